@@ -1,0 +1,162 @@
+//! What happened to a list between two points of its count.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Name, PresenceState, User, UserId};
+
+/// The net of what happened between two points, as it goes over the wire.
+///
+/// It is applied in the order of its fields: rows go, rows change, rows come.
+/// Whoever left and joined again is in both the first and the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Who is gone, and why.
+    #[serde(default, skip_serializing_if = "Departures::is_empty")]
+    pub disconnect_user: Departures,
+    /// Whose row looks different.
+    #[serde(default, skip_serializing_if = "Alterations::is_empty")]
+    pub user_changed: Alterations,
+    /// Who came; they go to the end of the list, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_user: Vec<User>,
+}
+
+/// Who is gone, grouped by the reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departures {
+    /// They said goodbye.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<UserId>,
+    /// They closed their last page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<UserId>,
+    /// Their connection broke and did not come back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<UserId>,
+    /// The operator removed them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<UserId>,
+}
+
+/// Why a row went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DepartureReason {
+    /// They said goodbye.
+    Left,
+    /// They closed their last page.
+    Closed,
+    /// Their connection broke and did not come back.
+    Lost,
+    /// The operator removed them.
+    Removed,
+}
+
+/// Whose row looks different, grouped by what changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alterations {
+    /// Now [`PresenceState::Here`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub here: Vec<UserId>,
+    /// Now [`PresenceState::Away`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<UserId>,
+    /// Now [`PresenceState::Reconnecting`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reconnecting: Vec<UserId>,
+    /// Under a new name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<Renamed>,
+}
+
+/// A new name for an old row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// Whose.
+    pub id: UserId,
+    /// The new name.
+    pub name: Name,
+}
+
+impl Difference {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.disconnect_user.is_empty() && self.user_changed.is_empty() && self.new_user.is_empty()
+    }
+
+    /// Puts the next piece of a difference that was cut behind this one.
+    pub fn append(&mut self, piece: Self) {
+        for (reason, ids) in piece.disconnect_user.into_groups() {
+            self.disconnect_user.group_mut(reason).extend(ids);
+        }
+        for (state, ids) in piece.user_changed.states() {
+            self.user_changed.state_mut(state).extend(ids);
+        }
+        self.user_changed.renamed.extend(piece.user_changed.renamed);
+        self.new_user.extend(piece.new_user);
+    }
+}
+
+impl Departures {
+    /// Whether nobody left.
+    pub fn is_empty(&self) -> bool {
+        self.groups().iter().all(|(_, ids)| ids.is_empty())
+    }
+
+    /// Everyone who left with the reason, group by group.
+    pub fn iter(&self) -> impl Iterator<Item = (DepartureReason, &UserId)> {
+        self.groups().into_iter().flat_map(|(reason, ids)| ids.iter().map(move |id| (reason, id)))
+    }
+
+    /// Those who left for `reason`.
+    pub fn group_mut(&mut self, reason: DepartureReason) -> &mut Vec<UserId> {
+        match reason {
+            DepartureReason::Left => &mut self.left,
+            DepartureReason::Closed => &mut self.closed,
+            DepartureReason::Lost => &mut self.lost,
+            DepartureReason::Removed => &mut self.removed,
+        }
+    }
+
+    fn groups(&self) -> [(DepartureReason, &Vec<UserId>); 4] {
+        [
+            (DepartureReason::Left, &self.left),
+            (DepartureReason::Closed, &self.closed),
+            (DepartureReason::Lost, &self.lost),
+            (DepartureReason::Removed, &self.removed),
+        ]
+    }
+
+    fn into_groups(self) -> [(DepartureReason, Vec<UserId>); 4] {
+        [
+            (DepartureReason::Left, self.left),
+            (DepartureReason::Closed, self.closed),
+            (DepartureReason::Lost, self.lost),
+            (DepartureReason::Removed, self.removed),
+        ]
+    }
+}
+
+impl Alterations {
+    /// Whether no row changed.
+    pub fn is_empty(&self) -> bool {
+        self.renamed.is_empty() && self.states().iter().all(|(_, ids)| ids.is_empty())
+    }
+
+    /// Those whose state changed, by their new state.
+    pub fn states(&self) -> [(PresenceState, &Vec<UserId>); 3] {
+        [
+            (PresenceState::Here, &self.here),
+            (PresenceState::Away, &self.away),
+            (PresenceState::Reconnecting, &self.reconnecting),
+        ]
+    }
+
+    /// Those who are now in `state`.
+    pub fn state_mut(&mut self, state: PresenceState) -> &mut Vec<UserId> {
+        match state {
+            PresenceState::Here => &mut self.here,
+            PresenceState::Away => &mut self.away,
+            PresenceState::Reconnecting => &mut self.reconnecting,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Short texts that mean something only to the side that made them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Names one life of a room's count; it changes whenever the server can't vouch for older numbers.
+pub type Epoch = Opaque<32>;
+
+/// Names one page instance of a person; chosen by the client.
+pub type TabId = Opaque<64>;
+
+/// 1 to `LONGEST` characters of `A-Z a-z 0-9 _ -`, compared and never read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Opaque<const LONGEST: usize>(Box<str>);
+
+impl<const LONGEST: usize> Opaque<LONGEST> {
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text is empty, too long, or has other characters than `A-Z a-z 0-9 _ -`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpaqueFault {
+    longest: usize,
+}
+
+impl fmt::Display for OpaqueFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "1 to {} characters of A-Z a-z 0-9 _ - were expected", self.longest)
+    }
+}
+
+impl std::error::Error for OpaqueFault {}
+
+impl<const LONGEST: usize> FromStr for Opaque<LONGEST> {
+    type Err = OpaqueFault;
+
+    fn from_str(text: &str) -> Result<Self, OpaqueFault> {
+        let fits = (1..=LONGEST).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if fits { Ok(Self(text.into())) } else { Err(OpaqueFault { longest: LONGEST }) }
+    }
+}
+
+impl<const LONGEST: usize> fmt::Display for Opaque<LONGEST> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl<const LONGEST: usize> Serialize for Opaque<LONGEST> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de, const LONGEST: usize> Deserialize<'de> for Opaque<LONGEST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_plain_texts_are_taken() {
+        assert!("A-z_09".parse::<Epoch>().is_ok());
+        assert!("e".repeat(32).parse::<Epoch>().is_ok());
+        assert!("e".repeat(33).parse::<Epoch>().is_err());
+        assert!("e".repeat(64).parse::<TabId>().is_ok());
+        for text in ["", "a b", "é", "a.b", "\""] {
+            assert!(text.parse::<TabId>().is_err(), "{text}");
+        }
+    }
+}

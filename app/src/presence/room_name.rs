@@ -1,0 +1,131 @@
+//! The name of a room, as it stands in its address.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// 1 to 64 characters of `a-z`, `0-9` and `-`, starting and ending with a letter or digit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomName(Box<str>);
+
+impl RoomName {
+    /// The longest it may be, in characters.
+    pub const LONGEST: usize = 64;
+
+    /// The room of the page `/`.
+    pub fn lobby() -> Self {
+        Self("lobby".into())
+    }
+
+    /// Whether this is the room of the page `/`.
+    pub fn is_lobby(&self) -> bool {
+        &*self.0 == "lobby"
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is not a room's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomNameFault {
+    /// It would be one in lower case.
+    UpperCase,
+    /// It has no characters, or more than 64.
+    Length,
+    /// It has a character other than `a-z`, `0-9` and `-`, or starts or ends with `-`.
+    Characters,
+}
+
+impl fmt::Display for RoomNameFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::UpperCase => "A room name is written in lower case.",
+            Self::Length => "A room name has 1 to 64 characters.",
+            Self::Characters => {
+                "A room name has only the letters a to z, digits and hyphens, \
+                 and starts and ends with a letter or a digit."
+            }
+        })
+    }
+}
+
+impl std::error::Error for RoomNameFault {}
+
+impl FromStr for RoomName {
+    type Err = RoomNameFault;
+
+    fn from_str(text: &str) -> Result<Self, RoomNameFault> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !text.bytes().all(is_plain) || text.starts_with('-') || text.ends_with('-') {
+            return Err(RoomNameFault::Characters);
+        }
+        if text.is_empty() || text.len() > Self::LONGEST {
+            return Err(RoomNameFault::Length);
+        }
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(RoomNameFault::UpperCase);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for RoomName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for RoomName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn good_names_are_taken() {
+        for text in ["a", "9", "lobby", "team-7", "a--b", &"x".repeat(64)] {
+            assert_eq!(text.parse::<RoomName>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn bad_names_say_why() {
+        for (text, fault) in [
+            ("", RoomNameFault::Length),
+            (&*"x".repeat(65), RoomNameFault::Length),
+            ("Team", RoomNameFault::UpperCase),
+            ("-a", RoomNameFault::Characters),
+            ("a-", RoomNameFault::Characters),
+            ("a_b", RoomNameFault::Characters),
+            ("a b", RoomNameFault::Characters),
+            ("é", RoomNameFault::Characters),
+            ("..", RoomNameFault::Characters),
+        ] {
+            assert_eq!(text.parse::<RoomName>(), Err(fault), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_refused_for_its_case_is_good_in_lower_case(text in "[a-zA-Z0-9-]{0,70}") {
+            if text.parse::<RoomName>() == Err(RoomNameFault::UpperCase) {
+                prop_assert!(text.to_ascii_lowercase().parse::<RoomName>().is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A user as everyone sees them: one row of the list.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::Name;
+
+/// One row of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Who it is, in this room; equal names have different ids.
+    pub id: UserId,
+    /// What they want to be called.
+    pub name: Name,
+    /// When they joined, in whole seconds since the Unix epoch on the server's clock.
+    pub joined: u64,
+    /// Left out on the wire while it is [`PresenceState::Here`].
+    #[serde(default, skip_serializing_if = "PresenceState::is_here")]
+    pub state: PresenceState,
+}
+
+/// How present a listed user is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceState {
+    /// At least one of their pages is open and visible.
+    #[default]
+    Here,
+    /// Every one of their pages has been hidden for a while.
+    Away,
+    /// Their connection broke and may come back.
+    Reconnecting,
+}
+
+impl PresenceState {
+    /// The word for it on the wire and in the digest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Away => "away",
+            Self::Reconnecting => "reconnecting",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_here(&self) -> bool {
+        *self == Self::Here
+    }
+}
+
+/// The public id of a person in one room: 11 characters of base64url, 66 bits.
+///
+/// It proves nothing: whoever knows it cannot be that person.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId([u8; UserId::LENGTH]);
+
+impl UserId {
+    /// Its length in characters, which are all ASCII.
+    pub const LENGTH: usize = 11;
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII gets in, so this cannot fail; an empty text would be harmless.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// The text is not 11 characters of `A-Z a-z 0-9 _ -`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserIdFault;
+
+impl fmt::Display for UserIdFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a user id is 11 characters of A-Z a-z 0-9 _ -")
+    }
+}
+
+impl std::error::Error for UserIdFault {}
+
+impl FromStr for UserId {
+    type Err = UserIdFault;
+
+    fn from_str(text: &str) -> Result<Self, UserIdFault> {
+        let bytes: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| UserIdFault)?;
+        let is_base64url =
+            bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
+        if is_base64url { Ok(Self(bytes)) } else { Err(UserIdFault) }
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for UserId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_eleven_characters_of_base64url() {
+        assert_eq!("Ab0_-xyzXYZ".parse::<UserId>().unwrap().as_str(), "Ab0_-xyzXYZ");
+        for text in ["", "short", "twelve_chars", "with space!", "élevenchar"] {
+            assert_eq!(text.parse::<UserId>(), Err(UserIdFault), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_writes_its_state_only_when_it_is_not_here() {
+        let mut user = User {
+            id: "AAAAAAAAAAA".parse().unwrap(),
+            name: Name::parse("Ana").unwrap(),
+            joined: 5,
+            state: PresenceState::Here,
+        };
+        assert_eq!(
+            serde_json::to_string(&user).unwrap(),
+            r#"{"id":"AAAAAAAAAAA","name":"Ana","joined":5}"#
+        );
+        user.state = PresenceState::Away;
+        assert_eq!(
+            serde_json::to_string(&user).unwrap(),
+            r#"{"id":"AAAAAAAAAAA","name":"Ana","joined":5,"state":"away"}"#
+        );
+    }
+}
