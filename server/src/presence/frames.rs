@@ -1,0 +1,269 @@
+//! Frames as text, none over 4 KiB: what is longer is cut.
+
+use app::presence::{Difference, Epoch, MoreUsers, Renamed, Roster, ServerEvent, User, UserId};
+use axum::extract::ws::Utf8Bytes;
+use serde::Serialize;
+
+/// The most bytes of a frame, in both directions.
+pub const LONGEST_FRAME_IN_BYTES: usize = 4096;
+
+/// What the names of a frame's fields and its numbers take at the most, rows and ids not counted.
+const ENVELOPE_IN_BYTES: usize = 512;
+
+const ROOM_FOR_ROWS_IN_BYTES: usize = LONGEST_FRAME_IN_BYTES - ENVELOPE_IN_BYTES;
+
+/// A frame as text.
+pub fn encode(event: &ServerEvent) -> Utf8Bytes {
+    as_json(event).into()
+}
+
+/// A whole list, encoded once for everyone who takes it at the same point.
+#[derive(Clone, Debug)]
+pub struct EncodedList {
+    epoch: Epoch,
+    seq: u64,
+    count: usize,
+    /// The rows of the first frame, as a JSON array; what stands around it differs from reader to reader.
+    first_rows: String,
+    /// The frames that follow, which are the same for all.
+    more: Vec<Utf8Bytes>,
+}
+
+impl EncodedList {
+    /// Encodes the list of `roster`, which is at `seq`.
+    pub fn new(epoch: Epoch, seq: u64, roster: &Roster) -> Self {
+        let mut pages = Vec::new();
+        let mut page = String::from("[");
+        for user in roster.users() {
+            let row = as_json(user);
+            if page.len() + row.len() + 2 > ROOM_FOR_ROWS_IN_BYTES {
+                page.push(']');
+                pages.push(std::mem::replace(&mut page, String::from("[")));
+            }
+            if page.len() > 1 {
+                page.push(',');
+            }
+            page.push_str(&row);
+        }
+        page.push(']');
+        pages.push(page);
+        let mut pages = pages.into_iter();
+        let first_rows = pages.next().unwrap_or_default();
+        let more = pages
+            .map(|rows| format!(r#"{{"event":"more_users","users":{rows}}}"#).into())
+            .collect();
+        Self { epoch, seq, count: roster.len(), first_rows, more }
+    }
+
+    /// The point that the list is at.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The list's length in bytes, about.
+    pub fn size_in_bytes(&self) -> usize {
+        self.first_rows.len() + self.more.iter().map(|frame| frame.len()).sum::<usize>()
+    }
+
+    /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
+    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Vec<Utf8Bytes> {
+        let Self { epoch, seq, count, first_rows, more } = self;
+        // Epochs and ids are made of letters, digits, _ and -: nothing in them needs escaping.
+        let you = you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""));
+        let first = format!(
+            r#"{{"event":"existing_users","epoch":"{epoch}","seq":{seq},"you":{you},"now":{now},"count":{count},"users":{first_rows}}}"#
+        );
+        std::iter::once(first.into()).chain(more.iter().cloned()).collect()
+    }
+}
+
+/// Cuts a difference into pieces that fit a frame each; there is at least one.
+pub fn cut(difference: Difference) -> Vec<Difference> {
+    let fits = |difference: &Difference| upper_bound(difference) <= ROOM_FOR_ROWS_IN_BYTES;
+    if fits(&difference) {
+        return vec![difference];
+    }
+    let mut pieces = Pieces::default();
+    for (reason, id) in difference.disconnect_user.iter() {
+        pieces.open(ID_IN_BYTES).disconnect_user.group_mut(reason).push(*id);
+    }
+    for (state, ids) in difference.user_changed.states() {
+        for id in ids {
+            pieces.open(ID_IN_BYTES).user_changed.state_mut(state).push(*id);
+        }
+    }
+    for renamed in difference.user_changed.renamed {
+        pieces.open(as_json(&renamed).len() + 1).user_changed.renamed.push(renamed);
+    }
+    for user in difference.new_user {
+        pieces.open(as_json(&user).len() + 1).new_user.push(user);
+    }
+    pieces.closed.push(pieces.current);
+    pieces.closed
+}
+
+/// An id in quotes and a comma.
+const ID_IN_BYTES: usize = UserId::LENGTH + 3;
+
+#[derive(Default)]
+struct Pieces {
+    closed: Vec<Difference>,
+    current: Difference,
+    bytes: usize,
+}
+
+impl Pieces {
+    /// The piece that has room for `bytes` more.
+    fn open(&mut self, bytes: usize) -> &mut Difference {
+        if self.bytes + bytes > ROOM_FOR_ROWS_IN_BYTES {
+            self.closed.push(std::mem::take(&mut self.current));
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        &mut self.current
+    }
+}
+
+/// No less than the rows and ids of a difference take, without writing them.
+fn upper_bound(difference: &Difference) -> usize {
+    // A character takes at most six bytes in JSON (\u0000), and a number at most 20.
+    const AROUND_A_NAME: usize = 90;
+    let name = |length: usize| length * 6 + AROUND_A_NAME;
+    let stirred: usize = difference.user_changed.states().iter().map(|(_, ids)| ids.len()).sum();
+    let ids = difference.disconnect_user.iter().count() + stirred;
+    let renamed: usize = difference
+        .user_changed
+        .renamed
+        .iter()
+        .map(|Renamed { name: new, .. }| name(new.as_str().len()))
+        .sum();
+    let arrived: usize =
+        difference.new_user.iter().map(|User { name: new, .. }| name(new.as_str().len())).sum();
+    ids * ID_IN_BYTES + renamed + arrived
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        // The wire types have no map keys or numbers that JSON can't write.
+        tracing::error!(%error, "a frame could not be written");
+        String::new()
+    })
+}
+
+/// Reads back what [`EncodedList`] writes; it keeps the hand-written text honest.
+#[cfg(test)]
+fn decode(frames: &[Utf8Bytes]) -> Vec<ServerEvent> {
+    frames.iter().map(|frame| serde_json::from_str(frame).unwrap()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use app::presence::{Changes, Name, PresenceState, Progress, Replica};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_user(number: usize, name: &str) -> User {
+        User {
+            id: format!("{number:011}").parse().unwrap(),
+            name: Name::parse(name).unwrap(),
+            joined: u64::MAX,
+            state: PresenceState::Reconnecting,
+        }
+    }
+
+    fn any_users() -> impl Strategy<Value = Vec<User>> {
+        let name = prop_oneof![
+            "[a-z]{1,40}",
+            "\u{1}{1,200}",
+            any::<String>().prop_filter("a name", |text| Name::parse(text).is_ok()),
+        ];
+        prop::collection::vec(name, 0..120).prop_map(|names| {
+            names.iter().enumerate().map(|(number, name)| any_user(number, name)).collect()
+        })
+    }
+
+    fn replica_at(users: Vec<User>) -> Replica {
+        let mut replica = Replica::default();
+        let roster = Roster::from_users(users).unwrap();
+        let list = EncodedList::new("e".parse().unwrap(), 5, &roster);
+        for event in decode(&list.frames_for(None, 1)) {
+            replica.receive(event).unwrap();
+        }
+        replica
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_of_any_length_comes_whole(users in any_users()) {
+            let roster = Roster::from_users(users.clone()).unwrap();
+            let list = EncodedList::new("e".parse().unwrap(), 5, &roster);
+            let you = users.first().map(|user| user.id);
+            let frames = list.frames_for(you, 99);
+            prop_assert!(frames.iter().all(|frame| frame.len() <= LONGEST_FRAME_IN_BYTES));
+
+            let mut replica = Replica::default();
+            let mut progress = Ok(Progress::Unchanged);
+            for event in decode(&frames) {
+                progress = replica.receive(event);
+            }
+            prop_assert_eq!(progress, Ok(Progress::Replaced));
+            prop_assert_eq!(replica.roster(), &roster);
+            prop_assert_eq!(replica.you(), you);
+        }
+
+        #[test]
+        fn a_difference_of_any_length_comes_whole(old in any_users(), new in any_users()) {
+            let mut difference = Difference {
+                new_user: new
+                    .into_iter()
+                    .map(|user| User { id: format!("n{}", &user.id.as_str()[1..]).parse().unwrap(), ..user })
+                    .collect(),
+                ..Difference::default()
+            };
+            for (index, user) in old.iter().enumerate() {
+                match index % 3 {
+                    0 => difference.disconnect_user.lost.push(user.id),
+                    1 => difference.user_changed.away.push(user.id),
+                    _ => difference
+                        .user_changed
+                        .renamed
+                        .push(Renamed { id: user.id, name: old[0].name.clone() }),
+                }
+            }
+            let mut expected = Roster::from_users(old.clone()).unwrap();
+            expected.apply(&difference).unwrap();
+
+            let mut replica = replica_at(old);
+            let pieces = cut(difference);
+            let last = pieces.len() - 1;
+            for (index, difference) in pieces.into_iter().enumerate() {
+                let seq = if index == last { 6 } else { 5 };
+                let frame = encode(&ServerEvent::Changes(Changes { from: 5, seq, difference }));
+                prop_assert!(frame.len() <= LONGEST_FRAME_IN_BYTES, "{}", frame.len());
+                replica.receive(serde_json::from_str(&frame).unwrap()).unwrap();
+            }
+            prop_assert_eq!(replica.roster(), &expected);
+        }
+    }
+
+    #[test]
+    fn every_piece_says_something() {
+        let users: Vec<User> = (0..500).map(|number| any_user(number, "Kim")).collect();
+        let pieces = cut(Difference { new_user: users, ..Difference::default() });
+        assert!(pieces.len() > 5);
+        assert!(pieces.iter().all(|piece| !piece.is_empty()));
+        assert_eq!(cut(Difference::default()), [Difference::default()]);
+    }
+
+    #[test]
+    fn more_users_is_the_frame_of_the_protocol() {
+        let users: Vec<User> = (0..100).map(|number| any_user(number, "Kim")).collect();
+        let roster = Roster::from_users(users).unwrap();
+        let list = EncodedList::new("e".parse().unwrap(), 5, &roster);
+        let frames = decode(&list.frames_for(None, 1));
+        assert!(
+            matches!(&frames[1], ServerEvent::MoreUsers(MoreUsers { users }) if !users.is_empty())
+        );
+    }
+}

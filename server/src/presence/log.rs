@@ -1,0 +1,355 @@
+//! The ordered log of a room's changes, and the net of any stretch of it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use app::presence::{DepartureReason, Difference, Name, PresenceState, Renamed, User, UserId};
+
+/// The last changes of a room; each moved its count, `seq`, by one.
+///
+/// It is bounded: who asks for more than it holds takes the whole list instead.
+#[derive(Debug, Default)]
+pub struct Log {
+    seq: u64,
+    changes: VecDeque<Change>,
+    bytes: usize,
+}
+
+/// The log is never cut below this many changes.
+pub const FEWEST_CHANGES: usize = 1_000;
+
+/// Above [`FEWEST_CHANGES`] the log is cut to about this many bytes.
+pub const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// One change of one row.
+///
+/// A change carries what was there before, so that a stretch of changes can say "nothing after all".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A row came.
+    Joined(User),
+    /// A row went.
+    Departed {
+        /// Whose.
+        id: UserId,
+        /// Why.
+        reason: DepartureReason,
+    },
+    /// A row got a new name.
+    Renamed {
+        /// Whose.
+        id: UserId,
+        /// The name until now.
+        before: Name,
+        /// The name from now on.
+        after: Name,
+    },
+    /// A row got a new state.
+    Stirred {
+        /// Whose.
+        id: UserId,
+        /// The state until now.
+        before: PresenceState,
+        /// The state from now on.
+        after: PresenceState,
+    },
+}
+
+impl Log {
+    /// The number of changes so far.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Appends a change, and forgets the oldest ones over the bounds.
+    pub fn push(&mut self, change: Change) {
+        self.bytes += change.size_in_bytes();
+        self.changes.push_back(change);
+        self.seq += 1;
+        while self.bytes > MOST_BYTES && self.changes.len() > FEWEST_CHANGES {
+            if let Some(forgotten) = self.changes.pop_front() {
+                self.bytes -= forgotten.size_in_bytes();
+            }
+        }
+    }
+
+    /// The net of what happened after `from` and up to `to`.
+    ///
+    /// None when the log does not reach back to `from`, or never gave one of the two numbers.
+    pub fn difference(&self, from: u64, to: u64) -> Option<Difference> {
+        if from > to || to > self.seq {
+            return None;
+        }
+        let behind = usize::try_from(self.seq - from).ok()?;
+        let ahead = usize::try_from(self.seq - to).ok()?;
+        let start = self.changes.len().checked_sub(behind)?;
+        Some(net(self.changes.range(start..self.changes.len() - ahead)))
+    }
+}
+
+impl Change {
+    /// The same as a difference that spans this one change.
+    pub fn as_difference(&self) -> Difference {
+        net([self])
+    }
+
+    fn id(&self) -> UserId {
+        match self {
+            Self::Joined(user) => user.id,
+            Self::Departed { id, .. } | Self::Renamed { id, .. } | Self::Stirred { id, .. } => *id,
+        }
+    }
+
+    /// About what it takes in memory.
+    fn size_in_bytes(&self) -> usize {
+        let text = match self {
+            Self::Joined(user) => user.name.as_str().len(),
+            Self::Renamed { before, after, .. } => before.as_str().len() + after.as_str().len(),
+            Self::Departed { .. } | Self::Stirred { .. } => 0,
+        };
+        size_of::<Self>() + text
+    }
+}
+
+/// What a stretch of changes did to one person's row.
+enum Fate {
+    /// Was there before and still is, perhaps altered.
+    Stays { name: Option<(Name, Name)>, state: Option<(PresenceState, PresenceState)> },
+    /// Was there before and is gone.
+    Gone(DepartureReason),
+    /// Was there before, went, and came again.
+    Returned { reason: DepartureReason, arrival: usize, user: User },
+    /// Was not there before, and came.
+    Came { arrival: usize, user: User },
+    /// Was not there before, came and went.
+    Passed,
+}
+
+impl Fate {
+    fn begin(arrival: usize, change: &Change) -> Self {
+        match change {
+            Change::Joined(user) => Self::Came { arrival, user: user.clone() },
+            Change::Departed { reason, .. } => Self::Gone(*reason),
+            Change::Renamed { before, after, .. } => {
+                Self::Stays { name: Some((before.clone(), after.clone())), state: None }
+            }
+            Change::Stirred { before, after, .. } => {
+                Self::Stays { name: None, state: Some((*before, *after)) }
+            }
+        }
+    }
+
+    fn go_on(self, arrival: usize, change: &Change) -> Self {
+        match (self, change) {
+            (Self::Stays { .. }, Change::Departed { reason, .. }) => Self::Gone(*reason),
+            (Self::Stays { name, state }, Change::Renamed { before, after, .. }) => {
+                let original = name.map_or_else(|| before.clone(), |(original, _)| original);
+                Self::Stays { name: Some((original, after.clone())), state }
+            }
+            (Self::Stays { name, state }, Change::Stirred { before, after, .. }) => {
+                let original = state.map_or(*before, |(original, _)| original);
+                Self::Stays { name, state: Some((original, *after)) }
+            }
+            (Self::Gone(reason), Change::Joined(user)) => {
+                Self::Returned { reason, arrival, user: user.clone() }
+            }
+            (Self::Passed, Change::Joined(user)) => Self::Came { arrival, user: user.clone() },
+            (Self::Returned { reason, .. }, Change::Departed { .. }) => Self::Gone(reason),
+            (Self::Came { .. }, Change::Departed { .. }) => Self::Passed,
+            (Self::Returned { reason, arrival, user }, _) => {
+                Self::Returned { reason, arrival, user: altered(user, change) }
+            }
+            (Self::Came { arrival, user }, _) => {
+                Self::Came { arrival, user: altered(user, change) }
+            }
+            // A row that is there does not come, and one that is not does not change:
+            // the room records no such change, and if it did, this row would stay as it was.
+            (unchanged, _) => unchanged,
+        }
+    }
+}
+
+fn altered(mut user: User, change: &Change) -> User {
+    match change {
+        Change::Renamed { after, .. } => user.name = after.clone(),
+        Change::Stirred { after, .. } => user.state = *after,
+        Change::Joined(_) | Change::Departed { .. } => {}
+    }
+    user
+}
+
+fn net<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Difference {
+    let mut fates: BTreeMap<UserId, Fate> = BTreeMap::new();
+    for (arrival, change) in changes.into_iter().enumerate() {
+        let fate = match fates.remove(&change.id()) {
+            None => Fate::begin(arrival, change),
+            Some(fate) => fate.go_on(arrival, change),
+        };
+        fates.insert(change.id(), fate);
+    }
+    let mut difference = Difference::default();
+    let mut arrivals: BTreeMap<usize, User> = BTreeMap::new();
+    for (id, fate) in fates {
+        match fate {
+            Fate::Passed => {}
+            Fate::Gone(reason) => difference.disconnect_user.group_mut(reason).push(id),
+            Fate::Came { arrival, user } => {
+                arrivals.insert(arrival, user);
+            }
+            Fate::Returned { reason, arrival, user } => {
+                difference.disconnect_user.group_mut(reason).push(id);
+                arrivals.insert(arrival, user);
+            }
+            Fate::Stays { name, state } => {
+                if let Some((before, after)) = name
+                    && before != after
+                {
+                    difference.user_changed.renamed.push(Renamed { id, name: after });
+                }
+                if let Some((before, after)) = state
+                    && before != after
+                {
+                    difference.user_changed.state_mut(after).push(id);
+                }
+            }
+        }
+    }
+    difference.new_user = arrivals.into_values().collect();
+    difference
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(number: u8) -> UserId {
+        format!("user-----{number:02}").parse().unwrap()
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn user(number: u8) -> User {
+        User { id: id(number), name: name("Kim"), joined: 1, state: PresenceState::Here }
+    }
+
+    fn departed(number: u8, reason: DepartureReason) -> Change {
+        Change::Departed { id: id(number), reason }
+    }
+
+    fn renamed(number: u8, before: &str, after: &str) -> Change {
+        Change::Renamed { id: id(number), before: name(before), after: name(after) }
+    }
+
+    fn net_of(changes: &[Change]) -> Difference {
+        net(changes)
+    }
+
+    #[test]
+    fn the_net_is_what_the_protocols_table_says() {
+        let joined = Change::Joined(user(1));
+        let left = departed(1, DepartureReason::Left);
+        let lost = departed(1, DepartureReason::Lost);
+        let gone = |difference: Difference| difference.disconnect_user;
+
+        assert_eq!(
+            net_of(&[joined.clone(), renamed(1, "Kim", "Kay")]).new_user[0].name,
+            name("Kay")
+        );
+        assert!(net_of(&[joined.clone(), left.clone()]).is_empty());
+        assert_eq!(gone(net_of(std::slice::from_ref(&left))).left, [id(1)]);
+
+        let returned = net_of(&[left.clone(), joined.clone()]);
+        assert_eq!((returned.disconnect_user.left.len(), returned.new_user.len()), (1, 1));
+        let gone_for_good = net_of(&[left.clone(), joined.clone(), lost.clone()]);
+        assert_eq!(gone_for_good.disconnect_user.left, [id(1)]);
+        assert!(gone_for_good.disconnect_user.lost.is_empty() && gone_for_good.new_user.is_empty());
+        let came_at_last = net_of(&[joined.clone(), lost, joined]);
+        assert!(came_at_last.disconnect_user.is_empty());
+        assert_eq!(came_at_last.new_user.len(), 1);
+
+        assert_eq!(
+            net_of(&[renamed(1, "A", "B"), renamed(1, "B", "C")]).user_changed.renamed.len(),
+            1
+        );
+        assert!(net_of(&[renamed(1, "A", "B"), renamed(1, "B", "A")]).is_empty());
+        let hides =
+            Change::Stirred { id: id(1), before: PresenceState::Here, after: PresenceState::Away };
+        let shows =
+            Change::Stirred { id: id(1), before: PresenceState::Away, after: PresenceState::Here };
+        assert_eq!(net_of(std::slice::from_ref(&hides)).user_changed.away, [id(1)]);
+        assert!(net_of(&[hides, shows]).is_empty());
+    }
+
+    #[test]
+    fn the_log_reaches_back_as_far_as_it_says() {
+        let mut log = Log::default();
+        for _ in 0..3 {
+            log.push(Change::Joined(user(1)));
+            log.push(departed(1, DepartureReason::Closed));
+        }
+        assert_eq!(log.seq(), 6);
+        assert_eq!(log.difference(6, 6), Some(Difference::default()));
+        assert_eq!(log.difference(4, 5).unwrap().new_user.len(), 1);
+        assert_eq!(log.difference(5, 6).unwrap().disconnect_user.closed, [id(1)]);
+        assert_eq!(log.difference(0, 6), Some(Difference::default()));
+        assert_eq!(log.difference(6, 7), None);
+        assert_eq!(log.difference(7, 7), None);
+        assert_eq!(log.difference(5, 4), None);
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_bytes_and_keeps_the_last_changes() {
+        let mut log = Log::default();
+        let long = "x".repeat(200);
+        for _ in 0..40_000 {
+            log.push(renamed(1, &long, &long));
+        }
+        assert!(log.bytes <= MOST_BYTES);
+        assert_eq!(log.bytes, log.changes.iter().map(Change::size_in_bytes).sum::<usize>());
+        let kept = u64::try_from(log.changes.len()).unwrap();
+        assert!(kept >= 1_000);
+        assert!(log.difference(log.seq() - kept, log.seq()).is_some());
+        assert!(log.difference(log.seq() - kept - 1, log.seq()).is_none());
+    }
+
+    proptest! {
+        /// Applying the net of any stretch does what applying its changes one by one does.
+        #[test]
+        fn the_net_of_a_stretch_does_what_its_changes_do(
+            steps in prop::collection::vec((0..5_u8, 0..4_u8, 0..3_u8), 0..60),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            use app::presence::Roster;
+            let mut roster = Roster::default();
+            let mut log = Log::default();
+            let mut history = vec![roster.clone()];
+            for (who, what, value) in steps {
+                let change = match (roster.get(&id(who)), what) {
+                    (None, _) => Change::Joined(user(who)),
+                    (Some(_), 0) => departed(who, DepartureReason::Closed),
+                    (Some(_), 1) => departed(who, DepartureReason::Left),
+                    (Some(row), 2) => renamed(who, row.name.as_str(), &format!("Kim {value}")),
+                    (Some(row), _) => Change::Stirred {
+                        id: row.id,
+                        before: row.state,
+                        after: [PresenceState::Here, PresenceState::Away, PresenceState::Reconnecting]
+                            [usize::from(value)],
+                    },
+                };
+                roster.apply(&change.as_difference()).unwrap();
+                log.push(change);
+                history.push(roster.clone());
+            }
+            let from = cut.index(history.len());
+            for to in from..history.len() {
+                let mut replica = history[from].clone();
+                let number = |index: usize| u64::try_from(index).unwrap();
+                replica.apply(&log.difference(number(from), number(to)).unwrap()).unwrap();
+                prop_assert_eq!(&replica, &history[to]);
+            }
+        }
+    }
+}
