@@ -1,1 +1,56 @@
-fn main() {}
+//! The server's program: arguments, settings, logs, the listening socket, the signal.
+
+use std::{error::Error, path::Path, process::ExitCode};
+
+use clap::Parser;
+use server::{
+    config::{Config, Flags},
+    connection::ConnectionConfig,
+    person::Persons,
+    serve, shutdown,
+};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(flags).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(flags)?;
+    let persons = Persons::from_state_directory(&config.state_directory)?;
+    let address = config.leptos.site_addr;
+    let listener = serve::listen(address).map_err(|error| {
+        format!("Can't listen on {address}: {error}. Is another Rollcall running? Choose another with --addr.")
+    })?;
+    if !Path::new(&*config.leptos.site_root).join(&*config.leptos.site_pkg_dir).is_dir() {
+        tracing::warn!(
+            "The page's files are not in {}: build them with `cargo xtask build`.",
+            config.leptos.site_root
+        );
+    }
+    announce(&format!("Listening on http://{}", listener.local_addr()?));
+    let signal = async {
+        if let Err(error) = shutdown::signal().await {
+            tracing::error!(%error, "signals can't be heard");
+            std::future::pending::<()>().await;
+        }
+    };
+    serve::serve(listener, config, persons, ConnectionConfig::default(), signal).await?;
+    Ok(())
+}
+
+/// The one line on standard output: people click it, and programs read the port from it.
+#[expect(clippy::print_stdout, reason = "the address is what this program prints")]
+fn announce(line: &str) {
+    println!("{line}");
+}

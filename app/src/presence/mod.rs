@@ -10,6 +10,7 @@ mod event;
 mod name;
 mod opaque;
 mod replica;
+mod retry;
 mod room_name;
 mod roster;
 mod user;
@@ -23,6 +24,7 @@ pub use event::{
 pub use name::{LONGEST_NAME_IN_BYTES, Name, NameFault};
 pub use opaque::{Epoch, Opaque, OpaqueFault, TabId};
 pub use replica::{Gap, Progress, Replica};
+pub use retry::Retry;
 pub use room_name::{RoomName, RoomNameFault};
 pub use roster::{Mismatch, Roster};
 pub use user::{PresenceState, User, UserId, UserIdFault};

@@ -21,6 +21,13 @@ impl<const LONGEST: usize> Opaque<LONGEST> {
     }
 }
 
+impl Epoch {
+    /// The epoch that is named by a number.
+    pub fn from_number(number: u64) -> Self {
+        Self(format!("{number:016x}").into())
+    }
+}
+
 /// The text is empty, too long, or has other characters than `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpaqueFault {
@@ -75,6 +82,8 @@ mod tests {
         assert!("e".repeat(32).parse::<Epoch>().is_ok());
         assert!("e".repeat(33).parse::<Epoch>().is_err());
         assert!("e".repeat(64).parse::<TabId>().is_ok());
+        let numbered = Epoch::from_number(u64::MAX);
+        assert_eq!(numbered.as_str().parse(), Ok(numbered));
         for text in ["", "a b", "é", "a.b", "\""] {
             assert!(text.parse::<TabId>().is_err(), "{text}");
         }

@@ -59,6 +59,18 @@ impl UserId {
     /// Its length in characters, which are all ASCII.
     pub const LENGTH: usize = 11;
 
+    /// The id made of the first 66 bits, in base64url (RFC 4648, section 5).
+    pub fn from_leading_bits(bits: u128) -> Self {
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut rest = bits;
+        Self(std::array::from_fn(|_| {
+            let six_bits = usize::try_from(rest >> 122).unwrap_or_default();
+            rest <<= 6;
+            ALPHABET[six_bits]
+        }))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets in, so this cannot fail; an empty text would be harmless.
@@ -123,6 +135,15 @@ mod tests {
         for text in ["", "short", "twelve_chars", "with space!", "élevenchar"] {
             assert_eq!(text.parse::<UserId>(), Err(UserIdFault), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_is_the_first_bits_in_base64url() {
+        assert_eq!(UserId::from_leading_bits(0).as_str(), "AAAAAAAAAAA");
+        assert_eq!(UserId::from_leading_bits(u128::MAX).as_str(), "___________");
+        // "Hello, world" in base64url is SGVsbG8sIHdvcmxk.
+        let hello = u128::from_be_bytes(*b"Hello, world\0\0\0\0");
+        assert_eq!(UserId::from_leading_bits(hello).as_str(), "SGVsbG8sIHd");
     }
 
     #[test]

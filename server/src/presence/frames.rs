@@ -1,6 +1,6 @@
 //! Frames as text, none over 4 KiB: what is longer is cut.
 
-use app::presence::{Difference, Epoch, MoreUsers, Renamed, Roster, ServerEvent, User, UserId};
+use app::presence::{Difference, Epoch, Renamed, Roster, ServerEvent, User, UserId};
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 
@@ -60,9 +60,12 @@ impl EncodedList {
         self.seq
     }
 
-    /// The list's length in bytes, about.
+    /// The length of its frames in bytes, give or take a few.
     pub fn size_in_bytes(&self) -> usize {
-        self.first_rows.len() + self.more.iter().map(|frame| frame.len()).sum::<usize>()
+        const AROUND_THE_FIRST_ROWS: usize = 150;
+        AROUND_THE_FIRST_ROWS
+            + self.first_rows.len()
+            + self.more.iter().map(|frame| frame.len()).sum::<usize>()
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
@@ -158,7 +161,7 @@ fn decode(frames: &[Utf8Bytes]) -> Vec<ServerEvent> {
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{Changes, Name, PresenceState, Progress, Replica};
+    use app::presence::{Changes, MoreUsers, Name, PresenceState, Progress, Replica};
     use proptest::prelude::*;
 
     use super::*;

@@ -1,0 +1,39 @@
+//! The list for programs that only look.
+
+use app::presence::{RoomName, ServerEvent};
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::app_state::AppState;
+
+/// When to ask again while a room is full, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// `GET /api/rooms/{room}/users`: the list now, as one JSON body.
+pub async fn users(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    let room_name = match room_of(path) {
+        Ok(room_name) => room_name,
+        Err(response) => return response,
+    };
+    if state.hub.is_full(&room_name) {
+        let sentence = "This room takes no more people: please try again later.\n";
+        let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
+        return (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response();
+    }
+    let list = state.hub.snapshot(&room_name, None, usize::MAX);
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    (no_store, Json(ServerEvent::ExistingUsers(list))).into_response()
+}
+
+/// The room that an address for programs names; else the answer that says why there is none.
+pub(crate) fn room_of(path: Result<Path<String>, PathRejection>) -> Result<RoomName, Response> {
+    let name = path.map(|Path(name)| name).unwrap_or_default();
+    name.parse().map_err(|fault| (StatusCode::NOT_FOUND, format!("{fault}\n")).into_response())
+}

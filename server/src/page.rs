@@ -1,0 +1,83 @@
+//! The pages: a room, rendered with its list, and the one that says why there is none.
+
+use app::{
+    presence::{RoomName, RoomNameFault},
+    ui::{RoomPage, not_found_shell, shell},
+};
+use axum::{
+    body::Body,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::prelude::provide_context;
+
+use crate::app_state::AppState;
+
+/// How many rows the first HTML holds; the socket brings the rest.
+const MOST_ROWS: usize = 200;
+
+/// `GET /`: the lobby's page.
+pub async fn lobby(State(state): State<AppState>, request: Request) -> Response {
+    room_page(state, RoomName::lobby(), request).await
+}
+
+/// `GET /r/{room}`: a room's page.
+pub async fn room(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // A path that is not even UTF-8 is no room's name either.
+    let name = path.map(|Path(name)| name).unwrap_or_default();
+    match name.parse::<RoomName>() {
+        Ok(room_name) => room_page(state, room_name, request).await,
+        Err(RoomNameFault::UpperCase) => to_lower_case(&name, request.uri()),
+        Err(fault) => not_found_page(&state, fault.to_string(), request).await,
+    }
+}
+
+/// Everything else: the page that says that there is nothing.
+pub async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    not_found_page(&state, "There is no page at this address.".to_owned(), request).await
+}
+
+async fn room_page(state: AppState, room: RoomName, request: Request) -> Response {
+    let Ok(person) = state.persons.recognise(request.headers()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let you = state.persons.public_id(person, &room);
+    let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
+    let page = RoomPage { room, list };
+    let options = state.leptos.clone();
+    let render = leptos_axum::render_app_async_with_context(
+        move || provide_context(page.clone()),
+        move || shell(options.clone()),
+    );
+    let mut response: Response<Body> = render(request).await;
+    if let Some(cookie) = state.persons.set_cookie(person) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    never_stale(response)
+}
+
+async fn not_found_page(state: &AppState, why: String, request: Request) -> Response {
+    let options = state.leptos.clone();
+    let render =
+        leptos_axum::render_app_async(move || not_found_shell(options.clone(), why.clone()));
+    let mut response: Response<Body> = render(request).await;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    never_stale(response)
+}
+
+fn to_lower_case(name: &str, uri: &Uri) -> Response {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&format!("/r/{}{query}", name.to_ascii_lowercase())).into_response()
+}
+
+/// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.
+fn never_stale(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}

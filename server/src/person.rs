@@ -1,0 +1,259 @@
+//! Who a browser is: a signed cookie, and the public ids made from it.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use app::presence::{RoomName, UserId};
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, CookieJar, Key, SameSite, time};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+/// The cookie's name.
+const COOKIE_NAME: &str = "rollcall_person";
+
+/// How long the cookie is good for after the last visit: the longest that browsers keep one (RFC 6265bis).
+const COOKIE_LIFE: time::Duration = time::Duration::days(400);
+
+/// The key's length in bytes: half of it signs, as the cookie library wants it.
+const KEY_IN_BYTES: usize = 64;
+
+/// The key's file in the state directory.
+const KEY_FILE: &str = "person.key";
+
+/// One browser: 128 random bits that nobody else knows.
+///
+/// This is the secret that proves a person: it is in the cookie and nowhere else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Person([u8; 16]);
+
+impl fmt::Debug for Person {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Person(secret)")
+    }
+}
+
+/// Knows persons by their cookies, with the key that the server signs them with.
+pub struct Persons {
+    signing: Key,
+    public_ids: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Persons {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Persons(secret)")
+    }
+}
+
+/// What is wrong with the key or with the state directory.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFault {
+    /// The file can't be read or made.
+    #[error("The key in {} can't be used: {source}. Name a folder that the server may write to as state-dir.", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file's content is no key.
+    #[error("{} is not {KEY_IN_BYTES} bytes long. Remove it, and the server makes a new one (everyone is a new person then).", path.display())]
+    Length {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The system gives no random numbers.
+    #[error("The system gives no random numbers for a key: {0}.")]
+    Randomness(#[from] getrandom::Error),
+}
+
+impl Persons {
+    /// With the key that is kept in `state_directory`, made there (mode 0600) if there is none.
+    pub fn from_state_directory(state_directory: &Path) -> Result<Self, KeyFault> {
+        let path = state_directory.join(KEY_FILE);
+        let file_fault = |source| KeyFault::File { path: path.clone(), source };
+        match fs::read(&path) {
+            Ok(key) => Self::from_key(&key).ok_or(KeyFault::Length { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut key = [0; KEY_IN_BYTES];
+                getrandom::fill(&mut key)?;
+                fs::create_dir_all(state_directory).map_err(file_fault)?;
+                write_secret(&path, &key).map_err(file_fault)?;
+                Self::from_key(&key).ok_or(KeyFault::Length { path })
+            }
+            Err(source) => Err(file_fault(source)),
+        }
+    }
+
+    /// With a key of 64 bytes; none if it has another length.
+    pub fn from_key(key: &[u8]) -> Option<Self> {
+        if key.len() != KEY_IN_BYTES {
+            return None;
+        }
+        // A key of its own for each purpose, all from the one that is kept.
+        let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
+        derivation.update(b"rollcall public ids 1");
+        let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
+        Some(Self { signing: Key::from(key), public_ids })
+    }
+
+    /// Who sent a request with these headers; without a valid cookie, somebody new.
+    pub fn recognise(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
+        match self.known(headers) {
+            Some(person) => Ok(person),
+            None => {
+                let mut secret = [0; 16];
+                getrandom::fill(&mut secret)?;
+                Ok(Person(secret))
+            }
+        }
+    }
+
+    /// The header that lets the browser come back as this person.
+    pub fn set_cookie(&self, person: Person) -> Option<HeaderValue> {
+        let mut jar = CookieJar::new();
+        let cookie = Cookie::build((COOKIE_NAME, hex(&person.0)))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(COOKIE_LIFE);
+        jar.signed_mut(&self.signing).add(cookie);
+        // The signature is base64, whose characters a cookie's value may have (RFC 6265, section 4.1.1).
+        HeaderValue::from_str(&jar.get(COOKIE_NAME)?.to_string()).ok()
+    }
+
+    /// The public id of a person in a room: the same after a restart, different in every room.
+    pub fn public_id(&self, person: Person, room: &RoomName) -> UserId {
+        let mut mac = self.public_ids.clone();
+        mac.update(&person.0);
+        mac.update(room.as_str().as_bytes());
+        let hash = mac.finalize().into_bytes();
+        UserId::from_leading_bits(
+            hash.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
+        )
+    }
+
+    fn known(&self, headers: &HeaderMap) -> Option<Person> {
+        let mut jar = CookieJar::new();
+        for header in headers.get_all(header::COOKIE) {
+            let Ok(text) = header.to_str() else { continue };
+            for cookie in Cookie::split_parse(text.to_owned()).flatten() {
+                // A second cookie of the name (another path, another port) must not hide a valid one.
+                if cookie.name() == COOKIE_NAME && self.verified(cookie.clone()).is_some() {
+                    jar.add_original(cookie);
+                }
+            }
+        }
+        let cookie = self.verified(jar.get(COOKIE_NAME)?.clone())?;
+        unhex(cookie.value()).map(Person)
+    }
+
+    fn verified(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
+        CookieJar::new().signed(&self.signing).verify(cookie)
+    }
+}
+
+#[cfg(unix)]
+fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(secret)?;
+    file.sync_all()
+}
+
+#[cfg(not(unix))]
+fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
+    fs::write(path, secret)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 16]> {
+    if text.len() != 32 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn persons(byte: u8) -> Persons {
+        Persons::from_key(&[byte; KEY_IN_BYTES]).unwrap()
+    }
+
+    fn request_with(cookies: &[&str]) -> HeaderMap {
+        cookies.iter().map(|text| (header::COOKIE, HeaderValue::from_str(text).unwrap())).collect()
+    }
+
+    /// What a browser sends back of a `Set-Cookie`.
+    fn sent_back(set_cookie: &HeaderValue) -> String {
+        set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn who_sends_the_cookie_back_is_the_same_person() {
+        let persons = persons(1);
+        let person = persons.recognise(&HeaderMap::new()).unwrap();
+        let cookie = persons.set_cookie(person).unwrap();
+        let header = cookie.to_str().unwrap();
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
+            assert!(header.contains(attribute), "{header}");
+        }
+        let back = format!("theme=dark; {}; x=y", sent_back(&cookie));
+        assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
+        let beside_a_false_one = format!("{COOKIE_NAME}=nonsense; {back}");
+        assert_eq!(persons.recognise(&request_with(&[&beside_a_false_one])).unwrap(), person);
+        let before_a_false_one = format!("{back}; {COOKIE_NAME}=nonsense");
+        assert_eq!(persons.recognise(&request_with(&[&before_a_false_one])).unwrap(), person);
+    }
+
+    #[test]
+    fn a_forged_or_foreign_cookie_is_somebody_new() {
+        let ours = persons(1);
+        let person = ours.recognise(&HeaderMap::new()).unwrap();
+        let cookie = sent_back(&persons(2).set_cookie(person).unwrap());
+        assert_ne!(ours.recognise(&request_with(&[&cookie])).unwrap(), person);
+        let unsigned = format!("{COOKIE_NAME}={}", hex(&person.0));
+        assert_ne!(ours.recognise(&request_with(&[&unsigned])).unwrap(), person);
+    }
+
+    #[test]
+    fn ids_last_and_differ_from_room_to_room_and_key_to_key() {
+        let person = Person([7; 16]);
+        let id = |key, room: &str| persons(key).public_id(person, &room.parse().unwrap());
+        assert_eq!(id(1, "lobby"), id(1, "lobby"));
+        assert_ne!(id(1, "lobby"), id(1, "team"));
+        assert_ne!(id(1, "lobby"), id(2, "lobby"));
+        let other = persons(1).public_id(Person([8; 16]), &RoomName::lobby());
+        assert_ne!(id(1, "lobby"), other);
+    }
+
+    #[test]
+    fn the_key_is_made_once_and_kept_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("deep/state");
+        let first = Persons::from_state_directory(&state).unwrap();
+        let again = Persons::from_state_directory(&state).unwrap();
+        let person = Person([7; 16]);
+        let room = RoomName::lobby();
+        assert_eq!(first.public_id(person, &room), again.public_id(person, &room));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(state.join(KEY_FILE)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::write(state.join(KEY_FILE), b"short").unwrap();
+        assert!(matches!(Persons::from_state_directory(&state), Err(KeyFault::Length { .. })));
+    }
+}

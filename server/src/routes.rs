@@ -1,0 +1,50 @@
+//! Which address leads where.
+
+use std::path::Path;
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    routing::get,
+};
+use tower::ServiceBuilder;
+use tower_http::{
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    services::ServeDir,
+    set_header::SetResponseHeaderLayer,
+};
+
+use crate::{app_state::AppState, feed, page, socket};
+
+/// All addresses of the protocol, and the page's own files.
+pub fn router(state: AppState) -> Router {
+    let site_root = Path::new(&*state.leptos.site_root);
+    let package_directory = site_root.join(&*state.leptos.site_pkg_dir);
+    // A hashed name never gets another content; any other name is asked for anew.
+    let freshness =
+        if state.leptos.hash_files { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let package = ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(freshness),
+        ))
+        .service(ServeDir::new(package_directory).precompressed_br().precompressed_gzip());
+    let not_found = get(page::not_found).with_state(state.clone());
+    let files = ServeDir::new(site_root)
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .not_found_service(not_found);
+    // WASM and the like are compressed ahead of time, and better.
+    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    Router::new()
+        .route("/", get(page::lobby))
+        .route("/r/{room}", get(page::room))
+        .route("/api/rooms/{room}/users", get(feed::users))
+        .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
+        .fallback_service(files)
+        .layer(CompressionLayer::new().compress_when(compressed))
+        .route("/r/{room}/socket", get(socket::open))
+        .route("/healthz", get(async || "ok\n"))
+        .with_state(state)
+}

@@ -1,0 +1,220 @@
+//! The clocks of a connection, on simulated time and without a network:
+//! a socket here is two channels, and the client's side is the test.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use app::presence::{CloseCode, PresenceState, Replica, RoomName, ServerEvent};
+use axum::extract::ws::Message;
+use futures_util::{Sink, Stream};
+use server::{
+    connection::{ConnectionConfig, Socket, SocketFault, serve},
+    hub::Hub,
+    presence::room::RoomLimits,
+};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A WebSocket made of two channels.
+struct Pipe {
+    incoming: UnboundedReceiver<Message>,
+    outgoing: UnboundedSender<Message>,
+}
+
+#[derive(Debug)]
+struct NoFault;
+
+impl std::fmt::Display for NoFault {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
+    }
+}
+
+impl SocketFault for NoFault {
+    fn close_code(&self) -> Option<CloseCode> {
+        None
+    }
+}
+
+impl Stream for Pipe {
+    type Item = Result<Message, NoFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.incoming.poll_recv(context).map(|message| message.map(Ok))
+    }
+}
+
+impl Sink<Message> for Pipe {
+    type Error = NoFault;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), NoFault> {
+        self.outgoing.send(message).map_err(|_| NoFault)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Socket for Pipe {
+    type Fault = NoFault;
+}
+
+/// The other end of a [`Pipe`].
+struct Client {
+    to_server: UnboundedSender<Message>,
+    from_server: UnboundedReceiver<Message>,
+    task: JoinHandle<()>,
+    opened: Instant,
+}
+
+fn connect(hub: &std::sync::Arc<Hub>, who: u128) -> Client {
+    let (to_server, incoming) = unbounded_channel();
+    let (outgoing, from_server) = unbounded_channel();
+    let id = app::presence::UserId::from_leading_bits(who << 64);
+    let membership = hub.enter(&RoomName::lobby(), id);
+    let pipe = Pipe { incoming, outgoing };
+    let closing = CancellationToken::new();
+    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), closing));
+    Client { to_server, from_server, task, opened: Instant::now() }
+}
+
+fn hub() -> std::sync::Arc<Hub> {
+    Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 10 })
+}
+
+impl Client {
+    fn say(&self, text: &str) {
+        self.to_server.send(Message::Text(text.to_owned().into())).unwrap();
+    }
+
+    fn join(&self, name: &str) {
+        self.say(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#));
+    }
+
+    async fn hear(&mut self) -> Message {
+        timeout(Duration::from_secs(600), self.from_server.recv()).await.unwrap().unwrap()
+    }
+
+    /// The next frame of the protocol; pings are answered.
+    async fn event(&mut self) -> ServerEvent {
+        loop {
+            match self.hear().await {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(payload) => {
+                    self.to_server.send(Message::Pong(payload)).unwrap();
+                }
+                other => panic!("a frame was expected, not {other:?}"),
+            }
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.opened.elapsed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_no_ping_is_lost_after_fifteen_seconds() {
+    let hub = hub();
+    let mut silent = connect(&hub, 1);
+    silent.join("Silent");
+    assert!(matches!(silent.hear().await, Message::Text(_)));
+    assert!(matches!(silent.hear().await, Message::Ping(_)));
+    assert_eq!(silent.elapsed(), Duration::from_secs(10));
+    let mut watcher = connect(&hub, 2);
+    watcher.say(r#"{"event":"watch"}"#);
+    watcher.event().await;
+    let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes expected") };
+    assert_eq!(changes.difference.disconnect_user.lost.len(), 1);
+    assert_eq!(silent.elapsed(), Duration::from_secs(15));
+    silent.task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_stays_and_is_told_where_the_list_is() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    let mut replica = Replica::default();
+    for beat in 1..=20_u64 {
+        let event = ana.event().await;
+        let is_beat = matches!(event, ServerEvent::Beat(_));
+        assert_eq!(is_beat, beat > 1);
+        replica.receive(event).unwrap();
+    }
+    assert_eq!(ana.elapsed(), Duration::from_secs(190));
+    assert_eq!(replica.your_row().unwrap().state, PresenceState::Here);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resync_is_answered_at_most_once_in_five_seconds() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    for expected_second in [0, 5] {
+        for _ in 0..3 {
+            ana.say(r#"{"event":"resync"}"#);
+        }
+        assert!(matches!(ana.event().await, ServerEvent::ExistingUsers(_)));
+        assert_eq!(ana.elapsed().as_secs(), expected_second);
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_aborted_leaves_no_row() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 10).count, 1);
+    ana.task.abort();
+    let _ = ana.task.await;
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 10).count, 0);
+}
+
+/// The first change after a quiet moment goes out at once; what follows gathers into one frame.
+#[tokio::test(start_paused = true)]
+async fn changes_gather_until_the_gap_is_over() {
+    let hub = Hub::new(RoomLimits { most_people: 5_000, most_connections_per_person: 10 });
+    let mut watchers: Vec<Client> = (1..=1_000).map(|who| connect(&hub, who)).collect();
+    for watcher in &mut watchers {
+        watcher.say(r#"{"event":"watch"}"#);
+        watcher.event().await;
+    }
+    let mut people: Vec<Client> = (2_000..2_100).map(|who| connect(&hub, who)).collect();
+    for (number, person) in people.iter().enumerate() {
+        person.join(&format!("P{number}"));
+    }
+    let watcher = &mut watchers[0];
+    let mut frames = Vec::new();
+    let mut arrived = 0;
+    while arrived < 100 {
+        let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes") };
+        arrived += changes.difference.new_user.len();
+        frames.push(changes.difference.new_user.len());
+    }
+    assert_eq!(frames[0], 1, "the first goes out at once");
+    assert!(frames.len() <= 3, "the rest gather: {frames:?}");
+    for person in &mut people {
+        let ServerEvent::ExistingUsers(list) = person.event().await else { panic!("a list") };
+        assert!(list.count == 1 || list.count == 100, "{}", list.count);
+    }
+}

@@ -1,0 +1,116 @@
+//! The pages and the addresses for programs, through real requests.
+
+mod support;
+
+use support::TestServer;
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split_once("\r\n\r\n").unwrap().0;
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+#[tokio::test]
+async fn the_page_has_the_list_in_its_html() {
+    let server = TestServer::start().await;
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana <b>Sousa</b>").await;
+    for path in ["/", "/r/lobby"] {
+        let page = server.get(path).await;
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert!(page.contains("Ana &lt;b&gt;Sousa"), "{page}");
+        assert_eq!(header(&page, "cache-control"), Some("private, no-cache"));
+        assert!(header(&page, "set-cookie").unwrap().starts_with("rollcall_person="));
+    }
+    let elsewhere = server.get("/r/elsewhere").await;
+    assert!(elsewhere.starts_with("HTTP/1.1 200") && !elsewhere.contains("Ana"));
+}
+
+#[tokio::test]
+async fn one_who_is_listed_gets_the_joined_page() {
+    let server = TestServer::start().await;
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    let own = server.get_with("/", &format!("Cookie: {}\r\n", ana.cookie)).await;
+    assert!(own.contains("You are here as"), "{own}");
+    let strangers = server.get("/").await;
+    assert!(!strangers.contains("You are here as"));
+}
+
+#[tokio::test]
+async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
+    let server = TestServer::start().await;
+    let mut people = Vec::new();
+    for number in 0..210 {
+        let mut client = server.connect("crowd").await;
+        client.join(&format!("P{number}")).await;
+        people.push(client);
+    }
+    let page = server.get("/r/crowd").await;
+    assert_eq!(page.matches("<li ").count(), 200);
+    assert!(page.contains("210"));
+}
+
+#[tokio::test]
+async fn addresses_that_lead_nowhere_say_why() {
+    let server = TestServer::start().await;
+    for (path, why) in [
+        ("/r/a_b", "only the letters a to z"),
+        ("/r/-a", "only the letters a to z"),
+        ("/r/%ff", "A room name"),
+        ("/r/%3Cscript%3E", "only the letters a to z"),
+        (&*format!("/r/{}", "x".repeat(65)), "1 to 64 characters"),
+        ("/nowhere", "no page"),
+        ("/r/", "no page"),
+        ("/../Cargo.toml", "no page"),
+        ("/pkg/../../Cargo.toml", ""),
+    ] {
+        let page = server.get(path).await;
+        assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
+        assert!(body(&page).contains(why), "{path}: {page}");
+    }
+    let redirect = server.get("/r/Team-A?x=1").await;
+    assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
+    assert_eq!(header(&redirect, "location"), Some("/r/team-a?x=1"));
+    assert!(server.get("/api/rooms/Team/users").await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn the_list_is_there_for_programs() {
+    let server = TestServer::start().await;
+    let nobody: serde_json::Value =
+        serde_json::from_str(body(&server.get("/api/rooms/lobby/users").await)).unwrap();
+    assert_eq!(nobody["event"], "existing_users");
+    assert_eq!((&nobody["count"], &nobody["you"]), (&0.into(), &serde_json::Value::Null));
+
+    let mut ana = server.connect("lobby").await;
+    let list = ana.join("Ana").await;
+    let answer = server.get("/api/rooms/lobby/users").await;
+    assert_eq!(header(&answer, "content-type"), Some("application/json"));
+    let listed: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(listed["users"][0]["id"], list.users[0].id.as_str());
+    assert_eq!(listed["epoch"], list.epoch.as_str());
+    assert_eq!(listed["seq"], 1);
+}
+
+#[tokio::test]
+async fn the_server_says_that_it_lives() {
+    let server = TestServer::start().await;
+    assert!(server.get("/healthz").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_person_stays_one_with_their_cookie() {
+    let server = TestServer::start().await;
+    let page = server.get("/").await;
+    let cookie = header(&page, "set-cookie").unwrap().split(';').next().unwrap();
+    let mut ana = server.connect_as("lobby", Some(cookie)).await;
+    let first = ana.join("Ana").await.you;
+    let mut again = server.connect_as("lobby", Some(cookie)).await;
+    assert_eq!(again.watch().await.you, first);
+    let mut somebody_else = server.connect_as("lobby", Some("rollcall_person=forged")).await;
+    assert_ne!(somebody_else.watch().await.you, first);
+}

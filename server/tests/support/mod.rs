@@ -1,0 +1,239 @@
+//! A server on a free port, and clients that speak to it through real sockets.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::{net::SocketAddr, time::Duration};
+
+use app::presence::{ExistingUsers, Progress, Replica, ServerEvent};
+use futures_util::{SinkExt, StreamExt};
+use server::{
+    config::{Config, Flags},
+    connection::ConnectionConfig,
+    person::Persons,
+    serve,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{
+        Message,
+        client::IntoClientRequest,
+        http::{Response, header},
+        protocol::frame::coding::CloseCode,
+    },
+};
+
+/// Nothing a test waits for takes this long: it only ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server of its own for a test.
+pub struct TestServer {
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with("", ConnectionConfig::default()).await
+    }
+
+    /// With lines for the settings' `[presence]` table, and clocks for its sockets.
+    pub async fn start_with(presence: &str, connection: ConnectionConfig) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("Leptos.toml");
+        let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
+        std::fs::write(&file, format!("{leptos}\n[presence]\n{presence}\n")).unwrap();
+        let flags = Flags {
+            config: file,
+            site_root: Some(directory.path().join("site")),
+            state_dir: Some(directory.path().join("state")),
+            addr: None,
+        };
+        let config = Config::load(flags).unwrap();
+        let persons = Persons::from_key(&[7; 64]).unwrap();
+        let listener = serve::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let signal = async {
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(serve::serve(listener, config, persons, connection, signal));
+        Self { address, stop: Some(stop), task }
+    }
+
+    /// Goes down as on SIGTERM.
+    pub async fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    pub async fn connect(&self, room: &str) -> Client {
+        self.connect_as(room, None).await
+    }
+
+    /// As the person that a cookie says.
+    pub async fn connect_as(&self, room: &str, cookie: Option<&str>) -> Client {
+        let (socket, response) = self.try_connect(room, cookie).await.unwrap();
+        let set_cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+        let cookie = set_cookie.split(';').next().unwrap().to_owned();
+        Client { socket, cookie, replica: Replica::default() }
+    }
+
+    pub async fn try_connect(
+        &self,
+        room: &str,
+        cookie: Option<&str>,
+    ) -> tokio_tungstenite::tungstenite::Result<(
+        WebSocketStream<MaybeTlsStream<TcpStream>>,
+        Response<Option<Vec<u8>>>,
+    )> {
+        let url = format!("ws://{}/r/{room}/socket", self.address);
+        let mut request = url.into_client_request().unwrap();
+        if let Some(cookie) = cookie {
+            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        connect_async(request).await
+    }
+
+    /// A whole answer to `GET`, as text.
+    pub async fn get(&self, path: &str) -> String {
+        self.get_with(path, "").await
+    }
+
+    /// With more header lines, each ended by CRLF.
+    pub async fn get_with(&self, path: &str, headers: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+/// One socket and the list that it brought.
+pub struct Client {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub cookie: String,
+    pub replica: Replica,
+}
+
+impl Client {
+    pub async fn send(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Announces itself and takes the list.
+    pub async fn join(&mut self, name: &str) -> ExistingUsers {
+        let name = serde_json::to_string(name).unwrap();
+        self.send(&format!(r#"{{"event":"got_a_new_user","name":{name}}}"#)).await;
+        self.list().await
+    }
+
+    /// Watches and takes the list.
+    pub async fn watch(&mut self) -> ExistingUsers {
+        self.send(r#"{"event":"watch"}"#).await;
+        self.list().await
+    }
+
+    /// The next frame as text; pings are answered on the way.
+    pub async fn text(&mut self) -> String {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.unwrap().unwrap().unwrap() {
+                Message::Text(text) => {
+                    let event: ServerEvent = serde_json::from_str(&text).unwrap();
+                    self.replica.receive(event).unwrap();
+                    return text.to_string();
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("a text frame was expected, not {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame, brought into the replica.
+    pub async fn event(&mut self) -> ServerEvent {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// A whole list, which has to be next.
+    pub async fn list(&mut self) -> ExistingUsers {
+        let ServerEvent::ExistingUsers(mut list) = self.event().await else {
+            panic!("a list was expected")
+        };
+        while list.users.len() < list.count {
+            let ServerEvent::MoreUsers(more) = self.event().await else {
+                panic!("more of the list was expected")
+            };
+            list.users.extend(more.users);
+        }
+        list
+    }
+
+    /// The code and message of a refusal, which has to be next.
+    pub async fn refusal(&mut self) -> serde_json::Value {
+        let frame: serde_json::Value = serde_json::from_str(&self.text().await).unwrap();
+        assert_eq!(frame["event"], "refused", "{frame}");
+        frame
+    }
+
+    /// Reads on until the list is as wanted.
+    pub async fn until(&mut self, wanted: impl Fn(&Replica) -> bool) {
+        while !wanted(&self.replica) {
+            self.event().await;
+        }
+    }
+
+    /// Reads on until exactly these names are listed, in this order.
+    pub async fn until_names(&mut self, names: &[&str]) {
+        self.until(|replica| {
+            replica.roster().users().map(|user| user.name.as_str()).eq(names.iter().copied())
+        })
+        .await;
+    }
+
+    /// The code that the server closes with; frames before it are passed over.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
+                Some(Ok(Message::Close(frame))) => {
+                    return frame.map(|frame| u16::from(frame.code));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    /// Closes as a browser does when its page goes.
+    pub async fn close(mut self) {
+        let going_away = tokio_tungstenite::tungstenite::protocol::CloseFrame {
+            code: CloseCode::Away,
+            reason: "".into(),
+        };
+        self.socket.close(Some(going_away)).await.unwrap();
+        while let Some(Ok(_)) = timeout(PATIENCE, self.socket.next()).await.unwrap() {}
+    }
+
+    /// Breaks off without a word.
+    pub fn break_off(self) {
+        drop(self.socket);
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.replica.roster().users().map(|user| user.name.to_string()).collect()
+    }
+}
+
+/// What a whole list does to a replica.
+pub const REPLACED: Progress = Progress::Replaced;
