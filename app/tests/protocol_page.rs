@@ -1,0 +1,140 @@
+//! `docs/protocol.md` is the contract: every frame shape in it is read against the types.
+
+use app::presence::{
+    ClientEvent, CloseCode, Difference, PresenceState, RefusalCode, ServerEvent, User,
+};
+use serde_json::Value;
+
+const PAGE: &str = include_str!("../../docs/protocol.md");
+
+/// Turns a shape of the page (`{"event":"beat","seq":N,…`) into a frame with sample values.
+fn sample(shape: &str) -> String {
+    let mut json = String::new();
+    let mut rest = shape;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => rest[1..].find('"').unwrap() + 2,
+            'A'..='Z' => rest.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        rest = after;
+        match token {
+            "E" => json.push_str(r#""e1""#),
+            "N" | "M" | "T" | "C" => json.push('1'),
+            "ID" => json.push_str(r#""AAAAAAAAAAA""#),
+            "NAME" | "TEXT" => json.push_str(r#""Ana""#),
+            "D" => json.push_str(r#""0123456789abcdef""#),
+            "CODE" => json.push_str(r#""bad_frame""#),
+            "EVENT" => json.push_str(r#""rename""#),
+            "USER" => json.push_str(&sample(&shape_of_a_user())),
+            "DIFFERENCE" => json.push_str(&sample(&shape_of_a_difference())),
+            "?" => {}
+            // A list of more of the same, or an object that the page shows elsewhere.
+            "…" if json.ends_with(',') => {
+                json.pop();
+            }
+            "…" => json.push_str(r#""epoch":"e1","seq":1"#),
+            _ => json.push_str(token),
+        }
+        rest = rest.strip_prefix(" or null").unwrap_or(rest);
+    }
+    json
+}
+
+/// The page's line on `what`, from its first `{` or `"` on.
+fn inline_code_after(what: &str) -> String {
+    let start = PAGE.find(what).unwrap() + what.len();
+    let code = PAGE[start..].split('`').nth(1).unwrap();
+    code.to_owned()
+}
+
+fn shape_of_a_user() -> String {
+    inline_code_after("\nUSER is ")
+}
+
+/// Its three fields, which stand on a line each.
+fn shape_of_a_difference() -> String {
+    let start = PAGE.find("\nDIFFERENCE is ").unwrap();
+    PAGE[start..].split('`').skip(1).step_by(2).take(3).collect::<Vec<_>>().join(",")
+}
+
+/// The frames in the table under `heading`, with sample values.
+fn frames_under(heading: &str) -> Vec<String> {
+    let section = PAGE.split(heading).nth(1).unwrap().split("\n### ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `{"));
+    rows.map(|row| format!("{{{}", row.split(" |").next().unwrap().replace('`', "")))
+        .map(|shape| sample(&shape))
+        .collect()
+}
+
+fn event_of(frame: &Value) -> &str {
+    frame["event"].as_str().unwrap()
+}
+
+#[test]
+fn every_frame_from_the_client_is_a_type() {
+    let frames = frames_under("### From the client");
+    let mut events = Vec::new();
+    for text in &frames {
+        let shape: Value = serde_json::from_str(text).unwrap();
+        let event: ClientEvent = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_value(&event).unwrap(), shape, "a field of {text} is lost");
+        events.push(event_of(&shape).to_owned());
+    }
+    assert_eq!(events, ["watch", "got_a_new_user", "rename", "visible", "leave", "resync"]);
+}
+
+#[test]
+fn every_frame_from_the_server_is_a_type() {
+    let frames = frames_under("### From the server");
+    let mut events = Vec::new();
+    for text in &frames {
+        let shape: Value = serde_json::from_str(text).unwrap();
+        let event: ServerEvent = serde_json::from_str(text).unwrap();
+        assert_ne!(event, ServerEvent::Unknown, "{text}");
+        assert_eq!(serde_json::to_value(&event).unwrap(), shape, "a field of {text} is lost");
+        events.push(event_of(&shape).to_owned());
+    }
+    let expected = ["existing_users", "more_users", "resumed", "changes", "beat", "refused"];
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn rows_and_differences_are_types() {
+    let user: User = serde_json::from_str(&sample(&shape_of_a_user())).unwrap();
+    assert_eq!(user.state, PresenceState::Here);
+    let text = format!("{{{}}}", sample(&shape_of_a_difference()));
+    let difference: Difference = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        serde_json::to_value(difference).unwrap(),
+        serde_json::from_str::<Value>(&text).unwrap()
+    );
+}
+
+#[test]
+fn every_refusal_and_close_code_stands_on_the_page() {
+    let line = PAGE.split("`refused` codes: ").nth(1).unwrap().lines().next().unwrap();
+    let codes: Vec<&str> =
+        line.split('`').skip(1).step_by(2).filter(|code| code.contains('_')).collect();
+    assert!(codes.len() >= 8);
+    for code in codes.into_iter().filter(|code| *code != "bad_frame" || line.contains("bad_frame"))
+    {
+        let known: RefusalCode = serde_json::from_value(Value::from(code)).unwrap();
+        assert_ne!(known, RefusalCode::Unknown, "{code}");
+        assert_eq!(serde_json::to_value(known).unwrap(), code);
+    }
+    let line = PAGE.split("Close codes: ").nth(1).unwrap().lines().next().unwrap();
+    for code in [
+        CloseCode::Normal,
+        CloseCode::Binary,
+        CloseCode::TooBig,
+        CloseCode::Restart,
+        CloseCode::BadFrames,
+        CloseCode::NoFirstFrame,
+        CloseCode::Replaced,
+        CloseCode::TooFast,
+    ] {
+        assert!(line.contains(&code.number().to_string()), "{code:?}");
+    }
+}
