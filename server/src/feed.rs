@@ -14,7 +14,7 @@ use crate::app_state::AppState;
 const RETRY_AFTER: &str = "5";
 
 /// `GET /api/rooms/{room}/users`: the list now, as one JSON body.
-pub async fn users(
+pub(crate) async fn users(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {

@@ -18,12 +18,12 @@ use crate::app_state::AppState;
 const MOST_ROWS: usize = 200;
 
 /// `GET /`: the lobby's page.
-pub async fn lobby(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn lobby(State(state): State<AppState>, request: Request) -> Response {
     room_page(state, RoomName::lobby(), request).await
 }
 
 /// `GET /r/{room}`: a room's page.
-pub async fn room(
+pub(crate) async fn room(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     request: Request,
@@ -38,7 +38,7 @@ pub async fn room(
 }
 
 /// Everything else: the page that says that there is nothing.
-pub async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     not_found_page(&state, "There is no page at this address.".to_owned(), request).await
 }
 

@@ -17,7 +17,7 @@ use tower_http::{
 use crate::{app_state::AppState, feed, page, socket};
 
 /// All addresses of the protocol, and the page's own files.
-pub fn router(state: AppState) -> Router {
+pub(crate) fn router(state: AppState) -> Router {
     let site_root = Path::new(&*state.leptos.site_root);
     let package_directory = site_root.join(&*state.leptos.site_pkg_dir);
     // A hashed name never gets another content; any other name is asked for anew.

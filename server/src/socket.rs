@@ -22,7 +22,7 @@ const READ_BUFFER_IN_BYTES: usize = 4 * 1024;
 const MOST_WRITE_BUFFER_IN_BYTES: usize = 64 * 1024;
 
 /// Opens a socket for a room and serves it until it ends.
-pub async fn open(
+pub(crate) async fn open(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
