@@ -1,5 +1,12 @@
 //! `docs/protocol.md` is the contract: every frame shape in it is read against the types.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it measured"
+)]
+
 use app::presence::{
     ClientEvent, CloseCode, Difference, PresenceState, RefusalCode, ServerEvent, User,
 };

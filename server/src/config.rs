@@ -20,9 +20,9 @@ pub struct Flags {
     #[arg(long, value_name = "HOST:PORT")]
     pub addr: Option<SocketAddr>,
 
-    /// The settings' file
-    #[arg(long, value_name = "FILE", default_value = "Leptos.toml")]
-    pub config: PathBuf,
+    /// The settings' file [default: Leptos.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 
     /// The folder with the page's script, WASM and style sheet [default: site-root in Leptos.toml]
     #[arg(long, value_name = "FOLDER")]
@@ -72,6 +72,12 @@ pub enum ConfigFault {
         /// The file that would hold the names.
         path: PathBuf,
     },
+    /// Anybody could fetch the key.
+    #[error("The state directory {} is within the site's folder, which everybody may read: name another with --state-dir.", state_directory.display())]
+    StateIsServed {
+        /// Which directory.
+        state_directory: PathBuf,
+    },
     /// There is no place for the state directory.
     #[error("There is no home folder to keep state in: name a folder with --state-dir.")]
     NoStateDirectory,
@@ -97,14 +103,20 @@ impl Config {
     ///
     /// Without a file everything has its default.
     pub fn load(flags: Flags) -> Result<Self, ConfigFault> {
-        let text = match fs::read_to_string(&flags.config) {
+        let is_named = flags.config.is_some();
+        let path = flags.config.unwrap_or_else(|| PathBuf::from("Leptos.toml"));
+        let text = match fs::read_to_string(&path) {
             Ok(text) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(ConfigFault::File { path: flags.config, source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => None,
+            Err(source) => return Err(ConfigFault::File { path, source }),
         };
-        let presence = presence_table(&flags.config, text.as_deref())?;
-        let file = text.is_some().then(|| flags.config.to_string_lossy().into_owned());
+        let presence = presence_table(&path, text.as_deref())?;
+        let file = text.is_some().then(|| path.to_string_lossy().into_owned());
         let mut leptos = get_configuration(file.as_deref())?.leptos_options;
+        // Leptos's own default is the working directory, which is nobody's business.
+        if &*leptos.site_root == "." {
+            leptos.site_root = "target/site".into();
+        }
         if let Some(addr) = flags.addr {
             leptos.site_addr = addr;
         }
@@ -119,6 +131,9 @@ impl Config {
             None => default_state_directory(&|name| env::var_os(name).map(PathBuf::from))
                 .ok_or(ConfigFault::NoStateDirectory)?,
         };
+        if is_inside(&state_directory, Path::new(&*leptos.site_root)) {
+            return Err(ConfigFault::StateIsServed { state_directory });
+        }
         let room_limits = RoomLimits {
             most_people: presence.max_people_per_room,
             most_connections_per_person: presence.max_tabs_per_person,
@@ -145,6 +160,14 @@ fn check_hash_file(name: &str) -> Result<(), ConfigFault> {
     if path.is_file() { Ok(()) } else { Err(ConfigFault::NoHashFile { path }) }
 }
 
+/// Whether `inner` is `outer` or below it, as far as the names tell.
+fn is_inside(inner: &Path, outer: &Path) -> bool {
+    let absolute = |path: &Path| {
+        path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_default()
+    };
+    absolute(inner).starts_with(absolute(outer))
+}
+
 /// What systemd gives a service, else the place that the XDG base directory specification names.
 fn default_state_directory(variable: &dyn Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let set = |name| variable(name).filter(|path| path.is_absolute());
@@ -163,7 +186,7 @@ mod tests {
         let config = directory.path().join("Leptos.toml");
         fs::write(&config, text).unwrap();
         let state_dir = Some(directory.path().join("state"));
-        Config::load(Flags { config, state_dir, ..Flags::default() })
+        Config::load(Flags { config: Some(config), state_dir, ..Flags::default() })
     }
 
     const LEPTOS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\n";
@@ -174,7 +197,7 @@ mod tests {
         let config = directory.path().join("Leptos.toml");
         let table = "[presence]\nmax-people-per-room = 7\nstate-dir = \"/var/lib/elsewhere\"\n";
         fs::write(&config, format!("{LEPTOS}site-addr = \"127.0.0.1:4001\"\n{table}")).unwrap();
-        let flags = Flags { config, ..Flags::default() };
+        let flags = Flags { config: Some(config), ..Flags::default() };
         let loaded = Config::load(flags.clone()).unwrap();
         assert_eq!(loaded.leptos.site_addr.port(), 4001);
         assert_eq!(loaded.room_limits.most_people, 7);
@@ -194,6 +217,23 @@ mod tests {
             let fault = load(&format!("{LEPTOS}[presence]\n{line}\n")).unwrap_err().to_string();
             assert!(fault.contains(key) && fault.contains("line 4"), "{fault}");
         }
+    }
+
+    #[test]
+    fn a_named_file_has_to_be_there() {
+        let config = Some(PathBuf::from("/nowhere/Leptos.toml"));
+        let fault = Config::load(Flags { config, ..Flags::default() }).unwrap_err();
+        assert!(fault.to_string().contains("/nowhere/Leptos.toml"), "{fault}");
+    }
+
+    #[test]
+    fn nothing_but_the_sites_files_is_served() {
+        assert_eq!(&*load(LEPTOS).unwrap().leptos.site_root, "target/site");
+        let directory = tempfile::tempdir().unwrap();
+        let state_dir = Some(directory.path().join("site/state"));
+        let site_root = Some(directory.path().join("site"));
+        let fault = Config::load(Flags { site_root, state_dir, ..Flags::default() }).unwrap_err();
+        assert!(matches!(fault, ConfigFault::StateIsServed { .. }), "{fault}");
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! One WebSocket: the loop between a client and its room.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, future::ready, time::Duration};
 
 use app::presence::{CloseCode, DepartureReason, Refusal, ServerEvent};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use bytes::Bytes;
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     conversation::{Conversation, Heard, Request},
-    hub::Membership,
+    hub::{Membership, Woken},
     presence::{frames::encode, refused::Refused},
 };
 
@@ -39,7 +40,7 @@ impl Default for ConnectionConfig {
             heartbeat_every: Duration::from_secs(10),
             pong_within: Duration::from_secs(5),
             resync_every: Duration::from_secs(5),
-            write_within: Duration::from_secs(10),
+            write_within: Duration::from_secs(5),
             close_within: Duration::from_secs(1),
         }
     }
@@ -66,8 +67,9 @@ pub async fn serve<S: Socket>(
     config: ConnectionConfig,
     closing: CancellationToken,
 ) {
-    let mut connection =
-        Connection { socket, membership, config, conversation: Conversation::new() };
+    let waiting = VecDeque::new();
+    let conversation = Conversation::new();
+    let mut connection = Connection { socket, membership, waiting, config, conversation };
     let ending = connection.converse(&closing).await;
     connection.end(ending).await;
 }
@@ -75,8 +77,28 @@ pub async fn serve<S: Socket>(
 struct Connection<S> {
     socket: S,
     membership: Membership,
+    /// What brings the client to the position that its membership is at already.
+    waiting: VecDeque<Utf8Bytes>,
     config: ConnectionConfig,
     conversation: Conversation,
+}
+
+/// What a turn of the loop brought from the client.
+enum Incoming<Fault> {
+    Nothing,
+    Message(Message),
+    Fault(Fault),
+    End,
+}
+
+impl<Fault> From<Option<Result<Message, Fault>>> for Incoming<Fault> {
+    fn from(next: Option<Result<Message, Fault>>) -> Self {
+        match next {
+            None => Self::End,
+            Some(Ok(message)) => Self::Message(message),
+            Some(Err(fault)) => Self::Fault(fault),
+        }
+    }
 }
 
 /// How a connection ends.
@@ -86,6 +108,8 @@ enum Ending {
     ClosedByClient,
     /// The server closes it.
     ClosedByServer(CloseCode),
+    /// The client sent what can't be read: the server closes it.
+    Faulty(CloseCode),
     /// It broke.
     Broken,
 }
@@ -105,51 +129,83 @@ impl<S: Socket> Connection<S> {
         let mut heartbeat = interval_at(first_beat, self.config.heartbeat_every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pong_until: Option<Instant> = None;
+        let mut is_beat_due = false;
         let mut resync = Resync::Idle { allowed_from: opened };
         loop {
             let is_following = self.conversation.is_following();
-            tokio::select! {
+            let message = tokio::select! {
                 () = closing.cancelled() => return Err(Ending::ClosedByServer(CloseCode::Restart)),
-                message = self.socket.next() => match message {
-                    None => return Err(Ending::Broken),
-                    Some(Err(fault)) => return Err(ending_of(&fault)),
-                    Some(Ok(Message::Text(text))) => {
-                        let heard = self.conversation.hear(&text, opened.elapsed());
-                        if self.react(heard).await? == Reaction::ResyncWanted {
-                            resync = resync.wanted();
-                        }
-                    }
-                    Some(Ok(Message::Binary(_))) => {
-                        return Err(Ending::ClosedByServer(CloseCode::Binary));
-                    }
-                    Some(Ok(Message::Pong(_))) => pong_until = None,
-                    Some(Ok(Message::Ping(_))) => {}
-                    Some(Ok(Message::Close(_))) => return Err(Ending::ClosedByClient),
-                },
-                () = self.membership.listen(), if is_following => {}
-                () = sleep_until(first_frame_until), if !is_following => {
-                    return Err(Ending::ClosedByServer(CloseCode::NoFirstFrame));
+                message = self.socket.next() => Incoming::from(message),
+                // One frame a turn: a long list does not keep this socket from hearing its client.
+                () = ready(()), if !self.waiting.is_empty() => {
+                    self.send_waiting().await?;
+                    Incoming::Nothing
                 }
-                _ = heartbeat.tick() => {
-                    self.send(Message::Ping(Utf8Bytes::default().into())).await?;
-                    pong_until.get_or_insert_with(|| Instant::now() + self.config.pong_within);
-                    if is_following && let Some(beat) = self.membership.beat() {
-                        self.send(Message::Text(beat)).await?;
+                woken = self.membership.listen(), if is_following => match woken {
+                    Woken::ByNews => Incoming::Nothing,
+                    Woken::Replaced => {
+                        return Err(Ending::ClosedByServer(CloseCode::Replaced));
                     }
+                },
+                _ = heartbeat.tick() => {
+                    self.send(Message::Ping(Bytes::new())).await?;
+                    pong_until.get_or_insert_with(|| Instant::now() + self.config.pong_within);
+                    is_beat_due = is_following;
+                    Incoming::Nothing
+                }
+                () = sleep_until(first_frame_until), if !is_following => {
+                    let too_late = Ending::ClosedByServer(CloseCode::NoFirstFrame);
+                    self.what_came_in_time().ok_or(too_late)?
                 }
                 () = sleep_until(pong_until.unwrap_or(opened)), if pong_until.is_some() => {
-                    return Err(Ending::Broken);
+                    self.what_came_in_time().ok_or(Ending::Broken)?
                 }
                 () = sleep_until(resync.due().unwrap_or(opened)), if resync.due().is_some() => {
                     self.membership.resync();
-                    resync = Resync::Idle { allowed_from: Instant::now() + self.config.resync_every };
+                    let allowed_from = Instant::now() + self.config.resync_every;
+                    resync = Resync::Idle { allowed_from };
+                    Incoming::Nothing
+                }
+            };
+            match message {
+                Incoming::Nothing | Incoming::Message(Message::Ping(_)) => {}
+                Incoming::End => return Err(Ending::Broken),
+                Incoming::Fault(fault) => return Err(ending_of(&fault)),
+                Incoming::Message(Message::Text(text)) => {
+                    let heard = self.conversation.hear(&text, opened.elapsed());
+                    if self.react(heard).await? == Reaction::ResyncWanted {
+                        resync = resync.wanted();
+                    }
+                }
+                Incoming::Message(Message::Binary(_)) => {
+                    return Err(Ending::ClosedByServer(CloseCode::Binary));
+                }
+                Incoming::Message(Message::Pong(_)) => pong_until = None,
+                Incoming::Message(Message::Close(_)) => return Err(Ending::ClosedByClient),
+            }
+            // What is waiting was true for the position it leads to: only then there is more to say.
+            if self.conversation.is_following() && self.waiting.is_empty() {
+                self.waiting.extend(self.membership.news());
+                if is_beat_due
+                    && self.waiting.is_empty()
+                    && let Some(beat) = self.membership.beat()
+                {
+                    is_beat_due = false;
+                    self.waiting.push_back(beat);
                 }
             }
-            if self.conversation.is_following() {
-                for frame in self.membership.news() {
-                    self.send(Message::Text(frame)).await?;
-                }
-            }
+        }
+    }
+
+    /// What has come before a deadline counts, also where it was not read in time.
+    fn what_came_in_time(&mut self) -> Option<Incoming<S::Fault>> {
+        self.socket.next().now_or_never().map(Incoming::from)
+    }
+
+    async fn send_waiting(&mut self) -> Result<(), Ending> {
+        match self.waiting.pop_front() {
+            Some(frame) => self.send(Message::Text(frame)).await,
+            None => Ok(()),
         }
     }
 
@@ -162,19 +218,20 @@ impl<S: Socket> Connection<S> {
             }
             Heard::Request(request) => request,
         };
-        let of = request.event();
+        let of = Some(request.event());
         let outcome = match request {
             Request::Resync => return Ok(Reaction::ResyncWanted),
-            Request::Watch => self.membership.watch(),
-            Request::Announce { name, announcement } => {
-                self.membership.announce(&name, announcement)
-            }
+            Request::Watch { since } => self.membership.watch(since.as_ref()),
+            Request::Announce(announcing) => self.membership.announce(announcing),
             Request::Rename { name } => self.membership.rename(&name),
+            Request::SetVisible { is_visible } => {
+                self.membership.set_visible(is_visible);
+                Ok(())
+            }
             Request::Leave => {
                 self.membership.leave();
                 Ok(())
             }
-            Request::Nothing => Ok(()),
         };
         match outcome {
             Ok(()) => self.conversation.accepted(),
@@ -182,7 +239,7 @@ impl<S: Socket> Connection<S> {
                 self.refuse(refused.of(of)).await?;
             }
             Err(refused) => {
-                tracing::info!(code = ?refused.code(), "a frame was refused for want of room");
+                tracing::debug!(code = ?refused.code(), "a frame was refused");
                 self.refuse(refused.of(of)).await?;
             }
         }
@@ -196,8 +253,19 @@ impl<S: Socket> Connection<S> {
     async fn send(&mut self, message: Message) -> Result<(), Ending> {
         match timeout(self.config.write_within, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Ending::Broken),
+            Ok(Err(_)) => Err(self.why_writing_failed()),
+            Err(_) => Err(Ending::Broken),
         }
+    }
+
+    /// A client that closed as one should may be gone before the server heard it.
+    fn why_writing_failed(&mut self) -> Ending {
+        while let Some(Some(Ok(message))) = self.socket.next().now_or_never() {
+            if let Message::Close(_) = message {
+                return Ending::ClosedByClient;
+            }
+        }
+        Ending::Broken
     }
 
     /// Says goodbye where the other side can still hear it, and lets the others know.
@@ -213,11 +281,16 @@ impl<S: Socket> Connection<S> {
             Ending::ClosedByServer(code) => {
                 self.membership.departs_as(DepartureReason::Closed);
                 drop(self.membership);
-                let frame = CloseFrame { code: code.number(), reason: Utf8Bytes::default() };
-                let goodbye = self.socket.send(Message::Close(Some(frame)));
-                if let Ok(Ok(())) = timeout(self.config.close_within, goodbye).await {
-                    drain(&mut self.socket, self.config.close_within).await;
-                }
+                say_goodbye(&mut self.socket, code, self.config.close_within).await;
+                drain(&mut self.socket, self.config.close_within).await;
+            }
+            Ending::Faulty(code) => {
+                self.membership.departs_as(DepartureReason::Closed);
+                drop(self.membership);
+                say_goodbye(&mut self.socket, code, self.config.close_within).await;
+                // Nothing can be read any more. Dropped at once, what the client is still sending
+                // would make the system throw away the goodbye too.
+                sleep(self.config.close_within).await;
             }
         }
     }
@@ -255,9 +328,14 @@ impl Resync {
 
 fn ending_of(fault: &impl SocketFault) -> Ending {
     match fault.close_code() {
-        Some(code) => Ending::ClosedByServer(code),
+        Some(code) => Ending::Faulty(code),
         None => Ending::Broken,
     }
+}
+
+async fn say_goodbye<S: Socket>(socket: &mut S, code: CloseCode, within: Duration) {
+    let frame = CloseFrame { code: code.number(), reason: Utf8Bytes::default() };
+    let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
 }
 
 /// Reads on until the closing handshake is through: breaking off earlier would lose the client's close frame.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use app::presence::{ClientEvent, CloseCode, Refusal};
+use app::presence::{ClientEvent, CloseCode, Refusal, Since};
 use serde::Deserialize;
 
 use crate::{
+    hub::Announcing,
     limits::FrameAllowance,
     presence::{refused::Refused, room::Announcement},
 };
@@ -45,37 +46,38 @@ pub enum Heard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Follow the room without being listed.
-    Watch,
-    /// Be listed under a name that is still to be vetted.
-    Announce {
-        /// As it was typed.
-        name: String,
-        /// Whether it is the socket's first frame.
-        announcement: Announcement,
+    Watch {
+        /// Where the client's list is.
+        since: Option<Since>,
     },
+    /// Be listed under a name that is still to be vetted.
+    Announce(Announcing),
     /// Change the name.
     Rename {
         /// As it was typed.
         name: String,
     },
+    /// Say that the page is hidden, or shown again.
+    SetVisible {
+        /// Whether it is shown.
+        is_visible: bool,
+    },
     /// No longer be listed.
     Leave,
     /// Have the whole list again.
     Resync,
-    /// Nothing to do.
-    Nothing,
 }
 
 impl Request {
     /// The `event` of the frame that asked for it.
-    pub fn event(&self) -> Option<&'static str> {
+    pub fn event(&self) -> &'static str {
         match self {
-            Self::Watch => Some("watch"),
-            Self::Announce { .. } => Some("got_a_new_user"),
-            Self::Rename { .. } => Some("rename"),
-            Self::Leave => Some("leave"),
-            Self::Resync => Some("resync"),
-            Self::Nothing => None,
+            Self::Watch { .. } => "watch",
+            Self::Announce(_) => "got_a_new_user",
+            Self::Rename { .. } => "rename",
+            Self::SetVisible { .. } => "visible",
+            Self::Leave => "leave",
+            Self::Resync => "resync",
         }
     }
 }
@@ -132,21 +134,28 @@ impl Conversation {
 
     fn admit(&self, event: ClientEvent) -> Result<Request, Refused> {
         match (self.stage, event) {
-            (Stage::Opening, ClientEvent::Watch { .. }) => Ok(Request::Watch),
-            (Stage::Opening, ClientEvent::GotANewUser { name, .. }) => {
-                Ok(Request::Announce { name, announcement: Announcement::First })
+            (Stage::Opening, ClientEvent::Watch { since }) => Ok(Request::Watch { since }),
+            (Stage::Opening, ClientEvent::GotANewUser { name, tab, visible, since }) => {
+                let is_visible = visible.unwrap_or(true);
+                let announcement = Announcement::First;
+                let announcing = Announcing { name, tab, is_visible, announcement, since };
+                Ok(Request::Announce(announcing))
             }
             (Stage::Opening, ClientEvent::Rename { .. }) => Err(Refused::NotListed),
             (Stage::Opening, _) => Err(Refused::NotYet),
             (Stage::Following, ClientEvent::Watch { .. }) => Err(Refused::WatchTwice),
-            (Stage::Following, ClientEvent::GotANewUser { name, .. }) => {
-                Ok(Request::Announce { name, announcement: Announcement::Later })
+            (Stage::Following, ClientEvent::GotANewUser { name, tab, visible, .. }) => {
+                let is_visible = visible.unwrap_or(true);
+                let announcement = Announcement::Later;
+                let announcing = Announcing { name, tab, is_visible, announcement, since: None };
+                Ok(Request::Announce(announcing))
             }
             (Stage::Following, ClientEvent::Rename { name }) => Ok(Request::Rename { name }),
             (Stage::Following, ClientEvent::Leave {}) => Ok(Request::Leave),
             (Stage::Following, ClientEvent::Resync {}) => Ok(Request::Resync),
-            // What a tab says of itself counts once rows know their tabs.
-            (Stage::Following, ClientEvent::Visible { .. }) => Ok(Request::Nothing),
+            (Stage::Following, ClientEvent::Visible { visible }) => {
+                Ok(Request::SetVisible { is_visible: visible })
+            }
         }
     }
 }
@@ -157,8 +166,8 @@ impl Default for Conversation {
     }
 }
 
-fn read(text: &str) -> Option<ClientEvent> {
-    // Serde would also read an enumeration from an array, which is no frame.
+fn read<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
+    // Serde would also read an enumeration or a struct from an array, which is no frame.
     if !text.trim_start().starts_with('{') {
         return None;
     }
@@ -173,7 +182,7 @@ fn known_event(text: &str) -> Option<&'static str> {
     struct Named {
         event: String,
     }
-    let Named { event } = serde_json::from_str(text).ok()?;
+    let Named { event } = read(text)?;
     EVENTS.into_iter().find(|known| *known == event)
 }
 
@@ -193,6 +202,11 @@ mod tests {
         conversation
     }
 
+    fn announced(name: &str, announcement: Announcement) -> Request {
+        let (name, is_visible) = (name.into(), true);
+        Request::Announce(Announcing { name, tab: None, is_visible, announcement, since: None })
+    }
+
     fn refusal(heard: Heard) -> (RefusalCode, Option<String>) {
         let Heard::Refuse(refusal) = heard else { panic!("{heard:?} is no refusal") };
         (refusal.code, refusal.of.map(Into::into))
@@ -201,9 +215,17 @@ mod tests {
     #[test]
     fn the_first_frame_watches_or_joins() {
         let first = |text: &str| Conversation::new().hear(text, START);
-        assert_eq!(first(WATCH), Heard::Request(Request::Watch));
-        let joined = Request::Announce { name: "Ana".into(), announcement: Announcement::First };
-        assert_eq!(first(JOIN), Heard::Request(joined));
+        assert_eq!(first(WATCH), Heard::Request(Request::Watch { since: None }));
+        assert_eq!(first(JOIN), Heard::Request(announced("Ana", Announcement::First)));
+        let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
+        let expected = Request::Announce(Announcing {
+            name: "Ana".into(),
+            tab: Some("t".parse().unwrap()),
+            is_visible: false,
+            announcement: Announcement::First,
+            since: Some(Since { epoch: "e".parse().unwrap(), seq: 5 }),
+        });
+        assert_eq!(first(all), Heard::Request(expected));
         for event in ["leave", "resync"] {
             let heard = first(&format!(r#"{{"event":"{event}"}}"#));
             assert_eq!(refusal(heard), (RefusalCode::BadFrame, Some(event.to_owned())));
@@ -216,14 +238,11 @@ mod tests {
     fn later_frames_do_all_but_watch() {
         let later = |text: &str| following().hear(text, START);
         assert_eq!(refusal(later(WATCH)), (RefusalCode::BadFrame, Some("watch".to_owned())));
-        let joined = Request::Announce { name: "Ana".into(), announcement: Announcement::Later };
-        assert_eq!(later(JOIN), Heard::Request(joined));
+        assert_eq!(later(JOIN), Heard::Request(announced("Ana", Announcement::Later)));
         assert_eq!(later(r#"{"event":"leave"}"#), Heard::Request(Request::Leave));
         assert_eq!(later(r#"{"event":"resync"}"#), Heard::Request(Request::Resync));
-        assert_eq!(
-            later(r#"{"event":"visible","visible":false}"#),
-            Heard::Request(Request::Nothing)
-        );
+        let hidden = Heard::Request(Request::SetVisible { is_visible: false });
+        assert_eq!(later(r#"{"event":"visible","visible":false}"#), hidden);
     }
 
     #[test]

@@ -1,14 +1,22 @@
-//! The list for programs that only look.
+//! The list for those who only look: once as JSON, or live as Server-Sent Events.
 
-use app::presence::{RoomName, ServerEvent};
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
+
+use app::presence::{ServerEvent, Since};
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response, Sse, sse::Event},
 };
+use futures_util::{Stream, StreamExt, stream};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use crate::app_state::AppState;
+use crate::{
+    address::{no_room, room_of},
+    app_state::AppState,
+    hub::Observer,
+};
 
 /// When to ask again while a room is full, in seconds.
 const RETRY_AFTER: &str = "5";
@@ -20,7 +28,7 @@ pub(crate) async fn users(
 ) -> Response {
     let room_name = match room_of(path) {
         Ok(room_name) => room_name,
-        Err(response) => return response,
+        Err(fault) => return no_room(fault),
     };
     if state.hub.is_full(&room_name) {
         let sentence = "This room takes no more people: please try again later.\n";
@@ -32,8 +40,86 @@ pub(crate) async fn users(
     (no_store, Json(ServerEvent::ExistingUsers(list))).into_response()
 }
 
-/// The room that an address for programs names; else the answer that says why there is none.
-pub(crate) fn room_of(path: Result<Path<String>, PathRejection>) -> Result<RoomName, Response> {
-    let name = path.map(|Path(name)| name).unwrap_or_default();
-    name.parse().map_err(|fault| (StatusCode::NOT_FOUND, format!("{fault}\n")).into_response())
+/// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
+pub(crate) async fn events(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let room_name = match room_of(path) {
+        Ok(room_name) => room_name,
+        Err(fault) => return no_room(fault),
+    };
+    let mut observer = state.hub.observe(&room_name, None);
+    observer.start(last_event(&headers).as_ref());
+    let closing = state.shutdown.closing();
+    let events = follow(observer, state.connection.heartbeat_every)
+        .take_until(async move { closing.cancelled().await });
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    (no_store, Sse::new(events)).into_response()
+}
+
+/// Where a client that lost its connection was: `EPOCH.SEQ`.
+fn last_event(headers: &HeaderMap) -> Option<Since> {
+    let (epoch, seq) = headers.get("last-event-id")?.to_str().ok()?.rsplit_once('.')?;
+    Some(Since { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
+}
+
+/// Everything that an observer is told, as events.
+fn follow(
+    observer: Observer,
+    beat_every: Duration,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut beat = interval_at(Instant::now() + beat_every, beat_every);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let reader = Reader { observer, beat, waiting: VecDeque::new() };
+    stream::unfold(reader, async |mut reader| {
+        let event = reader.next().await;
+        Some((Ok(event), reader))
+    })
+}
+
+struct Reader {
+    observer: Observer,
+    beat: Interval,
+    /// The rest of what belongs together.
+    waiting: VecDeque<Event>,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return event;
+            }
+            let mut news = self.observer.news();
+            // Only the piece that completes something is a point to come back to.
+            if let Some(last) = news.pop() {
+                self.waiting.extend(news.iter().map(|frame| named(frame)));
+                self.waiting.push_back(self.point(named(&last)));
+                continue;
+            }
+            tokio::select! {
+                () = self.observer.listen() => {}
+                _ = self.beat.tick() => {
+                    if let Some(beat) = self.observer.beat() {
+                        return named(&beat);
+                    }
+                }
+            }
+        }
+    }
+
+    fn point(&self, event: Event) -> Event {
+        match self.observer.position() {
+            Some(Since { epoch, seq }) => event.id(format!("{epoch}.{seq}")),
+            None => event,
+        }
+    }
+}
+
+/// A frame as an event of the same name.
+fn named(frame: &str) -> Event {
+    let name = frame.strip_prefix(r#"{"event":""#).and_then(|rest| rest.split('"').next());
+    Event::default().event(name.unwrap_or_default()).data(frame)
 }

@@ -2,6 +2,7 @@
 //!
 //! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
 
+mod address;
 pub mod app_state;
 pub mod config;
 pub mod connection;
@@ -10,9 +11,11 @@ mod feed;
 pub mod hub;
 pub mod limits;
 mod page;
+pub mod persistence;
 pub mod person;
 pub mod presence;
 mod routes;
+mod secret_file;
 pub mod serve;
 pub mod shutdown;
 mod socket;

@@ -38,13 +38,9 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
             config.leptos.site_root
         );
     }
+    // Before anybody knows the address: a signal that comes right after ends the server in order.
+    let signal = shutdown::listen_for_signals()?;
     announce(&format!("Listening on http://{}", listener.local_addr()?));
-    let signal = async {
-        if let Err(error) = shutdown::signal().await {
-            tracing::error!(%error, "signals can't be heard");
-            std::future::pending::<()>().await;
-        }
-    };
     serve::serve(listener, config, persons, ConnectionConfig::default(), signal).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use axum::{
 };
 use leptos::prelude::provide_context;
 
-use crate::app_state::AppState;
+use crate::{address::room_of, app_state::AppState};
 
 /// How many rows the first HTML holds; the socket brings the rest.
 const MOST_ROWS: usize = 200;
@@ -28,11 +28,9 @@ pub(crate) async fn room(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    // A path that is not even UTF-8 is no room's name either.
-    let name = path.map(|Path(name)| name).unwrap_or_default();
-    match name.parse::<RoomName>() {
+    match room_of(path) {
         Ok(room_name) => room_page(state, room_name, request).await,
-        Err(RoomNameFault::UpperCase) => to_lower_case(&name, request.uri()),
+        Err(RoomNameFault::UpperCase) => to_lower_case(request.uri()),
         Err(fault) => not_found_page(&state, fault.to_string(), request).await,
     }
 }
@@ -47,6 +45,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let you = state.persons.public_id(person, &room);
+    state.hub.page_served(&room, you);
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
     let page = RoomPage { room, list };
     let options = state.leptos.clone();
@@ -70,9 +69,10 @@ async fn not_found_page(state: &AppState, why: String, request: Request) -> Resp
     never_stale(response)
 }
 
-fn to_lower_case(name: &str, uri: &Uri) -> Response {
+/// Only for a path that would name a room in lower case: there is nothing else in it.
+fn to_lower_case(uri: &Uri) -> Response {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Redirect::permanent(&format!("/r/{}{query}", name.to_ascii_lowercase())).into_response()
+    Redirect::permanent(&(uri.path().to_ascii_lowercase() + &query)).into_response()
 }
 
 /// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.

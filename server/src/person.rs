@@ -11,6 +11,8 @@ use cookie::{Cookie, CookieJar, Key, SameSite, time};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use crate::secret_file;
+
 /// The cookie's name.
 const COOKIE_NAME: &str = "rollcall_person";
 
@@ -80,7 +82,7 @@ impl Persons {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
                 fs::create_dir_all(state_directory).map_err(file_fault)?;
-                write_secret(&path, &key).map_err(file_fault)?;
+                secret_file::write(&path, &key).map_err(file_fault)?;
                 Self::from_key(&key).ok_or(KeyFault::Length { path })
             }
             Err(source) => Err(file_fault(source)),
@@ -101,14 +103,12 @@ impl Persons {
 
     /// Who sent a request with these headers; without a valid cookie, somebody new.
     pub fn recognise(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
-        match self.known(headers) {
-            Some(person) => Ok(person),
-            None => {
-                let mut secret = [0; 16];
-                getrandom::fill(&mut secret)?;
-                Ok(Person(secret))
-            }
+        if let Some(person) = self.known(headers) {
+            return Ok(person);
         }
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret)?;
+        Ok(Person(secret))
     }
 
     /// The header that lets the browser come back as this person.
@@ -136,18 +136,16 @@ impl Persons {
     }
 
     fn known(&self, headers: &HeaderMap) -> Option<Person> {
-        let mut jar = CookieJar::new();
-        for header in headers.get_all(header::COOKIE) {
-            let Ok(text) = header.to_str() else { continue };
-            for cookie in Cookie::split_parse(text.to_owned()).flatten() {
-                // A second cookie of the name (another path, another port) must not hide a valid one.
-                if cookie.name() == COOKIE_NAME && self.verified(cookie.clone()).is_some() {
-                    jar.add_original(cookie);
-                }
-            }
-        }
-        let cookie = self.verified(jar.get(COOKIE_NAME)?.clone())?;
-        unhex(cookie.value()).map(Person)
+        let lines = headers.get_all(header::COOKIE).iter();
+        let cookies = lines.flat_map(|line| {
+            // Other applications of the host may have put anything into it.
+            let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
+            Cookie::split_parse(text).flatten().collect::<Vec<_>>()
+        });
+        // A second cookie of the name (another path, another port) must not hide a valid one.
+        let own = cookies.filter(|cookie| cookie.name() == COOKIE_NAME);
+        let valid = own.filter_map(|cookie| self.verified(cookie));
+        valid.filter_map(|cookie| unhex(cookie.value())).map(Person).next()
     }
 
     fn verified(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
@@ -155,21 +153,9 @@ impl Persons {
     }
 }
 
-#[cfg(unix)]
-fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
-    use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(secret)?;
-    file.sync_all()
-}
-
-#[cfg(not(unix))]
-fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
-    fs::write(path, secret)
-}
-
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unhex(text: &str) -> Option<[u8; 16]> {
@@ -213,6 +199,11 @@ mod tests {
         assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
         let beside_a_false_one = format!("{COOKIE_NAME}=nonsense; {back}");
         assert_eq!(persons.recognise(&request_with(&[&beside_a_false_one])).unwrap(), person);
+        let mut beside_a_foreign_one = b"other=\xe9; ".to_vec();
+        beside_a_foreign_one.extend_from_slice(back.as_bytes());
+        let value = HeaderValue::from_bytes(&beside_a_foreign_one).unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
+        assert_eq!(persons.recognise(&headers).unwrap(), person);
         let before_a_false_one = format!("{back}; {COOKIE_NAME}=nonsense");
         assert_eq!(persons.recognise(&request_with(&[&before_a_false_one])).unwrap(), person);
     }

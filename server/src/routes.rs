@@ -4,7 +4,8 @@ use std::path::Path;
 
 use axum::{
     Router,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use tower::ServiceBuilder;
@@ -23,18 +24,25 @@ pub(crate) fn router(state: AppState) -> Router {
     // A hashed name never gets another content; any other name is asked for anew.
     let freshness =
         if state.leptos.hash_files { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let freshness = move |response: &Response| {
+        // That something is not there is nothing to remember for a year.
+        let is_there =
+            response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        is_there.then(|| HeaderValue::from_static(freshness))
+    };
     let package = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static(freshness),
-        ))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, freshness))
+        .layer(by_encoding())
+        .map_response(IntoResponse::into_response)
         .service(ServeDir::new(package_directory).precompressed_br().precompressed_gzip());
     let not_found = get(page::not_found).with_state(state.clone());
-    let files = ServeDir::new(site_root)
-        .append_index_html_on_directories(false)
-        .precompressed_br()
-        .precompressed_gzip()
-        .not_found_service(not_found);
+    let files = ServiceBuilder::new().layer(by_encoding()).service(
+        ServeDir::new(site_root)
+            .append_index_html_on_directories(false)
+            .precompressed_br()
+            .precompressed_gzip()
+            .not_found_service(not_found),
+    );
     // WASM and the like are compressed ahead of time, and better.
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
@@ -44,7 +52,17 @@ pub(crate) fn router(state: AppState) -> Router {
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
         .layer(CompressionLayer::new().compress_when(compressed))
+        // Events are never compressed: a compressor would hold them back.
+        .route("/api/rooms/{room}/events", get(feed::events))
         .route("/r/{room}/socket", get(socket::open))
         .route("/healthz", get(async || "ok\n"))
         .with_state(state)
+}
+
+/// Says that a file differs with what its reader can decode, so that a cache in between keeps them apart.
+fn by_encoding() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(
+        header::VARY,
+        HeaderValue::from_static("accept-encoding"),
+    )
 }

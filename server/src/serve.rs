@@ -1,21 +1,31 @@
 //! From a listening socket to a served page, until a signal comes.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt;
 use tokio::{
     net::{TcpListener, TcpSocket},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app_state::AppState, config::Config, connection::ConnectionConfig, hub::Hub, person::Persons,
+    app_state::AppState,
+    config::Config,
+    connection::ConnectionConfig,
+    hub::Hub,
+    persistence::{RoomsFile, SavedRooms},
+    person::Persons,
     routes, shutdown,
 };
 
 /// How many connections may wait to be accepted: by default it is 128,
 /// and then a thousand who come back at once wait for seconds.
 const BACKLOG: u32 = 4096;
+
+/// How often rooms that are over are forgotten, and the others are kept for the process after this one.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Listens on an address; port 0 takes a free one.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -41,22 +51,31 @@ pub async fn serve(
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("the executor was there already");
     }
+    let rooms_file = RoomsFile::in_directory(&config.state_directory);
+    // Taken away before anybody is served: rows are held from now on, and never twice.
+    let hub = match rooms_file.take() {
+        Some(saved) => Hub::restore(config.room_limits, saved),
+        None => Hub::new(config.room_limits),
+    };
     let state = AppState {
-        hub: Hub::new(config.room_limits),
+        hub: Arc::clone(&hub),
         persons: Arc::new(persons),
         leptos: config.leptos,
         connection,
         shutdown: shutdown::Shutdown::default(),
     };
     let shutdown = state.shutdown.clone();
-    let hub = Arc::clone(&state.hub);
     let closing = shutdown.closing();
-    tokio::spawn({
+    let upkeep = tokio::spawn(keep_up(Arc::clone(&hub), rooms_file.clone(), closing.clone()));
+    let going_down = tokio::spawn({
         let shutdown = shutdown.clone();
         async move {
             signal.await;
-            hub.freeze();
+            let saved = hub.freeze();
             shutdown.begin();
+            // What was written on the way must not come after this.
+            let _ = upkeep.await;
+            write(rooms_file, saved).await;
         }
     });
     let listener = listener.tap_io(|stream| {
@@ -78,5 +97,25 @@ pub async fn serve(
     if timeout(shutdown::DEADLINE, shutdown.sockets_ended()).await.is_err() {
         tracing::warn!("some sockets did not say goodbye in time");
     }
-    Ok(())
+    going_down.await.map_err(io::Error::other)
+}
+
+/// What has to be done now and then, until the server goes down.
+async fn keep_up(hub: Arc<Hub>, rooms_file: RoomsFile, closing: CancellationToken) {
+    let mut kept = None;
+    while closing.run_until_cancelled(sleep(UPKEEP_EVERY)).await.is_some() {
+        hub.sweep();
+        let saved = hub.save();
+        if kept.as_ref() != Some(&saved) {
+            kept = Some(saved.clone());
+            write(rooms_file.clone(), saved).await;
+        }
+    }
+}
+
+async fn write(rooms_file: RoomsFile, saved: SavedRooms) {
+    let written = spawn_blocking(move || rooms_file.write(&saved)).await;
+    if let Err(error) = written.map_err(io::Error::other).and_then(|written| written) {
+        tracing::warn!(%error, "the rooms can't be kept for a restart");
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::{future::Future, io, time::Duration};
 
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// How long sockets may take to say goodbye, and requests to end, once the server goes down.
 pub const DEADLINE: Duration = Duration::from_secs(3);
@@ -27,9 +30,9 @@ impl Shutdown {
         self.closing.clone()
     }
 
-    /// The socket's task, which is waited for.
-    pub fn track<F: Future>(&self, socket: F) -> impl Future<Output = F::Output> + use<F> {
-        self.sockets.track_future(socket)
+    /// A socket, which is waited for until this is dropped.
+    pub fn socket(&self) -> TaskTrackerToken {
+        self.sockets.token()
     }
 
     /// Waits until every socket has said goodbye.
@@ -39,19 +42,24 @@ impl Shutdown {
     }
 }
 
-/// Waits for Ctrl-C or, on Unix, SIGTERM.
-pub async fn signal() -> io::Result<()> {
+/// Hears Ctrl-C and, on Unix, SIGTERM from now on; what is returned is ready when one came.
+pub fn listen_for_signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -11,7 +11,10 @@ use axum::{
 };
 
 use crate::{
-    app_state::AppState, connection, feed::room_of, presence::frames::LONGEST_FRAME_IN_BYTES,
+    address::{no_room, room_of},
+    app_state::AppState,
+    connection,
+    presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
 /// What is read at a time: frames are short, and this much is kept for every socket
@@ -30,7 +33,7 @@ pub(crate) async fn open(
 ) -> Response {
     let room_name = match room_of(path) {
         Ok(room_name) => room_name,
-        Err(response) => return response,
+        Err(fault) => return no_room(fault),
     };
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
@@ -41,11 +44,14 @@ pub(crate) async fn open(
     };
     let cookie = state.persons.set_cookie(person);
     let who = state.persons.public_id(person, &room_name);
-    let serve = move |socket: WebSocket| {
+    // Counted from here on, so that a server that goes down meanwhile waits for its goodbye.
+    let tracked = state.shutdown.socket();
+    let serve = async move |socket: WebSocket| {
         // Entered only now: an upgrade that fails leaves nothing behind.
         let membership = state.hub.enter(&room_name, who);
         let closing = state.shutdown.closing();
-        state.shutdown.track(connection::serve(socket, membership, state.connection, closing))
+        connection::serve(socket, membership, state.connection, closing).await;
+        drop(tracked);
     };
     let mut response = upgrade
         .read_buffer_size(READ_BUFFER_IN_BYTES)

@@ -1,13 +1,22 @@
 //! The clocks of a connection, on simulated time and without a network:
 //! a socket here is two channels, and the client's side is the test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it measured"
+)]
+
 use std::{
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
-use app::presence::{CloseCode, PresenceState, Replica, RoomName, ServerEvent};
+use app::presence::{
+    CloseCode, Difference, PresenceState, Progress, Replica, RoomName, ServerEvent,
+};
 use axum::extract::ws::Message;
 use futures_util::{Sink, Stream};
 use server::{
@@ -108,7 +117,7 @@ impl Client {
     }
 
     async fn hear(&mut self) -> Message {
-        timeout(Duration::from_secs(600), self.from_server.recv()).await.unwrap().unwrap()
+        timeout(Duration::from_mins(10), self.from_server.recv()).await.unwrap().unwrap()
     }
 
     /// The next frame of the protocol; pings are answered.
@@ -130,7 +139,7 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_answers_no_ping_is_lost_after_fifteen_seconds() {
+async fn who_answers_no_ping_is_reconnecting_after_fifteen_seconds_and_lost_after_thirty() {
     let hub = hub();
     let mut silent = connect(&hub, 1);
     silent.join("Silent");
@@ -140,10 +149,24 @@ async fn who_answers_no_ping_is_lost_after_fifteen_seconds() {
     let mut watcher = connect(&hub, 2);
     watcher.say(r#"{"event":"watch"}"#);
     watcher.event().await;
-    let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes expected") };
-    assert_eq!(changes.difference.disconnect_user.lost.len(), 1);
+    let told = changes(&mut watcher).await;
+    assert_eq!(told.user_changed.reconnecting.len(), 1);
     assert_eq!(silent.elapsed(), Duration::from_secs(15));
+    let told = changes(&mut watcher).await;
+    assert_eq!(told.disconnect_user.lost.len(), 1);
+    assert_eq!(silent.elapsed(), Duration::from_secs(30));
     silent.task.await.unwrap();
+}
+
+/// The next difference; beats are passed over.
+async fn changes(client: &mut Client) -> Difference {
+    loop {
+        match client.event().await {
+            ServerEvent::Changes(changes) => return changes.difference,
+            ServerEvent::Beat(_) => {}
+            other => panic!("changes were expected, not {other:?}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,15 +202,18 @@ async fn resync_is_answered_at_most_once_in_five_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_aborted_leaves_no_row() {
+async fn a_task_that_is_aborted_is_a_break() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");
     ana.event().await;
-    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 10).count, 1);
+    let state = || hub.snapshot(&RoomName::lobby(), None, 10).users.first().map(|row| row.state);
+    assert_eq!(state(), Some(PresenceState::Here));
     ana.task.abort();
     let _ = ana.task.await;
-    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 10).count, 0);
+    assert_eq!(state(), Some(PresenceState::Reconnecting));
+    sleep(Duration::from_millis(15_001)).await;
+    assert_eq!(state(), None);
 }
 
 /// The first change after a quiet moment goes out at once; what follows gathers into one frame.
@@ -216,5 +242,11 @@ async fn changes_gather_until_the_gap_is_over() {
     for person in &mut people {
         let ServerEvent::ExistingUsers(list) = person.event().await else { panic!("a list") };
         assert!(list.count == 1 || list.count == 100, "{}", list.count);
+        let mut replica = Replica::default();
+        let mut event = ServerEvent::ExistingUsers(list);
+        while replica.receive(event).unwrap() != Progress::Replaced {
+            event = person.event().await;
+        }
+        assert!(replica.your_row().is_some(), "who joined is on the list that they get");
     }
 }

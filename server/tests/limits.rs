@@ -1,5 +1,12 @@
 //! What breaks the rules gets what the protocol says, and nobody else's socket notices.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it measured"
+)]
+
 mod support;
 
 use std::time::Duration;
@@ -11,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// A server with somebody who must not notice anything.
 async fn with_a_bystander() -> (TestServer, Client) {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     let mut bystander = server.connect("lobby").await;
     bystander.join("Bystander").await;
     (server, bystander)
@@ -83,7 +90,7 @@ async fn no_first_frame_in_time_is_the_end() {
         first_frame_within: Duration::from_millis(50),
         ..ConnectionConfig::default()
     };
-    let server = TestServer::start_with("", config).await;
+    let server = TestServer::start_with("", config);
     let mut silent = server.connect("lobby").await;
     assert_eq!(silent.close_code().await, Some(4408));
     let mut refused = server.connect("lobby").await;
@@ -97,7 +104,7 @@ async fn no_first_frame_in_time_is_the_end() {
 
 #[tokio::test]
 async fn room_names_that_are_none_have_no_socket() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     for room in ["Lobby", "a_b", "-a", "%ff", &"x".repeat(65)] {
         let Err(error) = server.try_connect(room, None).await else { panic!("{room} is no room") };
         assert!(error.to_string().contains("404"), "{room}: {error}");

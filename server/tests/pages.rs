@@ -1,5 +1,12 @@
 //! The pages and the addresses for programs, through real requests.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it measured"
+)]
+
 mod support;
 
 use support::TestServer;
@@ -15,7 +22,7 @@ fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn the_page_has_the_list_in_its_html() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana <b>Sousa</b>").await;
     for path in ["/", "/r/lobby"] {
@@ -31,7 +38,7 @@ async fn the_page_has_the_list_in_its_html() {
 
 #[tokio::test]
 async fn one_who_is_listed_gets_the_joined_page() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let own = server.get_with("/", &format!("Cookie: {}\r\n", ana.cookie)).await;
@@ -42,7 +49,7 @@ async fn one_who_is_listed_gets_the_joined_page() {
 
 #[tokio::test]
 async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..210 {
         let mut client = server.connect("crowd").await;
@@ -56,7 +63,7 @@ async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
 
 #[tokio::test]
 async fn addresses_that_lead_nowhere_say_why() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     for (path, why) in [
         ("/r/a_b", "only the letters a to z"),
         ("/r/-a", "only the letters a to z"),
@@ -65,8 +72,10 @@ async fn addresses_that_lead_nowhere_say_why() {
         (&*format!("/r/{}", "x".repeat(65)), "1 to 64 characters"),
         ("/nowhere", "no page"),
         ("/r/", "no page"),
-        ("/../Cargo.toml", "no page"),
-        ("/pkg/../../Cargo.toml", ""),
+        ("/../secret.txt", "no page"),
+        ("/%2e%2e/secret.txt", "no page"),
+        ("/pkg/../../secret.txt", ""),
+        ("/pkg/%2e%2e%2f%2e%2e%2fsecret.txt", ""),
     ] {
         let page = server.get(path).await;
         assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
@@ -80,7 +89,7 @@ async fn addresses_that_lead_nowhere_say_why() {
 
 #[tokio::test]
 async fn the_list_is_there_for_programs() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     let nobody: serde_json::Value =
         serde_json::from_str(body(&server.get("/api/rooms/lobby/users").await)).unwrap();
     assert_eq!(nobody["event"], "existing_users");
@@ -97,14 +106,26 @@ async fn the_list_is_there_for_programs() {
 }
 
 #[tokio::test]
+async fn the_pages_own_files_say_how_long_they_keep() {
+    let server = TestServer::start();
+    let script = server.get("/pkg/rollcall.js").await;
+    assert!(script.starts_with("HTTP/1.1 200") && body(&script).contains("script"), "{script}");
+    assert_eq!(header(&script, "cache-control"), Some("no-cache"));
+    assert_eq!(header(&script, "vary"), Some("accept-encoding"));
+    let missing = server.get("/pkg/missing.js").await;
+    assert!(missing.starts_with("HTTP/1.1 404"));
+    assert_eq!(header(&missing, "cache-control"), None);
+}
+
+#[tokio::test]
 async fn the_server_says_that_it_lives() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     assert!(server.get("/healthz").await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
 async fn a_person_stays_one_with_their_cookie() {
-    let server = TestServer::start().await;
+    let server = TestServer::start();
     let page = server.get("/").await;
     let cookie = header(&page, "set-cookie").unwrap().split(';').next().unwrap();
     let mut ana = server.connect_as("lobby", Some(cookie)).await;

@@ -39,7 +39,8 @@ pub struct Departures {
 }
 
 /// Why a row went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DepartureReason {
     /// They said goodbye.
     Left,

@@ -73,6 +73,10 @@ impl Replica {
     ///
     /// On a [`Gap`] the list stays as it was; until a whole list comes, nothing else changes it.
     pub fn receive(&mut self, event: ServerEvent) -> Result<Progress, Gap> {
+        let is_list = matches!(event, ServerEvent::ExistingUsers(_));
+        if matches!(self.incoming, Incoming::Resync) && !is_list {
+            return Ok(Progress::Unchanged);
+        }
         let outcome = match event {
             ServerEvent::ExistingUsers(list) => self.start_list(list),
             ServerEvent::MoreUsers(more) => self.continue_list(more),
@@ -131,9 +135,7 @@ impl Replica {
     }
 
     fn start_list(&mut self, list: ExistingUsers) -> Result<Progress, Gap> {
-        if let Incoming::List { .. } | Incoming::Difference { .. } = self.incoming {
-            return Err(Gap::OutOfOrder);
-        }
+        // A whole list is right whatever came before it, and whatever was on its way.
         let position = Since { epoch: list.epoch, seq: list.seq };
         let header = ListHeader { position, you: list.you, count: list.count };
         self.take_list(header, list.users)
@@ -176,9 +178,6 @@ impl Replica {
     }
 
     fn advance(&mut self, changes: Changes) -> Result<Progress, Gap> {
-        if matches!(self.incoming, Incoming::Resync) {
-            return Ok(Progress::Unchanged);
-        }
         self.bring_forward(changes.from, changes.seq, changes.difference)
     }
 
@@ -216,7 +215,7 @@ impl Replica {
 
     fn compare(&self, beat: &Beat) -> Result<Progress, Gap> {
         match (&self.incoming, &self.position) {
-            (Incoming::Resync, _) | (Incoming::Nothing, None) => Ok(Progress::Unchanged),
+            (Incoming::Nothing, None) => Ok(Progress::Unchanged),
             (Incoming::Nothing, Some(position)) if position.seq == beat.seq => {
                 if self.roster.digest() == beat.digest && self.roster.len() == beat.count {
                     Ok(Progress::Unchanged)
@@ -329,6 +328,9 @@ mod tests {
         assert_eq!(replica.receive(arrivals(6, 7, &[2])), Err(Gap::OutOfOrder));
         assert_eq!(replica.receive(arrivals(5, 6, &[2])), Ok(Progress::Unchanged));
         assert_eq!(replica.receive(beat(9, &Roster::default())), Ok(Progress::Unchanged));
+        // Nothing is asked for twice.
+        let more = ServerEvent::MoreUsers(MoreUsers { users: vec![user(3)] });
+        assert_eq!(replica.receive(more), Ok(Progress::Unchanged));
         assert_eq!(numbers(&replica), ["01"]);
         assert_eq!(replica.receive(existing(8, &[2])), Ok(Progress::Replaced));
         assert_eq!(numbers(&replica), ["02"]);

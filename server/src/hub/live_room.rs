@@ -1,30 +1,40 @@
 //! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use app::presence::{
-    Beat, Changes, DepartureReason, Difference, Digest, Epoch, ExistingUsers, Resumed, ServerEvent,
-    UserId,
+    Beat, Changes, DepartureReason, Difference, Digest, Epoch, ExistingUsers, Name, Resumed,
+    ServerEvent, Since, UserId,
 };
 use axum::extract::ws::Utf8Bytes;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
-use super::gathering::{Dispatch, Gathering};
+use super::{
+    cursor::{Cursor, Owed},
+    gathering::{Dispatch, Gathering},
+};
 use crate::presence::{
     frames::{EncodedList, cut, encode},
-    people::ConnectionId,
-    room::{Room, RoomLimits},
+    people::{Announced, ConnectionId, Moment},
+    refused::Refused,
+    room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
 };
 
 /// A room behind its lock.
 ///
 /// Everyone is brought to the same points of the count, the flushes: what they are told is encoded once.
-/// Whoever takes a list or an answer takes it at such a point too, so subscribing and the snapshot are one.
+/// Whoever follows the room takes their list or answer at such a point too.
 #[derive(Debug)]
 pub(super) struct LiveRoom {
+    /// When the server began: the origin of every [`Moment`].
+    began: Instant,
     epoch: Epoch,
     state: Mutex<State>,
     /// The last point that everyone should be at.
@@ -35,6 +45,12 @@ pub(super) struct LiveRoom {
 struct State {
     room: Room,
     gathering: Gathering,
+    /// When the room is looked at next, if nothing else happens: somebody sleeps until then.
+    alarm: Option<Moment>,
+    /// The process ends: nobody is told anything any more.
+    is_frozen: bool,
+    /// Tells a socket that another one has its tab now.
+    replacing: BTreeMap<ConnectionId, oneshot::Sender<()>>,
     last_flush: Flush,
     /// Somebody waits for a list: the next flush encodes one.
     is_list_wanted: bool,
@@ -60,46 +76,58 @@ enum News {
     List,
 }
 
-/// Where one connection is in the log: all that it keeps of what it was told.
-#[derive(Debug)]
-pub(super) struct Cursor {
-    pub(super) who: UserId,
-    pub(super) connection: ConnectionId,
-    /// The last point sent; none while a whole list is owed.
-    seq: Option<u64>,
-    /// The client awaits a `resumed`, even if nothing changed.
-    is_answer_due: bool,
-}
-
-impl Cursor {
-    pub(super) fn new(who: UserId, connection: ConnectionId) -> Self {
-        Self { who, connection, seq: None, is_answer_due: false }
-    }
-
-    /// The next thing sent is a whole list.
-    pub(super) fn owe_list(&mut self) {
-        self.seq = None;
-    }
-
-    /// The next thing sent is a `resumed`, or a list if one is owed.
-    pub(super) fn owe_answer(&mut self) {
-        self.is_answer_due = true;
-    }
-}
-
 impl LiveRoom {
-    pub(super) fn new(epoch: Epoch, limits: RoomLimits) -> Self {
-        let room = Room::new(limits);
-        let last_flush =
-            Flush { from: 0, seq: 0, news: News::List, count: 0, digest: Digest::default() };
+    pub(super) fn new(began: Instant, epoch: Epoch, limits: RoomLimits) -> Self {
+        Self::of(began, epoch, Room::new(limits))
+    }
+
+    fn of(began: Instant, epoch: Epoch, room: Room) -> Self {
+        // Nobody was told anything yet: all is as after a flush that nobody had to hear.
+        let (seq, roster) = (room.log().seq(), room.roster());
+        let (count, digest) = (roster.len(), roster.digest());
+        let last_flush = Flush { from: seq, seq, news: News::List, count, digest };
         let state = State {
             room,
             gathering: Gathering::default(),
+            alarm: None,
+            is_frozen: false,
+            replacing: BTreeMap::new(),
             last_flush,
             is_list_wanted: false,
             list: None,
         };
-        Self { epoch, state: Mutex::new(state), flushed: watch::Sender::new(0) }
+        Self { began, epoch, state: Mutex::new(state), flushed: watch::Sender::new(seq) }
+    }
+
+    /// The room as the process before this one kept it.
+    pub(super) fn restore(
+        began: Instant,
+        epoch: Epoch,
+        saved: SavedRoom,
+        limits: RoomLimits,
+    ) -> Result<Arc<Self>, NotARoom> {
+        let room = Room::restore(saved, limits, began.elapsed())?;
+        let live = Arc::new(Self::of(began, epoch, room));
+        live.set_alarm(&mut live.lock());
+        Ok(live)
+    }
+
+    /// All that the next process needs to hold the rows.
+    pub(super) fn save(&self) -> SavedRoom {
+        self.lock().room.save()
+    }
+
+    /// The same once and for all: whatever happens from now on, nobody is told,
+    /// so that nobody knows a number that the next process gives again.
+    pub(super) fn freeze(&self) -> SavedRoom {
+        let mut state = self.lock();
+        state.is_frozen = true;
+        state.room.save()
+    }
+
+    /// Names this life of the room.
+    pub(super) fn epoch(&self) -> &Epoch {
+        &self.epoch
     }
 
     /// Wakes at every flush.
@@ -107,63 +135,84 @@ impl LiveRoom {
         self.flushed.subscribe()
     }
 
-    /// Does something to the room, and sees to it that everyone is told what it changed.
-    pub(super) fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room) -> T) -> T {
-        let mut state = self.lock();
-        let outcome = act(&mut state.room);
-        if state.room.log().seq() != state.last_flush.seq {
-            let now = Instant::now();
-            match state.gathering.on_change(now, self.flushed.receiver_count()) {
-                Dispatch::Now => self.flush(&mut state, now),
-                Dispatch::At(moment) => self.flush_later(moment),
-                Dispatch::WithTheNext => {}
+    /// A socket was opened: what is returned tells it when another one has its tab.
+    pub(super) fn connect(&self, connection: ConnectionId) -> oneshot::Receiver<()> {
+        let (replace, replaced) = oneshot::channel();
+        self.lock().replacing.insert(connection, replace);
+        replaced
+    }
+
+    /// Announces a tab; the socket that had it until now is told so.
+    pub(super) fn announce(
+        self: &Arc<Self>,
+        who: UserId,
+        announced: Announced,
+        name: Name,
+        announcement: Announcement,
+    ) -> Result<(), Refused> {
+        self.change(|state, moment| {
+            let now = Now { moment, unix_seconds: now_in_milliseconds() / 1000 };
+            let replaced = state.room.announce(who, announced, name, announcement, now)?;
+            // Nobody hears where the old socket is on its way out already.
+            if let Some(old) = replaced.and_then(|old| state.replacing.remove(&old)) {
+                let _ = old.send(());
             }
-        }
-        outcome
+            Ok(())
+        })
+    }
+
+    /// Does something to the room that may change its list.
+    pub(super) fn act<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room, Moment) -> T) -> T {
+        self.change(|state, now| act(&mut state.room, now))
     }
 
     /// A socket is gone.
-    pub(super) fn disconnect(self: &Arc<Self>, cursor: &Cursor, reason: DepartureReason) {
-        self.change(|room| room.disconnect(cursor.who, cursor.connection, reason));
+    pub(super) fn disconnect(
+        self: &Arc<Self>,
+        who: UserId,
+        connection: ConnectionId,
+        reason: DepartureReason,
+    ) {
+        self.change(|state, now| {
+            state.replacing.remove(&connection);
+            state.room.disconnect(who, connection, reason, now);
+        });
     }
 
-    /// Whether there is neither a socket nor a row in it.
-    pub(super) fn is_deserted(&self) -> bool {
-        self.lock().room.is_deserted()
+    /// Whether there is neither a socket nor a row in it, and nobody may resume from its log.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.lock();
+        let is_honoured = state.room.log().honoured_until().is_some_and(|until| self.now() < until);
+        state.room.is_deserted() && !is_honoured
     }
 
-    /// What brings a connection from where it is to the last flush; nothing if it is there,
-    /// or if what it is owed has to wait for the next one.
+    /// Starts a reader at `since`, if that can be used; else with the list.
+    pub(super) fn start(&self, cursor: &mut Cursor, since: Option<&Since>) {
+        let state = self.lock();
+        let log = state.room.log();
+        cursor.seq = since
+            .filter(|since| since.epoch == self.epoch && log.reaches_back_to(since.seq))
+            .map(|since| since.seq);
+        cursor.owed = Owed::AnswerFirst { not_before: log.seq() };
+    }
+
+    /// A reader who follows asked something: they get what is missing, which includes what they did.
+    pub(super) fn owe_answer(&self, cursor: &mut Cursor) {
+        cursor.owed = Owed::AnswerAmongNews { not_before: self.lock().room.log().seq() };
+    }
+
+    /// What brings a reader from where they are to the last flush; nothing if they are there,
+    /// or if what they are owed has to wait for the next one.
     pub(super) fn catch_up(&self, cursor: &mut Cursor) -> Vec<Utf8Bytes> {
         let mut state = self.lock();
-        let Some(from) = cursor.seq else { return self.whole_list(&mut state, cursor) };
-        if cursor.is_answer_due {
-            return self.answer(&mut state, cursor, from);
-        }
-        let flush = &state.last_flush;
-        if from >= flush.seq {
-            return Vec::new();
-        }
-        if from == flush.from {
-            return match &flush.news {
-                News::Frames(frames) => {
-                    cursor.seq = Some(flush.seq);
-                    frames.to_vec()
-                }
-                News::List => self.whole_list(&mut state, cursor),
-            };
-        }
-        let frames = state.room.log().difference(from, flush.seq).and_then(|difference| {
-            let seq = state.last_flush.seq;
-            self.unless_longer_than_the_list(&mut state, changes(from, seq, difference))
-        });
-        let seq = state.last_flush.seq;
-        match frames {
-            Some(frames) => {
-                cursor.seq = Some(seq);
-                frames
+        let is_told = cursor.owed.not_before() <= state.last_flush.seq;
+        match (cursor.seq, cursor.owed) {
+            (None, _) => self.whole_list(&mut state, cursor),
+            (Some(_), Owed::AnswerFirst { .. }) if !is_told => Vec::new(),
+            (Some(from), Owed::AnswerFirst { .. } | Owed::AnswerAmongNews { .. }) if is_told => {
+                self.answer(&mut state, cursor, from)
             }
-            None => self.whole_list(&mut state, cursor),
+            (Some(from), _) => self.changes_since(&mut state, cursor, from),
         }
     }
 
@@ -195,32 +244,56 @@ impl LiveRoom {
         self.lock().room.is_full()
     }
 
-    /// The answer to one who holds the list at `from`. It includes what their question did,
-    /// so it waits until that has been told.
-    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Vec<Utf8Bytes> {
-        let seq = state.last_flush.seq;
-        if state.room.log().seq() != seq {
+    fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Vec<Utf8Bytes> {
+        let flush = &state.last_flush;
+        if from >= flush.seq {
             return Vec::new();
         }
+        let seq = flush.seq;
+        let frames = match &flush.news {
+            News::Frames(frames) if from == flush.from => Some(frames.to_vec()),
+            News::List if from == flush.from => None,
+            _ => state.room.log().difference(from, seq).and_then(|difference| {
+                self.unless_longer_than_the_list(state, changes(from, seq, difference))
+            }),
+        };
+        let Some(frames) = frames else {
+            cursor.owe_list();
+            return self.whole_list(state, cursor);
+        };
+        cursor.seq = Some(seq);
+        frames
+    }
+
+    /// The answer to one who holds the list at `from`.
+    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Vec<Utf8Bytes> {
+        let seq = state.last_flush.seq;
         let frames = state.room.log().difference(from, seq).and_then(|difference| {
-            let frames = self.resumed(cursor.who, from, seq, difference);
+            let frames = self.resumed(cursor.you, from, seq, difference);
             self.unless_longer_than_the_list(state, frames)
         });
-        let Some(frames) = frames else { return self.whole_list(state, cursor) };
+        let Some(frames) = frames else {
+            cursor.owe_list();
+            return self.whole_list(state, cursor);
+        };
         cursor.seq = Some(seq);
-        cursor.is_answer_due = false;
+        cursor.owed = Owed::Nothing;
         frames
     }
 
     fn flush(&self, state: &mut State, now: Instant) {
+        // First of all: whatever happens below, the next change is told.
+        state.gathering.on_flush(now);
+        if state.is_frozen {
+            return;
+        }
         let from = state.last_flush.seq;
         let seq = state.room.log().seq();
         let roster = state.room.roster();
         state.last_flush =
             Flush { from, seq, news: News::List, count: roster.len(), digest: roster.digest() };
-        state.list = None;
         if std::mem::take(&mut state.is_list_wanted) {
-            self.list_at_flush(state);
+            self.encode_list(state);
         }
         // More may have happened in one gap than the log holds: then only the list can say it.
         if let Some(difference) = state.room.log().difference(from, seq)
@@ -229,23 +302,35 @@ impl LiveRoom {
         {
             state.last_flush.news = News::Frames(frames.into());
         }
-        state.gathering.on_flush(now);
         self.flushed.send_replace(seq);
     }
 
-    /// A difference longer than the list is replaced by the list, if that can be had.
+    /// A difference longer than the list is replaced by the list, if that can be had at once.
     fn unless_longer_than_the_list(
         &self,
         state: &mut State,
         frames: Vec<Utf8Bytes>,
     ) -> Option<Vec<Utf8Bytes>> {
         let size_in_bytes: usize = frames.iter().map(|frame| frame.len()).sum();
-        if size_in_bytes <= SHORT_IN_BYTES {
-            return Some(frames);
+        let is_longer = state.room.list_size_in_bytes() < size_in_bytes;
+        let is_replaced = is_longer && self.list_since(state, state.last_flush.seq).is_some();
+        (!is_replaced).then_some(frames)
+    }
+
+    /// Does something, and sees to it that everyone is told what it changed, and that what is due later is done.
+    fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
+        let mut state = self.lock();
+        let outcome = act(&mut state, self.now());
+        if state.room.log().seq() != state.last_flush.seq {
+            let now = Instant::now();
+            match state.gathering.on_change(now, self.flushed.receiver_count()) {
+                Dispatch::Now => self.flush(&mut state, now),
+                Dispatch::At(moment) => self.flush_later(moment),
+                Dispatch::WithTheNext => {}
+            }
         }
-        let list = self.list_at_flush(state);
-        let is_longer = list.is_some_and(|list| list.size_in_bytes() < size_in_bytes);
-        (!is_longer).then_some(frames)
+        self.set_alarm(&mut state);
+        outcome
     }
 
     fn flush_later(self: &Arc<Self>, moment: Instant) {
@@ -256,34 +341,75 @@ impl LiveRoom {
         });
     }
 
-    /// The whole list at the last flush, if it can be had: else the next flush will have it.
+    /// Sees to it that somebody looks at the room when its next deadline has come.
+    fn set_alarm(self: &Arc<Self>, state: &mut State) {
+        let Some(deadline) = state.room.next_deadline() else { return };
+        if state.alarm.is_some_and(|alarm| alarm <= deadline) {
+            return;
+        }
+        state.alarm = Some(deadline);
+        let room = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep_until(room.began + deadline).await;
+            room.change(|state, now| {
+                // A later sleeper that was overtaken by an earlier one finds nothing due.
+                if state.alarm.is_some_and(|alarm| alarm <= now) {
+                    state.alarm = None;
+                }
+                state.room.let_time_pass(now);
+            });
+        });
+    }
+
+    /// What has passed since the server began.
+    fn now(&self) -> Moment {
+        self.began.elapsed()
+    }
+
+    /// A whole list, if one can be had: else the next flush will have it.
     fn whole_list(&self, state: &mut State, cursor: &mut Cursor) -> Vec<Utf8Bytes> {
-        let Some(list) = self.list_at_flush(state) else {
+        let Some(list) = self.list_since(state, cursor.owed.not_before()) else {
             state.is_list_wanted = true;
             return Vec::new();
         };
         cursor.seq = Some(list.seq());
-        cursor.is_answer_due = false;
-        list.frames_for(Some(cursor.who), now_in_milliseconds())
+        cursor.owed = Owed::Nothing;
+        list.frames_for(cursor.you, now_in_milliseconds())
     }
 
-    /// The encoded list at the last flush; none if the room moved on before anybody wanted it.
-    fn list_at_flush(&self, state: &mut State) -> Option<Arc<EncodedList>> {
-        let seq = state.last_flush.seq;
-        if state.list.is_none() && state.room.log().seq() == seq {
-            let list = EncodedList::new(self.epoch.clone(), seq, state.room.roster());
-            state.list = Some(Arc::new(list));
+    /// A list at a flush not before `seq`: the one at the last flush, if the room has not moved on;
+    /// else the last that was encoded, if it can still be brought forward.
+    fn list_since(&self, state: &mut State, seq: u64) -> Option<Arc<EncodedList>> {
+        let flushed = state.last_flush.seq;
+        let is_fresh = state.list.as_ref().is_some_and(|list| list.seq() == flushed);
+        if !is_fresh && state.room.log().seq() == flushed {
+            self.encode_list(state);
         }
-        state.list.clone()
+        let log = state.room.log();
+        let list = state.list.as_ref()?;
+        (seq <= list.seq() && log.reaches_back_to(list.seq())).then(|| Arc::clone(list))
     }
 
-    fn resumed(&self, you: UserId, from: u64, seq: u64, difference: Difference) -> Vec<Utf8Bytes> {
+    /// Encodes the list as it is; all of it has been told.
+    fn encode_list(&self, state: &mut State) {
+        let list =
+            EncodedList::new(self.epoch.clone(), state.room.log().seq(), state.room.roster());
+        state.list = Some(Arc::new(list));
+    }
+
+    fn resumed(
+        &self,
+        you: Option<UserId>,
+        from: u64,
+        seq: u64,
+        difference: Difference,
+    ) -> Vec<Utf8Bytes> {
         in_pieces(from, seq, difference, |seq, difference| {
             ServerEvent::Resumed(Resumed {
                 epoch: self.epoch.clone(),
                 from,
                 seq,
-                you: Some(you),
+                you,
                 now: now_in_milliseconds(),
                 difference,
             })
@@ -291,13 +417,10 @@ impl LiveRoom {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in between leaves at worst a change that was not told yet: the next flush tells it.
+        // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Up to this a difference is not compared with the list, which is hardly shorter.
-const SHORT_IN_BYTES: usize = 4 * 1024;
 
 fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Utf8Bytes> {
     in_pieces(from, seq, difference, |seq, difference| {

@@ -1,7 +1,10 @@
 //! The rooms behind their locks, and what a connection holds of one.
 
+mod cursor;
 mod gathering;
 mod live_room;
+mod membership;
+mod observer;
 
 use std::{
     collections::HashMap,
@@ -11,21 +14,26 @@ use std::{
     },
 };
 
-use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
-use axum::extract::ws::Utf8Bytes;
-use tokio::sync::watch;
+use app::presence::{Epoch, ExistingUsers, RoomName, UserId};
+use tokio::time::Instant;
 
-use self::live_room::{Cursor, LiveRoom, now_in_milliseconds};
-use crate::presence::{
-    name_rules,
-    people::ConnectionId,
-    refused::Refused,
-    room::{Announcement, RoomLimits},
+use self::live_room::{LiveRoom, now_in_milliseconds};
+pub use self::{
+    membership::{Announcing, Membership, Woken},
+    observer::Observer,
+};
+use crate::{
+    persistence::{ProcessEnding, SavedRoomOfName, SavedRooms},
+    presence::{
+        people::ConnectionId,
+        room::{RoomLimits, SavedRoom},
+    },
 };
 
-/// All rooms. A room lives while a socket or a row is in it.
+/// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
 #[derive(Debug)]
 pub struct Hub {
+    began: Instant,
     limits: RoomLimits,
     /// Locked before a room's own lock, never after.
     rooms: Mutex<HashMap<RoomName, Occupied>>,
@@ -33,30 +41,18 @@ pub struct Hub {
     is_closing: AtomicBool,
 }
 
-/// A room and how many sockets are open for it, those without a first frame included.
+/// A room and how many look at it, sockets without a first frame included.
 #[derive(Debug)]
 struct Occupied {
     room: Arc<LiveRoom>,
-    sockets: usize,
-}
-
-/// What one socket holds of a room. Dropping it is the end of the socket for everyone else,
-/// also when the task that held it panicked or was aborted.
-#[derive(Debug)]
-pub struct Membership {
-    hub: Arc<Hub>,
-    room_name: RoomName,
-    room: Arc<LiveRoom>,
-    cursor: Cursor,
-    flushed: watch::Receiver<u64>,
-    /// What the others are told when it ends; a break, unless something better is known.
-    departure: DepartureReason,
+    observers: usize,
 }
 
 impl Hub {
     /// No rooms yet.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
         Arc::new(Self {
+            began: Instant::now(),
             limits,
             rooms: Mutex::default(),
             next_connection: AtomicU64::new(0),
@@ -64,26 +60,83 @@ impl Hub {
         })
     }
 
+    /// The rooms that the process before this one kept.
+    pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
+        let hub = Self::new(limits);
+        let mut rooms = hub.lock();
+        for SavedRoomOfName { name, epoch, room: mut saved_room } in saved.rooms {
+            let epoch = match saved.ending {
+                ProcessEnding::InOrder => epoch,
+                ProcessEnding::Unknown => {
+                    saved_room.changes.clear();
+                    saved_room.seq = 0;
+                    new_epoch()
+                }
+            };
+            match LiveRoom::restore(hub.began, epoch, saved_room, limits) {
+                Ok(room) => {
+                    rooms.insert(name, Occupied { room, observers: 0 });
+                }
+                Err(error) => tracing::warn!(%error, "a kept room is left out"),
+            }
+        }
+        drop(rooms);
+        hub
+    }
+
+    /// All rooms as they are, for the process after this one, should this one end out of order.
+    pub fn save(&self) -> SavedRooms {
+        // The next process begins a new count: what led to the present one is of no use to it.
+        let save = |room: &LiveRoom| SavedRoom { changes: Vec::new(), ..room.save() };
+        SavedRooms { ending: ProcessEnding::Unknown, rooms: self.each_room(save) }
+    }
+
+    /// The server goes down: all rooms for the process after this one.
+    ///
+    /// From now on a socket's end removes no row, so that nobody sees the others go one by one.
+    pub fn freeze(&self) -> SavedRooms {
+        self.is_closing.store(true, Ordering::Release);
+        SavedRooms { ending: ProcessEnding::InOrder, rooms: self.each_room(LiveRoom::freeze) }
+    }
+
+    /// The rooms' own locks are taken one at a time, without holding up who comes and goes.
+    fn each_room(&self, save: impl Fn(&LiveRoom) -> SavedRoom) -> Vec<SavedRoomOfName> {
+        let rooms: Vec<_> = {
+            let rooms = self.lock();
+            rooms
+                .iter()
+                .map(|(name, occupied)| (name.clone(), Arc::clone(&occupied.room)))
+                .collect()
+        };
+        let saved = rooms.into_iter().map(|(name, room)| SavedRoomOfName {
+            name,
+            epoch: room.epoch().clone(),
+            room: save(&room),
+        });
+        saved.collect()
+    }
+
     /// A socket was opened by `who` for a room, which exists from now on.
     pub fn enter(self: &Arc<Self>, room_name: &RoomName, who: UserId) -> Membership {
-        let room = {
-            let mut rooms = self.lock();
-            let occupied = rooms.entry(room_name.clone()).or_insert_with(|| Occupied {
-                room: Arc::new(LiveRoom::new(new_epoch(), self.limits)),
-                sockets: 0,
-            });
-            occupied.sockets += 1;
-            Arc::clone(&occupied.room)
-        };
         let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
-        Membership {
-            hub: Arc::clone(self),
-            room_name: room_name.clone(),
-            flushed: room.listen(),
-            room,
-            cursor: Cursor::new(who, connection),
-            departure: DepartureReason::Lost,
+        Membership::new(self.observe(room_name, Some(who)), who, connection)
+    }
+
+    /// Somebody looks at a room, which exists from now on; `you` is who is looking, where it is a person.
+    pub fn observe(self: &Arc<Self>, room_name: &RoomName, you: Option<UserId>) -> Observer {
+        Observer::new(Arc::clone(self), room_name.clone(), self.find_or_open(room_name), you)
+    }
+
+    /// The room's page is on its way to this person.
+    pub fn page_served(&self, room_name: &RoomName, who: UserId) {
+        if let Some(room) = self.find(room_name) {
+            room.act(|room, now| room.page_served(who, now));
         }
+    }
+
+    /// Forgets the rooms that are over; to be called now and then.
+    pub fn sweep(&self) {
+        self.lock().retain(|_, occupied| occupied.observers > 0 || !occupied.room.is_over());
     }
 
     /// The list of a room, cut to its first `most_rows` rows. Asking creates no room.
@@ -112,10 +165,30 @@ impl Hub {
         self.find(room_name).is_some_and(|room| room.is_full())
     }
 
-    /// The server goes down: from now on a socket's end removes no row,
-    /// so that nobody sees the others go one by one.
-    pub fn freeze(&self) {
-        self.is_closing.store(true, Ordering::Release);
+    /// The room, for one more observer.
+    fn find_or_open(&self, room_name: &RoomName) -> Arc<LiveRoom> {
+        let mut rooms = self.lock();
+        let occupied = rooms.entry(room_name.clone()).or_insert_with(|| Occupied {
+            room: Arc::new(LiveRoom::new(self.began, new_epoch(), self.limits)),
+            observers: 0,
+        });
+        occupied.observers += 1;
+        Arc::clone(&occupied.room)
+    }
+
+    /// One observer less.
+    fn close(&self, room_name: &RoomName) {
+        let mut rooms = self.lock();
+        if let Some(occupied) = rooms.get_mut(room_name) {
+            occupied.observers -= 1;
+            if occupied.observers == 0 && occupied.room.is_over() {
+                rooms.remove(room_name);
+            }
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
     }
 
     fn find(&self, room_name: &RoomName) -> Option<Arc<LiveRoom>> {
@@ -124,84 +197,6 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Occupied>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Membership {
-    /// Follows the room without being listed; the list comes with the next [`Membership::news`].
-    pub fn watch(&mut self) -> Result<(), Refused> {
-        let Cursor { who, connection, .. } = self.cursor;
-        self.room.change(|room| room.watch(who, connection))?;
-        self.cursor.owe_list();
-        Ok(())
-    }
-
-    /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
-    pub fn announce(&mut self, name: &str, announcement: Announcement) -> Result<(), Refused> {
-        let name = name_rules::accept(name)?;
-        let Cursor { who, connection, .. } = self.cursor;
-        let now = now_in_milliseconds() / 1000;
-        self.room.change(|room| room.announce(who, connection, name, announcement, now))?;
-        match announcement {
-            Announcement::First => self.cursor.owe_list(),
-            Announcement::Later => self.cursor.owe_answer(),
-        }
-        Ok(())
-    }
-
-    /// Changes the name, keeps the row.
-    pub fn rename(&mut self, name: &str) -> Result<(), Refused> {
-        let name = name_rules::accept(name)?;
-        let who = self.cursor.who;
-        self.room.change(|room| room.rename(who, name))
-    }
-
-    /// Is no longer listed, and goes on watching.
-    pub fn leave(&mut self) {
-        let who = self.cursor.who;
-        self.room.change(|room| room.leave(who));
-    }
-
-    /// The whole list comes with the next [`Membership::news`].
-    pub fn resync(&mut self) {
-        self.cursor.owe_list();
-    }
-
-    /// The frames that bring this socket to where everyone is; it must have been accepted before.
-    pub fn news(&mut self) -> Vec<Utf8Bytes> {
-        self.room.catch_up(&mut self.cursor)
-    }
-
-    /// Waits until there may be news.
-    pub async fn listen(&mut self) {
-        // The sender lives in the room that this socket holds.
-        let _ = self.flushed.changed().await;
-    }
-
-    /// The frame that says where this socket's list should be now; none while it is behind.
-    pub fn beat(&self) -> Option<Utf8Bytes> {
-        self.room.beat(&self.cursor)
-    }
-
-    /// What the others are told when this ends: a socket that ends without a word is lost.
-    pub fn departs_as(&mut self, departure: DepartureReason) {
-        self.departure = departure;
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        if self.hub.is_closing.load(Ordering::Acquire) {
-            return;
-        }
-        self.room.disconnect(&self.cursor, self.departure);
-        let mut rooms = self.hub.lock();
-        if let Some(occupied) = rooms.get_mut(&self.room_name) {
-            occupied.sockets -= 1;
-            if occupied.sockets == 0 && self.room.is_deserted() {
-                rooms.remove(&self.room_name);
-            }
-        }
     }
 }
 

@@ -60,14 +60,6 @@ impl EncodedList {
         self.seq
     }
 
-    /// The length of its frames in bytes, give or take a few.
-    pub fn size_in_bytes(&self) -> usize {
-        const AROUND_THE_FIRST_ROWS: usize = 150;
-        AROUND_THE_FIRST_ROWS
-            + self.first_rows.len()
-            + self.more.iter().map(|frame| frame.len()).sum::<usize>()
-    }
-
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
     pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Vec<Utf8Bytes> {
         let Self { epoch, seq, count, first_rows, more } = self;

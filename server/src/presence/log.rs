@@ -1,17 +1,30 @@
 //! The ordered log of a room's changes, and the net of any stretch of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use app::presence::{DepartureReason, Difference, Name, PresenceState, Renamed, User, UserId};
+
+use serde::{Deserialize, Serialize};
+
+use super::people::Moment;
 
 /// The last changes of a room; each moved its count, `seq`, by one.
 ///
 /// It is bounded: who asks for more than it holds takes the whole list instead.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Log {
     seq: u64,
-    changes: VecDeque<Change>,
+    changes: VecDeque<Entry>,
     bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    at: Moment,
+    change: Change,
 }
 
 /// The log is never cut below this many changes.
@@ -20,10 +33,14 @@ pub const FEWEST_CHANGES: usize = 1_000;
 /// Above [`FEWEST_CHANGES`] the log is cut to about this many bytes.
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;
 
+/// Above [`FEWEST_CHANGES`] what is older than this is forgotten.
+pub const HONOURED_FOR: Duration = Duration::from_mins(2);
+
 /// One change of one row.
 ///
 /// A change carries what was there before, so that a stretch of changes can say "nothing after all".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// A row came.
     Joined(User),
@@ -60,16 +77,49 @@ impl Log {
         self.seq
     }
 
-    /// Appends a change, and forgets the oldest ones over the bounds.
-    pub fn push(&mut self, change: Change) {
+    /// Appends a change that happened `now`, and forgets the oldest ones over the bounds.
+    pub fn push(&mut self, change: Change, now: Moment) {
         self.bytes += change.size_in_bytes();
-        self.changes.push_back(change);
+        self.changes.push_back(Entry { at: now, change });
         self.seq += 1;
-        while self.bytes > MOST_BYTES && self.changes.len() > FEWEST_CHANGES {
+        while self.changes.len() > FEWEST_CHANGES && self.has_too_old_or_too_much(now) {
             if let Some(forgotten) = self.changes.pop_front() {
-                self.bytes -= forgotten.size_in_bytes();
+                self.bytes -= forgotten.change.size_in_bytes();
             }
         }
+    }
+
+    /// Until when a client may come back to what the log last said.
+    pub fn honoured_until(&self) -> Option<Moment> {
+        self.changes.back().map(|entry| entry.at + HONOURED_FOR)
+    }
+
+    fn has_too_old_or_too_much(&self, now: Moment) -> bool {
+        let is_too_old = self.changes.front().is_some_and(|entry| entry.at + HONOURED_FOR < now);
+        is_too_old || self.bytes > MOST_BYTES
+    }
+
+    /// A log that goes on after a restart: the last of these changes moved the count to `seq`.
+    ///
+    /// None if there were never so many.
+    pub fn restore(seq: u64, changes: Vec<Change>, now: Moment) -> Option<Self> {
+        let before = seq.checked_sub(u64::try_from(changes.len()).ok()?)?;
+        let mut log = Self { seq: before, ..Self::default() };
+        for change in changes {
+            log.push(change, now);
+        }
+        Some(log)
+    }
+
+    /// The changes that it holds, the oldest first.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().map(|entry| &entry.change)
+    }
+
+    /// Whether a list at `seq` can be brought forward.
+    pub fn reaches_back_to(&self, seq: u64) -> bool {
+        let behind = self.seq.checked_sub(seq).map(usize::try_from);
+        matches!(behind, Some(Ok(behind)) if behind <= self.changes.len())
     }
 
     /// The net of what happened after `from` and up to `to`.
@@ -82,7 +132,8 @@ impl Log {
         let behind = usize::try_from(self.seq - from).ok()?;
         let ahead = usize::try_from(self.seq - to).ok()?;
         let start = self.changes.len().checked_sub(behind)?;
-        Some(net(self.changes.range(start..self.changes.len() - ahead)))
+        let stretch = self.changes.range(start..self.changes.len() - ahead);
+        Some(net(stretch.map(|entry| &entry.change)))
     }
 }
 
@@ -92,7 +143,8 @@ impl Change {
         net([self])
     }
 
-    fn id(&self) -> UserId {
+    /// Whose row it is.
+    pub fn id(&self) -> UserId {
         match self {
             Self::Joined(user) => user.id,
             Self::Departed { id, .. } | Self::Renamed { id, .. } | Self::Stirred { id, .. } => *id,
@@ -223,6 +275,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: Moment = Duration::from_secs(5);
+
     fn id(number: u8) -> UserId {
         format!("user-----{number:02}").parse().unwrap()
     }
@@ -287,8 +341,8 @@ mod tests {
     fn the_log_reaches_back_as_far_as_it_says() {
         let mut log = Log::default();
         for _ in 0..3 {
-            log.push(Change::Joined(user(1)));
-            log.push(departed(1, DepartureReason::Closed));
+            log.push(Change::Joined(user(1)), NOW);
+            log.push(departed(1, DepartureReason::Closed), NOW);
         }
         assert_eq!(log.seq(), 6);
         assert_eq!(log.difference(6, 6), Some(Difference::default()));
@@ -303,16 +357,35 @@ mod tests {
     #[test]
     fn the_log_is_bounded_in_bytes_and_keeps_the_last_changes() {
         let mut log = Log::default();
-        let long = "x".repeat(200);
+        let longest_name = "x".repeat(200);
         for _ in 0..40_000 {
-            log.push(renamed(1, &long, &long));
+            log.push(renamed(1, &longest_name, &longest_name), NOW);
         }
         assert!(log.bytes <= MOST_BYTES);
-        assert_eq!(log.bytes, log.changes.iter().map(Change::size_in_bytes).sum::<usize>());
+        assert_eq!(
+            log.bytes,
+            log.changes.iter().map(|entry| entry.change.size_in_bytes()).sum::<usize>()
+        );
         let kept = u64::try_from(log.changes.len()).unwrap();
         assert!(kept >= 1_000);
         assert!(log.difference(log.seq() - kept, log.seq()).is_some());
         assert!(log.difference(log.seq() - kept - 1, log.seq()).is_none());
+    }
+
+    #[test]
+    fn the_log_is_honoured_for_two_minutes_and_a_thousand_changes() {
+        let second = Duration::from_secs;
+        let mut log = Log::default();
+        for number in 0..3_000 {
+            log.push(renamed(1, "A", "B"), second(number / 10));
+        }
+        // The last change was at 299 s: what came before 179 s is forgotten.
+        assert_eq!(log.changes.len(), 1_210);
+        assert_eq!(log.honoured_until(), Some(second(419)));
+        for number in 0..500 {
+            log.push(renamed(1, "A", "B"), second(10_000 + number));
+        }
+        assert_eq!(log.changes.len(), 1_000);
     }
 
     proptest! {
@@ -340,7 +413,7 @@ mod tests {
                     },
                 };
                 roster.apply(&change.as_difference()).unwrap();
-                log.push(change);
+                log.push(change, NOW);
                 history.push(roster.clone());
             }
             let from = cut.index(history.len());

@@ -1,10 +1,10 @@
 //! A server on a free port, and clients that speak to it through real sockets.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use app::presence::{ExistingUsers, Progress, Replica, ServerEvent};
+use app::presence::{ExistingUsers, Replica, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
 use server::{
     config::{Config, Flags},
@@ -12,6 +12,7 @@ use server::{
     person::Persons,
     serve,
 };
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -37,41 +38,77 @@ pub struct TestServer {
     pub address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
+    directory: Arc<TempDir>,
 }
 
 impl TestServer {
-    pub async fn start() -> Self {
-        Self::start_with("", ConnectionConfig::default()).await
+    pub fn start() -> Self {
+        Self::start_with("", ConnectionConfig::default())
     }
 
     /// With lines for the settings' `[presence]` table, and clocks for its sockets.
-    pub async fn start_with(presence: &str, connection: ConnectionConfig) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+    pub fn start_with(presence: &str, connection: ConnectionConfig) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let anywhere = "127.0.0.1:0".parse().unwrap();
+        Self::start_in(directory, anywhere, presence, connection)
+    }
+
+    fn start_in(
+        directory: Arc<TempDir>,
+        address: SocketAddr,
+        presence: &str,
+        connection: ConnectionConfig,
+    ) -> Self {
+        std::fs::create_dir_all(directory.path().join("state")).unwrap();
+        std::fs::create_dir_all(directory.path().join("site/pkg")).unwrap();
+        std::fs::write(directory.path().join("site/pkg/rollcall.js"), "// the page's script")
+            .unwrap();
+        std::fs::write(directory.path().join("secret.txt"), "not for everybody").unwrap();
         let file = directory.path().join("Leptos.toml");
         let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
         std::fs::write(&file, format!("{leptos}\n[presence]\n{presence}\n")).unwrap();
         let flags = Flags {
-            config: file,
+            config: Some(file),
             site_root: Some(directory.path().join("site")),
             state_dir: Some(directory.path().join("state")),
             addr: None,
         };
         let config = Config::load(flags).unwrap();
         let persons = Persons::from_key(&[7; 64]).unwrap();
-        let listener = serve::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = serve::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let signal = async {
             let _ = stopped.await;
         };
         let task = tokio::spawn(serve::serve(listener, config, persons, connection, signal));
-        Self { address, stop: Some(stop), task }
+        Self { address, stop: Some(stop), task, directory }
     }
 
     /// Goes down as on SIGTERM.
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Goes down as on SIGTERM, and comes back at the same address with the same state directory.
+    pub async fn restart(self) -> Self {
+        let (address, directory) = (self.address, Arc::clone(&self.directory));
+        self.stop().await;
+        Self::start_in(directory, address, "", ConnectionConfig::default())
+    }
+
+    /// Ends without any warning, as by kill -9, and comes back.
+    pub async fn crash(self) -> Self {
+        let (address, directory) = (self.address, Arc::clone(&self.directory));
+        self.task.abort();
+        let _ = self.task.await;
+        Self::start_in(directory, address, "", ConnectionConfig::default())
+    }
+
+    /// Where the server keeps what outlives it.
+    pub fn state_directory(&self) -> PathBuf {
+        self.directory.path().join("state")
     }
 
     pub async fn connect(&self, room: &str) -> Client {
@@ -140,6 +177,24 @@ impl Client {
         self.list().await
     }
 
+    /// Announces a tab, and waits for the answer.
+    pub async fn announce(&mut self, name: &str, tab: &str) -> ServerEvent {
+        self.send(&format!(r#"{{"event":"got_a_new_user","name":"{name}","tab":"{tab}"}}"#)).await;
+        self.event().await
+    }
+
+    /// Announces a tab with the list that an earlier socket left, and waits for the answer.
+    pub async fn come_back(&mut self, earlier: Replica, name: &str, tab: &str) -> ServerEvent {
+        self.replica = earlier;
+        self.replica.disconnected();
+        let since = serde_json::to_string(self.replica.position().unwrap()).unwrap();
+        let frame = format!(
+            r#"{{"event":"got_a_new_user","name":"{name}","tab":"{tab}","since":{since}}}"#
+        );
+        self.send(&frame).await;
+        self.event().await
+    }
+
     /// Watches and takes the list.
     pub async fn watch(&mut self) -> ExistingUsers {
         self.send(r#"{"event":"watch"}"#).await;
@@ -202,12 +257,16 @@ impl Client {
         .await;
     }
 
-    /// The code that the server closes with; frames before it are passed over.
+    /// The code that the server closes with; what it says before is taken in.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
             match timeout(PATIENCE, self.socket.next()).await.unwrap() {
                 Some(Ok(Message::Close(frame))) => {
                     return frame.map(|frame| u16::from(frame.code));
+                }
+                Some(Ok(Message::Text(text))) => {
+                    let event: ServerEvent = serde_json::from_str(&text).unwrap();
+                    self.replica.receive(event).unwrap();
                 }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return None,
@@ -215,14 +274,18 @@ impl Client {
         }
     }
 
-    /// Closes as a browser does when its page goes.
+    /// Closes as a browser does when its page goes, and gets its close frame back.
     pub async fn close(mut self) {
         let going_away = tokio_tungstenite::tungstenite::protocol::CloseFrame {
             code: CloseCode::Away,
             reason: "".into(),
         };
         self.socket.close(Some(going_away)).await.unwrap();
-        while let Some(Ok(_)) = timeout(PATIENCE, self.socket.next()).await.unwrap() {}
+        let mut is_answered = false;
+        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next()).await.unwrap() {
+            is_answered |= matches!(message, Message::Close(_));
+        }
+        assert!(is_answered, "the closing handshake was cut short");
     }
 
     /// Breaks off without a word.
@@ -234,6 +297,3 @@ impl Client {
         self.replica.roster().users().map(|user| user.name.to_string()).collect()
     }
 }
-
-/// What a whole list does to a replica.
-pub const REPLACED: Progress = Progress::Replaced;

@@ -1,0 +1,131 @@
+//! What one socket holds of a room.
+
+use app::presence::{DepartureReason, Since, TabId, UserId};
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::oneshot;
+
+use super::Observer;
+use crate::presence::{
+    name_rules,
+    people::{Announced, ConnectionId, TabKey},
+    refused::Refused,
+    room::Announcement,
+};
+
+/// What one socket holds of a room. Dropping it is the end of the socket for everyone else,
+/// also when the task that held it panicked or was aborted.
+#[derive(Debug)]
+pub struct Membership {
+    observer: Observer,
+    who: UserId,
+    connection: ConnectionId,
+    replaced: oneshot::Receiver<()>,
+    /// What the others are told when it ends; a break, unless something better is known.
+    departure: DepartureReason,
+}
+
+/// A tab that wants to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcing {
+    /// The name as it was typed.
+    pub name: String,
+    /// Which page instance it is; without a name for it, the socket is a tab of its own.
+    pub tab: Option<TabId>,
+    /// Whether the page is visible.
+    pub is_visible: bool,
+    /// Whether it is the socket's first frame.
+    pub announcement: Announcement,
+    /// Where the client's list is; it counts in a first frame only.
+    pub since: Option<Since>,
+}
+
+/// Why a socket was woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// There may be news.
+    ByNews,
+    /// Another socket has its tab: this one is to be closed.
+    Replaced,
+}
+
+impl Membership {
+    pub(super) fn new(observer: Observer, who: UserId, connection: ConnectionId) -> Self {
+        let replaced = observer.room.connect(connection);
+        Self { observer, who, connection, replaced, departure: DepartureReason::Lost }
+    }
+
+    /// Follows the room without being listed; the answer comes with the next [`Membership::news`].
+    pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
+        self.observer.room.act(|room, _| room.watch(self.who, self.connection))?;
+        self.observer.start(since);
+        Ok(())
+    }
+
+    /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
+    pub fn announce(&mut self, announcing: Announcing) -> Result<(), Refused> {
+        let Announcing { name, tab, is_visible, announcement, since } = announcing;
+        let name = name_rules::accept(&name)?;
+        let tab = tab.map_or(TabKey::Unnamed(self.connection), TabKey::Named);
+        let announced = Announced { tab, connection: self.connection, is_visible };
+        self.observer.room.announce(self.who, announced, name, announcement)?;
+        match announcement {
+            Announcement::First => self.observer.start(since.as_ref()),
+            Announcement::Later => self.observer.owe_answer(),
+        }
+        Ok(())
+    }
+
+    /// Changes the name, keeps the row.
+    pub fn rename(&mut self, name: &str) -> Result<(), Refused> {
+        let name = name_rules::accept(name)?;
+        self.observer.room.act(|room, now| room.rename(self.who, name, now))
+    }
+
+    /// The page is hidden, or shown again.
+    pub fn set_visible(&mut self, is_visible: bool) {
+        self.observer
+            .room
+            .act(|room, now| room.set_visible(self.who, self.connection, is_visible, now));
+    }
+
+    /// Is no longer listed, and goes on watching.
+    pub fn leave(&mut self) {
+        self.observer.room.act(|room, now| room.unlist(self.who, DepartureReason::Left, now));
+    }
+
+    /// The whole list comes with the next [`Membership::news`].
+    pub fn resync(&mut self) {
+        self.observer.resync();
+    }
+
+    /// The frames that bring this socket to where everyone is; it must have been accepted before.
+    pub fn news(&mut self) -> Vec<Utf8Bytes> {
+        self.observer.news()
+    }
+
+    /// Waits until there may be news, or until another socket has this one's tab.
+    pub async fn listen(&mut self) -> Woken {
+        tokio::select! {
+            () = self.observer.listen() => Woken::ByNews,
+            _ = &mut self.replaced => Woken::Replaced,
+        }
+    }
+
+    /// The frame that says where this socket's list should be now; none while it is behind.
+    pub fn beat(&self) -> Option<Utf8Bytes> {
+        self.observer.beat()
+    }
+
+    /// What the others are told when this ends: a socket that ends without a word is lost.
+    pub fn departs_as(&mut self, departure: DepartureReason) {
+        self.departure = departure;
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if !self.observer.is_closing() {
+            self.observer.room.disconnect(self.who, self.connection, self.departure);
+        }
+    }
+}
