@@ -1,1 +1,63 @@
-//! The page, in Leptos.
+//! The page of a room, in Leptos, the same on both sides.
+//!
+//! [`board::Board`] is what the page shows, as signals; the views draw it and put what the visitor
+//! asks for into it. Everything that decides is a pure module with its tests; everything that needs
+//! a browser is in `live`, which runs after the page was hydrated. The first pass of both sides
+//! draws the same nodes from the same [`RoomPage`]: no clock, no locale, no randomness.
+
+#![cfg_attr(
+    not(feature = "hydrate"),
+    allow(
+        dead_code,
+        reason = "the server draws the first pass; what changes a board is the browser's"
+    )
+)]
+
+mod announcements;
+mod announcer;
+mod avatar;
+mod banner;
+mod board;
+mod connection;
+mod dom;
+mod dynamic;
+mod elapsed;
+mod frame;
+mod head;
+mod json;
+mod name_form;
+mod namesakes;
+mod note;
+mod page;
+mod roster_list;
+mod texts;
+mod you;
+
+#[cfg(feature = "hydrate")]
+mod live;
+#[cfg(any(feature = "hydrate", test))]
+mod new_room;
+#[cfg(any(feature = "hydrate", test))]
+mod session;
+#[cfg(feature = "ssr")]
+mod shell;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::presence::{ExistingUsers, RoomName};
+
+#[cfg(feature = "hydrate")]
+pub use live::hydrate;
+#[cfg(feature = "ssr")]
+pub use shell::{not_found_shell, shell};
+
+/// What the page of a room is made of, on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomPage {
+    /// The room.
+    pub room: RoomName,
+    /// Who is here: the true count, and the first rows where there are many.
+    pub list: ExistingUsers,
+}

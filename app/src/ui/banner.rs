@@ -1,0 +1,32 @@
+//! What the visitor should know of the page's own connection.
+
+use leptos::prelude::*;
+
+use super::{
+    board::{Board, Command},
+    connection::Connection,
+    dynamic::{press, text},
+    texts,
+};
+
+/// Says that the connection is lost, how old the list is, and what happens next; else nothing.
+pub(crate) fn banner(board: Board) -> impl IntoView {
+    let connection = move || board.desk.with(|desk| desk.connection);
+    let is_lost = Memo::new(move |_| matches!(connection(), Connection::Lost(_)));
+    let words = move || match connection() {
+        Connection::Lost(loss) => loss.words(board.moment.get()),
+        Connection::Starting | Connection::Live => String::new(),
+    };
+    move || {
+        is_lost.get().then(|| {
+            view! {
+                <div class="banner" data-testid="connection">
+                    <p>{text(words)}</p>
+                    <button type="button" on:click=press(move || board.ask(Command::TryNow))>
+                        {texts::TRY_NOW}
+                    </button>
+                </div>
+            }
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! What the page shows, as signals.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+
+use super::{RoomPage, connection::Connection, namesakes::Namesakes};
+use crate::presence::{Name, Replica, User, UserId};
+
+/// The state of the page. It draws a [`Replica`] and decides nothing by itself.
+///
+/// There are few signals, and each row has its own: what everyone sees changes often and in one
+/// place, and what only this visitor sees changes so rarely that all of it may look up.
+#[derive(Clone, Copy)]
+pub(crate) struct Board {
+    /// Who is here.
+    pub(crate) people: RwSignal<People>,
+    /// What only this visitor sees.
+    pub(crate) desk: RwSignal<Desk>,
+    /// The server's clock in milliseconds, as far as the rows need to know it: it stands still
+    /// while the list does.
+    pub(crate) now: RwSignal<u64>,
+    /// The same clock to the second; it runs only while the connection is lost.
+    pub(crate) moment: RwSignal<u64>,
+    /// What the visitor asks for; scripts listen, once they run.
+    pub(crate) command: RwSignal<Option<Command>>,
+}
+
+/// Who is here, but for what their rows show: that is in a signal for each row.
+#[derive(Default)]
+pub(crate) struct People {
+    /// Whose rows are shown, in order.
+    pub(crate) ids: Vec<UserId>,
+    /// How many are here, shown or not.
+    pub(crate) count: usize,
+    /// This person's own id in the room.
+    pub(crate) you: Option<UserId>,
+    /// What this person is called, while they are listed.
+    pub(crate) your_name: Option<Name>,
+    rows: HashMap<UserId, ArcRwSignal<Row>>,
+}
+
+/// What a row shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Who.
+    pub(crate) user: User,
+    /// Somebody else has the same name.
+    pub(crate) has_twin: bool,
+}
+
+/// What only this visitor sees.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Desk {
+    /// The page's own connection.
+    pub(crate) connection: Connection,
+    /// Why the last name was not taken.
+    pub(crate) refusal: Option<String>,
+    /// The field for another name is open.
+    pub(crate) is_renaming: bool,
+    /// What became of the last attempt to copy the link, while that is news.
+    pub(crate) is_link_copied: Option<bool>,
+    /// Scripts run, and hear what the visitor asks for.
+    pub(crate) is_awake: bool,
+    /// The name that this person had last time, in any room.
+    pub(crate) remembered_name: Option<String>,
+}
+
+/// What the visitor asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Something the server has to grant.
+    Wish(Wish),
+    /// A connection, at once.
+    TryNow,
+    /// The address of the room, on the clipboard.
+    CopyLink,
+}
+
+/// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// To be listed under this name.
+    Join(String),
+    /// To be called this from now on.
+    Rename(String),
+    /// To be listed no longer.
+    Leave,
+}
+
+impl Board {
+    /// The board as it is in the first HTML.
+    pub(crate) fn new(page: &RoomPage, replica: &Replica) -> Self {
+        let mut people = People::default();
+        people.redraw(replica);
+        Self {
+            people: RwSignal::new(people),
+            desk: RwSignal::new(Desk::default()),
+            now: RwSignal::new(page.list.now),
+            moment: RwSignal::new(page.list.now),
+            command: RwSignal::new(None),
+        }
+    }
+
+    /// Draws the list as it is now.
+    pub(crate) fn show(&self, replica: &Replica) {
+        self.people.maybe_update(|people| people.redraw(replica));
+    }
+
+    /// Asks for something.
+    pub(crate) fn ask(&self, command: Command) {
+        self.command.set(Some(command));
+    }
+
+    /// Whether the page reacts to the visitor yet; without scripts it never does.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.desk.with(|desk| desk.is_awake)
+    }
+
+    /// The signal of a row.
+    pub(crate) fn row(&self, id: &UserId) -> Option<ArcRwSignal<Row>> {
+        self.people.with_untracked(|people| people.rows.get(id).cloned())
+    }
+}
+
+impl People {
+    /// Brings everything to what `replica` says, and answers whether anything but a row is new.
+    fn redraw(&mut self, replica: &Replica) -> bool {
+        let roster = replica.roster();
+        let namesakes = Namesakes::of(roster.users());
+        let mut rows = HashMap::with_capacity(roster.len());
+        for user in roster.users() {
+            let row = Row { user: user.clone(), has_twin: namesakes.has_twin(&user.name) };
+            let signal = match self.rows.remove(&user.id) {
+                Some(signal) => {
+                    if signal.with_untracked(|old| *old != row) {
+                        signal.set(row);
+                    }
+                    signal
+                }
+                None => ArcRwSignal::new(row),
+            };
+            rows.insert(user.id, signal);
+        }
+        self.rows = rows;
+        let ids: Vec<UserId> = roster.users().map(|user| user.id).collect();
+        let your_name = replica.your_row().map(|user| user.name.clone());
+        let is_new = (&ids, replica.count(), replica.you(), &your_name)
+            != (&self.ids, self.count, self.you, &self.your_name);
+        self.ids = ids;
+        self.count = replica.count();
+        self.you = replica.you();
+        self.your_name = your_name;
+        is_new
+    }
+}

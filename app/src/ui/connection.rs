@@ -1,0 +1,82 @@
+//! How things stand with this page's own connection, and what is said of it.
+
+use super::{elapsed::Elapsed, texts};
+
+/// How things stand with the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Connection {
+    /// The first one is still to come: nothing is known, and nothing is said.
+    #[default]
+    Starting,
+    /// The list is what the server's list is.
+    Live,
+    /// The list is as it was.
+    Lost(Loss),
+}
+
+/// A connection that is not there; times are milliseconds on the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// When the list was last known to be right.
+    pub(crate) list_as_of: u64,
+    /// When the next attempt is due, or was begun; none while the old connection may still hold.
+    pub(crate) try_at: Option<u64>,
+    /// The browser says that it has no network.
+    pub(crate) is_offline: bool,
+}
+
+impl Loss {
+    /// What is said of it at this moment.
+    pub(crate) fn words(&self, now: u64) -> String {
+        let seconds_since = now.saturating_sub(self.list_as_of) / 1_000;
+        let mut words = String::from(self.headline());
+        words.push_str(&texts::the_list_is_as_of(Elapsed::of_seconds(seconds_since)));
+        if let Some(try_at) = self.try_at {
+            let seconds_left = try_at.saturating_sub(now).div_ceil(1_000);
+            words.push_str(&texts::trying_again_in(seconds_left));
+        }
+        words
+    }
+
+    /// The sentence that is said aloud, once.
+    pub(crate) fn headline(&self) -> &'static str {
+        if self.is_offline { texts::YOU_ARE_OFFLINE } else { texts::CONNECTION_LOST }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOSS: Loss = Loss { list_as_of: 100_000, try_at: Some(115_000), is_offline: false };
+
+    #[test]
+    fn it_says_how_old_the_list_is_and_when_it_tries_again() {
+        assert_eq!(
+            LOSS.words(112_400),
+            "Connection lost. The list is as of 12 s ago. Trying again in 3 s."
+        );
+        assert_eq!(
+            LOSS.words(115_000),
+            "Connection lost. The list is as of 15 s ago. Trying again now."
+        );
+        assert_eq!(
+            LOSS.words(100_100),
+            "Connection lost. The list is as of just now. Trying again in 15 s."
+        );
+    }
+
+    #[test]
+    fn it_says_that_there_is_no_network() {
+        let loss = Loss { try_at: None, is_offline: true, ..LOSS };
+        assert_eq!(loss.words(220_000), "You are offline. The list is as of 2 min ago.");
+    }
+
+    #[test]
+    fn clocks_that_went_back_do_no_harm() {
+        assert_eq!(
+            LOSS.words(0),
+            "Connection lost. The list is as of just now. Trying again in 115 s."
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! The parts of the page that change, in as few types as possible.
+//!
+//! Every closure is a type of its own, and Leptos is compiled anew for each. In a box they are one
+//! type each: all texts together, all attributes together, all effects together.
+
+use leptos::prelude::*;
+
+/// A text that changes.
+pub(crate) type Text = Box<dyn FnMut() -> String + Send>;
+/// An attribute that changes, or is not there.
+pub(crate) type Attribute = Box<dyn FnMut() -> Option<&'static str> + Send>;
+/// An attribute that is there or not.
+pub(crate) type Flag = Box<dyn FnMut() -> bool + Send>;
+/// Something to do when a button is pressed.
+pub(crate) type Press = Box<dyn FnMut(leptos::ev::MouseEvent) + Send>;
+
+/// A text that follows the signals it reads.
+pub(crate) fn text(read: impl FnMut() -> String + Send + 'static) -> Text {
+    Box::new(read)
+}
+
+/// An attribute that follows the signals it reads.
+pub(crate) fn attribute(read: impl FnMut() -> Option<&'static str> + Send + 'static) -> Attribute {
+    Box::new(read)
+}
+
+/// An attribute that is there while the signals it reads say so.
+pub(crate) fn flag(read: impl FnMut() -> bool + Send + 'static) -> Flag {
+    Box::new(read)
+}
+
+/// What a button does.
+pub(crate) fn press(mut act: impl FnMut() + Send + 'static) -> Press {
+    Box::new(move |_| act())
+}
+
+/// Does something now, in the browser only, and again whenever a signal that it read changes.
+pub(crate) fn effect(act: impl FnMut() + 'static) {
+    let mut act: Box<dyn FnMut()> = Box::new(act);
+    Effect::new(move |_: Option<()>| act());
+}

@@ -1,0 +1,60 @@
+//! How long ago something was, as exactly as a person wants to know it.
+
+/// A length of time in its largest whole unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elapsed {
+    /// Under a minute.
+    Seconds(u64),
+    /// Under an hour.
+    Minutes(u64),
+    /// Under a day.
+    Hours(u64),
+    /// A day or more.
+    Days(u64),
+}
+
+impl Elapsed {
+    /// The time from one moment to a later one, both in seconds; clocks that disagree make it none.
+    pub(crate) fn between(earlier: u64, later: u64) -> Self {
+        Self::of_seconds(later.saturating_sub(earlier))
+    }
+
+    /// So many seconds.
+    pub(crate) fn of_seconds(seconds: u64) -> Self {
+        match seconds {
+            0..60 => Self::Seconds(seconds),
+            60..3_600 => Self::Minutes(seconds / 60),
+            3_600..86_400 => Self::Hours(seconds / 3_600),
+            _ => Self::Days(seconds / 86_400),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_whole_unit_is_taken() {
+        let elapsed = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 400_000].map(Elapsed::of_seconds);
+        assert_eq!(
+            elapsed,
+            [
+                Elapsed::Seconds(0),
+                Elapsed::Seconds(59),
+                Elapsed::Minutes(1),
+                Elapsed::Minutes(59),
+                Elapsed::Hours(1),
+                Elapsed::Hours(23),
+                Elapsed::Days(1),
+                Elapsed::Days(4),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_has_yet_to_come_is_now() {
+        assert_eq!(Elapsed::between(10, 5), Elapsed::Seconds(0));
+        assert_eq!(Elapsed::between(5, 70), Elapsed::Minutes(1));
+    }
+}

@@ -1,0 +1,50 @@
+//! The room's name, how many are here, and what can be done with the room.
+
+use leptos::prelude::*;
+
+use super::{
+    board::{Board, Command},
+    dynamic::{flag, press, text},
+    texts,
+};
+use crate::presence::RoomName;
+
+/// The id of the link to a room that is not there yet; scripts say where it leads.
+pub(crate) const NEW_ROOM_LINK: &str = "new-room";
+
+/// The top of the page.
+pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
+    let count = text(move || board.people.with(|people| people.count.to_string()));
+    let copy_words = text(move || {
+        let words = match board.desk.with(|desk| desk.is_link_copied) {
+            None => texts::COPY_LINK,
+            Some(true) => texts::LINK_COPIED,
+            Some(false) => texts::COPY_IT_YOURSELF,
+        };
+        words.to_owned()
+    });
+    view! {
+        <div class="head">
+            <h1>{room.to_string()}</h1>
+            <p class="count">
+                <span class="number" data-testid="count">
+                    {count}
+                </span>
+                " "
+                <span class="unit">{texts::HERE_NOW}</span>
+            </p>
+            <div class="tools">
+                <button
+                    type="button"
+                    disabled=flag(move || !board.is_awake())
+                    on:click=press(move || board.ask(Command::CopyLink))
+                >
+                    {copy_words}
+                </button>
+                <a class="button" id=NEW_ROOM_LINK>
+                    {texts::NEW_ROOM}
+                </a>
+            </div>
+        </div>
+    }
+}

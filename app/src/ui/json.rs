@@ -1,0 +1,403 @@
+//! Reading JSON, as much of it as the frames need.
+//!
+//! A browser pays for every byte of this page before it is live, and a fourth of `serde_json`'s
+//! bytes say what is wrong with numbers that no frame has. Here a text can be read or it can't.
+
+use std::fmt;
+
+use serde::{
+    Deserialize,
+    de::{
+        self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+        Visitor, value::StrDeserializer,
+    },
+    forward_to_deserialize_any,
+};
+
+/// Reads a value from a JSON text.
+pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unreadable> {
+    let mut reader = Reader { rest: text };
+    let value = T::deserialize(&mut reader)?;
+    if reader.peek().is_none() { Ok(value) } else { Err(Unreadable) }
+}
+
+/// The text is not JSON, or not what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("this can't be read")
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl de::Error for Unreadable {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+
+    // The sentences of these would be most of their size.
+    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self
+    }
+
+    fn invalid_length(_: usize, _: &dyn de::Expected) -> Self {
+        Self
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self
+    }
+
+    fn missing_field(_: &'static str) -> Self {
+        Self
+    }
+
+    fn duplicate_field(_: &'static str) -> Self {
+        Self
+    }
+}
+
+/// What is left of the text.
+struct Reader<'de> {
+    rest: &'de str,
+}
+
+impl Reader<'_> {
+    /// The next character that counts.
+    fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_ascii_start();
+        self.rest.bytes().next()
+    }
+
+    /// Goes past this text, which has to come now.
+    fn pass(&mut self, text: &str) -> Result<(), Unreadable> {
+        self.peek();
+        self.rest = self.rest.strip_prefix(text).ok_or(Unreadable)?;
+        Ok(())
+    }
+
+    /// Goes past this character, if it comes now.
+    fn pass_if(&mut self, character: &str) -> bool {
+        self.pass(character).is_ok()
+    }
+
+    /// A text in quotation marks.
+    fn string(&mut self) -> Result<String, Unreadable> {
+        self.pass("\"")?;
+        let mut text = String::new();
+        loop {
+            let end = self.rest.find(['"', '\\']).ok_or(Unreadable)?;
+            let (plain, rest) = self.rest.split_at(end);
+            text.push_str(plain);
+            self.rest = rest;
+            if let Some(rest) = rest.strip_prefix('"') {
+                self.rest = rest;
+                return Ok(text);
+            }
+            text.push(self.escaped()?);
+        }
+    }
+
+    /// A character that stands there as an escape.
+    fn escaped(&mut self) -> Result<char, Unreadable> {
+        let mut characters = self.rest.chars();
+        let (_backslash, kind) = (characters.next(), characters.next().ok_or(Unreadable)?);
+        self.rest = characters.as_str();
+        Ok(match kind {
+            '"' | '\\' | '/' => kind,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => return self.code_point(),
+            _ => return Err(Unreadable),
+        })
+    }
+
+    /// A character by its number, or by the two of UTF-16; half a character is a replacement one.
+    fn code_point(&mut self) -> Result<char, Unreadable> {
+        let first = self.four_digits()?;
+        if (0xd800..0xdc00).contains(&first)
+            && let Some(rest) = self.rest.strip_prefix("\\u")
+        {
+            let before = std::mem::replace(&mut self.rest, rest);
+            let second = self.four_digits()?;
+            if (0xdc00..0xe000).contains(&second) {
+                let number = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                return char::from_u32(number).ok_or(Unreadable);
+            }
+            self.rest = before;
+        }
+        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn four_digits(&mut self) -> Result<u32, Unreadable> {
+        let (digits, rest) = self.rest.split_at_checked(4).ok_or(Unreadable)?;
+        self.rest = rest;
+        digits
+            .chars()
+            .try_fold(0, |number, digit| Some(number * 16 + digit.to_digit(16)?))
+            .ok_or(Unreadable)
+    }
+
+    /// A whole number that is not negative; any other is none that a frame has, and is gone past.
+    fn number(&mut self) -> Option<u64> {
+        let is_part = |character: char| {
+            character.is_ascii_digit() || matches!(character, '-' | '+' | '.' | 'e' | 'E')
+        };
+        let end = self.rest.find(|character| !is_part(character)).unwrap_or(self.rest.len());
+        let (number, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        number.parse().ok()
+    }
+}
+
+/// What is expected is read at once, and anything at all only where it is to be ignored: the code
+/// that reads a thing is compiled anew for each kind of thing that can be made of it.
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Unreadable;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        match self.peek().ok_or(Unreadable)? {
+            b'"' => self.deserialize_string(visitor),
+            b'{' => self.deserialize_map(visitor),
+            b'[' => self.deserialize_seq(visitor),
+            b'-' | b'0'..=b'9' => match self.number() {
+                Some(number) => visitor.visit_u64(number),
+                None => visitor.visit_unit(),
+            },
+            b't' | b'f' => self.deserialize_bool(visitor),
+            _ => {
+                self.pass("null")?;
+                visitor.visit_unit()
+            }
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        let is_true = self.pass_if("true");
+        if !is_true {
+            self.pass("false")?;
+        }
+        visitor.visit_bool(is_true)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        self.peek();
+        visitor.visit_u64(self.number().ok_or(Unreadable)?)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        visitor.visit_string(self.string()?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        visitor.visit_str(&self.string()?)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        self.pass("[")?;
+        visitor.visit_seq(Members { reader: self, is_first: true })
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        self.pass("{")?;
+        visitor.visit_map(Members { reader: self, is_first: true })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+        if self.pass_if("null") { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        visitor.visit_enum(Variant(self.string()?))
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit
+        unit_struct newtype_struct tuple tuple_struct ignored_any
+    }
+}
+
+/// What stands within brackets.
+struct Members<'reader, 'de> {
+    reader: &'reader mut Reader<'de>,
+    is_first: bool,
+}
+
+impl Members<'_, '_> {
+    /// Whether another one comes before the bracket that ends them.
+    fn has_next(&mut self, end: &str) -> Result<bool, Unreadable> {
+        if self.reader.pass_if(end) {
+            return Ok(false);
+        }
+        if !std::mem::replace(&mut self.is_first, false) {
+            self.reader.pass(",")?;
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> MapAccess<'de> for Members<'_, 'de> {
+    type Error = Unreadable;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Unreadable> {
+        if self.has_next("}")? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, Unreadable> {
+        self.reader.pass(":")?;
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Members<'_, 'de> {
+    type Error = Unreadable;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Unreadable> {
+        if self.has_next("]")? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+    }
+}
+
+/// A word that names one of several things; none of them has anything else to it.
+struct Variant(String);
+
+impl<'de> EnumAccess<'de> for Variant {
+    type Error = Unreadable;
+    type Variant = UnitOnly;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, UnitOnly), Unreadable> {
+        let name: StrDeserializer<'_, Unreadable> = self.0.as_str().into_deserializer();
+        Ok((seed.deserialize(name)?, UnitOnly))
+    }
+}
+
+struct UnitOnly;
+
+impl<'de> de::VariantAccess<'de> for UnitOnly {
+    type Error = Unreadable;
+
+    fn unit_variant(self) -> Result<(), Unreadable> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Unreadable> {
+        Err(Unreadable)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Unreadable> {
+        Err(Unreadable)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Unreadable> {
+        Err(Unreadable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a frame may be made of.
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<u64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    #[test]
+    fn escapes_are_read() {
+        assert_eq!(read(r#""\"\\\/\b\f\n\r\t\u00e9""#), Ok("\"\\/\u{8}\u{c}\n\r\té".to_owned()));
+        assert_eq!(read(r#""\ud83d\ude42!""#), Ok("🙂!".to_owned()));
+        assert_eq!(read(r#""\ud83d\u0041\udc00""#), Ok("\u{fffd}A\u{fffd}".to_owned()));
+        for text in [r#""\x""#, r#""\u12""#, r#""\u+123""#, r#""open"#, r#""\"#] {
+            assert_eq!(read::<String>(text), Err(Unreadable), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_frame_has_are_nothing() {
+        assert_eq!(read("[0, 18446744073709551615]"), Ok(vec![0, u64::MAX]));
+        for text in ["-1", "1.5", "1e3", "18446744073709551616"] {
+            assert_eq!(read::<u64>(text), Err(Unreadable), "{text}");
+            assert_eq!(read::<de::IgnoredAny>(text), Ok(de::IgnoredAny), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_may_follow() {
+        assert_eq!(read(" [ ] "), Ok(Vec::<u64>::new()));
+        for text in ["[]]", "[1 2]", "[,1]", "[1,]", "{\"a\":1,}", "{\"a\"}"] {
+            assert!(read::<serde_json::Value>(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_what_serde_json_writes(value in any_value(), is_pretty in any::<bool>()) {
+            let text = if is_pretty { format!("{value:#}") } else { value.to_string() };
+            prop_assert_eq!(read(&text), Ok(value));
+        }
+
+        #[test]
+        fn it_reads_maps_and_options(map in any::<BTreeMap<String, Option<u64>>>()) {
+            prop_assert_eq!(read(&serde_json::to_string(&map).unwrap()), Ok(map));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What of the page's state shows outside of `<main>`.
+
+use leptos::{prelude::*, web_sys::Element};
+
+use super::{
+    super::{board::Board, connection::Connection, dynamic::effect, head::NEW_ROOM_LINK, texts},
+    storage,
+};
+use crate::presence::RoomName;
+
+/// Set once the page reacts to the visitor.
+const HYDRATED: &str = "data-hydrated";
+/// Set while the list is the server's list.
+const LIVE: &str = "data-live";
+/// Set while the list is known to be old.
+const STALE: &str = "data-stale";
+
+/// Keeps the title, the root element and the remembered name as the board says.
+pub(super) fn follow(board: Board, room: RoomName) {
+    let Some(root) = document().document_element() else { return };
+    mark(&root, HYDRATED, true);
+    effect(move || {
+        board.people.with(|people| {
+            document().set_title(&texts::title(people.count, room.as_str()));
+            if let Some(name) = &people.your_name {
+                storage::remember_name(name.as_str());
+            }
+        });
+    });
+    let mut was_ever_live = false;
+    effect(move || {
+        let connection = board.desk.with(|desk| desk.connection);
+        let is_live = connection == Connection::Live;
+        mark(&root, LIVE, is_live);
+        mark(&root, STALE, matches!(connection, Connection::Lost(_)));
+        if is_live && !std::mem::replace(&mut was_ever_live, true) {
+            leave_a_mark_in_the_timeline();
+        }
+    });
+}
+
+/// Lets the link to a new room lead there: only a browser can make up a name that nobody guesses.
+pub(super) fn show_new_room(address: &str) {
+    if let Some(link) = document().get_element_by_id(NEW_ROOM_LINK) {
+        // The name of the attribute is valid.
+        let _ = link.set_attribute("href", address);
+    }
+}
+
+fn leave_a_mark_in_the_timeline() {
+    if let Some(performance) = window().performance() {
+        // Only measurements look at it.
+        let _ = performance.mark("rollcall-live");
+    }
+}
+
+fn mark(root: &Element, attribute: &str, is_set: bool) {
+    // Neither can fail: the names are valid.
+    let _ = if is_set {
+        root.set_attribute(attribute, "true")
+    } else {
+        root.remove_attribute(attribute)
+    };
+}

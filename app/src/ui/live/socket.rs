@@ -1,0 +1,83 @@
+//! One WebSocket, as this page needs it.
+
+use leptos::{
+    prelude::window,
+    wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi},
+};
+use web_sys::{Event, MessageEvent, WebSocket};
+
+use super::super::frame::write_frame;
+use crate::presence::{ClientEvent, RoomName};
+
+/// A WebSocket; it is closed, and says nothing more, when this is dropped.
+pub(super) struct Socket {
+    socket: WebSocket,
+    // The browser calls these, so they live as long as the socket.
+    _on_open: Closure<dyn FnMut(Event)>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(Event)>,
+}
+
+/// What happens on a socket.
+pub(super) enum SocketEvent {
+    /// It is open: frames can be sent.
+    Opened,
+    /// A text frame came.
+    Frame(String),
+    /// It ended, or never opened.
+    Closed,
+}
+
+impl Socket {
+    /// Begins to open a socket; none where the browser refuses the very address.
+    pub(super) fn open(
+        address: &str,
+        react: impl Fn(SocketEvent) + Clone + 'static,
+    ) -> Option<Self> {
+        let socket = WebSocket::new(address).ok()?;
+        let on_open = closure(react.clone(), |_: Event| Some(SocketEvent::Opened));
+        let on_message = closure(react.clone(), |event: MessageEvent| {
+            event.data().as_string().map(SocketEvent::Frame)
+        });
+        let on_close = closure(react, |_: Event| Some(SocketEvent::Closed));
+        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        // An error is always followed by a close, and says no more than it.
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        Some(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+    }
+
+    /// Sends a frame; on a socket that has ended, the end is what will be heard.
+    pub(super) fn send(&self, event: &ClientEvent) {
+        let _ = self.socket.send_with_str(&write_frame(event));
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        let _ = self.socket.close();
+    }
+}
+
+/// The address of a room's socket, on the host that the page came from.
+pub(super) fn address_of(room: &RoomName) -> String {
+    let location = window().location();
+    let is_secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+    let scheme = if is_secure { "wss://" } else { "ws://" };
+    let host = location.host().unwrap_or_default();
+    [scheme, &host, "/r/", room.as_str(), "/socket"].concat()
+}
+
+fn closure<E: FromWasmAbi + 'static>(
+    react: impl Fn(SocketEvent) + 'static,
+    read: impl Fn(E) -> Option<SocketEvent> + 'static,
+) -> Closure<dyn FnMut(E)> {
+    Closure::new(move |event| {
+        if let Some(event) = read(event) {
+            react(event);
+        }
+    })
+}

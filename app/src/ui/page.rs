@@ -1,0 +1,72 @@
+//! The part of the page that comes to life.
+
+use std::{fmt, str::FromStr};
+
+use leptos::{either::Either, prelude::*};
+
+use super::{
+    RoomPage,
+    announcer::announcer,
+    banner::banner,
+    board::Board,
+    head::head,
+    json::{Unreadable, read},
+    name_form::{Purpose, name_form},
+    roster_list::roster_list,
+    you::you,
+};
+use crate::presence::Replica;
+
+/// All that is within `<main>`.
+///
+/// The server passes the page it serves; the browser passes nothing, and gets the server's.
+pub(crate) fn page() -> impl IntoView {
+    SharedValue::new_str(|| SharedPage(use_context())).into_inner().0.map(room)
+}
+
+fn room(page: RoomPage) -> impl IntoView {
+    let replica = Replica::from_first_html(page.list.clone()).unwrap_or_default();
+    let board = Board::new(&page, &replica);
+    let address = page.room.clone();
+    #[cfg(feature = "hydrate")]
+    super::live::start(board, page.room, replica);
+    let is_listed = Memo::new(move |_| board.people.with(|people| people.your_name.is_some()));
+    let card = move || {
+        if is_listed.get() {
+            Either::Left(you(board))
+        } else {
+            Either::Right(name_form(board, Purpose::Join))
+        }
+    };
+    (
+        banner(board),
+        head(board, &address),
+        view! { <section class="card">{card}</section> },
+        roster_list(board),
+        announcer(),
+    )
+}
+
+/// The page's data on its way to the browser, as text.
+#[derive(Clone)]
+struct SharedPage(Option<RoomPage>);
+
+impl fmt::Display for SharedPage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "ssr")]
+        if let Some(page) = &self.0 {
+            formatter.write_str(&serde_json::to_string(page).map_err(|_| fmt::Error)?)?;
+        }
+        // The browser never writes it.
+        let _ = formatter;
+        Ok(())
+    }
+}
+
+impl FromStr for SharedPage {
+    type Err = Unreadable;
+
+    fn from_str(text: &str) -> Result<Self, Unreadable> {
+        read(text).map(|page| Self(Some(page)))
+    }
+}

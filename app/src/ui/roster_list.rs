@@ -1,0 +1,87 @@
+//! The list of who is here.
+
+use leptos::prelude::*;
+
+use super::{
+    avatar::{initials, tint_class},
+    board::{Board, Row},
+    dynamic::text,
+    elapsed::Elapsed,
+    namesakes::twin_mark,
+    note::{Note, note},
+    texts,
+};
+use crate::presence::{PresenceState, UserId};
+
+/// Everyone, in order of arrival.
+pub(crate) fn roster_list(board: Board) -> impl IntoView {
+    let unlisted = move || {
+        let unlisted = board.people.with(|people| people.count.saturating_sub(people.ids.len()));
+        (unlisted > 0).then(|| Note {
+            class: "and-more",
+            words: texts::and_more(unlisted),
+            ..Note::default()
+        })
+    };
+    let nobody = move || {
+        board.people.with(|people| people.count == 0).then(|| Note {
+            class: "empty",
+            test_id: Some("empty"),
+            words: texts::NOBODY_IS_HERE.into(),
+            ..Note::default()
+        })
+    };
+    view! {
+        <ul id="roster" aria-label=texts::WHO_IS_HERE>
+            <For
+                each=move || board.people.with(|people| people.ids.clone())
+                key=|id| *id
+                children=move |id| board.row(&id).map(|row| user_row(board, id, row))
+            />
+        </ul>
+        {note(unlisted)}
+        {note(nobody)}
+    }
+}
+
+/// One row. It changes in place, and only when something about this very person does.
+fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
+    move || {
+        let Row { user, has_twin } = row.get();
+        let is_you = board.people.with_untracked(|people| people.you == Some(id));
+        let (state, joined) = (user.state, user.joined);
+        view! {
+            <li
+                class=if is_you { "row is-you" } else { "row" }
+                data-user-id=id.to_string()
+                data-state=state.as_str()
+            >
+                <span class=tint_class(&id) aria-hidden="true">
+                    {initials(user.name.as_str())}
+                </span>
+                <span class="who">
+                    <bdi class="user-name">{user.name.to_string()}</bdi>
+                    {has_twin.then(|| mark("twin", twin_mark(&id)))}
+                    {is_you.then(|| mark("you", texts::YOU.into()))}
+                </span>
+                " "
+                <span class="since">{text(move || since(state, joined, board.now.get()))}</span>
+            </li>
+        }
+    }
+}
+
+fn mark(class: &'static str, words: String) -> impl IntoView {
+    view! {
+        " "
+        <span class=class>{words}</span>
+    }
+}
+
+fn since(state: PresenceState, joined: u64, now: u64) -> String {
+    match state {
+        PresenceState::Here => texts::here_for(Elapsed::between(joined, now / 1_000)),
+        PresenceState::Away => texts::AWAY.into(),
+        PresenceState::Reconnecting => texts::RECONNECTING.into(),
+    }
+}

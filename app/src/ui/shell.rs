@@ -1,0 +1,102 @@
+//! The documents that the server sends: the page of a room, and the page that is not there.
+
+use leptos::{
+    config::LeptosOptions,
+    hydration::{AutoReload, HydrationScripts},
+    prelude::*,
+};
+
+use super::{RoomPage, page::page, texts};
+
+/// The whole document of a room's page; the [`RoomPage`] is taken from the context.
+///
+/// Only what is within `<main>` comes to life in the browser: the rest stays as it is here.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let title = use_context::<RoomPage>()
+        .map(|page| texts::title(page.list.count, page.room.as_str()))
+        .unwrap_or_default();
+    let scripts = view! {
+        <AutoReload options=options.clone() />
+        <HydrationScripts options=options.clone() />
+    };
+    let body = view! {
+        {masthead()}
+        <noscript>
+            <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
+        </noscript>
+        <main>{page()}</main>
+    };
+    document(style_sheet(&options), title, scripts.into_any(), body.into_any())
+}
+
+/// The page that is not there: says why, and where to go.
+pub fn not_found_shell(options: LeptosOptions, why: String) -> impl IntoView {
+    let title = [texts::NO_SUCH_ROOM, " · ", texts::PRODUCT].concat();
+    let body = view! {
+        {masthead()}
+        <main>
+            <h1>{texts::NO_SUCH_ROOM}</h1>
+            <p class="why">{why}</p>
+            <p>
+                <a class="button" href="/">
+                    {texts::GO_TO_THE_LOBBY}
+                </a>
+            </p>
+        </main>
+    };
+    document(style_sheet(&options), title, ().into_any(), body.into_any())
+}
+
+fn document(style: String, title: String, scripts: AnyView, body: AnyView) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <title>{title}</title>
+                <meta name="description" content=texts::DESCRIPTION />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" content="#f4efe4" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#15171b" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="manifest" href="/site.webmanifest" />
+                <link rel="stylesheet" href=style />
+                {scripts}
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+fn masthead() -> impl IntoView {
+    view! {
+        <header>
+            <a class="mark" href="/">
+                {texts::PRODUCT}
+            </a>
+        </header>
+    }
+}
+
+/// The address of the style sheet: with a hash in it, where the release build put one.
+fn style_sheet(options: &LeptosOptions) -> String {
+    let hash = if options.hash_files { style_hash(options) } else { None };
+    let LeptosOptions { site_pkg_dir, output_name, .. } = options;
+    match hash {
+        Some(hash) => format!("/{site_pkg_dir}/{output_name}.{hash}.css"),
+        None => format!("/{site_pkg_dir}/{output_name}.css"),
+    }
+}
+
+/// The hash stands beside the program in a file that cargo-leptos wrote; it never changes after.
+fn style_hash(options: &LeptosOptions) -> Option<String> {
+    static HASH: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let read = || {
+        let program = std::env::current_exe().ok()?;
+        let hashes = std::fs::read_to_string(program.with_file_name(&*options.hash_file)).ok()?;
+        let hash = hashes.lines().find_map(|line| line.trim().strip_prefix("css:"))?;
+        Some(hash.trim().to_owned())
+    };
+    HASH.get_or_init(read).clone()
+}

@@ -1,0 +1,176 @@
+//! Every text that a visitor can see or hear, in one place.
+//!
+//! A name is never part of a text: it stands in an element of its own, so that its direction of
+//! writing does not turn its neighbours around. What the server refuses, it says in its own words.
+
+use super::elapsed::Elapsed;
+
+/// What this is called.
+pub(crate) const PRODUCT: &str = "Rollcall";
+/// The product in one sentence, for search engines and link previews.
+#[cfg(feature = "ssr")]
+pub(crate) const DESCRIPTION: &str =
+    "Rollcall shows who is here, right now. Open the page, type a name, and everyone sees you.";
+
+/// The question over the field for the name.
+pub(crate) const WHAT_IS_YOUR_NAME: &str = "What should we call you?";
+/// What becomes of the name.
+pub(crate) const WHO_SEES_IT: &str =
+    "Everyone in this room sees it. No account: close the page, and you are off the list.";
+/// The button under it.
+pub(crate) const JOIN: &str = "Join";
+/// Stands before one's own name.
+pub(crate) const YOU_ARE_HERE_AS: &str = "You are here as ";
+/// Opens the field for another name.
+pub(crate) const RENAME: &str = "Rename";
+/// Takes one off the list.
+pub(crate) const LEAVE: &str = "Leave";
+/// The label of the field for another name.
+pub(crate) const YOUR_NEW_NAME: &str = "Your new name";
+/// Takes the new name.
+pub(crate) const SAVE: &str = "Save";
+/// Keeps the old name.
+pub(crate) const CANCEL: &str = "Cancel";
+
+/// The label of the list.
+pub(crate) const WHO_IS_HERE: &str = "Who is here";
+/// Stands after the count.
+pub(crate) const HERE_NOW: &str = "here now";
+/// Stands where the list would be.
+pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. The first name on the board is yours.";
+/// Marks one's own row.
+pub(crate) const YOU: &str = "you";
+/// The state of someone whose pages are all hidden.
+pub(crate) const AWAY: &str = "away";
+/// The state of someone whose connection broke.
+pub(crate) const RECONNECTING: &str = "reconnecting…";
+
+/// Puts the address of the room on the clipboard.
+pub(crate) const COPY_LINK: &str = "Copy link";
+/// It is there.
+pub(crate) const LINK_COPIED: &str = "Link copied";
+/// The browser did not let us.
+pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
+/// Leads to a room with a name that nobody guesses.
+pub(crate) const NEW_ROOM: &str = "New room";
+
+/// Asks for a connection at once.
+pub(crate) const TRY_NOW: &str = "Try now";
+/// Said once when the connection is lost.
+pub(crate) const CONNECTION_LOST: &str = "Connection lost.";
+/// Said once when the browser has no network.
+pub(crate) const YOU_ARE_OFFLINE: &str = "You are offline.";
+/// Said once when it is back.
+pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
+
+/// For those whose browser runs no scripts.
+#[cfg(feature = "ssr")]
+pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the page was made: reload to see it anew. \
+     To be listed yourself, and to see people come and go, the page needs JavaScript.";
+/// The title of a page that is not there.
+#[cfg(feature = "ssr")]
+pub(crate) const NO_SUCH_ROOM: &str = "There is no such room";
+/// Leads away from a page that is not there.
+#[cfg(feature = "ssr")]
+pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
+
+/// The title of the page: the count first, so that a narrow tab shows it.
+pub(crate) fn title(count: usize, room: &str) -> String {
+    let mut text = String::from("(");
+    text.push_str(&thousands(count));
+    text.push_str(") ");
+    text.push_str(room);
+    text.push_str(" · ");
+    text.push_str(PRODUCT);
+    text
+}
+
+/// How many of a long list are not shown yet.
+pub(crate) fn and_more(count: usize) -> String {
+    ["and ", &thousands(count), " more"].concat()
+}
+
+/// How long someone has been here.
+pub(crate) fn here_for(elapsed: Elapsed) -> String {
+    match elapsed {
+        Elapsed::Seconds(_) => "just now".into(),
+        Elapsed::Minutes(number) => ["here ", &number.to_string(), " min"].concat(),
+        Elapsed::Hours(number) => ["here ", &number.to_string(), " h"].concat(),
+        Elapsed::Days(1) => "here 1 day".into(),
+        Elapsed::Days(number) => ["here ", &number.to_string(), " days"].concat(),
+    }
+}
+
+/// How old the list is, after one of the sentences above.
+pub(crate) fn the_list_is_as_of(elapsed: Elapsed) -> String {
+    let (number, unit) = match elapsed {
+        Elapsed::Seconds(0) => return " The list is as of just now.".into(),
+        Elapsed::Seconds(number) => (number, " s"),
+        Elapsed::Minutes(number) => (number, " min"),
+        Elapsed::Hours(number) => (number, " h"),
+        Elapsed::Days(1) => (1, " day"),
+        Elapsed::Days(number) => (number, " days"),
+    };
+    [" The list is as of ", &number.to_string(), unit, " ago."].concat()
+}
+
+/// When the page tries to connect again; nothing is left to wait for at zero.
+pub(crate) fn trying_again_in(seconds: u64) -> String {
+    match seconds {
+        0 => " Trying again now.".into(),
+        _ => [" Trying again in ", &seconds.to_string(), " s."].concat(),
+    }
+}
+
+/// Stands after one or two names that came.
+pub(crate) const JOINED: &str = " joined";
+/// Stands after one or two names that went.
+pub(crate) const LEFT: &str = " left";
+/// Stands between two names.
+pub(crate) const AND: &str = " and ";
+/// Ends a sentence when another one follows.
+pub(crate) const FULL_STOP: &str = ". ";
+
+/// Stands for many names.
+pub(crate) fn people(count: usize) -> String {
+    [&thousands(count), " people"].concat()
+}
+
+/// A number with a comma before each three digits.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let texts = [0, 12, 999, 1_000, 12_345, 1_234_567].map(thousands);
+        assert_eq!(texts, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn the_title_has_the_count_first() {
+        assert_eq!(title(12, "standup"), "(12) standup · Rollcall");
+    }
+
+    #[test]
+    fn time_is_told_in_its_largest_unit() {
+        let words = |seconds| here_for(Elapsed::of_seconds(seconds));
+        assert_eq!(words(59), "just now");
+        assert_eq!(words(60), "here 1 min");
+        assert_eq!(words(7_200), "here 2 h");
+        assert_eq!(words(86_400), "here 1 day");
+        assert_eq!(words(200_000), "here 2 days");
+    }
+}

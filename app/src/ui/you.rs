@@ -1,0 +1,67 @@
+//! What a visitor who is listed sees of themselves.
+
+use leptos::{either::Either, prelude::*};
+
+use super::{
+    board::{Board, Command, Wish},
+    dom::take_lost_focus,
+    dynamic::{flag, press, text},
+    name_form::{Purpose, name_form},
+    texts,
+};
+
+/// The id of the sentence, which takes the keyboard when the form before it is gone.
+const SENTENCE: &str = "you-are-here";
+/// The id of the button, which takes it when the field for another name is gone.
+const RENAME: &str = "rename";
+
+/// Says under which name this person is listed, and lets them change it or leave.
+pub(crate) fn you(board: Board) -> impl IntoView {
+    take_lost_focus(board, SENTENCE);
+    let name = text(move || {
+        let name = board.people.with(|people| people.your_name.as_ref().map(ToString::to_string));
+        name.unwrap_or_default()
+    });
+    let is_renaming = Memo::new(move |_| board.desk.with(|desk| desk.is_renaming));
+    let controls = move || {
+        if is_renaming.get() {
+            Either::Left(name_form(board, Purpose::Rename))
+        } else {
+            Either::Right(buttons(board))
+        }
+    };
+    view! {
+        <div class="you-are-here" data-testid="you">
+            <p id=SENTENCE tabindex="-1">
+                {texts::YOU_ARE_HERE_AS}
+                <bdi>{name}</bdi>
+            </p>
+            {controls}
+        </div>
+    }
+}
+
+fn buttons(board: Board) -> impl IntoView {
+    take_lost_focus(board, RENAME);
+    let is_asleep = move || !board.is_awake();
+    let rename = move || {
+        board.desk.update(|desk| {
+            desk.refusal = None;
+            desk.is_renaming = true;
+        });
+    };
+    view! {
+        <div class="buttons">
+            <button id=RENAME type="button" disabled=flag(is_asleep) on:click=press(rename)>
+                {texts::RENAME}
+            </button>
+            <button
+                type="button"
+                disabled=flag(is_asleep)
+                on:click=press(move || board.ask(Command::Wish(Wish::Leave)))
+            >
+                {texts::LEAVE}
+            </button>
+        </div>
+    }
+}
