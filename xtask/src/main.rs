@@ -1,1 +1,87 @@
-fn main(){}
+//! Rollcall's only entry points: `cargo xtask <command>`, for people and for CI alike.
+//!
+//! Every command sets up what it needs, says what it does, and says how long each step took.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks on its standard output"
+)]
+
+mod browser;
+mod budget;
+mod build;
+mod cargo_tool;
+mod check;
+mod debian;
+mod failure;
+mod npm;
+mod prebuilt;
+mod process;
+mod recap;
+mod serve;
+mod setup;
+mod stamp;
+mod step;
+mod test;
+mod version;
+mod wasm_opt;
+mod workspace;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Outcome;
+use crate::workspace::Workspace;
+
+/// Sets up, builds, serves, tests and checks Rollcall.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Check or install what a build needs: WASM target, cargo-leptos, wasm-bindgen, wasm-opt.
+    Setup,
+    /// Build server and page for release.
+    Build,
+    /// Build for release and serve until Ctrl-C.
+    Serve(serve::Options),
+    /// Serve a debug build and rebuild on every edit (`cargo leptos watch`).
+    Dev,
+    /// Run every test: Rust, real sockets, browser.
+    Test(test::Options),
+    /// Check format, lints, docs, layers and the size budget.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let begun = Instant::now();
+    match perform(&Arguments::parse().command, begun) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says whether all is well; where tests failed, their summary has said why.
+fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Setup => setup::run(&workspace).map(|_tools| step::total(begun))?,
+        Task::Build => build::run(&workspace).map(|_release| step::total(begun))?,
+        Task::Serve(options) => serve::run(&workspace, options, begun)?,
+        Task::Dev => serve::watch(&workspace, begun)?,
+        Task::Test(options) => return test::run(&workspace, options, begun),
+        Task::Check => check::run(&workspace, begun)?,
+    }
+    Ok(true)
+}

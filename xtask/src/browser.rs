@@ -1,0 +1,112 @@
+//! A Chromium for the browser tests, and fonts for what it shows.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::debian;
+use crate::failure::{Failure, Outcome};
+use crate::npm;
+use crate::process;
+use crate::step::remark;
+use crate::workspace::Workspace;
+
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+const ON_MACOS: [&str; 2] = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+/// Emoji, Chinese, Japanese, Korean, Arabic: without them screenshots show boxes.
+const FONTS: [&str; 3] = ["fonts-noto-color-emoji", "fonts-noto-cjk", "fonts-noto-core"];
+
+/// The browser that the tests drive.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Chromium {
+    /// A program on this machine.
+    Installed(PathBuf),
+    /// Playwright's own, which it finds by itself.
+    Playwrights,
+}
+
+/// Finds or installs a Chromium: the one named by `ROLLCALL_CHROMIUM`, an installed one,
+/// Playwright's download, Debian's package.
+pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
+    if let Some(named) = std::env::var_os("ROLLCALL_CHROMIUM").filter(|path| !path.is_empty()) {
+        return named_by_the_user(PathBuf::from(named));
+    }
+    if let Some(program) = installed(workspace) {
+        remark(&program.display().to_string());
+        return Ok(Chromium::Installed(program));
+    }
+    if playwrights_starts(workspace) || (download(workspace)? && playwrights_starts(workspace)) {
+        remark("Playwright's own");
+        return Ok(Chromium::Playwrights);
+    }
+    if debian::can_install(workspace) {
+        debian::install(workspace, &["chromium"])?;
+    }
+    installed(workspace).map(Chromium::Installed).ok_or_else(|| {
+        Failure::new(
+            "The browser tests need Chromium: install it, or set ROLLCALL_CHROMIUM to the path \
+                 of one.",
+        )
+    })
+}
+
+/// Installs the fonts that are missing where that is possible. Tests do not depend on them.
+pub(crate) fn ensure_fonts(workspace: &Workspace) {
+    if workspace.find_program("dpkg-query").is_none() {
+        remark("left to the system");
+        return;
+    }
+    let missing = debian::missing(&FONTS);
+    if missing.is_empty() {
+        remark("there");
+    } else if !debian::can_install(workspace) || debian::install(workspace, &missing).is_err() {
+        remark(&format!(
+            "without {}, screenshots show boxes for some letters",
+            missing.join(" and ")
+        ));
+    }
+}
+
+fn named_by_the_user(program: PathBuf) -> Outcome<Chromium> {
+    if starts(&program) {
+        remark(&program.display().to_string());
+        Ok(Chromium::Installed(program))
+    } else {
+        Err(Failure::new(format!(
+            "ROLLCALL_CHROMIUM is {}, which does not start: name another browser or none.",
+            program.display()
+        )))
+    }
+}
+
+fn installed(workspace: &Workspace) -> Option<PathBuf> {
+    let named = NAMES.iter().filter_map(|name| workspace.find_program(name));
+    let on_macos = ON_MACOS.iter().map(PathBuf::from);
+    named.chain(on_macos).find(|program| starts(program))
+}
+
+/// A browser's package can be an empty shell, and its libraries can be missing.
+fn starts(program: &Path) -> bool {
+    program.is_file() && process::succeeds(Command::new(program).arg("--version"))
+}
+
+fn download(workspace: &Workspace) -> Outcome<bool> {
+    remark("Playwright downloads its own");
+    let mut command = npm::program(workspace, "npx")?;
+    command
+        .args(["playwright", "install", "chromium"])
+        .env("PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT", "5000")
+        .current_dir(workspace.end2end());
+    Ok(process::succeeds(&mut command))
+}
+
+fn playwrights_starts(workspace: &Workspace) -> bool {
+    let question = "console.log(require('@playwright/test').chromium.executablePath())";
+    let mut command = workspace.command("node");
+    command.args(["-e", question]).current_dir(workspace.end2end());
+    process::answer_of(&mut command).is_some_and(|path| starts(Path::new(path.trim())))
+}

@@ -1,0 +1,113 @@
+//! Everything that is checked without running a test.
+
+use std::time::Instant;
+
+use crate::budget;
+use crate::build;
+use crate::failure::{Failure, Outcome};
+use crate::process;
+use crate::setup;
+use crate::step::{self, remark, step};
+use crate::workspace::Workspace;
+
+/// One run for each set of features: together they would unify, and nobody would see what a
+/// crate lacks by itself.
+const CLIPPY: [&[&str]; 5] = [
+    &["-p", "app", "--no-default-features", "--all-targets"],
+    &["-p", "app", "--features", "ssr", "--all-targets"],
+    &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
+    &["-p", "server", "--all-targets"],
+    &["-p", "xtask", "--all-targets"],
+];
+
+const DOCS: [&[&str]; 2] = [&["-p", "app", "--features", "ssr"], &["-p", "server"]];
+
+/// Runs every check to the end, whatever fails, and ends with what failed.
+pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
+    // Clippy for the browser needs the target.
+    let tools = setup::run(workspace)?;
+    let mut failed = Vec::new();
+    let mut check = |what: &str, outcome: Outcome| {
+        if let Err(failure) = outcome {
+            remark(&failure.to_string());
+            failed.push(what.to_owned());
+        }
+    };
+
+    check("format", cargo(workspace, &["fmt", "--all", "--check"], &[]));
+    for words in CLIPPY {
+        let outcome = cargo(workspace, &["clippy"], &[words, &["--", "-D", "warnings"]].concat());
+        check(&format!("clippy {}", words.join(" ")), outcome);
+    }
+    for words in DOCS {
+        check(&format!("docs {}", words.join(" ")), docs(workspace, words));
+    }
+    check("layers", step("layers", || layers(workspace)));
+    check("deny", step("cargo deny check", || deny(workspace)));
+    let size = build::with_tools(workspace, &tools)
+        .and_then(|release| step("the size budget", || budget::check(&release.site)));
+    check("size budget", size);
+
+    step::total(begun);
+    if failed.is_empty() {
+        println!("every check passed");
+        Ok(())
+    } else {
+        Err(Failure::new(format!("These checks failed: {}. See above.", failed.join("; "))))
+    }
+}
+
+fn cargo(workspace: &Workspace, words: &[&str], more: &[&str]) -> Outcome {
+    let mut command = workspace.cargo(words);
+    command.args(more);
+    step(&process::line_of(&command), || process::run(&mut command))
+}
+
+fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
+    let mut command = workspace.cargo(&["doc", "--no-deps"]);
+    command.args(words).env("RUSTDOCFLAGS", "-D warnings");
+    step(&process::line_of(&command), || process::run(&mut command))
+}
+
+/// The domain knows nothing of Leptos: its tests build in seconds, and nothing of a page can
+/// slip into it.
+fn layers(workspace: &Workspace) -> Outcome {
+    let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
+    command.args(["-e", "normal", "--prefix", "none"]);
+    let tree = process::answer_of(&mut command)
+        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::line_of(&command))))?;
+    match first_of_leptos(&tree) {
+        None => Ok(()),
+        Some(package) => Err(Failure::new(format!(
+            "`app` without features depends on {package}: make that dependency optional."
+        ))),
+    }
+}
+
+fn first_of_leptos(tree: &str) -> Option<&str> {
+    tree.lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .find(|package| package.starts_with("leptos"))
+}
+
+fn deny(workspace: &Workspace) -> Outcome {
+    if workspace.find_program("cargo-deny").is_none() {
+        remark("left out: cargo-deny is not installed");
+        return Ok(());
+    }
+    // Without its advisories: they change without a commit and need a download.
+    process::run(&mut workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leptos_is_seen_in_a_tree() {
+        let pure = "app v0.1.0 (/somewhere/leptos/app)\nserde v1.0.228\n";
+        assert_eq!(first_of_leptos(pure), None);
+        let mixed = format!("{pure}leptos_macro v0.8.23 (proc-macro)\n");
+        assert_eq!(first_of_leptos(&mixed), Some("leptos_macro"));
+    }
+}

@@ -1,0 +1,129 @@
+//! Child processes: run, watched, asked, or taking this process's place.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, OrSay, Outcome};
+
+/// Runs a command whose output is this command's output.
+pub(crate) fn run(command: &mut Command) -> Outcome {
+    let status = command.status().or_say(|| format!("Could not start `{}`", line_of(command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "`{}` failed ({status}); see its output above.",
+            line_of(command)
+        )))
+    }
+}
+
+/// Runs a command and shows each line of its standard output to `see` as well.
+/// Says whether the command succeeded.
+pub(crate) fn run_watched(command: &mut Command, mut see: impl FnMut(&str)) -> Outcome<bool> {
+    let line = line_of(command);
+    let could_not = || format!("Could not run `{line}`");
+    let mut child = command.stdout(Stdio::piped()).spawn().or_say(could_not)?;
+    if let Some(output) = child.stdout.take() {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        // Bytes, not lines of text: a test may print what is no UTF-8.
+        while output.read_until(b'\n', &mut line).or_say(could_not)? > 0 {
+            let mut terminal = std::io::stdout().lock();
+            terminal.write_all(&line).and_then(|()| terminal.flush()).or_say(could_not)?;
+            see(String::from_utf8_lossy(&line).trim_end());
+            line.clear();
+        }
+    }
+    Ok(child.wait().or_say(could_not)?.success())
+}
+
+/// The standard output of a command that succeeds; nothing is shown.
+pub(crate) fn answer_of(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a command without showing anything and says whether it succeeded.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    answer_of(command).is_some()
+}
+
+/// Lets a command take this process's place, so that it gets the signals meant for this process.
+#[cfg(unix)]
+pub(crate) fn become_command(command: &mut Command) -> Outcome {
+    use std::os::unix::process::CommandExt as _;
+    let error = command.exec();
+    Err(error).or_say(|| format!("Could not start `{}`", line_of(command)))
+}
+
+/// Runs a command to its end; Ctrl-C reaches every process of the console by itself.
+#[cfg(not(unix))]
+pub(crate) fn become_command(command: &mut Command) -> Outcome {
+    run(command)
+}
+
+/// The first program of this name in the directories of `search_path`.
+pub(crate) fn find_program(name: &str, search_path: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(search_path)
+        .map(|directory| directory.join(program_file(name)))
+        .find(|path| is_program(path))
+}
+
+/// The name of a program's file on this system.
+pub(crate) fn program_file(name: &str) -> OsString {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX).into()
+}
+
+/// A command as one types it.
+pub(crate) fn line_of(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    std::iter::once(program.file_stem().unwrap_or(program.as_os_str()))
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_and_other_files_are_not() {
+        let search_path = std::env::join_paths(["/nowhere", "/bin", "/etc"]).unwrap();
+        assert_eq!(find_program("sh", &search_path), Some(PathBuf::from("/bin/sh")));
+        assert_eq!(find_program("passwd", OsStr::new("/etc")), None);
+    }
+
+    #[test]
+    fn watching_sees_every_line_and_the_end() {
+        let mut lines = Vec::new();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two; exit 3"]);
+        let succeeded = run_watched(&mut command, |line| lines.push(line.to_owned()));
+        assert_eq!(succeeded, Ok(false));
+        assert_eq!(lines, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_failure_names_the_command() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "exit 7"]);
+        let sentence = run(&mut command).unwrap_err().to_string();
+        assert!(sentence.starts_with("`sh -c exit 7` failed"), "{sentence}");
+    }
+}

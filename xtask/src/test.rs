@@ -1,0 +1,121 @@
+//! Every test: the domain, the server with real sockets, this tool, and the browser.
+
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+use crate::browser::{self, Chromium};
+use crate::build::{self, Release};
+use crate::failure::Outcome;
+use crate::npm;
+use crate::process;
+use crate::recap::{Recap, Runner};
+use crate::step::{self, step};
+use crate::workspace::Workspace;
+
+/// One run for each set of features: together they would unify, and `app` would never be tested
+/// without Leptos.
+const RUST_TESTS: [&[&str]; 4] = [
+    &["test", "-p", "app"],
+    &["test", "-p", "app", "--features", "ssr"],
+    &["test", "-p", "server"],
+    &["test", "-p", "xtask"],
+];
+
+/// What to test.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only this half.
+    half: Option<Half>,
+    /// What Playwright is told besides, such as the name of a test file.
+    #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
+    playwright_arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Half {
+    /// What `cargo test` runs.
+    Rust,
+    /// What Playwright runs.
+    Browser,
+}
+
+/// Runs the tests to the end, whatever fails, and says whether all passed.
+///
+/// The output ends with the runners' summaries, so nothing may be printed after it.
+pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> Outcome<bool> {
+    // What is missing is said before minutes of tests, not after.
+    let chromium = match options.half {
+        Some(Half::Rust) => None,
+        _ => Some(set_up(workspace)?),
+    };
+    let mut recap = Recap::default();
+    if options.half != Some(Half::Browser) {
+        for words in RUST_TESTS {
+            recap.add(rust(workspace, words)?);
+        }
+    }
+    if let Some(chromium) = chromium {
+        let runner = match build::run(workspace) {
+            Ok(release) => playwright(workspace, &release, &chromium, options)?,
+            Err(failure) => {
+                step::remark(&failure.to_string());
+                Runner::new("the release build, without which no browser test runs").end(false)
+            }
+        };
+        recap.add(runner);
+    }
+    step::total(begun);
+    println!("\n== summary\n{recap}");
+    Ok(recap.is_good())
+}
+
+fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
+    step("the browser tests' packages", || npm::install_locked(workspace))?;
+    let chromium = step("Chromium", || browser::ensure(workspace))?;
+    step("fonts for screenshots", || {
+        browser::ensure_fonts(workspace);
+        Ok(())
+    })?;
+    Ok(chromium)
+}
+
+fn rust(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
+    let mut command = workspace.cargo(words);
+    let name = process::line_of(&command);
+    step(&name, || {
+        let mut runner = Runner::new(&name);
+        let succeeded = process::run_watched(&mut command, |line| runner.see_cargo(line))?;
+        Ok(runner.end(succeeded))
+    })
+}
+
+fn playwright(
+    workspace: &Workspace,
+    release: &Release,
+    chromium: &Chromium,
+    options: &Options,
+) -> Outcome<Runner> {
+    let mut command = npm::program(workspace, "npx")?;
+    command
+        .args(["playwright", "test"])
+        .args(&options.playwright_arguments)
+        .current_dir(workspace.end2end())
+        .env("ROLLCALL_BINARY", &release.server)
+        .env("ROLLCALL_SITE", &release.site)
+        // A report that is served would never end.
+        .env("PLAYWRIGHT_HTML_OPEN", "never");
+    if let Chromium::Installed(program) = chromium {
+        command.env("ROLLCALL_CHROMIUM", program);
+    }
+    if std::io::stdout().is_terminal() {
+        command.env("FORCE_COLOR", "1");
+    }
+    let name = process::line_of(&command);
+    step(&name, || {
+        let mut runner = Runner::new(&name);
+        let succeeded = process::run_watched(&mut command, |line| runner.see_playwright(line))?;
+        Ok(runner.end(succeeded))
+    })
+}
