@@ -56,8 +56,7 @@ fn first_letter(word: &str) -> &str {
     let mut previous = None;
     for (index, character) in word.char_indices().take(LONGEST_LETTER) {
         let belongs = match previous {
-            None => true,
-            Some(ZERO_WIDTH_JOINER) => true,
+            None | Some(ZERO_WIDTH_JOINER) => true,
             // Two regional indicators are one flag, a third begins the next.
             Some(previous) if is_regional(previous) && is_regional(character) => index == 4,
             Some(_) => hangs_on(character),

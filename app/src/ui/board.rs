@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 
-use super::{RoomPage, connection::Connection, namesakes::Namesakes};
+use super::{connection::Connection, namesakes::Namesakes};
 use crate::presence::{Name, Replica, User, UserId};
 
 /// The state of the page. It draws a [`Replica`] and decides nothing by itself.
@@ -89,15 +89,15 @@ pub(crate) enum Wish {
 }
 
 impl Board {
-    /// The board as it is in the first HTML.
-    pub(crate) fn new(page: &RoomPage, replica: &Replica) -> Self {
+    /// The board as it is in the first HTML, made at this time of the server's clock.
+    pub(crate) fn new(now: u64, replica: &Replica) -> Self {
         let mut people = People::default();
         people.redraw(replica);
         Self {
             people: RwSignal::new(people),
             desk: RwSignal::new(Desk::default()),
-            now: RwSignal::new(page.list.now),
-            moment: RwSignal::new(page.list.now),
+            now: RwSignal::new(now),
+            moment: RwSignal::new(now),
             command: RwSignal::new(None),
         }
     }

@@ -78,7 +78,7 @@ pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
             </div>
             {note(refusal)}
             <p id=HINT class="hint">
-                {texts::WHO_SEES_IT}
+                {if is_join { texts::WHO_SEES_IT } else { texts::EVERYONE_SEES_IT }}
             </p>
         </form>
     }

@@ -25,11 +25,14 @@ pub(crate) fn page() -> impl IntoView {
 }
 
 fn room(page: RoomPage) -> impl IntoView {
-    let replica = Replica::from_first_html(page.list.clone()).unwrap_or_default();
-    let board = Board::new(&page, &replica);
-    let address = page.room.clone();
+    let RoomPage { room, list } = page;
+    let now = list.now;
+    // A list that holds someone twice is none; the socket brings a better one.
+    let replica = Replica::from_first_html(list).unwrap_or_default();
+    let board = Board::new(now, &replica);
+    let head = head(board, &room);
     #[cfg(feature = "hydrate")]
-    super::live::start(board, page.room, replica);
+    super::live::start(board, room, replica);
     let is_listed = Memo::new(move |_| board.people.with(|people| people.your_name.is_some()));
     let card = move || {
         if is_listed.get() {
@@ -38,13 +41,15 @@ fn room(page: RoomPage) -> impl IntoView {
             Either::Right(name_form(board, Purpose::Join))
         }
     };
-    (
-        banner(board),
-        head(board, &address),
-        view! { <section class="card">{card}</section> },
-        roster_list(board),
-        announcer(),
-    )
+    view! {
+        {banner(board)}
+        <div class="desk">
+            {head}
+            <section class="card">{card}</section>
+        </div>
+        {roster_list(board)}
+        {announcer()}
+    }
 }
 
 /// The page's data on its way to the browser, as text.

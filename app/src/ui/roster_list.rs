@@ -32,15 +32,18 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
         })
     };
     view! {
-        <ul id="roster" aria-label=texts::WHO_IS_HERE>
-            <For
-                each=move || board.people.with(|people| people.ids.clone())
-                key=|id| *id
-                children=move |id| board.row(&id).map(|row| user_row(board, id, row))
-            />
-        </ul>
-        {note(unlisted)}
-        {note(nobody)}
+        <section class="board">
+            <h2>{texts::WHO_IS_HERE}</h2>
+            <ul id="roster" aria-label=texts::WHO_IS_HERE>
+                <For
+                    each=move || board.people.with(|people| people.ids.clone())
+                    key=|id| *id
+                    children=move |id| board.row(&id).map(|row| user_row(board, id, row))
+                />
+            </ul>
+            {note(unlisted)}
+            {note(nobody)}
+        </section>
     }
 }
 

@@ -251,3 +251,8 @@ fn is_whole_answer(event: &ServerEvent) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

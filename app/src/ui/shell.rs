@@ -15,9 +15,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
         .map(|page| texts::title(page.list.count, page.room.as_str()))
         .unwrap_or_default();
+    let style = style_sheet(&options);
     let scripts = view! {
         <AutoReload options=options.clone() />
-        <HydrationScripts options=options.clone() />
+        <HydrationScripts options />
     };
     let body = view! {
         {masthead()}
@@ -26,16 +27,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </noscript>
         <main>{page()}</main>
     };
-    document(style_sheet(&options), title, scripts.into_any(), body.into_any())
+    document(style, title, scripts.into_any(), body.into_any())
 }
 
 /// The page that is not there: says why, and where to go.
+#[expect(clippy::needless_pass_by_value, reason = "whoever serves the one serves the other alike")]
 pub fn not_found_shell(options: LeptosOptions, why: String) -> impl IntoView {
-    let title = [texts::NO_SUCH_ROOM, " · ", texts::PRODUCT].concat();
+    let title = [texts::NOTHING_HERE, " · ", texts::PRODUCT].concat();
     let body = view! {
         {masthead()}
         <main>
-            <h1>{texts::NO_SUCH_ROOM}</h1>
+            <h1>{texts::NOTHING_HERE}</h1>
             <p class="why">{why}</p>
             <p>
                 <a class="button" href="/">

@@ -9,6 +9,10 @@ use crate::presence::{ExistingUsers, Name, PresenceState, User, UserId};
 
 const NOW: u64 = 1_700_000_000;
 
+fn id(number: u8) -> UserId {
+    format!("user-----{number:02}").parse().unwrap()
+}
+
 fn user(number: u8, name: &str, state: PresenceState, minutes_here: u64) -> User {
     User {
         id: id(number),
@@ -18,11 +22,7 @@ fn user(number: u8, name: &str, state: PresenceState, minutes_here: u64) -> User
     }
 }
 
-fn id(number: u8) -> UserId {
-    format!("user-----{number:02}").parse().unwrap()
-}
-
-/// A room as the person of the id `user-----00` sees it.
+/// A room as the person with the id number 0 sees it.
 fn page(users: Vec<User>) -> RoomPage {
     RoomPage {
         room: "standup".parse().unwrap(),
@@ -51,31 +51,164 @@ fn options() -> LeptosOptions {
 }
 
 /// The document, without the comments that hydration needs.
-fn html(page: RoomPage) -> String {
+fn html(page: Option<RoomPage>) -> String {
     let html = Owner::new().with(|| {
-        provide_context(page);
+        if let Some(page) = page {
+            provide_context(page);
+        }
         shell(options()).into_view().to_html()
     });
     html.replace("<!>", "")
 }
 
+fn not_found(why: &str) -> String {
+    Owner::new().with(|| not_found_shell(options(), why.to_owned()).into_view().to_html())
+}
+
+#[track_caller]
+fn assert_has(html: &str, part: &str) {
+    assert!(html.contains(part), "{part:?} is missing in {html}");
+}
+
+#[track_caller]
+fn assert_lacks(html: &str, part: &str) {
+    assert!(!html.contains(part), "{part:?} should not be in {html}");
+}
+
 #[test]
-fn a_visitor_sees_the_list_and_the_form() {
-    let html = html(page(few()));
-    assert!(html.contains("<title>(4) standup · Rollcall</title>"), "{html}");
-    assert!(html.contains("<h1>standup</h1>"), "{html}");
-    assert!(html.contains(r#"<span data-testid="count" class="number">4</span>"#), "{html}");
-    assert!(html.contains(r#"<ul id="roster" aria-label="Who is here">"#), "{html}");
-    assert!(html.contains(r#"<label for="name">What should we call you?</label>"#), "{html}");
-    assert!(html.contains(r#"data-user-id="user-----01" data-state="here""#), "{html}");
-    assert!(html.contains(r#"<bdi class="user-name">Ana Sousa</bdi>"#), "{html}");
-    assert!(html.contains("here 41 min"), "{html}");
-    assert!(html.contains("just now"), "{html}");
-    assert!(html.contains(r#"data-state="away""#), "{html}");
-    assert!(html.contains("reconnecting…"), "{html}");
-    assert!(!html.contains("You are here as"), "{html}");
-    assert!(!html.contains(r#"data-testid="connection""#), "{html}");
-    assert!(html.contains(r#"role="status" data-testid="announcer""#), "{html}");
-    let order: Vec<_> = html.match_indices("data-user-id=\"user-----0").collect();
-    assert_eq!(order.len(), 4);
+fn a_visitor_sees_the_list_and_is_asked_for_a_name() {
+    let html = html(Some(page(few())));
+    assert_has(&html, "<!DOCTYPE html><html lang=\"en\">");
+    assert_has(&html, "<title>(4) standup · Rollcall</title>");
+    assert_has(&html, "<h1>standup</h1>");
+    assert_has(&html, r#"<span data-testid="count" class="number">4</span>"#);
+    assert_has(&html, r#"<label for="name">What should we call you?</label>"#);
+    assert_has(&html, r#"name="name""#);
+    assert_has(&html, ">Join</button>");
+    assert_has(&html, "role=\"status\" data-testid=\"announcer\"");
+    for part in ["You are here as", "data-testid=\"connection\"", "name-error", "aria-invalid"] {
+        assert_lacks(&html, part);
+    }
+}
+
+#[test]
+fn rows_are_in_order_and_say_what_the_list_says() {
+    let html = html(Some(page(few())));
+    assert_has(&html, r#"<ul id="roster" aria-label="Who is here">"#);
+    let rows: Vec<&str> = html.split("<li ").skip(1).collect();
+    assert_eq!(rows.len(), 4);
+    for (number, row) in (1..).zip(&rows) {
+        assert_has(row, &format!(r#"data-user-id="user-----0{number}""#));
+    }
+    assert_has(rows[0], r#"data-state="here""#);
+    assert_has(rows[0], r#"<bdi class="user-name">Ana Sousa</bdi>"#);
+    assert_has(rows[0], "here 41 min");
+    assert_has(rows[1], r#"data-state="away""#);
+    assert_has(rows[1], ">away</span>");
+    assert_has(rows[2], r#"data-state="reconnecting""#);
+    assert_has(rows[2], "reconnecting…");
+    assert_has(rows[3], "just now");
+    assert_lacks(&html, "is-you");
+}
+
+#[test]
+fn a_name_is_text_whatever_is_in_it() {
+    let names = ["<script>alert(1)</script>", "\"'&<b>", "</bdi></title><img src=x>"];
+    for name in names {
+        let html = html(Some(page(vec![user(0, name, PresenceState::Here, 0)])));
+        let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        assert_has(&html, &format!("<bdi class=\"user-name\">{escaped}</bdi>"));
+        assert_lacks(&html, name);
+    }
+}
+
+#[test]
+fn only_twins_are_marked() {
+    let html = html(Some(page(few())));
+    assert_eq!(html.matches("class=\"twin\"").count(), 2);
+    let kim = html.split("user-----03").nth(1).unwrap();
+    assert_has(kim, "<bdi class=\"user-name\">kim</bdi> <span class=\"twin\">use</span>");
+}
+
+#[test]
+fn who_is_listed_sees_it_from_the_first_html_on() {
+    let mut users = few();
+    users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
+    let html = html(Some(page(users)));
+    assert_has(&html, "data-testid=\"you\"");
+    assert_has(&html, "You are here as <bdi>Zoë &amp; Co</bdi>");
+    assert_has(&html, ">Rename</button>");
+    assert_has(&html, ">Leave</button>");
+    assert_lacks(&html, "What should we call you?");
+    assert_eq!(html.matches("is-you").count(), 1);
+    let row = html.split("user-----00").nth(1).unwrap();
+    assert_has(row, "<span class=\"you\">you</span>");
+}
+
+#[test]
+fn an_empty_room_says_so() {
+    let html = html(Some(page(vec![])));
+    assert_has(&html, "<title>(0) standup · Rollcall</title>");
+    assert_has(&html, "data-testid=\"empty\"");
+    assert_lacks(&html, "<li ");
+    assert_lacks(&self::html(Some(page(few()))), "data-testid=\"empty\"");
+}
+
+#[test]
+fn a_long_list_says_how_many_more_there_are() {
+    let mut page = page(few());
+    page.list.count = 9_804;
+    let html = html(Some(page));
+    assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
+    assert_has(&html, "data-testid=\"count\" class=\"number\">9804</span>");
+    assert_has(&html, "and 9,800 more");
+    assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
+}
+
+#[test]
+fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
+    let html = html(Some(page(few())));
+    let (before, main) = html.split_once("<main>").unwrap();
+    assert_has(before, "<noscript><p class=\"without-scripts\">");
+    assert_lacks(main, "<noscript>");
+    // Nothing that only scripts can answer can be pressed before they run.
+    assert_eq!(main.matches("<button").count(), main.matches("disabled").count() + 1);
+    assert_has(main, "hidden>Cancel</button>");
+    assert_lacks(main, "href=\"/r/");
+}
+
+#[test]
+fn nothing_in_it_needs_an_unsafe_policy() {
+    for html in [html(Some(page(few()))), not_found("Nothing.")] {
+        for part in [" style=", "<style", "javascript:", " onclick", " onload"] {
+            assert_lacks(&html, part);
+        }
+    }
+}
+
+#[test]
+fn both_passes_draw_the_same() {
+    assert_eq!(html(Some(page(few()))), html(Some(page(few()))));
+}
+
+#[test]
+fn the_browser_reads_the_page_that_the_server_wrote() {
+    let page = page(few());
+    let text = serde_json::to_string(&page).unwrap();
+    assert_eq!(super::json::read(&text), Ok(page));
+}
+
+#[test]
+fn a_page_without_a_room_is_no_reason_to_panic() {
+    assert_has(&html(None), "<main></main>");
+}
+
+#[test]
+fn a_page_that_is_not_there_says_why_and_leads_to_the_lobby() {
+    let html = not_found("A room name has 1 to 64 <characters>.");
+    assert_has(&html, "<title>There is nothing here · Rollcall</title>");
+    assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
+    assert_has(&html, "href=\"/\"");
+    assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");
+    assert_lacks(&html, "<script");
 }

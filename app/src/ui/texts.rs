@@ -17,6 +17,8 @@ pub(crate) const WHAT_IS_YOUR_NAME: &str = "What should we call you?";
 /// What becomes of the name.
 pub(crate) const WHO_SEES_IT: &str =
     "Everyone in this room sees it. No account: close the page, and you are off the list.";
+/// What becomes of another name.
+pub(crate) const EVERYONE_SEES_IT: &str = "Everyone in this room sees it at once.";
 /// The button under it.
 pub(crate) const JOIN: &str = "Join";
 /// Stands before one's own name.
@@ -69,7 +71,7 @@ pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the pa
      To be listed yourself, and to see people come and go, the page needs JavaScript.";
 /// The title of a page that is not there.
 #[cfg(feature = "ssr")]
-pub(crate) const NO_SUCH_ROOM: &str = "There is no such room";
+pub(crate) const NOTHING_HERE: &str = "There is nothing here";
 /// Leads away from a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";

@@ -21,6 +21,7 @@ use super::{
     clock::Clock,
     randomness::random_number,
     socket::{Socket, SocketEvent},
+    storage,
 };
 use crate::presence::{ClientEvent, Name, Replica, ServerEvent};
 
@@ -185,10 +186,18 @@ impl Line {
     fn show(&self, replica: &Replica) {
         let old_name = self.your_name();
         self.board.show(replica);
-        if old_name != self.your_name() {
-            // What was asked for has come true, or never will.
-            self.board.desk.update(|desk| desk.is_renaming = false);
+        let name = self.your_name();
+        if old_name == name {
+            return;
         }
+        self.board.desk.update(|desk| {
+            // What was asked for has come true, or never will.
+            desk.is_renaming = false;
+            if let Some(name) = name {
+                storage::remember_name(name.as_str());
+                desk.remembered_name = Some(name.to_string());
+            }
+        });
     }
 
     fn your_name(&self) -> Option<Name> {

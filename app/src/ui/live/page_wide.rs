@@ -2,9 +2,8 @@
 
 use leptos::{prelude::*, web_sys::Element};
 
-use super::{
-    super::{board::Board, connection::Connection, dynamic::effect, head::NEW_ROOM_LINK, texts},
-    storage,
+use super::super::{
+    board::Board, connection::Connection, dynamic::effect, head::NEW_ROOM_LINK, texts,
 };
 use crate::presence::RoomName;
 
@@ -15,17 +14,13 @@ const LIVE: &str = "data-live";
 /// Set while the list is known to be old.
 const STALE: &str = "data-stale";
 
-/// Keeps the title, the root element and the remembered name as the board says.
+/// Keeps the title and the root element as the board says.
 pub(super) fn follow(board: Board, room: RoomName) {
     let Some(root) = document().document_element() else { return };
     mark(&root, HYDRATED, true);
     effect(move || {
-        board.people.with(|people| {
-            document().set_title(&texts::title(people.count, room.as_str()));
-            if let Some(name) = &people.your_name {
-                storage::remember_name(name.as_str());
-            }
-        });
+        let count = board.people.with(|people| people.count);
+        document().set_title(&texts::title(count, room.as_str()));
     });
     let mut was_ever_live = false;
     effect(move || {
