@@ -63,7 +63,7 @@ pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
                     spellcheck="false"
                     enterkeyhint="done"
                     dir="auto"
-                    autofocus=is_join
+                    autofocus=is_join && !untrack(move || board.is_awake())
                     aria-invalid=attribute(move || is_refused().then_some("true"))
                     aria-describedby=attribute(move || {
                         Some(if is_refused() { ERROR } else { HINT })

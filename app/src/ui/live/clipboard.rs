@@ -36,6 +36,8 @@ fn copy(text: &str) -> bool {
     field.set_value(text);
     // A field that was just made can stand anywhere.
     let _ = body.append_child(&field);
+    // What is copied is the selection of what has the keyboard.
+    let _ = field.focus();
     field.select();
     let is_copied =
         document.unchecked_ref::<HtmlDocument>().exec_command("copy").unwrap_or_default();

@@ -51,7 +51,8 @@ pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
 
 /// What the browser says of the network, and of the page's being seen.
 fn listen(line: &Rc<Line>) {
-    let events: [(&str, fn(&Rc<Line>)); 3] = [
+    type Reaction = fn(&Rc<Line>);
+    let events: [(&str, Reaction); 3] = [
         ("online", Line::came_online),
         ("offline", Line::went_offline),
         ("visibilitychange", Line::was_seen),

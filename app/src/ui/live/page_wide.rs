@@ -15,19 +15,19 @@ const LIVE: &str = "data-live";
 const STALE: &str = "data-stale";
 
 /// Keeps the title and the root element as the board says.
-pub(super) fn follow(board: Board, room: RoomName) {
-    let Some(root) = document().document_element() else { return };
-    mark(&root, HYDRATED, true);
+pub(super) fn follow(board: Board, room_name: RoomName) {
+    let Some(html) = document().document_element() else { return };
+    mark(&html, HYDRATED, true);
     effect(move || {
         let count = board.people.with(|people| people.count);
-        document().set_title(&texts::title(count, room.as_str()));
+        document().set_title(&texts::title(count, room_name.as_str()));
     });
     let mut was_ever_live = false;
     effect(move || {
         let connection = board.desk.with(|desk| desk.connection);
         let is_live = connection == Connection::Live;
-        mark(&root, LIVE, is_live);
-        mark(&root, STALE, matches!(connection, Connection::Lost(_)));
+        mark(&html, LIVE, is_live);
+        mark(&html, STALE, matches!(connection, Connection::Lost(_)));
         if is_live && !std::mem::replace(&mut was_ever_live, true) {
             leave_a_mark_in_the_timeline();
         }

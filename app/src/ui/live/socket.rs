@@ -11,7 +11,7 @@ use crate::presence::{ClientEvent, RoomName};
 
 /// A WebSocket; it is closed, and says nothing more, when this is dropped.
 pub(super) struct Socket {
-    socket: WebSocket,
+    inner: WebSocket,
     // The browser calls these, so they live as long as the socket.
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
@@ -44,21 +44,26 @@ impl Socket {
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         // An error is always followed by a close, and says no more than it.
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        Some(Self {
+            inner: socket,
+            _on_open: on_open,
+            _on_message: on_message,
+            _on_close: on_close,
+        })
     }
 
     /// Sends a frame; on a socket that has ended, the end is what will be heard.
     pub(super) fn send(&self, event: &ClientEvent) {
-        let _ = self.socket.send_with_str(&write_frame(event));
+        let _ = self.inner.send_with_str(&write_frame(event));
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
-        let _ = self.socket.close();
+        self.inner.set_onopen(None);
+        self.inner.set_onmessage(None);
+        self.inner.set_onclose(None);
+        let _ = self.inner.close();
     }
 }
 
