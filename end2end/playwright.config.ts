@@ -1,0 +1,41 @@
+import { defineConfig } from "@playwright/test";
+
+const chromium = process.env["ROLLCALL_CHROMIUM"];
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  globalSetup: "./support/the-build.ts",
+  // The browsers and the servers need processors too: more workers only make each test slower.
+  workers: 2,
+  // A test that passes at the second attempt has found something.
+  retries: 0,
+  forbidOnly: Boolean(process.env["CI"]),
+  reporter: "list",
+  // Nothing takes this long: these times only end a test that would hang.
+  timeout: 90_000,
+  expect: { timeout: 10_000 },
+  use: {
+    browserName: "chromium",
+    trace: "retain-on-failure",
+    launchOptions: {
+      // Without a browser that is named, Playwright's own.
+      ...(chromium ? { executablePath: chromium } : {}),
+      chromiumSandbox: false,
+      // The browser itself should ask the network for nothing.
+      args: [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-quic",
+        "--no-first-run",
+      ],
+    },
+  },
+  projects: [
+    { name: "pages", testIgnore: "speed.spec.ts", teardown: "speed" },
+    // What measures time needs the machine for itself: as a teardown it runs alone, and also when
+    // another test failed. `--no-deps` leaves it out.
+    { name: "speed", testMatch: "speed.spec.ts", use: { trace: "off" } },
+  ],
+});

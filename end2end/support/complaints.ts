@@ -1,0 +1,38 @@
+import type { BrowserContext } from "@playwright/test";
+
+/** What Chromium says when a socket can't be opened. */
+export const NO_CONNECTION = /WebSocket connection to|net::ERR_/;
+
+/** What Chromium says when the document itself is a 404. */
+export const NOT_FOUND = /status of 404/;
+
+/** What Chromium says of scripts that it was told to fetch and not to run. */
+export const SCRIPTS_NOT_USED = /preloaded using link preload but not used/;
+
+/** What browsers complained about: errors and warnings in the console, and uncaught errors. */
+export class Complaints {
+  private readonly heard: string[] = [];
+  private readonly provoked: RegExp[] = [];
+
+  /** Listens to every page that a browser context has or gets. */
+  listenTo(context: BrowserContext): void {
+    context.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") {
+        this.heard.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+      }
+    });
+    context.on("weberror", (error) => {
+      this.heard.push(`uncaught: ${error.error().stack ?? error.error().message}`);
+    });
+  }
+
+  /** A complaint like this is what the test provokes, and no fault of the page. */
+  areProvoked(pattern: RegExp): void {
+    this.provoked.push(pattern);
+  }
+
+  /** The complaints that nobody provoked. */
+  get unprovoked(): string[] {
+    return this.heard.filter((text) => !this.provoked.some((pattern) => pattern.test(text)));
+  }
+}

@@ -1,0 +1,109 @@
+import { randomInt } from "node:crypto";
+
+import { test as base, type BrowserContextOptions } from "@playwright/test";
+
+import { Complaints } from "./complaints";
+import { Crowd } from "./people";
+import { startServer, type TestServer } from "./server";
+import { Visitor } from "./visitor";
+
+export { expect } from "@playwright/test";
+
+/** What a new visitor's browser is like. */
+export interface VisitorOptions extends BrowserContextOptions {
+  /** The server to visit, where it is not the one that tests share. */
+  of?: TestServer;
+}
+
+interface TestFixtures {
+  /** The name of a room that no other test knows. */
+  room: string;
+  /** Somebody with a browser of their own: a context shares nothing with any other. */
+  newVisitor: (options?: VisitorOptions) => Promise<Visitor>;
+  /** People without a browser. */
+  crowd: Crowd;
+  /** What the browsers complained about; the test fails if it was not provoked. */
+  complaints: Complaints;
+  /** A server for this test alone, which it may kill. */
+  mortalServer: TestServer;
+  /** What the server wrote, for the report of a test that failed. */
+  serverLog: undefined;
+}
+
+interface WorkerFixtures {
+  /** The server that the tests of one worker share, each in a room of its own. */
+  server: TestServer;
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  server: [
+    async ({}, use) => {
+      const server = await startServer();
+      await use(server);
+      await server.dispose();
+    },
+    { scope: "worker" },
+  ],
+
+  mortalServer: async ({}, use, testInfo) => {
+    const server = await startServer();
+    await use(server);
+    await server.dispose();
+    if (testInfo.status !== testInfo.expectedStatus) {
+      await testInfo.attach("the log of the test's own server", { body: server.logText });
+    }
+  },
+
+  serverLog: [
+    async ({ server }, use, testInfo) => {
+      const before = server.logText.length;
+      await use(undefined);
+      if (testInfo.status !== testInfo.expectedStatus) {
+        await testInfo.attach("the server's log", { body: server.logText.slice(before) });
+      }
+    },
+    { auto: true },
+  ],
+
+  room: async ({}, use) => {
+    await use(newRoomName());
+  },
+
+  complaints: async ({}, use) => {
+    const complaints = new Complaints();
+    await use(complaints);
+    // Visitors use this fixture, so they are gone by now, and everything was heard.
+    if (complaints.unprovoked.length > 0) {
+      throw new Error(`A browser complained:\n${complaints.unprovoked.join("\n")}`);
+    }
+  },
+
+  // Playwright's own `page` is held to the same rule.
+  context: async ({ context, complaints }, use) => {
+    complaints.listenTo(context);
+    await use(context);
+  },
+
+  newVisitor: async ({ browser, server, complaints }, use) => {
+    const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
+    await use(async ({ of = server, ...options } = {}) => {
+      const context = await browser.newContext({ baseURL: of.url, ...options });
+      contexts.push(context);
+      complaints.listenTo(context);
+      return new Visitor(await context.newPage());
+    });
+    await Promise.all(contexts.map((context) => context.close()));
+  },
+
+  crowd: async ({}, use) => {
+    const crowd = new Crowd();
+    await use(crowd);
+    crowd.disperse();
+  },
+});
+
+/** Letters only, so that a number on the page is never a part of the room's name. */
+function newRoomName(): string {
+  const letters = Array.from({ length: 12 }, () => String.fromCharCode(97 + randomInt(26)));
+  return `t-${letters.join("")}`;
+}

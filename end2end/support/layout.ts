@@ -1,0 +1,21 @@
+import { expect, type Page } from "@playwright/test";
+
+/** The page is no wider than its window. */
+export async function expectNoHorizontalScroll(page: Page): Promise<void> {
+  const { content, window } = await page.evaluate(() => ({
+    content: Math.max(document.documentElement.scrollWidth, document.body.scrollWidth),
+    window: document.documentElement.clientWidth,
+  }));
+  expect(content, `${content} px in a window of ${window} px`).toBeLessThanOrEqual(window);
+}
+
+/** Everything that moves for a while has come to rest; what moves for ever is not waited for. */
+export async function hasComeToRest(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const passing = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
+    await Promise.allSettled(passing.map((animation) => animation.finished));
+    await document.fonts.ready;
+  });
+}

@@ -1,0 +1,90 @@
+// The frames of docs/protocol.md, written down once more on purpose: a test that used the product's
+// own types would agree with it in its mistakes.
+
+export interface User {
+  id: string;
+  name: string;
+  joined: number;
+  state?: "away" | "reconnecting";
+}
+
+export type Reason = "left" | "closed" | "lost" | "removed";
+
+/** The net of what happened between two points of a room's count. */
+export interface Difference {
+  disconnect_user?: Partial<Record<Reason, string[]>>;
+  user_changed?: {
+    here?: string[];
+    away?: string[];
+    reconnecting?: string[];
+    renamed?: { id: string; name: string }[];
+  };
+  new_user?: User[];
+}
+
+export interface ExistingUsers {
+  event: "existing_users";
+  epoch: string;
+  seq: number;
+  you: string | null;
+  now: number;
+  count: number;
+  users: User[];
+}
+
+export interface MoreUsers {
+  event: "more_users";
+  users: User[];
+}
+
+export interface Resumed extends Difference {
+  event: "resumed";
+  epoch: string;
+  from: number;
+  seq: number;
+  you: string | null;
+  now: number;
+}
+
+export interface Changes extends Difference {
+  event: "changes";
+  from: number;
+  seq: number;
+}
+
+export interface Beat {
+  event: "beat";
+  seq: number;
+  count: number;
+  digest: string;
+  now: number;
+}
+
+export interface Refused {
+  event: "refused";
+  of?: string;
+  code: string;
+  message: string;
+}
+
+export type ServerFrame = ExistingUsers | MoreUsers | Resumed | Changes | Beat | Refused;
+
+export interface ClientFrame {
+  event: "watch" | "got_a_new_user" | "rename" | "visible" | "leave" | "resync";
+  name?: string;
+  tab?: string;
+  visible?: boolean;
+  since?: { epoch: string; seq: number };
+}
+
+/** Everyone whom these frames announce as new. */
+export function newUsers(frames: readonly ServerFrame[]): User[] {
+  return frames.flatMap((frame) => ("new_user" in frame ? (frame.new_user ?? []) : []));
+}
+
+/** The ids of everyone whom these frames take off the list, for whatever reason. */
+export function disconnectedUsers(frames: readonly ServerFrame[]): string[] {
+  return frames.flatMap((frame) =>
+    "disconnect_user" in frame ? Object.values(frame.disconnect_user ?? {}).flat() : [],
+  );
+}

@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+import { theBuild } from "./the-build";
+
+const REPOSITORY = resolve(__dirname, "..", "..");
+
+/** How long a server may take to say where it listens, and to go down: this only ends a hang. */
+const PATIENCE_IN_MILLISECONDS = 20_000;
+
+/** Servers whose end nobody has seen yet: an interrupted run must not leave them behind. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** A server process of the release build, on a port of its own. */
+export class TestServer {
+  private child: ChildProcess | undefined;
+  private port = 0;
+  private log = "";
+  private readonly stateDirectory = mkdtempSync(join(tmpdir(), "rollcall-test-"));
+
+  /** Where it listens: `http://127.0.0.1:PORT`, the same after a restart. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The address of a room's socket. */
+  socketOf(room: string): string {
+    return `ws://127.0.0.1:${this.port}/r/${room}/socket`;
+  }
+
+  /** Everything it wrote to standard error, over all its lives. */
+  get logText(): string {
+    return this.log;
+  }
+
+  /** Starts it on a free port, or again on the port that it had, with the state that it had. */
+  async start(): Promise<void> {
+    const { binary, site, hasHashes } = theBuild();
+    const environment = { ...process.env, LEPTOS_HASH_FILES: String(hasHashes) };
+    const child = spawn(
+      binary,
+      ["--addr", `127.0.0.1:${this.port}`, "--site-root", site, "--state-dir", this.stateDirectory],
+      { cwd: REPOSITORY, env: environment, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    child.stderr.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
+    this.port = await portAnnouncedBy(child, () => this.log);
+  }
+
+  /** Ends it at once, so that it can't say goodbye to anyone. */
+  async kill(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  /** Asks it to go down, and answers its exit status once it has: null if it had to be killed. */
+  async terminate(): Promise<number | null> {
+    return this.end("SIGTERM");
+  }
+
+  /** Ends it for good. */
+  async dispose(): Promise<void> {
+    await this.terminate();
+    rmSync(this.stateDirectory, { recursive: true, force: true });
+  }
+
+  private async end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
+    const child = this.child;
+    this.child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return null;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    const deadline = setTimeout(() => child.kill("SIGKILL"), PATIENCE_IN_MILLISECONDS);
+    const [status] = await exited;
+    clearTimeout(deadline);
+    return status as number | null;
+  }
+}
+
+/** A running server, to be disposed of by who asked for it. */
+export async function startServer(): Promise<TestServer> {
+  const server = new TestServer();
+  await server.start();
+  return server;
+}
+
+async function portAnnouncedBy(child: ChildProcess, log: () => string): Promise<number> {
+  if (!child.stdout) throw new Error("The server was started without its standard output.");
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((found, failed) => {
+    const fail = (why: string) => {
+      clearTimeout(deadline);
+      child.kill("SIGKILL");
+      failed(new Error(`${why}\n${log()}`));
+    };
+    const deadline = setTimeout(
+      () => fail("The server did not say where it listens."),
+      PATIENCE_IN_MILLISECONDS,
+    );
+    const endedAtOnce = () => fail("The server ended before it said where it listens.");
+    child.once("error", (error) => fail(`The server can't be started: ${error.message}`));
+    child.once("exit", endedAtOnce);
+    lines.on("line", (line) => {
+      const address = /^Listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line);
+      if (!address) return;
+      clearTimeout(deadline);
+      child.off("exit", endedAtOnce);
+      found(Number(address[1]));
+    });
+  });
+}

@@ -1,0 +1,137 @@
+import { expect, type BrowserContext, type Locator, type Page } from "@playwright/test";
+
+import type { ClientFrame, ServerFrame } from "./protocol";
+
+/** What went over the sockets of a page, in order. */
+export interface Wire {
+  sent: ClientFrame[];
+  received: ServerFrame[];
+  /** The addresses of the sockets that were opened. */
+  sockets: string[];
+}
+
+/** How long a row may outlive its person: a broken connection has 15 s to come back. */
+export const UNTIL_A_ROW_IS_GONE = { timeout: 30_000 };
+
+/** How long a page may take to come back by itself: it waits for up to 15 s between attempts. */
+export const UNTIL_A_PAGE_HAS_HEALED = { timeout: 40_000 };
+
+/** One person with a browser of their own, or one more tab of theirs. */
+export class Visitor {
+  readonly wire: Wire = { sent: [], received: [], sockets: [] };
+
+  readonly html: Locator;
+  readonly roomName: Locator;
+  readonly count: Locator;
+  readonly roster: Locator;
+  readonly rows: Locator;
+  /** The names alone, in the order of the list. */
+  readonly names: Locator;
+  readonly ownRow: Locator;
+  readonly emptyRoom: Locator;
+  readonly nameField: Locator;
+  readonly joinButton: Locator;
+  readonly nameError: Locator;
+  /** "You are here as …", with what a listed person can do. */
+  readonly you: Locator;
+  readonly renameButton: Locator;
+  readonly leaveButton: Locator;
+  readonly newNameField: Locator;
+  readonly saveButton: Locator;
+  readonly cancelButton: Locator;
+  /** What is said while the connection is lost. */
+  readonly banner: Locator;
+  readonly tryNowButton: Locator;
+  readonly announcer: Locator;
+
+  constructor(readonly page: Page) {
+    page.on("websocket", (socket) => {
+      this.wire.sockets.push(socket.url());
+      socket.on("framesent", ({ payload }) => {
+        this.wire.sent.push(JSON.parse(payload.toString()) as ClientFrame);
+      });
+      socket.on("framereceived", ({ payload }) => {
+        this.wire.received.push(JSON.parse(payload.toString()) as ServerFrame);
+      });
+    });
+    const button = (name: string) => page.getByRole("button", { name, exact: true });
+    this.html = page.locator("html");
+    this.roomName = page.getByRole("heading", { level: 1 });
+    this.count = page.getByTestId("count");
+    this.roster = page.getByRole("list", { name: "Who is here" });
+    this.rows = this.roster.locator("li[data-user-id]");
+    this.names = this.rows.locator("bdi.user-name");
+    this.ownRow = this.roster.locator("li.is-you");
+    this.emptyRoom = page.getByTestId("empty");
+    this.nameField = page.getByRole("textbox", { name: "What should we call you?" });
+    this.joinButton = button("Join");
+    this.nameError = page.locator("#name-error");
+    this.you = page.getByTestId("you");
+    this.renameButton = button("Rename");
+    this.leaveButton = button("Leave");
+    this.newNameField = page.getByRole("textbox", { name: "Your new name" });
+    this.saveButton = button("Save");
+    this.cancelButton = button("Cancel");
+    this.banner = page.getByTestId("connection");
+    this.tryNowButton = button("Try now");
+    this.announcer = page.getByTestId("announcer");
+  }
+
+  get context(): BrowserContext {
+    return this.page.context();
+  }
+
+  /** Opens a room's page and waits until it follows the room. */
+  async open(room: string): Promise<void> {
+    await this.page.goto(`/r/${room}`);
+    await this.isLive();
+  }
+
+  /** Types a name and joins. */
+  async join(name: string): Promise<void> {
+    await this.nameField.fill(name);
+    await this.joinButton.click();
+    await expect(this.you).toBeVisible();
+  }
+
+  /** Opens a room's page and joins. */
+  async openAndJoin(room: string, name: string): Promise<void> {
+    await this.open(room);
+    await this.join(name);
+  }
+
+  /** The page was hydrated, and its list is what the server's list is. */
+  async isLive(options?: { timeout: number }): Promise<void> {
+    await expect(this.html).toHaveAttribute("data-hydrated", "true", options);
+    await expect(this.html).toHaveAttribute("data-live", "true", options);
+  }
+
+  /** The page says that its list may be old. */
+  async saysThatTheConnectionIsLost(): Promise<void> {
+    await expect(this.banner).toBeVisible(UNTIL_A_PAGE_HAS_HEALED);
+    await expect(this.html).not.toHaveAttribute("data-live");
+  }
+
+  /** The page follows the room again, and has nothing to say about it. */
+  async hasHealed(): Promise<void> {
+    await this.isLive(UNTIL_A_PAGE_HAS_HEALED);
+    await expect(this.banner).toHaveCount(0);
+  }
+
+  /** The list shows exactly these names, in this order, and counts them. */
+  async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
+    await expect(this.names).toHaveText([...names], options);
+    await expect(this.count).toHaveText(String(names.length));
+  }
+
+  rowWithId(id: string): Locator {
+    return this.roster.locator(`li[data-user-id="${id}"]`);
+  }
+
+  /** This person's id in the room, as the page has it in their own row. */
+  async ownId(): Promise<string> {
+    const id = await this.ownRow.getAttribute("data-user-id");
+    if (id === null) throw new Error("One's own row has no id.");
+    return id;
+  }
+}

@@ -1,0 +1,528 @@
+// The page as a visitor meets it: its addresses, its first HTML, its forms.
+
+import type { Page } from "@playwright/test";
+
+import { NOT_FOUND } from "../support/complaints";
+import { expect, test } from "../support/fixtures";
+import { disconnectedUsers, newUsers } from "../support/protocol";
+import { UNTIL_A_ROW_IS_GONE, Visitor } from "../support/visitor";
+
+test.describe("addresses", () => {
+  test("a room is not another room", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(`${room}-b`, "Bo");
+    await expect(ana.roomName).toContainText(room);
+    await expect(bo.roomName).toContainText(`${room}-b`);
+
+    // The same person in a second room is a row of its own there, under another id.
+    const anaInTheOther = new Visitor(await ana.context.newPage());
+    await anaInTheOther.open(`${room}-b`);
+    await anaInTheOther.shows(["Bo"]);
+    await anaInTheOther.join("Ana");
+    await bo.shows(["Bo", "Ana"]);
+    await ana.shows(["Ana"]);
+    expect(await anaInTheOther.ownId()).not.toBe(await ana.ownId());
+    const told = newUsers(ana.wire.received).map((user) => user.name);
+    expect(told).not.toContain("Bo");
+  });
+
+  test("the address / is the room lobby", async ({ newVisitor }) => {
+    const ana = await newVisitor();
+    await ana.page.goto("/");
+    await ana.isLive();
+    await expect(ana.roomName).toContainText("lobby");
+    expect(ana.wire.sockets).toEqual([expect.stringMatching("/r/lobby/socket$")]);
+  });
+
+  for (const [why, name, sentence] of [
+    ["characters that no room has", "a_b", "letters a to z"],
+    ["a hyphen at an end", "-team", "letters a to z"],
+    ["too long a name", "x".repeat(65), "1 to 64 characters"],
+    ["markup", "%3Cscript%3Epwned=1%3C%2Fscript%3E", "letters a to z"],
+  ] as const) {
+    test(`a room's address with ${why} is a 404 page that says why`, async ({
+      newVisitor,
+      complaints,
+    }) => {
+      complaints.areProvoked(NOT_FOUND);
+      const visitor = await newVisitor();
+      const response = await visitor.page.goto(`/r/${name}`);
+      expect(response?.status()).toBe(404);
+      await expect(visitor.page.getByText(sentence)).toBeVisible();
+      await visitor.page.getByRole("link", { name: "lobby" }).click();
+      await visitor.isLive();
+      expect(new URL(visitor.page.url()).pathname).toBe("/");
+    });
+  }
+
+  test("an address that leads nowhere is a 404 page", async ({ newVisitor, complaints }) => {
+    complaints.areProvoked(NOT_FOUND);
+    const visitor = await newVisitor();
+    const response = await visitor.page.goto("/nowhere");
+    expect(response?.status()).toBe(404);
+    await expect(visitor.page.getByText("There is no page at this address.")).toBeVisible();
+  });
+
+  test("a room's name in upper case leads to the one in lower case", async ({
+    newVisitor,
+    room,
+  }) => {
+    const visitor = await newVisitor();
+    await visitor.open(room.toUpperCase());
+    expect(new URL(visitor.page.url()).pathname).toBe(`/r/${room}`);
+    await expect(visitor.roomName).toContainText(room);
+  });
+
+  test("/healthz answers while the server does", async ({ server, request }) => {
+    const response = await request.get(`${server.url}/healthz`);
+    expect(response.status()).toBe(200);
+  });
+});
+
+test.describe("hydration", () => {
+  test("hydration says nothing in the console, not even as a note", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    await crowd.joinInOrder(server, room, ["Ana", "Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"]);
+    const visitor = await newVisitor();
+    const messages: string[] = [];
+    visitor.page.on("console", (message) => messages.push(message.text()));
+    await visitor.open(room);
+    await visitor.join("Bo");
+    expect(messages).toEqual([]);
+  });
+
+  for (const width of [320, 1280]) {
+    test(`hydration moves nothing in a window of ${width} px`, async ({
+      newVisitor,
+      server,
+      crowd,
+      room,
+    }) => {
+      await crowd.joinInOrder(server, room, ["Ana", "Bo", "Kim", "Kim"]);
+      const visitor = await newVisitor({ viewport: { width, height: 800 } });
+      const release = await holdScriptsBack(visitor.page);
+      await visitor.page.goto(`/r/${room}`);
+      await visitor.shows(["Ana", "Bo", "Kim", "Kim"]);
+      await hasPainted(visitor.page);
+      await expect(visitor.html).not.toHaveAttribute("data-hydrated");
+
+      release();
+      await visitor.isLive();
+      await hasPainted(visitor.page);
+      expect(await layoutShift(visitor.page)).toBe(0);
+    });
+  }
+
+  test("what was typed before the scripts ran is not lost", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const release = await holdScriptsBack(ana.page);
+    await ana.page.goto(`/r/${room}`);
+    await ana.nameField.fill("Ana");
+    await ana.nameField.press("Enter");
+    release();
+    await ana.isLive();
+    await expect(ana.nameField).toHaveValue("Ana");
+    await ana.joinButton.click();
+    await ana.shows(["Ana"]);
+  });
+});
+
+test.describe("a reload", () => {
+  test("a page that is opened again while joined is joined in its first HTML", async ({
+    newVisitor,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+
+    const html = await (await ana.context.request.get(`/r/${room}`)).text();
+    expect(html).toContain("You are here as");
+    expect(html).not.toContain("What should we call you?");
+    const strangers = await newVisitor();
+    const strangersHtml = await (await strangers.context.request.get(`/r/${room}`)).text();
+    expect(strangersHtml).toContain("What should we call you?");
+    expect(strangersHtml).not.toContain("You are here as");
+  });
+
+  test("a reload while joined never shows the form", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.page.addInitScript(() => {
+      const look = () => {
+        if (document.querySelector("form")) Object.assign(window, { aFormWasSeen: true });
+      };
+      new MutationObserver(look).observe(document, { childList: true, subtree: true });
+    });
+    const aFormWasSeen = () => ana.page.evaluate(() => "aFormWasSeen" in window);
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    const id = await ana.ownId();
+    // The first visit shows it: so the watch works.
+    expect(await aFormWasSeen()).toBe(true);
+
+    await ana.page.reload();
+    await ana.isLive();
+    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.rows).toHaveCount(2);
+    await expect(bo.rows).toHaveCount(2);
+    expect(await ana.ownId()).toBe(id);
+    expect(await aFormWasSeen()).toBe(false);
+  });
+
+  test("ten fast reloads are seen by nobody", async ({ newVisitor, server, crowd, room }) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    const program = await crowd.join(server, room, "A program");
+    await bo.shows(["Ana", "Bo", "A program"]);
+
+    for (let reload = 0; reload < 10; reload += 1) await ana.page.reload();
+    await ana.isLive();
+    // Who goes after the last reload, and is gone, proves that Ana would be gone by then.
+    await program.leave();
+    for (const visitor of [ana, bo]) await visitor.shows(["Ana", "Bo"], UNTIL_A_ROW_IS_GONE);
+    expect(disconnectedUsers(bo.wire.received)).toEqual([await program.id()]);
+    expect(newUsers(bo.wire.received).map((user) => user.id)).not.toContain(await ana.ownId());
+  });
+});
+
+test.describe("names", () => {
+  test("nothing is asked but a name, and nothing else is offered", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    await ana.open(room);
+    const main = ana.page.getByRole("main");
+    await expect(main.getByRole("textbox")).toHaveCount(1);
+    await expect(ana.joinButton).toBeEnabled();
+    for (const button of [ana.cancelButton, ana.saveButton, ana.renameButton, ana.leaveButton]) {
+      await expect(button).toBeHidden();
+    }
+    await ana.join("Ana");
+    await expect(main.getByRole("textbox")).toHaveCount(0);
+    for (const button of [ana.joinButton, ana.cancelButton, ana.saveButton]) {
+      await expect(button).toBeHidden();
+    }
+  });
+
+  test("a name is shown as text, whatever is in it", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const typed = "<img src=x onerror=window.pwned=1>";
+    const names = [
+      "<script>window.pwned=1</script>",
+      "</script><script>window.pwned=1//",
+      "</li><iframe onload=window.pwned=1>",
+      `"'><b onclick='pwned=1' x="&amp;&lt;b`,
+      "{{constructor}} ${pwned} %s \\u0041",
+      "שלום עולם",
+      "\u202Eesrever",
+      "__proto__",
+    ];
+    await crowd.joinInOrder(server, room, names);
+    const ana = await newVisitor();
+    const watcher = await newVisitor();
+    await watcher.open(room);
+    await ana.openAndJoin(room, typed);
+    await expect(ana.you).toContainText(`You are here as ${typed}`);
+    const late = await newVisitor();
+    await late.open(room);
+
+    for (const visitor of [ana, watcher, late]) {
+      await visitor.shows([...names, typed]);
+      const main = visitor.page.getByRole("main");
+      await expect(main.locator("img, iframe, b")).toHaveCount(0);
+      expect(await visitor.page.evaluate(() => "pwned" in window)).toBe(false);
+    }
+    // Also in the first HTML, and in what it brings along for the scripts.
+    const html = await (await late.context.request.get(`/r/${room}`)).text();
+    for (const piece of ["<img src=x", "<script>window", "<iframe", "<b onclick"]) {
+      expect(html).not.toContain(piece);
+    }
+  });
+
+  test("a name is tidied before others see it", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    await ana.open(room);
+    await ana.join("  Ana \t Sousa ");
+    await ana.shows(["Ana Sousa"]);
+    expect(await ana.names.first().textContent()).toBe("Ana Sousa");
+  });
+
+  for (const [fault, name] of [
+    ["of 41 characters", "x".repeat(41)],
+    ["of nothing but spaces", "   "],
+  ] as const) {
+    test(`a name ${fault} gets a sentence under the field, and the visitor can go on`, async ({
+      newVisitor,
+      room,
+    }) => {
+      const ana = await newVisitor();
+      await ana.open(room);
+      await expect(ana.nameError).toHaveCount(0);
+      await ana.nameField.fill(name);
+      await ana.nameField.press("Enter");
+
+      await expect(ana.nameError).toBeVisible();
+      await expect(ana.nameError).toHaveText(/^[A-Z].* .*\.$/);
+      await expect(ana.nameField).toHaveAttribute("aria-invalid", "true");
+      await expect(ana.nameField).toHaveAccessibleDescription(await ana.nameError.innerText());
+      await expect(ana.nameField).toHaveValue(name);
+      await expect(ana.nameField).toBeFocused();
+      const field = await ana.nameField.boundingBox();
+      const sentence = await ana.nameError.boundingBox();
+      expect(sentence?.y).toBeGreaterThan(field?.y ?? Infinity);
+      await ana.shows([]);
+
+      await ana.join("Ana");
+      await expect(ana.nameError).toHaveCount(0);
+      await ana.shows(["Ana"]);
+    });
+  }
+
+  test("a new name that is refused leaves the old one, and the visitor can go on", async ({
+    newVisitor,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await ana.renameButton.click();
+    await ana.newNameField.fill("x".repeat(41));
+    await ana.saveButton.click();
+    await expect(ana.nameError).toBeVisible();
+    await ana.shows(["Ana"]);
+
+    await ana.newNameField.fill("Ann");
+    await ana.saveButton.click();
+    await ana.shows(["Ann"]);
+    await expect(ana.nameError).toHaveCount(0);
+  });
+
+  test("the name is in the field next time", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana Sousa");
+    await ana.page.goto(`/r/${room}-b`);
+    await ana.isLive();
+    await expect(ana.nameField).toHaveValue("Ana Sousa");
+    await expect(ana.nameField).toBeFocused();
+    await ana.page.keyboard.press("Enter");
+    await ana.shows(["Ana Sousa"]);
+
+    // Somebody else's browser knows nothing of it.
+    const bo = await newVisitor();
+    await bo.open(room);
+    await expect(bo.nameField).toHaveValue("");
+  });
+});
+
+test.describe("what a listed person can do", () => {
+  test("a rename changes the name and keeps the row", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    const id = await ana.ownId();
+
+    await ana.renameButton.click();
+    await expect(ana.newNameField).toHaveValue("Ana");
+    await ana.newNameField.fill("Ann");
+    await ana.saveButton.click();
+    for (const visitor of [ana, bo]) {
+      await visitor.shows(["Ann", "Bo"]);
+      await expect(visitor.rowWithId(id).locator("bdi.user-name")).toHaveText("Ann");
+    }
+    await expect(ana.you).toContainText("You are here as Ann");
+    // Nobody was told of a leave and a join.
+    expect(disconnectedUsers(bo.wire.received)).toEqual([]);
+    expect(newUsers(bo.wire.received).map((user) => user.id)).not.toContain(id);
+  });
+
+  test("a rename can be called off", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await ana.renameButton.click();
+    await ana.newNameField.fill("Ann");
+    await ana.cancelButton.click();
+    await expect(ana.newNameField).toHaveCount(0);
+    await expect(ana.you).toContainText("You are here as Ana");
+    await ana.shows(["Ana"]);
+    expect(ana.wire.sent.map((frame) => frame.event)).not.toContain("rename");
+  });
+
+  test("who leaves is off the list, and asked for a name again", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    await ana.leaveButton.click();
+
+    for (const visitor of [ana, bo]) await visitor.shows(["Bo"]);
+    await expect(ana.nameField).toBeVisible();
+    await expect(ana.you).toHaveCount(0);
+    await expect(ana.ownRow).toHaveCount(0);
+    await ana.join("Ana again");
+    for (const visitor of [ana, bo]) await visitor.shows(["Bo", "Ana again"]);
+  });
+
+  test("a second tab of the same browser is the same row", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    const secondTab = new Visitor(await ana.context.newPage());
+    await secondTab.open(room);
+    await expect(secondTab.you).toContainText("You are here as Ana");
+    for (const visitor of [ana, secondTab, bo]) await visitor.shows(["Ana", "Bo"]);
+
+    // The row lasts as long as one of the tabs does. Who goes after the first tab went, and is
+    // gone, proves that Ana would be gone by then.
+    const program = await crowd.join(server, room, "A program");
+    await bo.shows(["Ana", "Bo", "A program"]);
+    await ana.page.close();
+    await program.leave();
+    for (const visitor of [secondTab, bo]) {
+      await visitor.shows(["Ana", "Bo"], UNTIL_A_ROW_IS_GONE);
+    }
+    expect(disconnectedUsers(bo.wire.received)).toEqual([await program.id()]);
+  });
+
+  test("who leaves in one tab has left in all of them", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    const secondTab = new Visitor(await ana.context.newPage());
+    await secondTab.open(room);
+    await secondTab.leaveButton.click();
+    for (const visitor of [ana, secondTab]) {
+      await visitor.shows([]);
+      await expect(visitor.nameField).toBeVisible();
+    }
+  });
+});
+
+test.describe("what the page tells", () => {
+  test("the title carries the count", async ({ newVisitor, server, crowd, room }) => {
+    const ana = await newVisitor();
+    await ana.open(room);
+    await expect(ana.page).toHaveTitle(/\b0\b/);
+    await ana.join("Ana");
+    await expect(ana.page).toHaveTitle(/\b1\b/);
+    const bo = await crowd.join(server, room, "Bo");
+    await expect(ana.page).toHaveTitle(/\b2\b/);
+    const html = await (await ana.context.request.get(`/r/${room}`)).text();
+    expect(html).toMatch(/<title>[^<]*\b2\b[^<]*<\/title>/);
+    bo.send({ event: "leave" });
+    await expect(ana.page).toHaveTitle(/\b1\b/);
+  });
+
+  test("an empty room says that it is empty, until somebody comes", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    await ana.open(room);
+    await expect(ana.emptyRoom).toBeVisible();
+    await ana.shows([]);
+    const bo = await crowd.join(server, room, "Bo");
+    await expect(ana.emptyRoom).toHaveCount(0);
+    await ana.shows(["Bo"]);
+    bo.send({ event: "leave" });
+    await expect(ana.emptyRoom).toBeVisible();
+  });
+
+  test("who types is not disturbed by those who come and go", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    await ana.open(room);
+    await ana.page.keyboard.type("An");
+    const bo = await crowd.join(server, room, "Bo");
+    await ana.shows(["Bo"]);
+    bo.send({ event: "leave" });
+    await ana.shows([]);
+    await ana.page.keyboard.type("a");
+    await expect(ana.nameField).toHaveValue("Ana");
+  });
+
+  test("the link to the room can be copied", async ({ newVisitor, room }) => {
+    const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
+    await ana.open(room);
+    await ana.page.getByRole("button", { name: "Copy link" }).click();
+    await expect
+      .poll(() => ana.page.evaluate(() => navigator.clipboard.readText()))
+      .toBe(ana.page.url());
+  });
+
+  test("a new room has a name that nobody guesses", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const names = new Set<string>();
+    for (let visit = 0; visit < 3; visit += 1) {
+      await ana.open(room);
+      const newRoom = ana.page.getByText("New room", { exact: true });
+      await newRoom.click();
+      await expect(ana.page).not.toHaveURL(new RegExp(`/r/${room}$`));
+      await ana.isLive();
+      const path = new URL(ana.page.url()).pathname;
+      expect(path).toMatch(/^\/r\/[a-z0-9-]{16,64}$/);
+      names.add(path);
+    }
+    expect(names.size).toBe(3);
+    await ana.join("Ana");
+    await ana.shows(["Ana"]);
+  });
+});
+
+/** Keeps the WASM from the page until the returned function is called: so there is a first paint without it. */
+async function holdScriptsBack(page: Page): Promise<() => void> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
+/** What the page shows now has been painted. */
+async function hasPainted(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))),
+  );
+}
+
+/** How far things were moved since the page was opened: the sum of the scores of all layout shifts. */
+async function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((found) => {
+        let sum = 0;
+        const observer = new PerformanceObserver((list) => {
+          for (const entry of list.getEntriesByType("layout-shift")) {
+            sum += (entry as PerformanceEntry & { value: number }).value;
+          }
+          // The mark is younger than every shift, so all of them have been counted.
+          if (list.getEntriesByName("all shifts are counted").length > 0) found(sum);
+        });
+        observer.observe({ type: "layout-shift", buffered: true });
+        observer.observe({ type: "mark", buffered: true });
+        requestAnimationFrame(() => performance.mark("all shifts are counted"));
+      }),
+  );
+}

@@ -1,0 +1,67 @@
+// The page in a browser that runs no scripts: right, honest, and readable.
+
+import { SCRIPTS_NOT_USED } from "../support/complaints";
+import { expect, test } from "../support/fixtures";
+import { expectNoHorizontalScroll } from "../support/layout";
+
+const NAMES = ["Ana Sousa", "Bo", "<b>Kim</b>", "مريم الحداد", "W".repeat(40)];
+
+test.beforeEach(({ complaints }) => complaints.areProvoked(SCRIPTS_NOT_USED));
+
+test("without scripts the list and the count are there", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  await crowd.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor({ javaScriptEnabled: false });
+  await visitor.page.goto(`/r/${room}`);
+
+  await visitor.shows(NAMES);
+  await expect(visitor.roomName).toContainText(room);
+  await expect(visitor.emptyRoom).toHaveCount(0);
+  await expect(visitor.html).not.toHaveAttribute("data-hydrated");
+});
+
+test("without scripts an empty room says that it is empty", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor({ javaScriptEnabled: false });
+  await visitor.page.goto(`/r/${room}`);
+
+  await visitor.shows([]);
+  await expect(visitor.emptyRoom).toBeVisible();
+});
+
+test("without scripts a sentence says what the page needs them for", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor({ javaScriptEnabled: false });
+  await visitor.page.goto(`/r/${room}`);
+  await expect(visitor.page.getByText(/JavaScript/)).toBeVisible();
+  // Nothing that would do nothing can be pressed.
+  for (const button of await visitor.page.getByRole("button").all()) {
+    await expect(button).toBeDisabled();
+  }
+
+  const withScripts = await newVisitor();
+  await withScripts.open(room);
+  await expect(withScripts.page.getByText(/JavaScript/)).toBeHidden();
+});
+
+test("without scripts nothing has to be scrolled sideways", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  await crowd.joinInOrder(server, room, NAMES);
+  for (const width of [320, 768, 1280]) {
+    const visitor = await newVisitor({
+      javaScriptEnabled: false,
+      viewport: { width, height: 700 },
+    });
+    await visitor.page.goto(`/r/${room}`);
+    await expectNoHorizontalScroll(visitor.page);
+  }
+});
