@@ -5,9 +5,14 @@ use leptos::prelude::*;
 use super::{
     board::{Board, Command},
     connection::Connection,
-    dynamic::{press, text},
+    dom::give_lost_focus,
+    dynamic::{effect, press, text},
+    page::PAGE,
     texts,
 };
+
+/// The id of the banner.
+pub(crate) const BANNER: &str = "connection";
 
 /// Says that the connection is lost, how old the list is, and what happens next; else nothing.
 pub(crate) fn banner(board: Board) -> impl IntoView {
@@ -17,10 +22,16 @@ pub(crate) fn banner(board: Board) -> impl IntoView {
         Connection::Lost(loss) => loss.words(board.moment.get()),
         Connection::Starting | Connection::Live => String::new(),
     };
+    // Who tried again by the keyboard goes on from the top of the page when the banner goes.
+    effect(move || {
+        if !is_lost.get() && untrack(move || board.is_awake()) {
+            give_lost_focus(PAGE);
+        }
+    });
     move || {
         is_lost.get().then(|| {
             view! {
-                <div class="banner" data-testid="connection">
+                <div id=BANNER class="banner" data-testid="connection">
                     <p>{text(words)}</p>
                     <button type="button" on:click=press(move || board.ask(Command::TryNow))>
                         {texts::TRY_NOW}

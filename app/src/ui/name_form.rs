@@ -12,7 +12,7 @@ use super::{
 use crate::presence::Name;
 
 /// The id of the field; there is one form at a time.
-const FIELD: &str = "name";
+pub(crate) const FIELD: &str = "name";
 /// The id of the sentence that says why a name was not taken.
 const ERROR: &str = "name-error";
 /// The id of the sentence that says what becomes of the name.

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::presence::Replica;
 
+/// The id of `<main>`.
+pub(crate) const PAGE: &str = "page";
+
 /// All that is within `<main>`.
 ///
 /// The server passes the page it serves; the browser passes nothing, and gets the server's.

@@ -6,7 +6,11 @@ use leptos::{
     prelude::*,
 };
 
-use super::{RoomPage, page::page, texts};
+use super::{
+    RoomPage,
+    page::{PAGE, page},
+    texts,
+};
 
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
@@ -25,7 +29,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <noscript>
             <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
         </noscript>
-        <main>{page()}</main>
+        <main id=PAGE tabindex="-1">{page()}</main>
     };
     document(style, title, scripts.into_any(), body.into_any())
 }

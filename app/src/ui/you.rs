@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The id of the sentence, which takes the keyboard when the form before it is gone.
-const SENTENCE: &str = "you-are-here";
+pub(crate) const SENTENCE: &str = "you-are-here";
 /// The id of the button, which takes it when the field for another name is gone.
 const RENAME: &str = "rename";
 

@@ -32,7 +32,7 @@ fn copy(text: &str) -> bool {
     let field = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
     let (Some(field), Some(body)) = (field, document.body()) else { return false };
     let keyboard = document.active_element();
-    field.set_class_name("only-heard");
+    field.set_class_name("to-copy-from");
     field.set_value(text);
     // A field that was just made can stand anywhere.
     let _ = body.append_child(&field);

@@ -19,6 +19,7 @@ use super::{
     },
     announcing::Announcing,
     clock::Clock,
+    keyboard,
     randomness::random_number,
     socket::{Socket, SocketEvent},
     storage,
@@ -220,6 +221,7 @@ impl Line {
         }
         if let Connection::Lost(_) = connection {
             Announcing::say(texts::CONNECTED_AGAIN);
+            keyboard::leave_the_banner();
         }
         self.timer.take();
         self.banner_clock.take();

@@ -3,6 +3,7 @@
 mod announcing;
 mod clipboard;
 mod clock;
+mod keyboard;
 mod line;
 mod page_wide;
 mod randomness;
