@@ -13,8 +13,8 @@ use super::{
 
 /// One room: a pure state machine.
 ///
-/// Every change of the list goes through [`Room::record`]: the log and the list can't disagree.
-/// After everything that happens to a person, [`Room::settle`] makes their row what it should be.
+/// Every change of the list goes through `record`: the log and the list can't disagree.
+/// After everything that happens to a person, `settle` makes their row what it should be.
 #[derive(Debug)]
 pub struct Room {
     limits: RoomLimits,
