@@ -1,5 +1,7 @@
 import type { BrowserContext } from "@playwright/test";
 
+import type { ClientFrame } from "./protocol";
+
 /** What Chromium says when a socket can't be opened. */
 export const NO_CONNECTION = /WebSocket connection to|net::ERR_/;
 
@@ -9,7 +11,10 @@ export const NOT_FOUND = /status of 404/;
 /** What Chromium says of scripts that it was told to fetch and not to run. */
 export const SCRIPTS_NOT_USED = /preloaded using link preload but not used/;
 
-/** What browsers complained about: errors and warnings in the console, and uncaught errors. */
+/**
+ * What browsers complained about: errors and warnings in the console, uncaught errors, and lists
+ * that a page found to be wrong. A page heals from these within seconds, which would hide them.
+ */
 export class Complaints {
   private readonly heard: string[] = [];
   private readonly provoked: RegExp[] = [];
@@ -23,6 +28,15 @@ export class Complaints {
     });
     context.on("weberror", (error) => {
       this.heard.push(`uncaught: ${error.error().stack ?? error.error().message}`);
+    });
+    context.on("page", (page) => {
+      page.on("websocket", (socket) => {
+        socket.on("framesent", ({ payload }) => {
+          if ((JSON.parse(payload.toString()) as ClientFrame).event === "resync") {
+            this.heard.push(`resync: a list was not what the server's list was (${page.url()})`);
+          }
+        });
+      });
     });
   }
 

@@ -5,9 +5,7 @@ use leptos::prelude::*;
 use super::{
     board::{Board, Command},
     connection::Connection,
-    dom::give_lost_focus,
-    dynamic::{effect, press, text},
-    page::PAGE,
+    dynamic::{press, text},
     texts,
 };
 
@@ -22,12 +20,6 @@ pub(crate) fn banner(board: Board) -> impl IntoView {
         Connection::Lost(loss) => loss.words(board.moment.get()),
         Connection::Starting | Connection::Live => String::new(),
     };
-    // Who tried again by the keyboard goes on from the top of the page when the banner goes.
-    effect(move || {
-        if !is_lost.get() && untrack(move || board.is_awake()) {
-            give_lost_focus(PAGE);
-        }
-    });
     move || {
         is_lost.get().then(|| {
             view! {

@@ -154,3 +154,124 @@ impl People {
         is_new
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presence::{
+        Changes, Difference, ExistingUsers, PresenceState, Renamed, ServerEvent,
+    };
+
+    const NAMES: [&str; 3] = ["Ana", "Bo", "Cy"];
+
+    fn user(number: usize, name: &str) -> User {
+        User {
+            id: format!("user-----{number:02}").parse().unwrap(),
+            name: Name::parse(name).unwrap(),
+            joined: 0,
+            state: PresenceState::Here,
+        }
+    }
+
+    /// Ana, who is the visitor, Bo and Cy.
+    fn replica() -> Replica {
+        let users = (0..).zip(NAMES).map(|(number, name)| user(number, name)).collect();
+        Replica::from_first_html(ExistingUsers {
+            epoch: "e1".parse().unwrap(),
+            seq: 0,
+            you: Some(user(0, "Ana").id),
+            now: 0,
+            count: NAMES.len(),
+            users,
+        })
+        .unwrap()
+    }
+
+    fn advance(replica: &mut Replica, difference: Difference) {
+        let from = replica.position().unwrap().seq;
+        let changes = Changes { from, seq: from + 1, difference };
+        replica.receive(ServerEvent::Changes(changes)).unwrap();
+    }
+
+    fn row(people: &People, number: usize) -> Row {
+        people.rows[&user(number, "Any").id].get_untracked()
+    }
+
+    fn signals(people: &People) -> Vec<ArcRwSignal<Row>> {
+        people.ids.iter().map(|id| people.rows[id].clone()).collect()
+    }
+
+    fn drawn(replica: &Replica) -> People {
+        let mut people = People::default();
+        assert!(people.redraw(replica));
+        assert!(!people.redraw(replica));
+        people
+    }
+
+    #[test]
+    fn it_shows_what_the_list_says() {
+        let people = drawn(&replica());
+        assert_eq!(people.count, 3);
+        assert_eq!(people.your_name, Name::parse("Ana").ok());
+        assert_eq!(people.ids, [0, 1, 2].map(|number| user(number, "Any").id));
+        for (number, name) in (0..).zip(NAMES) {
+            assert_eq!(row(&people, number), Row { user: user(number, name), has_twin: false });
+        }
+    }
+
+    #[test]
+    fn a_change_in_one_row_is_the_concern_of_that_row() {
+        let mut replica = replica();
+        let mut people = drawn(&replica);
+        let before = signals(&people);
+        let mut difference = Difference::default();
+        let name = Name::parse("Bob").unwrap();
+        difference.user_changed.renamed.push(Renamed { id: user(1, "Bo").id, name });
+        difference.user_changed.away.push(user(1, "Bo").id);
+        advance(&mut replica, difference);
+        assert!(!people.redraw(&replica));
+        assert_eq!(signals(&people), before);
+        assert_eq!(row(&people, 1).user, User { state: PresenceState::Away, ..user(1, "Bob") });
+    }
+
+    #[test]
+    fn rows_keep_their_signals_while_others_come_and_go() {
+        let mut replica = replica();
+        let mut people = drawn(&replica);
+        let [ana, bo, _] = &signals(&people)[..] else { panic!("three rows") };
+        let mut difference = Difference { new_user: vec![user(1, "Bo")], ..Difference::default() };
+        difference.disconnect_user.left = vec![user(1, "Bo").id, user(2, "Cy").id];
+        advance(&mut replica, difference);
+        assert!(people.redraw(&replica));
+        assert_eq!(signals(&people), [ana.clone(), bo.clone()]);
+        assert_eq!(people.rows.len(), 2);
+    }
+
+    #[test]
+    fn a_twin_marks_the_row_that_was_there_first_as_well() {
+        let mut replica = replica();
+        let mut people = drawn(&replica);
+        let arrival = Difference { new_user: vec![user(3, "BO")], ..Difference::default() };
+        advance(&mut replica, arrival);
+        assert!(people.redraw(&replica));
+        let have_twins = [0, 1, 2, 3].map(|number| row(&people, number).has_twin);
+        assert_eq!(have_twins, [false, true, false, true]);
+        let mut departure = Difference::default();
+        departure.disconnect_user.closed.push(user(3, "BO").id);
+        advance(&mut replica, departure);
+        people.redraw(&replica);
+        assert!(!row(&people, 1).has_twin);
+    }
+
+    #[test]
+    fn being_renamed_oneself_is_everybodys_concern() {
+        let mut replica = replica();
+        let mut people = drawn(&replica);
+        let mut difference = Difference::default();
+        let name = Name::parse("Ann").unwrap();
+        difference.user_changed.renamed.push(Renamed { id: user(0, "Ana").id, name: name.clone() });
+        advance(&mut replica, difference);
+        assert!(people.redraw(&replica));
+        assert_eq!(people.your_name, Some(name));
+    }
+}

@@ -13,17 +13,14 @@ use super::{board::Board, dynamic::effect};
 /// In the first pass nothing is gone yet: there the page's `autofocus` says what has it.
 pub(crate) fn take_lost_focus(board: Board, id: &'static str) {
     if untrack(move || board.is_awake()) {
-        effect(move || give_lost_focus(id));
-    }
-}
-
-/// Gives the keyboard to an element, if nothing has it.
-pub(crate) fn give_lost_focus(id: &str) {
-    let active = document().active_element();
-    let is_lost = active.is_none_or(|active| active.tag_name() == "BODY");
-    if is_lost && let Some(element) = element::<HtmlElement>(id) {
-        // An element that can't take the keyboard is no reason to stop.
-        let _ = element.focus();
+        effect(move || {
+            let active = document().active_element();
+            let is_lost = active.is_none_or(|active| active.tag_name() == "BODY");
+            if is_lost && let Some(element) = element::<HtmlElement>(id) {
+                // An element that can't take the keyboard is no reason to stop.
+                let _ = element.focus();
+            }
+        });
     }
 }
 

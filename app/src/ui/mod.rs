@@ -1,6 +1,6 @@
 //! The page of a room, in Leptos, the same on both sides.
 //!
-//! [`board::Board`] is what the page shows, as signals; the views draw it and put what the visitor
+//! `Board` is what the page shows, as signals; the views draw it and put what the visitor
 //! asks for into it. Everything that decides is a pure module with its tests; everything that needs
 //! a browser is in `live`, which runs after the page was hydrated. The first pass of both sides
 //! draws the same nodes from the same [`RoomPage`]: no clock, no locale, no randomness.

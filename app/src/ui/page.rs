@@ -17,9 +17,6 @@ use super::{
 };
 use crate::presence::Replica;
 
-/// The id of `<main>`.
-pub(crate) const PAGE: &str = "page";
-
 /// All that is within `<main>`.
 ///
 /// The server passes the page it serves; the browser passes nothing, and gets the server's.

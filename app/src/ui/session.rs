@@ -17,8 +17,6 @@ pub(crate) struct Session {
     is_wish_sent: bool,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
-    /// A list was asked for and has not come.
-    is_resyncing: bool,
     /// Those whose going was heard of, until the last piece of that difference has come: by then
     /// the list knows their names no longer.
     departing: Vec<(UserId, Name)>,
@@ -101,7 +99,6 @@ impl Session {
         self.stage = Stage::NoSocket;
         self.is_wish_sent = false;
         self.is_announced = false;
-        self.is_resyncing = false;
         self.departing.clear();
         self.replica.disconnected();
         self.retry.next_delay(random)
@@ -126,16 +123,20 @@ impl Session {
             Ok(progress) => {
                 if is_last_piece || progress == Progress::Replaced {
                     self.stage = Stage::Live;
-                    self.is_resyncing = false;
                     self.retry.reset();
                 }
                 self.report(progress, outcome);
             }
-            Err(_gap) => outcome.replies.extend(self.ask_for_the_list()),
+            Err(_gap) => {
+                // Until the list comes the replica finds no other gap, so this is said once.
+                self.departing.clear();
+                outcome.replies.push(ClientEvent::Resync {});
+            }
         }
         self.compare_with_wish(old_name.as_ref());
-        outcome.replies.extend(self.demand());
+        // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row());
+        outcome.replies.extend(self.demand());
     }
 
     fn accept_refusal(&mut self, refusal: Refusal, outcome: &mut Outcome) {
@@ -186,19 +187,13 @@ impl Session {
         }
     }
 
-    fn ask_for_the_list(&mut self) -> Option<ClientEvent> {
-        self.departing.clear();
-        let is_first = !std::mem::replace(&mut self.is_resyncing, true);
-        is_first.then_some(ClientEvent::Resync {})
-    }
-
     /// Forgets a wish that came true, or that can't any more.
     fn compare_with_wish(&mut self, old_name: Option<&Name>) {
         let name = self.your_name();
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent,
             (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
-            (Some(Wish::Rename(_) | Wish::Leave), None) => self.stage == Stage::Live,
+            (Some(Wish::Rename(_) | Wish::Leave), None) => true,
             _ => false,
         };
         if is_settled {
@@ -225,7 +220,8 @@ impl Session {
 
     /// Where another page of this person is listed, this one takes its part in the row.
     fn join_your_row(&mut self) -> Option<ClientEvent> {
-        if self.is_announced || self.stage < Stage::Live || self.wish == Some(Wish::Leave) {
+        let wants_otherwise = matches!(self.wish, Some(Wish::Join(_) | Wish::Leave));
+        if self.is_announced || wants_otherwise || self.stage < Stage::Live {
             return None;
         }
         let name = self.your_name()?.to_string();

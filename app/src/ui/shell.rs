@@ -6,11 +6,7 @@ use leptos::{
     prelude::*,
 };
 
-use super::{
-    RoomPage,
-    page::{PAGE, page},
-    texts,
-};
+use super::{RoomPage, page::page, texts};
 
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
@@ -29,7 +25,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <noscript>
             <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
         </noscript>
-        <main id=PAGE tabindex="-1">{page()}</main>
+        <main>{page()}</main>
     };
     document(style, title, scripts.into_any(), body.into_any())
 }
@@ -63,8 +59,8 @@ fn document(style: String, title: String, scripts: AnyView, body: AnyView) -> im
                 <title>{title}</title>
                 <meta name="description" content=texts::DESCRIPTION />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" content="#f4efe4" media="(prefers-color-scheme: light)" />
-                <meta name="theme-color" content="#15171b" media="(prefers-color-scheme: dark)" />
+                <meta name="theme-color" content="#f7f2e8" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#131519" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/site.webmanifest" />
                 <link rel="stylesheet" href=style />

@@ -1,7 +1,6 @@
 //! Not losing the keyboard with what goes by itself.
 
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
-
 use web_sys::FocusOptions;
 
 use super::super::{banner::BANNER, name_form::FIELD, you::SENTENCE};

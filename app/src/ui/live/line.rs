@@ -79,10 +79,10 @@ impl Line {
         self.is_waiting.set(false);
         if let Connection::Lost(loss) = self.connection() {
             let try_at = Some(self.clock.now());
-            self.connect(Connection::Lost(Loss { try_at, ..loss }));
+            self.connect(Connection::Lost(Loss { try_at, is_offline: is_offline(), ..loss }));
         }
         let this = Rc::clone(self);
-        let give_up = move || this.lost();
+        let give_up = move || this.give_up();
         self.timer.replace(Some(Timeout::new(LONGEST_ATTEMPT, give_up)));
         // The old socket goes before the new one comes, so that it can't be heard any more.
         self.socket.take();
@@ -103,7 +103,7 @@ impl Line {
     /// The visitor does not want to wait.
     pub(super) fn try_now(self: &Rc<Self>) {
         if let Connection::Lost(Loss { try_at: None, .. }) = self.connection() {
-            self.lost();
+            self.give_up();
         }
         if self.is_waiting.get() {
             self.open();
@@ -229,7 +229,13 @@ impl Line {
         self.tell_rows_the_time();
     }
 
-    /// The socket ended, never opened, or took too long.
+    /// The socket is there, but it does not help.
+    fn give_up(self: &Rc<Self>) {
+        self.socket.take();
+        self.lost();
+    }
+
+    /// The socket ended, or never opened.
     fn lost(self: &Rc<Self>) {
         self.is_waiting.set(true);
         let delay = self.session.borrow_mut().closed(random_number());
@@ -241,8 +247,7 @@ impl Line {
         };
         let milliseconds = whole_milliseconds(delay);
         let try_at = Some(now + u64::from(milliseconds));
-        let is_offline = !window().navigator().on_line();
-        self.show_loss(Loss { list_as_of, try_at, is_offline });
+        self.show_loss(Loss { list_as_of, try_at, is_offline: is_offline() });
         let this = Rc::clone(self);
         self.timer.replace(Some(Timeout::new(milliseconds, move || this.open())));
     }
@@ -274,6 +279,10 @@ fn time_of(event: &ServerEvent) -> Option<u64> {
         ServerEvent::Beat(beat) => Some(beat.now),
         _ => None,
     }
+}
+
+fn is_offline() -> bool {
+    !window().navigator().on_line()
 }
 
 fn whole_milliseconds(duration: Duration) -> u32 {

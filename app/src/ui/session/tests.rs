@@ -231,6 +231,43 @@ fn a_wish_survives_the_loss_of_the_socket() {
 }
 
 #[test]
+fn what_a_lost_socket_left_unanswered_is_asked_again() {
+    let listed = [user(YOU, "Ana")];
+    for (wish, event) in [
+        (Wish::Rename("Ann".into()), ClientEvent::Rename { name: "Ann".into() }),
+        (Wish::Leave, ClientEvent::Leave {}),
+    ] {
+        let mut session = live(&listed);
+        assert_eq!(session.want(wish), Some(event.clone()));
+        session.closed(0);
+        session.opened();
+        assert_eq!(replies(session.receive(existing(4, &listed))), [event]);
+    }
+}
+
+#[test]
+fn a_name_that_was_asked_for_is_not_lost_to_another_tab() {
+    let mut session = page(&[]);
+    assert_eq!(session.opened(), WATCH);
+    session.want(Wish::Join("Ann".into()));
+    // The other tab was faster; the later name wins.
+    let outcome = session.receive(existing(5, &[user(YOU, "Ana")]));
+    assert_eq!(outcome.replies, [announcement("Ann")]);
+}
+
+#[test]
+fn who_thinks_better_of_leaving_takes_part_again() {
+    let listed = [user(YOU, "Ana")];
+    let mut session = live(&listed);
+    session.closed(0);
+    session.want(Wish::Leave);
+    assert_eq!(session.opened(), WATCH);
+    session.want(Wish::Rename("Ann".into()));
+    let rename = ClientEvent::Rename { name: "Ann".into() };
+    assert_eq!(replies(session.receive(existing(4, &listed))), [announcement("Ana"), rename]);
+}
+
+#[test]
 fn who_leaves_is_asked_for_once_and_stays_away() {
     let mut session = live(&[user(YOU, "Ana"), user(1, "Bo")]);
     assert_eq!(session.want(Wish::Leave), Some(ClientEvent::Leave {}));
