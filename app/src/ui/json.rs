@@ -199,10 +199,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_string(self.string()?)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        self.deserialize_string(visitor)
-    }
-
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         visitor.visit_str(&self.string()?)
     }
@@ -240,7 +236,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str bytes byte_buf unit
         unit_struct newtype_struct tuple tuple_struct ignored_any
     }
 }
