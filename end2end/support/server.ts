@@ -88,7 +88,12 @@ export class TestServer {
 /** A running server, to be disposed of by who asked for it. */
 export async function startServer(): Promise<TestServer> {
   const server = new TestServer();
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await server.dispose();
+    throw error;
+  }
   return server;
 }
 
