@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     conversation::{Conversation, Heard, Request},
     hub::{Membership, Woken},
-    presence::{frames::encode, refused::Refused},
+    presence::frames::encode,
 };
 
 /// The clocks of a connection.
@@ -235,13 +235,7 @@ impl<S: Socket> Connection<S> {
         };
         match outcome {
             Ok(()) => self.conversation.accepted(),
-            Err(refused @ (Refused::Name(_) | Refused::NotListed)) => {
-                self.refuse(refused.of(of)).await?;
-            }
-            Err(refused) => {
-                tracing::debug!(code = ?refused.code(), "a frame was refused");
-                self.refuse(refused.of(of)).await?;
-            }
+            Err(refused) => self.refuse(refused.of(of)).await?,
         }
         Ok(Reaction::Done)
     }

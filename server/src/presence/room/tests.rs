@@ -1,0 +1,396 @@
+//! The life of a row, scene by scene.
+
+use std::time::Duration;
+
+use super::*;
+
+const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 2 };
+
+fn id(number: u8) -> UserId {
+    format!("user-----{number:02}").parse().unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// A room, and a clock that a test moves.
+struct Scene {
+    room: Room,
+    now: Moment,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { room: Room::new(LIMITS), now: Moment::ZERO }
+    }
+
+    fn announce(
+        &mut self,
+        who: u8,
+        tab: &str,
+        connection: u64,
+    ) -> Result<Option<ConnectionId>, Refused> {
+        self.announce_as(who, tab, connection, "Kim", true)
+    }
+
+    fn announce_as(
+        &mut self,
+        who: u8,
+        tab: &str,
+        connection: u64,
+        called: &str,
+        is_visible: bool,
+    ) -> Result<Option<ConnectionId>, Refused> {
+        let connection = ConnectionId(connection);
+        let tab = TabKey::Named(tab.parse().unwrap());
+        let announced = Announced { tab, connection, is_visible };
+        let now = Now { moment: self.now, unix_seconds: 7 };
+        self.room.announce(id(who), announced, name(called), Announcement::First, now)
+    }
+
+    fn end(&mut self, who: u8, connection: u64, reason: DepartureReason) {
+        self.room.disconnect(id(who), ConnectionId(connection), reason, self.now);
+    }
+
+    fn close(&mut self, who: u8, connection: u64) {
+        self.end(who, connection, DepartureReason::Closed);
+    }
+
+    fn break_off(&mut self, who: u8, connection: u64) {
+        self.end(who, connection, DepartureReason::Lost);
+    }
+
+    fn set_visible(&mut self, who: u8, connection: u64, is_visible: bool) {
+        self.room.set_visible(id(who), ConnectionId(connection), is_visible, self.now);
+    }
+
+    /// Lets time pass, and everything happen at its own moment.
+    fn wait(&mut self, milliseconds: u64) {
+        let until = self.now + Duration::from_millis(milliseconds);
+        while let Some(deadline) = self.room.next_deadline().filter(|moment| *moment <= until) {
+            self.now = self.now.max(deadline);
+            self.room.let_time_pass(self.now);
+        }
+        self.now = until;
+    }
+
+    fn state(&self, who: u8) -> Option<PresenceState> {
+        self.room.roster().get(&id(who)).map(|user| user.state)
+    }
+
+    fn last_departure(&self) -> Option<DepartureReason> {
+        let seq = self.room.log().seq();
+        let last = self.room.log().difference(seq - 1, seq)?;
+        last.disconnect_user.iter().next().map(|(reason, _)| reason)
+    }
+
+    /// What everyone was told so far, counted.
+    fn told(&self) -> u64 {
+        self.room.log().seq()
+    }
+}
+
+use crate::presence::people::TabKey;
+
+const HERE: Option<PresenceState> = Some(PresenceState::Here);
+const AWAY: Option<PresenceState> = Some(PresenceState::Away);
+const RECONNECTING: Option<PresenceState> = Some(PresenceState::Reconnecting);
+
+#[test]
+fn a_second_tab_is_nothing_to_the_others() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce_as(1, "b", 11, "Other", true).unwrap();
+    assert_eq!(scene.told(), 1);
+    scene.close(1, 10);
+    scene.wait(60_000);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+}
+
+#[test]
+fn a_reload_is_nothing_to_the_others() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    for round in 0..10 {
+        scene.close(1, 10 + round);
+        scene.wait(1_999);
+        scene.announce(1, "a", 11 + round).unwrap();
+    }
+    scene.wait(60_000);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+}
+
+#[test]
+fn a_clean_close_is_told_after_two_seconds() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.close(1, 10);
+    scene.wait(1_999);
+    assert_eq!(scene.state(1), HERE);
+    scene.wait(1);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
+    assert!(scene.room.is_deserted());
+}
+
+#[test]
+fn a_slow_reload_has_fifteen_seconds_once_its_page_was_served() {
+    for served_before_the_close in [true, false] {
+        let mut scene = Scene::new();
+        scene.announce(1, "a", 10).unwrap();
+        scene.wait(1_000);
+        if served_before_the_close {
+            scene.room.page_served(id(1), scene.now);
+        }
+        scene.close(1, 10);
+        if served_before_the_close {
+            scene.wait(14_999);
+        } else {
+            scene.wait(1_000);
+            scene.room.page_served(id(1), scene.now);
+            scene.wait(13_999);
+        }
+        assert_eq!(scene.state(1), HERE);
+        scene.announce(1, "a", 11).unwrap();
+        assert_eq!(scene.told(), 1);
+        // The page that came is no reason to wait for another.
+        scene.close(1, 11);
+        scene.wait(2_000);
+        assert_eq!(scene.state(1), None);
+    }
+}
+
+#[test]
+fn a_page_that_was_served_and_did_not_come_ends_as_a_close() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.close(1, 10);
+    scene.room.page_served(id(1), scene.now);
+    scene.wait(15_000);
+    assert_eq!(scene.last_departure(), Some(DepartureReason::Closed));
+}
+
+#[test]
+fn a_break_shows_at_once_and_is_lost_after_fifteen_seconds() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.break_off(1, 10);
+    assert_eq!(scene.state(1), RECONNECTING);
+    scene.wait(14_999);
+    assert_eq!(scene.state(1), RECONNECTING);
+    scene.wait(1);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Lost)));
+    assert_eq!(scene.told(), 3);
+}
+
+#[test]
+fn who_comes_back_in_time_is_here() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.break_off(1, 10);
+    scene.wait(14_999);
+    scene.announce(1, "a", 11).unwrap();
+    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+    // The deadline of the break is stale now.
+    scene.wait(60_000);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+}
+
+#[test]
+fn one_of_two_tabs_may_break_unseen() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce(1, "b", 11).unwrap();
+    scene.break_off(1, 10);
+    scene.wait(1_000);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+    // The other closes cleanly: the state stays, and the row ends at the later deadline, as lost.
+    scene.close(1, 11);
+    scene.wait(13_999);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+    scene.wait(1);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Lost)));
+}
+
+#[test]
+fn all_tabs_hidden_for_thirty_seconds_are_away() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce_as(1, "b", 11, "Kim", false).unwrap();
+    scene.wait(60_000);
+    assert_eq!(scene.state(1), HERE);
+    scene.set_visible(1, 10, false);
+    scene.set_visible(1, 10, false);
+    scene.wait(29_999);
+    assert_eq!(scene.state(1), HERE);
+    scene.wait(1);
+    assert_eq!(scene.state(1), AWAY);
+    scene.set_visible(1, 11, true);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+}
+
+#[test]
+fn shown_for_a_moment_begins_the_thirty_seconds_anew() {
+    let mut scene = Scene::new();
+    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.wait(29_000);
+    scene.set_visible(1, 10, true);
+    scene.set_visible(1, 10, false);
+    scene.wait(29_999);
+    assert_eq!(scene.state(1), HERE);
+    scene.wait(1);
+    assert_eq!(scene.state(1), AWAY);
+}
+
+#[test]
+fn only_connected_tabs_vote() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce_as(1, "b", 11, "Kim", false).unwrap();
+    scene.wait(60_000);
+    // The visible one goes, and the hidden one has been hidden for long.
+    scene.close(1, 10);
+    assert_eq!(scene.state(1), AWAY);
+    // A clean close of the last leaves the state as it was.
+    scene.close(1, 11);
+    assert_eq!(scene.state(1), AWAY);
+    scene.announce(1, "b", 12).unwrap();
+    assert_eq!(scene.state(1), HERE);
+}
+
+#[test]
+fn an_away_row_that_breaks_comes_back_here() {
+    let mut scene = Scene::new();
+    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.wait(40_000);
+    scene.break_off(1, 10);
+    assert_eq!(scene.state(1), RECONNECTING);
+    scene.announce_as(1, "a", 11, "Kim", false).unwrap();
+    assert_eq!(scene.state(1), HERE);
+    scene.wait(30_000);
+    assert_eq!(scene.state(1), AWAY);
+}
+
+#[test]
+fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.announce(1, "a", 10), Ok(None));
+    assert_eq!(scene.announce(1, "a", 10), Ok(None));
+    assert_eq!(scene.announce(1, "a", 11), Ok(Some(ConnectionId(10))));
+    // The end of the one that was replaced is nothing.
+    scene.break_off(1, 10);
+    scene.wait(60_000);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+    // A tab's name is its person's own.
+    assert_eq!(scene.announce(2, "a", 12), Ok(None));
+}
+
+#[test]
+fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce(1, "b", 11).unwrap();
+    scene.break_off(1, 11);
+    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Left)));
+    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.close(1, 10);
+    scene.wait(60_000);
+    assert_eq!(scene.told(), 2);
+    assert!(scene.room.is_deserted());
+    assert_eq!(scene.room.rename(id(1), name("Ann"), scene.now), Err(Refused::NotListed));
+}
+
+#[test]
+fn who_comes_too_late_is_somebody_new_to_the_others() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.break_off(1, 10);
+    scene.wait(15_000);
+    scene.announce(1, "a", 11).unwrap();
+    assert_eq!((scene.state(1), scene.told()), (HERE, 4));
+}
+
+#[test]
+fn only_a_later_announcement_renames() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    let now = Now { moment: scene.now, unix_seconds: 9 };
+    for (called, told) in [("Ann", 2), ("Ann", 2)] {
+        let announced = Announced {
+            tab: TabKey::Named("a".parse().unwrap()),
+            connection: ConnectionId(10),
+            is_visible: true,
+        };
+        let later = Announcement::Later;
+        scene.room.announce(id(1), announced, name(called), later, now).unwrap();
+        assert_eq!(scene.told(), told);
+    }
+    let row = scene.room.roster().get(&id(1)).unwrap();
+    assert_eq!((row.name.as_str(), row.joined), ("Ann", 7));
+}
+
+fn restarted(scene: &Scene) -> Scene {
+    let text = serde_json::to_string(&scene.room.save()).unwrap();
+    let saved = serde_json::from_str(&text).unwrap();
+    let now = Duration::from_millis(100);
+    Scene { room: Room::restore(saved, LIMITS, now).unwrap(), now }
+}
+
+#[test]
+fn nobody_notices_a_restart_that_everybody_comes_back_from() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce(1, "b", 11).unwrap();
+    scene.announce(2, "a", 12).unwrap();
+    scene.announce(3, "a", 13).unwrap();
+    scene.wait(1_000);
+    scene.close(2, 12);
+    scene.break_off(3, 13);
+    let told = scene.told();
+    let mut scene = restarted(&scene);
+    assert_eq!((scene.told(), scene.state(1), scene.state(3)), (told, HERE, RECONNECTING));
+    assert_eq!(scene.room.log().difference(0, told).unwrap().new_user.len(), 3);
+    scene.wait(14_999);
+    for who in 1..=2 {
+        scene.announce(who, "a", u64::from(who)).unwrap();
+    }
+    assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told, HERE, HERE));
+    scene.wait(1);
+    // Only the one who did not come back is gone.
+    assert_eq!((scene.told(), scene.state(3)), (told + 1, None));
+    scene.wait(60_000);
+    assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told + 1, HERE, HERE));
+}
+
+#[test]
+fn what_was_kept_and_makes_no_sense_is_no_room() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    let saved = scene.room.save();
+    let nobody_behind = SavedRoom { people: Vec::new(), ..saved.clone() };
+    let no_row = SavedRoom { users: Vec::new(), ..saved.clone() };
+    let twice =
+        SavedRoom { users: [saved.users.clone(), saved.users.clone()].concat(), ..saved.clone() };
+    let too_few = SavedRoom { seq: 0, ..saved };
+    for saved in [nobody_behind, no_row, twice, too_few] {
+        assert_eq!(Room::restore(saved, LIMITS, Moment::ZERO).err(), Some(NotARoom));
+    }
+}
+
+#[test]
+fn a_full_room_and_a_person_with_too_many_sockets_are_refused() {
+    let mut scene = Scene::new();
+    for who in 1..=3 {
+        scene.announce(who, "a", u64::from(who)).unwrap();
+    }
+    assert_eq!(scene.announce(4, "a", 4), Err(Refused::RoomFull));
+    scene.announce(1, "b", 5).unwrap();
+    assert_eq!(scene.announce(1, "c", 6), Err(Refused::TooManyTabs));
+    assert_eq!(scene.room.watch(id(1), ConnectionId(7)), Err(Refused::TooManyTabs));
+    assert_eq!(scene.announce(1, "b", 8), Ok(Some(ConnectionId(5))));
+    scene.close(2, 2);
+    assert_eq!(scene.announce(4, "a", 4), Err(Refused::RoomFull));
+    scene.wait(2_000);
+    assert_eq!(scene.announce(4, "a", 4), Ok(None));
+}
