@@ -4,6 +4,7 @@ import { test as base, type BrowserContextOptions } from "@playwright/test";
 
 import { Complaints } from "./complaints";
 import { Crowd } from "./people";
+import { Network } from "./proxy";
 import { startServer, type TestServer } from "./server";
 import { Visitor } from "./visitor";
 
@@ -11,8 +12,8 @@ export { expect } from "@playwright/test";
 
 /** What a new visitor's browser is like. */
 export interface VisitorOptions extends BrowserContextOptions {
-  /** The server to visit, where it is not the one that tests share. */
-  of?: TestServer;
+  /** The server to visit, or the way to it, where it is not the one that tests share. */
+  of?: { url: string };
 }
 
 interface TestFixtures {
@@ -26,6 +27,8 @@ interface TestFixtures {
   complaints: Complaints;
   /** A server for this test alone, which it may kill. */
   mortalServer: TestServer;
+  /** A network in front of a server, which the test can break. */
+  networkBefore: (server: TestServer) => Promise<Network>;
   /** What the server wrote, for the report of a test that failed. */
   serverLog: undefined;
 }
@@ -93,6 +96,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return new Visitor(await context.newPage());
     });
     await Promise.all(contexts.map((context) => context.close()));
+  },
+
+  networkBefore: async ({}, use) => {
+    const networks: Network[] = [];
+    await use(async (server) => {
+      const network = await Network.before(server);
+      networks.push(network);
+      return network;
+    });
+    for (const network of networks) network.dispose();
   },
 
   crowd: async ({}, use) => {

@@ -88,3 +88,17 @@ export function disconnectedUsers(frames: readonly ServerFrame[]): string[] {
     "disconnect_user" in frame ? Object.values(frame.disconnect_user ?? {}).flat() : [],
   );
 }
+
+/** Everything that these frames say of rows that came, went or look different, in order. */
+export function happenings(frames: readonly ServerFrame[]): Difference[] {
+  return frames.flatMap((frame) => {
+    if (frame.event !== "changes" && frame.event !== "resumed") return [];
+    const { disconnect_user, user_changed, new_user } = frame;
+    const difference = {
+      ...(disconnect_user && { disconnect_user }),
+      ...(user_changed && { user_changed }),
+      ...(new_user && { new_user }),
+    };
+    return Object.keys(difference).length > 0 ? [difference] : [];
+  });
+}

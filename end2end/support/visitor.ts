@@ -43,6 +43,10 @@ export class Visitor {
   readonly banner: Locator;
   readonly tryNowButton: Locator;
   readonly announcer: Locator;
+  /** What happened a moment ago, to be read. */
+  readonly news: Locator;
+  /** What happened while the list was not live. */
+  readonly missed: Locator;
 
   constructor(readonly page: Page) {
     page.on("websocket", (socket) => {
@@ -75,10 +79,30 @@ export class Visitor {
     this.banner = page.getByTestId("connection");
     this.tryNowButton = button("Try now");
     this.announcer = page.getByTestId("announcer");
+    this.news = page.getByTestId("news");
+    this.missed = page.getByTestId("missed");
   }
 
   get context(): BrowserContext {
     return this.page.context();
+  }
+
+  /** One more tab of the same browser. */
+  async openTab(): Promise<Visitor> {
+    return new Visitor(await this.context.newPage());
+  }
+
+  /**
+   * What scripts, and the server, are told of the page's being seen. A browser without a window
+   * shows every page, so it is said in the browser's place, in the browser's words.
+   */
+  async isSeen(isSeen: boolean): Promise<void> {
+    await this.page.evaluate((isSeen) => {
+      const state = isSeen ? "visible" : "hidden";
+      Object.defineProperty(document, "hidden", { value: !isSeen, configurable: true });
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    }, isSeen);
   }
 
   /** Opens a room's page and waits until it follows the room. */

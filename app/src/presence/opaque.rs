@@ -28,6 +28,16 @@ impl Epoch {
     }
 }
 
+impl TabId {
+    /// The tab that is named by evenly random bytes; six bits of each count.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+        let characters = bytes.map(|byte| char::from(ALPHABET[usize::from(byte % 64)]));
+        Self(String::from_iter(characters).into())
+    }
+}
+
 /// The text is empty, too long, or has other characters than `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpaqueFault {
@@ -84,6 +94,9 @@ mod tests {
         assert!("e".repeat(64).parse::<TabId>().is_ok());
         let numbered = Epoch::from_number(u64::MAX);
         assert_eq!(numbered.as_str().parse(), Ok(numbered));
+        let random =
+            TabId::from_random(std::array::from_fn(|index| u8::try_from(index * 17).unwrap()));
+        assert_eq!(random.as_str().parse(), Ok(random));
         for text in ["", "a b", "é", "a.b", "\""] {
             assert!(text.parse::<TabId>().is_err(), "{text}");
         }

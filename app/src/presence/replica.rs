@@ -106,7 +106,15 @@ impl Replica {
 
     /// The socket ended: what was on its way never came, what is here stays.
     pub fn disconnected(&mut self) {
-        self.incoming = Incoming::Nothing;
+        // A list that was found to be wrong is nothing to go on from.
+        if matches!(std::mem::take(&mut self.incoming), Incoming::Resync) {
+            self.position = None;
+        }
+    }
+
+    /// Whether the list is whole, as far as this client can know, and nothing is on its way.
+    pub fn is_settled(&self) -> bool {
+        self.position.is_some() && matches!(self.incoming, Incoming::Nothing)
     }
 
     /// The rows.
@@ -162,7 +170,8 @@ impl Replica {
         self.roster = Roster::from_users(users)?;
         self.unlisted = 0;
         self.position = Some(header.position);
-        self.you = header.you;
+        // A feed knows no persons; what a socket or the page said of this one still holds.
+        self.you = header.you.or(self.you);
         self.incoming = Incoming::Nothing;
         Ok(Progress::Replaced)
     }
@@ -173,7 +182,7 @@ impl Replica {
         }
         let you = resumed.you;
         let progress = self.bring_forward(resumed.from, resumed.seq, resumed.difference)?;
-        self.you = you;
+        self.you = you.or(self.you);
         Ok(progress)
     }
 
@@ -334,6 +343,32 @@ mod tests {
         assert_eq!(numbers(&replica), ["01"]);
         assert_eq!(replica.receive(existing(8, &[2])), Ok(Progress::Replaced));
         assert_eq!(numbers(&replica), ["02"]);
+    }
+
+    #[test]
+    fn a_list_that_was_wrong_is_nothing_to_go_on_from() {
+        let mut replica = started(5, &[1]);
+        assert!(replica.is_settled());
+        replica.receive(arrivals(6, 7, &[2])).unwrap_err();
+        assert!(!replica.is_settled());
+        replica.disconnected();
+        assert_eq!((replica.position(), replica.count()), (None, 1));
+        assert!(!replica.is_settled());
+        replica.receive(existing(8, &[2])).unwrap();
+        assert!(replica.is_settled());
+        // What only was on its way harms nothing.
+        replica.receive(arrivals(8, 8, &[3])).unwrap();
+        assert!(!replica.is_settled());
+        replica.disconnected();
+        assert_eq!(replica.position().unwrap().seq, 8);
+    }
+
+    #[test]
+    fn a_feed_knows_no_persons_and_takes_nobody_s_id_away() {
+        let mut replica = started(5, &[9]);
+        let feed = ExistingUsers { you: None, ..list(6, &[9], 1) };
+        replica.receive(ServerEvent::ExistingUsers(feed)).unwrap();
+        assert_eq!(replica.your_row(), Some(&user(9)));
     }
 
     #[test]

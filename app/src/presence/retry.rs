@@ -6,9 +6,11 @@ use std::time::Duration;
 ///
 /// Full jitter: anything from nothing to a bound that doubles with each failure,
 /// so that a thousand pages that lost the same server do not all come back in the same moment.
+/// While a row is held for its owner the bound stays low: who waits longer than that loses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retry {
     failures: u32,
+    broke_at: Option<Duration>,
 }
 
 impl Retry {
@@ -16,23 +18,31 @@ impl Retry {
     pub const SHORTEST_BOUND: Duration = Duration::from_millis(500);
     /// The bound that no number of failures exceeds.
     pub const LONGEST_BOUND: Duration = Duration::from_secs(15);
+    /// For how long after a break a row is held for its owner.
+    pub const ROW_IS_HELD: Duration = Duration::from_secs(15);
+    /// The bound that no number of failures exceeds within that time.
+    pub const LONGEST_BOUND_WHILE_HELD: Duration = Duration::from_secs(3);
 
-    /// Counts a failure and says how long to wait; `random` is drawn evenly from all its values.
-    pub fn next_delay(&mut self, random: u32) -> Duration {
-        let delay = fraction(self.bound(), random);
+    /// Counts a failure and says how long to wait from `now`, a moment of any clock;
+    /// `random` is drawn evenly from all its values.
+    pub fn next_delay(&mut self, now: Duration, random: u32) -> Duration {
+        let broke_at = *self.broke_at.get_or_insert(now);
+        let delay = fraction(self.bound(now.saturating_sub(broke_at)), random);
         self.failures = self.failures.saturating_add(1);
         delay
     }
 
     /// The connection proved itself: the next failure counts as the first.
     pub fn reset(&mut self) {
-        self.failures = 0;
+        *self = Self::default();
     }
 
-    /// What the next delay stays under.
-    pub fn bound(self) -> Duration {
+    /// What the next delay stays under, this long after the break.
+    pub fn bound(self, since_break: Duration) -> Duration {
         let doubled = 2_u32.saturating_pow(self.failures);
-        Self::SHORTEST_BOUND.saturating_mul(doubled).min(Self::LONGEST_BOUND)
+        let is_held = since_break < Self::ROW_IS_HELD;
+        let longest = if is_held { Self::LONGEST_BOUND_WHILE_HELD } else { Self::LONGEST_BOUND };
+        Self::SHORTEST_BOUND.saturating_mul(doubled).min(longest)
     }
 }
 
@@ -49,52 +59,72 @@ mod tests {
 
     use super::*;
 
+    fn bounds(since_break: Duration) -> [u128; 8] {
+        std::array::from_fn(|failures| {
+            let failures = u32::try_from(failures).unwrap();
+            Retry { failures, ..Retry::default() }.bound(since_break).as_millis()
+        })
+    }
+
     #[test]
-    fn the_bound_doubles_from_half_a_second_to_fifteen() {
+    fn the_bound_doubles_and_stays_low_while_the_row_is_held() {
+        let held = [500, 1_000, 2_000, 3_000, 3_000, 3_000, 3_000, 3_000];
+        assert_eq!(bounds(Duration::ZERO), held);
+        assert_eq!(bounds(Duration::from_millis(14_999)), held);
+        let later = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000];
+        assert_eq!(bounds(Duration::from_secs(15)), later);
+    }
+
+    #[test]
+    fn the_time_since_the_break_counts_from_the_first_failure() {
         let mut retry = Retry::default();
-        let bounds: Vec<_> = (0..8)
-            .map(|_| {
-                let bound = retry.bound().as_millis();
-                retry.next_delay(0);
-                bound
-            })
-            .collect();
-        assert_eq!(bounds, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+        let times = [100_u64, 105, 114, 115, 200].map(Duration::from_secs);
+        let delays = times.map(|now| retry.next_delay(now, u32::MAX).as_millis());
+        assert_eq!(delays, [499, 999, 1_999, 3_999, 7_999]);
+        retry.reset();
+        assert_eq!(retry.next_delay(Duration::from_secs(300), u32::MAX).as_millis(), 499);
+        for _ in 0..9 {
+            retry.next_delay(Duration::from_secs(300), 0);
+        }
+        let bound = retry.bound(Duration::from_secs(14)).as_millis();
+        assert_eq!(bound, 3_000);
     }
 
     #[test]
     fn the_whole_range_is_used() {
-        assert_eq!(Retry::default().next_delay(0), Duration::ZERO);
-        assert_eq!(Retry::default().next_delay(1 << 31), Duration::from_millis(250));
-        assert_eq!(Retry::default().next_delay(u32::MAX), Duration::from_millis(499));
+        let delay = |random| Retry::default().next_delay(Duration::ZERO, random);
+        assert_eq!(delay(0), Duration::ZERO);
+        assert_eq!(delay(1 << 31), Duration::from_millis(250));
+        assert_eq!(delay(u32::MAX), Duration::from_millis(499));
     }
 
     proptest! {
-        /// However often it failed, and whatever was drawn.
+        /// However often it failed, whatever was drawn, and whatever the clock does.
         #[test]
-        fn a_delay_stays_under_its_bound(failures in any::<u32>(), random in any::<u32>()) {
-            let mut retry = Retry { failures };
-            let bound = retry.bound();
+        fn a_delay_stays_under_its_bound(
+            failures in any::<u32>(),
+            broke_at in prop::option::of(0..100_000_u64),
+            now in 0..100_000_u64,
+            random in any::<u32>(),
+        ) {
+            let broke_at = broke_at.map(Duration::from_millis);
+            let now = Duration::from_millis(now);
+            let mut retry = Retry { failures, broke_at };
+            let since_break = now.saturating_sub(broke_at.unwrap_or(now));
+            let bound = retry.bound(since_break);
             prop_assert!(Retry::SHORTEST_BOUND <= bound && bound <= Retry::LONGEST_BOUND);
-            prop_assert!(retry.next_delay(random) < bound);
-            prop_assert!(bound <= retry.bound());
+            if since_break < Retry::ROW_IS_HELD {
+                prop_assert!(bound <= Retry::LONGEST_BOUND_WHILE_HELD);
+            }
+            prop_assert!(retry.next_delay(now, random) < bound);
+            prop_assert!(bound <= retry.bound(since_break));
         }
 
         /// A larger draw never means a shorter wait: what is drawn evenly is spread evenly.
         #[test]
         fn a_delay_grows_with_what_is_drawn(failures in 0..9_u32, one in any::<u32>(), other in any::<u32>()) {
-            let wait = |random| Retry { failures }.next_delay(random);
+            let wait = |random| Retry { failures, broke_at: None }.next_delay(Duration::ZERO, random);
             prop_assert!(wait(one.min(other)) <= wait(one.max(other)));
-        }
-
-        #[test]
-        fn after_a_reset_a_failure_is_the_first(draws in prop::collection::vec(any::<u32>(), 0..20)) {
-            let mut retry = Retry::default();
-            for random in draws {
-                retry.next_delay(random);
-            }
-            retry.reset();
-            prop_assert_eq!(retry, Retry::default());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is said aloud of those who come and go.
 
 use super::texts;
-use crate::presence::{Name, UserId};
+use crate::presence::{DepartureReason, Name, UserId};
 
 /// A part of something said: a name stands in an element of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,63 +12,114 @@ pub(crate) enum Part {
     Name(Name),
 }
 
+/// Someone who went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Departed {
+    /// Who.
+    pub(crate) id: UserId,
+    /// What they were called.
+    pub(crate) name: Name,
+    /// Why, where that was heard.
+    pub(crate) reason: Option<DepartureReason>,
+}
+
 /// How many are called by their names; more are only counted.
 const MOST_NAMES: usize = 2;
+
+/// Every way to go, in the order in which it is told.
+const WAYS_TO_GO: [Option<DepartureReason>; 5] = [
+    Some(DepartureReason::Left),
+    Some(DepartureReason::Closed),
+    Some(DepartureReason::Lost),
+    Some(DepartureReason::Removed),
+    None,
+];
 
 /// Who came and who went since something was last said.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gathering {
     joined: Vec<(UserId, Name)>,
-    left: Vec<(UserId, Name)>,
+    departed: Vec<Departed>,
 }
 
 impl Gathering {
     /// Someone came; who went only a moment ago was never missed.
     pub(crate) fn joined(&mut self, id: UserId, name: Name) {
-        if !take_out(&mut self.left, id) {
-            self.joined.push((id, name));
+        let place = self.departed.iter().position(|departed| departed.id == id);
+        match place {
+            Some(place) => drop(self.departed.remove(place)),
+            None => self.joined.push((id, name)),
         }
     }
 
     /// Someone went; who came only a moment ago was never noticed.
-    pub(crate) fn left(&mut self, id: UserId, name: Name) {
-        if !take_out(&mut self.joined, id) {
-            self.left.push((id, name));
+    pub(crate) fn departed(&mut self, departed: Departed) {
+        let place = self.joined.iter().position(|(id, _)| *id == departed.id);
+        match place {
+            Some(place) => drop(self.joined.remove(place)),
+            None => self.departed.push(departed),
         }
     }
 
     /// Whether there is nothing to say.
     pub(crate) fn is_empty(&self) -> bool {
-        self.joined.is_empty() && self.left.is_empty()
+        self.joined.is_empty() && self.departed.is_empty()
     }
 
     /// What to say of all that; nothing where nothing happened.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
-        tell(&mut parts, &self.joined, texts::JOINED);
-        if !self.joined.is_empty() && !self.left.is_empty() {
-            parts.push(Part::Words(texts::FULL_STOP.into()));
+        let names: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
+        tell(&mut parts, &names, texts::JOINED);
+        for way in WAYS_TO_GO {
+            tell(&mut parts, &self.who_went(way), texts::departed(way));
         }
-        tell(&mut parts, &self.left, texts::LEFT);
         parts
+    }
+
+    /// What to say of it to someone who could not see it happen; nothing where nothing happened.
+    pub(crate) fn parts_in_hindsight(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let came: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
+        let left: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
+        for (names, what_they_did) in [(came, texts::CAME), (left, texts::LEFT)] {
+            let Some((first, others)) = names.split_first() else { continue };
+            let start = if parts.is_empty() { texts::WHILE_YOU_WERE_AWAY } else { texts::COMMA };
+            parts.push(Part::Words(start.into()));
+            parts.push(Part::Name((*first).clone()));
+            match others {
+                [] => {}
+                [other] => {
+                    parts.push(Part::Words(texts::AND.into()));
+                    parts.push(Part::Name((*other).clone()));
+                }
+                _ => parts.push(Part::Words(texts::and_others(others.len()))),
+            }
+            parts.push(Part::Words(what_they_did.into()));
+        }
+        parts
+    }
+
+    fn who_went(&self, way: Option<DepartureReason>) -> Vec<&Name> {
+        let group = self.departed.iter().filter(|departed| departed.reason == way);
+        group.map(|departed| &departed.name).collect()
     }
 }
 
-fn take_out(people: &mut Vec<(UserId, Name)>, id: UserId) -> bool {
-    let place = people.iter().position(|(other, _)| *other == id);
-    place.map(|place| people.remove(place)).is_some()
-}
-
-fn tell(parts: &mut Vec<Part>, people: &[(UserId, Name)], what_they_did: &str) {
+/// Adds a sentence.
+fn tell(parts: &mut Vec<Part>, people: &[&Name], what_they_did: &str) {
     if people.is_empty() {
         return;
     }
+    if !parts.is_empty() {
+        parts.push(Part::Words(texts::FULL_STOP.into()));
+    }
     if people.len() <= MOST_NAMES {
-        for (index, (_, name)) in people.iter().enumerate() {
+        for (index, name) in people.iter().enumerate() {
             if index > 0 {
                 parts.push(Part::Words(texts::AND.into()));
             }
-            parts.push(Part::Name(name.clone()));
+            parts.push(Part::Name((*name).clone()));
         }
     } else {
         parts.push(Part::Words(texts::people(people.len())));
@@ -88,8 +139,12 @@ mod tests {
         Name::parse(text).unwrap()
     }
 
-    fn said(gathering: &Gathering) -> String {
-        let parts = gathering.parts().into_iter();
+    fn gone(number: u8, text: &str, reason: Option<DepartureReason>) -> Departed {
+        Departed { id: id(number), name: name(text), reason }
+    }
+
+    fn words(parts: Vec<Part>) -> String {
+        let parts = parts.into_iter();
         parts
             .map(|part| match part {
                 Part::Words(words) => words,
@@ -101,26 +156,66 @@ mod tests {
     #[test]
     fn few_are_named_and_many_are_counted() {
         let mut gathering = Gathering::default();
-        assert_eq!(said(&gathering), "");
+        assert_eq!(words(gathering.parts()), "");
         gathering.joined(id(1), name("Ana"));
-        assert_eq!(said(&gathering), "Ana joined");
+        assert_eq!(words(gathering.parts()), "Ana joined");
         gathering.joined(id(2), name("Bo"));
-        assert_eq!(said(&gathering), "Ana and Bo joined");
-        gathering.left(id(90), name("Kim"));
-        assert_eq!(said(&gathering), "Ana and Bo joined. Kim left");
+        assert_eq!(words(gathering.parts()), "Ana and Bo joined");
+        gathering.departed(gone(90, "Kim", Some(DepartureReason::Left)));
+        assert_eq!(words(gathering.parts()), "Ana and Bo joined. Kim left");
         for number in 3..38 {
             gathering.joined(id(number), name("Someone"));
         }
-        assert_eq!(said(&gathering), "37 people joined. Kim left");
+        assert_eq!(words(gathering.parts()), "37 people joined. Kim left");
+    }
+
+    #[test]
+    fn it_is_told_why_somebody_went() {
+        let mut gathering = Gathering::default();
+        let reasons = [
+            Some(DepartureReason::Lost),
+            Some(DepartureReason::Closed),
+            Some(DepartureReason::Removed),
+            Some(DepartureReason::Lost),
+            Some(DepartureReason::Left),
+        ];
+        for ((number, text), reason) in (0..).zip(["Ana", "Bo", "Cy", "Di", "Ed"]).zip(reasons) {
+            gathering.departed(gone(number, text, reason));
+        }
+        assert_eq!(
+            words(gathering.parts()),
+            "Ed left. Bo closed the page. Ana and Di lost the connection. Cy was removed"
+        );
+    }
+
+    #[test]
+    fn in_hindsight_it_is_one_line() {
+        let mut gathering = Gathering::default();
+        assert_eq!(gathering.parts_in_hindsight(), []);
+        gathering.departed(gone(9, "Bo", None));
+        assert_eq!(words(gathering.parts_in_hindsight()), "While you were away: Bo left");
+        gathering.joined(id(0), name("Ana"));
+        gathering.joined(id(1), name("Cy"));
+        assert_eq!(
+            words(gathering.parts_in_hindsight()),
+            "While you were away: Ana and Cy came, Bo left"
+        );
+        gathering.joined(id(2), name("Di"));
+        gathering.joined(id(3), name("Ed"));
+        assert_eq!(
+            words(gathering.parts_in_hindsight()),
+            "While you were away: Ana and 3 others came, Bo left"
+        );
     }
 
     #[test]
     fn who_only_passed_by_is_not_mentioned() {
         let mut gathering = Gathering::default();
         gathering.joined(id(1), name("Ana"));
-        gathering.left(id(1), name("Ana"));
-        gathering.left(id(2), name("Bo"));
+        gathering.departed(gone(1, "Ana", None));
+        gathering.departed(gone(2, "Bo", None));
         gathering.joined(id(2), name("Bo"));
-        assert_eq!(said(&gathering), "");
+        assert!(gathering.is_empty());
+        assert_eq!(words(gathering.parts()), "");
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn banner(board: Board) -> impl IntoView {
     let is_lost = Memo::new(move |_| matches!(connection(), Connection::Lost(_)));
     let words = move || match connection() {
         Connection::Lost(loss) => loss.words(board.moment.get()),
-        Connection::Starting | Connection::Live => String::new(),
+        _ => String::new(),
     };
     move || {
         is_lost.get().then(|| {

@@ -64,6 +64,12 @@ pub(crate) struct Desk {
     pub(crate) is_awake: bool,
     /// The name that this person had last time, in any room.
     pub(crate) remembered_name: Option<String>,
+    /// In how many of this browser's tabs the room is shown, as far as they answered.
+    pub(crate) tabs: usize,
+    /// Why this person is listed no longer, where they did not ask for it here.
+    pub(crate) farewell: Option<&'static str>,
+    /// There is a line that says what happened while the list was not live.
+    pub(crate) has_missed_something: bool,
 }
 
 /// What the visitor asks for.
@@ -75,6 +81,8 @@ pub(crate) enum Command {
     TryNow,
     /// The address of the room, on the clipboard.
     CopyLink,
+    /// No more of what was missed.
+    Dismiss,
 }
 
 /// What the visitor wants and the server has not granted yet; it survives the loss of a socket.

@@ -10,8 +10,24 @@ pub(crate) enum Connection {
     Starting,
     /// The list is what the server's list is.
     Live,
+    /// So it is, by way of the feed: no socket gets through, and nobody can be listed from here.
+    OnlyWatching,
+    /// It was found to be wrong, and the right one was asked for.
+    Doubtful,
     /// The list is as it was.
     Lost(Loss),
+}
+
+impl Connection {
+    /// Whether the list is what the server's list is.
+    pub(crate) fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::OnlyWatching)
+    }
+
+    /// Whether the list is known to be old.
+    pub(crate) fn is_stale(self) -> bool {
+        matches!(self, Self::Doubtful | Self::Lost(_))
+    }
 }
 
 /// A connection that is not there; times are milliseconds on the server's clock.

@@ -27,6 +27,7 @@ mod head;
 mod json;
 mod name_form;
 mod namesakes;
+mod news;
 mod note;
 mod page;
 mod roster_list;

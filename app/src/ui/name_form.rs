@@ -112,9 +112,11 @@ fn give_up(board: Board) {
 
 /// Puts the name of last time into an empty field, selected, so that typing replaces it.
 fn prefill(board: Board, purpose: Purpose) {
+    let remembered = Memo::new(move |_| board.desk.with(|desk| desk.remembered_name.clone()));
     effect(move || {
         let name = match purpose {
-            Purpose::Join => board.desk.with(|desk| desk.remembered_name.clone()),
+            // Only when it becomes known: who empties the field wants it empty.
+            Purpose::Join => remembered.get(),
             Purpose::Rename => board
                 .people
                 .with_untracked(|people| people.your_name.as_ref().map(ToString::to_string)),

@@ -9,13 +9,18 @@ pub(crate) const RANDOM_BYTES: usize = 16;
 /// The address of a new room, made of even randomness: `/r/xxxx-xxxx-xxxx-xxxx`.
 pub(crate) fn new_room_address(random: [u8; RANDOM_BYTES]) -> String {
     let mut address = String::from("/r/");
-    for (index, byte) in random.into_iter().enumerate() {
+    for (index, letter) in random_letters(random).char_indices() {
         if index > 0 && index % 4 == 0 {
             address.push('-');
         }
-        address.push(char::from(ALPHABET[usize::from(byte % 32)]));
+        address.push(letter);
     }
     address
+}
+
+/// Letters and digits, one for each byte of even randomness.
+pub(crate) fn random_letters(random: [u8; RANDOM_BYTES]) -> String {
+    random.into_iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 
 #[cfg(test)]

@@ -9,10 +9,13 @@ use super::{
     announcer::announcer,
     banner::banner,
     board::Board,
+    connection::Connection,
     head::head,
     json::{Unreadable, read},
     name_form::{Purpose, name_form},
+    note::{Note, note},
     roster_list::roster_list,
+    texts,
     you::you,
 };
 use crate::presence::Replica;
@@ -41,11 +44,30 @@ fn room(page: RoomPage) -> impl IntoView {
             Either::Right(name_form(board, Purpose::Join))
         }
     };
+    let only_watching = move || {
+        let connection = board.desk.with(|desk| desk.connection);
+        (connection == Connection::OnlyWatching).then(|| Note {
+            class: "aside",
+            role: Some("status"),
+            test_id: Some("only-watching"),
+            words: texts::ONLY_WATCHING.into(),
+            ..Note::default()
+        })
+    };
+    let farewell = move || {
+        board.desk.with(|desk| desk.farewell).map(|words| Note {
+            class: "aside",
+            role: Some("status"),
+            test_id: Some("farewell"),
+            words: words.into(),
+            ..Note::default()
+        })
+    };
     view! {
         {banner(board)}
         <div class="desk">
             {head}
-            <section class="card">{card}</section>
+            <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
         </div>
         {roster_list(board)}
         {announcer()}

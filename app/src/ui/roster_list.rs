@@ -8,6 +8,7 @@ use super::{
     dynamic::text,
     elapsed::Elapsed,
     namesakes::twin_mark,
+    news::{missed, news},
     note::{Note, note},
     texts,
 };
@@ -33,7 +34,11 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
     };
     view! {
         <section class="board">
-            <h2>{texts::WHO_IS_HERE}</h2>
+            <div class="board-head">
+                <h2>{texts::WHO_IS_HERE}</h2>
+                {news()}
+            </div>
+            {missed(board)}
             <ul id="roster" aria-label=texts::WHO_IS_HERE>
                 <For
                     each=move || board.people.with(|people| people.ids.clone())

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::board::Wish;
-use crate::presence::{ClientEvent, Name, Progress, Refusal, Replica, Retry, ServerEvent, UserId};
+use super::{announcements::Departed, board::Wish};
+use crate::presence::{
+    ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
+    ServerEvent, TabId, UserId,
+};
 
 /// The page's part in the conversation with the server, over however many sockets it takes.
 ///
@@ -17,10 +20,26 @@ pub(crate) struct Session {
     is_wish_sent: bool,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
+    /// What the present socket has said of the page's being seen.
+    is_known_as_visible: bool,
     /// Those whose going was heard of, until the last piece of that difference has come: by then
     /// the list knows their names no longer.
-    departing: Vec<(UserId, Name)>,
+    departing: Vec<Departed>,
+    /// Who was here when the list stopped being live, until it is again.
+    before_loss: Option<Roster>,
     retry: Retry,
+}
+
+/// What a session has to know of its browser, at the moment of asking.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// Which page instance this is.
+    pub(crate) tab: TabId,
+    /// Whether the page can be seen.
+    pub(crate) is_visible: bool,
+    /// This person left the room, here or on another page, and has not joined again since.
+    /// A page that slept through that must not list them again.
+    pub(crate) has_left: bool,
 }
 
 /// How far the present socket has come.
@@ -31,9 +50,9 @@ enum Stage {
     NoSocket,
     /// The first frame was sent; nothing shows yet that the server took it.
     Introduced,
-    /// The server took it, and its answer is on the way.
+    /// The server took it, and the list is on its way, or has to come anew.
     Accepted,
-    /// The answer has come: the list is the server's list.
+    /// The list is the server's list.
     Live,
 }
 
@@ -45,7 +64,11 @@ pub(crate) struct Outcome {
     /// Who came, where that is news.
     pub(crate) arrived: Vec<(UserId, Name)>,
     /// Who went, where that is news.
-    pub(crate) departed: Vec<(UserId, Name)>,
+    pub(crate) departed: Vec<Departed>,
+    /// The list is live again, and these news are those of the time in between.
+    pub(crate) is_catching_up: bool,
+    /// This person is listed no longer, and it was not this page that asked for it.
+    pub(crate) was_unlisted: Option<DepartureReason>,
     /// The list is the server's list.
     pub(crate) is_live: bool,
     /// Something was not accepted, and the visitor should know.
@@ -66,77 +89,123 @@ impl Session {
     }
 
     /// A socket opened: what to send first.
-    pub(crate) fn opened(&mut self) -> ClientEvent {
+    pub(crate) fn opened(&mut self, surroundings: &Surroundings) -> ClientEvent {
         self.stage = Stage::Introduced;
+        // Whatever else was bringing the list brings it no longer.
+        self.replica.disconnected();
         let name = match &self.wish {
             Some(Wish::Join(name)) => {
                 self.is_wish_sent = true;
                 Some(name.clone())
             }
             Some(Wish::Leave) => None,
+            Some(Wish::Rename(_)) | None if surroundings.has_left => None,
             Some(Wish::Rename(_)) | None => self.your_name().map(|name| name.to_string()),
         };
-        match name {
-            Some(name) => self.announce(name),
+        let mut event = match name {
+            Some(name) => self.announce(name, surroundings),
             None => ClientEvent::Watch { since: None },
+        };
+        if let ClientEvent::Watch { since } | ClientEvent::GotANewUser { since, .. } = &mut event {
+            *since = self.replica.position().cloned();
         }
+        event
     }
 
     /// A frame came.
-    pub(crate) fn receive(&mut self, event: ServerEvent) -> Outcome {
+    pub(crate) fn receive(&mut self, event: ServerEvent, surroundings: &Surroundings) -> Outcome {
         let mut outcome = Outcome::default();
         match event {
             ServerEvent::Refused(refusal) => self.accept_refusal(refusal, &mut outcome),
             ServerEvent::Unknown => {}
-            event => self.follow(event, &mut outcome),
+            event => self.follow(event, surroundings, &mut outcome),
         }
         outcome.is_live = self.stage == Stage::Live;
         outcome
     }
 
-    /// The socket ended, or never opened: how long to wait before the next.
-    pub(crate) fn closed(&mut self, random: u32) -> Duration {
-        self.stage = Stage::NoSocket;
+    /// An event of the feed came: it brings the list forward, and there is nobody to answer to.
+    ///
+    /// After a [`Gap`] only a feed that starts anew helps.
+    pub(crate) fn overhear(&mut self, event: ServerEvent) -> Result<Outcome, Gap> {
+        let mut outcome = Outcome::default();
+        self.note_departures(&event);
+        let progress = self.replica.receive(event)?;
+        self.report(progress, &mut outcome);
+        outcome.is_live = self.replica.is_settled();
+        if outcome.is_live {
+            self.catch_up(&mut outcome);
+        }
+        Ok(outcome)
+    }
+
+    /// The socket ended, or never opened: how long to wait from `now` before the next.
+    pub(crate) fn closed(&mut self, now: Duration, random: u32) -> Duration {
+        // A socket that never opened took nothing away: a feed may be bringing the list.
+        if std::mem::take(&mut self.stage) > Stage::NoSocket {
+            self.interrupted();
+        }
         self.is_wish_sent = false;
         self.is_announced = false;
+        self.retry.next_delay(now, random)
+    }
+
+    /// Whatever brought the list brings it no longer.
+    pub(crate) fn interrupted(&mut self) {
+        if self.before_loss.is_none() && self.replica.position().is_some() {
+            self.before_loss = Some(self.replica.roster().clone());
+        }
         self.departing.clear();
         self.replica.disconnected();
-        self.retry.next_delay(random)
     }
 
     /// The visitor wants something: what to send for it now.
     ///
     /// Nothing is sent before the server took the first frame, so that it is always clear
     /// what a refusal speaks of; [`Session::opened`] and [`Session::receive`] make up for it.
-    pub(crate) fn want(&mut self, wish: Wish) -> Option<ClientEvent> {
+    pub(crate) fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
         self.wish = Some(wish);
         self.is_wish_sent = false;
-        self.demand()
+        self.demand(surroundings)
     }
 
-    fn follow(&mut self, event: ServerEvent, outcome: &mut Outcome) {
+    /// The page was hidden or shown, or another page of this person left or joined:
+    /// what to send for it.
+    pub(crate) fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
+        let announcement = self.join_your_row(surroundings);
+        announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
+    }
+
+    fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {
         self.stage = self.stage.max(Stage::Accepted);
         let old_name = self.your_name();
         let is_last_piece = is_whole_answer(&event);
-        self.note_departures(&event);
+        let reason = self.note_departures(&event);
         match self.replica.receive(event) {
             Ok(progress) => {
-                if is_last_piece || progress == Progress::Replaced {
+                let is_answer = is_last_piece || progress == Progress::Replaced;
+                self.report(progress, outcome);
+                if is_answer && self.replica.is_settled() {
                     self.stage = Stage::Live;
                     self.retry.reset();
+                    self.catch_up(outcome);
                 }
-                self.report(progress, outcome);
             }
             Err(_gap) => {
                 // Until the list comes the replica finds no other gap, so this is said once.
+                self.stage = Stage::Accepted;
                 self.departing.clear();
                 outcome.replies.push(ClientEvent::Resync {});
             }
         }
+        if old_name.is_some() && self.your_name().is_none() && self.wish != Some(Wish::Leave) {
+            outcome.was_unlisted = reason;
+        }
         self.compare_with_wish(old_name.as_ref());
         // The row's old name first: a wish for another one has the last word.
-        outcome.replies.extend(self.join_your_row());
-        outcome.replies.extend(self.demand());
+        outcome.replies.extend(self.join_your_row(surroundings));
+        outcome.replies.extend(self.demand(surroundings));
+        outcome.replies.extend(self.tell_visibility(surroundings));
     }
 
     fn accept_refusal(&mut self, refusal: Refusal, outcome: &mut Outcome) {
@@ -147,10 +216,13 @@ impl Session {
                 outcome.replies.push(ClientEvent::Resync {});
                 return;
             }
+            // What the visitor did not ask for is no news to them.
+            Some("visible") => return,
             Some("watch") => {}
             _ => {
                 if was_introduction {
-                    outcome.replies.push(ClientEvent::Watch { since: None });
+                    let since = self.replica.position().cloned();
+                    outcome.replies.push(ClientEvent::Watch { since });
                 }
                 // An announcement that nobody wished for is not tried again on this socket.
                 if self.wish.take().is_some() {
@@ -161,17 +233,25 @@ impl Session {
         outcome.refusal = Some(refusal);
     }
 
-    fn note_departures(&mut self, event: &ServerEvent) {
+    /// Notes who went, while their names are still known; answers why this person did.
+    fn note_departures(&mut self, event: &ServerEvent) -> Option<DepartureReason> {
         let difference = match event {
             ServerEvent::Changes(changes) => &changes.difference,
             ServerEvent::Resumed(resumed) => &resumed.difference,
-            _ => return,
+            _ => return None,
         };
-        for (_, id) in difference.disconnect_user.iter() {
+        let you = self.replica.you();
+        let mut your_reason = None;
+        for (reason, id) in difference.disconnect_user.iter() {
+            if Some(*id) == you {
+                your_reason = Some(reason);
+            }
             if let Some(user) = self.replica.roster().get(id) {
-                self.departing.push((*id, user.name.clone()));
+                let name = user.name.clone();
+                self.departing.push(Departed { id: *id, name, reason: Some(reason) });
             }
         }
+        your_reason
     }
 
     fn report(&mut self, progress: Progress, outcome: &mut Outcome) {
@@ -185,6 +265,18 @@ impl Session {
                 outcome.departed = std::mem::take(&mut self.departing);
             }
         }
+    }
+
+    /// The list is live: after a loss, the news are whatever is not as it was before.
+    fn catch_up(&mut self, outcome: &mut Outcome) {
+        let Some(before) = self.before_loss.take() else { return };
+        let now = self.replica.roster();
+        let gone = before.users().filter(|user| !now.contains(&user.id));
+        let gone = gone.map(|user| Departed { id: user.id, name: user.name.clone(), reason: None });
+        outcome.departed = gone.collect();
+        let new = now.users().filter(|user| !before.contains(&user.id));
+        outcome.arrived = new.map(|user| (user.id, user.name.clone())).collect();
+        outcome.is_catching_up = true;
     }
 
     /// Forgets a wish that came true, or that can't any more.
@@ -205,12 +297,12 @@ impl Session {
     }
 
     /// What to send for the wish, once.
-    fn demand(&mut self) -> Option<ClientEvent> {
+    fn demand(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
         if self.is_wish_sent || self.stage < Stage::Accepted {
             return None;
         }
         let event = match self.wish.clone()? {
-            Wish::Join(name) => self.announce(name),
+            Wish::Join(name) => self.announce(name, surroundings),
             Wish::Rename(name) => ClientEvent::Rename { name },
             Wish::Leave => ClientEvent::Leave {},
         };
@@ -219,18 +311,33 @@ impl Session {
     }
 
     /// Where another page of this person is listed, this one takes its part in the row.
-    fn join_your_row(&mut self) -> Option<ClientEvent> {
+    fn join_your_row(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
         let wants_otherwise = matches!(self.wish, Some(Wish::Join(_) | Wish::Leave));
-        if self.is_announced || wants_otherwise || self.stage < Stage::Live {
+        let may_not = self.is_announced || wants_otherwise || surroundings.has_left;
+        if may_not || self.stage < Stage::Live {
             return None;
         }
         let name = self.your_name()?.to_string();
-        Some(self.announce(name))
+        Some(self.announce(name, surroundings))
     }
 
-    fn announce(&mut self, name: String) -> ClientEvent {
+    /// Only pages that take part in a row are asked whether they can be seen.
+    fn tell_visibility(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
+        let visible = surroundings.is_visible;
+        let is_known = !self.is_announced || self.is_known_as_visible == visible;
+        if is_known || self.stage < Stage::Accepted {
+            return None;
+        }
+        self.is_known_as_visible = visible;
+        Some(ClientEvent::Visible { visible })
+    }
+
+    fn announce(&mut self, name: String, surroundings: &Surroundings) -> ClientEvent {
+        let Surroundings { tab, is_visible, .. } = surroundings.clone();
         self.is_announced = true;
-        ClientEvent::GotANewUser { name, tab: None, visible: None, since: None }
+        self.is_known_as_visible = is_visible;
+        let visible = (!is_visible).then_some(false);
+        ClientEvent::GotANewUser { name, tab: Some(tab), visible, since: None }
     }
 
     fn your_name(&self) -> Option<Name> {

@@ -4,6 +4,7 @@
 //! writing does not turn its neighbours around. What the server refuses, it says in its own words.
 
 use super::elapsed::Elapsed;
+use crate::presence::DepartureReason;
 
 /// What this is called.
 pub(crate) const PRODUCT: &str = "Rollcall";
@@ -64,6 +65,16 @@ pub(crate) const CONNECTION_LOST: &str = "Connection lost.";
 pub(crate) const YOU_ARE_OFFLINE: &str = "You are offline.";
 /// Said once when it is back.
 pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
+
+/// Said where only the feed gets through.
+pub(crate) const ONLY_WATCHING: &str = "This network lets no WebSockets through. You see who is here, live; \
+     to be listed yourself, use a network that allows them.";
+
+/// Said to one who is off the list because of another page.
+pub(crate) const YOU_LEFT_ELSEWHERE: &str = "You left on another page of this browser.";
+/// Said to one whom the operator took off the list.
+pub(crate) const YOU_WERE_REMOVED: &str =
+    "You were taken off the list by whoever runs this server.";
 
 /// For those whose browser runs no scripts.
 #[cfg(feature = "ssr")]
@@ -126,12 +137,43 @@ pub(crate) fn trying_again_in(seconds: u64) -> String {
 
 /// Stands after one or two names that came.
 pub(crate) const JOINED: &str = " joined";
-/// Stands after one or two names that went.
+/// Stands after names that went.
 pub(crate) const LEFT: &str = " left";
+/// Stands after names that came while nobody was looking.
+pub(crate) const CAME: &str = " came";
+/// Stands before what happened while the list was not live.
+pub(crate) const WHILE_YOU_WERE_AWAY: &str = "While you were away: ";
+/// Takes that line away.
+pub(crate) const DISMISS: &str = "Dismiss";
+/// Stands between those who came and those who went.
+pub(crate) const COMMA: &str = ", ";
 /// Stands between two names.
 pub(crate) const AND: &str = " and ";
 /// Ends a sentence when another one follows.
 pub(crate) const FULL_STOP: &str = ". ";
+
+/// What those did who went, for this reason.
+pub(crate) fn departed(reason: Option<DepartureReason>) -> &'static str {
+    match reason {
+        Some(DepartureReason::Left) | None => LEFT,
+        Some(DepartureReason::Closed) => " closed the page",
+        Some(DepartureReason::Lost) => " lost the connection",
+        Some(DepartureReason::Removed) => " was removed",
+    }
+}
+
+/// Stands after a name that stands for many.
+pub(crate) fn and_others(count: usize) -> String {
+    [" and ", &thousands(count), " others"].concat()
+}
+
+/// In how many of this browser's tabs a person is here; nothing is said of one.
+pub(crate) fn in_tabs(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        _ => [", in ", &count.to_string(), " tabs"].concat(),
+    }
+}
 
 /// Stands for many names.
 pub(crate) fn people(count: usize) -> String {

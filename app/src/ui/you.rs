@@ -22,6 +22,7 @@ pub(crate) fn you(board: Board) -> impl IntoView {
         let name = board.people.with(|people| people.your_name.as_ref().map(ToString::to_string));
         name.unwrap_or_default()
     });
+    let tabs = text(move || texts::in_tabs(board.desk.with(|desk| desk.tabs)));
     let is_renaming = Memo::new(move |_| board.desk.with(|desk| desk.is_renaming));
     let controls = move || {
         if is_renaming.get() {
@@ -35,6 +36,7 @@ pub(crate) fn you(board: Board) -> impl IntoView {
             <p id=SENTENCE tabindex="-1">
                 {texts::YOU_ARE_HERE_AS}
                 <bdi>{name}</bdi>
+                <span>{tabs}</span>
             </p>
             {controls}
         </div>

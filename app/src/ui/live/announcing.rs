@@ -1,4 +1,4 @@
-//! Saying aloud who comes and goes, not more than about once a second.
+//! Telling who comes and goes, not more than about once a second.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -6,50 +6,81 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::super::{
-    announcements::{Gathering, Part},
+    announcements::{Departed, Gathering, Part},
     announcer::ANNOUNCER,
     board::Board,
+    news::{MISSED, NEWS},
 };
 use crate::presence::{Name, UserId};
 
 /// For how long news gather before they are said, in milliseconds.
 const GATHERING_TIME: u32 = 1_000;
 
-/// Gathers what happens, and puts it into the page's live region.
+/// For how long news can be read, in milliseconds.
+const TIME_TO_READ: u32 = 10_000;
+
+/// Gathers what happens, and puts it where it is read and heard.
 pub(super) struct Announcing {
     board: Board,
     gathering: RefCell<Gathering>,
     timer: RefCell<Option<Timeout>>,
+    /// Takes the news away once they are old.
+    reading: RefCell<Option<Timeout>>,
 }
 
 impl Announcing {
     /// Says nothing yet.
     pub(super) fn new(board: Board) -> Rc<Self> {
-        Rc::new(Self { board, gathering: RefCell::default(), timer: RefCell::default() })
+        Rc::new(Self {
+            board,
+            gathering: RefCell::default(),
+            timer: RefCell::default(),
+            reading: RefCell::default(),
+        })
     }
 
     /// Takes note of others who came and went.
-    pub(super) fn note(
-        self: &Rc<Self>,
+    pub(super) fn note(self: &Rc<Self>, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
+        self.gather(&mut self.gathering.borrow_mut(), arrived, departed);
+        if !self.gathering.borrow().is_empty() {
+            self.say_soon();
+        }
+    }
+
+    /// Tells of others who came and went while the list was not live.
+    pub(super) fn tell_what_was_missed(
+        &self,
         arrived: Vec<(UserId, Name)>,
-        departed: Vec<(UserId, Name)>,
+        departed: Vec<Departed>,
+    ) {
+        let mut gathering = Gathering::default();
+        self.gather(&mut gathering, arrived, departed);
+        let parts = gathering.parts_in_hindsight();
+        if !parts.is_empty() {
+            put(MISSED, &parts);
+            put(ANNOUNCER, &parts);
+            self.board.desk.update(|desk| desk.has_missed_something = true);
+        }
+    }
+
+    fn gather(
+        &self,
+        gathering: &mut Gathering,
+        arrived: Vec<(UserId, Name)>,
+        departed: Vec<Departed>,
     ) {
         let you = self.board.people.with_untracked(|people| people.you);
-        let mut gathering = self.gathering.borrow_mut();
-        for (id, name) in departed.into_iter().filter(|(id, _)| Some(*id) != you) {
-            gathering.left(id, name);
+        for departed in departed.into_iter().filter(|departed| Some(departed.id) != you) {
+            gathering.departed(departed);
         }
         for (id, name) in arrived.into_iter().filter(|(id, _)| Some(*id) != you) {
             gathering.joined(id, name);
-        }
-        if !gathering.is_empty() {
-            self.say_soon();
         }
     }
 
     /// Says something at once.
     pub(super) fn say(words: &str) {
-        put(&[Part::Words(words.to_owned())]);
+        put(ANNOUNCER, &[Part::Words(words.to_owned())]);
     }
 
     fn say_soon(self: &Rc<Self>) {
@@ -58,20 +89,23 @@ impl Announcing {
             return;
         }
         // The same words twice in a row are heard twice only if they were gone in between.
-        put(&[]);
+        put(ANNOUNCER, &[]);
         let this = Rc::clone(self);
         *timer = Some(Timeout::new(GATHERING_TIME, move || {
             this.timer.take();
-            let gathering = this.gathering.take();
-            put(&gathering.parts());
+            let parts = this.gathering.take().parts();
+            put(ANNOUNCER, &parts);
+            put(NEWS, &parts);
+            let forget = Timeout::new(TIME_TO_READ, || put(NEWS, &[]));
+            this.reading.replace(Some(forget));
         }));
     }
 }
 
-/// Puts this into the region, in place of what was there.
-fn put(parts: &[Part]) {
+/// Puts this into an element, in place of what was there.
+fn put(id: &str, parts: &[Part]) {
     let document = document();
-    let Some(region) = document.get_element_by_id(ANNOUNCER) else { return };
+    let Some(region) = document.get_element_by_id(id) else { return };
     region.set_text_content(None);
     for part in parts {
         let (element, words) = match part {

@@ -12,137 +12,173 @@ use leptos::prelude::*;
 use super::{
     super::{
         board::{Board, Wish},
-        connection::{Connection, Loss},
+        connection::Connection,
         frame::read_frame,
-        session::Session,
-        texts,
+        session::{Outcome, Session, Surroundings},
     },
-    announcing::Announcing,
-    clock::Clock,
-    keyboard,
+    display::{Display, is_offline},
+    feed::{Feed, FeedEvent},
     randomness::random_number,
-    socket::{Socket, SocketEvent},
+    socket::{Socket, SocketEvent, address_of},
     storage,
+    tab::Tab,
 };
-use crate::presence::{ClientEvent, Name, Replica, ServerEvent};
+use crate::presence::{ClientEvent, CloseCode, Replica, RoomName, ServerEvent};
 
-/// How long an attempt may take until the list is there, in milliseconds.
-const LONGEST_ATTEMPT: u32 = 10_000;
-/// How often the rows are told the time, in milliseconds.
-const ROWS_HEAR_THE_TIME: u32 = 10_000;
-/// How often the banner is told the time, in milliseconds.
-const BANNER_HEARS_THE_TIME: u32 = 1_000;
-
+/// How long an attempt may take until the first frame comes, in milliseconds.
+const LONGEST_ATTEMPT: u64 = 6_000;
+/// How long a server may say nothing, in milliseconds: it tells where the list is every 10 s.
+const LONGEST_SILENCE: u64 = 15_000;
+/// How many attempts in a row may bring nothing before the feed is tried.
+const MOST_VAIN_ATTEMPTS: u32 = 3;
+/// How often the line looks at the clock, in milliseconds.
+const TICK: u32 = 1_000;
 /// Keeps a socket to the room open, and the board as the room is.
 pub(super) struct Line {
-    board: Board,
-    address: String,
+    display: Display,
+    room: RoomName,
+    tab: Tab,
     session: RefCell<Session>,
     socket: RefCell<Option<Socket>>,
-    /// No socket is there or opening; the timer below says when one will.
+    /// No socket is there or opening; the timer says when one will.
     is_waiting: Cell<bool>,
-    /// When to open the next socket, or when to give up the one that is opening.
+    /// When to open the next socket.
     timer: RefCell<Option<Timeout>>,
-    /// Runs while the connection is lost.
-    banner_clock: RefCell<Option<Interval>>,
-    /// Runs always, and tells the rows nothing while the connection is lost.
-    rows_clock: RefCell<Option<Interval>>,
-    clock: Clock,
-    announcing: Rc<Announcing>,
+    /// When the socket said something last, or began to open.
+    heard_at: Cell<u64>,
+    /// How long it may go on to say nothing.
+    patience: Cell<u64>,
+    /// Attempts in a row that brought no frame.
+    vain_attempts: Cell<u32>,
+    feed: RefCell<Option<Feed>>,
+    /// When the feed said something last, while the list that it brings is live.
+    feed_heard_at: Cell<Option<u64>>,
+    /// The page is not looked at and can't be, or is on its way out: nothing is sent or opened.
+    is_asleep: Cell<bool>,
+    ticking: RefCell<Option<Interval>>,
 }
 
 impl Line {
     /// A line that is not open yet, with the list that came with the page.
-    pub(super) fn new(board: Board, address: String, replica: Replica) -> Rc<Self> {
+    pub(super) fn new(board: Board, room: RoomName, replica: Replica) -> Rc<Self> {
         let line = Rc::new(Self {
-            board,
-            address,
+            display: Display::new(board, room.clone()),
+            room,
+            tab: Tab::take(),
             session: RefCell::new(Session::new(replica)),
             socket: RefCell::default(),
             is_waiting: Cell::new(true),
             timer: RefCell::default(),
-            banner_clock: RefCell::default(),
-            rows_clock: RefCell::default(),
-            clock: Clock::default(),
-            announcing: Announcing::new(board),
+            heard_at: Cell::default(),
+            patience: Cell::default(),
+            vain_attempts: Cell::default(),
+            feed: RefCell::default(),
+            feed_heard_at: Cell::default(),
+            is_asleep: Cell::new(true),
+            ticking: RefCell::default(),
         });
-        // Until the server says what time it is, the page does.
-        line.clock.set(board.now.get_untracked());
         let this = Rc::clone(&line);
-        let tell_rows = move || this.tell_rows_the_time();
-        line.rows_clock.replace(Some(Interval::new(ROWS_HEAR_THE_TIME, tell_rows)));
+        line.ticking.replace(Some(Interval::new(TICK, move || this.tick())));
         line
     }
 
-    /// Opens a socket, in place of the one that is there.
-    pub(super) fn open(self: &Rc<Self>) {
-        self.is_waiting.set(false);
-        if let Connection::Lost(loss) = self.connection() {
-            let try_at = Some(self.clock.now());
-            self.connect(Connection::Lost(Loss { try_at, is_offline: is_offline(), ..loss }));
+    /// The page can be seen, or could be: from now on there is a socket.
+    pub(super) fn wake(self: &Rc<Self>) {
+        if self.is_asleep.replace(false) {
+            Tab::take_back();
+            self.open();
         }
-        let this = Rc::clone(self);
-        let give_up = move || this.give_up();
-        self.timer.replace(Some(Timeout::new(LONGEST_ATTEMPT, give_up)));
-        // The old socket goes before the new one comes, so that it can't be heard any more.
+    }
+
+    /// The page goes. Where the browser keeps it, it may come back as it is: then nothing of it
+    /// may be open until it does.
+    pub(super) fn fall_asleep(self: &Rc<Self>, is_kept: bool) {
+        self.is_asleep.set(true);
+        self.tab.leave_to_the_next();
+        self.timer.take();
+        if !is_kept {
+            // The browser closes the socket, and says better than this page can that it went.
+            return;
+        }
+        self.feed_broke();
         self.socket.take();
-        let this = Rc::clone(self);
-        let socket = Socket::open(&self.address, move |event| this.react(event));
-        if socket.is_none() {
-            self.lost();
+        self.is_waiting.set(true);
+        self.session.borrow_mut().closed(self.moment(), 0);
+        if self.display.connection() != Connection::Starting {
+            self.display.lost(self.display.now(), None);
         }
-        self.socket.replace(socket);
+    }
+
+    /// The page was hidden or shown, or another page of this person did something.
+    pub(super) fn look_around(self: &Rc<Self>) {
+        if self.is_asleep.get() {
+            return;
+        }
+        let events = self.session.borrow_mut().look_around(&self.surroundings());
+        self.send(events);
+        if !document().hidden() {
+            self.look_for_life();
+            if self.is_waiting.get() {
+                self.open();
+            }
+        }
     }
 
     /// The visitor wants something of the server.
     pub(super) fn want(&self, wish: Wish) {
-        let event = self.session.borrow_mut().want(wish);
+        storage::note_left(&self.room, wish == Wish::Leave);
+        self.display.forget_farewell();
+        let event = self.session.borrow_mut().want(wish, &self.surroundings());
         self.send(event);
     }
 
-    /// The visitor does not want to wait.
+    /// The visitor does not want to wait, or the browser has a network again.
     pub(super) fn try_now(self: &Rc<Self>) {
-        if let Connection::Lost(Loss { try_at: None, .. }) = self.connection() {
-            self.give_up();
-        }
-        if self.is_waiting.get() {
+        // A socket from before may still be there; whether it holds is not worth waiting for.
+        if !self.is_asleep.get() && matches!(self.display.connection(), Connection::Lost(_)) {
             self.open();
-        }
-    }
-
-    /// The browser has a network again.
-    pub(super) fn came_online(self: &Rc<Self>) {
-        if self.is_waiting.get() {
-            self.open();
-        } else if let Connection::Lost(Loss { try_at: None, .. }) = self.connection() {
-            self.live();
         }
     }
 
     /// The browser has no network any more. A socket may outlast that, but the list is not live.
     pub(super) fn went_offline(self: &Rc<Self>) {
-        match self.connection() {
-            Connection::Starting => {}
-            Connection::Live => self.show_loss(Loss {
-                list_as_of: self.clock.now(),
-                try_at: None,
-                is_offline: true,
-            }),
-            Connection::Lost(loss) => self.show_loss(Loss { is_offline: true, ..loss }),
-        }
+        let try_at = match self.display.connection() {
+            Connection::Starting => return,
+            Connection::Lost(loss) => loss.try_at,
+            _ => None,
+        };
+        self.display.lost(self.display.now(), try_at);
     }
 
-    /// The page was hidden or shown.
-    pub(super) fn was_seen(self: &Rc<Self>) {
-        if !document().hidden() && self.is_waiting.get() {
-            self.open();
+    /// Opens a socket, in place of the one that is there.
+    fn open(self: &Rc<Self>) {
+        let now = self.display.now();
+        self.timer.take();
+        self.is_waiting.set(false);
+        self.heard_at.set(now);
+        self.patience.set(LONGEST_ATTEMPT);
+        if let Connection::Lost(_) = self.display.connection() {
+            self.display.lost(now, Some(now));
         }
+        // The old socket goes before the new one comes, so that it can't be heard any more.
+        if self.socket.take().is_some() {
+            self.session.borrow_mut().closed(self.moment(), 0);
+        }
+        let this = Rc::clone(self);
+        let socket = Socket::open(&address_of(&self.room), move |event| this.react(event));
+        if socket.is_none() {
+            self.lost(now);
+        }
+        self.socket.replace(socket);
     }
 
     fn react(self: &Rc<Self>, event: SocketEvent) {
         match event {
             SocketEvent::Opened => {
-                let first = self.session.borrow_mut().opened();
+                // Two that bring the same list would be in each other's way.
+                self.feed.take();
+                self.feed_heard_at.take();
+                let first = self.session.borrow_mut().opened(&self.surroundings());
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
@@ -151,29 +187,30 @@ impl Line {
                     self.receive(event);
                 }
             }
-            SocketEvent::Closed => self.lost(),
+            SocketEvent::Closed(code) => {
+                if code == CloseCode::Replaced.number() {
+                    // Another page goes by the same name, and this one is the copy of it.
+                    self.tab.renew();
+                }
+                self.lost(self.display.now());
+            }
         }
     }
 
-    fn receive(self: &Rc<Self>, event: ServerEvent) {
-        if let Some(now) = time_of(&event) {
-            self.clock.set(now);
-        }
-        let mut session = self.session.borrow_mut();
-        let outcome = session.receive(event);
-        if outcome.is_changed {
-            self.show(session.replica());
-        }
-        drop(session);
-        self.announcing.note(outcome.arrived, outcome.departed);
-        if let Some(refusal) = outcome.refusal {
-            let sentence = Some(refusal.message.into_owned());
-            self.board.desk.update(|desk| desk.refusal = sentence);
-        }
-        if outcome.is_live {
-            self.live();
-        }
-        self.send(outcome.replies);
+    fn receive(&self, event: ServerEvent) {
+        self.display.read_clock(&event);
+        self.heard_at.set(self.display.now());
+        self.patience.set(LONGEST_SILENCE);
+        self.vain_attempts.set(0);
+        let outcome = self.session.borrow_mut().receive(event, &self.surroundings());
+        self.take_in(outcome, Connection::Live);
+    }
+
+    /// What a frame led to, whichever way it came.
+    fn take_in(&self, mut outcome: Outcome, connection: Connection) {
+        let replies = std::mem::take(&mut outcome.replies);
+        self.display.show(self.session.borrow().replica(), outcome, connection);
+        self.send(replies);
     }
 
     fn send(&self, events: impl IntoIterator<Item = ClientEvent>) {
@@ -184,107 +221,97 @@ impl Line {
         }
     }
 
-    fn show(&self, replica: &Replica) {
-        let old_name = self.your_name();
-        self.board.show(replica);
-        let name = self.your_name();
-        if old_name == name {
-            return;
-        }
-        self.board.desk.update(|desk| {
-            // What was asked for has come true, or never will.
-            desk.is_renaming = false;
-            if let Some(name) = name {
-                storage::remember_name(name.as_str());
-                desk.remembered_name = Some(name.to_string());
-            }
-        });
-    }
-
-    fn your_name(&self) -> Option<Name> {
-        self.board.people.with_untracked(|people| people.your_name.clone())
-    }
-
-    fn connection(&self) -> Connection {
-        self.board.desk.with_untracked(|desk| desk.connection)
-    }
-
-    fn connect(&self, connection: Connection) {
-        self.board.desk.update(|desk| desk.connection = connection);
-    }
-
-    /// The list is the server's list.
-    fn live(&self) {
-        let connection = self.connection();
-        if connection == Connection::Live {
-            return;
-        }
-        if let Connection::Lost(_) = connection {
-            Announcing::say(texts::CONNECTED_AGAIN);
-            keyboard::leave_the_banner();
-        }
-        self.timer.take();
-        self.banner_clock.take();
-        self.connect(Connection::Live);
-        self.tell_rows_the_time();
-    }
-
-    /// The socket is there, but it does not help.
-    fn give_up(self: &Rc<Self>) {
+    /// The socket ended, or never opened, or is no use: the list is what it was at that time.
+    fn lost(self: &Rc<Self>, list_as_of: u64) {
         self.socket.take();
-        self.lost();
-    }
-
-    /// The socket ended, or never opened.
-    fn lost(self: &Rc<Self>) {
         self.is_waiting.set(true);
-        let delay = self.session.borrow_mut().closed(random_number());
-        let now = self.clock.now();
-        let list_as_of = match self.connection() {
-            Connection::Starting => self.board.now.get_untracked(),
-            Connection::Live => now,
-            Connection::Lost(loss) => loss.list_as_of,
-        };
-        let milliseconds = whole_milliseconds(delay);
-        let try_at = Some(now + u64::from(milliseconds));
-        self.show_loss(Loss { list_as_of, try_at, is_offline: is_offline() });
+        let delay = self.session.borrow_mut().closed(self.moment(), random_number());
+        let milliseconds = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
+        self.vain_attempts.set(self.vain_attempts.get().saturating_add(1));
+        if self.feed_heard_at.get().is_some() {
+            // The list is live all the same, and by now it is clear what the matter is.
+            self.display.live(Connection::OnlyWatching);
+        } else {
+            let try_at = self.display.now() + u64::from(milliseconds);
+            self.display.lost(list_as_of, Some(try_at));
+            self.try_the_feed();
+        }
         let this = Rc::clone(self);
         self.timer.replace(Some(Timeout::new(milliseconds, move || this.open())));
     }
 
-    fn show_loss(self: &Rc<Self>, loss: Loss) {
-        let old = self.connection();
-        if !matches!(old, Connection::Lost(old) if old.is_offline == loss.is_offline) {
-            Announcing::say(loss.headline());
-        }
-        self.board.moment.set(self.clock.now());
-        self.connect(Connection::Lost(loss));
-        let this = Rc::clone(self);
-        let tell_banner = move || this.board.moment.set(this.clock.now());
-        self.banner_clock.replace(Some(Interval::new(BANNER_HEARS_THE_TIME, tell_banner)));
-    }
-
-    /// While the list stands still, so does the time that it tells.
-    fn tell_rows_the_time(&self) {
-        if self.connection() == Connection::Live {
-            self.board.now.set(self.clock.now());
+    /// Where sockets don't get through, the feed may.
+    fn try_the_feed(self: &Rc<Self>) {
+        let is_needed = self.vain_attempts.get() >= MOST_VAIN_ATTEMPTS && !is_offline();
+        if is_needed && self.feed.borrow().is_none() {
+            let this = Rc::clone(self);
+            self.feed.replace(Feed::open(&self.room, move |event| this.overhear(event)));
         }
     }
-}
 
-fn time_of(event: &ServerEvent) -> Option<u64> {
-    match event {
-        ServerEvent::ExistingUsers(list) => Some(list.now),
-        ServerEvent::Resumed(resumed) => Some(resumed.now),
-        ServerEvent::Beat(beat) => Some(beat.now),
-        _ => None,
+    fn overhear(self: &Rc<Self>, event: FeedEvent) {
+        let FeedEvent::Frame(text) = event else {
+            return self.feed_broke();
+        };
+        let Ok(event) = read_frame(&text) else { return };
+        self.display.read_clock(&event);
+        let overheard = self.session.borrow_mut().overhear(event);
+        match overheard {
+            Ok(outcome) if outcome.is_live => {
+                self.feed_heard_at.set(Some(self.display.now()));
+                // Sockets may do again by now: nothing is said of them before one more has failed.
+                let old = self.display.connection();
+                let new = if old.is_live() { old } else { Connection::Live };
+                self.take_in(outcome, new);
+            }
+            // More of it is on the way.
+            Ok(_) => {}
+            Err(_gap) => {
+                // A feed can't be asked for the list: a new one begins with it.
+                self.feed.take();
+                self.feed_broke();
+            }
+        }
     }
-}
 
-fn is_offline() -> bool {
-    !window().navigator().on_line()
-}
+    fn feed_broke(&self) {
+        self.feed.borrow_mut().take_if(|feed| feed.is_over());
+        if self.feed_heard_at.take().is_some() {
+            self.session.borrow_mut().interrupted();
+            self.display.lost(self.display.now(), None);
+        }
+    }
 
-fn whole_milliseconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+    /// Every second, or more rarely while the page is hidden.
+    fn tick(self: &Rc<Self>) {
+        self.display.tell_the_time();
+        self.look_for_life();
+    }
+
+    /// A server that fell silent is as good as none: nothing but its words proves that it lives.
+    fn look_for_life(self: &Rc<Self>) {
+        let now = self.display.now();
+        let heard_at = self.heard_at.get();
+        if !self.is_waiting.get() && now.saturating_sub(heard_at) >= self.patience.get() {
+            self.lost(heard_at);
+        }
+        let feed_heard_at = self.feed_heard_at.get();
+        if feed_heard_at.is_some_and(|heard_at| now.saturating_sub(heard_at) >= LONGEST_SILENCE) {
+            self.feed.take();
+            self.feed_broke();
+        }
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            tab: self.tab.id(),
+            // A page on its way out is not hidden, it goes.
+            is_visible: !document().hidden(),
+            has_left: storage::has_left(&self.room),
+        }
+    }
+
+    fn moment(&self) -> Duration {
+        Duration::from_millis(self.display.now())
+    }
 }

@@ -3,18 +3,23 @@
 mod announcing;
 mod clipboard;
 mod clock;
+mod display;
+mod feed;
 mod keyboard;
 mod line;
+mod page_life;
 mod page_wide;
 mod randomness;
+mod siblings;
 mod socket;
 mod storage;
+mod tab;
 
 use std::rc::Rc;
 
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
-use self::line::Line;
+use self::{line::Line, siblings::Siblings};
 use super::{
     board::{Board, Command},
     dynamic::effect,
@@ -37,8 +42,8 @@ pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
     effect(move || {
         // There is nothing to track in here, so this runs once.
         let replica = replica.take().unwrap_or_default();
-        let line = Line::new(board, socket::address_of(&room), replica);
-        listen(&line);
+        let line = Line::new(board, room.clone(), replica);
+        let siblings = Siblings::new(board, &room);
         obey(board, line.clone());
         page_wide::follow(board, room.clone());
         page_wide::show_new_room(&new_room_address(randomness::random_bytes()));
@@ -46,23 +51,8 @@ pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
             desk.is_awake = true;
             desk.remembered_name = storage::remembered_name();
         });
-        line.open();
+        page_life::begin(line, siblings);
     });
-}
-
-/// What the browser says of the network, and of the page's being seen.
-fn listen(line: &Rc<Line>) {
-    type Reaction = fn(&Rc<Line>);
-    let events: [(&str, Reaction); 3] = [
-        ("online", Line::came_online),
-        ("offline", Line::went_offline),
-        ("visibilitychange", Line::was_seen),
-    ];
-    for (name, react) in events {
-        let line = line.clone();
-        let handle = window_event_listener_untyped(name, move |_| react(&line));
-        on_cleanup(move || handle.remove());
-    }
 }
 
 /// What the visitor asks for.
@@ -71,6 +61,7 @@ fn obey(board: Board, line: Rc<Line>) {
         Some(Command::Wish(wish)) => line.want(wish),
         Some(Command::TryNow) => line.try_now(),
         Some(Command::CopyLink) => clipboard::copy_link(board),
+        Some(Command::Dismiss) => board.desk.update(|desk| desk.has_missed_something = false),
         None => {}
     });
 }

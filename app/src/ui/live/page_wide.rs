@@ -2,9 +2,7 @@
 
 use leptos::{prelude::*, web_sys::Element};
 
-use super::super::{
-    board::Board, connection::Connection, dynamic::effect, head::NEW_ROOM_LINK, texts,
-};
+use super::super::{board::Board, dynamic::effect, head::NEW_ROOM_LINK, texts};
 use crate::presence::RoomName;
 
 /// Set once the page reacts to the visitor.
@@ -25,9 +23,9 @@ pub(super) fn follow(board: Board, room_name: RoomName) {
     let mut was_ever_live = false;
     effect(move || {
         let connection = board.desk.with(|desk| desk.connection);
-        let is_live = connection == Connection::Live;
+        let is_live = connection.is_live();
         mark(&html, LIVE, is_live);
-        mark(&html, STALE, matches!(connection, Connection::Lost(_)));
+        mark(&html, STALE, connection.is_stale());
         if is_live && !std::mem::replace(&mut was_ever_live, true) {
             leave_a_mark_in_the_timeline();
         }

@@ -4,7 +4,7 @@ use leptos::{
     prelude::window,
     wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi},
 };
-use web_sys::{Event, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::super::frame::write_frame;
 use crate::presence::{ClientEvent, RoomName};
@@ -15,7 +15,7 @@ pub(super) struct Socket {
     // The browser calls these, so they live as long as the socket.
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(Event)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 /// What happens on a socket.
@@ -24,8 +24,8 @@ pub(super) enum SocketEvent {
     Opened,
     /// A text frame came.
     Frame(String),
-    /// It ended, or never opened.
-    Closed,
+    /// It ended with this code, or never opened.
+    Closed(u16),
 }
 
 impl Socket {
@@ -39,7 +39,7 @@ impl Socket {
         let on_message = closure(react.clone(), |event: MessageEvent| {
             event.data().as_string().map(SocketEvent::Frame)
         });
-        let on_close = closure(react, |_: Event| Some(SocketEvent::Closed));
+        let on_close = closure(react, |event: CloseEvent| Some(SocketEvent::Closed(event.code())));
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         // An error is always followed by a close, and says no more than it.

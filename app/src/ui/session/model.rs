@@ -1,12 +1,14 @@
 //! Any conversation at all, with a server that does what it is asked.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::{
-    Session, Wish,
-    tests::{YOU, answer, arrival, changes, existing, id, page, renaming, user},
+    Session, Surroundings, Wish,
+    tests::{YOU, answer, arrival, changes, existing, id, page, renaming, seen, user},
 };
-use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, User, UserId};
+use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, Since, User, UserId};
 
 /// What may happen to a page, in any order.
 #[derive(Clone, Debug)]
@@ -16,16 +18,19 @@ enum Happening {
     Departure(u8),
     Loss,
     Garbage,
+    /// The page is shown or hidden.
+    See(bool),
 }
 
 proptest! {
     /// Against a server that does what it is asked, the page ends as its last wish says, never
-    /// sends a second introduction, and its list is the server's list.
+    /// sends a second introduction, and its list is the server's list; who is listed is known to
+    /// look at the page or not to.
     #[test]
     fn the_last_wish_comes_true(happenings in prop::collection::vec(any_happening(), 0..60)) {
-        let mut server = Server::default();
+        let mut server = Server::new();
         let mut session = page(&[]);
-        server.hear([session.opened()], &mut session);
+        server.hear([session.opened(&server.surroundings)], &mut session);
         let mut wanted = None;
         for happening in happenings {
             match happening {
@@ -36,15 +41,21 @@ proptest! {
                         continue;
                     }
                     wanted = Some(wish.clone());
-                    let event = session.want(wish);
+                    server.surroundings.has_left = wish == Wish::Leave;
+                    let event = session.want(wish, &server.surroundings);
                     server.hear(event, &mut session);
                 }
                 Happening::Arrival(number) => server.add(user(number, "Someone"), &mut session),
                 Happening::Departure(number) => server.remove(id(number), &mut session),
                 Happening::Loss => {
-                    session.closed(7);
+                    session.closed(Duration::ZERO, 7);
                     server.is_introduced = false;
-                    server.hear([session.opened()], &mut session);
+                    server.hear([session.opened(&server.surroundings)], &mut session);
+                }
+                Happening::See(is_visible) => {
+                    server.surroundings.is_visible = is_visible;
+                    let events = session.look_around(&server.surroundings);
+                    server.hear(events, &mut session);
                 }
                 Happening::Garbage => server.send(
                     ServerEvent::MoreUsers(MoreUsers { users: vec![] }),
@@ -54,6 +65,9 @@ proptest! {
         }
         let listed = session.replica().roster().users().cloned().collect::<Vec<_>>();
         prop_assert_eq!(&listed, &server.users);
+        if server.users.iter().any(|user| user.id == id(YOU)) {
+            prop_assert_eq!(server.is_page_visible, server.surroundings.is_visible);
+        }
         let name = session.your_name().map(|name| name.to_string());
         match wanted {
             Some(Wish::Join(wanted) | Wish::Rename(wanted)) => prop_assert_eq!(name, Some(wanted)),
@@ -73,39 +87,67 @@ fn any_happening() -> impl Strategy<Value = Happening> {
         (1..5_u8).prop_map(Happening::Arrival),
         (1..5_u8).prop_map(Happening::Departure),
         Just(Happening::Loss),
+        any::<bool>().prop_map(Happening::See),
         Just(Happening::Garbage),
     ]
 }
 
 /// The least that a server does: one room, one visitor.
-#[derive(Default)]
 struct Server {
     users: Vec<User>,
     seq: u64,
     is_introduced: bool,
+    /// What the visitor's page said of itself.
+    is_page_visible: bool,
+    /// What the visitor's browser is like.
+    surroundings: Surroundings,
 }
 
 impl Server {
+    fn new() -> Self {
+        Self {
+            users: vec![],
+            seq: 4,
+            is_introduced: false,
+            is_page_visible: false,
+            surroundings: seen(),
+        }
+    }
+
     fn hear(&mut self, events: impl IntoIterator<Item = ClientEvent>, session: &mut Session) {
         for event in events {
             match event {
-                ClientEvent::Watch { .. } => {
+                ClientEvent::Watch { since } => {
                     assert!(!self.is_introduced, "watch comes first or not at all");
                     self.is_introduced = true;
-                    self.send(existing(self.seq, &self.users.clone()), session);
+                    self.welcome(since.as_ref(), session);
                 }
-                ClientEvent::GotANewUser { name, .. } => self.announced(&name, session),
+                ClientEvent::GotANewUser { name, tab, visible, since } => {
+                    assert!(since.is_none() || !self.is_introduced, "since comes first");
+                    assert_eq!(tab, Some(seen().tab));
+                    self.is_page_visible = visible.unwrap_or(true);
+                    self.announced(&name, since.as_ref(), session);
+                }
                 ClientEvent::Rename { name } => self.rename(&name, session),
                 ClientEvent::Leave {} => self.remove(id(YOU), session),
                 ClientEvent::Resync {} => {
                     self.send(existing(self.seq, &self.users.clone()), session);
                 }
-                ClientEvent::Visible { .. } => unreachable!("nothing of that is said yet"),
+                ClientEvent::Visible { visible } => self.is_page_visible = visible,
             }
         }
     }
 
-    fn announced(&mut self, name: &str, session: &mut Session) {
+    /// Who missed nothing is told so, and everyone else gets the list.
+    fn welcome(&mut self, since: Option<&Since>, session: &mut Session) {
+        if since.is_some_and(|since| since.seq == self.seq) {
+            self.send(answer(self.seq, self.seq, Difference::default()), session);
+        } else {
+            self.send(existing(self.seq, &self.users.clone()), session);
+        }
+    }
+
+    fn announced(&mut self, name: &str, since: Option<&Since>, session: &mut Session) {
         let is_first = !std::mem::replace(&mut self.is_introduced, true);
         let is_listed = self.users.iter().any(|user| user.id == id(YOU));
         let from = self.seq;
@@ -116,7 +158,7 @@ impl Server {
             difference = arrival(user(YOU, name));
         }
         if is_first {
-            self.send(existing(self.seq, &self.users.clone()), session);
+            self.welcome(since, session);
         } else {
             self.send(answer(from, self.seq, difference), session);
         }
@@ -151,7 +193,7 @@ impl Server {
     }
 
     fn send(&mut self, event: ServerEvent, session: &mut Session) {
-        let replies = session.receive(event).replies;
+        let replies = session.receive(event, &self.surroundings).replies;
         self.hear(replies, session);
     }
 }

@@ -1,0 +1,186 @@
+//! What the visitor sees of the line to the server.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use super::{
+    super::{
+        board::Board,
+        connection::{Connection, Loss},
+        session::Outcome,
+        texts,
+    },
+    announcing::Announcing,
+    clock::Clock,
+    keyboard, storage,
+};
+use crate::presence::{DepartureReason, Name, Replica, RoomName, ServerEvent};
+
+/// How often the rows are told the time, in milliseconds.
+const ROWS_HEAR_THE_TIME: u64 = 10_000;
+/// What happened in a shorter loss is told like any other news, in milliseconds.
+const SHORTEST_ABSENCE: u64 = 5_000;
+
+/// Puts onto the board what the server says, and how things stand with the connection.
+pub(super) struct Display {
+    board: Board,
+    room: RoomName,
+    clock: Clock,
+    announcing: Rc<Announcing>,
+}
+
+impl Display {
+    /// Shows nothing new yet.
+    pub(super) fn new(board: Board, room: RoomName) -> Self {
+        let clock = Clock::default();
+        // Until the server says what time it is, the page does.
+        clock.set(board.now.get_untracked());
+        Self { board, room, clock, announcing: Announcing::new(board) }
+    }
+
+    /// What the server's clock says, in milliseconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// Sets the clock by a frame that tells the time.
+    pub(super) fn read_clock(&self, event: &ServerEvent) {
+        let now = match event {
+            ServerEvent::ExistingUsers(list) => list.now,
+            ServerEvent::Resumed(resumed) => resumed.now,
+            ServerEvent::Beat(beat) => beat.now,
+            _ => return,
+        };
+        self.clock.set(now);
+    }
+
+    /// Shows the time that passes.
+    pub(super) fn tell_the_time(&self) {
+        let now = self.now();
+        match self.connection() {
+            Connection::Lost(_) => self.board.moment.set(now),
+            // While the list stands still, so does the time that it tells.
+            connection => {
+                let told = self.board.now.get_untracked();
+                if connection.is_live() && now.abs_diff(told) >= ROWS_HEAR_THE_TIME {
+                    self.board.now.set(now);
+                }
+            }
+        }
+    }
+
+    /// Shows what a frame led to; `connection` is what it is if the list is live.
+    pub(super) fn show(&self, replica: &Replica, outcome: Outcome, connection: Connection) {
+        if outcome.is_changed {
+            self.draw(replica);
+        }
+        if outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE {
+            self.announcing.tell_what_was_missed(outcome.arrived, outcome.departed);
+        } else {
+            self.announcing.note(outcome.arrived, outcome.departed);
+        }
+        if let Some(reason) = outcome.was_unlisted {
+            self.say_farewell(reason);
+        }
+        if let Some(refusal) = outcome.refusal {
+            let sentence = Some(refusal.message.into_owned());
+            self.board.desk.update(|desk| desk.refusal = sentence);
+        }
+        if outcome.is_live {
+            self.live(connection);
+        } else if self.connection().is_live() {
+            self.connect(Connection::Doubtful);
+        }
+    }
+
+    /// The list is the server's list.
+    pub(super) fn live(&self, new: Connection) {
+        let old = self.connection();
+        if old == new {
+            return;
+        }
+        if let Connection::Lost(_) = old {
+            Announcing::say(texts::CONNECTED_AGAIN);
+            keyboard::leave_the_banner();
+        }
+        self.connect(new);
+        self.board.now.set(self.now());
+    }
+
+    /// The list was right until then, and the next attempt is due at that time, or was begun.
+    pub(super) fn lost(&self, right_until: u64, try_at: Option<u64>) {
+        let old = self.connection();
+        let list_as_of = match old {
+            Connection::Starting => self.board.now.get_untracked(),
+            Connection::Lost(loss) => loss.list_as_of,
+            _ => right_until,
+        };
+        let loss = Loss { list_as_of, try_at, is_offline: is_offline() };
+        if !matches!(old, Connection::Lost(old) if old.is_offline == loss.is_offline) {
+            Announcing::say(loss.headline());
+        }
+        self.board.moment.set(self.now());
+        self.connect(Connection::Lost(loss));
+    }
+
+    /// How things stand with the connection, as the visitor sees it.
+    pub(super) fn connection(&self) -> Connection {
+        self.board.desk.with_untracked(|desk| desk.connection)
+    }
+
+    /// What was said of an end is no news any more.
+    pub(super) fn forget_farewell(&self) {
+        self.board.desk.update(|desk| desk.farewell = None);
+    }
+
+    fn draw(&self, replica: &Replica) {
+        let old_name = self.your_name();
+        self.board.show(replica);
+        let name = self.your_name();
+        if old_name == name {
+            return;
+        }
+        self.board.desk.update(|desk| {
+            // What was asked for has come true, or never will.
+            desk.is_renaming = false;
+            if let Some(name) = name {
+                storage::remember_name(name.as_str());
+                desk.remembered_name = Some(name.to_string());
+                desk.farewell = None;
+            }
+        });
+    }
+
+    fn say_farewell(&self, reason: DepartureReason) {
+        let farewell = match reason {
+            DepartureReason::Left => texts::YOU_LEFT_ELSEWHERE,
+            DepartureReason::Removed => texts::YOU_WERE_REMOVED,
+            // Another page of this person was the last that took part; this one only watched.
+            DepartureReason::Closed | DepartureReason::Lost => return,
+        };
+        storage::note_left(&self.room, true);
+        self.board.desk.update(|desk| desk.farewell = Some(farewell));
+    }
+
+    fn your_name(&self) -> Option<Name> {
+        self.board.people.with_untracked(|people| people.your_name.clone())
+    }
+
+    /// For how long the list has not been live, in milliseconds.
+    fn absence(&self) -> u64 {
+        match self.connection() {
+            Connection::Lost(loss) => self.now().saturating_sub(loss.list_as_of),
+            _ => 0,
+        }
+    }
+
+    fn connect(&self, connection: Connection) {
+        self.board.desk.update(|desk| desk.connection = connection);
+    }
+}
+
+/// Whether the browser says that it has no network.
+pub(super) fn is_offline() -> bool {
+    !window().navigator().on_line()
+}
