@@ -186,6 +186,11 @@ impl LiveRoom {
         state.room.is_deserted() && !is_honoured
     }
 
+    /// Whether somebody may have been told this point of the count.
+    pub(super) fn has_given(&self, since: &Since) -> bool {
+        since.epoch == self.epoch && since.seq <= self.lock().room.log().seq()
+    }
+
     /// Starts a reader at `since`, if that can be used; else with the list.
     pub(super) fn start(&self, cursor: &mut Cursor, since: Option<&Since>) {
         let state = self.lock();
@@ -198,7 +203,12 @@ impl LiveRoom {
 
     /// A reader who follows asked something: they get what is missing, which includes what they did.
     pub(super) fn owe_answer(&self, cursor: &mut Cursor) {
-        cursor.owed = Owed::AnswerAmongNews { not_before: self.lock().room.log().seq() };
+        let not_before = self.lock().room.log().seq();
+        // One who still waits for the first answer gets it first of all, and this with it.
+        cursor.owed = match cursor.owed {
+            Owed::AnswerFirst { .. } => Owed::AnswerFirst { not_before },
+            Owed::Nothing | Owed::AnswerAmongNews { .. } => Owed::AnswerAmongNews { not_before },
+        };
     }
 
     /// What brings a reader from where they are to the last flush; nothing if they are there,
