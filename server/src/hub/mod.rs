@@ -2,6 +2,8 @@
 
 mod cursor;
 mod gathering;
+#[cfg(test)]
+mod life_model;
 mod live_room;
 mod membership;
 mod observer;

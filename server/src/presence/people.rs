@@ -207,10 +207,12 @@ impl People {
     }
 
     /// What the person's row should be; to be asked after everything that happened to them.
-    pub fn standing(&self, who: UserId, now: Moment) -> Standing {
+    ///
+    /// `shown` is the state that their row has until now.
+    pub fn standing(&self, who: UserId, shown: Option<PresenceState>, now: Moment) -> Standing {
         self.persons
             .get(&who)
-            .map_or(Standing::Unlisted(DepartureReason::Left), |person| person.standing(now))
+            .map_or(Standing::Unlisted(DepartureReason::Left), |person| person.standing(shown, now))
     }
 
     /// Forgets what no longer counts of a person, and sets the alarm for what is due next.
@@ -340,9 +342,11 @@ impl SavedTab {
 }
 
 impl Person {
-    fn standing(&self, now: Moment) -> Standing {
+    fn standing(&self, shown: Option<PresenceState>, now: Moment) -> Standing {
         if self.is_connected() {
-            let is_away = self.away_from().is_some_and(|moment| moment <= now);
+            // Who is away is so until a tab is shown: a hidden one that comes back shows nothing.
+            let was_away = shown == Some(PresenceState::Away);
+            let is_away = self.away_from().is_some_and(|moment| was_away || moment <= now);
             let state = if is_away { PresenceState::Away } else { PresenceState::Here };
             return Standing::Listed(state);
         }

@@ -259,6 +259,37 @@ fn only_connected_tabs_vote() {
 }
 
 #[test]
+fn a_hidden_tab_that_comes_back_leaves_an_away_row_as_it_is() {
+    let mut scene = Scene::new();
+    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.wait(30_000);
+    assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
+    // A reload, a second tab in the background, a restart: nothing was shown to anybody.
+    scene.close(1, 10);
+    scene.announce_as(1, "a", 11, "Kim", false).unwrap();
+    scene.announce_as(1, "b", 12, "Kim", false).unwrap();
+    let mut scene = restarted(&scene);
+    scene.announce_as(1, "a", 13, "Kim", false).unwrap();
+    scene.wait(60_000);
+    assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
+    scene.set_visible(1, 13, true);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+}
+
+#[test]
+fn who_is_removed_goes_on_watching() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.room.unlist(id(1), DepartureReason::Removed, scene.now);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Removed)));
+    assert!(!scene.room.is_deserted());
+    scene.close(1, 10);
+    scene.wait(60_000);
+    assert_eq!(scene.told(), 2);
+    assert!(scene.room.is_deserted());
+}
+
+#[test]
 fn an_away_row_that_breaks_comes_back_here() {
     let mut scene = Scene::new();
     scene.announce_as(1, "a", 10, "Kim", false).unwrap();
