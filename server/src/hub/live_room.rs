@@ -114,7 +114,7 @@ impl LiveRoom {
 
     /// All that the next process needs to hold the rows.
     pub(super) fn save(&self) -> SavedRoom {
-        self.lock().room.save()
+        self.lock().room.save(self.now())
     }
 
     /// The same once and for all: whatever happens from now on, nobody is told,
@@ -122,7 +122,7 @@ impl LiveRoom {
     pub(super) fn freeze(&self) -> SavedRoom {
         let mut state = self.lock();
         state.is_frozen = true;
-        state.room.save()
+        state.room.save(self.now())
     }
 
     /// Names this life of the room.

@@ -207,11 +207,11 @@ impl Room {
     }
 
     /// All that the next process needs to go on where this one stops.
-    pub fn save(&self) -> SavedRoom {
+    pub fn save(&self, now: Moment) -> SavedRoom {
         SavedRoom {
             seq: self.log.seq(),
             users: self.roster.users().cloned().collect(),
-            people: self.people.save(),
+            people: self.people.save(now),
             changes: self.log.changes().cloned().collect(),
         }
     }

@@ -59,7 +59,7 @@ pub(super) enum Since {
 #[derive(Clone, Debug)]
 enum Tab {
     Connected { socket: u8, hidden_at: Option<u64> },
-    Ended { how: DepartureReason, at: u64, deadline: u64, is_restored: bool },
+    Ended { how: DepartureReason, at: u64, deadline: u64 },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -186,22 +186,13 @@ impl Person {
     fn end_of_row(&self) -> Option<(u64, Vec<DepartureReason>)> {
         let ended = || {
             self.tabs.values().filter_map(|tab| match tab {
-                Tab::Ended { how, deadline, is_restored, .. } => {
-                    Some((*how, *deadline, *is_restored))
-                }
+                Tab::Ended { how, deadline, .. } => Some((*how, *deadline)),
                 Tab::Connected { .. } => None,
             })
         };
-        let last = ended().map(|(_, deadline, _)| deadline).max()?;
-        let mut reasons = Vec::new();
-        for (how, deadline, is_restored) in ended() {
-            if deadline == last {
-                reasons.push(how);
-                // Over a restart a tab that could no longer come back counts as one that can.
-                reasons.extend(is_restored.then_some(DepartureReason::Closed));
-            }
-        }
-        Some((last, reasons))
+        let last = ended().map(|(_, deadline)| deadline).max()?;
+        let reasons = ended().filter(|(_, deadline)| *deadline == last).map(|(how, _)| how);
+        Some((last, reasons.collect()))
     }
 }
 
@@ -336,7 +327,7 @@ impl Story {
         let speaks_for =
             |tab: &&mut Tab| matches!(tab, Tab::Connected { socket: own, .. } if *own == socket);
         let Some(tab) = person.tabs.values_mut().find(speaks_for) else { return };
-        *tab = Tab::Ended { how, at, deadline: at + grace, is_restored: false };
+        *tab = Tab::Ended { how, at, deadline: at + grace };
         let is_connected = person.connected().next().is_some();
         if how == DepartureReason::Lost
             && !is_connected
@@ -385,7 +376,7 @@ impl Story {
                     Tab::Connected { .. } => DepartureReason::Lost,
                     Tab::Ended { how, .. } => *how,
                 };
-                *tab = Tab::Ended { how, at, deadline: at + 15_000, is_restored: true };
+                *tab = Tab::Ended { how, at, deadline: at + 15_000 };
             }
         }
     }
