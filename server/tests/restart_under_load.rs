@@ -153,9 +153,9 @@ async fn nobody_notices_a_restart_under_three_hundred_sockets() {
     for (number, tab) in breaking.into_iter().enumerate() {
         let (tab, client) = tab.without_socket();
         if number % 2 == 0 {
-            client.reset()
+            client.reset();
         } else {
-            client.break_off()
+            client.break_off();
         }
         gone.push(tab);
     }

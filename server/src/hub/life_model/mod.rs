@@ -2,12 +2,13 @@
 //!
 //! After every step the list is the model's, and so is every client's that has heard it all.
 
+mod client;
 mod story;
+mod strategy;
 
 use std::collections::BTreeMap;
 
-use app::presence::{self as wire, Epoch, Progress, Replica, Roster, ServerEvent, User};
-use axum::extract::ws::Utf8Bytes;
+use app::presence::{self as wire, Epoch, Replica, Roster, User};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -17,7 +18,10 @@ use tokio::{
     time::sleep,
 };
 
-use self::story::{Since, SocketOf, Step, Story, id, name, strategy};
+use self::{
+    client::{Awaited, Client},
+    story::{Since, SocketOf, Step, Story, id, name},
+};
 use super::*;
 use crate::presence::room::Announcement;
 
@@ -25,48 +29,6 @@ const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_p
 
 /// How many lists are remembered for somebody to come back with.
 const MOST_MEMORIES: usize = 12;
-
-/// What the next frame of a socket has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Awaited {
-    News,
-    List,
-    /// What is missing since this point, or the list where that is shorter.
-    ResumedFrom(u64),
-}
-
-/// A client's list, and what it waits for.
-#[derive(Debug)]
-struct Client {
-    replica: Replica,
-    awaited: Awaited,
-}
-
-impl Client {
-    /// Takes in what there is until there is no more: a list may be older than what was told since.
-    fn hear(&mut self, mut news: impl FnMut() -> Vec<Utf8Bytes>) {
-        for frame in std::iter::repeat_with(&mut news).take_while(|news| !news.is_empty()).flatten()
-        {
-            let event: ServerEvent = serde_json::from_str(&frame).unwrap();
-            match (std::mem::replace(&mut self.awaited, Awaited::News), &event) {
-                (Awaited::News, _)
-                | (Awaited::List | Awaited::ResumedFrom(_), ServerEvent::ExistingUsers(_)) => {}
-                (Awaited::ResumedFrom(from), ServerEvent::Resumed(resumed)) => {
-                    assert_eq!(resumed.from, from);
-                }
-                (awaited, event) => panic!("{awaited:?}, but {event:?}"),
-            }
-            self.replica.receive(event).expect("no frame leaves a gap");
-        }
-    }
-
-    fn compare(&mut self, beat: Option<Utf8Bytes>) {
-        if let Some(beat) = beat {
-            let event = serde_json::from_str(&beat).unwrap();
-            assert_eq!(self.replica.receive(event), Ok(Progress::Unchanged));
-        }
-    }
-}
 
 /// The rooms of a server, and everybody's lists, on a clock of their own.
 struct System {
@@ -152,7 +114,7 @@ impl Scene {
         }
     }
 
-    async fn announce(&mut self, of: SocketOf, story: &Story, announcing: Announcing) {
+    fn announce(&mut self, of: SocketOf, story: &Story, announcing: Announcing) {
         let (membership, _) = self.sockets.get_mut(&of).unwrap();
         membership.announce(announcing).unwrap();
         // Who had the tab until now is told so, and its end is nothing to anybody.
@@ -188,7 +150,7 @@ impl Scene {
                     announcing.announcement = Announcement::First;
                     announcing.since = since;
                 }
-                self.announce(of, story, announcing).await;
+                self.announce(of, story, announcing);
             }
             Step::Watch { of, since } => {
                 let mut membership = self.hub.enter(&self.room, id(of.0));
