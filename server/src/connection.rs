@@ -7,12 +7,12 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     conversation::{Conversation, Heard, Request},
     hub::{Membership, Woken},
     presence::frames::encode,
+    shutdown::Guest,
 };
 
 /// The clocks of a connection.
@@ -60,18 +60,18 @@ pub trait Socket:
     type Fault: SocketFault;
 }
 
-/// Serves one socket until it ends. `closing` ends it with 1012.
+/// Serves one socket until it ends; when the server goes down, with 1012 when its turn has come.
 pub async fn serve<S: Socket>(
     socket: S,
     membership: Membership,
     config: ConnectionConfig,
-    closing: CancellationToken,
+    guest: Guest,
 ) {
     let waiting = VecDeque::new();
     let conversation = Conversation::new();
     let mut connection = Connection { socket, membership, waiting, config, conversation };
-    let ending = connection.converse(&closing).await;
-    connection.end(ending).await;
+    let ending = connection.converse(&guest).await;
+    connection.end(ending, guest.turn()).await;
 }
 
 struct Connection<S> {
@@ -110,19 +110,21 @@ enum Ending {
     ClosedByServer(CloseCode),
     /// The client sent what can't be read: the server closes it.
     Faulty(CloseCode),
+    /// The server goes down: the client is told when its turn has come.
+    Restart,
     /// It broke.
     Broken,
 }
 
 impl<S: Socket> Connection<S> {
-    async fn converse(&mut self, closing: &CancellationToken) -> Ending {
-        match self.follow(closing).await {
+    async fn converse(&mut self, guest: &Guest) -> Ending {
+        match self.follow(guest).await {
             Ok(never) => match never {},
             Err(ending) => ending,
         }
     }
 
-    async fn follow(&mut self, closing: &CancellationToken) -> Result<Infallible, Ending> {
+    async fn follow(&mut self, guest: &Guest) -> Result<Infallible, Ending> {
         let opened = Instant::now();
         let first_frame_until = opened + self.config.first_frame_within;
         let first_beat = opened + self.config.heartbeat_every;
@@ -134,7 +136,7 @@ impl<S: Socket> Connection<S> {
         loop {
             let is_following = self.conversation.is_following();
             let message = tokio::select! {
-                () = closing.cancelled() => return Err(Ending::ClosedByServer(CloseCode::Restart)),
+                () = guest.closing() => return Err(Ending::Restart),
                 message = self.socket.next() => Incoming::from(message),
                 // One frame a turn: a long list does not keep this socket from hearing its client.
                 () = ready(()), if !self.waiting.is_empty() => {
@@ -167,6 +169,10 @@ impl<S: Socket> Connection<S> {
                     Incoming::Nothing
                 }
             };
+            // The rooms are kept: what came at the same moment is too late to be heard.
+            if guest.is_closing() {
+                return Err(Ending::Restart);
+            }
             match message {
                 Incoming::Nothing | Incoming::Message(Message::Ping(_)) => {}
                 Incoming::End => return Err(Ending::Broken),
@@ -263,7 +269,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Says goodbye where the other side can still hear it, and lets the others know.
-    async fn end(mut self, ending: Ending) {
+    async fn end(mut self, ending: Ending, turn: Duration) {
         tracing::debug!(?ending, "a socket ends");
         match ending {
             Ending::Broken => {}
@@ -276,6 +282,14 @@ impl<S: Socket> Connection<S> {
                 self.membership.departs_as(DepartureReason::Closed);
                 drop(self.membership);
                 say_goodbye(&mut self.socket, code, self.config.close_within).await;
+                drain(&mut self.socket, self.config.close_within).await;
+            }
+            Ending::Restart => {
+                // The rooms are kept already: what the client says until its turn comes is too late.
+                // Its own goodbye still ends it at once.
+                drop(self.membership);
+                drain(&mut self.socket, turn).await;
+                say_goodbye(&mut self.socket, CloseCode::Restart, self.config.close_within).await;
                 drain(&mut self.socket, self.config.close_within).await;
             }
             Ending::Faulty(code) => {

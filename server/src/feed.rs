@@ -52,9 +52,9 @@ pub(crate) async fn events(
     };
     let mut observer = state.hub.observe(&room_name, None);
     observer.start(last_event(&headers).as_ref());
-    let closing = state.shutdown.closing();
+    let guest = state.shutdown.feed();
     let events = follow(observer, state.connection.heartbeat_every)
-        .take_until(async move { closing.cancelled().await });
+        .take_until(async move { guest.called().await });
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Sse::new(events)).into_response()
 }

@@ -52,7 +52,7 @@ pub async fn serve(
         tracing::debug!("the executor was there already");
     }
     let rooms_file = RoomsFile::in_directory(&config.state_directory);
-    // Taken away before anybody is served: rows are held from now on, and never twice.
+    // Taken away before anybody is served, so that no process takes them twice.
     let hub = match rooms_file.take() {
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
@@ -66,6 +66,7 @@ pub async fn serve(
     };
     let shutdown = state.shutdown.clone();
     let closing = shutdown.closing();
+    let ready = Arc::clone(&hub);
     let upkeep = tokio::spawn(keep_up(Arc::clone(&hub), rooms_file.clone(), closing.clone()));
     let going_down = tokio::spawn({
         let shutdown = shutdown.clone();
@@ -90,6 +91,8 @@ pub async fn serve(
         closing.cancelled().await;
         sleep(shutdown::DEADLINE).await;
     };
+    // All is there but the first visitor: from now on rows are held for those who come back.
+    ready.begin();
     tokio::select! {
         served = requests => served?,
         () = overdue => tracing::warn!("some requests did not end in time"),

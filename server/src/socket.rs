@@ -45,13 +45,11 @@ pub(crate) async fn open(
     let cookie = state.persons.set_cookie(person);
     let who = state.persons.public_id(person, &room_name);
     // Counted from here on, so that a server that goes down meanwhile waits for its goodbye.
-    let tracked = state.shutdown.socket();
+    let guest = state.shutdown.socket();
     let serve = async move |socket: WebSocket| {
         // Entered only now: an upgrade that fails leaves nothing behind.
         let membership = state.hub.enter(&room_name, who);
-        let closing = state.shutdown.closing();
-        connection::serve(socket, membership, state.connection, closing).await;
-        drop(tracked);
+        connection::serve(socket, membership, state.connection, guest).await;
     };
     let mut response = upgrade
         .read_buffer_size(READ_BUFFER_IN_BYTES)

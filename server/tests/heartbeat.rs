@@ -23,13 +23,13 @@ use server::{
     connection::{ConnectionConfig, Socket, SocketFault, serve},
     hub::Hub,
     presence::room::RoomLimits,
+    shutdown::Shutdown,
 };
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
 
 /// A WebSocket made of two channels.
 struct Pipe {
@@ -93,13 +93,17 @@ struct Client {
 }
 
 fn connect(hub: &std::sync::Arc<Hub>, who: u128) -> Client {
+    connect_until(&Shutdown::default(), hub, who)
+}
+
+fn connect_until(shutdown: &Shutdown, hub: &std::sync::Arc<Hub>, who: u128) -> Client {
     let (to_server, incoming) = unbounded_channel();
     let (outgoing, from_server) = unbounded_channel();
     let id = app::presence::UserId::from_leading_bits(who << 64);
     let membership = hub.enter(&RoomName::lobby(), id);
     let pipe = Pipe { incoming, outgoing };
-    let closing = CancellationToken::new();
-    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), closing));
+    let guest = shutdown.socket();
+    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guest));
     Client { to_server, from_server, task, opened: Instant::now() }
 }
 
@@ -249,4 +253,98 @@ async fn changes_gather_until_the_gap_is_over() {
         }
         assert!(replica.your_row().is_some(), "who joined is on the list that they get");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
+    const CLIENTS: u128 = 200;
+    let (hub, shutdown) = (hub(), Shutdown::default());
+    let mut clients: Vec<Client> =
+        (0..CLIENTS).map(|who| connect_until(&shutdown, &hub, who)).collect();
+    for client in &mut clients[..90] {
+        client.join("Kim");
+        assert!(matches!(client.event().await, ServerEvent::ExistingUsers(_)));
+    }
+    sleep(Duration::from_secs(1)).await;
+    let saved = hub.freeze();
+    shutdown.begin();
+    let begun = Instant::now();
+    let mut told_after = Vec::new();
+    for mut client in clients {
+        // What is said now is too late to be heard.
+        client.say(r#"{"event":"leave"}"#);
+        told_after.push(tokio::spawn(async move {
+            loop {
+                match client.hear().await {
+                    Message::Close(frame) => break (frame.unwrap().code, begun.elapsed()),
+                    Message::Text(_) | Message::Ping(_) => {}
+                    other => panic!("a goodbye was expected, not {other:?}"),
+                }
+            }
+        }));
+    }
+    let mut moments = Vec::new();
+    for told in told_after {
+        let (code, moment) = told.await.unwrap();
+        assert_eq!(code, 1012);
+        moments.push(moment);
+    }
+    moments.sort_unstable();
+    // A millisecond for each, and a clock that knows milliseconds only.
+    assert!(moments[199] <= Duration::from_millis(201), "{moments:?}");
+    assert!(moments.windows(2).all(|two| two[1] <= two[0] + Duration::from_millis(10)));
+    assert_eq!(saved.rooms[0].room.users.len(), 90);
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 1).count, 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_by_itself_waits_for_no_turn() {
+    let (hub, shutdown) = (hub(), Shutdown::default());
+    let _crowd: Vec<_> = (0..999).map(|_| shutdown.socket()).collect();
+    let mut ana = connect_until(&shutdown, &hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    hub.freeze();
+    shutdown.begin();
+    let begun = Instant::now();
+    ana.to_server.send(Message::Close(None)).unwrap();
+    drop(ana.to_server);
+    ana.task.await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+/// However long the next process takes to read them: its rows are held from when it is ready.
+#[tokio::test(start_paused = true)]
+async fn rows_are_held_for_fifteen_seconds_of_readiness() {
+    let before = hub();
+    let mut ana = connect(&before, 1);
+    ana.join("Ana");
+    ana.event().await;
+    let saved = before.freeze();
+    let limits = RoomLimits { most_people: 100, most_connections_per_person: 10 };
+    let hub = Hub::restore(limits, saved);
+    let rows = || hub.snapshot(&RoomName::lobby(), None, 10).count;
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(rows(), 1);
+    hub.begin();
+    sleep(Duration::from_millis(14_999)).await;
+    assert_eq!(rows(), 1);
+    sleep(Duration::from_millis(2)).await;
+    assert_eq!(rows(), 0);
+}
+
+/// What happens to a room after it was kept is in no list that somebody could come back with.
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_back_to_what_was_not_kept() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    let lobby = RoomName::lobby();
+    let kept = hub.snapshot(&lobby, None, 10).epoch;
+    let saved = hub.freeze();
+    assert_eq!(saved.rooms[0].epoch, kept);
+    ana.say(r#"{"event":"leave"}"#);
+    sleep(Duration::from_secs(1)).await;
+    assert_ne!(hub.snapshot(&lobby, None, 10).epoch, kept);
 }

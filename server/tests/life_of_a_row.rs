@@ -11,7 +11,7 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use app::presence::{Changes, PresenceState, ServerEvent};
 use support::{Client, TestServer};
@@ -49,7 +49,18 @@ async fn was_told_nothing(server: &TestServer, watcher: &mut Client) {
 }
 
 fn say(what: &str, since: Instant) {
-    println!("{what}: {:.3} s", since.elapsed().as_secs_f64());
+    println!("{what}: {:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
+}
+
+#[tokio::test]
+async fn a_first_tab_is_told_at_once() {
+    let (server, mut watcher, _ana) = a_watcher_and_ana().await;
+    let mut bo = server.connect("lobby").await;
+    let begun = Instant::now();
+    bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
+    let told = changes(&mut watcher).await;
+    say("a first tab to new_user", begun);
+    assert_eq!(told.difference.new_user.len(), 1);
 }
 
 #[tokio::test]
@@ -121,14 +132,53 @@ async fn a_break_shows_at_once_and_ends_as_lost() {
 }
 
 #[tokio::test]
+async fn an_end_without_a_close_frame_is_a_break() {
+    let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.send_fin().await;
+    let told = changes(&mut watcher).await;
+    say("FIN without a close frame to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    assert_eq!(ana.close_code().await, None);
+}
+
+#[tokio::test]
+async fn a_reset_is_a_break() {
+    let (_server, mut watcher, ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.reset();
+    let told = changes(&mut watcher).await;
+    say("reset to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+}
+
+/// The system at the other end still takes what is sent; nobody answers.
+#[tokio::test]
+async fn who_answers_no_ping_is_reconnecting_and_then_lost() {
+    let (_server, mut watcher, ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    let told = changes(&mut watcher).await;
+    let noticed = Instant::now();
+    say("half-open to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    let told = changes(&mut watcher).await;
+    say("half-open to disconnect_user lost", begun);
+    say("half-open noticed to disconnect_user lost", noticed);
+    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    drop(ana);
+}
+
+#[tokio::test]
 async fn who_comes_back_after_a_break_is_here() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
     ana.break_off();
     assert_eq!(changes(&mut watcher).await.difference.user_changed.reconnecting.len(), 1);
     let mut ana = server.connect_as("lobby", Some(&cookie)).await;
+    let begun = Instant::now();
     assert!(matches!(ana.come_back(list, "Ana", "t1").await, ServerEvent::Resumed(_)));
     assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
+    say("back in time to here", begun);
     assert_eq!(ana.replica.roster(), watcher.replica.roster());
 }
 
@@ -146,7 +196,9 @@ async fn hidden_for_thirty_seconds_is_away_and_shown_is_here() {
     let told = changes(&mut watcher).await;
     say("hidden to away", begun);
     assert_eq!(told.difference.user_changed.away.len(), 1);
+    let begun = Instant::now();
     assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
+    say("shown again to here", begun);
     pinging.await.unwrap();
 }
 
@@ -189,27 +241,6 @@ async fn a_restart_is_nothing_to_those_who_come_back() {
         assert_eq!(changes(client).await.difference.new_user[0].name.as_str(), "Newcomer");
         assert_eq!(client.replica.roster(), newcomer.replica.roster());
     }
-}
-
-#[tokio::test]
-async fn a_crash_holds_the_rows_under_a_new_epoch() {
-    let server = TestServer::start();
-    let mut ana = server.connect("team").await;
-    let mut bo = server.connect("team").await;
-    ana.announce("Ana", "t").await;
-    bo.announce("Bo", "t").await;
-    // Rows are kept every few seconds: wait until these are.
-    let file = server.state_directory().join("rooms.json");
-    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"Bo\"")) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let (cookie, epoch) = (ana.cookie.clone(), bo.replica.epoch().unwrap().clone());
-    let server = server.crash().await;
-    let mut ana = server.connect_as("team", Some(&cookie)).await;
-    let ServerEvent::ExistingUsers(list) = ana.announce("Ana", "t").await else { panic!("a list") };
-    assert_ne!(list.epoch, epoch);
-    // Bo has not come back yet, and is on the list all the same.
-    assert_eq!(ana.names(), ["Ana", "Bo"]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use app::presence::{
 };
 use axum::extract::ws::Utf8Bytes;
 use tokio::{
-    sync::{oneshot, watch},
+    sync::{SetOnce, oneshot, watch},
     time::Instant,
 };
 
@@ -33,8 +33,8 @@ use crate::presence::{
 /// Whoever follows the room takes their list or answer at such a point too.
 #[derive(Debug)]
 pub(super) struct LiveRoom {
-    /// When the server began: the origin of every [`Moment`].
-    began: Instant,
+    /// When the server began: the origin of every [`Moment`]. Until then no time passes.
+    began: Arc<SetOnce<Instant>>,
     epoch: Epoch,
     state: Mutex<State>,
     /// The last point that everyone should be at.
@@ -77,11 +77,11 @@ enum News {
 }
 
 impl LiveRoom {
-    pub(super) fn new(began: Instant, epoch: Epoch, limits: RoomLimits) -> Self {
+    pub(super) fn new(began: Arc<SetOnce<Instant>>, epoch: Epoch, limits: RoomLimits) -> Self {
         Self::of(began, epoch, Room::new(limits))
     }
 
-    fn of(began: Instant, epoch: Epoch, room: Room) -> Self {
+    fn of(began: Arc<SetOnce<Instant>>, epoch: Epoch, room: Room) -> Self {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
@@ -101,12 +101,12 @@ impl LiveRoom {
 
     /// The room as the process before this one kept it.
     pub(super) fn restore(
-        began: Instant,
+        began: Arc<SetOnce<Instant>>,
         epoch: Epoch,
         saved: SavedRoom,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, NotARoom> {
-        let room = Room::restore(saved, limits, began.elapsed())?;
+        let room = Room::restore(saved, limits, elapsed(&began))?;
         let live = Arc::new(Self::of(began, epoch, room));
         live.set_alarm(&mut live.lock());
         Ok(live)
@@ -114,7 +114,7 @@ impl LiveRoom {
 
     /// All that the next process needs to hold the rows.
     pub(super) fn save(&self) -> SavedRoom {
-        self.lock().room.save()
+        self.lock().room.save(self.now())
     }
 
     /// The same once and for all: whatever happens from now on, nobody is told,
@@ -122,7 +122,7 @@ impl LiveRoom {
     pub(super) fn freeze(&self) -> SavedRoom {
         let mut state = self.lock();
         state.is_frozen = true;
-        state.room.save()
+        state.room.save(self.now())
     }
 
     /// Names this life of the room.
@@ -186,6 +186,11 @@ impl LiveRoom {
         state.room.is_deserted() && !is_honoured
     }
 
+    /// Whether somebody may have been told this point of the count.
+    pub(super) fn has_given(&self, since: &Since) -> bool {
+        since.epoch == self.epoch && since.seq <= self.lock().room.log().seq()
+    }
+
     /// Starts a reader at `since`, if that can be used; else with the list.
     pub(super) fn start(&self, cursor: &mut Cursor, since: Option<&Since>) {
         let state = self.lock();
@@ -198,7 +203,12 @@ impl LiveRoom {
 
     /// A reader who follows asked something: they get what is missing, which includes what they did.
     pub(super) fn owe_answer(&self, cursor: &mut Cursor) {
-        cursor.owed = Owed::AnswerAmongNews { not_before: self.lock().room.log().seq() };
+        let not_before = self.lock().room.log().seq();
+        // One who still waits for the first answer gets it first of all, and this with it.
+        cursor.owed = match cursor.owed {
+            Owed::AnswerFirst { .. } => Owed::AnswerFirst { not_before },
+            Owed::Nothing | Owed::AnswerAmongNews { .. } => Owed::AnswerAmongNews { not_before },
+        };
     }
 
     /// What brings a reader from where they are to the last flush; nothing if they are there,
@@ -229,8 +239,10 @@ impl LiveRoom {
     pub(super) fn snapshot(&self, you: Option<UserId>, most_rows: usize) -> ExistingUsers {
         let state = self.lock();
         let roster = state.room.roster();
+        // What happens to a frozen room is not kept: nobody is to come back to it.
+        let epoch = if state.is_frozen { no_epoch() } else { self.epoch.clone() };
         ExistingUsers {
-            epoch: self.epoch.clone(),
+            epoch,
             seq: state.room.log().seq(),
             you,
             now: now_in_milliseconds(),
@@ -350,7 +362,8 @@ impl LiveRoom {
         state.alarm = Some(deadline);
         let room = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep_until(room.began + deadline).await;
+            let began = *room.began.wait().await;
+            tokio::time::sleep_until(began + deadline).await;
             room.change(|state, now| {
                 // A later sleeper that was overtaken by an earlier one finds nothing due.
                 if state.alarm.is_some_and(|alarm| alarm <= now) {
@@ -361,9 +374,8 @@ impl LiveRoom {
         });
     }
 
-    /// What has passed since the server began.
     fn now(&self) -> Moment {
-        self.began.elapsed()
+        elapsed(&self.began)
     }
 
     /// A whole list, if one can be had: else the next flush will have it.
@@ -441,6 +453,16 @@ fn in_pieces(
     numbered
         .map(|(index, piece)| encode(&event(if index == last { seq } else { from }, piece)))
         .collect()
+}
+
+/// What has passed since the server began.
+fn elapsed(began: &SetOnce<Instant>) -> Moment {
+    began.get().map_or(Moment::ZERO, Instant::elapsed)
+}
+
+/// No life of a room has this one: it can't be resumed from.
+pub(super) fn no_epoch() -> Epoch {
+    Epoch::from_number(0)
 }
 
 /// The wall clock, in milliseconds since the Unix epoch.

@@ -67,6 +67,8 @@ impl Membership {
         let name = name_rules::accept(&name)?;
         let tab = tab.map_or(TabKey::Unnamed(self.connection), TabKey::Named);
         let announced = Announced { tab, connection: self.connection, is_visible };
+        // Before the announcement itself moves the count: what it gives was not given to anybody.
+        let since = since.filter(|since| self.observer.room.has_given(since));
         self.observer.room.announce(self.who, announced, name, announcement)?;
         match announcement {
             Announcement::First => self.observer.start(since.as_ref()),

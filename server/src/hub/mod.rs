@@ -2,6 +2,8 @@
 
 mod cursor;
 mod gathering;
+#[cfg(test)]
+mod life_model;
 mod live_room;
 mod membership;
 mod observer;
@@ -15,9 +17,9 @@ use std::{
 };
 
 use app::presence::{Epoch, ExistingUsers, RoomName, UserId};
-use tokio::time::Instant;
+use tokio::{sync::SetOnce, time::Instant};
 
-use self::live_room::{LiveRoom, now_in_milliseconds};
+use self::live_room::{LiveRoom, no_epoch, now_in_milliseconds};
 pub use self::{
     membership::{Announcing, Membership, Woken},
     observer::Observer,
@@ -33,7 +35,8 @@ use crate::{
 /// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
 #[derive(Debug)]
 pub struct Hub {
-    began: Instant,
+    /// The origin of all that is due: one for all rooms, so that it is set at once for all.
+    began: Arc<SetOnce<Instant>>,
     limits: RoomLimits,
     /// Locked before a room's own lock, never after.
     rooms: Mutex<HashMap<RoomName, Occupied>>,
@@ -51,8 +54,14 @@ struct Occupied {
 impl Hub {
     /// No rooms yet.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
+        let hub = Self::waiting(limits);
+        hub.begin();
+        hub
+    }
+
+    fn waiting(limits: RoomLimits) -> Arc<Self> {
         Arc::new(Self {
-            began: Instant::now(),
+            began: Arc::default(),
             limits,
             rooms: Mutex::default(),
             next_connection: AtomicU64::new(0),
@@ -60,9 +69,9 @@ impl Hub {
         })
     }
 
-    /// The rooms that the process before this one kept.
+    /// The rooms that the process before this one kept; no time passes in them until [`Hub::begin`].
     pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
-        let hub = Self::new(limits);
+        let hub = Self::waiting(limits);
         let mut rooms = hub.lock();
         for SavedRoomOfName { name, epoch, room: mut saved_room } in saved.rooms {
             let epoch = match saved.ending {
@@ -73,7 +82,7 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match LiveRoom::restore(hub.began, epoch, saved_room, limits) {
+            match LiveRoom::restore(Arc::clone(&hub.began), epoch, saved_room, limits) {
                 Ok(room) => {
                     rooms.insert(name, Occupied { room, observers: 0 });
                 }
@@ -82,6 +91,13 @@ impl Hub {
         }
         drop(rooms);
         hub
+    }
+
+    /// The server is ready: rows are held from now on for those who come back,
+    /// however long it took to read them.
+    pub fn begin(&self) {
+        // Where there was nothing to read it runs already.
+        let _ = self.began.set(Instant::now());
     }
 
     /// All rooms as they are, for the process after this one, should this one end out of order.
@@ -149,8 +165,7 @@ impl Hub {
         match self.find(room_name) {
             Some(room) => room.snapshot(you, most_rows),
             None => ExistingUsers {
-                // No life of a room has this one: it can't be resumed from.
-                epoch: Epoch::from_number(0),
+                epoch: no_epoch(),
                 seq: 0,
                 you,
                 now: now_in_milliseconds(),
@@ -169,7 +184,7 @@ impl Hub {
     fn find_or_open(&self, room_name: &RoomName) -> Arc<LiveRoom> {
         let mut rooms = self.lock();
         let occupied = rooms.entry(room_name.clone()).or_insert_with(|| Occupied {
-            room: Arc::new(LiveRoom::new(self.began, new_epoch(), self.limits)),
+            room: Arc::new(LiveRoom::new(Arc::clone(&self.began), new_epoch(), self.limits)),
             observers: 0,
         });
         occupied.observers += 1;

@@ -370,6 +370,8 @@ mod tests {
         assert!(kept >= 1_000);
         assert!(log.difference(log.seq() - kept, log.seq()).is_some());
         assert!(log.difference(log.seq() - kept - 1, log.seq()).is_none());
+        assert!(log.reaches_back_to(log.seq()) && log.reaches_back_to(log.seq() - kept));
+        assert!(!log.reaches_back_to(log.seq() - kept - 1) && !log.reaches_back_to(log.seq() + 1));
     }
 
     #[test]

@@ -207,10 +207,12 @@ impl People {
     }
 
     /// What the person's row should be; to be asked after everything that happened to them.
-    pub fn standing(&self, who: UserId, now: Moment) -> Standing {
+    ///
+    /// `shown` is the state that their row has until now.
+    pub fn standing(&self, who: UserId, shown: Option<PresenceState>, now: Moment) -> Standing {
         self.persons
             .get(&who)
-            .map_or(Standing::Unlisted(DepartureReason::Left), |person| person.standing(now))
+            .map_or(Standing::Unlisted(DepartureReason::Left), |person| person.standing(shown, now))
     }
 
     /// Forgets what no longer counts of a person, and sets the alarm for what is due next.
@@ -258,13 +260,13 @@ impl People {
     }
 
     /// Everyone who stands behind a row, for the next process.
-    pub fn save(&self) -> Vec<SavedPerson> {
+    pub fn save(&self, now: Moment) -> Vec<SavedPerson> {
         let listed = self.persons.iter().filter(|(_, person)| !person.tabs.is_empty());
         listed
             .map(|(who, person)| SavedPerson {
                 id: *who,
                 is_broken: person.is_broken,
-                tabs: person.tabs.iter().map(|(key, tab)| SavedTab::of(key, *tab)).collect(),
+                tabs: person.save_tabs(now),
             })
             .collect()
     }
@@ -340,9 +342,20 @@ impl SavedTab {
 }
 
 impl Person {
-    fn standing(&self, now: Moment) -> Standing {
+    /// The tabs that hold the row: one that can no longer come back unseen gets no second chance from a restart.
+    fn save_tabs(&self, now: Moment) -> Vec<SavedTab> {
+        let is_over = |tab: &Tab| matches!(tab, Tab::Gone { until, .. } if *until <= now);
+        // A row that is due and still listed is held like the others.
+        let is_due = self.tabs.values().all(is_over);
+        let holding = self.tabs.iter().filter(|(_, tab)| is_due || !is_over(tab));
+        holding.map(|(key, tab)| SavedTab::of(key, *tab)).collect()
+    }
+
+    fn standing(&self, shown: Option<PresenceState>, now: Moment) -> Standing {
         if self.is_connected() {
-            let is_away = self.away_from().is_some_and(|moment| moment <= now);
+            // Who is away is so until a tab is shown: a hidden one that comes back shows nothing.
+            let was_away = shown == Some(PresenceState::Away);
+            let is_away = self.away_from().is_some_and(|moment| was_away || moment <= now);
             let state = if is_away { PresenceState::Away } else { PresenceState::Here };
             return Standing::Listed(state);
         }

@@ -207,11 +207,11 @@ impl Room {
     }
 
     /// All that the next process needs to go on where this one stops.
-    pub fn save(&self) -> SavedRoom {
+    pub fn save(&self, now: Moment) -> SavedRoom {
         SavedRoom {
             seq: self.log.seq(),
             users: self.roster.users().cloned().collect(),
-            people: self.people.save(),
+            people: self.people.save(now),
             changes: self.log.changes().cloned().collect(),
         }
     }
@@ -238,7 +238,7 @@ impl Room {
     /// Makes a person's row what it should be.
     fn settle(&mut self, who: UserId, now: Moment) {
         let state = self.roster.get(&who).map(|user| user.state);
-        match (self.people.standing(who, now), state) {
+        match (self.people.standing(who, state, now), state) {
             (Standing::Listed(after), Some(before)) if before != after => {
                 self.record(Change::Stirred { id: who, before, after }, now);
             }

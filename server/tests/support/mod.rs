@@ -2,7 +2,15 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+pub mod process;
+
+use std::{
+    net::SocketAddr,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::presence::{ExistingUsers, Replica, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
@@ -33,12 +41,37 @@ use tokio_tungstenite::{
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server of its own for a test.
-pub struct TestServer {
+/// Where a server is, whatever it runs in.
+pub struct Site {
     pub address: SocketAddr,
+}
+
+/// A server of its own for a test, in the test's process.
+pub struct TestServer {
+    site: Site,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
     directory: Arc<TempDir>,
+}
+
+impl Deref for TestServer {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+/// Makes all that a server wants to find, and returns the settings' file.
+fn furnish(directory: &Path, presence: &str) -> PathBuf {
+    std::fs::create_dir_all(directory.join("state")).unwrap();
+    std::fs::create_dir_all(directory.join("site/pkg")).unwrap();
+    std::fs::write(directory.join("site/pkg/rollcall.js"), "// the page's script").unwrap();
+    std::fs::write(directory.join("secret.txt"), "not for everybody").unwrap();
+    let file = directory.join("Leptos.toml");
+    let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
+    std::fs::write(&file, format!("{leptos}\n[presence]\n{presence}\n")).unwrap();
+    file
 }
 
 impl TestServer {
@@ -59,16 +92,8 @@ impl TestServer {
         presence: &str,
         connection: ConnectionConfig,
     ) -> Self {
-        std::fs::create_dir_all(directory.path().join("state")).unwrap();
-        std::fs::create_dir_all(directory.path().join("site/pkg")).unwrap();
-        std::fs::write(directory.path().join("site/pkg/rollcall.js"), "// the page's script")
-            .unwrap();
-        std::fs::write(directory.path().join("secret.txt"), "not for everybody").unwrap();
-        let file = directory.path().join("Leptos.toml");
-        let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
-        std::fs::write(&file, format!("{leptos}\n[presence]\n{presence}\n")).unwrap();
         let flags = Flags {
-            config: Some(file),
+            config: Some(furnish(directory.path(), presence)),
             site_root: Some(directory.path().join("site")),
             state_dir: Some(directory.path().join("state")),
             addr: None,
@@ -82,7 +107,7 @@ impl TestServer {
             let _ = stopped.await;
         };
         let task = tokio::spawn(serve::serve(listener, config, persons, connection, signal));
-        Self { address, stop: Some(stop), task, directory }
+        Self { site: Site { address }, stop: Some(stop), task, directory }
     }
 
     /// Goes down as on SIGTERM.
@@ -98,19 +123,13 @@ impl TestServer {
         Self::start_in(directory, address, "", ConnectionConfig::default())
     }
 
-    /// Ends without any warning, as by kill -9, and comes back.
-    pub async fn crash(self) -> Self {
-        let (address, directory) = (self.address, Arc::clone(&self.directory));
-        self.task.abort();
-        let _ = self.task.await;
-        Self::start_in(directory, address, "", ConnectionConfig::default())
-    }
-
     /// Where the server keeps what outlives it.
     pub fn state_directory(&self) -> PathBuf {
         self.directory.path().join("state")
     }
+}
 
+impl Site {
     pub async fn connect(&self, room: &str) -> Client {
         self.connect_as(room, None).await
     }
@@ -185,13 +204,16 @@ impl Client {
 
     /// Announces a tab with the list that an earlier socket left, and waits for the answer.
     pub async fn come_back(&mut self, earlier: Replica, name: &str, tab: &str) -> ServerEvent {
+        let opening = format!(r#""event":"got_a_new_user","name":"{name}","tab":"{tab}""#);
+        self.come_back_with(earlier, &opening).await
+    }
+
+    /// Opens with these fields and the list that an earlier socket left, and waits for the answer.
+    pub async fn come_back_with(&mut self, earlier: Replica, opening: &str) -> ServerEvent {
         self.replica = earlier;
         self.replica.disconnected();
         let since = serde_json::to_string(self.replica.position().unwrap()).unwrap();
-        let frame = format!(
-            r#"{{"event":"got_a_new_user","name":"{name}","tab":"{tab}","since":{since}}}"#
-        );
-        self.send(&frame).await;
+        self.send(&format!(r#"{{{opening},"since":{since}}}"#)).await;
         self.event().await
     }
 
@@ -291,6 +313,17 @@ impl Client {
     /// Breaks off without a word.
     pub fn break_off(self) {
         drop(self.socket);
+    }
+
+    /// Ends the connection's outgoing half without a close frame, and stays.
+    pub async fn send_fin(&mut self) {
+        self.socket.get_mut().shutdown().await.unwrap();
+    }
+
+    /// Resets the connection, as a system does whose program was killed with data unread.
+    pub fn reset(self) {
+        let MaybeTlsStream::Plain(stream) = self.socket.get_ref() else { panic!("no TLS here") };
+        stream.set_zero_linger().unwrap();
     }
 
     pub fn names(&self) -> Vec<String> {

@@ -191,7 +191,8 @@ fn who_comes_back_in_time_is_here() {
     scene.wait(14_999);
     scene.announce(1, "a", 11).unwrap();
     assert_eq!((scene.state(1), scene.told()), (HERE, 3));
-    // The deadline of the break is stale now.
+    // The deadline of the break is stale now, and wakes nobody.
+    assert_eq!(scene.room.next_deadline(), None);
     scene.wait(60_000);
     assert_eq!((scene.state(1), scene.told()), (HERE, 3));
 }
@@ -256,6 +257,37 @@ fn only_connected_tabs_vote() {
     assert_eq!(scene.state(1), AWAY);
     scene.announce(1, "b", 12).unwrap();
     assert_eq!(scene.state(1), HERE);
+}
+
+#[test]
+fn a_hidden_tab_that_comes_back_leaves_an_away_row_as_it_is() {
+    let mut scene = Scene::new();
+    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.wait(30_000);
+    assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
+    // A reload, a second tab in the background, a restart: nothing was shown to anybody.
+    scene.close(1, 10);
+    scene.announce_as(1, "a", 11, "Kim", false).unwrap();
+    scene.announce_as(1, "b", 12, "Kim", false).unwrap();
+    let mut scene = restarted(&scene);
+    scene.announce_as(1, "a", 13, "Kim", false).unwrap();
+    scene.wait(60_000);
+    assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
+    scene.set_visible(1, 13, true);
+    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+}
+
+#[test]
+fn who_is_removed_goes_on_watching() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.room.unlist(id(1), DepartureReason::Removed, scene.now);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Removed)));
+    assert!(!scene.room.is_deserted());
+    scene.close(1, 10);
+    scene.wait(60_000);
+    assert_eq!(scene.told(), 2);
+    assert!(scene.room.is_deserted());
 }
 
 #[test]
@@ -331,7 +363,7 @@ fn only_a_later_announcement_renames() {
 }
 
 fn restarted(scene: &Scene) -> Scene {
-    let text = serde_json::to_string(&scene.room.save()).unwrap();
+    let text = serde_json::to_string(&scene.room.save(scene.now)).unwrap();
     let saved = serde_json::from_str(&text).unwrap();
     let now = Duration::from_millis(100);
     Scene { room: Room::restore(saved, LIMITS, now).unwrap(), now }
@@ -364,10 +396,36 @@ fn nobody_notices_a_restart_that_everybody_comes_back_from() {
 }
 
 #[test]
+fn a_restart_gives_no_tab_its_way_back_again() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.announce(1, "b", 11).unwrap();
+    scene.break_off(1, 11);
+    scene.wait(15_000);
+    let mut scene = restarted(&scene);
+    scene.announce(1, "a", 12).unwrap();
+    scene.close(1, 12);
+    scene.wait(2_000);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
+}
+
+#[test]
+fn a_row_that_is_due_when_the_server_ends_is_held_like_the_others() {
+    let mut scene = Scene::new();
+    scene.announce(1, "a", 10).unwrap();
+    scene.close(1, 10);
+    scene.now += Duration::from_secs(2);
+    let mut scene = restarted(&scene);
+    assert_eq!(scene.state(1), HERE);
+    scene.wait(15_000);
+    assert_eq!(scene.last_departure(), Some(DepartureReason::Closed));
+}
+
+#[test]
 fn what_was_kept_and_makes_no_sense_is_no_room() {
     let mut scene = Scene::new();
     scene.announce(1, "a", 10).unwrap();
-    let saved = scene.room.save();
+    let saved = scene.room.save(scene.now);
     let nobody_behind = SavedRoom { people: Vec::new(), ..saved.clone() };
     let no_row = SavedRoom { users: Vec::new(), ..saved.clone() };
     let twice =

@@ -1,0 +1,98 @@
+//! The real program, in a process of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    ops::Deref,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
+};
+
+use tempfile::TempDir;
+
+use super::{Site, furnish};
+
+/// A running server; it does not outlive its test.
+pub struct ServerProcess {
+    site: Site,
+    child: Child,
+    directory: Arc<TempDir>,
+}
+
+/// What a server leaves behind that ended: an address and a state directory.
+pub struct Remains {
+    address: SocketAddr,
+    directory: Arc<TempDir>,
+}
+
+impl Deref for ServerProcess {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+impl ServerProcess {
+    pub fn start() -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        Remains { address, directory }.start()
+    }
+
+    /// Where the server keeps the rooms.
+    pub fn rooms_file(&self) -> PathBuf {
+        self.directory.path().join("state/rooms.json")
+    }
+
+    /// Ends it as a system does that stops a service, and waits for its end.
+    pub async fn terminate(mut self) -> (Remains, ExitStatus) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let remains = self.remains();
+        let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
+        (remains, ended.await.unwrap())
+    }
+
+    /// Ends it without any warning.
+    pub fn kill(mut self) -> Remains {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.remains()
+    }
+
+    fn remains(&self) -> Remains {
+        Remains { address: self.address, directory: Arc::clone(&self.directory) }
+    }
+}
+
+impl Remains {
+    /// A server that comes after the one that ended.
+    pub fn start(self) -> ServerProcess {
+        let Self { address, directory } = self;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+            .arg("--config")
+            .arg(furnish(directory.path(), ""))
+            .arg("--site-root")
+            .arg(directory.path().join("site"))
+            .arg("--state-dir")
+            .arg(directory.path().join("state"))
+            .args(["--addr", &address.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("Listening on http://").unwrap().parse().unwrap();
+        ServerProcess { site: Site { address }, child, directory }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // One that ended already can't be killed again.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
