@@ -31,15 +31,12 @@ fn enter(hub: &Arc<Hub>, who: u128) -> Membership {
     hub.enter(&RoomName::lobby(), UserId::from_leading_bits(who << 64))
 }
 
+fn announcing(name: &str, announcement: Announcement) -> Announcing {
+    Announcing { name: name.to_owned(), tab: None, is_visible: true, announcement, since: None }
+}
+
 fn announce(membership: &mut Membership, name: &str) {
-    let announcing = Announcing {
-        name: name.to_owned(),
-        tab: None,
-        is_visible: true,
-        announcement: Announcement::First,
-        since: None,
-    };
-    membership.announce(announcing).unwrap();
+    membership.announce(announcing(name, Announcement::First)).unwrap();
 }
 
 fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Observer {
@@ -123,6 +120,38 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
         let beat = serde_json::from_str(&observer.beat().unwrap()).unwrap();
         assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));
     }
+}
+
+/// The number that an announcement itself gives was given to nobody when its client named it.
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
+    let hub = Hub::new(LIMITS);
+    let mut ana = enter(&hub, 1);
+    announce(&mut ana, "Ana");
+    let Since { epoch, seq } = list(&hub).position().cloned().unwrap();
+    let mut bo = enter(&hub, 2);
+    let since = Some(Since { epoch, seq: seq + 1 });
+    bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(bo.news()[0].starts_with(r#"{"event":"existing_users""#));
+}
+
+/// Also where the client has said more before its first answer was out.
+#[tokio::test(start_paused = true)]
+async fn the_first_answer_comes_first() {
+    let hub = Hub::new(LIMITS);
+    let mut ana = enter(&hub, 1);
+    announce(&mut ana, "Ana");
+    sleep(Duration::from_secs(1)).await;
+    let since = list(&hub).position().cloned();
+    let mut bo = enter(&hub, 2);
+    // The first change after a quiet moment is told at once, the next one later.
+    ana.rename("Ann").unwrap();
+    bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
+    bo.announce(announcing("Bob", Announcement::Later)).unwrap();
+    assert!(bo.news().is_empty());
+    sleep(Duration::from_secs(1)).await;
+    assert!(bo.news()[0].starts_with(r#"{"event":"resumed""#));
 }
 
 /// Lists are taken while others come and go on other threads: the rows have to be those of their number.
