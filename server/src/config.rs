@@ -31,6 +31,10 @@ pub struct Flags {
     /// The folder for what outlives a restart; made if it is missing
     #[arg(long, value_name = "FOLDER", env = "ROLLCALL_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+
+    /// Where to listen to the operator, as HOST:PORT; who asks there needs the token in the state folder [default: nowhere]
+    #[arg(long, value_name = "HOST:PORT", env = "ROLLCALL_OPERATOR_ADDR")]
+    pub operator_addr: Option<SocketAddr>,
 }
 
 /// Everything that can be set.
@@ -42,6 +46,8 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// How many a room takes.
     pub room_limits: RoomLimits,
+    /// Where to listen to the operator; nowhere without it.
+    pub operator_address: Option<SocketAddr>,
 }
 
 /// What is wrong with the settings.
@@ -90,11 +96,17 @@ struct PresenceTable {
     state_dir: Option<PathBuf>,
     max_people_per_room: usize,
     max_tabs_per_person: usize,
+    operator_addr: Option<SocketAddr>,
 }
 
 impl Default for PresenceTable {
     fn default() -> Self {
-        Self { state_dir: None, max_people_per_room: 20_000, max_tabs_per_person: 32 }
+        Self {
+            state_dir: None,
+            max_people_per_room: 20_000,
+            max_tabs_per_person: 32,
+            operator_addr: None,
+        }
     }
 }
 
@@ -138,7 +150,8 @@ impl Config {
             most_people: presence.max_people_per_room,
             most_connections_per_person: presence.max_tabs_per_person,
         };
-        Ok(Self { leptos, state_directory, room_limits })
+        let operator_address = flags.operator_addr.or(presence.operator_addr);
+        Ok(Self { leptos, state_directory, room_limits, operator_address })
     }
 }
 

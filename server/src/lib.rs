@@ -10,6 +10,7 @@ pub mod conversation;
 mod feed;
 pub mod hub;
 pub mod limits;
+pub mod operator;
 mod page;
 pub mod persistence;
 pub mod person;

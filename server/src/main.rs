@@ -1,14 +1,17 @@
 //! The server's program: arguments, settings, logs, the listening socket, the signal.
 
-use std::{error::Error, path::Path, process::ExitCode};
+use std::{error::Error, net::SocketAddr, path::Path, process::ExitCode};
 
 use clap::Parser;
 use server::{
     config::{Config, Flags},
     connection::ConnectionConfig,
+    operator::OperatorToken,
     person::Persons,
-    serve, shutdown,
+    serve::{self, Listeners},
+    shutdown,
 };
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -41,8 +44,25 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     // Before anybody knows the address: a signal that comes right after ends the server in order.
     let signal = shutdown::listen_for_signals()?;
     announce(&format!("Listening on http://{}", listener.local_addr()?));
-    serve::serve(listener, config, persons, ConnectionConfig::default(), signal).await?;
+    let operator = match config.operator_address {
+        Some(address) => Some(listen_to_the_operator(address, &config.state_directory)?),
+        None => None,
+    };
+    let listeners = Listeners { public: listener, operator };
+    serve::serve(listeners, config, persons, ConnectionConfig::default(), signal).await?;
     Ok(())
+}
+
+fn listen_to_the_operator(
+    address: SocketAddr,
+    state_directory: &Path,
+) -> Result<(TcpListener, OperatorToken), Box<dyn Error>> {
+    let token = OperatorToken::from_state_directory(state_directory)?;
+    let listener = serve::listen(address).map_err(|error| {
+        format!("Can't listen to the operator on {address}: {error}. Choose another with --operator-addr.")
+    })?;
+    tracing::info!("listening to the operator on http://{}", listener.local_addr()?);
+    Ok((listener, token))
 }
 
 /// The one line on standard output: people click it, and programs read the port from it.

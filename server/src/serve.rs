@@ -1,6 +1,12 @@
 //! From a listening socket to a served page, until a signal comes.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::{Future, IntoFuture},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::serve::ListenerExt;
 use tokio::{
@@ -15,6 +21,7 @@ use crate::{
     config::Config,
     connection::ConnectionConfig,
     hub::Hub,
+    operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
     routes, shutdown,
@@ -37,16 +44,32 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Where the server listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For everybody.
+    pub public: TcpListener,
+    /// For the operator, with what proves them; none where nobody is to be one.
+    pub operator: Option<(TcpListener, OperatorToken)>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(public: TcpListener) -> Self {
+        Self { public, operator: None }
+    }
+}
+
 /// Serves until `signal` is ready; then every socket is closed with 1012, and waited for within bounds.
 ///
-/// The caller owns the listening socket and the signal, so that a test can take a free port and stop it.
+/// The caller owns the listening sockets and the signal, so that a test can take a free port and stop it.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     config: Config,
     persons: Persons,
     connection: ConnectionConfig,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let Listeners { public: listener, operator } = listeners.into();
     // Leptos finds its executor by routes, and this page needs none.
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("the executor was there already");
@@ -67,6 +90,12 @@ pub async fn serve(
     let shutdown = state.shutdown.clone();
     let closing = shutdown.closing();
     let ready = Arc::clone(&hub);
+    if let Some((listener, token)) = operator {
+        let actions = operator::router(Arc::clone(&hub), token);
+        let served = axum::serve(listener, actions)
+            .with_graceful_shutdown(closing.clone().cancelled_owned());
+        tokio::spawn(served.into_future());
+    }
     let upkeep = tokio::spawn(keep_up(Arc::clone(&hub), rooms_file.clone(), closing.clone()));
     let going_down = tokio::spawn({
         let shutdown = shutdown.clone();

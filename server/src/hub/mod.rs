@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use app::presence::{Epoch, ExistingUsers, RoomName, UserId};
+use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
 use tokio::{sync::SetOnce, time::Instant};
 
 use self::live_room::{LiveRoom, no_epoch, now_in_milliseconds};
@@ -148,6 +148,17 @@ impl Hub {
         if let Some(room) = self.find(room_name) {
             room.act(|room, now| room.page_served(who, now));
         }
+    }
+
+    /// The operator takes somebody off the list; answers whether they were on it.
+    pub fn remove(&self, room_name: &RoomName, who: UserId) -> bool {
+        self.find(room_name).is_some_and(|room| {
+            room.act(|room, now| {
+                let is_listed = room.roster().contains(&who);
+                room.unlist(who, DepartureReason::Removed, now);
+                is_listed
+            })
+        })
     }
 
     /// Forgets the rooms that are over; to be called now and then.

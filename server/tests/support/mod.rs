@@ -17,8 +17,9 @@ use futures_util::{SinkExt, StreamExt};
 use server::{
     config::{Config, Flags},
     connection::ConnectionConfig,
+    operator::OperatorToken,
     person::Persons,
-    serve,
+    serve::{self, Listeners},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -41,6 +42,9 @@ use tokio_tungstenite::{
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What proves the operator of a server in a test.
+pub const OPERATOR_TOKEN: &str = "the operator's";
+
 /// Where a server is, whatever it runs in.
 pub struct Site {
     pub address: SocketAddr,
@@ -52,6 +56,8 @@ pub struct TestServer {
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
     directory: Arc<TempDir>,
+    /// Where the operator is listened to.
+    pub operator: Site,
 }
 
 impl Deref for TestServer {
@@ -96,7 +102,7 @@ impl TestServer {
             config: Some(furnish(directory.path(), presence)),
             site_root: Some(directory.path().join("site")),
             state_dir: Some(directory.path().join("state")),
-            addr: None,
+            ..Flags::default()
         };
         let config = Config::load(flags).unwrap();
         let persons = Persons::from_key(&[7; 64]).unwrap();
@@ -106,8 +112,13 @@ impl TestServer {
         let signal = async {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(serve::serve(listener, config, persons, connection, signal));
-        Self { site: Site { address }, stop: Some(stop), task, directory }
+        let operator = serve::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let operator_address = operator.local_addr().unwrap();
+        let operator = Some((operator, OperatorToken::of(OPERATOR_TOKEN)));
+        let listeners = Listeners { public: listener, operator };
+        let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
+        let operator = Site { address: operator_address };
+        Self { site: Site { address }, stop: Some(stop), task, directory, operator }
     }
 
     /// Goes down as on SIGTERM.
@@ -165,9 +176,14 @@ impl Site {
 
     /// With more header lines, each ended by CRLF.
     pub async fn get_with(&self, path: &str, headers: &str) -> String {
+        self.request("GET", path, headers).await
+    }
+
+    /// A whole answer, as text.
+    pub async fn request(&self, method: &str, path: &str, headers: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
             self.address
         );
         stream.write_all(request.as_bytes()).await.unwrap();
