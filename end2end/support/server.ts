@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -46,7 +46,10 @@ export class TestServer {
     const environment = { ...process.env, LEPTOS_HASH_FILES: String(hasHashes) };
     const child = spawn(
       binary,
-      ["--addr", `127.0.0.1:${this.port}`, "--site-root", site, "--state-dir", this.stateDirectory],
+      [
+        ...["--addr", `127.0.0.1:${this.port}`, "--operator-addr", "127.0.0.1:0"],
+        ...["--site-root", site, "--state-dir", this.stateDirectory],
+      ],
       { cwd: REPOSITORY, env: environment, stdio: ["ignore", "pipe", "pipe"] },
     );
     this.child = child;
@@ -54,6 +57,18 @@ export class TestServer {
     child.once("exit", () => running.delete(child));
     child.stderr.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
     this.port = await portAnnouncedBy(child, () => this.log);
+  }
+
+  /** Takes somebody off a room's list, as the operator may; answers the HTTP status. */
+  async remove(room: string, id: string): Promise<number> {
+    const [address] = this.log.match(/operator on (http:\S+)/g)?.slice(-1) ?? [];
+    if (address === undefined) throw new Error("The server does not listen to its operator.");
+    const token = readFileSync(join(this.stateDirectory, "operator.token"), "utf8").trim();
+    const response = await fetch(`${address.replace("operator on ", "")}/rooms/${room}/users/${id}`, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return response.status;
   }
 
   /** Ends it at once, so that it can't say goodbye to anyone. */

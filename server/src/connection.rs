@@ -37,7 +37,9 @@ impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
             first_frame_within: Duration::from_secs(10),
-            heartbeat_every: Duration::from_secs(10),
+            // A little oftener than every 10 s, so that a client that fell silent is noticed in
+            // 15 s, whatever the machine is doing.
+            heartbeat_every: Duration::from_millis(9_900),
             pong_within: Duration::from_secs(5),
             resync_every: Duration::from_secs(5),
             write_within: Duration::from_secs(5),

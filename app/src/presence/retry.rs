@@ -82,9 +82,9 @@ mod tests {
         let delays = times.map(|now| retry.next_delay(now, u32::MAX).as_millis());
         assert_eq!(delays, [499, 999, 1_999, 3_999, 7_999]);
         retry.reset();
-        assert_eq!(retry.next_delay(Duration::from_secs(300), u32::MAX).as_millis(), 499);
+        assert_eq!(retry.next_delay(Duration::from_mins(5), u32::MAX).as_millis(), 499);
         for _ in 0..9 {
-            retry.next_delay(Duration::from_secs(300), 0);
+            retry.next_delay(Duration::from_mins(5), 0);
         }
         let bound = retry.bound(Duration::from_secs(14)).as_millis();
         assert_eq!(bound, 3_000);

@@ -130,7 +130,8 @@ impl Session {
     pub(crate) fn overhear(&mut self, event: ServerEvent) -> Result<Outcome, Gap> {
         let mut outcome = Outcome::default();
         self.note_departures(&event);
-        let progress = self.replica.receive(event)?;
+        let received = self.replica.receive(event);
+        let progress = received.inspect_err(|_| self.departing.clear())?;
         self.report(progress, &mut outcome);
         outcome.is_live = self.replica.is_settled();
         if outcome.is_live {
@@ -179,12 +180,19 @@ impl Session {
     fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {
         self.stage = self.stage.max(Stage::Accepted);
         let old_name = self.your_name();
+        let was_live = self.stage == Stage::Live;
         let is_last_piece = is_whole_answer(&event);
-        let reason = self.note_departures(&event);
+        self.note_departures(&event);
+        let mut reason = None;
         match self.replica.receive(event) {
             Ok(progress) => {
                 let is_answer = is_last_piece || progress == Progress::Replaced;
                 self.report(progress, outcome);
+                reason = self.why_you_went(outcome);
+                if was_live && reason.is_some() {
+                    // Whoever is listed by now, this page takes no part in it yet.
+                    self.is_announced = false;
+                }
                 if is_answer && self.replica.is_settled() {
                     self.stage = Stage::Live;
                     self.retry.reset();
@@ -224,8 +232,9 @@ impl Session {
                     let since = self.replica.position().cloned();
                     outcome.replies.push(ClientEvent::Watch { since });
                 }
-                // An announcement that nobody wished for is not tried again on this socket.
-                if self.wish.take().is_some() {
+                // An announcement that nobody wished for is not tried again on this socket. A wish
+                // that was not sent yet is not what was refused.
+                if self.is_wish_sent && self.wish.take().is_some() {
                     self.is_announced = self.your_name().is_some() && !was_introduction;
                 }
             }
@@ -233,25 +242,24 @@ impl Session {
         outcome.refusal = Some(refusal);
     }
 
-    /// Notes who went, while their names are still known; answers why this person did.
-    fn note_departures(&mut self, event: &ServerEvent) -> Option<DepartureReason> {
+    fn why_you_went(&self, outcome: &Outcome) -> Option<DepartureReason> {
+        let you = self.replica.you()?;
+        outcome.departed.iter().find(|departed| departed.id == you)?.reason
+    }
+
+    /// Notes who went, while their names are still known.
+    fn note_departures(&mut self, event: &ServerEvent) {
         let difference = match event {
             ServerEvent::Changes(changes) => &changes.difference,
             ServerEvent::Resumed(resumed) => &resumed.difference,
-            _ => return None,
+            _ => return,
         };
-        let you = self.replica.you();
-        let mut your_reason = None;
         for (reason, id) in difference.disconnect_user.iter() {
-            if Some(*id) == you {
-                your_reason = Some(reason);
-            }
             if let Some(user) = self.replica.roster().get(id) {
                 let name = user.name.clone();
                 self.departing.push(Departed { id: *id, name, reason: Some(reason) });
             }
         }
-        your_reason
     }
 
     fn report(&mut self, progress: Progress, outcome: &mut Outcome) {

@@ -7,6 +7,7 @@ use super::{
     dom::take_lost_focus,
     dynamic::{flag, press, text},
     name_form::{Purpose, name_form},
+    note::{Note, note},
     texts,
 };
 
@@ -52,7 +53,12 @@ fn buttons(board: Board) -> impl IntoView {
             desk.is_renaming = true;
         });
     };
+    let refusal = move || {
+        let words = board.desk.with(|desk| desk.refusal.clone())?;
+        Some(Note { class: "error", role: Some("alert"), words, ..Note::default() })
+    };
     view! {
+        {note(refusal)}
         <div class="buttons">
             <button id=RENAME type="button" disabled=flag(is_asleep) on:click=press(rename)>
                 {texts::RENAME}

@@ -10,6 +10,7 @@ use super::super::{
     announcer::ANNOUNCER,
     board::Board,
     news::{MISSED, NEWS},
+    texts,
 };
 use crate::presence::{Name, UserId};
 
@@ -58,7 +59,10 @@ impl Announcing {
         let parts = gathering.parts_in_hindsight();
         if !parts.is_empty() {
             put(MISSED, &parts);
-            put(ANNOUNCER, &parts);
+            // In the place of what was said when the connection came back.
+            let mut words = vec![Part::Words([texts::CONNECTED_AGAIN, " "].concat())];
+            words.extend(parts);
+            put(ANNOUNCER, &words);
             self.board.desk.update(|desk| desk.has_missed_something = true);
         }
     }

@@ -75,11 +75,7 @@ impl Display {
         if outcome.is_changed {
             self.draw(replica);
         }
-        if outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE {
-            self.announcing.tell_what_was_missed(outcome.arrived, outcome.departed);
-        } else {
-            self.announcing.note(outcome.arrived, outcome.departed);
-        }
+        let was_absent = outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE;
         if let Some(reason) = outcome.was_unlisted {
             self.say_farewell(reason);
         }
@@ -91,6 +87,12 @@ impl Display {
             self.live(connection);
         } else if self.connection().is_live() {
             self.connect(Connection::Doubtful);
+        }
+        // After what was said of the connection: only the last words are heard.
+        if was_absent {
+            self.announcing.tell_what_was_missed(outcome.arrived, outcome.departed);
+        } else {
+            self.announcing.note(outcome.arrived, outcome.departed);
         }
     }
 
@@ -141,9 +143,14 @@ impl Display {
         if old_name == name {
             return;
         }
+        if old_name.is_none() {
+            // Whatever this browser's pages did before, somebody joined since.
+            storage::note_left(&self.room, false);
+        }
         self.board.desk.update(|desk| {
             // What was asked for has come true, or never will.
             desk.is_renaming = false;
+            desk.refusal = None;
             if let Some(name) = name {
                 storage::remember_name(name.as_str());
                 desk.remembered_name = Some(name.to_string());
@@ -159,7 +166,10 @@ impl Display {
             // Another page of this person was the last that took part; this one only watched.
             DepartureReason::Closed | DepartureReason::Lost => return,
         };
-        storage::note_left(&self.room, true);
+        // Where they left, the page on which they did has noted it; they may have joined again by now.
+        if reason == DepartureReason::Removed {
+            storage::note_left(&self.room, true);
+        }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));
     }
 

@@ -31,6 +31,8 @@ const LONGEST_ATTEMPT: u64 = 6_000;
 const LONGEST_SILENCE: u64 = 15_000;
 /// How many attempts in a row may bring nothing before the feed is tried.
 const MOST_VAIN_ATTEMPTS: u32 = 3;
+/// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
+const BROKEN: u16 = 1006;
 /// How often the line looks at the clock, in milliseconds.
 const TICK: u32 = 1_000;
 /// Keeps a socket to the room open, and the board as the room is.
@@ -53,6 +55,8 @@ pub(super) struct Line {
     feed: RefCell<Option<Feed>>,
     /// When the feed said something last, while the list that it brings is live.
     feed_heard_at: Cell<Option<u64>>,
+    /// When the feed was opened, or when the browser began to open it anew.
+    feed_tried_at: Cell<u64>,
     /// The page is not looked at and can't be, or is on its way out: nothing is sent or opened.
     is_asleep: Cell<bool>,
     ticking: RefCell<Option<Interval>>,
@@ -74,6 +78,7 @@ impl Line {
             vain_attempts: Cell::default(),
             feed: RefCell::default(),
             feed_heard_at: Cell::default(),
+            feed_tried_at: Cell::default(),
             is_asleep: Cell::new(true),
             ticking: RefCell::default(),
         });
@@ -100,6 +105,7 @@ impl Line {
             // The browser closes the socket, and says better than this page can that it went.
             return;
         }
+        self.feed.take();
         self.feed_broke();
         self.socket.take();
         self.is_waiting.set(true);
@@ -175,6 +181,7 @@ impl Line {
     fn react(self: &Rc<Self>, event: SocketEvent) {
         match event {
             SocketEvent::Opened => {
+                self.heard_at.set(self.display.now());
                 // Two that bring the same list would be in each other's way.
                 self.feed.take();
                 self.feed_heard_at.take();
@@ -192,7 +199,9 @@ impl Line {
                     // Another page goes by the same name, and this one is the copy of it.
                     self.tab.renew();
                 }
-                self.lost(self.display.now());
+                // An end without a goodbye says nothing of the time before it.
+                let is_broken = code == BROKEN;
+                self.lost(if is_broken { self.heard_at.get() } else { self.display.now() });
             }
         }
     }
@@ -201,7 +210,10 @@ impl Line {
         self.display.read_clock(&event);
         self.heard_at.set(self.display.now());
         self.patience.set(LONGEST_SILENCE);
-        self.vain_attempts.set(0);
+        // A socket that only refuses brings no list either.
+        if !matches!(event, ServerEvent::Refused(_)) {
+            self.vain_attempts.set(0);
+        }
         let outcome = self.session.borrow_mut().receive(event, &self.surroundings());
         self.take_in(outcome, Connection::Live);
     }
@@ -228,7 +240,7 @@ impl Line {
         let delay = self.session.borrow_mut().closed(self.moment(), random_number());
         let milliseconds = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
         self.vain_attempts.set(self.vain_attempts.get().saturating_add(1));
-        if self.feed_heard_at.get().is_some() {
+        if self.feed_heard_at.get().is_some() && self.display.connection().is_live() {
             // The list is live all the same, and by now it is clear what the matter is.
             self.display.live(Connection::OnlyWatching);
         } else {
@@ -245,6 +257,7 @@ impl Line {
         let is_needed = self.vain_attempts.get() >= MOST_VAIN_ATTEMPTS && !is_offline();
         if is_needed && self.feed.borrow().is_none() {
             let this = Rc::clone(self);
+            self.feed_tried_at.set(self.display.now());
             self.feed.replace(Feed::open(&self.room, move |event| this.overhear(event)));
         }
     }
@@ -276,9 +289,10 @@ impl Line {
 
     fn feed_broke(&self) {
         self.feed.borrow_mut().take_if(|feed| feed.is_over());
-        if self.feed_heard_at.take().is_some() {
+        self.feed_tried_at.set(self.display.now());
+        if let Some(heard_at) = self.feed_heard_at.take() {
             self.session.borrow_mut().interrupted();
-            self.display.lost(self.display.now(), None);
+            self.display.lost(heard_at, None);
         }
     }
 
@@ -292,11 +306,13 @@ impl Line {
     fn look_for_life(self: &Rc<Self>) {
         let now = self.display.now();
         let heard_at = self.heard_at.get();
-        if !self.is_waiting.get() && now.saturating_sub(heard_at) >= self.patience.get() {
+        // Either way: a clock that was set back must not hide how long it has been.
+        if !self.is_waiting.get() && now.abs_diff(heard_at) >= self.patience.get() {
             self.lost(heard_at);
         }
-        let feed_heard_at = self.feed_heard_at.get();
-        if feed_heard_at.is_some_and(|heard_at| now.saturating_sub(heard_at) >= LONGEST_SILENCE) {
+        let feed_heard_at = self.feed_heard_at.get().unwrap_or(self.feed_tried_at.get());
+        let is_there = self.feed.borrow().is_some();
+        if is_there && now.abs_diff(feed_heard_at) >= LONGEST_SILENCE {
             self.feed.take();
             self.feed_broke();
         }

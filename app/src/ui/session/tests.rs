@@ -504,3 +504,36 @@ fn what_is_newer_than_this_page_is_ignored() {
     session.want(Wish::Join("Ana".into()), &seen());
     assert_eq!(replies(session.receive(ServerEvent::Unknown, &seen())), []);
 }
+
+#[test]
+fn a_page_takes_part_anew_in_a_row_that_went_and_came_at_once() {
+    let mut session = live(&[user(YOU, "Ana")]);
+    let mut difference = departure(YOU);
+    difference.new_user = vec![user(YOU, "Ann")];
+    let outcome =
+        session.receive(ServerEvent::Changes(Changes { from: 4, seq: 6, difference }), &seen());
+    assert_eq!(outcome.replies, [announcement("Ann")]);
+    assert_eq!(outcome.was_unlisted, None);
+}
+
+#[test]
+fn why_one_went_is_heard_in_pieces_too() {
+    let mut session = live(&[user(YOU, "Ana"), user(1, "Bo")]);
+    let mut piece = Difference::default();
+    piece.disconnect_user.removed.push(id(YOU));
+    let first = Changes { from: 4, seq: 4, difference: piece };
+    assert_eq!(session.receive(ServerEvent::Changes(first), &seen()).was_unlisted, None);
+    let last = Changes { from: 4, seq: 6, difference: departure(1) };
+    let outcome = session.receive(ServerEvent::Changes(last), &seen());
+    assert_eq!(outcome.was_unlisted, Some(DepartureReason::Removed));
+}
+
+#[test]
+fn a_refusal_of_the_old_wish_leaves_the_new_one() {
+    let mut session = page(&[]);
+    session.want(Wish::Join("!".into()), &seen());
+    session.opened(&seen());
+    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), None);
+    assert_eq!(replies(session.receive(refused("got_a_new_user"), &seen())), [watch(4)]);
+    assert_eq!(replies(session.receive(existing(4, &[]), &seen())), [announcement("Ana")]);
+}
