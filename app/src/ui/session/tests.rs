@@ -85,8 +85,8 @@ fn announcement(name: &str) -> ClientEvent {
     ClientEvent::GotANewUser { name: name.into(), tab, visible: None, since: None }
 }
 
-fn since(seq: u64) -> Option<Since> {
-    Some(Since { epoch: "e1".parse().unwrap(), seq })
+fn since(seq: u64) -> Since {
+    Since { epoch: "e1".parse().unwrap(), seq }
 }
 
 /// Asks to be listed with the first frame, as one whose list is at `seq`.
@@ -94,11 +94,11 @@ fn introduction(name: &str, seq: u64) -> ClientEvent {
     let ClientEvent::GotANewUser { name, tab, visible, .. } = announcement(name) else {
         unreachable!("that is what it is");
     };
-    ClientEvent::GotANewUser { name, tab, visible, since: since(seq) }
+    ClientEvent::GotANewUser { name, tab, visible, since: Some(since(seq)) }
 }
 
 fn watch(seq: u64) -> ClientEvent {
-    ClientEvent::Watch { since: since(seq) }
+    ClientEvent::Watch { since: Some(since(seq)) }
 }
 
 /// A page that was served with these rows, before its first socket.
