@@ -170,8 +170,7 @@ impl Replica {
         self.roster = Roster::from_users(users)?;
         self.unlisted = 0;
         self.position = Some(header.position);
-        // A feed knows no persons; what a socket or the page said of this one still holds.
-        self.you = header.you.or(self.you);
+        self.you = header.you;
         self.incoming = Incoming::Nothing;
         Ok(Progress::Replaced)
     }
@@ -182,7 +181,7 @@ impl Replica {
         }
         let you = resumed.you;
         let progress = self.bring_forward(resumed.from, resumed.seq, resumed.difference)?;
-        self.you = you.or(self.you);
+        self.you = you;
         Ok(progress)
     }
 
@@ -361,14 +360,6 @@ mod tests {
         assert!(!replica.is_settled());
         replica.disconnected();
         assert_eq!(replica.position().unwrap().seq, 8);
-    }
-
-    #[test]
-    fn a_feed_knows_no_persons_and_takes_nobody_s_id_away() {
-        let mut replica = started(5, &[9]);
-        let feed = ExistingUsers { you: None, ..list(6, &[9], 1) };
-        replica.receive(ServerEvent::ExistingUsers(feed)).unwrap();
-        assert_eq!(replica.your_row(), Some(&user(9)));
     }
 
     #[test]

@@ -127,7 +127,13 @@ impl Session {
     /// An event of the feed came: it brings the list forward, and there is nobody to answer to.
     ///
     /// After a [`Gap`] only a feed that starts anew helps.
-    pub(crate) fn overhear(&mut self, event: ServerEvent) -> Result<Outcome, Gap> {
+    pub(crate) fn overhear(&mut self, mut event: ServerEvent) -> Result<Outcome, Gap> {
+        // A feed knows no persons; what a socket or the page said of this one still holds.
+        match &mut event {
+            ServerEvent::ExistingUsers(list) => list.you = self.replica.you(),
+            ServerEvent::Resumed(resumed) => resumed.you = self.replica.you(),
+            _ => {}
+        }
         let mut outcome = Outcome::default();
         self.note_departures(&event);
         let received = self.replica.receive(event);
