@@ -158,7 +158,7 @@ async fn who_answers_no_ping_is_reconnecting_after_fifteen_seconds_and_lost_afte
     assert_eq!(silent.elapsed(), Duration::from_millis(14_900));
     let told = changes(&mut watcher).await;
     assert_eq!(told.disconnect_user.lost.len(), 1);
-    assert_eq!(silent.elapsed(), Duration::from_secs(30));
+    assert_eq!(silent.elapsed(), Duration::from_millis(29_900));
     silent.task.await.unwrap();
 }
 
@@ -185,7 +185,7 @@ async fn who_answers_stays_and_is_told_where_the_list_is() {
         assert_eq!(is_beat, beat > 1);
         replica.receive(event).unwrap();
     }
-    assert_eq!(ana.elapsed(), Duration::from_secs(190));
+    assert_eq!(ana.elapsed(), Duration::from_millis(188_100));
     assert_eq!(replica.your_row().unwrap().state, PresenceState::Here);
 }
 
