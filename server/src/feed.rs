@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::Instant;
 
 use crate::{
     address::{no_room, room_of},
@@ -70,9 +70,14 @@ fn follow(
     observer: Observer,
     beat_every: Duration,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    let mut beat = interval_at(Instant::now() + beat_every, beat_every);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let reader = Reader { observer, beat, waiting: VecDeque::new() };
+    let mut reader = Reader {
+        observer,
+        beat_every,
+        next_beat: Instant::now(),
+        is_beat_due: false,
+        waiting: VecDeque::new(),
+    };
+    reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
         let event = reader.next().await;
         Some((Ok(event), reader))
@@ -81,7 +86,9 @@ fn follow(
 
 struct Reader {
     observer: Observer,
-    beat: Interval,
+    beat_every: Duration,
+    next_beat: Instant,
+    is_beat_due: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
 }
@@ -92,22 +99,29 @@ impl Reader {
             if let Some(event) = self.waiting.pop_front() {
                 return event;
             }
-            let mut news = self.observer.news();
+            self.waiting.extend(self.observer.news().map(|frame| named(frame.text())));
             // Only the piece that completes something is a point to come back to.
-            if let Some(last) = news.pop() {
-                self.waiting.extend(news.iter().map(|frame| named(frame)));
-                self.waiting.push_back(self.point(named(&last)));
+            if let Some(last) = self.waiting.pop_back() {
+                let last = self.point(last);
+                self.waiting.push_back(last);
                 continue;
             }
-            tokio::select! {
-                () = self.observer.listen() => {}
-                _ = self.beat.tick() => {
-                    if let Some(beat) = self.observer.beat() {
-                        return named(&beat);
-                    }
-                }
+            if std::mem::take(&mut self.is_beat_due)
+                && let Some(beat) = self.observer.beat()
+            {
+                return named(beat.text());
+            }
+            let _ = self.observer.listen().await;
+            if self.next_beat <= Instant::now() {
+                self.is_beat_due = true;
+                self.set_next_beat();
             }
         }
+    }
+
+    fn set_next_beat(&mut self) {
+        self.next_beat = Instant::now() + self.beat_every;
+        self.observer.wheel().ring_at(self.observer.bell(), self.next_beat);
     }
 
     fn point(&self, event: Event) -> Event {

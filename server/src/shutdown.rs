@@ -1,10 +1,11 @@
 //! Going down: who is told, and who is waited for.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     io,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -15,6 +16,8 @@ use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
+
+use crate::doorbell::{Doorbell, Signals};
 
 /// How long sockets may take to say goodbye, and requests to end, once the server goes down.
 pub const DEADLINE: Duration = Duration::from_secs(3);
@@ -35,8 +38,19 @@ pub struct Shutdown {
     /// Over how long the goodbyes are spread; known once the server goes down.
     spread: Arc<OnceLock<Duration>>,
     next_guest: Arc<AtomicU64>,
+    bells: Bells,
     sockets: TaskTracker,
     feeds: TaskTracker,
+}
+
+/// The bells of those guests who are to be rung, by the guests' numbers.
+#[derive(Clone, Debug, Default)]
+struct Bells(Arc<Mutex<BTreeMap<u64, Arc<Doorbell>>>>);
+
+impl Bells {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Doorbell>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A socket or a feed, which is told at a moment of its own that the server goes down.
@@ -45,10 +59,20 @@ pub struct Guest {
     number: u64,
     closing: CancellationToken,
     spread: Arc<OnceLock<Duration>>,
+    bells: Bells,
     _counted: TaskTrackerToken,
 }
 
 impl Guest {
+    /// Rings this bell when the server goes down.
+    pub fn ring(&self, bell: &Arc<Doorbell>) {
+        self.bells.lock().insert(self.number, Arc::clone(bell));
+        // Whoever comes while they are all rung may have been left out.
+        if self.is_closing() {
+            bell.ring(Signals::CLOSING);
+        }
+    }
+
     /// Waits until the server goes down.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
@@ -68,6 +92,12 @@ impl Guest {
     pub async fn called(&self) {
         self.closing().await;
         sleep(self.turn()).await;
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.bells.lock().remove(&self.number);
     }
 }
 
@@ -93,6 +123,9 @@ impl Shutdown {
     pub fn begin(&self) {
         self.spread.get_or_init(|| spread_for(self.sockets.len() + self.feeds.len()));
         self.closing.cancel();
+        for bell in self.bells.lock().values() {
+            bell.ring(Signals::CLOSING);
+        }
     }
 
     /// Cancelled when the server goes down.
@@ -121,6 +154,7 @@ impl Shutdown {
             number: self.next_guest.fetch_add(1, Ordering::Relaxed),
             closing: self.closing.clone(),
             spread: Arc::clone(&self.spread),
+            bells: self.bells.clone(),
             _counted: counted,
         }
     }

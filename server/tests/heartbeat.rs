@@ -17,7 +17,6 @@ use std::{
 use app::presence::{
     CloseCode, Difference, PresenceState, Progress, Replica, RoomName, ServerEvent,
 };
-use axum::extract::ws::Message;
 use futures_util::{Sink, Stream};
 use server::{
     connection::{ConnectionConfig, Socket, SocketFault, serve},
@@ -30,6 +29,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
+use tungstenite::Message;
 
 /// A WebSocket made of two channels.
 struct Pipe {
@@ -286,7 +286,7 @@ async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
     let mut moments = Vec::new();
     for told in told_after {
         let (code, moment) = told.await.unwrap();
-        assert_eq!(code, 1012);
+        assert_eq!(u16::from(code), 1012);
         moments.push(moment);
     }
     moments.sort_unstable();

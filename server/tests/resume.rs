@@ -19,6 +19,7 @@ use app::presence::{Progress, Replica, RoomName, Roster, ServerEvent, Since, Use
 use server::{
     hub::{Announcing, Hub, Membership, Observer},
     presence::{
+        frame::Frame,
         frames::LONGEST_FRAME_IN_BYTES,
         room::{Announcement, RoomLimits},
     },
@@ -60,8 +61,8 @@ async fn a_since_is_honoured_as_far_as_the_log_reaches() {
         ana.rename("Ana").unwrap();
     }
     let event = |since: Since| {
-        let frames = observe(&hub, Some(&since)).news();
-        serde_json::from_str::<ServerEvent>(&frames[0]).unwrap()
+        let first = observe(&hub, Some(&since)).news().next().unwrap();
+        serde_json::from_str::<ServerEvent>(first.text()).unwrap()
     };
     sleep(Duration::from_mins(1)).await;
     let Since { epoch, seq } = list(&hub).position().cloned().unwrap();
@@ -96,7 +97,7 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
     // One follows and is slow to read, one goes and comes back.
     let mut slow = (observe(&hub, None), Replica::default());
     for frame in slow.0.news() {
-        slow.1.receive(serde_json::from_str(&frame).unwrap()).unwrap();
+        slow.1.receive(serde_json::from_str(frame.text()).unwrap()).unwrap();
     }
     let left = slow.1.clone();
     for (number, person) in late.iter_mut().enumerate() {
@@ -108,16 +109,16 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
     sleep(Duration::from_secs(1)).await;
     let back = (observe(&hub, left.position()), left);
     for (mut observer, mut replica) in [slow, back] {
-        let frames = observer.news();
+        let frames: Vec<Frame> = observer.news().collect();
         assert!(frames.len() > 2);
-        assert!(frames.iter().all(|frame| frame.len() <= LONGEST_FRAME_IN_BYTES));
+        assert!(frames.iter().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
         for frame in frames {
-            let event: ServerEvent = serde_json::from_str(&frame).unwrap();
+            let event: ServerEvent = serde_json::from_str(frame.text()).unwrap();
             assert!(matches!(event, ServerEvent::Changes(_) | ServerEvent::Resumed(_)));
             replica.receive(event).unwrap();
         }
         assert_eq!(replica.roster(), list(&hub).roster());
-        let beat = serde_json::from_str(&observer.beat().unwrap()).unwrap();
+        let beat = serde_json::from_str(observer.beat().unwrap().text()).unwrap();
         assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));
     }
 }
@@ -133,7 +134,7 @@ async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
     let since = Some(Since { epoch, seq: seq + 1 });
     bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.news()[0].starts_with(r#"{"event":"existing_users""#));
+    assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
 }
 
 /// Also where the client has said more before its first answer was out.
@@ -151,7 +152,7 @@ async fn the_first_answer_comes_first() {
     bo.announce(announcing("Bob", Announcement::Later)).unwrap();
     assert!(bo.news().is_empty());
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.news()[0].starts_with(r#"{"event":"resumed""#));
+    assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
 }
 
 /// Lists are taken while others come and go on other threads: the rows have to be those of their number.
@@ -188,11 +189,11 @@ async fn a_list_is_of_one_moment_while_all_is_moving() {
                 observer.listen().await;
             }
             for frame in news {
-                let event = serde_json::from_str(&frame).unwrap();
+                let event = serde_json::from_str(frame.text()).unwrap();
                 replica.receive(event).expect("what comes next fits the list");
             }
             if let Some(beat) = observer.beat().filter(|_| replica.position().is_some()) {
-                let beat: ServerEvent = serde_json::from_str(&beat).unwrap();
+                let beat: ServerEvent = serde_json::from_str(beat.text()).unwrap();
                 let ServerEvent::Beat(point) = &beat else { panic!("a beat was expected") };
                 if Some(point.seq) == replica.position().map(|position| position.seq) {
                     assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));

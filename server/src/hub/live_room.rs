@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -10,21 +10,21 @@ use app::presence::{
     Beat, Changes, DepartureReason, Difference, Digest, Epoch, ExistingUsers, Name, Resumed,
     ServerEvent, Since, UserId,
 };
-use axum::extract::ws::Utf8Bytes;
-use tokio::{
-    sync::{SetOnce, oneshot, watch},
-    time::Instant,
-};
+use tokio::{sync::SetOnce, time::Instant};
 
 use super::{
     cursor::{Cursor, Owed},
     gathering::{Dispatch, Gathering},
 };
-use crate::presence::{
-    frames::{EncodedList, cut, encode},
-    people::{Announced, ConnectionId, Moment},
-    refused::Refused,
-    room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
+use crate::{
+    doorbell::{Doorbell, Signals},
+    presence::{
+        frame::{Batch, Frame},
+        frames::{EncodedList, cut, encode},
+        people::{Announced, ConnectionId, Moment},
+        refused::Refused,
+        room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
+    },
 };
 
 /// A room behind its lock.
@@ -37,8 +37,10 @@ pub(super) struct LiveRoom {
     began: Arc<SetOnce<Instant>>,
     epoch: Epoch,
     state: Mutex<State>,
-    /// The last point that everyone should be at.
-    flushed: watch::Sender<u64>,
+    /// What was told last, for those who come for it: they are many at once, and need nothing else.
+    told: RwLock<Arc<Flush>>,
+    /// Who is woken at every flush. Locked after the state, never before.
+    bells: Mutex<BTreeMap<ConnectionId, Arc<Doorbell>>>,
 }
 
 #[derive(Debug)]
@@ -49,9 +51,7 @@ struct State {
     alarm: Option<Moment>,
     /// The process ends: nobody is told anything any more.
     is_frozen: bool,
-    /// Tells a socket that another one has its tab now.
-    replacing: BTreeMap<ConnectionId, oneshot::Sender<()>>,
-    last_flush: Flush,
+    last_flush: Arc<Flush>,
     /// Somebody waits for a list: the next flush encodes one.
     is_list_wanted: bool,
     list: Option<Arc<EncodedList>>,
@@ -59,9 +59,9 @@ struct State {
 
 /// What was told to everyone last.
 #[derive(Debug)]
-struct Flush {
+pub(super) struct Flush {
     from: u64,
-    seq: u64,
+    pub(super) seq: u64,
     news: News,
     count: usize,
     digest: Digest,
@@ -71,9 +71,28 @@ struct Flush {
 #[derive(Debug)]
 enum News {
     /// These frames.
-    Frames(Arc<[Utf8Bytes]>),
+    Frames(Arc<[Frame]>),
     /// The whole list, which is shorter than what happened, or all that can be said.
     List,
+}
+
+impl Flush {
+    /// What brings a reader on who needs nothing but the last flush; none where it takes more than that.
+    fn brings(&self, cursor: &mut Cursor) -> Option<Batch> {
+        if cursor.owed != Owed::Nothing {
+            return None;
+        }
+        if cursor.seq == Some(self.seq) {
+            return Some(Batch::default());
+        }
+        match &self.news {
+            News::Frames(frames) if cursor.seq == Some(self.from) => {
+                cursor.seq = Some(self.seq);
+                Some(Arc::clone(frames).into())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl LiveRoom {
@@ -85,18 +104,18 @@ impl LiveRoom {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
-        let last_flush = Flush { from: seq, seq, news: News::List, count, digest };
+        let last_flush = Arc::new(Flush { from: seq, seq, news: News::List, count, digest });
+        let told = RwLock::new(Arc::clone(&last_flush));
         let state = State {
             room,
             gathering: Gathering::default(),
             alarm: None,
             is_frozen: false,
-            replacing: BTreeMap::new(),
             last_flush,
             is_list_wanted: false,
             list: None,
         };
-        Self { began, epoch, state: Mutex::new(state), flushed: watch::Sender::new(seq) }
+        Self { began, epoch, state: Mutex::new(state), told, bells: Mutex::default() }
     }
 
     /// The room as the process before this one kept it.
@@ -130,16 +149,14 @@ impl LiveRoom {
         &self.epoch
     }
 
-    /// Wakes at every flush.
-    pub(super) fn listen(&self) -> watch::Receiver<u64> {
-        self.flushed.subscribe()
+    /// Rings this bell at every flush, and when another socket has this one's tab.
+    pub(super) fn listen(&self, connection: ConnectionId, bell: Arc<Doorbell>) {
+        self.bells().insert(connection, bell);
     }
 
-    /// A socket was opened: what is returned tells it when another one has its tab.
-    pub(super) fn connect(&self, connection: ConnectionId) -> oneshot::Receiver<()> {
-        let (replace, replaced) = oneshot::channel();
-        self.lock().replacing.insert(connection, replace);
-        replaced
+    /// Nobody listens with this connection any more.
+    pub(super) fn listen_no_more(&self, connection: ConnectionId) {
+        self.bells().remove(&connection);
     }
 
     /// Announces a tab; the socket that had it until now is told so.
@@ -154,8 +171,8 @@ impl LiveRoom {
             let now = Now { moment, unix_seconds: now_in_milliseconds() / 1000 };
             let replaced = state.room.announce(who, announced, name, announcement, now)?;
             // Nobody hears where the old socket is on its way out already.
-            if let Some(old) = replaced.and_then(|old| state.replacing.remove(&old)) {
-                let _ = old.send(());
+            if let Some(bell) = replaced.and_then(|old| self.bells().get(&old).cloned()) {
+                bell.ring(Signals::REPLACED);
             }
             Ok(())
         })
@@ -173,10 +190,7 @@ impl LiveRoom {
         connection: ConnectionId,
         reason: DepartureReason,
     ) {
-        self.change(|state, now| {
-            state.replacing.remove(&connection);
-            state.room.disconnect(who, connection, reason, now);
-        });
+        self.act(|room, now| room.disconnect(who, connection, reason, now));
     }
 
     /// Whether there is neither a socket nor a row in it, and nobody may resume from its log.
@@ -213,12 +227,15 @@ impl LiveRoom {
 
     /// What brings a reader from where they are to the last flush; nothing if they are there,
     /// or if what they are owed has to wait for the next one.
-    pub(super) fn catch_up(&self, cursor: &mut Cursor) -> Vec<Utf8Bytes> {
+    pub(super) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
+        if let Some(batch) = self.told().brings(cursor) {
+            return batch;
+        }
         let mut state = self.lock();
         let is_told = cursor.owed.not_before() <= state.last_flush.seq;
         match (cursor.seq, cursor.owed) {
             (None, _) => self.whole_list(&mut state, cursor),
-            (Some(_), Owed::AnswerFirst { .. }) if !is_told => Vec::new(),
+            (Some(_), Owed::AnswerFirst { .. }) if !is_told => Batch::default(),
             (Some(from), Owed::AnswerFirst { .. } | Owed::AnswerAmongNews { .. }) if is_told => {
                 self.answer(&mut state, cursor, from)
             }
@@ -227,9 +244,8 @@ impl LiveRoom {
     }
 
     /// Where this connection's list should be now, if it was told everything up to the last flush.
-    pub(super) fn beat(&self, cursor: &Cursor) -> Option<Utf8Bytes> {
-        let state = self.lock();
-        let Flush { seq, count, digest, .. } = state.last_flush;
+    pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
+        let Flush { seq, count, digest, .. } = *self.told();
         (cursor.seq == Some(seq)).then(|| {
             encode(&ServerEvent::Beat(Beat { seq, count, digest, now: now_in_milliseconds() }))
         })
@@ -256,17 +272,18 @@ impl LiveRoom {
         self.lock().room.is_full()
     }
 
-    fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Vec<Utf8Bytes> {
-        let flush = &state.last_flush;
+    fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
+        let flush = Arc::clone(&state.last_flush);
         if from >= flush.seq {
-            return Vec::new();
+            return Batch::default();
         }
         let seq = flush.seq;
         let frames = match &flush.news {
-            News::Frames(frames) if from == flush.from => Some(frames.to_vec()),
+            News::Frames(frames) if from == flush.from => Some(Batch::from(Arc::clone(frames))),
             News::List if from == flush.from => None,
             _ => state.room.log().difference(from, seq).and_then(|difference| {
-                self.unless_longer_than_the_list(state, changes(from, seq, difference))
+                let frames = changes(from, seq, difference);
+                self.unless_longer_than_the_list(state, frames).map(Batch::from)
             }),
         };
         let Some(frames) = frames else {
@@ -278,7 +295,7 @@ impl LiveRoom {
     }
 
     /// The answer to one who holds the list at `from`.
-    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Vec<Utf8Bytes> {
+    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
         let seq = state.last_flush.seq;
         let frames = state.room.log().difference(from, seq).and_then(|difference| {
             let frames = self.resumed(cursor.you, from, seq, difference);
@@ -290,9 +307,10 @@ impl LiveRoom {
         };
         cursor.seq = Some(seq);
         cursor.owed = Owed::Nothing;
-        frames
+        frames.into()
     }
 
+    /// Says what everyone is told next; they have to be woken after that, without the lock.
     fn flush(&self, state: &mut State, now: Instant) {
         // First of all: whatever happens below, the next change is told.
         state.gathering.on_flush(now);
@@ -302,8 +320,8 @@ impl LiveRoom {
         let from = state.last_flush.seq;
         let seq = state.room.log().seq();
         let roster = state.room.roster();
-        state.last_flush =
-            Flush { from, seq, news: News::List, count: roster.len(), digest: roster.digest() };
+        let (count, digest) = (roster.len(), roster.digest());
+        state.last_flush = Arc::new(Flush { from, seq, news: News::List, count, digest });
         if std::mem::take(&mut state.is_list_wanted) {
             self.encode_list(state);
         }
@@ -312,18 +330,19 @@ impl LiveRoom {
             && let Some(frames) =
                 self.unless_longer_than_the_list(state, changes(from, seq, difference))
         {
-            state.last_flush.news = News::Frames(frames.into());
+            let news = News::Frames(frames.into());
+            state.last_flush = Arc::new(Flush { from, seq, news, count, digest });
         }
-        self.flushed.send_replace(seq);
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.last_flush);
     }
 
     /// A difference longer than the list is replaced by the list, if that can be had at once.
     fn unless_longer_than_the_list(
         &self,
         state: &mut State,
-        frames: Vec<Utf8Bytes>,
-    ) -> Option<Vec<Utf8Bytes>> {
-        let size_in_bytes: usize = frames.iter().map(|frame| frame.len()).sum();
+        frames: Vec<Frame>,
+    ) -> Option<Vec<Frame>> {
+        let size_in_bytes: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
         let is_longer = state.room.list_size_in_bytes() < size_in_bytes;
         let is_replaced = is_longer && self.list_since(state, state.last_flush.seq).is_some();
         (!is_replaced).then_some(frames)
@@ -333,16 +352,30 @@ impl LiveRoom {
     fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
         let outcome = act(&mut state, self.now());
-        if state.room.log().seq() != state.last_flush.seq {
+        let dispatch = if state.room.log().seq() == state.last_flush.seq {
+            Dispatch::WithTheNext
+        } else {
             let now = Instant::now();
-            match state.gathering.on_change(now, self.flushed.receiver_count()) {
+            let dispatch = state.gathering.on_change(now, self.bells().len());
+            match dispatch {
                 Dispatch::Now => self.flush(&mut state, now),
                 Dispatch::At(moment) => self.flush_later(moment),
                 Dispatch::WithTheNext => {}
             }
-        }
+            dispatch
+        };
         self.set_alarm(&mut state);
+        drop(state);
+        if dispatch == Dispatch::Now {
+            self.wake_everyone();
+        }
         outcome
+    }
+
+    fn wake_everyone(&self) {
+        for bell in self.bells().values() {
+            bell.ring(Signals::NEWS);
+        }
     }
 
     fn flush_later(self: &Arc<Self>, moment: Instant) {
@@ -350,6 +383,7 @@ impl LiveRoom {
         tokio::spawn(async move {
             tokio::time::sleep_until(moment).await;
             room.flush(&mut room.lock(), Instant::now());
+            room.wake_everyone();
         });
     }
 
@@ -379,10 +413,10 @@ impl LiveRoom {
     }
 
     /// A whole list, if one can be had: else the next flush will have it.
-    fn whole_list(&self, state: &mut State, cursor: &mut Cursor) -> Vec<Utf8Bytes> {
+    fn whole_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
         let Some(list) = self.list_since(state, cursor.owed.not_before()) else {
             state.is_list_wanted = true;
-            return Vec::new();
+            return Batch::default();
         };
         cursor.seq = Some(list.seq());
         cursor.owed = Owed::Nothing;
@@ -415,7 +449,7 @@ impl LiveRoom {
         from: u64,
         seq: u64,
         difference: Difference,
-    ) -> Vec<Utf8Bytes> {
+    ) -> Vec<Frame> {
         in_pieces(from, seq, difference, |seq, difference| {
             ServerEvent::Resumed(Resumed {
                 epoch: self.epoch.clone(),
@@ -428,13 +462,21 @@ impl LiveRoom {
         })
     }
 
+    pub(super) fn told(&self) -> Arc<Flush> {
+        Arc::clone(&self.told.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn bells(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Arc<Doorbell>>> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Utf8Bytes> {
+fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Frame> {
     in_pieces(from, seq, difference, |seq, difference| {
         ServerEvent::Changes(Changes { from, seq, difference })
     })
@@ -446,7 +488,7 @@ fn in_pieces(
     seq: u64,
     difference: Difference,
     event: impl Fn(u64, Difference) -> ServerEvent,
-) -> Vec<Utf8Bytes> {
+) -> Vec<Frame> {
     let pieces = cut(difference);
     let last = pieces.len().saturating_sub(1);
     let numbered = pieces.into_iter().enumerate();

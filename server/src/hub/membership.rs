@@ -1,16 +1,20 @@
 //! What one socket holds of a room.
 
-use app::presence::{DepartureReason, Since, TabId, UserId};
-use axum::extract::ws::Utf8Bytes;
-use tokio::sync::oneshot;
+use std::sync::Arc;
 
 use super::Observer;
-use crate::presence::{
-    name_rules,
-    people::{Announced, ConnectionId, TabKey},
-    refused::Refused,
-    room::Announcement,
+use crate::{
+    doorbell::Doorbell,
+    presence::{
+        frame::{Batch, Frame},
+        name_rules,
+        people::{Announced, ConnectionId, TabKey},
+        refused::Refused,
+        room::Announcement,
+    },
+    wheel::Wheel,
 };
+use app::presence::{DepartureReason, Since, TabId, UserId};
 
 /// What one socket holds of a room. Dropping it is the end of the socket for everyone else,
 /// also when the task that held it panicked or was aborted.
@@ -18,8 +22,6 @@ use crate::presence::{
 pub struct Membership {
     observer: Observer,
     who: UserId,
-    connection: ConnectionId,
-    replaced: oneshot::Receiver<()>,
     /// What the others are told when it ends; a break, unless something better is known.
     departure: DepartureReason,
 }
@@ -39,24 +41,24 @@ pub struct Announcing {
     pub since: Option<Since>,
 }
 
-/// Why a socket was woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
-    /// There may be news.
-    ByNews,
-    /// Another socket has its tab: this one is to be closed.
-    Replaced,
-}
-
 impl Membership {
-    pub(super) fn new(observer: Observer, who: UserId, connection: ConnectionId) -> Self {
-        let replaced = observer.room.connect(connection);
-        Self { observer, who, connection, replaced, departure: DepartureReason::Lost }
+    pub(super) fn new(observer: Observer, who: UserId) -> Self {
+        Self { observer, who, departure: DepartureReason::Lost }
+    }
+
+    /// What rings when there is something to know: news, or that another socket has this one's tab.
+    pub fn bell(&self) -> &Arc<Doorbell> {
+        self.observer.bell()
+    }
+
+    /// What rings the bell at a time of one's own.
+    pub fn wheel(&self) -> &Arc<Wheel> {
+        self.observer.wheel()
     }
 
     /// Follows the room without being listed; the answer comes with the next [`Membership::news`].
     pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
-        self.observer.room.act(|room, _| room.watch(self.who, self.connection))?;
+        self.observer.room.act(|room, _| room.watch(self.who, self.connection()))?;
         self.observer.start(since);
         Ok(())
     }
@@ -65,8 +67,9 @@ impl Membership {
     pub fn announce(&mut self, announcing: Announcing) -> Result<(), Refused> {
         let Announcing { name, tab, is_visible, announcement, since } = announcing;
         let name = name_rules::accept(&name)?;
-        let tab = tab.map_or(TabKey::Unnamed(self.connection), TabKey::Named);
-        let announced = Announced { tab, connection: self.connection, is_visible };
+        let connection = self.connection();
+        let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);
+        let announced = Announced { tab, connection, is_visible };
         // Before the announcement itself moves the count: what it gives was not given to anybody.
         let since = since.filter(|since| self.observer.room.has_given(since));
         self.observer.room.announce(self.who, announced, name, announcement)?;
@@ -87,7 +90,7 @@ impl Membership {
     pub fn set_visible(&mut self, is_visible: bool) {
         self.observer
             .room
-            .act(|room, now| room.set_visible(self.who, self.connection, is_visible, now));
+            .act(|room, now| room.set_visible(self.who, self.connection(), is_visible, now));
     }
 
     /// Is no longer listed, and goes on watching.
@@ -101,21 +104,17 @@ impl Membership {
     }
 
     /// The frames that bring this socket to where everyone is; it must have been accepted before.
-    pub fn news(&mut self) -> Vec<Utf8Bytes> {
+    pub fn news(&mut self) -> Batch {
         self.observer.news()
     }
 
-    /// Waits until there may be news, or until another socket has this one's tab.
-    pub async fn listen(&mut self) -> Woken {
-        tokio::select! {
-            () = self.observer.listen() => Woken::ByNews,
-            _ = &mut self.replaced => Woken::Replaced,
-        }
+    /// The frame that says where this socket's list should be now; none while it is behind.
+    pub fn beat(&self) -> Option<Frame> {
+        self.observer.beat()
     }
 
-    /// The frame that says where this socket's list should be now; none while it is behind.
-    pub fn beat(&self) -> Option<Utf8Bytes> {
-        self.observer.beat()
+    fn connection(&self) -> ConnectionId {
+        self.observer.connection
     }
 
     /// What the others are told when this ends: a socket that ends without a word is lost.
@@ -127,7 +126,7 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         if !self.observer.is_closing() {
-            self.observer.room.disconnect(self.who, self.connection, self.departure);
+            self.observer.room.disconnect(self.who, self.connection(), self.departure);
         }
     }
 }

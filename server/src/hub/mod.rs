@@ -21,7 +21,7 @@ use tokio::{sync::SetOnce, time::Instant};
 
 use self::live_room::{LiveRoom, no_epoch, now_in_milliseconds};
 pub use self::{
-    membership::{Announcing, Membership, Woken},
+    membership::{Announcing, Membership},
     observer::Observer,
 };
 use crate::{
@@ -30,6 +30,7 @@ use crate::{
         people::ConnectionId,
         room::{RoomLimits, SavedRoom},
     },
+    wheel::Wheel,
 };
 
 /// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
@@ -42,6 +43,8 @@ pub struct Hub {
     rooms: Mutex<HashMap<RoomName, Occupied>>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
+    /// The clock of all connections.
+    wheel: Arc<Wheel>,
 }
 
 /// A room and how many look at it, sockets without a first frame included.
@@ -66,6 +69,7 @@ impl Hub {
             rooms: Mutex::default(),
             next_connection: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
+            wheel: Wheel::new(),
         })
     }
 
@@ -134,13 +138,14 @@ impl Hub {
 
     /// A socket was opened by `who` for a room, which exists from now on.
     pub fn enter(self: &Arc<Self>, room_name: &RoomName, who: UserId) -> Membership {
-        let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
-        Membership::new(self.observe(room_name, Some(who)), who, connection)
+        Membership::new(self.observe(room_name, Some(who)), who)
     }
 
     /// Somebody looks at a room, which exists from now on; `you` is who is looking, where it is a person.
     pub fn observe(self: &Arc<Self>, room_name: &RoomName, you: Option<UserId>) -> Observer {
-        Observer::new(Arc::clone(self), room_name.clone(), self.find_or_open(room_name), you)
+        let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
+        let room = self.find_or_open(room_name);
+        Observer::new(Arc::clone(self), room_name.clone(), room, connection, you)
     }
 
     /// The room's page is on its way to this person.

@@ -1,12 +1,18 @@
 //! What somebody holds of a room who only looks.
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc};
 
 use app::presence::{RoomName, Since, UserId};
-use axum::extract::ws::Utf8Bytes;
-use tokio::sync::watch;
 
 use super::{Hub, cursor::Cursor, live_room::LiveRoom};
+use crate::{
+    doorbell::{Doorbell, Signals},
+    presence::{
+        frame::{Batch, Frame},
+        people::ConnectionId,
+    },
+    wheel::Wheel,
+};
 
 /// What somebody holds of a room who only looks: the room itself, and a position in its log.
 #[derive(Debug)]
@@ -14,8 +20,9 @@ pub struct Observer {
     hub: Arc<Hub>,
     room_name: RoomName,
     pub(super) room: Arc<LiveRoom>,
+    pub(super) connection: ConnectionId,
     cursor: Cursor,
-    flushed: watch::Receiver<u64>,
+    bell: Arc<Doorbell>,
 }
 
 impl Observer {
@@ -23,10 +30,12 @@ impl Observer {
         hub: Arc<Hub>,
         room_name: RoomName,
         room: Arc<LiveRoom>,
+        connection: ConnectionId,
         you: Option<UserId>,
     ) -> Self {
-        let flushed = room.listen();
-        Self { hub, room_name, room, cursor: Cursor::new(you), flushed }
+        let bell = Arc::new(Doorbell::default());
+        room.listen(connection, Arc::clone(&bell));
+        Self { hub, room_name, room, connection, cursor: Cursor::new(you), bell }
     }
 
     /// Where to begin: at `since`, if that can be used, else with the list.
@@ -45,12 +54,12 @@ impl Observer {
     }
 
     /// The frames that bring this observer to where everyone is. They belong together.
-    pub fn news(&mut self) -> Vec<Utf8Bytes> {
+    pub fn news(&mut self) -> Batch {
         self.room.catch_up(&mut self.cursor)
     }
 
     /// The frame that says where this observer's list should be now; none while it is behind.
-    pub fn beat(&self) -> Option<Utf8Bytes> {
+    pub fn beat(&self) -> Option<Frame> {
         self.room.beat(&self.cursor)
     }
 
@@ -59,10 +68,19 @@ impl Observer {
         self.cursor.seq.map(|seq| Since { epoch: self.room.epoch().clone(), seq })
     }
 
-    /// Waits until there may be news.
-    pub async fn listen(&mut self) {
-        // The sender lives in the room that this observer holds.
-        let _ = self.flushed.changed().await;
+    /// What rings when there may be news.
+    pub fn bell(&self) -> &Arc<Doorbell> {
+        &self.bell
+    }
+
+    /// What rings the bell at a time of one's own.
+    pub fn wheel(&self) -> &Arc<Wheel> {
+        &self.hub.wheel
+    }
+
+    /// Waits until the bell rings, and says why.
+    pub async fn listen(&mut self) -> Signals {
+        poll_fn(|context| self.bell.poll(context)).await
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -72,6 +90,9 @@ impl Observer {
 
 impl Drop for Observer {
     fn drop(&mut self) {
+        self.room.listen_no_more(self.connection);
+        // The wheel may hold the bell for some time yet.
+        self.bell.unplug();
         self.hub.close(&self.room_name);
     }
 }

@@ -1,8 +1,11 @@
 //! Frames as text, none over 4 KiB: what is longer is cut.
 
+use std::sync::Arc;
+
 use app::presence::{Difference, Epoch, Renamed, Roster, ServerEvent, User, UserId};
-use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
+
+use super::frame::{Batch, Frame};
 
 /// The most bytes of a frame, in both directions.
 pub const LONGEST_FRAME_IN_BYTES: usize = 4096;
@@ -12,9 +15,9 @@ const ENVELOPE_IN_BYTES: usize = 512;
 
 const ROOM_FOR_ROWS_IN_BYTES: usize = LONGEST_FRAME_IN_BYTES - ENVELOPE_IN_BYTES;
 
-/// A frame as text.
-pub fn encode(event: &ServerEvent) -> Utf8Bytes {
-    as_json(event).into()
+/// What the server says, as a frame.
+pub fn encode(event: &ServerEvent) -> Frame {
+    Frame::new(&as_json(event))
 }
 
 /// A whole list, encoded once for everyone who takes it at the same point.
@@ -26,7 +29,7 @@ pub struct EncodedList {
     /// The rows of the first frame, as a JSON array; what stands around it differs from reader to reader.
     first_rows: String,
     /// The frames that follow, which are the same for all.
-    more: Vec<Utf8Bytes>,
+    more: Arc<[Frame]>,
 }
 
 impl EncodedList {
@@ -50,7 +53,7 @@ impl EncodedList {
         let mut pages = pages.into_iter();
         let first_rows = pages.next().unwrap_or_default();
         let more = pages
-            .map(|rows| format!(r#"{{"event":"more_users","users":{rows}}}"#).into())
+            .map(|rows| Frame::new(&format!(r#"{{"event":"more_users","users":{rows}}}"#)))
             .collect();
         Self { epoch, seq, count: roster.len(), first_rows, more }
     }
@@ -61,14 +64,14 @@ impl EncodedList {
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
-    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Vec<Utf8Bytes> {
+    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, seq, count, first_rows, more } = self;
         // Epochs and ids are made of letters, digits, _ and -: nothing in them needs escaping.
         let you = you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""));
         let first = format!(
             r#"{{"event":"existing_users","epoch":"{epoch}","seq":{seq},"you":{you},"now":{now},"count":{count},"users":{first_rows}}}"#
         );
-        std::iter::once(first.into()).chain(more.iter().cloned()).collect()
+        Batch::beginning_with(Frame::new(&first), Arc::clone(more))
     }
 }
 
@@ -147,8 +150,8 @@ fn as_json(value: &impl Serialize) -> String {
 
 /// Reads back what [`EncodedList`] writes; it keeps the hand-written text honest.
 #[cfg(test)]
-fn decode(frames: &[Utf8Bytes]) -> Vec<ServerEvent> {
-    frames.iter().map(|frame| serde_json::from_str(frame).unwrap()).collect()
+fn decode(frames: &Batch) -> Vec<ServerEvent> {
+    frames.remaining().map(|frame| serde_json::from_str(frame.text()).unwrap()).collect()
 }
 
 #[cfg(test)]
@@ -195,7 +198,7 @@ mod tests {
             let list = EncodedList::new("e".parse().unwrap(), 5, &roster);
             let you = users.first().map(|user| user.id);
             let frames = list.frames_for(you, 99);
-            prop_assert!(frames.iter().all(|frame| frame.len() <= LONGEST_FRAME_IN_BYTES));
+            prop_assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
 
             let mut replica = Replica::default();
             let mut progress = Ok(Progress::Unchanged);
@@ -235,8 +238,9 @@ mod tests {
             for (index, difference) in pieces.into_iter().enumerate() {
                 let seq = if index == last { 6 } else { 5 };
                 let frame = encode(&ServerEvent::Changes(Changes { from: 5, seq, difference }));
-                prop_assert!(frame.len() <= LONGEST_FRAME_IN_BYTES, "{}", frame.len());
-                replica.receive(serde_json::from_str(&frame).unwrap()).unwrap();
+                let text = frame.text();
+                prop_assert!(text.len() <= LONGEST_FRAME_IN_BYTES, "{}", text.len());
+                replica.receive(serde_json::from_str(text).unwrap()).unwrap();
             }
             prop_assert_eq!(replica.roster(), &expected);
         }

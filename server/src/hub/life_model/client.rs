@@ -1,7 +1,8 @@
 //! A client: its list, and what it is owed.
 
 use app::presence::{Progress, Replica, ServerEvent};
-use axum::extract::ws::Utf8Bytes;
+
+use crate::presence::frame::{Batch, Frame};
 
 /// What the next frame of a socket has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +22,10 @@ pub(super) struct Client {
 
 impl Client {
     /// Takes in what there is until there is no more: a list may be older than what was told since.
-    pub(super) fn hear(&mut self, mut news: impl FnMut() -> Vec<Utf8Bytes>) {
+    pub(super) fn hear(&mut self, mut news: impl FnMut() -> Batch) {
         for frame in std::iter::repeat_with(&mut news).take_while(|news| !news.is_empty()).flatten()
         {
-            let event: ServerEvent = serde_json::from_str(&frame).unwrap();
+            let event: ServerEvent = serde_json::from_str(frame.text()).unwrap();
             match (std::mem::replace(&mut self.awaited, Awaited::News), &event) {
                 (Awaited::News, _)
                 | (Awaited::List | Awaited::ResumedFrom(_), ServerEvent::ExistingUsers(_)) => {}
@@ -38,9 +39,9 @@ impl Client {
     }
 
     /// Holds the list against a beat.
-    pub(super) fn compare(&mut self, beat: Option<Utf8Bytes>) {
+    pub(super) fn compare(&mut self, beat: Option<Frame>) {
         if let Some(beat) = beat {
-            let event = serde_json::from_str(&beat).unwrap();
+            let event = serde_json::from_str(beat.text()).unwrap();
             assert_eq!(self.replica.receive(event), Ok(Progress::Unchanged));
         }
     }

@@ -6,7 +6,7 @@ mod client;
 mod story;
 mod strategy;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, future::poll_fn};
 
 use app::presence::{self as wire, Epoch, Replica, Roster, User};
 use futures_util::FutureExt;
@@ -23,7 +23,7 @@ use self::{
     story::{Since, SocketOf, Step, Story, id, name},
 };
 use super::*;
-use crate::presence::room::Announcement;
+use crate::{doorbell::Signals, presence::room::Announcement};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 100 };
 
@@ -121,14 +121,15 @@ impl Scene {
         let replaced: Vec<SocketOf> =
             self.sockets.keys().filter(|of| !story.is_open(**of)).copied().collect();
         for old in replaced {
-            let (mut membership, client) = self.sockets.remove(&old).unwrap();
-            while membership.listen().now_or_never().expect("it is replaced") != Woken::Replaced {}
+            let (membership, client) = self.sockets.remove(&old).unwrap();
+            let signals = listen(&membership).expect("it is rung");
+            assert!(signals.include(Signals::REPLACED), "it is replaced");
             self.remember(client.replica);
             drop(membership);
         }
         for (membership, _) in self.sockets.values_mut() {
-            while let Some(woken) = membership.listen().now_or_never() {
-                assert_eq!(woken, Woken::ByNews, "nobody else is replaced");
+            if let Some(signals) = listen(membership) {
+                assert!(!signals.include(Signals::REPLACED), "nobody else is replaced");
             }
         }
     }
@@ -250,7 +251,7 @@ impl Scene {
 
     /// Some clients read now and some later; whoever reads is brought to where everybody is.
     fn read(&mut self, everybody: bool, story: &Story) {
-        let told = self.hub.find(&self.room).map(|room| *room.listen().borrow());
+        let told = self.hub.find(&self.room).map(|room| room.told().seq);
         let list = self.list();
         for (index, ((who, _), (membership, client))) in self.sockets.iter_mut().enumerate() {
             if everybody || (index + self.steps).is_multiple_of(3) {
@@ -265,6 +266,11 @@ impl Scene {
             check(client, &list, told, None, story);
         }
     }
+}
+
+/// Why a socket's bell rang, if it did.
+fn listen(membership: &Membership) -> Option<Signals> {
+    poll_fn(|context| membership.bell().poll(context)).now_or_never()
 }
 
 /// Time passes, and what is due at the end of it is done.

@@ -1,0 +1,430 @@
+//! One WebSocket: the loop between a client and its room.
+
+mod deadlines;
+mod outbox;
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use app::presence::{CloseCode, DepartureReason, Refusal, ServerEvent};
+use bytes::Bytes;
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use tokio::time::{Instant, sleep, timeout};
+use tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::Utf8Bytes},
+};
+
+use self::deadlines::{Deadlines, Due};
+pub use self::outbox::Outbox;
+use crate::{
+    conversation::{Conversation, Heard, Request},
+    doorbell::Signals,
+    hub::Membership,
+    presence::frames::encode,
+    shutdown::Guest,
+};
+
+/// The clocks of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionConfig {
+    /// The first frame must be accepted within this time.
+    pub first_frame_within: Duration,
+    /// How often the client is pinged and told where its list should be.
+    pub heartbeat_every: Duration,
+    /// How long a ping's answer is waited for.
+    pub pong_within: Duration,
+    /// A list is sent again at most this often.
+    pub resync_every: Duration,
+    /// How long a write may take before the client counts as lost.
+    pub write_within: Duration,
+    /// How long the client's side of the closing handshake is waited for.
+    pub close_within: Duration,
+}
+
+impl Default for ConnectionConfig {
+    /// The times of the protocol.
+    fn default() -> Self {
+        Self {
+            first_frame_within: Duration::from_secs(10),
+            // A little oftener than every 10 s, so that a client that fell silent is noticed in
+            // 15 s, whatever the machine is doing.
+            heartbeat_every: Duration::from_millis(9_900),
+            pong_within: Duration::from_secs(5),
+            resync_every: Duration::from_secs(5),
+            write_within: Duration::from_secs(5),
+            close_within: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a connection talks through: a WebSocket, or two channels in a test.
+pub trait Socket:
+    Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
+{
+    /// What goes wrong.
+    type Fault: SocketFault;
+
+    /// Sends all that is in the outbox and takes it out; ready when everything is on its way.
+    fn poll_send(
+        &mut self,
+        outbox: &mut Outbox,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Self::Fault>> {
+        while !outbox.is_empty() {
+            ready!(self.poll_ready_unpin(context))?;
+            if let Some(frame) = outbox.take_next() {
+                self.start_send_unpin(Message::text(frame.text()))?;
+            }
+        }
+        self.poll_flush_unpin(context)
+    }
+}
+
+/// Serves one socket until it ends; when the server goes down, with 1012 when its turn has come.
+pub async fn serve<S: Socket>(
+    socket: S,
+    membership: Membership,
+    config: ConnectionConfig,
+    guest: Guest,
+) {
+    guest.ring(membership.bell());
+    let opened = Instant::now();
+    let mut connection = Connection {
+        socket,
+        membership,
+        outbox: Outbox::default(),
+        conversation: Conversation::new(),
+        opened,
+        deadlines: Deadlines::new(config, opened),
+        alarm: None,
+        is_time_up: false,
+        is_beat_due: false,
+    };
+    let ending = connection.converse(&guest).await;
+    connection.end(ending, guest.turn()).await;
+}
+
+struct Connection<S> {
+    socket: S,
+    membership: Membership,
+    outbox: Outbox,
+    conversation: Conversation,
+    opened: Instant,
+    deadlines: Deadlines,
+    /// When the wheel rings next, as far as it was asked to.
+    alarm: Option<Instant>,
+    /// It rang, and what has come until then is not yet read.
+    is_time_up: bool,
+    /// The client is to be told where its list should be, when all is said that was before.
+    is_beat_due: bool,
+}
+
+/// What wakes a connection.
+enum Turn<Fault> {
+    /// Another socket has its tab, or the server goes down.
+    Rung(Signals),
+    /// Something came from the client.
+    Incoming(Incoming<Fault>),
+    /// A deadline may have come, and nothing that came before it is unread.
+    TimeIsUp,
+    /// What was to be sent can't be.
+    WritingFailed,
+}
+
+/// What came from the client.
+enum Incoming<Fault> {
+    Message(Message),
+    Fault(Fault),
+    End,
+}
+
+impl<Fault> From<Option<Result<Message, Fault>>> for Incoming<Fault> {
+    fn from(next: Option<Result<Message, Fault>>) -> Self {
+        match next {
+            None => Self::End,
+            Some(Ok(message)) => Self::Message(message),
+            Some(Err(fault)) => Self::Fault(fault),
+        }
+    }
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// The client closed it as one should.
+    ClosedByClient,
+    /// The server closes it.
+    ClosedByServer(CloseCode),
+    /// The client sent what can't be read: the server closes it.
+    Faulty(CloseCode),
+    /// The server goes down: the client is told when its turn has come.
+    Restart,
+    /// It broke.
+    Broken,
+}
+
+impl<S: Socket> Connection<S> {
+    async fn converse(&mut self, guest: &Guest) -> Ending {
+        match self.follow(guest).await {
+            Ok(never) => match never {},
+            Err(ending) => ending,
+        }
+    }
+
+    async fn follow(&mut self, guest: &Guest) -> Result<Infallible, Ending> {
+        loop {
+            let turn = poll_fn(|context| self.poll_turn(context)).await;
+            // The rooms are kept: what came at the same moment is too late to be heard.
+            if guest.is_closing() {
+                return Err(Ending::Restart);
+            }
+            match turn {
+                Turn::Rung(signals) if signals.include(Signals::REPLACED) => {
+                    return Err(Ending::ClosedByServer(CloseCode::Replaced));
+                }
+                Turn::Rung(_) => {}
+                Turn::Incoming(incoming) => self.hear(incoming)?,
+                Turn::TimeIsUp => self.do_what_is_due()?,
+                Turn::WritingFailed => return Err(self.why_writing_failed()),
+            }
+        }
+    }
+
+    /// Sends what there is to say, for as long as nothing else wakes this connection.
+    ///
+    /// The time comes last: what was there before a deadline counts, also where it was not read in time.
+    fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn<S::Fault>> {
+        if let Poll::Ready(signals) = self.membership.bell().poll(context) {
+            self.is_time_up |= signals.include(Signals::TIME);
+            if signals.include(Signals::REPLACED) || signals.include(Signals::CLOSING) {
+                return Poll::Ready(Turn::Rung(signals));
+            }
+        }
+        match self.poll_say(context) {
+            Poll::Ready(Err(_)) => return Poll::Ready(Turn::WritingFailed),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        if let Poll::Ready(next) = self.socket.poll_next_unpin(context) {
+            return Poll::Ready(Turn::Incoming(next.into()));
+        }
+        if std::mem::take(&mut self.is_time_up) {
+            return Poll::Ready(Turn::TimeIsUp);
+        }
+        self.set_alarm();
+        Poll::Pending
+    }
+
+    /// Says all that there is to say; ready when the client has been told everything.
+    fn poll_say(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Fault>> {
+        loop {
+            let waiting = self.outbox.len();
+            match self.socket.poll_send(&mut self.outbox, context) {
+                Poll::Ready(Ok(())) => self.deadlines.has_written(),
+                Poll::Ready(Err(fault)) => return Poll::Ready(Err(fault)),
+                Poll::Pending => {
+                    let progressed = self.outbox.len() < waiting;
+                    self.deadlines.waits_to_write(progressed, Instant::now());
+                    return Poll::Pending;
+                }
+            }
+            // What is waiting was true for the position it leads to: only then there is more to say.
+            if self.conversation.is_following() {
+                self.outbox.extend_with(self.membership.news());
+                if self.is_beat_due
+                    && self.outbox.is_empty()
+                    && let Some(beat) = self.membership.beat()
+                {
+                    self.is_beat_due = false;
+                    self.outbox.push(beat);
+                }
+            }
+            if self.outbox.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Has the wheel ring when something is due next, unless it rings before that anyway.
+    fn set_alarm(&mut self) {
+        let next = self.deadlines.next();
+        if self.alarm.is_none_or(|alarm| next < alarm) {
+            self.alarm = Some(next);
+            self.membership.wheel().ring_at(self.membership.bell(), next);
+        }
+    }
+
+    fn do_what_is_due(&mut self) -> Result<(), Ending> {
+        let now = Instant::now();
+        self.alarm = self.alarm.filter(|alarm| now < *alarm);
+        while let Some(due) = self.deadlines.take_due(now) {
+            match due {
+                Due::FirstFrame => return Err(Ending::ClosedByServer(CloseCode::NoFirstFrame)),
+                Due::GivingUp => return Err(Ending::Broken),
+                Due::Ping => self.ping(now)?,
+                Due::Resync => self.membership.resync(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the client for a sign of life; it goes out with what is said next, the beat.
+    fn ping(&mut self, now: Instant) -> Result<(), Ending> {
+        self.is_beat_due = self.conversation.is_following();
+        // Where nothing can be written there is a deadline for that already.
+        let ready = poll_fn(|context| self.socket.poll_ready_unpin(context)).now_or_never();
+        if let Some(Ok(())) = ready {
+            let ping = Message::Ping(Bytes::new());
+            self.socket.start_send_unpin(ping).map_err(|_| self.why_writing_failed())?;
+            self.deadlines.pinged(now);
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, incoming: Incoming<S::Fault>) -> Result<(), Ending> {
+        match incoming {
+            Incoming::End => Err(Ending::Broken),
+            Incoming::Fault(fault) => Err(ending_of(&fault)),
+            Incoming::Message(Message::Text(text)) => {
+                let heard = self.conversation.hear(&text, self.opened.elapsed());
+                self.react(heard)
+            }
+            Incoming::Message(Message::Binary(_)) => Err(Ending::ClosedByServer(CloseCode::Binary)),
+            Incoming::Message(Message::Pong(_)) => {
+                self.deadlines.ponged();
+                Ok(())
+            }
+            Incoming::Message(Message::Close(_)) => Err(Ending::ClosedByClient),
+            // Pings are answered by the library, and it never hands out a bare frame.
+            Incoming::Message(Message::Ping(_) | Message::Frame(_)) => Ok(()),
+        }
+    }
+
+    fn react(&mut self, heard: Heard) -> Result<(), Ending> {
+        let request = match heard {
+            Heard::Close(code) => return Err(Ending::ClosedByServer(code)),
+            Heard::Refuse(refusal) => {
+                self.refuse(refusal);
+                return Ok(());
+            }
+            Heard::Request(request) => request,
+        };
+        let of = Some(request.event());
+        let outcome = match request {
+            Request::Resync => {
+                self.deadlines.wants_resync();
+                // It may be allowed already.
+                self.is_time_up = true;
+                return Ok(());
+            }
+            Request::Watch { since } => self.membership.watch(since.as_ref()),
+            Request::Announce(announcing) => self.membership.announce(announcing),
+            Request::Rename { name } => self.membership.rename(&name),
+            Request::SetVisible { is_visible } => {
+                self.membership.set_visible(is_visible);
+                Ok(())
+            }
+            Request::Leave => {
+                self.membership.leave();
+                Ok(())
+            }
+        };
+        match outcome {
+            Ok(()) => {
+                self.conversation.accepted();
+                self.deadlines.accepted();
+            }
+            Err(refused) => self.refuse(refused.of(of)),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.outbox.push(encode(&ServerEvent::Refused(refusal)));
+    }
+
+    /// A client that closed as one should may be gone before the server heard it.
+    fn why_writing_failed(&mut self) -> Ending {
+        while let Some(Some(Ok(message))) = self.socket.next().now_or_never() {
+            if let Message::Close(_) = message {
+                return Ending::ClosedByClient;
+            }
+        }
+        Ending::Broken
+    }
+
+    /// Says goodbye where the other side can still hear it, and lets the others know.
+    async fn end(mut self, ending: Ending, turn: Duration) {
+        tracing::debug!(?ending, "a socket ends");
+        let close_within = self.deadlines.close_within();
+        match ending {
+            Ending::Broken => {}
+            Ending::ClosedByClient => {
+                self.membership.departs_as(DepartureReason::Closed);
+                drop(self.membership);
+                drain(&mut self.socket, close_within).await;
+            }
+            Ending::ClosedByServer(code) => {
+                self.membership.departs_as(DepartureReason::Closed);
+                drop(self.membership);
+                say_goodbye(&mut self.socket, code, close_within).await;
+                drain(&mut self.socket, close_within).await;
+            }
+            Ending::Restart => {
+                // The rooms are kept already: what the client says until its turn comes is too late.
+                // Its own goodbye still ends it at once.
+                drop(self.membership);
+                drain(&mut self.socket, turn).await;
+                say_goodbye(&mut self.socket, CloseCode::Restart, close_within).await;
+                drain(&mut self.socket, close_within).await;
+            }
+            Ending::Faulty(code) => {
+                self.membership.departs_as(DepartureReason::Closed);
+                drop(self.membership);
+                say_goodbye(&mut self.socket, code, close_within).await;
+                // Nothing can be read any more. Dropped at once, what the client is still sending
+                // would make the system throw away the goodbye too.
+                sleep(close_within).await;
+            }
+        }
+    }
+}
+
+fn ending_of(fault: &impl SocketFault) -> Ending {
+    match fault.close_code() {
+        Some(code) => Ending::Faulty(code),
+        None => Ending::Broken,
+    }
+}
+
+async fn say_goodbye<S: Socket>(socket: &mut S, code: CloseCode, within: Duration) {
+    let frame = CloseFrame { code: code.number().into(), reason: Utf8Bytes::default() };
+    let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
+}
+
+/// Reads on until the closing handshake is through: breaking off earlier would lose the client's close frame.
+async fn drain<S: Socket>(socket: &mut S, within: Duration) {
+    let _ = timeout(within, async { while let Some(Ok(_)) = socket.next().await {} }).await;
+}
+
+/// A socket's error, and what to tell the client about it.
+pub trait SocketFault: std::fmt::Display {
+    /// The close code of a client that broke the rules; none where the connection itself broke.
+    fn close_code(&self) -> Option<CloseCode>;
+}
+
+impl SocketFault for tungstenite::Error {
+    fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Capacity(_) => Some(CloseCode::TooBig),
+            Self::Utf8(_) => Some(CloseCode::NotUtf8),
+            Self::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => None,
+            Self::Protocol(_) => Some(CloseCode::ProtocolError),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A real WebSocket, which writes shared frames as they are.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tungstenite::{
+    Error, Message,
+    protocol::{Role, WebSocketConfig},
+};
+
+use crate::{
+    connection::{Outbox, Socket},
+    presence::frames::LONGEST_FRAME_IN_BYTES,
+};
+
+/// What is read at a time: what clients say is short, and this much is kept for every socket
+/// (128 KiB by default, which is most of what an idle socket costs).
+const READ_BUFFER_IN_BYTES: usize = 1024;
+
+/// What may wait to be written besides shared frames, which are pings and goodbyes;
+/// by default there is no bound.
+const MOST_WRITE_BUFFER_IN_BYTES: usize = 16 * 1024;
+
+/// How many frames go into one write at the most: writes cost, and bytes hardly do.
+const MOST_FRAMES_IN_A_WRITE: usize = 16;
+
+/// A WebSocket over a stream of bytes.
+///
+/// All but the shared frames is the library's: reading, pings and pongs, goodbyes.
+#[derive(Debug)]
+pub(crate) struct WebSocket<S> {
+    inner: WebSocketStream<Wire<S>>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// The server's end of a stream on which the handshake is through.
+    pub(crate) async fn new(stream: S) -> Self {
+        let wire = Wire { stream, unfinished: Default::default() };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_IN_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(MOST_WRITE_BUFFER_IN_BYTES)
+            .max_message_size(Some(LONGEST_FRAME_IN_BYTES))
+            .max_frame_size(Some(LONGEST_FRAME_IN_BYTES));
+        let inner = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
+        Self { inner }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for WebSocket<S> {
+    type Fault = Error;
+
+    /// No copy is made and no buffer kept: a frame that is shared by thousands is written from where it is.
+    fn poll_send(
+        &mut self,
+        outbox: &mut Outbox,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        // What the library has begun to write must be whole before anything else is.
+        ready!(self.inner.poll_flush_unpin(context))?;
+        let wire = self.inner.get_mut();
+        while !outbox.is_empty() {
+            ready!(wire.poll_write_frames(outbox, context))?;
+        }
+        // The last frame may be a part of one.
+        ready!(wire.poll_finish(context))?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.inner.poll_next_unpin(context)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready_unpin(context)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.inner.start_send_unpin(message)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_flush_unpin(context)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_close_unpin(context)
+    }
+}
+
+/// The bytes below a WebSocket: a shared frame that was begun is finished before anything else is written.
+#[derive(Debug)]
+struct Wire<S> {
+    stream: S,
+    /// The rest of the shared frame that was begun.
+    unfinished: Bytes,
+}
+
+impl<S: AsyncWrite + Unpin> Wire<S> {
+    fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unfinished.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.unfinished))?;
+            self.unfinished.advance(some(written)?);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes as many frames at once as go, and takes out what was written or begun.
+    fn poll_write_frames(
+        &mut self,
+        outbox: &mut Outbox,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.poll_finish(context))?;
+        let mut slices = [IoSlice::new(&[]); MOST_FRAMES_IN_A_WRITE];
+        let mut count = 0;
+        for (slice, frame) in slices.iter_mut().zip(outbox.remaining()) {
+            *slice = IoSlice::new(frame.bytes());
+            count += 1;
+        }
+        let stream = Pin::new(&mut self.stream);
+        let slices = slices.get(..count).unwrap_or_default();
+        let mut written = some(ready!(stream.poll_write_vectored(context, slices))?)?;
+        while written > 0
+            && let Some(frame) = outbox.take_next()
+        {
+            let bytes = frame.bytes();
+            if written < bytes.len() {
+                self.unfinished = bytes.slice(written..);
+            }
+            written = written.saturating_sub(bytes.len());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A stream that takes no bytes takes none ever.
+fn some(written: usize) -> io::Result<usize> {
+    if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_finish(context))?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_finish(context))?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,104 @@
+//! One clock for all connections: it rings their bells when their time has come.
+
+use std::{
+    collections::BTreeMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+use crate::doorbell::{Doorbell, Signals};
+
+/// How exact the wheel is: nobody is rung early, and nobody later than this.
+///
+/// Those of one tick are rung together, so that ten thousand connections cost a few hundred wakes of
+/// one task, and no timer of their own.
+const TICK: Duration = Duration::from_millis(25);
+
+/// Rings bells at their times, with one timer for all of them.
+#[derive(Debug)]
+pub struct Wheel {
+    began: Instant,
+    ticks: Mutex<Ticks>,
+    /// Somebody is due before all the others.
+    is_due_earlier: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Ticks {
+    /// Who is rung at which tick. There is one entry for each tick that somebody waits for.
+    due: BTreeMap<u64, Vec<Arc<Doorbell>>>,
+    /// Somebody sleeps until the next of them.
+    is_turning: bool,
+}
+
+impl Wheel {
+    /// Nobody waits yet.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            ticks: Mutex::default(),
+            is_due_earlier: Notify::new(),
+        })
+    }
+
+    /// Rings `bell` at `deadline`, for [`Signals::TIME`].
+    ///
+    /// It can't be taken back: whoever is rung looks at what is due, which may be nothing any more.
+    pub fn ring_at(self: &Arc<Self>, bell: &Arc<Doorbell>, deadline: Instant) {
+        let tick = self.tick_not_before(deadline);
+        let mut ticks = self.lock();
+        let is_earliest = ticks.due.keys().next().is_none_or(|first| tick < *first);
+        ticks.due.entry(tick).or_default().push(Arc::clone(bell));
+        if !mem::replace(&mut ticks.is_turning, true) {
+            tokio::spawn(Arc::clone(self).turn());
+        } else if is_earliest {
+            self.is_due_earlier.notify_one();
+        }
+    }
+
+    /// Sleeps from tick to tick for as long as somebody waits.
+    async fn turn(self: Arc<Self>) {
+        while let Some(next) = self.next() {
+            tokio::select! {
+                () = sleep_until(next) => self.ring(Instant::now()),
+                () = self.is_due_earlier.notified() => {}
+            }
+        }
+    }
+
+    /// The next tick that somebody waits for; without one, nobody turns the wheel any more.
+    fn next(&self) -> Option<Instant> {
+        let mut ticks = self.lock();
+        let next = ticks.due.keys().next().copied();
+        ticks.is_turning = next.is_some();
+        next.map(|tick| self.began + TICK.saturating_mul(u32::try_from(tick).unwrap_or(u32::MAX)))
+    }
+
+    fn ring(&self, now: Instant) {
+        let passed = now.duration_since(self.began).as_nanos() / TICK.as_nanos();
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        let due = {
+            let mut ticks = self.lock();
+            let later = ticks.due.split_off(&passed.saturating_add(1));
+            mem::replace(&mut ticks.due, later)
+        };
+        for bell in due.values().flatten() {
+            bell.ring(Signals::TIME);
+        }
+    }
+
+    fn tick_not_before(&self, moment: Instant) -> u64 {
+        let passed = moment.saturating_duration_since(self.began).as_nanos();
+        u64::try_from(passed.div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ticks> {
+        self.ticks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
