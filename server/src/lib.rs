@@ -21,5 +21,6 @@ mod secret_file;
 pub mod serve;
 pub mod shutdown;
 mod socket;
+pub mod tcp;
 mod web_socket;
 pub mod wheel;

@@ -9,7 +9,7 @@ use server::{
     operator::OperatorToken,
     person::Persons,
     serve::{self, Listeners},
-    shutdown,
+    shutdown, tcp,
 };
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -30,9 +30,12 @@ async fn main() -> ExitCode {
 
 async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     let config = Config::load(flags)?;
+    if let Some(open_files) = tcp::raise_open_files_limit() {
+        tracing::debug!(open_files, "as many files may be open");
+    }
     let persons = Persons::from_state_directory(&config.state_directory)?;
     let address = config.leptos.site_addr;
-    let listener = serve::listen(address).map_err(|error| {
+    let listener = tcp::listen(address).map_err(|error| {
         format!("Can't listen on {address}: {error}. Is another Rollcall running? Choose another with --addr.")
     })?;
     if !Path::new(&*config.leptos.site_root).join(&*config.leptos.site_pkg_dir).is_dir() {
@@ -58,7 +61,7 @@ fn listen_to_the_operator(
     state_directory: &Path,
 ) -> Result<(TcpListener, OperatorToken), Box<dyn Error>> {
     let token = OperatorToken::from_state_directory(state_directory)?;
-    let listener = serve::listen(address).map_err(|error| {
+    let listener = tcp::listen(address).map_err(|error| {
         format!("Can't listen to the operator on {address}: {error}. Choose another with --operator-addr.")
     })?;
     tracing::info!("listening to the operator on http://{}", listener.local_addr()?);

@@ -3,14 +3,13 @@
 use std::{
     future::{Future, IntoFuture},
     io,
-    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
 
 use axum::serve::ListenerExt;
 use tokio::{
-    net::{TcpListener, TcpSocket},
+    net::TcpListener,
     task::spawn_blocking,
     time::{sleep, timeout},
 };
@@ -24,25 +23,11 @@ use crate::{
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
-    routes, shutdown,
+    routes, shutdown, tcp,
 };
-
-/// How many connections may wait to be accepted: by default it is 128,
-/// and then a thousand who come back at once wait for seconds.
-const BACKLOG: u32 = 4096;
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// Listens on an address; port 0 takes a free one.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A restart must not wait for the old connections to time out.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
 
 /// Where the server listens.
 #[derive(Debug)]
@@ -108,11 +93,7 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "nodelay could not be set");
-        }
-    });
+    let listener = listener.tap_io(|stream| tcp::prepare(stream));
     let requests = axum::serve(listener, routes::router(state))
         .with_graceful_shutdown(closing.clone().cancelled_owned());
     // A request that is never finished must not hold up the end.

@@ -42,7 +42,7 @@ pub(crate) struct WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The server's end of a stream on which the handshake is through.
     pub(crate) async fn new(stream: S) -> Self {
-        let wire = Wire { stream, unfinished: Default::default() };
+        let wire = Wire { stream, unfinished: Bytes::default() };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_IN_BYTES)
             .write_buffer_size(0)
@@ -181,5 +181,107 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, sync::Arc};
+
+    use proptest::prelude::*;
+    use tokio::{io::duplex, runtime::Builder};
+
+    use super::*;
+    use crate::presence::frame::{Batch, Frame};
+
+    /// What the two ends of a connection do, one after the other or at the same time.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Tell(Vec<String>),
+        ServerPings,
+        ClientPings,
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            3 => prop::collection::vec("[a-z]{0,300}", 1..20).prop_map(Step::Tell),
+            1 => Just(Step::ServerPings),
+            2 => Just(Step::ClientPings),
+        ]
+    }
+
+    /// Plays all steps over a connection that takes only so many bytes at a time, and ends with a goodbye;
+    /// returns what the client read.
+    async fn play(steps: Vec<Step>, bytes_at_a_time: usize) -> Vec<Message> {
+        let (ours, theirs) = duplex(bytes_at_a_time);
+        let mut server = WebSocket::new(ours).await;
+        let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        let (mut says, hears) = client.split();
+        let (to_client, mut client_does) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(()) = client_does.recv().await {
+                // Too late where the server has said goodbye meanwhile.
+                let _ = says.send(Message::Ping("hello".into())).await;
+            }
+        });
+        let client = tokio::spawn(hears.map(Result::unwrap).collect::<Vec<_>>());
+        for step in steps {
+            match step {
+                Step::Tell(texts) => {
+                    let frames: Vec<Frame> = texts.iter().map(|text| Frame::new(text)).collect();
+                    let mut outbox = Outbox::from(Batch::from(frames));
+                    // The client is heard whenever it has something to say, as in a connection.
+                    poll_fn(|context| {
+                        let sent = server.poll_send(&mut outbox, context);
+                        while let Poll::Ready(heard) = server.poll_next_unpin(context) {
+                            heard.unwrap().unwrap();
+                        }
+                        sent
+                    })
+                    .await
+                    .unwrap();
+                }
+                Step::ServerPings => server.send(Message::Ping(Bytes::new())).await.unwrap(),
+                Step::ClientPings => to_client.send(()).unwrap(),
+            }
+        }
+        server.send(Message::Close(None)).await.unwrap();
+        while let Some(Ok(_)) = server.next().await {}
+        drop(server);
+        client.await.unwrap()
+    }
+
+    proptest! {
+        /// Shared frames come whole and in order, whatever the library has to say in between,
+        /// and however little goes through at a time.
+        #[test]
+        fn shared_frames_and_the_library_do_not_get_in_each_others_way(
+            steps in prop::collection::vec(any_step(), 1..12),
+            bytes_at_a_time in 1..400_usize,
+        ) {
+            let runtime = Builder::new_current_thread().build().unwrap();
+            let told: Vec<String> = steps
+                .iter()
+                .filter_map(|step| if let Step::Tell(texts) = step { Some(texts) } else { None })
+                .flatten()
+                .cloned()
+                .collect();
+            let read = runtime.block_on(play(steps, bytes_at_a_time));
+            let texts: Vec<String> =
+                read.into_iter().filter(Message::is_text).map(|text| text.to_string()).collect();
+            prop_assert_eq!(texts, told);
+        }
+    }
+
+    /// Every socket that gets a frame gets the same bytes, and none keeps a copy.
+    #[tokio::test]
+    async fn nothing_is_kept_of_what_was_sent() {
+        let (ours, _theirs) = duplex(64 * 1024);
+        let mut server = WebSocket::new(ours).await;
+        let frames: Arc<[Frame]> = vec![Frame::new("news"); 30].into();
+        let mut outbox = Outbox::from(Batch::from(Arc::clone(&frames)));
+        poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();
+        assert!(outbox.is_empty());
+        assert_eq!(Arc::strong_count(&frames), 1);
     }
 }

@@ -102,3 +102,62 @@ impl Wheel {
         self.ticks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+    use tokio::{runtime::Builder, time::sleep};
+
+    use super::*;
+
+    fn has_rung(bell: &Doorbell) -> bool {
+        poll_fn(|context| bell.poll(context)).now_or_never().is_some()
+    }
+
+    proptest! {
+        /// Nobody is rung before their time, and everybody within a tick of it, in whatever order they asked.
+        #[test]
+        fn everybody_is_rung_in_time(waits in prop::collection::vec((0..20_000_u64, 0..3_000_u64), 1..20)) {
+            let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            runtime.block_on(async {
+                let wheel = Wheel::new();
+                let mut waiting = Vec::new();
+                for (wait, pause) in waits {
+                    let bell = Arc::new(Doorbell::default());
+                    let deadline = Instant::now() + Duration::from_millis(wait);
+                    wheel.ring_at(&bell, deadline);
+                    waiting.push(tokio::spawn(async move {
+                        poll_fn(|context| bell.poll(context)).await;
+                        let rung = Instant::now();
+                        (deadline <= rung, rung <= deadline + TICK + Duration::from_millis(1))
+                    }));
+                    sleep(Duration::from_millis(pause)).await;
+                }
+                for rung in waiting {
+                    prop_assert_eq!(rung.await.unwrap(), (true, true));
+                }
+                // With nobody left to ring, nothing turns.
+                prop_assert!(!wheel.lock().is_turning);
+                Ok(())
+            })?;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bell_is_rung_once_for_each_time_it_asked() {
+        let wheel = Wheel::new();
+        let bell = Arc::new(Doorbell::default());
+        wheel.ring_at(&bell, Instant::now() + Duration::from_secs(1));
+        wheel.ring_at(&bell, Instant::now() + Duration::from_secs(2));
+        for _ in 0..2 {
+            assert!(!has_rung(&bell));
+            sleep(Duration::from_millis(1_030)).await;
+            assert!(has_rung(&bell));
+        }
+        sleep(Duration::from_secs(10)).await;
+        assert!(!has_rung(&bell));
+    }
+}

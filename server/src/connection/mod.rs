@@ -2,17 +2,18 @@
 
 mod deadlines;
 mod outbox;
+mod socket;
 
 use std::{
     convert::Infallible,
     future::poll_fn,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use app::presence::{CloseCode, DepartureReason, Refusal, ServerEvent};
 use bytes::Bytes;
-use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 use tungstenite::{
     Message,
@@ -20,7 +21,10 @@ use tungstenite::{
 };
 
 use self::deadlines::{Deadlines, Due};
-pub use self::outbox::Outbox;
+pub use self::{
+    outbox::Outbox,
+    socket::{Socket, SocketFault},
+};
 use crate::{
     conversation::{Conversation, Heard, Request},
     doorbell::Signals,
@@ -62,39 +66,19 @@ impl Default for ConnectionConfig {
     }
 }
 
-/// What a connection talks through: a WebSocket, or two channels in a test.
-pub trait Socket:
-    Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
-{
-    /// What goes wrong.
-    type Fault: SocketFault;
-
-    /// Sends all that is in the outbox and takes it out; ready when everything is on its way.
-    fn poll_send(
-        &mut self,
-        outbox: &mut Outbox,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), Self::Fault>> {
-        while !outbox.is_empty() {
-            ready!(self.poll_ready_unpin(context))?;
-            if let Some(frame) = outbox.take_next() {
-                self.start_send_unpin(Message::text(frame.text()))?;
-            }
-        }
-        self.poll_flush_unpin(context)
-    }
-}
-
 /// Serves one socket until it ends; when the server goes down, with 1012 when its turn has come.
-pub async fn serve<S: Socket>(
+///
+/// What it keeps while the socket is at rest is one small allocation: a future would hold its arguments,
+/// what it made of them, and room for its farewell besides.
+pub fn serve<S: Socket>(
     socket: S,
     membership: Membership,
     config: ConnectionConfig,
     guest: Guest,
-) {
+) -> impl Future<Output = ()> + use<S> {
     guest.ring(membership.bell());
     let opened = Instant::now();
-    let mut connection = Connection {
+    let mut connection = Box::new(Connection {
         socket,
         membership,
         outbox: Outbox::default(),
@@ -104,9 +88,11 @@ pub async fn serve<S: Socket>(
         alarm: None,
         is_time_up: false,
         is_beat_due: false,
-    };
-    let ending = connection.converse(&guest).await;
-    connection.end(ending, guest.turn()).await;
+    });
+    async move {
+        let ending = connection.converse(&guest).await;
+        Box::pin(connection.end(ending, guest.turn())).await;
+    }
 }
 
 struct Connection<S> {
@@ -358,7 +344,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Says goodbye where the other side can still hear it, and lets the others know.
-    async fn end(mut self, ending: Ending, turn: Duration) {
+    async fn end(mut self: Box<Self>, ending: Ending, turn: Duration) {
         tracing::debug!(?ending, "a socket ends");
         let close_within = self.deadlines.close_within();
         match ending {
@@ -411,20 +397,20 @@ async fn drain<S: Socket>(socket: &mut S, within: Duration) {
     let _ = timeout(within, async { while let Some(Ok(_)) = socket.next().await {} }).await;
 }
 
-/// A socket's error, and what to tell the client about it.
-pub trait SocketFault: std::fmt::Display {
-    /// The close code of a client that broke the rules; none where the connection itself broke.
-    fn close_code(&self) -> Option<CloseCode>;
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web_socket::WebSocket;
 
-impl SocketFault for tungstenite::Error {
-    fn close_code(&self) -> Option<CloseCode> {
-        match self {
-            Self::Capacity(_) => Some(CloseCode::TooBig),
-            Self::Utf8(_) => Some(CloseCode::NotUtf8),
-            Self::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => None,
-            Self::Protocol(_) => Some(CloseCode::ProtocolError),
-            _ => None,
+    type TcpSocket = WebSocket<hyper_util::rt::TokioIo<hyper::upgrade::Upgraded>>;
+
+    /// Ten thousand at rest are ten thousand of these.
+    #[test]
+    fn a_connection_at_rest_is_small() {
+        fn future_of<A, B, C, D, Served>(_: fn(A, B, C, D) -> Served) -> usize {
+            size_of::<Served>()
         }
+        assert!(size_of::<Connection<TcpSocket>>() <= 896);
+        assert!(future_of(serve::<TcpSocket>) <= 192);
     }
 }

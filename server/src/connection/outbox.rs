@@ -54,3 +54,29 @@ impl Outbox {
         }
     }
 }
+
+impl From<Batch> for Outbox {
+    fn from(batch: Batch) -> Self {
+        Self { batch, after: VecDeque::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(texts: &[&str]) -> Vec<Frame> {
+        texts.iter().map(|text| Frame::new(text)).collect()
+    }
+
+    #[test]
+    fn nothing_comes_in_between_what_belongs_together() {
+        let mut outbox = Outbox::from(Batch::from(frames(&["list", "more", "last"])));
+        assert_eq!(outbox.take_next(), Some(Frame::new("list")));
+        outbox.push(Frame::new("refused"));
+        outbox.extend_with(frames(&["changes"]).into());
+        let rest: Vec<Frame> = std::iter::from_fn(|| outbox.take_next()).collect();
+        assert_eq!(rest, frames(&["more", "last", "refused", "changes"]));
+        assert!(outbox.is_empty());
+    }
+}

@@ -7,20 +7,21 @@ use std::{
 };
 
 use app::presence::{
-    Beat, Changes, DepartureReason, Difference, Digest, Epoch, ExistingUsers, Name, Resumed,
-    ServerEvent, Since, UserId,
+    Beat, DepartureReason, Difference, Epoch, ExistingUsers, Name, Resumed, ServerEvent, Since,
+    UserId,
 };
 use tokio::{sync::SetOnce, time::Instant};
 
 use super::{
     cursor::{Cursor, Owed},
+    flush::{Flush, News, changes, in_pieces},
     gathering::{Dispatch, Gathering},
 };
 use crate::{
     doorbell::{Doorbell, Signals},
     presence::{
         frame::{Batch, Frame},
-        frames::{EncodedList, cut, encode},
+        frames::{EncodedList, encode},
         people::{Announced, ConnectionId, Moment},
         refused::Refused,
         room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
@@ -55,44 +56,6 @@ struct State {
     /// Somebody waits for a list: the next flush encodes one.
     is_list_wanted: bool,
     list: Option<Arc<EncodedList>>,
-}
-
-/// What was told to everyone last.
-#[derive(Debug)]
-pub(super) struct Flush {
-    from: u64,
-    pub(super) seq: u64,
-    news: News,
-    count: usize,
-    digest: Digest,
-}
-
-/// What those who were at a flush's `from` are told.
-#[derive(Debug)]
-enum News {
-    /// These frames.
-    Frames(Arc<[Frame]>),
-    /// The whole list, which is shorter than what happened, or all that can be said.
-    List,
-}
-
-impl Flush {
-    /// What brings a reader on who needs nothing but the last flush; none where it takes more than that.
-    fn brings(&self, cursor: &mut Cursor) -> Option<Batch> {
-        if cursor.owed != Owed::Nothing {
-            return None;
-        }
-        if cursor.seq == Some(self.seq) {
-            return Some(Batch::default());
-        }
-        match &self.news {
-            News::Frames(frames) if cursor.seq == Some(self.from) => {
-                cursor.seq = Some(self.seq);
-                Some(Arc::clone(frames).into())
-            }
-            _ => None,
-        }
-    }
 }
 
 impl LiveRoom {
@@ -474,27 +437,6 @@ impl LiveRoom {
         // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Frame> {
-    in_pieces(from, seq, difference, |seq, difference| {
-        ServerEvent::Changes(Changes { from, seq, difference })
-    })
-}
-
-/// All pieces but the last leave the count where it was.
-fn in_pieces(
-    from: u64,
-    seq: u64,
-    difference: Difference,
-    event: impl Fn(u64, Difference) -> ServerEvent,
-) -> Vec<Frame> {
-    let pieces = cut(difference);
-    let last = pieces.len().saturating_sub(1);
-    let numbered = pieces.into_iter().enumerate();
-    numbered
-        .map(|(index, piece)| encode(&event(if index == last { seq } else { from }, piece)))
-        .collect()
 }
 
 /// What has passed since the server began.

@@ -1,6 +1,7 @@
 //! The rooms behind their locks, and what a connection holds of one.
 
 mod cursor;
+mod flush;
 mod gathering;
 #[cfg(test)]
 mod life_model;

@@ -20,6 +20,7 @@ use server::{
     operator::OperatorToken,
     person::Persons,
     serve::{self, Listeners},
+    tcp,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -106,13 +107,13 @@ impl TestServer {
         };
         let config = Config::load(flags).unwrap();
         let persons = Persons::from_key(&[7; 64]).unwrap();
-        let listener = serve::listen(address).unwrap();
+        let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let signal = async {
             let _ = stopped.await;
         };
-        let operator = serve::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let operator = tcp::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let operator_address = operator.local_addr().unwrap();
         let operator = Some((operator, OperatorToken::of(OPERATOR_TOKEN)));
         let listeners = Listeners { public: listener, operator };
