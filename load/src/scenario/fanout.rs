@@ -1,0 +1,95 @@
+//! Some come and go, and all are told of it.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{AT_ONCE, Measurement, PATIENCE, Stage, judge};
+use crate::{
+    fault::LoadFault,
+    report::{Figures, Report, figure},
+    swarm::{Opening, Swarm},
+};
+
+/// A socket may send five frames a second; at two, nobody is ever refused, and everyone has read of their
+/// own last change before the next.
+const CHANGES_PER_ACTOR: u32 = 2;
+
+/// One listener in this many watches and is not listed.
+const WATCHER_IN: usize = 10;
+
+pub(super) fn run(stage: &Stage, rate: u32) -> Result<Report, LoadFault> {
+    let server = stage.server()?;
+    let mut swarm = stage.swarm(&server)?;
+    let changes_per_second = (rate / stage.options.clients).max(1);
+    let actors = gather(stage, &mut swarm, changes_per_second)?;
+    judge(&mut swarm)?;
+
+    let measurement = Measurement::begin(&server, &mut swarm);
+    let seconds = Duration::from_secs(stage.options.seconds.into());
+    let made = come_and_go(&mut swarm, &actors, changes_per_second, seconds)?;
+    let complete = swarm.until_right(PATIENCE)?;
+    let mut figures = Figures::new();
+    if let Some(complete) = complete {
+        figures.insert("time_s", (complete - measurement.begun).as_secs_f64());
+    }
+    figures.insert("changes_per_s", figure(made) / seconds.as_secs_f64());
+    let traffic = swarm.traffic.clone();
+    measurement.end(stage, &server, &traffic, &mut figures)?;
+    judge(&mut swarm)?;
+    let name = format!("fanout-{}k", rate / 1000);
+    Ok(Report::new(name, stage.options.clients, &swarm.wrongs, figures))
+}
+
+/// Opens all listeners and those who will come and go, who are not listed at first.
+pub(super) fn gather(
+    stage: &Stage,
+    swarm: &mut Swarm,
+    changes_per_second: u32,
+) -> Result<Vec<usize>, LoadFault> {
+    let listeners = swarm.add(stage.clients(), Opening::Join);
+    for watcher in listeners.clone().step_by(WATCHER_IN) {
+        swarm.set_opening(watcher, Opening::Watch);
+    }
+    swarm.connect_all(listeners, AT_ONCE)?;
+    let actors = usize::try_from(changes_per_second.div_ceil(CHANGES_PER_ACTOR) + 1);
+    let actors = swarm.add(actors.unwrap_or(usize::MAX), Opening::Watch);
+    swarm.connect_all(actors.clone(), AT_ONCE)?;
+    Ok(actors.collect())
+}
+
+/// Lets them come and go in turns for a while, and says how many changes that made.
+pub(super) fn come_and_go(
+    swarm: &mut Swarm,
+    actors: &[usize],
+    changes_per_second: u32,
+    time: Duration,
+) -> Result<u32, LoadFault> {
+    let begun = Instant::now();
+    let mut turns: VecDeque<usize> = actors.iter().copied().collect();
+    let mut made = 0;
+    loop {
+        let elapsed = begun.elapsed();
+        if elapsed >= time {
+            return Ok(made);
+        }
+        let due = elapsed.as_secs_f64() * f64::from(changes_per_second);
+        // Who has not read of their own last change is passed over: what they do next could not be told apart.
+        if f64::from(made) <= due
+            && let Some(place) = turns.iter().position(|actor| swarm.is_told(*actor))
+            && let Some(actor) = turns.remove(place)
+        {
+            if swarm.is_listed(actor) {
+                swarm.leave(actor);
+            } else {
+                swarm.join(actor);
+            }
+            turns.push_back(actor);
+            made += 1;
+            continue;
+        }
+        let next = f64::from(made) / f64::from(changes_per_second) - elapsed.as_secs_f64();
+        swarm.turn(Duration::from_secs_f64(next.clamp(0.000_5, 0.05)))?;
+    }
+}

@@ -1,0 +1,73 @@
+//! What a connection costs that nothing happens on.
+
+use std::time::Duration;
+
+use super::{AT_ONCE, SETTLE, Stage, judge};
+use crate::{
+    fault::LoadFault,
+    report::{Figures, Report, figure},
+    server_process::{Server, Usage},
+    swarm::{Opening, Swarm},
+};
+
+/// How many clients come and go first: what a server does once is no connection's cost.
+const WARM_UP: usize = 20;
+
+/// Every connection is asked once in this time whether it is still there.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Sockets are opened, and nothing is said.
+pub(super) fn connect(stage: &Stage) -> Result<Report, LoadFault> {
+    let (server, before) = warm_server(stage)?;
+    let mut swarm = stage.swarm(&server)?;
+    let clients = swarm.add(stage.clients(), Opening::Silence);
+    swarm.connect_all(clients, AT_ONCE)?;
+    swarm.rest(SETTLE)?;
+    let mut figures = Figures::new();
+    put_memory(&mut figures, stage, &before, &server.usage());
+    Ok(Report::new("connect", stage.options.clients, &swarm.wrongs, figures))
+}
+
+/// All have joined and are at rest.
+pub(super) fn idle(stage: &Stage) -> Result<Report, LoadFault> {
+    let (server, before) = warm_server(stage)?;
+    let mut swarm = stage.swarm(&server)?;
+    let clients = swarm.add(stage.clients(), Opening::Join);
+    swarm.connect_all(clients, AT_ONCE)?;
+    judge(&mut swarm)?;
+    swarm.rest(SETTLE)?;
+    let at_rest = server.usage();
+    let mut figures = Figures::new();
+    put_memory(&mut figures, stage, &before, &at_rest);
+    swarm.rest(HEARTBEAT)?;
+    if let (Some(before), Some(after)) = (at_rest.cpu, server.usage().cpu) {
+        let used = after.since(&before).as_secs_f64() * 1e6;
+        let connections = figure(stage.clients());
+        figures.insert("cpu_us_per_connection_s", used / connections / HEARTBEAT.as_secs_f64());
+    }
+    judge(&mut swarm)?;
+    Ok(Report::new("idle", stage.options.clients, &swarm.wrongs, figures))
+}
+
+/// A server that has done everything once.
+fn warm_server(stage: &Stage) -> Result<(Server, Usage), LoadFault> {
+    let server = stage.server()?;
+    let mut swarm: Swarm = stage.swarm(&server)?;
+    let clients = swarm.add(WARM_UP, Opening::Join);
+    swarm.connect_all(clients.clone(), AT_ONCE)?;
+    judge(&mut swarm)?;
+    for client in clients {
+        swarm.close(client, 1000);
+    }
+    swarm.rest(SETTLE)?;
+    let usage = server.usage();
+    Ok((server, usage))
+}
+
+fn put_memory(figures: &mut Figures, stage: &Stage, before: &Usage, after: &Usage) {
+    if let (Some(before), Some(after)) = (before.memory, after.memory) {
+        let grown = figure(after.resident.saturating_sub(before.resident));
+        figures.insert("kib_per_connection", grown / figure(stage.clients()));
+        figures.insert("peak_mib", figure(after.peak) / 1024.0);
+    }
+}

@@ -1,0 +1,179 @@
+//! The scenarios: each starts a server, lets clients do something, and reports.
+
+mod fanout;
+mod idle;
+mod storm;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    fault::LoadFault,
+    floor::{self, FloorWork},
+    options::{Options, Scenario},
+    report::{Figures, Report, figure, put_traffic},
+    server_list,
+    server_process::{Cores, Server, Usage},
+    swarm::{Swarm, Traffic},
+};
+
+/// How long lists are waited for that are not right yet.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long things settle before memory is read, and before a list counts as final.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// How many sockets are being opened at the same time, where that is not what is measured.
+const AT_ONCE: usize = 64;
+
+/// How long the floor is run at the most, compared with what it is the floor of.
+const LONGEST_FLOOR: Duration = Duration::from_secs(3);
+
+/// What all runs have in common.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// What was asked for.
+    pub options: Options,
+    /// Where the server's program is, unless a server runs elsewhere.
+    pub program: Option<PathBuf>,
+    /// Where the two sides run, if that can be chosen.
+    pub cores: Option<Cores>,
+}
+
+impl Stage {
+    /// Runs a scenario once; `fanout` is as many runs as there are rates.
+    pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadFault> {
+        match scenario {
+            Scenario::Connect => idle::connect(self).map(|report| vec![report]),
+            Scenario::Idle => idle::idle(self).map(|report| vec![report]),
+            Scenario::Fanout => {
+                self.options.rates.iter().map(|rate| fanout::run(self, *rate)).collect()
+            }
+            Scenario::Storm => storm::run(self).map(|report| vec![report]),
+            Scenario::Floor => self.floor().map(|report| vec![report]),
+        }
+    }
+
+    /// How many clients, as a count of things.
+    pub fn clients(&self) -> usize {
+        usize::try_from(self.options.clients).unwrap_or(usize::MAX)
+    }
+
+    fn server(&self) -> Result<Server, LoadFault> {
+        match (&self.options.url, &self.program) {
+            (Some(url), _) => Server::elsewhere(url),
+            (None, Some(program)) => Server::start(program, self.cores.as_ref()),
+            (None, None) => Err(LoadFault::Server("there is none: name one".to_owned())),
+        }
+    }
+
+    /// Clients of a room of their own, which nobody used before.
+    fn swarm(&self, server: &Server) -> Result<Swarm, LoadFault> {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let room = format!("load-{}", now.unwrap_or_default().as_micros());
+        Swarm::new(server.address, &room)
+    }
+
+    fn floor(&self) -> Result<Report, LoadFault> {
+        const FLUSHES: usize = 100;
+        let work = FloorWork {
+            sockets: self.clients(),
+            frame_in_bytes: 100,
+            flushes: FLUSHES,
+            pace_in_micros: 0,
+        };
+        let cost = floor::run(work, self.cores.as_ref())?;
+        let micros = cost.as_secs_f64() * 1e6;
+        let figures = Figures::from([
+            ("frames", figure(work.frames())),
+            ("bytes_per_frame", 100.0),
+            ("cpu_us_per_frame", micros),
+            ("facts_per_cpu_s", 1e6 / micros),
+        ]);
+        Ok(Report::new("floor", self.options.clients, &crate::swarm::Wrongs::default(), figures))
+    }
+}
+
+/// From here on is measured.
+struct Measurement {
+    begun: Instant,
+    before: Usage,
+}
+
+impl Measurement {
+    fn begin(server: &Server, swarm: &mut Swarm) -> Self {
+        server.reset_peak();
+        swarm.traffic = Traffic::default();
+        Self { begun: Instant::now(), before: server.usage() }
+    }
+
+    /// Puts in what happened since, and what the system alone would have taken for it.
+    fn end(
+        self,
+        stage: &Stage,
+        server: &Server,
+        traffic: &Traffic,
+        figures: &mut Figures,
+    ) -> Result<(), LoadFault> {
+        let wall = self.begun.elapsed();
+        let after = server.usage();
+        let cpu = match (&after.cpu, &self.before.cpu) {
+            (Some(after), Some(before)) => Some(after.since(before)),
+            _ => None,
+        };
+        put_traffic(figures, traffic, cpu);
+        if let Some(memory) = after.memory {
+            figures.insert("peak_mib", figure(memory.peak) / 1024.0);
+        }
+        if !stage.options.no_floor {
+            put_floor(stage, traffic, wall, figures)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts in what the same frames take of the system alone, and the server's cost as a multiple of it:
+/// frame for frame, and for each fact as if every fact were a frame of its own.
+fn put_floor(
+    stage: &Stage,
+    traffic: &Traffic,
+    wall: Duration,
+    figures: &mut Figures,
+) -> Result<(), LoadFault> {
+    let sockets = stage.clients();
+    let flushes = usize::try_from(traffic.frames).unwrap_or_default() / sockets;
+    if flushes == 0 {
+        return Ok(());
+    }
+    let pace = wall.div_f64(figure(flushes));
+    let share = LONGEST_FLOOR.as_secs_f64() / wall.as_secs_f64();
+    let fitting = (0..=flushes).rev().find(|count| figure(*count) <= figure(flushes) * share);
+    let work = FloorWork {
+        sockets,
+        frame_in_bytes: usize::try_from(traffic.bytes / traffic.frames.max(1)).unwrap_or_default(),
+        flushes: fitting.unwrap_or_default().max(1),
+        pace_in_micros: u64::try_from(pace.as_micros()).unwrap_or_default(),
+    };
+    let micros = floor::run(work, stage.cores.as_ref())?.as_secs_f64() * 1e6;
+    figures.insert("floor_cpu_us_per_frame", micros);
+    for (ours, ratio) in [
+        ("cpu_us_per_frame", "cpu_per_frame_to_floor"),
+        ("cpu_us_per_fact", "cpu_per_fact_to_floor"),
+    ] {
+        if let Some(cost) = figures.get(ours).copied() {
+            figures.insert(ratio, cost / micros);
+        }
+    }
+    Ok(())
+}
+
+/// Waits until every list is right, lets things settle, and judges all of them.
+fn judge(swarm: &mut Swarm) -> Result<(), LoadFault> {
+    swarm.until_right(PATIENCE)?;
+    swarm.rest(SETTLE)?;
+    let server_list = server_list::ask(swarm.address(), swarm.room());
+    swarm.judge(server_list);
+    Ok(())
+}

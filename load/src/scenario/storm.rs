@@ -1,0 +1,32 @@
+//! All join at once: sockets that are open already say so in the same moment.
+
+use std::time::Instant;
+
+use super::{AT_ONCE, Measurement, PATIENCE, Stage, judge};
+use crate::{
+    fault::LoadFault,
+    report::{Figures, Report},
+    swarm::Opening,
+};
+
+pub(super) fn run(stage: &Stage) -> Result<Report, LoadFault> {
+    let server = stage.server()?;
+    let mut swarm = stage.swarm(&server)?;
+    let clients = swarm.add(stage.clients(), Opening::Silence);
+    swarm.connect_all(clients.clone(), AT_ONCE)?;
+    let measurement = Measurement::begin(&server, &mut swarm);
+    let begun = Instant::now();
+    for client in clients {
+        swarm.set_opening(client, Opening::Join);
+        swarm.join(client);
+    }
+    let complete = swarm.until_right(PATIENCE)?;
+    let mut figures = Figures::new();
+    if let Some(complete) = complete {
+        figures.insert("time_s", (complete - begun).as_secs_f64());
+    }
+    let traffic = swarm.traffic.clone();
+    measurement.end(stage, &server, &traffic, &mut figures)?;
+    judge(&mut swarm)?;
+    Ok(Report::new("storm", stage.options.clients, &swarm.wrongs, figures))
+}

@@ -1,0 +1,142 @@
+//! What is asked of the operating system: cores, files, counters. Only Linux answers all of it.
+
+use std::{collections::HashMap, fs, io, time::Duration};
+
+/// What a process has used of the processors, thread by thread.
+#[derive(Clone, Debug, Default)]
+pub struct CpuUse {
+    nanoseconds_of: HashMap<String, u64>,
+}
+
+impl CpuUse {
+    /// What process `pid` has used until now.
+    ///
+    /// The kernel's scheduler counts in nanoseconds; `/proc/PID/stat` would count in hundredths of a second.
+    pub fn of(pid: u32) -> Option<Self> {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        let nanoseconds_of = tasks
+            .filter_map(|task| {
+                let task = task.ok()?;
+                let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+                let used = text.split(' ').next()?.parse().ok()?;
+                Some((task.file_name().to_string_lossy().into_owned(), used))
+            })
+            .collect();
+        Some(Self { nanoseconds_of })
+    }
+
+    /// What was used since `earlier`; a thread that ended since is left out.
+    pub fn since(&self, earlier: &Self) -> Duration {
+        let used = self.nanoseconds_of.iter().map(|(task, now)| {
+            now.saturating_sub(earlier.nanoseconds_of.get(task).copied().unwrap_or(0))
+        });
+        Duration::from_nanos(used.sum())
+    }
+}
+
+/// What a process holds of the memory, in KiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
+    /// Resident now.
+    pub resident: u64,
+    /// The most that was resident.
+    pub peak: u64,
+}
+
+impl Memory {
+    /// What process `pid` holds.
+    pub fn of(pid: u32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let value = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().split(' ').next()?.parse().ok()
+        };
+        Some(Self { resident: value("VmRSS:")?, peak: value("VmHWM:")? })
+    }
+
+    /// Lets the peak of process `pid` begin anew.
+    pub fn reset_peak(pid: u32) -> io::Result<()> {
+        fs::write(format!("/proc/{pid}/clear_refs"), "5")
+    }
+}
+
+/// How often a connection came to a full queue of a listening socket, since the system started.
+pub fn listen_overflows() -> Option<u64> {
+    let text = fs::read_to_string("/proc/net/netstat").ok()?;
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let place = names.split(' ').position(|name| name == "ListenOverflows")?;
+    values.split(' ').nth(place)?.parse().ok()
+}
+
+#[cfg(target_os = "linux")]
+pub use linux::{most_open_files, pin_this_thread, reset_on_close, this_threads_cpu};
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{io, os::fd::AsFd, time::Duration};
+
+    use rustix::{
+        net::sockopt,
+        process::{Resource, Rlimit, getrlimit, setrlimit},
+        thread::{CpuSet, sched_setaffinity},
+        time::{ClockId, clock_gettime},
+    };
+
+    /// Lets this thread, and what it starts from now on, run on these cores only.
+    pub fn pin_this_thread(cores: &[usize]) -> io::Result<()> {
+        let mut set = CpuSet::new();
+        for core in cores.iter().copied().filter(|core| *core < CpuSet::MAX_CPU) {
+            set.set(core);
+        }
+        Ok(sched_setaffinity(None, &set)?)
+    }
+
+    /// Raises the number of files that may be open as far as it goes, and says how far.
+    pub fn most_open_files() -> io::Result<u64> {
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
+        Ok(limit.maximum.unwrap_or(u64::MAX))
+    }
+
+    /// Closing this socket resets its connection: what a killed program's system does.
+    pub fn reset_on_close(socket: &impl AsFd) -> io::Result<()> {
+        Ok(sockopt::set_socket_linger(socket, Some(Duration::ZERO))?)
+    }
+
+    /// What this thread has used of the processors.
+    pub fn this_threads_cpu() -> Duration {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
+        Duration::new(seconds, nanoseconds)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{most_open_files, pin_this_thread, reset_on_close, this_threads_cpu};
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use std::{io, time::Duration};
+
+    /// Cores can't be chosen here.
+    pub fn pin_this_thread(_cores: &[usize]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The limit is not known here.
+    pub fn most_open_files() -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Connections can't be reset here.
+    pub fn reset_on_close<T>(_socket: &T) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// A thread's use is not known here.
+    pub fn this_threads_cpu() -> Duration {
+        Duration::ZERO
+    }
+}

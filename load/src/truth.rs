@@ -1,0 +1,214 @@
+//! Whom this program let join and leave: what every list is judged by.
+
+use std::{collections::HashMap, time::Instant};
+
+use app::presence::{DepartureReason, PresenceState, User, UserId};
+
+/// Names one person of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PersonIndex(u32);
+
+impl PersonIndex {
+    /// The place in a vector with one entry for each person.
+    pub fn as_usize(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// Names one thing that was made to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChangeIndex(usize);
+
+/// What was made to happen to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It came.
+    Joined,
+    /// It went.
+    Departed(DepartureReason),
+    /// It looks different.
+    Became(PresenceState),
+}
+
+/// What this program made happen, and what came of it.
+#[derive(Debug, Default)]
+pub struct Truth {
+    persons: Vec<Person>,
+    by_name: HashMap<Box<str>, PersonIndex>,
+    by_id: HashMap<UserId, PersonIndex>,
+    changes: Vec<Change>,
+    listed: usize,
+    version: u64,
+}
+
+#[derive(Debug)]
+struct Person {
+    name: Box<str>,
+    id: Option<UserId>,
+    /// The row that they should have once all is told.
+    expected: Option<PresenceState>,
+    changes: Vec<ChangeIndex>,
+}
+
+#[derive(Debug)]
+struct Change {
+    what: What,
+    sent: Instant,
+    /// It has a number above this one in the room's count.
+    after: u64,
+    /// And at most this one, once somebody was told.
+    by: Option<u64>,
+    /// When the first client was told.
+    first_told: Option<Instant>,
+}
+
+impl Truth {
+    /// Someone new, who is not listed yet.
+    pub fn add_person(&mut self, name: &str) -> PersonIndex {
+        let person = PersonIndex(u32::try_from(self.persons.len()).unwrap_or(u32::MAX));
+        self.by_name.insert(name.into(), person);
+        self.persons.push(Person {
+            name: name.into(),
+            id: None,
+            expected: None,
+            changes: Vec::new(),
+        });
+        person
+    }
+
+    /// Notes what is being made to happen at `now`.
+    pub fn record(&mut self, who: PersonIndex, what: What, now: Instant) -> ChangeIndex {
+        let index = ChangeIndex(self.changes.len());
+        self.version += 1;
+        let Some(person) = self.persons.get_mut(who.as_usize()) else { return index };
+        let last = person.changes.last().and_then(|last| self.changes.get(last.0));
+        let after = last.map_or(0, |last| last.by.unwrap_or(last.after));
+        person.changes.push(index);
+        self.changes.push(Change { what, sent: now, after, by: None, first_told: None });
+        let was_listed = person.expected.is_some();
+        person.expected = match what {
+            What::Joined => Some(PresenceState::Here),
+            What::Departed(_) => None,
+            What::Became(state) => person.expected.map(|_| state),
+        };
+        self.listed += usize::from(person.expected.is_some());
+        self.listed -= usize::from(was_listed);
+        index
+    }
+
+    /// Moves whenever something is made to happen.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// How many people there are, listed or not.
+    pub fn persons(&self) -> usize {
+        self.persons.len()
+    }
+
+    /// How many should be listed once all is told.
+    pub fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// The row that a person should have once all is told.
+    pub fn expected(&self, who: PersonIndex) -> Option<PresenceState> {
+        self.persons.get(who.as_usize()).and_then(|person| person.expected)
+    }
+
+    /// What a person is called.
+    pub fn name(&self, who: PersonIndex) -> &str {
+        self.persons.get(who.as_usize()).map_or("nobody", |person| &person.name)
+    }
+
+    /// When a change was made to happen.
+    pub fn sent(&self, change: ChangeIndex) -> Option<Instant> {
+        self.changes.get(change.0).map(|change| change.sent)
+    }
+
+    /// How many changes no frame ever told of: they undid each other in time, or were in lists only.
+    pub fn untold(&self) -> usize {
+        self.changes.iter().filter(|change| change.first_told.is_none()).count()
+    }
+
+    /// The server says that this is a person's id: it must be so for ever, and nobody else's.
+    pub fn identify(&mut self, who: PersonIndex, id: UserId) -> Result<(), String> {
+        let known = self.persons.get(who.as_usize()).and_then(|person| person.id);
+        let owner = self.by_id.get(&id).copied();
+        if known.is_some_and(|known| known != id) || owner.is_some_and(|owner| owner != who) {
+            return Err(format!(
+                "{} has the id {id}, which is not theirs: {}",
+                self.name(who),
+                owner.map_or("they had another", |owner| self.name(owner)),
+            ));
+        }
+        if let Some(person) = self.persons.get_mut(who.as_usize()) {
+            person.id = Some(id);
+            self.by_id.insert(id, who);
+        }
+        Ok(())
+    }
+
+    /// Whose id this is.
+    pub fn person_of(&self, id: &UserId) -> Result<PersonIndex, String> {
+        self.by_id.get(id).copied().ok_or_else(|| format!("nobody has the id {id}"))
+    }
+
+    /// Whose row this is: name and id must belong together.
+    pub fn owner_of(&mut self, row: &User) -> Result<PersonIndex, String> {
+        let who = *self
+            .by_name
+            .get(row.name.as_str())
+            .ok_or_else(|| format!("nobody is called {:?}", row.name.as_str()))?;
+        self.identify(who, row.id)?;
+        Ok(who)
+    }
+
+    /// Finds what was made to happen when the server tells of `what` between two points of its count.
+    pub fn attribute(
+        &mut self,
+        who: PersonIndex,
+        is_told: impl Fn(What) -> bool,
+        (from, to): (u64, u64),
+        now: Instant,
+    ) -> Result<ChangeIndex, String> {
+        let changes = self.persons.get(who.as_usize()).map(|person| person.changes.as_slice());
+        for index in changes.unwrap_or_default().iter().rev() {
+            let Some(change) = self.changes.get_mut(index.0) else { continue };
+            if is_told(change.what) && change.after < to && change.by.is_none_or(|by| by > from) {
+                change.by = Some(change.by.map_or(to, |by| by.min(to)));
+                change.first_told.get_or_insert(now);
+                return Ok(*index);
+            }
+        }
+        Err(format!("between {from} and {to} nobody made this happen to {}", self.name(who)))
+    }
+
+    /// Whether rows stand in an order that cannot be: one whose join was not even sent when the other
+    /// was told to somebody stands before it.
+    pub fn impossible_order(&self, order: impl Iterator<Item = PersonIndex>) -> Option<String> {
+        let mut latest: Option<(PersonIndex, Instant)> = None;
+        for who in order {
+            let join = self.last_join(who)?;
+            if let (Some((before, sent)), Some(told)) = (latest, join.first_told)
+                && told < sent
+            {
+                return Some(format!(
+                    "{} stands before {}, who had joined long before",
+                    self.name(before),
+                    self.name(who)
+                ));
+            }
+            if latest.is_none_or(|(_, sent)| sent < join.sent) {
+                latest = Some((who, join.sent));
+            }
+        }
+        None
+    }
+
+    fn last_join(&self, who: PersonIndex) -> Option<&Change> {
+        let changes = &self.persons.get(who.as_usize())?.changes;
+        let mut changes = changes.iter().rev().filter_map(|index| self.changes.get(index.0));
+        changes.find(|change| change.what == What::Joined)
+    }
+}
