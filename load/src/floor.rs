@@ -44,7 +44,7 @@ impl FloorWork {
 }
 
 /// How long a run of the floor may take.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// The word that makes this program the floor's writer.
 pub const WRITER: &str = "floor-writer";

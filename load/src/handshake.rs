@@ -85,6 +85,6 @@ mod tests {
         assert_eq!(read_answer(full), Err(refused));
         let foreign = ANSWER.replace("s3pP", "xxxx");
         assert!(matches!(read_answer(foreign.as_bytes()), Err(HandshakeFault::Refused(_))));
-        assert_eq!(read_answer(&[b'x'; LONGEST_ANSWER + 1]), Err(HandshakeFault::Endless));
+        assert_eq!(read_answer(&vec![b'x'; LONGEST_ANSWER + 1]), Err(HandshakeFault::Endless));
     }
 }

@@ -31,6 +31,15 @@ impl Histogram {
         self.longest = self.longest.max(duration);
     }
 
+    /// Counts all that another one counted, too.
+    pub fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+        self.longest = self.longest.max(other.longest);
+    }
+
     /// How many were counted.
     pub fn count(&self) -> u64 {
         self.total

@@ -311,12 +311,12 @@ impl Lists {
                     return Err("a list goes on in another epoch".to_owned());
                 }
                 let reach = (resumed.from, resumed.seq);
-                let step = self.bring_forward(state, reach, resumed.difference, truth, now)?;
+                let step = self.bring_forward(state, reach, &resumed.difference, truth, now)?;
                 Ok(Step { kind: FrameKind::Resumed, ..step })
             }
             ServerEvent::Changes(changes) => {
                 let reach = (changes.from, changes.seq);
-                self.bring_forward(state, reach, changes.difference, truth, now)
+                self.bring_forward(state, reach, &changes.difference, truth, now)
             }
             ServerEvent::Beat(beat) => match &self.states[state.0].kind {
                 Kind::Live { at, rows } if at.seq == beat.seq && rows.len() != beat.count => {

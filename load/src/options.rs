@@ -64,6 +64,14 @@ pub enum Scenario {
     Fanout,
     /// All join at once.
     Storm,
+    /// Half vanish at once, the others see it.
+    Drop,
+    /// All connections break, and all come back at once.
+    Return,
+    /// Tabs are reloaded, nobody sees it.
+    Reload,
+    /// One in a hundred never reads: what that costs the others, and the server.
+    Slow,
     /// Plain sockets are written to: what the system takes for it.
     Floor,
 }

@@ -22,7 +22,7 @@ pub fn ask(address: SocketAddr, room: &str) -> Result<Vec<User>, String> {
     let answer = get(address, room).map_err(|error| format!("the server's list: {error}"))?;
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
     let (head, body) = answer.split_at(end.map_or(answer.len(), |end| end + 4));
-    if !head.get(8..12).is_some_and(|status| status == b" 200") {
+    if head.get(8..12).is_none_or(|status| status != b" 200") {
         return Err(format!("the server gives no list: {}", String::from_utf8_lossy(head)));
     }
     let body: Body =

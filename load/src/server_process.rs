@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -45,6 +46,13 @@ pub struct Usage {
     pub cpu: Option<CpuUse>,
     /// Of the memory.
     pub memory: Option<Memory>,
+}
+
+impl Usage {
+    /// What was used of the processors since `earlier`.
+    pub fn cpu_since(&self, earlier: &Self) -> Option<Duration> {
+        Some(self.cpu.as_ref()?.since(earlier.cpu.as_ref()?))
+    }
 }
 
 /// The server's settings: all defaults, but a room for as many as wanted.

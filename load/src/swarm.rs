@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::presence::{ClientEvent, Since};
+use app::presence::{ClientEvent, PresenceState, Since};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::client::{Client, Phase};
@@ -63,7 +63,8 @@ pub struct Wrongs {
 }
 
 impl Wrongs {
-    fn add(&mut self, sentence: impl FnOnce() -> String) {
+    /// Counts one more.
+    pub fn add(&mut self, sentence: impl FnOnce() -> String) {
         self.count += 1;
         self.first.get_or_insert_with(sentence);
     }
@@ -172,7 +173,7 @@ impl Swarm {
 
     /// Opens sockets, `at_once` at a time, until all are open and have said what they say first.
     pub fn connect_all(&mut self, clients: Range<usize>, at_once: usize) -> Result<(), LoadFault> {
-        const WITHIN: Duration = Duration::from_secs(60);
+        const WITHIN: Duration = Duration::from_mins(1);
         let until = Instant::now() + WITHIN;
         let mut next = clients.start;
         loop {
@@ -180,10 +181,11 @@ impl Swarm {
                 return Ok(());
             }
             let pending = self.being_opened;
-            for index in next..clients.end.min(next + at_once.saturating_sub(pending)) {
+            let last = clients.end.min(next.saturating_add(at_once.saturating_sub(pending)));
+            for index in next..last {
                 self.connect(index)?;
-                next = index + 1;
             }
+            next = next.max(last);
             self.turn(Duration::from_millis(100))?;
             if Instant::now() > until {
                 let open = next - clients.start - self.being_opened;
@@ -238,6 +240,43 @@ impl Swarm {
         }
         client.phase = Phase::Closed;
         client.list = self.lists.after_disconnect(client.list);
+    }
+
+    /// Breaks a client's connection off with a reset, and notes what the others should see of it.
+    pub fn break_off(&mut self, index: usize, state: PresenceState) {
+        self.truth.record(self.clients[index].who, What::Became(state), Instant::now());
+        self.reset(index);
+    }
+
+    /// Lets a client come back on its next socket, and notes that its row is as before then.
+    pub fn let_come_back(&mut self, index: usize) {
+        let what = What::Became(PresenceState::Here);
+        self.truth.record(self.clients[index].who, what, Instant::now());
+        self.clients[index].opening = Opening::ComeBack;
+    }
+
+    /// Reads on until these clients have no sockets any more.
+    pub fn until_closed(
+        &mut self,
+        clients: Range<usize>,
+        within: Duration,
+    ) -> Result<(), LoadFault> {
+        let until = Instant::now() + within;
+        while clients.clone().any(|index| !self.is_closed(index)) {
+            if Instant::now() > until {
+                let state = "some are open".to_owned();
+                return Err(LoadFault::TooLong { what: "closing sockets", within, state });
+            }
+            self.turn(Duration::from_millis(50))?;
+        }
+        Ok(())
+    }
+
+    /// Stops reading what a client is sent, or goes on with it.
+    pub fn set_reading(&mut self, index: usize, is_reading: bool) {
+        self.clients[index].is_reading = is_reading;
+        // The system told of what has come meanwhile, and does not tell again.
+        self.read(index, true);
     }
 
     /// Says goodbye on a client's socket with this code; the server's goodbye ends it.

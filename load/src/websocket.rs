@@ -106,7 +106,7 @@ impl FrameWriter {
         match u8::try_from(payload.len()) {
             Ok(length) if length < 126 => frame.push(0x80 | length),
             _ => {
-                frame.push(0x80 | 126);
+                frame.push(0x80 | 0x7e);
                 let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
                 frame.extend_from_slice(&length.to_be_bytes());
             }

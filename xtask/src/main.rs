@@ -15,6 +15,7 @@ mod cargo_tool;
 mod check;
 mod debian;
 mod failure;
+mod load;
 mod npm;
 mod prebuilt;
 mod process;
@@ -54,6 +55,8 @@ enum Task {
     Serve(serve::Options),
     /// Serve a debug build and rebuild on every edit (`cargo leptos watch`).
     Dev,
+    /// Find out what a server costs and holds, and whether every list is right under load.
+    Load(load::Options),
     /// Run every test: Rust, real sockets, browser.
     Test(test::Options),
     /// Check format, lints, docs, layers and the size budget.
@@ -80,6 +83,7 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
         Task::Build => build::run(&workspace).map(|_release| step::total(begun))?,
         Task::Serve(options) => serve::run(&workspace, options, begun)?,
         Task::Dev => serve::watch(&workspace, begun)?,
+        Task::Load(options) => load::run(&workspace, options, begun)?,
         Task::Test(options) => return test::run(&workspace, options, begun),
         Task::Check => check::run(&workspace, begun)?,
     }

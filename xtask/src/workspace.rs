@@ -88,7 +88,12 @@ impl Workspace {
 
     /// The release build's server program.
     pub(crate) fn server(&self) -> PathBuf {
-        self.target.join("release").join(process::program_file("rollcall"))
+        self.release_program("rollcall")
+    }
+
+    /// A program of the release build.
+    pub(crate) fn release_program(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(process::program_file(name))
     }
 
     /// The release build's site: what the server serves as files.

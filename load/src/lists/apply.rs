@@ -60,7 +60,7 @@ impl Lists {
         &mut self,
         state: StateId,
         (from, to): (u64, u64),
-        piece: Difference,
+        piece: &Difference,
         truth: &mut Truth,
         now: Instant,
     ) -> Result<Step, String> {

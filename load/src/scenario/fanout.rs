@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AT_ONCE, Measurement, PATIENCE, Stage, judge};
+use super::{AT_ONCE, Measurement, Outcome, PATIENCE, Stage, judge, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report, figure},
@@ -19,9 +19,9 @@ const CHANGES_PER_ACTOR: u32 = 2;
 /// One listener in this many watches and is not listed.
 const WATCHER_IN: usize = 10;
 
-pub(super) fn run(stage: &Stage, rate: u32) -> Result<Report, LoadFault> {
+pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadFault> {
     let server = stage.server()?;
-    let mut swarm = stage.swarm(&server)?;
+    let mut swarm = swarm(&server)?;
     let changes_per_second = (rate / stage.options.clients).max(1);
     let actors = gather(stage, &mut swarm, changes_per_second)?;
     judge(&mut swarm)?;
@@ -36,10 +36,11 @@ pub(super) fn run(stage: &Stage, rate: u32) -> Result<Report, LoadFault> {
     }
     figures.insert("changes_per_s", figure(made) / seconds.as_secs_f64());
     let traffic = swarm.traffic.clone();
-    measurement.end(stage, &server, &traffic, &mut figures)?;
+    let sent = measurement.end(&server, &traffic, &mut figures);
     judge(&mut swarm)?;
     let name = format!("fanout-{}k", rate / 1000);
-    Ok(Report::new(name, stage.options.clients, &swarm.wrongs, figures))
+    let report = Report::new(name, stage.options.clients, &swarm.wrongs, figures);
+    Ok(Outcome { report, sent: Some(sent) })
 }
 
 /// Opens all listeners and those who will come and go, who are not listed at first.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AT_ONCE, SETTLE, Stage, judge};
+use super::{AT_ONCE, Outcome, SETTLE, Stage, judge, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report, figure},
@@ -17,21 +17,22 @@ const WARM_UP: usize = 20;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Sockets are opened, and nothing is said.
-pub(super) fn connect(stage: &Stage) -> Result<Report, LoadFault> {
+pub(super) fn connect(stage: &Stage) -> Result<Outcome, LoadFault> {
     let (server, before) = warm_server(stage)?;
-    let mut swarm = stage.swarm(&server)?;
+    let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Silence);
     swarm.connect_all(clients, AT_ONCE)?;
     swarm.rest(SETTLE)?;
     let mut figures = Figures::new();
     put_memory(&mut figures, stage, &before, &server.usage());
-    Ok(Report::new("connect", stage.options.clients, &swarm.wrongs, figures))
+    let report = Report::new("connect", stage.options.clients, &swarm.wrongs, figures);
+    Ok(Outcome { report, sent: None })
 }
 
 /// All have joined and are at rest.
-pub(super) fn idle(stage: &Stage) -> Result<Report, LoadFault> {
+pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadFault> {
     let (server, before) = warm_server(stage)?;
-    let mut swarm = stage.swarm(&server)?;
+    let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Join);
     swarm.connect_all(clients, AT_ONCE)?;
     judge(&mut swarm)?;
@@ -40,19 +41,20 @@ pub(super) fn idle(stage: &Stage) -> Result<Report, LoadFault> {
     let mut figures = Figures::new();
     put_memory(&mut figures, stage, &before, &at_rest);
     swarm.rest(HEARTBEAT)?;
-    if let (Some(before), Some(after)) = (at_rest.cpu, server.usage().cpu) {
-        let used = after.since(&before).as_secs_f64() * 1e6;
+    if let Some(used) = server.usage().cpu_since(&at_rest) {
+        let used = used.as_secs_f64() * 1e6;
         let connections = figure(stage.clients());
         figures.insert("cpu_us_per_connection_s", used / connections / HEARTBEAT.as_secs_f64());
     }
     judge(&mut swarm)?;
-    Ok(Report::new("idle", stage.options.clients, &swarm.wrongs, figures))
+    let report = Report::new("idle", stage.options.clients, &swarm.wrongs, figures);
+    Ok(Outcome { report, sent: None })
 }
 
 /// A server that has done everything once.
 fn warm_server(stage: &Stage) -> Result<(Server, Usage), LoadFault> {
     let server = stage.server()?;
-    let mut swarm: Swarm = stage.swarm(&server)?;
+    let mut swarm: Swarm = swarm(&server)?;
     let clients = swarm.add(WARM_UP, Opening::Join);
     swarm.connect_all(clients.clone(), AT_ONCE)?;
     judge(&mut swarm)?;

@@ -1,8 +1,11 @@
 //! The scenarios: each starts a server, lets clients do something, and reports.
 
+mod come_back;
 mod fanout;
 mod idle;
+mod slow;
 mod storm;
+mod vanish;
 
 use std::{
     path::PathBuf,
@@ -20,7 +23,7 @@ use crate::{
 };
 
 /// How long lists are waited for that are not right yet.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long things settle before memory is read, and before a list counts as final.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -46,14 +49,33 @@ impl Stage {
     /// Runs a scenario once; `fanout` is as many runs as there are rates.
     pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadFault> {
         match scenario {
-            Scenario::Connect => idle::connect(self).map(|report| vec![report]),
-            Scenario::Idle => idle::idle(self).map(|report| vec![report]),
+            Scenario::Connect => self.beside_the_floor(idle::connect(self)?),
+            Scenario::Idle => self.beside_the_floor(idle::idle(self)?),
             Scenario::Fanout => {
-                self.options.rates.iter().map(|rate| fanout::run(self, *rate)).collect()
+                let rates = self.options.rates.iter();
+                let runs = rates.map(|rate| self.beside_the_floor(fanout::run(self, *rate)?));
+                runs.collect::<Result<Vec<_>, _>>().map(|reports| reports.concat())
             }
-            Scenario::Storm => storm::run(self).map(|report| vec![report]),
+            Scenario::Storm => self.beside_the_floor(storm::run(self)?),
+            Scenario::Drop => self.beside_the_floor(vanish::run(self)?),
+            Scenario::Return => self.beside_the_floor(come_back::all_at_once(self)?),
+            Scenario::Reload => self.beside_the_floor(come_back::reload(self)?),
+            Scenario::Slow => self.beside_the_floor(slow::run(self)?),
             Scenario::Floor => self.floor().map(|report| vec![report]),
         }
+    }
+
+    /// Puts what the same frames take of the system alone beside what they took of the server.
+    ///
+    /// Only now, when the run's own sockets are closed: the floor needs as many.
+    fn beside_the_floor(&self, outcome: Outcome) -> Result<Vec<Report>, LoadFault> {
+        let Outcome { mut report, sent } = outcome;
+        if let Some(sent) = sent
+            && !self.options.no_floor
+        {
+            put_floor(self, &sent, &mut report.figures)?;
+        }
+        Ok(vec![report])
     }
 
     /// How many clients, as a count of things.
@@ -67,13 +89,6 @@ impl Stage {
             (None, Some(program)) => Server::start(program, self.cores.as_ref()),
             (None, None) => Err(LoadFault::Server("there is none: name one".to_owned())),
         }
-    }
-
-    /// Clients of a room of their own, which nobody used before.
-    fn swarm(&self, server: &Server) -> Result<Swarm, LoadFault> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let room = format!("load-{}", now.unwrap_or_default().as_micros());
-        Swarm::new(server.address, &room)
     }
 
     fn floor(&self) -> Result<Report, LoadFault> {
@@ -96,6 +111,28 @@ impl Stage {
     }
 }
 
+/// Clients of a room of their own, which nobody used before.
+fn swarm(server: &Server) -> Result<Swarm, LoadFault> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let room = format!("load-{}", now.unwrap_or_default().as_micros());
+    Swarm::new(server.address, &room)
+}
+
+/// What a run came to.
+struct Outcome {
+    report: Report,
+    /// What the clients were sent, where that was measured.
+    sent: Option<Sent>,
+}
+
+/// What the clients were sent, and in which time.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    frames: u64,
+    bytes: u64,
+    wall: Duration,
+}
+
 /// From here on is measured.
 struct Measurement {
     begun: Instant,
@@ -109,51 +146,32 @@ impl Measurement {
         Self { begun: Instant::now(), before: server.usage() }
     }
 
-    /// Puts in what happened since, and what the system alone would have taken for it.
-    fn end(
-        self,
-        stage: &Stage,
-        server: &Server,
-        traffic: &Traffic,
-        figures: &mut Figures,
-    ) -> Result<(), LoadFault> {
+    /// Puts in what happened since.
+    fn end(self, server: &Server, traffic: &Traffic, figures: &mut Figures) -> Sent {
         let wall = self.begun.elapsed();
         let after = server.usage();
-        let cpu = match (&after.cpu, &self.before.cpu) {
-            (Some(after), Some(before)) => Some(after.since(before)),
-            _ => None,
-        };
-        put_traffic(figures, traffic, cpu);
+        put_traffic(figures, traffic, after.cpu_since(&self.before));
         if let Some(memory) = after.memory {
             figures.insert("peak_mib", figure(memory.peak) / 1024.0);
         }
-        if !stage.options.no_floor {
-            put_floor(stage, traffic, wall, figures)?;
-        }
-        Ok(())
+        Sent { frames: traffic.frames, bytes: traffic.bytes, wall }
     }
 }
 
 /// Puts in what the same frames take of the system alone, and the server's cost as a multiple of it:
 /// frame for frame, and for each fact as if every fact were a frame of its own.
-fn put_floor(
-    stage: &Stage,
-    traffic: &Traffic,
-    wall: Duration,
-    figures: &mut Figures,
-) -> Result<(), LoadFault> {
+fn put_floor(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), LoadFault> {
     let sockets = stage.clients();
-    let flushes = usize::try_from(traffic.frames).unwrap_or_default() / sockets;
+    let flushes = usize::try_from(sent.frames).unwrap_or_default() / sockets;
     if flushes == 0 {
         return Ok(());
     }
-    let pace = wall.div_f64(figure(flushes));
-    let share = LONGEST_FLOOR.as_secs_f64() / wall.as_secs_f64();
-    let fitting = (0..=flushes).rev().find(|count| figure(*count) <= figure(flushes) * share);
+    let pace = sent.wall.div_f64(figure(flushes));
+    let fitting = LONGEST_FLOOR.as_micros() / pace.as_micros().max(1);
     let work = FloorWork {
         sockets,
-        frame_in_bytes: usize::try_from(traffic.bytes / traffic.frames.max(1)).unwrap_or_default(),
-        flushes: fitting.unwrap_or_default().max(1),
+        frame_in_bytes: usize::try_from(sent.bytes / sent.frames.max(1)).unwrap_or_default(),
+        flushes: flushes.min(usize::try_from(fitting).unwrap_or(usize::MAX)).max(1),
         pace_in_micros: u64::try_from(pace.as_micros()).unwrap_or_default(),
     };
     let micros = floor::run(work, stage.cores.as_ref())?.as_secs_f64() * 1e6;

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use super::{AT_ONCE, Measurement, PATIENCE, Stage, judge};
+use super::{AT_ONCE, Measurement, Outcome, PATIENCE, Stage, judge, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report},
     swarm::Opening,
 };
 
-pub(super) fn run(stage: &Stage) -> Result<Report, LoadFault> {
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     let server = stage.server()?;
-    let mut swarm = stage.swarm(&server)?;
+    let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Silence);
     swarm.connect_all(clients.clone(), AT_ONCE)?;
     let measurement = Measurement::begin(&server, &mut swarm);
@@ -26,7 +26,8 @@ pub(super) fn run(stage: &Stage) -> Result<Report, LoadFault> {
         figures.insert("time_s", (complete - begun).as_secs_f64());
     }
     let traffic = swarm.traffic.clone();
-    measurement.end(stage, &server, &traffic, &mut figures)?;
+    let sent = measurement.end(&server, &traffic, &mut figures);
     judge(&mut swarm)?;
-    Ok(Report::new("storm", stage.options.clients, &swarm.wrongs, figures))
+    let report = Report::new("storm", stage.options.clients, &swarm.wrongs, figures);
+    Ok(Outcome { report, sent: Some(sent) })
 }
