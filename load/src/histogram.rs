@@ -63,7 +63,9 @@ impl Histogram {
             seen += count;
             seen >= rank
         });
-        Some(bucket.map_or(self.longest, upper_bound).min(self.longest))
+        // The last bucket has no end but the longest.
+        let bounded = bucket.filter(|bucket| bucket + 1 < self.counts.len());
+        Some(bounded.map_or(self.longest, upper_bound).min(self.longest))
     }
 
     /// The longest; none if nothing was counted.

@@ -48,7 +48,6 @@ fn is_elsewhere(arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn a_server_that_is_named_is_not_built() {
