@@ -48,23 +48,13 @@ impl Flush {
     }
 }
 
+/// The frames of what happened next; all pieces but the last leave the count where it was.
 pub(super) fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Frame> {
-    in_pieces(from, seq, difference, |seq, difference| {
-        ServerEvent::Changes(Changes { from, seq, difference })
-    })
-}
-
-/// All pieces but the last leave the count where it was.
-pub(super) fn in_pieces(
-    from: u64,
-    seq: u64,
-    difference: Difference,
-    event: impl Fn(u64, Difference) -> ServerEvent,
-) -> Vec<Frame> {
     let pieces = cut(difference);
     let last = pieces.len().saturating_sub(1);
-    let numbered = pieces.into_iter().enumerate();
-    numbered
-        .map(|(index, piece)| encode(&event(if index == last { seq } else { from }, piece)))
-        .collect()
+    let frames = pieces.into_iter().enumerate().map(|(index, difference)| {
+        let seq = if index == last { seq } else { from };
+        encode(&ServerEvent::Changes(Changes { from, seq, difference }))
+    });
+    frames.collect()
 }

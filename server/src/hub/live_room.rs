@@ -7,26 +7,28 @@ use std::{
 };
 
 use app::presence::{
-    Beat, DepartureReason, Difference, Epoch, ExistingUsers, Name, Resumed, ServerEvent, Since,
-    UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Name, ServerEvent, Since, UserId,
 };
 use tokio::{sync::SetOnce, time::Instant};
 
 use super::{
     cursor::{Cursor, Owed},
-    flush::{Flush, News, changes, in_pieces},
+    flush::{Flush, News, changes},
     gathering::{Dispatch, Gathering},
 };
 use crate::{
     doorbell::{Doorbell, Signals},
     presence::{
         frame::{Batch, Frame},
-        frames::{EncodedList, encode},
+        frames::{EncodedAnswer, EncodedList, encode},
         people::{Announced, ConnectionId, Moment},
         refused::Refused,
         room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
     },
 };
+
+/// How many points are remembered that somebody came back from since the last flush.
+const MOST_ANSWERS: usize = 16;
 
 /// A room behind its lock.
 ///
@@ -56,6 +58,9 @@ struct State {
     /// Somebody waits for a list: the next flush encodes one.
     is_list_wanted: bool,
     list: Option<Arc<EncodedList>>,
+    /// What those have missed who came back since the last flush, by where their lists were:
+    /// when a network returns, very many come back from the same point.
+    answers: BTreeMap<u64, Arc<EncodedAnswer>>,
 }
 
 impl LiveRoom {
@@ -77,6 +82,7 @@ impl LiveRoom {
             last_flush,
             is_list_wanted: false,
             list: None,
+            answers: BTreeMap::new(),
         };
         Self { began, epoch, state: Mutex::new(state), told, bells: Mutex::default() }
     }
@@ -259,18 +265,31 @@ impl LiveRoom {
 
     /// The answer to one who holds the list at `from`.
     fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
-        let seq = state.last_flush.seq;
-        let frames = state.room.log().difference(from, seq).and_then(|difference| {
-            let frames = self.resumed(cursor.you, from, seq, difference);
-            self.unless_longer_than_the_list(state, frames)
-        });
-        let Some(frames) = frames else {
+        let answer = self.answer_since(state, from);
+        let answer =
+            answer.filter(|answer| !self.is_the_list_shorter(state, answer.size_in_bytes()));
+        let Some(answer) = answer else {
             cursor.owe_list();
             return self.whole_list(state, cursor);
         };
-        cursor.seq = Some(seq);
+        cursor.seq = Some(state.last_flush.seq);
         cursor.owed = Owed::Nothing;
-        frames.into()
+        answer.frames_for(cursor.you, now_in_milliseconds())
+    }
+
+    /// What happened between `from` and the last flush; none where the log does not reach back.
+    fn answer_since(&self, state: &mut State, from: u64) -> Option<Arc<EncodedAnswer>> {
+        if let Some(answer) = state.answers.get(&from) {
+            return Some(Arc::clone(answer));
+        }
+        let seq = state.last_flush.seq;
+        let difference = state.room.log().difference(from, seq)?;
+        let answer = Arc::new(EncodedAnswer::new(self.epoch.clone(), from, seq, difference));
+        if state.answers.len() >= MOST_ANSWERS {
+            state.answers.clear();
+        }
+        state.answers.insert(from, Arc::clone(&answer));
+        Some(answer)
     }
 
     /// Says what everyone is told next; they have to be woken after that, without the lock.
@@ -280,6 +299,7 @@ impl LiveRoom {
         if state.is_frozen {
             return;
         }
+        state.answers.clear();
         let from = state.last_flush.seq;
         let seq = state.room.log().seq();
         let roster = state.room.roster();
@@ -305,10 +325,13 @@ impl LiveRoom {
         state: &mut State,
         frames: Vec<Frame>,
     ) -> Option<Vec<Frame>> {
-        let size_in_bytes: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
-        let is_longer = state.room.list_size_in_bytes() < size_in_bytes;
-        let is_replaced = is_longer && self.list_since(state, state.last_flush.seq).is_some();
-        (!is_replaced).then_some(frames)
+        let size_in_bytes = frames.iter().map(|frame| frame.bytes().len()).sum();
+        (!self.is_the_list_shorter(state, size_in_bytes)).then_some(frames)
+    }
+
+    fn is_the_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
+        state.room.list_size_in_bytes() < size_in_bytes
+            && self.list_since(state, state.last_flush.seq).is_some()
     }
 
     /// Does something, and sees to it that everyone is told what it changed, and that what is due later is done.
@@ -404,25 +427,6 @@ impl LiveRoom {
         let list =
             EncodedList::new(self.epoch.clone(), state.room.log().seq(), state.room.roster());
         state.list = Some(Arc::new(list));
-    }
-
-    fn resumed(
-        &self,
-        you: Option<UserId>,
-        from: u64,
-        seq: u64,
-        difference: Difference,
-    ) -> Vec<Frame> {
-        in_pieces(from, seq, difference, |seq, difference| {
-            ServerEvent::Resumed(Resumed {
-                epoch: self.epoch.clone(),
-                from,
-                seq,
-                you,
-                now: now_in_milliseconds(),
-                difference,
-            })
-        })
     }
 
     pub(super) fn told(&self) -> Arc<Flush> {

@@ -66,13 +66,62 @@ impl EncodedList {
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
     pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, seq, count, first_rows, more } = self;
-        // Epochs and ids are made of letters, digits, _ and -: nothing in them needs escaping.
-        let you = you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""));
+        let you = quoted(you);
         let first = format!(
             r#"{{"event":"existing_users","epoch":"{epoch}","seq":{seq},"you":{you},"now":{now},"count":{count},"users":{first_rows}}}"#
         );
         Batch::beginning_with(Frame::new(&first), Arc::clone(more))
     }
+}
+
+/// What somebody has missed who holds the list at `from`, encoded once for everyone who comes back from there.
+#[derive(Clone, Debug)]
+pub struct EncodedAnswer {
+    epoch: Epoch,
+    from: u64,
+    seq: u64,
+    /// The fields of the difference, a text for each piece; what stands around them differs from reader to reader.
+    pieces: Vec<String>,
+}
+
+impl EncodedAnswer {
+    /// Encodes the difference between `from` and `seq`.
+    pub fn new(epoch: Epoch, from: u64, seq: u64, difference: Difference) -> Self {
+        let fields = |piece: &Difference| {
+            let object = as_json(piece);
+            let inside = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            inside.unwrap_or_default().to_owned()
+        };
+        Self { epoch, from, seq, pieces: cut(difference).iter().map(fields).collect() }
+    }
+
+    /// About how long it is on the wire.
+    pub fn size_in_bytes(&self) -> usize {
+        // What stands around the difference in a frame.
+        const AROUND: usize = 120;
+        self.pieces.iter().map(|fields| fields.len() + AROUND).sum()
+    }
+
+    /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
+    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
+        let Self { epoch, from, seq, pieces } = self;
+        let you = quoted(you);
+        let last = pieces.len().saturating_sub(1);
+        let frames = pieces.iter().enumerate().map(|(index, fields)| {
+            // All pieces but the last leave the count where it was.
+            let seq = if index == last { seq } else { from };
+            let comma = if fields.is_empty() { "" } else { "," };
+            Frame::new(&format!(
+                r#"{{"event":"resumed","epoch":"{epoch}","from":{from},"seq":{seq},"you":{you},"now":{now}{comma}{fields}}}"#
+            ))
+        });
+        frames.collect::<Vec<_>>().into()
+    }
+}
+
+/// An id in quotes, or null. Ids are made of letters, digits, _ and -: nothing in them needs escaping.
+fn quoted(you: Option<UserId>) -> String {
+    you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""))
 }
 
 /// Cuts a difference into pieces that fit a frame each; there is at least one.
@@ -231,6 +280,20 @@ mod tests {
             }
             let mut expected = Roster::from_users(old.clone()).unwrap();
             expected.apply(&difference).unwrap();
+
+            let answer = EncodedAnswer::new("e".parse().unwrap(), 5, 6, difference.clone());
+            let frames = answer.frames_for(old.first().map(|user| user.id), 99);
+            prop_assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
+            let length: usize = frames.remaining().map(|frame| frame.text().len()).sum();
+            prop_assert!(answer.size_in_bytes().abs_diff(length) <= 60 * frames.remaining().count());
+            let mut back = replica_at(old.clone());
+            back.disconnected();
+            for event in decode(&frames) {
+                prop_assert!(matches!(event, ServerEvent::Resumed(_)));
+                back.receive(event).unwrap();
+            }
+            prop_assert_eq!(back.roster(), &expected);
+            prop_assert_eq!(back.you(), old.first().map(|user| user.id));
 
             let mut replica = replica_at(old);
             let pieces = cut(difference);
