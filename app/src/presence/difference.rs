@@ -161,3 +161,82 @@ impl Alterations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A difference that says one thing, written out field by field.
+    fn any_piece() -> impl Strategy<Value = Difference> {
+        (0..9_u8, 0..40_u8).prop_map(|(field, number)| {
+            let id: UserId = format!("user-----{number:02}").parse().unwrap();
+            let name = Name::parse("Kim").unwrap();
+            let mut piece = Difference::default();
+            match field {
+                0 => piece.disconnect_user.left.push(id),
+                1 => piece.disconnect_user.closed.push(id),
+                2 => piece.disconnect_user.lost.push(id),
+                3 => piece.disconnect_user.removed.push(id),
+                4 => piece.user_changed.here.push(id),
+                5 => piece.user_changed.away.push(id),
+                6 => piece.user_changed.reconnecting.push(id),
+                7 => piece.user_changed.renamed.push(Renamed { id, name }),
+                _ => {
+                    let state = PresenceState::Here;
+                    piece.new_user.push(User { id, name, joined: 1, state });
+                }
+            }
+            piece
+        })
+    }
+
+    fn together(pieces: &[Difference]) -> Difference {
+        let mut whole = Difference::default();
+        for piece in pieces {
+            whole.append(piece.clone());
+        }
+        whole
+    }
+
+    /// Whom a difference names in one of its groups, read from what goes over the wire.
+    fn ids_in(difference: &Difference, field: &str, group: Option<&str>) -> Vec<String> {
+        let json = serde_json::to_value(difference).unwrap();
+        let values = group.map_or(&json[field], |group| &json[field][group]);
+        let id_of = |value: &serde_json::Value| {
+            value.as_str().or_else(|| value["id"].as_str()).unwrap().to_owned()
+        };
+        values.as_array().into_iter().flatten().map(id_of).collect()
+    }
+
+    const GROUPS: [(&str, Option<&str>); 9] = [
+        ("disconnect_user", Some("left")),
+        ("disconnect_user", Some("closed")),
+        ("disconnect_user", Some("lost")),
+        ("disconnect_user", Some("removed")),
+        ("user_changed", Some("here")),
+        ("user_changed", Some("away")),
+        ("user_changed", Some("reconnecting")),
+        ("user_changed", Some("renamed")),
+        ("new_user", None),
+    ];
+
+    proptest! {
+        /// Nothing of a difference in pieces is lost, doubled, or moved elsewhere.
+        #[test]
+        fn pieces_say_together_what_each_of_them_says(
+            pieces in prop::collection::vec(any_piece(), 0..20),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let whole = together(&pieces);
+            for (field, group) in GROUPS {
+                let each = pieces.iter().flat_map(|piece| ids_in(piece, field, group));
+                prop_assert_eq!(ids_in(&whole, field, group), each.collect::<Vec<_>>());
+            }
+            prop_assert_eq!(whole.is_empty(), pieces.is_empty());
+            let (first, second) = pieces.split_at(cut.index(pieces.len() + 1));
+            prop_assert_eq!(together(&[together(first), together(second)]), whole);
+        }
+    }
+}

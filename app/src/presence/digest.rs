@@ -115,5 +115,7 @@ mod tests {
         for text in ["", "0", "00000000000000zz", "ABCDEF0123456789", "00000000000000000"] {
             assert_eq!(text.parse::<Digest>(), Err(DigestFault), "{text}");
         }
+        let said = serde_json::from_str::<Digest>(r#""0""#).unwrap_err().to_string();
+        assert!(said.starts_with("a digest is 16 lower-case hex digits"), "{said}");
     }
 }

@@ -104,6 +104,12 @@ mod tests {
         assert_eq!(Name::parse(&"x ".repeat(5_000)), Err(NameFault::TooLong));
     }
 
+    #[test]
+    fn a_fault_says_what_to_do() {
+        assert!(NameFault::Empty.to_string().contains("type a name"));
+        assert!(NameFault::TooLong.to_string().contains("at most 40 characters"));
+    }
+
     proptest! {
         #[test]
         fn a_name_is_tidy_and_stays_as_it_is(text in any::<String>()) {
@@ -112,6 +118,8 @@ mod tests {
                 prop_assert!(name.as_str().len() <= LONGEST_NAME_IN_BYTES);
                 prop_assert!(!name.as_str().contains("  "));
                 prop_assert_eq!(name.as_str().trim(), name.as_str());
+                prop_assert_eq!(name.to_string(), name.as_str());
+                prop_assert_eq!(format!("{name:?}"), format!("{:?}", name.as_str()));
                 prop_assert_eq!(Name::parse(name.as_str()), Ok(name));
             }
         }

@@ -84,6 +84,8 @@ impl<'de, const LONGEST: usize> Deserialize<'de> for Opaque<LONGEST> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -94,11 +96,29 @@ mod tests {
         assert!("e".repeat(64).parse::<TabId>().is_ok());
         let numbered = Epoch::from_number(u64::MAX);
         assert_eq!(numbered.as_str().parse(), Ok(numbered));
-        let random =
-            TabId::from_random(std::array::from_fn(|index| u8::try_from(index * 17).unwrap()));
-        assert_eq!(random.as_str().parse(), Ok(random));
         for text in ["", "a b", "é", "a.b", "\""] {
             assert!(text.parse::<TabId>().is_err(), "{text}");
+        }
+        let said = "a b".parse::<TabId>().unwrap_err().to_string();
+        assert_eq!(said, "1 to 64 characters of A-Z a-z 0-9 _ - were expected");
+    }
+
+    proptest! {
+        /// Ninety-six random bits, none of them lost.
+        #[test]
+        fn a_random_tab_is_as_random_as_its_bytes(bytes in any::<[u8; 16]>()) {
+            let tab = TabId::from_random(bytes);
+            prop_assert_eq!(tab.to_string(), tab.as_str());
+            prop_assert_eq!(tab.as_str().parse(), Ok(tab.clone()));
+            for place in 0..bytes.len() {
+                let mut others = std::collections::BTreeSet::new();
+                for six_bits in 0..64 {
+                    let mut other = bytes;
+                    other[place] = bytes[place] ^ six_bits;
+                    others.insert(TabId::from_random(other));
+                }
+                prop_assert_eq!(others.len(), 64);
+            }
         }
     }
 }

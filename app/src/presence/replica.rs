@@ -26,8 +26,8 @@ enum Incoming {
     Nothing,
     /// A list, of which these rows have come.
     List { header: ListHeader, users: Vec<User> },
-    /// A difference, of which this much has come.
-    Difference { from: u64, so_far: Difference },
+    /// A difference from where the list is, of which this much has come.
+    Difference { so_far: Difference },
     /// The list was asked for; changes until then are ignored.
     Resync,
 }
@@ -200,14 +200,14 @@ impl Replica {
         let is_piece = seq == from && !piece.is_empty();
         let difference = match std::mem::take(&mut self.incoming) {
             Incoming::Nothing => piece,
-            Incoming::Difference { from: begun, mut so_far } if begun == from => {
+            Incoming::Difference { mut so_far } => {
                 so_far.append(piece);
                 so_far
             }
             _ => return Err(Gap::OutOfOrder),
         };
         if is_piece {
-            self.incoming = Incoming::Difference { from, so_far: difference };
+            self.incoming = Incoming::Difference { so_far: difference };
             return Ok(Progress::Unchanged);
         }
         self.roster.apply(&difference)?;
@@ -303,6 +303,17 @@ mod tests {
     }
 
     #[test]
+    fn a_list_longer_than_it_says_is_a_gap() {
+        let mut replica = started(1, &[7]);
+        let too_long = ServerEvent::ExistingUsers(list(4, &[1, 2, 3], 2));
+        assert_eq!(replica.clone().receive(too_long), Err(Gap::OutOfOrder));
+        replica.receive(ServerEvent::ExistingUsers(list(4, &[1], 2))).unwrap();
+        let too_much = ServerEvent::MoreUsers(MoreUsers { users: vec![user(2), user(3)] });
+        assert_eq!(replica.receive(too_much), Err(Gap::OutOfOrder));
+        assert_eq!(numbers(&replica), ["07"]);
+    }
+
+    #[test]
     fn a_difference_in_pieces_counts_when_the_last_has_come() {
         let mut replica = started(5, &[1]);
         assert_eq!(replica.receive(arrivals(5, 5, &[2])), Ok(Progress::Unchanged));
@@ -393,6 +404,9 @@ mod tests {
         let other = Roster::from_users([user(1), user(3)]).unwrap();
         assert_eq!(replica.clone().receive(beat(5, &other)), Err(Gap::WrongDigest));
         assert_eq!(replica.receive(beat(6, &same)), Err(Gap::OutOfOrder));
+        // Where there is no list yet, there is nothing to prove.
+        let mut beginning = Replica::from_first_html(list(5, &[1], 2)).unwrap();
+        assert_eq!(beginning.receive(beat(9, &same)), Ok(Progress::Unchanged));
     }
 
     #[test]
@@ -413,15 +427,16 @@ mod tests {
             replica.receive(ServerEvent::Resumed(resumed)),
             Ok(Progress::Advanced(_))
         ));
-        assert_eq!(replica.your_row(), Some(&user(4)));
+        assert_eq!((replica.you(), replica.your_row()), (Some(user(4).id), Some(&user(4))));
     }
 
     #[test]
     fn the_first_html_may_hold_the_beginning_of_a_long_list() {
         let replica = Replica::from_first_html(list(5, &[1, 2], 300)).unwrap();
         assert_eq!((replica.count(), replica.roster().len()), (300, 2));
-        assert_eq!(replica.position(), None);
+        assert_eq!((replica.position(), replica.epoch()), (None, None));
         let replica = Replica::from_first_html(list(5, &[1, 2], 2)).unwrap();
         assert_eq!(replica.position().unwrap().seq, 5);
+        assert_eq!(replica.epoch().unwrap().as_str(), "e1");
     }
 }

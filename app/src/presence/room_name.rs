@@ -17,11 +17,6 @@ impl RoomName {
         Self("lobby".into())
     }
 
-    /// Whether this is the room of the page `/`.
-    pub fn is_lobby(&self) -> bool {
-        &*self.0 == "lobby"
-    }
-
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -99,8 +94,10 @@ mod tests {
     #[test]
     fn good_names_are_taken() {
         for text in ["a", "9", "lobby", "team-7", "a--b", &"x".repeat(64)] {
-            assert_eq!(text.parse::<RoomName>().unwrap().as_str(), text);
+            let name = text.parse::<RoomName>().unwrap();
+            assert_eq!((name.as_str(), name.to_string().as_str()), (text, text));
         }
+        assert_eq!("lobby".parse(), Ok(RoomName::lobby()));
     }
 
     #[test]
@@ -117,6 +114,17 @@ mod tests {
             ("..", RoomNameFault::Characters),
         ] {
             assert_eq!(text.parse::<RoomName>(), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_says_how_a_name_is_written() {
+        for (fault, rule) in [
+            (RoomNameFault::UpperCase, "in lower case"),
+            (RoomNameFault::Length, "1 to 64 characters"),
+            (RoomNameFault::Characters, "letters a to z, digits and hyphens"),
+        ] {
+            assert!(fault.to_string().contains(rule), "{fault}");
         }
     }
 

@@ -232,6 +232,12 @@ mod tests {
     }
 
     #[test]
+    fn a_mismatch_says_whose_row_it_is() {
+        assert_eq!(Mismatch::Absent(id(1)).to_string(), "user-----01 is not in the list");
+        assert_eq!(Mismatch::Present(id(2)).to_string(), "user-----02 is in the list already");
+    }
+
+    #[test]
     fn what_does_not_fit_changes_nothing() {
         let mut twice_gone = closed(&[1]);
         twice_gone.disconnect_user.left.push(id(1));
@@ -273,6 +279,26 @@ mod tests {
     }
 
     proptest! {
+        /// Equal are lists of equal rows in the same order, and no others: the other laws rely on it.
+        #[test]
+        fn lists_are_equal_as_their_rows_are(
+            one in Just((0..4_u8).collect::<Vec<_>>()).prop_shuffle(),
+            other in Just((0..4_u8).collect::<Vec<_>>()).prop_shuffle(),
+            cut in 0..=4_usize,
+            renamed in any::<bool>(),
+        ) {
+            let mut others: Vec<User> = other[..cut].iter().copied().map(user).collect();
+            if renamed && let Some(last) = others.last_mut() {
+                last.name = Name::parse("New").unwrap();
+            }
+            let ones: Vec<User> = one[..cut].iter().copied().map(user).collect();
+            let rosters = [&ones, &others].map(|users| Roster::from_users(users.clone()).unwrap());
+            prop_assert_eq!(rosters[0] == rosters[1], ones == others);
+            prop_assert_eq!(rosters[0].is_empty(), cut == 0);
+            let shorter = Roster::from_users(ones.iter().skip(1).cloned()).unwrap();
+            prop_assert_eq!(rosters[0] == shorter, cut == 0);
+        }
+
         /// The digest that grew change by change is the digest of the rows.
         #[test]
         fn the_digest_is_that_of_the_rows(differences in prop::collection::vec(any_difference(), 0..40)) {

@@ -131,10 +131,14 @@ mod tests {
 
     #[test]
     fn an_id_is_eleven_characters_of_base64url() {
-        assert_eq!("Ab0_-xyzXYZ".parse::<UserId>().unwrap().as_str(), "Ab0_-xyzXYZ");
+        let text = "Ab0_-xyzXYZ";
+        let id: UserId = text.parse().unwrap();
+        assert_eq!([id.as_str(), &id.to_string(), &format!("{id:?}")], [text; 3]);
         for text in ["", "short", "twelve_chars", "with space!", "élevenchar"] {
             assert_eq!(text.parse::<UserId>(), Err(UserIdFault), "{text}");
         }
+        let said = serde_json::from_str::<UserId>(r#""short""#).unwrap_err().to_string();
+        assert!(said.starts_with("a user id is 11 characters of A-Z a-z 0-9 _ -"), "{said}");
     }
 
     #[test]

@@ -230,6 +230,33 @@ mod tests {
         })
     }
 
+    /// What each row and id of a difference takes in JSON, with a comma, in the order in which it is cut.
+    fn sizes(difference: &Difference) -> Vec<usize> {
+        let ids = difference.disconnect_user.iter().map(|(_, id)| as_json(id));
+        let states = difference.user_changed.states();
+        let stirred = states.iter().flat_map(|(_, ids)| ids.iter().map(as_json));
+        let renamed = difference.user_changed.renamed.iter().map(as_json);
+        let arrived = difference.new_user.iter().map(as_json);
+        ids.chain(stirred).chain(renamed).chain(arrived).map(|text| text.len() + 1).collect()
+    }
+
+    fn any_difference() -> impl Strategy<Value = Difference> {
+        (any_users(), any_users(), 0..600_usize).prop_map(|(new_user, old, gone)| {
+            let mut difference = Difference { new_user, ..Difference::default() };
+            difference.user_changed.renamed =
+                old.into_iter().map(|User { id, name, .. }| Renamed { id, name }).collect();
+            for number in 0..gone {
+                let id = any_user(number, "Kim").id;
+                if number % 2 == 0 {
+                    difference.disconnect_user.removed.push(id);
+                } else {
+                    difference.user_changed.here.push(id);
+                }
+            }
+            difference
+        })
+    }
+
     fn replica_at(users: Vec<User>) -> Replica {
         let mut replica = Replica::default();
         let roster = Roster::from_users(users).unwrap();
@@ -248,6 +275,7 @@ mod tests {
             let you = users.first().map(|user| user.id);
             let frames = list.frames_for(you, 99);
             prop_assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
+            prop_assert_eq!(list.seq(), 5);
 
             let mut replica = Replica::default();
             let mut progress = Ok(Progress::Unchanged);
@@ -257,6 +285,48 @@ mod tests {
             prop_assert_eq!(progress, Ok(Progress::Replaced));
             prop_assert_eq!(replica.roster(), &roster);
             prop_assert_eq!(replica.you(), you);
+        }
+
+        #[test]
+        fn a_piece_is_as_full_as_it_may_be(difference in any_difference()) {
+            let mut whole = Difference::default();
+            let mut last = None;
+            for piece in cut(difference.clone()) {
+                let sizes = sizes(&piece);
+                let bytes: usize = sizes.iter().sum();
+                prop_assert!(bytes <= ROOM_FOR_ROWS_IN_BYTES);
+                if let (Some(last), Some(first)) = (last, sizes.first()) {
+                    prop_assert!(last + first > ROOM_FOR_ROWS_IN_BYTES);
+                }
+                last = Some(bytes);
+                whole.append(piece);
+            }
+            prop_assert_eq!(whole, difference);
+        }
+
+        /// What is sure to fit is not measured row by row: never less than it takes, nor much more.
+        #[test]
+        fn the_upper_bound_is_one_and_a_close_one_for_the_longest_rows(
+            number in 0..40_usize,
+            length in 1..200_usize,
+        ) {
+            let worst = |number| any_user(number, &"\u{1}".repeat(length));
+            let users: Vec<User> = (0..number).map(worst).collect();
+            let mut ids = Difference::default();
+            ids.disconnect_user.left = users.iter().map(|user| user.id).collect();
+            ids.user_changed.away = users.iter().skip(7).map(|user| user.id).collect();
+            prop_assert_eq!(upper_bound(&ids), sizes(&ids).iter().sum::<usize>());
+
+            let mut rows = Difference::default();
+            rows.user_changed.renamed = users
+                .iter()
+                .skip(7)
+                .map(|user| Renamed { id: user.id, name: user.name.clone() })
+                .collect();
+            rows.new_user = users;
+            let bytes: usize = sizes(&rows).iter().sum();
+            let more = upper_bound(&rows).checked_sub(bytes);
+            prop_assert!(more.is_some_and(|more| more <= 2 * 64 * number), "{more:?}");
         }
 
         #[test]
@@ -316,6 +386,11 @@ mod tests {
         assert!(pieces.len() > 5);
         assert!(pieces.iter().all(|piece| !piece.is_empty()));
         assert_eq!(cut(Difference::default()), [Difference::default()]);
+        // Ids fill two frames to the last byte.
+        let removed: Vec<UserId> = (0..512).map(|number| any_user(number, "Kim").id).collect();
+        let mut difference = Difference::default();
+        difference.disconnect_user.removed = removed;
+        assert_eq!(cut(difference).len(), 2);
     }
 
     #[test]

@@ -42,9 +42,8 @@ pub enum TabKey {
 #[derive(Clone, Debug, Default)]
 pub struct People {
     persons: BTreeMap<UserId, Person>,
-    /// When to look at whom; one whose generation is not the person's own is stale and does nothing.
+    /// When to look at whom: the alarms of all persons, and no others.
     alarms: BTreeSet<Alarm>,
-    next_generation: u64,
 }
 
 /// When to look at a person again.
@@ -52,7 +51,6 @@ pub struct People {
 struct Alarm {
     deadline: Moment,
     who: UserId,
-    generation: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -65,7 +63,7 @@ struct Person {
     is_broken: bool,
     /// When the room's page was served to them, until a socket of theirs came.
     page_served_at: Option<Moment>,
-    /// The alarm that counts.
+    /// When to look at them again.
     alarm: Option<Alarm>,
 }
 
@@ -219,16 +217,12 @@ impl People {
     pub fn settle(&mut self, who: UserId, now: Moment) {
         let Some(person) = self.persons.get_mut(&who) else { return };
         person.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
-        let deadline = person.next_deadline(now);
-        if person.alarm.map(|alarm| alarm.deadline) != deadline {
-            if let Some(stale) = person.alarm.take() {
+        let alarm = person.next_deadline(now).map(|deadline| Alarm { deadline, who });
+        if person.alarm != alarm {
+            if let Some(stale) = std::mem::replace(&mut person.alarm, alarm) {
                 self.alarms.remove(&stale);
             }
-            person.alarm = deadline.map(|deadline| {
-                self.next_generation += 1;
-                Alarm { deadline, who, generation: self.next_generation }
-            });
-            self.alarms.extend(person.alarm);
+            self.alarms.extend(alarm);
         }
         if person.tabs.is_empty() && person.watching.is_empty() {
             self.persons.remove(&who);
@@ -242,16 +236,12 @@ impl People {
 
     /// Takes out somebody who has to be looked at now.
     pub fn take_due(&mut self, now: Moment) -> Option<UserId> {
-        while let Some(alarm) = self.alarms.first().copied().filter(|alarm| alarm.deadline <= now) {
-            self.alarms.remove(&alarm);
-            if let Some(person) = self.persons.get_mut(&alarm.who)
-                && person.alarm == Some(alarm)
-            {
-                person.alarm = None;
-                return Some(alarm.who);
-            }
+        let due = self.alarms.first().copied().filter(|alarm| alarm.deadline <= now)?;
+        self.alarms.remove(&due);
+        if let Some(person) = self.persons.get_mut(&due.who) {
+            person.alarm = None;
         }
-        None
+        Some(due.who)
     }
 
     /// Whether nobody has a socket here or may come back unseen.

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+mod list_size;
+mod restart;
+mod sockets;
+
 use super::*;
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 2 };
@@ -304,20 +308,6 @@ fn an_away_row_that_breaks_comes_back_here() {
 }
 
 #[test]
-fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
-    let mut scene = Scene::new();
-    assert_eq!(scene.announce(1, "a", 10), Ok(None));
-    assert_eq!(scene.announce(1, "a", 10), Ok(None));
-    assert_eq!(scene.announce(1, "a", 11), Ok(Some(ConnectionId(10))));
-    // The end of the one that was replaced is nothing.
-    scene.break_off(1, 10);
-    scene.wait(60_000);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
-    // A tab's name is its person's own.
-    assert_eq!(scene.announce(2, "a", 12), Ok(None));
-}
-
-#[test]
 fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
     let mut scene = Scene::new();
     scene.announce(1, "a", 10).unwrap();
@@ -363,92 +353,36 @@ fn only_a_later_announcement_renames() {
 }
 
 fn restarted(scene: &Scene) -> Scene {
-    let text = serde_json::to_string(&scene.room.save(scene.now)).unwrap();
-    let saved = serde_json::from_str(&text).unwrap();
+    let saved = scene.room.save(scene.now);
+    let text = serde_json::to_string(&saved).unwrap();
     let now = Duration::from_millis(100);
-    Scene { room: Room::restore(saved, LIMITS, now).unwrap(), now }
+    let room = Room::restore(serde_json::from_str(&text).unwrap(), LIMITS, now).unwrap();
+    assert_eq!(room.save(now), saved, "nothing is lost on the way");
+    Scene { room, now }
 }
 
 #[test]
-fn nobody_notices_a_restart_that_everybody_comes_back_from() {
-    let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce(1, "b", 11).unwrap();
-    scene.announce(2, "a", 12).unwrap();
-    scene.announce(3, "a", 13).unwrap();
-    scene.wait(1_000);
-    scene.close(2, 12);
-    scene.break_off(3, 13);
-    let told = scene.told();
-    let mut scene = restarted(&scene);
-    assert_eq!((scene.told(), scene.state(1), scene.state(3)), (told, HERE, RECONNECTING));
-    assert_eq!(scene.room.log().difference(0, told).unwrap().new_user.len(), 3);
-    scene.wait(14_999);
-    for who in 1..=2 {
-        scene.announce(who, "a", u64::from(who)).unwrap();
+fn a_page_that_was_served_is_waited_for_for_fifteen_seconds() {
+    for (since_it_was_served, grace) in [(14_999, 15_000), (15_000, 2_000)] {
+        let mut scene = Scene::new();
+        scene.announce(1, "a", 10).unwrap();
+        scene.room.page_served(id(1), scene.now);
+        scene.wait(since_it_was_served);
+        scene.close(1, 10);
+        scene.wait(grace - 1);
+        assert_eq!(scene.state(1), HERE);
+        scene.wait(1);
+        assert_eq!(scene.state(1), None);
     }
-    assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told, HERE, HERE));
-    scene.wait(1);
-    // Only the one who did not come back is gone.
-    assert_eq!((scene.told(), scene.state(3)), (told + 1, None));
-    scene.wait(60_000);
-    assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told + 1, HERE, HERE));
 }
 
 #[test]
-fn a_restart_gives_no_tab_its_way_back_again() {
-    let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce(1, "b", 11).unwrap();
-    scene.break_off(1, 11);
-    scene.wait(15_000);
-    let mut scene = restarted(&scene);
-    scene.announce(1, "a", 12).unwrap();
-    scene.close(1, 12);
-    scene.wait(2_000);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
-}
-
-#[test]
-fn a_row_that_is_due_when_the_server_ends_is_held_like_the_others() {
+fn a_page_that_is_served_at_the_deadline_is_too_late() {
     let mut scene = Scene::new();
     scene.announce(1, "a", 10).unwrap();
     scene.close(1, 10);
+    // The deadline has come, and nobody has looked yet.
     scene.now += Duration::from_secs(2);
-    let mut scene = restarted(&scene);
-    assert_eq!(scene.state(1), HERE);
-    scene.wait(15_000);
-    assert_eq!(scene.last_departure(), Some(DepartureReason::Closed));
-}
-
-#[test]
-fn what_was_kept_and_makes_no_sense_is_no_room() {
-    let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    let saved = scene.room.save(scene.now);
-    let nobody_behind = SavedRoom { people: Vec::new(), ..saved.clone() };
-    let no_row = SavedRoom { users: Vec::new(), ..saved.clone() };
-    let twice =
-        SavedRoom { users: [saved.users.clone(), saved.users.clone()].concat(), ..saved.clone() };
-    let too_few = SavedRoom { seq: 0, ..saved };
-    for saved in [nobody_behind, no_row, twice, too_few] {
-        assert_eq!(Room::restore(saved, LIMITS, Moment::ZERO).err(), Some(NotARoom));
-    }
-}
-
-#[test]
-fn a_full_room_and_a_person_with_too_many_sockets_are_refused() {
-    let mut scene = Scene::new();
-    for who in 1..=3 {
-        scene.announce(who, "a", u64::from(who)).unwrap();
-    }
-    assert_eq!(scene.announce(4, "a", 4), Err(Refused::RoomFull));
-    scene.announce(1, "b", 5).unwrap();
-    assert_eq!(scene.announce(1, "c", 6), Err(Refused::TooManyTabs));
-    assert_eq!(scene.room.watch(id(1), ConnectionId(7)), Err(Refused::TooManyTabs));
-    assert_eq!(scene.announce(1, "b", 8), Ok(Some(ConnectionId(5))));
-    scene.close(2, 2);
-    assert_eq!(scene.announce(4, "a", 4), Err(Refused::RoomFull));
-    scene.wait(2_000);
-    assert_eq!(scene.announce(4, "a", 4), Ok(None));
+    scene.room.page_served(id(1), scene.now);
+    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
 }

@@ -1,0 +1,39 @@
+//! How long a list is on the wire.
+
+use app::presence::Epoch;
+use proptest::prelude::*;
+
+use super::*;
+use crate::presence::frames::EncodedList;
+
+/// What a list takes in its one frame, written out.
+fn frame_in_bytes(room: &Room) -> usize {
+    let list = EncodedList::new(Epoch::from_number(1), room.log().seq(), room.roster());
+    list.frames_for(Some(id(1)), 1_795_421_000_000).iter().map(|frame| frame.len()).sum()
+}
+
+proptest! {
+    /// However the list came about: people come, rename themselves, and go.
+    #[test]
+    fn the_size_of_a_list_is_about_that_of_its_frame(
+        steps in prop::collection::vec((0..30_u8, 0..5_u8, "[a-z]{1,40}"), 0..80),
+    ) {
+        let limits = RoomLimits { most_people: 30, ..LIMITS };
+        let mut room = Room::new(limits);
+        let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
+        for (who, what, called) in steps {
+            if what == 0 {
+                room.unlist(id(who), DepartureReason::Left, now.moment);
+            } else {
+                let tab = TabKey::Named("a".parse().unwrap());
+                let connection = ConnectionId(u64::from(who));
+                let announced = Announced { tab, connection, is_visible: true };
+                room.announce(id(who), announced, name(&called), Announcement::Later, now).unwrap();
+            }
+            let size = room.list_size_in_bytes();
+            prop_assert!(size.abs_diff(frame_in_bytes(&room)) < 60, "{size}");
+        }
+        let restored = Room::restore(room.save(now.moment), limits, now.moment).unwrap();
+        prop_assert_eq!(restored.list_size_in_bytes(), room.list_size_in_bytes());
+    }
+}
