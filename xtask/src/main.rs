@@ -8,6 +8,7 @@
     reason = "a command line tool speaks on its standard output"
 )]
 
+mod bench;
 mod browser;
 mod budget;
 mod build;
@@ -59,6 +60,8 @@ enum Task {
     Load(load::Options),
     /// Run every test: Rust, real sockets, browser.
     Test(test::Options),
+    /// Measure what a change and a whole list cost, by the size of the room.
+    Bench,
     /// Check format, lints, docs, layers and the size budget.
     Check,
 }
@@ -85,6 +88,7 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
         Task::Dev => serve::watch(&workspace, begun)?,
         Task::Load(options) => load::run(&workspace, options, begun)?,
         Task::Test(options) => return test::run(&workspace, options, begun),
+        Task::Bench => bench::run(&workspace, begun)?,
         Task::Check => check::run(&workspace, begun)?,
     }
     Ok(true)

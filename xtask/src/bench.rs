@@ -1,0 +1,22 @@
+//! What a change and a whole list cost, measured in rooms of growing size.
+
+use std::time::Instant;
+
+use crate::failure::Outcome;
+use crate::process;
+use crate::step::{self, step};
+use crate::workspace::Workspace;
+
+/// One run for each crate, as with the tests: `app` is measured without Leptos.
+const BENCHES: [&[&str]; 2] =
+    [&["bench", "-p", "app", "--bench", "roster"], &["bench", "-p", "server", "--bench", "room"]];
+
+/// Builds the benchmarks for release and runs them, one after the other.
+pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
+    for words in BENCHES {
+        let mut command = workspace.cargo(words);
+        step(&process::line_of(&command), || process::run(&mut command))?;
+    }
+    step::total(begun);
+    Ok(())
+}
