@@ -1,0 +1,613 @@
+//! A page in a browser: the session that the real page has, and the decisions of its live layer.
+
+use std::{sync::Arc, time::Duration};
+
+use app::{
+    presence::{
+        ClientEvent, CloseCode, DepartureReason, Replica, ServerEvent, Since, TabId, User,
+    },
+    ui::client::{Outcome, Session, Surroundings, Wish, read_frame, write_frame},
+};
+use fastrand::Rng;
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, oneshot},
+    time::{Instant, sleep, sleep_until},
+};
+
+use crate::{
+    dial::dial,
+    link::{GOING_AWAY, PageEnd, SocketEvent},
+    person::Person,
+    world::World,
+};
+
+/// How long an attempt may take until the first frame comes, as in the page.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(6);
+/// How long a server may say nothing, as in the page.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
+/// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
+const NO_CODE: u16 = 1005;
+
+/// What happens to a page from outside.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// The visitor joins under this name, or is called that from now on.
+    Join(String),
+    Leave,
+    /// The page is shown or hidden.
+    See(bool),
+    /// Another page of the browser did something.
+    LookAround,
+    /// The visitor does not want to wait, or there is a network again.
+    TryNow,
+    /// The client thinks that its list may be wrong.
+    Resync,
+    /// Nothing of the page runs any more.
+    Freeze(Freeze),
+    Thaw,
+    Reload { is_fetched_first: bool, pause: Duration },
+    Close(Ending),
+    /// What the page shows.
+    Report(oneshot::Sender<Report>),
+}
+
+/// What stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freeze {
+    /// The tab: its browser goes on to answer pings.
+    Tab,
+    /// The whole machine.
+    Machine,
+}
+
+/// How a page ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// As one should.
+    Closed,
+    /// Its browser is killed.
+    Killed,
+    /// Its machine loses its power: the server hears nothing of it.
+    PoweredOff,
+}
+
+/// What a page shows.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) is_live: bool,
+    pub(crate) replica: Replica,
+}
+
+/// A page that is to be opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    pub(crate) world: Arc<World>,
+    pub(crate) person: usize,
+    pub(crate) number: u64,
+    pub(crate) tab: TabId,
+    /// How many rows the first HTML holds; none where the page comes without any.
+    pub(crate) first_rows: Option<usize>,
+}
+
+/// What is next for a page that runs no longer.
+enum Next {
+    Gone,
+    Reloaded { tab: TabId, first_html: Option<Session>, pause: Duration },
+}
+
+/// Opens a page, reloads it as often as it is told, until it is closed.
+pub(crate) async fn run(opening: Opening, mut commands: UnboundedReceiver<Command>, mut rng: Rng) {
+    let Opening { world, person, number, mut tab, first_rows } = opening;
+    let mut ready = None;
+    loop {
+        let session = match ready.take() {
+            Some(session) => session,
+            None => match fetch_among(&world, person, first_rows, &mut commands, &mut rng).await {
+                Some(session) => session,
+                None => break,
+            },
+        };
+        let mut page = Page::new(Arc::clone(&world), person, number, tab, session, rng.fork());
+        page.open();
+        match page.live(&mut commands, first_rows).await {
+            Next::Gone => break,
+            Next::Reloaded { tab: same, first_html, pause } => {
+                tab = same;
+                ready = first_html;
+                sleep(pause).await;
+            }
+        }
+    }
+    let mut state = world.persons[person].state();
+    state.pages.remove(&number);
+}
+
+/// Asks for the page until there is a server; none if it is closed before it came.
+async fn fetch_among(
+    world: &Arc<World>,
+    person: usize,
+    first_rows: Option<usize>,
+    commands: &mut UnboundedReceiver<Command>,
+    rng: &mut Rng,
+) -> Option<Session> {
+    let fetching = fetch(world, person, first_rows, rng);
+    tokio::pin!(fetching);
+    loop {
+        tokio::select! {
+            biased;
+            command = commands.recv() => match command? {
+                Command::Close(_) => return None,
+                Command::Report(report) => {
+                    // The one who asks finds that there is no page.
+                    let _ = report.send(Report { is_live: false, replica: Replica::default() });
+                }
+                _ => {}
+            },
+            session = &mut fetching => return Some(session),
+        }
+    }
+}
+
+/// The first HTML: asked for until there is a server.
+async fn fetch(
+    world: &Arc<World>,
+    person: usize,
+    first_rows: Option<usize>,
+    rng: &mut Rng,
+) -> Session {
+    let of = &world.persons[person];
+    loop {
+        let weather = of.state().weather;
+        sleep(weather.latency).await;
+        let list = if of.state().weather.is_offline {
+            None
+        } else {
+            world.serve_page(of.room, of.who, first_rows.unwrap_or_default())
+        };
+        if let Some(list) = list {
+            sleep(weather.latency + Duration::from_millis(rng.u64(0..60))).await;
+            let replica = first_rows.and_then(|_| Replica::from_first_html(list).ok());
+            world.count("page: opened, reloads included");
+            return Session::new(replica.unwrap_or_default());
+        }
+        sleep(Duration::from_millis(rng.u64(200..1_500))).await;
+    }
+}
+
+/// A page that runs.
+struct Page {
+    world: Arc<World>,
+    person: usize,
+    number: u64,
+    tab: TabId,
+    session: Session,
+    rng: Rng,
+    end: Option<PageEnd>,
+    /// When the next socket is opened, while there is none.
+    retry_at: Option<Instant>,
+    heard_at: Instant,
+    patience: Duration,
+    is_visible: bool,
+    is_live: bool,
+    frozen: Option<Freeze>,
+    /// What came while the tab was frozen.
+    inbox: Vec<SocketEvent>,
+    has_to_look_around: bool,
+    /// Announcements that were not answered yet.
+    unanswered: bool,
+}
+
+impl Page {
+    fn new(
+        world: Arc<World>,
+        person: usize,
+        number: u64,
+        tab: TabId,
+        session: Session,
+        rng: Rng,
+    ) -> Self {
+        Self {
+            world,
+            person,
+            number,
+            tab,
+            session,
+            rng,
+            end: None,
+            retry_at: None,
+            heard_at: Instant::now(),
+            patience: LONGEST_ATTEMPT,
+            is_visible: true,
+            is_live: false,
+            frozen: None,
+            inbox: Vec::new(),
+            has_to_look_around: false,
+            unanswered: false,
+        }
+    }
+
+    async fn live(
+        &mut self,
+        commands: &mut UnboundedReceiver<Command>,
+        first_rows: Option<usize>,
+    ) -> Next {
+        loop {
+            let due = self.retry_at.unwrap_or(self.heard_at + self.patience);
+            let is_running = self.frozen.is_none();
+            let is_deaf = self.frozen == Some(Freeze::Machine) || self.end.is_none();
+            tokio::select! {
+                biased;
+                command = commands.recv() => {
+                    let Some(command) = command else { return Next::Gone };
+                    if let Some(next) = self.obey(command, first_rows).await {
+                        return next;
+                    }
+                }
+                event = next_of(&mut self.end), if !is_deaf => {
+                    if is_running { self.react(event) } else { self.inbox.push(event) }
+                }
+                () = sleep_until(due), if is_running => self.on_time(),
+            }
+            self.note_calm();
+        }
+    }
+
+    fn of(&self) -> &Person {
+        &self.world.persons[self.person]
+    }
+
+    async fn obey(&mut self, command: Command, first_rows: Option<usize>) -> Option<Next> {
+        if self.frozen.is_some() {
+            match command {
+                Command::LookAround | Command::TryNow => self.has_to_look_around = true,
+                Command::Thaw => self.thaw(),
+                Command::Close(Ending::Closed) => {}
+                Command::Close(ending) => return Some(self.close(ending)),
+                Command::Report(report) => self.report(report),
+                _ => {}
+            }
+            return None;
+        }
+        match command {
+            Command::Join(name) => self.join(name),
+            Command::Leave => self.leave(),
+            Command::See(is_visible) => {
+                if self.is_visible != is_visible {
+                    self.world.count(if is_visible { "page: shown" } else { "page: hidden" });
+                }
+                self.is_visible = is_visible;
+                self.look_around();
+            }
+            Command::LookAround => self.look_around(),
+            Command::TryNow => {
+                if !self.is_live {
+                    self.open();
+                }
+            }
+            Command::Resync => {
+                if self.is_live {
+                    self.world.count("page: resync");
+                    self.send([ClientEvent::Resync {}]);
+                }
+            }
+            Command::Freeze(freeze) => {
+                self.world.count(match freeze {
+                    Freeze::Tab => "page: the tab sleeps",
+                    Freeze::Machine => "page: the machine sleeps",
+                });
+                self.frozen = Some(freeze);
+            }
+            Command::Thaw => {}
+            Command::Reload { is_fetched_first, pause } => {
+                return Some(self.reload(is_fetched_first, pause, first_rows).await);
+            }
+            Command::Close(ending) => return Some(self.close(ending)),
+            Command::Report(report) => self.report(report),
+        }
+        None
+    }
+
+    async fn reload(
+        &mut self,
+        is_fetched_first: bool,
+        pause: Duration,
+        first_rows: Option<usize>,
+    ) -> Next {
+        self.world.count("page: reloaded");
+        let world = Arc::clone(&self.world);
+        let first_html = if is_fetched_first {
+            // The old page stays until the new one is there; for this moment it does nothing.
+            Some(fetch(&world, self.person, first_rows, &mut self.rng).await)
+        } else {
+            None
+        };
+        self.ends();
+        if let Some(end) = self.end.take() {
+            end.close(GOING_AWAY);
+        }
+        let pause = if is_fetched_first { pause / 10 } else { pause };
+        Next::Reloaded { tab: self.tab.clone(), first_html, pause }
+    }
+
+    fn close(&mut self, ending: Ending) -> Next {
+        self.ends();
+        self.world.count(match ending {
+            Ending::Closed => "page: closed",
+            Ending::Killed => "fault: a browser was killed",
+            Ending::PoweredOff => "fault: a machine lost its power",
+        });
+        match (self.end.take(), ending) {
+            (Some(end), Ending::Closed) => end.close(GOING_AWAY),
+            (Some(end), Ending::PoweredOff) => end.vanish(),
+            (_, _) => {}
+        }
+        Next::Gone
+    }
+
+    fn ends(&self) {
+        let is_listed = self.session.replica().your_row().is_some();
+        self.of().page_ends(self.number, !is_listed);
+    }
+
+    fn report(&self, report: oneshot::Sender<Report>) {
+        let replica = self.session.replica().clone();
+        // Who asked may have given up.
+        let _ = report.send(Report { is_live: self.is_live, replica });
+    }
+
+    fn thaw(&mut self) {
+        self.frozen = None;
+        // What is due and what has come: nobody says which is first.
+        if self.rng.bool() {
+            self.on_time();
+        }
+        for event in std::mem::take(&mut self.inbox) {
+            // A socket that is gone is not heard any more.
+            if self.end.is_some() {
+                self.react(event);
+            }
+        }
+        if std::mem::take(&mut self.has_to_look_around) {
+            self.look_around();
+        }
+    }
+
+    fn on_time(&mut self) {
+        let now = Instant::now();
+        match self.retry_at {
+            Some(moment) if moment <= now => self.open(),
+            Some(_) => {}
+            None if self.heard_at + self.patience <= now => {
+                self.world.count("page: the watchdog barked");
+                self.lost();
+            }
+            None => {}
+        }
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        let has_left = self.of().state().has_left;
+        Surroundings { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
+    }
+
+    /// Opens a socket, in place of the one that is there.
+    fn open(&mut self) {
+        self.retry_at = None;
+        self.heard_at = Instant::now();
+        self.patience = LONGEST_ATTEMPT;
+        if let Some(end) = self.end.take() {
+            end.close(NO_CODE);
+            self.session.closed(self.moment(), 0);
+            self.is_live = false;
+        }
+        self.unanswered = false;
+        self.end = Some(dial(&self.world, self.person));
+    }
+
+    fn lost(&mut self) {
+        if let Some(end) = self.end.take() {
+            end.close(NO_CODE);
+        }
+        self.is_live = false;
+        self.unanswered = false;
+        self.inbox.clear();
+        let delay = self.session.closed(self.moment(), self.rng.u32(..));
+        self.retry_at = Some(Instant::now() + delay);
+    }
+
+    fn react(&mut self, event: SocketEvent) {
+        match event {
+            SocketEvent::Opened => {
+                self.heard_at = Instant::now();
+                let first = self.session.opened(&self.surroundings());
+                self.send([first]);
+            }
+            SocketEvent::Frame(text) => {
+                self.tell(|| format!("hears {text}"));
+                match read_frame(&text) {
+                    Ok(event) => self.receive(event),
+                    Err(_) => self.fail(&format!("this can't be read: {text}")),
+                }
+            }
+            SocketEvent::Closed(code) => {
+                if code == CloseCode::Replaced.number() {
+                    self.world.count("page: replaced by one of the same tab");
+                    self.tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
+                }
+                self.lost();
+            }
+        }
+    }
+
+    fn receive(&mut self, event: ServerEvent) {
+        self.heard_at = Instant::now();
+        self.patience = LONGEST_SILENCE;
+        let old_name = self.name();
+        let before = self.session.replica().position().cloned();
+        if let ServerEvent::Refused(refusal) = &event {
+            self.world.count("page: refused");
+            self.tell(|| format!("is refused: {refusal:?}"));
+        }
+        if matches!(event, ServerEvent::Resumed(_) | ServerEvent::ExistingUsers(_)) {
+            self.unanswered = false;
+        }
+        count_frame(&self.world, &event);
+        let outcome = self.session.receive(event, &self.surroundings());
+        self.is_live = outcome.is_live;
+        self.check(before.as_ref(), &outcome);
+        let name = self.name();
+        if outcome.is_changed && old_name.is_none() && name.is_some() {
+            self.of().note_left(self.number, false);
+        }
+        if outcome.was_unlisted == Some(DepartureReason::Removed) {
+            self.of().note_left(self.number, true);
+        }
+        self.send(outcome.replies);
+    }
+
+    fn name(&self) -> Option<String> {
+        self.session.replica().your_row().map(|row| row.name.to_string())
+    }
+
+    fn join(&mut self, name: String) {
+        if self.session.replica().your_row().is_none() {
+            self.world.count("page: join");
+            self.of().joins(self.number);
+            self.want(Wish::Join(name));
+        } else {
+            self.world.count("page: rename");
+            self.want(Wish::Rename(name));
+        }
+    }
+
+    fn leave(&mut self) {
+        if self.session.replica().your_row().is_some() {
+            self.world.count("page: leave");
+            self.of().leaves(self.number);
+            self.want(Wish::Leave);
+        }
+    }
+
+    fn want(&mut self, wish: Wish) {
+        self.of().note_left(self.number, wish == Wish::Leave);
+        let event = self.session.want(wish, &self.surroundings());
+        self.send(event);
+    }
+
+    fn look_around(&mut self) {
+        let events = self.session.look_around(&self.surroundings());
+        self.send(events);
+        if self.is_visible {
+            self.on_time();
+            if self.retry_at.is_some() {
+                self.open();
+            }
+        }
+    }
+
+    fn send(&mut self, events: impl IntoIterator<Item = ClientEvent>) {
+        for mut event in events {
+            if let ClientEvent::GotANewUser { tab, .. } = &mut event {
+                self.unanswered = true;
+                if self.of().is_foreign {
+                    *tab = None;
+                }
+            }
+            let text = write_frame(&event);
+            self.tell(|| format!("says {text}"));
+            if let Some(end) = &self.end {
+                end.send(text);
+            }
+        }
+    }
+
+    fn note_calm(&self) {
+        let is_calm = self.is_live && !self.unanswered || self.frozen.is_some() && !self.unanswered;
+        if let Some(handle) = self.of().state().pages.get_mut(&self.number) {
+            handle.is_calm = is_calm;
+        }
+    }
+
+    /// The laws that hold after every frame.
+    fn check(&self, before: Option<&Since>, outcome: &Outcome) {
+        let replica = self.session.replica();
+        if outcome.replies.contains(&ClientEvent::Resync {}) {
+            self.fail("the server told something that does not fit");
+        }
+        if outcome.is_live && replica.you() != Some(self.of().who) {
+            self.fail(&format!("it takes itself for {:?}", replica.you()));
+        }
+        match replica.position() {
+            Some(point) => {
+                let users = replica.roster().users();
+                let list = users.collect::<Vec<&User>>();
+                self.world.check_list(self.of().room, point, list.into_iter(), || self.whose());
+            }
+            None => {
+                let books = self.world.books(self.of().room);
+                let stranger = replica.roster().users().find(|row| !books.truth.had(row)).cloned();
+                drop(books);
+                if let Some(row) = stranger {
+                    self.fail(&format!("it shows a row that never was: {row:?}"));
+                }
+            }
+        }
+        if let (Some(from), Some(to)) = (before, replica.position())
+            && from.epoch == to.epoch
+            && !outcome.is_catching_up
+        {
+            let arrived = outcome.arrived.iter().map(|(id, _)| *id);
+            let departed = outcome.departed.iter().map(|departed| departed.id);
+            for who in arrived.chain(departed) {
+                let books = self.world.books(self.of().room);
+                let outcome = books.truth.check_absence(from, to.seq, who);
+                drop(books);
+                self.world.keep(outcome, || self.whose());
+            }
+        }
+    }
+
+    fn whose(&self) -> String {
+        format!("page {} of person {} ({})", self.number, self.person, self.of().who)
+    }
+
+    fn fail(&self, why: &str) {
+        self.world.fail(&format!("{}: {why}", self.whose()));
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        self.world.tell_detail(|| format!("page {}: {}", self.number, what()));
+    }
+
+    fn moment(&self) -> Duration {
+        self.world.passed()
+    }
+}
+
+async fn next_of(end: &mut Option<PageEnd>) -> SocketEvent {
+    match end {
+        Some(end) => end.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn count_frame(world: &World, event: &ServerEvent) {
+    world.count(match event {
+        ServerEvent::ExistingUsers(list) if list.users.len() < list.count => {
+            "frame: existing_users, cut"
+        }
+        ServerEvent::ExistingUsers(_) => "frame: existing_users",
+        ServerEvent::MoreUsers(_) => "frame: more_users",
+        ServerEvent::Resumed(resumed)
+            if resumed.from == resumed.seq && !resumed.difference.is_empty() =>
+        {
+            "frame: resumed, a piece"
+        }
+        ServerEvent::Resumed(_) => "frame: resumed",
+        ServerEvent::Changes(changes) if changes.from == changes.seq => "frame: changes, a piece",
+        ServerEvent::Changes(_) => "frame: changes",
+        ServerEvent::Beat(_) => "frame: beat",
+        ServerEvent::Refused(_) => "frame: refused",
+        ServerEvent::Unknown => "frame: unknown",
+    });
+}

@@ -1,0 +1,65 @@
+//! A feed: one who only reads, as the server's own feed does, and comes back to where it was.
+
+use std::{sync::Arc, time::Duration};
+
+use app::presence::{Replica, ServerEvent, Since};
+use fastrand::Rng;
+use tokio::time::{sleep, timeout};
+
+use crate::world::{World, lock};
+
+/// Reads a room for ever: some feeds long, some short, each from where the one before it ended.
+pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
+    let mut replica = Replica::default();
+    loop {
+        let hub = lock(&world.process).serving_hub();
+        if let Some(hub) = hub {
+            let since = replica.position().cloned();
+            replica.disconnected();
+            let mut observer = hub.observe(&world.rooms[room].name, None);
+            observer.start(since.as_ref());
+            let until = Duration::from_millis(rng.u64(0..60_000));
+            // What is left of a feed when its time is over is the point that it came to.
+            let _ = timeout(until, async {
+                loop {
+                    world.look(room, false);
+                    if lock(&world.process).serving_hub().is_none() {
+                        return;
+                    }
+                    for frame in observer.news() {
+                        read(&world, room, &mut replica, &frame);
+                    }
+                    if observer.position().as_ref() != replica.position() {
+                        if replica.position().is_some() && observer.position().is_some() {
+                            world.fail("a feed is not where it was brought to");
+                        }
+                    } else if let Some(beat) = observer.beat() {
+                        read(&world, room, &mut replica, &beat);
+                    }
+                    // The feed's own beat is what shows that the process is another one.
+                    let _ = timeout(Duration::from_secs(3), observer.listen()).await;
+                }
+            })
+            .await;
+        }
+        sleep(Duration::from_millis(rng.u64(1..2_000))).await;
+    }
+}
+
+fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
+    let whose = || "a feed".to_owned();
+    let Ok(event) = serde_json::from_str::<ServerEvent>(frame) else {
+        return world.fail(&format!("a feed says what can't be read: {frame}"));
+    };
+    world.count("frame: of a feed");
+    if let Err(gap) = replica.receive(event) {
+        world.fail(&format!("a feed has a gap, {gap:?}: {frame}"));
+    }
+    if let Some(Since { .. }) = replica.position()
+        && replica.is_settled()
+        && let Some(point) = replica.position()
+    {
+        let rows = replica.roster().users().collect::<Vec<_>>();
+        world.check_list(room, point, rows.into_iter(), whose);
+    }
+}
