@@ -17,8 +17,8 @@ use tokio::{
 use crate::{
     dial::dial,
     link::{GOING_AWAY, PageEnd, SocketEvent},
-    person::Person,
-    world::World,
+    person::{Absence, Person},
+    world::{NO_EPOCH, World},
 };
 
 /// How long an attempt may take until the first frame comes, as in the page.
@@ -193,7 +193,7 @@ struct Page {
     /// What came while the tab was frozen.
     inbox: Vec<SocketEvent>,
     has_to_look_around: bool,
-    /// Announcements that were not answered yet.
+    /// An announcement was not answered yet.
     unanswered: bool,
 }
 
@@ -345,8 +345,7 @@ impl Page {
     }
 
     fn ends(&self) {
-        let is_listed = self.session.replica().your_row().is_some();
-        self.of().page_ends(self.number, !is_listed);
+        self.of().page_ends(self.number, !self.is_listed());
     }
 
     fn report(&self, report: oneshot::Sender<Report>) {
@@ -386,7 +385,7 @@ impl Page {
     }
 
     fn surroundings(&self) -> Surroundings {
-        let has_left = self.of().state().has_left;
+        let has_left = self.of().state().absence.is_some();
         Surroundings { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
     }
 
@@ -442,7 +441,6 @@ impl Page {
     fn receive(&mut self, event: ServerEvent) {
         self.heard_at = Instant::now();
         self.patience = LONGEST_SILENCE;
-        let old_name = self.name();
         let before = self.session.replica().position().cloned();
         if let ServerEvent::Refused(refusal) = &event {
             self.world.count("page: refused");
@@ -455,33 +453,36 @@ impl Page {
         let outcome = self.session.receive(event, &self.surroundings());
         self.is_live = outcome.is_live;
         self.check(before.as_ref(), &outcome);
-        let name = self.name();
-        if outcome.is_changed && old_name.is_none() && name.is_some() {
-            self.of().note_left(self.number, false);
-        }
-        if outcome.was_unlisted == Some(DepartureReason::Removed) {
-            self.of().note_left(self.number, true);
+        let absence = self.of().state().absence;
+        if outcome.was_unlisted == Some(DepartureReason::Removed) && absence.is_none() {
+            self.of().note_absence(self.number, Some(Absence::Removed));
         }
         self.send(outcome.replies);
+        if outcome.is_live && self.is_listed() && absence == Some(Absence::Removed) {
+            self.of().note_absence(self.number, None);
+            let events = self.session.look_around(&self.surroundings());
+            self.send(events);
+        }
     }
 
-    fn name(&self) -> Option<String> {
-        self.session.replica().your_row().map(|row| row.name.to_string())
+    fn is_listed(&self) -> bool {
+        self.session.replica().your_row().is_some()
     }
 
     fn join(&mut self, name: String) {
-        if self.session.replica().your_row().is_none() {
+        if !self.is_listed() {
             self.world.count("page: join");
             self.of().joins(self.number);
             self.want(Wish::Join(name));
         } else {
             self.world.count("page: rename");
+            self.of().renames();
             self.want(Wish::Rename(name));
         }
     }
 
     fn leave(&mut self) {
-        if self.session.replica().your_row().is_some() {
+        if self.is_listed() {
             self.world.count("page: leave");
             self.of().leaves(self.number);
             self.want(Wish::Leave);
@@ -489,7 +490,8 @@ impl Page {
     }
 
     fn want(&mut self, wish: Wish) {
-        self.of().note_left(self.number, wish == Wish::Leave);
+        let absence = (wish == Wish::Leave).then_some(Absence::Left);
+        self.of().note_absence(self.number, absence);
         let event = self.session.want(wish, &self.surroundings());
         self.send(event);
     }
@@ -538,6 +540,8 @@ impl Page {
             self.fail(&format!("it takes itself for {:?}", replica.you()));
         }
         match replica.position() {
+            // A page that was served while the server went down: nobody can come back to its list.
+            Some(point) if point.epoch.as_str() == NO_EPOCH => {}
             Some(point) => {
                 let users = replica.roster().users();
                 let list = users.collect::<Vec<&User>>();

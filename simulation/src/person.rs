@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -28,8 +29,8 @@ pub(crate) struct PersonState {
     pub(crate) weather: Weather,
     pub(crate) pages: BTreeMap<u64, PageHandle>,
     pub(crate) wanted: Wanted,
-    /// What all pages of a browser know: this person left.
-    pub(crate) has_left: bool,
+    /// What all pages of a browser know: why this person is not to be listed again.
+    pub(crate) absence: Option<Absence>,
 }
 
 /// How the machine's network is.
@@ -41,12 +42,24 @@ pub(crate) struct Weather {
     pub(crate) is_offline: bool,
 }
 
+/// Why none of a person's pages is to list them by itself, as the real page notes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    Left,
+    Removed,
+}
+
 /// A page, as the others of its browser know it.
-#[derive(Debug)]
 pub(crate) struct PageHandle {
     pub(crate) commands: UnboundedSender<Command>,
     /// Nothing that it asked for is still on its way.
     pub(crate) is_calm: bool,
+}
+
+impl fmt::Debug for PageHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.is_calm { "calm" } else { "busy" })
+    }
 }
 
 /// What has to be true in the end, as far as it is known.
@@ -74,7 +87,7 @@ impl Person {
             weather,
             pages: BTreeMap::new(),
             wanted: Wanted::Nothing,
-            has_left: false,
+            absence: None,
         };
         Self { number, room, who, is_foreign, state: Mutex::new(state) }
     }
@@ -83,10 +96,10 @@ impl Person {
         lock(&self.state)
     }
 
-    /// Lets all pages know that this person left, or did not; the others hear that it changed.
-    pub(crate) fn note_left(&self, page: u64, has_left: bool) {
+    /// Lets all pages know why this person is not to be listed again; the others hear of it.
+    pub(crate) fn note_absence(&self, page: u64, absence: Option<Absence>) {
         let mut state = self.state();
-        if std::mem::replace(&mut state.has_left, has_left) == has_left {
+        if std::mem::replace(&mut state.absence, absence) == absence {
             return;
         }
         for (_, other) in state.pages.iter().filter(|(other, _)| **other != page) {
@@ -107,6 +120,14 @@ impl Person {
         let mut state = self.state();
         let is_clear = state.others_are_calm(page);
         state.wanted = if is_clear { Wanted::Unlisted { by: page } } else { Wanted::Either };
+    }
+
+    /// A page gives the row another name, which may cross what takes it back.
+    pub(crate) fn renames(&self) {
+        let mut state = self.state();
+        if let Wanted::Unlisted { .. } = state.wanted {
+            state.wanted = Wanted::Either;
+        }
     }
 
     /// Somebody else took the row away: whoever has not heard of it may ask for it again.

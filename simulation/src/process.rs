@@ -85,6 +85,11 @@ impl Process {
         self.stage == Stage::Serving && self.number == number
     }
 
+    /// Which process it is.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Whether there is one that serves.
     pub(crate) fn is_up(&self) -> bool {
         self.stage == Stage::Serving
@@ -140,24 +145,23 @@ impl World {
         self.add_task(upkeep.abort_handle());
     }
 
-    /// The process is told to end, and has ended.
-    pub(crate) async fn terminate(self: &Arc<Self>) {
+    /// The process is told to end: from now on nothing that happens to the rooms counts.
+    pub(crate) fn terminate(&self) -> Option<Shutdown> {
         self.look_everywhere();
-        let shutdown = {
-            let mut process = lock(&self.process);
-            if process.stage != Stage::Serving {
-                return;
-            }
-            process.stage = Stage::Closing;
-            let Some(running) = &mut process.running else { return };
-            let saved = running.hub.freeze();
-            running.shutdown.begin();
-            running.crowd.clear();
-            let shutdown = running.shutdown.clone();
-            drop(process);
-            self.write(self.kept(saved));
-            shutdown
-        };
+        let mut process = lock(&self.process);
+        let running = process.running.as_mut()?;
+        let saved = running.hub.freeze();
+        running.shutdown.begin();
+        running.crowd.clear();
+        let shutdown = running.shutdown.clone();
+        process.stage = Stage::Closing;
+        drop(process);
+        self.write(self.kept(saved));
+        Some(shutdown)
+    }
+
+    /// Everybody was told goodbye, and the process ends.
+    pub(crate) async fn end(&self, shutdown: Shutdown) {
         if timeout(shutdown::DEADLINE, shutdown.sockets_ended()).await.is_err() {
             self.count("server: an end that not all said goodbye before");
         }

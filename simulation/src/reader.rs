@@ -12,7 +12,10 @@ use crate::world::{World, lock};
 pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
     let mut replica = Replica::default();
     loop {
-        let hub = lock(&world.process).serving_hub();
+        let (hub, number) = {
+            let process = lock(&world.process);
+            (process.serving_hub(), process.number())
+        };
         if let Some(hub) = hub {
             let since = replica.position().cloned();
             replica.disconnected();
@@ -23,7 +26,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
             let _ = timeout(until, async {
                 loop {
                     world.look(room, false);
-                    if lock(&world.process).serving_hub().is_none() {
+                    if !lock(&world.process).is_serving(number) {
                         return;
                     }
                     for frame in observer.news() {

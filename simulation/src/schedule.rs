@@ -173,13 +173,16 @@ impl Schedule {
                 if !lock(&world.process).is_up() {
                     return;
                 }
-                let is_killed = matches!(step, Step::Crash { .. });
-                if is_killed {
-                    world.crash();
-                }
+                let shutdown = match step {
+                    Step::Restart { .. } => world.terminate(),
+                    _ => {
+                        world.crash();
+                        None
+                    }
+                };
                 tokio::spawn(async move {
-                    if !is_killed {
-                        world.terminate().await;
+                    if let Some(shutdown) = shutdown {
+                        world.end(shutdown).await;
                     }
                     sleep(down).await;
                     world.start(loading).await;

@@ -37,8 +37,8 @@ pub struct Surroundings {
     pub tab: TabId,
     /// Whether the page can be seen.
     pub is_visible: bool,
-    /// This person left the room, here or on another page, and has not joined again since.
-    /// A page that slept through that must not list them again.
+    /// This person left the room, here or on another page, or was removed, and has not joined again
+    /// since. A page that slept through that must not list them again.
     pub has_left: bool,
 }
 
