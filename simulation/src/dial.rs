@@ -18,11 +18,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(crate) fn dial(world: &Arc<World>, person: usize) -> PageEnd {
     let of = &world.persons[person];
     let weather = of.state().weather;
-    let config = PipeConfig {
-        latency: weather.latency,
-        jitter: weather.jitter,
-        capacity: weather.capacity,
-    };
+    let config =
+        PipeConfig { latency: weather.latency, jitter: weather.jitter, capacity: weather.capacity };
     let link = Link::new(config, person, &mut world.fork_rng());
     let end = PageEnd::new(link.clone());
     let world = Arc::clone(world);

@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    presence::{
-        ClientEvent, CloseCode, DepartureReason, Replica, ServerEvent, Since, TabId, User,
-    },
+    presence::{ClientEvent, CloseCode, DepartureReason, Replica, ServerEvent, Since, TabId, User},
     ui::client::{Outcome, Session, Surroundings, Wish, read_frame, write_frame},
 };
 use fastrand::Rng;
@@ -45,7 +43,10 @@ pub(crate) enum Command {
     /// Nothing of the page runs any more.
     Freeze(Freeze),
     Thaw,
-    Reload { is_fetched_first: bool, pause: Duration },
+    Reload {
+        is_fetched_first: bool,
+        pause: Duration,
+    },
     Close(Ending),
     /// What the page shows.
     Report(oneshot::Sender<Report>),
@@ -195,6 +196,8 @@ struct Page {
     has_to_look_around: bool,
     /// An announcement was not answered yet.
     unanswered: bool,
+    /// What the visitor asked for and did not see yet: to be listed, or not to be.
+    asked_to_be_listed: Option<bool>,
 }
 
 impl Page {
@@ -223,6 +226,7 @@ impl Page {
             inbox: Vec::new(),
             has_to_look_around: false,
             unanswered: false,
+            asked_to_be_listed: None,
         }
     }
 
@@ -452,6 +456,9 @@ impl Page {
         count_frame(&self.world, &event);
         let outcome = self.session.receive(event, &self.surroundings());
         self.is_live = outcome.is_live;
+        if self.asked_to_be_listed == Some(self.is_listed()) {
+            self.asked_to_be_listed = None;
+        }
         self.check(before.as_ref(), &outcome);
         let absence = self.of().state().absence;
         if outcome.was_unlisted == Some(DepartureReason::Removed) && absence.is_none() {
@@ -490,6 +497,7 @@ impl Page {
     }
 
     fn want(&mut self, wish: Wish) {
+        self.asked_to_be_listed = Some(wish != Wish::Leave);
         let absence = (wish == Wish::Leave).then_some(Absence::Left);
         self.of().note_absence(self.number, absence);
         let event = self.session.want(wish, &self.surroundings());
@@ -524,7 +532,8 @@ impl Page {
     }
 
     fn note_calm(&self) {
-        let is_calm = self.is_live && !self.unanswered || self.frozen.is_some() && !self.unanswered;
+        let is_at_rest = self.is_live || self.frozen.is_some();
+        let is_calm = is_at_rest && !self.unanswered && self.asked_to_be_listed.is_none();
         if let Some(handle) = self.of().state().pages.get_mut(&self.number) {
             handle.is_calm = is_calm;
         }

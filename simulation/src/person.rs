@@ -83,12 +83,8 @@ impl Person {
         is_foreign: bool,
         weather: Weather,
     ) -> Self {
-        let state = PersonState {
-            weather,
-            pages: BTreeMap::new(),
-            wanted: Wanted::Nothing,
-            absence: None,
-        };
+        let state =
+            PersonState { weather, pages: BTreeMap::new(), wanted: Wanted::Nothing, absence: None };
         Self { number, room, who, is_foreign, state: Mutex::new(state) }
     }
 

@@ -263,7 +263,11 @@ impl World {
                 name: name.clone(),
                 tab: None,
                 is_visible: true,
-                announcement: if known.is_none() { Announcement::First } else { Announcement::Later },
+                announcement: if known.is_none() {
+                    Announcement::First
+                } else {
+                    Announcement::Later
+                },
                 since: None,
             }),
             ClientEvent::Rename { name } => membership.rename(name),
@@ -317,9 +321,8 @@ impl World {
 
     fn compare_with_kept(&self, hub: &Hub, kept: Option<&Kept>) {
         for (room, of_room) in self.rooms.iter().enumerate() {
-            let saved = kept.and_then(|kept| {
-                kept.saved.rooms.iter().find(|saved| saved.name == of_room.name)
-            });
+            let saved = kept
+                .and_then(|kept| kept.saved.rooms.iter().find(|saved| saved.name == of_room.name));
             let rows: &[User] = saved.map(|saved| &*saved.room.users).unwrap_or_default();
             let list = hub.snapshot(&of_room.name, None, usize::MAX);
             if list.users != rows {

@@ -23,6 +23,9 @@ use crate::{
 /// How many things happen at least in a schedule.
 const STEPS: usize = 200;
 
+/// More than the server's log holds when they are old: half of a crowd or more is renamed each time.
+const CHANGES_OF_A_STORM: usize = 2_400;
+
 /// When nothing fails any more, everything is right after this: a page may have to find that its
 /// server is silent, wait, and try twice, and a row may have to be let go, or to become away.
 const UNTIL_ALL_IS_QUIET: Duration = Duration::from_secs(80);
@@ -54,7 +57,11 @@ fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World
     let rooms = rng.usize(1..=2);
     let persons = (0..rng.usize(4..=6)).map(|number| {
         let weather = Weather {
-            latency: Duration::from_millis(if rng.bool() { rng.u64(0..4) } else { rng.u64(4..250) }),
+            latency: Duration::from_millis(if rng.bool() {
+                rng.u64(0..4)
+            } else {
+                rng.u64(4..250)
+            }),
             jitter: Duration::from_millis(if rng.bool() { 0 } else { rng.u64(0..80) }),
             capacity: rng.usize(4..40),
             is_offline: false,
@@ -142,6 +149,12 @@ impl Schedule {
                 self.world.remove(person.room, person.who);
             }
             Step::CrowdComes | Step::CrowdGoes | Step::CrowdIsRenamed => self.crowd(step),
+            Step::CrowdStorms => {
+                self.crowd(Step::CrowdComes);
+                for _ in 0..CHANGES_OF_A_STORM / self.world.crowd.len() {
+                    self.crowd(Step::CrowdIsRenamed);
+                }
+            }
             Step::Cut { at_page, at_server } => {
                 self.any_link(|link| link.cut(at_page, at_server));
             }
@@ -311,7 +324,9 @@ impl Schedule {
                 && replica.you() == Some(of.who)
                 && replica.roster().users().eq(&list.users);
             if !is_same {
-                return world.fail(&format!("{whose}: its list is not the server's: {replica:?} and {list:?}"));
+                return world.fail(&format!(
+                    "{whose}: its list is not the server's: {replica:?} and {list:?}"
+                ));
             }
             world.count("pages that were right in the end");
         }

@@ -101,10 +101,7 @@ impl ServerEnd {
 impl Stream for ServerEnd {
     type Item = Result<Message, Fault>;
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // What the frame before did is to be seen before the next one is read.
         self.look();
         Poll::Ready(match std::task::ready!(self.reader.poll(context)) {
@@ -135,10 +132,7 @@ impl Stream for ServerEnd {
 impl Sink<Message> for ServerEnd {
     type Error = Fault;
 
-    fn poll_ready(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), Fault>> {
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         let ready = self.link.down.poll_ready(context);
         if let Poll::Ready(Err(_)) = ready
             && self.stage == Stage::Talking

@@ -12,27 +12,53 @@ use crate::{
 /// Something that happens; whom it happens to is drawn when it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Open { first_rows: Option<usize> },
+    Open {
+        first_rows: Option<usize>,
+    },
     Duplicate,
     Join,
     Leave,
     See(bool),
     Resync,
     TryNow,
-    Reload { is_fetched_first: bool, pause: Duration },
+    Reload {
+        is_fetched_first: bool,
+        pause: Duration,
+    },
     Close(Ending),
-    Freeze { freeze: Freeze, lasting: Duration },
+    Freeze {
+        freeze: Freeze,
+        lasting: Duration,
+    },
     Remove,
     CrowdComes,
     CrowdGoes,
     CrowdIsRenamed,
-    Cut { at_page: Option<Duration>, at_server: Option<Duration> },
+    /// So many changes that the log lets the oldest go.
+    CrowdStorms,
+    Cut {
+        at_page: Option<Duration>,
+        at_server: Option<Duration>,
+    },
     HalfClose(Direction),
-    Starve { direction: Direction, lasting: Duration },
-    Slow { latency: Duration },
-    GoOffline { lasting: Duration },
-    Restart { down: Duration, loading: Duration },
-    Crash { down: Duration, loading: Duration },
+    Starve {
+        direction: Direction,
+        lasting: Duration,
+    },
+    Slow {
+        latency: Duration,
+    },
+    GoOffline {
+        lasting: Duration,
+    },
+    Restart {
+        down: Duration,
+        loading: Duration,
+    },
+    Crash {
+        down: Duration,
+        loading: Duration,
+    },
 }
 
 impl Step {
@@ -54,6 +80,7 @@ impl Step {
             Self::CrowdComes => "step: a crowd comes",
             Self::CrowdGoes => "step: a crowd leaves",
             Self::CrowdIsRenamed => "step: a crowd is renamed",
+            Self::CrowdStorms => "step: a crowd outgrows the log",
             Self::Cut { at_server: None, .. } => "fault: a cut that the server does not see",
             Self::Cut { at_page: None, .. } => "fault: a cut that the page does not see",
             Self::Cut { .. } => "fault: a cut that both see",
@@ -81,10 +108,9 @@ impl Step {
             320..430 => Self::See(rng.bool()),
             430..455 => Self::Resync,
             455..475 => Self::TryNow,
-            475..605 => Self::Reload {
-                is_fetched_first: rng.bool(),
-                pause: milliseconds(rng, 0, 3_000),
-            },
+            475..605 => {
+                Self::Reload { is_fetched_first: rng.bool(), pause: milliseconds(rng, 0, 3_000) }
+            }
             605..675 => Self::Close(match rng.u8(0..6) {
                 0 => Ending::Killed,
                 1 => Ending::PoweredOff,
@@ -97,7 +123,9 @@ impl Step {
             715..740 => Self::Remove,
             740..810 => Self::draw_cut(rng),
             810..850 => Self::HalfClose(draw_direction(rng)),
-            850..910 => Self::Starve { direction: draw_direction(rng), lasting: lasting(rng, 30_000) },
+            850..910 => {
+                Self::Starve { direction: draw_direction(rng), lasting: lasting(rng, 30_000) }
+            }
             910..930 => Self::Slow { latency: lasting(rng, 2_000) },
             930..960 => Self::GoOffline { lasting: lasting(rng, 60_000) },
             960..982 => {
@@ -110,6 +138,7 @@ impl Step {
             }
             1000..1025 => Self::CrowdComes,
             1025..1040 => Self::CrowdGoes,
+            1040..1044 => Self::CrowdStorms,
             _ => Self::CrowdIsRenamed,
         }
     }

@@ -71,13 +71,15 @@ impl Truth {
 
     /// Who is said to have gone or come between two points was really not there for a moment.
     pub(crate) fn check_absence(&self, from: &Since, to: u64, who: UserId) -> Result<(), String> {
-        let lists = self.lists.get(&from.epoch).into_iter().flat_map(|lists| lists.range(from.seq..=to));
-        let was_absent =
-            lists.into_iter().any(|(_, list)| list.iter().all(|user| user.id != who));
+        let lists =
+            self.lists.get(&from.epoch).into_iter().flat_map(|lists| lists.range(from.seq..=to));
+        let was_absent = lists.into_iter().any(|(_, list)| list.iter().all(|user| user.id != who));
         if was_absent {
             Ok(())
         } else {
-            Err(format!("{who} is said to have gone or come between {from:?} and {to}, and was there all the time"))
+            Err(format!(
+                "{who} is said to have gone or come between {from:?} and {to}, and was there all the time"
+            ))
         }
     }
 

@@ -38,9 +38,14 @@ enum Tab {
         hidden_since: Option<Instant>,
     },
     /// It holds the row at least until the one moment and at most until the other.
-    Gone { at_least: Instant, at_most: Instant },
+    Gone {
+        at_least: Instant,
+        at_most: Instant,
+    },
     /// The server is not ready yet: it holds the row, or may hold it.
-    Held { is_certain: bool },
+    Held {
+        is_certain: bool,
+    },
 }
 
 impl Witness {
@@ -172,8 +177,8 @@ fn check_state(user: &User, tabs: &BTreeMap<TabKey, Tab>, now: Instant) -> Resul
     }
     let is_seen = hidden_since.iter().any(Option::is_none);
     let last_hidden = hidden_since.into_iter().flatten().max();
-    let was_hidden_long_ago = last_hidden
-        .is_some_and(|moment| moment + HIDDEN_UNTIL_AWAY + TOLERANCE < now);
+    let was_hidden_long_ago =
+        last_hidden.is_some_and(|moment| moment + HIDDEN_UNTIL_AWAY + TOLERANCE < now);
     let fits = match user.state {
         PresenceState::Here => is_seen || !was_hidden_long_ago,
         PresenceState::Away => !is_seen,

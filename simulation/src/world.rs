@@ -71,8 +71,7 @@ impl World {
         rng: Rng,
     ) -> Self {
         let rooms = rooms.into_iter().map(|name| Room { name, books: Mutex::default() }).collect();
-        let story =
-            Story { began: Instant::now(), is_detailed, lines: Vec::new(), failure: None };
+        let story = Story { began: Instant::now(), is_detailed, lines: Vec::new(), failure: None };
         Self {
             rooms,
             persons,
@@ -185,7 +184,9 @@ impl World {
             books.truth.forget_last();
         } else if !is_same {
             let list = hub.snapshot(name, None, usize::MAX);
-            self.tell_detail(|| format!("{name} is at {} {}: {}", list.epoch, list.seq, rows(&list.users)));
+            self.tell_detail(|| {
+                format!("{name} is at {} {}: {}", list.epoch, list.seq, rows(&list.users))
+            });
             let recorded = books.truth.record(list);
             self.keep(recorded, || format!("the server's {name}"));
         }

@@ -21,6 +21,7 @@ mod process;
 mod recap;
 mod serve;
 mod setup;
+mod soak;
 mod stamp;
 mod step;
 mod test;
@@ -56,6 +57,8 @@ enum Task {
     Dev,
     /// Run every test: Rust, real sockets, browser.
     Test(test::Options),
+    /// Play whole rooms on simulated time, with everything that can fail.
+    Soak(soak::Options),
     /// Check format, lints, docs, layers and the size budget.
     Check,
 }
@@ -81,6 +84,7 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
         Task::Serve(options) => serve::run(&workspace, options, begun)?,
         Task::Dev => serve::watch(&workspace, begun)?,
         Task::Test(options) => return test::run(&workspace, options, begun),
+        Task::Soak(options) => soak::run(&workspace, options)?,
         Task::Check => check::run(&workspace, begun)?,
     }
     Ok(true)
