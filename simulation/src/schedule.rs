@@ -70,7 +70,7 @@ fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World
         Person::new(number, rng.usize(0..rooms), any_id(rng), is_foreign, weather)
     });
     let persons = persons.collect();
-    let crowd = if rng.u8(0..4) == 0 { rng.usize(14..22) } else { 0 };
+    let crowd = if rng.u8(0..6) == 0 { rng.usize(14..36) } else { 0 };
     let crowd = (0..crowd).map(|_| any_id(rng)).collect();
     let rooms = (0..rooms).map(room_name).collect();
     let own = rng.fork();
@@ -149,6 +149,16 @@ impl Schedule {
                 self.world.remove(person.room, person.who);
             }
             Step::CrowdComes | Step::CrowdGoes | Step::CrowdIsRenamed => self.crowd(step),
+            Step::ComeBack => {
+                for room in 0..self.world.rooms.len() {
+                    let points =
+                        self.world.books(room).truth.points_to_come_back_from(&mut self.rng);
+                    for (point, users) in points {
+                        let world = Arc::clone(&self.world);
+                        tokio::spawn(reader::come_back(world, room, point, users));
+                    }
+                }
+            }
             Step::CrowdStorms => {
                 self.crowd(Step::CrowdComes);
                 for _ in 0..CHANGES_OF_A_STORM / self.world.crowd.len() {

@@ -31,6 +31,8 @@ pub(crate) enum Step {
         lasting: Duration,
     },
     Remove,
+    /// Somebody who only looks comes back from a point of the past.
+    ComeBack,
     CrowdComes,
     CrowdGoes,
     CrowdIsRenamed,
@@ -77,6 +79,7 @@ impl Step {
             Self::Close(_) => "step: end a page",
             Self::Freeze { .. } => "step: sleep",
             Self::Remove => "step: the operator removes somebody",
+            Self::ComeBack => "step: come back from any point",
             Self::CrowdComes => "step: a crowd comes",
             Self::CrowdGoes => "step: a crowd leaves",
             Self::CrowdIsRenamed => "step: a crowd is renamed",
@@ -103,7 +106,8 @@ impl Step {
         match rng.u32(0..1000 + crowd) {
             0..60 if pages < 12 => Self::draw_opening(rng),
             60..80 if pages < 12 => Self::Duplicate,
-            0..260 => Self::Join,
+            0..230 => Self::Join,
+            230..260 => Self::ComeBack,
             260..320 => Self::Leave,
             320..430 => Self::See(rng.bool()),
             430..455 => Self::Resync,

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use app::presence::{Epoch, ExistingUsers, Since, User, UserId};
+use fastrand::Rng;
+
+/// How many changes the server's log holds at the least, once there were so many.
+const SHORTEST_LOG: u64 = 1_000;
 
 /// Every list that one room had.
 #[derive(Debug, Default)]
@@ -81,6 +85,23 @@ impl Truth {
                 "{who} is said to have gone or come between {from:?} and {to}, and was there all the time"
             ))
         }
+    }
+
+    /// Points of the present count that somebody may come back from: any, and those around the last
+    /// that the server's log reaches back to when it is as short as it ever gets.
+    pub(crate) fn points_to_come_back_from(&self, rng: &mut Rng) -> Vec<(Since, Vec<User>)> {
+        let Some(last) = &self.last else { return Vec::new() };
+        let Some(lists) = self.lists.get(&last.epoch) else { return Vec::new() };
+        let any = rng.u64(0..=last.seq);
+        let edge = last.seq.checked_sub(SHORTEST_LOG);
+        let around_the_edge = edge.map(|edge| edge.saturating_sub(2)..=edge + 2);
+        let wanted = around_the_edge.into_iter().flatten().chain([any]);
+        wanted
+            .filter_map(|seq| {
+                let point = Since { epoch: last.epoch.clone(), seq };
+                Some((point, lists.get(&seq)?.clone()))
+            })
+            .collect()
     }
 
     fn list_at(&self, point: &Since) -> Option<&[User]> {
