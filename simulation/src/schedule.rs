@@ -15,7 +15,7 @@ use crate::{
     person::{PageHandle, Person, Wanted, Weather},
     process::{clear, room_name},
     reader,
-    step::{Step, draw_pause},
+    step::{Kind, Step, draw_pause},
     tally::Tally,
     world::{World, lock},
 };
@@ -46,7 +46,8 @@ pub(crate) async fn play(seed: u64, state_directory: &Path, is_detailed: bool) -
     clear(state_directory);
     let mut rng = Rng::with_seed(seed);
     let world = Arc::new(make_world(&mut rng, state_directory, is_detailed));
-    let mut schedule = Schedule { world: Arc::clone(&world), rng, next_page: 0 };
+    let kind = Kind { has_crowd: !world.crowd.is_empty(), has_outages: rng.u8(0..3) > 0 };
+    let mut schedule = Schedule { world: Arc::clone(&world), rng, next_page: 0, kind };
     schedule.run().await;
     let (story, failure) = world.take_story();
     world.count("schedules");
@@ -85,6 +86,7 @@ struct Schedule {
     world: Arc<World>,
     rng: Rng,
     next_page: u64,
+    kind: Kind,
 }
 
 impl Schedule {
@@ -113,7 +115,7 @@ impl Schedule {
 
     fn step(&mut self) {
         let pages = self.pages().len();
-        let step = Step::draw(&mut self.rng, pages, !self.world.crowd.is_empty());
+        let step = Step::draw(&mut self.rng, pages, self.kind);
         self.world.count("events");
         self.world.count(step.name());
         self.world.tell(|| format!("{step:?}"));
@@ -148,7 +150,10 @@ impl Schedule {
                 person.is_removed();
                 self.world.remove(person.room, person.who);
             }
-            Step::CrowdComes | Step::CrowdGoes | Step::CrowdIsRenamed => self.crowd(step),
+            Step::CrowdComes | Step::CrowdGoes | Step::CrowdIsRenamed => {
+                self.break_some_links();
+                self.crowd(step);
+            }
             Step::ComeBack => {
                 for room in 0..self.world.rooms.len() {
                     let points =
@@ -230,6 +235,15 @@ impl Schedule {
         self.world.tell(|| format!("page {number} is person {person}'s"));
         let opening = Opening { world: Arc::clone(&self.world), person, number, tab, first_rows };
         tokio::spawn(page::run(opening, heard, self.rng.fork()));
+    }
+
+    /// Much is told now: some hear only the beginning of it.
+    fn break_some_links(&mut self) {
+        for _ in 0..self.rng.usize(0..4) {
+            let messages = self.rng.u32(0..4);
+            self.world.count("fault: a link breaks within what is told");
+            self.any_link(|link| link.down.break_after(messages));
+        }
     }
 
     fn crowd(&mut self, step: Step) {

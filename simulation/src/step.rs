@@ -63,6 +63,14 @@ pub(crate) enum Step {
     },
 }
 
+/// What may happen in a schedule at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) has_crowd: bool,
+    /// The server ends now and then: a count that lives long needs one that does not.
+    pub(crate) has_outages: bool,
+}
+
 impl Step {
     /// Its name in the tally.
     pub(crate) fn name(self) -> &'static str {
@@ -98,7 +106,8 @@ impl Step {
     }
 
     /// Draws one; `pages` are open, and more are wanted while they are few.
-    pub(crate) fn draw(rng: &mut Rng, pages: usize, has_crowd: bool) -> Self {
+    pub(crate) fn draw(rng: &mut Rng, pages: usize, kind: Kind) -> Self {
+        let Kind { has_crowd, has_outages } = kind;
         if pages < 8 {
             return Self::draw_opening(rng);
         }
@@ -132,14 +141,15 @@ impl Step {
             }
             910..930 => Self::Slow { latency: lasting(rng, 2_000) },
             930..960 => Self::GoOffline { lasting: lasting(rng, 60_000) },
-            960..982 => {
+            960..982 if has_outages => {
                 let (down, loading) = outage(rng);
                 Self::Restart { down, loading }
             }
-            982..1000 => {
+            982..1000 if has_outages => {
                 let (down, loading) = outage(rng);
                 Self::Crash { down, loading }
             }
+            960..1000 => Self::Join,
             1000..1025 => Self::CrowdComes,
             1025..1040 => Self::CrowdGoes,
             1040..1044 => Self::CrowdStorms,

@@ -54,6 +54,8 @@ struct State<T> {
     ending: Option<(Instant, Ending)>,
     /// From when on the writer knows that it is broken.
     broken_for_writer: Option<Instant>,
+    /// After so many more messages nothing comes.
+    breaks_after: Option<u32>,
     /// Nobody reads any more: what is written goes nowhere.
     is_abandoned: bool,
     reader: Option<Waker>,
@@ -76,6 +78,7 @@ impl<T> Pipe<T> {
             is_stalled: false,
             ending: None,
             broken_for_writer: None,
+            breaks_after: None,
             is_abandoned: false,
             reader: None,
             writer: None,
@@ -103,7 +106,15 @@ impl<T> Pipe<T> {
             return;
         }
         let arrival = state.next_arrival();
-        state.on_the_way.push_back((arrival, message));
+        match &mut state.breaks_after {
+            Some(0) => state.ending = Some((arrival, Ending::Finished)),
+            left => {
+                if let Some(left) = left {
+                    *left -= 1;
+                }
+                state.on_the_way.push_back((arrival, message));
+            }
+        }
         state.wake_reader();
     }
 
@@ -129,6 +140,11 @@ impl<T> Pipe<T> {
         let mut state = self.lock();
         state.broken_for_writer = Some(Instant::now() + after);
         state.wake_writer();
+    }
+
+    /// Breaks for the reader once so many more messages have come.
+    pub(crate) fn break_after(&self, messages: u32) {
+        self.lock().breaks_after = Some(messages);
     }
 
     /// Delivers nothing for now, or again.
