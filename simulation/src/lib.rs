@@ -12,6 +12,7 @@
 
 mod dial;
 mod link;
+mod live_page;
 mod names;
 mod page;
 mod person;

@@ -59,15 +59,12 @@ fn replay(seed: u64) -> io::Result<ExitCode> {
         println!("{line}");
     }
     println!("\n{tally}");
-    Ok(match failure {
-        Some(why) => {
-            println!("seed {seed} BREAKS A LAW: {why}");
-            ExitCode::FAILURE
-        }
-        None => {
-            println!("seed {seed}: every law held");
-            ExitCode::SUCCESS
-        }
+    Ok(if let Some(why) = failure {
+        println!("seed {seed} BREAKS A LAW: {why}");
+        ExitCode::FAILURE
+    } else {
+        println!("seed {seed}: every law held");
+        ExitCode::SUCCESS
     })
 }
 
@@ -107,10 +104,10 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
     thread::scope(|scope| {
         let players = (0..threads).map(|_| scope.spawn(|| run.play_on())).collect::<Vec<_>>();
         scope.spawn(|| run.remark(begun));
-        let outcomes = players.into_iter().map(|player| player.join());
-        let outcome = outcomes
-            .map(|outcome| outcome.unwrap_or_else(|_| Err(io::Error::other("a player panicked"))))
-            .collect::<io::Result<()>>();
+        let mut outcomes = players.into_iter().map(thread::ScopedJoinHandle::join);
+        let outcome = outcomes.try_for_each(|outcome| {
+            outcome.unwrap_or_else(|_| Err(io::Error::other("a player panicked")))
+        });
         run.is_over.store(true, Ordering::Relaxed);
         outcome
     })?;

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, Since, TabId, UserId};
 use fastrand::Rng;
+use server::shutdown::Shutdown;
 use tokio::{
     sync::{mpsc::unbounded_channel, oneshot},
     time::{sleep, timeout},
@@ -154,16 +155,7 @@ impl Schedule {
                 self.break_some_links();
                 self.crowd(step);
             }
-            Step::ComeBack => {
-                for room in 0..self.world.rooms.len() {
-                    let points =
-                        self.world.books(room).truth.points_to_come_back_from(&mut self.rng);
-                    for (point, users) in points {
-                        let world = Arc::clone(&self.world);
-                        tokio::spawn(reader::come_back(world, room, point, users));
-                    }
-                }
-            }
+            Step::ComeBack => self.come_back(),
             Step::CrowdStorms => {
                 self.crowd(Step::CrowdComes);
                 for _ in 0..CHANGES_OF_A_STORM / self.world.crowd.len() {
@@ -196,27 +188,36 @@ impl Schedule {
                 }
                 self.later(lasting, move |world| go_online(world, person));
             }
-            Step::Restart { down, loading } | Step::Crash { down, loading } => {
-                let world = Arc::clone(&self.world);
-                if !lock(&world.process).is_up() {
-                    return;
-                }
-                let shutdown = match step {
-                    Step::Restart { .. } => world.terminate(),
-                    _ => {
-                        world.crash();
-                        None
-                    }
+            Step::Restart { down, loading } => self.end_server(World::terminate, down, loading),
+            Step::Crash { down, loading } => {
+                let crash = |world: &World| {
+                    world.crash();
+                    None
                 };
-                tokio::spawn(async move {
-                    if let Some(shutdown) = shutdown {
-                        world.end(shutdown).await;
-                    }
-                    sleep(down).await;
-                    world.start(loading).await;
-                });
+                self.end_server(crash, down, loading);
             }
         }
+    }
+
+    /// The server ends, in order or not, and another process takes its place.
+    fn end_server(
+        &self,
+        how: impl FnOnce(&World) -> Option<Shutdown>,
+        down: Duration,
+        loading: Duration,
+    ) {
+        let world = Arc::clone(&self.world);
+        if !lock(&world.process).is_up() {
+            return;
+        }
+        let shutdown = how(&world);
+        tokio::spawn(async move {
+            if let Some(shutdown) = shutdown {
+                world.end(shutdown).await;
+            }
+            sleep(down).await;
+            world.start(loading).await;
+        });
     }
 
     fn open(&mut self, first_rows: Option<usize>, of: Option<(usize, TabId)>) {
@@ -235,6 +236,17 @@ impl Schedule {
         self.world.tell(|| format!("page {number} is person {person}'s"));
         let opening = Opening { world: Arc::clone(&self.world), person, number, tab, first_rows };
         tokio::spawn(page::run(opening, heard, self.rng.fork()));
+    }
+
+    /// Somebody who only looks comes back to each room, from any point of its past.
+    fn come_back(&mut self) {
+        for room in 0..self.world.rooms.len() {
+            let points = self.world.books(room).truth.points_to_come_back_from(&mut self.rng);
+            for (point, users) in points {
+                let world = Arc::clone(&self.world);
+                tokio::spawn(reader::come_back(world, room, point, users));
+            }
+        }
     }
 
     /// Much is told now: some hear only the beginning of it.

@@ -115,7 +115,15 @@ impl Step {
         match rng.u32(0..1000 + crowd) {
             0..60 if pages < 12 => Self::draw_opening(rng),
             60..80 if pages < 12 => Self::Duplicate,
-            0..230 => Self::Join,
+            960..982 if has_outages => {
+                let (down, loading) = outage(rng);
+                Self::Restart { down, loading }
+            }
+            982..1000 if has_outages => {
+                let (down, loading) = outage(rng);
+                Self::Crash { down, loading }
+            }
+            0..230 | 960..1000 => Self::Join,
             230..260 => Self::ComeBack,
             260..320 => Self::Leave,
             320..430 => Self::See(rng.bool()),
@@ -141,15 +149,6 @@ impl Step {
             }
             910..930 => Self::Slow { latency: lasting(rng, 2_000) },
             930..960 => Self::GoOffline { lasting: lasting(rng, 60_000) },
-            960..982 if has_outages => {
-                let (down, loading) = outage(rng);
-                Self::Restart { down, loading }
-            }
-            982..1000 if has_outages => {
-                let (down, loading) = outage(rng);
-                Self::Crash { down, loading }
-            }
-            960..1000 => Self::Join,
             1000..1025 => Self::CrowdComes,
             1025..1040 => Self::CrowdGoes,
             1040..1044 => Self::CrowdStorms,

@@ -17,9 +17,9 @@ pub(crate) struct Truth {
 
 impl Truth {
     /// Whether the room is where it was when it was looked at last.
-    pub(crate) fn is_at(&self, list: &ExistingUsers) -> bool {
+    pub(crate) fn is_at(&self, head: &ExistingUsers) -> bool {
         let last = self.last.as_ref();
-        last.is_some_and(|last| last.seq == list.seq && last.epoch == list.epoch)
+        last.is_some_and(|last| last.seq == head.seq && last.epoch == head.epoch)
     }
 
     /// The list that the room had when it was looked at last.
