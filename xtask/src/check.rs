@@ -12,12 +12,13 @@ use crate::workspace::Workspace;
 
 /// One run for each set of features: together they would unify, and nobody would see what a
 /// crate lacks by itself.
-const CLIPPY: [&[&str]; 6] = [
+const CLIPPY: [&[&str]; 7] = [
     &["-p", "app", "--no-default-features", "--all-targets"],
     &["-p", "app", "--features", "ssr", "--all-targets"],
     &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
     &["-p", "server", "--all-targets"],
     &["-p", "load", "--all-targets"],
+    &["-p", "simulation", "--all-targets"],
     &["-p", "xtask", "--all-targets"],
 ];
 

@@ -23,6 +23,7 @@ mod process;
 mod recap;
 mod serve;
 mod setup;
+mod soak;
 mod stamp;
 mod step;
 mod test;
@@ -62,6 +63,8 @@ enum Task {
     Test(test::Options),
     /// Measure what a change and a whole list cost, by the size of the room.
     Bench,
+    /// Play whole rooms on simulated time, with everything that can fail.
+    Soak(soak::Options),
     /// Check format, lints, docs, layers and the size budget.
     Check,
 }
@@ -89,6 +92,7 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
         Task::Load(options) => load::run(&workspace, options, begun)?,
         Task::Test(options) => return test::run(&workspace, options, begun),
         Task::Bench => bench::run(&workspace, begun)?,
+        Task::Soak(options) => soak::run(&workspace, options)?,
         Task::Check => check::run(&workspace, begun)?,
     }
     Ok(true)

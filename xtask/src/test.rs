@@ -16,11 +16,12 @@ use crate::workspace::Workspace;
 
 /// One run for each set of features: together they would unify, and `app` would never be tested
 /// without Leptos.
-const RUST_TESTS: [&[&str]; 5] = [
+const RUST_TESTS: [&[&str]; 6] = [
     &["test", "-p", "app"],
     &["test", "-p", "app", "--features", "ssr"],
     &["test", "-p", "server"],
     &["test", "-p", "load"],
+    &["test", "-p", "simulation"],
     &["test", "-p", "xtask"],
 ];
 

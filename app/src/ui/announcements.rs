@@ -14,13 +14,13 @@ pub(crate) enum Part {
 
 /// Someone who went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Departed {
+pub struct Departed {
     /// Who.
-    pub(crate) id: UserId,
+    pub id: UserId,
     /// What they were called.
-    pub(crate) name: Name,
+    pub name: Name,
     /// Why, where that was heard.
-    pub(crate) reason: Option<DepartureReason>,
+    pub reason: Option<DepartureReason>,
 }
 
 /// How many are called by their names; more are only counted.

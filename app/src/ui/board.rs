@@ -87,7 +87,7 @@ pub(crate) enum Command {
 
 /// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub enum Wish {
     /// To be listed under this name.
     Join(String),
     /// To be called this from now on.

@@ -9,7 +9,7 @@ use crate::presence::{Changes, ClientEvent, Epoch, Resumed, ServerEvent, Since, 
 ///
 /// The derived way would hold every frame as a tree before it knew which one it is; here the text
 /// is read twice instead.
-pub(crate) fn read_frame(text: &str) -> Result<ServerEvent, Unreadable> {
+pub fn read_frame(text: &str) -> Result<ServerEvent, Unreadable> {
     #[derive(Deserialize)]
     struct Kind {
         event: String,
@@ -48,7 +48,7 @@ pub(crate) fn read_frame(text: &str) -> Result<ServerEvent, Unreadable> {
 }
 
 /// Writes what the server is to read.
-pub(crate) fn write_frame(event: &ClientEvent) -> String {
+pub fn write_frame(event: &ClientEvent) -> String {
     match event {
         ClientEvent::Watch { since } => Writer::new("watch").since(since.as_ref()),
         ClientEvent::GotANewUser { name, tab, visible, since } => {

@@ -38,12 +38,22 @@ mod you;
 mod live;
 #[cfg(any(feature = "hydrate", test))]
 mod new_room;
-#[cfg(any(feature = "hydrate", test))]
 mod session;
 #[cfg(feature = "ssr")]
 mod shell;
 #[cfg(test)]
 mod tests;
+
+/// The page's side of the conversation, without a page or a browser: what plays one uses this.
+pub mod client {
+    pub use super::{
+        announcements::Departed,
+        board::Wish,
+        frame::{read_frame, write_frame},
+        json::Unreadable,
+        session::{Outcome, Session, Surroundings},
+    };
+}
 
 use serde::{Deserialize, Serialize};
 

@@ -12,7 +12,7 @@ use crate::presence::{
 ///
 /// Its owner opens the sockets, sends what a session answers, and draws what it shows.
 #[derive(Debug, Default)]
-pub(crate) struct Session {
+pub struct Session {
     replica: Replica,
     stage: Stage,
     wish: Option<Wish>,
@@ -32,14 +32,14 @@ pub(crate) struct Session {
 
 /// What a session has to know of its browser, at the moment of asking.
 #[derive(Clone, Debug)]
-pub(crate) struct Surroundings {
+pub struct Surroundings {
     /// Which page instance this is.
-    pub(crate) tab: TabId,
+    pub tab: TabId,
     /// Whether the page can be seen.
-    pub(crate) is_visible: bool,
-    /// This person left the room, here or on another page, and has not joined again since.
-    /// A page that slept through that must not list them again.
-    pub(crate) has_left: bool,
+    pub is_visible: bool,
+    /// This person left the room, here or on another page, or was removed, and has not joined again
+    /// since. A page that slept through that must not list them again.
+    pub has_left: bool,
 }
 
 /// How far the present socket has come.
@@ -58,38 +58,38 @@ enum Stage {
 
 /// What a frame of the server leads to.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// The list is another than before.
-    pub(crate) is_changed: bool,
+    pub is_changed: bool,
     /// Who came, where that is news.
-    pub(crate) arrived: Vec<(UserId, Name)>,
+    pub arrived: Vec<(UserId, Name)>,
     /// Who went, where that is news.
-    pub(crate) departed: Vec<Departed>,
+    pub departed: Vec<Departed>,
     /// The list is live again, and these news are those of the time in between.
-    pub(crate) is_catching_up: bool,
+    pub is_catching_up: bool,
     /// This person is listed no longer, and it was not this page that asked for it.
-    pub(crate) was_unlisted: Option<DepartureReason>,
+    pub was_unlisted: Option<DepartureReason>,
     /// The list is the server's list.
-    pub(crate) is_live: bool,
+    pub is_live: bool,
     /// Something was not accepted, and the visitor should know.
-    pub(crate) refusal: Option<Refusal>,
+    pub refusal: Option<Refusal>,
     /// What to send for it.
-    pub(crate) replies: Vec<ClientEvent>,
+    pub replies: Vec<ClientEvent>,
 }
 
 impl Session {
     /// Starts with the list that came with the page.
-    pub(crate) fn new(replica: Replica) -> Self {
+    pub fn new(replica: Replica) -> Self {
         Self { replica, ..Self::default() }
     }
 
     /// The list as far as it is known.
-    pub(crate) fn replica(&self) -> &Replica {
+    pub fn replica(&self) -> &Replica {
         &self.replica
     }
 
     /// A socket opened: what to send first.
-    pub(crate) fn opened(&mut self, surroundings: &Surroundings) -> ClientEvent {
+    pub fn opened(&mut self, surroundings: &Surroundings) -> ClientEvent {
         self.stage = Stage::Introduced;
         // Whatever else was bringing the list brings it no longer.
         self.replica.disconnected();
@@ -113,7 +113,7 @@ impl Session {
     }
 
     /// A frame came.
-    pub(crate) fn receive(&mut self, event: ServerEvent, surroundings: &Surroundings) -> Outcome {
+    pub fn receive(&mut self, event: ServerEvent, surroundings: &Surroundings) -> Outcome {
         let mut outcome = Outcome::default();
         match event {
             ServerEvent::Refused(refusal) => self.accept_refusal(refusal, &mut outcome),
@@ -127,7 +127,7 @@ impl Session {
     /// An event of the feed came: it brings the list forward, and there is nobody to answer to.
     ///
     /// After a [`Gap`] only a feed that starts anew helps.
-    pub(crate) fn overhear(&mut self, mut event: ServerEvent) -> Result<Outcome, Gap> {
+    pub fn overhear(&mut self, mut event: ServerEvent) -> Result<Outcome, Gap> {
         // A feed knows no persons; what a socket or the page said of this one still holds.
         match &mut event {
             ServerEvent::ExistingUsers(list) => list.you = self.replica.you(),
@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// The socket ended, or never opened: how long to wait from `now` before the next.
-    pub(crate) fn closed(&mut self, now: Duration, random: u32) -> Duration {
+    pub fn closed(&mut self, now: Duration, random: u32) -> Duration {
         // A socket that never opened took nothing away: a feed may be bringing the list.
         if std::mem::take(&mut self.stage) > Stage::NoSocket {
             self.interrupted();
@@ -158,7 +158,7 @@ impl Session {
     }
 
     /// Whatever brought the list brings it no longer.
-    pub(crate) fn interrupted(&mut self) {
+    pub fn interrupted(&mut self) {
         if self.before_loss.is_none() && self.replica.position().is_some() {
             self.before_loss = Some(self.replica.roster().clone());
         }
@@ -170,7 +170,7 @@ impl Session {
     ///
     /// Nothing is sent before the server took the first frame, so that it is always clear
     /// what a refusal speaks of; [`Session::opened`] and [`Session::receive`] make up for it.
-    pub(crate) fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
+    pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
         self.wish = Some(wish);
         self.is_wish_sent = false;
         self.demand(surroundings)
@@ -178,7 +178,7 @@ impl Session {
 
     /// The page was hidden or shown, or another page of this person left or joined:
     /// what to send for it.
-    pub(crate) fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
+    pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
         let announcement = self.join_your_row(surroundings);
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
     }

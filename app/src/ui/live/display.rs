@@ -13,7 +13,8 @@ use super::{
     },
     announcing::Announcing,
     clock::Clock,
-    keyboard, storage,
+    keyboard,
+    storage::{self, Absence},
 };
 use crate::presence::{DepartureReason, Name, Replica, RoomName, ServerEvent};
 
@@ -143,10 +144,6 @@ impl Display {
         if old_name == name {
             return;
         }
-        if old_name.is_none() {
-            // Whatever this browser's pages did before, somebody joined since.
-            storage::note_left(&self.room, false);
-        }
         self.board.desk.update(|desk| {
             // What was asked for has come true, or never will.
             desk.is_renaming = false;
@@ -167,8 +164,8 @@ impl Display {
             DepartureReason::Closed | DepartureReason::Lost => return,
         };
         // Where they left, the page on which they did has noted it; they may have joined again by now.
-        if reason == DepartureReason::Removed {
-            storage::note_left(&self.room, true);
+        if reason == DepartureReason::Removed && storage::absence(&self.room).is_none() {
+            storage::note_absence(&self.room, Some(Absence::Removed));
         }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));
     }

@@ -20,7 +20,7 @@ use super::{
     feed::{Feed, FeedEvent},
     randomness::random_number,
     socket::{Socket, SocketEvent, address_of},
-    storage,
+    storage::{self, Absence},
     tab::Tab,
 };
 use crate::presence::{ClientEvent, CloseCode, Replica, RoomName, ServerEvent};
@@ -132,7 +132,8 @@ impl Line {
 
     /// The visitor wants something of the server.
     pub(super) fn want(&self, wish: Wish) {
-        storage::note_left(&self.room, wish == Wish::Leave);
+        let absence = (wish == Wish::Leave).then_some(Absence::Left);
+        storage::note_absence(&self.room, absence);
         self.display.forget_farewell();
         let event = self.session.borrow_mut().want(wish, &self.surroundings());
         self.send(event);
@@ -215,7 +216,21 @@ impl Line {
             self.vain_attempts.set(0);
         }
         let outcome = self.session.borrow_mut().receive(event, &self.surroundings());
+        let is_live = outcome.is_live;
         self.take_in(outcome, Connection::Live);
+        if is_live {
+            self.forget_removal();
+        }
+    }
+
+    /// Whoever is on the server's list has joined again since they were removed.
+    fn forget_removal(&self) {
+        let is_listed = self.session.borrow().replica().your_row().is_some();
+        if is_listed && storage::absence(&self.room) == Some(Absence::Removed) {
+            storage::note_absence(&self.room, None);
+            let events = self.session.borrow_mut().look_around(&self.surroundings());
+            self.send(events);
+        }
     }
 
     /// What a frame led to, whichever way it came.
@@ -323,7 +338,7 @@ impl Line {
             tab: self.tab.id(),
             // A page on its way out is not hidden, it goes.
             is_visible: !document().hidden(),
-            has_left: storage::has_left(&self.room),
+            has_left: storage::absence(&self.room).is_some(),
         }
     }
 

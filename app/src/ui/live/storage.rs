@@ -8,6 +8,7 @@ use crate::presence::RoomName;
 
 const NAME: &str = "rollcall-name";
 const LEFT: &str = "rollcall-left-";
+const REMOVED: &str = "removed";
 const TAB: &str = "rollcall-tab";
 
 /// The name under which this browser was listed last, in any room.
@@ -22,17 +23,31 @@ pub(super) fn remember_name(name: &str) {
     }
 }
 
-/// Whether this person left the room, and has not joined again since.
-pub(super) fn has_left(room: &RoomName) -> bool {
-    let left = of_all_pages().and_then(|storage| storage.get_item(&left_key(room)).ok()?);
-    left.is_some()
+/// Why none of this person's pages is to list them by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// They left, on one of their pages: only a visitor who joins takes that back.
+    Left,
+    /// The operator removed them, which a page may hear late: a list that holds them says that they
+    /// joined again since.
+    Removed,
 }
 
-/// Lets all pages know that this person left the room, or that they did not.
-pub(super) fn note_left(room: &RoomName, has_left: bool) {
+/// Why this person is not to be listed again, if that is so.
+pub(super) fn absence(room: &RoomName) -> Option<Absence> {
+    let text = of_all_pages().and_then(|storage| storage.get_item(&left_key(room)).ok()?)?;
+    Some(if text == REMOVED { Absence::Removed } else { Absence::Left })
+}
+
+/// Lets all pages know why this person is not to be listed again, or that they may be.
+pub(super) fn note_absence(room: &RoomName, absence: Option<Absence>) {
     if let Some(storage) = of_all_pages() {
         let key = left_key(room);
-        let _ = if has_left { storage.set_item(&key, "1") } else { storage.remove_item(&key) };
+        let _ = match absence {
+            Some(Absence::Left) => storage.set_item(&key, "1"),
+            Some(Absence::Removed) => storage.set_item(&key, REMOVED),
+            None => storage.remove_item(&key),
+        };
     }
 }
 

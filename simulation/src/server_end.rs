@@ -1,0 +1,169 @@
+//! What the server holds of a connection, and what the witness hears through it.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use app::presence::{ClientEvent, CloseCode, DepartureReason, UserId};
+use futures_util::{Sink, Stream};
+use server::connection::{Socket, SocketFault};
+use tokio::time::Instant;
+use tungstenite::Message;
+
+use crate::{
+    link::{Down, Link},
+    wire::{Arrived, Ending, Reader},
+    world::{World, lock},
+};
+
+/// What the server holds of a connection: a WebSocket to it.
+#[derive(Debug)]
+pub(crate) struct ServerEnd {
+    world: Arc<World>,
+    seat: Seat,
+    link: Link,
+    reader: Reader<Message>,
+    stage: Stage,
+}
+
+/// Whose connection it is, in which room of which process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    pub(crate) room: usize,
+    pub(crate) who: UserId,
+    pub(crate) connection: u64,
+    pub(crate) process: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Talking,
+    /// It can't be written to: what can still be read says how it ended.
+    Unwritable,
+    Over,
+}
+
+/// The connection broke.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault;
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection broke")
+    }
+}
+
+impl SocketFault for Fault {
+    fn close_code(&self) -> Option<CloseCode> {
+        None
+    }
+}
+
+impl Socket for ServerEnd {
+    type Fault = Fault;
+}
+
+impl ServerEnd {
+    pub(crate) fn new(world: Arc<World>, seat: Seat, link: Link) -> Self {
+        let reader = Reader::new(link.up.clone());
+        Self { world, seat, link, reader, stage: Stage::Talking }
+    }
+
+    fn hear(&self, text: &str) {
+        let Seat { room, who, connection, process } = self.seat;
+        if self.stage == Stage::Talking
+            && lock(&self.world.process).is_serving(process)
+            && let Ok(event) = serde_json::from_str::<ClientEvent>(text)
+        {
+            self.world.books(room).witness.heard(who, connection, &event, Instant::now());
+        }
+    }
+
+    fn end(&mut self, reason: DepartureReason) {
+        let Seat { room, who, connection, process } = self.seat;
+        if self.stage != Stage::Over && lock(&self.world.process).is_serving(process) {
+            self.world.tell_detail(|| format!("server: #{connection} of {who} ends: {reason:?}"));
+            self.world.books(room).witness.ended(who, connection, reason, Instant::now());
+        }
+        self.stage = Stage::Over;
+    }
+
+    fn look(&self) {
+        if lock(&self.world.process).is_serving(self.seat.process) {
+            self.world.look(self.seat.room, false);
+        }
+    }
+}
+
+impl Stream for ServerEnd {
+    type Item = Result<Message, Fault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // What the frame before did is to be seen before the next one is read.
+        self.look();
+        Poll::Ready(match std::task::ready!(self.reader.poll(context)) {
+            Arrived::Message(message) => {
+                match &message {
+                    Message::Text(text) => {
+                        let Seat { connection, who, .. } = self.seat;
+                        self.world
+                            .tell_detail(|| format!("server: #{connection} of {who} says {text}"));
+                        self.hear(text);
+                    }
+                    Message::Close(_) => self.end(DepartureReason::Closed),
+                    _ => {}
+                }
+                Some(Ok(message))
+            }
+            Arrived::Ended(ending) => {
+                self.end(DepartureReason::Lost);
+                match ending {
+                    Ending::Finished => None,
+                    Ending::Reset => Some(Err(Fault)),
+                }
+            }
+        })
+    }
+}
+
+impl Sink<Message> for ServerEnd {
+    type Error = Fault;
+
+    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let ready = self.link.down.poll_ready(context);
+        if let Poll::Ready(Err(_)) = ready
+            && self.stage == Stage::Talking
+        {
+            self.stage = Stage::Unwritable;
+        }
+        ready.map_err(|_| Fault)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Fault> {
+        self.look();
+        if let Message::Close(_) = &message {
+            self.end(DepartureReason::Closed);
+        }
+        self.link.down.write(Down::Message(message));
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for ServerEnd {
+    fn drop(&mut self) {
+        self.end(DepartureReason::Lost);
+        self.link.down.finish();
+        self.link.up.abandon();
+    }
+}

@@ -1,0 +1,70 @@
+//! Whole rooms on simulated time, for as long as one likes.
+
+use crate::failure::Outcome;
+use crate::process;
+use crate::step::step;
+use crate::workspace::Workspace;
+
+/// What the simulation is told; `cargo xtask soak -- --help` lists it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// For how long; without it and without --schedules, one minute.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// How many schedules at the most.
+    #[arg(long)]
+    schedules: Option<u64>,
+    /// Plays one schedule again, and tells all that happens in it.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// What it is told besides.
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    more: Vec<String>,
+}
+
+/// Builds the simulation, then becomes it.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
+    let mut build = workspace.cargo(&["build", "--package", "simulation", "--profile", "soak"]);
+    // Lets the simulation seed Tokio's chances too, so that a replay is exact.
+    build.env("RUSTFLAGS", "--cfg tokio_unstable");
+    step(&process::line_of(&build), || process::run(&mut build))?;
+    let program = workspace.target.join("soak").join(process::program_file("soak"));
+    process::become_command(workspace.command(program).args(arguments(options)))
+}
+
+fn arguments(options: &Options) -> Vec<String> {
+    let Options { minutes, schedules, seed, more } = options;
+    let numbers = [("--minutes", minutes), ("--schedules", schedules), ("--seed", seed)];
+    let given = numbers.into_iter().filter_map(|(flag, number)| Some((flag, (*number)?)));
+    let given = given.flat_map(|(flag, number)| [flag.to_owned(), number.to_string()]);
+    given.chain(more.iter().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn what_is_given_reaches_the_simulation() {
+        let cases: [(&[&str], &[&str]); 3] = [
+            (&["soak"], &[]),
+            (&["soak", "--seed", "7"], &["--seed", "7"]),
+            (
+                &["soak", "--minutes=5", "--schedules", "9", "--", "--threads", "1"],
+                &["--minutes", "5", "--schedules", "9", "--threads", "1"],
+            ),
+        ];
+        for (typed, passed) in cases {
+            let line = Line::try_parse_from(typed).unwrap();
+            assert_eq!(arguments(&line.options), passed);
+        }
+    }
+}
