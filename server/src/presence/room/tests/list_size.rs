@@ -9,7 +9,7 @@ use crate::presence::frames::EncodedList;
 /// What a list takes in its one frame, written out.
 fn frame_in_bytes(room: &Room) -> usize {
     let list = EncodedList::new(Epoch::from_number(1), room.log().seq(), room.roster());
-    list.frames_for(Some(id(1)), 1_795_421_000_000).iter().map(|frame| frame.len()).sum()
+    list.frames_for(Some(id(1)), 1_795_421_000_000).map(|frame| frame.text().len()).sum()
 }
 
 proptest! {
