@@ -115,7 +115,11 @@ fn read_all(address: SocketAddr, work: FloorWork) -> io::Result<()> {
     let mut events = Events::with_capacity(1024);
     let mut sockets = Vec::with_capacity(work.sockets);
     for index in 0..work.sockets {
-        let mut socket = TcpStream::connect(address)?;
+        // The writer's greeting: more sockets than its queue holds would wait for seconds.
+        let mut greeted = std::net::TcpStream::connect(address)?;
+        greeted.read_exact(&mut [0])?;
+        greeted.set_nonblocking(true)?;
+        let mut socket = TcpStream::from_std(greeted);
         poll.registry().register(&mut socket, Token(index), Interest::READABLE)?;
         sockets.push(socket);
     }
@@ -153,8 +157,9 @@ pub fn write(work: FloorWork, output: &mut impl Write) -> io::Result<()> {
     output.flush()?;
     let mut sockets = Vec::with_capacity(work.sockets);
     for _ in 0..work.sockets {
-        let (socket, _) = listener.accept()?;
+        let (mut socket, _) = listener.accept()?;
         socket.set_nodelay(true)?;
+        socket.write_all(b"!")?;
         sockets.push(socket);
     }
     let frame = vec![b'x'; work.frame_in_bytes];
