@@ -1,6 +1,7 @@
 //! From a listening socket to a served page, until a signal comes.
 
 use std::{
+    env,
     future::{Future, IntoFuture},
     io,
     sync::Arc,
@@ -23,6 +24,7 @@ use crate::{
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
+    response_headers::Reach,
     routes, shutdown,
 };
 
@@ -65,10 +67,16 @@ pub async fn serve(
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
+    let reach = Reach {
+        is_https: false,
+        // Set by cargo-leptos, and read by Leptos when it renders the page.
+        reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
+    };
     let state = AppState {
         hub: Arc::clone(&hub),
         persons: Arc::new(persons),
         leptos: config.leptos,
+        reach,
         connection,
         shutdown: shutdown::Shutdown::default(),
     };
