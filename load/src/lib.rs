@@ -8,6 +8,7 @@ pub mod floor;
 pub mod handshake;
 pub mod histogram;
 pub mod lists;
+pub mod never_readers;
 pub mod normalise;
 pub mod options;
 pub mod report;

@@ -272,13 +272,6 @@ impl Swarm {
         Ok(())
     }
 
-    /// Stops reading what a client is sent, or goes on with it.
-    pub fn set_reading(&mut self, index: usize, is_reading: bool) {
-        self.clients[index].is_reading = is_reading;
-        // The system told of what has come meanwhile, and does not tell again.
-        self.read(index, true);
-    }
-
     /// Says goodbye on a client's socket with this code; the server's goodbye ends it.
     pub fn close(&mut self, index: usize, code: u16) {
         let frame = self.writer.close(code);
@@ -408,9 +401,6 @@ impl Swarm {
         loop {
             let client = &mut self.clients[index];
             let Some(stream) = &mut client.stream else { return };
-            if !client.is_reading {
-                return;
-            }
             let held = client.held.len();
             self.scratch[..held].copy_from_slice(&client.held);
             let read = match stream.read(&mut self.scratch[held..]) {
