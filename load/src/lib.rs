@@ -17,5 +17,7 @@ pub mod server_list;
 pub mod server_process;
 pub mod swarm;
 pub mod system;
+pub mod traffic;
 pub mod truth;
 pub mod websocket;
+pub mod wrongs;

@@ -12,7 +12,7 @@ use std::{
 use app::presence::ClientEvent;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::{fault::LoadFault, handshake, swarm::Wrongs, system, websocket::FrameWriter};
+use crate::{fault::LoadFault, handshake, system, websocket::FrameWriter, wrongs::Wrongs};
 
 /// How often they send something: the end of a dropped connection lies behind what is never taken, and
 /// only the answer to something sent tells of it.

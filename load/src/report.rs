@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use serde::Serialize;
 
-use crate::{
-    histogram::Histogram,
-    swarm::{Traffic, Wrongs},
-};
+use crate::{histogram::Histogram, traffic::Traffic, wrongs::Wrongs};
 
 /// Figures by their names, which say the unit.
 pub type Figures = BTreeMap<&'static str, f64>;

@@ -19,7 +19,9 @@ use crate::{
     report::{Figures, Report, figure, put_traffic},
     server_list,
     server_process::{Cores, Server, Usage},
-    swarm::{Swarm, Traffic},
+    swarm::Swarm,
+    traffic::Traffic,
+    wrongs::Wrongs,
 };
 
 /// How many sockets are being opened at the same time, where that is not what is measured.
@@ -137,7 +139,7 @@ impl Stage {
             ("cpu_us_per_frame", micros),
             ("facts_per_cpu_s", 1e6 / micros),
         ]);
-        Ok(Report::new("floor", self.options.clients, &crate::swarm::Wrongs::default(), figures))
+        Ok(Report::new("floor", self.options.clients, &Wrongs::default(), figures))
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{
     never_readers::NeverReaders,
     report::{Figures, Report, figure},
     server_process::Server,
-    swarm::{Swarm, Traffic},
+    swarm::Swarm,
+    traffic::Traffic,
 };
 
 /// Beside this many clients there is one that never reads.
