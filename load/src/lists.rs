@@ -7,6 +7,8 @@
 
 mod apply;
 mod state;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use std::{collections::HashMap, rc::Rc, time::Instant};
@@ -204,9 +206,8 @@ impl Lists {
     ) -> Result<Step, String> {
         let before = match &self.states[state.0].kind {
             Kind::Live { .. } => Some(state),
-            Kind::Differing { base, .. } => Some(*base),
-            Kind::Listing { before, .. } => *before,
-            Kind::Nothing | Kind::Wrong(_) => None,
+            Kind::Nothing => None,
+            _ => return Err("a list begins in the middle of something else".to_owned()),
         };
         let at = Since { epoch: list.epoch, seq: list.seq };
         let kind = Kind::Listing {

@@ -82,6 +82,12 @@ impl Lists {
         self.rows[usize::try_from(id.0).unwrap_or(usize::MAX)]
     }
 
+    /// A row in words.
+    pub(super) fn shown(&self, id: RowId, truth: &Truth) -> String {
+        let Row { who, joined, state } = self.row(id);
+        shown(truth.name(who), state, joined)
+    }
+
     pub(super) fn intern_row(&mut self, row: Row) -> RowId {
         *self.row_ids.entry(row).or_insert_with(|| {
             self.rows.push(row);
@@ -108,8 +114,8 @@ impl Lists {
         }
         let place = others.iter().zip(&rows).take_while(|(other, row)| other == row).count();
         let at_place = |rows: &[RowId]| {
-            let row = rows.get(place).map(|row| self.row(*row));
-            row.map_or("nobody".to_owned(), |row| truth.name(row.who).to_owned())
+            let row = rows.get(place).map(|row| self.shown(*row, truth));
+            row.unwrap_or_else(|| "nobody".to_owned())
         };
         Err(format!(
             "two lists at {} differ: row {place} is {} in one and {} in the other",
@@ -118,4 +124,9 @@ impl Lists {
             at_place(&rows)
         ))
     }
+}
+
+/// A row in words.
+pub(super) fn shown(name: &str, state: PresenceState, joined: u64) -> String {
+    format!("{name} ({}, since {joined})", state.as_str())
 }

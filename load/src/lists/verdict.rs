@@ -2,7 +2,7 @@
 
 use app::presence::User;
 
-use super::{Kind, Lists, StateId};
+use super::{Kind, Lists, StateId, state::shown};
 use crate::{truth::Truth, wrongs::Wrongs};
 
 impl Lists {
@@ -103,11 +103,9 @@ impl Lists {
             ));
         }
         for (place, (row, user)) in rows.iter().zip(users).enumerate() {
-            let row = self.row(*row);
-            let same = truth.name(row.who) == user.name.as_str()
-                && (row.joined, row.state) == (user.joined, user.state);
-            if !same {
-                let (ours, theirs) = (truth.name(row.who), user.name.as_str());
+            let ours = self.shown(*row, truth);
+            let theirs = shown(user.name.as_str(), user.state, user.joined);
+            if ours != theirs {
                 return Err(format!(
                     "row {place} is {ours} at a client and {theirs} at the server"
                 ));
