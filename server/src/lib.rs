@@ -2,6 +2,7 @@
 //!
 //! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
 
+mod acceptor;
 mod address;
 pub mod app_state;
 pub mod config;

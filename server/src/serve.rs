@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::ListenerExt;
 use tokio::{
     net::TcpListener,
     task::spawn_blocking,
@@ -16,6 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    acceptor::Acceptor,
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
@@ -23,7 +23,7 @@ use crate::{
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
-    routes, shutdown, tcp,
+    routes, shutdown,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -93,8 +93,7 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let listener = listener.tap_io(|stream| tcp::prepare(stream));
-    let requests = axum::serve(listener, routes::router(state))
+    let requests = axum::serve(Acceptor::start(listener)?, routes::router(state))
         .with_graceful_shutdown(closing.clone().cancelled_owned());
     // A request that is never finished must not hold up the end.
     let overdue = async {
