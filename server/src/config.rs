@@ -10,7 +10,10 @@ use clap::Parser;
 use leptos::config::{LeptosOptions, errors::LeptosConfigError, get_configuration};
 use serde::Deserialize;
 
-use crate::presence::room::RoomLimits;
+use crate::{
+    door::{DoorConfig, DoorTable, Origin},
+    presence::room::RoomLimits,
+};
 
 /// Rollcall: who is here, live.
 #[derive(Clone, Debug, Default, Parser)]
@@ -32,6 +35,10 @@ pub struct Flags {
     #[arg(long, value_name = "FOLDER", env = "ROLLCALL_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
 
+    /// Where everybody finds the site, if a proxy stands in front of it
+    #[arg(long, value_name = "HTTPS://HOST", env = "ROLLCALL_PUBLIC_URL")]
+    pub public_url: Option<Origin>,
+
     /// Where to listen to the operator, as HOST:PORT; who asks there needs the token in the state folder [default: nowhere]
     #[arg(long, value_name = "HOST:PORT", env = "ROLLCALL_OPERATOR_ADDR")]
     pub operator_addr: Option<SocketAddr>,
@@ -46,6 +53,10 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// How many a room takes.
     pub room_limits: RoomLimits,
+    /// Whether everybody comes over HTTPS.
+    pub is_https: bool,
+    /// Who may come in.
+    pub door: DoorConfig,
     /// Where to listen to the operator; nowhere without it.
     pub operator_address: Option<SocketAddr>,
 }
@@ -96,6 +107,7 @@ struct PresenceTable {
     state_dir: Option<PathBuf>,
     max_people_per_room: usize,
     max_tabs_per_person: usize,
+    public_url: Option<Origin>,
     operator_addr: Option<SocketAddr>,
 }
 
@@ -105,6 +117,7 @@ impl Default for PresenceTable {
             state_dir: None,
             max_people_per_room: 20_000,
             max_tabs_per_person: 32,
+            public_url: None,
             operator_addr: None,
         }
     }
@@ -122,7 +135,7 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => None,
             Err(source) => return Err(ConfigFault::File { path, source }),
         };
-        let presence = presence_table(&path, text.as_deref())?;
+        let SettingsFile { presence, door } = settings_file(&path, text.as_deref())?;
         let file = text.is_some().then(|| path.to_string_lossy().into_owned());
         let mut leptos = get_configuration(file.as_deref())?.leptos_options;
         // Leptos's own default is the working directory, which is nobody's business.
@@ -150,20 +163,27 @@ impl Config {
             most_people: presence.max_people_per_room,
             most_connections_per_person: presence.max_tabs_per_person,
         };
+        let public_url = flags.public_url.or(presence.public_url);
+        let is_https = public_url.as_ref().is_some_and(Origin::is_https);
+        let mut door = DoorConfig::from(door);
+        door.origins.public_url = public_url;
         let operator_address = flags.operator_addr.or(presence.operator_addr);
-        Ok(Self { leptos, state_directory, room_limits, operator_address })
+        Ok(Self { leptos, state_directory, room_limits, is_https, door, operator_address })
     }
 }
 
-fn presence_table(path: &Path, text: Option<&str>) -> Result<PresenceTable, ConfigFault> {
-    #[derive(Default, Deserialize)]
-    struct File {
-        #[serde(default)]
-        presence: PresenceTable,
-    }
-    let parsed = text.map(toml::from_str::<File>).transpose();
+/// What is Rollcall's own in the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SettingsFile {
+    presence: PresenceTable,
+    door: DoorTable,
+}
+
+fn settings_file(path: &Path, text: Option<&str>) -> Result<SettingsFile, ConfigFault> {
+    let parsed = text.map(toml::from_str).transpose();
     let file = parsed.map_err(|source| ConfigFault::Presence { path: path.to_owned(), source })?;
-    Ok(file.unwrap_or_default().presence)
+    Ok(file.unwrap_or_default())
 }
 
 /// Leptos reads the hashes beside the program at every request, and panics when they are not there.
@@ -286,11 +306,13 @@ mod tests {
         {
             assert_eq!(built.get(key), Some(value), "{key}");
         }
-        let presence = presence_table(
+        let file = settings_file(
             Path::new("Leptos.toml"),
             Some(&fs::read_to_string(root.join("Leptos.toml")).unwrap()),
         );
-        let (written, default) = (presence.unwrap(), PresenceTable::default());
+        let (file, default) = (file.unwrap(), PresenceTable::default());
+        assert_eq!(file.door, DoorTable::default());
+        let written = file.presence;
         assert_eq!(written.max_people_per_room, default.max_people_per_room);
         assert_eq!(written.max_tabs_per_person, default.max_tabs_per_person);
     }

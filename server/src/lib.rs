@@ -7,6 +7,7 @@ pub mod app_state;
 pub mod config;
 pub mod connection;
 pub mod conversation;
+pub mod door;
 pub mod doorbell;
 mod etag;
 mod feed;
