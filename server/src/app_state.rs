@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::config::LeptosOptions;
 
 use crate::{
-    connection::ConnectionConfig, hub::Hub, person::Persons, response_headers::Reach,
+    connection::ConnectionConfig, door::Door, hub::Hub, person::Persons, response_headers::Reach,
     shutdown::Shutdown,
 };
 
@@ -22,6 +22,8 @@ pub struct AppState {
     pub connection: ConnectionConfig,
     /// How the server is reached.
     pub reach: Reach,
+    /// Who may come in.
+    pub door: Arc<Door>,
     /// Going down.
     pub shutdown: Shutdown,
 }

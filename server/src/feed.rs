@@ -5,7 +5,7 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use app::presence::{ServerEvent, Since};
 use axum::{
     Json,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Extension, Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::{
     address::{no_room, room_of},
     app_state::AppState,
+    door::{Peer, SocketPass},
     hub::Observer,
 };
 
@@ -43,6 +44,7 @@ pub(crate) async fn users(
 /// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
 pub(crate) async fn events(
     State(state): State<AppState>,
+    Extension(Peer(peer)): Extension<Peer>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
@@ -50,10 +52,15 @@ pub(crate) async fn events(
         Ok(room_name) => room_name,
         Err(fault) => return no_room(fault),
     };
+    let occupancy = state.hub.occupancy(&room_name);
+    let pass = match state.door.socket(peer, &headers, occupancy) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
+    };
     let mut observer = state.hub.observe(&room_name, None);
     observer.start(last_event(&headers).as_ref());
     let guest = state.shutdown.feed();
-    let events = follow(observer, state.connection.heartbeat_every)
+    let events = follow(observer, state.connection.heartbeat_every, pass)
         .take_until(async move { guest.called().await });
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Sse::new(events)).into_response()
@@ -69,6 +76,7 @@ fn last_event(headers: &HeaderMap) -> Option<Since> {
 fn follow(
     observer: Observer,
     beat_every: Duration,
+    pass: SocketPass,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut reader = Reader {
         observer,
@@ -76,6 +84,7 @@ fn follow(
         next_beat: Instant::now(),
         is_beat_due: false,
         waiting: VecDeque::new(),
+        _pass: pass,
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
@@ -91,6 +100,8 @@ struct Reader {
     is_beat_due: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
+    /// It is counted for as long as it is followed.
+    _pass: SocketPass,
 }
 
 impl Reader {

@@ -2,12 +2,12 @@
 //!
 //! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
 
-mod acceptor;
 mod address;
 pub mod app_state;
 pub mod config;
 pub mod connection;
 pub mod conversation;
+pub mod door;
 pub mod doorbell;
 mod etag;
 mod feed;

@@ -56,6 +56,21 @@ struct Occupied {
     observers: usize,
 }
 
+/// How many look at a room, or how many rooms there are besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupancy {
+    /// It is there.
+    Open {
+        /// How many look at it, listed or not.
+        observers: usize,
+    },
+    /// It would be one more.
+    NotThere {
+        /// How many there are.
+        rooms: usize,
+    },
+}
+
 impl Hub {
     /// No rooms yet.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
@@ -190,6 +205,15 @@ impl Hub {
                 count: 0,
                 users: Vec::new(),
             },
+        }
+    }
+
+    /// How many look at a room, or how many rooms there are besides.
+    pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
+        let rooms = self.lock();
+        match rooms.get(room_name) {
+            Some(occupied) => Occupancy::Open { observers: occupied.observers },
+            None => Occupancy::NotThere { rooms: rooms.len() },
         }
     }
 
