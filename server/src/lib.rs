@@ -8,6 +8,7 @@ pub mod config;
 pub mod connection;
 pub mod conversation;
 pub mod doorbell;
+mod embed;
 mod feed;
 pub mod hub;
 pub mod limits;

@@ -30,8 +30,19 @@ pub(crate) async fn room(
 ) -> Response {
     match room_of(path) {
         Ok(room_name) => room_page(state, room_name, request).await,
-        Err(RoomNameFault::UpperCase) => to_lower_case(request.uri()),
-        Err(fault) => not_found_page(&state, fault.to_string(), request).await,
+        Err(fault) => no_such_room(&state, fault, request).await,
+    }
+}
+
+/// What names no room leads to the room that it may mean, or to the page that says why.
+pub(crate) async fn no_such_room(
+    state: &AppState,
+    fault: RoomNameFault,
+    request: Request,
+) -> Response {
+    match fault {
+        RoomNameFault::UpperCase => to_lower_case(request.uri()),
+        _ => not_found_page(state, fault.to_string(), request).await,
     }
 }
 
@@ -76,7 +87,7 @@ fn to_lower_case(uri: &Uri) -> Response {
 }
 
 /// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.
-fn never_stale(mut response: Response) -> Response {
+pub(crate) fn never_stale(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response

@@ -9,16 +9,7 @@
 
 mod support;
 
-use support::TestServer;
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").unwrap().1
-}
-
-fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
-    let head = answer.split_once("\r\n\r\n").unwrap().0;
-    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-}
+use support::{TestServer, body, header};
 
 #[tokio::test]
 async fn the_page_has_the_list_in_its_html() {

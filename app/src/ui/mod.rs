@@ -22,6 +22,8 @@ mod connection;
 mod dom;
 mod dynamic;
 mod elapsed;
+#[cfg(feature = "ssr")]
+mod embed;
 mod frame;
 mod head;
 mod json;
@@ -59,6 +61,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::presence::{ExistingUsers, RoomName};
 
+#[cfg(feature = "ssr")]
+pub use embed::{MOST_FACES, embed_document};
 #[cfg(feature = "hydrate")]
 pub use live::hydrate;
 #[cfg(feature = "ssr")]

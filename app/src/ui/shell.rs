@@ -82,7 +82,7 @@ fn masthead() -> impl IntoView {
 }
 
 /// The address of the style sheet: with a hash in it, where the release build put one.
-fn style_sheet(options: &LeptosOptions) -> String {
+pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
     let hash = if options.hash_files { style_hash(options) } else { None };
     let LeptosOptions { site_pkg_dir, output_name, .. } = options;
     match hash {

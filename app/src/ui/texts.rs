@@ -80,6 +80,9 @@ pub(crate) const YOU_WERE_REMOVED: &str =
 #[cfg(feature = "ssr")]
 pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the page was made: reload to see it anew. \
      To be listed yourself, and to see people come and go, the page needs JavaScript.";
+/// Stands in the view in a frame while nothing is heard of the room.
+#[cfg(feature = "ssr")]
+pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";
 /// The title of a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const NOTHING_HERE: &str = "There is nothing here";
