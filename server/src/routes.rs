@@ -15,7 +15,7 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use crate::{app_state::AppState, embed, feed, page, socket};
+use crate::{app_state::AppState, feed, page, socket};
 
 /// All addresses of the protocol, and the page's own files.
 pub(crate) fn router(state: AppState) -> Router {
@@ -36,26 +36,18 @@ pub(crate) fn router(state: AppState) -> Router {
         .map_response(IntoResponse::into_response)
         .service(ServeDir::new(package_directory).precompressed_br().precompressed_gzip());
     let not_found = get(page::not_found).with_state(state.clone());
-    // A file that keeps its name is asked for anew, so that what belongs together is of one build.
-    let files = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache"),
-        ))
-        .layer(by_encoding())
-        .service(
-            ServeDir::new(site_root)
-                .append_index_html_on_directories(false)
-                .precompressed_br()
-                .precompressed_gzip()
-                .not_found_service(not_found),
-        );
+    let files = ServiceBuilder::new().layer(by_encoding()).service(
+        ServeDir::new(site_root)
+            .append_index_html_on_directories(false)
+            .precompressed_br()
+            .precompressed_gzip()
+            .not_found_service(not_found),
+    );
     // WASM and the like are compressed ahead of time, and better.
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
-        .route("/r/{room}/embed", get(embed::embed))
         .route("/api/rooms/{room}/users", get(feed::users))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
