@@ -2,7 +2,7 @@
 
 use app::{
     presence::{RoomName, RoomNameFault},
-    ui::{RoomPage, not_found_shell, shell},
+    ui::{Look, RoomPage, ServerDrawn, not_found_shell, shell},
 };
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use axum::{
 };
 use leptos::prelude::provide_context;
 
-use crate::{address::room_of, app_state::AppState};
+use crate::{address::room_of, app_state::AppState, room_address::room_address};
 
 /// How many rows the first HTML holds; the socket brings the rest.
 const MOST_ROWS: usize = 200;
@@ -55,13 +55,26 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let Ok(person) = state.persons.recognise(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let look = look_of(request.uri());
     let you = state.persons.public_id(person, &room);
-    state.hub.page_served(&room, you);
+    // A screen on the wall lists nobody: no row waits for it.
+    if look == Look::Page {
+        state.hub.page_served(&room, you);
+    }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
+    let drawn = ServerDrawn {
+        room: room.clone(),
+        address: room_address(state.public_url.as_deref(), request.headers(), &room),
+        counts: state.hub.counts(&room),
+        look,
+    };
     let page = RoomPage { room, list };
     let options = state.leptos.clone();
     let render = leptos_axum::render_app_async_with_context(
-        move || provide_context(page.clone()),
+        move || {
+            provide_context(page.clone());
+            provide_context(drawn.clone());
+        },
         move || shell(options.clone()),
     );
     let mut response: Response<Body> = render(request).await;
@@ -69,6 +82,15 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     never_stale(response)
+}
+
+/// `?wall` asks for the page as a screen on the wall shows it.
+fn look_of(uri: &Uri) -> Look {
+    let is_wall = |part: &str| part == "wall" || part.starts_with("wall=");
+    match uri.query() {
+        Some(query) if query.split('&').any(is_wall) => Look::Wall,
+        _ => Look::Page,
+    }
 }
 
 async fn not_found_page(state: &AppState, why: String, request: Request) -> Response {

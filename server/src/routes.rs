@@ -15,7 +15,7 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use crate::{app_state::AppState, feed, page, socket};
+use crate::{app_state::AppState, embed, feed, page, past_hour, qr_code, roll, socket};
 
 /// All addresses of the protocol, and the page's own files.
 pub(crate) fn router(state: AppState) -> Router {
@@ -48,7 +48,12 @@ pub(crate) fn router(state: AppState) -> Router {
     Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
+        .route("/r/{room}/embed", get(embed::embed))
+        .route("/r/{room}/past-hour", get(past_hour::past_hour))
+        .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(feed::users))
+        .route("/api/rooms/{room}/roll.csv", get(roll::csv))
+        .route("/api/rooms/{room}/roll.txt", get(roll::text))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
         .layer(CompressionLayer::new().compress_when(compressed))

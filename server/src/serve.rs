@@ -69,6 +69,7 @@ pub async fn serve(
         hub: Arc::clone(&hub),
         persons: Arc::new(persons),
         leptos: config.leptos,
+        public_url: None,
         connection,
         shutdown: shutdown::Shutdown::default(),
     };

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     board::{Board, Command},
     dynamic::{flag, press, text},
+    server_drawn::invitation,
     texts,
 };
 use crate::presence::RoomName;
@@ -34,13 +35,19 @@ pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
                 <span class="unit">{texts::HERE_NOW}</span>
             </p>
             <div class="tools">
-                <button
-                    type="button"
-                    disabled=flag(move || !board.is_awake())
-                    on:click=press(move || board.ask(Command::CopyLink))
-                >
-                    {copy_words}
-                </button>
+                <details class="invite">
+                    <summary class="button">{texts::INVITE}</summary>
+                    <div class="panel">
+                        {invitation()}
+                        <button
+                            type="button"
+                            disabled=flag(move || !board.is_awake())
+                            on:click=press(move || board.ask(Command::CopyLink))
+                        >
+                            {copy_words}
+                        </button>
+                    </div>
+                </details>
                 <a class="button" id=NEW_ROOM_LINK>
                     {texts::NEW_ROOM}
                 </a>

@@ -32,7 +32,10 @@ mod namesakes;
 mod news;
 mod note;
 mod page;
+#[cfg(feature = "ssr")]
+mod past_hour;
 mod roster_list;
+mod server_drawn;
 mod texts;
 mod you;
 
@@ -65,6 +68,10 @@ use crate::presence::{ExistingUsers, RoomName};
 pub use embed::{MOST_FACES, embed_document};
 #[cfg(feature = "hydrate")]
 pub use live::hydrate;
+#[cfg(feature = "ssr")]
+pub use past_hour::picture_of_the_past_hour;
+#[cfg(feature = "ssr")]
+pub use server_drawn::{Look, ServerDrawn};
 #[cfg(feature = "ssr")]
 pub use shell::{not_found_shell, shell};
 

@@ -6,7 +6,12 @@ use leptos::{
     prelude::*,
 };
 
-use super::{RoomPage, page::page, texts};
+use super::{
+    RoomPage,
+    page::page,
+    server_drawn::{Look, ServerDrawn},
+    texts,
+};
 
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
@@ -15,19 +20,30 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
         .map(|page| texts::title(page.list.count, page.room.as_str()))
         .unwrap_or_default();
+    let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
     let style = style_sheet(&options);
     let scripts = view! {
+        <script type="module" src="/past-hour.js"></script>
         <AutoReload options=options.clone() />
         <HydrationScripts options />
     };
+    let masthead = match look {
+        Look::Page => masthead().into_any(),
+        Look::Wall => view! {
+            <header>
+                <span class="mark">{texts::PRODUCT}</span>
+            </header>
+        }
+        .into_any(),
+    };
     let body = view! {
-        {masthead()}
+        {masthead}
         <noscript>
             <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
         </noscript>
         <main>{page()}</main>
     };
-    document(style, title, scripts.into_any(), body.into_any())
+    document(style, title, look, scripts.into_any(), body.into_any())
 }
 
 /// The page that is not there: says why, and where to go.
@@ -46,13 +62,28 @@ pub fn not_found_shell(options: LeptosOptions, why: String) -> impl IntoView {
             </p>
         </main>
     };
-    document(style_sheet(&options), title, ().into_any(), body.into_any())
+    document(style_sheet(&options), title, Look::Page, ().into_any(), body.into_any())
 }
 
-fn document(style: String, title: String, scripts: AnyView, body: AnyView) -> impl IntoView {
+fn document(
+    style: String,
+    title: String,
+    look: Look,
+    scripts: AnyView,
+    body: AnyView,
+) -> impl IntoView {
+    let wall = (look == Look::Wall).then_some("true");
+    // A screen on the wall that runs no scripts shows at least who was here half a minute ago.
+    let again = wall.map(|_| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content="30" />
+            </noscript>
+        }
+    });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-wall=wall>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -64,6 +95,7 @@ fn document(style: String, title: String, scripts: AnyView, body: AnyView) -> im
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/site.webmanifest" />
                 <link rel="stylesheet" href=style />
+                {again}
                 {scripts}
             </head>
             <body>{body}</body>
