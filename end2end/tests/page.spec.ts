@@ -464,6 +464,7 @@ test.describe("what the page tells", () => {
   test("the link to the room can be copied", async ({ newVisitor, room }) => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
     await ana.open(room);
+    await ana.page.getByRole("button", { name: "Invite" }).click();
     await ana.page.getByRole("button", { name: "Copy link" }).click();
     await expect
       .poll(() => ana.page.evaluate(() => navigator.clipboard.readText()))

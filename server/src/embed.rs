@@ -2,15 +2,15 @@
 
 use app::ui::{MOST_FACES, embed_document};
 use axum::{
-    extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderValue, header},
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderValue, Uri, header},
     response::{Html, IntoResponse, Response},
 };
 
 use crate::{
     address::room_of,
     app_state::AppState,
-    page::{never_stale, no_such_room},
+    page::{never_stale, no_such_room, wanted_name},
 };
 
 /// Who may show it in a frame: everybody. No other page says so.
@@ -20,11 +20,12 @@ const FRAMABLE_BY_ANYBODY: HeaderValue = HeaderValue::from_static("frame-ancesto
 pub(crate) async fn embed(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
-    request: Request,
+    uri: Uri,
 ) -> Response {
+    let wanted = wanted_name(&path);
     let room = match room_of(path) {
         Ok(room) => room,
-        Err(fault) => return no_such_room(&state, fault, request).await,
+        Err(fault) => return no_such_room(&state, fault, &wanted, &uri),
     };
     let list = state.hub.snapshot(&room, None, MOST_FACES);
     let document = Html(embed_document(&state.leptos, &room, list));

@@ -2,13 +2,13 @@
 
 use app::{
     presence::{RoomName, RoomNameFault},
-    ui::{Look, RoomPage, ServerDrawn, not_found_shell, shell},
+    ui::{Look, RoomPage, ServerDrawn, not_found_document, shell},
 };
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::prelude::provide_context;
 
@@ -28,27 +28,35 @@ pub(crate) async fn room(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let wanted = wanted_name(&path);
     match room_of(path) {
         Ok(room_name) => room_page(state, room_name, request).await,
-        Err(fault) => no_such_room(&state, fault, request).await,
+        Err(fault) => no_such_room(&state, fault, &wanted, request.uri()),
     }
 }
 
-/// What names no room leads to the room that it may mean, or to the page that says why.
-pub(crate) async fn no_such_room(
+/// What stands in the address where a room's name should.
+pub(crate) fn wanted_name(path: &Result<Path<String>, PathRejection>) -> String {
+    path.as_ref().map(|Path(name)| name.clone()).unwrap_or_default()
+}
+
+/// What names no room leads to the room that it means, or to the page that says why it means none.
+pub(crate) fn no_such_room(
     state: &AppState,
     fault: RoomNameFault,
-    request: Request,
+    wanted: &str,
+    uri: &Uri,
 ) -> Response {
-    match fault {
-        RoomNameFault::UpperCase => to_lower_case(request.uri()),
-        _ => not_found_page(state, fault.to_string(), request).await,
+    if fault == RoomNameFault::UpperCase {
+        return to_lower_case(uri);
     }
+    let nearest = RoomName::nearest(wanted);
+    not_found_page(state, &fault.to_string(), nearest.as_ref())
 }
 
 /// Everything else: the page that says that there is nothing.
-pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    not_found_page(&state, "There is no page at this address.".to_owned(), request).await
+pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
+    not_found_page(&state, "There is no page at this address.", None)
 }
 
 async fn room_page(state: AppState, room: RoomName, request: Request) -> Response {
@@ -93,13 +101,9 @@ fn look_of(uri: &Uri) -> Look {
     }
 }
 
-async fn not_found_page(state: &AppState, why: String, request: Request) -> Response {
-    let options = state.leptos.clone();
-    let render =
-        leptos_axum::render_app_async(move || not_found_shell(options.clone(), why.clone()));
-    let mut response: Response<Body> = render(request).await;
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    never_stale(response)
+fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Response {
+    let document = Html(not_found_document(&state.leptos, why, nearest));
+    never_stale((StatusCode::NOT_FOUND, document).into_response())
 }
 
 /// Only for a path that would name a room in lower case: there is nothing else in it.

@@ -90,7 +90,7 @@ fn as_text(room: &RoomName, list: &ExistingUsers) -> String {
     for user in &list.users {
         text.push_str(user.name.as_str());
         if user.state != PresenceState::Here {
-            text.push_str(&format!(" ({})", user.state.as_str()));
+            text.extend([" (", user.state.as_str(), ")"]);
         }
         text.push('\n');
     }

@@ -83,7 +83,7 @@ async fn the_code_is_an_image_of_the_address() {
 async fn the_last_hour_is_in_the_first_html_and_can_be_drawn_anew() {
     let server = TestServer::start();
     let page = server.get("/r/team").await;
-    assert!(page.contains("The picture of the last hour begins"), "{page}");
+    assert!(page.contains("The last hour, minute by minute"), "{page}");
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;
     let mut bo = server.connect("team").await;

@@ -39,6 +39,7 @@ fn document(
                 <noscript>
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=style_sheet(options) />
                 <script type="module" src="/embed.js"></script>
             </head>

@@ -13,6 +13,9 @@ use crate::presence::RoomName;
 /// The id of the link to a room that is not there yet; scripts say where it leads.
 pub(crate) const NEW_ROOM_LINK: &str = "new-room";
 
+/// The id of what others need to find the room: the browser itself shows it and puts it away.
+const INVITATION: &str = "invitation";
+
 /// The top of the page.
 pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
     let count = text(move || board.people.with(|people| people.count.to_string()));
@@ -35,19 +38,19 @@ pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
                 <span class="unit">{texts::HERE_NOW}</span>
             </p>
             <div class="tools">
-                <details class="invite">
-                    <summary class="button">{texts::INVITE}</summary>
-                    <div class="panel">
-                        {invitation()}
-                        <button
-                            type="button"
-                            disabled=flag(move || !board.is_awake())
-                            on:click=press(move || board.ask(Command::CopyLink))
-                        >
-                            {copy_words}
-                        </button>
-                    </div>
-                </details>
+                <button type="button" popovertarget=INVITATION>
+                    {texts::INVITE}
+                </button>
+                <div id=INVITATION class="panel" popover="auto" role="dialog" aria-label=texts::INVITE>
+                    {invitation()}
+                    <button
+                        type="button"
+                        disabled=flag(move || !board.is_awake())
+                        on:click=press(move || board.ask(Command::CopyLink))
+                    >
+                        {copy_words}
+                    </button>
+                </div>
                 <a class="button" id=NEW_ROOM_LINK>
                     {texts::NEW_ROOM}
                 </a>

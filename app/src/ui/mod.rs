@@ -73,7 +73,7 @@ pub use past_hour::picture_of_the_past_hour;
 #[cfg(feature = "ssr")]
 pub use server_drawn::{Look, ServerDrawn};
 #[cfg(feature = "ssr")]
-pub use shell::{not_found_shell, shell};
+pub use shell::{not_found_document, shell};
 
 /// What the page of a room is made of, on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

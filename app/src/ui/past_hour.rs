@@ -12,42 +12,37 @@ const HEIGHT: f64 = 20.0;
 /// `counts` are one a minute, the oldest first, and the last is of now: time runs to the right edge.
 pub fn picture_of_the_past_hour(counts: &[u32]) -> String {
     let counts = &counts[counts.len().saturating_sub(MINUTES)..];
-    let mut html = format!(
-        r#"<svg viewBox="0 0 {MINUTES} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">"#
-    );
-    if !counts.is_empty() {
-        let line = line(counts);
-        let left = MINUTES - counts.len();
-        html.push_str(&format!(
-            r#"<path class="area" d="M{left} {HEIGHT}V{line}V{HEIGHT}Z"/><path class="line" d="M{left} {line}"/>"#
-        ));
-    }
-    html.push_str("</svg><figcaption>");
-    html.push_str(&texts::past_hour(counts));
-    html.push_str("</figcaption>");
-    html
+    let view = format!("0 0 {MINUTES} {HEIGHT}");
+    let paths = if counts.is_empty() { String::new() } else { paths(counts) };
+    let words = texts::past_hour(counts);
+    format!(
+        r#"<svg viewBox="{view}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg><figcaption>{words}</figcaption>"#
+    )
 }
 
-/// A step for each minute, from the first height on.
+/// The line, and what is below it.
+fn paths(counts: &[u32]) -> String {
+    let left = MINUTES - counts.len();
+    let line = line(counts);
+    format!(
+        r#"<path class="area" d="M{left} {HEIGHT}V{line}V{HEIGHT}Z"/><path class="line" d="M{left} {line}"/>"#
+    )
+}
+
+/// A step for each minute in which the count was another, from the first height on.
 fn line(counts: &[u32]) -> String {
     let highest = f64::from(counts.iter().copied().max().unwrap_or_default().max(1));
     // A line on the very edge would be cut in half.
     let height = |count: u32| HEIGHT - 1.0 - f64::from(count) / highest * (HEIGHT - 2.0);
-    let left = MINUTES - counts.len();
-    let mut steps = String::new();
     let mut before = None;
-    for (minute, count) in (left..).zip(counts) {
-        match before {
-            None => steps.push_str(&format!("{:.2}", height(*count))),
-            Some(before) if before != *count => {
-                steps.push_str(&format!("H{minute}V{:.2}", height(*count)));
-            }
-            Some(_) => {}
+    let steps = (MINUTES - counts.len()..).zip(counts).filter_map(|(minute, count)| {
+        match before.replace(*count) {
+            None => Some(format!("{:.2}", height(*count))),
+            Some(before) if before == *count => None,
+            Some(_) => Some(format!("H{minute}V{:.2}", height(*count))),
         }
-        before = Some(*count);
-    }
-    steps.push_str(&format!("H{MINUTES}"));
-    steps
+    });
+    steps.chain([format!("H{MINUTES}")]).collect()
 }
 
 #[cfg(test)]
@@ -98,7 +93,7 @@ mod tests {
                 let expected = 19.0 - f64::from(*count) / highest * 18.0;
                 prop_assert!((y - expected).abs() < 0.006, "{count} at {minute}: {y}");
             }
-            prop_assert_eq!(points.last().unwrap().0, 60.0);
+            prop_assert!((points.last().unwrap().0 - 60.0).abs() < 0.001);
             prop_assert!(points.iter().all(|(_, y)| (1.0..=19.0).contains(y)));
         }
     }
@@ -118,7 +113,7 @@ mod tests {
         assert_eq!(words(&[0, 1]), "0 to 1 people in the last 2 min");
         assert_eq!(words(&[2]), "2 people in the last minute");
         assert_eq!(words(&[0, 0]), "Nobody in the last 2 min");
-        assert_eq!(words(&[]), "The picture of the last hour begins when somebody comes");
+        assert_eq!(words(&[]), "The last hour, minute by minute");
         assert!(!picture_of_the_past_hour(&[]).contains("path"));
     }
 }

@@ -64,14 +64,14 @@ mod drawn {
     };
 
     /// What is drawn from the page's context, as text; nothing without one.
-    pub(super) fn html<V: IntoView>(draw: impl FnOnce(ServerDrawn) -> V) -> String {
-        use_context::<ServerDrawn>().map(|drawn| draw(drawn).to_html()).unwrap_or_default()
+    pub(super) fn html<V: IntoView>(draw: impl FnOnce(&ServerDrawn) -> V) -> String {
+        use_context::<ServerDrawn>().map(|drawn| draw(&drawn).to_html()).unwrap_or_default()
     }
 
-    pub(super) fn invitation(drawn: ServerDrawn) -> impl IntoView {
+    pub(super) fn invitation(drawn: &ServerDrawn) -> impl IntoView + use<> {
         let wall = format!("/r/{}?wall", drawn.room);
         view! {
-            {code(&drawn)}
+            {code(drawn)}
             <p class="address">{drawn.address.clone()}</p>
             <p class="hint">
                 {texts::SCAN_IT}" "
@@ -82,8 +82,8 @@ mod drawn {
         }
     }
 
-    pub(super) fn margin(drawn: ServerDrawn) -> impl IntoView {
-        let ServerDrawn { room, counts, look, .. } = &drawn;
+    pub(super) fn margin(drawn: &ServerDrawn) -> impl IntoView + use<> {
+        let ServerDrawn { room, counts, look, .. } = drawn;
         let picture = view! {
             <figure
                 class="past-hour"
@@ -109,7 +109,7 @@ mod drawn {
             }
             Look::Wall => view! {
                 <div class="way-in">
-                    {code(&drawn)} <p class="address">{drawn.address.clone()}</p>
+                    {code(drawn)} <p class="address">{drawn.address.clone()}</p>
                 </div>
             }
             .into_any(),
@@ -127,15 +127,16 @@ mod drawn {
                 class="code"
                 src=format!("/r/{}/qr.svg", drawn.room)
                 alt=texts::CODE_OF_THE_ADDRESS
-                width="200"
-                height="200"
+                width="240"
+                height="240"
                 loading="lazy"
             />
         }
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use super::*;
 

@@ -12,6 +12,7 @@ use super::{
     server_drawn::{Look, ServerDrawn},
     texts,
 };
+use crate::presence::RoomName;
 
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
@@ -46,23 +47,43 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     document(style, title, look, scripts.into_any(), body.into_any())
 }
 
-/// The page that is not there: says why, and where to go.
-#[expect(clippy::needless_pass_by_value, reason = "whoever serves the one serves the other alike")]
-pub fn not_found_shell(options: LeptosOptions, why: String) -> impl IntoView {
+/// The page that is not there, as text: says why, and where to go. `nearest` is the room that may have
+/// been meant.
+pub fn not_found_document(
+    options: &LeptosOptions,
+    why: &str,
+    nearest: Option<&RoomName>,
+) -> String {
+    Owner::new().with(|| not_found(options, why, nearest).to_html())
+}
+
+fn not_found(
+    options: &LeptosOptions,
+    why: &str,
+    nearest: Option<&RoomName>,
+) -> impl IntoView + use<> {
     let title = [texts::NOTHING_HERE, " · ", texts::PRODUCT].concat();
     let body = view! {
         {masthead()}
         <main>
             <h1>{texts::NOTHING_HERE}</h1>
-            <p class="why">{why}</p>
-            <p>
+            <p class="why">{why.to_owned()}</p>
+            <p class="ways-on">
+                {nearest
+                    .map(|room| {
+                        view! {
+                            <a class="button" href=format!("/r/{room}")>
+                                {texts::go_to_the_room(room.as_str())}
+                            </a>
+                        }
+                    })}
                 <a class="button" href="/">
                     {texts::GO_TO_THE_LOBBY}
                 </a>
             </p>
         </main>
     };
-    document(style_sheet(&options), title, Look::Page, ().into_any(), body.into_any())
+    document(style_sheet(options), title, Look::Page, ().into_any(), body.into_any())
 }
 
 fn document(

@@ -110,6 +110,12 @@ pub(crate) const NOTHING_HERE: &str = "There is nothing here";
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
 
+/// Leads to the room that may have been meant. Its name is of plain letters, and stands in the address too.
+#[cfg(feature = "ssr")]
+pub(crate) fn go_to_the_room(room: &str) -> String {
+    ["Go to the room ", room].concat()
+}
+
 /// The title of the page: the count first, so that a narrow tab shows it.
 pub(crate) fn title(count: usize, room: &str) -> String {
     let mut text = String::from("(");
@@ -194,7 +200,7 @@ pub(crate) fn and_others(count: usize) -> String {
 #[cfg(feature = "ssr")]
 pub(crate) fn past_hour(counts: &[u32]) -> String {
     let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
-        return "The picture of the last hour begins when somebody comes".into();
+        return "The last hour, minute by minute".into();
     };
     let span = match counts.len() {
         1 => "the last minute".to_owned(),
