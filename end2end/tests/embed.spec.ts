@@ -1,7 +1,10 @@
 // The view of a room in a frame on somebody else's page.
 
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import AxeBuilder from "@axe-core/playwright";
-import type { FrameLocator, Page } from "@playwright/test";
 
 import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
@@ -14,16 +17,17 @@ const MOST_BYTES = 20_000;
 
 const NAMES = ["Ana Sousa", "<b>Bo</b>", "مريم الحداد", "李小龍", "🙂 Sunny"];
 
-/** Somebody else's page, of another site, with a frame as the README shows it. */
-async function frameIn(page: Page, url: string): Promise<FrameLocator> {
+/** A site of somebody else's, whose only page has a frame as the README shows it. */
+async function siteWithFrame(url: string): Promise<Server> {
   const body =
     `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` +
     `<iframe src="${url}" title="Who is here" width="400" height="240"></iframe>`;
-  await page.route("http://elsewhere.test/", (route) => {
-    return route.fulfill({ body, contentType: "text/html" });
+  const site = createServer((_, response) => {
+    response.setHeader("content-type", "text/html; charset=utf-8").end(body);
   });
-  await page.goto("http://elsewhere.test/");
-  return page.frameLocator("iframe");
+  site.listen(0, "localhost");
+  await once(site, "listening");
+  return site;
 }
 
 test("a frame elsewhere shows who is here, live, and nobody is listed by it", async ({
@@ -34,7 +38,9 @@ test("a frame elsewhere shows who is here, live, and nobody is listed by it", as
 }) => {
   await crowd.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
-  const frame = await frameIn(visitor.page, `${server.url}/r/${room}/embed`);
+  const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
+  await visitor.page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  const frame = visitor.page.frameLocator("iframe");
   const faces = frame.getByRole("list", { name: "Who is here" }).getByRole("listitem");
   await expect(frame.getByTestId("count")).toHaveText("5");
   await expect(faces).toContainText(NAMES);
@@ -48,6 +54,7 @@ test("a frame elsewhere shows who is here, live, and nobody is listed by it", as
 
   expect(visitor.wire.sockets).toEqual([]);
   expect(await visitor.context.cookies()).toEqual([]);
+  site.close();
 });
 
 test("the view is small, whatever goes on in the room", async ({

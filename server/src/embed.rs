@@ -3,18 +3,17 @@
 use app::ui::{MOST_FACES, embed_document};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderValue, Uri, header},
+    http::Uri,
     response::{Html, IntoResponse, Response},
 };
+use leptos::nonce::Nonce;
 
 use crate::{
     address::room_of,
     app_state::AppState,
     page::{never_stale, no_such_room, wanted_name},
+    response_headers::{Framing, set_page_policy},
 };
-
-/// Who may show it in a frame: everybody. No other page says so.
-const FRAMABLE_BY_ANYBODY: HeaderValue = HeaderValue::from_static("frame-ancestors *");
 
 /// How many are here, and who. It is nobody's in particular: it knows no person, and sets no cookie.
 pub(crate) async fn embed(
@@ -29,11 +28,8 @@ pub(crate) async fn embed(
     };
     let list = state.hub.snapshot(&room, None, MOST_FACES);
     let document = Html(embed_document(&state.leptos, &room, list));
-    framable_by_anybody(never_stale(document.into_response()))
-}
-
-/// The one place where a response may be shown in somebody else's page.
-fn framable_by_anybody(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, FRAMABLE_BY_ANYBODY);
-    response
+    let mut response = document.into_response();
+    // It is the one page that others may show in a frame. Its script is a file: nobody is told the nonce.
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.reach);
+    never_stale(response)
 }

@@ -2,6 +2,7 @@
 //!
 //! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
 
+mod acceptor;
 mod address;
 pub mod app_state;
 pub mod config;
@@ -9,9 +10,12 @@ pub mod connection;
 pub mod conversation;
 pub mod doorbell;
 mod embed;
+mod etag;
 mod feed;
 pub mod hub;
+pub mod lan;
 pub mod limits;
+pub mod logs;
 pub mod operator;
 mod page;
 mod past_hour;
@@ -19,6 +23,7 @@ pub mod persistence;
 pub mod person;
 pub mod presence;
 mod qr_code;
+pub mod response_headers;
 mod roll;
 mod room_address;
 mod routes;

@@ -10,9 +10,14 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use leptos::prelude::provide_context;
+use leptos::{nonce::Nonce, prelude::provide_context};
 
-use crate::{address::room_of, app_state::AppState, room_address::room_address};
+use crate::{
+    address::room_of,
+    app_state::AppState,
+    response_headers::{Framing, set_page_policy},
+    room_address::room_address,
+};
 
 /// How many rows the first HTML holds; the socket brings the rest.
 const MOST_ROWS: usize = 200;
@@ -78,14 +83,19 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     };
     let page = RoomPage { room, list };
     let options = state.leptos.clone();
+    let nonce = Nonce::new();
+    let own_nonce = nonce.clone();
     let render = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(page.clone());
             provide_context(drawn.clone());
+            // In the place of the one that was made for this page already, which nobody is told.
+            provide_context(own_nonce.clone());
         },
         move || shell(options.clone()),
     );
     let mut response: Response<Body> = render(request).await;
+    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.reach);
     if let Some(cookie) = state.persons.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -103,7 +113,10 @@ fn look_of(uri: &Uri) -> Look {
 
 fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Response {
     let document = Html(not_found_document(&state.leptos, why, nearest));
-    never_stale((StatusCode::NOT_FOUND, document).into_response())
+    let mut response = (StatusCode::NOT_FOUND, document).into_response();
+    // Nothing in it is a script, so nobody is told the nonce.
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.reach);
+    never_stale(response)
 }
 
 /// Only for a path that would name a room in lower case: there is nothing else in it.

@@ -24,7 +24,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
     let style = style_sheet(&options);
     let scripts = view! {
-        <script type="module" src="/past-hour.js"></script>
+        <script type="module" src="/past-hour.js" nonce=leptos::nonce::use_nonce()></script>
         <AutoReload options=options.clone() />
         <HydrationScripts options />
     };
