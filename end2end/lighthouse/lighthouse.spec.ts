@@ -34,7 +34,7 @@ test(`Lighthouse gives 100 in all four categories with ${PEOPLE} people in the r
   await crowd.joinTogether(server, room, names);
   const reports: Report[] = [];
   for (let run = 1; run <= RUNS; run += 1) {
-    reports.push(await lighthouse(`${server.url}/r/${room}`, join(variable("ROLLCALL_REPORTS"), `run-${run}`)));
+    reports.push(await lighthouse(`${server.url}/r/${room}`, join(variable("LIGHTHOUSE_REPORTS"), `run-${run}`)));
   }
   const medians = CATEGORIES.map((category) => [category, median(reports, category)] as const);
   for (const [category, score] of medians) {
@@ -53,7 +53,7 @@ async function lighthouse(url: string, path: string): Promise<Report> {
   const child = spawn(
     process.execPath,
     [
-      variable("ROLLCALL_LIGHTHOUSE"),
+      variable("LIGHTHOUSE_PROGRAM"),
       url,
       ...["--output", "json", "--output", "html", "--output-path", path, "--quiet"],
       "--chrome-flags=--headless=new --no-sandbox --disable-background-networking --no-first-run",

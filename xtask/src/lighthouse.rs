@@ -54,8 +54,8 @@ fn ask(workspace: &Workspace, release: &Release, chromium: &Chromium, places: &P
         .current_dir(workspace.end2end())
         .env("ROLLCALL_BINARY", &release.server)
         .env("ROLLCALL_SITE", &release.site)
-        .env("ROLLCALL_LIGHTHOUSE", &places.lighthouse)
-        .env("ROLLCALL_REPORTS", &places.reports);
+        .env("LIGHTHOUSE_PROGRAM", &places.lighthouse)
+        .env("LIGHTHOUSE_REPORTS", &places.reports);
     if let Chromium::Installed(program) = chromium {
         command.env("ROLLCALL_CHROMIUM", program);
     }
