@@ -2,10 +2,13 @@
 
 import { readFile } from "node:fs/promises";
 
+import AxeBuilder from "@axe-core/playwright";
+
 import { NOT_FOUND, SCRIPTS_NOT_USED } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { photograph } from "../support/photograph";
 import { readCode } from "../support/qr-code";
+import { startServer } from "../support/server";
 
 const NAMES = ["Ana Sousa", "=1+1", "李小龍"];
 
@@ -112,6 +115,41 @@ test("a name that is no room leads to the one that was meant", async ({
   await visitor.page.getByRole("link", { name: `Go to the room ${room}` }).click();
   await visitor.isLive();
   expect(new URL(visitor.page.url()).pathname).toBe(`/r/${room}`);
+});
+
+test("a full room says so to the next who comes, and shows who is in it", async ({
+  newVisitor,
+  crowd,
+  room,
+}) => {
+  const small = await startServer(["--max-people-per-room", "2"]);
+  try {
+    await crowd.joinInOrder(small, room, ["Ana", "Bo"]);
+    const visitor = await newVisitor({ of: small, reducedMotion: "reduce" });
+    await visitor.open(room);
+    await visitor.nameField.fill("Kim");
+    await visitor.joinButton.click();
+    await expect(visitor.nameError).toHaveText(/full/);
+    await visitor.shows(["Ana", "Bo"]);
+    expect((await new AxeBuilder({ page: visitor.page }).analyze()).violations).toEqual([]);
+    await photograph(visitor.page, "full");
+  } finally {
+    await small.dispose();
+  }
+});
+
+test("axe finds nothing in the invitation", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor({ reducedMotion: "reduce" });
+  await visitor.open(room);
+  await visitor.page.getByRole("button", { name: "Invite" }).click();
+  await expect(visitor.page.getByRole("dialog", { name: "Invite" })).toBeVisible();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await visitor.page.emulateMedia({ colorScheme });
+    expect((await new AxeBuilder({ page: visitor.page }).analyze()).violations).toEqual([]);
+  }
+  // The keyboard alone puts it away again.
+  await visitor.page.keyboard.press("Escape");
+  await expect(visitor.page.getByRole("dialog")).toBeHidden();
 });
 
 test("the invitation is photographed", async ({ newVisitor, server, crowd, room }) => {

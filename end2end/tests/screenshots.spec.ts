@@ -1,8 +1,14 @@
 // Pictures of every state of the page, to be looked at: end2end/screenshots/STATE-SCHEME-WIDTH.png.
 
+import { join } from "node:path";
+
+import type { Page } from "@playwright/test";
+
 import { NO_CONNECTION, NOT_FOUND, SCRIPTS_NOT_USED } from "../support/complaints";
 import { expect, test, type VisitorOptions } from "../support/fixtures";
-import { photograph } from "../support/photograph";
+import { hasComeToRest } from "../support/layout";
+
+const FOLDER = join(__dirname, "..", "screenshots");
 
 /** Twins, other scripts and directions, emoji, and a long name; the visitor is the first of twelve. */
 const OTHERS = [
@@ -103,3 +109,16 @@ test("the page without scripts is photographed", async ({
   await visitor.shows(OTHERS);
   await photograph(visitor.page, "without-scripts");
 });
+
+/** The whole page in light and dark, on a phone, a tablet and a desk. */
+async function photograph(page: Page, state: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [320, 768, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      await hasComeToRest(page);
+      const path = join(FOLDER, `${state}-${colorScheme}-${width}.png`);
+      await page.screenshot({ path, fullPage: true, animations: "disabled" });
+    }
+  }
+}
