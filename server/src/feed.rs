@@ -6,7 +6,7 @@ use app::presence::{ServerEvent, Since};
 use axum::{
     Json,
     extract::{Extension, Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -46,6 +46,7 @@ pub(crate) async fn events(
     State(state): State<AppState>,
     Extension(Peer(peer)): Extension<Peer>,
     path: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let room_name = match room_of(path) {
@@ -58,7 +59,7 @@ pub(crate) async fn events(
         Err(turned_away) => return turned_away.into_response(),
     };
     let mut observer = state.hub.observe(&room_name, None);
-    observer.start(last_event(&headers).as_ref());
+    observer.start(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
     let guest = state.shutdown.feed();
     let events = follow(observer, state.connection.heartbeat_every, pass)
         .take_until(async move { guest.called().await });
@@ -68,7 +69,16 @@ pub(crate) async fn events(
 
 /// Where a client that lost its connection was: `EPOCH.SEQ`.
 fn last_event(headers: &HeaderMap) -> Option<Since> {
-    let (epoch, seq) = headers.get("last-event-id")?.to_str().ok()?.rsplit_once('.')?;
+    point_of(headers.get("last-event-id")?.to_str().ok()?)
+}
+
+/// The same in the address, `?since=EPOCH.SEQ`: a browser's first request for a feed has no header for it.
+fn asked_for(uri: &Uri) -> Option<Since> {
+    uri.query()?.split('&').find_map(|part| point_of(part.strip_prefix("since=")?))
+}
+
+fn point_of(text: &str) -> Option<Since> {
+    let (epoch, seq) = text.rsplit_once('.')?;
     Some(Since { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
 }
 

@@ -68,6 +68,7 @@ pub async fn serve(
         None => Hub::new(config.room_limits),
     };
     let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
+    let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
     let rules = config.door.into_config(config.public_url);
     let door = Door::new(rules.respecting(tcp::open_files_limit()));
     let reach = Reach {
@@ -81,6 +82,7 @@ pub async fn serve(
         leptos: config.leptos,
         reach,
         door: Arc::clone(&door),
+        public_url,
         connection,
         shutdown: shutdown::Shutdown::default(),
     };
