@@ -87,7 +87,7 @@ impl Server {
             .arg("--state-dir")
             .arg(directory.path().join("state"))
             .args(["--addr", "127.0.0.1:0"])
-            .env("RUST_LOG", "warn")
+            .env("ROLLCALL_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use leptos::config::LeptosOptions;
 
-use crate::{connection::ConnectionConfig, hub::Hub, person::Persons, shutdown::Shutdown};
+use crate::{
+    connection::ConnectionConfig, hub::Hub, person::Persons, response_headers::Reach,
+    shutdown::Shutdown,
+};
 
 /// What every handler can reach. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// The clocks of a socket.
     pub connection: ConnectionConfig,
+    /// How the server is reached.
+    pub reach: Reach,
     /// Going down.
     pub shutdown: Shutdown,
 }

@@ -2,20 +2,25 @@
 //!
 //! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
 
+mod acceptor;
 mod address;
 pub mod app_state;
 pub mod config;
 pub mod connection;
 pub mod conversation;
 pub mod doorbell;
+mod etag;
 mod feed;
 pub mod hub;
+pub mod lan;
 pub mod limits;
+pub mod logs;
 pub mod operator;
 mod page;
 pub mod persistence;
 pub mod person;
 pub mod presence;
+pub mod response_headers;
 mod routes;
 mod secret_file;
 pub mod serve;

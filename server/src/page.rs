@@ -10,9 +10,13 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
-use leptos::prelude::provide_context;
+use leptos::{nonce::Nonce, prelude::provide_context};
 
-use crate::{address::room_of, app_state::AppState};
+use crate::{
+    address::room_of,
+    app_state::AppState,
+    response_headers::{Framing, set_page_policy},
+};
 
 /// How many rows the first HTML holds; the socket brings the rest.
 const MOST_ROWS: usize = 200;
@@ -49,11 +53,18 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
     let page = RoomPage { room, list };
     let options = state.leptos.clone();
+    let nonce = Nonce::new();
+    let own_nonce = nonce.clone();
     let render = leptos_axum::render_app_async_with_context(
-        move || provide_context(page.clone()),
+        move || {
+            provide_context(page.clone());
+            // In the place of the one that was made for this page already, which nobody is told.
+            provide_context(own_nonce.clone());
+        },
         move || shell(options.clone()),
     );
     let mut response: Response<Body> = render(request).await;
+    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.reach);
     if let Some(cookie) = state.persons.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -65,6 +76,9 @@ async fn not_found_page(state: &AppState, why: String, request: Request) -> Resp
     let render =
         leptos_axum::render_app_async(move || not_found_shell(options.clone(), why.clone()));
     let mut response: Response<Body> = render(request).await;
+    // Nothing in it is a script, so nobody is told the nonce.
+    let nonce = Nonce::new();
+    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.reach);
     *response.status_mut() = StatusCode::NOT_FOUND;
     never_stale(response)
 }

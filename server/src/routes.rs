@@ -5,17 +5,23 @@ use std::path::Path;
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::{
     compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
     services::ServeDir,
     set_header::SetResponseHeaderLayer,
 };
 
-use crate::{app_state::AppState, feed, page, socket};
+use crate::{
+    app_state::AppState, etag::answer_who_has_it, feed, page, response_headers::harden, socket,
+};
+
+/// How long a file with a name of its own is used without asking: its icon, its manifest.
+const FRESH_FOR_AN_HOUR: &str = "public, max-age=3600";
 
 /// All addresses of the protocol, and the page's own files.
 pub(crate) fn router(state: AppState) -> Router {
@@ -24,25 +30,30 @@ pub(crate) fn router(state: AppState) -> Router {
     // A hashed name never gets another content; any other name is asked for anew.
     let freshness =
         if state.leptos.hash_files { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let freshness = move |response: &Response| {
-        // That something is not there is nothing to remember for a year.
-        let is_there =
-            response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-        is_there.then(|| HeaderValue::from_static(freshness))
-    };
     let package = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, freshness))
+        .layer(fresh(freshness))
         .layer(by_encoding())
+        .layer(middleware::from_fn(answer_who_has_it))
         .map_response(IntoResponse::into_response)
         .service(ServeDir::new(package_directory).precompressed_br().precompressed_gzip());
     let not_found = get(page::not_found).with_state(state.clone());
-    let files = ServiceBuilder::new().layer(by_encoding()).service(
-        ServeDir::new(site_root)
-            .append_index_html_on_directories(false)
-            .precompressed_br()
-            .precompressed_gzip()
-            .not_found_service(not_found),
-    );
+    let files = ServiceBuilder::new()
+        .layer(fresh(FRESH_FOR_AN_HOUR))
+        .layer(by_encoding())
+        .layer(middleware::from_fn(answer_who_has_it))
+        .map_response(IntoResponse::into_response)
+        .service(
+            ServeDir::new(site_root)
+                .append_index_html_on_directories(false)
+                .precompressed_br()
+                .precompressed_gzip()
+                .not_found_service(not_found),
+        );
+    let reach = state.reach;
+    let harden = move |mut response: Response| {
+        harden(&mut response, reach);
+        response
+    };
     // WASM and the like are compressed ahead of time, and better.
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
@@ -56,7 +67,20 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/events", get(feed::events))
         .route("/r/{room}/socket", get(socket::open))
         .route("/healthz", get(async || "ok\n"))
+        .layer(MapResponseLayer::new(harden))
         .with_state(state)
+}
+
+/// Says how long a file may be used without asking.
+fn fresh(
+    freshness: &'static str,
+) -> SetResponseHeaderLayer<impl Fn(&Response) -> Option<HeaderValue> + Clone> {
+    SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, move |response: &Response| {
+        // That something is not there is nothing to remember for a year.
+        let is_there =
+            response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        is_there.then(|| HeaderValue::from_static(freshness))
+    })
 }
 
 /// Says that a file differs with what its reader can decode, so that a cache in between keeps them apart.

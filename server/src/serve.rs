@@ -1,13 +1,13 @@
 //! From a listening socket to a served page, until a signal comes.
 
 use std::{
+    env,
     future::{Future, IntoFuture},
     io,
     sync::Arc,
     time::Duration,
 };
 
-use axum::serve::ListenerExt;
 use tokio::{
     net::TcpListener,
     task::spawn_blocking,
@@ -16,6 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    acceptor::Acceptor,
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
@@ -23,7 +24,8 @@ use crate::{
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
-    routes, shutdown, tcp,
+    response_headers::Reach,
+    routes, shutdown,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -65,10 +67,16 @@ pub async fn serve(
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
+    let reach = Reach {
+        is_https: false,
+        // Set by cargo-leptos, and read by Leptos when it renders the page.
+        reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
+    };
     let state = AppState {
         hub: Arc::clone(&hub),
         persons: Arc::new(persons),
         leptos: config.leptos,
+        reach,
         connection,
         shutdown: shutdown::Shutdown::default(),
     };
@@ -93,8 +101,7 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let listener = listener.tap_io(|stream| tcp::prepare(stream));
-    let requests = axum::serve(listener, routes::router(state))
+    let requests = axum::serve(Acceptor::start(listener)?, routes::router(state))
         .with_graceful_shutdown(closing.clone().cancelled_owned());
     // A request that is never finished must not hold up the end.
     let overdue = async {

@@ -118,6 +118,68 @@ async fn the_pages_own_files_say_how_long_they_keep() {
 }
 
 #[tokio::test]
+async fn who_has_a_file_is_not_sent_it_again() {
+    let server = TestServer::start();
+    let script = server.get("/pkg/rollcall.js").await;
+    let tag = header(&script, "etag").unwrap();
+    let has_it = format!("If-None-Match: \"other\", {tag}\r\n");
+    let again = server.get_with("/pkg/rollcall.js", &has_it).await;
+    assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+    assert_eq!((header(&again, "etag"), body(&again)), (Some(tag), ""));
+    assert_eq!(header(&again, "cache-control"), Some("no-cache"));
+    // The tag has the last word: the time alone would say that nothing changed.
+    let changed = header(&script, "last-modified").unwrap();
+    let has_another = format!("If-None-Match: \"other\"\r\nIf-Modified-Since: {changed}\r\n");
+    let other = server.get_with("/pkg/rollcall.js", &has_another).await;
+    assert!(other.starts_with("HTTP/1.1 200") && body(&other).contains("script"), "{other}");
+}
+
+/// What a script of the page has to carry to be run.
+fn nonce(page: &str) -> &str {
+    let policy = header(page, "content-security-policy").unwrap();
+    policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0
+}
+
+#[tokio::test]
+async fn a_page_names_the_only_scripts_that_may_run() {
+    let server = TestServer::start();
+    let pages = [server.get("/").await, server.get("/").await];
+    for page in &pages {
+        let scripts = page.matches("<script").count();
+        assert!(scripts > 0);
+        let own = format!(" nonce=\"{}\"", nonce(page));
+        let marked = page.split("<script").skip(1).filter(|script| {
+            script.split_once('>').is_some_and(|(attributes, _)| attributes.contains(&own))
+        });
+        assert_eq!(marked.count(), scripts, "{page}");
+        for inline in [" style=\"", "<style", "javascript:", " onclick"] {
+            assert!(!page.contains(inline), "{inline}");
+        }
+    }
+    assert_ne!(nonce(&pages[0]), nonce(&pages[1]));
+}
+
+#[tokio::test]
+async fn every_answer_says_what_browsers_must_not_do() {
+    let server = TestServer::start();
+    for path in ["/", "/nowhere", "/pkg/rollcall.js", "/api/rooms/lobby/users", "/healthz"] {
+        let answer = server.get(path).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("x-frame-options", "DENY"),
+        ] {
+            assert_eq!(header(&answer, name), Some(value), "{path}");
+        }
+        let policy = header(&answer, "content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline"));
+        assert!(header(&answer, "permissions-policy").is_some(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_server_says_that_it_lives() {
     let server = TestServer::start();
     assert!(server.get("/healthz").await.starts_with("HTTP/1.1 200"));

@@ -1,0 +1,91 @@
+//! Files that a browser has already are not sent again: `ETag` and `If-None-Match` (RFC 9110, section 13).
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+
+/// Gives every file its tag, and answers 304 to who has it.
+///
+/// The tag is weak: it speaks of the file, however it is compressed on the way.
+pub(crate) async fn answer_who_has_it(mut request: Request, next: Next) -> Response {
+    let known: Vec<HeaderValue> =
+        request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
+    if !known.is_empty() {
+        // The tag says more than the time, and has the last word.
+        request.headers_mut().remove(header::IF_MODIFIED_SINCE);
+    }
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut response = next.run(request).await;
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    let Some(tag) = tag_of(response.headers()) else { return response };
+    let is_known = is_read && known.iter().any(|list| names(list, &tag));
+    response.headers_mut().insert(header::ETAG, tag);
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        let headers = response.headers_mut();
+        for about_the_body in
+            [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING]
+        {
+            headers.remove(about_the_body);
+        }
+    }
+    response
+}
+
+/// When the file was changed, and how long it is.
+fn tag_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let changed = headers.get(header::LAST_MODIFIED)?.to_str().ok()?;
+    let length: u64 = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+    // Of the date only what may stand between quotes without being taken for something else.
+    let changed: String = changed.chars().filter(char::is_ascii_alphanumeric).collect();
+    HeaderValue::from_str(&format!("W/\"{changed}-{length:x}\"")).ok()
+}
+
+/// Whether `If-None-Match` names this tag; weak and strong ones are the same here.
+fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
+    let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
+    let (Ok(list), Ok(tag)) = (list.to_str(), tag.to_str()) else { return false };
+    list.trim() == "*" || list.split(',').any(|known| opaque(known) == opaque(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> HeaderValue {
+        text.parse().unwrap()
+    }
+
+    fn tag(changed: &str, length: &str) -> Option<HeaderValue> {
+        let headers = [(header::LAST_MODIFIED, changed), (header::CONTENT_LENGTH, length)];
+        tag_of(&headers.into_iter().map(|(name, text)| (name, value(text))).collect())
+    }
+
+    #[test]
+    fn another_time_or_length_is_another_tag() {
+        let first = tag("Tue, 24 Nov 2026 10:00:00 GMT", "26").unwrap();
+        assert_eq!(first, "W/\"Tue24Nov2026100000GMT-1a\"");
+        assert_eq!(tag("Tue, 24 Nov 2026 10:00:00 GMT", "26").unwrap(), first);
+        assert_ne!(tag("Tue, 24 Nov 2026 10:00:01 GMT", "26").unwrap(), first);
+        assert_ne!(tag("Tue, 24 Nov 2026 10:00:00 GMT", "27").unwrap(), first);
+        assert_eq!(tag("Tue, 24 Nov 2026 10:00:00 GMT", "many"), None);
+    }
+
+    #[test]
+    fn a_list_names_its_tags_and_no_others() {
+        let own = value("W/\"a-1\"");
+        for list in ["*", "W/\"a-1\"", "\"a-1\"", "\"b\", W/\"a-1\"", " W/\"a-1\" ,\"c\""] {
+            assert!(names(&value(list), &own), "{list}");
+        }
+        for list in ["", "\"a-2\"", "a-1", "W/\"a-1", "\"a-1\"x"] {
+            assert!(!names(&value(list), &own), "{list}");
+        }
+    }
+}
