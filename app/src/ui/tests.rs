@@ -125,7 +125,9 @@ fn a_name_is_text_whatever_is_in_it() {
 #[test]
 fn only_twins_are_marked() {
     let html = html(Some(page(few())));
-    assert_eq!(html.matches("class=\"twin\"").count(), 2);
+    let marks: Vec<&str> = html.split("<span ").filter(|part| part.contains("\"twin\"")).collect();
+    let is_hidden = [0, 1, 2, 3].map(|number: usize| marks[number].starts_with("hidden"));
+    assert_eq!(is_hidden, [true, true, false, false]);
     let kim = html.split("user-----03").nth(1).unwrap();
     assert_has(kim, "<bdi class=\"user-name\">kim</bdi> <span class=\"twin\">use</span>");
 }
@@ -143,6 +145,7 @@ fn who_is_listed_sees_it_from_the_first_html_on() {
     assert_eq!(html.matches("is-you").count(), 1);
     let row = html.split("user-----00").nth(1).unwrap();
     assert_has(row, "<span class=\"you\">you</span>");
+    assert_eq!(html.matches("<span hidden class=\"you\">you</span>").count(), 4);
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
     // Nothing that only scripts can answer can be pressed before they run.
     assert_eq!(main.matches("<button").count(), main.matches("disabled").count() + 2);
     assert_has(main, "hidden>Cancel</button>");
-    assert_has(main, r#"<div hidden data-testid="missed" class="missed">"#);
+    assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
     assert_lacks(main, "href=\"/r/");
 }
 
