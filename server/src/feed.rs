@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::{
     address::{no_room, room_of},
     app_state::AppState,
+    doorbell::Signals,
     hub::Observer,
 };
 
@@ -75,11 +76,12 @@ fn follow(
         beat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
+        is_room_closed: false,
         waiting: VecDeque::new(),
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
-        let event = reader.next().await;
+        let event = reader.next().await?;
         Some((Ok(event), reader))
     })
 }
@@ -89,15 +91,18 @@ struct Reader {
     beat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
+    /// The operator closed the room: this ends when all is said.
+    is_room_closed: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
 }
 
 impl Reader {
-    async fn next(&mut self) -> Event {
+    /// None at the end.
+    async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
-                return event;
+                return Some(event);
             }
             self.waiting.extend(self.observer.news().map(|frame| named(frame.text())));
             // Only the piece that completes something is a point to come back to.
@@ -109,9 +114,13 @@ impl Reader {
             if std::mem::take(&mut self.is_beat_due)
                 && let Some(beat) = self.observer.beat()
             {
-                return named(beat.text());
+                return Some(named(beat.text()));
             }
-            let _ = self.observer.listen().await;
+            if self.is_room_closed {
+                return None;
+            }
+            let signals = self.observer.listen().await;
+            self.is_room_closed = signals.include(Signals::ROOM_CLOSED);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
                 self.set_next_beat();

@@ -8,12 +8,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    net::TcpListener,
-    task::spawn_blocking,
-    time::{sleep, timeout},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::{net::TcpListener, task::spawn_blocking, time::sleep};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     acceptor::Acceptor,
@@ -21,11 +17,14 @@ use crate::{
     config::Config,
     connection::ConnectionConfig,
     hub::Hub,
-    operator::{self, OperatorToken},
+    metrics::METRICS,
+    operator::{self, OperatorToken, Overview},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
     response_headers::Reach,
-    routes, shutdown,
+    routes,
+    shutdown::Shutdown,
+    supervisor::Supervisor,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -38,11 +37,13 @@ pub struct Listeners {
     pub public: TcpListener,
     /// For the operator, with what proves them; none where nobody is to be one.
     pub operator: Option<(TcpListener, OperatorToken)>,
+    /// Who waits to hear that they are listened to.
+    pub supervisor: Supervisor,
 }
 
 impl From<TcpListener> for Listeners {
     fn from(public: TcpListener) -> Self {
-        Self { public, operator: None }
+        Self { public, operator: None, supervisor: Supervisor::default() }
     }
 }
 
@@ -56,7 +57,7 @@ pub async fn serve(
     connection: ConnectionConfig,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Listeners { public: listener, operator } = listeners.into();
+    let Listeners { public: listener, operator, supervisor } = listeners.into();
     // Leptos finds its executor by routes, and this page needs none.
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("the executor was there already");
@@ -78,22 +79,27 @@ pub async fn serve(
         leptos: config.leptos,
         reach,
         connection,
-        shutdown: shutdown::Shutdown::default(),
+        shutdown: Shutdown::new(config.shutdown),
     };
     let shutdown = state.shutdown.clone();
     let closing = shutdown.closing();
     let ready = Arc::clone(&hub);
-    if let Some((listener, token)) = operator {
-        let actions = operator::router(Arc::clone(&hub), token);
-        let served = axum::serve(listener, actions)
-            .with_graceful_shutdown(closing.clone().cancelled_owned());
-        tokio::spawn(served.into_future());
-    }
+    // Until the very end: that the server goes down is told there too.
+    let _operator = operator.map(|(listener, token)| {
+        let overview = Overview { hub: Arc::clone(&hub), shutdown: shutdown.clone() };
+        let served = axum::serve(listener, operator::router(overview, token));
+        AbortOnDropHandle::new(tokio::spawn(served.into_future()))
+    });
     let upkeep = tokio::spawn(keep_up(Arc::clone(&hub), rooms_file.clone(), closing.clone()));
+    let supervisor = Arc::new(supervisor);
     let going_down = tokio::spawn({
+        let supervisor = Arc::clone(&supervisor);
         let shutdown = shutdown.clone();
         async move {
             signal.await;
+            supervisor.stopping();
+            tracing::info!(sockets = shutdown.sockets(), "going down");
+            shutdown.leave().await;
             let saved = hub.freeze();
             shutdown.begin();
             // What was written on the way must not come after this.
@@ -103,21 +109,26 @@ pub async fn serve(
     });
     let requests = axum::serve(Acceptor::start(listener)?, routes::router(state))
         .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let all_ended = async {
+        requests.await?;
+        shutdown.sockets_ended().await;
+        Ok::<_, io::Error>(())
+    };
     // A request that is never finished must not hold up the end.
     let overdue = async {
         closing.cancelled().await;
-        sleep(shutdown::DEADLINE).await;
+        sleep(shutdown.deadline()).await;
     };
     // All is there but the first visitor: from now on rows are held for those who come back.
     ready.begin();
+    supervisor.ready();
     tokio::select! {
-        served = requests => served?,
-        () = overdue => tracing::warn!("some requests did not end in time"),
+        ended = all_ended => ended?,
+        () = overdue => tracing::warn!(sockets = shutdown.sockets(), "not everybody ended in time"),
     }
-    if timeout(shutdown::DEADLINE, shutdown.sockets_ended()).await.is_err() {
-        tracing::warn!("some sockets did not say goodbye in time");
-    }
-    going_down.await.map_err(io::Error::other)
+    going_down.await.map_err(io::Error::other)?;
+    tracing::info!("the rooms are kept for the next process");
+    Ok(())
 }
 
 /// What has to be done now and then, until the server goes down.
@@ -135,7 +146,9 @@ async fn keep_up(hub: Arc<Hub>, rooms_file: RoomsFile, closing: CancellationToke
 
 async fn write(rooms_file: RoomsFile, saved: SavedRooms) {
     let written = spawn_blocking(move || rooms_file.write(&saved)).await;
+    METRICS.state_writes.count();
     if let Err(error) = written.map_err(io::Error::other).and_then(|written| written) {
+        METRICS.state_write_failures.count();
         tracing::warn!(%error, "the rooms can't be kept for a restart");
     }
 }

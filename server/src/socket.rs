@@ -59,7 +59,7 @@ async fn serve(
             let socket = WebSocket::new(TokioIo::new(upgraded)).await;
             // Entered only now: an upgrade that fails leaves nothing behind.
             let membership = state.hub.enter(&room_name, who);
-            tokio::spawn(connection::serve(socket, membership, state.connection, guest));
+            connection::spawn(socket, membership, state.connection, guest);
         }
         Err(error) => tracing::debug!(%error, "a socket did not come to be"),
     }

@@ -16,7 +16,6 @@ mod tests;
 
 use std::{
     env, fs, io,
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -28,7 +27,10 @@ use self::{
     command_line::Reach,
     source::{Assignment, Environment},
 };
-use crate::{logs::LogConfig, presence::room::RoomLimits};
+use crate::{
+    logs::LogConfig, operator::OperatorAddress, presence::room::RoomLimits,
+    shutdown::ShutdownConfig,
+};
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
 #[derive(Clone, Debug)]
@@ -39,8 +41,10 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// How many a room takes.
     pub room_limits: RoomLimits,
-    /// Where to listen to the operator; nowhere without it.
-    pub operator_address: Option<SocketAddr>,
+    /// Where to listen to the operator.
+    pub operator_address: OperatorAddress,
+    /// How the server goes down.
+    pub shutdown: ShutdownConfig,
     /// What is logged, and how.
     pub logs: LogConfig,
 }
@@ -55,7 +59,8 @@ impl Default for Config {
             leptos,
             state_directory: PathBuf::new(),
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
-            operator_address: None,
+            operator_address: OperatorAddress::Usual,
+            shutdown: ShutdownConfig::default(),
             logs: LogConfig::default(),
         }
     }
