@@ -16,6 +16,7 @@ use crate::{
     address::{no_room, room_of},
     app_state::AppState,
     door::{Peer, SocketPass},
+    doorbell::Signals,
     hub::Observer,
 };
 
@@ -93,12 +94,13 @@ fn follow(
         beat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
+        is_room_closed: false,
         waiting: VecDeque::new(),
         _pass: pass,
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
-        let event = reader.next().await;
+        let event = reader.next().await?;
         Some((Ok(event), reader))
     })
 }
@@ -108,6 +110,8 @@ struct Reader {
     beat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
+    /// The operator closed the room: this ends when all is said.
+    is_room_closed: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
     /// It is counted for as long as it is followed.
@@ -115,10 +119,11 @@ struct Reader {
 }
 
 impl Reader {
-    async fn next(&mut self) -> Event {
+    /// None at the end.
+    async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
-                return event;
+                return Some(event);
             }
             self.waiting.extend(self.observer.news().map(|frame| named(frame.text())));
             // Only the piece that completes something is a point to come back to.
@@ -130,9 +135,13 @@ impl Reader {
             if std::mem::take(&mut self.is_beat_due)
                 && let Some(beat) = self.observer.beat()
             {
-                return named(beat.text());
+                return Some(named(beat.text()));
             }
-            let _ = self.observer.listen().await;
+            if self.is_room_closed {
+                return None;
+            }
+            let signals = self.observer.listen().await;
+            self.is_room_closed = signals.include(Signals::ROOM_CLOSED);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
                 self.set_next_beat();

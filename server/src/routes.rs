@@ -17,8 +17,8 @@ use tower_http::{
 };
 
 use crate::{
-    app_state::AppState, embed, etag::answer_who_has_it, feed, page, past_hour, qr_code,
-    response_headers::harden, roll, socket,
+    app_state::AppState, embed, etag::answer_who_has_it, feed, metrics::METRICS, page, past_hour,
+    qr_code, response_headers::harden, roll, socket,
 };
 
 /// How long a file with a name of its own is used without asking: its icon, its manifest.
@@ -51,8 +51,9 @@ pub(crate) fn router(state: AppState) -> Router {
                 .not_found_service(not_found),
         );
     let reach = state.reach;
-    let harden = move |mut response: Response| {
+    let finish = move |mut response: Response| {
         harden(&mut response, reach);
+        METRICS.answered(response.status());
         response
     };
     // WASM and the like are compressed ahead of time, and better.
@@ -73,7 +74,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/events", get(feed::events))
         .route("/r/{room}/socket", get(socket::open))
         .route("/healthz", get(async || "ok\n"))
-        .layer(MapResponseLayer::new(harden))
+        .layer(MapResponseLayer::new(finish))
         .with_state(state)
 }
 

@@ -16,7 +16,6 @@ mod tests;
 
 use std::{
     env, fs, io,
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -31,7 +30,9 @@ use self::{
 use crate::{
     door::{DoorSettings, Origin},
     logs::LogConfig,
+    operator::OperatorAddress,
     presence::room::RoomLimits,
+    shutdown::ShutdownConfig,
 };
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
@@ -47,8 +48,10 @@ pub struct Config {
     pub public_url: Option<Origin>,
     /// Who may come in.
     pub door: DoorSettings,
-    /// Where to listen to the operator; nowhere without it.
-    pub operator_address: Option<SocketAddr>,
+    /// Where to listen to the operator.
+    pub operator_address: OperatorAddress,
+    /// How the server goes down.
+    pub shutdown: ShutdownConfig,
     /// What is logged, and how.
     pub logs: LogConfig,
 }
@@ -65,7 +68,8 @@ impl Default for Config {
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
             public_url: None,
             door: DoorSettings::default(),
-            operator_address: None,
+            operator_address: OperatorAddress::Usual,
+            shutdown: ShutdownConfig::default(),
             logs: LogConfig::default(),
         }
     }

@@ -6,7 +6,8 @@
 use super::setting::{Group, Setting};
 
 /// All settings, in the order in which they are explained.
-pub static GROUPS: [&Group; 7] = [&LISTENING, &PAGE, &ROOMS, &DOOR, &OPERATOR, &LOGS, &STATE];
+pub static GROUPS: [&Group; 8] =
+    [&LISTENING, &PAGE, &ROOMS, &DOOR, &OPERATOR, &LOGS, &GOING_DOWN, &STATE];
 
 static LISTENING: Group = Group {
     title: "Where it listens",
@@ -145,10 +146,10 @@ static OPERATOR: Group = Group {
     title: "For the operator",
     settings: &[Setting::presence(
         "operator-addr",
-        "Where to listen to the operator, who proves who they are with the token in the state folder's `operator.token`; keep it on loopback.",
+        "Where `/readyz` and `/metrics` are, and the operator's actions, which take the token in the state folder's `operator.token`. Keep it on loopback; off turns it off.",
         |config| &mut config.operator_address,
     )
-    .default_is("nowhere")],
+    .default_is("127.0.0.1:3002, if that is free")],
 };
 
 static LOGS: Group = Group {
@@ -163,6 +164,27 @@ static LOGS: Group = Group {
             "log-format",
             "How it is logged: text for people, json for programs, or auto, which is text on a terminal and json elsewhere.",
             |config| &mut config.logs.format,
+        ),
+    ],
+};
+
+static GOING_DOWN: Group = Group {
+    title: "Going down",
+    settings: &[
+        Setting::presence(
+            "drain-delay",
+            "How long after the signal new visitors are still let in, while `/readyz` says already that the server goes down: the time that a load balancer takes to notice.",
+            |config| &mut config.shutdown.delay,
+        ),
+        Setting::presence(
+            "drain-spread",
+            "Over how long the goodbyes of all sockets are spread at the most, so that those who come back do not come as one wave.",
+            |config| &mut config.shutdown.longest_spread,
+        ),
+        Setting::presence(
+            "drain-deadline",
+            "How long sockets may take to say goodbye, and requests to end; after that the server ends without them.",
+            |config| &mut config.shutdown.deadline,
         ),
     ],
 };

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     doorbell::{Doorbell, Signals},
+    metrics::METRICS,
     presence::{
         frame::{Batch, Frame},
         frames::{EncodedAnswer, EncodedList, encode},
@@ -171,6 +172,22 @@ impl LiveRoom {
         self.change(|state, now| act(&mut state.room, now))
     }
 
+    /// Takes everybody off the list, and ends whoever looks at it once they know; says how many were listed.
+    pub(super) fn close(self: &Arc<Self>) -> usize {
+        let people = self.act(Room::unlist_all);
+        // Told at once: who ends without having heard of it would come back and be listed again.
+        self.flush(&mut self.lock(), Instant::now());
+        for bell in self.bells().values() {
+            bell.ring(Signals::ROOM_CLOSED);
+        }
+        people
+    }
+
+    /// How many are listed.
+    pub(super) fn people(&self) -> usize {
+        self.lock().room.roster().len()
+    }
+
     /// A socket is gone.
     pub(super) fn disconnect(
         self: &Arc<Self>,
@@ -302,6 +319,7 @@ impl LiveRoom {
             cursor.owe_list();
             return self.whole_list(state, cursor);
         };
+        METRICS.resumes.count();
         cursor.seq = Some(state.last_flush.seq);
         cursor.owed = Owed::Nothing;
         answer.frames_for(cursor.you, now_in_milliseconds())
@@ -320,6 +338,8 @@ impl LiveRoom {
         let seq = state.room.log().seq();
         let roster = state.room.roster();
         let (count, digest) = (roster.len(), roster.digest());
+        METRICS.flushes.count();
+        METRICS.changes.add(seq.saturating_sub(from));
         state.last_flush = Arc::new(Flush { from, seq, news: News::List, count, digest });
         if std::mem::take(&mut state.is_list_wanted) {
             self.encode_list(state);
@@ -415,6 +435,7 @@ impl LiveRoom {
             state.is_list_wanted = true;
             return Batch::default();
         };
+        METRICS.lists.count();
         cursor.seq = Some(list.seq());
         cursor.owed = Owed::Nothing;
         list.frames_for(cursor.you, now_in_milliseconds())

@@ -19,6 +19,7 @@ use std::{
 };
 
 use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
+use serde::Serialize;
 use tokio::{sync::SetOnce, time::Instant};
 
 use self::live_room::{LiveRoom, no_epoch, now_in_milliseconds};
@@ -47,6 +48,17 @@ pub struct Hub {
     is_closing: AtomicBool,
     /// The clock of all connections.
     wheel: Arc<Wheel>,
+}
+
+/// A room as its operator sees it from afar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomInNumbers {
+    /// Its name.
+    pub room: RoomName,
+    /// How many are listed.
+    pub people: usize,
+    /// How many sockets and feeds look at it.
+    pub observers: usize,
 }
 
 /// A room and how many look at it, sockets without a first frame included.
@@ -182,6 +194,41 @@ impl Hub {
                 is_listed
             })
         })
+    }
+
+    /// The operator closes a room: everybody is taken off its list, and all who look at it are ended.
+    ///
+    /// Answers how many were listed; none where there is no such room. Nobody is kept from opening it again.
+    pub fn close_room(&self, room_name: &RoomName) -> Option<usize> {
+        self.find(room_name).map(|room| room.close())
+    }
+
+    /// Every room, in no order.
+    pub fn census(&self) -> Vec<RoomInNumbers> {
+        let rooms: Vec<_> = {
+            let rooms = self.lock();
+            let of = |(name, Occupied { room, observers }): (&RoomName, &Occupied)| {
+                (name.clone(), Arc::clone(room), *observers)
+            };
+            rooms.iter().map(of).collect()
+        };
+        // The rooms' own locks are taken one at a time, as always.
+        let numbers = |(room, live, observers): (RoomName, Arc<LiveRoom>, usize)| RoomInNumbers {
+            room,
+            people: live.people(),
+            observers,
+        };
+        rooms.into_iter().map(numbers).collect()
+    }
+
+    /// One room, if it is there.
+    pub fn room_in_numbers(&self, room_name: &RoomName) -> Option<RoomInNumbers> {
+        let (live, observers) = {
+            let rooms = self.lock();
+            let Occupied { room, observers } = rooms.get(room_name)?;
+            (Arc::clone(room), *observers)
+        };
+        Some(RoomInNumbers { room: room_name.clone(), people: live.people(), observers })
     }
 
     /// Forgets the rooms that are over; to be called now and then.

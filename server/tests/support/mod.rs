@@ -20,6 +20,7 @@ use server::{
     operator::OperatorToken,
     person::Persons,
     serve::{self, Listeners},
+    supervisor::Supervisor,
     tcp,
 };
 use tempfile::TempDir;
@@ -136,7 +137,7 @@ impl TestServer {
         let operator = tcp::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let operator_address = operator.local_addr().unwrap();
         let operator = Some((operator, OperatorToken::of(OPERATOR_TOKEN)));
-        let listeners = Listeners { public: listener, operator };
+        let listeners = Listeners { public: listener, operator, supervisor: Supervisor::default() };
         let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
         let operator = Site { address: operator_address };
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }
@@ -146,6 +147,13 @@ impl TestServer {
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Goes down as on SIGTERM, and looks at what is left.
+    pub async fn stop_and<T>(mut self, look: impl FnOnce() -> T) -> T {
+        self.stop.take().unwrap().send(()).unwrap();
+        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        look()
     }
 
     /// Goes down as on SIGTERM, and comes back at the same address with the same state directory.
@@ -212,6 +220,26 @@ impl Site {
                 return line.to_owned();
             }
         }
+    }
+
+    /// Sends a `GET` and leaves the answer unread.
+    pub async fn open(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // The first of the answer: from now on it is being served.
+        stream.readable().await.unwrap();
+        stream
+    }
+
+    /// All that comes until the other side ends an answer of unknown length (RFC 9112, section 7.1).
+    pub async fn read_to_end(&self, stream: &mut TcpStream) -> String {
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n0\r\n\r\n") {
+            let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
+            assert!(read > 0, "it broke");
+        }
+        String::from_utf8(answer).unwrap()
     }
 
     /// A whole answer, as text.
