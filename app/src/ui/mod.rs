@@ -13,6 +13,7 @@
     )
 )]
 
+mod absence;
 mod announcements;
 mod announcer;
 mod avatar;
@@ -52,6 +53,7 @@ mod tests;
 /// The page's side of the conversation, without a page or a browser: what plays one uses this.
 pub mod client {
     pub use super::{
+        absence::Absence,
         announcements::Departed,
         board::Wish,
         frame::{read_frame, write_frame},

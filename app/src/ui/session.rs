@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{announcements::Departed, board::Wish};
 use crate::presence::{
     ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
-    ServerEvent, TabId, UserId,
+    ServerEvent, Since, TabId, UserId,
 };
 
 /// The page's part in the conversation with the server, over however many sockets it takes.
@@ -185,6 +185,15 @@ impl Session {
     pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
         let announcement = self.join_your_row(surroundings);
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
+    }
+
+    /// Whether this list says that this person is back, who was removed when it was at `removal`.
+    pub fn has_outlived(&self, removal: &Since) -> bool {
+        let is_later = self
+            .replica
+            .position()
+            .is_some_and(|point| point.epoch == removal.epoch && point.seq >= removal.seq);
+        self.your_name().is_some() && (is_later || self.stage == Stage::Live)
     }
 
     fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use super::{
     super::{
+        absence::Absence,
         board::{Board, Wish},
         connection::Connection,
         frame::read_frame,
@@ -21,7 +22,7 @@ use super::{
     page_wide::is_wall,
     randomness::random_number,
     socket::{Socket, SocketEvent, address_of},
-    storage::{self, Absence},
+    storage,
     tab::Tab,
 };
 use crate::presence::{ClientEvent, CloseCode, Replica, RoomName, ServerEvent};
@@ -121,6 +122,7 @@ impl Line {
         if self.is_asleep.get() {
             return;
         }
+        self.forget_removal();
         let events = self.session.borrow_mut().look_around(&self.surroundings());
         self.send(events);
         if !document().hidden() {
@@ -133,7 +135,7 @@ impl Line {
 
     /// The visitor wants something of the server.
     pub(super) fn want(&self, wish: Wish) {
-        let absence = (wish == Wish::Leave).then_some(Absence::Left);
+        let absence = (wish == Wish::Leave).then_some(&Absence::Left);
         storage::note_absence(&self.room, absence);
         self.display.forget_farewell();
         let event = self.session.borrow_mut().want(wish, &self.surroundings());
@@ -224,10 +226,11 @@ impl Line {
         }
     }
 
-    /// Whoever is on the server's list has joined again since they were removed.
+    /// Another page may hear late that the operator removed somebody who has joined again since.
     fn forget_removal(&self) {
-        let is_listed = self.session.borrow().replica().your_row().is_some();
-        if is_listed && storage::absence(&self.room) == Some(Absence::Removed) {
+        if let Some(Absence::Removed(point)) = storage::absence(&self.room)
+            && self.session.borrow().has_outlived(&point)
+        {
             storage::note_absence(&self.room, None);
             let events = self.session.borrow_mut().look_around(&self.surroundings());
             self.send(events);

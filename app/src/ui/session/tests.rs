@@ -556,3 +556,18 @@ fn what_overtakes_a_leave_does_not_stand_for_it() {
         assert_eq!(replies(again), [expected], "joined since: {is_joined_since}");
     }
 }
+
+#[test]
+fn a_removal_that_is_heard_late_is_told_from_a_new_one() {
+    let mut session = live(&[user(YOU, "Ana")]);
+    session.receive(changes(5, arrival(user(1, "Bo"))), &seen());
+    assert!(session.has_outlived(&since(3)), "this list is later");
+    session.closed(Duration::ZERO, 0);
+    // A page without a socket knows only how things were.
+    for (removed_at, is_outlived) in [(3, true), (5, true), (6, false)] {
+        assert_eq!(session.has_outlived(&since(removed_at)), is_outlived, "{removed_at}");
+    }
+    let elsewhere = Since { epoch: "e2".parse().unwrap(), seq: 1 };
+    assert!(!session.has_outlived(&elsewhere), "another epoch's numbers say nothing");
+    assert!(!live(&[user(1, "Bo")]).has_outlived(&since(3)), "they are not back");
+}
