@@ -1,6 +1,7 @@
 //! The scenarios: each starts a server, lets clients do something, and reports.
 
 mod come_back;
+mod event;
 mod fanout;
 mod idle;
 mod slow;
