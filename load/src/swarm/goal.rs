@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use app::presence::User;
 
-use super::Swarm;
+use super::{Swarm, client::Client};
 use crate::fault::LoadFault;
 
 /// What is waited for: that many clients have the right list.
@@ -57,6 +57,11 @@ impl Swarm {
             self.turn(left)?;
         }
         Ok(())
+    }
+
+    /// Whether any client follows the room.
+    pub fn has_followers(&self) -> bool {
+        self.clients.iter().any(Client::is_following)
     }
 
     /// Judges every list as it is now.
