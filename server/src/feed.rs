@@ -5,8 +5,8 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use app::presence::{ServerEvent, Since};
 use axum::{
     Json,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Extension, Path, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::{
     address::{no_room, room_of},
     app_state::AppState,
+    door::{Peer, SocketPass},
     hub::Observer,
 };
 
@@ -43,17 +44,24 @@ pub(crate) async fn users(
 /// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
 pub(crate) async fn events(
     State(state): State<AppState>,
+    Extension(Peer(peer)): Extension<Peer>,
     path: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let room_name = match room_of(path) {
         Ok(room_name) => room_name,
         Err(fault) => return no_room(fault),
     };
+    let occupancy = state.hub.occupancy(&room_name);
+    let pass = match state.door.socket(peer, &headers, occupancy) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
+    };
     let mut observer = state.hub.observe(&room_name, None);
-    observer.start(last_event(&headers).as_ref());
+    observer.start(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
     let guest = state.shutdown.feed();
-    let events = follow(observer, state.connection.heartbeat_every)
+    let events = follow(observer, state.connection.heartbeat_every, pass)
         .take_until(async move { guest.called().await });
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Sse::new(events)).into_response()
@@ -61,7 +69,16 @@ pub(crate) async fn events(
 
 /// Where a client that lost its connection was: `EPOCH.SEQ`.
 fn last_event(headers: &HeaderMap) -> Option<Since> {
-    let (epoch, seq) = headers.get("last-event-id")?.to_str().ok()?.rsplit_once('.')?;
+    point_of(headers.get("last-event-id")?.to_str().ok()?)
+}
+
+/// The same in the address, `?since=EPOCH.SEQ`: a browser's first request for a feed has no header for it.
+fn asked_for(uri: &Uri) -> Option<Since> {
+    uri.query()?.split('&').find_map(|part| point_of(part.strip_prefix("since=")?))
+}
+
+fn point_of(text: &str) -> Option<Since> {
+    let (epoch, seq) = text.rsplit_once('.')?;
     Some(Since { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
 }
 
@@ -69,6 +86,7 @@ fn last_event(headers: &HeaderMap) -> Option<Since> {
 fn follow(
     observer: Observer,
     beat_every: Duration,
+    pass: SocketPass,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut reader = Reader {
         observer,
@@ -76,6 +94,7 @@ fn follow(
         next_beat: Instant::now(),
         is_beat_due: false,
         waiting: VecDeque::new(),
+        _pass: pass,
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
@@ -91,6 +110,8 @@ struct Reader {
     is_beat_due: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
+    /// It is counted for as long as it is followed.
+    _pass: SocketPass,
 }
 
 impl Reader {

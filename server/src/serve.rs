@@ -16,16 +16,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    acceptor::Acceptor,
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
+    door::{Acceptor, Door, Origin, let_in},
     hub::Hub,
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
     person::Persons,
     response_headers::Reach,
-    routes, shutdown,
+    routes, shutdown, tcp,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -67,8 +67,12 @@ pub async fn serve(
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
+    let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
+    let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
+    let rules = config.door.into_config(config.public_url);
+    let door = Door::new(rules.respecting(tcp::open_files_limit()));
     let reach = Reach {
-        is_https: false,
+        is_https,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };
@@ -77,6 +81,8 @@ pub async fn serve(
         persons: Arc::new(persons),
         leptos: config.leptos,
         reach,
+        door: Arc::clone(&door),
+        public_url,
         connection,
         shutdown: shutdown::Shutdown::default(),
     };
@@ -89,7 +95,12 @@ pub async fn serve(
             .with_graceful_shutdown(closing.clone().cancelled_owned());
         tokio::spawn(served.into_future());
     }
-    let upkeep = tokio::spawn(keep_up(Arc::clone(&hub), rooms_file.clone(), closing.clone()));
+    let upkeep = tokio::spawn(keep_up(
+        Arc::clone(&hub),
+        Arc::clone(&door),
+        rooms_file.clone(),
+        closing.clone(),
+    ));
     let going_down = tokio::spawn({
         let shutdown = shutdown.clone();
         async move {
@@ -101,8 +112,7 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let requests = axum::serve(Acceptor::start(listener)?, routes::router(state))
-        .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let requests = let_in(Acceptor::start(listener)?, door, routes::router(state), closing.clone());
     // A request that is never finished must not hold up the end.
     let overdue = async {
         closing.cancelled().await;
@@ -111,7 +121,7 @@ pub async fn serve(
     // All is there but the first visitor: from now on rows are held for those who come back.
     ready.begin();
     tokio::select! {
-        served = requests => served?,
+        () = requests => {}
         () = overdue => tracing::warn!("some requests did not end in time"),
     }
     if timeout(shutdown::DEADLINE, shutdown.sockets_ended()).await.is_err() {
@@ -121,10 +131,16 @@ pub async fn serve(
 }
 
 /// What has to be done now and then, until the server goes down.
-async fn keep_up(hub: Arc<Hub>, rooms_file: RoomsFile, closing: CancellationToken) {
+async fn keep_up(
+    hub: Arc<Hub>,
+    door: Arc<Door>,
+    rooms_file: RoomsFile,
+    closing: CancellationToken,
+) {
     let mut kept = None;
     while closing.run_until_cancelled(sleep(UPKEEP_EVERY)).await.is_some() {
         hub.sweep();
+        door.sweep();
         let saved = hub.save();
         if kept.as_ref() != Some(&saved) {
             kept = Some(saved.clone());

@@ -16,6 +16,7 @@ mod cargo_tool;
 mod check;
 mod debian;
 mod failure;
+mod lighthouse;
 mod load;
 mod npm;
 mod prebuilt;
@@ -65,6 +66,8 @@ enum Task {
     Bench,
     /// Play whole rooms on simulated time, with everything that can fail.
     Soak(soak::Options),
+    /// Ask Lighthouse what it thinks of the page, with 200 people in the room.
+    Lighthouse,
     /// Check format, lints, docs, layers and the size budget.
     Check,
 }
@@ -93,6 +96,7 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
         Task::Test(options) => return test::run(&workspace, options, begun),
         Task::Bench => bench::run(&workspace, begun)?,
         Task::Soak(options) => soak::run(&workspace, options)?,
+        Task::Lighthouse => lighthouse::run(&workspace, begun)?,
         Task::Check => check::run(&workspace, begun)?,
     }
     Ok(true)

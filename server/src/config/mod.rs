@@ -28,7 +28,11 @@ use self::{
     command_line::Reach,
     source::{Assignment, Environment},
 };
-use crate::{logs::LogConfig, presence::room::RoomLimits};
+use crate::{
+    door::{DoorSettings, Origin},
+    logs::LogConfig,
+    presence::room::RoomLimits,
+};
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
 #[derive(Clone, Debug)]
@@ -39,6 +43,10 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// How many a room takes.
     pub room_limits: RoomLimits,
+    /// Where everybody finds the site; without it, wherever the server is asked.
+    pub public_url: Option<Origin>,
+    /// Who may come in.
+    pub door: DoorSettings,
     /// Where to listen to the operator; nowhere without it.
     pub operator_address: Option<SocketAddr>,
     /// What is logged, and how.
@@ -55,6 +63,8 @@ impl Default for Config {
             leptos,
             state_directory: PathBuf::new(),
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
+            public_url: None,
+            door: DoorSettings::default(),
             operator_address: None,
             logs: LogConfig::default(),
         }

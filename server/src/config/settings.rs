@@ -6,16 +6,24 @@
 use super::setting::{Group, Setting};
 
 /// All settings, in the order in which they are explained.
-pub static GROUPS: [&Group; 6] = [&LISTENING, &PAGE, &ROOMS, &OPERATOR, &LOGS, &STATE];
+pub static GROUPS: [&Group; 7] = [&LISTENING, &PAGE, &ROOMS, &DOOR, &OPERATOR, &LOGS, &STATE];
 
 static LISTENING: Group = Group {
     title: "Where it listens",
-    settings: &[Setting::leptos(
-        "site-addr",
-        "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
-        |config| &mut config.leptos.site_addr,
-    )
-    .with_flag("addr")],
+    settings: &[
+        Setting::leptos(
+            "site-addr",
+            "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
+            |config| &mut config.leptos.site_addr,
+        )
+        .with_flag("addr"),
+        Setting::presence(
+            "public-url",
+            "Where everybody finds the site, if a proxy stands in front of it. With https the cookie is for HTTPS alone.",
+            |config| &mut config.public_url,
+        )
+        .default_is("wherever the server is asked"),
+    ],
 };
 
 static PAGE: Group = Group {
@@ -62,6 +70,73 @@ static ROOMS: Group = Group {
             "max-tabs-per-person",
             "The most sockets that one person may have open in a room.",
             |config| &mut config.room_limits.most_connections_per_person,
+        ),
+    ],
+};
+
+static DOOR: Group = Group {
+    title: "Who may come in",
+    settings: &[
+        Setting::door(
+            "max-connections",
+            "The most connections; 0 is as many as files may be open.",
+            |config| &mut config.door.max_connections,
+        ),
+        Setting::door(
+            "max-connections-per-address",
+            "The most connections that are no socket yet from one address; all of an IPv6 /64 are one address; 0 is no limit.",
+            |config| &mut config.door.max_connections_per_address,
+        ),
+        Setting::door(
+            "max-sockets",
+            "The most sockets and live feeds; 0 is as many as there may be connections.",
+            |config| &mut config.door.max_sockets,
+        ),
+        Setting::door(
+            "max-sockets-per-address",
+            "The most sockets and live feeds from one address; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_address,
+        ),
+        Setting::door(
+            "new-sockets-at-once-per-address",
+            "How many sockets and live feeds one address may open at once; 0 is no limit.",
+            |config| &mut config.door.new_sockets_at_once_per_address,
+        ),
+        Setting::door(
+            "new-sockets-per-second-per-address",
+            "How many it may open each second after that; 0 is no limit.",
+            |config| &mut config.door.new_sockets_per_second_per_address,
+        ),
+        Setting::door(
+            "max-sockets-per-room",
+            "The most sockets and live feeds of one room, listed or only looking; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_room,
+        ),
+        Setting::door("max-rooms", "The most rooms; 0 is no limit.", |config| {
+            &mut config.door.max_rooms
+        }),
+        Setting::door(
+            "request-seconds",
+            "How long a request may take to come in, in seconds; so long a connection may also be idle; 0 is no limit.",
+            |config| &mut config.door.request_seconds,
+        ),
+        Setting::door(
+            "write-seconds",
+            "How long a client may take nothing of what it is sent, in seconds; 0 is no limit.",
+            |config| &mut config.door.write_seconds,
+        ),
+        Setting::door(
+            "trusted-proxies",
+            "The proxies, as networks, whose X-Forwarded-For says where a request came from.",
+            |config| &mut config.door.trusted_proxies,
+        ),
+        Setting::door("allowed-origins", "Other sites whose pages may open sockets.", |config| {
+            &mut config.door.allowed_origins
+        }),
+        Setting::door(
+            "require-origin",
+            "Whether sockets are for browsers only, which always say whose page it is.",
+            |config| &mut config.door.require_origin,
         ),
     ],
 };

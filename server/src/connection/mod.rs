@@ -402,7 +402,7 @@ mod tests {
     use super::*;
     use crate::web_socket::WebSocket;
 
-    type TcpSocket = WebSocket<hyper_util::rt::TokioIo<hyper::upgrade::Upgraded>>;
+    type TcpSocket = WebSocket<tokio::net::TcpStream>;
 
     /// Ten thousand at rest are ten thousand of these.
     #[test]

@@ -22,6 +22,7 @@ use crate::{
     presence::{
         frame::{Batch, Frame},
         frames::{EncodedAnswer, EncodedList, encode},
+        history::History,
         people::{Announced, ConnectionId, Moment},
         refused::Refused,
         room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
@@ -47,6 +48,7 @@ pub(super) struct LiveRoom {
 #[derive(Debug)]
 struct State {
     room: Room,
+    history: History,
     gathering: Gathering,
     /// When the room is looked at next, if nothing else happens: somebody sleeps until then.
     alarm: Option<Moment>,
@@ -64,10 +66,15 @@ struct State {
 
 impl LiveRoom {
     pub(super) fn new(began: Arc<SetOnce<Instant>>, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::of(began, epoch, Room::new(limits))
+        Self::of(began, epoch, Room::new(limits), None)
     }
 
-    fn of(began: Arc<SetOnce<Instant>>, epoch: Epoch, room: Room) -> Self {
+    fn of(
+        began: Arc<SetOnce<Instant>>,
+        epoch: Epoch,
+        room: Room,
+        history: Option<History>,
+    ) -> Self {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
@@ -75,6 +82,7 @@ impl LiveRoom {
         let told = RwLock::new(Arc::clone(&last_flush));
         let state = State {
             room,
+            history: history.unwrap_or_else(|| History::new(this_minute(), count)),
             gathering: Gathering::default(),
             alarm: None,
             is_frozen: false,
@@ -92,10 +100,11 @@ impl LiveRoom {
         began: Arc<SetOnce<Instant>>,
         epoch: Epoch,
         saved: SavedRoom,
+        history: Option<History>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, NotARoom> {
         let room = Room::restore(saved, limits, elapsed(&began))?;
-        let live = Arc::new(Self::of(began, epoch, room));
+        let live = Arc::new(Self::of(began, epoch, room, history));
         live.set_alarm(&mut live.lock());
         Ok(live)
     }
@@ -111,6 +120,16 @@ impl LiveRoom {
         let mut state = self.lock();
         state.is_frozen = true;
         state.room.save(self.now())
+    }
+
+    /// How many were here when, for the next process too.
+    pub(super) fn history(&self) -> History {
+        self.lock().history.clone()
+    }
+
+    /// How many were here in each of the last minutes, the oldest first.
+    pub(super) fn counts(&self) -> Vec<u32> {
+        self.lock().history.counts(this_minute())
     }
 
     /// Names this life of the room.
@@ -326,6 +345,10 @@ impl LiveRoom {
     fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
         let outcome = act(&mut state, self.now());
+        let count = state.room.roster().len();
+        if !state.history.says(count) {
+            state.history.observe(this_minute(), count);
+        }
         let dispatch = if state.room.log().seq() == state.last_flush.seq {
             Dispatch::WithTheNext
         } else {
@@ -438,6 +461,11 @@ fn size_in_bytes(frames: &[Frame]) -> usize {
 /// What has passed since the server began.
 fn elapsed(began: &SetOnce<Instant>) -> Moment {
     began.get().map_or(Moment::ZERO, Instant::elapsed)
+}
+
+/// The wall clock, in whole minutes since the Unix epoch.
+fn this_minute() -> u64 {
+    now_in_milliseconds() / 60_000
 }
 
 /// No life of a room has this one: it can't be resumed from.

@@ -56,6 +56,21 @@ struct Occupied {
     observers: usize,
 }
 
+/// How many look at a room, or how many rooms there are besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupancy {
+    /// It is there.
+    Open {
+        /// How many look at it, listed or not.
+        observers: usize,
+    },
+    /// It would be one more.
+    NotThere {
+        /// How many there are.
+        rooms: usize,
+    },
+}
+
 impl Hub {
     /// No rooms yet.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
@@ -79,7 +94,7 @@ impl Hub {
     pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
         let hub = Self::waiting(limits);
         let mut rooms = hub.lock();
-        for SavedRoomOfName { name, epoch, room: mut saved_room } in saved.rooms {
+        for SavedRoomOfName { name, epoch, room: mut saved_room, history } in saved.rooms {
             let epoch = match saved.ending {
                 ProcessEnding::InOrder => epoch,
                 ProcessEnding::Unknown => {
@@ -88,7 +103,7 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match LiveRoom::restore(Arc::clone(&hub.began), epoch, saved_room, limits) {
+            match LiveRoom::restore(Arc::clone(&hub.began), epoch, saved_room, history, limits) {
                 Ok(room) => {
                     rooms.insert(name, Occupied { room, observers: 0 });
                 }
@@ -134,6 +149,7 @@ impl Hub {
             name,
             epoch: room.epoch().clone(),
             room: save(&room),
+            history: Some(room.history()),
         });
         saved.collect()
     }
@@ -191,6 +207,21 @@ impl Hub {
                 users: Vec::new(),
             },
         }
+    }
+
+    /// How many look at a room, or how many rooms there are besides.
+    pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
+        let rooms = self.lock();
+        match rooms.get(room_name) {
+            Some(occupied) => Occupancy::Open { observers: occupied.observers },
+            None => Occupancy::NotThere { rooms: rooms.len() },
+        }
+    }
+
+    /// How many were in a room in each of the last minutes, at most an hour of them, the oldest first.
+    /// A room that is not there has none.
+    pub fn counts(&self, room_name: &RoomName) -> Vec<u32> {
+        self.find(room_name).map(|room| room.counts()).unwrap_or_default()
     }
 
     /// Whether the room takes no more people.

@@ -24,7 +24,7 @@ use server::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     sync::oneshot,
     task::JoinHandle,
@@ -45,6 +45,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What proves the operator of a server in a test.
 pub const OPERATOR_TOKEN: &str = "the operator's";
+
+/// What an answer says after its head.
+pub fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+/// A line of an answer's head.
+pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split_once("\r\n\r\n").unwrap().0;
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
 
 /// Where a server is, whatever it runs in.
 pub struct Site {
@@ -187,6 +198,20 @@ impl Site {
     /// With more header lines, each ended by CRLF.
     pub async fn get_with(&self, path: &str, headers: &str) -> String {
         self.request("GET", path, headers).await
+    }
+
+    /// The first line of an answer that starts like this, whether or not the answer ends.
+    pub async fn first_of(&self, path: &str, start: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        loop {
+            let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+            if let Some(line) = line.unwrap().strip_prefix(start) {
+                return line.to_owned();
+            }
+        }
     }
 
     /// A whole answer, as text.

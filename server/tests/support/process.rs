@@ -41,6 +41,16 @@ impl ServerProcess {
         Remains { address, directory }.start()
     }
 
+    /// One that may have only so many files open.
+    pub fn start_with_open_files(number: u32) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let mut command = Command::new("sh");
+        let limit = format!("ulimit -n {number}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limit, env!("CARGO_BIN_EXE_rollcall")]);
+        Remains { address, directory }.start_as(command)
+    }
+
     /// Where the server keeps the rooms.
     pub fn rooms_file(&self) -> PathBuf {
         self.directory.path().join("state/rooms.json")
@@ -70,8 +80,12 @@ impl ServerProcess {
 impl Remains {
     /// A server that comes after the one that ended.
     pub fn start(self) -> ServerProcess {
+        self.start_as(Command::new(env!("CARGO_BIN_EXE_rollcall")))
+    }
+
+    fn start_as(self, mut program: Command) -> ServerProcess {
         let Self { address, directory } = self;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        let mut child = program
             .arg("--config")
             .arg(furnish(directory.path(), ""))
             .arg("--site-root")
