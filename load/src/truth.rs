@@ -126,11 +126,6 @@ impl Truth {
         self.changes.get(change.0).map(|change| change.sent)
     }
 
-    /// How many changes no frame ever told of: they undid each other in time, or were in lists only.
-    pub fn untold(&self) -> usize {
-        self.changes.iter().filter(|change| change.first_told.is_none()).count()
-    }
-
     /// The server says that this is a person's id: it must be so for ever, and nobody else's.
     pub fn identify(&mut self, who: PersonIndex, id: UserId) -> Result<(), String> {
         let known = self.persons.get(who.as_usize()).and_then(|person| person.id);
@@ -262,7 +257,7 @@ mod tests {
             assert_ne!(truth.version(), version);
             assert_eq!(truth.sent(change), Some(at(0)));
         }
-        assert_eq!((truth.persons(), truth.untold()), (2, 6));
+        assert_eq!(truth.persons(), 2);
     }
 
     #[test]
@@ -299,7 +294,6 @@ mod tests {
         // One client is told of more at once than another: it is the same change.
         assert_eq!(truth.attribute(ana, joined, (0, 7), at(1)), Ok(first));
         assert_eq!(truth.attribute(ana, joined, (2, 5), at(2)), Ok(first));
-        assert_eq!(truth.untold(), 0);
         let nobody =
             |from, to| Err(format!("between {from} and {to} nobody made this happen to Ana"));
         // It was at 5 at the latest, so it can't be told again after that.
