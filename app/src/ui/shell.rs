@@ -67,7 +67,7 @@ fn not_found(
         {masthead()}
         <main>
             <h1>{texts::NOTHING_HERE}</h1>
-            <p class="why">{why.to_owned()}</p>
+            <p class="why">{why.to_owned()} " " {texts::GO_ON_FROM_HERE}</p>
             <p class="ways-on">
                 {nearest
                     .map(|room| {

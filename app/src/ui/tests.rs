@@ -214,6 +214,7 @@ fn a_page_that_is_not_there_says_why_and_leads_to_the_lobby() {
     assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
     assert_has(&html, r#"href="/r/a-b""#);
     assert_has(&html, "Go to the room a-b");
+    assert_has(&html, "See whether the address is spelled right");
     assert_lacks(&html, "<script");
     assert_has(&html, "href=\"/\"");
     assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");

@@ -106,6 +106,10 @@ pub(crate) const AS_TABLE: &str = "table (CSV)";
 /// The title of a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const NOTHING_HERE: &str = "There is nothing here";
+/// What to do about it.
+#[cfg(feature = "ssr")]
+pub(crate) const GO_ON_FROM_HERE: &str =
+    "See whether the address is spelled right, or go on from here.";
 /// Leads away from a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
