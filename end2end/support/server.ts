@@ -61,7 +61,7 @@ export class TestServer {
 
   /** Takes somebody off a room's list, as the operator may; answers the HTTP status. */
   async remove(room: string, id: string): Promise<number> {
-    const [address] = this.log.match(/operator on (http:\S+)/g)?.slice(-1) ?? [];
+    const [address] = this.log.match(/operator on (http:[^\s"]+)/g)?.slice(-1) ?? [];
     if (address === undefined) throw new Error("The server does not listen to its operator.");
     const token = readFileSync(join(this.stateDirectory, "operator.token"), "utf8").trim();
     const response = await fetch(`${address.replace("operator on ", "")}/rooms/${room}/users/${id}`, {

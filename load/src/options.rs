@@ -70,7 +70,7 @@ pub enum Scenario {
     Return,
     /// Tabs are reloaded, nobody sees it.
     Reload,
-    /// One in a hundred never reads: what that costs the others, and the server.
+    /// Beside every hundred one never reads: what that costs the others, and the server.
     Slow,
     /// Plain sockets are written to: what the system takes for it.
     Floor,

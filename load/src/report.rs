@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use serde::Serialize;
 
-use crate::{
-    histogram::Histogram,
-    swarm::{Traffic, Wrongs},
-};
+use crate::{histogram::Histogram, traffic::Traffic, wrongs::Wrongs};
 
 /// Figures by their names, which say the unit.
 pub type Figures = BTreeMap<&'static str, f64>;
@@ -128,7 +125,7 @@ pub fn put_latency(figures: &mut Figures, latency: &Histogram, names: [&'static 
 }
 
 /// The columns of the table: heading, figure, digits after the point.
-const COLUMNS: [(&str, &str, usize); 20] = [
+const COLUMNS: [(&str, &str, usize); 22] = [
     ("time s", "time_s", 3),
     ("cpu s", "server_cpu_s", 3),
     ("facts/cpu s", "facts_per_cpu_s", 0),
@@ -146,7 +143,9 @@ const COLUMNS: [(&str, &str, usize); 20] = [
     ("p99 ms", "latency_ms_p99", 1),
     ("max ms", "latency_ms_max", 1),
     ("p99 without", "latency_ms_p99_without", 1),
+    ("x without", "p99_to_without", 2),
     ("KiB/slow", "kib_per_slow_client", 1),
+    ("slow dropped", "slow_clients_dropped", 0),
     ("seen", "changes_seen", 0),
     ("overflows", "listen_overflows", 0),
 ];

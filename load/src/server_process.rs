@@ -58,7 +58,7 @@ impl Usage {
 /// The server's settings: all defaults, but a room for as many as wanted, who all come from one address.
 const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"\n\
     [presence]\nmax-people-per-room = 200000\n\
-    [door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
+    max-connections-per-address = 0\nmax-sockets-per-address = 0\n\
     new-sockets-per-second-per-address = 0\nmax-sockets-per-room = 0\n";
 
 impl Server {
@@ -89,7 +89,7 @@ impl Server {
             .arg("--state-dir")
             .arg(directory.path().join("state"))
             .args(["--addr", "127.0.0.1:0"])
-            .env("RUST_LOG", "warn")
+            .env("ROLLCALL_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

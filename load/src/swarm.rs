@@ -9,19 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::presence::{ClientEvent, PresenceState, Since};
+use app::presence::{ClientEvent, PresenceState, Since, User};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::client::{Client, Phase};
 use crate::{
     fault::LoadFault,
     handshake,
-    histogram::Histogram,
     lists::{FrameKind, Lists, StateId},
     normalise::without_the_personal,
     system,
+    traffic::Traffic,
     truth::{ChangeIndex, PersonIndex, Truth, What},
     websocket::{Frame, FrameWriter, take_frame},
+    wrongs::Wrongs,
 };
 
 pub use self::client::Opening;
@@ -31,44 +32,6 @@ const SCRATCH_IN_BYTES: usize = 256 * 1024;
 
 /// How many sockets have something to say at once, at the most.
 const EVENTS: usize = 1024;
-
-/// What the clients were sent.
-#[derive(Clone, Debug, Default)]
-pub struct Traffic {
-    /// Frames with differences and lists.
-    pub frames: u64,
-    /// Their bytes on the wire.
-    pub bytes: u64,
-    /// Changes that reached a client in a difference.
-    pub facts: u64,
-    /// The bytes of the frames with differences.
-    pub fact_bytes: u64,
-    /// Rows that reached a client in a list.
-    pub list_rows: u64,
-    /// The bytes of the frames with lists, names left out.
-    pub list_bytes: u64,
-    /// Frames that say where the list should be.
-    pub beats: u64,
-    /// From the sending of a change until a client read of it.
-    pub latency: Histogram,
-}
-
-/// A client whose list was wrong, or whose socket ended though nobody ended it.
-#[derive(Clone, Debug, Default)]
-pub struct Wrongs {
-    /// How many.
-    pub count: usize,
-    /// What was wrong with the first.
-    pub first: Option<String>,
-}
-
-impl Wrongs {
-    /// Counts one more.
-    pub fn add(&mut self, sentence: impl FnOnce() -> String) {
-        self.count += 1;
-        self.first.get_or_insert_with(sentence);
-    }
-}
 
 /// Very many clients of one room.
 #[derive(Debug)]
@@ -272,13 +235,6 @@ impl Swarm {
         Ok(())
     }
 
-    /// Stops reading what a client is sent, or goes on with it.
-    pub fn set_reading(&mut self, index: usize, is_reading: bool) {
-        self.clients[index].is_reading = is_reading;
-        // The system told of what has come meanwhile, and does not tell again.
-        self.read(index, true);
-    }
-
     /// Says goodbye on a client's socket with this code; the server's goodbye ends it.
     pub fn close(&mut self, index: usize, code: u16) {
         let frame = self.writer.close(code);
@@ -342,31 +298,13 @@ impl Swarm {
         self.clients.iter().filter(|client| client.is_following()).count()
     }
 
-    /// Judges every list as it is now: complete, right, in an order that all agree on, and the server's own.
-    pub fn judge(&mut self, server_list: Result<Vec<app::presence::User>, String>) {
-        let mut first_live = None;
-        for (index, client) in self.clients.iter().enumerate() {
-            if !client.is_following() || client.is_wrong {
-                continue;
-            }
-            // Whole lists at different points are different states even if their rows are the same.
-            if self.lists.is_right(client.list, &self.truth) {
-                let first = *first_live.get_or_insert(client.list);
-                if !self.lists.same_rows(first, client.list) {
-                    self.wrongs.add(|| format!("client {index} has another order than the first"));
-                }
-            } else {
-                let mistake = self.lists.mistake(client.list, &self.truth).unwrap_or_default();
-                self.wrongs.add(|| format!("client {index}: {mistake}"));
-            }
-        }
-        let compared = server_list.and_then(|users| match first_live {
-            Some(state) => self.lists.compare(state, &users, &self.truth),
-            None => Ok(()),
-        });
-        if let Err(sentence) = compared {
-            self.wrongs.add(|| sentence);
-        }
+    /// Judges every list as it is now.
+    pub fn judge(&mut self, server_list: Result<Vec<User>, String>) {
+        let Self { clients, lists, truth, wrongs, .. } = self;
+        let judged = clients.iter().enumerate();
+        let judged = judged.filter(|(_, client)| client.is_following() && !client.is_wrong);
+        let judged = judged.map(|(index, client)| (index, client.list));
+        lists.judge(judged, server_list, truth, wrongs);
     }
 
     /// Waits for sockets that have something to say, and hears it.
@@ -408,9 +346,6 @@ impl Swarm {
         loop {
             let client = &mut self.clients[index];
             let Some(stream) = &mut client.stream else { return };
-            if !client.is_reading {
-                return;
-            }
             let held = client.held.len();
             self.scratch[..held].copy_from_slice(&client.held);
             let read = match stream.read(&mut self.scratch[held..]) {

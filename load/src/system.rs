@@ -70,18 +70,31 @@ pub fn listen_overflows() -> Option<u64> {
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::{most_open_files, pin_this_thread, reset_on_close, this_threads_cpu};
+pub use linux::{
+    connect_without_room, most_open_files, pin_this_thread, reset_on_close, this_threads_cpu,
+};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{io, os::fd::AsFd, time::Duration};
+    use std::{
+        io,
+        net::{SocketAddr, TcpStream},
+        os::fd::AsFd,
+        time::Duration,
+    };
 
     use rustix::{
+        io::Errno,
         net::sockopt,
         process::{Resource, Rlimit, getrlimit, setrlimit},
         thread::{CpuSet, sched_setaffinity},
         time::{ClockId, clock_gettime},
     };
+    use socket2::{Domain, Protocol, Socket, Type};
+
+    /// How many bytes a segment carries over Ethernet. Over loopback it would be 64 KiB, and the sender's
+    /// system keeps a buffer for several segments of every connection: megabytes there.
+    const BYTES_IN_A_SEGMENT: u32 = 1400;
 
     /// Lets this thread, and what it starts from now on, run on these cores only.
     pub fn pin_this_thread(cores: &[usize]) -> io::Result<()> {
@@ -104,6 +117,22 @@ mod linux {
         Ok(sockopt::set_socket_linger(socket, Some(Duration::ZERO))?)
     }
 
+    /// Begins a connection for which neither side's system takes much that nobody reads: the smallest
+    /// receive buffer that there is, and segments as over a real network.
+    pub fn connect_without_room(address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // The system makes the least of it that it allows.
+        socket.set_recv_buffer_size(1)?;
+        socket.set_tcp_mss(BYTES_IN_A_SEGMENT)?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address.into()) {
+            Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+                Err(error)
+            }
+            _ => Ok(socket.into()),
+        }
+    }
+
     /// What this thread has used of the processors.
     pub fn this_threads_cpu() -> Duration {
         let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -114,11 +143,17 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{most_open_files, pin_this_thread, reset_on_close, this_threads_cpu};
+pub use elsewhere::{
+    connect_without_room, most_open_files, pin_this_thread, reset_on_close, this_threads_cpu,
+};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
-    use std::{io, time::Duration};
+    use std::{
+        io,
+        net::{SocketAddr, TcpStream},
+        time::Duration,
+    };
 
     /// Cores can't be chosen here.
     pub fn pin_this_thread(_cores: &[usize]) -> io::Result<()> {
@@ -132,6 +167,11 @@ mod elsewhere {
 
     /// Connections can't be reset here.
     pub fn reset_on_close<T>(_socket: &T) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// What the systems take for a connection can't be bounded here.
+    pub fn connect_without_room(_address: SocketAddr) -> io::Result<TcpStream> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -212,3 +212,125 @@ impl Truth {
         changes.find(|change| change.what == What::Joined)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use app::presence::Name;
+
+    use super::*;
+
+    const LEFT: What = What::Departed(DepartureReason::Left);
+
+    fn id(number: u8) -> UserId {
+        format!("person---{number:02}").parse().unwrap()
+    }
+
+    fn row(number: u8, name: &str) -> User {
+        let name = Name::parse(name).unwrap();
+        User { id: id(number), name, joined: 1, state: PresenceState::Here }
+    }
+
+    /// Ana and Bo, and moments one after the other.
+    fn two() -> (Truth, [PersonIndex; 2], impl Fn(u64) -> Instant) {
+        let mut truth = Truth::default();
+        let people = ["Ana", "Bo"].map(|name| truth.add_person(name));
+        let start = Instant::now();
+        (truth, people, move |number| start + Duration::from_secs(number))
+    }
+
+    #[test]
+    fn what_was_made_to_happen_is_what_should_be_listed() {
+        let (mut truth, [ana, bo], at) = two();
+        let away = What::Became(PresenceState::Away);
+        for (number, (who, what, expected, listed)) in [
+            (ana, What::Joined, Some(PresenceState::Here), 1),
+            (bo, What::Joined, Some(PresenceState::Here), 2),
+            (ana, away, Some(PresenceState::Away), 2),
+            (ana, LEFT, None, 1),
+            // Who is not listed stays so, whatever their connection does.
+            (ana, away, None, 1),
+            (ana, What::Joined, Some(PresenceState::Here), 2),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let version = truth.version();
+            let change = truth.record(who, what, at(0));
+            assert_eq!((truth.expected(who), truth.listed()), (expected, listed), "{number}");
+            assert_ne!(truth.version(), version);
+            assert_eq!(truth.sent(change), Some(at(0)));
+        }
+        assert_eq!((truth.persons(), truth.untold()), (2, 6));
+    }
+
+    #[test]
+    fn an_id_is_one_persons_for_ever() {
+        let (mut truth, [ana, bo], _) = two();
+        assert_eq!(truth.owner_of(&row(1, "Ana")), Ok(ana));
+        assert_eq!(truth.identify(ana, id(1)), Ok(()));
+        assert_eq!(truth.identify(bo, id(2)), Ok(()));
+        assert_eq!((truth.person_of(&id(1)), truth.person_of(&id(2))), (Ok(ana), Ok(bo)));
+        for (fault, sentence) in [
+            (
+                truth.identify(ana, id(3)),
+                "Ana has the id person---03, which is not theirs: they had another",
+            ),
+            (
+                truth.owner_of(&row(1, "Bo")).map(drop),
+                "Bo has the id person---01, which is not theirs: Ana",
+            ),
+            (truth.owner_of(&row(1, "Zoe")).map(drop), "nobody is called \"Zoe\""),
+            (truth.person_of(&id(3)).map(drop), "nobody has the id person---03"),
+        ] {
+            assert_eq!(fault, Err(sentence.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_told_was_made_to_happen_before_and_not_long_ago() {
+        let (mut truth, [ana, bo], at) = two();
+        let joined = |what| what == What::Joined;
+        let left = |what| what == LEFT;
+        let first = truth.record(ana, What::Joined, at(0));
+        // One client is told of more at once than another: it is the same change.
+        assert_eq!(truth.attribute(ana, joined, (0, 7), at(1)), Ok(first));
+        assert_eq!(truth.attribute(ana, joined, (2, 5), at(2)), Ok(first));
+        assert_eq!(truth.untold(), 0);
+        let nobody =
+            |from, to| Err(format!("between {from} and {to} nobody made this happen to Ana"));
+        // It was at 5 at the latest, so it can't be told again after that.
+        assert_eq!(truth.attribute(ana, joined, (5, 9), at(3)), nobody(5, 9));
+        assert_eq!(truth.attribute(ana, left, (5, 9), at(3)), nobody(5, 9));
+        let gone = truth.record(ana, LEFT, at(4));
+        let second = truth.record(ana, What::Joined, at(5));
+        // What came after something at 5 was not yet at 5.
+        assert_eq!(truth.attribute(ana, left, (4, 5), at(6)), nobody(4, 5));
+        assert_eq!(truth.attribute(ana, left, (5, 9), at(6)), Ok(gone));
+        assert_eq!(truth.attribute(ana, joined, (5, 9), at(6)), Ok(second));
+        assert!(truth.attribute(bo, joined, (0, 9), at(6)).is_err(), "that was somebody else");
+    }
+
+    #[test]
+    fn who_was_told_of_before_another_came_stands_before_them() {
+        let (mut truth, [ana, bo], at) = two();
+        let joined = |what| what == What::Joined;
+        truth.record(ana, What::Joined, at(0));
+        truth.record(bo, What::Joined, at(2));
+        // Nobody was told of either: they may have come in any order.
+        assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
+        truth.attribute(bo, joined, (0, 2), at(3)).unwrap();
+        truth.attribute(ana, joined, (0, 2), at(3)).unwrap();
+        assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
+        let cy = truth.add_person("Cy");
+        truth.record(cy, What::Joined, at(4));
+        let sentence = "Cy stands before Ana, who had joined long before";
+        assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()).as_deref(), Some(sentence));
+        assert_eq!(truth.impossible_order([bo, ana, cy].into_iter()), None);
+        // Who leaves and comes again stands where they came last.
+        truth.record(ana, LEFT, at(5));
+        truth.record(ana, What::Joined, at(6));
+        assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()), None);
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
 
+mod acceptor;
 mod address;
 pub mod app_state;
 pub mod config;
@@ -12,7 +13,9 @@ pub mod doorbell;
 mod etag;
 mod feed;
 pub mod hub;
+pub mod lan;
 pub mod limits;
+pub mod logs;
 pub mod operator;
 mod page;
 pub mod persistence;

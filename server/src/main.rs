@@ -1,43 +1,90 @@
 //! The server's program: arguments, settings, logs, the listening socket, the signal.
 
-use std::{error::Error, net::SocketAddr, path::Path, process::ExitCode};
+use std::{env, io, net::SocketAddr, path::Path, process::ExitCode};
 
-use clap::Parser;
 use server::{
-    config::{Config, Flags},
+    config::{
+        Config, ConfigFault,
+        command_line::{CommandLine, Task},
+        reference,
+        source::Environment,
+    },
     connection::ConnectionConfig,
-    operator::OperatorToken,
-    person::Persons,
+    lan, logs,
+    operator::{OperatorToken, TokenFault},
+    person::{KeyFault, Persons},
     serve::{self, Listeners},
     shutdown, tcp,
 };
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let flags = Flags::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(flags).await {
+    let environment = Environment::of_this_process();
+    let CommandLine { task, sources } = match CommandLine::read(env::args_os(), environment) {
+        Ok(line) => line,
+        // Also where help was asked for: it prints that, and ends well.
+        Err(error) => error.exit(),
+    };
+    let outcome = match (Config::load(sources), task) {
+        (Err(fault), _) => Err(fault.into()),
+        (Ok(_), Task::CheckConfig) => {
+            say("The settings are in order.");
+            Ok(())
+        }
+        (Ok(mut config), Task::PrintConfig) => {
+            say(reference::file(&mut config).trim_end());
+            Ok(())
+        }
+        (Ok(config), Task::Serve) => {
+            logs::begin(&config.logs);
+            run(config).await
+        }
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
+        Err(fault) => {
+            complain(&fault);
+            fault.exit_code()
         }
     }
 }
 
-async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(flags)?;
+/// Why the server does not run, or no longer.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Config(#[from] ConfigFault),
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    #[error(transparent)]
+    Token(#[from] TokenFault),
+    #[error(
+        "Can't listen on {address}: {source}. Is another Rollcall running? Choose another with --{flag}."
+    )]
+    Listening { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error(transparent)]
+    Running(#[from] io::Error),
+}
+
+impl Fault {
+    /// As sysexits.h has them, so that a supervisor knows when it is of no use to try again.
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Config(fault) if fault.is_of_the_command_line() => 2,
+            Self::Config(_) | Self::Key(_) | Self::Token(_) => 78,
+            Self::Listening { .. } => 69,
+            Self::Running(_) => 1,
+        })
+    }
+}
+
+async fn run(config: Config) -> Result<(), Fault> {
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "as many files may be open");
     }
     let persons = Persons::from_state_directory(&config.state_directory)?;
-    let address = config.leptos.site_addr;
-    let listener = tcp::listen(address).map_err(|error| {
-        format!("Can't listen on {address}: {error}. Is another Rollcall running? Choose another with --addr.")
-    })?;
+    let listener = listen(config.leptos.site_addr, "addr")?;
     if !Path::new(&*config.leptos.site_root).join(&*config.leptos.site_pkg_dir).is_dir() {
         tracing::warn!(
             "The page's files are not in {}: build them with `cargo xtask build`.",
@@ -46,7 +93,11 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     }
     // Before anybody knows the address: a signal that comes right after ends the server in order.
     let signal = shutdown::listen_for_signals()?;
-    announce(&format!("Listening on http://{}", listener.local_addr()?));
+    let address = listener.local_addr()?;
+    say(&format!("Listening on http://{address}"));
+    if let Some(url) = lan::url_for_others(address) {
+        say(&format!("Others on your network can open {url}"));
+    }
     let operator = match config.operator_address {
         Some(address) => Some(listen_to_the_operator(address, &config.state_directory)?),
         None => None,
@@ -59,17 +110,25 @@ async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
 fn listen_to_the_operator(
     address: SocketAddr,
     state_directory: &Path,
-) -> Result<(TcpListener, OperatorToken), Box<dyn Error>> {
+) -> Result<(TcpListener, OperatorToken), Fault> {
     let token = OperatorToken::from_state_directory(state_directory)?;
-    let listener = tcp::listen(address).map_err(|error| {
-        format!("Can't listen to the operator on {address}: {error}. Choose another with --operator-addr.")
-    })?;
+    let listener = listen(address, "operator-addr")?;
     tracing::info!("listening to the operator on http://{}", listener.local_addr()?);
     Ok((listener, token))
 }
 
-/// The one line on standard output: people click it, and programs read the port from it.
+fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Fault> {
+    tcp::listen(address).map_err(|source| Fault::Listening { address, flag, source })
+}
+
+/// What is asked for goes to standard output: people click the address, and programs read the port from it.
 #[expect(clippy::print_stdout, reason = "the address is what this program prints")]
-fn announce(line: &str) {
-    println!("{line}");
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// In a sentence, since whoever started it reads it: also before there are logs.
+#[expect(clippy::print_stderr, reason = "a program that can't start says so where it was started")]
+fn complain(fault: &Fault) {
+    eprintln!("rollcall: {fault}");
 }

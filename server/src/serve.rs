@@ -16,10 +16,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    acceptor::Acceptor,
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
-    door::{Door, let_in},
+    door::{Door, Origin, let_in},
     hub::Hub,
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
@@ -69,7 +70,7 @@ pub async fn serve(
     };
     let door = Door::new(config.door.respecting(tcp::open_files_limit()));
     let reach = Reach {
-        is_https: config.is_https,
+        is_https: door.config().origins.public_url.as_ref().is_some_and(Origin::is_https),
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };
@@ -108,7 +109,8 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let requests = let_in(listener, door, routes::router(state), closing.clone());
+    let acceptor = Acceptor::start(listener)?;
+    let requests = let_in(acceptor, door, routes::router(state), closing.clone());
     // A request that is never finished must not hold up the end.
     let overdue = async {
         closing.cancelled().await;

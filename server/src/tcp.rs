@@ -1,9 +1,13 @@
 //! The sockets below `WebSocket`: how many there may be, and what is set on each.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 
 /// How many connections may wait to be accepted: by default it is 128,
 /// and then a thousand who come back at once wait for seconds.
@@ -68,9 +72,9 @@ mod tests {
     #[tokio::test]
     async fn an_accepted_connection_has_its_settings() {
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
-        let (_client, accepted) =
-            tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let (accepted, _) = accepted.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let accepted = accepted.into_std().unwrap();
         prepare(&accepted);
         assert!(accepted.nodelay().unwrap());
         assert_eq!(SockRef::from(&accepted).tcp_user_timeout().unwrap(), Some(UNCONFIRMED_FOR));

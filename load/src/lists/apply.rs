@@ -119,7 +119,12 @@ impl Lists {
                 let Some(Some(row)) = rows.get_mut(places[who.as_usize()]) else {
                     return Err(format!("{} changes and is not there", truth.name(who)));
                 };
-                *row = self.intern_row(Row { state, ..self.row(*row) });
+                let before = self.row(*row);
+                if before.state == state {
+                    let (name, state) = (truth.name(who), state.as_str());
+                    return Err(format!("{name} becomes {state} and was so before"));
+                }
+                *row = self.intern_row(Row { state, ..before });
                 facts.push(truth.attribute(who, |what| what == What::Became(state), reach, now)?);
             }
         }

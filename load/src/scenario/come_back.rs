@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use app::presence::PresenceState;
 
-use super::{AT_ONCE, Measurement, Outcome, PATIENCE, Stage, judge, swarm};
+use super::{AT_ONCE, Measurement, Outcome, Stage, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report, figure},
@@ -28,7 +28,7 @@ pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadFault> {
     let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Join);
     swarm.connect_all(clients.clone(), AT_ONCE)?;
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     let overflows = system::listen_overflows();
     let measurement = Measurement::begin(&server, &mut swarm);
     for client in clients.clone() {
@@ -40,7 +40,7 @@ pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadFault> {
     }
     swarm.connect_all(clients, usize::MAX)?;
     let mut figures = Figures::new();
-    if let Some(complete) = swarm.until_right(PATIENCE)? {
+    if let Some(complete) = swarm.until_right(stage.pace.patience)? {
         figures.insert("time_s", (complete - begun).as_secs_f64());
     }
     let traffic = swarm.traffic.clone();
@@ -48,7 +48,7 @@ pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadFault> {
     if let (Some(before), Some(after)) = (overflows, system::listen_overflows()) {
         figures.insert("listen_overflows", figure(after.saturating_sub(before)));
     }
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     let report = Report::new("return", stage.options.clients, &swarm.wrongs, figures);
     Ok(Outcome { report, sent: Some(sent) })
 }
@@ -61,7 +61,7 @@ pub(super) fn reload(stage: &Stage) -> Result<Outcome, LoadFault> {
     let tabs = swarm.add(stage.clients() - observers.len(), Opening::Join);
     swarm.connect_all(observers, AT_ONCE)?;
     swarm.connect_all(tabs.clone(), AT_ONCE)?;
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     let measurement = Measurement::begin(&server, &mut swarm);
     let begun = Instant::now();
     for first in tabs.clone().step_by(RELOADS_AT_ONCE) {
@@ -70,16 +70,16 @@ pub(super) fn reload(stage: &Stage) -> Result<Outcome, LoadFault> {
             swarm.close(client, GOING_AWAY);
             swarm.set_opening(client, Opening::ComeBack);
         }
-        swarm.until_closed(reloaded.clone(), PATIENCE)?;
+        swarm.until_closed(reloaded.clone(), stage.pace.patience)?;
         swarm.connect_all(reloaded, usize::MAX)?;
     }
     let mut figures = Figures::new();
-    if let Some(complete) = swarm.until_right(PATIENCE)? {
+    if let Some(complete) = swarm.until_right(stage.pace.patience)? {
         figures.insert("time_s", (complete - begun).as_secs_f64());
     }
     let traffic = swarm.traffic.clone();
     let sent = measurement.end(&server, &traffic, &mut figures);
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     figures.insert("changes_seen", figure(traffic.facts));
     if traffic.facts > 0 {
         swarm

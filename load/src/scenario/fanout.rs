@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AT_ONCE, Measurement, Outcome, PATIENCE, Stage, judge, swarm};
+use super::{AT_ONCE, Measurement, Outcome, Stage, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report, figure},
@@ -24,12 +24,12 @@ pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadFault> {
     let mut swarm = swarm(&server)?;
     let changes_per_second = (rate / stage.options.clients).max(1);
     let actors = gather(stage, &mut swarm, changes_per_second)?;
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
 
     let measurement = Measurement::begin(&server, &mut swarm);
     let seconds = Duration::from_secs(stage.options.seconds.into());
-    let made = come_and_go(&mut swarm, &actors, changes_per_second, seconds)?;
-    let complete = swarm.until_right(PATIENCE)?;
+    let made = come_and_go(&mut swarm, &actors, changes_per_second, seconds, &mut |_| Ok(()))?;
+    let complete = swarm.until_right(stage.pace.patience)?;
     let mut figures = Figures::new();
     if let Some(complete) = complete {
         figures.insert("time_s", (complete - measurement.begun).as_secs_f64());
@@ -37,7 +37,7 @@ pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadFault> {
     figures.insert("changes_per_s", figure(made) / seconds.as_secs_f64());
     let traffic = swarm.traffic.clone();
     let sent = measurement.end(&server, &traffic, &mut figures);
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     let name = format!("fanout-{}k", rate / 1000);
     let report = Report::new(name, stage.options.clients, &swarm.wrongs, figures);
     Ok(Outcome { report, sent: Some(sent) })
@@ -60,12 +60,14 @@ pub(super) fn gather(
     Ok(actors.collect())
 }
 
-/// Lets them come and go in turns for a while, and says how many changes that made.
+/// Lets them come and go in turns for a while, does `beside` again and again meanwhile, and says how many
+/// changes that made.
 pub(super) fn come_and_go(
     swarm: &mut Swarm,
     actors: &[usize],
     changes_per_second: u32,
     time: Duration,
+    beside: &mut dyn FnMut(&mut Swarm) -> Result<(), LoadFault>,
 ) -> Result<u32, LoadFault> {
     let begun = Instant::now();
     let mut turns: VecDeque<usize> = actors.iter().copied().collect();
@@ -92,5 +94,6 @@ pub(super) fn come_and_go(
         }
         let next = f64::from(made) / f64::from(changes_per_second) - elapsed.as_secs_f64();
         swarm.turn(Duration::from_secs_f64(next.clamp(0.000_5, 0.05)))?;
+        beside(swarm)?;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AT_ONCE, Outcome, SETTLE, Stage, judge, swarm};
+use super::{AT_ONCE, Outcome, Stage, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report, figure},
@@ -22,7 +22,7 @@ pub(super) fn connect(stage: &Stage) -> Result<Outcome, LoadFault> {
     let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Silence);
     swarm.connect_all(clients, AT_ONCE)?;
-    swarm.rest(SETTLE)?;
+    swarm.rest(stage.pace.settle)?;
     let mut figures = Figures::new();
     put_memory(&mut figures, stage, &before, &server.usage());
     let report = Report::new("connect", stage.options.clients, &swarm.wrongs, figures);
@@ -35,8 +35,8 @@ pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadFault> {
     let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Join);
     swarm.connect_all(clients, AT_ONCE)?;
-    judge(&mut swarm)?;
-    swarm.rest(SETTLE)?;
+    stage.judge(&mut swarm)?;
+    swarm.rest(stage.pace.settle)?;
     let at_rest = server.usage();
     let mut figures = Figures::new();
     put_memory(&mut figures, stage, &before, &at_rest);
@@ -46,7 +46,7 @@ pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadFault> {
         let connections = figure(stage.clients());
         figures.insert("cpu_us_per_connection_s", used / connections / HEARTBEAT.as_secs_f64());
     }
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     let report = Report::new("idle", stage.options.clients, &swarm.wrongs, figures);
     Ok(Outcome { report, sent: None })
 }
@@ -57,11 +57,11 @@ fn warm_server(stage: &Stage) -> Result<(Server, Usage), LoadFault> {
     let mut swarm: Swarm = swarm(&server)?;
     let clients = swarm.add(WARM_UP, Opening::Join);
     swarm.connect_all(clients.clone(), AT_ONCE)?;
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     for client in clients {
         swarm.close(client, 1000);
     }
-    swarm.rest(SETTLE)?;
+    swarm.rest(stage.pace.settle)?;
     let usage = server.usage();
     Ok((server, usage))
 }

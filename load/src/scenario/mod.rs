@@ -19,20 +19,41 @@ use crate::{
     report::{Figures, Report, figure, put_traffic},
     server_list,
     server_process::{Cores, Server, Usage},
-    swarm::{Swarm, Traffic},
+    swarm::Swarm,
+    traffic::Traffic,
+    wrongs::Wrongs,
 };
-
-/// How long lists are waited for that are not right yet.
-pub const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long things settle before memory is read, and before a list counts as final.
-const SETTLE: Duration = Duration::from_millis(500);
 
 /// How many sockets are being opened at the same time, where that is not what is measured.
 const AT_ONCE: usize = 64;
 
 /// How long the floor is run at the most, compared with what it is the floor of.
 const LONGEST_FLOOR: Duration = Duration::from_secs(3);
+
+/// How long a run takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How long lists are waited for that are not right yet.
+    pub patience: Duration,
+    /// How long things settle before memory is read, and before a list counts as final.
+    pub settle: Duration,
+    /// How long a stretch of `slow` is at least: the server has to lose its patience in it.
+    pub slow_stretch: Duration,
+    /// How often `slow` is tried without and with slow clients, in turns.
+    pub slow_turns: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_mins(1),
+            settle: Duration::from_millis(500),
+            // A server gives a write 5 s.
+            slow_stretch: Duration::from_secs(8),
+            slow_turns: 3,
+        }
+    }
+}
 
 /// What all runs have in common.
 #[derive(Clone, Debug)]
@@ -43,6 +64,8 @@ pub struct Stage {
     pub program: Option<PathBuf>,
     /// Where the two sides run, if that can be chosen.
     pub cores: Option<Cores>,
+    /// How long a run takes its time.
+    pub pace: Pace,
 }
 
 impl Stage {
@@ -91,6 +114,15 @@ impl Stage {
         }
     }
 
+    /// Waits until every list is right, lets things settle, and judges all of them.
+    fn judge(&self, swarm: &mut Swarm) -> Result<(), LoadFault> {
+        swarm.until_right(self.pace.patience)?;
+        swarm.rest(self.pace.settle)?;
+        let server_list = server_list::ask(swarm.address(), swarm.room());
+        swarm.judge(server_list);
+        Ok(())
+    }
+
     fn floor(&self) -> Result<Report, LoadFault> {
         const FLUSHES: usize = 100;
         let work = FloorWork {
@@ -107,7 +139,7 @@ impl Stage {
             ("cpu_us_per_frame", micros),
             ("facts_per_cpu_s", 1e6 / micros),
         ]);
-        Ok(Report::new("floor", self.options.clients, &crate::swarm::Wrongs::default(), figures))
+        Ok(Report::new("floor", self.options.clients, &Wrongs::default(), figures))
     }
 }
 
@@ -184,14 +216,5 @@ fn put_floor(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), Lo
             figures.insert(ratio, cost / micros);
         }
     }
-    Ok(())
-}
-
-/// Waits until every list is right, lets things settle, and judges all of them.
-fn judge(swarm: &mut Swarm) -> Result<(), LoadFault> {
-    swarm.until_right(PATIENCE)?;
-    swarm.rest(SETTLE)?;
-    let server_list = server_list::ask(swarm.address(), swarm.room());
-    swarm.judge(server_list);
     Ok(())
 }

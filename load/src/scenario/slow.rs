@@ -1,73 +1,102 @@
 //! Some never read: what that costs the others, and the server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Outcome, PATIENCE, Stage, fanout, judge, swarm};
+use super::{Outcome, Stage, fanout, swarm};
 use crate::{
     fault::LoadFault,
     histogram::Histogram,
+    never_readers::NeverReaders,
     report::{Figures, Report, figure},
-    swarm::{Swarm, Traffic},
+    server_process::Server,
+    swarm::Swarm,
+    traffic::Traffic,
 };
 
-/// One listener in this many does not read.
+/// Beside this many clients there is one that never reads.
 const SLOW_IN: usize = 100;
 
 /// How many facts a second there are.
 const RATE: u32 = 200_000;
 
-/// How often it is tried with and without, in turns.
-const TURNS: u32 = 3;
-
 pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     let server = stage.server()?;
     let mut swarm = swarm(&server)?;
-    let changes_per_second = (RATE / stage.options.clients).max(1);
+    // In a small room that many facts would take more changes than people.
+    let clients = stage.options.clients;
+    let changes_per_second = (RATE / clients).clamp(1, clients);
     let actors = fanout::gather(stage, &mut swarm, changes_per_second)?;
-    judge(&mut swarm)?;
-    let slow: Vec<usize> = (1..stage.clients()).step_by(SLOW_IN).collect();
-    let seconds = Duration::from_secs(stage.options.seconds.into());
+    stage.judge(&mut swarm)?;
+    let time = Duration::from_secs(stage.options.seconds.into()).max(stage.pace.slow_stretch);
+    let stretch = Stretch { server: &server, actors: &actors, changes_per_second, time };
+    let slow = stage.clients().div_ceil(SLOW_IN);
     let (mut without, mut with) = (Histogram::default(), Histogram::default());
-    let (mut memory_without, mut memory_with) = (None, None);
-    for _ in 0..TURNS {
-        without.add(&play(&mut swarm, &actors, changes_per_second, seconds)?);
-        memory_without = memory_without.or(server.usage().memory);
-        for client in &slow {
-            swarm.set_reading(*client, false);
+    let mut grown: Option<u64> = None;
+    let mut dropped = 0;
+    for _ in 0..stage.pace.slow_turns {
+        let (latency, memory_without) = stretch.play(&mut swarm, 0, &mut dropped)?;
+        without.add(&latency);
+        let (latency, memory_with) = stretch.play(&mut swarm, slow, &mut dropped)?;
+        with.add(&latency);
+        if let (Some(without), Some(with)) = (memory_without, memory_with) {
+            // What the first turn took may be kept for the next, which then seems to take nothing.
+            grown = grown.max(Some(with.saturating_sub(without)));
         }
-        with.add(&play(&mut swarm, &actors, changes_per_second, seconds)?);
-        memory_with = server.usage().memory.or(memory_with);
-        for client in &slow {
-            swarm.set_reading(*client, true);
-        }
-        swarm.until_right(PATIENCE)?;
+        swarm.until_right(stage.pace.patience)?;
     }
-    judge(&mut swarm)?;
-    let mut figures = Figures::new();
+    stage.judge(&mut swarm)?;
+    if dropped == 0 {
+        swarm.wrongs.add(|| "no client that never reads was ever dropped for it".to_owned());
+    }
+    let mut figures =
+        Figures::from([("slow_clients", figure(slow)), ("slow_clients_dropped", figure(dropped))]);
     if let (Some(without), Some(with)) = (without.quantile(0.99), with.quantile(0.99)) {
         let (without, with) = (without.as_secs_f64() * 1e3, with.as_secs_f64() * 1e3);
         figures.insert("latency_ms_p99_without", without);
         figures.insert("latency_ms_p99", with);
         figures.insert("p99_to_without", with / without);
     }
-    if let (Some(before), Some(after)) = (memory_without, memory_with) {
-        let grown = figure(after.resident.saturating_sub(before.resident));
-        figures.insert("kib_per_slow_client", grown / figure(slow.len()));
+    if let Some(grown) = grown {
+        figures.insert("kib_per_slow_client", figure(grown) / figure(slow));
     }
-    let report = Report::new("slow", stage.options.clients, &swarm.wrongs, figures);
+    let report = Report::new("slow", clients, &swarm.wrongs, figures);
     Ok(Outcome { report, sent: None })
 }
 
-/// Lets some come and go for a while, and says how long it took until the others knew.
-fn play(
-    swarm: &mut Swarm,
-    actors: &[usize],
+/// A stretch of time in which some come and go.
+struct Stretch<'a> {
+    server: &'a Server,
+    actors: &'a [usize],
     changes_per_second: u32,
     time: Duration,
-) -> Result<Histogram, LoadFault> {
-    swarm.traffic = Traffic::default();
-    fanout::come_and_go(swarm, actors, changes_per_second, time)?;
-    // What is on its way still belongs to it.
-    swarm.rest(Duration::from_millis(500))?;
-    Ok(std::mem::take(&mut swarm.traffic.latency))
+}
+
+impl Stretch<'_> {
+    /// Plays it beside this many who never read, and says how long it took until the others knew, and what
+    /// the server held in the middle of it, in KiB.
+    fn play(
+        &self,
+        swarm: &mut Swarm,
+        slow: usize,
+        dropped: &mut usize,
+    ) -> Result<(Histogram, Option<u64>), LoadFault> {
+        swarm.traffic = Traffic::default();
+        let mut never_readers = NeverReaders::open(swarm.address(), swarm.room(), slow)?;
+        let mut come_and_go = |swarm: &mut Swarm| {
+            let mut beside = |swarm: &mut Swarm| never_readers.tend(&mut swarm.wrongs);
+            let half = self.time / 2;
+            fanout::come_and_go(swarm, self.actors, self.changes_per_second, half, &mut beside)
+        };
+        come_and_go(swarm)?;
+        let memory = self.server.usage().memory.map(|memory| memory.resident);
+        come_and_go(swarm)?;
+        // What is on its way still belongs to it.
+        let until = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < until {
+            swarm.rest(Duration::from_millis(10))?;
+            never_readers.tend(&mut swarm.wrongs)?;
+        }
+        *dropped += never_readers.dropped();
+        Ok((std::mem::take(&mut swarm.traffic.latency), memory))
+    }
 }

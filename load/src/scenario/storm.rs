@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{AT_ONCE, Measurement, Outcome, PATIENCE, Stage, judge, swarm};
+use super::{AT_ONCE, Measurement, Outcome, Stage, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report},
@@ -20,14 +20,14 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
         swarm.set_opening(client, Opening::Join);
         swarm.join(client);
     }
-    let complete = swarm.until_right(PATIENCE)?;
+    let complete = swarm.until_right(stage.pace.patience)?;
     let mut figures = Figures::new();
     if let Some(complete) = complete {
         figures.insert("time_s", (complete - begun).as_secs_f64());
     }
     let traffic = swarm.traffic.clone();
     let sent = measurement.end(&server, &traffic, &mut figures);
-    judge(&mut swarm)?;
+    stage.judge(&mut swarm)?;
     let report = Report::new("storm", stage.options.clients, &swarm.wrongs, figures);
     Ok(Outcome { report, sent: Some(sent) })
 }

@@ -51,7 +51,6 @@ pub(super) struct Client {
     pub(super) untold: Option<ChangeIndex>,
     /// The last goal that it reached.
     pub(super) goal: u32,
-    pub(super) is_reading: bool,
     pub(super) is_wrong: bool,
 }
 
@@ -68,7 +67,6 @@ impl Client {
             cookie: None,
             untold: None,
             goal: 0,
-            is_reading: true,
             is_wrong: false,
         }
     }

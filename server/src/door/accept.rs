@@ -1,31 +1,22 @@
-//! The accept loop: from a listening socket to requests.
+//! The accept loop: from accepted connections to requests.
 
-use std::{
-    io::{self, Read, Write},
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     http::{HeaderValue, Request, header},
     response::IntoResponse,
+    serve::Listener,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    select,
-    sync::Semaphore,
-    time::{sleep, timeout},
-};
+use tokio::{net::TcpStream, select, sync::Semaphore, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{ConnectionPass, Door, Patient, TurnedAway};
-use crate::tcp;
+use super::{ConnectionPass, Door, Patient, TurnedAway, bound};
+use crate::acceptor::Acceptor;
 
 /// The most that is kept of a request's head; by default it is 400 KiB.
 const LONGEST_HEAD_IN_BYTES: usize = 16 * 1024;
@@ -35,9 +26,6 @@ const MOST_TURNED_AWAY_AT_ONCE: usize = 64;
 
 /// How long telling them may take.
 const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
-
-/// How long nobody is accepted when the system is out of something.
-const BREATHER: Duration = Duration::from_millis(100);
 
 /// The other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
@@ -49,38 +37,22 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 /// axum's own loop waits for ever for a request that never comes (hyper's time limit needs a timer that it
 /// does not set), and counts nobody.
 pub(crate) async fn let_in(
-    listener: TcpListener,
+    mut acceptor: Acceptor,
     door: Arc<Door>,
     router: Router,
     closing: CancellationToken,
 ) {
     let connections = TaskTracker::new();
     let reception = Reception::new(door, router, closing.clone());
-    let mut spare = SpareFile::open();
-    let mut is_out_of_something = false;
     loop {
-        let accepted = select! {
+        let (stream, peer) = select! {
             biased;
             () = closing.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = acceptor.accept() => accepted,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                is_out_of_something = false;
-                reception.receive(stream, peer.ip(), &connections);
-            }
-            Err(error) if concerns_one_connection(&error) => {}
-            Err(error) => {
-                if !std::mem::replace(&mut is_out_of_something, true) {
-                    tracing::warn!(%error, "no connection can be accepted");
-                }
-                spare.let_go_of_one(&listener).await;
-                // It would fail again at once, and again: what is missing may come back meanwhile.
-                sleep(BREATHER).await;
-            }
-        }
+        reception.receive(stream, peer.ip(), &connections);
     }
-    drop(listener);
+    drop(acceptor);
     connections.close();
     connections.wait().await;
 }
@@ -96,13 +68,12 @@ struct Reception {
 
 impl Reception {
     fn new(door: Arc<Door>, router: Router, closing: CancellationToken) -> Self {
-        let http = http(door.config().patience.request_within);
+        let http = http(bound(door.config().patience.request_within));
         let turning_away = Arc::new(Semaphore::new(MOST_TURNED_AWAY_AT_ONCE));
         Self { door, router, http, closing, turning_away }
     }
 
     fn receive(&self, stream: TcpStream, peer: IpAddr, connections: &TaskTracker) {
-        tcp::prepare(&stream);
         match self.door.connection(peer) {
             Ok(pass) => {
                 connections.spawn(self.serve(stream, peer, pass));
@@ -131,7 +102,7 @@ impl Reception {
             request.extensions_mut().insert(Peer(peer));
             router.clone().oneshot(request)
         });
-        let stream = Patient::new(stream, self.door.config().patience.write_within);
+        let stream = Patient::new(stream, bound(self.door.config().patience.write_within));
         let mut connection =
             Box::pin(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         let closing = self.closing.clone();
@@ -169,49 +140,4 @@ async fn turn_away(stream: TcpStream, turned_away: TurnedAway) {
     });
     let told = http(None).serve_connection(TokioIo::new(stream), service);
     let _ = timeout(TURNED_AWAY_WITHIN, told).await;
-}
-
-/// Whether it was the connection's own end, and the next one may be well.
-fn concerns_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::Interrupted
-    )
-}
-
-/// An open file for the moment when there are no others: without it, connections that can't be accepted
-/// would wait where nobody tells them anything.
-struct SpareFile(Option<std::fs::File>);
-
-impl SpareFile {
-    fn open() -> Self {
-        #[cfg(unix)]
-        return Self(std::fs::File::open("/dev/null").ok());
-        #[cfg(not(unix))]
-        Self(None)
-    }
-
-    /// Accepts one connection in its place, and closes that at once.
-    async fn let_go_of_one(&mut self, listener: &TcpListener) {
-        if self.0.take().is_some() {
-            if let Ok(Ok((stream, _))) = timeout(BREATHER, listener.accept()).await {
-                let sentence = format!("{}\n", TurnedAway::TooManyConnections);
-                let answer = format!(
-                    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
-                     content-length: {}\r\n\r\n{sentence}",
-                    sentence.len()
-                );
-                // Nothing is waited for: it fits into what the system keeps, or it is lost.
-                if let Ok(mut stream) = stream.into_std() {
-                    // What is left unread would make the system throw the answer away.
-                    let _ = stream.read(&mut [0; 4096]);
-                    let _ = stream.write(answer.as_bytes());
-                }
-            }
-            *self = Self::open();
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Where a request comes from, and whom that stands for.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
 };
@@ -36,6 +37,11 @@ pub struct Network {
 pub struct NotANetwork;
 
 impl Network {
+    /// One address alone.
+    pub fn of_one(address: IpAddr) -> Self {
+        Self { base: address, prefix: bits_of(address) }
+    }
+
     /// Whether the address is one of these.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.base, address.to_canonical()) {
@@ -59,7 +65,7 @@ impl FromStr for Network {
             None => (text, None),
         };
         let base: IpAddr = base.parse().map_err(|_| NotANetwork)?;
-        let all = if base.is_ipv4() { 32 } else { 128 };
+        let all = bits_of(base);
         let prefix = match prefix {
             None => all,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -71,6 +77,21 @@ impl FromStr for Network {
             return Err(NotANetwork);
         }
         Ok(Self { base, prefix })
+    }
+}
+
+fn bits_of(address: IpAddr) -> u32 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, prefix } = self;
+        if *prefix == bits_of(*base) {
+            base.fmt(formatter)
+        } else {
+            write!(formatter, "{base}/{prefix}")
+        }
     }
 }
 

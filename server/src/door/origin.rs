@@ -85,6 +85,11 @@ fn text(value: &HeaderValue) -> Option<&str> {
 }
 
 impl Origin {
+    /// Of no page at all.
+    pub(super) fn nowhere() -> Self {
+        Self { scheme: Scheme::Http, host: "invalid".to_owned(), port: 80 }
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.scheme == Scheme::Https

@@ -12,6 +12,7 @@ use app::presence::{
 use tokio::{sync::SetOnce, time::Instant};
 
 use super::{
+    by_point::ByPoint,
     cursor::{Cursor, Owed},
     flush::{Flush, News, changes},
     gathering::{Dispatch, Gathering},
@@ -26,9 +27,6 @@ use crate::{
         room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
     },
 };
-
-/// How many points are remembered that somebody came back from since the last flush.
-const MOST_ANSWERS: usize = 16;
 
 /// A room behind its lock.
 ///
@@ -58,9 +56,10 @@ struct State {
     /// Somebody waits for a list: the next flush encodes one.
     is_list_wanted: bool,
     list: Option<Arc<EncodedList>>,
-    /// What those have missed who came back since the last flush, by where their lists were:
-    /// when a network returns, very many come back from the same point.
-    answers: BTreeMap<u64, Arc<EncodedAnswer>>,
+    /// What those have missed who came back since the last flush.
+    answers: ByPoint<Arc<EncodedAnswer>>,
+    /// What those have missed who were not told of the flush before the last.
+    missed: ByPoint<Arc<[Frame]>>,
 }
 
 impl LiveRoom {
@@ -82,7 +81,8 @@ impl LiveRoom {
             last_flush,
             is_list_wanted: false,
             list: None,
-            answers: BTreeMap::new(),
+            answers: ByPoint::default(),
+            missed: ByPoint::default(),
         };
         Self { began, epoch, state: Mutex::new(state), told, bells: Mutex::default() }
     }
@@ -250,10 +250,16 @@ impl LiveRoom {
         let frames = match &flush.news {
             News::Frames(frames) if from == flush.from => Some(Batch::from(Arc::clone(frames))),
             News::List if from == flush.from => None,
-            _ => state.room.log().difference(from, seq).and_then(|difference| {
-                let frames = changes(from, seq, difference);
-                self.unless_longer_than_the_list(state, frames).map(Batch::from)
-            }),
+            _ => {
+                let State { room, missed, .. } = &mut *state;
+                let frames = missed.get_or_make(from, || {
+                    let difference = room.log().difference(from, seq)?;
+                    Some(changes(from, seq, difference).into())
+                });
+                frames
+                    .filter(|frames| !self.is_the_list_shorter(state, size_in_bytes(frames)))
+                    .map(Batch::from)
+            }
         };
         let Some(frames) = frames else {
             cursor.owe_list();
@@ -265,7 +271,12 @@ impl LiveRoom {
 
     /// The answer to one who holds the list at `from`.
     fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
-        let answer = self.answer_since(state, from);
+        let State { room, answers, last_flush, .. } = &mut *state;
+        let answer = answers.get_or_make(from, || {
+            let seq = last_flush.seq;
+            let difference = room.log().difference(from, seq)?;
+            Some(Arc::new(EncodedAnswer::new(self.epoch.clone(), from, seq, difference)))
+        });
         let answer =
             answer.filter(|answer| !self.is_the_list_shorter(state, answer.size_in_bytes()));
         let Some(answer) = answer else {
@@ -277,21 +288,6 @@ impl LiveRoom {
         answer.frames_for(cursor.you, now_in_milliseconds())
     }
 
-    /// What happened between `from` and the last flush; none where the log does not reach back.
-    fn answer_since(&self, state: &mut State, from: u64) -> Option<Arc<EncodedAnswer>> {
-        if let Some(answer) = state.answers.get(&from) {
-            return Some(Arc::clone(answer));
-        }
-        let seq = state.last_flush.seq;
-        let difference = state.room.log().difference(from, seq)?;
-        let answer = Arc::new(EncodedAnswer::new(self.epoch.clone(), from, seq, difference));
-        if state.answers.len() >= MOST_ANSWERS {
-            state.answers.clear();
-        }
-        state.answers.insert(from, Arc::clone(&answer));
-        Some(answer)
-    }
-
     /// Says what everyone is told next; they have to be woken after that, without the lock.
     fn flush(&self, state: &mut State, now: Instant) {
         // First of all: whatever happens below, the next change is told.
@@ -299,7 +295,8 @@ impl LiveRoom {
         if state.is_frozen {
             return;
         }
-        state.answers.clear();
+        state.answers.forget();
+        state.missed.forget();
         let from = state.last_flush.seq;
         let seq = state.room.log().seq();
         let roster = state.room.roster();
@@ -309,26 +306,17 @@ impl LiveRoom {
             self.encode_list(state);
         }
         // More may have happened in one gap than the log holds: then only the list can say it.
-        if let Some(difference) = state.room.log().difference(from, seq)
-            && let Some(frames) =
-                self.unless_longer_than_the_list(state, changes(from, seq, difference))
-        {
-            let news = News::Frames(frames.into());
-            state.last_flush = Arc::new(Flush { from, seq, news, count, digest });
+        if let Some(difference) = state.room.log().difference(from, seq) {
+            let frames = changes(from, seq, difference);
+            if !self.is_the_list_shorter(state, size_in_bytes(&frames)) {
+                let news = News::Frames(frames.into());
+                state.last_flush = Arc::new(Flush { from, seq, news, count, digest });
+            }
         }
         *self.told.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.last_flush);
     }
 
     /// A difference longer than the list is replaced by the list, if that can be had at once.
-    fn unless_longer_than_the_list(
-        &self,
-        state: &mut State,
-        frames: Vec<Frame>,
-    ) -> Option<Vec<Frame>> {
-        let size_in_bytes = frames.iter().map(|frame| frame.bytes().len()).sum();
-        (!self.is_the_list_shorter(state, size_in_bytes)).then_some(frames)
-    }
-
     fn is_the_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
         state.room.list_size_in_bytes() < size_in_bytes
             && self.list_since(state, state.last_flush.seq).is_some()
@@ -441,6 +429,10 @@ impl LiveRoom {
         // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn size_in_bytes(frames: &[Frame]) -> usize {
+    frames.iter().map(|frame| frame.bytes().len()).sum()
 }
 
 /// What has passed since the server began.

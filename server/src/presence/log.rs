@@ -1,7 +1,7 @@
 //! The ordered log of a room's changes, and the net of any stretch of it.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     time::Duration,
 };
 
@@ -17,12 +17,12 @@ use super::people::Moment;
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     seq: u64,
-    changes: VecDeque<Entry>,
+    changes: VecDeque<Logged>,
     bytes: usize,
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+struct Logged {
     at: Moment,
     change: Change,
 }
@@ -80,7 +80,7 @@ impl Log {
     /// Appends a change that happened `now`, and forgets the oldest ones over the bounds.
     pub fn push(&mut self, change: Change, now: Moment) {
         self.bytes += change.size_in_bytes();
-        self.changes.push_back(Entry { at: now, change });
+        self.changes.push_back(Logged { at: now, change });
         self.seq += 1;
         while self.changes.len() > FEWEST_CHANGES && self.has_too_old_or_too_much(now) {
             if let Some(forgotten) = self.changes.pop_front() {
@@ -232,11 +232,15 @@ fn altered(mut user: User, change: &Change) -> User {
 fn net<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Difference {
     let mut fates: BTreeMap<UserId, Fate> = BTreeMap::new();
     for (arrival, change) in changes.into_iter().enumerate() {
-        let fate = match fates.remove(&change.id()) {
-            None => Fate::begin(arrival, change),
-            Some(fate) => fate.go_on(arrival, change),
-        };
-        fates.insert(change.id(), fate);
+        match fates.entry(change.id()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Fate::begin(arrival, change));
+            }
+            Entry::Occupied(mut occupied) => {
+                let fate = std::mem::replace(occupied.get_mut(), Fate::Passed);
+                occupied.insert(fate.go_on(arrival, change));
+            }
+        }
     }
     let mut difference = Difference::default();
     let mut arrivals: BTreeMap<usize, User> = BTreeMap::new();

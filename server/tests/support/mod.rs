@@ -15,7 +15,7 @@ use std::{
 use app::presence::{ExistingUsers, Replica, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
 use server::{
-    config::{Config, Flags},
+    config::{Config, Sources, command_line::CommandLine, source::Environment},
     connection::ConnectionConfig,
     operator::OperatorToken,
     person::Persons,
@@ -81,6 +81,21 @@ fn furnish(directory: &Path, presence: &str) -> PathBuf {
     file
 }
 
+/// The settings of a server that keeps everything in this directory.
+fn sources(directory: &Path, presence: &str) -> Sources {
+    let path = |name: &str| directory.join(name).into_os_string();
+    let words = [
+        "rollcall".into(),
+        "--config".into(),
+        furnish(directory, presence).into_os_string(),
+        "--site-root".into(),
+        path("site"),
+        "--state-dir".into(),
+        path("state"),
+    ];
+    CommandLine::read(words, Environment::default()).unwrap().sources
+}
+
 impl TestServer {
     pub fn start() -> Self {
         Self::start_with("", ConnectionConfig::default())
@@ -99,13 +114,7 @@ impl TestServer {
         presence: &str,
         connection: ConnectionConfig,
     ) -> Self {
-        let flags = Flags {
-            config: Some(furnish(directory.path(), presence)),
-            site_root: Some(directory.path().join("site")),
-            state_dir: Some(directory.path().join("state")),
-            ..Flags::default()
-        };
-        let config = Config::load(flags).unwrap();
+        let config = Config::load(sources(directory.path(), presence)).unwrap();
         let persons = Persons::from_key(&[7; 64]).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,0 +1,156 @@
+//! The settings: `Leptos.toml`, then the environment, then flags; the later the stronger.
+//!
+//! [`settings`] is the one list of them; everything else here is about any setting.
+
+pub mod command_line;
+mod fault;
+mod file;
+pub mod reference;
+pub mod setting;
+pub mod settings;
+pub mod source;
+pub mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    env, fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use leptos::config::{Env, LeptosOptions};
+
+pub use self::fault::ConfigFault;
+use self::{
+    command_line::Reach,
+    source::{Assignment, Environment},
+};
+use crate::{door::DoorConfig, logs::LogConfig, presence::room::RoomLimits};
+
+/// Everything that can be set. A new setting is a field here and an entry in [`settings`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Leptos's own settings; `site_addr` is where the server listens.
+    pub leptos: LeptosOptions,
+    /// The folder for what outlives a restart.
+    pub state_directory: PathBuf,
+    /// How many a room takes.
+    pub room_limits: RoomLimits,
+    /// Who may come in.
+    pub door: DoorConfig,
+    /// Where to listen to the operator; nowhere without it.
+    pub operator_address: Option<SocketAddr>,
+    /// What is logged, and how.
+    pub logs: LogConfig,
+}
+
+impl Default for Config {
+    /// Every default but the state directory's, which the environment decides.
+    fn default() -> Self {
+        let mut leptos = LeptosOptions::builder().output_name("rollcall").env(Env::PROD).build();
+        // Leptos's own default is the working directory, which is nobody's business.
+        leptos.site_root = Arc::from("target/site");
+        Self {
+            leptos,
+            state_directory: PathBuf::new(),
+            room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
+            door: DoorConfig::default(),
+            operator_address: None,
+            logs: LogConfig::default(),
+        }
+    }
+}
+
+/// Where settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file; without it `Leptos.toml`, if that is there.
+    pub file: Option<PathBuf>,
+    /// The environment.
+    pub environment: Environment,
+    /// What was typed.
+    pub flags: Vec<Assignment>,
+    /// Who is to reach the server.
+    pub reach: Reach,
+}
+
+impl Config {
+    /// Reads the file and the environment; flags have the last word.
+    ///
+    /// Without a file everything has its default.
+    pub fn load(sources: Sources) -> Result<Self, ConfigFault> {
+        let Sources { file, environment, flags, reach } = sources;
+        let mut config = Self::default();
+        if let Some(directory) = default_state_directory(&environment) {
+            config.state_directory = directory;
+        }
+        let assignments = [from_file(file)?, environment.assignments()?, flags].concat();
+        for assignment in assignments {
+            config.assign(assignment)?;
+        }
+        let ip = reach.of(config.leptos.site_addr.ip());
+        config.leptos.site_addr.set_ip(ip);
+        config.checked()
+    }
+
+    fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {
+        let Assignment { setting, text, source } = assignment;
+        setting.value(self).read(&text).map_err(|expected| ConfigFault::BadValue {
+            at: source,
+            key: setting.key(),
+            found: if setting.is_secret() { "set".to_owned() } else { format!("{text:?}") },
+            expected,
+        })
+    }
+
+    /// What no value can say by itself.
+    fn checked(self) -> Result<Self, ConfigFault> {
+        if self.state_directory.as_os_str().is_empty() {
+            return Err(ConfigFault::NoStateDirectory);
+        }
+        if self.leptos.hash_files {
+            check_hash_file(&self.leptos.hash_file)?;
+        }
+        if is_inside(&self.state_directory, Path::new(&*self.leptos.site_root)) {
+            return Err(ConfigFault::StateIsServed { state_directory: self.state_directory });
+        }
+        Ok(self)
+    }
+}
+
+fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigFault> {
+    let is_named = named.is_some();
+    let path = named.unwrap_or_else(|| PathBuf::from("Leptos.toml"));
+    match fs::read_to_string(&path) {
+        Ok(text) => file::assignments(&path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Vec::new()),
+        Err(source) => Err(ConfigFault::File { path, source }),
+    }
+}
+
+/// Leptos reads the hashes beside the program at every request, and panics when they are not there.
+fn check_hash_file(name: &str) -> Result<(), ConfigFault> {
+    let program = env::current_exe().unwrap_or_default();
+    let path = program.with_file_name(name);
+    if path.is_file() { Ok(()) } else { Err(ConfigFault::NoHashFile { path }) }
+}
+
+/// Whether `inner` is `outer` or below it, as far as the names tell.
+fn is_inside(inner: &Path, outer: &Path) -> bool {
+    let absolute = |path: &Path| {
+        path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_default()
+    };
+    absolute(inner).starts_with(absolute(outer))
+}
+
+/// What systemd gives a service, else the place that the XDG base directory specification names.
+fn default_state_directory(environment: &Environment) -> Option<PathBuf> {
+    let set = |name| environment.absolute_path(name);
+    set("STATE_DIRECTORY").or_else(|| {
+        let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
+        Some(base.join("rollcall"))
+    })
+}

@@ -1,0 +1,341 @@
+//! How a setting's value is read and written: as the same text in the file, the environment and flags.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use leptos::config::Env;
+
+/// What a value looks like where it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A whole number: `7`.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// Anything in quotes: `"text"`.
+    Text,
+    /// Several texts: `["one", "two"]` in the file, `one,two` elsewhere.
+    List,
+}
+
+/// The value of a setting, wherever it is kept.
+pub trait Value {
+    /// What it looks like.
+    fn form(&self) -> Form;
+
+    /// What stands for it in the help: `NUMBER`.
+    fn placeholder(&self) -> &'static str;
+
+    /// Takes what was written; else says what should have been.
+    fn read(&mut self, text: &str) -> Result<(), &'static str>;
+
+    /// As it would be written; none where it is not set.
+    fn written(&self) -> Option<String>;
+}
+
+macro_rules! numbers {
+    ($($number:ty),+) => {$(
+        impl Value for $number {
+            fn form(&self) -> Form {
+                Form::Number
+            }
+
+            fn placeholder(&self) -> &'static str {
+                "NUMBER"
+            }
+
+            fn read(&mut self, text: &str) -> Result<(), &'static str> {
+                *self = text.parse().map_err(|_| "a whole number that is not too large")?;
+                Ok(())
+            }
+
+            fn written(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    )+};
+}
+
+numbers!(u16, u32, u64, usize);
+
+impl Value for bool {
+    fn form(&self) -> Form {
+        Form::Switch
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "true|false"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = text.parse().map_err(|_| "true or false")?;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for Arc<str> {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "TEXT"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = not_empty(text)?.into();
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for PathBuf {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "PATH"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = not_empty(text)?.into();
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        (!self.as_os_str().is_empty()).then(|| self.display().to_string())
+    }
+}
+
+impl Value for SocketAddr {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "HOST:PORT"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = text
+            .parse()
+            .map_err(|_| "an address and a port, like 127.0.0.1:3000, 0.0.0.0:80 or [::1]:3000")?;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for Duration {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "TIME"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = time_of(text).ok_or("a time, like 500ms, 10s, 5m or 2h")?;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        let (milliseconds, seconds) = (self.as_millis(), self.as_secs());
+        Some(if !milliseconds.is_multiple_of(1000) {
+            format!("{milliseconds}ms")
+        } else if seconds == 0 || !seconds.is_multiple_of(60) {
+            format!("{seconds}s")
+        } else if !seconds.is_multiple_of(3600) {
+            format!("{}m", seconds / 60)
+        } else {
+            format!("{}h", seconds / 3600)
+        })
+    }
+}
+
+impl Value for Env {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "PROD|DEV"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = match text.to_ascii_lowercase().as_str() {
+            "prod" | "production" => Self::PROD,
+            "dev" | "development" => Self::DEV,
+            _ => return Err("PROD or DEV"),
+        };
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        let text = match self {
+            Self::PROD => "PROD",
+            Self::DEV => "DEV",
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// What need not be set; an empty text unsets it again.
+impl<Inner: Value + Unset> Value for Option<Inner> {
+    fn form(&self) -> Form {
+        Inner::unset().form()
+    }
+
+    fn placeholder(&self) -> &'static str {
+        Inner::unset().placeholder()
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        if text.is_empty() {
+            *self = None;
+            return Ok(());
+        }
+        let mut inner = Inner::unset();
+        inner.read(text)?;
+        *self = Some(inner);
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        self.as_ref().and_then(Value::written)
+    }
+}
+
+/// Several of the same, written one after the other.
+impl<Inner: Value + Unset> Value for Vec<Inner> {
+    fn form(&self) -> Form {
+        Form::List
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "ONE,TWO,…"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        let read = |part: &str| {
+            let mut inner = Inner::unset();
+            inner.read(part).map(|()| inner)
+        };
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        *self = parts.map(read).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        let parts = self.iter().map(|inner| inner.written().unwrap_or_default());
+        (!self.is_empty()).then(|| parts.collect::<Vec<_>>().join(","))
+    }
+}
+
+/// A value to read into, where there is none yet; it is never used as it is.
+pub trait Unset {
+    /// Any value of the kind.
+    fn unset() -> Self;
+}
+
+impl Unset for SocketAddr {
+    fn unset() -> Self {
+        Self::from(([127, 0, 0, 1], 0))
+    }
+}
+
+impl Unset for PathBuf {
+    fn unset() -> Self {
+        Self::new()
+    }
+}
+
+impl Unset for Arc<str> {
+    fn unset() -> Self {
+        Self::from("")
+    }
+}
+
+fn not_empty(text: &str) -> Result<&str, &'static str> {
+    if text.trim().is_empty() { Err("a text that is not empty") } else { Ok(text) }
+}
+
+fn time_of(text: &str) -> Option<Duration> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number = number.parse::<u64>().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3600).map(Duration::from_secs),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_time_is_read_as_it_is_written(milliseconds in 0..u64::from(u32::MAX)) {
+            let time = Duration::from_millis(milliseconds);
+            let mut read = Duration::MAX;
+            read.read(&time.written().unwrap()).unwrap();
+            prop_assert_eq!(read, time);
+        }
+
+        #[test]
+        fn nothing_written_is_too_strange_to_read(text: String) {
+            let _ = Duration::default().read(&text);
+            let _ = Vec::<SocketAddr>::new().read(&text);
+            let _ = 0_u16.read(&text);
+        }
+    }
+
+    #[test]
+    fn a_time_needs_its_unit() {
+        for (text, milliseconds) in
+            [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
+        {
+            let mut time = Duration::MAX;
+            time.read(text).unwrap();
+            assert_eq!(time, Duration::from_millis(milliseconds));
+            assert_eq!(time.written().unwrap(), text);
+        }
+        for text in ["", "10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
+            assert!(Duration::default().read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_text_unsets_what_need_not_be_set() {
+        let mut address = Some(SocketAddr::unset());
+        address.read("").unwrap();
+        assert_eq!((address, address.written()), (None, None));
+        address.read("[::1]:80").unwrap();
+        assert_eq!(address.written().as_deref(), Some("[::1]:80"));
+    }
+
+    #[test]
+    fn a_list_is_read_as_it_is_written() {
+        let mut list = Vec::<Arc<str>>::new();
+        list.read("one, two,").unwrap();
+        assert_eq!(list.written().as_deref(), Some("one,two"));
+        list.read("").unwrap();
+        assert_eq!(list.written(), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! Logs: readable on a terminal, JSON elsewhere, on standard error.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::value::{Form, Value};
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Default)]
+pub struct LogConfig {
+    /// What is logged.
+    pub filter: LogFilter,
+    /// How it is written.
+    pub format: LogFormat,
+}
+
+/// What is logged, as `tracing-subscriber` has it: `info`, or `warn,server::connection=debug`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people on a terminal, for programs elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// Logs from now on, as is set.
+pub fn begin(config: &LogConfig) {
+    let LogFilter(filter) = &config.filter;
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let is_terminal = io::stderr().is_terminal();
+    if config.format.is_json(is_terminal) {
+        lines.json().flatten_event(true).with_span_list(false).init();
+    } else {
+        // Where the text goes to a file, colours would be noise.
+        lines.with_ansi(is_terminal).init();
+    }
+}
+
+impl LogFormat {
+    fn is_json(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Auto => !is_terminal,
+            Self::Text => false,
+            Self::Json => true,
+        }
+    }
+}
+
+impl Value for LogFilter {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "FILTER"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        EnvFilter::try_new(text)
+            .map_err(|_| "a level (error, warn, info, debug, trace, off), or TARGET=LEVEL,…")?;
+        text.clone_into(&mut self.0);
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.0.clone())
+    }
+}
+
+impl Value for LogFormat {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "auto|text|json"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = match text {
+            "auto" => Self::Auto,
+            "text" => Self::Text,
+            "json" => Self::Json,
+            _ => return Err("auto, text or json"),
+        };
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        let text = match self {
+            Self::Auto => "auto",
+            Self::Text => "text",
+            Self::Json => "json",
+        };
+        Some(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_get_text_and_programs_get_json() {
+        assert!(LogFormat::Auto.is_json(false) && !LogFormat::Auto.is_json(true));
+        assert!(LogFormat::Json.is_json(true) && !LogFormat::Text.is_json(false));
+        for text in ["auto", "text", "json"] {
+            let mut format = LogFormat::default();
+            format.read(text).unwrap();
+            assert_eq!(format.written().as_deref(), Some(text));
+        }
+        assert!(LogFormat::Auto.read("xml").is_err());
+    }
+
+    #[test]
+    fn a_filter_has_to_be_one() {
+        let mut filter = LogFilter::default();
+        filter.read("warn,server::connection=debug").unwrap();
+        assert!(filter.read("server=loud").is_err());
+        assert_eq!(filter.written().as_deref(), Some("warn,server::connection=debug"));
+    }
+}
