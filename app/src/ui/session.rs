@@ -18,6 +18,9 @@ pub struct Session {
     wish: Option<Wish>,
     /// The wish was sent on the present socket.
     is_wish_sent: bool,
+    /// The row went for another reason when its going had been asked for: another page may have put
+    /// it back before the server heard of that, so it is asked for again on the next socket.
+    is_leave_overtaken: bool,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
     /// What the present socket has said of the page's being seen.
@@ -173,6 +176,7 @@ impl Session {
     pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
         self.wish = Some(wish);
         self.is_wish_sent = false;
+        self.is_leave_overtaken = false;
         self.demand(surroundings)
     }
 
@@ -215,7 +219,10 @@ impl Session {
         if old_name.is_some() && self.your_name().is_none() && self.wish != Some(Wish::Leave) {
             outcome.was_unlisted = reason;
         }
-        self.compare_with_wish(old_name.as_ref());
+        if let Some(reason) = reason {
+            self.is_leave_overtaken = self.is_wish_sent && reason != DepartureReason::Left;
+        }
+        self.compare_with_wish(old_name.as_ref(), surroundings);
         // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row(surroundings));
         outcome.replies.extend(self.demand(surroundings));
@@ -294,12 +301,15 @@ impl Session {
     }
 
     /// Forgets a wish that came true, or that can't any more.
-    fn compare_with_wish(&mut self, old_name: Option<&Name>) {
+    fn compare_with_wish(&mut self, old_name: Option<&Name>, surroundings: &Surroundings) {
         let name = self.your_name();
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent,
             (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
-            (Some(Wish::Rename(_) | Wish::Leave), None) => true,
+            (Some(Wish::Rename(_)), None) => true,
+            // What overtook it leaves it open, unless the visitor has joined again since.
+            (Some(Wish::Leave), _) if self.is_leave_overtaken => !surroundings.has_left,
+            (Some(Wish::Leave), None) => true,
             _ => false,
         };
         if is_settled {

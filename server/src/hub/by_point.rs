@@ -19,12 +19,16 @@ impl<T> Default for ByPoint<T> {
 }
 
 impl<T: Clone> ByPoint<T> {
-    /// What was made for this point, or is made now; none where `make` makes none.
-    pub(super) fn get_or_make(&mut self, from: u64, make: impl FnOnce() -> Option<T>) -> Option<T> {
+    /// What was made for this point, or is made now; none where that makes none.
+    pub(super) fn get_or_make(
+        &mut self,
+        from: u64,
+        make_one: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
         if let Some(made) = self.0.get(&from) {
             return Some(made.clone());
         }
-        let made = make()?;
+        let made = make_one()?;
         if self.0.len() >= MOST_POINTS {
             self.0.clear();
         }

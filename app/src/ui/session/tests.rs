@@ -537,3 +537,22 @@ fn a_refusal_of_the_old_wish_leaves_the_new_one() {
     assert_eq!(replies(session.receive(refused("got_a_new_user"), &seen())), [watch(4)]);
     assert_eq!(replies(session.receive(existing(4, &[]), &seen())), [announcement("Ana")]);
 }
+
+#[test]
+fn what_overtakes_a_leave_does_not_stand_for_it() {
+    let mut removal = Difference::default();
+    removal.disconnect_user.removed.push(id(YOU));
+    for is_joined_since in [false, true] {
+        let mut session = live(&[user(YOU, "Ana")]);
+        assert_eq!(session.want(Wish::Leave, &left()), Some(ClientEvent::Leave {}));
+        // What the operator did was on its way already; the leave itself is lost with the socket.
+        assert_eq!(replies(session.receive(changes(5, removal.clone()), &left())), []);
+        session.closed(Duration::ZERO, 0);
+        // Another page, which had not heard of the visitor's leaving, brought the row back.
+        assert_eq!(session.opened(&left()), watch(5));
+        let surroundings = if is_joined_since { seen() } else { left() };
+        let again = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &surroundings);
+        let expected = if is_joined_since { announcement("Ana") } else { ClientEvent::Leave {} };
+        assert_eq!(replies(again), [expected], "joined since: {is_joined_since}");
+    }
+}
