@@ -20,11 +20,11 @@ use crate::{
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
-    door::{Door, Origin, let_in},
+    door::{Door, let_in},
     hub::Hub,
     operator::{self, OperatorToken},
     persistence::{RoomsFile, SavedRooms},
-    person::Persons,
+    person::{Persons, Transport},
     response_headers::Reach,
     routes, shutdown, tcp,
 };
@@ -70,7 +70,7 @@ pub async fn serve(
     };
     let door = Door::new(config.door.respecting(tcp::open_files_limit()));
     let reach = Reach {
-        is_https: door.config().origins.public_url.as_ref().is_some_and(Origin::is_https),
+        is_https: door.config().transport() == Transport::Https,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };

@@ -37,6 +37,8 @@ pub struct Config {
     pub leptos: LeptosOptions,
     /// The folder for what outlives a restart.
     pub state_directory: PathBuf,
+    /// The key that cookies are signed with, where it is kept elsewhere.
+    pub person_key_file: Option<PathBuf>,
     /// How many a room takes.
     pub room_limits: RoomLimits,
     /// Who may come in.
@@ -56,6 +58,7 @@ impl Default for Config {
         Self {
             leptos,
             state_directory: PathBuf::new(),
+            person_key_file: None,
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
             door: DoorConfig::default(),
             operator_address: None,

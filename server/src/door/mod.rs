@@ -31,6 +31,7 @@ pub use self::{
 use crate::{
     hub::Occupancy,
     limits::{Limit, Rate},
+    person::Transport,
 };
 
 /// The rules of the door.
@@ -84,6 +85,14 @@ impl DoorConfig {
             self.most_sockets = self.most_sockets.and_at_most(Limit::at_most(sockets));
         }
         self
+    }
+
+    /// How everybody comes.
+    pub fn transport(&self) -> Transport {
+        match &self.origins.public_url {
+            Some(url) if url.is_https() => Transport::Https,
+            _ => Transport::Plain,
+        }
     }
 
     fn limits(&self) -> CrowdLimits {
