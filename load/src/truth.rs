@@ -272,6 +272,7 @@ mod tests {
         assert_eq!(truth.identify(ana, id(1)), Ok(()));
         assert_eq!(truth.identify(bo, id(2)), Ok(()));
         assert_eq!((truth.person_of(&id(1)), truth.person_of(&id(2))), (Ok(ana), Ok(bo)));
+        let cy = truth.add_person("Cy");
         for (fault, sentence) in [
             (
                 truth.identify(ana, id(3)),
@@ -281,6 +282,7 @@ mod tests {
                 truth.owner_of(&row(1, "Bo")).map(drop),
                 "Bo has the id person---01, which is not theirs: Ana",
             ),
+            (truth.identify(cy, id(1)), "Cy has the id person---01, which is not theirs: Ana"),
             (truth.owner_of(&row(1, "Zoe")).map(drop), "nobody is called \"Zoe\""),
             (truth.person_of(&id(3)).map(drop), "nobody has the id person---03"),
         ] {
@@ -320,14 +322,19 @@ mod tests {
         truth.record(bo, What::Joined, at(2));
         // Nobody was told of either: they may have come in any order.
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
-        truth.attribute(bo, joined, (0, 2), at(3)).unwrap();
         truth.attribute(ana, joined, (0, 2), at(3)).unwrap();
+        truth.attribute(bo, joined, (0, 2), at(5)).unwrap();
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         let cy = truth.add_person("Cy");
         truth.record(cy, What::Joined, at(4));
         let sentence = "Cy stands before Ana, who had joined long before";
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()).as_deref(), Some(sentence));
         assert_eq!(truth.impossible_order([bo, ana, cy].into_iter()), None);
+        assert_eq!(truth.impossible_order([cy, bo, ana].into_iter()).as_deref(), Some(sentence));
+        // What was sent in the moment in which the other was told of may have come before.
+        let di = truth.add_person("Di");
+        truth.record(di, What::Joined, at(3));
+        assert_eq!(truth.impossible_order([di, ana].into_iter()), None);
         // Who leaves and comes again stands where they came last.
         truth.record(ana, LEFT, at(5));
         truth.record(ana, What::Joined, at(6));

@@ -18,6 +18,8 @@ pub struct AppState {
     pub persons: Arc<Persons>,
     /// How the page is rendered.
     pub leptos: LeptosOptions,
+    /// Where others reach this server, if the operator has said so.
+    pub public_url: Option<Arc<str>>,
     /// The clocks of a socket.
     pub connection: ConnectionConfig,
     /// How the server is reached.

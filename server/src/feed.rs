@@ -6,7 +6,7 @@ use app::presence::{ServerEvent, Since};
 use axum::{
     Json,
     extract::{Extension, Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -16,6 +16,7 @@ use crate::{
     address::{no_room, room_of},
     app_state::AppState,
     door::{Peer, SocketPass},
+    doorbell::Signals,
     hub::Observer,
 };
 
@@ -46,6 +47,7 @@ pub(crate) async fn events(
     State(state): State<AppState>,
     Extension(Peer(peer)): Extension<Peer>,
     path: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let room_name = match room_of(path) {
@@ -58,7 +60,7 @@ pub(crate) async fn events(
         Err(turned_away) => return turned_away.into_response(),
     };
     let mut observer = state.hub.observe(&room_name, None);
-    observer.start(last_event(&headers).as_ref());
+    observer.start(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
     let guest = state.shutdown.feed();
     let events = follow(observer, state.connection.heartbeat_every, pass)
         .take_until(async move { guest.called().await });
@@ -68,7 +70,16 @@ pub(crate) async fn events(
 
 /// Where a client that lost its connection was: `EPOCH.SEQ`.
 fn last_event(headers: &HeaderMap) -> Option<Since> {
-    let (epoch, seq) = headers.get("last-event-id")?.to_str().ok()?.rsplit_once('.')?;
+    point_of(headers.get("last-event-id")?.to_str().ok()?)
+}
+
+/// The same in the address, `?since=EPOCH.SEQ`: a browser's first request for a feed has no header for it.
+fn asked_for(uri: &Uri) -> Option<Since> {
+    uri.query()?.split('&').find_map(|part| point_of(part.strip_prefix("since=")?))
+}
+
+fn point_of(text: &str) -> Option<Since> {
+    let (epoch, seq) = text.rsplit_once('.')?;
     Some(Since { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
 }
 
@@ -83,12 +94,13 @@ fn follow(
         beat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
+        is_room_closed: false,
         waiting: VecDeque::new(),
         _pass: pass,
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
-        let event = reader.next().await;
+        let event = reader.next().await?;
         Some((Ok(event), reader))
     })
 }
@@ -98,6 +110,8 @@ struct Reader {
     beat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
+    /// The operator closed the room: this ends when all is said.
+    is_room_closed: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
     /// It is counted for as long as it is followed.
@@ -105,10 +119,11 @@ struct Reader {
 }
 
 impl Reader {
-    async fn next(&mut self) -> Event {
+    /// None at the end.
+    async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
-                return event;
+                return Some(event);
             }
             self.waiting.extend(self.observer.news().map(|frame| named(frame.text())));
             // Only the piece that completes something is a point to come back to.
@@ -120,9 +135,13 @@ impl Reader {
             if std::mem::take(&mut self.is_beat_due)
                 && let Some(beat) = self.observer.beat()
             {
-                return named(beat.text());
+                return Some(named(beat.text()));
             }
-            let _ = self.observer.listen().await;
+            if self.is_room_closed {
+                return None;
+            }
+            let signals = self.observer.listen().await;
+            self.is_room_closed = signals.include(Signals::ROOM_CLOSED);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
                 self.set_next_beat();

@@ -7,7 +7,6 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -83,8 +82,7 @@ async fn serve(
     let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf).await;
     // Entered only now: an upgrade that fails leaves nothing behind.
     let membership = state.hub.enter(&room_name, who);
-    let served = connection::serve(socket, membership, state.connection, guest);
-    tokio::spawn(served.map(move |()| drop(pass)));
+    connection::spawn(socket, membership, state.connection, guest, pass);
 }
 
 /// The answer to a request that does not ask for a WebSocket, or not as RFC 6455, section 4.1 has it.

@@ -17,6 +17,7 @@ use tungstenite::{
 
 use crate::{
     connection::{Outbox, Socket},
+    metrics::METRICS,
     presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
@@ -141,15 +142,21 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         let stream = Pin::new(&mut self.stream);
         let slices = slices.get(..count).unwrap_or_default();
         let mut written = some(ready!(stream.poll_write_vectored(context, slices))?)?;
+        let bytes_written = u64::try_from(written).unwrap_or_default();
+        let mut frames = 0;
         while written > 0
             && let Some(frame) = outbox.take_next()
         {
+            frames += 1;
             let bytes = frame.bytes();
             if written < bytes.len() {
                 self.unfinished = bytes.slice(written..);
             }
             written = written.saturating_sub(bytes.len());
         }
+        // Once for each write: what that costs vanishes beside it.
+        METRICS.frames_sent.add(frames);
+        METRICS.bytes_sent.add(bytes_written);
         Poll::Ready(Ok(()))
     }
 }

@@ -23,7 +23,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn server_with(door: &str) -> TestServer {
-    TestServer::start_with(door, ConnectionConfig::default())
+    TestServer::start_with(&format!("[door]\n{door}"), ConnectionConfig::default())
 }
 
 /// A connection from one of loopback's many addresses.
@@ -236,7 +236,7 @@ async fn never_asks(mut stream: TcpStream, said: &str) -> TcpStream {
 
 #[tokio::test]
 async fn nobody_keeps_a_connection_without_asking_something() {
-    let server = server_with("request-within = \"1s\"");
+    let server = server_with("request-seconds = 1");
     for said in [
         "",
         "GET / HT",
@@ -252,7 +252,7 @@ async fn nobody_keeps_a_connection_without_asking_something() {
 
 #[tokio::test]
 async fn who_drips_is_not_waited_for() {
-    let server = server_with("request-within = \"1s\"");
+    let server = server_with("request-seconds = 1");
     let (mut reader, mut writer) = connect_from(LOCALHOST, &server).await.into_split();
     let dripping = tokio::spawn(async move {
         for byte in b"GET / HTTP/1.1\r\nX-Long: ".iter().chain(std::iter::repeat(&b'x')) {
@@ -270,7 +270,7 @@ async fn who_drips_is_not_waited_for() {
 
 #[tokio::test]
 async fn who_reads_nothing_of_an_answer_is_given_up() {
-    let server = server_with("write-within = \"1s\"\nmax-connections-per-address = 1");
+    let server = server_with("write-seconds = 1\nmax-connections-per-address = 1");
     // More than the system keeps on the way.
     let site = server.state_directory().with_file_name("site");
     std::fs::File::create(site.join("pkg/big.bin")).unwrap().set_len(64 << 20).unwrap();

@@ -1,9 +1,6 @@
 //! The list of who is here.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use super::{Difference, Digest, User, UserId};
 
@@ -104,26 +101,28 @@ impl Roster {
     }
 
     fn check(&self, difference: &Difference) -> Result<(), Mismatch> {
-        let mut gone = BTreeSet::new();
+        // Maps of a kind that the list has anyway, not sets: a browser loads the code of each kind.
+        let mut gone = BTreeMap::new();
         for (_, id) in difference.disconnect_user.iter() {
             if !self.contains(id) {
                 return Err(Mismatch::Absent(*id));
             }
-            if !gone.insert(*id) {
+            if gone.insert(*id, 0_u64).is_some() {
                 return Err(Mismatch::Present(*id));
             }
         }
         let changed = &difference.user_changed;
         let stirred = changed.states().into_iter().flat_map(|(_, ids)| ids);
         let renamed = changed.renamed.iter().map(|renamed| &renamed.id);
-        if let Some(id) = stirred.chain(renamed).find(|id| !self.contains(id) || gone.contains(*id))
+        if let Some(id) =
+            stirred.chain(renamed).find(|id| !self.contains(id) || gone.contains_key(*id))
         {
             return Err(Mismatch::Absent(*id));
         }
-        let mut come = BTreeSet::new();
+        let mut come = BTreeMap::new();
         for user in &difference.new_user {
-            let is_present = self.contains(&user.id) && !gone.contains(&user.id);
-            if is_present || !come.insert(user.id) {
+            let is_present = self.contains(&user.id) && !gone.contains_key(&user.id);
+            if is_present || come.insert(user.id, 0_u64).is_some() {
                 return Err(Mismatch::Present(user.id));
             }
         }

@@ -8,9 +8,7 @@ use leptos::prelude::*;
 /// A text that changes.
 pub(crate) type Text = Box<dyn FnMut() -> String + Send>;
 /// An attribute that changes, or is not there.
-pub(crate) type Attribute = Box<dyn FnMut() -> Option<&'static str> + Send>;
-/// An attribute that is there or not.
-pub(crate) type Flag = Box<dyn FnMut() -> bool + Send>;
+pub(crate) type Attribute = Box<dyn FnMut() -> Option<String> + Send>;
 /// Something to do when a button is pressed.
 pub(crate) type Press = Box<dyn FnMut(leptos::ev::MouseEvent) + Send>;
 
@@ -20,13 +18,13 @@ pub(crate) fn text(read: impl FnMut() -> String + Send + 'static) -> Text {
 }
 
 /// An attribute that follows the signals it reads.
-pub(crate) fn attribute(read: impl FnMut() -> Option<&'static str> + Send + 'static) -> Attribute {
+pub(crate) fn attribute(read: impl FnMut() -> Option<String> + Send + 'static) -> Attribute {
     Box::new(read)
 }
 
-/// An attribute that is there while the signals it reads say so.
-pub(crate) fn flag(read: impl FnMut() -> bool + Send + 'static) -> Flag {
-    Box::new(read)
+/// An attribute that is there, without a value, while the signals it reads say so.
+pub(crate) fn flag(mut read: impl FnMut() -> bool + Send + 'static) -> Attribute {
+    Box::new(move || read().then(String::new))
 }
 
 /// What a button does.

@@ -94,7 +94,7 @@ impl Reader<'_> {
         let mut text = String::new();
         loop {
             let end = self.rest.find(['"', '\\']).ok_or(Unreadable)?;
-            let (plain, rest) = self.rest.split_at(end);
+            let (plain, rest) = self.rest.split_at_checked(end).ok_or(Unreadable)?;
             text.push_str(plain);
             self.rest = rest;
             if let Some(rest) = rest.strip_prefix('"') {
@@ -154,7 +154,7 @@ impl Reader<'_> {
             character.is_ascii_digit() || matches!(character, '-' | '+' | '.' | 'e' | 'E')
         };
         let end = self.rest.find(|character| !is_part(character)).unwrap_or(self.rest.len());
-        let (number, rest) = self.rest.split_at(end);
+        let (number, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         number.parse().ok()
     }

@@ -22,6 +22,8 @@ mod connection;
 mod dom;
 mod dynamic;
 mod elapsed;
+#[cfg(feature = "ssr")]
+mod embed;
 mod frame;
 mod head;
 mod json;
@@ -30,7 +32,10 @@ mod namesakes;
 mod news;
 mod note;
 mod page;
+#[cfg(feature = "ssr")]
+mod past_hour;
 mod roster_list;
+mod server_drawn;
 mod texts;
 mod you;
 
@@ -59,10 +64,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::presence::{ExistingUsers, RoomName};
 
+#[cfg(feature = "ssr")]
+pub use embed::{MOST_FACES, embed_document};
 #[cfg(feature = "hydrate")]
 pub use live::hydrate;
 #[cfg(feature = "ssr")]
-pub use shell::{not_found_shell, shell};
+pub use past_hour::picture_of_the_past_hour;
+#[cfg(feature = "ssr")]
+pub use server_drawn::{Look, ServerDrawn};
+#[cfg(feature = "ssr")]
+pub use shell::{not_found_document, shell};
 
 /// What the page of a room is made of, on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -64,9 +64,9 @@ pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
                     enterkeyhint="done"
                     dir="auto"
                     autofocus=is_join && !untrack(move || board.is_awake())
-                    aria-invalid=attribute(move || is_refused().then_some("true"))
+                    aria-invalid=attribute(move || is_refused().then(|| "true".into()))
                     aria-describedby=attribute(move || {
-                        Some(if is_refused() { ERROR } else { HINT })
+                        Some(if is_refused() { ERROR } else { HINT }.into())
                     })
                 />
                 <button class="primary" disabled=flag(move || !board.is_awake())>

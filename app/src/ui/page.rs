@@ -15,6 +15,7 @@ use super::{
     name_form::{Purpose, name_form},
     note::{Note, note},
     roster_list::roster_list,
+    server_drawn::margin,
     texts,
     you::you,
 };
@@ -68,6 +69,7 @@ fn room(page: RoomPage) -> impl IntoView {
         <div class="desk">
             {head}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
+            {margin()}
         </div>
         {roster_list(board)}
         {announcer()}

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{
     avatar::{initials, tint_class},
     board::{Board, Row},
-    dynamic::text,
+    dynamic::{attribute, flag, text},
     elapsed::Elapsed,
     namesakes::twin_mark,
     news::{missed, news},
@@ -52,37 +52,39 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
     }
 }
 
-/// One row. It changes in place, and only when something about this very person does.
+/// One row. Each of its parts changes in place, and only when something about this very person does.
 fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
-    move || {
-        let Row { user, has_twin } = row.get();
-        let is_you = board.people.with_untracked(|people| people.you == Some(id));
-        let (state, joined) = (user.state, user.joined);
-        view! {
-            <li
-                class=if is_you { "row is-you" } else { "row" }
-                data-user-id=id.to_string()
-                data-state=state.as_str()
-            >
-                <span class=tint_class(&id) aria-hidden="true">
-                    {initials(user.name.as_str())}
-                </span>
-                <span class="who">
-                    <bdi class="user-name">{user.name.to_string()}</bdi>
-                    {has_twin.then(|| mark("twin", twin_mark(&id)))}
-                    {is_you.then(|| mark("you", texts::YOU.into()))}
+    let is_you = board.people.with_untracked(|people| people.you == Some(id));
+    let [initials_of, name_of, twin_of, since_of] = std::array::from_fn(|_| row.clone());
+    let since = text(move || {
+        let (state, joined) = since_of.with(|row| (row.user.state, row.user.joined));
+        since(state, joined, board.now.get())
+    });
+    view! {
+        <li
+            class=if is_you { "row is-you" } else { "row" }
+            data-user-id=id.to_string()
+            data-state=attribute(move || Some(row.with(|row| row.user.state.as_str().into())))
+        >
+            <span class=tint_class(&id) aria-hidden="true">
+                {text(move || initials_of.with(|row| initials(row.user.name.as_str())))}
+            </span>
+            <span class="who">
+                <bdi class="user-name">
+                    {text(move || name_of.with(|row| row.user.name.to_string()))}
+                </bdi>
+                " "
+                <span class="twin" hidden=flag(move || !twin_of.with(|row| row.has_twin))>
+                    {twin_mark(&id)}
                 </span>
                 " "
-                <span class="since">{text(move || since(state, joined, board.now.get()))}</span>
-            </li>
-        }
-    }
-}
-
-fn mark(class: &'static str, words: String) -> impl IntoView {
-    view! {
-        " "
-        <span class=class>{words}</span>
+                <span class="you" hidden=!is_you>
+                    {texts::YOU}
+                </span>
+            </span>
+            " "
+            <span class="since">{since}</span>
+        </li>
     }
 }
 

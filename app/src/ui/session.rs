@@ -18,9 +18,9 @@ pub struct Session {
     wish: Option<Wish>,
     /// The wish was sent on the present socket.
     is_wish_sent: bool,
-    /// The row went for another reason when its going had been asked for: another page may have put
-    /// it back before the server heard of that, so it is asked for again on the next socket.
-    is_leave_overtaken: bool,
+    /// Why else the row went when its going had been asked for: another page may have put it back
+    /// before the server heard of that, so it is asked for again on the next socket.
+    leave_overtaken_by: Option<DepartureReason>,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
     /// What the present socket has said of the page's being seen.
@@ -176,7 +176,7 @@ impl Session {
     pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
         self.wish = Some(wish);
         self.is_wish_sent = false;
-        self.is_leave_overtaken = false;
+        self.leave_overtaken_by = None;
         self.demand(surroundings)
     }
 
@@ -219,8 +219,9 @@ impl Session {
         if old_name.is_some() && self.your_name().is_none() && self.wish != Some(Wish::Leave) {
             outcome.was_unlisted = reason;
         }
-        if let Some(reason) = reason {
-            self.is_leave_overtaken = self.is_wish_sent && reason != DepartureReason::Left;
+        if reason.is_some() {
+            let is_another = self.is_wish_sent && reason != Some(DepartureReason::Left);
+            self.leave_overtaken_by = reason.filter(|_| is_another);
         }
         self.compare_with_wish(old_name.as_ref(), surroundings);
         // The row's old name first: a wish for another one has the last word.
@@ -306,10 +307,9 @@ impl Session {
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent,
             (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
-            (Some(Wish::Rename(_)), None) => true,
             // What overtook it leaves it open, unless the visitor has joined again since.
-            (Some(Wish::Leave), _) if self.is_leave_overtaken => !surroundings.has_left,
-            (Some(Wish::Leave), None) => true,
+            (Some(Wish::Leave), _) if self.leave_overtaken_by.is_some() => !surroundings.has_left,
+            (Some(Wish::Rename(_) | Wish::Leave), None) => true,
             _ => false,
         };
         if is_settled {

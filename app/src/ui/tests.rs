@@ -4,8 +4,8 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{RoomPage, not_found_shell, shell};
-use crate::presence::{ExistingUsers, Name, PresenceState, User, UserId};
+use super::{RoomPage, not_found_document, shell};
+use crate::presence::{ExistingUsers, Name, PresenceState, RoomName, User, UserId};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -62,7 +62,7 @@ fn html(page: Option<RoomPage>) -> String {
 }
 
 fn not_found(why: &str) -> String {
-    Owner::new().with(|| not_found_shell(options(), why.to_owned()).into_view().to_html())
+    not_found_document(&options(), why, RoomName::nearest("a_b").as_ref())
 }
 
 #[track_caller]
@@ -125,7 +125,9 @@ fn a_name_is_text_whatever_is_in_it() {
 #[test]
 fn only_twins_are_marked() {
     let html = html(Some(page(few())));
-    assert_eq!(html.matches("class=\"twin\"").count(), 2);
+    let marks: Vec<&str> = html.split("<span ").filter(|part| part.contains("\"twin\"")).collect();
+    let is_hidden = [0, 1, 2, 3].map(|number: usize| marks[number].starts_with("hidden"));
+    assert_eq!(is_hidden, [true, true, false, false]);
     let kim = html.split("user-----03").nth(1).unwrap();
     assert_has(kim, "<bdi class=\"user-name\">kim</bdi> <span class=\"twin\">use</span>");
 }
@@ -143,6 +145,7 @@ fn who_is_listed_sees_it_from_the_first_html_on() {
     assert_eq!(html.matches("is-you").count(), 1);
     let row = html.split("user-----00").nth(1).unwrap();
     assert_has(row, "<span class=\"you\">you</span>");
+    assert_eq!(html.matches("<span hidden class=\"you\">you</span>").count(), 4);
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
     // Nothing that only scripts can answer can be pressed before they run.
     assert_eq!(main.matches("<button").count(), main.matches("disabled").count() + 2);
     assert_has(main, "hidden>Cancel</button>");
-    assert_has(main, r#"<div hidden data-testid="missed" class="missed">"#);
+    assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
     assert_lacks(main, "href=\"/r/");
 }
 
@@ -209,6 +212,9 @@ fn a_page_that_is_not_there_says_why_and_leads_to_the_lobby() {
     let html = not_found("A room name has 1 to 64 <characters>.");
     assert_has(&html, "<title>There is nothing here · Rollcall</title>");
     assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
+    assert_has(&html, r#"href="/r/a-b""#);
+    assert_has(&html, "Go to the room a-b");
+    assert_lacks(&html, "<script");
     assert_has(&html, "href=\"/\"");
     assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");
     assert_lacks(&html, "<script");

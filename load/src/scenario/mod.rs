@@ -37,7 +37,8 @@ pub struct Pace {
     pub patience: Duration,
     /// How long things settle before memory is read, and before a list counts as final.
     pub settle: Duration,
-    /// How long a stretch of `slow` is at least: the server has to lose its patience in it.
+    /// How long a stretch of `slow` is at least, so that in it the server drops those who never read, and
+    /// they come again.
     pub slow_stretch: Duration,
     /// How often `slow` is tried without and with slow clients, in turns.
     pub slow_turns: u32,

@@ -6,17 +6,25 @@
 use super::setting::{Group, Setting};
 
 /// All settings, in the order in which they are explained.
-pub static GROUPS: [&Group; 9] =
-    [&LISTENING, &PAGE, &ROOMS, &REACHED, &CROWD, &PATIENCE, &OPERATOR, &LOGS, &STATE];
+pub static GROUPS: [&Group; 8] =
+    [&LISTENING, &PAGE, &ROOMS, &DOOR, &OPERATOR, &LOGS, &GOING_DOWN, &STATE];
 
 static LISTENING: Group = Group {
     title: "Where it listens",
-    settings: &[Setting::leptos(
-        "site-addr",
-        "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
-        |config| &mut config.leptos.site_addr,
-    )
-    .with_flag("addr")],
+    settings: &[
+        Setting::leptos(
+            "site-addr",
+            "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
+            |config| &mut config.leptos.site_addr,
+        )
+        .with_flag("addr"),
+        Setting::presence(
+            "public-url",
+            "Where everybody finds the site, if a proxy stands in front of it. With https the cookie is for HTTPS alone.",
+            |config| &mut config.public_url,
+        )
+        .default_is("wherever the server is asked"),
+    ],
 };
 
 static PAGE: Group = Group {
@@ -67,89 +75,69 @@ static ROOMS: Group = Group {
     ],
 };
 
-static REACHED: Group = Group {
-    title: "How it is reached",
+static DOOR: Group = Group {
+    title: "Who may come in",
     settings: &[
-        Setting::presence(
-            "public-url",
-            "Where everybody finds the site, if a proxy stands in front of it; with https, cookies are for HTTPS alone.",
-            |config| &mut config.door.origins.public_url,
-        )
-        .default_is("wherever the server is asked"),
-        Setting::presence(
-            "trusted-proxies",
-            "Whom to believe, in X-Forwarded-For, where a request came from: addresses, or networks like 10.0.0.0/8.",
-            |config| &mut config.door.trusted_proxies,
-        )
-        .default_is("nobody"),
-        Setting::presence(
-            "allowed-origins",
-            "Whose pages may open a socket besides the site's own.",
-            |config| &mut config.door.origins.allowed,
-        )
-        .default_is("nobody's"),
-        Setting::presence(
-            "require-origin",
-            "Whether clients that name no origin, which are no browsers, are refused their socket.",
-            |config| &mut config.door.origins.without_origin,
-        ),
-    ],
-};
-
-static CROWD: Group = Group {
-    title: "How many come in; 0 is no limit",
-    settings: &[
-        Setting::presence(
+        Setting::door(
             "max-connections",
-            "The most connections; never more than there may be open files.",
-            |config| &mut config.door.most_connections,
+            "The most connections; 0 is as many as files may be open.",
+            |config| &mut config.door.max_connections,
         ),
-        Setting::presence(
+        Setting::door(
             "max-connections-per-address",
-            "The most connections from one address that are no socket yet; all of an IPv6 /64 are one address.",
-            |config| &mut config.door.most_connections_of_address,
+            "The most connections that are no socket yet from one address; all of an IPv6 /64 are one address; 0 is no limit.",
+            |config| &mut config.door.max_connections_per_address,
         ),
-        Setting::presence(
+        Setting::door(
             "max-sockets",
-            "The most sockets and live feeds; never more than nine tenths of what may be open.",
-            |config| &mut config.door.most_sockets,
+            "The most sockets and live feeds; 0 is as many as there may be connections.",
+            |config| &mut config.door.max_sockets,
         ),
-        Setting::presence(
+        Setting::door(
             "max-sockets-per-address",
-            "The most sockets and live feeds from one address.",
-            |config| &mut config.door.most_sockets_of_address,
+            "The most sockets and live feeds from one address; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_address,
         ),
-        Setting::presence(
+        Setting::door(
             "new-sockets-at-once-per-address",
-            "How many sockets and live feeds one address may open at once.",
-            |config| &mut config.door.new_sockets_of_address.at_once,
+            "How many sockets and live feeds one address may open at once; 0 is no limit.",
+            |config| &mut config.door.new_sockets_at_once_per_address,
         ),
-        Setting::presence(
+        Setting::door(
             "new-sockets-per-second-per-address",
-            "How many it may open in each second after that.",
-            |config| &mut config.door.new_sockets_of_address.each_second,
+            "How many it may open each second after that; 0 is no limit.",
+            |config| &mut config.door.new_sockets_per_second_per_address,
         ),
-        Setting::presence(
+        Setting::door(
             "max-sockets-per-room",
-            "The most sockets and live feeds of a room, of those who only look too.",
-            |config| &mut config.door.most_sockets_of_room,
+            "The most sockets and live feeds of one room, listed or only looking; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_room,
         ),
-        Setting::presence("max-rooms", "The most rooms.", |config| &mut config.door.most_rooms),
-    ],
-};
-
-static PATIENCE: Group = Group {
-    title: "How long a client may take; 0s is as long as it likes",
-    settings: &[
-        Setting::presence(
-            "request-within",
-            "How long a request may take to come in; so long a connection may also be idle.",
-            |config| &mut config.door.patience.request_within,
+        Setting::door("max-rooms", "The most rooms; 0 is no limit.", |config| {
+            &mut config.door.max_rooms
+        }),
+        Setting::door(
+            "request-seconds",
+            "How long a request may take to come in, in seconds; so long a connection may also be idle; 0 is no limit.",
+            |config| &mut config.door.request_seconds,
         ),
-        Setting::presence(
-            "write-within",
-            "How long a client may take none of what it is sent.",
-            |config| &mut config.door.patience.write_within,
+        Setting::door(
+            "write-seconds",
+            "How long a client may take nothing of what it is sent, in seconds; 0 is no limit.",
+            |config| &mut config.door.write_seconds,
+        ),
+        Setting::door(
+            "trusted-proxies",
+            "The proxies, as networks, whose X-Forwarded-For says where a request came from.",
+            |config| &mut config.door.trusted_proxies,
+        ),
+        Setting::door("allowed-origins", "Other sites whose pages may open sockets.", |config| {
+            &mut config.door.allowed_origins
+        }),
+        Setting::door(
+            "require-origin",
+            "Whether sockets are for browsers only, which always say whose page it is.",
+            |config| &mut config.door.require_origin,
         ),
     ],
 };
@@ -158,10 +146,10 @@ static OPERATOR: Group = Group {
     title: "For the operator",
     settings: &[Setting::presence(
         "operator-addr",
-        "Where to listen to the operator, who proves who they are with the token in the state folder's `operator.token`; keep it on loopback.",
+        "Where `/readyz` and `/metrics` are, and the operator's actions, which take the token in the state folder's `operator.token`. Keep it on loopback; off turns it off.",
         |config| &mut config.operator_address,
     )
-    .default_is("nowhere")],
+    .default_is("127.0.0.1:3002, if that is free")],
 };
 
 static LOGS: Group = Group {
@@ -176,6 +164,27 @@ static LOGS: Group = Group {
             "log-format",
             "How it is logged: text for people, json for programs, or auto, which is text on a terminal and json elsewhere.",
             |config| &mut config.logs.format,
+        ),
+    ],
+};
+
+static GOING_DOWN: Group = Group {
+    title: "Going down",
+    settings: &[
+        Setting::presence(
+            "drain-delay",
+            "How long after the signal new visitors are still let in, while `/readyz` says already that the server goes down: the time that a load balancer takes to notice.",
+            |config| &mut config.shutdown.delay,
+        ),
+        Setting::presence(
+            "drain-spread",
+            "Over how long the goodbyes of all sockets are spread at the most, so that those who come back do not come as one wave.",
+            |config| &mut config.shutdown.longest_spread,
+        ),
+        Setting::presence(
+            "drain-deadline",
+            "How long sockets may take to say goodbye, and requests to end; after that the server ends without them.",
+            |config| &mut config.shutdown.deadline,
         ),
     ],
 };

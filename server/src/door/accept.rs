@@ -1,4 +1,4 @@
-//! The accept loop: from accepted connections to requests.
+//! The accept loop: from a listening socket to requests.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -7,7 +7,6 @@ use axum::{
     body::Body,
     http::{HeaderValue, Request, header},
     response::IntoResponse,
-    serve::Listener,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,8 +14,7 @@ use tokio::{net::TcpStream, select, sync::Semaphore, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{ConnectionPass, Door, Patient, TurnedAway, bound};
-use crate::acceptor::Acceptor;
+use super::{Acceptor, ConnectionPass, Door, Patient, TurnedAway};
 
 /// The most that is kept of a request's head; by default it is 400 KiB.
 const LONGEST_HEAD_IN_BYTES: usize = 16 * 1024;
@@ -68,7 +66,7 @@ struct Reception {
 
 impl Reception {
     fn new(door: Arc<Door>, router: Router, closing: CancellationToken) -> Self {
-        let http = http(bound(door.config().patience.request_within));
+        let http = http(door.config().patience.request_within);
         let turning_away = Arc::new(Semaphore::new(MOST_TURNED_AWAY_AT_ONCE));
         Self { door, router, http, closing, turning_away }
     }
@@ -102,7 +100,7 @@ impl Reception {
             request.extensions_mut().insert(Peer(peer));
             router.clone().oneshot(request)
         });
-        let stream = Patient::new(stream, bound(self.door.config().patience.write_within));
+        let stream = Patient::new(stream, self.door.config().patience.write_within);
         let mut connection =
             Box::pin(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         let closing = self.closing.clone();

@@ -31,15 +31,21 @@ pub struct Network {
     prefix: u32,
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.base, self.prefix)
+    }
+}
+
 /// The text is no address, and no address with `/` and the number of bits that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it has to be an address like 10.0.0.7, or a network like 10.0.0.0/8 or fd00::/8")]
 pub struct NotANetwork;
 
 impl Network {
-    /// One address alone.
-    pub fn of_one(address: IpAddr) -> Self {
-        Self { base: address, prefix: bits_of(address) }
+    /// This machine itself.
+    pub(crate) fn loopback() -> Self {
+        Self { base: IpAddr::from([127, 0, 0, 0]), prefix: 8 }
     }
 
     /// Whether the address is one of these.
@@ -65,7 +71,7 @@ impl FromStr for Network {
             None => (text, None),
         };
         let base: IpAddr = base.parse().map_err(|_| NotANetwork)?;
-        let all = bits_of(base);
+        let all = if base.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => all,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -77,21 +83,6 @@ impl FromStr for Network {
             return Err(NotANetwork);
         }
         Ok(Self { base, prefix })
-    }
-}
-
-fn bits_of(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { base, prefix } = self;
-        if *prefix == bits_of(*base) {
-            base.fmt(formatter)
-        } else {
-            write!(formatter, "{base}/{prefix}")
-        }
     }
 }
 

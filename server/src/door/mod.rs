@@ -1,11 +1,13 @@
 //! The door: who may come in, and how many at a time.
 
 mod accept;
+mod acceptor;
 mod address;
 mod crowd;
 mod origin;
 mod patient;
 mod settings;
+mod spare_file;
 mod turned_away;
 
 use std::{
@@ -19,34 +21,23 @@ use tokio::time::Instant;
 
 pub(crate) use self::{
     accept::{Peer, let_in},
+    acceptor::Acceptor,
     patient::Patient,
 };
 pub use self::{
     address::{AddressKey, Network, NotANetwork, client_address},
     crowd::{Crowd, CrowdLimits},
     origin::{ForeignOrigin, NotAnOrigin, Origin, OriginRules, WithoutOrigin},
-    settings::NewSockets,
+    settings::DoorSettings,
     turned_away::TurnedAway,
 };
-use crate::{
-    hub::Occupancy,
-    limits::{Limit, Rate},
-    person::Transport,
-};
+use crate::{hub::Occupancy, limits::Limit};
 
 /// The rules of the door.
 #[derive(Clone, Debug)]
 pub struct DoorConfig {
-    /// Connections of every kind.
-    pub most_connections: Limit,
-    /// Connections of one address that are no socket yet.
-    pub most_connections_of_address: Limit,
-    /// Sockets and live feeds.
-    pub most_sockets: Limit,
-    /// Sockets and live feeds of one address.
-    pub most_sockets_of_address: Limit,
-    /// How often one address may open one.
-    pub new_sockets_of_address: NewSockets,
+    /// How many may be in.
+    pub limits: CrowdLimits,
     /// How many rooms there may be.
     pub most_rooms: Limit,
     /// How many sockets and live feeds a room takes, of those who only look too.
@@ -59,18 +50,13 @@ pub struct DoorConfig {
     pub patience: Patience,
 }
 
-/// How long a client may take; no time at all is as long as it likes.
+/// How long a client may take; without a time, as long as it likes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// For a whole request, also for the first and the next one of a connection.
-    pub request_within: Duration,
+    pub request_within: Option<Duration>,
     /// Until it takes some of what it is sent.
-    pub write_within: Duration,
-}
-
-/// A time that is none where it is not set.
-fn bound(time: Duration) -> Option<Duration> {
-    (!time.is_zero()).then_some(time)
+    pub write_within: Option<Duration>,
 }
 
 impl DoorConfig {
@@ -81,29 +67,11 @@ impl DoorConfig {
             let connections = connections_for(open_files);
             // The page, which says that there is no room, has to get through all the same.
             let sockets = connections - connections / 10;
-            self.most_connections = self.most_connections.and_at_most(Limit::at_most(connections));
-            self.most_sockets = self.most_sockets.and_at_most(Limit::at_most(sockets));
+            let CrowdLimits { connections: all, sockets: of_them, .. } = &mut self.limits;
+            *all = all.and_at_most(Limit::at_most(connections));
+            *of_them = of_them.and_at_most(Limit::at_most(sockets));
         }
         self
-    }
-
-    /// How everybody comes.
-    pub fn transport(&self) -> Transport {
-        match &self.origins.public_url {
-            Some(url) if url.is_https() => Transport::Https,
-            _ => Transport::Plain,
-        }
-    }
-
-    fn limits(&self) -> CrowdLimits {
-        let NewSockets { at_once, each_second } = self.new_sockets_of_address;
-        CrowdLimits {
-            connections: self.most_connections,
-            connections_of_address: self.most_connections_of_address,
-            sockets: self.most_sockets,
-            sockets_of_address: self.most_sockets_of_address,
-            new_sockets_of_address: Rate::new(at_once, each_second),
-        }
     }
 }
 
@@ -124,7 +92,7 @@ pub struct Door {
 impl Door {
     /// A door through which nobody came yet.
     pub fn new(config: DoorConfig) -> Arc<Self> {
-        let crowd = Mutex::new(Crowd::new(config.limits()));
+        let crowd = Mutex::new(Crowd::new(config.limits));
         Arc::new(Self { config, opened: Instant::now(), crowd })
     }
 
@@ -220,9 +188,9 @@ mod tests {
         for (open_files, connections) in [(20_000, 19_744), (1_024, 768), (300, 150), (1, 1)] {
             assert_eq!(connections_for(open_files), connections);
         }
-        let config = DoorConfig::default().respecting(Some(1_024));
-        assert_eq!(config.most_connections.number(), Some(768));
-        assert_eq!(config.most_sockets.number(), Some(692));
+        let config = DoorSettings::default().into_config(None).respecting(Some(1_024));
+        assert_eq!(config.limits.connections.number(), Some(768));
+        assert_eq!(config.limits.sockets.number(), Some(692));
     }
 
     #[test]

@@ -85,9 +85,9 @@ fn text(value: &HeaderValue) -> Option<&str> {
 }
 
 impl Origin {
-    /// Of no page at all.
-    pub(super) fn nowhere() -> Self {
-        Self { scheme: Scheme::Http, host: "invalid".to_owned(), port: 80 }
+    /// This machine itself.
+    pub(crate) fn localhost() -> Self {
+        Self { scheme: Scheme::Http, host: "localhost".to_owned(), port: 80 }
     }
 
     /// Whether it is reached over TLS.

@@ -2,135 +2,76 @@
 
 use std::time::Duration;
 
-use super::{DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
-use crate::{
-    config::value::{Form, Unset, Value},
-    limits::Limit,
-};
+use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
+use crate::limits::{Limit, Rate};
 
-/// How often one address may open a socket; without a burst, or a number for each second, as often as it likes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewSockets {
-    /// How many at once.
-    pub at_once: u32,
-    /// How many in each second after that.
-    pub each_second: u32,
+/// The rules of the door as they are set; every number may be 0, which is no limit.
+///
+/// What each is for stands with its key, in [`config::settings`](crate::config::settings).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorSettings {
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
+    pub(crate) max_sockets: usize,
+    pub(crate) max_sockets_per_address: usize,
+    pub(crate) new_sockets_at_once_per_address: u32,
+    pub(crate) new_sockets_per_second_per_address: u32,
+    pub(crate) max_sockets_per_room: usize,
+    pub(crate) max_rooms: usize,
+    pub(crate) request_seconds: u64,
+    pub(crate) write_seconds: u64,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) allowed_origins: Vec<Origin>,
+    pub(crate) require_origin: bool,
 }
 
-impl Default for DoorConfig {
+impl Default for DoorSettings {
     /// A school of a thousand behind one address gets in, each with what a page needs.
     fn default() -> Self {
         Self {
-            most_connections: Limit::OFF,
-            most_connections_of_address: Limit::at_most(8_000),
-            most_sockets: Limit::OFF,
-            most_sockets_of_address: Limit::at_most(2_000),
-            new_sockets_of_address: NewSockets { at_once: 1_000, each_second: 200 },
-            most_rooms: Limit::at_most(50_000),
-            most_sockets_of_room: Limit::at_most(40_000),
+            max_connections: 0,
+            max_connections_per_address: 8_000,
+            max_sockets: 0,
+            max_sockets_per_address: 2_000,
+            new_sockets_at_once_per_address: 1_000,
+            new_sockets_per_second_per_address: 200,
+            max_sockets_per_room: 40_000,
+            max_rooms: 50_000,
+            request_seconds: 10,
+            write_seconds: 10,
             trusted_proxies: Vec::new(),
-            origins: OriginRules::default(),
-            patience: Patience {
-                request_within: Duration::from_secs(10),
-                write_within: Duration::from_secs(10),
-            },
+            allowed_origins: Vec::new(),
+            require_origin: false,
         }
     }
 }
 
-impl Value for Limit {
-    fn form(&self) -> Form {
-        Form::Number
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "NUMBER"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        let number =
-            text.parse().map_err(|_| "a whole number that is not too large; 0 is no limit")?;
-        *self = Self::at_most(number);
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        Some(self.number().unwrap_or_default().to_string())
-    }
-}
-
-impl Value for WithoutOrigin {
-    fn form(&self) -> Form {
-        Form::Switch
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "true|false"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        let mut is_required = false;
-        is_required.read(text)?;
-        *self = if is_required { Self::Refused } else { Self::Allowed };
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        Some((*self == Self::Refused).to_string())
-    }
-}
-
-impl Value for Origin {
-    fn form(&self) -> Form {
-        Form::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "https://HOST"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text
-            .parse()
-            .map_err(|_| "https://HOST or http://HOST, with :PORT where it is not the usual one")?;
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
-
-impl Value for Network {
-    fn form(&self) -> Form {
-        Form::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "NETWORK"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text
-            .parse()
-            .map_err(|_| "addresses like 10.0.0.7, or networks like 10.0.0.0/8 or fd00::/8")?;
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
-
-impl Unset for Origin {
-    fn unset() -> Self {
-        Self::nowhere()
-    }
-}
-
-impl Unset for Network {
-    fn unset() -> Self {
-        Self::of_one([127, 0, 0, 1].into())
+impl DoorSettings {
+    /// The same as rules, of a site that everybody finds at `public_url`.
+    pub(crate) fn into_config(self, public_url: Option<Origin>) -> DoorConfig {
+        let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
+        let without_origin =
+            if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
+        DoorConfig {
+            limits: CrowdLimits {
+                connections: Limit::at_most(self.max_connections),
+                connections_of_address: Limit::at_most(self.max_connections_per_address),
+                sockets: Limit::at_most(self.max_sockets),
+                sockets_of_address: Limit::at_most(self.max_sockets_per_address),
+                new_sockets_of_address: Rate::new(
+                    self.new_sockets_at_once_per_address,
+                    self.new_sockets_per_second_per_address,
+                ),
+            },
+            most_rooms: Limit::at_most(self.max_rooms),
+            most_sockets_of_room: Limit::at_most(self.max_sockets_per_room),
+            trusted_proxies: self.trusted_proxies,
+            origins: OriginRules { public_url, allowed: self.allowed_origins, without_origin },
+            patience: Patience {
+                request_within: seconds(self.request_seconds),
+                write_within: seconds(self.write_seconds),
+            },
+        }
     }
 }
 
@@ -138,24 +79,20 @@ impl Unset for Network {
 mod tests {
     use super::*;
 
-    fn reread<Read: Value>(mut value: Read, text: &str) -> Option<String> {
-        value.read(text).ok()?;
-        value.written()
-    }
-
     #[test]
-    fn what_is_set_is_written_as_it_was() {
-        assert_eq!(reread(Limit::OFF, "7").unwrap(), "7");
-        assert_eq!(reread(Limit::at_most(7), "0").unwrap(), "0");
-        assert_eq!(reread(WithoutOrigin::Allowed, "true").unwrap(), "true");
-        assert_eq!(reread(WithoutOrigin::Refused, "false").unwrap(), "false");
-        assert_eq!(reread(Origin::unset(), "https://a.test").unwrap(), "https://a.test");
-        let networks = "10.0.0.0/8,fd00::/8,127.0.0.1";
-        assert_eq!(reread(Vec::<Network>::new(), networks).unwrap(), networks);
-        for text in ["-1", "many", ""] {
-            assert_eq!(reread(Limit::OFF, text), None);
-        }
-        assert_eq!(reread(Origin::unset(), "a.test"), None);
-        assert_eq!(reread(Network::unset(), "10.0.0.0/40"), None);
+    fn nothing_is_no_limit() {
+        let settings = DoorSettings {
+            max_sockets_per_address: 0,
+            new_sockets_per_second_per_address: 0,
+            max_rooms: 0,
+            request_seconds: 0,
+            write_seconds: 0,
+            ..DoorSettings::default()
+        };
+        let config = settings.into_config(None);
+        assert_eq!(config.limits.sockets_of_address, Limit::OFF);
+        assert_eq!(config.limits.new_sockets_of_address, None);
+        assert_eq!(config.most_rooms, Limit::OFF);
+        assert_eq!(config.patience, Patience { request_within: None, write_within: None });
     }
 }

@@ -176,6 +176,15 @@ impl Room {
         self.settle(who, now);
     }
 
+    /// Everybody is taken off the list; says how many they were.
+    pub fn unlist_all(&mut self, now: Moment) -> usize {
+        let everybody: Vec<_> = self.roster.users().map(|user| user.id).collect();
+        for who in &everybody {
+            self.unlist(*who, DepartureReason::Removed, now);
+        }
+        everybody.len()
+    }
+
     /// A socket is gone: cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
     pub fn disconnect(
         &mut self,

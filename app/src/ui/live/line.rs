@@ -18,6 +18,7 @@ use super::{
     },
     display::{Display, is_offline},
     feed::{Feed, FeedEvent},
+    page_wide::is_wall,
     randomness::random_number,
     socket::{Socket, SocketEvent, address_of},
     storage::{self, Absence},
@@ -338,7 +339,8 @@ impl Line {
             tab: self.tab.id(),
             // A page on its way out is not hidden, it goes.
             is_visible: !document().hidden(),
-            has_left: storage::absence(&self.room).is_some(),
+            // A screen on the wall looks on, whoever may be listed in the same browser.
+            has_left: is_wall() || storage::absence(&self.room).is_some(),
         }
     }
 

@@ -7,8 +7,7 @@
 //! runtime has to do.
 
 use std::{
-    fs::File,
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind},
     net::SocketAddr,
     thread::{self, JoinHandle},
     time::Duration,
@@ -20,7 +19,8 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use crate::{door::TurnedAway, tcp};
+use super::spare_file::SpareFile;
+use crate::tcp;
 
 const LISTENER: Token = Token(0);
 const STOP: Token = Token(1);
@@ -28,15 +28,11 @@ const STOP: Token = Token(1);
 /// How long nothing is accepted after the system refused to, mostly because too many files are open.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
-/// How many are told so before each pause.
-const MOST_TURNED_AWAY_AT_ONCE: usize = 100;
-
 /// A listening socket whose connections are accepted in a thread of its own, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     /// No more may wait here than files may be open.
     accepted: UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
-    address: SocketAddr,
     stop: Waker,
     thread: Option<JoinHandle<()>>,
 }
@@ -47,7 +43,6 @@ impl Acceptor {
     /// # Errors
     /// What the system says when it gives no thread, or nothing to wait with.
     pub(crate) fn start(listener: TcpListener) -> io::Result<Self> {
-        let address = listener.local_addr()?;
         let poll = Poll::new()?;
         let stop = Waker::new(poll.registry(), STOP)?;
         let mut listener = mio::net::TcpListener::from_std(listener.into_std()?);
@@ -56,15 +51,13 @@ impl Acceptor {
         let thread = thread::Builder::new()
             .name("acceptor".to_owned())
             .spawn(move || accept_until_stopped(poll, &listener, &sender))?;
-        Ok(Self { accepted, address, stop, thread: Some(thread) })
+        Ok(Self { accepted, stop, thread: Some(thread) })
     }
 }
 
-impl axum::serve::Listener for Acceptor {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+impl Acceptor {
+    /// The next connection, with the address of its other end.
+    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             let Some((stream, peer)) = self.accepted.recv().await else {
                 // The thread ended, which it does not: whoever has a connection keeps it.
@@ -75,10 +68,6 @@ impl axum::serve::Listener for Acceptor {
                 Err(error) => tracing::debug!(%error, "a connection can't be served"),
             }
         }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
     }
 }
 
@@ -117,11 +106,11 @@ fn accept_until_stopped(
         pause = match accept_all(listener, accepted) {
             Ok(()) => None,
             Err(error) => {
-                // Said once, and not again with every pause.
                 if pause.is_none() {
-                    tracing::warn!(%error, "connections can't be accepted");
+                    tracing::warn!(%error, "no connection can be accepted");
                 }
-                spare.turn_away(listener);
+                spare.turn_one_away(|| Some(listener.accept().ok()?.0.into()));
+                // It would fail again at once, and again: what is missing may come back meanwhile.
                 Some(PAUSE_AFTER_REFUSAL)
             }
         };
@@ -154,50 +143,17 @@ fn accept_all(
     }
 }
 
-/// An open file for the moment when there are no others: without it, those who can't be accepted would wait
-/// where nobody tells them anything.
-struct SpareFile(Option<File>);
-
-impl SpareFile {
-    fn open() -> Self {
-        let nothing = if cfg!(unix) { File::open("/dev/null").ok() } else { None };
-        Self(nothing)
-    }
-
-    /// Lets others in for a moment in its place, one after the other, and tells them that there is no room.
-    fn turn_away(&mut self, listener: &mio::net::TcpListener) {
-        if self.0.take().is_none() {
-            return;
-        }
-        let sentence = format!("{}\n", TurnedAway::TooManyConnections);
-        let answer = format!(
-            "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
-             content-length: {}\r\n\r\n{sentence}",
-            sentence.len()
-        );
-        for _ in 0..MOST_TURNED_AWAY_AT_ONCE {
-            let Ok((mut stream, _)) = listener.accept() else { break };
-            // What is left unread would make the system throw the answer away. Nothing is waited for:
-            // what is not there yet, or does not fit into what the system keeps, is lost.
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write(answer.as_bytes());
-        }
-        *self = Self::open();
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::serve::Listener as _;
     use tokio::io::AsyncReadExt;
 
     use super::*;
 
     #[tokio::test]
     async fn everyone_who_connects_is_accepted_until_it_is_dropped() {
-        let mut acceptor =
-            Acceptor::start(tcp::listen(([127, 0, 0, 1], 0).into()).unwrap()).unwrap();
-        let address = acceptor.local_addr().unwrap();
+        let listener = tcp::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut acceptor = Acceptor::start(listener).unwrap();
         for _ in 0..300 {
             let client = TcpStream::connect(address).await.unwrap();
             let (_stream, peer) = acceptor.accept().await;
