@@ -92,7 +92,11 @@ async fn run(config: Config) -> Result<(), Fault> {
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "as many files may be open");
     }
-    let persons = Persons::from_state_directory(&config.state_directory)?;
+    let transport = config.transport();
+    let persons = match &config.person_key_file {
+        Some(path) => Persons::from_key_file(path, transport)?,
+        None => Persons::from_state_directory(&config.state_directory, transport)?,
+    };
     let listener = match inherited_listener()? {
         Some(listener) => listener,
         None => listen(config.leptos.site_addr, "addr")?,

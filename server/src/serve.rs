@@ -15,12 +15,12 @@ use crate::{
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
-    door::{Acceptor, Door, Origin, let_in},
+    door::{Acceptor, Door, let_in},
     hub::Hub,
     metrics::METRICS,
     operator::{self, OperatorToken, Overview},
     persistence::{RoomsFile, SavedRooms},
-    person::Persons,
+    person::{Persons, Transport},
     response_headers::Reach,
     routes,
     shutdown::Shutdown,
@@ -69,7 +69,7 @@ pub async fn serve(
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
-    let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
+    let is_https = config.transport() == Transport::Https;
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
     let rules = config.door.into_config(config.public_url);
     let door = Door::new(rules.respecting(tcp::open_files_limit()));

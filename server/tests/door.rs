@@ -121,6 +121,13 @@ async fn behind_a_proxy_the_public_address_is_the_sites_own() {
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
     let page = server.get("/").await;
     assert!(page.contains("\r\nstrict-transport-security: "), "{page}");
+    // The cookie is good for the socket, and for HTTPS alone.
+    let (_, cookie) = page.split_once("\r\nset-cookie: ").unwrap();
+    let cookie = cookie.lines().next().unwrap();
+    assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
+    let own = cookie.split(';').next().unwrap();
+    let first = server.connect_as("lobby", Some(own)).await.join("Ana").await.you;
+    assert_eq!(server.connect_as("lobby", Some(own)).await.watch().await.you, first);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Who has the same name as someone else, so that the two can be told apart.
+//! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
 
 use std::collections::HashMap;
 
 use crate::presence::{Name, User, UserId};
 
-/// How many bear each name of a list; names that differ only in case count as the same.
+/// How many bear each name of a list, and each look; names that differ only in case count as the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Namesakes {
     /// By a hash of the name: two names that share one by accident only get a needless mark.
@@ -16,14 +16,16 @@ impl Namesakes {
     pub(crate) fn of<'user>(users: impl Iterator<Item = &'user User>) -> Self {
         let mut namesakes = Self::default();
         for user in users {
-            *namesakes.bearers.entry(folded_hash(&user.name)).or_default() += 1;
+            for hash in hashes(&user.name) {
+                *namesakes.bearers.entry(hash).or_default() += 1;
+            }
         }
         namesakes
     }
 
-    /// Whether more than one bears the name.
+    /// Whether more than one bears the name, or one that looks like it.
     pub(crate) fn has_twin(&self, name: &Name) -> bool {
-        self.bearers.get(&folded_hash(name)).is_some_and(|count| *count > 1)
+        hashes(name).any(|hash| self.bearers.get(&hash).is_some_and(|count| *count > 1))
     }
 }
 
@@ -32,9 +34,16 @@ pub(crate) fn twin_mark(id: &UserId) -> String {
     id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
 }
 
+/// Of the name, and of what it looks like where that is something else: the server knows that, and says so.
+fn hashes(name: &Name) -> impl Iterator<Item = u64> {
+    let own = folded_hash(name.as_str());
+    let look = name.look().map(folded_hash).filter(|look| *look != own);
+    [Some(own), look].into_iter().flatten()
+}
+
 /// 64-bit FNV-1a over the letters of a name in lower case.
-fn folded_hash(name: &Name) -> u64 {
-    let letters = name.as_str().chars().map(to_lower_case);
+fn folded_hash(name: &str) -> u64 {
+    let letters = name.chars().map(to_lower_case);
     letters.fold(0xcbf2_9ce4_8422_2325, |hash, letter| {
         (hash ^ u64::from(letter)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -110,6 +119,28 @@ mod tests {
         assert!(namesakes.has_twin(&name("kim")));
         assert!(!namesakes.has_twin(&name("Bo")));
         assert!(!namesakes.has_twin(&name("nobody")));
+    }
+
+    #[test]
+    fn names_that_look_alike_are_twins() {
+        let looking = |text, look| User {
+            id: id(9),
+            name: name(text).looking_like(Some(look)),
+            joined: 0,
+            state: PresenceState::Here,
+        };
+        let plain = |text| User { name: name(text), ..looking(text, text) };
+        let list =
+            [plain("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), plain("Bo")];
+        let namesakes = Namesakes::of(list.iter());
+        assert!(namesakes.has_twin(&list[0].name) && namesakes.has_twin(&list[1].name));
+        assert!(!namesakes.has_twin(&list[2].name) && !namesakes.has_twin(&list[3].name));
+        // Nobody is their own twin.
+        let alone = [looking("ANA", "ana")];
+        assert!(!Namesakes::of(alone.iter()).has_twin(&alone[0].name));
+        let both = [plain("lvan"), looking("Ivan", "lvan"), plain("ivan")];
+        let namesakes = Namesakes::of(both.iter());
+        assert!(both.iter().all(|user| namesakes.has_twin(&user.name)));
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::{
     door::{DoorSettings, Origin},
     logs::LogConfig,
     operator::OperatorAddress,
+    person::Transport,
     presence::room::RoomLimits,
     shutdown::ShutdownConfig,
 };
@@ -42,6 +43,8 @@ pub struct Config {
     pub leptos: LeptosOptions,
     /// The folder for what outlives a restart.
     pub state_directory: PathBuf,
+    /// The key that cookies are signed with, where it is kept elsewhere.
+    pub person_key_file: Option<PathBuf>,
     /// How many a room takes.
     pub room_limits: RoomLimits,
     /// Where everybody finds the site; without it, wherever the server is asked.
@@ -65,6 +68,7 @@ impl Default for Config {
         Self {
             leptos,
             state_directory: PathBuf::new(),
+            person_key_file: None,
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
             public_url: None,
             door: DoorSettings::default(),
@@ -105,6 +109,14 @@ impl Config {
         let ip = reach.of(config.leptos.site_addr.ip());
         config.leptos.site_addr.set_ip(ip);
         config.checked()
+    }
+
+    /// How everybody comes.
+    pub fn transport(&self) -> Transport {
+        match &self.public_url {
+            Some(url) if url.is_https() => Transport::Https,
+            _ => Transport::Plain,
+        }
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {

@@ -191,12 +191,20 @@ static GOING_DOWN: Group = Group {
 
 static STATE: Group = Group {
     title: "What outlives a restart",
-    settings: &[Setting::presence(
-        "state-dir",
-        "The folder for what outlives a restart: the key that cookies are signed with, and the rooms (mode 0600). It is made if it is missing.",
-        |config| &mut config.state_directory,
-    )
-    .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall")],
+    settings: &[
+        Setting::presence(
+            "state-dir",
+            "The folder for what outlives a restart: the key that cookies are signed with, and the rooms (mode 0600). It is made if it is missing.",
+            |config| &mut config.state_directory,
+        )
+        .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall"),
+        Setting::presence(
+            "person-key-file",
+            "The file with the key that cookies are signed with, 64 bytes, where it is kept elsewhere.",
+            |config| &mut config.person_key_file,
+        )
+        .default_is("person.key in the state folder, made if it is missing"),
+    ],
 };
 
 /// Each setting of every group.

@@ -127,7 +127,7 @@ impl TestServer {
         connection: ConnectionConfig,
     ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = Persons::from_key(&[7; 64]).unwrap();
+        let persons = Persons::from_key(&[7; 64], config.transport()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
