@@ -39,7 +39,7 @@ impl TestServer {
         let directory = tempfile::tempdir().unwrap();
         let state_directory = directory.path().to_owned();
         let config = Config { state_directory, ..Config::default() };
-        let persons = Persons::from_key(&[7; 64]).unwrap();
+        let persons = Persons::from_key(&[7; 64], config.transport()).unwrap();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(async { listen() });
         let address = listener.local_addr().unwrap();
