@@ -6,7 +6,7 @@ use leptos::config::LeptosOptions;
 
 use crate::{
     connection::ConnectionConfig, door::Door, hub::Hub, person::Persons, response_headers::Reach,
-    shutdown::Shutdown,
+    shutdown::Shutdown, site::Site,
 };
 
 /// What every handler can reach. Cloning it is cheap.
@@ -18,6 +18,8 @@ pub struct AppState {
     pub persons: Arc<Persons>,
     /// How the page is rendered.
     pub leptos: LeptosOptions,
+    /// Where the page's files are.
+    pub site: Site,
     /// Where others reach this server, if the operator has said so.
     pub public_url: Option<Arc<str>>,
     /// The clocks of a socket.

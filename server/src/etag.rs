@@ -39,8 +39,11 @@ pub(crate) async fn answer_who_has_it(mut request: Request, next: Next) -> Respo
     response
 }
 
-/// When the file was changed, and how long it is.
+/// What the answer brings already, else when the file was changed, and how long it is.
 fn tag_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    if let Some(tag) = headers.get(header::ETAG) {
+        return Some(tag.clone());
+    }
     let changed = headers.get(header::LAST_MODIFIED)?.to_str().ok()?;
     let length: u64 = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
     // Of the date only what may stand between quotes without being taken for something else.

@@ -31,6 +31,7 @@ mod routes;
 mod secret_file;
 pub mod serve;
 pub mod shutdown;
+pub mod site;
 mod socket;
 pub mod supervisor;
 pub mod tcp;

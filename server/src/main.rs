@@ -15,6 +15,7 @@ use server::{
     person::{KeyFault, Persons},
     serve::{self, Listeners},
     shutdown::EndSignals,
+    site::Site,
     supervisor::{Supervisor, inherited_listener},
     tcp,
 };
@@ -101,10 +102,12 @@ async fn run(config: Config) -> Result<(), Fault> {
         Some(listener) => listener,
         None => listen(config.leptos.site_addr, "addr")?,
     };
-    if !Path::new(&*config.leptos.site_root).join(&*config.leptos.site_pkg_dir).is_dir() {
+    if let Site::Folder(folder) = Site::new(config.site_root.as_deref())
+        && !folder.join(&*config.leptos.site_pkg_dir).is_dir()
+    {
+        let folder = folder.display();
         tracing::warn!(
-            "The page's files are not in {}: build them with `cargo xtask build`.",
-            config.leptos.site_root
+            "The page's files are not in {folder}: build them with `cargo xtask build`."
         );
     }
     // Before anybody knows the address: a signal that comes right after ends the server in order.

@@ -2,7 +2,7 @@
 
 use app::{
     presence::{RoomName, RoomNameFault},
-    ui::{Look, RoomPage, ServerDrawn, not_found_document, shell},
+    ui::{Look, RoomPage, ServerDrawn, not_found_document, privacy_document, shell},
 };
 use axum::{
     body::Body,
@@ -99,6 +99,13 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     if let Some(cookie) = state.persons.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    never_stale(response)
+}
+
+/// `GET /privacy`: what is kept, where and how long.
+pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
+    let mut response = Html(privacy_document(&state.leptos)).into_response();
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.reach);
     never_stale(response)
 }
 

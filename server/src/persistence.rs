@@ -102,8 +102,7 @@ impl RoomsFile {
 
     /// Writes all rooms, wholly or not at all.
     pub fn write(&self, rooms: &SavedRooms) -> io::Result<()> {
-        let text = serde_json::to_vec(&File { version: VERSION, content: rooms })?;
-        secret_file::write(&self.path, &text)
+        secret_file::write(&self.path, &written(rooms)?)
     }
 
     fn set_aside(&self, why: &dyn std::fmt::Display) {
@@ -117,7 +116,13 @@ impl RoomsFile {
     }
 }
 
-fn read(text: &str) -> Result<SavedRooms, String> {
+/// The content of the file that keeps these rooms.
+pub fn written(rooms: &SavedRooms) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&File { version: VERSION, content: rooms })
+}
+
+/// The rooms of a file's content; else why there are none.
+pub fn read(text: &str) -> Result<SavedRooms, String> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,

@@ -1,18 +1,15 @@
 //! Which address leads where.
 
-use std::path::Path;
-
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
     middleware,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::{
     compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
-    services::ServeDir,
     set_header::SetResponseHeaderLayer,
 };
 
@@ -26,30 +23,23 @@ const FRESH_FOR_AN_HOUR: &str = "public, max-age=3600";
 
 /// All addresses of the protocol, and the page's own files.
 pub(crate) fn router(state: AppState) -> Router {
-    let site_root = Path::new(&*state.leptos.site_root);
-    let package_directory = site_root.join(&*state.leptos.site_pkg_dir);
+    let not_found = get(page::not_found).with_state(state.clone());
     // A hashed name never gets another content; any other name is asked for anew.
-    let freshness =
-        if state.leptos.hash_files { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let freshness = if state.site.has_hashed_names(&state.leptos) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let package = ServiceBuilder::new()
         .layer(fresh(freshness))
         .layer(by_encoding())
         .layer(middleware::from_fn(answer_who_has_it))
-        .map_response(IntoResponse::into_response)
-        .service(ServeDir::new(package_directory).precompressed_br().precompressed_gzip());
-    let not_found = get(page::not_found).with_state(state.clone());
+        .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
     let files = ServiceBuilder::new()
         .layer(fresh(FRESH_FOR_AN_HOUR))
         .layer(by_encoding())
         .layer(middleware::from_fn(answer_who_has_it))
-        .map_response(IntoResponse::into_response)
-        .service(
-            ServeDir::new(site_root)
-                .append_index_html_on_directories(false)
-                .precompressed_br()
-                .precompressed_gzip()
-                .not_found_service(not_found),
-        );
+        .service(state.site.service(not_found));
     let reach = state.reach;
     let finish = move |mut response: Response| {
         harden(&mut response, reach);
@@ -60,6 +50,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
         .route("/", get(page::lobby))
+        .route("/privacy", get(page::privacy))
         .route("/r/{room}", get(page::room))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(past_hour::past_hour))

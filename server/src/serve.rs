@@ -24,6 +24,7 @@ use crate::{
     response_headers::Reach,
     routes,
     shutdown::Shutdown,
+    site::Site,
     supervisor::Supervisor,
     tcp,
 };
@@ -69,6 +70,8 @@ pub async fn serve(
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
+    let site = Site::new(config.site_root.as_deref());
+    site.page_files(&config.leptos).are_named_by_every_page();
     let is_https = config.transport() == Transport::Https;
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
     let rules = config.door.into_config(config.public_url);
@@ -82,6 +85,7 @@ pub async fn serve(
         hub: Arc::clone(&hub),
         persons: Arc::new(persons),
         leptos: config.leptos,
+        site,
         reach,
         door: Arc::clone(&door),
         public_url,

@@ -190,3 +190,18 @@ async fn a_person_stays_one_with_their_cookie() {
     let mut somebody_else = server.connect_as("lobby", Some("rollcall_person=forged")).await;
     assert_ne!(somebody_else.watch().await.you, first);
 }
+
+#[tokio::test]
+async fn what_is_kept_is_said_in_five_sentences_and_every_page_leads_there() {
+    let server = TestServer::start();
+    let page = server.get("/privacy").await;
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
+    for said in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
+        assert!(page.contains(said), "{said}");
+    }
+    // Nobody who only reads it becomes a person, and nothing in it is a script.
+    assert!(!page.contains("set-cookie") && !page.contains("<script"), "{page}");
+    assert!(server.get("/").await.contains("<a href=\"/privacy\">"));
+    server.stop().await;
+}

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::budget;
 use crate::build;
+use crate::deploy;
 use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::setup;
@@ -45,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
         check(&format!("docs {}", words.join(" ")), docs(workspace, words));
     }
     check("layers", step("layers", || layers(workspace)));
+    check("deploy", step("what is deployed", || deploy::check(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)
         .and_then(|release| step("the size budget", || budget::check(&release.site)));

@@ -15,6 +15,8 @@ mod build;
 mod cargo_tool;
 mod check;
 mod debian;
+mod deploy;
+mod dist;
 mod failure;
 mod lighthouse;
 mod load;
@@ -22,8 +24,10 @@ mod npm;
 mod prebuilt;
 mod process;
 mod recap;
+mod sbom;
 mod serve;
 mod setup;
+mod smoke;
 mod soak;
 mod stamp;
 mod step;
@@ -56,6 +60,8 @@ enum Task {
     Build,
     /// Build for release and serve until Ctrl-C.
     Serve(serve::Options),
+    /// Make one executable with everything inside, its checksum, and the list of what it is made of.
+    Dist,
     /// Serve a debug build and rebuild on every edit (`cargo leptos watch`).
     Dev,
     /// Find out what a server costs and holds, and whether every list is right under load.
@@ -90,6 +96,7 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
     match task {
         Task::Setup => setup::run(&workspace).map(|_tools| step::total(begun))?,
         Task::Build => build::run(&workspace).map(|_release| step::total(begun))?,
+        Task::Dist => dist::run(&workspace, begun)?,
         Task::Serve(options) => serve::run(&workspace, options, begun)?,
         Task::Dev => serve::watch(&workspace, begun)?,
         Task::Load(options) => load::run(&workspace, options, begun)?,

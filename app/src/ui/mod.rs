@@ -44,6 +44,10 @@ mod you;
 mod live;
 #[cfg(any(feature = "hydrate", test))]
 mod new_room;
+#[cfg(feature = "ssr")]
+mod page_files;
+#[cfg(feature = "ssr")]
+mod privacy;
 mod session;
 #[cfg(feature = "ssr")]
 mod shell;
@@ -71,7 +75,11 @@ pub use embed::{MOST_FACES, embed_document};
 #[cfg(feature = "hydrate")]
 pub use live::hydrate;
 #[cfg(feature = "ssr")]
+pub use page_files::PageFiles;
+#[cfg(feature = "ssr")]
 pub use past_hour::picture_of_the_past_hour;
+#[cfg(feature = "ssr")]
+pub use privacy::privacy_document;
 #[cfg(feature = "ssr")]
 pub use server_drawn::{Look, ServerDrawn};
 #[cfg(feature = "ssr")]

@@ -1,13 +1,9 @@
 //! The documents that the server sends: the page of a room, and the page that is not there.
 
-use leptos::{
-    config::LeptosOptions,
-    hydration::{AutoReload, HydrationScripts},
-    prelude::*,
-};
+use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
 use super::{
-    RoomPage,
+    PageFiles, RoomPage,
     page::page,
     server_drawn::{Look, ServerDrawn},
     texts,
@@ -22,11 +18,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         .map(|page| texts::title(page.list.count, page.room.as_str()))
         .unwrap_or_default();
     let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
-    let style = style_sheet(&options);
+    let files = PageFiles::of(&options);
     let scripts = view! {
-        <script type="module" src="/past-hour.js" nonce=leptos::nonce::use_nonce()></script>
-        <AutoReload options=options.clone() />
-        <HydrationScripts options />
+        <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
+        <AutoReload options />
+        {hydration(&files)}
     };
     let masthead = match look {
         Look::Page => masthead().into_any(),
@@ -37,14 +33,22 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         }
         .into_any(),
     };
+    let footer = (look == Look::Page).then(|| {
+        view! {
+            <footer>
+                <a href="/privacy">{texts::PRIVACY}</a>
+            </footer>
+        }
+    });
     let body = view! {
         {masthead}
         <noscript>
             <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
         </noscript>
         <main>{page()}</main>
+        {footer}
     };
-    document(style, title, look, scripts.into_any(), body.into_any())
+    document(files.style, title, look, scripts.into_any(), body.into_any())
 }
 
 /// The page that is not there, as text: says why, and where to go. `nearest` is the room that may have
@@ -86,7 +90,7 @@ fn not_found(
     document(style_sheet(options), title, Look::Page, ().into_any(), body.into_any())
 }
 
-fn document(
+pub(super) fn document(
     style: String,
     title: String,
     look: Look,
@@ -124,7 +128,7 @@ fn document(
     }
 }
 
-fn masthead() -> impl IntoView {
+pub(super) fn masthead() -> impl IntoView {
     view! {
         <header>
             <a class="mark" href="/">
@@ -134,24 +138,24 @@ fn masthead() -> impl IntoView {
     }
 }
 
-/// The address of the style sheet: with a hash in it, where the release build put one.
+/// The address of the style sheet.
 pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
-    let hash = if options.hash_files { style_hash(options) } else { None };
-    let LeptosOptions { site_pkg_dir, output_name, .. } = options;
-    match hash {
-        Some(hash) => format!("/{site_pkg_dir}/{output_name}.{hash}.css"),
-        None => format!("/{site_pkg_dir}/{output_name}.css"),
-    }
+    PageFiles::of(options).style
 }
 
-/// The hash stands beside the program in a file that cargo-leptos wrote; it never changes after.
-fn style_hash(options: &LeptosOptions) -> Option<String> {
-    static HASH: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    let read = || {
-        let program = std::env::current_exe().ok()?;
-        let hashes = std::fs::read_to_string(program.with_file_name(&*options.hash_file)).ok()?;
-        let hash = hashes.lines().find_map(|line| line.trim().strip_prefix("css:"))?;
-        Some(hash.trim().to_owned())
-    };
-    HASH.get_or_init(read).clone()
+/// What brings the page to life: the script, which loads the WASM, and both fetched ahead.
+///
+/// Not Leptos' own component: that reads the files' names from beside the program, at every request.
+fn hydration(files: &PageFiles) -> impl IntoView + use<> {
+    let PageFiles { script, wasm, .. } = files.clone();
+    let start = format!(
+        "import({script:?}).then(page => page.default({{module_or_path: {wasm:?}}}).then(() => page.hydrate()))"
+    );
+    view! {
+        <link rel="modulepreload" href=script />
+        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+        <script type="module" nonce=use_nonce()>
+            {start}
+        </script>
+    }
 }

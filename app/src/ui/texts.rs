@@ -103,6 +103,23 @@ pub(crate) const AS_TEXT: &str = "text";
 /// The other.
 #[cfg(feature = "ssr")]
 pub(crate) const AS_TABLE: &str = "table (CSV)";
+/// The title of the page that says what is kept, and the way to it.
+#[cfg(feature = "ssr")]
+pub(crate) const PRIVACY: &str = "Privacy";
+/// What is kept, where and how long: one sentence each.
+#[cfg(feature = "ssr")]
+pub(crate) const WHAT_IS_KEPT: [&str; 5] = [
+    "The name that you type, when you came and whether you are here are shown to everybody who opens the room, \
+     for as long as you are on its list, which ends when you leave, or 15 seconds after your connection broke.",
+    "So that those who were away for a moment can be told what they missed, the server remembers the last changes \
+     of a room, names included, for as long as the room is in use and about two minutes more.",
+    "Both are written into one file that only the server itself may read, which is replaced every few seconds, and \
+     which the server takes away when it starts again.",
+    "Your browser keeps the name that you used last, and for 400 days after your last visit a signed cookie with a \
+     random number, by which you are the same person in all its tabs; delete them, and you are somebody new.",
+    "There is no account, no name is written into a log, and nobody else is ever asked or told: every file comes \
+     from this server, and what you type goes to this server alone.",
+];
 /// The title of a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const NOTHING_HERE: &str = "There is nothing here";

@@ -17,7 +17,6 @@ mod tests;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use leptos::config::{Env, LeptosOptions};
@@ -34,6 +33,7 @@ use crate::{
     person::Transport,
     presence::room::RoomLimits,
     shutdown::ShutdownConfig,
+    site::Site,
 };
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
@@ -41,6 +41,8 @@ use crate::{
 pub struct Config {
     /// Leptos's own settings; `site_addr` is where the server listens.
     pub leptos: LeptosOptions,
+    /// The folder with the page's files; without it, those within the program.
+    pub site_root: Option<PathBuf>,
     /// The folder for what outlives a restart.
     pub state_directory: PathBuf,
     /// The key that cookies are signed with, where it is kept elsewhere.
@@ -62,11 +64,9 @@ pub struct Config {
 impl Default for Config {
     /// Every default but the state directory's, which the environment decides.
     fn default() -> Self {
-        let mut leptos = LeptosOptions::builder().output_name("rollcall").env(Env::PROD).build();
-        // Leptos's own default is the working directory, which is nobody's business.
-        leptos.site_root = Arc::from("target/site");
         Self {
-            leptos,
+            leptos: LeptosOptions::builder().output_name("rollcall").env(Env::PROD).build(),
+            site_root: None,
             state_directory: PathBuf::new(),
             person_key_file: None,
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
@@ -134,11 +134,13 @@ impl Config {
         if self.state_directory.as_os_str().is_empty() {
             return Err(ConfigFault::NoStateDirectory);
         }
-        if self.leptos.hash_files {
-            check_hash_file(&self.leptos.hash_file)?;
-        }
-        if is_inside(&self.state_directory, Path::new(&*self.leptos.site_root)) {
-            return Err(ConfigFault::StateIsServed { state_directory: self.state_directory });
+        if let Some(folder) = Site::new(self.site_root.as_deref()).folder() {
+            if self.leptos.hash_files {
+                check_hash_file(&self.leptos.hash_file)?;
+            }
+            if is_inside(&self.state_directory, folder) {
+                return Err(ConfigFault::StateIsServed { state_directory: self.state_directory });
+            }
         }
         Ok(self)
     }
@@ -154,7 +156,7 @@ fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigFault> {
     }
 }
 
-/// Leptos reads the hashes beside the program at every request, and panics when they are not there.
+/// The names with hashes stand beside the program; without them no page would find its files.
 fn check_hash_file(name: &str) -> Result<(), ConfigFault> {
     let program = env::current_exe().unwrap_or_default();
     let path = program.with_file_name(name);

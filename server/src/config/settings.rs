@@ -33,8 +33,9 @@ static PAGE: Group = Group {
         Setting::leptos(
             "site-root",
             "The folder with the page's files, from the working directory. `cargo xtask serve` sets it.",
-            |config| &mut config.leptos.site_root,
-        ),
+            |config| &mut config.site_root,
+        )
+        .default_is("the files within the program, where it has some, else target/site"),
         Setting::leptos("site-pkg-dir", "The folder in it with the built files.", |config| {
             &mut config.leptos.site_pkg_dir
         }),

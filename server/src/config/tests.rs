@@ -101,7 +101,9 @@ fn a_named_file_has_to_be_there() {
 
 #[test]
 fn nothing_but_the_sites_files_is_served() {
-    assert_eq!(&*load(LEPTOS, &[], &[]).unwrap().leptos.site_root, "target/site");
+    let config = load(LEPTOS, &[], &[]).unwrap();
+    let site = Site::new(config.site_root.as_deref());
+    assert_eq!(site, Site::Folder("target/site".into()));
     let flags = ["--site-root", "/srv/site", "--state-dir", "/srv/site/state"];
     let fault = load(LEPTOS, &[], &flags).unwrap_err();
     assert!(matches!(fault, ConfigFault::StateIsServed { .. }), "{fault}");
@@ -178,7 +180,9 @@ fn the_build_and_the_server_agree() {
     let mut compared = 0;
     for (key, value) in built {
         let Some(setting) = source::find(setting::Section::Leptos, key) else { continue };
-        let default = setting.value(&mut defaults).written().unwrap();
+        // Without a setting it is the usual folder.
+        let default = setting.value(&mut defaults).written();
+        let default = default.unwrap_or_else(|| "target/site".to_owned());
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         assert_eq!(value, default, "{key}");
         compared += 1;

@@ -6,7 +6,6 @@ use axum::{
     Router,
     body::Body,
     http::{HeaderValue, Request, header},
-    response::IntoResponse,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{Acceptor, ConnectionPass, Door, Patient, TurnedAway};
+use crate::metrics::METRICS;
 
 /// The most that is kept of a request's head; by default it is 400 KiB.
 const LONGEST_HEAD_IN_BYTES: usize = 16 * 1024;
@@ -77,6 +77,7 @@ impl Reception {
                 connections.spawn(self.serve(stream, peer, pass));
             }
             Err(turned_away) => {
+                METRICS.turned_away(turned_away);
                 // Nobody may make the server busy by being turned away.
                 if let Ok(permit) = Arc::clone(&self.turning_away).try_acquire_owned() {
                     tokio::spawn(async move {
@@ -132,7 +133,7 @@ fn http(request_within: Option<Duration>) -> http1::Builder {
 /// is no room.
 async fn turn_away(stream: TcpStream, turned_away: TurnedAway) {
     let service = service_fn(async |_: Request<Incoming>| {
-        let mut response = turned_away.into_response();
+        let mut response = turned_away.answer();
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         Ok::<_, std::convert::Infallible>(response)
     });

@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::metrics::METRICS;
+
 /// When to come again, where nobody knows when there will be room.
 const SOME_TIME: Duration = Duration::from_secs(5);
 
@@ -39,6 +41,19 @@ pub enum TurnedAway {
 }
 
 impl TurnedAway {
+    /// Which limit it was, for the numbers.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::TooManyConnections => "connections",
+            Self::TooManyConnectionsOfAddress => "connections_of_address",
+            Self::TooManySockets => "sockets",
+            Self::TooManySocketsOfAddress => "sockets_of_address",
+            Self::TooFast(_) => "too_fast",
+            Self::RoomCrowded => "room_crowded",
+            Self::TooManyRooms => "rooms",
+        }
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::TooManyConnectionsOfAddress
@@ -60,6 +75,14 @@ impl TurnedAway {
 
 impl IntoResponse for TurnedAway {
     fn into_response(self) -> Response {
+        METRICS.turned_away(self);
+        self.answer()
+    }
+}
+
+impl TurnedAway {
+    /// What they are told; that they were turned away is counted already.
+    pub(super) fn answer(self) -> Response {
         let retry_after = [
             (header::RETRY_AFTER, HeaderValue::from(self.retry_after())),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

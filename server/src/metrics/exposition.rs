@@ -74,6 +74,11 @@ pub fn exposition(metrics: &Metrics, now: Now) -> String {
     for (counter, class) in metrics.http_answers.iter().zip(["1xx", "2xx", "3xx", "4xx", "5xx"]) {
         text.sample(name, Some(("class", &class)), counter.value());
     }
+    let name = "rollcall_turned_away_total";
+    text.family(name, "counter", "Connections and sockets that were not let in, by the limit.");
+    for (reason, counter) in &metrics.turned_away {
+        text.sample(name, Some(("limit", reason)), counter.value());
+    }
     for (name, kind, help, value) in process::usage() {
         text.family(name, kind, help);
         text.sample(name, None, value);
@@ -114,6 +119,7 @@ mod tests {
     use axum::http::StatusCode;
 
     use super::*;
+    use crate::door::TurnedAway;
 
     /// Every sample belongs to the family above it, and every family stands once: what Prometheus asks for.
     #[test]
@@ -155,6 +161,26 @@ mod tests {
                 is_told || (name.starts_with("process_") && !cfg!(target_os = "linux")),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn every_reason_to_turn_somebody_away_is_counted() {
+        let metrics = Metrics::new();
+        let reasons = [
+            TurnedAway::TooManyConnections,
+            TurnedAway::TooManyConnectionsOfAddress,
+            TurnedAway::TooManySockets,
+            TurnedAway::TooManySocketsOfAddress,
+            TurnedAway::TooFast(std::time::Duration::ZERO),
+            TurnedAway::RoomCrowded,
+            TurnedAway::TooManyRooms,
+        ];
+        for reason in reasons {
+            metrics.turned_away(reason);
+            let text = exposition(&metrics, Now::default());
+            let line = format!("rollcall_turned_away_total{{limit=\"{}\"}} 1", reason.reason());
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }
     }
 

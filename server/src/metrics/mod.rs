@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use app::presence::CloseCode;
 use axum::http::StatusCode;
 
+use crate::door::TurnedAway;
+
 pub use self::exposition::{CONTENT_TYPE, Now, exposition};
 
 /// The numbers of this process.
@@ -37,6 +39,8 @@ pub struct Metrics {
     pub lists: Counter,
     /// Clients that came back and were told only what they had missed.
     pub resumes: Counter,
+    /// Who was not let in, by the reason.
+    turned_away: [(&'static str, Counter); 7],
     /// HTTP answers, by the first digit of their status.
     http_answers: [Counter; 5],
     /// How often the rooms were kept for the next process.
@@ -105,6 +109,15 @@ impl Metrics {
             flushes: Counter::new(),
             lists: Counter::new(),
             resumes: Counter::new(),
+            turned_away: [
+                ("connections", Counter::new()),
+                ("connections_of_address", Counter::new()),
+                ("sockets", Counter::new()),
+                ("sockets_of_address", Counter::new()),
+                ("too_fast", Counter::new()),
+                ("room_crowded", Counter::new()),
+                ("rooms", Counter::new()),
+            ],
             http_answers: [const { Counter::new() }; 5],
             state_writes: Counter::new(),
             state_write_failures: Counter::new(),
@@ -130,6 +143,14 @@ impl Metrics {
     fn closed_with(&self, code: u16) {
         let known = self.sockets_closed.iter().find(|(known, _)| *known == code);
         if let Some((_, counter)) = known.or(self.sockets_closed.last()) {
+            counter.count();
+        }
+    }
+
+    /// Somebody was not let in.
+    pub fn turned_away(&self, why: TurnedAway) {
+        let reason = why.reason();
+        if let Some((_, counter)) = self.turned_away.iter().find(|(known, _)| *known == reason) {
             counter.count();
         }
     }

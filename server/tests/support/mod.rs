@@ -208,20 +208,6 @@ impl Site {
         self.request("GET", path, headers).await
     }
 
-    /// The first line of an answer that starts like this, whether or not the answer ends.
-    pub async fn first_of(&self, path: &str, start: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut lines = BufReader::new(stream).lines();
-        loop {
-            let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
-            if let Some(line) = line.unwrap().strip_prefix(start) {
-                return line.to_owned();
-            }
-        }
-    }
-
     /// Sends a `GET` and leaves the answer unread.
     pub async fn open(&self, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -240,6 +226,20 @@ impl Site {
             assert!(read > 0, "it broke");
         }
         String::from_utf8(answer).unwrap()
+    }
+
+    /// The first line of an answer that starts like this, whether or not the answer ends.
+    pub async fn first_of(&self, path: &str, start: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        loop {
+            let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+            if let Some(line) = line.unwrap().strip_prefix(start) {
+                return line.to_owned();
+            }
+        }
     }
 
     /// A whole answer, as text.

@@ -1,0 +1,184 @@
+//! Files within the program, answered as files of a folder are.
+
+use std::sync::LazyLock;
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::Response,
+};
+use sha2::{Digest, Sha256};
+
+use crate::person::hex;
+
+/// A file of the site within the program.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EmbeddedFile {
+    /// Its path from the site's folder: `pkg/rollcall.js`.
+    pub path: &'static str,
+    /// What is in it.
+    pub content: &'static [u8],
+}
+
+/// The files within this program; none, unless it was made by `cargo xtask dist`.
+pub static EMBEDDED: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/embedded_files.rs"));
+
+/// What names the program's files for caches: they only change together, with the program.
+static TAG: LazyLock<Option<HeaderValue>> = LazyLock::new(|| tag(EMBEDDED));
+
+fn tag(files: &[EmbeddedFile]) -> Option<HeaderValue> {
+    let mut hasher = Sha256::new();
+    for file in files {
+        hasher.update(file.path);
+        hasher.update(file.content);
+    }
+    let hash = hex(&hasher.finalize());
+    HeaderValue::from_str(&format!("W/\"{}\"", hash.get(..16)?)).ok()
+}
+
+/// How content can be encoded on the way, the shortest first: the coding's name and the file's ending.
+const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// The answer to a request for a file in this folder of the site; none where there is no such file.
+pub(super) fn answer(files: &[EmbeddedFile], folder: &str, request: &Request) -> Option<Response> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let name = request.uri().path().trim_start_matches('/');
+    let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let plain = find(files, &path)?;
+    let coded = CODINGS.iter().filter(|(coding, _)| takes(request.headers(), coding));
+    let coded = coded.filter_map(|(coding, ending)| {
+        find(files, &format!("{path}{ending}")).map(|file| (*coding, file))
+    });
+    let (coding, file) =
+        coded.map(|(coding, file)| (Some(coding), file)).next().unwrap_or((None, plain));
+    let body = match *request.method() {
+        Method::HEAD => Body::empty(),
+        _ => Body::from(file.content),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(&path)));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.content.len()));
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    if let Some(tag) = &*TAG {
+        headers.insert(header::ETAG, tag.clone());
+    }
+    Some(response)
+}
+
+/// The hash in the name of a built file: `pkg/rollcall.HASH.js`.
+pub(super) fn hash_of(
+    files: &[EmbeddedFile],
+    package: &str,
+    output_name: &str,
+    kind: &str,
+) -> Option<String> {
+    let hash = |file: &EmbeddedFile| {
+        let name = file.path.strip_prefix(package)?.strip_prefix('/')?;
+        let hash = name.strip_prefix(output_name)?.strip_prefix('.')?.strip_suffix(kind)?;
+        let hash = hash.strip_suffix('.')?;
+        (!hash.is_empty() && !hash.contains('.')).then(|| hash.to_owned())
+    };
+    files.iter().find_map(hash)
+}
+
+fn find<'files>(files: &'files [EmbeddedFile], path: &str) -> Option<&'files EmbeddedFile> {
+    files.iter().find(|file| file.path == path)
+}
+
+/// Whether the reader decodes this coding (RFC 9110, section 12.5.3).
+fn takes(headers: &HeaderMap, coding: &str) -> bool {
+    let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let named = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let mut named = named.map(|one| one.split_once(';').unwrap_or((one, "")));
+    named.any(|(name, weight)| {
+        let weight = weight.trim().trim_start_matches("q=");
+        name.trim().eq_ignore_ascii_case(coding) && weight.parse() != Ok(0.0_f32)
+    })
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("js") => "text/javascript",
+        Some("wasm") => "application/wasm",
+        Some("css") => "text/css",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("webmanifest") => "application/manifest+json",
+        Some("txt") => "text/plain",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: &[EmbeddedFile] = &[
+        EmbeddedFile { path: "favicon.svg", content: b"<svg/>" },
+        EmbeddedFile { path: "pkg/rollcall.AbC-1_2.js", content: b"the script" },
+        EmbeddedFile { path: "pkg/rollcall.AbC-1_2.js.br", content: b"brotli" },
+        EmbeddedFile { path: "pkg/rollcall.AbC-1_2.js.gz", content: b"gzip" },
+        EmbeddedFile { path: "pkg/rollcall.d.Xyz.ts", content: b"types" },
+    ];
+
+    fn ask(method: Method, path: &str, accept: &str) -> Request {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT_ENCODING, accept)
+            .body(Body::empty())
+            .unwrap()
+    }
+
+    #[test]
+    fn a_reader_gets_the_shortest_that_it_decodes() {
+        for (accept, coding, length) in [
+            ("", None, "10"),
+            ("gzip, br;q=0.5", Some("br"), "6"),
+            ("gzip, br;q=0", Some("gzip"), "4"),
+            ("br;q=0.0, deflate", None, "10"),
+            ("GZIP", Some("gzip"), "4"),
+        ] {
+            let request = ask(Method::GET, "/rollcall.AbC-1_2.js", accept);
+            let response = answer(FILES, "pkg", &request).unwrap();
+            let headers = response.headers();
+            let found =
+                headers.get(header::CONTENT_ENCODING).map(|coding| coding.to_str().unwrap());
+            assert_eq!(found, coding, "{accept}");
+            assert_eq!(headers[header::CONTENT_LENGTH], length, "{accept}");
+            assert_eq!(headers[header::CONTENT_TYPE], "text/javascript");
+            assert!(headers.contains_key(header::ETAG));
+        }
+    }
+
+    #[test]
+    fn there_is_nothing_but_the_files() {
+        assert!(answer(FILES, "", &ask(Method::GET, "/favicon.svg", "br")).is_some());
+        assert!(answer(FILES, "", &ask(Method::HEAD, "/favicon.svg", "br")).is_some());
+        for path in ["/", "/pkg", "/pkg/", "/favicon", "/../favicon.svg", "/pkg/rollcall.js"] {
+            assert!(answer(FILES, "", &ask(Method::GET, path, "br")).is_none(), "{path}");
+        }
+        assert!(answer(FILES, "", &ask(Method::POST, "/favicon.svg", "br")).is_none());
+    }
+
+    #[test]
+    fn the_names_of_the_built_files_are_found() {
+        assert_eq!(hash_of(FILES, "pkg", "rollcall", "js").as_deref(), Some("AbC-1_2"));
+        assert_eq!(hash_of(FILES, "pkg", "rollcall", "css"), None);
+        assert_eq!(hash_of(FILES, "pkg", "roll", "js"), None);
+    }
+
+    #[test]
+    fn the_tag_changes_with_any_file() {
+        let all = tag(FILES).unwrap();
+        assert_eq!(tag(FILES).unwrap(), all);
+        assert_ne!(tag(&FILES[1..]).unwrap(), all);
+    }
+}
