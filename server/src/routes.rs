@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::{
@@ -59,6 +59,7 @@ pub(crate) fn router(state: AppState) -> Router {
     Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
+        .route("/r/{room}/someone-else", post(page::someone_else))
         .route("/api/rooms/{room}/users", get(feed::users))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)

@@ -13,8 +13,10 @@
     )
 )]
 
+mod activity;
 mod announcements;
 mod announcer;
+mod arrangement;
 mod avatar;
 mod banner;
 mod board;
@@ -22,6 +24,7 @@ mod connection;
 mod dom;
 mod dynamic;
 mod elapsed;
+mod folding;
 mod frame;
 mod head;
 mod json;
@@ -32,6 +35,8 @@ mod note;
 mod page;
 mod roster_list;
 mod texts;
+#[cfg(any(feature = "hydrate", test))]
+mod window;
 mod you;
 
 #[cfg(feature = "hydrate")]

@@ -1,29 +1,46 @@
 //! Who has the same name as someone else, so that the two can be told apart.
 
-use std::collections::HashMap;
+use super::folding::to_lower_case;
+use crate::presence::{Name, Roster, UserId};
 
-use crate::presence::{Name, User, UserId};
-
-/// How many bear each name of a list; names that differ only in case count as the same.
+/// The names of a few rows that somebody else of the list bears too; names that differ only in case
+/// count as the same.
+///
+/// A name is known by its hash: two that share one by accident only get a needless mark.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Namesakes {
-    /// By a hash of the name: two names that share one by accident only get a needless mark.
-    bearers: HashMap<u64, u32>,
+    /// The hashes of the few names, and how many bear each.
+    bearers: Vec<(u64, usize)>,
 }
 
 impl Namesakes {
-    /// Counts the names of these people.
-    pub(crate) fn of<'user>(users: impl Iterator<Item = &'user User>) -> Self {
-        let mut namesakes = Self::default();
-        for user in users {
-            *namesakes.bearers.entry(folded_hash(&user.name)).or_default() += 1;
+    /// Counts the bearers of the names that these few have.
+    pub(crate) fn of<'ids>(roster: &Roster, few: impl Iterator<Item = &'ids UserId>) -> Self {
+        let mut bearers: Vec<(u64, usize)> = Vec::new();
+        // Most of a long list is none of the few, which its last byte tells.
+        let mut is_last_byte = [false; 256];
+        for user in few.filter_map(|id| roster.get(id)) {
+            let hash = folded_hash(&user.name);
+            is_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
+            if !bearers.iter().any(|(other, _)| *other == hash) {
+                bearers.push((hash, 0));
+            }
         }
-        namesakes
+        for user in roster.users() {
+            let hash = folded_hash(&user.name);
+            if is_last_byte[usize::from(hash.to_le_bytes()[0])]
+                && let Some((_, count)) = bearers.iter_mut().find(|(other, _)| *other == hash)
+            {
+                *count += 1;
+            }
+        }
+        Self { bearers }
     }
 
     /// Whether more than one bears the name.
     pub(crate) fn has_twin(&self, name: &Name) -> bool {
-        self.bearers.get(&folded_hash(name)).is_some_and(|count| *count > 1)
+        let hash = folded_hash(name);
+        self.bearers.iter().any(|(other, count)| *other == hash && *count > 1)
     }
 }
 
@@ -40,47 +57,10 @@ fn folded_hash(name: &Name) -> u64 {
     })
 }
 
-/// The lower case of a letter of the scripts that have one and are widely used.
-///
-/// Unicode's own tables would be a tenth of all that a browser loads, and twins that they would
-/// find beyond these only go without a mark.
-fn to_lower_case(letter: char) -> char {
-    let number = u32::from(letter);
-    let lower = match letter {
-        // Latin, Greek and Cyrillic, where the cases stand apart.
-        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => {
-            number + 32
-        }
-        'Ѐ'..='Џ' => number + 80,
-        // Greek with an accent.
-        'Ά' => 'ά'.into(),
-        'Έ'..='Ί' => number + 37,
-        'Ό' => 'ό'.into(),
-        'Ύ' | 'Ώ' => number + 63,
-        // Sigma at the end of a word.
-        'ς' => 'σ'.into(),
-        // Latin, Cyrillic and Vietnamese, where they stand side by side: even, then odd;
-        'Ā'..='į'
-        | 'Ĳ'..='ķ'
-        | 'Ŋ'..='ŷ'
-        | 'Ȁ'..='ȟ'
-        | 'Ȣ'..='ȳ'
-        | 'Ѡ'..='ҁ'
-        | 'Ҋ'..='ҿ'
-        | 'Ӑ'..='ԯ'
-        | '\u{1e00}'..='\u{1e95}'
-        | '\u{1ea0}'..='\u{1eff}' => number | 1,
-        // or odd, then even.
-        'Ĺ'..='ň' | 'Ź'..='ž' => (number + 1) & !1,
-        _ => number,
-    };
-    char::from_u32(lower).unwrap_or(letter)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presence::PresenceState;
+    use crate::presence::{PresenceState, User};
 
     fn id(number: usize) -> UserId {
         format!("user-----{number:02}").parse().unwrap()
@@ -101,7 +81,8 @@ mod tests {
                 state: PresenceState::Here,
             })
             .collect();
-        Namesakes::of(users.iter())
+        let roster = Roster::from_users(users).unwrap();
+        Namesakes::of(&roster, roster.users().map(|user| &user.id))
     }
 
     #[test]
@@ -126,15 +107,6 @@ mod tests {
         }
         for (one, other) in [("a×", "a÷"), ("[", "{"), ("@", "`"), ("李", "杏"), ("م", "ن")] {
             assert!(!namesakes(&[one, other]).has_twin(&name(one)), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn letters_that_unicode_keeps_apart_stay_apart() {
-        for letter in (0..0x2_0000).filter_map(char::from_u32).filter(|letter| *letter != 'ς') {
-            let folded = to_lower_case(letter);
-            let unicode: String = letter.to_lowercase().collect();
-            assert!(folded == letter || unicode == folded.to_string(), "{letter} {folded}");
         }
     }
 

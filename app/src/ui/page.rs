@@ -6,6 +6,7 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     RoomPage,
+    activity::activity,
     announcer::announcer,
     banner::banner,
     board::Board,
@@ -68,6 +69,7 @@ fn room(page: RoomPage) -> impl IntoView {
         <div class="desk">
             {head}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
+            {activity(board)}
         </div>
         {roster_list(board)}
         {announcer()}
