@@ -25,6 +25,9 @@ export class TestServer {
   private log = "";
   private readonly stateDirectory = mkdtempSync(join(tmpdir(), "rollcall-test-"));
 
+  /** `settings` are flags besides those that every test's server has. */
+  constructor(private readonly settings: readonly string[] = []) {}
+
   /** Where it listens: `http://127.0.0.1:PORT`, the same after a restart. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -49,6 +52,7 @@ export class TestServer {
       [
         ...["--addr", `127.0.0.1:${this.port}`, "--operator-addr", "127.0.0.1:0"],
         ...["--site-root", site, "--state-dir", this.stateDirectory],
+        ...this.settings,
       ],
       { cwd: REPOSITORY, env: environment, stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -101,8 +105,8 @@ export class TestServer {
 }
 
 /** A running server, to be disposed of by who asked for it. */
-export async function startServer(): Promise<TestServer> {
-  const server = new TestServer();
+export async function startServer(settings: readonly string[] = []): Promise<TestServer> {
+  const server = new TestServer(settings);
   try {
     await server.start();
   } catch (error) {

@@ -125,7 +125,7 @@ pub fn put_latency(figures: &mut Figures, latency: &Histogram, names: [&'static 
 }
 
 /// The columns of the table: heading, figure, digits after the point.
-const COLUMNS: [(&str, &str, usize); 22] = [
+const COLUMNS: [(&str, &str, usize); 23] = [
     ("time s", "time_s", 3),
     ("cpu s", "server_cpu_s", 3),
     ("facts/cpu s", "facts_per_cpu_s", 0),
@@ -147,6 +147,7 @@ const COLUMNS: [(&str, &str, usize); 22] = [
     ("KiB/slow", "kib_per_slow_client", 1),
     ("slow dropped", "slow_clients_dropped", 0),
     ("seen", "changes_seen", 0),
+    ("away ms", "longest_absence_ms", 0),
     ("overflows", "listen_overflows", 0),
 ];
 

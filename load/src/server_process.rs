@@ -55,9 +55,11 @@ impl Usage {
     }
 }
 
-/// The server's settings: all defaults, but a room for as many as wanted.
+/// The server's settings: all defaults, but a room for as many as wanted, who all come from one address.
 const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"\n\
-    [presence]\nmax-people-per-room = 200000\n";
+    [presence]\nmax-people-per-room = 200000\n\
+    [door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
+    new-sockets-per-second-per-address = 0\nmax-sockets-per-room = 0\n";
 
 impl Server {
     /// A server that was started by somebody else.

@@ -1,27 +1,29 @@
 //! Very many clients in one thread: one poll, one buffer to read into, a few bytes for each client.
 
 mod client;
+mod goal;
+mod hearing;
 
 use std::{
-    io::{self, Read},
     net::SocketAddr,
     ops::Range,
     time::{Duration, Instant},
 };
 
-use app::presence::{ClientEvent, PresenceState, Since, User};
+use app::presence::{ClientEvent, PresenceState, Since};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use self::client::{Client, Phase};
+use self::{
+    client::{Client, Phase},
+    goal::Goal,
+};
 use crate::{
     fault::LoadFault,
-    handshake,
-    lists::{FrameKind, Lists, StateId},
-    normalise::without_the_personal,
+    lists::{Lists, StateId},
     system,
     traffic::Traffic,
-    truth::{ChangeIndex, PersonIndex, Truth, What},
-    websocket::{Frame, FrameWriter, take_frame},
+    truth::{ChangeIndex, Truth, What},
+    websocket::FrameWriter,
     wrongs::Wrongs,
 };
 
@@ -53,16 +55,8 @@ pub struct Swarm {
     goal: Goal,
     /// How many sockets are on their way.
     being_opened: usize,
-}
-
-/// What is waited for: that many clients have the right list.
-#[derive(Debug, Default)]
-struct Goal {
-    /// Each goal has its number, so that no client is counted twice for one.
-    number: u32,
-    wanted: usize,
-    reached: usize,
-    reached_at: Option<Instant>,
+    /// How long a client was away at the most, of those who are back.
+    longest_absence: Duration,
 }
 
 impl Swarm {
@@ -83,6 +77,7 @@ impl Swarm {
             wrongs: Wrongs::default(),
             goal: Goal::default(),
             being_opened: 0,
+            longest_absence: Duration::ZERO,
         })
     }
 
@@ -104,11 +99,6 @@ impl Swarm {
             self.clients.push(Client::new(who, opening));
         }
         first..first + count
-    }
-
-    /// Who a client is.
-    pub fn person(&self, client: usize) -> PersonIndex {
-        self.clients[client].who
     }
 
     /// What a client says first on its next socket.
@@ -239,263 +229,21 @@ impl Swarm {
     pub fn close(&mut self, index: usize, code: u16) {
         let frame = self.writer.close(code);
         let client = &mut self.clients[index];
+        client.away_since = Some(Instant::now());
         client.send(&frame);
         client.phase = Phase::Closing;
+    }
+
+    /// How long a client was away at the most, from its goodbye until the server answered it again: for the
+    /// server it was shorter. Who is still away counts until now.
+    pub fn longest_absence(&self) -> Duration {
+        let away = self.clients.iter().filter_map(|client| client.away_since);
+        away.map(|since| since.elapsed()).fold(self.longest_absence, Duration::max)
     }
 
     /// Whether a client has no socket.
     pub fn is_closed(&self, index: usize) -> bool {
         self.clients[index].phase == Phase::Closed
-    }
-
-    /// Sets up a goal: that all clients with an open socket have the list that they should have once
-    /// all is told.
-    pub fn aim(&mut self) {
-        let now = Instant::now();
-        self.goal = Goal { number: self.goal.number + 1, ..Goal::default() };
-        let Self { clients, lists, truth, goal, .. } = self;
-        for client in clients.iter_mut().filter(|client| client.is_following()) {
-            goal.wanted += 1;
-            if lists.is_right(client.list, truth) {
-                client.goal = goal.number;
-                goal.reached += 1;
-            }
-        }
-        if goal.reached == goal.wanted {
-            goal.reached_at = Some(now);
-        }
-    }
-
-    /// When the goal was reached, if it was.
-    pub fn reached_at(&self) -> Option<Instant> {
-        self.goal.reached_at
-    }
-
-    /// Reads on until the goal is reached, and says when that was; a list that is still wrong at the
-    /// end of `within` is counted.
-    pub fn until_right(&mut self, within: Duration) -> Result<Option<Instant>, LoadFault> {
-        self.aim();
-        let until = Instant::now() + within;
-        while self.goal.reached_at.is_none() && Instant::now() < until {
-            self.turn(Duration::from_millis(50))?;
-        }
-        Ok(self.goal.reached_at)
-    }
-
-    /// Reads on for a while.
-    pub fn rest(&mut self, pause: Duration) -> Result<(), LoadFault> {
-        let until = Instant::now() + pause;
-        while let Some(left) =
-            until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-        {
-            self.turn(left)?;
-        }
-        Ok(())
-    }
-
-    /// How many clients follow the room.
-    pub fn followers(&self) -> usize {
-        self.clients.iter().filter(|client| client.is_following()).count()
-    }
-
-    /// Judges every list as it is now.
-    pub fn judge(&mut self, server_list: Result<Vec<User>, String>) {
-        let Self { clients, lists, truth, wrongs, .. } = self;
-        let judged = clients.iter().enumerate();
-        let judged = judged.filter(|(_, client)| client.is_following() && !client.is_wrong);
-        let judged = judged.map(|(index, client)| (index, client.list));
-        lists.judge(judged, server_list, truth, wrongs);
-    }
-
-    /// Waits for sockets that have something to say, and hears it.
-    pub fn turn(&mut self, longest: Duration) -> Result<(), LoadFault> {
-        match self.poll.poll(&mut self.events, Some(longest)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(source) => return Err(LoadFault::Io { what: "waiting for sockets", source }),
-        }
-        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        for event in &events {
-            let index = event.token().0;
-            if event.is_writable() {
-                self.write_on(index);
-            }
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.read(index, event.is_read_closed() || event.is_error());
-            }
-        }
-        self.events = events;
-        Ok(())
-    }
-
-    fn write_on(&mut self, index: usize) {
-        let client = &mut self.clients[index];
-        match client.phase {
-            Phase::Connecting => {
-                let request =
-                    handshake::request(self.address, &self.room, client.cookie.as_deref());
-                client.phase = Phase::Upgrading;
-                client.send(request.as_bytes());
-            }
-            _ => client.flush(),
-        }
-    }
-
-    /// Reads what a socket has: the system tells once, so it is read empty.
-    fn read(&mut self, index: usize, may_have_ended: bool) {
-        loop {
-            let client = &mut self.clients[index];
-            let Some(stream) = &mut client.stream else { return };
-            let held = client.held.len();
-            self.scratch[..held].copy_from_slice(&client.held);
-            let read = match stream.read(&mut self.scratch[held..]) {
-                Ok(0) => return self.ended(index, "ended without a goodbye"),
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return self.ended(index, &error.to_string()),
-            };
-            let end = held + read;
-            let scratch = std::mem::take(&mut self.scratch);
-            let taken = self.hear(index, &scratch[..end]);
-            self.scratch = scratch;
-            let client = &mut self.clients[index];
-            if taken < end {
-                client.held.clear();
-                client.held.extend_from_slice(&self.scratch[taken..end]);
-            } else if held > 0 {
-                client.held = Vec::new();
-            }
-            // Less than there was room for: it is empty, and the system will tell when there is more.
-            if end < self.scratch.len() && !may_have_ended {
-                return;
-            }
-        }
-    }
-
-    /// Takes in what is whole of what was read, and says how much that is.
-    fn hear(&mut self, index: usize, bytes: &[u8]) -> usize {
-        let mut taken = 0;
-        let now = Instant::now();
-        if self.clients[index].phase == Phase::Upgrading {
-            match handshake::read_answer(bytes) {
-                Ok(None) => return 0,
-                Ok(Some(opened)) => {
-                    taken = opened.taken;
-                    let client = &mut self.clients[index];
-                    client.cookie = opened.cookie.or(client.cookie.take());
-                    client.phase = Phase::Open;
-                    self.being_opened -= 1;
-                    self.say_first(index);
-                }
-                Err(fault) => {
-                    self.ended(index, &fault.to_string());
-                    return bytes.len();
-                }
-            }
-        }
-        loop {
-            match take_frame(&bytes[taken..]) {
-                Ok(None) => return taken,
-                Ok(Some((frame, length))) => {
-                    taken += length;
-                    self.take(index, frame, length, now);
-                }
-                Err(fault) => {
-                    self.ended(index, &fault.to_string());
-                    return bytes.len();
-                }
-            }
-        }
-    }
-
-    fn take(&mut self, index: usize, frame: Frame<'_>, length: usize, now: Instant) {
-        match frame {
-            Frame::Text(text) => self.take_text(index, text, length, now),
-            Frame::Ping(payload) => {
-                let pong = self.writer.pong(payload);
-                self.clients[index].send(&pong);
-            }
-            Frame::Pong => {}
-            Frame::Close(code) => {
-                let sentence =
-                    code.map_or("closed".to_owned(), |code| format!("closed with {code}"));
-                self.ended(index, &sentence);
-            }
-        }
-    }
-
-    fn take_text(&mut self, index: usize, text: &[u8], length: usize, now: Instant) {
-        let Self { clients, lists, truth, traffic, wrongs, goal, .. } = self;
-        let client = &mut clients[index];
-        let common = without_the_personal(text);
-        if let Some(you) = common.you
-            && let Err(sentence) = truth.identify(client.who, you)
-        {
-            client.is_wrong = true;
-            wrongs.add(|| format!("client {index}: {sentence}"));
-        }
-        let transition = lists.advance(client.list, &common.bytes, truth, now);
-        client.list = transition.to;
-        let length = u64::try_from(length).unwrap_or_default();
-        match transition.kind {
-            FrameKind::Beat => traffic.beats += 1,
-            FrameKind::List => {
-                traffic.frames += 1;
-                traffic.bytes += length;
-                let names = u64::try_from(transition.name_bytes).unwrap_or_default();
-                traffic.list_bytes += length - names;
-                traffic.list_rows += u64::try_from(transition.list_rows).unwrap_or_default();
-            }
-            FrameKind::Resumed | FrameKind::Changes => {
-                traffic.frames += 1;
-                traffic.bytes += length;
-                traffic.fact_bytes += length;
-            }
-            FrameKind::Other => {}
-        }
-        traffic.facts += u64::try_from(transition.facts.len()).unwrap_or_default();
-        for change in &*transition.facts {
-            if let Some(sent) = truth.sent(*change) {
-                traffic.latency.record(now.saturating_duration_since(sent));
-            }
-        }
-        if client.untold.is_some_and(|untold| transition.facts.contains(&untold)) {
-            client.untold = None;
-        }
-        let state = transition.to;
-        if let Some(sentence) = lists.fault(state) {
-            if !client.is_wrong {
-                client.is_wrong = true;
-                wrongs.add(|| format!("client {index}: {sentence}"));
-            }
-        } else if goal.reached < goal.wanted
-            && client.goal != goal.number
-            && lists.is_right(state, truth)
-        {
-            client.goal = goal.number;
-            goal.reached += 1;
-            if goal.reached == goal.wanted {
-                goal.reached_at = Some(Instant::now());
-            }
-        }
-    }
-
-    fn say_first(&mut self, index: usize) {
-        match self.clients[index].opening {
-            Opening::Silence => {}
-            Opening::Watch => {
-                let since = self.lists.position(self.clients[index].list).cloned();
-                self.say(index, &ClientEvent::Watch { since });
-            }
-            Opening::Join => {
-                self.join(index);
-            }
-            Opening::ComeBack => {
-                let event = self.announcement(index);
-                self.say(index, &event);
-            }
-        }
     }
 
     fn announcement(&self, index: usize) -> ClientEvent {
@@ -507,22 +255,6 @@ impl Swarm {
             visible: None,
             since,
         }
-    }
-
-    /// A socket ended; that is right only where this program wanted it.
-    fn ended(&mut self, index: usize, how: &str) {
-        let client = &mut self.clients[index];
-        if client.phase == Phase::Closed {
-            return;
-        }
-        if client.phase != Phase::Closing && !client.is_wrong {
-            client.is_wrong = true;
-            self.wrongs.add(|| format!("the socket of client {index}: {how}"));
-        }
-        self.being_opened -= usize::from(client.is_being_opened());
-        client.stream = None;
-        client.phase = Phase::Closed;
-        client.list = self.lists.after_disconnect(client.list);
     }
 }
 

@@ -126,11 +126,6 @@ impl Truth {
         self.changes.get(change.0).map(|change| change.sent)
     }
 
-    /// How many changes no frame ever told of: they undid each other in time, or were in lists only.
-    pub fn untold(&self) -> usize {
-        self.changes.iter().filter(|change| change.first_told.is_none()).count()
-    }
-
     /// The server says that this is a person's id: it must be so for ever, and nobody else's.
     pub fn identify(&mut self, who: PersonIndex, id: UserId) -> Result<(), String> {
         let known = self.persons.get(who.as_usize()).and_then(|person| person.id);
@@ -262,7 +257,7 @@ mod tests {
             assert_ne!(truth.version(), version);
             assert_eq!(truth.sent(change), Some(at(0)));
         }
-        assert_eq!((truth.persons(), truth.untold()), (2, 6));
+        assert_eq!(truth.persons(), 2);
     }
 
     #[test]
@@ -272,6 +267,7 @@ mod tests {
         assert_eq!(truth.identify(ana, id(1)), Ok(()));
         assert_eq!(truth.identify(bo, id(2)), Ok(()));
         assert_eq!((truth.person_of(&id(1)), truth.person_of(&id(2))), (Ok(ana), Ok(bo)));
+        let cy = truth.add_person("Cy");
         for (fault, sentence) in [
             (
                 truth.identify(ana, id(3)),
@@ -281,6 +277,7 @@ mod tests {
                 truth.owner_of(&row(1, "Bo")).map(drop),
                 "Bo has the id person---01, which is not theirs: Ana",
             ),
+            (truth.identify(cy, id(1)), "Cy has the id person---01, which is not theirs: Ana"),
             (truth.owner_of(&row(1, "Zoe")).map(drop), "nobody is called \"Zoe\""),
             (truth.person_of(&id(3)).map(drop), "nobody has the id person---03"),
         ] {
@@ -297,7 +294,6 @@ mod tests {
         // One client is told of more at once than another: it is the same change.
         assert_eq!(truth.attribute(ana, joined, (0, 7), at(1)), Ok(first));
         assert_eq!(truth.attribute(ana, joined, (2, 5), at(2)), Ok(first));
-        assert_eq!(truth.untold(), 0);
         let nobody =
             |from, to| Err(format!("between {from} and {to} nobody made this happen to Ana"));
         // It was at 5 at the latest, so it can't be told again after that.
@@ -320,14 +316,19 @@ mod tests {
         truth.record(bo, What::Joined, at(2));
         // Nobody was told of either: they may have come in any order.
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
-        truth.attribute(bo, joined, (0, 2), at(3)).unwrap();
         truth.attribute(ana, joined, (0, 2), at(3)).unwrap();
+        truth.attribute(bo, joined, (0, 2), at(5)).unwrap();
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         let cy = truth.add_person("Cy");
         truth.record(cy, What::Joined, at(4));
         let sentence = "Cy stands before Ana, who had joined long before";
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()).as_deref(), Some(sentence));
         assert_eq!(truth.impossible_order([bo, ana, cy].into_iter()), None);
+        assert_eq!(truth.impossible_order([cy, bo, ana].into_iter()).as_deref(), Some(sentence));
+        // What was sent in the moment in which the other was told of may have come before.
+        let di = truth.add_person("Di");
+        truth.record(di, What::Joined, at(3));
+        assert_eq!(truth.impossible_order([di, ana].into_iter()), None);
         // Who leaves and comes again stands where they came last.
         truth.record(ana, LEFT, at(5));
         truth.record(ana, What::Joined, at(6));

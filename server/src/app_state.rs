@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::config::LeptosOptions;
 
 use crate::{
-    connection::ConnectionConfig, hub::Hub, person::Persons, response_headers::Reach,
+    connection::ConnectionConfig, door::Door, hub::Hub, person::Persons, response_headers::Reach,
     shutdown::Shutdown,
 };
 
@@ -18,10 +18,14 @@ pub struct AppState {
     pub persons: Arc<Persons>,
     /// How the page is rendered.
     pub leptos: LeptosOptions,
+    /// Where others reach this server, if the operator has said so.
+    pub public_url: Option<Arc<str>>,
     /// The clocks of a socket.
     pub connection: ConnectionConfig,
     /// How the server is reached.
     pub reach: Reach,
+    /// Who may come in.
+    pub door: Arc<Door>,
     /// Going down.
     pub shutdown: Shutdown,
 }

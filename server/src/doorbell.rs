@@ -30,6 +30,8 @@ impl Signals {
     pub const REPLACED: Self = Self(4);
     /// The server goes down.
     pub const CLOSING: Self = Self(8);
+    /// The operator closed the room.
+    pub const ROOM_CLOSED: Self = Self(16);
 
     /// Whether it rang for this reason, among others.
     pub fn include(self, reason: Self) -> bool {

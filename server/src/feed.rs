@@ -5,8 +5,8 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use app::presence::{ServerEvent, Since};
 use axum::{
     Json,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Extension, Path, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -15,6 +15,8 @@ use tokio::time::Instant;
 use crate::{
     address::{no_room, room_of},
     app_state::AppState,
+    door::{Peer, SocketPass},
+    doorbell::Signals,
     hub::Observer,
 };
 
@@ -43,17 +45,24 @@ pub(crate) async fn users(
 /// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
 pub(crate) async fn events(
     State(state): State<AppState>,
+    Extension(Peer(peer)): Extension<Peer>,
     path: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let room_name = match room_of(path) {
         Ok(room_name) => room_name,
         Err(fault) => return no_room(fault),
     };
+    let occupancy = state.hub.occupancy(&room_name);
+    let pass = match state.door.socket(peer, &headers, occupancy) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
+    };
     let mut observer = state.hub.observe(&room_name, None);
-    observer.start(last_event(&headers).as_ref());
+    observer.start(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
     let guest = state.shutdown.feed();
-    let events = follow(observer, state.connection.heartbeat_every)
+    let events = follow(observer, state.connection.heartbeat_every, pass)
         .take_until(async move { guest.called().await });
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Sse::new(events)).into_response()
@@ -61,7 +70,16 @@ pub(crate) async fn events(
 
 /// Where a client that lost its connection was: `EPOCH.SEQ`.
 fn last_event(headers: &HeaderMap) -> Option<Since> {
-    let (epoch, seq) = headers.get("last-event-id")?.to_str().ok()?.rsplit_once('.')?;
+    point_of(headers.get("last-event-id")?.to_str().ok()?)
+}
+
+/// The same in the address, `?since=EPOCH.SEQ`: a browser's first request for a feed has no header for it.
+fn asked_for(uri: &Uri) -> Option<Since> {
+    uri.query()?.split('&').find_map(|part| point_of(part.strip_prefix("since=")?))
+}
+
+fn point_of(text: &str) -> Option<Since> {
+    let (epoch, seq) = text.rsplit_once('.')?;
     Some(Since { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
 }
 
@@ -69,17 +87,20 @@ fn last_event(headers: &HeaderMap) -> Option<Since> {
 fn follow(
     observer: Observer,
     beat_every: Duration,
+    pass: SocketPass,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut reader = Reader {
         observer,
         beat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
+        is_room_closed: false,
         waiting: VecDeque::new(),
+        _pass: pass,
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
-        let event = reader.next().await;
+        let event = reader.next().await?;
         Some((Ok(event), reader))
     })
 }
@@ -89,15 +110,20 @@ struct Reader {
     beat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
+    /// The operator closed the room: this ends when all is said.
+    is_room_closed: bool,
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
+    /// It is counted for as long as it is followed.
+    _pass: SocketPass,
 }
 
 impl Reader {
-    async fn next(&mut self) -> Event {
+    /// None at the end.
+    async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
-                return event;
+                return Some(event);
             }
             self.waiting.extend(self.observer.news().map(|frame| named(frame.text())));
             // Only the piece that completes something is a point to come back to.
@@ -109,9 +135,13 @@ impl Reader {
             if std::mem::take(&mut self.is_beat_due)
                 && let Some(beat) = self.observer.beat()
             {
-                return named(beat.text());
+                return Some(named(beat.text()));
             }
-            let _ = self.observer.listen().await;
+            if self.is_room_closed {
+                return None;
+            }
+            let signals = self.observer.listen().await;
+            self.is_room_closed = signals.include(Signals::ROOM_CLOSED);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
                 self.set_next_beat();

@@ -2,9 +2,13 @@
 
 use std::io::{self, IsTerminal};
 
+use tracing::subscriber::set_global_default;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::value::{Form, Value};
+use crate::{
+    config::value::{Form, Value},
+    metrics::METRICS,
+};
 
 /// What is logged, and how.
 #[derive(Clone, Debug, Default)]
@@ -43,12 +47,27 @@ pub fn begin(config: &LogConfig) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let is_terminal = io::stderr().is_terminal();
-    if config.format.is_json(is_terminal) {
-        lines.json().flatten_event(true).with_span_list(false).init();
+    // Not `init`, which would also take in what libraries write with the `log` crate: the WebSocket library
+    // writes every message into it, and with that the names of people.
+    let outcome = if config.format.is_json(is_terminal) {
+        set_global_default(lines.json().flatten_event(true).with_span_list(false).finish())
     } else {
         // Where the text goes to a file, colours would be noise.
-        lines.with_ansi(is_terminal).init();
+        set_global_default(lines.with_ansi(is_terminal).finish())
+    };
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "something logs already, and goes on");
     }
+}
+
+/// Panics are told like everything else, and counted.
+pub fn tell_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        METRICS.panics.count();
+        let at = panic.location().map(ToString::to_string);
+        let why = panic.payload_as_str().unwrap_or("it does not say why");
+        tracing::error!(at, why, "a task panicked");
+    }));
 }
 
 impl LogFormat {

@@ -11,10 +11,12 @@ use server::{
     },
     connection::ConnectionConfig,
     lan, logs,
-    operator::{OperatorToken, TokenFault},
+    operator::{OperatorAddress, OperatorToken, TokenFault},
     person::{KeyFault, Persons},
     serve::{self, Listeners},
-    shutdown, tcp,
+    shutdown::EndSignals,
+    supervisor::{Supervisor, inherited_listener},
+    tcp,
 };
 use tokio::net::TcpListener;
 
@@ -38,6 +40,7 @@ async fn main() -> ExitCode {
         }
         (Ok(config), Task::Serve) => {
             logs::begin(&config.logs);
+            logs::tell_of_panics();
             run(config).await
         }
     };
@@ -45,6 +48,10 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             complain(&fault);
+            if let Fault::EndedAtOnce = fault {
+                // Without waiting for what is being written: that is whole or not there.
+                std::process::exit(1);
+            }
             fault.exit_code()
         }
     }
@@ -63,6 +70,8 @@ enum Fault {
         "Can't listen on {address}: {source}. Is another Rollcall running? Choose another with --{flag}."
     )]
     Listening { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("A second signal came: ended at once.")]
+    EndedAtOnce,
     #[error(transparent)]
     Running(#[from] io::Error),
 }
@@ -74,7 +83,7 @@ impl Fault {
             Self::Config(fault) if fault.is_of_the_command_line() => 2,
             Self::Config(_) | Self::Key(_) | Self::Token(_) => 78,
             Self::Listening { .. } => 69,
-            Self::Running(_) => 1,
+            Self::EndedAtOnce | Self::Running(_) => 1,
         })
     }
 }
@@ -83,8 +92,15 @@ async fn run(config: Config) -> Result<(), Fault> {
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "as many files may be open");
     }
-    let persons = Persons::from_state_directory(&config.state_directory)?;
-    let listener = listen(config.leptos.site_addr, "addr")?;
+    let transport = config.transport();
+    let persons = match &config.person_key_file {
+        Some(path) => Persons::from_key_file(path, transport)?,
+        None => Persons::from_state_directory(&config.state_directory, transport)?,
+    };
+    let listener = match inherited_listener()? {
+        Some(listener) => listener,
+        None => listen(config.leptos.site_addr, "addr")?,
+    };
     if !Path::new(&*config.leptos.site_root).join(&*config.leptos.site_pkg_dir).is_dir() {
         tracing::warn!(
             "The page's files are not in {}: build them with `cargo xtask build`.",
@@ -92,29 +108,40 @@ async fn run(config: Config) -> Result<(), Fault> {
         );
     }
     // Before anybody knows the address: a signal that comes right after ends the server in order.
-    let signal = shutdown::listen_for_signals()?;
+    let (mut first, mut both) = (EndSignals::listen()?, EndSignals::listen()?);
     let address = listener.local_addr()?;
     say(&format!("Listening on http://{address}"));
     if let Some(url) = lan::url_for_others(address) {
         say(&format!("Others on your network can open {url}"));
     }
-    let operator = match config.operator_address {
-        Some(address) => Some(listen_to_the_operator(address, &config.state_directory)?),
-        None => None,
-    };
-    let listeners = Listeners { public: listener, operator };
-    serve::serve(listeners, config, persons, ConnectionConfig::default(), signal).await?;
-    Ok(())
+    let operator = listen_to_the_operator(config.operator_address, &config.state_directory)?;
+    let supervisor = Supervisor::of_this_process();
+    let listeners = Listeners { public: listener, operator, supervisor };
+    let signal = async move { first.next().await };
+    let served = serve::serve(listeners, config, persons, ConnectionConfig::default(), signal);
+    tokio::select! {
+        served = served => Ok(served?),
+        () = async { both.next().await; both.next().await } => Err(Fault::EndedAtOnce),
+    }
 }
 
 fn listen_to_the_operator(
-    address: SocketAddr,
+    at: OperatorAddress,
     state_directory: &Path,
-) -> Result<(TcpListener, OperatorToken), Fault> {
+) -> Result<Option<(TcpListener, OperatorToken)>, Fault> {
+    let Some(address) = at.address() else { return Ok(None) };
+    let listener = match (listen(address, "operator-addr"), at) {
+        (Ok(listener), _) => listener,
+        // Nobody asked for it: a second server on this machine runs without.
+        (Err(fault), OperatorAddress::Usual) => {
+            tracing::warn!("{fault} The operator is not listened to.");
+            return Ok(None);
+        }
+        (Err(fault), _) => return Err(fault),
+    };
     let token = OperatorToken::from_state_directory(state_directory)?;
-    let listener = listen(address, "operator-addr")?;
     tracing::info!("listening to the operator on http://{}", listener.local_addr()?);
-    Ok((listener, token))
+    Ok(Some((listener, token)))
 }
 
 fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Fault> {

@@ -2,13 +2,13 @@
 
 use app::{
     presence::{RoomName, RoomNameFault},
-    ui::{RoomPage, not_found_shell, shell},
+    ui::{Look, RoomPage, ServerDrawn, not_found_document, shell},
 };
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
 
@@ -16,6 +16,7 @@ use crate::{
     address::room_of,
     app_state::AppState,
     response_headers::{Framing, set_page_policy},
+    room_address::room_address,
 };
 
 /// How many rows the first HTML holds; the socket brings the rest.
@@ -32,10 +33,10 @@ pub(crate) async fn room(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let wanted = wanted_name(&path);
     match room_of(path) {
         Ok(room_name) => room_page(state, room_name, request).await,
-        Err(RoomNameFault::UpperCase) => to_lower_case(request.uri()),
-        Err(fault) => not_found_page(&state, fault.to_string(), request).await,
+        Err(fault) => no_such_room(&state, fault, &wanted, request.uri()),
     }
 }
 
@@ -61,18 +62,47 @@ pub(crate) async fn someone_else(
     response
 }
 
+/// What stands in the address where a room's name should.
+pub(crate) fn wanted_name(path: &Result<Path<String>, PathRejection>) -> String {
+    path.as_ref().map(|Path(name)| name.clone()).unwrap_or_default()
+}
+
+/// What names no room leads to the room that it means, or to the page that says why it means none.
+pub(crate) fn no_such_room(
+    state: &AppState,
+    fault: RoomNameFault,
+    wanted: &str,
+    uri: &Uri,
+) -> Response {
+    if fault == RoomNameFault::UpperCase {
+        return to_lower_case(uri);
+    }
+    let nearest = RoomName::nearest(wanted);
+    not_found_page(state, &fault.to_string(), nearest.as_ref())
+}
+
 /// Everything else: the page that says that there is nothing.
-pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
-    not_found_page(&state, "There is no page at this address.".to_owned(), request).await
+pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
+    not_found_page(&state, "There is no page at this address.", None)
 }
 
 async fn room_page(state: AppState, room: RoomName, request: Request) -> Response {
     let Ok(person) = state.persons.recognise(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let look = look_of(request.uri());
     let you = state.persons.public_id(person, &room);
-    state.hub.page_served(&room, you);
+    // A screen on the wall lists nobody: no row waits for it.
+    if look == Look::Page {
+        state.hub.page_served(&room, you);
+    }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
+    let drawn = ServerDrawn {
+        room: room.clone(),
+        address: room_address(state.public_url.as_deref(), request.headers(), &room),
+        counts: state.hub.counts(&room),
+        look,
+    };
     let page = RoomPage { room, list };
     let options = state.leptos.clone();
     let nonce = Nonce::new();
@@ -80,6 +110,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let render = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(page.clone());
+            provide_context(drawn.clone());
             // In the place of the one that was made for this page already, which nobody is told.
             provide_context(own_nonce.clone());
         },
@@ -93,15 +124,20 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     never_stale(response)
 }
 
-async fn not_found_page(state: &AppState, why: String, request: Request) -> Response {
-    let options = state.leptos.clone();
-    let render =
-        leptos_axum::render_app_async(move || not_found_shell(options.clone(), why.clone()));
-    let mut response: Response<Body> = render(request).await;
+/// `?wall` asks for the page as a screen on the wall shows it.
+fn look_of(uri: &Uri) -> Look {
+    let is_wall = |part: &str| part == "wall" || part.starts_with("wall=");
+    match uri.query() {
+        Some(query) if query.split('&').any(is_wall) => Look::Wall,
+        _ => Look::Page,
+    }
+}
+
+fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Response {
+    let document = Html(not_found_document(&state.leptos, why, nearest));
+    let mut response = (StatusCode::NOT_FOUND, document).into_response();
     // Nothing in it is a script, so nobody is told the nonce.
-    let nonce = Nonce::new();
-    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.reach);
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.reach);
     never_stale(response)
 }
 
@@ -112,7 +148,7 @@ fn to_lower_case(uri: &Uri) -> Response {
 }
 
 /// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.
-fn never_stale(mut response: Response) -> Response {
+pub(crate) fn never_stale(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response

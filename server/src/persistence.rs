@@ -8,7 +8,10 @@ use std::{
 use app::presence::{Epoch, RoomName};
 use serde::{Deserialize, Serialize};
 
-use crate::{presence::room::SavedRoom, secret_file};
+use crate::{
+    presence::{history::History, room::SavedRoom},
+    secret_file,
+};
 
 /// The file's name in the state directory.
 const FILE: &str = "rooms.json";
@@ -34,6 +37,9 @@ pub struct SavedRoomOfName {
     pub epoch: Epoch,
     /// Its rows and who stands behind them.
     pub room: SavedRoom,
+    /// How many were here when; a file of an earlier server has none.
+    #[serde(default)]
+    pub history: Option<History>,
 }
 
 /// How a process ended that kept its rooms.
@@ -140,6 +146,7 @@ mod tests {
                     people: Vec::new(),
                     changes: Vec::new(),
                 },
+                history: Some(History::new(29_000_000, 3)),
             }],
         }
     }

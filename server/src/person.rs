@@ -13,8 +13,25 @@ use sha2::Sha256;
 
 use crate::secret_file;
 
-/// The cookie's name.
-const COOKIE_NAME: &str = "rollcall_person";
+/// Over what the cookie travels, which decides its name: `__Host-` promises that it was set by this very
+/// host over HTTPS (RFC 6265bis, section 4.1.3), so that nobody beside it can put another in its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTP, as on the own machine or network.
+    #[default]
+    Plain,
+    /// HTTPS and nothing else.
+    Https,
+}
+
+impl Transport {
+    fn cookie_name(self) -> &'static str {
+        match self {
+            Self::Plain => "rollcall_person",
+            Self::Https => "__Host-rollcall_person",
+        }
+    }
+}
 
 /// How long the cookie is good for after the last visit: the longest that browsers keep one (RFC 6265bis).
 const COOKIE_LIFE: time::Duration = time::Duration::days(400);
@@ -39,6 +56,7 @@ impl fmt::Debug for Person {
 
 /// Knows persons by their cookies, with the key that the server signs them with.
 pub struct Persons {
+    transport: Transport,
     signing: Key,
     public_ids: Hmac<Sha256>,
 }
@@ -66,6 +84,20 @@ pub enum KeyFault {
         /// Which file.
         path: PathBuf,
     },
+    /// The file that was named can't be read.
+    #[error("The key in {}, which person-key-file names, can't be read: {source}.", path.display())]
+    GivenFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The content of the file that was named is no key.
+    #[error("{}, which person-key-file names, is not {KEY_IN_BYTES} bytes long.", path.display())]
+    GivenLength {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The system gives no random numbers.
     #[error("The system gives no random numbers for a key: {0}.")]
     Randomness(#[from] getrandom::Error),
@@ -73,24 +105,35 @@ pub enum KeyFault {
 
 impl Persons {
     /// With the key that is kept in `state_directory`, made there (mode 0600) if there is none.
-    pub fn from_state_directory(state_directory: &Path) -> Result<Self, KeyFault> {
+    pub fn from_state_directory(
+        state_directory: &Path,
+        transport: Transport,
+    ) -> Result<Self, KeyFault> {
         let path = state_directory.join(KEY_FILE);
         let file_fault = |source| KeyFault::File { path: path.clone(), source };
         match fs::read(&path) {
-            Ok(key) => Self::from_key(&key).ok_or(KeyFault::Length { path }),
+            Ok(key) => Self::from_key(&key, transport).ok_or(KeyFault::Length { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
                 fs::create_dir_all(state_directory).map_err(file_fault)?;
                 secret_file::write(&path, &key).map_err(file_fault)?;
-                Self::from_key(&key).ok_or(KeyFault::Length { path })
+                Self::from_key(&key, transport).ok_or(KeyFault::Length { path })
             }
             Err(source) => Err(file_fault(source)),
         }
     }
 
+    /// With the key in a file that somebody else keeps; it is not made.
+    pub fn from_key_file(path: &Path, transport: Transport) -> Result<Self, KeyFault> {
+        let key = fs::read(path)
+            .map_err(|source| KeyFault::GivenFile { path: path.to_owned(), source })?;
+        Self::from_key(&key, transport)
+            .ok_or_else(|| KeyFault::GivenLength { path: path.to_owned() })
+    }
+
     /// With a key of 64 bytes; none if it has another length.
-    pub fn from_key(key: &[u8]) -> Option<Self> {
+    pub fn from_key(key: &[u8], transport: Transport) -> Option<Self> {
         if key.len() != KEY_IN_BYTES {
             return None;
         }
@@ -98,7 +141,7 @@ impl Persons {
         let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
         derivation.update(b"rollcall public ids 1");
         let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
-        Some(Self { signing: Key::from(key), public_ids })
+        Some(Self { transport, signing: Key::from(key), public_ids })
     }
 
     /// Who sent a request with these headers; without a valid cookie, somebody new.
@@ -114,14 +157,16 @@ impl Persons {
     /// The header that lets the browser come back as this person.
     pub fn set_cookie(&self, person: Person) -> Option<HeaderValue> {
         let mut jar = CookieJar::new();
-        let cookie = Cookie::build((COOKIE_NAME, hex(&person.0)))
+        let name = self.transport.cookie_name();
+        let cookie = Cookie::build((name, hex(&person.0)))
             .path("/")
+            .secure(self.transport == Transport::Https)
             .http_only(true)
             .same_site(SameSite::Lax)
             .max_age(COOKIE_LIFE);
         jar.signed_mut(&self.signing).add(cookie);
         // The signature is base64, whose characters a cookie's value may have (RFC 6265, section 4.1.1).
-        HeaderValue::from_str(&jar.get(COOKIE_NAME)?.to_string()).ok()
+        HeaderValue::from_str(&jar.get(name)?.to_string()).ok()
     }
 
     /// The public id of a person in a room: the same after a restart, different in every room.
@@ -143,7 +188,7 @@ impl Persons {
             Cookie::split_parse(text).flatten().collect::<Vec<_>>()
         });
         // A second cookie of the name (another path, another port) must not hide a valid one.
-        let own = cookies.filter(|cookie| cookie.name() == COOKIE_NAME);
+        let own = cookies.filter(|cookie| cookie.name() == self.transport.cookie_name());
         let valid = own.filter_map(|cookie| self.verified(cookie));
         valid.filter_map(|cookie| unhex(cookie.value())).map(Person).next()
     }
@@ -175,7 +220,7 @@ mod tests {
     use super::*;
 
     fn persons(byte: u8) -> Persons {
-        Persons::from_key(&[byte; KEY_IN_BYTES]).unwrap()
+        Persons::from_key(&[byte; KEY_IN_BYTES], Transport::Plain).unwrap()
     }
 
     fn request_with(cookies: &[&str]) -> HeaderMap {
@@ -198,15 +243,32 @@ mod tests {
         }
         let back = format!("theme=dark; {}; x=y", sent_back(&cookie));
         assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
-        let beside_a_false_one = format!("{COOKIE_NAME}=nonsense; {back}");
+        let beside_a_false_one = format!("rollcall_person=nonsense; {back}");
         assert_eq!(persons.recognise(&request_with(&[&beside_a_false_one])).unwrap(), person);
         let mut beside_a_foreign_one = b"other=\xe9; ".to_vec();
         beside_a_foreign_one.extend_from_slice(back.as_bytes());
         let value = HeaderValue::from_bytes(&beside_a_foreign_one).unwrap();
         let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
         assert_eq!(persons.recognise(&headers).unwrap(), person);
-        let before_a_false_one = format!("{back}; {COOKIE_NAME}=nonsense");
+        let before_a_false_one = format!("{back}; rollcall_person=nonsense");
         assert_eq!(persons.recognise(&request_with(&[&before_a_false_one])).unwrap(), person);
+    }
+
+    #[test]
+    fn over_https_the_cookie_is_of_this_host_alone() {
+        let key = [1; KEY_IN_BYTES];
+        let persons = Persons::from_key(&key, Transport::Https).unwrap();
+        let person = persons.recognise(&HeaderMap::new()).unwrap();
+        let cookie = persons.set_cookie(person).unwrap();
+        let header = cookie.to_str().unwrap();
+        assert!(header.starts_with("__Host-rollcall_person="), "{header}");
+        assert!(header.contains("; Secure") && header.contains("; Path=/"), "{header}");
+        assert!(!header.contains("Domain"), "{header}");
+        let back = sent_back(&cookie);
+        assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
+        // Anybody beside the host could have set the other one.
+        let other = sent_back(&self::persons(1).set_cookie(person).unwrap());
+        assert_ne!(persons.recognise(&request_with(&[&other])).unwrap(), person);
     }
 
     #[test]
@@ -215,7 +277,7 @@ mod tests {
         let person = ours.recognise(&HeaderMap::new()).unwrap();
         let cookie = sent_back(&persons(2).set_cookie(person).unwrap());
         assert_ne!(ours.recognise(&request_with(&[&cookie])).unwrap(), person);
-        let unsigned = format!("{COOKIE_NAME}={}", hex(&person.0));
+        let unsigned = format!("rollcall_person={}", hex(&person.0));
         assert_ne!(ours.recognise(&request_with(&[&unsigned])).unwrap(), person);
     }
 
@@ -234,8 +296,8 @@ mod tests {
     fn the_key_is_made_once_and_kept_secret() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("deep/state");
-        let first = Persons::from_state_directory(&state).unwrap();
-        let again = Persons::from_state_directory(&state).unwrap();
+        let first = Persons::from_state_directory(&state, Transport::Plain).unwrap();
+        let again = Persons::from_state_directory(&state, Transport::Plain).unwrap();
         let person = Person([7; 16]);
         let room = RoomName::lobby();
         assert_eq!(first.public_id(person, &room), again.public_id(person, &room));
@@ -245,7 +307,16 @@ mod tests {
             let mode = fs::metadata(state.join(KEY_FILE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+        let given = Persons::from_key_file(&state.join(KEY_FILE), Transport::Plain).unwrap();
+        assert_eq!(given.public_id(person, &room), first.public_id(person, &room));
+        let missing = Persons::from_key_file(&state.join("missing"), Transport::Plain);
+        assert!(matches!(missing, Err(KeyFault::GivenFile { .. })));
         fs::write(state.join(KEY_FILE), b"short").unwrap();
-        assert!(matches!(Persons::from_state_directory(&state), Err(KeyFault::Length { .. })));
+        let short = Persons::from_key_file(&state.join(KEY_FILE), Transport::Plain);
+        assert!(matches!(short, Err(KeyFault::GivenLength { .. })));
+        assert!(matches!(
+            Persons::from_state_directory(&state, Transport::Plain),
+            Err(KeyFault::Length { .. })
+        ));
     }
 }

@@ -17,7 +17,8 @@ use tower_http::{
 };
 
 use crate::{
-    app_state::AppState, etag::answer_who_has_it, feed, page, response_headers::harden, socket,
+    app_state::AppState, embed, etag::answer_who_has_it, feed, metrics::METRICS, page, past_hour,
+    qr_code, response_headers::harden, roll, socket,
 };
 
 /// How long a file with a name of its own is used without asking: its icon, its manifest.
@@ -50,8 +51,9 @@ pub(crate) fn router(state: AppState) -> Router {
                 .not_found_service(not_found),
         );
     let reach = state.reach;
-    let harden = move |mut response: Response| {
+    let finish = move |mut response: Response| {
         harden(&mut response, reach);
+        METRICS.answered(response.status());
         response
     };
     // WASM and the like are compressed ahead of time, and better.
@@ -60,7 +62,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
         .route("/r/{room}/someone-else", post(page::someone_else))
+        .route("/r/{room}/embed", get(embed::embed))
+        .route("/r/{room}/past-hour", get(past_hour::past_hour))
+        .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(feed::users))
+        .route("/api/rooms/{room}/roll.csv", get(roll::csv))
+        .route("/api/rooms/{room}/roll.txt", get(roll::text))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
         .layer(CompressionLayer::new().compress_when(compressed))
@@ -68,7 +75,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/events", get(feed::events))
         .route("/r/{room}/socket", get(socket::open))
         .route("/healthz", get(async || "ok\n"))
-        .layer(MapResponseLayer::new(harden))
+        .layer(MapResponseLayer::new(finish))
         .with_state(state)
 }
 

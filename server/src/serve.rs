@@ -8,24 +8,24 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    net::TcpListener,
-    task::spawn_blocking,
-    time::{sleep, timeout},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::{net::TcpListener, task::spawn_blocking, time::sleep};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    acceptor::Acceptor,
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
+    door::{Acceptor, Door, let_in},
     hub::Hub,
-    operator::{self, OperatorToken},
+    metrics::METRICS,
+    operator::{self, OperatorToken, Overview},
     persistence::{RoomsFile, SavedRooms},
-    person::Persons,
+    person::{Persons, Transport},
     response_headers::Reach,
-    routes, shutdown,
+    routes,
+    shutdown::Shutdown,
+    supervisor::Supervisor,
+    tcp,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -38,11 +38,13 @@ pub struct Listeners {
     pub public: TcpListener,
     /// For the operator, with what proves them; none where nobody is to be one.
     pub operator: Option<(TcpListener, OperatorToken)>,
+    /// Who waits to hear that they are listened to.
+    pub supervisor: Supervisor,
 }
 
 impl From<TcpListener> for Listeners {
     fn from(public: TcpListener) -> Self {
-        Self { public, operator: None }
+        Self { public, operator: None, supervisor: Supervisor::default() }
     }
 }
 
@@ -56,7 +58,7 @@ pub async fn serve(
     connection: ConnectionConfig,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Listeners { public: listener, operator } = listeners.into();
+    let Listeners { public: listener, operator, supervisor } = listeners.into();
     // Leptos finds its executor by routes, and this page needs none.
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("the executor was there already");
@@ -67,8 +69,12 @@ pub async fn serve(
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
+    let is_https = config.transport() == Transport::Https;
+    let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
+    let rules = config.door.into_config(config.public_url);
+    let door = Door::new(rules.respecting(tcp::open_files_limit()));
     let reach = Reach {
-        is_https: false,
+        is_https,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };
@@ -77,23 +83,35 @@ pub async fn serve(
         persons: Arc::new(persons),
         leptos: config.leptos,
         reach,
+        door: Arc::clone(&door),
+        public_url,
         connection,
-        shutdown: shutdown::Shutdown::default(),
+        shutdown: Shutdown::new(config.shutdown),
     };
     let shutdown = state.shutdown.clone();
     let closing = shutdown.closing();
     let ready = Arc::clone(&hub);
-    if let Some((listener, token)) = operator {
-        let actions = operator::router(Arc::clone(&hub), token);
-        let served = axum::serve(listener, actions)
-            .with_graceful_shutdown(closing.clone().cancelled_owned());
-        tokio::spawn(served.into_future());
-    }
-    let upkeep = tokio::spawn(keep_up(Arc::clone(&hub), rooms_file.clone(), closing.clone()));
+    // Until the very end: that the server goes down is told there too.
+    let _operator = operator.map(|(listener, token)| {
+        let overview = Overview { hub: Arc::clone(&hub), shutdown: shutdown.clone() };
+        let served = axum::serve(listener, operator::router(overview, token));
+        AbortOnDropHandle::new(tokio::spawn(served.into_future()))
+    });
+    let upkeep = tokio::spawn(keep_up(
+        Arc::clone(&hub),
+        Arc::clone(&door),
+        rooms_file.clone(),
+        closing.clone(),
+    ));
+    let supervisor = Arc::new(supervisor);
     let going_down = tokio::spawn({
+        let supervisor = Arc::clone(&supervisor);
         let shutdown = shutdown.clone();
         async move {
             signal.await;
+            supervisor.stopping();
+            tracing::info!(sockets = shutdown.sockets(), "going down");
+            shutdown.leave().await;
             let saved = hub.freeze();
             shutdown.begin();
             // What was written on the way must not come after this.
@@ -101,30 +119,39 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let requests = axum::serve(Acceptor::start(listener)?, routes::router(state))
-        .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let requests = let_in(Acceptor::start(listener)?, door, routes::router(state), closing.clone());
+    let all_ended = async {
+        requests.await;
+        shutdown.sockets_ended().await;
+    };
     // A request that is never finished must not hold up the end.
     let overdue = async {
         closing.cancelled().await;
-        sleep(shutdown::DEADLINE).await;
+        sleep(shutdown.deadline()).await;
     };
     // All is there but the first visitor: from now on rows are held for those who come back.
     ready.begin();
+    supervisor.ready();
     tokio::select! {
-        served = requests => served?,
-        () = overdue => tracing::warn!("some requests did not end in time"),
+        () = all_ended => {}
+        () = overdue => tracing::warn!(sockets = shutdown.sockets(), "not everybody ended in time"),
     }
-    if timeout(shutdown::DEADLINE, shutdown.sockets_ended()).await.is_err() {
-        tracing::warn!("some sockets did not say goodbye in time");
-    }
-    going_down.await.map_err(io::Error::other)
+    going_down.await.map_err(io::Error::other)?;
+    tracing::info!("the rooms are kept for the next process");
+    Ok(())
 }
 
 /// What has to be done now and then, until the server goes down.
-async fn keep_up(hub: Arc<Hub>, rooms_file: RoomsFile, closing: CancellationToken) {
+async fn keep_up(
+    hub: Arc<Hub>,
+    door: Arc<Door>,
+    rooms_file: RoomsFile,
+    closing: CancellationToken,
+) {
     let mut kept = None;
     while closing.run_until_cancelled(sleep(UPKEEP_EVERY)).await.is_some() {
         hub.sweep();
+        door.sweep();
         let saved = hub.save();
         if kept.as_ref() != Some(&saved) {
             kept = Some(saved.clone());
@@ -135,7 +162,9 @@ async fn keep_up(hub: Arc<Hub>, rooms_file: RoomsFile, closing: CancellationToke
 
 async fn write(rooms_file: RoomsFile, saved: SavedRooms) {
     let written = spawn_blocking(move || rooms_file.write(&saved)).await;
+    METRICS.state_writes.count();
     if let Err(error) = written.map_err(io::Error::other).and_then(|written| written) {
+        METRICS.state_write_failures.count();
         tracing::warn!(%error, "the rooms can't be kept for a restart");
     }
 }

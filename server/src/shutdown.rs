@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    future::Future,
     io,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -19,21 +18,39 @@ use tokio_util::{
 
 use crate::doorbell::{Doorbell, Signals};
 
-/// How long sockets may take to say goodbye, and requests to end, once the server goes down.
-pub const DEADLINE: Duration = Duration::from_secs(3);
-
 /// Goodbyes are spread over a moment that grows by this much with each guest,
 /// so that those who come back do not come as one wave.
 const SPREAD_PER_GUEST: Duration = Duration::from_millis(1);
 
-/// Nobody waits longer for their goodbye: the next process can't begin before.
-const LONGEST_SPREAD: Duration = Duration::from_secs(1);
+/// How the server goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShutdownConfig {
+    /// How long new visitors are still let in while it is said already that they should go elsewhere.
+    pub delay: Duration,
+    /// Nobody waits longer for their goodbye: the next process can't begin before.
+    pub longest_spread: Duration,
+    /// How long sockets may take to say goodbye, and requests to end.
+    pub deadline: Duration,
+}
+
+impl Default for ShutdownConfig {
+    fn default() -> Self {
+        Self {
+            delay: Duration::ZERO,
+            longest_spread: Duration::from_secs(1),
+            deadline: Duration::from_secs(3),
+        }
+    }
+}
 
 /// Tells everyone that the server goes down, and knows who has not gone yet.
 ///
 /// axum's own graceful shutdown knows nothing of upgraded sockets, hence this.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
+    config: ShutdownConfig,
+    /// New visitors should go elsewhere.
+    leaving: CancellationToken,
     closing: CancellationToken,
     /// Over how long the goodbyes are spread; known once the server goes down.
     spread: Arc<OnceLock<Duration>>,
@@ -71,6 +88,11 @@ impl Guest {
         if self.is_closing() {
             bell.ring(Signals::CLOSING);
         }
+    }
+
+    /// Tells it from all others of this process.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Waits until the server goes down.
@@ -113,19 +135,55 @@ fn turn(number: u64, spread: Duration) -> Duration {
 }
 
 /// Over how long so many goodbyes are spread.
-fn spread_for(guests: usize) -> Duration {
+fn spread_for(guests: usize, longest: Duration) -> Duration {
     let guests = u32::try_from(guests).unwrap_or(u32::MAX);
-    SPREAD_PER_GUEST.saturating_mul(guests).min(LONGEST_SPREAD)
+    SPREAD_PER_GUEST.saturating_mul(guests).min(longest)
 }
 
 impl Shutdown {
+    /// Nobody is here yet.
+    pub fn new(config: ShutdownConfig) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// New visitors should go elsewhere from now on; those who come are still let in for a while.
+    pub async fn leave(&self) {
+        self.leaving.cancel();
+        // Even an empty sleep lasts until the clock's next tick.
+        if !self.config.delay.is_zero() {
+            sleep(self.config.delay).await;
+        }
+    }
+
+    /// Whether new visitors should go elsewhere.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled()
+    }
+
     /// The server goes down.
     pub fn begin(&self) {
-        self.spread.get_or_init(|| spread_for(self.sockets.len() + self.feeds.len()));
+        self.leaving.cancel();
+        self.spread
+            .get_or_init(|| spread_for(self.sockets() + self.feeds(), self.config.longest_spread));
         self.closing.cancel();
         for bell in self.bells.lock().values() {
             bell.ring(Signals::CLOSING);
         }
+    }
+
+    /// How many sockets are open.
+    pub fn sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// How many feeds are open.
+    pub fn feeds(&self) -> usize {
+        self.feeds.len()
+    }
+
+    /// How long sockets may take to say goodbye, and requests to end.
+    pub fn deadline(&self) -> Duration {
+        self.config.deadline
     }
 
     /// Cancelled when the server goes down.
@@ -160,26 +218,41 @@ impl Shutdown {
     }
 }
 
-/// Hears Ctrl-C and, on Unix, SIGTERM from now on; what is returned is ready when one came.
-pub fn listen_for_signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+/// The signals that ask a process to end: Ctrl-C and, on Unix, SIGTERM.
+#[derive(Debug)]
+pub struct EndSignals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl EndSignals {
+    /// Hears them from now on.
+    pub fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let terminate = signal(SignalKind::terminate())?;
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(Self { terminate, interrupt })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
-    #[cfg(not(unix))]
-    Ok(async {
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -190,10 +263,11 @@ mod tests {
 
     #[test]
     fn the_spread_grows_with_the_guests_up_to_a_bound() {
+        let longest = Duration::from_secs(1);
         for (guests, milliseconds) in [(0, 0), (1, 1), (300, 300), (1_000, 1_000), (1_001, 1_000)] {
-            assert_eq!(spread_for(guests), Duration::from_millis(milliseconds));
+            assert_eq!(spread_for(guests, longest), Duration::from_millis(milliseconds));
         }
-        assert_eq!(spread_for(usize::MAX), LONGEST_SPREAD);
+        assert_eq!(spread_for(usize::MAX, longest), longest);
     }
 
     proptest! {

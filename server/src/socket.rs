@@ -3,18 +3,20 @@
 use app::presence::{RoomName, UserId};
 use axum::{
     body::Body,
-    extract::{Path, Request, State, rejection::PathRejection},
+    extract::{Extension, Path, Request, State, rejection::PathRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tungstenite::handshake::server::create_response_with_body;
 
 use crate::{
     address::{no_room, room_of},
     app_state::AppState,
     connection,
+    door::{Patient, Peer, SocketPass},
     shutdown::Guest,
     web_socket::WebSocket,
 };
@@ -22,15 +24,24 @@ use crate::{
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(
     State(state): State<AppState>,
+    Extension(Peer(peer)): Extension<Peer>,
     path: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Response {
+    if let Err(foreign) = state.door.config().origins.admit(request.headers()) {
+        return (StatusCode::FORBIDDEN, format!("{foreign}\n")).into_response();
+    }
     let room_name = match room_of(path) {
         Ok(room_name) => room_name,
         Err(fault) => return no_room(fault),
     };
     let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
         return no_handshake();
+    };
+    let occupancy = state.hub.occupancy(&room_name);
+    let pass = match state.door.socket(peer, request.headers(), occupancy) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
     };
     let Ok(person) = state.persons.recognise(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -42,7 +53,7 @@ pub(crate) async fn open(
     // Counted from here on, so that a server that goes down meanwhile waits for its goodbye.
     let guest = state.shutdown.socket();
     let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(serve(upgrade, state, room_name, who, guest));
+    tokio::spawn(serve(upgrade, state, room_name, who, guest, pass));
     response
 }
 
@@ -53,16 +64,25 @@ async fn serve(
     room_name: RoomName,
     who: UserId,
     guest: Guest,
+    pass: SocketPass,
 ) {
-    match upgrade.await {
-        Ok(upgraded) => {
-            let socket = WebSocket::new(TokioIo::new(upgraded)).await;
-            // Entered only now: an upgrade that fails leaves nothing behind.
-            let membership = state.hub.enter(&room_name, who);
-            tokio::spawn(connection::serve(socket, membership, state.connection, guest));
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "a socket did not come to be");
+            return;
         }
-        Err(error) => tracing::debug!(%error, "a socket did not come to be"),
-    }
+    };
+    // The very stream that was accepted: what hyper had around it is not kept. How long a socket may take
+    // to read what it is told is seen to by its connection.
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Patient<TcpStream>>>() else {
+        tracing::error!("a socket's stream is not one that was accepted");
+        return;
+    };
+    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf).await;
+    // Entered only now: an upgrade that fails leaves nothing behind.
+    let membership = state.hub.enter(&room_name, who);
+    connection::spawn(socket, membership, state.connection, guest, pass);
 }
 
 /// The answer to a request that does not ask for a WebSocket, or not as RFC 6455, section 4.1 has it.

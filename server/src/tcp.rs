@@ -52,8 +52,14 @@ pub fn raise_open_files_limit() -> Option<u64> {
         if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
             tracing::debug!(%error, "the limit of open files stays as it is");
         }
-        getrlimit(Resource::Nofile).current
     }
+    open_files_limit()
+}
+
+/// How many files this process may have open; none where the system knows no such bound.
+pub(crate) fn open_files_limit() -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
     None
 }

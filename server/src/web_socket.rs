@@ -17,6 +17,7 @@ use tungstenite::{
 
 use crate::{
     connection::{Outbox, Socket},
+    metrics::METRICS,
     presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
@@ -40,8 +41,8 @@ pub(crate) struct WebSocket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// The server's end of a stream on which the handshake is through.
-    pub(crate) async fn new(stream: S) -> Self {
+    /// The server's end of a stream on which the handshake is through, and what came after that already.
+    pub(crate) async fn new(stream: S, already_read: &[u8]) -> Self {
         let wire = Wire { stream, unfinished: Bytes::default() };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_IN_BYTES)
@@ -49,8 +50,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .max_write_buffer_size(MOST_WRITE_BUFFER_IN_BYTES)
             .max_message_size(Some(LONGEST_FRAME_IN_BYTES))
             .max_frame_size(Some(LONGEST_FRAME_IN_BYTES));
-        let inner = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
-        Self { inner }
+        let inner = WebSocketStream::from_partially_read(
+            wire,
+            already_read.to_vec(),
+            Role::Server,
+            Some(config),
+        );
+        Self { inner: inner.await }
     }
 }
 
@@ -136,15 +142,21 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         let stream = Pin::new(&mut self.stream);
         let slices = slices.get(..count).unwrap_or_default();
         let mut written = some(ready!(stream.poll_write_vectored(context, slices))?)?;
+        let bytes_written = u64::try_from(written).unwrap_or_default();
+        let mut frames = 0;
         while written > 0
             && let Some(frame) = outbox.take_next()
         {
+            frames += 1;
             let bytes = frame.bytes();
             if written < bytes.len() {
                 self.unfinished = bytes.slice(written..);
             }
             written = written.saturating_sub(bytes.len());
         }
+        // Once for each write: what that costs vanishes beside it.
+        METRICS.frames_sent.add(frames);
+        METRICS.bytes_sent.add(bytes_written);
         Poll::Ready(Ok(()))
     }
 }
@@ -214,7 +226,7 @@ mod tests {
     /// returns what the client read.
     async fn play(steps: Vec<Step>, bytes_at_a_time: usize) -> Vec<Message> {
         let (ours, theirs) = duplex(bytes_at_a_time);
-        let mut server = WebSocket::new(ours).await;
+        let mut server = WebSocket::new(ours, &[]).await;
         let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let (mut says, hears) = client.split();
         let (to_client, mut client_does) = tokio::sync::mpsc::unbounded_channel();
@@ -277,7 +289,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_kept_of_what_was_sent() {
         let (ours, _theirs) = duplex(64 * 1024);
-        let mut server = WebSocket::new(ours).await;
+        let mut server = WebSocket::new(ours, &[]).await;
         let frames: Arc<[Frame]> = vec![Frame::new("news"); 30].into();
         let mut outbox = Outbox::from(Batch::from(Arc::clone(&frames)));
         poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();

@@ -14,6 +14,7 @@ mod support;
 use std::time::Instant;
 
 use app::presence::{Changes, PresenceState, ServerEvent};
+use futures_util::future::join_all;
 use support::{Client, TestServer};
 
 /// A watcher, and Ana in one tab.
@@ -223,8 +224,10 @@ async fn a_restart_is_nothing_to_those_who_come_back() {
     for client in &mut people {
         client.until(|replica| replica.roster().len() == 20).await;
     }
+    let goodbyes = join_all(people.iter_mut().map(Client::close_code));
+    let (server, codes) = tokio::join!(server.restart(), goodbyes);
+    assert_eq!(codes, [Some(1012); 20]);
     let left: Vec<_> = people.into_iter().map(|client| (client.cookie, client.replica)).collect();
-    let server = server.restart().await;
     let mut people = Vec::new();
     for (number, (cookie, replica)) in left.into_iter().enumerate() {
         let mut client = server.connect_as("team", Some(&cookie)).await;

@@ -9,16 +9,7 @@
 
 mod support;
 
-use support::TestServer;
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").unwrap().1
-}
-
-fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
-    let head = answer.split_once("\r\n\r\n").unwrap().0;
-    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-}
+use support::{TestServer, body, header};
 
 #[tokio::test]
 async fn the_page_has_the_list_in_its_html() {
@@ -81,6 +72,8 @@ async fn addresses_that_lead_nowhere_say_why() {
         assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
         assert!(body(&page).contains(why), "{path}: {page}");
     }
+    let page = server.get("/r/Team%20Meeting").await;
+    assert!(page.contains(r#"href="/r/team-meeting""#) && page.contains(r#"href="/""#), "{page}");
     let redirect = server.get("/r/Team-A?x=1").await;
     assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
     assert_eq!(header(&redirect, "location"), Some("/r/team-a?x=1"));

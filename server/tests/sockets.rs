@@ -210,7 +210,12 @@ async fn names_that_are_none_get_a_sentence() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let long = "x".repeat(41);
-    for (name, code) in [(" \u{a0} ", RefusalCode::NameEmpty), (&*long, RefusalCode::NameTooLong)] {
+    for (name, code) in [
+        (" \u{a0} ", RefusalCode::NameEmpty),
+        (&*long, RefusalCode::NameTooLong),
+        ("A\u{200b}na", RefusalCode::NameNotAllowed),
+        ("\u{202e}anA", RefusalCode::NameNotAllowed),
+    ] {
         ana.send(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#)).await;
         let ServerEvent::Refused(refusal) = ana.event().await else { panic!("a refusal") };
         assert_eq!(refusal.code, code);
@@ -229,7 +234,7 @@ async fn any_text_can_be_a_name() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
-    let names = ["<script>alert(1)</script>", "__proto__", "\\\"'{}", "مريم", "👩‍👩‍👧", "a\u{1}b"];
+    let names = ["<script>alert(1)</script>", "__proto__", "\\\"'{}", "مريم", "👩‍👩‍👧", "раураl"];
     let mut people = Vec::new();
     for name in names {
         let mut client = server.connect("lobby").await;
@@ -237,6 +242,11 @@ async fn any_text_can_be_a_name() {
         people.push(client);
     }
     watcher.until_names(&names).await;
+    // Who can be taken for another is told so, in a list and in a difference.
+    for client in [&watcher, &people[5]] {
+        let looks: Vec<_> = client.replica.roster().users().map(|user| user.name.look()).collect();
+        assert_eq!(looks.last(), Some(&Some("paypal")));
+    }
     assert_eq!(
         watcher.replica.roster(),
         &Roster::from_users(people[5].replica.roster().users().cloned()).unwrap()

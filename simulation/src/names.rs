@@ -10,6 +10,7 @@ pub(crate) fn name(rng: &mut Rng) -> String {
     match rng.u8(0..10) {
         0..6 => SHORT[rng.usize(0..SHORT.len())].to_owned(),
         6..9 => LONG.repeat(24) + &rng.u32(10..99).to_string(),
-        _ => "\u{1}".repeat(38) + &rng.u32(10..99).to_string(),
+        // Twice as long on the wire as it is.
+        _ => "\\".repeat(38) + &rng.u32(10..99).to_string(),
     }
 }

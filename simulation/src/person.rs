@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use app::presence::UserId;
+use app::{presence::UserId, ui::client::Absence};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{page::Command, world::lock};
@@ -40,13 +40,6 @@ pub(crate) struct Weather {
     pub(crate) jitter: Duration,
     pub(crate) capacity: usize,
     pub(crate) is_offline: bool,
-}
-
-/// Why none of a person's pages is to list them by itself, as the real page notes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Absence {
-    Left,
-    Removed,
 }
 
 /// A page, as the others of its browser know it.
@@ -95,9 +88,10 @@ impl Person {
     /// Lets all pages know why this person is not to be listed again; the others hear of it.
     pub(crate) fn note_absence(&self, page: u64, absence: Option<Absence>) {
         let mut state = self.state();
-        if std::mem::replace(&mut state.absence, absence) == absence {
+        if state.absence == absence {
             return;
         }
+        state.absence = absence;
         for (_, other) in state.pages.iter().filter(|(other, _)| **other != page) {
             // A page that is gone does not listen.
             let _ = other.commands.send(Command::LookAround);

@@ -8,7 +8,7 @@ use server::{
     hub::{Announcing, Hub, Membership},
     persistence::{ProcessEnding, RoomsFile, SavedRooms},
     presence::room::{Announcement, RoomLimits},
-    shutdown::{self, Shutdown},
+    shutdown::Shutdown,
 };
 use tokio::{
     task::AbortHandle,
@@ -162,7 +162,7 @@ impl World {
 
     /// Everybody was told goodbye, and the process ends.
     pub(crate) async fn end(&self, shutdown: Shutdown) {
-        if timeout(shutdown::DEADLINE, shutdown.sockets_ended()).await.is_err() {
+        if timeout(shutdown.deadline(), shutdown.sockets_ended()).await.is_err() {
             self.count("server: an end that not all said goodbye before");
         }
         self.stop();

@@ -21,10 +21,17 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
+impl Options {
+    /// What the load generator is told; which server it is, is told besides.
+    pub(crate) fn passed_on(&self) -> &[String] {
+        &self.arguments
+    }
+}
+
 /// Builds what it needs for release, then becomes the load generator.
 pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> Outcome {
     let server =
-        if is_elsewhere(&options.arguments) { None } else { Some(build::run(workspace)?.server) };
+        if is_elsewhere(options.passed_on()) { None } else { Some(build::run(workspace)?.server) };
     let words = ["build", "--release", "--package", "load"];
     step("the load generator", || process::run(&mut workspace.cargo(&words)))?;
     step::total(begun);
@@ -32,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
     if let Some(server) = server {
         load.arg("--server-binary").arg(server);
     }
-    load.args(&options.arguments);
+    load.args(options.passed_on());
     process::become_command(&mut load)
 }
 
@@ -48,7 +55,6 @@ fn is_elsewhere(arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-
     #[test]
     fn a_server_that_is_named_is_not_built() {
         let is_elsewhere = |line: &str| {

@@ -16,6 +16,7 @@ mod cargo_tool;
 mod check;
 mod debian;
 mod failure;
+mod lighthouse;
 mod load;
 mod npm;
 mod prebuilt;
@@ -65,6 +66,8 @@ enum Task {
     Bench,
     /// Play whole rooms on simulated time, with everything that can fail.
     Soak(soak::Options),
+    /// Ask Lighthouse what it thinks of the page, with 200 people in the room.
+    Lighthouse,
     /// Check format, lints, docs, layers and the size budget.
     Check,
 }
@@ -93,7 +96,44 @@ fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
         Task::Test(options) => return test::run(&workspace, options, begun),
         Task::Bench => bench::run(&workspace, begun)?,
         Task::Soak(options) => soak::run(&workspace, options)?,
+        Task::Lighthouse => lighthouse::run(&workspace, begun)?,
         Task::Check => check::run(&workspace, begun)?,
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the program is told that a command becomes.
+    fn passed_on(line: &str) -> String {
+        let words = std::iter::once("xtask").chain(line.split(' '));
+        match Arguments::try_parse_from(words).unwrap().command {
+            Task::Serve(options) => options.passed_on().join(" "),
+            Task::Load(options) => options.passed_on().join(" "),
+            Task::Soak(options) => options.passed_on().join(" "),
+            other => panic!("{other:?} becomes no program"),
+        }
+    }
+
+    #[test]
+    fn what_is_given_reaches_the_program() {
+        for (typed, passed) in [
+            ("serve", ""),
+            ("serve --addr [::1]:0", "--addr [::1]:0"),
+            ("serve --addr=0.0.0.0:80 -- --log json", "--addr 0.0.0.0:80 --log json"),
+            ("load", ""),
+            ("load --clients 5000 --scenario storm", "--clients 5000 --scenario storm"),
+            ("load -- --help", "--help"),
+            ("soak", ""),
+            ("soak --seed 7", "--seed 7"),
+            (
+                "soak --minutes=5 --schedules 9 -- --threads 1",
+                "--minutes 5 --schedules 9 --threads 1",
+            ),
+        ] {
+            assert_eq!(passed_on(typed), passed, "{typed}");
+        }
+    }
 }

@@ -21,13 +21,21 @@ pub(crate) struct Options {
     server_arguments: Vec<String>,
 }
 
+impl Options {
+    /// What the server is told.
+    pub(crate) fn passed_on(&self) -> Vec<String> {
+        let address = self.addr.iter().flat_map(|address| ["--addr".to_owned(), address.clone()]);
+        address.chain(self.server_arguments.clone()).collect()
+    }
+}
+
 /// Builds for release, then becomes the server.
 pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> Outcome {
     let release = build::run(workspace)?;
     step::total(begun);
     // In the repository, where the server reads Leptos.toml.
     let mut server = workspace.command(&release.server);
-    server.envs(build::site_variables(&release)).args(server_arguments(options));
+    server.envs(build::site_variables(&release)).args(options.passed_on());
     process::become_command(&mut server)
 }
 
@@ -37,37 +45,4 @@ pub(crate) fn watch(workspace: &Workspace, begun: Instant) -> Outcome {
     step::total(begun);
     let mut command = workspace.command(&tools.cargo_leptos);
     process::become_command(command.args(["leptos", "watch"]))
-}
-
-fn server_arguments(options: &Options) -> Vec<String> {
-    let address = options.addr.iter().flat_map(|address| ["--addr".to_owned(), address.clone()]);
-    address.chain(options.server_arguments.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    #[test]
-    fn the_address_and_the_rest_reach_the_server() {
-        let cases: [(&[&str], &[&str]); 3] = [
-            (&["serve"], &[]),
-            (&["serve", "--addr", "[::1]:0"], &["--addr", "[::1]:0"]),
-            (
-                &["serve", "--addr=0.0.0.0:80", "--", "--log", "json"],
-                &["--addr", "0.0.0.0:80", "--log", "json"],
-            ),
-        ];
-        for (typed, passed) in cases {
-            let line = Line::try_parse_from(typed).unwrap();
-            assert_eq!(server_arguments(&line.options), passed);
-        }
-    }
 }

@@ -22,6 +22,17 @@ pub(crate) struct Options {
     more: Vec<String>,
 }
 
+impl Options {
+    /// What the simulation is told.
+    pub(crate) fn passed_on(&self) -> Vec<String> {
+        let Self { minutes, schedules, seed, more } = self;
+        let numbers = [("--minutes", minutes), ("--schedules", schedules), ("--seed", seed)];
+        let given = numbers.into_iter().filter_map(|(flag, number)| Some((flag, (*number)?)));
+        let given = given.flat_map(|(flag, number)| [flag.to_owned(), number.to_string()]);
+        given.chain(more.iter().cloned()).collect()
+    }
+}
+
 /// Builds the simulation, then becomes it.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let mut build = workspace.cargo(&["build", "--package", "simulation", "--profile", "soak"]);
@@ -29,42 +40,5 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     build.env("RUSTFLAGS", "--cfg tokio_unstable");
     step(&process::line_of(&build), || process::run(&mut build))?;
     let program = workspace.target.join("soak").join(process::program_file("soak"));
-    process::become_command(workspace.command(program).args(arguments(options)))
-}
-
-fn arguments(options: &Options) -> Vec<String> {
-    let Options { minutes, schedules, seed, more } = options;
-    let numbers = [("--minutes", minutes), ("--schedules", schedules), ("--seed", seed)];
-    let given = numbers.into_iter().filter_map(|(flag, number)| Some((flag, (*number)?)));
-    let given = given.flat_map(|(flag, number)| [flag.to_owned(), number.to_string()]);
-    given.chain(more.iter().cloned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    #[test]
-    fn what_is_given_reaches_the_simulation() {
-        let cases: [(&[&str], &[&str]); 3] = [
-            (&["soak"], &[]),
-            (&["soak", "--seed", "7"], &["--seed", "7"]),
-            (
-                &["soak", "--minutes=5", "--schedules", "9", "--", "--threads", "1"],
-                &["--minutes", "5", "--schedules", "9", "--threads", "1"],
-            ),
-        ];
-        for (typed, passed) in cases {
-            let line = Line::try_parse_from(typed).unwrap();
-            assert_eq!(arguments(&line.options), passed);
-        }
-    }
+    process::become_command(workspace.command(program).args(options.passed_on()))
 }

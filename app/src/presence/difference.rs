@@ -71,11 +71,34 @@ pub struct Alterations {
 
 /// A new name for an old row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RenamedRow", into = "RenamedRow")]
 pub struct Renamed {
     /// Whose.
     pub id: UserId,
     /// The new name.
     pub name: Name,
+}
+
+/// The same over the wire: what the name looks like stands beside it.
+#[derive(Serialize, Deserialize)]
+struct RenamedRow {
+    id: UserId,
+    name: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    look: Option<Name>,
+}
+
+impl From<RenamedRow> for Renamed {
+    fn from(RenamedRow { id, name, look }: RenamedRow) -> Self {
+        Self { id, name: name.with_look(look) }
+    }
+}
+
+impl From<Renamed> for RenamedRow {
+    fn from(Renamed { id, name }: Renamed) -> Self {
+        let look = name.look_alone();
+        Self { id, name, look }
+    }
 }
 
 impl Difference {

@@ -12,8 +12,12 @@ pub const LONGEST_NAME_IN_BYTES: usize = 200;
 /// A name is text, whatever is in it, and is only ever shown as text.
 /// The limit of 40 grapheme clusters is the server's to check, so that Unicode's tables stay out of the browser.
 /// A name that comes over the wire is taken as it is: the server vouches for it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
+#[derive(Clone)]
+pub struct Name {
+    text: Arc<str>,
+    /// It follows from the text, so it makes no name another one.
+    look: Option<Arc<str>>,
+}
 
 impl Name {
     /// Tidies `text` and checks what can be checked without Unicode's tables.
@@ -31,14 +35,47 @@ impl Name {
         if tidy.is_empty() {
             return Err(NameFault::Empty);
         }
-        Ok(Self(tidy.into()))
+        Ok(Self::from_text(tidy))
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The same name, which looks like `look` at a glance; only for comparing with others.
+    #[must_use]
+    pub fn looking_like(self, look: Option<&str>) -> Self {
+        Self { look: look.map(Arc::from), ..self }
+    }
+
+    /// What it looks like at a glance, where that is another text than the name in lower case.
+    pub fn look(&self) -> Option<&str> {
+        self.look.as_deref()
+    }
+
+    /// Put together again after the wire, where the look stands beside the name.
+    pub(super) fn with_look(self, look: Option<Self>) -> Self {
+        Self { look: look.map(|look| look.text), ..self }
+    }
+
+    /// For the wire.
+    pub(super) fn look_alone(&self) -> Option<Self> {
+        self.look.clone().map(|text| Self { text, look: None })
+    }
+
+    fn from_text(text: String) -> Self {
+        Self { text: text.into(), look: None }
     }
 }
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Name {}
 
 /// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,25 +99,25 @@ impl std::error::Error for NameFault {}
 
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, formatter)
+        fmt::Debug::fmt(&*self.text, formatter)
     }
 }
 
 impl Serialize for Name {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(&self.text)
     }
 }
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(String::deserialize(deserializer)?.into()))
+        String::deserialize(deserializer).map(Self::from_text)
     }
 }
 

@@ -17,6 +17,22 @@ impl RoomName {
         Self("lobby".into())
     }
 
+    /// The room that somebody may have meant who wrote something else; none where nothing tells.
+    pub fn nearest(text: &str) -> Option<Self> {
+        let mut name = String::new();
+        for character in text.chars() {
+            if name.len() == Self::LONGEST {
+                break;
+            }
+            if character.is_ascii_alphanumeric() {
+                name.push(character.to_ascii_lowercase());
+            } else if character == '-' || !(name.is_empty() || name.ends_with('-')) {
+                name.push('-');
+            }
+        }
+        name.trim_matches('-').parse().ok()
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -128,7 +144,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_nearest_room_is_what_was_meant() {
+        for (text, nearest) in [
+            ("a_b", Some("a-b")),
+            ("Team Meeting!", Some("team-meeting")),
+            ("-team-", Some("team")),
+            ("a--b", Some("a--b")),
+            (&*"x".repeat(65), Some(&*"x".repeat(64))),
+            ("<script>", Some("script")),
+            ("é", None),
+            ("", None),
+        ] {
+            let found = RoomName::nearest(text);
+            assert_eq!(found.as_ref().map(RoomName::as_str), nearest, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_nearest_room_of_a_room_is_itself(text in "[a-zA-Z0-9-]{0,70}|\\PC{0,80}") {
+            let nearest = RoomName::nearest(&text);
+            if let Ok(name) = text.parse::<RoomName>() {
+                prop_assert_eq!(nearest, Some(name));
+            } else if let Some(nearest) = nearest {
+                prop_assert_eq!(nearest.as_str().parse::<RoomName>(), Ok(nearest));
+            }
+        }
+
         #[test]
         fn what_is_refused_for_its_case_is_good_in_lower_case(text in "[a-zA-Z0-9-]{0,70}") {
             if text.parse::<RoomName>() == Err(RoomNameFault::UpperCase) {

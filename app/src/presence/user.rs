@@ -8,6 +8,7 @@ use super::Name;
 
 /// One row of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
 pub struct User {
     /// Who it is, in this room; equal names have different ids.
     pub id: UserId,
@@ -15,9 +16,34 @@ pub struct User {
     pub name: Name,
     /// When they joined, in whole seconds since the Unix epoch on the server's clock.
     pub joined: u64,
-    /// Left out on the wire while it is [`PresenceState::Here`].
-    #[serde(default, skip_serializing_if = "PresenceState::is_here")]
+    /// How present they are.
     pub state: PresenceState,
+}
+
+/// A row as it goes over the wire: what the name looks like stands beside it.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    id: UserId,
+    name: Name,
+    joined: u64,
+    /// Left out while it is [`PresenceState::Here`].
+    #[serde(default, skip_serializing_if = "PresenceState::is_here")]
+    state: PresenceState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    look: Option<Name>,
+}
+
+impl From<Row> for User {
+    fn from(Row { id, name, joined, state, look }: Row) -> Self {
+        Self { id, name: name.with_look(look), joined, state }
+    }
+}
+
+impl From<User> for Row {
+    fn from(User { id, name, joined, state }: User) -> Self {
+        let look = name.look_alone();
+        Self { id, name, joined, state, look }
+    }
 }
 
 /// How present a listed user is.

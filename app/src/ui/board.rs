@@ -69,6 +69,7 @@ pub(crate) struct Excerpt<'order> {
 
 /// What only this visitor sees.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any of them may hold beside any other")]
 pub(crate) struct Desk {
     /// The page's own connection.
     pub(crate) connection: Connection,

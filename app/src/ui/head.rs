@@ -5,12 +5,16 @@ use leptos::prelude::*;
 use super::{
     board::{Board, Command},
     dynamic::{flag, press, text},
+    server_drawn::invitation,
     texts,
 };
 use crate::presence::RoomName;
 
 /// The id of the link to a room that is not there yet; scripts say where it leads.
 pub(crate) const NEW_ROOM_LINK: &str = "new-room";
+
+/// The id of what others need to find the room: the browser itself shows it and puts it away.
+const INVITATION: &str = "invitation";
 
 /// The top of the page.
 pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
@@ -34,13 +38,19 @@ pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
                 <span class="unit">{texts::HERE_NOW}</span>
             </p>
             <div class="tools">
-                <button
-                    type="button"
-                    disabled=flag(move || !board.is_awake())
-                    on:click=press(move || board.ask(Command::CopyLink))
-                >
-                    {copy_words}
+                <button type="button" popovertarget=INVITATION>
+                    {texts::INVITE}
                 </button>
+                <div id=INVITATION class="panel" popover="auto" role="dialog" aria-label=texts::INVITE>
+                    {invitation()}
+                    <button
+                        type="button"
+                        disabled=flag(move || !board.is_awake())
+                        on:click=press(move || board.ask(Command::CopyLink))
+                    >
+                        {copy_words}
+                    </button>
+                </div>
                 <a class="button" id=NEW_ROOM_LINK>
                     {texts::NEW_ROOM}
                 </a>

@@ -13,6 +13,7 @@
     )
 )]
 
+mod absence;
 mod activity;
 mod announcements;
 mod announcer;
@@ -24,6 +25,8 @@ mod connection;
 mod dom;
 mod dynamic;
 mod elapsed;
+#[cfg(feature = "ssr")]
+mod embed;
 mod folding;
 mod frame;
 mod head;
@@ -33,7 +36,10 @@ mod namesakes;
 mod news;
 mod note;
 mod page;
+#[cfg(feature = "ssr")]
+mod past_hour;
 mod roster_list;
+mod server_drawn;
 mod texts;
 #[cfg(any(feature = "hydrate", test))]
 mod window;
@@ -52,6 +58,7 @@ mod tests;
 /// The page's side of the conversation, without a page or a browser: what plays one uses this.
 pub mod client {
     pub use super::{
+        absence::Absence,
         announcements::Departed,
         board::Wish,
         frame::{read_frame, write_frame},
@@ -64,10 +71,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::presence::{ExistingUsers, RoomName};
 
+#[cfg(feature = "ssr")]
+pub use embed::{MOST_FACES, embed_document};
 #[cfg(feature = "hydrate")]
 pub use live::hydrate;
 #[cfg(feature = "ssr")]
-pub use shell::{not_found_shell, shell};
+pub use past_hour::picture_of_the_past_hour;
+#[cfg(feature = "ssr")]
+pub use server_drawn::{Look, ServerDrawn};
+#[cfg(feature = "ssr")]
+pub use shell::{not_found_document, shell};
 
 /// What the page of a room is made of, on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

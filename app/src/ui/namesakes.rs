@@ -1,10 +1,10 @@
-//! Who has the same name as someone else, so that the two can be told apart.
+//! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
 
 use super::folding::to_lower_case;
 use crate::presence::{Name, Roster, UserId};
 
-/// The names of a few rows that somebody else of the list bears too; names that differ only in case
-/// count as the same.
+/// The names of a few rows that somebody else of the list bears too, or one that looks like it; names
+/// that differ only in case count as the same.
 ///
 /// A name is known by its hash: two that share one by accident only get a needless mark.
 #[derive(Clone, Debug, Default)]
@@ -19,15 +19,13 @@ impl Namesakes {
         let mut bearers: Vec<(u64, usize)> = Vec::new();
         // Most of a long list is none of the few, which its last byte tells.
         let mut is_last_byte = [false; 256];
-        for user in few.filter_map(|id| roster.get(id)) {
-            let hash = folded_hash(&user.name);
+        for hash in few.filter_map(|id| roster.get(id)).flat_map(|user| hashes(&user.name)) {
             is_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
             if !bearers.iter().any(|(other, _)| *other == hash) {
                 bearers.push((hash, 0));
             }
         }
-        for user in roster.users() {
-            let hash = folded_hash(&user.name);
+        for hash in roster.users().flat_map(|user| hashes(&user.name)) {
             if is_last_byte[usize::from(hash.to_le_bytes()[0])]
                 && let Some((_, count)) = bearers.iter_mut().find(|(other, _)| *other == hash)
             {
@@ -37,10 +35,10 @@ impl Namesakes {
         Self { bearers }
     }
 
-    /// Whether more than one bears the name.
+    /// Whether more than one bears the name, or one that looks like it.
     pub(crate) fn has_twin(&self, name: &Name) -> bool {
-        let hash = folded_hash(name);
-        self.bearers.iter().any(|(other, count)| *other == hash && *count > 1)
+        let mut own = hashes(name);
+        own.any(|hash| self.bearers.iter().any(|(other, count)| *other == hash && *count > 1))
     }
 }
 
@@ -49,9 +47,16 @@ pub(crate) fn twin_mark(id: &UserId) -> String {
     id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
 }
 
+/// Of the name, and of what it looks like where that is something else: the server knows that, and says so.
+fn hashes(name: &Name) -> impl Iterator<Item = u64> {
+    let own = folded_hash(name.as_str());
+    let look = name.look().map(folded_hash).filter(|look| *look != own);
+    [Some(own), look].into_iter().flatten()
+}
+
 /// 64-bit FNV-1a over the letters of a name in lower case.
-fn folded_hash(name: &Name) -> u64 {
-    let letters = name.as_str().chars().map(to_lower_case);
+fn folded_hash(name: &str) -> u64 {
+    let letters = name.chars().map(to_lower_case);
     letters.fold(0xcbf2_9ce4_8422_2325, |hash, letter| {
         (hash ^ u64::from(letter)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -71,16 +76,16 @@ mod tests {
     }
 
     fn namesakes(names: &[&str]) -> Namesakes {
-        let users: Vec<User> = names
-            .iter()
-            .enumerate()
-            .map(|(number, text)| User {
-                id: id(number),
-                name: name(text),
-                joined: 0,
-                state: PresenceState::Here,
-            })
-            .collect();
+        namesakes_of(names.iter().map(|text| name(text)))
+    }
+
+    fn namesakes_of(names: impl Iterator<Item = Name>) -> Namesakes {
+        let users = names.enumerate().map(|(number, name)| User {
+            id: id(number),
+            name,
+            joined: 0,
+            state: PresenceState::Here,
+        });
         let roster = Roster::from_users(users).unwrap();
         Namesakes::of(&roster, roster.users().map(|user| &user.id))
     }
@@ -91,6 +96,22 @@ mod tests {
         assert!(namesakes.has_twin(&name("kim")));
         assert!(!namesakes.has_twin(&name("Bo")));
         assert!(!namesakes.has_twin(&name("nobody")));
+    }
+
+    #[test]
+    fn names_that_look_alike_are_twins() {
+        let looking = |text, look| name(text).looking_like(Some(look));
+        let list =
+            [name("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), name("Bo")];
+        let namesakes = namesakes_of(list.iter().cloned());
+        assert!(namesakes.has_twin(&list[0]) && namesakes.has_twin(&list[1]));
+        assert!(!namesakes.has_twin(&list[2]) && !namesakes.has_twin(&list[3]));
+        // Nobody is their own twin.
+        let alone = looking("ANA", "ana");
+        assert!(!namesakes_of([alone.clone()].into_iter()).has_twin(&alone));
+        let both = [name("lvan"), looking("Ivan", "lvan"), name("ivan")];
+        let namesakes = namesakes_of(both.iter().cloned());
+        assert!(both.iter().all(|name| namesakes.has_twin(name)));
     }
 
     #[test]

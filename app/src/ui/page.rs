@@ -16,6 +16,7 @@ use super::{
     name_form::{Purpose, name_form},
     note::{Note, note},
     roster_list::roster_list,
+    server_drawn::margin,
     texts,
     you::you,
 };
@@ -70,6 +71,7 @@ fn room(page: RoomPage) -> impl IntoView {
             {head}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
             {activity(board)}
+            {margin()}
         </div>
         {roster_list(board)}
         {announcer()}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{announcements::Departed, board::Wish};
 use crate::presence::{
     ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
-    ServerEvent, TabId, UserId,
+    ServerEvent, Since, TabId, UserId,
 };
 
 /// The page's part in the conversation with the server, over however many sockets it takes.
@@ -18,6 +18,9 @@ pub struct Session {
     wish: Option<Wish>,
     /// The wish was sent on the present socket.
     is_wish_sent: bool,
+    /// Why else the row went when its going had been asked for: another page may have put it back
+    /// before the server heard of that, so it is asked for again on the next socket.
+    leave_overtaken_by: Option<DepartureReason>,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
     /// What the present socket has said of the page's being seen.
@@ -173,6 +176,7 @@ impl Session {
     pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
         self.wish = Some(wish);
         self.is_wish_sent = false;
+        self.leave_overtaken_by = None;
         self.demand(surroundings)
     }
 
@@ -181,6 +185,15 @@ impl Session {
     pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
         let announcement = self.join_your_row(surroundings);
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
+    }
+
+    /// Whether this list says that this person is back, who was removed when it was at `removal`.
+    pub fn has_outlived(&self, removal: &Since) -> bool {
+        let is_later = self
+            .replica
+            .position()
+            .is_some_and(|point| point.epoch == removal.epoch && point.seq >= removal.seq);
+        self.your_name().is_some() && (is_later || self.stage == Stage::Live)
     }
 
     fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {
@@ -215,7 +228,11 @@ impl Session {
         if old_name.is_some() && self.your_name().is_none() && self.wish != Some(Wish::Leave) {
             outcome.was_unlisted = reason;
         }
-        self.compare_with_wish(old_name.as_ref());
+        if reason.is_some() {
+            let is_another = self.is_wish_sent && reason != Some(DepartureReason::Left);
+            self.leave_overtaken_by = reason.filter(|_| is_another);
+        }
+        self.compare_with_wish(old_name.as_ref(), surroundings);
         // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row(surroundings));
         outcome.replies.extend(self.demand(surroundings));
@@ -294,11 +311,13 @@ impl Session {
     }
 
     /// Forgets a wish that came true, or that can't any more.
-    fn compare_with_wish(&mut self, old_name: Option<&Name>) {
+    fn compare_with_wish(&mut self, old_name: Option<&Name>, surroundings: &Surroundings) {
         let name = self.your_name();
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent,
             (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
+            // What overtook it leaves it open, unless the visitor has joined again since.
+            (Some(Wish::Leave), _) if self.leave_overtaken_by.is_some() => !surroundings.has_left,
             (Some(Wish::Rename(_) | Wish::Leave), None) => true,
             _ => false,
         };

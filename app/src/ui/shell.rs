@@ -6,7 +6,13 @@ use leptos::{
     prelude::*,
 };
 
-use super::{RoomPage, page::page, texts};
+use super::{
+    RoomPage,
+    page::page,
+    server_drawn::{Look, ServerDrawn},
+    texts,
+};
+use crate::presence::RoomName;
 
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
@@ -15,44 +21,90 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
         .map(|page| texts::title(page.list.count, page.room.as_str()))
         .unwrap_or_default();
+    let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
     let style = style_sheet(&options);
     let scripts = view! {
+        <script type="module" src="/past-hour.js" nonce=leptos::nonce::use_nonce()></script>
         <AutoReload options=options.clone() />
         <HydrationScripts options />
     };
+    let masthead = match look {
+        Look::Page => masthead().into_any(),
+        Look::Wall => view! {
+            <header>
+                <span class="mark">{texts::PRODUCT}</span>
+            </header>
+        }
+        .into_any(),
+    };
     let body = view! {
-        {masthead()}
+        {masthead}
         <noscript>
             <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
         </noscript>
         <main>{page()}</main>
     };
-    document(style, title, scripts.into_any(), body.into_any())
+    document(style, title, look, scripts.into_any(), body.into_any())
 }
 
-/// The page that is not there: says why, and where to go.
-#[expect(clippy::needless_pass_by_value, reason = "whoever serves the one serves the other alike")]
-pub fn not_found_shell(options: LeptosOptions, why: String) -> impl IntoView {
+/// The page that is not there, as text: says why, and where to go. `nearest` is the room that may have
+/// been meant.
+pub fn not_found_document(
+    options: &LeptosOptions,
+    why: &str,
+    nearest: Option<&RoomName>,
+) -> String {
+    Owner::new().with(|| not_found(options, why, nearest).to_html())
+}
+
+fn not_found(
+    options: &LeptosOptions,
+    why: &str,
+    nearest: Option<&RoomName>,
+) -> impl IntoView + use<> {
     let title = [texts::NOTHING_HERE, " · ", texts::PRODUCT].concat();
     let body = view! {
         {masthead()}
         <main>
             <h1>{texts::NOTHING_HERE}</h1>
-            <p class="why">{why}</p>
-            <p>
+            <p class="why">{why.to_owned()} " " {texts::GO_ON_FROM_HERE}</p>
+            <p class="ways-on">
+                {nearest
+                    .map(|room| {
+                        view! {
+                            <a class="button" href=format!("/r/{room}")>
+                                {texts::go_to_the_room(room.as_str())}
+                            </a>
+                        }
+                    })}
                 <a class="button" href="/">
                     {texts::GO_TO_THE_LOBBY}
                 </a>
             </p>
         </main>
     };
-    document(style_sheet(&options), title, ().into_any(), body.into_any())
+    document(style_sheet(options), title, Look::Page, ().into_any(), body.into_any())
 }
 
-fn document(style: String, title: String, scripts: AnyView, body: AnyView) -> impl IntoView {
+fn document(
+    style: String,
+    title: String,
+    look: Look,
+    scripts: AnyView,
+    body: AnyView,
+) -> impl IntoView {
+    let wall = (look == Look::Wall).then_some("true");
+    // A screen on the wall that runs no scripts shows at least who was here half a minute ago.
+    let again = wall.map(|_| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content="30" />
+            </noscript>
+        }
+    });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-wall=wall>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -64,6 +116,7 @@ fn document(style: String, title: String, scripts: AnyView, body: AnyView) -> im
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/site.webmanifest" />
                 <link rel="stylesheet" href=style />
+                {again}
                 {scripts}
             </head>
             <body>{body}</body>
@@ -82,7 +135,7 @@ fn masthead() -> impl IntoView {
 }
 
 /// The address of the style sheet: with a hash in it, where the release build put one.
-fn style_sheet(options: &LeptosOptions) -> String {
+pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
     let hash = if options.hash_files { style_hash(options) } else { None };
     let LeptosOptions { site_pkg_dir, output_name, .. } = options;
     match hash {

@@ -4,8 +4,8 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{RoomPage, not_found_shell, shell};
-use crate::presence::{ExistingUsers, Name, PresenceState, User, UserId};
+use super::{RoomPage, not_found_document, shell};
+use crate::presence::{ExistingUsers, Name, PresenceState, RoomName, User, UserId};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -62,7 +62,7 @@ fn html(page: Option<RoomPage>) -> String {
 }
 
 fn not_found(why: &str) -> String {
-    Owner::new().with(|| not_found_shell(options(), why.to_owned()).into_view().to_html())
+    not_found_document(&options(), why, RoomName::nearest("a_b").as_ref())
 }
 
 #[track_caller]
@@ -213,6 +213,10 @@ fn a_page_that_is_not_there_says_why_and_leads_to_the_lobby() {
     let html = not_found("A room name has 1 to 64 <characters>.");
     assert_has(&html, "<title>There is nothing here · Rollcall</title>");
     assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
+    assert_has(&html, r#"href="/r/a-b""#);
+    assert_has(&html, "Go to the room a-b");
+    assert_has(&html, "See whether the address is spelled right");
+    assert_lacks(&html, "<script");
     assert_has(&html, "href=\"/\"");
     assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");
     assert_lacks(&html, "<script");

@@ -58,6 +58,8 @@ pub(crate) const COPY_LINK: &str = "Copy link";
 pub(crate) const LINK_COPIED: &str = "Link copied";
 /// The browser did not let us.
 pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
+/// Opens what others need to find the room.
+pub(crate) const INVITE: &str = "Invite";
 /// Leads to a room with a name that nobody guesses.
 pub(crate) const NEW_ROOM: &str = "New room";
 
@@ -84,12 +86,43 @@ pub(crate) const YOU_WERE_REMOVED: &str =
 #[cfg(feature = "ssr")]
 pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the page was made: reload to see it anew. \
      To be listed yourself, and to see people come and go, the page needs JavaScript.";
+/// Stands in the view in a frame while nothing is heard of the room.
+#[cfg(feature = "ssr")]
+pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";
+/// Stands for the code of the room's address, where it can't be seen.
+#[cfg(feature = "ssr")]
+pub(crate) const CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
+/// What the code is for.
+#[cfg(feature = "ssr")]
+pub(crate) const SCAN_IT: &str = "Whoever scans the code, or has the link, finds this room.";
+/// Leads to the room as a screen on the wall shows it.
+#[cfg(feature = "ssr")]
+pub(crate) const SHOW_ON_THE_WALL: &str = "Show it on a wall";
+/// Stands before the ways to take the list away.
+#[cfg(feature = "ssr")]
+pub(crate) const TAKE_THE_ROLL: &str = "Take the roll: ";
+/// One of them.
+#[cfg(feature = "ssr")]
+pub(crate) const AS_TEXT: &str = "text";
+/// The other.
+#[cfg(feature = "ssr")]
+pub(crate) const AS_TABLE: &str = "table (CSV)";
 /// The title of a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const NOTHING_HERE: &str = "There is nothing here";
+/// What to do about it.
+#[cfg(feature = "ssr")]
+pub(crate) const GO_ON_FROM_HERE: &str =
+    "See whether the address is spelled right, or go on from here.";
 /// Leads away from a page that is not there.
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
+
+/// Leads to the room that may have been meant. Its name is of plain letters, and stands in the address too.
+#[cfg(feature = "ssr")]
+pub(crate) fn go_to_the_room(room: &str) -> String {
+    ["Go to the room ", room].concat()
+}
 
 /// The title of the page: the count first, so that a narrow tab shows it.
 pub(crate) fn title(count: usize, room: &str) -> String {
@@ -187,6 +220,33 @@ pub(crate) fn departed(reason: Option<DepartureReason>) -> &'static str {
 /// Stands after a name that stands for many.
 pub(crate) fn and_others(count: usize) -> String {
     [" and ", &thousands(count), " others"].concat()
+}
+
+/// What the picture of the last hour shows: counts, one a minute, at most sixty.
+#[cfg(feature = "ssr")]
+pub(crate) fn past_hour(counts: &[u32]) -> String {
+    let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
+        return "The last hour, minute by minute".into();
+    };
+    let span = match counts.len() {
+        1 => "the last minute".to_owned(),
+        minutes @ 2..60 => format!("the last {minutes} min"),
+        _ => "the last hour".to_owned(),
+    };
+    let number = |count: u32| usize::try_from(count).map(thousands).unwrap_or_default();
+    match (low, high) {
+        (_, 0) => format!("Nobody in {span}"),
+        (low, high) if low < high => {
+            format!("{} to {} people in {span}", number(*low), number(*high))
+        }
+        (_, 1) => format!("1 person{} {span}", throughout(counts)),
+        (_, high) => format!("{} people{} {span}", number(*high), throughout(counts)),
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn throughout(counts: &[u32]) -> &'static str {
+    if counts.len() == 1 { " in" } else { " all through" }
 }
 
 /// In how many of this browser's tabs a person is here; nothing is said of one.

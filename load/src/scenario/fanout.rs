@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AT_ONCE, Measurement, Outcome, Stage, swarm};
+use super::{AT_ONCE, Outcome, Stage, event::Before};
 use crate::{
     fault::LoadFault,
-    report::{Figures, Report, figure},
+    report::figure,
     swarm::{Opening, Swarm},
 };
 
@@ -20,27 +20,18 @@ const CHANGES_PER_ACTOR: u32 = 2;
 const WATCHER_IN: usize = 10;
 
 pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadFault> {
-    let server = stage.server()?;
-    let mut swarm = swarm(&server)?;
     let changes_per_second = (rate / stage.options.clients).max(1);
-    let actors = gather(stage, &mut swarm, changes_per_second)?;
-    stage.judge(&mut swarm)?;
-
-    let measurement = Measurement::begin(&server, &mut swarm);
-    let seconds = Duration::from_secs(stage.options.seconds.into());
-    let made = come_and_go(&mut swarm, &actors, changes_per_second, seconds, &mut |_| Ok(()))?;
-    let complete = swarm.until_right(stage.pace.patience)?;
-    let mut figures = Figures::new();
-    if let Some(complete) = complete {
-        figures.insert("time_s", (complete - measurement.begun).as_secs_f64());
-    }
-    figures.insert("changes_per_s", figure(made) / seconds.as_secs_f64());
-    let traffic = swarm.traffic.clone();
-    let sent = measurement.end(&server, &traffic, &mut figures);
-    stage.judge(&mut swarm)?;
-    let name = format!("fanout-{}k", rate / 1000);
-    let report = Report::new(name, stage.options.clients, &swarm.wrongs, figures);
-    Ok(Outcome { report, sent: Some(sent) })
+    let time = Duration::from_secs(stage.options.seconds.into());
+    let mut before = Before::new(stage)?;
+    let actors = gather(stage, &mut before.swarm, changes_per_second)?;
+    let mut made = 0;
+    let mut after = before.happens(|swarm| {
+        let begun = Instant::now();
+        made = come_and_go(swarm, &actors, changes_per_second, time, &mut |_| Ok(()))?;
+        Ok(begun)
+    })?;
+    after.figures.insert("changes_per_s", figure(made) / time.as_secs_f64());
+    Ok(after.outcome(format!("fanout-{}k", rate / 1000)))
 }
 
 /// Opens all listeners and those who will come and go, who are not listed at first.

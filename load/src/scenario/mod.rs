@@ -1,6 +1,7 @@
 //! The scenarios: each starts a server, lets clients do something, and reports.
 
 mod come_back;
+mod event;
 mod fanout;
 mod idle;
 mod slow;
@@ -37,7 +38,8 @@ pub struct Pace {
     pub patience: Duration,
     /// How long things settle before memory is read, and before a list counts as final.
     pub settle: Duration,
-    /// How long a stretch of `slow` is at least: the server has to lose its patience in it.
+    /// How long a stretch of `slow` is at least, so that in it the server drops those who never read, and
+    /// they come again.
     pub slow_stretch: Duration,
     /// How often `slow` is tried without and with slow clients, in turns.
     pub slow_turns: u32,
@@ -116,6 +118,10 @@ impl Stage {
 
     /// Waits until every list is right, lets things settle, and judges all of them.
     fn judge(&self, swarm: &mut Swarm) -> Result<(), LoadFault> {
+        // A socket on which nothing was said is not kept waiting: the server would close it.
+        if !swarm.has_followers() {
+            return Ok(());
+        }
         swarm.until_right(self.pace.patience)?;
         swarm.rest(self.pace.settle)?;
         let server_list = server_list::ask(swarm.address(), swarm.room());

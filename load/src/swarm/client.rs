@@ -1,6 +1,9 @@
 //! One client: what it is doing, and the few bytes that are its own.
 
-use std::io::{ErrorKind, Write};
+use std::{
+    io::{ErrorKind, Write},
+    time::Instant,
+};
 
 use mio::net::TcpStream;
 
@@ -49,6 +52,8 @@ pub(super) struct Client {
     pub(super) cookie: Option<Box<str>>,
     /// The last thing that it did, until it has read of it.
     pub(super) untold: Option<ChangeIndex>,
+    /// Since when it is away, if it said goodbye and the server has not answered it since.
+    pub(super) away_since: Option<Instant>,
     /// The last goal that it reached.
     pub(super) goal: u32,
     pub(super) is_wrong: bool,
@@ -66,6 +71,7 @@ impl Client {
             unsent: Vec::new(),
             cookie: None,
             untold: None,
+            away_since: None,
             goal: 0,
             is_wrong: false,
         }

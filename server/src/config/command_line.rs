@@ -65,7 +65,7 @@ stronger. The file is TOML: --print-config prints it with everything as it is no
 `rollcall --print-config > Leptos.toml` is a good beginning. A time is written like 500ms, 10s, 5m
 or 2h, and a list like one,two.
 
-SIGTERM and Ctrl-C end the server in order. Logs go to standard error.
+SIGTERM and Ctrl-C end the server in order; a second one ends it at once. Logs go to standard error.
 
 Exit status: 0 all is well, 1 something failed while it ran, 2 wrong flags, 69 the address can't be
 listened on, 78 wrong settings or a state directory that can't be used.";

@@ -31,6 +31,9 @@ pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, Co
             ("presence", DeValue::Table(table)) => {
                 file.read(Section::Presence, table, &mut assignments)?;
             }
+            ("door", DeValue::Table(table)) => {
+                file.read(Section::Door, table, &mut assignments)?;
+            }
             _ => return Err(file.unknown(key, "the file")),
         }
     }

@@ -16,7 +16,6 @@ mod tests;
 
 use std::{
     env, fs, io,
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -28,7 +27,14 @@ use self::{
     command_line::Reach,
     source::{Assignment, Environment},
 };
-use crate::{logs::LogConfig, presence::room::RoomLimits};
+use crate::{
+    door::{DoorSettings, Origin},
+    logs::LogConfig,
+    operator::OperatorAddress,
+    person::Transport,
+    presence::room::RoomLimits,
+    shutdown::ShutdownConfig,
+};
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
 #[derive(Clone, Debug)]
@@ -37,10 +43,18 @@ pub struct Config {
     pub leptos: LeptosOptions,
     /// The folder for what outlives a restart.
     pub state_directory: PathBuf,
+    /// The key that cookies are signed with, where it is kept elsewhere.
+    pub person_key_file: Option<PathBuf>,
     /// How many a room takes.
     pub room_limits: RoomLimits,
-    /// Where to listen to the operator; nowhere without it.
-    pub operator_address: Option<SocketAddr>,
+    /// Where everybody finds the site; without it, wherever the server is asked.
+    pub public_url: Option<Origin>,
+    /// Who may come in.
+    pub door: DoorSettings,
+    /// Where to listen to the operator.
+    pub operator_address: OperatorAddress,
+    /// How the server goes down.
+    pub shutdown: ShutdownConfig,
     /// What is logged, and how.
     pub logs: LogConfig,
 }
@@ -54,8 +68,12 @@ impl Default for Config {
         Self {
             leptos,
             state_directory: PathBuf::new(),
+            person_key_file: None,
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
-            operator_address: None,
+            public_url: None,
+            door: DoorSettings::default(),
+            operator_address: OperatorAddress::Usual,
+            shutdown: ShutdownConfig::default(),
             logs: LogConfig::default(),
         }
     }
@@ -91,6 +109,14 @@ impl Config {
         let ip = reach.of(config.leptos.site_addr.ip());
         config.leptos.site_addr.set_ip(ip);
         config.checked()
+    }
+
+    /// How everybody comes.
+    pub fn transport(&self) -> Transport {
+        match &self.public_url {
+            Some(url) if url.is_https() => Transport::Https,
+            _ => Transport::Plain,
+        }
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {

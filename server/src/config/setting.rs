@@ -33,24 +33,27 @@ pub enum Section {
     Leptos,
     /// `[presence]`: Rollcall's own.
     Presence,
+    /// `[door]`: who may come in.
+    Door,
 }
 
 impl Section {
-    /// Both, in the order of the file.
-    pub const ALL: [Self; 2] = [Self::Leptos, Self::Presence];
+    /// All, in the order of the file.
+    pub const ALL: [Self; 3] = [Self::Leptos, Self::Presence, Self::Door];
 
     /// Its header in the file.
     pub fn header(self) -> &'static str {
         match self {
             Self::Leptos => "[[workspace.metadata.leptos]]",
             Self::Presence => "[presence]",
+            Self::Door => "[door]",
         }
     }
 
     fn variable_prefix(self) -> &'static str {
         match self {
             Self::Leptos => "LEPTOS_",
-            Self::Presence => "ROLLCALL_",
+            Self::Presence | Self::Door => "ROLLCALL_",
         }
     }
 }
@@ -60,6 +63,11 @@ impl Setting {
     pub const fn presence(key: &'static str, help: &'static str, place: Place) -> Self {
         let (section, flag) = (Section::Presence, key);
         Self { key, section, help, flag, default_is: None, is_secret: false, place }
+    }
+
+    /// A rule of the door.
+    pub const fn door(key: &'static str, help: &'static str, place: Place) -> Self {
+        Self { section: Section::Door, ..Self::presence(key, help, place) }
     }
 
     /// A setting that Leptos' own tools know by the same key.

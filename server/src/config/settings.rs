@@ -6,16 +6,25 @@
 use super::setting::{Group, Setting};
 
 /// All settings, in the order in which they are explained.
-pub static GROUPS: [&Group; 6] = [&LISTENING, &PAGE, &ROOMS, &OPERATOR, &LOGS, &STATE];
+pub static GROUPS: [&Group; 8] =
+    [&LISTENING, &PAGE, &ROOMS, &DOOR, &OPERATOR, &LOGS, &GOING_DOWN, &STATE];
 
 static LISTENING: Group = Group {
     title: "Where it listens",
-    settings: &[Setting::leptos(
-        "site-addr",
-        "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
-        |config| &mut config.leptos.site_addr,
-    )
-    .with_flag("addr")],
+    settings: &[
+        Setting::leptos(
+            "site-addr",
+            "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
+            |config| &mut config.leptos.site_addr,
+        )
+        .with_flag("addr"),
+        Setting::presence(
+            "public-url",
+            "Where everybody finds the site, if a proxy stands in front of it. With https the cookie is for HTTPS alone.",
+            |config| &mut config.public_url,
+        )
+        .default_is("wherever the server is asked"),
+    ],
 };
 
 static PAGE: Group = Group {
@@ -66,14 +75,81 @@ static ROOMS: Group = Group {
     ],
 };
 
+static DOOR: Group = Group {
+    title: "Who may come in",
+    settings: &[
+        Setting::door(
+            "max-connections",
+            "The most connections; 0 is as many as files may be open.",
+            |config| &mut config.door.max_connections,
+        ),
+        Setting::door(
+            "max-connections-per-address",
+            "The most connections that are no socket yet from one address; all of an IPv6 /64 are one address; 0 is no limit.",
+            |config| &mut config.door.max_connections_per_address,
+        ),
+        Setting::door(
+            "max-sockets",
+            "The most sockets and live feeds; 0 is as many as there may be connections.",
+            |config| &mut config.door.max_sockets,
+        ),
+        Setting::door(
+            "max-sockets-per-address",
+            "The most sockets and live feeds from one address; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_address,
+        ),
+        Setting::door(
+            "new-sockets-at-once-per-address",
+            "How many sockets and live feeds one address may open at once; 0 is no limit.",
+            |config| &mut config.door.new_sockets_at_once_per_address,
+        ),
+        Setting::door(
+            "new-sockets-per-second-per-address",
+            "How many it may open each second after that; 0 is no limit.",
+            |config| &mut config.door.new_sockets_per_second_per_address,
+        ),
+        Setting::door(
+            "max-sockets-per-room",
+            "The most sockets and live feeds of one room, listed or only looking; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_room,
+        ),
+        Setting::door("max-rooms", "The most rooms; 0 is no limit.", |config| {
+            &mut config.door.max_rooms
+        }),
+        Setting::door(
+            "request-seconds",
+            "How long a request may take to come in, in seconds; so long a connection may also be idle; 0 is no limit.",
+            |config| &mut config.door.request_seconds,
+        ),
+        Setting::door(
+            "write-seconds",
+            "How long a client may take nothing of what it is sent, in seconds; 0 is no limit.",
+            |config| &mut config.door.write_seconds,
+        ),
+        Setting::door(
+            "trusted-proxies",
+            "The proxies, as networks, whose X-Forwarded-For says where a request came from.",
+            |config| &mut config.door.trusted_proxies,
+        ),
+        Setting::door("allowed-origins", "Other sites whose pages may open sockets.", |config| {
+            &mut config.door.allowed_origins
+        }),
+        Setting::door(
+            "require-origin",
+            "Whether sockets are for browsers only, which always say whose page it is.",
+            |config| &mut config.door.require_origin,
+        ),
+    ],
+};
+
 static OPERATOR: Group = Group {
     title: "For the operator",
     settings: &[Setting::presence(
         "operator-addr",
-        "Where to listen to the operator, who proves who they are with the token in the state folder's `operator.token`; keep it on loopback.",
+        "Where `/readyz` and `/metrics` are, and the operator's actions, which take the token in the state folder's `operator.token`. Keep it on loopback; off turns it off.",
         |config| &mut config.operator_address,
     )
-    .default_is("nowhere")],
+    .default_is("127.0.0.1:3002, if that is free")],
 };
 
 static LOGS: Group = Group {
@@ -92,14 +168,43 @@ static LOGS: Group = Group {
     ],
 };
 
+static GOING_DOWN: Group = Group {
+    title: "Going down",
+    settings: &[
+        Setting::presence(
+            "drain-delay",
+            "How long after the signal new visitors are still let in, while `/readyz` says already that the server goes down: the time that a load balancer takes to notice.",
+            |config| &mut config.shutdown.delay,
+        ),
+        Setting::presence(
+            "drain-spread",
+            "Over how long the goodbyes of all sockets are spread at the most, so that those who come back do not come as one wave.",
+            |config| &mut config.shutdown.longest_spread,
+        ),
+        Setting::presence(
+            "drain-deadline",
+            "How long sockets may take to say goodbye, and requests to end; after that the server ends without them.",
+            |config| &mut config.shutdown.deadline,
+        ),
+    ],
+};
+
 static STATE: Group = Group {
     title: "What outlives a restart",
-    settings: &[Setting::presence(
-        "state-dir",
-        "The folder for what outlives a restart: the key that cookies are signed with, and the rooms (mode 0600). It is made if it is missing.",
-        |config| &mut config.state_directory,
-    )
-    .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall")],
+    settings: &[
+        Setting::presence(
+            "state-dir",
+            "The folder for what outlives a restart: the key that cookies are signed with, and the rooms (mode 0600). It is made if it is missing.",
+            |config| &mut config.state_directory,
+        )
+        .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall"),
+        Setting::presence(
+            "person-key-file",
+            "The file with the key that cookies are signed with, 64 bytes, where it is kept elsewhere.",
+            |config| &mut config.person_key_file,
+        )
+        .default_is("person.key in the state folder, made if it is missing"),
+    ],
 };
 
 /// Each setting of every group.

@@ -51,7 +51,7 @@ fn what_is_wrong_in_the_file_is_an_error_that_names_key_and_line() {
         ("[presence]\nmax-tabs-per-person = -1", "max-tabs-per-person"),
         ("[presence]\nmax-tabs-per-person = 1.5", "max-tabs-per-person"),
         ("[presence]\noperator-addr = \"here\"", "operator-addr"),
-        ("[presence]\noperator-addr = 3001", "operator-addr"),
+        ("[presence]\noperator-addr = 3002", "operator-addr"),
         ("# a comment\nsite-adr = \"127.0.0.1:1\"", "site-adr"),
         ("# a comment\nsite-addr = \"127.0.0.1\"", "site-addr"),
         ("# a comment\nhash-files = \"yes\"", "hash-files"),

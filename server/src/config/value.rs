@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use leptos::config::Env;
 
+use crate::door::{Network, Origin};
+
 /// What a value looks like where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -190,6 +192,46 @@ impl Value for Env {
     }
 }
 
+impl Value for Network {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "NETWORK"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = text.parse().map_err(|_| "a network, like 10.0.0.0/8, or an address")?;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for Origin {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "HTTPS://HOST"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = text.parse().map_err(
+            |_| "a scheme and a host, like https://example.org or http://localhost:3000",
+        )?;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
 /// What need not be set; an empty text unsets it again.
 impl<Inner: Value + Unset> Value for Option<Inner> {
     fn form(&self) -> Form {
@@ -263,6 +305,18 @@ impl Unset for PathBuf {
 impl Unset for Arc<str> {
     fn unset() -> Self {
         Self::from("")
+    }
+}
+
+impl Unset for Network {
+    fn unset() -> Self {
+        Self::loopback()
+    }
+}
+
+impl Unset for Origin {
+    fn unset() -> Self {
+        Self::localhost()
     }
 }
 

@@ -15,6 +15,7 @@ use app::presence::{CloseCode, DepartureReason, Refusal, ServerEvent};
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
+use tracing::Instrument;
 use tungstenite::{
     Message,
     protocol::{CloseFrame, frame::Utf8Bytes},
@@ -29,6 +30,7 @@ use crate::{
     conversation::{Conversation, Heard, Request},
     doorbell::Signals,
     hub::Membership,
+    metrics::METRICS,
     presence::frames::encode,
     shutdown::Guest,
 };
@@ -66,6 +68,27 @@ impl Default for ConnectionConfig {
     }
 }
 
+/// Serves one socket in a task of its own. What is logged of it stands in a span of its own, which names
+/// neither the person nor the room. `until_it_ends` is dropped when it does.
+pub fn spawn<S>(
+    socket: S,
+    membership: Membership,
+    config: ConnectionConfig,
+    guest: Guest,
+    until_it_ends: impl Send + 'static,
+) where
+    S: Socket + 'static,
+{
+    let span = tracing::debug_span!("connection", number = guest.number());
+    let served = serve(socket, membership, config, guest).map(move |()| drop(until_it_ends));
+    // A span takes memory for as long as the socket is open: where nobody reads it, there is none.
+    if span.is_disabled() {
+        tokio::spawn(served);
+    } else {
+        tokio::spawn(served.instrument(span));
+    }
+}
+
 /// Serves one socket until it ends; when the server goes down, with 1012 when its turn has come.
 ///
 /// What it keeps while the socket is at rest is one small allocation: a future would hold its arguments,
@@ -87,8 +110,10 @@ pub fn serve<S: Socket>(
         deadlines: Deadlines::new(config, opened),
         alarm: None,
         is_time_up: false,
+        is_room_closed: false,
         is_beat_due: false,
     });
+    METRICS.sockets_opened.count();
     async move {
         let ending = connection.converse(&guest).await;
         Box::pin(connection.end(ending, guest.turn())).await;
@@ -106,6 +131,8 @@ struct Connection<S> {
     alarm: Option<Instant>,
     /// It rang, and what has come until then is not yet read.
     is_time_up: bool,
+    /// The operator closed the room: this ends when all is said.
+    is_room_closed: bool,
     /// The client is to be told where its list should be, when all is said that was before.
     is_beat_due: bool,
 }
@@ -118,6 +145,8 @@ enum Turn<Fault> {
     Incoming(Incoming<Fault>),
     /// A deadline may have come, and nothing that came before it is unread.
     TimeIsUp,
+    /// The room is closed, and all is said.
+    RoomClosed,
     /// What was to be sent can't be.
     WritingFailed,
 }
@@ -154,6 +183,17 @@ enum Ending {
     Broken,
 }
 
+impl Ending {
+    fn is_counted(self) {
+        match self {
+            Self::ClosedByClient => METRICS.socket_closed_by_client(),
+            Self::ClosedByServer(code) | Self::Faulty(code) => METRICS.socket_closed(code),
+            Self::Restart => METRICS.socket_closed(CloseCode::Restart),
+            Self::Broken => METRICS.socket_lost(),
+        }
+    }
+}
+
 impl<S: Socket> Connection<S> {
     async fn converse(&mut self, guest: &Guest) -> Ending {
         match self.follow(guest).await {
@@ -176,6 +216,7 @@ impl<S: Socket> Connection<S> {
                 Turn::Rung(_) => {}
                 Turn::Incoming(incoming) => self.hear(incoming)?,
                 Turn::TimeIsUp => self.do_what_is_due()?,
+                Turn::RoomClosed => return Err(Ending::ClosedByServer(CloseCode::Normal)),
                 Turn::WritingFailed => return Err(self.why_writing_failed()),
             }
         }
@@ -187,12 +228,14 @@ impl<S: Socket> Connection<S> {
     fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn<S::Fault>> {
         if let Poll::Ready(signals) = self.membership.bell().poll(context) {
             self.is_time_up |= signals.include(Signals::TIME);
+            self.is_room_closed |= signals.include(Signals::ROOM_CLOSED);
             if signals.include(Signals::REPLACED) || signals.include(Signals::CLOSING) {
                 return Poll::Ready(Turn::Rung(signals));
             }
         }
         match self.poll_say(context) {
             Poll::Ready(Err(_)) => return Poll::Ready(Turn::WritingFailed),
+            Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Turn::RoomClosed),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         if let Poll::Ready(next) = self.socket.poll_next_unpin(context) {
@@ -330,6 +373,7 @@ impl<S: Socket> Connection<S> {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
+        METRICS.refusals.count();
         self.outbox.push(encode(&ServerEvent::Refused(refusal)));
     }
 
@@ -345,7 +389,8 @@ impl<S: Socket> Connection<S> {
 
     /// Says goodbye where the other side can still hear it, and lets the others know.
     async fn end(mut self: Box<Self>, ending: Ending, turn: Duration) {
-        tracing::debug!(?ending, "a socket ends");
+        tracing::debug!(?ending, after = ?self.opened.elapsed(), "the socket ends");
+        ending.is_counted();
         let close_within = self.deadlines.close_within();
         match ending {
             Ending::Broken => {}
@@ -402,7 +447,7 @@ mod tests {
     use super::*;
     use crate::web_socket::WebSocket;
 
-    type TcpSocket = WebSocket<hyper_util::rt::TokioIo<hyper::upgrade::Upgraded>>;
+    type TcpSocket = WebSocket<tokio::net::TcpStream>;
 
     /// Ten thousand at rest are ten thousand of these.
     #[test]

@@ -19,9 +19,11 @@ use super::{
 };
 use crate::{
     doorbell::{Doorbell, Signals},
+    metrics::METRICS,
     presence::{
         frame::{Batch, Frame},
         frames::{EncodedAnswer, EncodedList, encode},
+        history::History,
         people::{Announced, ConnectionId, Moment},
         refused::Refused,
         room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
@@ -47,6 +49,7 @@ pub(super) struct LiveRoom {
 #[derive(Debug)]
 struct State {
     room: Room,
+    history: History,
     gathering: Gathering,
     /// When the room is looked at next, if nothing else happens: somebody sleeps until then.
     alarm: Option<Moment>,
@@ -64,10 +67,15 @@ struct State {
 
 impl LiveRoom {
     pub(super) fn new(began: Arc<SetOnce<Instant>>, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::of(began, epoch, Room::new(limits))
+        Self::of(began, epoch, Room::new(limits), None)
     }
 
-    fn of(began: Arc<SetOnce<Instant>>, epoch: Epoch, room: Room) -> Self {
+    fn of(
+        began: Arc<SetOnce<Instant>>,
+        epoch: Epoch,
+        room: Room,
+        history: Option<History>,
+    ) -> Self {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
@@ -75,6 +83,7 @@ impl LiveRoom {
         let told = RwLock::new(Arc::clone(&last_flush));
         let state = State {
             room,
+            history: history.unwrap_or_else(|| History::new(this_minute(), count)),
             gathering: Gathering::default(),
             alarm: None,
             is_frozen: false,
@@ -92,10 +101,11 @@ impl LiveRoom {
         began: Arc<SetOnce<Instant>>,
         epoch: Epoch,
         saved: SavedRoom,
+        history: Option<History>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, NotARoom> {
         let room = Room::restore(saved, limits, elapsed(&began))?;
-        let live = Arc::new(Self::of(began, epoch, room));
+        let live = Arc::new(Self::of(began, epoch, room, history));
         live.set_alarm(&mut live.lock());
         Ok(live)
     }
@@ -111,6 +121,16 @@ impl LiveRoom {
         let mut state = self.lock();
         state.is_frozen = true;
         state.room.save(self.now())
+    }
+
+    /// How many were here when, for the next process too.
+    pub(super) fn history(&self) -> History {
+        self.lock().history.clone()
+    }
+
+    /// How many were here in each of the last minutes, the oldest first.
+    pub(super) fn counts(&self) -> Vec<u32> {
+        self.lock().history.counts(this_minute())
     }
 
     /// Names this life of the room.
@@ -150,6 +170,22 @@ impl LiveRoom {
     /// Does something to the room that may change its list.
     pub(super) fn act<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room, Moment) -> T) -> T {
         self.change(|state, now| act(&mut state.room, now))
+    }
+
+    /// Takes everybody off the list, and ends whoever looks at it once they know; says how many were listed.
+    pub(super) fn close(self: &Arc<Self>) -> usize {
+        let people = self.act(Room::unlist_all);
+        // Told at once: who ends without having heard of it would come back and be listed again.
+        self.flush(&mut self.lock(), Instant::now());
+        for bell in self.bells().values() {
+            bell.ring(Signals::ROOM_CLOSED);
+        }
+        people
+    }
+
+    /// How many are listed.
+    pub(super) fn people(&self) -> usize {
+        self.lock().room.roster().len()
     }
 
     /// A socket is gone.
@@ -283,6 +319,7 @@ impl LiveRoom {
             cursor.owe_list();
             return self.whole_list(state, cursor);
         };
+        METRICS.resumes.count();
         cursor.seq = Some(state.last_flush.seq);
         cursor.owed = Owed::Nothing;
         answer.frames_for(cursor.you, now_in_milliseconds())
@@ -301,6 +338,8 @@ impl LiveRoom {
         let seq = state.room.log().seq();
         let roster = state.room.roster();
         let (count, digest) = (roster.len(), roster.digest());
+        METRICS.flushes.count();
+        METRICS.changes.add(seq.saturating_sub(from));
         state.last_flush = Arc::new(Flush { from, seq, news: News::List, count, digest });
         if std::mem::take(&mut state.is_list_wanted) {
             self.encode_list(state);
@@ -326,6 +365,10 @@ impl LiveRoom {
     fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
         let outcome = act(&mut state, self.now());
+        let count = state.room.roster().len();
+        if !state.history.says(count) {
+            state.history.observe(this_minute(), count);
+        }
         let dispatch = if state.room.log().seq() == state.last_flush.seq {
             Dispatch::WithTheNext
         } else {
@@ -392,6 +435,7 @@ impl LiveRoom {
             state.is_list_wanted = true;
             return Batch::default();
         };
+        METRICS.lists.count();
         cursor.seq = Some(list.seq());
         cursor.owed = Owed::Nothing;
         list.frames_for(cursor.you, now_in_milliseconds())
@@ -438,6 +482,11 @@ fn size_in_bytes(frames: &[Frame]) -> usize {
 /// What has passed since the server began.
 fn elapsed(began: &SetOnce<Instant>) -> Moment {
     began.get().map_or(Moment::ZERO, Instant::elapsed)
+}
+
+/// The wall clock, in whole minutes since the Unix epoch.
+fn this_minute() -> u64 {
+    now_in_milliseconds() / 60_000
 }
 
 /// No life of a room has this one: it can't be resumed from.

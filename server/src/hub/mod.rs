@@ -19,6 +19,7 @@ use std::{
 };
 
 use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
+use serde::Serialize;
 use tokio::{sync::SetOnce, time::Instant};
 
 use self::live_room::{LiveRoom, no_epoch, now_in_milliseconds};
@@ -49,11 +50,37 @@ pub struct Hub {
     wheel: Arc<Wheel>,
 }
 
+/// A room as its operator sees it from afar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomInNumbers {
+    /// Its name.
+    pub room: RoomName,
+    /// How many are listed.
+    pub people: usize,
+    /// How many sockets and feeds look at it.
+    pub observers: usize,
+}
+
 /// A room and how many look at it, sockets without a first frame included.
 #[derive(Debug)]
 struct Occupied {
     room: Arc<LiveRoom>,
     observers: usize,
+}
+
+/// How many look at a room, or how many rooms there are besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupancy {
+    /// It is there.
+    Open {
+        /// How many look at it, listed or not.
+        observers: usize,
+    },
+    /// It would be one more.
+    NotThere {
+        /// How many there are.
+        rooms: usize,
+    },
 }
 
 impl Hub {
@@ -79,7 +106,7 @@ impl Hub {
     pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
         let hub = Self::waiting(limits);
         let mut rooms = hub.lock();
-        for SavedRoomOfName { name, epoch, room: mut saved_room } in saved.rooms {
+        for SavedRoomOfName { name, epoch, room: mut saved_room, history } in saved.rooms {
             let epoch = match saved.ending {
                 ProcessEnding::InOrder => epoch,
                 ProcessEnding::Unknown => {
@@ -88,7 +115,7 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match LiveRoom::restore(Arc::clone(&hub.began), epoch, saved_room, limits) {
+            match LiveRoom::restore(Arc::clone(&hub.began), epoch, saved_room, history, limits) {
                 Ok(room) => {
                     rooms.insert(name, Occupied { room, observers: 0 });
                 }
@@ -134,6 +161,7 @@ impl Hub {
             name,
             epoch: room.epoch().clone(),
             room: save(&room),
+            history: Some(room.history()),
         });
         saved.collect()
     }
@@ -168,6 +196,41 @@ impl Hub {
         })
     }
 
+    /// The operator closes a room: everybody is taken off its list, and all who look at it are ended.
+    ///
+    /// Answers how many were listed; none where there is no such room. Nobody is kept from opening it again.
+    pub fn close_room(&self, room_name: &RoomName) -> Option<usize> {
+        self.find(room_name).map(|room| room.close())
+    }
+
+    /// Every room, in no order.
+    pub fn census(&self) -> Vec<RoomInNumbers> {
+        let rooms: Vec<_> = {
+            let rooms = self.lock();
+            let of = |(name, Occupied { room, observers }): (&RoomName, &Occupied)| {
+                (name.clone(), Arc::clone(room), *observers)
+            };
+            rooms.iter().map(of).collect()
+        };
+        // The rooms' own locks are taken one at a time, as always.
+        let numbers = |(room, live, observers): (RoomName, Arc<LiveRoom>, usize)| RoomInNumbers {
+            room,
+            people: live.people(),
+            observers,
+        };
+        rooms.into_iter().map(numbers).collect()
+    }
+
+    /// One room, if it is there.
+    pub fn room_in_numbers(&self, room_name: &RoomName) -> Option<RoomInNumbers> {
+        let (live, observers) = {
+            let rooms = self.lock();
+            let Occupied { room, observers } = rooms.get(room_name)?;
+            (Arc::clone(room), *observers)
+        };
+        Some(RoomInNumbers { room: room_name.clone(), people: live.people(), observers })
+    }
+
     /// Forgets the rooms that are over; to be called now and then.
     pub fn sweep(&self) {
         self.lock().retain(|_, occupied| occupied.observers > 0 || !occupied.room.is_over());
@@ -191,6 +254,21 @@ impl Hub {
                 users: Vec::new(),
             },
         }
+    }
+
+    /// How many look at a room, or how many rooms there are besides.
+    pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
+        let rooms = self.lock();
+        match rooms.get(room_name) {
+            Some(occupied) => Occupancy::Open { observers: occupied.observers },
+            None => Occupancy::NotThere { rooms: rooms.len() },
+        }
+    }
+
+    /// How many were in a room in each of the last minutes, at most an hour of them, the oldest first.
+    /// A room that is not there has none.
+    pub fn counts(&self, room_name: &RoomName) -> Vec<u32> {
+        self.find(room_name).map(|room| room.counts()).unwrap_or_default()
     }
 
     /// Whether the room takes no more people.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::presence::{Difference, Epoch, Renamed, Roster, ServerEvent, User, UserId};
+use app::presence::{Difference, Epoch, Name, Renamed, Roster, ServerEvent, User, UserId};
 use serde::Serialize;
 
 use super::frame::{Batch, Frame};
@@ -174,18 +174,16 @@ impl Pieces {
 /// No less than the rows and ids of a difference take, without writing them.
 fn upper_bound(difference: &Difference) -> usize {
     // A character takes at most six bytes in JSON (\u0000), and a number at most 20.
-    const AROUND_A_NAME: usize = 90;
-    let name = |length: usize| length * 6 + AROUND_A_NAME;
+    const AROUND_A_NAME: usize = 100;
+    let name = |name: &Name| {
+        let look = name.look().map_or(0, str::len);
+        (name.as_str().len() + look) * 6 + AROUND_A_NAME
+    };
     let stirred: usize = difference.user_changed.states().iter().map(|(_, ids)| ids.len()).sum();
     let ids = difference.disconnect_user.iter().count() + stirred;
-    let renamed: usize = difference
-        .user_changed
-        .renamed
-        .iter()
-        .map(|Renamed { name: new, .. }| name(new.as_str().len()))
-        .sum();
-    let arrived: usize =
-        difference.new_user.iter().map(|User { name: new, .. }| name(new.as_str().len())).sum();
+    let renamed: usize =
+        difference.user_changed.renamed.iter().map(|Renamed { name: new, .. }| name(new)).sum();
+    let arrived: usize = difference.new_user.iter().map(|User { name: new, .. }| name(new)).sum();
     ids * ID_IN_BYTES + renamed + arrived
 }
 
@@ -205,7 +203,7 @@ fn decode(frames: &Batch) -> Vec<ServerEvent> {
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{Changes, MoreUsers, Name, PresenceState, Progress, Replica};
+    use app::presence::{Changes, MoreUsers, PresenceState, Progress, Replica};
     use proptest::prelude::*;
 
     use super::*;

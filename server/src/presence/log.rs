@@ -9,7 +9,7 @@ use app::presence::{DepartureReason, Difference, Name, PresenceState, Renamed, U
 
 use serde::{Deserialize, Serialize};
 
-use super::people::Moment;
+use super::{name_rules::with_look, people::Moment};
 
 /// The last changes of a room; each moved its count, `seq`, by one.
 ///
@@ -106,7 +106,7 @@ impl Log {
         let before = seq.checked_sub(u64::try_from(changes.len()).ok()?)?;
         let mut log = Self { seq: before, ..Self::default() };
         for change in changes {
-            log.push(change, now);
+            log.push(change.with_looks(), now);
         }
         Some(log)
     }
@@ -138,6 +138,16 @@ impl Log {
 }
 
 impl Change {
+    /// What names look like is not kept over a restart where it follows from them.
+    fn with_looks(self) -> Self {
+        match self {
+            Self::Renamed { id, before, after } => {
+                Self::Renamed { id, before, after: with_look(after) }
+            }
+            other => other,
+        }
+    }
+
     /// The same as a difference that spans this one change.
     pub fn as_difference(&self) -> Difference {
         net([self])

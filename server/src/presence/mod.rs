@@ -4,6 +4,7 @@
 
 pub mod frame;
 pub mod frames;
+pub mod history;
 pub mod log;
 pub mod name_rules;
 pub mod people;

@@ -2,12 +2,14 @@
 
 use app::presence::{NameFault, Refusal, RefusalCode};
 
+use super::name_rules::NameRefused;
+
 /// Why a frame was not accepted. Its text is a sentence that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The name is none.
     #[error("{0}")]
-    Name(#[from] NameFault),
+    Name(#[from] NameRefused),
     /// A rename by someone who is not listed.
     #[error("You are not on the list, so there is no name to change: please join first.")]
     NotListed,
@@ -35,8 +37,9 @@ impl Refused {
     /// The same for programs.
     pub fn code(self) -> RefusalCode {
         match self {
-            Self::Name(NameFault::Empty) => RefusalCode::NameEmpty,
-            Self::Name(NameFault::TooLong) => RefusalCode::NameTooLong,
+            Self::Name(NameRefused::Fault(NameFault::Empty)) => RefusalCode::NameEmpty,
+            Self::Name(NameRefused::Fault(NameFault::TooLong)) => RefusalCode::NameTooLong,
+            Self::Name(NameRefused::NotAllowed) => RefusalCode::NameNotAllowed,
             Self::NotListed => RefusalCode::NotListed,
             Self::RoomFull => RefusalCode::RoomFull,
             Self::TooManyTabs => RefusalCode::TooManyTabs,

@@ -176,6 +176,15 @@ impl Room {
         self.settle(who, now);
     }
 
+    /// Everybody is taken off the list; says how many they were.
+    pub fn unlist_all(&mut self, now: Moment) -> usize {
+        let everybody: Vec<_> = self.roster.users().map(|user| user.id).collect();
+        for who in &everybody {
+            self.unlist(*who, DepartureReason::Removed, now);
+        }
+        everybody.len()
+    }
+
     /// A socket is gone: cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
     pub fn disconnect(
         &mut self,
@@ -231,7 +240,7 @@ impl Room {
             return Err(NotARoom);
         }
         let log = Log::restore(seq, changes, now).ok_or(NotARoom)?;
-        let names_in_bytes = roster.users().map(|user| user.name.as_str().len()).sum();
+        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
         Ok(Self { limits, roster, people: People::restore(people, now), log, names_in_bytes })
     }
 
@@ -262,7 +271,7 @@ impl Room {
     fn record(&mut self, change: Change, now: Moment) {
         let id = change.id();
         let name_in_bytes =
-            |room: &Self| room.roster.get(&id).map_or(0, |user| user.name.as_str().len());
+            |room: &Self| room.roster.get(&id).map_or(0, |user| size_of_name(&user.name));
         let before = name_in_bytes(self);
         let applied = self.roster.apply(&change.as_difference());
         debug_assert_eq!(applied, Ok(()), "{change:?}");
@@ -272,6 +281,12 @@ impl Room {
             self.log.push(change, now);
         }
     }
+}
+
+/// What a name takes on the wire, together with what it looks like.
+fn size_of_name(name: &Name) -> usize {
+    const AROUND_A_LOOK: usize = 10;
+    name.as_str().len() + name.look().map_or(0, |look| look.len() + AROUND_A_LOOK)
 }
 
 #[cfg(test)]

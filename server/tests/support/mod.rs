@@ -20,11 +20,12 @@ use server::{
     operator::OperatorToken,
     person::Persons,
     serve::{self, Listeners},
+    supervisor::Supervisor,
     tcp,
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     sync::oneshot,
     task::JoinHandle,
@@ -45,6 +46,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What proves the operator of a server in a test.
 pub const OPERATOR_TOKEN: &str = "the operator's";
+
+/// What an answer says after its head.
+pub fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+/// A line of an answer's head.
+pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let head = answer.split_once("\r\n\r\n").unwrap().0;
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
 
 /// Where a server is, whatever it runs in.
 pub struct Site {
@@ -115,7 +127,7 @@ impl TestServer {
         connection: ConnectionConfig,
     ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = Persons::from_key(&[7; 64]).unwrap();
+        let persons = Persons::from_key(&[7; 64], config.transport()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -125,7 +137,7 @@ impl TestServer {
         let operator = tcp::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let operator_address = operator.local_addr().unwrap();
         let operator = Some((operator, OperatorToken::of(OPERATOR_TOKEN)));
-        let listeners = Listeners { public: listener, operator };
+        let listeners = Listeners { public: listener, operator, supervisor: Supervisor::default() };
         let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
         let operator = Site { address: operator_address };
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }
@@ -135,6 +147,13 @@ impl TestServer {
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Goes down as on SIGTERM, and looks at what is left.
+    pub async fn stop_and<T>(mut self, look: impl FnOnce() -> T) -> T {
+        self.stop.take().unwrap().send(()).unwrap();
+        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        look()
     }
 
     /// Goes down as on SIGTERM, and comes back at the same address with the same state directory.
@@ -187,6 +206,40 @@ impl Site {
     /// With more header lines, each ended by CRLF.
     pub async fn get_with(&self, path: &str, headers: &str) -> String {
         self.request("GET", path, headers).await
+    }
+
+    /// The first line of an answer that starts like this, whether or not the answer ends.
+    pub async fn first_of(&self, path: &str, start: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        loop {
+            let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+            if let Some(line) = line.unwrap().strip_prefix(start) {
+                return line.to_owned();
+            }
+        }
+    }
+
+    /// Sends a `GET` and leaves the answer unread.
+    pub async fn open(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // The first of the answer: from now on it is being served.
+        stream.readable().await.unwrap();
+        stream
+    }
+
+    /// All that comes until the other side ends an answer of unknown length (RFC 9112, section 7.1).
+    pub async fn read_to_end(&self, stream: &mut TcpStream) -> String {
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n0\r\n\r\n") {
+            let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
+            assert!(read > 0, "it broke");
+        }
+        String::from_utf8(answer).unwrap()
     }
 
     /// A whole answer, as text.

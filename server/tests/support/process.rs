@@ -36,9 +36,24 @@ impl Deref for ServerProcess {
 
 impl ServerProcess {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With lines for the settings' `[presence]` table.
+    pub fn start_with(presence: &str) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        Remains { address, directory }.start()
+        Remains { address, directory }.start_with(presence)
+    }
+
+    /// One that may have only so many files open.
+    pub fn start_with_open_files(number: u32) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let mut command = Command::new("sh");
+        let limit = format!("ulimit -n {number}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limit, env!("CARGO_BIN_EXE_rollcall")]);
+        Remains { address, directory }.start_as(command, "")
     }
 
     /// Where the server keeps the rooms.
@@ -47,9 +62,31 @@ impl ServerProcess {
     }
 
     /// Ends it as a system does that stops a service, and waits for its end.
-    pub async fn terminate(mut self) -> (Remains, ExitStatus) {
-        let kill = format!("kill -TERM {}", self.child.id());
+    pub async fn terminate(self) -> (Remains, ExitStatus) {
+        self.signal("TERM");
+        self.ended().await
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// All that it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
+    /// Waits until something is logged.
+    pub async fn until_logged(&self, what: &str) {
+        while !self.log().contains(what) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) -> (Remains, ExitStatus) {
         let remains = self.remains();
         let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
         (remains, ended.await.unwrap())
@@ -70,16 +107,25 @@ impl ServerProcess {
 impl Remains {
     /// A server that comes after the one that ended.
     pub fn start(self) -> ServerProcess {
+        self.start_with("")
+    }
+
+    fn start_with(self, presence: &str) -> ServerProcess {
+        self.start_as(Command::new(env!("CARGO_BIN_EXE_rollcall")), presence)
+    }
+
+    fn start_as(self, mut program: Command, presence: &str) -> ServerProcess {
         let Self { address, directory } = self;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        let mut child = program
             .arg("--config")
-            .arg(furnish(directory.path(), ""))
+            .arg(furnish(directory.path(), presence))
             .arg("--site-root")
             .arg(directory.path().join("site"))
             .arg("--state-dir")
             .arg(directory.path().join("state"))
             .args(["--addr", &address.to_string()])
             .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(directory.path().join("log")).unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     presence::{ClientEvent, CloseCode, DepartureReason, ServerEvent, TabId},
-    ui::client::{Session, Surroundings, Wish, read_frame, write_frame},
+    ui::client::{Absence, Session, Surroundings, Wish, read_frame, write_frame},
 };
 use fastrand::Rng;
 use tokio::{
@@ -19,7 +19,7 @@ use crate::{
     dial::dial,
     link::{GOING_AWAY, PageEnd, SocketEvent},
     page::{Command, Ending, Freeze, Next, Report, fetch},
-    person::{Absence, Person},
+    person::Person,
     world::World,
 };
 
@@ -321,12 +321,23 @@ impl LivePage {
             self.asked.to_be_listed = None;
         }
         self.check(before.as_ref(), &outcome);
-        let absence = self.of().state().absence;
-        if outcome.was_unlisted == Some(DepartureReason::Removed) && absence.is_none() {
-            self.of().note_absence(self.number, Some(Absence::Removed));
+        if outcome.was_unlisted == Some(DepartureReason::Removed)
+            && self.of().state().absence.is_none()
+            && let Some(point) = self.session.replica().position()
+        {
+            self.of().note_absence(self.number, Some(Absence::Removed(point.clone())));
         }
         self.send(outcome.replies);
-        if outcome.is_live && self.is_listed() && absence == Some(Absence::Removed) {
+        if outcome.is_live {
+            self.forget_removal();
+        }
+    }
+
+    fn forget_removal(&mut self) {
+        let absence = self.of().state().absence.clone();
+        if let Some(Absence::Removed(point)) = absence
+            && self.session.has_outlived(&point)
+        {
             self.of().note_absence(self.number, None);
             let events = self.session.look_around(&self.surroundings());
             self.send(events);
@@ -366,6 +377,7 @@ impl LivePage {
     }
 
     fn look_around(&mut self) {
+        self.forget_removal();
         let events = self.session.look_around(&self.surroundings());
         self.send(events);
         if self.is_visible {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{
     super::{
+        absence::Absence,
         board::Board,
         connection::{Connection, Loss},
         session::Outcome,
@@ -15,7 +16,7 @@ use super::{
     clock::Clock,
     keyboard,
     listing::Listing,
-    storage::{self, Absence},
+    storage,
 };
 use crate::presence::{DepartureReason, Name, Replica, RoomName, ServerEvent};
 
@@ -101,7 +102,7 @@ impl Display {
         }
         let was_absent = outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE;
         if let Some(reason) = outcome.was_unlisted {
-            self.say_farewell(reason);
+            self.say_farewell(reason, replica);
         }
         if let Some(refusal) = outcome.refusal {
             let sentence = Some(refusal.message.into_owned());
@@ -192,7 +193,7 @@ impl Display {
         });
     }
 
-    fn say_farewell(&self, reason: DepartureReason) {
+    fn say_farewell(&self, reason: DepartureReason, replica: &Replica) {
         let farewell = match reason {
             DepartureReason::Left => texts::YOU_LEFT_ELSEWHERE,
             DepartureReason::Removed => texts::YOU_WERE_REMOVED,
@@ -200,8 +201,11 @@ impl Display {
             DepartureReason::Closed | DepartureReason::Lost => return,
         };
         // Where they left, the page on which they did has noted it; they may have joined again by now.
-        if reason == DepartureReason::Removed && storage::absence(&self.room).is_none() {
-            storage::note_absence(&self.room, Some(Absence::Removed));
+        if reason == DepartureReason::Removed
+            && storage::absence(&self.room).is_none()
+            && let Some(point) = replica.position()
+        {
+            storage::note_absence(&self.room, Some(&Absence::Removed(point.clone())));
         }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));
     }

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use super::{
     super::{
+        absence::Absence,
         board::{Board, Wish},
         connection::Connection,
         frame::read_frame,
@@ -18,9 +19,10 @@ use super::{
     },
     display::{BETWEEN_DRAWINGS, Display, is_offline},
     feed::{Feed, FeedEvent},
+    page_wide::is_wall,
     randomness::random_number,
     socket::{Socket, SocketEvent, address_of},
-    storage::{self, Absence},
+    storage,
     tab::Tab,
 };
 use crate::presence::{ClientEvent, CloseCode, Replica, RoomName, ServerEvent};
@@ -126,6 +128,7 @@ impl Line {
         if self.is_asleep.get() {
             return;
         }
+        self.forget_removal();
         let events = self.session.borrow_mut().look_around(&self.surroundings());
         self.send(events);
         if !document().hidden() {
@@ -138,7 +141,7 @@ impl Line {
 
     /// The visitor wants something of the server.
     pub(super) fn want(&self, wish: Wish) {
-        let absence = (wish == Wish::Leave).then_some(Absence::Left);
+        let absence = (wish == Wish::Leave).then_some(&Absence::Left);
         storage::note_absence(&self.room, absence);
         self.display.forget_farewell();
         let event = self.session.borrow_mut().want(wish, &self.surroundings());
@@ -245,10 +248,11 @@ impl Line {
         }
     }
 
-    /// Whoever is on the server's list has joined again since they were removed.
+    /// Another page may hear late that the operator removed somebody who has joined again since.
     fn forget_removal(&self) {
-        let is_listed = self.session.borrow().replica().your_row().is_some();
-        if is_listed && storage::absence(&self.room) == Some(Absence::Removed) {
+        if let Some(Absence::Removed(point)) = storage::absence(&self.room)
+            && self.session.borrow().has_outlived(&point)
+        {
             storage::note_absence(&self.room, None);
             let events = self.session.borrow_mut().look_around(&self.surroundings());
             self.send(events);
@@ -369,7 +373,8 @@ impl Line {
             tab: self.tab.id(),
             // A page on its way out is not hidden, it goes.
             is_visible: !document().hidden(),
-            has_left: storage::absence(&self.room).is_some(),
+            // A screen on the wall looks on, whoever may be listed in the same browser.
+            has_left: is_wall() || storage::absence(&self.room).is_some(),
         }
     }
 

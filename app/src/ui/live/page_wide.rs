@@ -12,6 +12,14 @@ const LIVE: &str = "data-live";
 /// Set while the list is known to be old.
 const STALE: &str = "data-stale";
 
+/// Set by the server where the page is for a screen on the wall.
+const WALL: &str = "data-wall";
+
+/// Whether the page is for a screen on the wall, which shows the room and takes no part in it.
+pub(super) fn is_wall() -> bool {
+    document().document_element().is_some_and(|html| html.has_attribute(WALL))
+}
+
 /// Keeps the title and the root element as the board says.
 pub(super) fn follow(board: Board, room_name: RoomName) {
     let Some(html) = document().document_element() else { return };

@@ -4,12 +4,11 @@
 
 use leptos::{prelude::window, web_sys::Storage};
 
-use crate::presence::RoomName;
+use crate::{presence::RoomName, ui::absence::Absence};
 
 const NAME: &str = "rollcall-name";
 const MUTED: &str = "rollcall-muted";
 const LEFT: &str = "rollcall-left-";
-const REMOVED: &str = "removed";
 const TAB: &str = "rollcall-tab";
 
 /// The name under which this browser was listed last, in any room.
@@ -43,29 +42,18 @@ pub(super) fn note_muted(is_muted: bool) {
     }
 }
 
-/// Why none of this person's pages is to list them by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Absence {
-    /// They left, on one of their pages: only a visitor who joins takes that back.
-    Left,
-    /// The operator removed them, which a page may hear late: a list that holds them says that they
-    /// joined again since.
-    Removed,
-}
-
 /// Why this person is not to be listed again, if that is so.
 pub(super) fn absence(room: &RoomName) -> Option<Absence> {
     let text = of_all_pages().and_then(|storage| storage.get_item(&left_key(room)).ok()?)?;
-    Some(if text == REMOVED { Absence::Removed } else { Absence::Left })
+    Some(Absence::from_text(&text))
 }
 
 /// Lets all pages know why this person is not to be listed again, or that they may be.
-pub(super) fn note_absence(room: &RoomName, absence: Option<Absence>) {
+pub(super) fn note_absence(room: &RoomName, absence: Option<&Absence>) {
     if let Some(storage) = of_all_pages() {
         let key = left_key(room);
         let _ = match absence {
-            Some(Absence::Left) => storage.set_item(&key, "1"),
-            Some(Absence::Removed) => storage.set_item(&key, REMOVED),
+            Some(absence) => storage.set_item(&key, &absence.to_text()),
             None => storage.remove_item(&key),
         };
     }

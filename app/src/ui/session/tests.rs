@@ -537,3 +537,37 @@ fn a_refusal_of_the_old_wish_leaves_the_new_one() {
     assert_eq!(replies(session.receive(refused("got_a_new_user"), &seen())), [watch(4)]);
     assert_eq!(replies(session.receive(existing(4, &[]), &seen())), [announcement("Ana")]);
 }
+
+#[test]
+fn what_overtakes_a_leave_does_not_stand_for_it() {
+    let mut removal = Difference::default();
+    removal.disconnect_user.removed.push(id(YOU));
+    for is_joined_since in [false, true] {
+        let mut session = live(&[user(YOU, "Ana")]);
+        assert_eq!(session.want(Wish::Leave, &left()), Some(ClientEvent::Leave {}));
+        // What the operator did was on its way already; the leave itself is lost with the socket.
+        assert_eq!(replies(session.receive(changes(5, removal.clone()), &left())), []);
+        session.closed(Duration::ZERO, 0);
+        // Another page, which had not heard of the visitor's leaving, brought the row back.
+        assert_eq!(session.opened(&left()), watch(5));
+        let surroundings = if is_joined_since { seen() } else { left() };
+        let again = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &surroundings);
+        let expected = if is_joined_since { announcement("Ana") } else { ClientEvent::Leave {} };
+        assert_eq!(replies(again), [expected], "joined since: {is_joined_since}");
+    }
+}
+
+#[test]
+fn a_removal_that_is_heard_late_is_told_from_a_new_one() {
+    let mut session = live(&[user(YOU, "Ana")]);
+    session.receive(changes(5, arrival(user(1, "Bo"))), &seen());
+    assert!(session.has_outlived(&since(3)), "this list is later");
+    session.closed(Duration::ZERO, 0);
+    // A page without a socket knows only how things were.
+    for (removed_at, is_outlived) in [(3, true), (5, true), (6, false)] {
+        assert_eq!(session.has_outlived(&since(removed_at)), is_outlived, "{removed_at}");
+    }
+    let elsewhere = Since { epoch: "e2".parse().unwrap(), seq: 1 };
+    assert!(!session.has_outlived(&elsewhere), "another epoch's numbers say nothing");
+    assert!(!live(&[user(1, "Bo")]).has_outlived(&since(3)), "they are not back");
+}

@@ -104,6 +104,14 @@ const FAULTS: &[Fault] = &[
         "client 2: Bo is twice in a list",
     ),
     (
+        "someone in a list who never came",
+        |story| {
+            let row = &mut rows(story, 2, 1)[0];
+            (row.id, row.name) = (id_of(4), name("Eve"));
+        },
+        "client 2: between 0 and 6 nobody made this happen to Eve",
+    ),
+    (
         "rows in another order",
         |story| rows(story, 1, 1).swap(0, 2),
         "client 1: two lists at 3 differ: row 0 is Ana (here, since 1795000001) in one and \

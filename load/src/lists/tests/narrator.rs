@@ -9,7 +9,7 @@ use app::presence::{
 
 use crate::{
     lists::{Lists, StateId},
-    truth::{Truth, What},
+    truth::{PersonIndex, Truth, What},
     wrongs::Wrongs,
 };
 
@@ -258,26 +258,56 @@ pub(super) fn rows(story: &mut Story, client: usize, number: usize) -> &mut Vec<
 
 /// Lets the judge hear a story, and says what it finds wrong first.
 pub(super) fn first_wrong(story: &Story) -> Option<String> {
-    let (mut truth, mut lists, mut wrongs) =
-        (Truth::default(), Lists::default(), Wrongs::default());
-    let people = NAMES.map(|name| truth.add_person(name));
-    let mut states = vec![StateId::NOTHING; story.clients];
-    let mut now = Instant::now();
-    for step in &story.steps {
-        now += Duration::from_millis(10);
+    let mut listeners = Listeners::new(story.clients);
+    let heard = story.steps.iter().try_for_each(|step| listeners.hear(step));
+    heard.and_then(|()| listeners.judge(story)).err()
+}
+
+/// The clients as the judge sees them.
+pub(super) struct Listeners {
+    truth: Truth,
+    people: [PersonIndex; NAMES.len()],
+    lists: Lists,
+    states: Vec<StateId>,
+    now: Instant,
+}
+
+impl Listeners {
+    pub(super) fn new(clients: usize) -> Self {
+        let mut truth = Truth::default();
+        let people = NAMES.map(|name| truth.add_person(name));
+        let states = vec![StateId::NOTHING; clients];
+        Self { truth, people, lists: Lists::default(), states, now: Instant::now() }
+    }
+
+    /// Goes one step on.
+    pub(super) fn hear(&mut self, step: &Step) -> Result<(), String> {
+        self.now += Duration::from_millis(10);
         match step {
-            Step::Happens(person, what) => drop(truth.record(people[*person], *what, now)),
+            Step::Happens(person, what) => {
+                self.truth.record(self.people[*person], *what, self.now);
+            }
             Step::Sent { client, frame } => {
                 let frame = serde_json::to_vec(frame).unwrap();
-                let state = lists.advance(states[*client], &frame, &mut truth, now).to;
-                if let Some(fault) = lists.fault(state) {
-                    return Some(format!("client {client}: {fault}"));
+                let Self { truth, lists, states, now, .. } = self;
+                states[*client] = lists.advance(states[*client], &frame, truth, *now).to;
+                if let Some(fault) = lists.fault(states[*client]) {
+                    return Err(format!("client {client}: {fault}"));
                 }
-                states[*client] = state;
             }
         }
+        Ok(())
     }
-    let clients = states.into_iter().enumerate();
-    lists.judge(clients, Ok(story.server_list.clone()), &truth, &mut wrongs);
-    wrongs.first
+
+    /// Whether a client's list is what it should be by now.
+    pub(super) fn is_right(&mut self, client: usize) -> bool {
+        self.lists.is_right(self.states[client], &self.truth)
+    }
+
+    fn judge(&mut self, story: &Story) -> Result<(), String> {
+        let mut wrongs = Wrongs::default();
+        let clients = self.states.iter().copied().enumerate();
+        self.lists.judge(clients, Ok(story.server_list.clone()), &self.truth, &mut wrongs);
+        wrongs.first.map_or(Ok(()), Err)
+    }
 }

@@ -2,7 +2,7 @@
 
 use app::presence::{PresenceState, ServerEvent};
 
-use super::narrator::{Narrator, epoch, first_wrong, frame, place, rows};
+use super::narrator::{Listeners, Narrator, Step, epoch, first_wrong, frame, place, rows};
 use crate::truth::What;
 
 const ANA: usize = 0;
@@ -96,4 +96,20 @@ fn who_begins_anew_in_another_epoch_is_right() {
     assert_eq!(list.epoch, epoch());
     list.epoch = "e2".parse().unwrap();
     assert_eq!(first_wrong(&story), None);
+}
+
+/// A list is judged once for each state of the truth.
+#[test]
+fn a_list_is_right_until_something_happens_that_it_does_not_show() {
+    let mut narrator = Narrator::new(1);
+    narrator.happens(ANA, What::Joined);
+    narrator.tell_all();
+    narrator.happens(ANA, AWAY);
+    narrator.tell_all();
+    let story = narrator.stop();
+    let mut listeners = Listeners::new(1);
+    for step in &story.steps {
+        listeners.hear(step).unwrap();
+        assert_eq!(listeners.is_right(0), matches!(step, Step::Sent { .. }));
+    }
 }

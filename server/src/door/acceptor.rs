@@ -19,6 +19,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
+use super::spare_file::SpareFile;
 use crate::tcp;
 
 const LISTENER: Token = Token(0);
@@ -32,7 +33,6 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(100);
 pub(crate) struct Acceptor {
     /// No more may wait here than files may be open.
     accepted: UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
-    address: SocketAddr,
     stop: Waker,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,7 +43,6 @@ impl Acceptor {
     /// # Errors
     /// What the system says when it gives no thread, or nothing to wait with.
     pub(crate) fn start(listener: TcpListener) -> io::Result<Self> {
-        let address = listener.local_addr()?;
         let poll = Poll::new()?;
         let stop = Waker::new(poll.registry(), STOP)?;
         let mut listener = mio::net::TcpListener::from_std(listener.into_std()?);
@@ -52,15 +51,13 @@ impl Acceptor {
         let thread = thread::Builder::new()
             .name("acceptor".to_owned())
             .spawn(move || accept_until_stopped(poll, &listener, &sender))?;
-        Ok(Self { accepted, address, stop, thread: Some(thread) })
+        Ok(Self { accepted, stop, thread: Some(thread) })
     }
 }
 
-impl axum::serve::Listener for Acceptor {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+impl Acceptor {
+    /// The next connection, with the address of its other end.
+    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             let Some((stream, peer)) = self.accepted.recv().await else {
                 // The thread ended, which it does not: whoever has a connection keeps it.
@@ -71,10 +68,6 @@ impl axum::serve::Listener for Acceptor {
                 Err(error) => tracing::debug!(%error, "a connection can't be served"),
             }
         }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
     }
 }
 
@@ -97,6 +90,7 @@ fn accept_until_stopped(
 ) {
     let mut events = Events::with_capacity(2);
     let mut pause = None;
+    let mut spare = SpareFile::open();
     loop {
         match poll.poll(&mut events, pause) {
             Ok(()) => {}
@@ -112,7 +106,11 @@ fn accept_until_stopped(
         pause = match accept_all(listener, accepted) {
             Ok(()) => None,
             Err(error) => {
-                tracing::warn!(%error, "a connection can't be accepted");
+                if pause.is_none() {
+                    tracing::warn!(%error, "no connection can be accepted");
+                }
+                spare.turn_one_away(|| Some(listener.accept().ok()?.0.into()));
+                // It would fail again at once, and again: what is missing may come back meanwhile.
                 Some(PAUSE_AFTER_REFUSAL)
             }
         };
@@ -147,16 +145,15 @@ fn accept_all(
 
 #[cfg(test)]
 mod tests {
-    use axum::serve::Listener as _;
     use tokio::io::AsyncReadExt;
 
     use super::*;
 
     #[tokio::test]
     async fn everyone_who_connects_is_accepted_until_it_is_dropped() {
-        let mut acceptor =
-            Acceptor::start(tcp::listen(([127, 0, 0, 1], 0).into()).unwrap()).unwrap();
-        let address = acceptor.local_addr().unwrap();
+        let listener = tcp::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut acceptor = Acceptor::start(listener).unwrap();
         for _ in 0..300 {
             let client = TcpStream::connect(address).await.unwrap();
             let (_stream, peer) = acceptor.accept().await;

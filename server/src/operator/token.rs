@@ -1,7 +1,4 @@
-//! What only the operator may do, on a listening socket of its own: `DELETE /rooms/{room}/users/{id}`.
-//!
-//! Who may is proven by a token that is kept beside the key, so that whoever can read the state
-//! directory is the operator.
+//! The token that proves an operator: whoever can read the state directory is the operator.
 
 use std::{
     fmt, fs, io,
@@ -9,22 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use app::presence::UserId;
-use axum::{
-    Router,
-    extract::{self, Request, State},
-    http::{HeaderMap, StatusCode, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
-    routing::delete,
-};
+use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    address::{no_room, room_of},
-    hub::Hub,
-    secret_file,
-};
+use crate::secret_file;
 
 /// The token's file in the state directory.
 const TOKEN_FILE: &str = "operator.token";
@@ -87,49 +72,10 @@ impl OperatorToken {
     }
 
     /// Whether a request brings it, as `Authorization: Bearer TOKEN` (RFC 6750, section 2.1).
-    fn is_in(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = value.and_then(|value| value.strip_prefix("Bearer "));
         token.is_some_and(|token| Self::of(token.trim()) == *self)
-    }
-}
-
-/// All addresses of the operator's.
-pub(crate) fn router(hub: Arc<Hub>, token: OperatorToken) -> Router {
-    Router::new()
-        .route("/rooms/{room}/users/{id}", delete(remove))
-        .layer(middleware::from_fn_with_state(token, only_the_operator))
-        .with_state(hub)
-}
-
-async fn only_the_operator(
-    State(token): State<OperatorToken>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if token.is_in(request.headers()) {
-        return next.run(request).await;
-    }
-    let sentence =
-        "Send the operator's token, which is in the state directory, as a bearer token.\n";
-    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, challenge, sentence).into_response()
-}
-
-/// `DELETE /rooms/{room}/users/{id}`: takes somebody off a room's list.
-async fn remove(
-    State(hub): State<Arc<Hub>>,
-    extract::Path((room, id)): extract::Path<(String, String)>,
-) -> Response {
-    let room_name = match room_of(Ok(extract::Path(room))) {
-        Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
-    };
-    let is_removed = id.parse::<UserId>().is_ok_and(|id| hub.remove(&room_name, id));
-    if is_removed {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        (StatusCode::NOT_FOUND, "Nobody with this id is listed in this room.\n").into_response()
     }
 }
 

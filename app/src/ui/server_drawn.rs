@@ -1,0 +1,192 @@
+//! What only the server draws of a room's page; in the browser it is left as it came.
+//!
+//! So it costs the browser's part of the page nothing: there these are elements without content, which
+//! hydration steps over. What has to change in them is fetched from the server again.
+
+use leptos::prelude::*;
+
+/// What the server knows beside the list.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerDrawn {
+    /// The room.
+    pub room: crate::presence::RoomName,
+    /// The whole address of its page, as others reach it.
+    pub address: String,
+    /// How many were here in each of the last minutes, the oldest first.
+    pub counts: Vec<u32>,
+    /// Who looks at it.
+    pub look: Look,
+}
+
+/// Who looks at a page.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// A visitor, who can do all that can be done.
+    #[default]
+    Page,
+    /// All who are in front of a screen on the wall: it only shows.
+    Wall,
+}
+
+/// How the room can be shown to others: its code, its address.
+#[cfg(feature = "ssr")]
+pub(crate) fn invitation() -> impl IntoView {
+    view! { <div class="invitation" inner_html=drawn::html(drawn::invitation)></div> }
+}
+
+/// How the room can be shown to others: its code, its address.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn invitation() -> impl IntoView {
+    view! { <div class="invitation"></div> }
+}
+
+/// What stands beside the list: the last hour, and the list to take away.
+#[cfg(feature = "ssr")]
+pub(crate) fn margin() -> impl IntoView {
+    view! { <div class="margin" inner_html=drawn::html(drawn::margin)></div> }
+}
+
+/// What stands beside the list: the last hour, and the list to take away.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn margin() -> impl IntoView {
+    view! { <div class="margin"></div> }
+}
+
+#[cfg(feature = "ssr")]
+mod drawn {
+    use leptos::prelude::*;
+
+    use super::{
+        super::{past_hour::picture_of_the_past_hour, texts},
+        Look, ServerDrawn,
+    };
+
+    /// What is drawn from the page's context, as text; nothing without one.
+    pub(super) fn html<V: IntoView>(draw: impl FnOnce(&ServerDrawn) -> V) -> String {
+        use_context::<ServerDrawn>().map(|drawn| draw(&drawn).to_html()).unwrap_or_default()
+    }
+
+    pub(super) fn invitation(drawn: &ServerDrawn) -> impl IntoView + use<> {
+        let wall = format!("/r/{}?wall", drawn.room);
+        view! {
+            {code(drawn)}
+            <p class="address">{drawn.address.clone()}</p>
+            <p class="hint">
+                {texts::SCAN_IT}" "
+                <a href=wall target="_blank">
+                    {texts::SHOW_ON_THE_WALL}
+                </a>
+            </p>
+        }
+    }
+
+    pub(super) fn margin(drawn: &ServerDrawn) -> impl IntoView + use<> {
+        let ServerDrawn { room, counts, look, .. } = drawn;
+        let picture = view! {
+            <figure
+                class="past-hour"
+                data-testid="past-hour"
+                data-source=format!("/r/{room}/past-hour")
+                inner_html=picture_of_the_past_hour(counts)
+            ></figure>
+        };
+        let rest = match look {
+            Look::Page => {
+                let roll = |kind: &str| format!("/api/rooms/{room}/roll.{kind}");
+                view! {
+                    <p class="roll">
+                        {texts::TAKE_THE_ROLL}
+                        <a href=roll("txt") download>
+                            {texts::AS_TEXT}
+                        </a> <a href=roll("csv") download>
+                            {texts::AS_TABLE}
+                        </a>
+                    </p>
+                }
+                .into_any()
+            }
+            Look::Wall => view! {
+                <div class="way-in">
+                    {code(drawn)} <p class="address">{drawn.address.clone()}</p>
+                </div>
+            }
+            .into_any(),
+        };
+        view! {
+            {picture}
+            {rest}
+        }
+    }
+
+    /// The code is not fetched before it is seen: most visitors never open the panel that it is in.
+    fn code(drawn: &ServerDrawn) -> impl IntoView + use<> {
+        view! {
+            <img
+                class="code"
+                src=format!("/r/{}/qr.svg", drawn.room)
+                alt=texts::CODE_OF_THE_ADDRESS
+                width="240"
+                height="240"
+                loading="lazy"
+            />
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "ssr")]
+mod tests {
+    use super::*;
+
+    fn drawn(look: Look) -> ServerDrawn {
+        ServerDrawn {
+            room: "team-7".parse().unwrap(),
+            address: "https://rollcall.example/r/team-7".into(),
+            counts: vec![1, 2, 4],
+            look,
+        }
+    }
+
+    fn html(look: Option<Look>) -> String {
+        Owner::new().with(|| {
+            if let Some(look) = look {
+                provide_context(drawn(look));
+            }
+            [invitation().to_html(), margin().to_html()].concat()
+        })
+    }
+
+    #[test]
+    fn a_visitor_can_invite_others_see_the_last_hour_and_take_the_roll() {
+        let html = html(Some(Look::Page));
+        for part in [
+            r#"src="/r/team-7/qr.svg""#,
+            "https://rollcall.example/r/team-7",
+            r#"href="/r/team-7?wall""#,
+            "1 to 4 people in the last 3 min",
+            r#"href="/api/rooms/team-7/roll.csv""#,
+            r#"href="/api/rooms/team-7/roll.txt""#,
+        ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+        assert!(!html.contains(" style="), "{html}");
+    }
+
+    #[test]
+    fn a_wall_only_shows() {
+        let html = Owner::new().with(|| {
+            provide_context(drawn(Look::Wall));
+            margin().to_html()
+        });
+        assert!(html.contains("qr.svg") && html.contains("past-hour"), "{html}");
+        assert!(!html.contains("<a ") && !html.contains("<button"), "{html}");
+    }
+
+    #[test]
+    fn without_the_servers_knowledge_there_is_nothing() {
+        let html = html(None);
+        assert_eq!(html, r#"<div class="invitation"></div><div class="margin"></div>"#);
+    }
+}

@@ -1,0 +1,127 @@
+// The room on a screen on the wall: it only shows, and shows as large as it can.
+
+import AxeBuilder from "@axe-core/playwright";
+
+import { expect, test } from "../support/fixtures";
+import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
+import { photograph } from "../support/photograph";
+import { newUsers } from "../support/protocol";
+import { readCode } from "../support/qr-code";
+
+const STILL = { reducedMotion: "reduce" } as const;
+
+function people(count: number): string[] {
+  const some = ["Ana Sousa", "Bo", "Ирина Петрова", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"];
+  return Array.from({ length: count }, (_, index) => {
+    const name = some[index % some.length] ?? "";
+    return index < some.length ? name : `${name} ${index}`;
+  });
+}
+
+test("a wall shows who is here, live, and has nothing to press", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  await crowd.joinInOrder(server, room, people(5));
+  const wall = await newVisitor(STILL);
+  const messages: string[] = [];
+  wall.page.on("console", (message) => messages.push(message.text()));
+  await wall.page.goto(`/r/${room}?wall`);
+  await wall.isLive();
+  await wall.shows(people(5));
+  const olu = await crowd.join(server, room, "Olu");
+  await wall.shows([...people(5), "Olu"]);
+  olu.send({ event: "leave" });
+  await wall.shows(people(5));
+
+  for (const role of ["button", "link", "textbox"] as const) {
+    await expect(wall.page.getByRole(role)).toHaveCount(0);
+  }
+  const code = wall.page.getByRole("img", { name: /QR code/ });
+  expect(await readCode(code)).toBe(`${new URL(wall.page.url()).origin}/r/${room}`);
+  expect(messages).toEqual([]);
+});
+
+test("a wall lists nobody, also where its browser's person is listed", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const watcher = await crowd.connect(server, room);
+  watcher.send({ event: "watch" });
+  const ana = await newVisitor(STILL);
+  await ana.openAndJoin(room, "Ana");
+  const wall = await ana.openTab();
+  await wall.page.goto(`/r/${room}?wall`);
+  await wall.isLive();
+  await wall.shows(["Ana"]);
+  await ana.leaveButton.click();
+  await wall.shows([]);
+  await ana.join("Ana");
+  await wall.shows(["Ana"]);
+  await ana.page.close();
+  // Nobody but the wall is left of that browser, and the wall holds no row.
+  await wall.shows([], { timeout: 20_000 });
+  expect(wall.wire.sent.map((frame) => frame.event)).toEqual(["watch"]);
+  expect(newUsers(watcher.frames).map((user) => user.name)).toEqual(["Ana", "Ana"]);
+});
+
+for (const [width, height] of [
+  [1920, 1080],
+  [1280, 720],
+  [1080, 1920],
+] as const) {
+  test(`the names fill a screen of ${width} by ${height}, and none is out of it`, async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const wall = await newVisitor({ ...STILL, viewport: { width, height } });
+    await wall.page.goto(`/r/${room}?wall`);
+    await wall.isLive();
+    let joined = 0;
+    for (const count of [1, 2, 5, 12, 30, 60, 100, 150]) {
+      await crowd.joinTogether(server, room, people(count).slice(joined));
+      joined = count;
+      await expect(wall.rows).toHaveCount(count);
+      await hasComeToRest(wall.page);
+      await expectNoHorizontalScroll(wall.page);
+      const { boxes, board } = await wall.page.evaluate(() => {
+        const box = (element: Element) => element.getBoundingClientRect().toJSON() as DOMRect;
+        const rows = [...document.querySelectorAll("#roster > li")];
+        return {
+          boxes: rows.map(box),
+          board: box(document.querySelector("#roster") as Element),
+        };
+      });
+      for (const box of boxes) {
+        expect(box.bottom, `of ${count} people one is below`).toBeLessThanOrEqual(height);
+        expect(box.right).toBeLessThanOrEqual(width);
+        expect(box.height).toBeGreaterThan(20);
+      }
+      // What the plates and the gaps between them take is all that there is.
+      const lowest = Math.max(...boxes.map((box) => box.bottom));
+      expect(board.bottom - lowest).toBeLessThan(2);
+      if (width === 1920) {
+        await wall.page.screenshot({ path: `screenshots/wall-of-${count}.png` });
+      }
+    }
+  });
+}
+
+test("axe finds nothing on a wall", async ({ newVisitor, server, crowd, room }) => {
+  await crowd.joinInOrder(server, room, people(9));
+  const wall = await newVisitor({ ...STILL, viewport: { width: 1920, height: 1080 } });
+  await wall.page.goto(`/r/${room}?wall`);
+  await wall.isLive();
+  await wall.shows(people(9));
+  for (const colorScheme of ["light", "dark"] as const) {
+    await wall.page.emulateMedia({ colorScheme });
+    expect((await new AxeBuilder({ page: wall.page }).analyze()).violations).toEqual([]);
+  }
+  await photograph(wall.page, "wall");
+});

@@ -1,0 +1,235 @@
+//! What comes from the sockets, and what it does to the lists.
+
+use std::{
+    io::{self, Read},
+    time::{Duration, Instant},
+};
+
+use app::presence::ClientEvent;
+use mio::Events;
+
+use super::{
+    Swarm,
+    client::{Opening, Phase},
+};
+use crate::{
+    fault::LoadFault,
+    handshake,
+    lists::FrameKind,
+    normalise::without_the_personal,
+    websocket::{Frame, take_frame},
+};
+
+impl Swarm {
+    /// Waits for sockets that have something to say, and hears it.
+    pub fn turn(&mut self, longest: Duration) -> Result<(), LoadFault> {
+        match self.poll.poll(&mut self.events, Some(longest)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(source) => return Err(LoadFault::Io { what: "waiting for sockets", source }),
+        }
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            let index = event.token().0;
+            if event.is_writable() {
+                self.write_on(index);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.read(index, event.is_read_closed() || event.is_error());
+            }
+        }
+        self.events = events;
+        Ok(())
+    }
+
+    fn write_on(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        match client.phase {
+            Phase::Connecting => {
+                let request =
+                    handshake::request(self.address, &self.room, client.cookie.as_deref());
+                client.phase = Phase::Upgrading;
+                client.send(request.as_bytes());
+            }
+            _ => client.flush(),
+        }
+    }
+
+    /// Reads what a socket has: the system tells once, so it is read empty.
+    fn read(&mut self, index: usize, may_have_ended: bool) {
+        loop {
+            let client = &mut self.clients[index];
+            let Some(stream) = &mut client.stream else { return };
+            let held = client.held.len();
+            self.scratch[..held].copy_from_slice(&client.held);
+            let read = match stream.read(&mut self.scratch[held..]) {
+                Ok(0) => return self.ended(index, "ended without a goodbye"),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return self.ended(index, &error.to_string()),
+            };
+            let end = held + read;
+            let scratch = std::mem::take(&mut self.scratch);
+            let taken = self.hear(index, &scratch[..end]);
+            self.scratch = scratch;
+            let client = &mut self.clients[index];
+            if taken < end {
+                client.held.clear();
+                client.held.extend_from_slice(&self.scratch[taken..end]);
+            } else if held > 0 {
+                client.held = Vec::new();
+            }
+            // Less than there was room for: it is empty, and the system will tell when there is more.
+            if end < self.scratch.len() && !may_have_ended {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what is whole of what was read, and says how much that is.
+    fn hear(&mut self, index: usize, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        let now = Instant::now();
+        if self.clients[index].phase == Phase::Upgrading {
+            match handshake::read_answer(bytes) {
+                Ok(None) => return 0,
+                Ok(Some(opened)) => {
+                    taken = opened.taken;
+                    let client = &mut self.clients[index];
+                    client.cookie = opened.cookie.or(client.cookie.take());
+                    client.phase = Phase::Open;
+                    self.being_opened -= 1;
+                    self.say_first(index);
+                }
+                Err(fault) => {
+                    self.ended(index, &fault.to_string());
+                    return bytes.len();
+                }
+            }
+        }
+        loop {
+            match take_frame(&bytes[taken..]) {
+                Ok(None) => return taken,
+                Ok(Some((frame, length))) => {
+                    taken += length;
+                    self.take(index, frame, length, now);
+                }
+                Err(fault) => {
+                    self.ended(index, &fault.to_string());
+                    return bytes.len();
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, index: usize, frame: Frame<'_>, length: usize, now: Instant) {
+        match frame {
+            Frame::Text(text) => self.take_text(index, text, length, now),
+            Frame::Ping(payload) => {
+                let pong = self.writer.pong(payload);
+                self.clients[index].send(&pong);
+            }
+            Frame::Pong => {}
+            Frame::Close(code) => {
+                let sentence =
+                    code.map_or("closed".to_owned(), |code| format!("closed with {code}"));
+                self.ended(index, &sentence);
+            }
+        }
+    }
+
+    fn take_text(&mut self, index: usize, text: &[u8], length: usize, now: Instant) {
+        let Self { clients, lists, truth, traffic, wrongs, goal, longest_absence, .. } = self;
+        let client = &mut clients[index];
+        if client.phase == Phase::Open
+            && let Some(since) = client.away_since.take()
+        {
+            *longest_absence = now.saturating_duration_since(since).max(*longest_absence);
+        }
+        let common = without_the_personal(text);
+        if let Some(you) = common.you
+            && let Err(sentence) = truth.identify(client.who, you)
+        {
+            client.is_wrong = true;
+            wrongs.add(|| format!("client {index}: {sentence}"));
+        }
+        let transition = lists.advance(client.list, &common.bytes, truth, now);
+        client.list = transition.to;
+        let length = u64::try_from(length).unwrap_or_default();
+        match transition.kind {
+            FrameKind::Beat => traffic.beats += 1,
+            FrameKind::List => {
+                traffic.frames += 1;
+                traffic.bytes += length;
+                let names = u64::try_from(transition.name_bytes).unwrap_or_default();
+                traffic.list_bytes += length - names;
+                traffic.list_rows += u64::try_from(transition.list_rows).unwrap_or_default();
+            }
+            FrameKind::Resumed | FrameKind::Changes => {
+                traffic.frames += 1;
+                traffic.bytes += length;
+                traffic.fact_bytes += length;
+            }
+            FrameKind::Other => {}
+        }
+        traffic.facts += u64::try_from(transition.facts.len()).unwrap_or_default();
+        for change in &*transition.facts {
+            if let Some(sent) = truth.sent(*change) {
+                traffic.latency.record(now.saturating_duration_since(sent));
+            }
+        }
+        if client.untold.is_some_and(|untold| transition.facts.contains(&untold)) {
+            client.untold = None;
+        }
+        let state = transition.to;
+        if let Some(sentence) = lists.fault(state) {
+            if !client.is_wrong {
+                client.is_wrong = true;
+                wrongs.add(|| format!("client {index}: {sentence}"));
+            }
+        } else if goal.reached < goal.wanted
+            && client.goal != goal.number
+            && lists.is_right(state, truth)
+        {
+            client.goal = goal.number;
+            goal.reached += 1;
+            if goal.reached == goal.wanted {
+                goal.reached_at = Some(Instant::now());
+            }
+        }
+    }
+
+    fn say_first(&mut self, index: usize) {
+        match self.clients[index].opening {
+            Opening::Silence => {}
+            Opening::Watch => {
+                let since = self.lists.position(self.clients[index].list).cloned();
+                self.say(index, &ClientEvent::Watch { since });
+            }
+            Opening::Join => {
+                self.join(index);
+            }
+            Opening::ComeBack => {
+                let event = self.announcement(index);
+                self.say(index, &event);
+            }
+        }
+    }
+
+    /// A socket ended; that is right only where this program wanted it.
+    fn ended(&mut self, index: usize, how: &str) {
+        let client = &mut self.clients[index];
+        if client.phase == Phase::Closed {
+            return;
+        }
+        if client.phase != Phase::Closing && !client.is_wrong {
+            client.is_wrong = true;
+            self.wrongs.add(|| format!("the socket of client {index}: {how}"));
+        }
+        self.being_opened -= usize::from(client.is_being_opened());
+        client.stream = None;
+        client.phase = Phase::Closed;
+        client.list = self.lists.after_disconnect(client.list);
+    }
+}

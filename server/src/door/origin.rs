@@ -1,0 +1,278 @@
+//! Whose page may open a socket: that of this very site, and of those that the operator names.
+
+use std::{fmt, str::FromStr};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Which pages may open a socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OriginRules {
+    /// Where everybody finds the site, if that is not where the server is asked.
+    pub public_url: Option<Origin>,
+    /// Whose pages may besides.
+    pub allowed: Vec<Origin>,
+    /// Whether a client that names no origin, which no browser does, is let in.
+    pub without_origin: WithoutOrigin,
+}
+
+/// What becomes of a client that names no origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WithoutOrigin {
+    /// It is a program, and may take part.
+    #[default]
+    Allowed,
+    /// Only browsers are wanted.
+    Refused,
+}
+
+/// Whose page a request comes from: `https://example.org:8443` (RFC 6454, section 6.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    scheme: Scheme,
+    /// In lower case; an IPv6 address within brackets.
+    host: String,
+    port: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+/// The text is not `http://HOST[:PORT]` or `https://HOST[:PORT]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it has to be http://HOST or https://HOST, with :PORT where that is another than usual")]
+pub struct NotAnOrigin;
+
+/// Why no socket is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignOrigin {
+    /// The page is another site's.
+    #[error("This socket is for the pages of this site, and not for another's.")]
+    AnotherSite,
+    /// The client does not say whose page it is.
+    #[error("This socket is for browsers only: a client has to send its Origin.")]
+    NotSaid,
+}
+
+impl OriginRules {
+    /// Whether the request may open a socket. Cookies go along whoever's page asks (RFC 6455, section 10.2).
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(), ForeignOrigin> {
+        const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+        // Where the browser says it itself, a page that is no part of the site is not taken for one.
+        let is_cross_site = headers
+            .get(SEC_FETCH_SITE)
+            .is_some_and(|site| !["same-origin", "none"].iter().any(|own| site == own));
+        let Some(origin) = headers.get(header::ORIGIN) else {
+            return match self.without_origin {
+                _ if is_cross_site => Err(ForeignOrigin::AnotherSite),
+                WithoutOrigin::Allowed => Ok(()),
+                WithoutOrigin::Refused => Err(ForeignOrigin::NotSaid),
+            };
+        };
+        let origin: Origin =
+            text(origin).and_then(|text| text.parse().ok()).ok_or(ForeignOrigin::AnotherSite)?;
+        let is_named = self.allowed.contains(&origin);
+        let is_own = self.public_url.as_ref() == Some(&origin)
+            || headers.get(header::HOST).and_then(text).is_some_and(|host| origin.is_at(host));
+        if is_named || is_own && !is_cross_site { Ok(()) } else { Err(ForeignOrigin::AnotherSite) }
+    }
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
+}
+
+impl Origin {
+    /// This machine itself.
+    pub(crate) fn localhost() -> Self {
+        Self { scheme: Scheme::Http, host: "localhost".to_owned(), port: 80 }
+    }
+
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
+    /// Whether a `Host` header names the same host and port; the port that the scheme has anyway
+    /// may be left out, also where a proxy speaks TLS and this server does not.
+    fn is_at(&self, host: &str) -> bool {
+        split_authority(host).is_some_and(|(name, port)| {
+            name == self.host && port.unwrap_or(self.scheme.usual_port()) == self.port
+        })
+    }
+}
+
+impl Scheme {
+    fn usual_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = NotAnOrigin;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
+        let (scheme, authority) = text.split_once("://").ok_or(NotAnOrigin)?;
+        let scheme = match &*scheme.to_ascii_lowercase() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(NotAnOrigin),
+        };
+        let (host, port) = split_authority(authority).ok_or(NotAnOrigin)?;
+        Ok(Self { scheme, host, port: port.unwrap_or(scheme.usual_port()) })
+    }
+}
+
+/// The host in lower case, and the port if there is one; none where there is anything else in it.
+fn split_authority(text: &str) -> Option<(String, Option<u16>)> {
+    let after_host = if text.starts_with('[') {
+        text.find(']')? + 1
+    } else {
+        text.find(':').unwrap_or(text.len())
+    };
+    let (host, rest) = text.split_at_checked(after_host)?;
+    let port = match rest.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse().ok()?)
+        }
+        None if rest.is_empty() => None,
+        _ => return None,
+    };
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
+    (!host.is_empty() && host.bytes().all(is_host)).then(|| (host.to_ascii_lowercase(), port))
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_https() { "https" } else { "http" };
+        write!(formatter, "{scheme}://{}", self.host)?;
+        if self.port == self.scheme.usual_port() {
+            Ok(())
+        } else {
+            write!(formatter, ":{}", self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request(headers: &[(&'static str, &str)]) -> HeaderMap {
+        headers
+            .iter()
+            .map(|(name, text)| (HeaderName::from_static(name), text.parse().unwrap()))
+            .collect()
+    }
+
+    fn is_admitted(rules: &OriginRules, headers: &[(&'static str, &str)]) -> bool {
+        rules.admit(&request(headers)).is_ok()
+    }
+
+    #[test]
+    fn the_sites_own_pages_may_and_no_others() {
+        let rules = OriginRules::default();
+        for (host, origin, may) in [
+            ("127.0.0.1:3000", "http://127.0.0.1:3000", true),
+            ("Example.org", "https://example.ORG", true),
+            ("example.org", "http://example.org", true),
+            ("example.org:443", "https://example.org", true),
+            ("[::1]:3000", "http://[::1]:3000", true),
+            ("127.0.0.1:3000", "http://127.0.0.1:3001", false),
+            ("127.0.0.1:3000", "http://127.0.0.1", false),
+            ("127.0.0.1:3000", "http://localhost:3000", false),
+            ("example.org", "https://example.org:8443", false),
+            ("example.org", "https://evil-example.org", false),
+            ("example.org", "https://example.org.evil.test", false),
+            ("example.org", "https://evil.test/example.org", false),
+            ("example.org", "https://example.org@evil.test", false),
+            ("example.org", "https://evil.test#example.org", false),
+            ("example.org", "ftp://example.org", false),
+            ("example.org", "null", false),
+            ("example.org", "", false),
+            ("", "http://", false),
+        ] {
+            assert_eq!(is_admitted(&rules, &[("host", host), ("origin", origin)]), may, "{origin}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_public_address_counts() {
+        let public_url = Some("https://roll.example".parse().unwrap());
+        let rules = OriginRules { public_url, ..OriginRules::default() };
+        let from = |origin| [("host", "10.0.0.7:3000"), ("origin", origin)];
+        assert!(is_admitted(&rules, &from("https://roll.example")));
+        assert!(is_admitted(&rules, &from("https://roll.example:443")));
+        assert!(!is_admitted(&rules, &from("http://roll.example")));
+        assert!(!is_admitted(&rules, &from("https://roll.example:8443")));
+        // Who reaches the server itself finds the page there too.
+        assert!(is_admitted(&rules, &from("http://10.0.0.7:3000")));
+    }
+
+    #[test]
+    fn what_the_browser_says_itself_counts_unless_the_site_is_named() {
+        let own = OriginRules::default();
+        let named =
+            OriginRules { allowed: vec!["https://friend.test".parse().unwrap()], ..own.clone() };
+        for (site, own_may) in
+            [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false)]
+        {
+            let from_own =
+                [("host", "a.test"), ("origin", "https://a.test"), ("sec-fetch-site", site)];
+            assert_eq!(is_admitted(&own, &from_own), own_may, "{site}");
+            let without = [("host", "a.test"), ("sec-fetch-site", site)];
+            assert_eq!(is_admitted(&own, &without), own_may, "{site}");
+            let from_friend =
+                [("host", "a.test"), ("origin", "https://friend.test"), ("sec-fetch-site", site)];
+            assert!(is_admitted(&named, &from_friend), "{site}");
+            assert!(!is_admitted(&own, &from_friend), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_let_in_unless_only_browsers_are_wanted() {
+        assert!(is_admitted(&OriginRules::default(), &[("host", "a.test")]));
+        let without_origin = WithoutOrigin::Refused;
+        let rules = OriginRules { without_origin, ..OriginRules::default() };
+        let refused = rules.admit(&request(&[("host", "a.test")]));
+        assert_eq!(refused, Err(ForeignOrigin::NotSaid));
+        assert!(is_admitted(&rules, &[("host", "a.test"), ("origin", "http://a.test")]));
+    }
+
+    proptest! {
+        #[test]
+        fn an_origin_is_written_as_it_is_read(
+            scheme in "https?",
+            host in "[a-z0-9][a-z0-9.-]{0,20}|\\[[0-9a-f:]{2,20}\\]",
+            port: Option<u16>,
+        ) {
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            let origin: Origin = format!("{scheme}://{host}{port}").parse().unwrap();
+            prop_assert_eq!(origin.to_string().parse(), Ok(origin));
+        }
+
+        /// Whatever stands in them, only pages of the asked host are let in.
+        #[test]
+        fn a_foreign_host_is_never_let_in(origin in "https?://[a-z.@:/#?0-9\\[\\]-]{0,30}") {
+            let headers = request(&[("host", "own.test"), ("origin", &origin)]);
+            if OriginRules::default().admit(&headers).is_ok() {
+                prop_assert!(
+                    ["http://own.test", "https://own.test", "http://own.test:80", "https://own.test:443"]
+                        .contains(&&*origin)
+                );
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_origin_or_not(text in any::<String>()) {
+            let _ = text.parse::<Origin>();
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A stream whose other end must take some of what it is sent within a time.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// A stream whose other end must take some of what it is sent within a time, or it breaks.
+///
+/// There is a timer only while something waits to be written.
+#[derive(Debug)]
+pub(crate) struct Patient<S> {
+    stream: S,
+    within: Option<Duration>,
+    overdue: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Patient<S> {
+    /// Without a time it waits for ever.
+    pub(crate) fn new(stream: S, within: Option<Duration>) -> Self {
+        Self { stream, within, overdue: None }
+    }
+
+    /// The stream itself, which is waited for no more.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
+    fn judge<T>(
+        &mut self,
+        outcome: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.overdue = None;
+            return outcome;
+        }
+        let Some(within) = self.within else { return Poll::Pending };
+        let overdue = self.overdue.get_or_insert_with(|| Box::pin(sleep(within)));
+        ready!(overdue.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing of it is taken")))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(outcome, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.judge(outcome, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, duplex},
+        time::Instant,
+    };
+
+    use super::*;
+
+    const WITHIN: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_given_up() {
+        let (ours, _theirs) = duplex(100);
+        let mut patient = Patient::new(ours, Some(WITHIN));
+        let begun = Instant::now();
+        let fault = patient.write_all(&[0; 1_000]).await.unwrap_err();
+        assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed(), WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_a_little_at_a_time_is_waited_for() {
+        let (ours, mut theirs) = duplex(100);
+        let mut patient = Patient::new(ours, Some(WITHIN));
+        let taking = tokio::spawn(async move {
+            let mut taken = Vec::new();
+            while taken.len() < 1_000 {
+                sleep(WITHIN * 9 / 10).await;
+                let mut some = [0; 100];
+                let length = theirs.read(&mut some).await.unwrap();
+                taken.extend_from_slice(&some[..length]);
+            }
+            taken
+        });
+        patient.write_all(&[7; 1_000]).await.unwrap();
+        assert_eq!(taking.await.unwrap(), [7; 1_000]);
+        assert!(patient.overdue.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_time_it_waits_for_ever() {
+        let (ours, _theirs) = duplex(100);
+        let mut patient = Patient::new(ours, None);
+        let written = patient.write_all(&[0; 1_000]);
+        assert!(tokio::time::timeout(100 * WITHIN, written).await.is_err());
+    }
+}

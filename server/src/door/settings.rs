@@ -1,0 +1,98 @@
+//! The rules of the door as they are set.
+
+use std::time::Duration;
+
+use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
+use crate::limits::{Limit, Rate};
+
+/// The rules of the door as they are set; every number may be 0, which is no limit.
+///
+/// What each is for stands with its key, in [`config::settings`](crate::config::settings).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorSettings {
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
+    pub(crate) max_sockets: usize,
+    pub(crate) max_sockets_per_address: usize,
+    pub(crate) new_sockets_at_once_per_address: u32,
+    pub(crate) new_sockets_per_second_per_address: u32,
+    pub(crate) max_sockets_per_room: usize,
+    pub(crate) max_rooms: usize,
+    pub(crate) request_seconds: u64,
+    pub(crate) write_seconds: u64,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) allowed_origins: Vec<Origin>,
+    pub(crate) require_origin: bool,
+}
+
+impl Default for DoorSettings {
+    /// A school of a thousand behind one address gets in, each with what a page needs.
+    fn default() -> Self {
+        Self {
+            max_connections: 0,
+            max_connections_per_address: 8_000,
+            max_sockets: 0,
+            max_sockets_per_address: 2_000,
+            new_sockets_at_once_per_address: 1_000,
+            new_sockets_per_second_per_address: 200,
+            max_sockets_per_room: 40_000,
+            max_rooms: 50_000,
+            request_seconds: 10,
+            write_seconds: 10,
+            trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
+            require_origin: false,
+        }
+    }
+}
+
+impl DoorSettings {
+    /// The same as rules, of a site that everybody finds at `public_url`.
+    pub(crate) fn into_config(self, public_url: Option<Origin>) -> DoorConfig {
+        let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
+        let without_origin =
+            if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
+        DoorConfig {
+            limits: CrowdLimits {
+                connections: Limit::at_most(self.max_connections),
+                connections_of_address: Limit::at_most(self.max_connections_per_address),
+                sockets: Limit::at_most(self.max_sockets),
+                sockets_of_address: Limit::at_most(self.max_sockets_per_address),
+                new_sockets_of_address: Rate::new(
+                    self.new_sockets_at_once_per_address,
+                    self.new_sockets_per_second_per_address,
+                ),
+            },
+            most_rooms: Limit::at_most(self.max_rooms),
+            most_sockets_of_room: Limit::at_most(self.max_sockets_per_room),
+            trusted_proxies: self.trusted_proxies,
+            origins: OriginRules { public_url, allowed: self.allowed_origins, without_origin },
+            patience: Patience {
+                request_within: seconds(self.request_seconds),
+                write_within: seconds(self.write_seconds),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_no_limit() {
+        let settings = DoorSettings {
+            max_sockets_per_address: 0,
+            new_sockets_per_second_per_address: 0,
+            max_rooms: 0,
+            request_seconds: 0,
+            write_seconds: 0,
+            ..DoorSettings::default()
+        };
+        let config = settings.into_config(None);
+        assert_eq!(config.limits.sockets_of_address, Limit::OFF);
+        assert_eq!(config.limits.new_sockets_of_address, None);
+        assert_eq!(config.most_rooms, Limit::OFF);
+        assert_eq!(config.patience, Patience { request_within: None, write_within: None });
+    }
+}

@@ -1,0 +1,137 @@
+//! Whether everything in a text can be seen, or does something that can be seen.
+
+use unicode_normalization::char::canonical_combining_class;
+use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
+
+/// The most marks on one letter (UTS #39, section 5.4): more hide what is above and below.
+const MOST_MARKS: usize = 4;
+
+/// Letters, marks and signs that show nothing, or nothing but a gap.
+const BLANKS: [char; 12] = [
+    '\u{34f}',
+    '\u{115f}',
+    '\u{1160}',
+    '\u{17b4}',
+    '\u{17b5}',
+    '\u{180e}',
+    '\u{2800}',
+    '\u{3164}',
+    '\u{ffa0}',
+    '\u{fffc}',
+    '\u{fffd}',
+    '\u{1d159}',
+];
+
+/// The canonical combining class of viramas, after which a joiner chooses between two forms (RFC 5892, A.1).
+const VIRAMA: u8 = 9;
+
+/// Whether everything in a text can be seen, or does something that can be seen: joins emoji, chooses the
+/// form of a letter where a script has several, stands on a letter.
+pub(super) fn all_is_visible(text: &str) -> bool {
+    let mut so_far = SoFar::default();
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        if !so_far.admits(character, rest.peek().copied()) {
+            return false;
+        }
+        so_far.push(character);
+    }
+    true
+}
+
+/// What stands before a character, as far as it matters.
+#[derive(Default)]
+struct SoFar {
+    /// The last letter, digit, sign or emoji of this word.
+    base: Option<char>,
+    /// How many marks are on it.
+    marks: usize,
+    last: Option<char>,
+}
+
+impl SoFar {
+    fn admits(&self, character: char, next: Option<char>) -> bool {
+        match character {
+            '\u{200d}' => self.joins_emoji(next) || self.follows_a_virama(),
+            '\u{200c}' => self.follows_a_virama() || self.keeps_arabic_letters_apart(next),
+            '\u{e0020}'..='\u{e007f}' => self.names_a_flag(character, next),
+            _ if is_variation_selector(character) => self.has_variant(character),
+            _ if BLANKS.contains(&character) => false,
+            _ => match character.general_category() {
+                GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark => {
+                    self.base.is_some() && self.marks < MOST_MARKS && self.last != Some(character)
+                }
+                GeneralCategory::SpacingMark => self.base.is_some(),
+                GeneralCategory::Control
+                | GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator
+                | GeneralCategory::PrivateUse
+                | GeneralCategory::Surrogate
+                | GeneralCategory::Unassigned => false,
+                _ => true,
+            },
+        }
+    }
+
+    fn push(&mut self, character: char) {
+        match character.general_category() {
+            GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark => self.marks += 1,
+            GeneralCategory::SpacingMark | GeneralCategory::Format => {}
+            GeneralCategory::SpaceSeparator => *self = Self::default(),
+            _ => (self.base, self.marks) = (Some(character), 0),
+        }
+        self.last = Some(character);
+    }
+
+    fn joins_emoji(&self, next: Option<char>) -> bool {
+        let is_after_emoji = self.last == self.base || self.last == Some('\u{fe0f}');
+        is_after_emoji && self.base.is_some_and(is_emoji) && next.is_some_and(is_emoji)
+    }
+
+    fn follows_a_virama(&self) -> bool {
+        self.last.is_some_and(|last| canonical_combining_class(last) == VIRAMA)
+    }
+
+    /// As in Persian, where it divides the parts of a word.
+    fn keeps_arabic_letters_apart(&self, next: Option<char>) -> bool {
+        self.base.is_some_and(is_arabic) && next.is_some_and(is_arabic)
+    }
+
+    /// The flags of countries within countries: a black flag, tags, and the tag that ends them.
+    fn names_a_flag(&self, tag: char, next: Option<char>) -> bool {
+        let is_tag = |character| matches!(character, '\u{e0020}'..='\u{e007f}');
+        let follows =
+            self.last.is_some_and(|last| last == '🏴' || is_tag(last) && last != '\u{e007f}');
+        follows && (tag == '\u{e007f}' || next.is_some_and(is_tag))
+    }
+
+    fn has_variant(&self, selector: char) -> bool {
+        self.last == self.base
+            && self.base.is_some_and(|base| match selector {
+                '\u{fe0e}' | '\u{fe0f}' => base.is_emoji_char(),
+                '\u{fe00}'..='\u{fe0d}' | '\u{e0100}'..='\u{e01ef}' => is_ideograph(base),
+                _ => matches!(base, '\u{1800}'..='\u{18af}'),
+            })
+    }
+}
+
+fn is_variation_selector(character: char) -> bool {
+    matches!(
+        character,
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | '\u{180b}'..='\u{180d}' | '\u{180f}'
+    )
+}
+
+/// An emoji that is no digit.
+fn is_emoji(character: char) -> bool {
+    character.is_emoji_char() && !character.is_ascii()
+}
+
+fn is_arabic(character: char) -> bool {
+    matches!(character, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}')
+}
+
+fn is_ideograph(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
