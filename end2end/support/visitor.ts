@@ -48,6 +48,16 @@ export class Visitor {
   /** What happened while the list was not live. */
   readonly missed: Locator;
 
+  readonly findField: Locator;
+  /** How many were found. */
+  readonly found: Locator;
+  readonly sortButton: Locator;
+  /** The panel of what happened, and what is in it. */
+  readonly activity: Locator;
+  readonly happenings: Locator;
+  readonly muteButton: Locator;
+  readonly someoneElseButton: Locator;
+
   constructor(readonly page: Page) {
     page.on("websocket", (socket) => {
       this.wire.sockets.push(socket.url());
@@ -81,6 +91,13 @@ export class Visitor {
     this.announcer = page.getByTestId("announcer");
     this.news = page.getByTestId("news");
     this.missed = page.getByTestId("missed");
+    this.findField = page.getByRole("searchbox", { name: "Find a name" });
+    this.found = page.locator(".found");
+    this.sortButton = button("A to Z");
+    this.activity = page.locator("details.activity");
+    this.happenings = this.activity.locator("ol > li > p");
+    this.muteButton = button("Mute announcements");
+    this.someoneElseButton = button("Be someone else");
   }
 
   get context(): BrowserContext {

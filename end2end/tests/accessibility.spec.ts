@@ -3,6 +3,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 
+import { BigRoom } from "../support/big-room";
 import { NO_CONNECTION, NOT_FOUND } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
@@ -81,6 +82,39 @@ test.describe("axe finds nothing", () => {
     await expectAccessibleInEveryLook(visitor.page);
   });
 
+  test("with two hundred people, found and not found", async ({ newVisitor, room }) => {
+    const visitor = await newVisitor();
+    await BigRoom.for(visitor.page, 200);
+    await visitor.open(room);
+    await expect(visitor.count).toHaveText("200");
+    await expectAccessibleInEveryLook(visitor.page);
+    await visitor.sortButton.click();
+    await visitor.findField.fill("nobody is called that");
+    await expect(visitor.found).toContainText("Nobody");
+    await expectAccessibleInEveryLook(visitor.page);
+  });
+
+  test("with a second tab, and with what has happened", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const visitor = await newVisitor();
+    await visitor.openAndJoin(room, "Olu");
+    await visitor.activity.locator("summary").click();
+    await expectAccessibleInEveryLook(visitor.page);
+    for (const name of NAMES) {
+      await crowd.join(server, room, name);
+      await expect(visitor.happenings.first()).toContainText(name);
+    }
+    await visitor.muteButton.click();
+    const secondTab = await visitor.openTab();
+    await secondTab.open(room);
+    await expect(visitor.someoneElseButton).toBeVisible();
+    await expectAccessibleInEveryLook(visitor.page);
+  });
+
   test("on the 404 page", async ({ newVisitor, complaints }) => {
     complaints.areProvoked(NOT_FOUND);
     const visitor = await newVisitor();
@@ -142,6 +176,31 @@ test.describe("the keyboard alone", () => {
     await keyboard.press("Enter");
     await expect(ana.nameField).toBeFocused();
     await ana.shows([]);
+  });
+
+  test("is enough to find somebody, to change the order and to read what happened", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    await crowd.joinInOrder(server, room, ["Zoe", "Bo", "Ana"]);
+    const visitor = await newVisitor();
+    const { keyboard } = visitor.page;
+    await visitor.open(room);
+    await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await tabTo(visitor.activity.locator("summary"));
+    await keyboard.press("Enter");
+    await tabTo(visitor.muteButton);
+    await keyboard.press("Space");
+    await expect(visitor.muteButton).toHaveAttribute("aria-pressed", "true");
+    await tabTo(visitor.findField);
+    await keyboard.type("o");
+    await expect(visitor.names).toHaveText(["Zoe", "Bo"]);
+    await tabTo(visitor.sortButton);
+    await keyboard.press("Space");
+    await expect(visitor.names).toHaveText(["Bo", "Zoe"]);
+    await expect(visitor.sortButton).toBeFocused();
   });
 
   test("stays where it is while others come and go", async ({
@@ -227,6 +286,110 @@ test.describe("what is said aloud", () => {
     await expect(ana.announcer).toContainText(/connection lost/i, UNTIL_A_PAGE_HAS_HEALED);
     await mortalServer.start();
     await expect(ana.announcer).toContainText(/connected again/i, UNTIL_A_PAGE_HAS_HEALED);
+  });
+});
+
+test.describe("whatever the reader's browser is set to", () => {
+  for (const [setting, name, neighbour] of [
+    ["a name from right to left", "مريم الحداد (2)", "Kim"],
+    ["a name that turns its neighbours around", "\u202Eesrever", "Kim"],
+  ] as const) {
+    test(`${setting} leaves its neighbours where they are`, async ({
+      newVisitor,
+      server,
+      crowd,
+      room,
+    }) => {
+      await crowd.joinInOrder(server, room, [name, neighbour, name]);
+      const visitor = await newVisitor();
+      await visitor.openAndJoin(room, name);
+      // In a row the avatar is left of the name, and the mark of a twin or of oneself right of it.
+      for (const row of await visitor.rows.all()) {
+        const avatar = await row.locator(".avatar").boundingBox();
+        const bdi = await row.locator("bdi").boundingBox();
+        expect(avatar?.x).toBeLessThan(bdi?.x ?? 0);
+        for (const mark of await row.locator(".twin:visible, .you:visible").all()) {
+          expect((await mark.boundingBox())?.x).toBeGreaterThan(bdi?.x ?? Infinity);
+        }
+      }
+      // In a sentence, too.
+      const words = await visitor.you.locator("p").first().boundingBox();
+      const own = await visitor.you.locator("bdi").boundingBox();
+      expect(own?.x).toBeGreaterThan(words?.x ?? Infinity);
+    });
+  }
+
+  test("nothing moves for those who asked for less of it", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const visitor = await newVisitor({ reducedMotion: "reduce" });
+    await visitor.openAndJoin(room, "Ana");
+    const animations: string[] = [];
+    await visitor.page.exposeFunction("moved", (what: string) => animations.push(what));
+    await visitor.page.evaluate(() => {
+      const { moved } = window as unknown as { moved: (what: string) => void };
+      for (const kind of ["transitionrun", "animationstart"]) {
+        document.addEventListener(kind, (event) => moved(`${kind} ${(event.target as Element).className}`));
+      }
+    });
+    const bo = await crowd.join(server, room, "Bo");
+    await visitor.shows(["Ana", "Bo"]);
+    bo.send({ event: "leave" });
+    await visitor.shows(["Ana"]);
+    await visitor.renameButton.hover();
+    await visitor.activity.locator("summary").click();
+    expect(animations).toEqual([]);
+  });
+
+  test("with a type of twice the size nothing is cut off or scrolled sideways", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    await crowd.joinInOrder(server, room, NAMES);
+    const visitor = await newVisitor();
+    await visitor.openAndJoin(room, "Olu");
+    await visitor.activity.locator("summary").click();
+    for (const width of [640, 1280]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      await visitor.page.evaluate(() => (document.documentElement.style.fontSize = "32px"));
+      await expectNoHorizontalScroll(visitor.page);
+      for (const part of [".since", ".who", ".avatar"]) {
+        for (const element of await visitor.roster.locator(part).all()) {
+          const own = await element.boundingBox();
+          const row = await element.locator("xpath=ancestor::li").boundingBox();
+          const end = (own?.y ?? Infinity) + (own?.height ?? 0);
+          expect(end).toBeLessThanOrEqual((row?.y ?? 0) + (row?.height ?? 0) + 1);
+        }
+      }
+    }
+  });
+
+  test("with forced colours a state is told by shape, and the keyboard is seen", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    await crowd.joinInOrder(server, room, ["Bo"]);
+    const visitor = await newVisitor({ forcedColors: "active" });
+    await visitor.openAndJoin(room, "Ana");
+    const border = (selector: string) =>
+      visitor.page.locator(selector).first().evaluate((element) => getComputedStyle(element).border);
+    expect(await border(".row:not(.is-you)")).not.toEqual(await border(".row.is-you"));
+    await visitor.sortButton.focus();
+    await visitor.page.keyboard.press("Space");
+    await expect(visitor.sortButton).toHaveAttribute("aria-pressed", "true");
+    const look = await visitor.sortButton.evaluate((button) => ({
+      mark: getComputedStyle(button, "::before").content,
+      outline: getComputedStyle(button).outlineStyle,
+    }));
+    expect(look.mark).toContain("✓");
+    expect(look.outline).toBe("solid");
   });
 });
 

@@ -1,9 +1,11 @@
-// Pictures of every state of the page, to be looked at: end2end/screenshots/STATE-SCHEME-WIDTH.png.
+// Pictures of every state of the page, to be looked at: end2end/screenshots/STATE-SCHEME-WIDTH.png,
+// and the six of a state on a sheet: end2end/screenshots/sheets/STATE.png.
 
 import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
+import { BigRoom } from "../support/big-room";
 import { NO_CONNECTION, NOT_FOUND, SCRIPTS_NOT_USED } from "../support/complaints";
 import { expect, test, type VisitorOptions } from "../support/fixtures";
 import { hasComeToRest } from "../support/layout";
@@ -110,15 +112,105 @@ test("the page without scripts is photographed", async ({
   await photograph(visitor.page, "without-scripts");
 });
 
-/** The whole page in light and dark, on a phone, a tablet and a desk. */
-async function photograph(page: Page, state: string): Promise<void> {
+test("a room with thousands of people is photographed, at its top and in its midst", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor(STILL);
+  const people = await BigRoom.for(visitor.page, 9_990);
+  await visitor.open(room);
+  for (const name of OTHERS) people.join(name);
+  await expect(visitor.count).toHaveText(String(9_990 + OTHERS.length));
+  await photograph(visitor.page, "many", { fullPage: false });
+  await visitor.findField.fill("e");
+  await photograph(visitor.page, "found", { fullPage: false });
+  await visitor.findField.fill("");
+  await visitor.sortButton.click();
+  await visitor.page.evaluate(() => scrollTo(0, 30_000));
+  await photograph(visitor.page, "scrolled", { fullPage: false });
+});
+
+test("someone with a second tab, and what has happened, is photographed", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const ana = await newVisitor(STILL);
+  await ana.openAndJoin(room, "Ana Sousa");
+  await ana.activity.locator("summary").click();
+  for (const name of OTHERS.slice(0, 5)) {
+    await crowd.join(server, room, name);
+    await expect(ana.happenings.first()).toContainText(name);
+  }
+  const secondTab = await ana.openTab();
+  await secondTab.open(room);
+  await expect(ana.you).toContainText("in 2 tabs");
+  await photograph(ana.page, "activity");
+});
+
+test("who is away, who is reconnecting and who left is photographed", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const [, bo, , kim] = await crowd.joinInOrder(server, room, OTHERS);
+  const ana = await newVisitor(STILL);
+  await ana.openAndJoin(room, "Ana Sousa");
+  bo?.send({ event: "visible", visible: false });
+  kim?.abandon();
+  await expect(ana.roster.locator("[data-state=reconnecting]")).toHaveCount(1);
+  await photograph(ana.page, "reconnecting-row");
+  await expect(ana.roster.locator("[data-state=away]")).toHaveCount(1, { timeout: 40_000 });
+  await photograph(ana.page, "away");
+  const secondTab = await ana.openTab();
+  await secondTab.open(room);
+  await secondTab.leaveButton.click();
+  await expect(ana.nameField).toBeVisible();
+  await photograph(ana.page, "left");
+});
+
+test("a phone in another language, forced colours and a zoom of 200 % are photographed", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  await crowd.joinInOrder(server, room, OTHERS);
+  const ana = await newVisitor(STILL);
+  await ana.openAndJoin(room, "עדי כהן");
+  await ana.page.emulateMedia({ forcedColors: "active" });
+  await photograph(ana.page, "forced-colours");
+  await ana.page.emulateMedia({ forcedColors: "none" });
+  // A zoom of 200 % halves the window's pixels, and doubles those of the screen.
+  await ana.page.evaluate(() => (document.documentElement.style.fontSize = "32px"));
+  await photograph(ana.page, "large-type");
+});
+
+/** The page in light and dark, on a phone, a tablet and a desk, and all six on one sheet. */
+async function photograph(page: Page, state: string, { fullPage = true } = {}): Promise<void> {
+  const rows: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
+    const pictures: string[] = [];
     for (const width of [320, 768, 1440]) {
       await page.setViewportSize({ width, height: 900 });
       await hasComeToRest(page);
       const path = join(FOLDER, `${state}-${colorScheme}-${width}.png`);
-      await page.screenshot({ path, fullPage: true, animations: "disabled" });
+      const picture = await page.screenshot({ path, fullPage, animations: "disabled" });
+      pictures.push(`<img width="${width}" src="data:image/png;base64,${picture.toString("base64")}">`);
     }
+    rows.push(`<p>${pictures.join(" ")}</p>`);
   }
+  // In a browser context of its own: what is on the sheet is nothing of the visitor's.
+  const context = await page.context().browser()?.newContext();
+  const sheet = await context?.newPage();
+  await sheet?.setViewportSize({ width: 2_600, height: 1_000 });
+  await sheet?.setContent(
+    `<style>body { background: #888 } img { vertical-align: top; border: 1px solid }</style>` +
+      `<h1>${state}</h1>${rows.join("")}`,
+  );
+  await sheet?.screenshot({ path: join(FOLDER, "sheets", `${state}.png`), fullPage: true });
+  await context?.close();
 }

@@ -7,7 +7,7 @@ use app::{
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
@@ -38,6 +38,28 @@ pub(crate) async fn room(
         Ok(room_name) => room_page(state, room_name, request).await,
         Err(fault) => no_such_room(&state, fault, &wanted, request.uri()),
     }
+}
+
+/// `POST /r/{room}/someone-else`: the room's page anew, for somebody who was never here.
+///
+/// A form on another site could only make a visitor somebody new; browsers say so, and it does not.
+pub(crate) async fn someone_else(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(room) = room_of(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut response = Redirect::to(&format!("/r/{room}")).into_response();
+    let is_from_elsewhere =
+        headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin");
+    // Whoever comes without a cookie is new.
+    let person = state.persons.recognise(&HeaderMap::new());
+    if let (false, Ok(person)) = (is_from_elsewhere, person)
+        && let Some(cookie) = state.persons.set_cookie(person)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// What stands in the address where a room's name should.

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     middleware,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::{
@@ -52,6 +52,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(page::lobby))
         .route("/privacy", get(page::privacy))
         .route("/r/{room}", get(page::room))
+        .route("/r/{room}/someone-else", post(page::someone_else))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(past_hour::past_hour))
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))

@@ -1,10 +1,10 @@
 //! What the page shows, as signals.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use leptos::prelude::*;
 
-use super::{connection::Connection, namesakes::Namesakes};
+use super::{arrangement::Arrangement, connection::Connection, namesakes::Namesakes};
 use crate::presence::{Name, Replica, User, UserId};
 
 /// The state of the page. It draws a [`Replica`] and decides nothing by itself.
@@ -29,15 +29,20 @@ pub(crate) struct Board {
 /// Who is here, but for what their rows show: that is in a signal for each row.
 #[derive(Default)]
 pub(crate) struct People {
-    /// Whose rows are shown, in order.
+    /// Whose rows are in the page, in order.
     pub(crate) ids: Vec<UserId>,
+    /// How many are to be shown, in the page or above and below what can be seen of it.
+    pub(crate) found: usize,
+    /// How many of them are known: less, where the first HTML held the beginning of a long list.
+    pub(crate) known: usize,
     /// How many are here, shown or not.
     pub(crate) count: usize,
     /// This person's own id in the room.
     pub(crate) you: Option<UserId>,
     /// What this person is called, while they are listed.
     pub(crate) your_name: Option<Name>,
-    rows: HashMap<UserId, ArcRwSignal<Row>>,
+    /// As few as there are in the page.
+    rows: Vec<(UserId, ArcRwSignal<Row>)>,
 }
 
 /// What a row shows.
@@ -47,10 +52,24 @@ pub(crate) struct Row {
     pub(crate) user: User,
     /// Somebody else has the same name.
     pub(crate) has_twin: bool,
+    /// Which row of how many it is, where not all of them are in the page.
+    pub(crate) place: Option<(usize, usize)>,
+}
+
+/// What of a list is in the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Excerpt<'order> {
+    /// Everyone who is to be shown, as far as they are known, in order.
+    pub(crate) order: &'order [UserId],
+    /// Which of them are in the page.
+    pub(crate) rows: Range<usize>,
+    /// How many are to be shown, known or not.
+    pub(crate) found: usize,
 }
 
 /// What only this visitor sees.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any of them may hold beside any other")]
 pub(crate) struct Desk {
     /// The page's own connection.
     pub(crate) connection: Connection,
@@ -60,6 +79,10 @@ pub(crate) struct Desk {
     pub(crate) is_renaming: bool,
     /// What became of the last attempt to copy the link, while that is news.
     pub(crate) is_link_copied: Option<bool>,
+    /// What the visitor wants to see of the list, and in which order.
+    pub(crate) arrangement: Arrangement,
+    /// Who comes and goes is not said aloud.
+    pub(crate) is_muted: bool,
     /// Scripts run, and hear what the visitor asks for.
     pub(crate) is_awake: bool,
     /// The name that this person had last time, in any room.
@@ -83,6 +106,12 @@ pub(crate) enum Command {
     CopyLink,
     /// No more of what was missed.
     Dismiss,
+    /// The list as the desk says by now.
+    Rearrange,
+    /// Who comes and goes said aloud, or no longer.
+    Mute,
+    /// Nothing of the person whose browser this was.
+    BeSomeoneElse,
 }
 
 /// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
@@ -100,7 +129,9 @@ impl Board {
     /// The board as it is in the first HTML, made at this time of the server's clock.
     pub(crate) fn new(now: u64, replica: &Replica) -> Self {
         let mut people = People::default();
-        people.redraw(replica);
+        let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
+        let rows = 0..order.len();
+        people.redraw(replica, &Excerpt { order: &order, rows, found: replica.count() });
         Self {
             people: RwSignal::new(people),
             desk: RwSignal::new(Desk::default()),
@@ -111,8 +142,8 @@ impl Board {
     }
 
     /// Draws the list as it is now.
-    pub(crate) fn show(&self, replica: &Replica) {
-        self.people.maybe_update(|people| people.redraw(replica));
+    pub(crate) fn show(&self, replica: &Replica, excerpt: &Excerpt<'_>) {
+        self.people.maybe_update(|people| people.redraw(replica, excerpt));
     }
 
     /// Asks for something.
@@ -127,39 +158,51 @@ impl Board {
 
     /// The signal of a row.
     pub(crate) fn row(&self, id: &UserId) -> Option<ArcRwSignal<Row>> {
-        self.people.with_untracked(|people| people.rows.get(id).cloned())
+        self.people.with_untracked(|people| people.row(id).cloned())
     }
 }
 
 impl People {
     /// Brings everything to what `replica` says, and answers whether anything but a row is new.
-    fn redraw(&mut self, replica: &Replica) -> bool {
+    fn redraw(&mut self, replica: &Replica, excerpt: &Excerpt<'_>) -> bool {
         let roster = replica.roster();
-        let namesakes = Namesakes::of(roster.users());
-        let mut rows = HashMap::with_capacity(roster.len());
-        for user in roster.users() {
-            let row = Row { user: user.clone(), has_twin: namesakes.has_twin(&user.name) };
-            let signal = match self.rows.remove(&user.id) {
+        let ids = excerpt.order.get(excerpt.rows.clone()).unwrap_or_default();
+        let namesakes = Namesakes::of(roster, ids.iter());
+        let is_whole = ids.len() == excerpt.found;
+        let mut rows = Vec::with_capacity(ids.len());
+        for (number, id) in (excerpt.rows.start + 1..).zip(ids) {
+            let Some(user) = roster.get(id) else { continue };
+            let row = Row {
+                user: user.clone(),
+                has_twin: namesakes.has_twin(&user.name),
+                place: (!is_whole).then_some((number, excerpt.found)),
+            };
+            let signal = match self.row(id) {
                 Some(signal) => {
                     if signal.with_untracked(|old| *old != row) {
                         signal.set(row);
                     }
-                    signal
+                    signal.clone()
                 }
                 None => ArcRwSignal::new(row),
             };
-            rows.insert(user.id, signal);
+            rows.push((*id, signal));
         }
         self.rows = rows;
-        let ids: Vec<UserId> = roster.users().map(|user| user.id).collect();
         let your_name = replica.your_row().map(|user| user.name.clone());
-        let is_new = (&ids, replica.count(), replica.you(), &your_name)
-            != (&self.ids, self.count, self.you, &self.your_name);
-        self.ids = ids;
+        let is_new = (ids, excerpt.found, replica.count(), replica.you(), &your_name)
+            != (&self.ids[..], self.found, self.count, self.you, &self.your_name);
+        self.ids = ids.to_vec();
+        self.found = excerpt.found;
+        self.known = excerpt.order.len();
         self.count = replica.count();
         self.you = replica.you();
         self.your_name = your_name;
         is_new
+    }
+
+    fn row(&self, id: &UserId) -> Option<&ArcRwSignal<Row>> {
+        self.rows.iter().find(|(other, _)| other == id).map(|(_, signal)| signal)
     }
 }
 
@@ -202,18 +245,25 @@ mod tests {
     }
 
     fn row(people: &People, number: usize) -> Row {
-        people.rows[&user(number, "Any").id].get_untracked()
+        people.row(&user(number, "Any").id).unwrap().get_untracked()
     }
 
     fn signals(people: &People) -> Vec<ArcRwSignal<Row>> {
-        people.ids.iter().map(|id| people.rows[id].clone()).collect()
+        people.ids.iter().map(|id| people.row(id).unwrap().clone()).collect()
     }
 
     fn drawn(replica: &Replica) -> People {
         let mut people = People::default();
-        assert!(people.redraw(replica));
-        assert!(!people.redraw(replica));
+        assert!(redraw(&mut people, replica));
+        assert!(!redraw(&mut people, replica));
         people
+    }
+
+    /// Draws the whole list.
+    fn redraw(people: &mut People, replica: &Replica) -> bool {
+        let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
+        let (rows, found) = (0..order.len(), order.len());
+        people.redraw(replica, &Excerpt { order: &order, rows, found })
     }
 
     #[test]
@@ -223,7 +273,10 @@ mod tests {
         assert_eq!(people.your_name, Name::parse("Ana").ok());
         assert_eq!(people.ids, [0, 1, 2].map(|number| user(number, "Any").id));
         for (number, name) in (0..).zip(NAMES) {
-            assert_eq!(row(&people, number), Row { user: user(number, name), has_twin: false });
+            assert_eq!(
+                row(&people, number),
+                Row { user: user(number, name), has_twin: false, place: None }
+            );
         }
     }
 
@@ -237,7 +290,7 @@ mod tests {
         difference.user_changed.renamed.push(Renamed { id: user(1, "Bo").id, name });
         difference.user_changed.away.push(user(1, "Bo").id);
         advance(&mut replica, difference);
-        assert!(!people.redraw(&replica));
+        assert!(!redraw(&mut people, &replica));
         assert_eq!(signals(&people), before);
         assert_eq!(row(&people, 1).user, User { state: PresenceState::Away, ..user(1, "Bob") });
     }
@@ -250,7 +303,7 @@ mod tests {
         let mut difference = Difference { new_user: vec![user(1, "Bo")], ..Difference::default() };
         difference.disconnect_user.left = vec![user(1, "Bo").id, user(2, "Cy").id];
         advance(&mut replica, difference);
-        assert!(people.redraw(&replica));
+        assert!(redraw(&mut people, &replica));
         assert_eq!(signals(&people), [ana.clone(), bo.clone()]);
         assert_eq!(people.rows.len(), 2);
     }
@@ -261,13 +314,13 @@ mod tests {
         let mut people = drawn(&replica);
         let arrival = Difference { new_user: vec![user(3, "BO")], ..Difference::default() };
         advance(&mut replica, arrival);
-        assert!(people.redraw(&replica));
+        assert!(redraw(&mut people, &replica));
         let have_twins = [0, 1, 2, 3].map(|number| row(&people, number).has_twin);
         assert_eq!(have_twins, [false, true, false, true]);
         let mut departure = Difference::default();
         departure.disconnect_user.closed.push(user(3, "BO").id);
         advance(&mut replica, departure);
-        people.redraw(&replica);
+        redraw(&mut people, &replica);
         assert!(!row(&people, 1).has_twin);
     }
 
@@ -279,7 +332,23 @@ mod tests {
         let name = Name::parse("Ann").unwrap();
         difference.user_changed.renamed.push(Renamed { id: user(0, "Ana").id, name: name.clone() });
         advance(&mut replica, difference);
-        assert!(people.redraw(&replica));
+        assert!(redraw(&mut people, &replica));
         assert_eq!(people.your_name, Some(name));
+    }
+
+    #[test]
+    fn only_the_rows_of_an_excerpt_are_in_the_page_and_know_their_places() {
+        let replica = replica();
+        let mut people = drawn(&replica);
+        let kept = people.row(&user(1, "Bo").id).cloned();
+        let order: Vec<UserId> = people.ids.iter().rev().copied().collect();
+        let excerpt = Excerpt { order: &order, rows: 1..3, found: 3 };
+        assert!(people.redraw(&replica, &excerpt));
+        assert!(!people.redraw(&replica, &excerpt));
+        assert_eq!(people.ids, [1, 0].map(|number| user(number, "Any").id));
+        assert_eq!([1, 0].map(|number| row(&people, number).place), [Some((2, 3)), Some((3, 3))]);
+        assert_eq!(people.row(&user(1, "Bo").id).cloned(), kept);
+        assert_eq!(people.row(&user(2, "Cy").id), None);
+        assert_eq!((people.count, people.found), (3, 3));
     }
 }

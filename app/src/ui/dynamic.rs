@@ -27,6 +27,11 @@ pub(crate) fn flag(mut read: impl FnMut() -> bool + Send + 'static) -> Attribute
     Box::new(move || read().then(String::new))
 }
 
+/// What an attribute says that has to be either.
+pub(crate) fn yes_or_no(is_so: bool) -> String {
+    if is_so { "true" } else { "false" }.into()
+}
+
 /// What a button does.
 pub(crate) fn press(mut act: impl FnMut() + Send + 'static) -> Press {
     Box::new(move |_| act())

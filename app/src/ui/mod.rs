@@ -14,8 +14,10 @@
 )]
 
 mod absence;
+mod activity;
 mod announcements;
 mod announcer;
+mod arrangement;
 mod avatar;
 mod banner;
 mod board;
@@ -25,6 +27,7 @@ mod dynamic;
 mod elapsed;
 #[cfg(feature = "ssr")]
 mod embed;
+mod folding;
 mod frame;
 mod head;
 mod json;
@@ -38,6 +41,8 @@ mod past_hour;
 mod roster_list;
 mod server_drawn;
 mod texts;
+#[cfg(any(feature = "hydrate", test))]
+mod window;
 mod you;
 
 #[cfg(feature = "hydrate")]

@@ -1,31 +1,44 @@
 //! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
 
-use std::collections::HashMap;
+use super::folding::to_lower_case;
+use crate::presence::{Name, Roster, UserId};
 
-use crate::presence::{Name, User, UserId};
-
-/// How many bear each name of a list, and each look; names that differ only in case count as the same.
+/// The names of a few rows that somebody else of the list bears too, or one that looks like it; names
+/// that differ only in case count as the same.
+///
+/// A name is known by its hash: two that share one by accident only get a needless mark.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Namesakes {
-    /// By a hash of the name: two names that share one by accident only get a needless mark.
-    bearers: HashMap<u64, u32>,
+    /// The hashes of the few names, and how many bear each.
+    bearers: Vec<(u64, usize)>,
 }
 
 impl Namesakes {
-    /// Counts the names of these people.
-    pub(crate) fn of<'user>(users: impl Iterator<Item = &'user User>) -> Self {
-        let mut namesakes = Self::default();
-        for user in users {
-            for hash in hashes(&user.name) {
-                *namesakes.bearers.entry(hash).or_default() += 1;
+    /// Counts the bearers of the names that these few have.
+    pub(crate) fn of<'ids>(roster: &Roster, few: impl Iterator<Item = &'ids UserId>) -> Self {
+        let mut bearers: Vec<(u64, usize)> = Vec::new();
+        // Most of a long list is none of the few, which its last byte tells.
+        let mut is_last_byte = [false; 256];
+        for hash in few.filter_map(|id| roster.get(id)).flat_map(|user| hashes(&user.name)) {
+            is_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
+            if !bearers.iter().any(|(other, _)| *other == hash) {
+                bearers.push((hash, 0));
             }
         }
-        namesakes
+        for hash in roster.users().flat_map(|user| hashes(&user.name)) {
+            if is_last_byte[usize::from(hash.to_le_bytes()[0])]
+                && let Some((_, count)) = bearers.iter_mut().find(|(other, _)| *other == hash)
+            {
+                *count += 1;
+            }
+        }
+        Self { bearers }
     }
 
     /// Whether more than one bears the name, or one that looks like it.
     pub(crate) fn has_twin(&self, name: &Name) -> bool {
-        hashes(name).any(|hash| self.bearers.get(&hash).is_some_and(|count| *count > 1))
+        let mut own = hashes(name);
+        own.any(|hash| self.bearers.iter().any(|(other, count)| *other == hash && *count > 1))
     }
 }
 
@@ -49,47 +62,10 @@ fn folded_hash(name: &str) -> u64 {
     })
 }
 
-/// The lower case of a letter of the scripts that have one and are widely used.
-///
-/// Unicode's own tables would be a tenth of all that a browser loads, and twins that they would
-/// find beyond these only go without a mark.
-fn to_lower_case(letter: char) -> char {
-    let number = u32::from(letter);
-    let lower = match letter {
-        // Latin, Greek and Cyrillic, where the cases stand apart.
-        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => {
-            number + 32
-        }
-        'Ѐ'..='Џ' => number + 80,
-        // Greek with an accent.
-        'Ά' => 'ά'.into(),
-        'Έ'..='Ί' => number + 37,
-        'Ό' => 'ό'.into(),
-        'Ύ' | 'Ώ' => number + 63,
-        // Sigma at the end of a word.
-        'ς' => 'σ'.into(),
-        // Latin, Cyrillic and Vietnamese, where they stand side by side: even, then odd;
-        'Ā'..='į'
-        | 'Ĳ'..='ķ'
-        | 'Ŋ'..='ŷ'
-        | 'Ȁ'..='ȟ'
-        | 'Ȣ'..='ȳ'
-        | 'Ѡ'..='ҁ'
-        | 'Ҋ'..='ҿ'
-        | 'Ӑ'..='ԯ'
-        | '\u{1e00}'..='\u{1e95}'
-        | '\u{1ea0}'..='\u{1eff}' => number | 1,
-        // or odd, then even.
-        'Ĺ'..='ň' | 'Ź'..='ž' => (number + 1) & !1,
-        _ => number,
-    };
-    char::from_u32(lower).unwrap_or(letter)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presence::PresenceState;
+    use crate::presence::{PresenceState, User};
 
     fn id(number: usize) -> UserId {
         format!("user-----{number:02}").parse().unwrap()
@@ -100,17 +76,18 @@ mod tests {
     }
 
     fn namesakes(names: &[&str]) -> Namesakes {
-        let users: Vec<User> = names
-            .iter()
-            .enumerate()
-            .map(|(number, text)| User {
-                id: id(number),
-                name: name(text),
-                joined: 0,
-                state: PresenceState::Here,
-            })
-            .collect();
-        Namesakes::of(users.iter())
+        namesakes_of(names.iter().map(|text| name(text)))
+    }
+
+    fn namesakes_of(names: impl Iterator<Item = Name>) -> Namesakes {
+        let users = names.enumerate().map(|(number, name)| User {
+            id: id(number),
+            name,
+            joined: 0,
+            state: PresenceState::Here,
+        });
+        let roster = Roster::from_users(users).unwrap();
+        Namesakes::of(&roster, roster.users().map(|user| &user.id))
     }
 
     #[test]
@@ -123,24 +100,18 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_are_twins() {
-        let looking = |text, look| User {
-            id: id(9),
-            name: name(text).looking_like(Some(look)),
-            joined: 0,
-            state: PresenceState::Here,
-        };
-        let plain = |text| User { name: name(text), ..looking(text, text) };
+        let looking = |text, look| name(text).looking_like(Some(look));
         let list =
-            [plain("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), plain("Bo")];
-        let namesakes = Namesakes::of(list.iter());
-        assert!(namesakes.has_twin(&list[0].name) && namesakes.has_twin(&list[1].name));
-        assert!(!namesakes.has_twin(&list[2].name) && !namesakes.has_twin(&list[3].name));
+            [name("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), name("Bo")];
+        let namesakes = namesakes_of(list.iter().cloned());
+        assert!(namesakes.has_twin(&list[0]) && namesakes.has_twin(&list[1]));
+        assert!(!namesakes.has_twin(&list[2]) && !namesakes.has_twin(&list[3]));
         // Nobody is their own twin.
-        let alone = [looking("ANA", "ana")];
-        assert!(!Namesakes::of(alone.iter()).has_twin(&alone[0].name));
-        let both = [plain("lvan"), looking("Ivan", "lvan"), plain("ivan")];
-        let namesakes = Namesakes::of(both.iter());
-        assert!(both.iter().all(|user| namesakes.has_twin(&user.name)));
+        let alone = looking("ANA", "ana");
+        assert!(!namesakes_of([alone.clone()].into_iter()).has_twin(&alone));
+        let both = [name("lvan"), looking("Ivan", "lvan"), name("ivan")];
+        let namesakes = namesakes_of(both.iter().cloned());
+        assert!(both.iter().all(|name| namesakes.has_twin(name)));
     }
 
     #[test]
@@ -157,15 +128,6 @@ mod tests {
         }
         for (one, other) in [("a×", "a÷"), ("[", "{"), ("@", "`"), ("李", "杏"), ("م", "ن")] {
             assert!(!namesakes(&[one, other]).has_twin(&name(one)), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn letters_that_unicode_keeps_apart_stay_apart() {
-        for letter in (0..0x2_0000).filter_map(char::from_u32).filter(|letter| *letter != 'ς') {
-            let folded = to_lower_case(letter);
-            let unicode: String = letter.to_lowercase().collect();
-            assert!(folded == letter || unicode == folded.to_string(), "{letter} {folded}");
         }
     }
 

@@ -6,6 +6,7 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     RoomPage,
+    activity::activity,
     announcer::announcer,
     banner::banner,
     board::Board,
@@ -69,6 +70,7 @@ fn room(page: RoomPage) -> impl IntoView {
         <div class="desk">
             {head}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
+            {activity(board)}
             {margin()}
         </div>
         {roster_list(board)}

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::{
     avatar::{initials, tint_class},
-    board::{Board, Row},
-    dynamic::{attribute, flag, text},
+    board::{Board, Command, Row},
+    dynamic::{attribute, flag, press, text, yes_or_no},
     elapsed::Elapsed,
     namesakes::twin_mark,
     news::{missed, news},
@@ -14,13 +14,19 @@ use super::{
 };
 use crate::presence::{PresenceState, UserId};
 
-/// Everyone, in order of arrival.
+/// The id of the list.
+pub(crate) const ROSTER: &str = "roster";
+/// The id of the field in which a name is looked for.
+const FIND: &str = "find";
+
+/// Everyone, in the order that the visitor chose.
 pub(crate) fn roster_list(board: Board) -> impl IntoView {
     let unlisted = move || {
-        let unlisted = board.people.with(|people| people.count.saturating_sub(people.ids.len()));
-        (unlisted > 0).then(|| Note {
+        let is_everyone_sought = board.desk.with(|desk| desk.arrangement.sought.is_empty());
+        let (found, known) = board.people.with(|people| (people.found, people.known));
+        (found > known && is_everyone_sought).then(|| Note {
             class: "and-more",
-            words: texts::and_more(unlisted),
+            words: texts::and_more(found - known),
             ..Note::default()
         })
     };
@@ -37,9 +43,10 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
             <div class="board-head">
                 <h2>{texts::WHO_IS_HERE}</h2>
                 {news()}
+                {tools(board)}
             </div>
             {missed(board)}
-            <ul id="roster" aria-label=texts::WHO_IS_HERE>
+            <ul id=ROSTER aria-label=texts::WHO_IS_HERE>
                 <For
                     each=move || board.people.with(|people| people.ids.clone())
                     key=|id| *id
@@ -52,10 +59,59 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
     }
 }
 
+/// What finds somebody in a long list.
+fn tools(board: Board) -> impl IntoView {
+    let is_asleep = move || !board.is_awake();
+    let seek = move |event| {
+        let typed = event_target_value(&event);
+        board.desk.update(|desk| desk.arrangement.seek(&typed));
+        board.ask(Command::Rearrange);
+    };
+    let sort = move || {
+        board.desk.update(|desk| desk.arrangement.is_by_name = !desk.arrangement.is_by_name);
+        board.ask(Command::Rearrange);
+    };
+    let is_by_name = move || board.desk.with(|desk| desk.arrangement.is_by_name);
+    let found = move || {
+        let sought = board.desk.with(|desk| desk.arrangement.sought.is_empty());
+        let (found, count) = board.people.with(|people| (people.found, people.count));
+        if sought { String::new() } else { texts::found(found, count) }
+    };
+    view! {
+        <div class="finding">
+            <input
+                id=FIND
+                type="search"
+                placeholder=texts::FIND_A_NAME
+                aria-label=texts::FIND_A_NAME
+                aria-controls=ROSTER
+                autocomplete="off"
+                spellcheck="false"
+                dir="auto"
+                disabled=flag(is_asleep)
+                on:input=seek
+            />
+            <button
+                type="button"
+                class="toggle"
+                aria-pressed=attribute(move || Some(yes_or_no(is_by_name())))
+                disabled=flag(is_asleep)
+                on:click=press(sort)
+            >
+                {texts::FROM_A_TO_Z}
+            </button>
+            <p class="found" role="status">
+                {text(found)}
+            </p>
+        </div>
+    }
+}
+
 /// One row. Each of its parts changes in place, and only when something about this very person does.
 fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
     let is_you = board.people.with_untracked(|people| people.you == Some(id));
-    let [initials_of, name_of, twin_of, since_of] = std::array::from_fn(|_| row.clone());
+    let [initials_of, name_of, twin_of, since_of, posinset_of, setsize_of] =
+        std::array::from_fn(|_| row.clone());
     let since = text(move || {
         let (state, joined) = since_of.with(|row| (row.user.state, row.user.joined));
         since(state, joined, board.now.get())
@@ -64,6 +120,8 @@ fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
         <li
             class=if is_you { "row is-you" } else { "row" }
             data-user-id=id.to_string()
+            aria-posinset=attribute(move || place(&posinset_of).map(|(number, _)| number.to_string()))
+            aria-setsize=attribute(move || place(&setsize_of).map(|(_, total)| total.to_string()))
             data-state=attribute(move || Some(row.with(|row| row.user.state.as_str().into())))
         >
             <span class=tint_class(&id) aria-hidden="true">
@@ -86,6 +144,10 @@ fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
             <span class="since">{since}</span>
         </li>
     }
+}
+
+fn place(row: &ArcRwSignal<Row>) -> Option<(usize, usize)> {
+    row.with(|row| row.place)
 }
 
 fn since(state: PresenceState, joined: u64, now: u64) -> String {

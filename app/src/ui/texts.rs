@@ -41,6 +41,10 @@ pub(crate) const WHO_IS_HERE: &str = "Who is here";
 pub(crate) const HERE_NOW: &str = "here now";
 /// Stands where the list would be.
 pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. The first name on the board is yours.";
+/// The label of the field in which a name is looked for.
+pub(crate) const FIND_A_NAME: &str = "Find a name";
+/// Puts the list in order of names, or back in order of arrival.
+pub(crate) const FROM_A_TO_Z: &str = "A to Z";
 /// Marks one's own row.
 pub(crate) const YOU: &str = "you";
 /// The state of someone whose pages are all hidden.
@@ -153,6 +157,14 @@ pub(crate) fn and_more(count: usize) -> String {
     ["and ", &thousands(count), " more"].concat()
 }
 
+/// How many have a name like the one that is looked for.
+pub(crate) fn found(found: usize, count: usize) -> String {
+    match found {
+        0 => "Nobody here is called that.".into(),
+        _ => [&thousands(found), " of ", &thousands(count)].concat(),
+    }
+}
+
 /// How long someone has been here.
 pub(crate) fn here_for(elapsed: Elapsed) -> String {
     match elapsed {
@@ -193,6 +205,16 @@ pub(crate) const LEFT: &str = " left";
 pub(crate) const CAME: &str = " came";
 /// Stands before what happened while the list was not live.
 pub(crate) const WHILE_YOU_WERE_AWAY: &str = "While you were away: ";
+/// What happened since the page was opened.
+pub(crate) const ACTIVITY: &str = "Activity";
+/// Stands there before anything happened.
+pub(crate) const NOTHING_HAPPENED: &str = "Nothing has happened since you opened this page.";
+/// Lets a screen reader say who comes and goes no longer.
+pub(crate) const MUTE: &str = "Mute announcements";
+/// How to see oneself in the list twice.
+pub(crate) const TRY_A_SECOND_PERSON: &str = "All tabs of one browser are one person. To try it with a second one, open this page in a private window.";
+/// Makes this browser somebody else's.
+pub(crate) const BE_SOMEONE_ELSE: &str = "Be someone else";
 /// Takes that line away.
 pub(crate) const DISMISS: &str = "Dismiss";
 /// Stands between those who came and those who went.

@@ -24,6 +24,7 @@ pub(crate) fn you(board: Board) -> impl IntoView {
         name.unwrap_or_default()
     });
     let tabs = text(move || texts::in_tabs(board.desk.with(|desk| desk.tabs)));
+    let is_one_tab = move || board.desk.with(|desk| desk.tabs) < 2;
     let is_renaming = Memo::new(move |_| board.desk.with(|desk| desk.is_renaming));
     let controls = move || {
         if is_renaming.get() {
@@ -40,6 +41,12 @@ pub(crate) fn you(board: Board) -> impl IntoView {
                 <span>{tabs}</span>
             </p>
             {controls}
+            <div class="someone-else" hidden=flag(is_one_tab)>
+                <p class="hint">{texts::TRY_A_SECOND_PERSON}</p>
+                <button type="button" on:click=press(move || board.ask(Command::BeSomeoneElse))>
+                    {texts::BE_SOMEONE_ELSE}
+                </button>
+            </div>
         </div>
     }
 }

@@ -3,9 +3,10 @@
 use std::{cell::RefCell, rc::Rc};
 
 use gloo_timers::callback::Timeout;
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys::Element};
 
 use super::super::{
+    activity::ACTIVITY,
     announcements::{Departed, Gathering, Part},
     announcer::ANNOUNCER,
     board::Board,
@@ -19,6 +20,9 @@ const GATHERING_TIME: u32 = 1_000;
 
 /// For how long news can be read, in milliseconds.
 const TIME_TO_READ: u32 = 10_000;
+
+/// How many happenings the panel holds.
+const MOST_HAPPENINGS: u32 = 100;
 
 /// Gathers what happens, and puts it where it is read and heard.
 pub(super) struct Announcing {
@@ -59,10 +63,11 @@ impl Announcing {
         let parts = gathering.parts_in_hindsight();
         if !parts.is_empty() {
             put(MISSED, &parts);
+            note_activity(&parts);
             // In the place of what was said when the connection came back.
             let mut words = vec![Part::Words([texts::CONNECTED_AGAIN, " "].concat())];
             words.extend(parts);
-            put(ANNOUNCER, &words);
+            self.say_unless_muted(&words);
             self.board.desk.update(|desk| desk.has_missed_something = true);
         }
     }
@@ -82,9 +87,17 @@ impl Announcing {
         }
     }
 
-    /// Says something at once.
+    /// Says something of the page itself at once, muted or not.
     pub(super) fn say(words: &str) {
-        put(ANNOUNCER, &[Part::Words(words.to_owned())]);
+        let parts = [Part::Words(words.to_owned())];
+        put(ANNOUNCER, &parts);
+        note_activity(&parts);
+    }
+
+    fn say_unless_muted(&self, parts: &[Part]) {
+        if !self.board.desk.with_untracked(|desk| desk.is_muted) {
+            put(ANNOUNCER, parts);
+        }
     }
 
     fn say_soon(self: &Rc<Self>) {
@@ -98,19 +111,52 @@ impl Announcing {
         *timer = Some(Timeout::new(GATHERING_TIME, move || {
             this.timer.take();
             let parts = this.gathering.take().parts();
-            put(ANNOUNCER, &parts);
+            this.say_unless_muted(&parts);
             put(NEWS, &parts);
+            note_activity(&parts);
             let forget = Timeout::new(TIME_TO_READ, || put(NEWS, &[]));
             this.reading.replace(Some(forget));
         }));
     }
 }
 
-/// Puts this into an element, in place of what was there.
-fn put(id: &str, parts: &[Part]) {
+/// Adds a happening to the panel, above the older ones, with the time of day.
+fn note_activity(parts: &[Part]) {
     let document = document();
-    let Some(region) = document.get_element_by_id(id) else { return };
-    region.set_text_content(None);
+    let Some(list) = document.get_element_by_id(ACTIVITY) else { return };
+    let (Ok(happening), Ok(time)) =
+        (document.create_element("li"), document.create_element("time"))
+    else {
+        return;
+    };
+    let now = js_sys::Date::new_0().to_locale_time_string("default");
+    time.set_text_content(now.as_string().as_deref());
+    let words = document.create_element("p");
+    // Elements that were just made can stand anywhere.
+    let _ = happening.append_child(&time);
+    if let Ok(words) = words {
+        fill(&words, parts);
+        let _ = happening.append_child(&words);
+    }
+    let _ = list.insert_before(&happening, list.first_child().as_ref());
+    if list.child_element_count() > MOST_HAPPENINGS
+        && let Some(oldest) = list.last_element_child()
+    {
+        oldest.remove();
+    }
+}
+
+/// Puts this into an element of the page, in place of what was there.
+fn put(id: &str, parts: &[Part]) {
+    if let Some(region) = document().get_element_by_id(id) {
+        region.set_text_content(None);
+        fill(&region, parts);
+    }
+}
+
+/// Puts this into an element, behind what is there.
+fn fill(region: &Element, parts: &[Part]) {
+    let document = document();
     for part in parts {
         let (element, words) = match part {
             Part::Words(words) => ("span", words.as_str()),
@@ -118,7 +164,6 @@ fn put(id: &str, parts: &[Part]) {
         };
         if let Ok(element) = document.create_element(element) {
             element.set_text_content(Some(words));
-            // An element that was just made can stand anywhere.
             let _ = region.append_child(&element);
         }
     }

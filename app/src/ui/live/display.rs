@@ -1,6 +1,6 @@
 //! What the visitor sees of the line to the server.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use leptos::prelude::*;
 
@@ -14,12 +14,18 @@ use super::{
     },
     announcing::Announcing,
     clock::Clock,
-    keyboard, storage,
+    keyboard,
+    listing::Listing,
+    storage,
 };
 use crate::presence::{DepartureReason, Name, Replica, RoomName, ServerEvent};
 
 /// How often the rows are told the time, in milliseconds.
 const ROWS_HEAR_THE_TIME: u64 = 10_000;
+/// A list of so many is drawn only so often: each time costs a look at every name.
+const LONG_LIST: usize = 500;
+/// How long to wait between two drawings of a long list, in milliseconds.
+pub(super) const BETWEEN_DRAWINGS: u32 = 100;
 /// What happened in a shorter loss is told like any other news, in milliseconds.
 const SHORTEST_ABSENCE: u64 = 5_000;
 
@@ -29,6 +35,11 @@ pub(super) struct Display {
     room: RoomName,
     clock: Clock,
     announcing: Rc<Announcing>,
+    listing: Listing,
+    /// When the list was drawn last.
+    drawn_at: Cell<u64>,
+    /// The list has changed since.
+    owes_a_drawing: Cell<bool>,
 }
 
 impl Display {
@@ -37,7 +48,15 @@ impl Display {
         let clock = Clock::default();
         // Until the server says what time it is, the page does.
         clock.set(board.now.get_untracked());
-        Self { board, room, clock, announcing: Announcing::new(board) }
+        Self {
+            board,
+            room,
+            clock,
+            announcing: Announcing::new(board),
+            listing: Listing::new(board),
+            drawn_at: Cell::default(),
+            owes_a_drawing: Cell::default(),
+        }
     }
 
     /// What the server's clock says, in milliseconds since the Unix epoch.
@@ -74,7 +93,12 @@ impl Display {
     /// Shows what a frame led to; `connection` is what it is if the list is live.
     pub(super) fn show(&self, replica: &Replica, outcome: Outcome, connection: Connection) {
         if outcome.is_changed {
-            self.draw(replica);
+            let since = self.now().abs_diff(self.drawn_at.get());
+            if replica.count() < LONG_LIST || since >= u64::from(BETWEEN_DRAWINGS) {
+                self.draw(replica);
+            } else {
+                self.owes_a_drawing.set(true);
+            }
         }
         let was_absent = outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE;
         if let Some(reason) = outcome.was_unlisted {
@@ -137,9 +161,22 @@ impl Display {
         self.board.desk.update(|desk| desk.farewell = None);
     }
 
-    fn draw(&self, replica: &Replica) {
+    /// The list has changed since it was drawn.
+    pub(super) fn owes_a_drawing(&self) -> bool {
+        self.owes_a_drawing.get()
+    }
+
+    /// What of the list can be seen may be something else by now.
+    pub(super) fn look(&self, replica: &Replica) {
+        self.listing.look(replica);
+    }
+
+    /// Shows the list as it is now.
+    pub(super) fn draw(&self, replica: &Replica) {
+        self.drawn_at.set(self.now());
+        self.owes_a_drawing.set(false);
         let old_name = self.your_name();
-        self.board.show(replica);
+        self.listing.draw(replica);
         let name = self.your_name();
         if old_name == name {
             return;

@@ -17,7 +17,7 @@ use super::{
         frame::read_frame,
         session::{Outcome, Session, Surroundings},
     },
-    display::{Display, is_offline},
+    display::{BETWEEN_DRAWINGS, Display, is_offline},
     feed::{Feed, FeedEvent},
     page_wide::is_wall,
     randomness::random_number,
@@ -62,6 +62,10 @@ pub(super) struct Line {
     /// The page is not looked at and can't be, or is on its way out: nothing is sent or opened.
     is_asleep: Cell<bool>,
     ticking: RefCell<Option<Interval>>,
+    /// When to draw what has changed.
+    drawing: RefCell<Option<Timeout>>,
+    /// The next frame looks at the list anew.
+    is_look_due: Cell<bool>,
 }
 
 impl Line {
@@ -83,6 +87,8 @@ impl Line {
             feed_tried_at: Cell::default(),
             is_asleep: Cell::new(true),
             ticking: RefCell::default(),
+            drawing: RefCell::default(),
+            is_look_due: Cell::default(),
         });
         let this = Rc::clone(&line);
         line.ticking.replace(Some(Interval::new(TICK, move || this.tick())));
@@ -140,6 +146,22 @@ impl Line {
         self.display.forget_farewell();
         let event = self.session.borrow_mut().want(wish, &self.surroundings());
         self.send(event);
+    }
+
+    /// Shows the list as it is now, in the order that is wanted now.
+    pub(super) fn rearrange(&self) {
+        self.display.draw(self.session.borrow().replica());
+    }
+
+    /// Shows those rows that can be seen by now, once for all that happens before the next frame.
+    pub(super) fn look_at_the_list(self: &Rc<Self>) {
+        if !self.is_look_due.replace(true) {
+            let this = Rc::clone(self);
+            request_animation_frame(move || {
+                this.is_look_due.set(false);
+                this.display.look(this.session.borrow().replica());
+            });
+        }
     }
 
     /// The visitor does not want to wait, or the browser has a network again.
@@ -210,7 +232,7 @@ impl Line {
         }
     }
 
-    fn receive(&self, event: ServerEvent) {
+    fn receive(self: &Rc<Self>, event: ServerEvent) {
         self.display.read_clock(&event);
         self.heard_at.set(self.display.now());
         self.patience.set(LONGEST_SILENCE);
@@ -238,9 +260,17 @@ impl Line {
     }
 
     /// What a frame led to, whichever way it came.
-    fn take_in(&self, mut outcome: Outcome, connection: Connection) {
+    fn take_in(self: &Rc<Self>, mut outcome: Outcome, connection: Connection) {
         let replies = std::mem::take(&mut outcome.replies);
         self.display.show(self.session.borrow().replica(), outcome, connection);
+        if self.display.owes_a_drawing() && self.drawing.borrow().is_none() {
+            let this = Rc::clone(self);
+            self.drawing.replace(Some(Timeout::new(BETWEEN_DRAWINGS, move || {
+                this.drawing.take();
+                this.rearrange();
+            })));
+        }
+        self.look_at_the_list();
         self.send(replies);
     }
 
@@ -318,6 +348,7 @@ impl Line {
     /// Every second, or more rarely while the page is hidden.
     fn tick(self: &Rc<Self>) {
         self.display.tell_the_time();
+        self.look_at_the_list();
         self.look_for_life();
     }
 

@@ -7,11 +7,13 @@ mod display;
 mod feed;
 mod keyboard;
 mod line;
+mod listing;
 mod page_life;
 mod page_wide;
 mod randomness;
 mod siblings;
 mod socket;
+mod someone_else;
 mod storage;
 mod tab;
 
@@ -44,24 +46,31 @@ pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
         let replica = replica.take().unwrap_or_default();
         let line = Line::new(board, room.clone(), replica);
         let siblings = Siblings::new(board, &room);
-        obey(board, line.clone());
+        obey(board, line.clone(), room.clone());
         page_wide::follow(board, room.clone());
         page_wide::show_new_room(&new_room_address(randomness::random_bytes()));
         board.desk.update(|desk| {
             desk.is_awake = true;
             desk.remembered_name = storage::remembered_name();
+            desk.is_muted = storage::is_muted();
         });
         page_life::begin(line, siblings);
     });
 }
 
 /// What the visitor asks for.
-fn obey(board: Board, line: Rc<Line>) {
+fn obey(board: Board, line: Rc<Line>, room: RoomName) {
     effect(move || match board.command.get() {
         Some(Command::Wish(wish)) => line.want(wish),
         Some(Command::TryNow) => line.try_now(),
         Some(Command::CopyLink) => clipboard::copy_link(board),
         Some(Command::Dismiss) => board.desk.update(|desk| desk.has_missed_something = false),
+        Some(Command::Rearrange) => line.rearrange(),
+        Some(Command::Mute) => {
+            board.desk.update(|desk| desk.is_muted = !desk.is_muted);
+            storage::note_muted(board.desk.with_untracked(|desk| desk.is_muted));
+        }
+        Some(Command::BeSomeoneElse) => someone_else::become_one(&room),
         None => {}
     });
 }

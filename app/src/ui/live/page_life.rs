@@ -15,7 +15,7 @@ type Reaction = fn(&Page, &Event);
 /// Follows the life of the page, from its first moment in front of somebody.
 pub(super) fn begin(line: Rc<Line>, siblings: Rc<Siblings>) {
     let this = Rc::new(Page { line, siblings });
-    let events: [(&str, Reaction); 6] = [
+    let events: [(&str, Reaction); 8] = [
         ("online", |page, _| page.line.try_now()),
         ("offline", |page, _| page.line.went_offline()),
         ("visibilitychange", |page, _| page.look_around()),
@@ -23,6 +23,8 @@ pub(super) fn begin(line: Rc<Line>, siblings: Rc<Siblings>) {
         ("storage", |page, _| page.line.look_around()),
         ("pagehide", |page, event| page.goes(event)),
         ("pageshow", |page, _| page.comes()),
+        ("scroll", |page, _| page.line.look_at_the_list()),
+        ("resize", |page, _| page.line.look_at_the_list()),
     ];
     for (name, react) in events {
         let page = Rc::clone(&this);

@@ -16,7 +16,7 @@ use super::{
     super::{board::Board, new_room::random_letters},
     randomness::random_bytes,
 };
-use crate::presence::RoomName;
+use crate::presence::{RoomName, UserId};
 
 /// For how long the others may think about an answer, in milliseconds.
 const ANSWERS_WITHIN: u32 = 1_000;
@@ -46,9 +46,17 @@ struct Channel {
 impl Siblings {
     /// Knows of nobody yet.
     pub(super) fn new(board: Board, room: &RoomName) -> Rc<Self> {
+        // Where the browser became somebody else's, its older pages are still the first one's.
+        let you = board.people.with_untracked(|people| people.you);
         Rc::new(Self {
             board,
-            channel_name: ["rollcall-", room.as_str()].concat(),
+            channel_name: [
+                "rollcall-",
+                room.as_str(),
+                "-",
+                you.as_ref().map_or("", UserId::as_str),
+            ]
+            .concat(),
             own_name: random_letters(random_bytes()),
             channel: RefCell::default(),
             others: RefCell::default(),

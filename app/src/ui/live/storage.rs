@@ -7,6 +7,7 @@ use leptos::{prelude::window, web_sys::Storage};
 use crate::{presence::RoomName, ui::absence::Absence};
 
 const NAME: &str = "rollcall-name";
+const MUTED: &str = "rollcall-muted";
 const LEFT: &str = "rollcall-left-";
 const TAB: &str = "rollcall-tab";
 
@@ -19,6 +20,25 @@ pub(super) fn remembered_name() -> Option<String> {
 pub(super) fn remember_name(name: &str) {
     if let Some(storage) = of_all_pages() {
         let _ = storage.set_item(NAME, name);
+    }
+}
+
+/// Nobody's name is known any more.
+pub(super) fn forget_name() {
+    if let Some(storage) = of_all_pages() {
+        let _ = storage.remove_item(NAME);
+    }
+}
+
+/// Whether this browser is not to say aloud who comes and goes.
+pub(super) fn is_muted() -> bool {
+    of_all_pages().and_then(|storage| storage.get_item(MUTED).ok()?).is_some()
+}
+
+/// Keeps that for next time.
+pub(super) fn note_muted(is_muted: bool) {
+    if let Some(storage) = of_all_pages() {
+        let _ = if is_muted { storage.set_item(MUTED, "1") } else { storage.remove_item(MUTED) };
     }
 }
 

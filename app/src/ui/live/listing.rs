@@ -1,0 +1,143 @@
+//! The list on the page: as much of it as can be seen, and nothing that shoves what is looked at.
+
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+};
+
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
+
+use super::super::{
+    arrangement::Arrangement,
+    board::{Board, Excerpt},
+    roster_list::ROSTER,
+    window::{SHOWN_WHOLE, Sight},
+};
+use crate::presence::{Replica, UserId};
+
+/// The gap between rows, as the style sheet has it, in pixels.
+const GAP: usize = 8;
+
+/// Puts as much of the list on the board as can be seen.
+pub(super) struct Listing {
+    board: Board,
+    /// Everyone who is to be shown, in order.
+    order: RefCell<Vec<UserId>>,
+    /// What that order was made for.
+    arrangement: RefCell<Arrangement>,
+    /// It is not quite that order: somebody looked at a row.
+    is_held: Cell<bool>,
+    /// Which of them are in the page.
+    rows: RefCell<Range<usize>>,
+    sight: Cell<Option<Sight>>,
+    room_around: Cell<[usize; 2]>,
+}
+
+impl Listing {
+    /// Shows what the first HTML shows.
+    pub(super) fn new(board: Board) -> Self {
+        Self {
+            board,
+            order: RefCell::default(),
+            arrangement: RefCell::default(),
+            is_held: Cell::default(),
+            rows: RefCell::default(),
+            sight: Cell::default(),
+            room_around: Cell::default(),
+        }
+    }
+
+    /// Shows the list as it is now.
+    pub(super) fn draw(&self, replica: &Replica) {
+        let wanted = self.board.desk.with_untracked(|desk| desk.arrangement.clone());
+        let is_same = *self.arrangement.borrow() == wanted;
+        self.is_held.set(is_same && wanted.is_by_name && self.is_looked_at());
+        let order = {
+            let old = self.order.borrow();
+            wanted.arrange(replica.roster(), self.is_held.get().then_some(&old[..]))
+        };
+        self.order.replace(order);
+        self.arrangement.replace(wanted);
+        self.show(replica);
+    }
+
+    /// Shows what can be seen by now, and puts in order what was held while somebody looked.
+    pub(super) fn look(&self, replica: &Replica) {
+        let sight = measure();
+        self.sight.set(sight.or(self.sight.get()));
+        if self.is_held.get() && !self.is_looked_at() {
+            self.draw(replica);
+        } else if self.rows_in_sight() != *self.rows.borrow() {
+            self.show(replica);
+        }
+    }
+
+    fn show(&self, replica: &Replica) {
+        let rows = self.rows_in_sight();
+        let order = self.order.borrow();
+        let is_everyone_sought = self.arrangement.borrow().sought.is_empty();
+        let found = if is_everyone_sought { replica.count() } else { order.len() };
+        self.make_room(&rows, order.len());
+        self.board.show(replica, &Excerpt { order: &order, rows: rows.clone(), found });
+        self.rows.replace(rows);
+    }
+
+    fn rows_in_sight(&self) -> Range<usize> {
+        let total = self.order.borrow().len();
+        match self.sight.get() {
+            Some(sight) => sight.rows(total),
+            None => 0..total.min(SHOWN_WHOLE),
+        }
+    }
+
+    fn make_room(&self, rows: &Range<usize>, total: usize) {
+        let room = self.sight.get().map(|sight| sight.room_around(rows, total)).unwrap_or_default();
+        if self.room_around.replace(room) != room
+            && let Some(list) = list()
+        {
+            let [before, after] = room.map(|pixels| pixels.to_string());
+            // The name and the value are valid.
+            let _ = list
+                .style()
+                .set_property("padding-block", &[&before, "px ", &after, "px"].concat());
+        }
+    }
+
+    /// The pointer is on the list, or the visitor has scrolled into it.
+    fn is_looked_at(&self) -> bool {
+        let is_pointed_at =
+            || list().is_some_and(|list| list.matches(":hover").unwrap_or_default());
+        self.sight.get().is_some_and(|sight| sight.above > 0) || is_pointed_at()
+    }
+}
+
+fn list() -> Option<HtmlElement> {
+    document().get_element_by_id(ROSTER)?.dyn_into().ok()
+}
+
+/// What of the list can be seen; nothing is known before there is a row.
+fn measure() -> Option<Sight> {
+    let list = list()?;
+    let row = list.first_element_child()?;
+    let row = row.get_bounding_client_rect();
+    let row_width = whole(row.width()) + GAP;
+    let width = whole(list.client_width().into()) + GAP;
+    Some(Sight {
+        // Half a row more, as both are rounded.
+        columns: (width + row_width / 2) / row_width,
+        line: whole(row.height()) + GAP,
+        above: whole(-list.get_bounding_client_rect().top()),
+        height: whole(window().inner_height().ok()?.as_f64()?),
+    })
+}
+
+/// A length in whole pixels; none where there is less than nothing.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float becomes the nearest number that there is, and no window is that large"
+)]
+fn whole(length: f64) -> usize {
+    length.round() as usize
+}

@@ -1,0 +1,99 @@
+//! Which rows of a long list are in the page: those that can be seen, and a few around them.
+
+use std::ops::Range;
+
+/// A list this long is in the page as a whole, so that the browser's own search finds everyone.
+pub(crate) const SHOWN_WHOLE: usize = 120;
+
+/// So many lines above and below what can be seen are there as well.
+const LINES_AROUND: usize = 4;
+
+/// What of the list can be seen, in whole pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// How many rows stand side by side.
+    pub(crate) columns: usize,
+    /// How high a line is, with the gap below it.
+    pub(crate) line: usize,
+    /// How much of the list is above what can be seen.
+    pub(crate) above: usize,
+    /// How high the window is.
+    pub(crate) height: usize,
+}
+
+impl Sight {
+    /// The rows that should be in the page, of so many in the list: whole lines, and never none.
+    pub(crate) fn rows(&self, total: usize) -> Range<usize> {
+        if total <= SHOWN_WHOLE {
+            return 0..total;
+        }
+        let (columns, line) = (self.columns.max(1), self.line.max(1));
+        let last_line = total.div_ceil(columns) - 1;
+        let first_seen = (self.above / line).min(last_line);
+        // Every second line only: then most of a scroll's events change nothing.
+        let first = first_seen.saturating_sub(LINES_AROUND) & !1;
+        let lines = self.height / line + 2 * LINES_AROUND + 3;
+        let start = first * columns;
+        start..total.min(start + lines * columns)
+    }
+
+    /// How much room the rows before and after these take, in pixels.
+    pub(crate) fn room_around(&self, rows: &Range<usize>, total: usize) -> [usize; 2] {
+        let lines = |count: usize| count.div_ceil(self.columns.max(1)) * self.line;
+        [lines(rows.start), lines(total) - lines(rows.end)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_sight() -> impl Strategy<Value = Sight> {
+        (0..8_usize, 1..200_usize, 0..2_000_000_usize, 0..3_000_usize)
+            .prop_map(|(columns, line, above, height)| Sight { columns, line, above, height })
+    }
+
+    proptest! {
+        /// What can be seen is there, and not much more than that.
+        #[test]
+        fn what_can_be_seen_is_there(sight in any_sight(), total in 0..20_000_usize) {
+            let rows = sight.rows(total);
+            prop_assert!(rows.start <= rows.end && rows.end <= total);
+            prop_assert_eq!(rows.is_empty(), total == 0);
+            if total <= SHOWN_WHOLE {
+                prop_assert_eq!(rows, 0..total);
+                return Ok(());
+            }
+            let columns = sight.columns.max(1);
+            prop_assert_eq!(rows.start % columns, 0);
+            let last_line = total.div_ceil(columns) - 1;
+            let first_seen = (sight.above / sight.line).min(last_line);
+            let last_seen = ((sight.above + sight.height) / sight.line).min(last_line);
+            prop_assert!(rows.start <= first_seen * columns);
+            prop_assert!(rows.end >= total.min((last_seen + 1) * columns));
+            let seen = sight.height / sight.line + 1;
+            prop_assert!(rows.len() <= (seen + 12) * columns);
+        }
+
+        /// The page is as high as if all rows were in it, and those that are stand where they would.
+        #[test]
+        fn the_room_around_is_that_of_the_other_rows(sight in any_sight(), total in 0..20_000_usize) {
+            let rows = sight.rows(total);
+            let columns = sight.columns.max(1);
+            let [before, after] = sight.room_around(&rows, total);
+            prop_assert_eq!(before, rows.start / columns * sight.line);
+            let own = rows.len().div_ceil(columns) * sight.line;
+            prop_assert_eq!(before + own + after, total.div_ceil(columns) * sight.line);
+        }
+    }
+
+    #[test]
+    fn a_little_scrolling_changes_nothing() {
+        let sight = Sight { columns: 3, line: 84, above: 84 * 10, height: 900 };
+        let further = Sight { above: 84 * 11 + 83, ..sight };
+        assert_eq!(sight.rows(10_000), further.rows(10_000));
+        assert_ne!(sight.rows(10_000), Sight { above: 84 * 12, ..sight }.rows(10_000));
+    }
+}

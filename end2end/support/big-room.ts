@@ -1,0 +1,97 @@
+import type { Page, WebSocketRoute } from "@playwright/test";
+
+import type { ClientFrame, Difference, ServerFrame, User } from "./protocol";
+
+/** How many rows a frame holds, as the server's frames of 4 KiB do. */
+const ROWS_IN_A_FRAME = 50;
+
+/** A page takes a server that says nothing for 15 s for dead; nothing new is said more often. */
+const BEAT_IN_MILLISECONDS = 4_000;
+
+/**
+ * A room with thousands of people, played by the test in the server's place: what it costs a page
+ * to show them is the question, not what it costs a machine to be them.
+ */
+export class BigRoom {
+  readonly users: User[];
+  private seq = 1;
+  private socket: WebSocketRoute | undefined;
+  private born = 0;
+
+  private constructor(people: number) {
+    this.users = Array.from({ length: people }, () => this.somebody());
+  }
+
+  /** Answers the sockets of this page in the server's place. */
+  static async for(page: Page, people: number): Promise<BigRoom> {
+    const room = new BigRoom(people);
+    await page.routeWebSocket(/\/socket$/, (socket) => {
+      room.socket = socket;
+      const beat = setInterval(() => room.tell({}), BEAT_IN_MILLISECONDS);
+      socket.onClose(() => clearInterval(beat));
+      beat.unref();
+      socket.onMessage((text) => room.hear(JSON.parse(text.toString()) as ClientFrame));
+    });
+    return room;
+  }
+
+  /** Somebody comes. */
+  join(name?: string): User {
+    const user = this.somebody(name);
+    this.users.push(user);
+    this.tell({ new_user: [user] });
+    return user;
+  }
+
+  /** This one goes. */
+  leave(user: User | undefined): void {
+    if (!user) return;
+    this.users.splice(this.users.indexOf(user), 1);
+    this.tell({ disconnect_user: { left: [user.id] } });
+  }
+
+  /** As many changes, one frame each, as evenly over a second as a timer allows: people come, go and are away. */
+  async changes(perSecond: number, seconds: number): Promise<void> {
+    for (let change = 0; change < perSecond * seconds; change += 1) {
+      const at = (change * 7919) % this.users.length;
+      const user = this.users[at];
+      if (change % 3 === 0) this.join();
+      else if (change % 3 === 1) this.leave(user);
+      else if (user) this.tell({ user_changed: { away: [user.id] } });
+      await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
+    }
+  }
+
+  private somebody(name?: string): User {
+    this.born += 1;
+    const number = String(this.born).padStart(6, "0");
+    return { id: `user-${number}`, name: name ?? `Person ${this.born}`, joined: 1_790_000_000 };
+  }
+
+  private hear(frame: ClientFrame): void {
+    if (frame.event === "watch" || frame.event === "resync") this.sendList();
+  }
+
+  private sendList(): void {
+    const { users, seq } = this;
+    const pieces: User[][] = [];
+    for (let at = 0; at < users.length; at += ROWS_IN_A_FRAME) {
+      pieces.push(users.slice(at, at + ROWS_IN_A_FRAME));
+    }
+    const [first = [], ...more] = pieces;
+    const count = users.length;
+    const head = { epoch: "e-test", seq, you: null, now: Date.now(), count, users: first };
+    this.send({ event: "existing_users", ...head });
+    for (const users of more) this.send({ event: "more_users", users });
+  }
+
+  private tell(difference: Difference): void {
+    const from = this.seq;
+    this.seq += 1;
+    this.send({ event: "changes", from, seq: this.seq, ...difference });
+  }
+
+  private send(frame: ServerFrame): void {
+    this.socket?.send(JSON.stringify(frame));
+  }
+}

@@ -1,0 +1,178 @@
+// Ten thousand people: few nodes, short tasks, and nobody is shoved away from under the reader.
+
+import { BigRoom } from "../support/big-room";
+import { expect, test } from "../support/fixtures";
+import { Visitor } from "../support/visitor";
+
+const MANY = 10_000;
+
+/** More rows than any window here has room for, with those around it. */
+const MOST_ROWS_IN_THE_PAGE = 130;
+
+test("of ten thousand rows those that can be seen are in the page, wherever it is scrolled", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  await BigRoom.for(visitor.page, MANY);
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText(String(MANY));
+  await expect(visitor.page).toHaveTitle(/10,000/);
+  for (const place of [0, 0.31, 0.77, 1, 0.5, 0]) {
+    await visitor.page.evaluate((place) => {
+      const { scrollHeight, clientHeight } = document.documentElement;
+      scrollTo(0, (scrollHeight - clientHeight) * place);
+    }, place);
+    await expect.poll(() => isFilled(visitor)).toBe(true);
+    expect(await visitor.rows.count()).toBeLessThan(MOST_ROWS_IN_THE_PAGE);
+    const first = visitor.rows.first();
+    const place_ = Number(await first.getAttribute("aria-posinset"));
+    await expect(first.locator("bdi.user-name")).toHaveText(`Person ${place_}`);
+    await expect(first).toHaveAttribute("aria-setsize", String(MANY));
+  }
+});
+
+test("the keyboard leads to the end of a long list", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  await BigRoom.for(visitor.page, MANY);
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText(String(MANY));
+  await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await visitor.page.keyboard.press("End");
+  await expect(visitor.rows.last().locator("bdi.user-name")).toHaveText(`Person ${MANY}`);
+  await visitor.page.keyboard.press("Home");
+  await expect(visitor.rows.first().locator("bdi.user-name")).toHaveText("Person 1");
+});
+
+test("somebody is found by a part of the name, and everyone is back when it is empty", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  const people = await BigRoom.for(visitor.page, MANY);
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText(String(MANY));
+  people.join("Jürgen Weiß");
+  await visitor.findField.fill("jurgen");
+  await expect(visitor.names).toHaveText(["Jürgen Weiß"]);
+  await expect(visitor.found).toHaveText("1 of 10,001");
+  await expect(visitor.rows.first()).not.toHaveAttribute("aria-setsize");
+
+  // Who comes and is called so is found; who is not called so is only counted.
+  people.join("jurgen 2");
+  people.join("Somebody");
+  await expect(visitor.names).toHaveText(["Jürgen Weiß", "jurgen 2"]);
+  await expect(visitor.count).toHaveText("10003");
+
+  await visitor.findField.fill("nobody has this name");
+  await expect(visitor.rows).toHaveCount(0);
+  await expect(visitor.found).toContainText("Nobody");
+  await visitor.findField.fill("");
+  await expect(visitor.found).toHaveText("");
+  await expect(visitor.names.first()).toHaveText("Person 1");
+});
+
+test("from A to Z, an arrival does not shove the row under the pointer", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  await crowd.joinInOrder(server, room, ["Kim", "Émile", "bo", "Zoe"]);
+  await visitor.open(room);
+  await visitor.shows(["Kim", "Émile", "bo", "Zoe"]);
+  await visitor.sortButton.click();
+  await expect(visitor.sortButton).toHaveAttribute("aria-pressed", "true");
+  await visitor.shows(["bo", "Émile", "Kim", "Zoe"]);
+
+  await visitor.names.filter({ hasText: "Kim" }).hover();
+  const before = await visitor.names.filter({ hasText: "Kim" }).boundingBox();
+  await crowd.join(server, room, "Ana");
+  await visitor.shows(["bo", "Émile", "Kim", "Zoe", "Ana"]);
+  expect(await visitor.names.filter({ hasText: "Kim" }).boundingBox()).toEqual(before);
+
+  await visitor.roomName.hover();
+  await visitor.shows(["Ana", "bo", "Émile", "Kim", "Zoe"]);
+  await visitor.sortButton.click();
+  await visitor.shows(["Kim", "Émile", "bo", "Zoe", "Ana"]);
+});
+
+test("the first HTML of a long list has 200 rows and says how many more there are", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const names = Array.from({ length: 230 }, (_, index) => `Person ${index + 1}`);
+  await crowd.joinTogether(server, room, names);
+  const visitor = await newVisitor();
+  const html = await (await visitor.context.request.get(`/r/${room}`)).text();
+  expect(html.match(/<li[^>]* data-user-id=/g)).toHaveLength(200);
+  expect(html).toContain("and 30 more");
+  expect(html).toContain('aria-setsize="230"');
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText("230");
+  await expect(visitor.page.getByText("and 30 more")).toHaveCount(0);
+  await expect.poll(() => visitor.rows.count()).toBeLessThan(MOST_ROWS_IN_THE_PAGE);
+});
+
+test("a hundred changes a second while it is scrolled: how long the longest task was is printed", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  const people = await BigRoom.for(visitor.page, MANY);
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText(String(MANY));
+  await visitor.page.evaluate(() => {
+    const tasks: number[] = [];
+    Object.assign(window, { tasks });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) tasks.push(Math.round(duration));
+    }).observe({ type: "longtask" });
+  });
+  for (const order of ["in order of arrival", "from A to Z"]) {
+    const frames = visitor.page.evaluate(scrollForASecond, 4);
+    await people.changes(100, 4);
+    const gaps = await frames;
+    const tasks = await visitor.page.evaluate(() => {
+      const { tasks } = window as unknown as { tasks: number[] };
+      return tasks.splice(0);
+    });
+    console.log(
+      `${MANY} people, 100 changes a second, ${order}: ${gaps.length} frames in 4 s, the longest ` +
+        `gap ${Math.round(Math.max(...gaps))} ms; tasks over 50 ms: ${tasks.length} (${tasks.join(", ")}).`,
+    );
+    await expect.poll(() => isFilled(visitor)).toBe(true);
+    await expect(visitor.count).toHaveText(String(people.users.length));
+    await visitor.page.evaluate(() => scrollTo(0, 0));
+    await visitor.sortButton.click();
+  }
+});
+
+/** Scrolls steadily, and answers how long each frame took. */
+async function scrollForASecond(seconds: number): Promise<number[]> {
+  const gaps: number[] = [];
+  const begin = performance.now();
+  let last = begin;
+  while (last - begin < seconds * 1_000) {
+    scrollBy(0, 60);
+    await new Promise((next) => requestAnimationFrame(next));
+    const now = performance.now();
+    gaps.push(now - last);
+    last = now;
+  }
+  return gaps;
+}
+
+/** Wherever the list covers the window, there is a row. */
+async function isFilled(visitor: Visitor): Promise<boolean> {
+  return visitor.roster.evaluate((list) => {
+    const { top, bottom } = list.getBoundingClientRect();
+    const { paddingTop, paddingBottom } = getComputedStyle(list);
+    const begin = top + parseFloat(paddingTop);
+    const end = bottom - parseFloat(paddingBottom);
+    return begin <= Math.max(0, top) && end >= Math.min(innerHeight, bottom);
+  });
+}
