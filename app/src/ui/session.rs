@@ -18,9 +18,6 @@ pub struct Session {
     wish: Option<Wish>,
     /// The wish was sent on the present socket.
     is_wish_sent: bool,
-    /// Why else the row went when its going had been asked for: another page may have put it back
-    /// before the server heard of that, so it is asked for again on the next socket.
-    leave_overtaken_by: Option<DepartureReason>,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
     /// What the present socket has said of the page's being seen.
@@ -176,7 +173,6 @@ impl Session {
     pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
         self.wish = Some(wish);
         self.is_wish_sent = false;
-        self.leave_overtaken_by = None;
         self.demand(surroundings)
     }
 
@@ -227,10 +223,6 @@ impl Session {
         }
         if old_name.is_some() && self.your_name().is_none() && self.wish != Some(Wish::Leave) {
             outcome.was_unlisted = reason;
-        }
-        if reason.is_some() {
-            let is_another = self.is_wish_sent && reason != Some(DepartureReason::Left);
-            self.leave_overtaken_by = reason.filter(|_| is_another);
         }
         self.compare_with_wish(old_name.as_ref(), surroundings);
         // The row's old name first: a wish for another one has the last word.
@@ -316,9 +308,11 @@ impl Session {
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent,
             (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
-            // What overtook it leaves it open, unless the visitor has joined again since.
-            (Some(Wish::Leave), _) if self.leave_overtaken_by.is_some() => !surroundings.has_left,
-            (Some(Wish::Rename(_) | Wish::Leave), None) => true,
+            (Some(Wish::Rename(_)), None) => true,
+            // That the row went may be older news, and a page that heard late of the leave may put it
+            // back: it holds until the visitor joins again, here or on another page.
+            (Some(Wish::Leave), None) => !surroundings.has_left,
+            (Some(Wish::Leave), Some(_)) => old_name.is_none() && !surroundings.has_left,
             _ => false,
         };
         if is_settled {
@@ -326,6 +320,7 @@ impl Session {
         }
         if old_name.is_some() && name.is_none() {
             self.is_announced = false;
+            self.is_wish_sent &= self.wish != Some(Wish::Leave);
         }
     }
 
@@ -337,6 +332,7 @@ impl Session {
         let event = match self.wish.clone()? {
             Wish::Join(name) => self.announce(name, surroundings),
             Wish::Rename(name) => ClientEvent::Rename { name },
+            Wish::Leave if self.your_name().is_none() => return None,
             Wish::Leave => ClientEvent::Leave {},
         };
         self.is_wish_sent = true;

@@ -542,11 +542,13 @@ fn a_refusal_of_the_old_wish_leaves_the_new_one() {
 fn what_overtakes_a_leave_does_not_stand_for_it() {
     let mut removal = Difference::default();
     removal.disconnect_user.removed.push(id(YOU));
-    for is_joined_since in [false, true] {
+    let earlier = [removal, departure(YOU)];
+    for (earlier, is_joined_since) in earlier.iter().flat_map(|one| [(one, false), (one, true)]) {
         let mut session = live(&[user(YOU, "Ana")]);
         assert_eq!(session.want(Wish::Leave, &left()), Some(ClientEvent::Leave {}));
-        // What the operator did was on its way already; the leave itself is lost with the socket.
-        assert_eq!(replies(session.receive(changes(5, removal.clone()), &left())), []);
+        // What the operator or another page did was on its way already; the leave itself is lost
+        // with the socket.
+        assert_eq!(replies(session.receive(changes(5, earlier.clone()), &left())), []);
         session.closed(Duration::ZERO, 0);
         // Another page, which had not heard of the visitor's leaving, brought the row back.
         assert_eq!(session.opened(&left()), watch(5));
@@ -570,4 +572,17 @@ fn a_removal_that_is_heard_late_is_told_from_a_new_one() {
     let elsewhere = Since { epoch: "e2".parse().unwrap(), seq: 1 };
     assert!(!session.has_outlived(&elsewhere), "another epoch's numbers say nothing");
     assert!(!live(&[user(1, "Bo")]).has_outlived(&since(3)), "they are not back");
+}
+
+#[test]
+fn a_row_that_is_put_back_after_a_leave_is_taken_off_again() {
+    let mut session = live(&[user(YOU, "Ana")]);
+    session.want(Wish::Leave, &left());
+    assert_eq!(replies(session.receive(changes(5, departure(YOU)), &left())), []);
+    let back = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
+    assert_eq!(replies(back), [ClientEvent::Leave {}]);
+    assert_eq!(replies(session.receive(changes(7, departure(YOU)), &left())), []);
+    // Where the visitor has joined on another page it stays, and this page takes part in it.
+    let back = session.receive(changes(8, arrival(user(YOU, "Ana"))), &seen());
+    assert_eq!(replies(back), [announcement("Ana")]);
 }
