@@ -133,6 +133,8 @@ test("a full room says so to the next who comes, and shows who is in it", async 
     await visitor.shows(["Ana", "Bo"]);
     expect((await new AxeBuilder({ page: visitor.page }).analyze()).violations).toEqual([]);
     await photograph(visitor.page, "full");
+    // A page that outlives its server complains that it is gone.
+    await visitor.page.close();
   } finally {
     await small.dispose();
   }
