@@ -75,6 +75,9 @@ async fn start(program: impl Fn(&Path, u16, &TestServer, &Certificates) -> Comma
     let certificates = Certificates::new();
     let mut browser = Browser::that_trusts(certificates.make());
     browser.host = Some("rollcall.example");
+    browser.config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Not the proxy's own address: that one is trusted.
+    browser.from = [127, 0, 0, 2];
     let (directory, port) = (tempfile::tempdir().unwrap(), free_port());
     let mut command = program(directory.path(), port, &server, &certificates);
     let child = command.stdin(Stdio::null()).spawn().unwrap();
@@ -160,13 +163,13 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
     let forged = [("x-forwarded-for", "192.0.2.7")];
     let refused = browser.open_socket(&proxy.site, &forged).await;
     assert!(matches!(refused, Err(Error::Http(answer)) if answer.status() == 429));
-    browser.from = [127, 0, 0, 2];
+    browser.from = [127, 0, 0, 3];
     let mut bo = browser.open_socket(&proxy.site, &own).await.unwrap();
     assert!(matches!(join(&mut bo, "Bo").await, ServerEvent::ExistingUsers(_)));
     assert_eq!(newcomers(&mut ana).await, ["Bo"]);
 
     // Events are not held back until there are more of them.
-    browser.from = [127, 0, 0, 3];
+    browser.from = [127, 0, 0, 4];
     let mut feed = browser.ask(&proxy.site, "/api/rooms/team/events").await;
     let mut heard = Vec::new();
     while !String::from_utf8_lossy(&heard).contains("\"Bo\"") {

@@ -58,11 +58,9 @@ impl Certificates {
 
     /// The lines of the settings' file.
     pub fn settings(&self) -> String {
-        format!(
-            "tls-certificate = {:?}\ntls-key = {:?}\n",
-            self.path("certificate.pem"),
-            self.path("key.pem")
-        )
+        let [certificate, key] =
+            ["certificate.pem", "key.pem"].map(|name| self.path(name).display().to_string());
+        format!("tls-certificate = {certificate:?}\ntls-key = {key:?}\n")
     }
 }
 

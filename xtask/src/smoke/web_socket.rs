@@ -122,8 +122,8 @@ fn read_frame(stream: &mut impl Read) -> std::io::Result<(u8, Vec<u8>)> {
             stream.read_exact(&mut length)?;
             u16::from_be_bytes(length)
         }
-        LENGTH_FOLLOWS.. => return Err(std::io::Error::other("a frame is longer than any may be")),
-        short => u16::from(short),
+        short @ ..LENGTH_FOLLOWS => u16::from(short),
+        _ => return Err(std::io::Error::other("a frame is longer than any may be")),
     };
     let mut payload = vec![0; usize::from(length)];
     stream.read_exact(&mut payload)?;
