@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     hub::Announcing,
-    limits::FrameAllowance,
+    limits::{FrameAllowance, Rate},
     presence::{refused::Refused, room::Announcement},
 };
 
@@ -83,12 +83,12 @@ impl Request {
 }
 
 impl Conversation {
-    /// A socket that was just opened.
-    pub fn new() -> Self {
+    /// A socket that was just opened, and may send frames so often.
+    pub fn new(frames: Option<Rate>) -> Self {
         Self {
             stage: Stage::Opening,
             bad_frames_in_a_row: 0,
-            allowance: FrameAllowance::default(),
+            allowance: FrameAllowance::new(frames),
             was_too_fast: false,
         }
     }
@@ -160,12 +160,6 @@ impl Conversation {
     }
 }
 
-impl Default for Conversation {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 fn read<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
     // Serde would also read an enumeration or a struct from an array, which is no frame.
     if !text.trim_start().starts_with('{') {
@@ -191,13 +185,18 @@ mod tests {
     use app::presence::RefusalCode;
 
     use super::*;
+    use crate::limits::{FRAMES_AT_ONCE, FRAMES_PER_SECOND};
 
     const START: Duration = Duration::ZERO;
     const WATCH: &str = r#"{"event":"watch"}"#;
     const JOIN: &str = r#"{"event":"got_a_new_user","name":"Ana"}"#;
 
+    fn opened() -> Conversation {
+        Conversation::new(Rate::new(FRAMES_AT_ONCE, FRAMES_PER_SECOND))
+    }
+
     fn following() -> Conversation {
-        let mut conversation = Conversation::new();
+        let mut conversation = opened();
         conversation.accepted();
         conversation
     }
@@ -214,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_first_frame_watches_or_joins() {
-        let first = |text: &str| Conversation::new().hear(text, START);
+        let first = |text: &str| opened().hear(text, START);
         assert_eq!(first(WATCH), Heard::Request(Request::Watch { since: None }));
         assert_eq!(first(JOIN), Heard::Request(announced("Ana", Announcement::First)));
         let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
@@ -260,11 +259,7 @@ mod tests {
             r#"{"event":"got_a_new_user","name":"Ana","tab":"not a tab"}"#,
             r#"{"event":"watch"} {"event":"watch"}"#,
         ] {
-            assert_eq!(
-                refusal(Conversation::new().hear(text, START)).0,
-                RefusalCode::BadFrame,
-                "{text}"
-            );
+            assert_eq!(refusal(opened().hear(text, START)).0, RefusalCode::BadFrame, "{text}");
         }
     }
 

@@ -2,8 +2,11 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-/// How many frames a socket may send: 40 at once, then 5 a second.
-const FRAMES: Rate = Rate { burst: 40, interval: Duration::from_millis(200) };
+/// How many frames a socket may send at once, where nothing else is set.
+pub const FRAMES_AT_ONCE: u32 = 40;
+
+/// How many it may send each second after that, where nothing else is set.
+pub const FRAMES_PER_SECOND: u32 = 5;
 
 /// A highest number; without one there is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,13 +88,21 @@ impl Allowance {
 }
 
 /// How many frames a socket may still send.
-#[derive(Clone, Debug, Default)]
-pub struct FrameAllowance(Allowance);
+#[derive(Clone, Debug)]
+pub struct FrameAllowance {
+    rate: Option<Rate>,
+    taken: Allowance,
+}
 
 impl FrameAllowance {
+    /// So many; without a rate as many as it likes.
+    pub fn new(rate: Option<Rate>) -> Self {
+        Self { rate, taken: Allowance::default() }
+    }
+
     /// Takes one frame out at `now`, a time since the socket was opened; false when there is none.
     pub fn take(&mut self, now: Duration) -> bool {
-        self.0.take(FRAMES, now).is_ok()
+        self.rate.is_none_or(|rate| self.taken.take(rate, now).is_ok())
     }
 }
 
@@ -151,7 +162,7 @@ mod tests {
 
     #[test]
     fn forty_at_once_and_then_five_a_second() {
-        let mut allowance = FrameAllowance::default();
+        let mut allowance = FrameAllowance::new(Rate::new(FRAMES_AT_ONCE, FRAMES_PER_SECOND));
         let at = Duration::from_secs;
         assert_eq!((0..50).filter(|_| allowance.take(at(0))).count(), 40);
         assert_eq!((0..50).filter(|_| allowance.take(at(1))).count(), 5);
@@ -160,6 +171,8 @@ mod tests {
 
     #[test]
     fn a_rate_of_nothing_is_no_bound() {
+        let mut allowance = FrameAllowance::new(Rate::new(0, 5));
+        assert!((0..10_000).all(|_| allowance.take(Duration::ZERO)));
         assert_eq!(Rate::new(0, 5), None);
         assert_eq!(Rate::new(5, 0), None);
     }

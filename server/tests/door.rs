@@ -11,6 +11,7 @@ mod support;
 
 use std::{net::SocketAddr, time::Duration};
 
+use futures_util::SinkExt;
 use server::connection::ConnectionConfig;
 use support::{Site, TestServer, process::ServerProcess};
 use tokio::{
@@ -18,6 +19,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     time::{sleep, timeout},
 };
+use tokio_tungstenite::tungstenite::Message;
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -176,6 +178,51 @@ async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
     assert!(server.get("/").await.starts_with("HTTP/1.1 200 "));
     drop(first);
     open_socket_in_time(&server, ANOTHER_HOST, "lobby").await;
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_sockets_over_all_rooms() {
+    let server = server_with("max-sockets-per-person = 2");
+    let first = server.connect("one").await;
+    let cookie = first.cookie.clone();
+    let own = format!("Cookie: {cookie}\r\n");
+    let _second = open_socket(&server, LOCALHOST, "two", &own).await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "three", &own).await;
+    assert!(is_refused(&head, 429), "{head}");
+    // Whoever else is at the same address has as many.
+    open_socket(&server, LOCALHOST, "three", "").await;
+    first.close().await;
+    let asking = async {
+        while !ask_for_socket(&server, LOCALHOST, "one", &own).await.1.starts_with("HTTP/1.1 101 ")
+        {
+        }
+    };
+    timeout(PATIENCE, asking).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_socket_may_do_can_be_set() {
+    let server = ServerProcess::start_with(
+        "[door]\nfirst-frame-seconds = 1\nframes-at-once-per-socket = 2\nframes-per-second-per-socket = 1",
+    );
+    let mut silent = server.connect("lobby").await;
+    assert_eq!(silent.close_code().await, Some(4408));
+    let mut busy = server.connect("lobby").await;
+    busy.watch().await;
+    for _ in 0..20 {
+        // The server may have closed already.
+        let _ = busy.socket.send(Message::text(r#"{"event":"leave"}"#)).await;
+    }
+    assert_eq!(busy.close_code().await, Some(4429));
+
+    let server = ServerProcess::start_with("[door]\nframes-at-once-per-socket = 0");
+    let mut busy = server.connect("lobby").await;
+    busy.watch().await;
+    for _ in 0..200 {
+        busy.send(r#"{"event":"leave"}"#).await;
+    }
+    busy.send(r#"{"event":"resync"}"#).await;
+    assert!(busy.list().await.users.is_empty());
 }
 
 #[tokio::test]

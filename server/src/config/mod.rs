@@ -27,6 +27,7 @@ use self::{
     source::{Assignment, Environment},
 };
 use crate::{
+    connection::ConnectionConfig,
     door::{DoorSettings, Origin},
     logs::LogConfig,
     operator::OperatorAddress,
@@ -146,6 +147,11 @@ impl Config {
             _ if self.tls.files().is_some() => Transport::Https,
             _ => Transport::Plain,
         }
+    }
+
+    /// The clocks and limits of every socket.
+    pub fn connection(&self) -> ConnectionConfig {
+        self.door.connection()
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {

@@ -30,16 +30,19 @@ use crate::{
     conversation::{Conversation, Heard, Request},
     doorbell::Signals,
     hub::Membership,
+    limits::{FRAMES_AT_ONCE, FRAMES_PER_SECOND, Rate},
     metrics::METRICS,
     presence::frames::encode,
     shutdown::Guest,
 };
 
-/// The clocks of a connection.
+/// The clocks and limits of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionConfig {
-    /// The first frame must be accepted within this time.
-    pub first_frame_within: Duration,
+    /// The first frame must be accepted within this time, if there is one.
+    pub first_frame_within: Option<Duration>,
+    /// How often the client may send a frame, if there is a bound.
+    pub frames: Option<Rate>,
     /// How often the client is pinged and told where its list should be.
     pub heartbeat_every: Duration,
     /// How long a ping's answer is waited for.
@@ -56,7 +59,8 @@ impl Default for ConnectionConfig {
     /// The times of the protocol.
     fn default() -> Self {
         Self {
-            first_frame_within: Duration::from_secs(10),
+            first_frame_within: Some(Duration::from_secs(10)),
+            frames: Rate::new(FRAMES_AT_ONCE, FRAMES_PER_SECOND),
             // A little oftener than every 10 s, so that a client that fell silent is noticed in
             // 15 s, whatever the machine is doing.
             heartbeat_every: Duration::from_millis(9_900),
@@ -105,7 +109,7 @@ pub fn serve<S: Socket>(
         socket,
         membership,
         outbox: Outbox::default(),
-        conversation: Conversation::new(),
+        conversation: Conversation::new(config.frames),
         opened,
         deadlines: Deadlines::new(config, opened),
         alarm: None,

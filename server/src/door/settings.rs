@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
 use crate::{
-    limits::{Limit, Rate},
+    connection::ConnectionConfig,
+    limits::{FRAMES_AT_ONCE, FRAMES_PER_SECOND, Limit, Rate},
     person::Transport,
 };
 
@@ -23,6 +24,10 @@ pub struct DoorSettings {
     pub(crate) max_rooms: usize,
     pub(crate) request_seconds: u64,
     pub(crate) write_seconds: u64,
+    pub(crate) first_frame_seconds: u64,
+    pub(crate) frames_at_once_per_socket: u32,
+    pub(crate) frames_per_second_per_socket: u32,
+    pub(crate) max_sockets_per_person: usize,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) require_origin: bool,
@@ -42,6 +47,10 @@ impl Default for DoorSettings {
             max_rooms: 50_000,
             request_seconds: 10,
             write_seconds: 10,
+            first_frame_seconds: 10,
+            frames_at_once_per_socket: FRAMES_AT_ONCE,
+            frames_per_second_per_socket: FRAMES_PER_SECOND,
+            max_sockets_per_person: 100,
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
             require_origin: false,
@@ -50,9 +59,17 @@ impl Default for DoorSettings {
 }
 
 impl DoorSettings {
+    /// The same as clocks and limits of each socket.
+    pub(crate) fn connection(&self) -> ConnectionConfig {
+        ConnectionConfig {
+            first_frame_within: seconds(self.first_frame_seconds),
+            frames: Rate::new(self.frames_at_once_per_socket, self.frames_per_second_per_socket),
+            ..ConnectionConfig::default()
+        }
+    }
+
     /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
     pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Transport) -> DoorConfig {
-        let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
         let without_origin =
             if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
         DoorConfig {
@@ -66,6 +83,7 @@ impl DoorSettings {
                     self.new_sockets_per_second_per_address,
                 ),
             },
+            most_sockets_of_person: Limit::at_most(self.max_sockets_per_person),
             most_rooms: Limit::at_most(self.max_rooms),
             most_sockets_of_room: Limit::at_most(self.max_sockets_per_room),
             trusted_proxies: self.trusted_proxies,
@@ -83,6 +101,11 @@ impl DoorSettings {
     }
 }
 
+/// So many seconds; none is no limit.
+fn seconds(number: u64) -> Option<Duration> {
+    (number > 0).then(|| Duration::from_secs(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,12 +118,18 @@ mod tests {
             max_rooms: 0,
             request_seconds: 0,
             write_seconds: 0,
+            first_frame_seconds: 0,
+            frames_per_second_per_socket: 0,
+            max_sockets_per_person: 0,
             ..DoorSettings::default()
         };
+        let connection = settings.connection();
+        assert_eq!((connection.first_frame_within, connection.frames), (None, None));
         let config = settings.into_config(None, Transport::Plain);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);
         assert_eq!(config.most_rooms, Limit::OFF);
+        assert_eq!(config.most_sockets_of_person, Limit::OFF);
         assert_eq!(config.patience, Patience { request_within: None, write_within: None });
     }
 }
