@@ -78,3 +78,19 @@ impl WallClock {
         u64::try_from(milliseconds).unwrap_or(u64::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Duration, advance};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_simulated_clock_goes_as_time_does() {
+        let clocks =
+            Clocks::new(WallClock::Simulated { set_at: Instant::now(), unix_milliseconds: 90_000 });
+        advance(Duration::from_secs(30)).await;
+        assert_eq!((clocks.unix_milliseconds(), clocks.unix_minutes()), (120_000, 2));
+        assert_eq!(clocks.moment(), Moment::ZERO, "no time passes before the server begins");
+    }
+}
