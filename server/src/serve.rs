@@ -74,6 +74,7 @@ pub async fn serve(
     site.page_files(&config.leptos).are_named_by_every_page();
     let is_https = config.transport() == Transport::Https;
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
+    let connection = ConnectionConfig { frames: config.door.frame_limits(), ..connection };
     let rules = config.door.into_config(config.public_url);
     let door = Door::new(rules.respecting(tcp::open_files_limit()));
     let reach = Reach {
