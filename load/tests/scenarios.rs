@@ -175,6 +175,24 @@ fn slow_clients_whom_the_server_never_drops_prove_nothing() {
     assert_eq!((report.wrong, report.first_wrong.as_deref()), (1, Some(sentence)), "{report:?}");
 }
 
+/// Whether it is as fast as without is for a quiet machine and the release build.
+#[test]
+fn visitors_are_seen_while_others_attack() {
+    let report = run(Scenario::Attack);
+    assert_right(&report);
+    assert_at_least(&report, "silent", f64::from(CLIENTS));
+    assert_at_least(&report, "joins_refused", 1.0);
+    assert_at_least(&report, "garbage_ended", 1.0);
+    assert_at_least(&report, "p99_to_without", 0.0);
+}
+
+#[test]
+fn sockets_can_be_reset_again_and_again() {
+    let report = run(Scenario::Resets);
+    assert_right(&report);
+    assert_at_least(&report, "rounds", 20.0);
+}
+
 /// The program itself, with the floor that it starts.
 #[test]
 fn the_program_prints_a_table_and_a_line_for_each_scenario() {
