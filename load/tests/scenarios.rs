@@ -98,7 +98,7 @@ fn run_with(
         patience,
         settle: Duration::from_millis(100),
         slow_stretch: Duration::from_secs(1),
-        slow_turns: 1,
+        turns: 1,
     };
     let stage = Stage { options: Options::parse_from(words), program: None, cores: None, pace };
     let mut reports = stage.run(scenario).unwrap();

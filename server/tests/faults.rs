@@ -84,7 +84,7 @@ async fn half_a_file_of_a_killed_server_is_nothing_to_the_next() {
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.users[0].name.as_str(), "Ana");
     // The next one is written in its place.
-    let (_, status) = server.terminate().await;
+    let (_remains, status) = server.terminate().await;
     assert!(status.success());
     assert!(fs::read_to_string(&rooms_file).unwrap().contains("Bo"));
     assert!(!half.exists());
@@ -121,8 +121,7 @@ async fn a_server_that_can_keep_nothing_serves_all_the_same() {
 
 #[tokio::test]
 async fn the_operator_is_answered_while_the_public_address_is_full() {
-    let server =
-        TestServer::start_with("[door]\nmax-connections = 2", ConnectionConfig::default());
+    let server = TestServer::start_with("[door]\nmax-connections = 2", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let _silent = tokio::net::TcpStream::connect(server.address).await.unwrap();

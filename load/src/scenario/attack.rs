@@ -26,9 +26,6 @@ const GARBAGE_PER_SECOND: u32 = 100;
 /// For so many silent connections there is one that drips.
 const DRIPPING_IN: usize = 5;
 
-/// How often it is measured without and with an attack, in turns.
-const TURNS: u32 = 3;
-
 /// How long the server is left alone after an attack.
 const CALM: Duration = Duration::from_secs(2);
 
@@ -52,7 +49,7 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     };
     // What a server does once is not part of either.
     run.visitors.come_and_go(Duration::from_millis(500), &mut Histogram::default())?;
-    for _ in 0..TURNS {
+    for _ in 0..stage.pace.turns {
         run.turn()?;
     }
     Ok(Outcome { report: run.report(), sent: None })

@@ -43,8 +43,8 @@ pub struct Pace {
     /// How long a stretch of `slow` is at least, so that in it the server drops those who never read, and
     /// they come again.
     pub slow_stretch: Duration,
-    /// How often `slow` is tried without and with slow clients, in turns.
-    pub slow_turns: u32,
+    /// How often `slow` and `attack` are tried without and with those who disturb, in turns.
+    pub turns: u32,
 }
 
 impl Default for Pace {
@@ -54,7 +54,7 @@ impl Default for Pace {
             settle: Duration::from_millis(500),
             // A server gives a write 5 s.
             slow_stretch: Duration::from_secs(8),
-            slow_turns: 3,
+            turns: 3,
         }
     }
 }

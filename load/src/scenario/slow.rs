@@ -36,7 +36,7 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     let mut dropped = 0;
     // What a server takes once for coming and going is no slow client's cost.
     stretch.play(&mut swarm, 0, &mut dropped)?;
-    for _ in 0..stage.pace.slow_turns {
+    for _ in 0..stage.pace.turns {
         let (latency, memory_without) = stretch.play(&mut swarm, 0, &mut dropped)?;
         without.add(&latency);
         let (latency, memory_with) = stretch.play(&mut swarm, slow, &mut dropped)?;
