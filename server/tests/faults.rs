@@ -42,12 +42,11 @@ async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
     sleep(STOPPED_FOR).await;
     server.signal("CONT");
     // A beat says that a heartbeat has passed since.
-    let mut beats = 0;
-    while beats < 2 {
+    loop {
         match bo.event().await {
             ServerEvent::Beat(beat) => {
                 assert_eq!(beat.count, 2);
-                beats += 1;
+                break;
             }
             ServerEvent::Changes(changes) => {
                 let difference = changes.difference;
@@ -58,7 +57,7 @@ async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
         }
     }
     assert!(!ana.is_finished(), "Ana was dropped");
-    assert_eq!(bo.names(), ["Ann", "Bo"]);
+    bo.until_names(&["Ann", "Bo"]).await;
     let mut kim = server.connect("lobby").await;
     assert_eq!(kim.join("Kim").await.count, 3);
 }
