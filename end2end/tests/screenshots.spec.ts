@@ -1,16 +1,10 @@
 // Pictures of every state of the page, to be looked at: end2end/screenshots/STATE-SCHEME-WIDTH.png,
 // and the six of a state on a sheet: end2end/screenshots/sheets/STATE.png.
 
-import { join } from "node:path";
-
-import type { Page } from "@playwright/test";
-
 import { BigRoom } from "../support/big-room";
 import { NO_CONNECTION, NOT_FOUND, SCRIPTS_NOT_USED } from "../support/complaints";
 import { expect, test, type VisitorOptions } from "../support/fixtures";
-import { hasComeToRest } from "../support/layout";
-
-const FOLDER = join(__dirname, "..", "screenshots");
+import { photograph } from "../support/photograph";
 
 /** Twins, other scripts and directions, emoji, and a long name; the visitor is the first of twelve. */
 const OTHERS = [
@@ -187,30 +181,3 @@ test("a phone in another language, forced colours and a zoom of 200 % are photog
   await ana.page.evaluate(() => (document.documentElement.style.fontSize = "32px"));
   await photograph(ana.page, "large-type");
 });
-
-/** The page in light and dark, on a phone, a tablet and a desk, and all six on one sheet. */
-async function photograph(page: Page, state: string, { fullPage = true } = {}): Promise<void> {
-  const rows: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    const pictures: string[] = [];
-    for (const width of [320, 768, 1440]) {
-      await page.setViewportSize({ width, height: 900 });
-      await hasComeToRest(page);
-      const path = join(FOLDER, `${state}-${colorScheme}-${width}.png`);
-      const picture = await page.screenshot({ path, fullPage, animations: "disabled" });
-      pictures.push(`<img width="${width}" src="data:image/png;base64,${picture.toString("base64")}">`);
-    }
-    rows.push(`<p>${pictures.join(" ")}</p>`);
-  }
-  // In a browser context of its own: what is on the sheet is nothing of the visitor's.
-  const context = await page.context().browser()?.newContext();
-  const sheet = await context?.newPage();
-  await sheet?.setViewportSize({ width: 2_600, height: 1_000 });
-  await sheet?.setContent(
-    `<style>body { background: #888 } img { vertical-align: top; border: 1px solid }</style>` +
-      `<h1>${state}</h1>${rows.join("")}`,
-  );
-  await sheet?.screenshot({ path: join(FOLDER, "sheets", `${state}.png`), fullPage: true });
-  await context?.close();
-}

@@ -67,7 +67,7 @@ pub mod client {
         board::Wish,
         frame::{read_frame, write_frame},
         json::Unreadable,
-        session::{Outcome, Session, Surroundings},
+        session::{Outcome, Session, Surroundings, Unlisted},
     };
 }
 
