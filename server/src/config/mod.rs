@@ -149,9 +149,10 @@ impl Config {
         }
     }
 
-    /// The clocks and limits of every socket.
+    /// The clocks of every socket.
     pub fn connection(&self) -> ConnectionConfig {
-        self.door.connection()
+        let first_frame_within = self.door.first_frame_within();
+        ConnectionConfig { first_frame_within, ..ConnectionConfig::default() }
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {

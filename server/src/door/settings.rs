@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
 use crate::{
-    connection::ConnectionConfig,
-    limits::{FRAMES_AT_ONCE, FRAMES_PER_SECOND, Limit, Rate},
+    limits::{FrameLimits, Limit, Rate},
     person::Transport,
+    presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
 /// The rules of the door as they are set; every number may be 0, which is no limit.
@@ -22,11 +22,12 @@ pub struct DoorSettings {
     pub(crate) new_sockets_per_second_per_address: u32,
     pub(crate) max_sockets_per_room: usize,
     pub(crate) max_rooms: usize,
+    pub(crate) frames_at_once: u32,
+    pub(crate) frames_per_second: u32,
+    pub(crate) max_frame_bytes: usize,
     pub(crate) request_seconds: u64,
     pub(crate) write_seconds: u64,
     pub(crate) first_frame_seconds: u64,
-    pub(crate) frames_at_once_per_socket: u32,
-    pub(crate) frames_per_second_per_socket: u32,
     pub(crate) max_sockets_per_person: usize,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) allowed_origins: Vec<Origin>,
@@ -45,11 +46,12 @@ impl Default for DoorSettings {
             new_sockets_per_second_per_address: 200,
             max_sockets_per_room: 40_000,
             max_rooms: 50_000,
+            frames_at_once: 40,
+            frames_per_second: 5,
+            max_frame_bytes: LONGEST_FRAME_IN_BYTES,
             request_seconds: 10,
             write_seconds: 10,
             first_frame_seconds: 10,
-            frames_at_once_per_socket: FRAMES_AT_ONCE,
-            frames_per_second_per_socket: FRAMES_PER_SECOND,
             max_sockets_per_person: 100,
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
@@ -59,12 +61,16 @@ impl Default for DoorSettings {
 }
 
 impl DoorSettings {
-    /// The same as clocks and limits of each socket.
-    pub(crate) fn connection(&self) -> ConnectionConfig {
-        ConnectionConfig {
-            first_frame_within: seconds(self.first_frame_seconds),
-            frames: Rate::new(self.frames_at_once_per_socket, self.frames_per_second_per_socket),
-            ..ConnectionConfig::default()
+    /// How long a socket that was let in may say nothing.
+    pub(crate) fn first_frame_within(&self) -> Option<Duration> {
+        seconds(self.first_frame_seconds)
+    }
+
+    /// How much a socket may say that was let in.
+    pub(crate) fn frame_limits(&self) -> FrameLimits {
+        FrameLimits {
+            rate: Rate::new(self.frames_at_once, self.frames_per_second),
+            longest: Limit::at_most(self.max_frame_bytes),
         }
     }
 
@@ -111,20 +117,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn by_default_a_socket_may_say_what_the_protocol_promises() {
+        assert_eq!(DoorSettings::default().frame_limits(), FrameLimits::default());
+    }
+
+    #[test]
     fn nothing_is_no_limit() {
         let settings = DoorSettings {
+            frames_per_second: 0,
+            max_frame_bytes: 0,
             max_sockets_per_address: 0,
             new_sockets_per_second_per_address: 0,
             max_rooms: 0,
             request_seconds: 0,
             write_seconds: 0,
             first_frame_seconds: 0,
-            frames_per_second_per_socket: 0,
             max_sockets_per_person: 0,
             ..DoorSettings::default()
         };
-        let connection = settings.connection();
-        assert_eq!((connection.first_frame_within, connection.frames), (None, None));
+        assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
+        assert_eq!(settings.first_frame_within(), None);
         let config = settings.into_config(None, Transport::Plain);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);
