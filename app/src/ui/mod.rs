@@ -68,7 +68,7 @@ pub mod client {
         board::Wish,
         frame::{read_frame, write_frame},
         json::Unreadable,
-        session::{Outcome, Session, Surroundings},
+        session::{Outcome, Session, Surroundings, Unlisted},
     };
 }
 
