@@ -208,7 +208,7 @@ impl Display {
         });
     }
 
-    fn say_farewell(&self, Unlisted { reason, joined }: Unlisted) {
+    fn say_farewell(&self, Unlisted { reason, end }: Unlisted) {
         let farewell = match reason {
             DepartureReason::Left => texts::YOU_LEFT_ELSEWHERE,
             DepartureReason::Removed => texts::YOU_WERE_REMOVED,
@@ -217,7 +217,7 @@ impl Display {
         };
         // Where they left, the page on which they did has noted it; they may have joined again by now.
         if reason == DepartureReason::Removed && storage::absence(&self.room).is_none() {
-            storage::note_absence(&self.room, Some(&Absence::Removed { joined }));
+            storage::note_absence(&self.room, Some(&Absence::Removed(end)));
         }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));
     }
