@@ -136,7 +136,9 @@ mod tests {
             let mut patient = Patient::new(BufWriter::new(ours), Some(WITHIN));
             patient.write_all(&[0; 1_000]).await.unwrap();
             let begun = Instant::now();
-            let outcome = if ends { patient.shutdown().await } else { patient.flush().await };
+            let waiting =
+                async { if ends { patient.shutdown().await } else { patient.flush().await } };
+            let outcome = tokio::time::timeout(2 * WITHIN, waiting).await.unwrap();
             assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
             assert_eq!(begun.elapsed(), WITHIN);
         }
