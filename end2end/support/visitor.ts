@@ -16,6 +16,11 @@ export const UNTIL_A_ROW_IS_GONE = { timeout: 30_000 };
 /** How long a page may take to come back by itself: it waits for up to 15 s between attempts. */
 export const UNTIL_A_PAGE_HAS_HEALED = { timeout: 40_000 };
 
+/** A number as the page writes it: 10,001. */
+export function grouped(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
 /** One person with a browser of their own, or one more tab of theirs. */
 export class Visitor {
   readonly wire: Wire = { sent: [], received: [], sockets: [] };
