@@ -167,7 +167,7 @@ export class Visitor {
   /** The list shows exactly these names, in this order, and counts them. */
   async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
     await expect(this.names).toHaveText([...names], options);
-    await expect(this.count).toHaveText(String(names.length));
+    await expect(this.count).toHaveText(grouped(names.length));
   }
 
   rowWithId(id: string): Locator {

@@ -18,7 +18,7 @@ const INVITATION: &str = "invitation";
 
 /// The top of the page.
 pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
-    let count = text(move || board.people.with(|people| people.count.to_string()));
+    let count = text(move || board.people.with(|people| texts::thousands(people.count)));
     let copy_words = text(move || {
         let words = match board.desk.with(|desk| desk.is_link_copied) {
             None => texts::COPY_LINK,

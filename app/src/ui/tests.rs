@@ -163,7 +163,7 @@ fn a_long_list_says_how_many_more_there_are() {
     page.list.count = 9_804;
     let html = html(Some(page));
     assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
-    assert_has(&html, "data-testid=\"count\" class=\"number\">9804</span>");
+    assert_has(&html, "data-testid=\"count\" class=\"number\">9,804</span>");
     assert_has(&html, "and 9,800 more");
     assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
 }
