@@ -18,7 +18,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await visitor.open(room);
     const code = visitor.page.getByRole("img", { name: /QR code/ });
     await expect(code).toBeHidden();
-    await visitor.page.getByRole("button", { name: "Invite" }).click();
+    await visitor.page.getByRole("button", { name: "QR code" }).click();
     await expect(code).toBeVisible();
     await expect
       .poll(() => code.evaluate((image) => (image as HTMLImageElement).naturalWidth))
@@ -99,7 +99,7 @@ test("without scripts there is all that needs none", async ({
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.page.getByTestId("past-hour")).toContainText("3 people");
   await expect(visitor.page.getByRole("link", { name: "table" })).toBeVisible();
-  await visitor.page.getByRole("button", { name: "Invite" }).click();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("img", { name: /QR code/ })).toBeVisible();
   await expect(visitor.page.getByRole("button", { name: "Copy link" })).toBeHidden();
 });
@@ -143,14 +143,17 @@ test("a full room says so to the next who comes, and shows who is in it", async 
 test("axe finds nothing in the invitation", async ({ newVisitor, room }) => {
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   await visitor.open(room);
-  await visitor.page.getByRole("button", { name: "Invite" }).click();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("dialog", { name: "Invite" })).toBeVisible();
   for (const colorScheme of ["light", "dark"] as const) {
     await visitor.page.emulateMedia({ colorScheme });
     expect((await new AxeBuilder({ page: visitor.page }).analyze()).violations).toEqual([]);
   }
-  // The keyboard alone puts it away again.
+  // The keyboard alone puts it away again, and so does a button.
   await visitor.page.keyboard.press("Escape");
+  await expect(visitor.page.getByRole("dialog")).toBeHidden();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
+  await visitor.page.getByRole("button", { name: "Close" }).click();
   await expect(visitor.page.getByRole("dialog")).toBeHidden();
 });
 
@@ -158,7 +161,7 @@ test("the invitation is photographed", async ({ newVisitor, server, crowd, room 
   await crowd.joinInOrder(server, room, [...NAMES, "Bo", "Kim", "Olu"]);
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   await visitor.open(room);
-  await visitor.page.getByRole("button", { name: "Invite" }).click();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
   await visitor.page.getByRole("img", { name: /QR code/ }).scrollIntoViewIfNeeded();
   await photograph(visitor.page, "invitation");
 });

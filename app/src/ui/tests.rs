@@ -177,7 +177,7 @@ fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
     // Nothing that only scripts can answer can be pressed before they run; the invitation opens
     // without them, and two buttons are not to be seen.
     let can_be_pressed = main.matches("<button").count() + main.matches("type=\"search\"").count();
-    assert_eq!(can_be_pressed, main.matches("disabled").count() + 3);
+    assert_eq!(can_be_pressed, main.matches("disabled").count() + 4);
     assert_has(main, "hidden>Cancel</button>");
     assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
     assert_lacks(main, "href=\"/r/");

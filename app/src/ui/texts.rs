@@ -58,11 +58,15 @@ pub(crate) const COPY_LINK: &str = "Copy link";
 pub(crate) const LINK_COPIED: &str = "Link copied";
 /// The browser did not let us.
 pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
-/// Opens what others need to find the room.
+/// Opens the code of the room's address, and what else others need to find the room.
+pub(crate) const QR_CODE: &str = "QR code";
+/// What that is called.
 pub(crate) const INVITE: &str = "Invite";
 /// Leads to a room with a name that nobody guesses.
 pub(crate) const NEW_ROOM: &str = "New room";
 
+/// Puts it away.
+pub(crate) const CLOSE: &str = "Close";
 /// Asks for a connection at once.
 pub(crate) const TRY_NOW: &str = "Try now";
 /// Said once when the connection is lost.
