@@ -108,6 +108,7 @@ mod drawn {
                 .into_any()
             }
             Look::Wall => view! {
+                    <p class="scan">{texts::SCAN_TO_JOIN}</p>
                 <div class="way-in">
                     {code(drawn)} <p class="address">{drawn.address.clone()}</p>
                 </div>

@@ -96,6 +96,9 @@ pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";
 /// Stands for the code of the room's address, where it can't be seen.
 #[cfg(feature = "ssr")]
 pub(crate) const CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
+/// Stands over the code on a screen on the wall.
+#[cfg(feature = "ssr")]
+pub(crate) const SCAN_TO_JOIN: &str = "Scan to join";
 /// What the code is for.
 #[cfg(feature = "ssr")]
 pub(crate) const SCAN_IT: &str = "Whoever scans the code, or has the link, finds this room.";
