@@ -41,6 +41,9 @@ pub(crate) const WHO_IS_HERE: &str = "Who is here";
 pub(crate) const HERE_NOW: &str = "here now";
 /// Stands where the list would be.
 pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. The first name on the board is yours.";
+/// Stands below the only row, where that is one's own.
+pub(crate) const ONLY_YOU_ARE_HERE: &str =
+    "So far it is only you. Copy the link and send it to whoever should be here.";
 /// The label of the field in which a name is looked for.
 pub(crate) const FIND_A_NAME: &str = "Find a name";
 /// Puts the list in order of names, or back in order of arrival.
@@ -246,12 +249,16 @@ pub(crate) fn and_others(count: usize) -> String {
     [" and ", &thousands(count), " others"].concat()
 }
 
-/// What the picture of the last hour shows: counts, one a minute, at most sixty.
+/// What the picture of the last hour shows: counts, one a minute, at most sixty. Nothing of a room in its
+/// first minute that nobody has come into.
 #[cfg(feature = "ssr")]
 pub(crate) fn past_hour(counts: &[u32]) -> String {
     let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
-        return "The last hour, minute by minute".into();
+        return String::new();
     };
+    if counts == [0] {
+        return String::new();
+    }
     let span = match counts.len() {
         1 => "the last minute".to_owned(),
         minutes @ 2..60 => format!("the last {minutes} min"),
