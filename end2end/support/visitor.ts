@@ -101,7 +101,7 @@ export class Visitor {
     this.sortButton = button("A to Z");
     this.activity = page.locator("details.activity");
     this.happenings = this.activity.locator("ol > li > p");
-    this.muteButton = button("Mute announcements");
+    this.muteButton = button("Mute for screen readers");
     this.someoneElseButton = button("Be someone else");
   }
 

@@ -110,10 +110,10 @@ pub(crate) const SCAN_IT: &str = "Whoever scans the code, or has the link, finds
 pub(crate) const SHOW_ON_THE_WALL: &str = "Show it on a wall";
 /// Stands before the ways to take the list away.
 #[cfg(feature = "ssr")]
-pub(crate) const TAKE_THE_ROLL: &str = "Take the roll: ";
+pub(crate) const TAKE_THE_ROLL: &str = "Take the roll:";
 /// One of them.
 #[cfg(feature = "ssr")]
-pub(crate) const AS_TEXT: &str = "text";
+pub(crate) const AS_TEXT: &str = "text file";
 /// The other.
 #[cfg(feature = "ssr")]
 pub(crate) const AS_TABLE: &str = "table (CSV)";
@@ -220,7 +220,7 @@ pub(crate) const ACTIVITY: &str = "Activity";
 /// Stands there before anything happened.
 pub(crate) const NOTHING_HAPPENED: &str = "Nothing has happened since you opened this page.";
 /// Lets a screen reader say who comes and goes no longer.
-pub(crate) const MUTE: &str = "Mute announcements";
+pub(crate) const MUTE: &str = "Mute for screen readers";
 /// How to see oneself in the list twice.
 pub(crate) const TRY_A_SECOND_PERSON: &str = "All tabs of one browser are one person. To try it with a second one, open this page in a private window.";
 /// Makes this browser somebody else's.
