@@ -30,13 +30,14 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
             ..Note::default()
         })
     };
-    let nobody = move || {
-        board.people.with(|people| people.count == 0).then(|| Note {
-            class: "empty",
-            test_id: Some("empty"),
-            words: texts::NOBODY_IS_HERE.into(),
-            ..Note::default()
-        })
+    let nobody_else = move || {
+        let is_you_here = move || board.people.with(|people| people.your_name.is_some());
+        let (class, test_id, words) = match board.people.with(|people| people.count) {
+            0 => ("empty", Some("empty"), texts::NOBODY_IS_HERE),
+            1 if is_you_here() => ("empty alone", None, texts::ONLY_YOU_ARE_HERE),
+            _ => return None,
+        };
+        Some(Note { class, test_id, words: words.into(), ..Note::default() })
     };
     view! {
         <section class="board">
@@ -54,7 +55,7 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
                 />
             </ul>
             {note(unlisted)}
-            {note(nobody)}
+            {note(nobody_else)}
         </section>
     }
 }

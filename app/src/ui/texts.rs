@@ -65,11 +65,11 @@ pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
 pub(crate) const QR_CODE: &str = "QR code";
 /// What that is called.
 pub(crate) const INVITE: &str = "Invite";
+/// Puts it away.
+pub(crate) const CLOSE: &str = "Close";
 /// Leads to a room with a name that nobody guesses.
 pub(crate) const NEW_ROOM: &str = "New room";
 
-/// Puts it away.
-pub(crate) const CLOSE: &str = "Close";
 /// Asks for a connection at once.
 pub(crate) const TRY_NOW: &str = "Try now";
 /// Said once when the connection is lost.
@@ -96,12 +96,12 @@ pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the pa
 /// Stands in the view in a frame while nothing is heard of the room.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";
-/// Stands for the code of the room's address, where it can't be seen.
-#[cfg(feature = "ssr")]
-pub(crate) const CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
 /// Stands over the code on a screen on the wall.
 #[cfg(feature = "ssr")]
 pub(crate) const SCAN_TO_JOIN: &str = "Scan to join";
+/// Stands for the code of the room's address, where it can't be seen.
+#[cfg(feature = "ssr")]
+pub(crate) const CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
 /// What the code is for.
 #[cfg(feature = "ssr")]
 pub(crate) const SCAN_IT: &str = "Whoever scans the code, or has the link, finds this room.";
