@@ -1,7 +1,8 @@
 // The page as a visitor meets it: its addresses, its first HTML, its forms.
 
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
+import { BigRoom } from "../support/big-room";
 import { NOT_FOUND } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, newUsers } from "../support/protocol";
@@ -507,7 +508,6 @@ test.describe("what the page tells", () => {
   test("the link to the room is copied by one click", async ({ newVisitor, room }) => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
     await ana.open(room);
-    await ana.page.getByRole("button", { name: "Invite" }).click();
     await ana.page.getByRole("button", { name: "Copy link" }).click();
     await expect(ana.page.getByRole("button", { name: "Link copied" })).toBeVisible();
     await expect

@@ -16,6 +16,8 @@ use crate::presence::{PresenceState, UserId};
 
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
+/// The id of what stands beside the list where there is room for it, and else below it.
+pub(crate) const BESIDE: &str = "beside";
 /// The id of the field in which a name is looked for.
 const FIND: &str = "find";
 
@@ -43,6 +45,9 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
         <section class="board">
             <div class="board-head">
                 <h2>{texts::WHO_IS_HERE}</h2>
+                <a class="further" href=["#", BESIDE].concat()>
+                    {texts::ACTIVITY}
+                </a>
                 {news()}
                 {tools(board)}
             </div>
