@@ -70,17 +70,12 @@ pub(crate) async fn events(
 
 /// Where a client that lost its connection was: `EPOCH.SEQ`.
 fn last_event(headers: &HeaderMap) -> Option<Since> {
-    point_of(headers.get("last-event-id")?.to_str().ok()?)
+    Since::from_text(headers.get("last-event-id")?.to_str().ok()?)
 }
 
 /// The same in the address, `?since=EPOCH.SEQ`: a browser's first request for a feed has no header for it.
 fn asked_for(uri: &Uri) -> Option<Since> {
-    uri.query()?.split('&').find_map(|part| point_of(part.strip_prefix("since=")?))
-}
-
-fn point_of(text: &str) -> Option<Since> {
-    let (epoch, seq) = text.rsplit_once('.')?;
-    Some(Since { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
+    uri.query()?.split('&').find_map(|part| Since::from_text(part.strip_prefix("since=")?))
 }
 
 /// Everything that an observer is told, as events.
@@ -156,7 +151,7 @@ impl Reader {
 
     fn point(&self, event: Event) -> Event {
         match self.observer.position() {
-            Some(Since { epoch, seq }) => event.id(format!("{epoch}.{seq}")),
+            Some(point) => event.id(point.to_string()),
             None => event,
         }
     }

@@ -1,6 +1,6 @@
 //! The frames of the wire protocol, version 1; `docs/protocol.md` says what each means.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
@@ -55,6 +55,21 @@ pub struct Since {
     pub epoch: Epoch,
     /// The number of changes since that epoch began.
     pub seq: u64,
+}
+
+/// As it stands where it has to be one word: `EPOCH.SEQ`.
+impl fmt::Display for Since {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.epoch, self.seq)
+    }
+}
+
+impl Since {
+    /// The point that is written as `EPOCH.SEQ`, if that is one.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (epoch, seq) = text.rsplit_once('.')?;
+        Some(Self { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
+    }
 }
 
 /// A `since` that can't be used counts as absent.
@@ -229,5 +244,25 @@ impl CloseCode {
     #[expect(clippy::as_conversions, reason = "the enumeration is its numbers")]
     pub fn number(self) -> u16 {
         self as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_point_is_read_as_it_was_written(epoch in "[A-Za-z0-9_-]{1,32}", seq: u64) {
+            let point = Since { epoch: epoch.parse().unwrap(), seq };
+            prop_assert_eq!(Since::from_text(&point.to_string()), Some(point));
+        }
+
+        #[test]
+        fn what_is_no_point_is_not_read(text in "[^.]{0,9}|\\.|a\\.|\\.1|a\\.-1|a b\\.1") {
+            prop_assert_eq!(Since::from_text(&text), None);
+        }
     }
 }

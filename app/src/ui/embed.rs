@@ -9,7 +9,7 @@ use super::{
     shell::style_sheet,
     texts,
 };
-use crate::presence::{ExistingUsers, PresenceState, RoomName, User};
+use crate::presence::{ExistingUsers, PresenceState, RoomName, Since, User};
 
 /// How many people it shows; the others are counted.
 pub const MOST_FACES: usize = 24;
@@ -46,7 +46,7 @@ fn document(
             <body>
                 <main
                     data-feed=format!("/api/rooms/{room}/events")
-                    data-at=format!("{epoch}.{seq}")
+                    data-at=Since { epoch, seq }.to_string()
                 >
                     <h1>
                         <a href=format!("/r/{room}") target="_blank" rel="noopener">

@@ -62,12 +62,12 @@ mod tests;
 /// The page's side of the conversation, without a page or a browser: what plays one uses this.
 pub mod client {
     pub use super::{
-        absence::Absence,
+        absence::{Absence, EndOfRow},
         announcements::Departed,
         board::Wish,
         frame::{read_frame, write_frame},
         json::Unreadable,
-        session::{Outcome, Session, Surroundings},
+        session::{Outcome, Session, Surroundings, Unlisted},
     };
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{announcements::Departed, board::Wish};
+use super::{absence::EndOfRow, announcements::Departed, board::Wish};
 use crate::presence::{
     ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
     ServerEvent, Since, TabId, UserId,
@@ -56,6 +56,15 @@ enum Stage {
     Live,
 }
 
+/// How this person's row went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Why it went.
+    pub reason: DepartureReason,
+    /// Which of their rows it was.
+    pub end: EndOfRow,
+}
+
 /// What a frame of the server leads to.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -68,7 +77,7 @@ pub struct Outcome {
     /// The list is live again, and these news are those of the time in between.
     pub is_catching_up: bool,
     /// This person is listed no longer, and it was not this page that asked for it.
-    pub was_unlisted: Option<DepartureReason>,
+    pub was_unlisted: Option<Unlisted>,
     /// The list is the server's list.
     pub is_live: bool,
     /// Something was not accepted, and the visitor should know.
@@ -183,18 +192,18 @@ impl Session {
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
     }
 
-    /// Whether this list says that this person is back, who was removed when it was at `removal`.
-    pub fn has_outlived(&self, removal: &Since) -> bool {
-        let is_later = self
-            .replica
-            .position()
-            .is_some_and(|point| point.epoch == removal.epoch && point.seq >= removal.seq);
-        self.your_name().is_some() && (is_later || self.stage == Stage::Live)
+    /// Whether this list says that this person has joined again since that row of theirs ended.
+    pub fn has_joined_since(&self, end: &EndOfRow) -> bool {
+        // Within a second only the list's own count tells, and another life of it counts anew.
+        let is_later = |point: &Since| point.epoch == end.at.epoch && point.seq >= end.at.seq;
+        self.replica.your_row().is_some_and(|row| {
+            row.joined > end.joined || self.replica.position().is_some_and(is_later)
+        })
     }
 
     fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {
         self.stage = self.stage.max(Stage::Accepted);
-        let old_name = self.your_name();
+        let old_row = self.replica.your_row().cloned();
         let was_live = self.stage == Stage::Live;
         let is_last_piece = is_whole_answer(&event);
         self.note_departures(&event);
@@ -221,10 +230,14 @@ impl Session {
                 outcome.replies.push(ClientEvent::Resync {});
             }
         }
-        if old_name.is_some() && self.your_name().is_none() && self.wish != Some(Wish::Leave) {
-            outcome.was_unlisted = reason;
+        if self.your_name().is_none() && self.wish != Some(Wish::Leave) {
+            outcome.was_unlisted = reason.and_then(|reason| {
+                let joined = old_row.as_ref()?.joined;
+                let at = self.replica.position()?.clone();
+                Some(Unlisted { reason, end: EndOfRow { joined, at } })
+            });
         }
-        self.compare_with_wish(old_name.as_ref(), surroundings);
+        self.compare_with_wish(old_row.as_ref().map(|row| &row.name), surroundings);
         // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row(surroundings));
         outcome.replies.extend(self.demand(surroundings));

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
-use crate::limits::{Limit, Rate};
+use crate::{
+    limits::{Limit, Rate},
+    person::Transport,
+};
 
 /// The rules of the door as they are set; every number may be 0, which is no limit.
 ///
@@ -47,8 +50,8 @@ impl Default for DoorSettings {
 }
 
 impl DoorSettings {
-    /// The same as rules, of a site that everybody finds at `public_url`.
-    pub(crate) fn into_config(self, public_url: Option<Origin>) -> DoorConfig {
+    /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
+    pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Transport) -> DoorConfig {
         let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
         let without_origin =
             if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
@@ -66,7 +69,12 @@ impl DoorSettings {
             most_rooms: Limit::at_most(self.max_rooms),
             most_sockets_of_room: Limit::at_most(self.max_sockets_per_room),
             trusted_proxies: self.trusted_proxies,
-            origins: OriginRules { public_url, allowed: self.allowed_origins, without_origin },
+            origins: OriginRules {
+                public_url,
+                spoken,
+                allowed: self.allowed_origins,
+                without_origin,
+            },
             patience: Patience {
                 request_within: seconds(self.request_seconds),
                 write_within: seconds(self.write_seconds),
@@ -89,7 +97,7 @@ mod tests {
             write_seconds: 0,
             ..DoorSettings::default()
         };
-        let config = settings.into_config(None);
+        let config = settings.into_config(None, Transport::Plain);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);
         assert_eq!(config.most_rooms, Limit::OFF);

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     presence::{ClientEvent, CloseCode, DepartureReason, ServerEvent, TabId},
-    ui::client::{Absence, Session, Surroundings, Wish, read_frame, write_frame},
+    ui::client::{Absence, Session, Surroundings, Unlisted, Wish, read_frame, write_frame},
 };
 use fastrand::Rng;
 use tokio::{
@@ -321,11 +321,10 @@ impl LivePage {
             self.asked.to_be_listed = None;
         }
         self.check(before.as_ref(), &outcome);
-        if outcome.was_unlisted == Some(DepartureReason::Removed)
+        if let Some(Unlisted { reason: DepartureReason::Removed, end }) = outcome.was_unlisted
             && self.of().state().absence.is_none()
-            && let Some(point) = self.session.replica().position()
         {
-            self.of().note_absence(self.number, Some(Absence::Removed(point.clone())));
+            self.of().note_absence(self.number, Some(Absence::Removed(end)));
         }
         self.send(outcome.replies);
         if outcome.is_live {
@@ -335,8 +334,8 @@ impl LivePage {
 
     fn forget_removal(&mut self) {
         let absence = self.of().state().absence.clone();
-        if let Some(Absence::Removed(point)) = absence
-            && self.session.has_outlived(&point)
+        if let Some(Absence::Removed(end)) = absence
+            && self.session.has_joined_since(&end)
         {
             self.of().note_absence(self.number, None);
             let events = self.session.look_around(&self.surroundings());

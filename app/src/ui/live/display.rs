@@ -9,7 +9,7 @@ use super::{
         absence::Absence,
         board::Board,
         connection::{Connection, Loss},
-        session::Outcome,
+        session::{Outcome, Unlisted},
         texts,
     },
     announcing::Announcing,
@@ -101,8 +101,8 @@ impl Display {
             }
         }
         let was_absent = outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE;
-        if let Some(reason) = outcome.was_unlisted {
-            self.say_farewell(reason, replica);
+        if let Some(unlisted) = outcome.was_unlisted {
+            self.say_farewell(unlisted);
         }
         if let Some(refusal) = outcome.refusal {
             let sentence = Some(refusal.message.into_owned());
@@ -193,7 +193,7 @@ impl Display {
         });
     }
 
-    fn say_farewell(&self, reason: DepartureReason, replica: &Replica) {
+    fn say_farewell(&self, Unlisted { reason, end }: Unlisted) {
         let farewell = match reason {
             DepartureReason::Left => texts::YOU_LEFT_ELSEWHERE,
             DepartureReason::Removed => texts::YOU_WERE_REMOVED,
@@ -201,11 +201,8 @@ impl Display {
             DepartureReason::Closed | DepartureReason::Lost => return,
         };
         // Where they left, the page on which they did has noted it; they may have joined again by now.
-        if reason == DepartureReason::Removed
-            && storage::absence(&self.room).is_none()
-            && let Some(point) = replica.position()
-        {
-            storage::note_absence(&self.room, Some(&Absence::Removed(point.clone())));
+        if reason == DepartureReason::Removed && storage::absence(&self.room).is_none() {
+            storage::note_absence(&self.room, Some(&Absence::Removed(end)));
         }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));
     }

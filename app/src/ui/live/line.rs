@@ -248,10 +248,11 @@ impl Line {
         }
     }
 
-    /// Another page may hear late that the operator removed somebody who has joined again since.
+    /// Another page may hear late that the operator removed somebody who has joined again since,
+    /// even in a list that began anew.
     fn forget_removal(&self) {
-        if let Some(Absence::Removed(point)) = storage::absence(&self.room)
-            && self.session.borrow().has_outlived(&point)
+        if let Some(Absence::Removed(end)) = storage::absence(&self.room)
+            && self.session.borrow().has_joined_since(&end)
         {
             storage::note_absence(&self.room, None);
             let events = self.session.borrow_mut().look_around(&self.surroundings());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Departed, Outcome, Session, Surroundings, Wish};
+use super::{Departed, EndOfRow, Outcome, Session, Surroundings, Unlisted, Wish};
 use crate::presence::{
     Changes, ClientEvent, DepartureReason, Difference, ExistingUsers, MoreUsers, Name,
     PresenceState, Refusal, RefusalCode, Renamed, Replica, Resumed, Retry, ServerEvent, Since,
@@ -302,7 +302,7 @@ fn who_left_on_another_page_is_not_listed_again_by_one_that_slept() {
     // Not even where the server has not heard of it yet.
     assert_eq!(replies(session.receive(answer(4, 4, Difference::default()), &left())), []);
     let outcome = session.receive(changes(5, departure(YOU)), &left());
-    assert_eq!(outcome.was_unlisted, Some(DepartureReason::Left));
+    assert_eq!(outcome.was_unlisted.map(|unlisted| unlisted.reason), Some(DepartureReason::Left));
     // Joining there is joining here, as soon as this page knows that they mean it.
     let joined = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
     assert_eq!(joined.replies, []);
@@ -525,7 +525,9 @@ fn why_one_went_is_heard_in_pieces_too() {
     assert_eq!(session.receive(ServerEvent::Changes(first), &seen()).was_unlisted, None);
     let last = Changes { from: 4, seq: 6, difference: departure(1) };
     let outcome = session.receive(ServerEvent::Changes(last), &seen());
-    assert_eq!(outcome.was_unlisted, Some(DepartureReason::Removed));
+    let end = EndOfRow { joined: user(YOU, "Ana").joined, at: since(6) };
+    let reason = DepartureReason::Removed;
+    assert_eq!(outcome.was_unlisted, Some(Unlisted { reason, end }));
 }
 
 #[test]
@@ -560,18 +562,29 @@ fn what_overtakes_a_leave_does_not_stand_for_it() {
 }
 
 #[test]
-fn a_removal_that_is_heard_late_is_told_from_a_new_one() {
-    let mut session = live(&[user(YOU, "Ana")]);
-    session.receive(changes(5, arrival(user(1, "Bo"))), &seen());
-    assert!(session.has_outlived(&since(3)), "this list is later");
-    session.closed(Duration::ZERO, 0);
-    // A page without a socket knows only how things were.
-    for (removed_at, is_outlived) in [(3, true), (5, true), (6, false)] {
-        assert_eq!(session.has_outlived(&since(removed_at)), is_outlived, "{removed_at}");
+fn only_who_joined_after_a_row_ended_has_joined_since() {
+    let row = User { joined: 100, ..user(YOU, "Ana") };
+    let mut session = live(std::slice::from_ref(&row));
+    let elsewhere = |seq| Since { epoch: "e2".parse().unwrap(), seq };
+    for is_lost in [false, true] {
+        for (joined, at, has_joined_since) in [
+            // A younger row, whatever has become of the list.
+            (99, since(9), true),
+            (99, elsewhere(9), true),
+            // Within a second only a later list tells.
+            (100, since(4), true),
+            (100, since(5), false),
+            (100, elsewhere(3), false),
+            (101, elsewhere(3), false),
+        ] {
+            let end = EndOfRow { joined, at };
+            assert_eq!(session.has_joined_since(&end), has_joined_since, "{end:?}, {is_lost}");
+        }
+        // A page without a socket knows only how things were, but that it knows.
+        session.closed(Duration::ZERO, 0);
     }
-    let elsewhere = Since { epoch: "e2".parse().unwrap(), seq: 1 };
-    assert!(!session.has_outlived(&elsewhere), "another epoch's numbers say nothing");
-    assert!(!live(&[user(1, "Bo")]).has_outlived(&since(3)), "they are not back");
+    let end = EndOfRow { joined: 0, at: since(0) };
+    assert!(!live(&[user(1, "Bo")]).has_joined_since(&end), "they are not back");
 }
 
 #[test]
