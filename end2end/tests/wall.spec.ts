@@ -85,7 +85,7 @@ for (const [width, height] of [
     await wall.page.goto(`/r/${room}?wall`);
     await wall.isLive();
     let joined = 0;
-    for (const count of [1, 2, 5, 12, 30, 60, 100, 150]) {
+    for (const count of [1, 2, 5, 7, 12, 30, 44, 60, 100, 150]) {
       await crowd.joinTogether(server, room, people(count).slice(joined));
       joined = count;
       await expect(wall.rows).toHaveCount(count);
@@ -107,6 +107,12 @@ for (const [width, height] of [
       // What the plates and the gaps between them take is all that there is.
       const lowest = Math.max(...boxes.map((box) => box.bottom));
       expect(board.bottom - lowest).toBeLessThan(2);
+      // The last line is filled as well, however many stand in it.
+      const last = boxes.filter((box) => Math.abs(box.bottom - lowest) < 2);
+      const taken = last.reduce((sum, box) => sum + box.width, 0);
+      const gaps = (last.length - 1) * 16;
+      expect(board.width - taken, `of ${count} people ${last.length} are in the last line`)
+        .toBeLessThan(gaps + 2);
       if (width === 1920) {
         await wall.page.screenshot({ path: `screenshots/wall-of-${count}.png` });
       }
