@@ -38,6 +38,7 @@ mod note;
 mod page;
 #[cfg(feature = "ssr")]
 mod past_hour;
+mod register;
 mod roster_list;
 mod server_drawn;
 mod texts;

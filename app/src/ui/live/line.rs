@@ -17,7 +17,7 @@ use super::{
         frame::read_frame,
         session::{Outcome, Session, Surroundings},
     },
-    display::{BETWEEN_DRAWINGS, Display, is_offline},
+    display::{Display, is_offline},
     feed::{Feed, FeedEvent},
     page_wide::is_wall,
     randomness::random_number,
@@ -266,7 +266,8 @@ impl Line {
         self.display.show(self.session.borrow().replica(), outcome, connection);
         if self.display.owes_a_drawing() && self.drawing.borrow().is_none() {
             let this = Rc::clone(self);
-            self.drawing.replace(Some(Timeout::new(BETWEEN_DRAWINGS, move || {
+            let wait = u32::try_from(self.display.between_drawings()).unwrap_or(u32::MAX);
+            self.drawing.replace(Some(Timeout::new(wait, move || {
                 this.drawing.take();
                 this.rearrange();
             })));
