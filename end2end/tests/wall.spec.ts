@@ -7,7 +7,7 @@ import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
 import { newUsers } from "../support/protocol";
 import { readCode } from "../support/qr-code";
-import type { Visitor } from "../support/visitor";
+import { grouped, type Visitor } from "../support/visitor";
 
 const STILL = { reducedMotion: "reduce" } as const;
 
@@ -129,7 +129,7 @@ for (const count of [201, 260, 1_000, 10_000]) {
     const crowd = await BigRoom.for(wall.page, count);
     await wall.page.goto(`/r/${room}?wall`);
     await wall.isLive();
-    await expect(wall.count).toHaveText(String(count));
+    await expect(wall.count).toHaveText(grouped(count));
     const shown = wall.rows.filter({ visible: true });
     await expect(shown).toHaveCount(200);
     await expect(shown.first().locator("bdi.user-name")).toHaveText("Person 1");
@@ -148,7 +148,7 @@ for (const count of [201, 260, 1_000, 10_000]) {
 
     // Who comes now is counted, and moves nobody.
     crowd.join("One more");
-    await expect(wall.count).toHaveText(String(count + 1));
+    await expect(wall.count).toHaveText(grouped(count + 1));
     expect(await boxes(wall)).toEqual(before);
     // When one of the first goes, the next of those who wait is shown.
     crowd.leave(crowd.users[0]);
