@@ -1,15 +1,31 @@
-//! What somebody types as a name: what is accepted is accepted again as it is, and is within the bounds.
+//! What somebody types as a name: what is accepted is accepted again as it is, however it is written down,
+//! and is within the bounds.
 
 #![no_main]
 
+use app::presence::{LONGEST_NAME_IN_BYTES, Name};
 use libfuzzer_sys::fuzz_target;
-use server::presence::name_rules;
+use server::presence::name_rules::{self, LONGEST_NAME_IN_CLUSTERS};
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
 
 fuzz_target!(|text: &str| {
-    if let Ok(name) = name_rules::accept(text) {
-        let again = name_rules::accept(name.as_str());
-        assert_eq!(again.as_ref(), Ok(&name), "what is tidy stays as it is");
-        assert!(!name.as_str().is_empty() && name.as_str().len() <= 200);
-        assert!(!name.as_str().chars().any(char::is_control));
-    }
+    let accepted = name_rules::accept(text);
+    let taken_apart: String = text.nfd().collect();
+    assert_eq!(name_rules::accept(&taken_apart), accepted, "it is one text in both forms");
+    let Ok(name) = accepted else { return };
+    assert_eq!(
+        name_rules::accept(name.as_str()).as_ref(),
+        Ok(&name),
+        "what is tidy stays as it is"
+    );
+    assert!((1..=LONGEST_NAME_IN_BYTES).contains(&name.as_str().len()));
+    assert!(name.as_str().graphemes(true).count() <= LONGEST_NAME_IN_CLUSTERS);
+    assert!(!name.as_str().chars().any(char::is_control));
+    assert_eq!(name.as_str().trim(), name.as_str());
+    // What it looks like is bounded too, and whoever reads the frame reads both.
+    assert!(name.look().is_none_or(|look| (1..=LONGEST_NAME_IN_BYTES).contains(&look.len())));
+    let written = serde_json::to_string(&name).expect("a name can be written");
+    let read: Name = serde_json::from_str(&written).expect("what is written can be read");
+    assert_eq!(read, name);
 });

@@ -3,6 +3,7 @@
 //! It starts a server, lets very many clients do something, and judges every list by what it made happen
 //! itself, never by what the server says. What the server used is read from the system.
 
+pub mod attack;
 pub mod fault;
 pub mod floor;
 pub mod handshake;
@@ -19,5 +20,6 @@ pub mod swarm;
 pub mod system;
 pub mod traffic;
 pub mod truth;
+pub mod visitors;
 pub mod websocket;
 pub mod wrongs;

@@ -72,6 +72,10 @@ pub enum Scenario {
     Reload,
     /// Beside every hundred one never reads: what that costs the others, and the server.
     Slow,
+    /// One joins while thousands attack: silent, dripping, over the limit, and with garbage.
+    Attack,
+    /// Sockets are opened and reset, twenty times: what the server keeps of them.
+    Resets,
     /// Plain sockets are written to: what the system takes for it.
     Floor,
 }

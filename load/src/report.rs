@@ -125,7 +125,7 @@ pub fn put_latency(figures: &mut Figures, latency: &Histogram, names: [&'static 
 }
 
 /// The columns of the table: heading, figure, digits after the point.
-const COLUMNS: [(&str, &str, usize); 23] = [
+const COLUMNS: [(&str, &str, usize); 26] = [
     ("time s", "time_s", 3),
     ("cpu s", "server_cpu_s", 3),
     ("facts/cpu s", "facts_per_cpu_s", 0),
@@ -149,6 +149,9 @@ const COLUMNS: [(&str, &str, usize); 23] = [
     ("seen", "changes_seen", 0),
     ("away ms", "longest_absence_ms", 0),
     ("overflows", "listen_overflows", 0),
+    ("refused", "joins_refused", 0),
+    ("MiB last", "mib_after_last_round", 1),
+    ("x first", "last_round_to_first", 2),
 ];
 
 /// The reports as a table.

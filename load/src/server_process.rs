@@ -55,10 +55,30 @@ impl Usage {
     }
 }
 
-/// The server's settings: all defaults, but a room for as many as wanted, who all come from one address.
+/// Whom the server lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// As many as come, all from one address.
+    Open,
+    /// Whom it lets in where nothing is set.
+    AsByDefault,
+}
+
+impl Door {
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Open => OPEN_DOOR,
+            Self::AsByDefault => "",
+        }
+    }
+}
+
+/// The server's settings: all defaults, but a room for as many as wanted.
 const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"\n\
-    [presence]\nmax-people-per-room = 200000\n\
-    [door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
+    [presence]\nmax-people-per-room = 200000\n";
+
+/// Who come to an open door all come from one address.
+const OPEN_DOOR: &str = "[door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
     new-sockets-per-second-per-address = 0\nmax-sockets-per-room = 0\n";
 
 impl Server {
@@ -71,11 +91,12 @@ impl Server {
     }
 
     /// Starts this program on a free port, with a state directory of its own.
-    pub fn start(program: &Path, cores: Option<&Cores>) -> Result<Self, LoadFault> {
+    pub fn start(program: &Path, cores: Option<&Cores>, door: Door) -> Result<Self, LoadFault> {
         let fault = |what: &'static str| move |source| LoadFault::Io { what, source };
         let directory = tempfile::tempdir().map_err(fault("a temporary folder can't be made"))?;
         let settings = directory.path().join("Leptos.toml");
-        fs::write(&settings, SETTINGS).map_err(fault("the server's settings can't be written"))?;
+        fs::write(&settings, [SETTINGS, door.settings()].concat())
+            .map_err(fault("the server's settings can't be written"))?;
         let log = fs::File::create(directory.path().join("log"));
         let log = log.map_err(fault("the server's log can't be written"))?;
         // A child runs where its parent runs, and counts those cores before it starts its threads.

@@ -71,14 +71,15 @@ pub fn listen_overflows() -> Option<u64> {
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    connect_without_room, most_open_files, pin_this_thread, reset_on_close, this_threads_cpu,
+    connect_from, connect_without_room, give_way, most_open_files, pin_this_thread, reset_on_close,
+    this_threads_cpu,
 };
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::{
         io,
-        net::{SocketAddr, TcpStream},
+        net::{Ipv4Addr, SocketAddr, TcpStream},
         os::fd::AsFd,
         time::Duration,
     };
@@ -86,8 +87,8 @@ mod linux {
     use rustix::{
         io::Errno,
         net::sockopt,
-        process::{Resource, Rlimit, getrlimit, setrlimit},
-        thread::{CpuSet, sched_setaffinity},
+        process::{Pid, Resource, Rlimit, getrlimit, setpriority_process, setrlimit},
+        thread::{CpuSet, gettid, sched_setaffinity},
         time::{ClockId, clock_gettime},
     };
     use socket2::{Domain, Protocol, Socket, Type};
@@ -117,6 +118,32 @@ mod linux {
         Ok(sockopt::set_socket_linger(socket, Some(Duration::ZERO))?)
     }
 
+    /// Begins a connection from this address of one's own.
+    pub fn connect_from(host: Ipv4Addr, address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.bind(&SocketAddr::from((host, 0)).into())?;
+        socket.set_nonblocking(true)?;
+        begin(&socket, address)?;
+        Ok(socket.into())
+    }
+
+    /// Lets all others have the processor before this thread.
+    pub fn give_way() -> io::Result<()> {
+        const LAST: i32 = 19;
+        // To Linux a thread is a process like any other here.
+        let this_thread = Pid::from_raw(gettid().as_raw_nonzero().get());
+        Ok(setpriority_process(this_thread, LAST)?)
+    }
+
+    fn begin(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+        match socket.connect(&address.into()) {
+            Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Begins a connection for which neither side's system takes much that nobody reads: the smallest
     /// receive buffer that there is, and segments as over a real network.
     pub fn connect_without_room(address: SocketAddr) -> io::Result<TcpStream> {
@@ -125,12 +152,8 @@ mod linux {
         socket.set_recv_buffer_size(1)?;
         socket.set_tcp_mss(BYTES_IN_A_SEGMENT)?;
         socket.set_nonblocking(true)?;
-        match socket.connect(&address.into()) {
-            Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
-                Err(error)
-            }
-            _ => Ok(socket.into()),
-        }
+        begin(&socket, address)?;
+        Ok(socket.into())
     }
 
     /// What this thread has used of the processors.
@@ -144,14 +167,15 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    connect_without_room, most_open_files, pin_this_thread, reset_on_close, this_threads_cpu,
+    connect_from, connect_without_room, give_way, most_open_files, pin_this_thread, reset_on_close,
+    this_threads_cpu,
 };
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::{
         io,
-        net::{SocketAddr, TcpStream},
+        net::{Ipv4Addr, SocketAddr, TcpStream},
         time::Duration,
     };
 
@@ -167,6 +191,16 @@ mod elsewhere {
 
     /// Connections can't be reset here.
     pub fn reset_on_close<T>(_socket: &T) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Connections come from where the system has them come from here.
+    pub fn connect_from(_host: Ipv4Addr, _address: SocketAddr) -> io::Result<TcpStream> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Priorities can't be chosen here.
+    pub fn give_way() -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

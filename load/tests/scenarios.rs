@@ -98,7 +98,7 @@ fn run_with(
         patience,
         settle: Duration::from_millis(100),
         slow_stretch: Duration::from_secs(1),
-        slow_turns: 1,
+        turns: 1,
     };
     let stage = Stage { options: Options::parse_from(words), program: None, cores: None, pace };
     let mut reports = stage.run(scenario).unwrap();
@@ -173,6 +173,24 @@ fn slow_clients_whom_the_server_never_drops_prove_nothing() {
     let report = run_slow(Duration::from_hours(1), Duration::from_secs(3));
     let sentence = "no client that never reads was ever dropped for it";
     assert_eq!((report.wrong, report.first_wrong.as_deref()), (1, Some(sentence)), "{report:?}");
+}
+
+/// Whether it is as fast as without is for a quiet machine and the release build.
+#[test]
+fn visitors_are_seen_while_others_attack() {
+    let report = run(Scenario::Attack);
+    assert_right(&report);
+    assert_at_least(&report, "silent", f64::from(CLIENTS));
+    assert_at_least(&report, "joins_refused", 1.0);
+    assert_at_least(&report, "garbage_ended", 1.0);
+    assert_at_least(&report, "p99_to_without", 0.0);
+}
+
+#[test]
+fn sockets_can_be_reset_again_and_again() {
+    let report = run(Scenario::Resets);
+    assert_right(&report);
+    assert_at_least(&report, "rounds", 20.0);
 }
 
 /// The program itself, with the floor that it starts.

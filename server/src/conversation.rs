@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     hub::Announcing,
-    limits::FrameAllowance,
+    limits::{FrameAllowance, FrameLimits},
     presence::{refused::Refused, room::Announcement},
 };
 
@@ -83,25 +83,21 @@ impl Request {
 }
 
 impl Conversation {
-    /// A socket that was just opened.
-    pub fn new() -> Self {
+    /// A socket that was just opened, and may say so much.
+    pub fn new(limits: FrameLimits) -> Self {
         Self {
             stage: Stage::Opening,
             bad_frames_in_a_row: 0,
-            allowance: FrameAllowance::default(),
+            allowance: FrameAllowance::new(limits),
             was_too_fast: false,
         }
     }
 
     /// Takes in a text frame that came `since_opening` after the socket was opened.
     pub fn hear(&mut self, text: &str, since_opening: Duration) -> Heard {
-        if !self.allowance.take(since_opening) {
-            if std::mem::replace(&mut self.was_too_fast, true) {
-                return Heard::Close(CloseCode::TooFast);
-            }
-            return Heard::Refuse(Refused::TooFast.of(known_event(text)));
+        if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
+            return too_fast;
         }
-        self.was_too_fast = false;
         let understood = read(text).ok_or(Refused::BadFrame);
         match understood.and_then(|event| self.admit(event)) {
             Ok(request) => {
@@ -119,6 +115,28 @@ impl Conversation {
                 self.bad_frames_in_a_row = 0;
                 Heard::Refuse(refused.of(known_event(text)))
             }
+        }
+    }
+
+    /// Takes in a ping or a pong, which asks for nothing and is counted all the same: each is read, and most
+    /// are answered.
+    pub fn hear_sign_of_life(&mut self, since_opening: Duration) -> Option<Heard> {
+        self.count(since_opening, || None)
+    }
+
+    /// Counts a frame; where there are too many, says what comes of it.
+    fn count(
+        &mut self,
+        since_opening: Duration,
+        event: impl FnOnce() -> Option<&'static str>,
+    ) -> Option<Heard> {
+        if self.allowance.take(since_opening) {
+            self.was_too_fast = false;
+            None
+        } else if std::mem::replace(&mut self.was_too_fast, true) {
+            Some(Heard::Close(CloseCode::TooFast))
+        } else {
+            Some(Heard::Refuse(Refused::TooFast.of(event())))
         }
     }
 
@@ -162,7 +180,7 @@ impl Conversation {
 
 impl Default for Conversation {
     fn default() -> Self {
-        Self::new()
+        Self::new(FrameLimits::default())
     }
 }
 
@@ -197,7 +215,7 @@ mod tests {
     const JOIN: &str = r#"{"event":"got_a_new_user","name":"Ana"}"#;
 
     fn following() -> Conversation {
-        let mut conversation = Conversation::new();
+        let mut conversation = Conversation::default();
         conversation.accepted();
         conversation
     }
@@ -214,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_first_frame_watches_or_joins() {
-        let first = |text: &str| Conversation::new().hear(text, START);
+        let first = |text: &str| Conversation::default().hear(text, START);
         assert_eq!(first(WATCH), Heard::Request(Request::Watch { since: None }));
         assert_eq!(first(JOIN), Heard::Request(announced("Ana", Announcement::First)));
         let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
@@ -261,7 +279,7 @@ mod tests {
             r#"{"event":"watch"} {"event":"watch"}"#,
         ] {
             assert_eq!(
-                refusal(Conversation::new().hear(text, START)).0,
+                refusal(Conversation::default().hear(text, START)).0,
                 RefusalCode::BadFrame,
                 "{text}"
             );

@@ -1,9 +1,11 @@
 //! How much one client may ask for, and how often.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
-/// How many frames a socket may send: 40 at once, then 5 a second.
-const FRAMES: Rate = Rate { burst: 40, interval: Duration::from_millis(200) };
+use crate::presence::frames::LONGEST_FRAME_IN_BYTES;
 
 /// A highest number; without one there is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,19 +44,31 @@ impl Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     burst: u32,
-    interval: Duration,
+    /// At most a second: every socket keeps some of these.
+    interval_in_nanoseconds: NonZeroU32,
 }
 
 impl Rate {
     /// So many times at once, and then so often in a second; none, so no bound, where one of them is 0.
     pub fn new(burst: u32, each_second: u32) -> Option<Self> {
-        let interval = Duration::from_secs(1).checked_div(each_second)?;
-        (burst > 0).then_some(Self { burst, interval })
+        let interval_in_nanoseconds = NonZeroU32::new(1_000_000_000_u32.checked_div(each_second)?)?;
+        (burst > 0).then_some(Self { burst, interval_in_nanoseconds })
+    }
+
+    /// The same twice as often.
+    fn doubled(self) -> Self {
+        let half = NonZeroU32::new(self.interval_in_nanoseconds.get() / 2);
+        let interval_in_nanoseconds = half.unwrap_or(NonZeroU32::MIN);
+        Self { burst: self.burst.saturating_mul(2), interval_in_nanoseconds }
+    }
+
+    fn interval(self) -> Duration {
+        Duration::from_nanos(self.interval_in_nanoseconds.get().into())
     }
 
     /// What is given at once.
     fn whole(self) -> Duration {
-        self.interval.saturating_mul(self.burst)
+        self.interval().saturating_mul(self.burst)
     }
 }
 
@@ -68,7 +82,7 @@ pub struct Allowance {
 impl Allowance {
     /// Takes one out at `now`, which never goes back; where there is none, says after how long there will be.
     pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
-        let used_until = self.used_until.max(now).saturating_add(rate.interval);
+        let used_until = self.used_until.max(now).saturating_add(rate.interval());
         let given_until = now.saturating_add(rate.whole());
         let missing = used_until.saturating_sub(given_until);
         if !missing.is_zero() {
@@ -84,14 +98,71 @@ impl Allowance {
     }
 }
 
+/// How much one socket may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameLimits {
+    /// How often; without a rate, as often as it likes.
+    pub rate: Option<Rate>,
+    /// The most bytes of a frame, and of a text that comes in several.
+    pub longest: Limit,
+}
+
+impl Default for FrameLimits {
+    /// Those of the protocol: 40 frames at once, then 5 a second, each of at most 4 KiB.
+    fn default() -> Self {
+        Self { rate: Rate::new(40, 5), longest: Limit::at_most(LONGEST_FRAME_IN_BYTES) }
+    }
+}
+
 /// How many frames a socket may still send.
-#[derive(Clone, Debug, Default)]
-pub struct FrameAllowance(Allowance);
+#[derive(Clone, Debug)]
+pub struct FrameAllowance {
+    rate: Option<Rate>,
+    allowance: Allowance,
+}
 
 impl FrameAllowance {
+    /// A socket that has sent nothing yet.
+    pub fn new(limits: FrameLimits) -> Self {
+        Self { rate: limits.rate, allowance: Allowance::default() }
+    }
+
     /// Takes one frame out at `now`, a time since the socket was opened; false when there is none.
     pub fn take(&mut self, now: Duration) -> bool {
-        self.0.take(FRAMES, now).is_ok()
+        self.rate.is_none_or(|rate| self.allowance.take(rate, now).is_ok())
+    }
+}
+
+/// How many bytes a socket may still send: twice what all frames that it may send could hold.
+///
+/// Whoever splits one text into frames without end sends none, and would be read for ever.
+#[derive(Clone, Debug)]
+pub struct ByteAllowance {
+    /// How many bytes are one portion, and how many portions there may be.
+    portions: Option<(usize, Rate)>,
+    /// What was read of a portion that is not full yet.
+    begun: usize,
+    allowance: Allowance,
+}
+
+impl ByteAllowance {
+    /// A socket that has sent nothing yet.
+    pub fn new(limits: FrameLimits) -> Self {
+        let portions = limits.longest.number().zip(limits.rate.map(Rate::doubled));
+        Self { portions, begun: 0, allowance: Allowance::default() }
+    }
+
+    /// Takes so many bytes out at `now`, a time since the socket was opened; false when there are too few.
+    pub fn take(&mut self, bytes: usize, now: Duration) -> bool {
+        let Some((portion, rate)) = self.portions else { return true };
+        self.begun = self.begun.saturating_add(bytes);
+        while self.begun >= portion {
+            self.begun -= portion;
+            if self.allowance.take(rate, now).is_err() {
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -151,11 +222,35 @@ mod tests {
 
     #[test]
     fn forty_at_once_and_then_five_a_second() {
-        let mut allowance = FrameAllowance::default();
+        let mut allowance = FrameAllowance::new(FrameLimits::default());
         let at = Duration::from_secs;
         assert_eq!((0..50).filter(|_| allowance.take(at(0))).count(), 40);
         assert_eq!((0..50).filter(|_| allowance.take(at(1))).count(), 5);
         assert_eq!((0..50).filter(|_| allowance.take(at(100))).count(), 40);
+    }
+
+    #[test]
+    fn bytes_are_twice_what_the_frames_may_hold_however_they_come() {
+        let most = 2 * 40 * LONGEST_FRAME_IN_BYTES;
+        for bytes in [1, 100, 1_024, LONGEST_FRAME_IN_BYTES] {
+            let mut allowance = ByteAllowance::new(FrameLimits::default());
+            let reads = most / bytes;
+            assert!((0..reads).all(|_| allowance.take(bytes, Duration::ZERO)), "{bytes}");
+            let a_frame_more = LONGEST_FRAME_IN_BYTES / bytes + 2;
+            assert!((0..a_frame_more).any(|_| !allowance.take(bytes, Duration::ZERO)), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn without_one_of_the_limits_bytes_are_not_counted() {
+        let limits = FrameLimits::default();
+        for limits in
+            [FrameLimits { rate: None, ..limits }, FrameLimits { longest: Limit::OFF, ..limits }]
+        {
+            assert!(ByteAllowance::new(limits).take(1 << 40, Duration::ZERO));
+        }
+        let mut unlimited = FrameAllowance::new(FrameLimits { rate: None, ..limits });
+        assert!((0..1_000).all(|_| unlimited.take(Duration::ZERO)));
     }
 
     #[test]

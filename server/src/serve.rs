@@ -79,6 +79,7 @@ pub async fn serve(
     // Only where the operator says so: what browsers once know they do not forget for a year.
     let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
+    let connection = ConnectionConfig { frames: config.door.frame_limits(), ..connection };
     let rules = config.door.into_config(config.public_url, spoken);
     let door = Door::new(rules.respecting(tcp::open_files_limit()));
     let reach = Reach {

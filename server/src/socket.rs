@@ -4,7 +4,7 @@ use app::presence::{RoomName, UserId};
 use axum::{
     body::Body,
     extract::{Extension, Path, Request, State, rejection::PathRejection},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::{OnUpgrade, Parts};
@@ -40,6 +40,9 @@ pub(crate) async fn open(
         Ok(room_name) => room_name,
         Err(fault) => return no_room(fault),
     };
+    if !has_key(request.headers()) {
+        return no_handshake();
+    }
     let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
         return no_handshake();
     };
@@ -107,8 +110,17 @@ async fn serve_over<S>(
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf).await;
+    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf, config.frames).await;
     connection::spawn(socket, enter(), config, guest, pass);
+}
+
+/// Whether there is one key of 16 bytes in base64 (RFC 6455, section 4.1), which the library takes as it is.
+fn has_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return false };
+    let Some((digits, b"==")) = key.as_bytes().split_last_chunk() else { return false };
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    digits.len() == 22 && digits.iter().all(is_digit)
 }
 
 /// The answer to a request that does not ask for a WebSocket, or not as RFC 6455, section 4.1 has it.

@@ -8,7 +8,10 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Instant,
+};
 use tokio_tungstenite::WebSocketStream;
 use tungstenite::{
     Error, Message,
@@ -17,8 +20,8 @@ use tungstenite::{
 
 use crate::{
     connection::{Outbox, Socket},
+    limits::{ByteAllowance, FrameLimits},
     metrics::METRICS,
-    presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
 /// What is read at a time: what clients say is short, and this much is kept for every socket
@@ -28,6 +31,9 @@ const READ_BUFFER_IN_BYTES: usize = 1024;
 /// What may wait to be written besides shared frames, which are pings and goodbyes;
 /// by default there is no bound.
 const MOST_WRITE_BUFFER_IN_BYTES: usize = 16 * 1024;
+
+/// The longest frame that is read, where there is no limit for it.
+const MOST_BYTES_OF_A_FRAME: usize = 16 * 1024 * 1024;
 
 /// How many frames go into one write at the most: writes cost, and bytes hardly do.
 const MOST_FRAMES_IN_A_WRITE: usize = 16;
@@ -42,14 +48,22 @@ pub(crate) struct WebSocket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The server's end of a stream on which the handshake is through, and what came after that already.
-    pub(crate) async fn new(stream: S, already_read: &[u8]) -> Self {
-        let wire = Wire { stream, unfinished: Bytes::default() };
+    pub(crate) async fn new(stream: S, already_read: &[u8], limits: FrameLimits) -> Self {
+        let wire = Wire {
+            stream,
+            unfinished: Bytes::default(),
+            opened: Instant::now(),
+            allowance: ByteAllowance::new(limits),
+        };
+        // What a header only announces is memory already: there is always a bound.
+        let longest =
+            Some(limits.longest.number().unwrap_or(usize::MAX).min(MOST_BYTES_OF_A_FRAME));
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_IN_BYTES)
             .write_buffer_size(0)
             .max_write_buffer_size(MOST_WRITE_BUFFER_IN_BYTES)
-            .max_message_size(Some(LONGEST_FRAME_IN_BYTES))
-            .max_frame_size(Some(LONGEST_FRAME_IN_BYTES));
+            .max_message_size(longest)
+            .max_frame_size(longest);
         let inner = WebSocketStream::from_partially_read(
             wire,
             already_read.to_vec(),
@@ -115,6 +129,9 @@ struct Wire<S> {
     stream: S,
     /// The rest of the shared frame that was begun.
     unfinished: Bytes,
+    opened: Instant,
+    /// What may still be read.
+    allowance: ByteAllowance,
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
@@ -172,7 +189,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let (bytes, since_opening) = (buffer.filled().len() - before, self.opened.elapsed());
+        if !self.allowance.take(bytes, since_opening) {
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -230,7 +253,7 @@ mod tests {
     /// returns what the client read.
     async fn play(steps: Vec<Step>, bytes_at_a_time: usize) -> Vec<Message> {
         let (ours, theirs) = duplex(bytes_at_a_time);
-        let mut server = WebSocket::new(ours, &[]).await;
+        let mut server = WebSocket::new(ours, &[], FrameLimits::default()).await;
         let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let (mut says, hears) = client.split();
         let (to_client, mut client_does) = tokio::sync::mpsc::unbounded_channel();
@@ -293,7 +316,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_a_stream_keeps_for_itself_is_sent_on() {
         let (ours, theirs) = duplex(64 * 1024);
-        let mut server = WebSocket::new(BufStream::new(ours), &[]).await;
+        let mut server = WebSocket::new(BufStream::new(ours), &[], FrameLimits::default()).await;
         let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let mut outbox = Outbox::from(Batch::from(vec![Frame::new("news")]));
         poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();
@@ -305,7 +328,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_kept_of_what_was_sent() {
         let (ours, _theirs) = duplex(64 * 1024);
-        let mut server = WebSocket::new(ours, &[]).await;
+        let mut server = WebSocket::new(ours, &[], FrameLimits::default()).await;
         let frames: Arc<[Frame]> = vec![Frame::new("news"); 30].into();
         let mut outbox = Outbox::from(Batch::from(Arc::clone(&frames)));
         poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();

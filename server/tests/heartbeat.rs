@@ -31,7 +31,7 @@ use tokio::{
 };
 use tungstenite::Message;
 
-/// A WebSocket made of two channels.
+/// A WebSocket made of two channels; a binary message makes it panic, as a fault of the server would.
 struct Pipe {
     incoming: UnboundedReceiver<Message>,
     outgoing: UnboundedSender<Message>,
@@ -56,7 +56,9 @@ impl Stream for Pipe {
     type Item = Result<Message, NoFault>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.incoming.poll_recv(context).map(|message| message.map(Ok))
+        let message = std::task::ready!(self.incoming.poll_recv(context));
+        assert!(!message.as_ref().is_some_and(Message::is_binary), "a fault of the server");
+        Poll::Ready(message.map(Ok))
     }
 }
 
@@ -218,6 +220,28 @@ async fn a_task_that_is_aborted_is_a_break() {
     assert_eq!(state(), Some(PresenceState::Reconnecting));
     sleep(Duration::from_millis(15_001)).await;
     assert_eq!(state(), None);
+}
+
+/// Nothing that others share stays locked or half done.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    let mut bo = connect(&hub, 2);
+    ana.join("Ana");
+    ana.event().await;
+    bo.join("Bo");
+    bo.event().await;
+    ana.to_server.send(Message::Binary(bytes::Bytes::new())).unwrap();
+    let ended = ana.task.await.unwrap_err();
+    assert!(ended.is_panic());
+    while changes(&mut bo).await.user_changed.reconnecting.is_empty() {}
+    let mut kim = connect(&hub, 3);
+    kim.join("Kim");
+    let ServerEvent::ExistingUsers(list) = kim.event().await else { panic!("a list") };
+    assert_eq!(list.count, 3);
+    assert_eq!(changes(&mut bo).await.new_user.len(), 1);
+    while changes(&mut bo).await.disconnect_user.lost.is_empty() {}
 }
 
 /// The first change after a quiet moment goes out at once; what follows gathers into one frame.

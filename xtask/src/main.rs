@@ -18,6 +18,7 @@ mod debian;
 mod deploy;
 mod dist;
 mod failure;
+mod fuzz;
 mod lighthouse;
 mod load;
 mod npm;
@@ -70,7 +71,7 @@ enum Task {
     Test(test::Options),
     /// Measure what a change and a whole list cost, by the size of the room.
     Bench,
-    /// Play whole rooms on simulated time, with everything that can fail.
+    /// Play whole rooms on simulated time, with everything that can fail, and fuzz for a short while.
     Soak(soak::Options),
     /// Ask Lighthouse what it thinks of the page, with 200 people in the room.
     Lighthouse,

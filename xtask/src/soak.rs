@@ -1,6 +1,7 @@
 //! Whole rooms on simulated time, for as long as one likes.
 
 use crate::failure::Outcome;
+use crate::fuzz;
 use crate::process;
 use crate::step::step;
 use crate::workspace::Workspace;
@@ -17,6 +18,10 @@ pub(crate) struct Options {
     /// Plays one schedule again, and tells all that happens in it.
     #[arg(long)]
     seed: Option<u64>,
+    /// For how long each target is fuzzed before that, in seconds; 0 leaves it out. A schedule that is
+    /// played again comes without.
+    #[arg(long, default_value_t = 20)]
+    fuzz_seconds: u32,
     /// What it is told besides.
     #[arg(last = true, value_name = "ARGUMENTS")]
     more: Vec<String>,
@@ -25,7 +30,7 @@ pub(crate) struct Options {
 impl Options {
     /// What the simulation is told.
     pub(crate) fn passed_on(&self) -> Vec<String> {
-        let Self { minutes, schedules, seed, more } = self;
+        let Self { minutes, schedules, seed, fuzz_seconds: _, more } = self;
         let numbers = [("--minutes", minutes), ("--schedules", schedules), ("--seed", seed)];
         let given = numbers.into_iter().filter_map(|(flag, number)| Some((flag, (*number)?)));
         let given = given.flat_map(|(flag, number)| [flag.to_owned(), number.to_string()]);
@@ -33,8 +38,11 @@ impl Options {
     }
 }
 
-/// Builds the simulation, then becomes it.
+/// Fuzzes, builds the simulation, then becomes it.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
+    if options.seed.is_none() {
+        fuzz::run_shortly(workspace, options.fuzz_seconds)?;
+    }
     let mut build = workspace.cargo(&["build", "--package", "simulation", "--profile", "soak"]);
     // Lets the simulation seed Tokio's chances too, so that a replay is exact.
     build.env("RUSTFLAGS", "--cfg tokio_unstable");

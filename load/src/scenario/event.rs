@@ -6,7 +6,7 @@ use super::{AT_ONCE, Measurement, Outcome, Sent, Stage, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report},
-    server_process::Server,
+    server_process::{Door, Server},
     swarm::{Opening, Swarm},
 };
 
@@ -30,7 +30,7 @@ pub(super) struct After<'a> {
 impl<'a> Before<'a> {
     /// A server, and nobody yet.
     pub(super) fn new(stage: &'a Stage) -> Result<Self, LoadFault> {
-        let server = stage.server()?;
+        let server = stage.server(Door::Open)?;
         let swarm = swarm(&server)?;
         Ok(Self { stage, server, swarm })
     }

@@ -6,7 +6,7 @@ use super::{AT_ONCE, Outcome, Stage, swarm};
 use crate::{
     fault::LoadFault,
     report::{Figures, Report, figure},
-    server_process::{Server, Usage},
+    server_process::{Door, Server, Usage},
     swarm::{Opening, Swarm},
 };
 
@@ -53,7 +53,7 @@ pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadFault> {
 
 /// A server that has done everything once.
 fn warm_server(stage: &Stage) -> Result<(Server, Usage), LoadFault> {
-    let server = stage.server()?;
+    let server = stage.server(Door::Open)?;
     let mut swarm: Swarm = swarm(&server)?;
     let clients = swarm.add(WARM_UP, Opening::Join);
     swarm.connect_all(clients.clone(), AT_ONCE)?;

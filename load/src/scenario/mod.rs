@@ -1,9 +1,11 @@
 //! The scenarios: each starts a server, lets clients do something, and reports.
 
+mod attack;
 mod come_back;
 mod event;
 mod fanout;
 mod idle;
+mod resets;
 mod slow;
 mod storm;
 mod vanish;
@@ -19,7 +21,7 @@ use crate::{
     options::{Options, Scenario},
     report::{Figures, Report, figure, put_traffic},
     server_list,
-    server_process::{Cores, Server, Usage},
+    server_process::{Cores, Door, Server, Usage},
     swarm::Swarm,
     traffic::Traffic,
     wrongs::Wrongs,
@@ -41,8 +43,8 @@ pub struct Pace {
     /// How long a stretch of `slow` is at least, so that in it the server drops those who never read, and
     /// they come again.
     pub slow_stretch: Duration,
-    /// How often `slow` is tried without and with slow clients, in turns.
-    pub slow_turns: u32,
+    /// How often `slow` and `attack` are tried without and with those who disturb, in turns.
+    pub turns: u32,
 }
 
 impl Default for Pace {
@@ -52,7 +54,7 @@ impl Default for Pace {
             settle: Duration::from_millis(500),
             // A server gives a write 5 s.
             slow_stretch: Duration::from_secs(8),
-            slow_turns: 3,
+            turns: 3,
         }
     }
 }
@@ -86,6 +88,8 @@ impl Stage {
             Scenario::Return => self.beside_the_floor(come_back::all_at_once(self)?),
             Scenario::Reload => self.beside_the_floor(come_back::reload(self)?),
             Scenario::Slow => self.beside_the_floor(slow::run(self)?),
+            Scenario::Attack => self.beside_the_floor(attack::run(self)?),
+            Scenario::Resets => self.beside_the_floor(resets::run(self)?),
             Scenario::Floor => self.floor().map(|report| vec![report]),
         }
     }
@@ -108,10 +112,10 @@ impl Stage {
         usize::try_from(self.options.clients).unwrap_or(usize::MAX)
     }
 
-    fn server(&self) -> Result<Server, LoadFault> {
+    fn server(&self, door: Door) -> Result<Server, LoadFault> {
         match (&self.options.url, &self.program) {
             (Some(url), _) => Server::elsewhere(url),
-            (None, Some(program)) => Server::start(program, self.cores.as_ref()),
+            (None, Some(program)) => Server::start(program, self.cores.as_ref(), door),
             (None, None) => Err(LoadFault::Server("there is none: name one".to_owned())),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     histogram::Histogram,
     never_readers::NeverReaders,
     report::{Figures, Report, figure},
-    server_process::Server,
+    server_process::{Door, Server},
     swarm::Swarm,
     traffic::Traffic,
 };
@@ -20,7 +20,7 @@ const SLOW_IN: usize = 100;
 const RATE: u32 = 200_000;
 
 pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
-    let server = stage.server()?;
+    let server = stage.server(Door::Open)?;
     let mut swarm = swarm(&server)?;
     // In a small room that many facts would take more changes than people.
     let clients = stage.options.clients;
@@ -36,7 +36,7 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     let mut dropped = 0;
     // What a server takes once for coming and going is no slow client's cost.
     stretch.play(&mut swarm, 0, &mut dropped)?;
-    for _ in 0..stage.pace.slow_turns {
+    for _ in 0..stage.pace.turns {
         let (latency, memory_without) = stretch.play(&mut swarm, 0, &mut dropped)?;
         without.add(&latency);
         let (latency, memory_with) = stretch.play(&mut swarm, slow, &mut dropped)?;

@@ -129,6 +129,21 @@ static DOOR: Group = Group {
             &mut config.door.max_rooms
         }),
         Setting::door(
+            "frames-at-once",
+            "How many frames a socket may send at once; 0 is no limit. The protocol promises 40.",
+            |config| &mut config.door.frames_at_once,
+        ),
+        Setting::door(
+            "frames-per-second",
+            "How many it may send each second after that; 0 is no limit. The protocol promises 5.",
+            |config| &mut config.door.frames_per_second,
+        ),
+        Setting::door(
+            "max-frame-bytes",
+            "The longest frame that a socket may send, in bytes; 0 is the most that is ever read, 16 MiB. The protocol promises 4096.",
+            |config| &mut config.door.max_frame_bytes,
+        ),
+        Setting::door(
             "request-seconds",
             "How long a request may take to come in, in seconds; so long a connection may also be idle; 0 is no limit.",
             |config| &mut config.door.request_seconds,

@@ -30,12 +30,13 @@ use crate::{
     conversation::{Conversation, Heard, Request},
     doorbell::Signals,
     hub::Membership,
+    limits::FrameLimits,
     metrics::METRICS,
     presence::frames::encode,
     shutdown::Guest,
 };
 
-/// The clocks of a connection.
+/// The clocks of a connection, and how much its client may say.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionConfig {
     /// The first frame must be accepted within this time.
@@ -50,6 +51,8 @@ pub struct ConnectionConfig {
     pub write_within: Duration,
     /// How long the client's side of the closing handshake is waited for.
     pub close_within: Duration,
+    /// How much the client may say.
+    pub frames: FrameLimits,
 }
 
 impl Default for ConnectionConfig {
@@ -64,6 +67,7 @@ impl Default for ConnectionConfig {
             resync_every: Duration::from_secs(5),
             write_within: Duration::from_secs(5),
             close_within: Duration::from_secs(1),
+            frames: FrameLimits::default(),
         }
     }
 }
@@ -105,7 +109,7 @@ pub fn serve<S: Socket>(
         socket,
         membership,
         outbox: Outbox::default(),
-        conversation: Conversation::new(),
+        conversation: Conversation::new(config.frames),
         opened,
         deadlines: Deadlines::new(config, opened),
         alarm: None,
@@ -323,13 +327,19 @@ impl<S: Socket> Connection<S> {
                 self.react(heard)
             }
             Incoming::Message(Message::Binary(_)) => Err(Ending::ClosedByServer(CloseCode::Binary)),
-            Incoming::Message(Message::Pong(_)) => {
-                self.deadlines.ponged();
-                Ok(())
+            Incoming::Message(sign @ (Message::Ping(_) | Message::Pong(_))) => {
+                // Pings are answered by the library.
+                if sign.is_pong() {
+                    self.deadlines.ponged();
+                }
+                match self.conversation.hear_sign_of_life(self.opened.elapsed()) {
+                    Some(heard) => self.react(heard),
+                    None => Ok(()),
+                }
             }
             Incoming::Message(Message::Close(_)) => Err(Ending::ClosedByClient),
-            // Pings are answered by the library, and it never hands out a bare frame.
-            Incoming::Message(Message::Ping(_) | Message::Frame(_)) => Ok(()),
+            // The library never hands out a bare frame.
+            Incoming::Message(Message::Frame(_)) => Ok(()),
         }
     }
 
@@ -455,7 +465,7 @@ mod tests {
         fn future_of<A, B, C, D, Served>(_: fn(A, B, C, D) -> Served) -> usize {
             size_of::<Served>()
         }
-        assert!(size_of::<Connection<TcpSocket>>() <= 896);
+        assert!(size_of::<Connection<TcpSocket>>() <= 976);
         assert!(future_of(serve::<TcpSocket>) <= 192);
     }
 }

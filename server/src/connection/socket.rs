@@ -1,6 +1,9 @@
 //! What a connection talks through.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    io::ErrorKind,
+    task::{Context, Poll, ready},
+};
 
 use app::presence::CloseCode;
 use futures_util::{Sink, SinkExt, Stream};
@@ -42,6 +45,7 @@ impl SocketFault for tungstenite::Error {
         match self {
             Self::Capacity(_) => Some(CloseCode::TooBig),
             Self::Utf8(_) => Some(CloseCode::NotUtf8),
+            Self::Io(error) if error.kind() == ErrorKind::QuotaExceeded => Some(CloseCode::TooFast),
             Self::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => None,
             Self::Protocol(_) => Some(CloseCode::ProtocolError),
             _ => None,

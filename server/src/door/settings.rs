@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
 use crate::{
-    limits::{Limit, Rate},
+    limits::{FrameLimits, Limit, Rate},
     person::Transport,
+    presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
 /// The rules of the door as they are set; every number may be 0, which is no limit.
@@ -21,6 +22,9 @@ pub struct DoorSettings {
     pub(crate) new_sockets_per_second_per_address: u32,
     pub(crate) max_sockets_per_room: usize,
     pub(crate) max_rooms: usize,
+    pub(crate) frames_at_once: u32,
+    pub(crate) frames_per_second: u32,
+    pub(crate) max_frame_bytes: usize,
     pub(crate) request_seconds: u64,
     pub(crate) write_seconds: u64,
     pub(crate) trusted_proxies: Vec<Network>,
@@ -40,6 +44,9 @@ impl Default for DoorSettings {
             new_sockets_per_second_per_address: 200,
             max_sockets_per_room: 40_000,
             max_rooms: 50_000,
+            frames_at_once: 40,
+            frames_per_second: 5,
+            max_frame_bytes: LONGEST_FRAME_IN_BYTES,
             request_seconds: 10,
             write_seconds: 10,
             trusted_proxies: Vec::new(),
@@ -50,6 +57,14 @@ impl Default for DoorSettings {
 }
 
 impl DoorSettings {
+    /// How much a socket may say that was let in.
+    pub(crate) fn frame_limits(&self) -> FrameLimits {
+        FrameLimits {
+            rate: Rate::new(self.frames_at_once, self.frames_per_second),
+            longest: Limit::at_most(self.max_frame_bytes),
+        }
+    }
+
     /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
     pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Transport) -> DoorConfig {
         let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
@@ -88,8 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn by_default_a_socket_may_say_what_the_protocol_promises() {
+        assert_eq!(DoorSettings::default().frame_limits(), FrameLimits::default());
+    }
+
+    #[test]
     fn nothing_is_no_limit() {
         let settings = DoorSettings {
+            frames_per_second: 0,
+            max_frame_bytes: 0,
             max_sockets_per_address: 0,
             new_sockets_per_second_per_address: 0,
             max_rooms: 0,
@@ -97,6 +119,7 @@ mod tests {
             write_seconds: 0,
             ..DoorSettings::default()
         };
+        assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
         let config = settings.into_config(None, Transport::Plain);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);

@@ -267,8 +267,10 @@ impl People {
         let mut people = Self::default();
         for SavedPerson { id, is_broken, tabs } in saved {
             let until = now + RETURN_GRACE;
-            // A tab without a name can't come back, but holds the row until its person does.
-            let mut unnamed = (0..).map(|number| TabKey::Unnamed(ConnectionId(u64::MAX - number)));
+            // A tab without a name can't come back, but holds the row until its person does. Their numbers,
+            // which no socket ever has, are in their order: the next restart finds them as this one did.
+            let first = tabs.iter().fold(u64::MAX, |number, _| number - 1);
+            let mut unnamed = (first..).map(|number| TabKey::Unnamed(ConnectionId(number)));
             let gone = |reason| Tab::Gone { at: now, until, reason };
             let tabs = tabs.into_iter().filter_map(|SavedTab { name, reason }| {
                 Some((name.map(TabKey::Named).or_else(|| unnamed.next())?, gone(reason)))

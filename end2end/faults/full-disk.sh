@@ -1,0 +1,39 @@
+#!/bin/bash
+# The disk with the state directory runs full: the server goes on, says so, and keeps the rooms again
+# as soon as there is room.
+if [ "${IN_OWN_NAMESPACE:-}" != yes ]; then
+  # A small disk of its own, which nobody else sees.
+  exec env IN_OWN_NAMESPACE=yes unshare --user --map-root-user --mount bash "$0" "$@"
+fi
+. "$(dirname "$0")/support.sh"
+
+mkdir "$work/state"
+mount -t tmpfs -o size=64k tmpfs "$work/state"
+operator=127.0.0.1:0
+start_server env
+operator=$(sed -n 's|.*listening to the operator on http://\([0-9.:]*\).*|\1|p' "$work/log" | head -1)
+failures() {
+  curl -s "http://$operator/metrics" | sed -n 's/^rollcall_state_write_failures_total //p'
+}
+expect "failures at first" "$(failures)" 0
+dd if=/dev/zero of="$work/state/filler" bs=1k count=100 2>/dev/null || true
+echo "ok: $(df --output=avail -k "$work/state" | tail -1 | tr -d ' ') KiB are left on the disk"
+start_client Ana
+for _ in $(seq 60); do
+  [ "$(failures)" != 0 ] && break
+  sleep 0.5
+done
+[ "$(failures)" != 0 ] || fail "nothing was written, or there was room"
+echo "ok: the server counts $(failures) writes that failed, and says: $(grep -o "the rooms can't be kept for a restart" "$work/log" | head -1)"
+start_client Bo
+expect "with a full disk" "$(names)" "Ana, Bo"
+rm "$work/state/filler"
+for _ in $(seq 60); do
+  grep -q Bo "$work/state/rooms.json" 2>/dev/null && break
+  sleep 0.5
+done
+grep -q Bo "$work/state/rooms.json" || fail "the rooms are not kept, though there is room"
+echo "ok: with room again, the rooms are kept"
+kill -TERM "$server"
+wait "$server" && echo "ok: it went down in order"
+server=

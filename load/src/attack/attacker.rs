@@ -1,0 +1,240 @@
+//! One attacker: what it says on its connection, and when it is through.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use app::presence::ClientEvent;
+use mio::net::TcpStream;
+
+use super::{Toll, garbage};
+use crate::{handshake, system, websocket::FrameWriter};
+
+/// The room of those who are let in.
+const ROOM: &str = "attacked";
+
+/// What an attacker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Connects and says nothing.
+    Silent,
+    /// Asks for a socket, and says nothing on it.
+    SilentSocket,
+    /// Says a request, byte by byte.
+    Dripping,
+    /// Asks for a socket to join on, and breaks off.
+    Joining,
+    /// Says on a socket what makes no sense.
+    Garbage,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    GoesOn,
+    /// The connection is over.
+    Ended,
+}
+
+#[derive(Debug)]
+enum State {
+    AtRest,
+    Connecting(TcpStream),
+    Open(TcpStream),
+}
+
+/// One attacker.
+#[derive(Debug)]
+pub(super) struct Attacker {
+    kind: Kind,
+    host: Ipv4Addr,
+    state: State,
+    /// How often it has come, so that it says something else each time.
+    times: usize,
+    /// The first bytes that the server said.
+    heard: Vec<u8>,
+    /// What the server did not take yet.
+    unsaid: Vec<u8>,
+}
+
+impl Attacker {
+    pub(super) fn new(kind: Kind, host: Ipv4Addr) -> Self {
+        let (heard, unsaid) = (Vec::new(), Vec::new());
+        Self { kind, host, state: State::AtRest, times: 0, heard, unsaid }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn host(&self) -> Ipv4Addr {
+        self.host
+    }
+
+    /// Its connection is on its way.
+    pub(super) fn connecting(&mut self, stream: TcpStream) {
+        self.state = State::Connecting(stream);
+        self.heard.clear();
+        self.unsaid.clear();
+        self.times += 1;
+    }
+
+    /// Something happened on its connection.
+    pub(super) fn step(&mut self, server: SocketAddr, toll: &Toll) -> Step {
+        match std::mem::replace(&mut self.state, State::AtRest) {
+            State::AtRest => return Step::GoesOn,
+            State::Connecting(stream) => {
+                if !matches!(stream.take_error(), Ok(None)) {
+                    return Step::Ended;
+                }
+                self.state = State::Open(stream);
+                self.unsaid = self.opening(server);
+                add(self.present(toll), 1);
+            }
+            State::Open(stream) => self.state = State::Open(stream),
+        }
+        self.say();
+        let is_over = self.hear();
+        let is_through = match self.kind {
+            Kind::Silent | Kind::SilentSocket | Kind::Dripping | Kind::Garbage => false,
+            // An answer is all that is wanted.
+            Kind::Joining => self.heard.len() > b"HTTP/1.1 200 ".len(),
+        };
+        if !is_over && !is_through {
+            return Step::GoesOn;
+        }
+        self.count_end(toll);
+        if let State::Open(stream) = &self.state {
+            // So that no port is kept waiting for what may still be on its way.
+            drop(system::reset_on_close(stream));
+        }
+        self.state = State::AtRest;
+        Step::Ended
+    }
+
+    /// Says the next byte of an endless head.
+    pub(super) fn drip(&mut self) {
+        if let State::Open(stream) = &mut self.state {
+            // A broken connection is found by the poll.
+            drop(stream.write(b"x"));
+        }
+    }
+
+    /// What it says first.
+    fn opening(&self, server: SocketAddr) -> Vec<u8> {
+        let request = || handshake::request(server, ROOM, None).into_bytes();
+        match self.kind {
+            Kind::Silent => Vec::new(),
+            Kind::SilentSocket => request(),
+            Kind::Dripping => b"GET / HTTP/1.1\r\nX-Drip: ".to_vec(),
+            Kind::Joining => {
+                let name = "Attacker".to_owned();
+                let join = ClientEvent::GotANewUser { name, tab: None, visible: None, since: None };
+                let join = serde_json::to_string(&join).unwrap_or_default();
+                [request(), FrameWriter::default().text(&join)].concat()
+            }
+            Kind::Garbage => [request(), garbage::some(self.times)].concat(),
+        }
+    }
+
+    fn say(&mut self) {
+        let State::Open(stream) = &mut self.state else { return };
+        while !self.unsaid.is_empty() {
+            match stream.write(&self.unsaid) {
+                Ok(written) if written > 0 => drop(self.unsaid.drain(..written)),
+                // A broken connection is found when it is read.
+                _ => return,
+            }
+        }
+    }
+
+    /// Hears all there is, and whether it was the last.
+    fn hear(&mut self) -> bool {
+        const MOST_KEPT: usize = 64;
+        let State::Open(stream) = &mut self.state else { return false };
+        let mut some = [0; 4096];
+        loop {
+            match stream.read(&mut some) {
+                Ok(0) => return true,
+                Ok(read) => {
+                    let room = MOST_KEPT.saturating_sub(self.heard.len());
+                    self.heard.extend_from_slice(&some[..read.min(room)]);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return true,
+            }
+        }
+    }
+
+    fn count_end(&self, toll: &Toll) {
+        add(self.present(toll), u64::MAX);
+        let was_let_in = self.heard.starts_with(b"HTTP/1.1 101 ");
+        match self.kind {
+            Kind::Joining if was_let_in => add(Some(&toll.joins_let_in), 1),
+            Kind::Joining if self.heard.starts_with(b"HTTP/1.1 429 ") => {
+                add(Some(&toll.joins_refused), 1);
+            }
+            Kind::Garbage if was_let_in => add(Some(&toll.garbage_ended), 1),
+            _ => {}
+        }
+    }
+
+    /// Where it is counted while it is there.
+    fn present<'toll>(&self, toll: &'toll Toll) -> Option<&'toll AtomicU64> {
+        match self.kind {
+            Kind::Silent | Kind::SilentSocket => Some(&toll.silent),
+            Kind::Dripping => Some(&toll.dripping),
+            Kind::Joining | Kind::Garbage => None,
+        }
+    }
+}
+
+/// Adds, and around the end subtracts.
+fn add(count: Option<&AtomicU64>, number: u64) {
+    if let Some(count) = count {
+        count.fetch_add(number, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// An attacker on a connection to a server that says this, until it is through.
+    fn meet(kind: Kind, said: &[u8]) -> Toll {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let host = Ipv4Addr::new(127, 0, 0, 9);
+        let mut attacker = Attacker::new(kind, host);
+        let stream = system::connect_from(host, address).unwrap();
+        let (mut server, peer) = listener.accept().unwrap();
+        assert_eq!(peer.ip(), host);
+        attacker.connecting(TcpStream::from_std(stream));
+        let toll = Toll::default();
+        server.write_all(said).unwrap();
+        if kind == Kind::Silent {
+            assert_eq!(attacker.step(address, &toll), Step::GoesOn);
+            assert_eq!(toll.silent.load(Ordering::Relaxed), 1);
+            drop(server);
+        }
+        while attacker.step(address, &toll) != Step::Ended {
+            std::thread::yield_now();
+        }
+        toll
+    }
+
+    #[test]
+    fn whoever_is_answered_knows_what_came_of_it() {
+        let refused = meet(Kind::Joining, b"HTTP/1.1 429 Too Many Requests\r\n\r\n");
+        assert_eq!(refused.joins_refused.load(Ordering::Relaxed), 1);
+        let let_in = meet(Kind::Joining, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        assert_eq!(let_in.joins_let_in.load(Ordering::Relaxed), 1);
+        let silent = meet(Kind::Silent, b"");
+        assert_eq!(silent.silent.load(Ordering::Relaxed), 0);
+    }
+}

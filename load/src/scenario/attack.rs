@@ -1,0 +1,142 @@
+//! Somebody attacks: what that costs a normal visitor's join.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Outcome, Stage};
+use crate::{
+    attack::{Attack, Strength},
+    fault::LoadFault,
+    histogram::Histogram,
+    report::{Figures, Report, figure, put_latency},
+    server_process::{Door, Server},
+    visitors::Visitors,
+    wrongs::Wrongs,
+};
+
+/// The door lets in so many sockets of one address each second, and this many joins a second are over that.
+const LET_IN_PER_SECOND: u32 = 200;
+const JOINS_OVER_THE_LIMIT_PER_SECOND: u32 = 200;
+
+const GARBAGE_PER_SECOND: u32 = 100;
+
+/// For so many silent connections there is one that drips.
+const DRIPPING_IN: usize = 5;
+
+/// How long the server is left alone after an attack.
+const CALM: Duration = Duration::from_secs(2);
+
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+    let server = stage.server(Door::AsByDefault)?;
+    let strength = Strength {
+        silent: stage.clients(),
+        dripping: stage.clients().div_ceil(DRIPPING_IN),
+        joins_per_second: LET_IN_PER_SECOND + JOINS_OVER_THE_LIMIT_PER_SECOND,
+        garbage_per_second: GARBAGE_PER_SECOND,
+    };
+    let mut run = Run {
+        stage,
+        server: &server,
+        strength,
+        visitors: Visitors::arrive(server.address)?,
+        undisturbed: Histogram::default(),
+        attacked: Histogram::default(),
+        figures: Figures::new(),
+        wrongs: Wrongs::default(),
+    };
+    // What a server does once is not part of either.
+    run.visitors.come_and_go(Duration::from_millis(500), &mut Histogram::default())?;
+    for _ in 0..stage.pace.turns {
+        run.turn()?;
+    }
+    Ok(Outcome { report: run.report(), sent: None })
+}
+
+struct Run<'a> {
+    stage: &'a Stage,
+    server: &'a Server,
+    strength: Strength,
+    visitors: Visitors,
+    undisturbed: Histogram,
+    attacked: Histogram,
+    figures: Figures,
+    wrongs: Wrongs,
+}
+
+impl Run<'_> {
+    /// Measures without and then with an attack.
+    fn turn(&mut self) -> Result<(), LoadFault> {
+        let time = Duration::from_secs(self.stage.options.seconds.into());
+        self.visitors.come_and_go(time, &mut self.undisturbed)?;
+        let attack = Attack::begin(self.server.address, self.strength)?;
+        self.until_at_full_strength(&attack)?;
+        let before = self.server.usage();
+        let begun = Instant::now();
+        self.visitors.come_and_go(time, &mut self.attacked)?;
+        if let Some(cpu) = self.server.usage().cpu_since(&before) {
+            let share = cpu.as_secs_f64() / begun.elapsed().as_secs_f64();
+            self.figures.insert("server_cpu_share_attacked", share);
+        }
+        self.judge(&attack);
+        drop(attack);
+        thread::sleep(CALM);
+        Ok(())
+    }
+
+    /// The visitors go on meanwhile: who is not answered would be lost.
+    fn until_at_full_strength(&mut self, attack: &Attack) -> Result<(), LoadFault> {
+        let within = self.stage.pace.patience;
+        let until = Instant::now() + within;
+        while !attack.is_at_full_strength(self.strength) {
+            if Instant::now() > until {
+                let state = format!("{:?}", attack.toll());
+                return Err(LoadFault::TooLong { what: "an attack", within, state });
+            }
+            self.visitors.come_and_go(Duration::from_millis(100), &mut Histogram::default())?;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, attack: &Attack) {
+        if !attack.goes_on() {
+            self.wrongs.add(|| "the attack broke off".to_owned());
+        }
+        let toll = attack.toll();
+        let counts: [(&'static str, &AtomicU64); 5] = [
+            ("silent", &toll.silent),
+            ("dripping", &toll.dripping),
+            ("joins_refused", &toll.joins_refused),
+            ("joins_let_in", &toll.joins_let_in),
+            ("garbage_ended", &toll.garbage_ended),
+        ];
+        for (name, count) in counts {
+            let count = count.load(Ordering::Relaxed);
+            if count == 0 {
+                self.wrongs.add(|| format!("there was no attack: {name} is 0"));
+            }
+            self.figures.insert(name, figure(count));
+        }
+    }
+
+    fn report(mut self) -> Report {
+        let figures = &mut self.figures;
+        let undisturbed =
+            ["latency_ms_p50_without", "latency_ms_p99_without", "latency_ms_max_without"];
+        put_latency(figures, &self.undisturbed, undisturbed);
+        put_latency(
+            figures,
+            &self.attacked,
+            ["latency_ms_p50", "latency_ms_p99", "latency_ms_max"],
+        );
+        figures.insert("joins_seen", figure(self.undisturbed.count() + self.attacked.count()));
+        let p99 = |name| figures.get(name).copied();
+        if let (Some(without), Some(with)) = (p99("latency_ms_p99_without"), p99("latency_ms_p99"))
+        {
+            figures.insert("p99_to_without", with / without);
+        }
+        Report::new("attack", self.stage.options.clients, &self.wrongs, self.figures)
+    }
+}

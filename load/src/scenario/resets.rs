@@ -1,0 +1,89 @@
+//! Sockets are opened and reset, again and again: the server keeps nothing of them.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use app::presence::ClientEvent;
+
+use super::{Outcome, Stage};
+use crate::{
+    fault::LoadFault,
+    handshake,
+    report::{Figures, Report, figure},
+    server_process::{Door, Server},
+    system,
+    websocket::FrameWriter,
+    wrongs::Wrongs,
+};
+
+/// How often all of them are opened and reset.
+const ROUNDS: u32 = 20;
+
+/// So much more than after the first round may be held after the last.
+const MOST_GROWN: f64 = 1.1;
+
+/// How long a client waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+    let server = stage.server(Door::Open)?;
+    let mut wrongs = Wrongs::default();
+    let mut held = Vec::new();
+    for _ in 0..ROUNDS {
+        open_and_reset(server.address, stage.clients())?;
+        held.push(held_at_rest(stage, &server));
+    }
+    let mut figures = Figures::from([("rounds", figure(ROUNDS))]);
+    if let (Some(Some(first)), Some(Some(last))) = (held.first(), held.last()) {
+        let grown = figure(*last) / figure(*first);
+        figures.insert("mib_after_first_round", figure(*first) / 1024.0);
+        figures.insert("mib_after_last_round", figure(*last) / 1024.0);
+        figures.insert("last_round_to_first", grown);
+        if grown > MOST_GROWN {
+            wrongs.add(|| format!("the server grows: {held:?} KiB after each round"));
+        }
+    }
+    let report = Report::new("resets", stage.options.clients, &wrongs, figures);
+    Ok(Outcome { report, sent: None })
+}
+
+/// What the server holds when it has noticed that everybody went, in KiB.
+fn held_at_rest(stage: &Stage, server: &Server) -> Option<u64> {
+    thread::sleep(stage.pace.settle);
+    server.usage().memory.map(|memory| memory.resident)
+}
+
+/// Opens sockets, of which every second follows a room, and resets all of them at once.
+fn open_and_reset(server: SocketAddr, count: usize) -> Result<(), LoadFault> {
+    let sockets = (0..count).map(|index| open(server, index));
+    let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
+    for socket in &sockets {
+        let reset = system::reset_on_close(socket);
+        reset.map_err(|source| LoadFault::Io { what: "a socket can't be reset", source })?;
+    }
+    drop(sockets);
+    Ok(())
+}
+
+fn open(server: SocketAddr, index: usize) -> Result<TcpStream, LoadFault> {
+    let fault = |source| LoadFault::Io { what: "a socket can't be opened", source };
+    let mut stream = TcpStream::connect(server).map_err(fault)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(fault)?;
+    let mut says = handshake::request(server, "resets", None).into_bytes();
+    if index.is_multiple_of(2) {
+        let watch = serde_json::to_string(&ClientEvent::Watch { since: None }).unwrap_or_default();
+        says.extend(FrameWriter::default().text(&watch));
+    }
+    stream.write_all(&says).map_err(fault)?;
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).map_err(fault)?;
+    if answer[..read].starts_with(b"HTTP/1.1 101 ") {
+        Ok(stream)
+    } else {
+        Err(LoadFault::Server(String::from_utf8_lossy(&answer[..read]).into_owned()))
+    }
+}

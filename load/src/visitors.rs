@@ -1,0 +1,179 @@
+//! Two normal visitors: one comes and goes, the other sees it. What is measured is how long that takes.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use app::presence::{ClientEvent, Replica, ServerEvent};
+
+use crate::{
+    fault::LoadFault,
+    handshake,
+    histogram::Histogram,
+    websocket::{Frame, FrameWriter, take_frame},
+};
+
+const ROOM: &str = "visited";
+
+/// How long nothing comes at the most.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the one who comes and goes stays away in between.
+const AWAY: Duration = Duration::from_millis(20);
+
+/// Two visitors of a room: one who stays and sees, and one who comes and goes.
+#[derive(Debug)]
+pub struct Visitors {
+    address: SocketAddr,
+    stays: Line,
+    /// How often somebody came: each time under another name.
+    times: u64,
+}
+
+impl Visitors {
+    /// The one who stays comes.
+    pub fn arrive(address: SocketAddr) -> Result<Self, LoadFault> {
+        let mut stays = Line::open(address)?;
+        stays.say(&ClientEvent::Watch { since: None })?;
+        stays.until(|list| list.position().is_some())?;
+        Ok(Self { address, stays, times: 0 })
+    }
+
+    /// Comes and goes for this long, and counts how long it takes from knocking at the door until the other
+    /// one sees it.
+    pub fn come_and_go(
+        &mut self,
+        time: Duration,
+        latency: &mut Histogram,
+    ) -> Result<(), LoadFault> {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            self.times += 1;
+            let name = format!("Visitor {}", self.times);
+            let begun = Instant::now();
+            let mut comes = Line::open(self.address)?;
+            let (tab, visible, since) = (None, None, None);
+            let join = ClientEvent::GotANewUser { name: name.clone(), tab, visible, since };
+            comes.say(&join)?;
+            self.stays
+                .until(|list| list.roster().users().any(|user| user.name.as_str() == name))?;
+            latency.record(begun.elapsed());
+            comes.say(&ClientEvent::Leave {})?;
+            self.stays.until(|list| list.roster().is_empty())?;
+            comes.close()?;
+            thread::sleep(AWAY);
+        }
+        Ok(())
+    }
+}
+
+/// A socket of a visitor, and the list that it brought.
+#[derive(Debug)]
+struct Line {
+    stream: TcpStream,
+    writer: FrameWriter,
+    /// What came and was not taken yet.
+    held: Vec<u8>,
+    list: Replica,
+}
+
+impl Line {
+    fn open(address: SocketAddr) -> Result<Self, LoadFault> {
+        let fault = |source| LoadFault::Io { what: "a visitor is not let in", source };
+        let mut stream = TcpStream::connect(address).map_err(fault)?;
+        stream.set_nodelay(true).map_err(fault)?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(fault)?;
+        stream.write_all(handshake::request(address, ROOM, None).as_bytes()).map_err(fault)?;
+        let mut line = Self {
+            stream,
+            writer: FrameWriter::default(),
+            held: Vec::new(),
+            list: Replica::default(),
+        };
+        loop {
+            match handshake::read_answer(&line.held) {
+                Ok(Some(opened)) => {
+                    line.held.drain(..opened.taken);
+                    return Ok(line);
+                }
+                Ok(None) => line.read()?,
+                Err(refused) => return Err(LoadFault::Server(refused.to_string())),
+            }
+        }
+    }
+
+    fn say(&mut self, event: &ClientEvent) -> Result<(), LoadFault> {
+        let text = serde_json::to_string(event).unwrap_or_default();
+        let frame = self.writer.text(&text);
+        self.write(&frame)
+    }
+
+    /// Says goodbye and hears the server's.
+    fn close(mut self) -> Result<(), LoadFault> {
+        const GOING_AWAY: u16 = 1001;
+        let frame = self.writer.close(GOING_AWAY);
+        self.write(&frame)?;
+        while self.take()? {}
+        Ok(())
+    }
+
+    /// Reads on until the list is as wanted.
+    fn until(&mut self, wanted: impl Fn(&Replica) -> bool) -> Result<(), LoadFault> {
+        while !wanted(&self.list) {
+            if !self.take()? {
+                return Err(LoadFault::Server("it closed a visitor's socket".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the next frame; false if it was the server's goodbye.
+    fn take(&mut self) -> Result<bool, LoadFault> {
+        loop {
+            let fault = |what: String| LoadFault::Server(what);
+            let answer = match take_frame(&self.held).map_err(|bad| fault(bad.to_string()))? {
+                None => {
+                    self.read()?;
+                    continue;
+                }
+                Some((Frame::Text(text), taken)) => {
+                    let event: ServerEvent =
+                        serde_json::from_slice(text).map_err(|bad| fault(bad.to_string()))?;
+                    self.list.receive(event).map_err(|gap| fault(format!("{gap:?}")))?;
+                    self.held.drain(..taken);
+                    return Ok(true);
+                }
+                Some((Frame::Close(_), _)) => return Ok(false),
+                Some((Frame::Ping(payload), taken)) => Some((self.writer.pong(payload), taken)),
+                Some((Frame::Pong, taken)) => {
+                    self.held.drain(..taken);
+                    None
+                }
+            };
+            if let Some((pong, taken)) = answer {
+                self.held.drain(..taken);
+                self.write(&pong)?;
+            }
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), LoadFault> {
+        let fault = |source| LoadFault::Io { what: "a visitor is not heard", source };
+        self.stream.write_all(bytes).map_err(fault)
+    }
+
+    fn read(&mut self) -> Result<(), LoadFault> {
+        let fault = |source| LoadFault::Io { what: "a visitor hears nothing", source };
+        let mut some = [0; 4096];
+        match self.stream.read(&mut some).map_err(fault)? {
+            0 => Err(LoadFault::Server("it dropped a visitor".to_owned())),
+            read => {
+                self.held.extend_from_slice(&some[..read]);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The opening handshake (RFC 6455, section 4), and what is never agreed on in it (chapters 12 and 13).
+
+use crate::{
+    raw_client::{FIN, PING, RawClient, Said, frame, text, upgrade},
+    support::TestServer,
+};
+
+#[tokio::test]
+async fn the_key_is_answered_as_the_specification_says() {
+    let server = TestServer::start();
+    let (_client, head) = RawClient::ask(&server, &upgrade(&server, ""), &[]).await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let head = head.to_ascii_lowercase();
+    for line in [
+        "connection: upgrade",
+        "upgrade: websocket",
+        "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=",
+    ] {
+        assert!(head.lines().any(|found| found == line), "{line}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn neither_compression_nor_a_subprotocol_is_agreed_on() {
+    let server = TestServer::start();
+    let offers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n\
+                  Sec-WebSocket-Protocol: chat, superchat\r\n";
+    let (mut client, head) = RawClient::ask(&server, &upgrade(&server, offers), &[]).await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    let head = head.to_ascii_lowercase();
+    assert!(!head.contains("sec-websocket-extensions"), "{head}");
+    assert!(!head.contains("sec-websocket-protocol"), "{head}");
+    // So the bit that says that a frame is compressed is a fault.
+    client.send(&frame(0xc1, &[0x4a, 0x4c, 0x04, 0x00])).await;
+    assert_eq!(client.hear().await, Said::Close(Some(1002)));
+}
+
+#[tokio::test]
+async fn what_is_no_handshake_opens_no_socket() {
+    let server = TestServer::start();
+    let whole = upgrade(&server, "Connection: close\r\n");
+    for (missing, instead) in [
+        ("Upgrade: websocket\r\n", ""),
+        ("Upgrade: websocket\r\n", "Upgrade: h2c\r\n"),
+        ("Connection: Upgrade\r\n", ""),
+        ("Sec-WebSocket-Version: 13\r\n", ""),
+        ("Sec-WebSocket-Version: 13\r\n", "Sec-WebSocket-Version: 8\r\n"),
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""),
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Sec-WebSocket-Key: short\r\n"),
+        (
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ!!\r\n",
+        ),
+        ("GET ", "POST "),
+    ] {
+        assert!(whole.contains(missing), "{missing}");
+        let request = whole.replacen(missing, instead, 1);
+        let (_client, head) = RawClient::ask(&server, &request, &[]).await;
+        let status = head.get(9..12).unwrap();
+        assert!(["405", "426"].contains(&status), "{missing:?} as {instead:?}: {head}");
+        if status == "426" {
+            // Who speaks another version is told which one is spoken here.
+            let head = head.to_ascii_lowercase();
+            assert!(head.contains("sec-websocket-version: 13\r\n"), "{head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_with_the_handshake_is_read() {
+    let server = TestServer::start();
+    let request = upgrade(&server, "");
+    let besides = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();
+    let (mut client, _) = RawClient::ask(&server, &request, &besides).await;
+    assert!(matches!(client.hear().await, Said::Text(text) if text.contains("not_listed")));
+    assert_eq!(client.hear().await, Said::Pong(b"too".to_vec()));
+}

@@ -1,0 +1,26 @@
+//! Chapter 4: opcodes that mean nothing.
+
+use crate::{
+    case::{
+        Chopped::{ByBytes, ByFrame},
+        Hears::{Close, Understood},
+        case, play,
+    },
+    raw_client::{FIN, PING, frame, rename, text},
+    support::TestServer,
+};
+
+#[tokio::test]
+async fn an_opcode_that_means_nothing_is_the_end() {
+    let server = TestServer::start();
+    let mut cases = Vec::new();
+    for opcode in (3..=7).chain(11..=15) {
+        for payload in [b"".as_slice(), b"reserved"] {
+            let bad = frame(FIN | opcode, payload);
+            cases.push(case(format!("4 opcode {opcode}"), [bad.clone()], [Close(1002)]));
+            let between = [text(&rename()), bad, frame(FIN | PING, b"")];
+            cases.push(case(format!("4 opcode {opcode}"), between, [Understood, Close(1002)]));
+        }
+    }
+    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+}

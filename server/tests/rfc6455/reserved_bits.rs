@@ -1,0 +1,37 @@
+//! Chapter 3: a reserved bit means an extension, and none was agreed on.
+
+use crate::{
+    case::{
+        Chopped::{AtOnce, ByBytes, ByFrame},
+        Hears::{Close, Pong, Understood},
+        case, play,
+    },
+    raw_client::{BINARY, CLOSE, FIN, PING, TEXT, frame, rename, text},
+    support::TestServer,
+};
+
+#[tokio::test]
+async fn a_reserved_bit_is_the_end() {
+    let server = TestServer::start();
+    let with = |bits: u8, opcode: u8, payload: &[u8]| frame(FIN | (bits << 4) | opcode, payload);
+    let ping = frame(FIN | PING, b"");
+    let cases = [
+        case("3.1", [with(1, TEXT, &rename())], [Close(1002)]),
+        case(
+            "3.2",
+            [text(&rename()), with(2, TEXT, &rename()), ping.clone()],
+            [Understood, Close(1002)],
+        ),
+        case(
+            "3.3",
+            [text(&rename()), ping.clone(), with(3, TEXT, &rename())],
+            [Understood, Pong(vec![]), Close(1002)],
+        ),
+        case("3.4", [text(&rename()), with(4, TEXT, &rename()), ping], [Understood, Close(1002)]),
+        case("3.5", [with(5, BINARY, &[0; 8])], [Close(1002)]),
+        case("3.6", [with(6, PING, b"")], [Close(1002)]),
+        case("3.7", [with(7, CLOSE, &1000_u16.to_be_bytes())], [Close(1002)]),
+    ];
+    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    play(&server, &[AtOnce], &[case("3.1", [with(1, TEXT, &rename())], [Close(1002)])]).await;
+}
