@@ -12,7 +12,7 @@ export const NOT_FOUND = /status of 404/;
 export const SCRIPTS_NOT_USED = /preloaded using link preload but not used/;
 
 /**
- * What browsers complained about: errors and warnings in the console, uncaught errors, and lists
+ * What browsers complained about: whatever is said in the console, uncaught errors, and lists
  * that a page found to be wrong. A page heals from these within seconds, which would hide them.
  */
 export class Complaints {
@@ -22,9 +22,7 @@ export class Complaints {
   /** Listens to every page that a browser context has or gets. */
   listenTo(context: BrowserContext): void {
     context.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") {
-        this.heard.push(`${message.type()}: ${message.text()} (${message.location().url})`);
-      }
+      this.heard.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
     context.on("weberror", (error) => {
       this.heard.push(`uncaught: ${error.error().stack ?? error.error().message}`);

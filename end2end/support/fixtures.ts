@@ -27,6 +27,8 @@ interface TestFixtures {
   complaints: Complaints;
   /** A server for this test alone, which it may kill. */
   mortalServer: TestServer;
+  /** One more server, with flags of its own; it outlives the visitors. */
+  serverWith: (settings: readonly string[]) => Promise<TestServer>;
   /** A network in front of a server, which the test can break. */
   networkBefore: (server: TestServer) => Promise<Network>;
   /** What the server wrote, for the report of a test that failed. */
@@ -87,7 +89,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(context);
   },
 
-  newVisitor: async ({ browser, server, complaints }, use) => {
+  serverWith: async ({}, use) => {
+    const servers: TestServer[] = [];
+    await use(async (settings) => {
+      const server = await startServer(settings);
+      servers.push(server);
+      return server;
+    });
+    await Promise.all(servers.map((server) => server.dispose()));
+  },
+
+  // A page that outlives its server complains that it is gone: so this depends on those servers.
+  newVisitor: async ({ browser, server, complaints, serverWith: _ }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async ({ of = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: of.url, ...options });

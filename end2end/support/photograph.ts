@@ -2,35 +2,42 @@ import { join } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { hasComeToRest } from "./layout";
+import { expectNoHorizontalScroll } from "./layout";
+import { expectNothingForAxe, inEveryLook, WIDTHS } from "./looks";
 
 const FOLDER = join(__dirname, "..", "screenshots");
 
+/** What of a state is photographed. */
+export interface Shot {
+  /** All of the page, and not what a window shows of it. */
+  fullPage?: boolean;
+  /** Whether axe looks at it too: it can't where no scripts run. */
+  axe?: boolean;
+}
+
 /**
- * The page in light and dark, on a phone, a tablet and a desk (screenshots/STATE-SCHEME-WIDTH.png),
- * and all six on one sheet (screenshots/sheets/STATE.png).
+ * A state of the page in light and dark, on a phone, a tablet and a desk: in none of these looks axe
+ * finds anything or something has to be scrolled sideways. Of each there is a picture
+ * (screenshots/STATE-SCHEME-WIDTH.png), and all six are on one sheet (screenshots/sheets/STATE.png).
  */
-export async function photograph(page: Page, state: string, { fullPage = true } = {}): Promise<void> {
-  const rows: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    const pictures: string[] = [];
-    for (const width of [320, 768, 1440]) {
-      await page.setViewportSize({ width, height: 900 });
-      await hasComeToRest(page);
-      const path = join(FOLDER, `${state}-${colorScheme}-${width}.png`);
-      const picture = await page.screenshot({ path, fullPage, animations: "disabled" });
-      pictures.push(`<img width="${width}" src="data:image/png;base64,${picture.toString("base64")}">`);
-    }
-    rows.push(`<p>${pictures.join(" ")}</p>`);
-  }
+export async function photograph(page: Page, state: string, shot: Shot = {}): Promise<void> {
+  const { fullPage = true, axe = true } = shot;
+  const pictures: string[] = [];
+  await inEveryLook(page, async ({ colorScheme, width }) => {
+    const path = join(FOLDER, `${state}-${colorScheme}-${width}.png`);
+    const picture = await page.screenshot({ path, fullPage, animations: "disabled" });
+    pictures.push(`<img width="${width}" src="data:image/png;base64,${picture.toString("base64")}">`);
+    await expectNoHorizontalScroll(page);
+    if (axe) await expectNothingForAxe(page);
+  });
+  const rows = [pictures.slice(0, WIDTHS.length), pictures.slice(WIDTHS.length)];
   // In a browser context of its own: what is on the sheet is nothing of the visitor's.
   const context = await page.context().browser()?.newContext();
   const sheet = await context?.newPage();
   await sheet?.setViewportSize({ width: 2_600, height: 1_000 });
   await sheet?.setContent(
     `<style>body { background: #888 } img { vertical-align: top; border: 1px solid }</style>` +
-      `<h1>${state}</h1>${rows.join("")}`,
+      `<h1>${state}</h1>${rows.map((row) => `<p>${row.join(" ")}</p>`).join("")}`,
   );
   await sheet?.screenshot({ path: join(FOLDER, "sheets", `${state}.png`), fullPage: true });
   await context?.close();

@@ -1,13 +1,12 @@
-// Everyone can use the page: axe in every state, the keyboard alone, and what is said aloud.
+// Everyone can use the page: what is said aloud, and whatever a browser is set to.
+// What axe finds is asked for every state, where it is photographed.
 
-import AxeBuilder from "@axe-core/playwright";
-import type { Locator, Page } from "@playwright/test";
-
-import { BigRoom } from "../support/big-room";
-import { NO_CONNECTION, NOT_FOUND } from "../support/complaints";
+import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
-import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
-import { UNTIL_A_PAGE_HAS_HEALED, UNTIL_A_ROW_IS_GONE } from "../support/visitor";
+import { expectTheKeyboardLeadsEverywhere } from "../support/keyboard";
+import { expectNoHorizontalScroll } from "../support/layout";
+import { Regular } from "../support/regulars";
+import { UNTIL_A_PAGE_HAS_HEALED, UNTIL_A_ROW_IS_GONE, type Visitor } from "../support/visitor";
 
 /** Twins, other scripts and directions, emoji, markup, and names that no row is wide enough for. */
 const NAMES = [
@@ -23,221 +22,37 @@ const NAMES = [
   "W".repeat(40),
 ];
 
-/** How far the tab key is followed: no page has more stops before what is looked for. */
-const MOST_STOPS = 30;
-
-test.describe("axe finds nothing", () => {
-  test("in an empty room", async ({ newVisitor, room }) => {
-    const visitor = await newVisitor();
-    await visitor.open(room);
-    await expect(visitor.emptyRoom).toBeVisible();
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("before joining, with people in the room", async ({ newVisitor, server, crowd, room }) => {
-    await crowd.joinInOrder(server, room, NAMES);
-    const visitor = await newVisitor();
-    await visitor.open(room);
-    await visitor.shows(NAMES);
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("when joined", async ({ newVisitor, server, crowd, room }) => {
-    await crowd.joinInOrder(server, room, NAMES);
-    const visitor = await newVisitor();
-    await visitor.openAndJoin(room, "Olu");
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("when joined under the longest name", async ({ newVisitor, room }) => {
-    const visitor = await newVisitor();
-    await visitor.openAndJoin(room, "W".repeat(40));
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("while a new name is asked for", async ({ newVisitor, room }) => {
-    const visitor = await newVisitor();
-    await visitor.openAndJoin(room, "Ana");
-    await visitor.renameButton.click();
-    await expect(visitor.newNameField).toBeVisible();
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("with a refused name", async ({ newVisitor, room }) => {
-    const visitor = await newVisitor();
-    await visitor.open(room);
-    await visitor.nameField.fill("x".repeat(41));
-    await visitor.joinButton.click();
-    await expect(visitor.nameError).toBeVisible();
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("while reconnecting", async ({ newVisitor, mortalServer, crowd, complaints, room }) => {
-    complaints.areProvoked(NO_CONNECTION);
-    await crowd.joinInOrder(mortalServer, room, NAMES);
-    const visitor = await newVisitor({ of: mortalServer });
-    await visitor.openAndJoin(room, "Olu");
-    await mortalServer.kill();
-    await visitor.saysThatTheConnectionIsLost();
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("with two hundred people, found and not found", async ({ newVisitor, room }) => {
-    const visitor = await newVisitor();
-    await BigRoom.for(visitor.page, 200);
-    await visitor.open(room);
-    await expect(visitor.count).toHaveText("200");
-    await expectAccessibleInEveryLook(visitor.page);
-    await visitor.sortButton.click();
-    await visitor.findField.fill("nobody is called that");
-    await expect(visitor.found).toContainText("Nobody");
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("with a second tab, and with what has happened", async ({
-    newVisitor,
-    server,
-    crowd,
-    room,
-  }) => {
-    const visitor = await newVisitor();
-    await visitor.openAndJoin(room, "Olu");
-    await visitor.activity.locator("summary").click();
-    await expectAccessibleInEveryLook(visitor.page);
-    for (const name of NAMES) {
-      await crowd.join(server, room, name);
-      await expect(visitor.happenings.first()).toContainText(name);
-    }
-    await visitor.muteButton.click();
-    const secondTab = await visitor.openTab();
-    await secondTab.open(room);
-    await expect(visitor.someoneElseButton).toBeVisible();
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("on the 404 page", async ({ newVisitor, complaints }) => {
-    complaints.areProvoked(NOT_FOUND);
-    const visitor = await newVisitor();
-    await visitor.page.goto("/r/a_b");
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-
-  test("without scripts", async ({ newVisitor, server, crowd, room }) => {
-    await crowd.joinInOrder(server, room, NAMES);
-    // axe is a script, and runs in the page: so what is looked at is the page before its own do.
-    const visitor = await newVisitor();
-    await visitor.page.route("**/*.wasm", () => undefined);
-    await visitor.page.goto(`/r/${room}`);
-    await visitor.shows(NAMES);
-    await expectAccessibleInEveryLook(visitor.page);
-  });
-});
-
-test.describe("the keyboard alone", () => {
-  test("is enough to join, rename and leave, and is never lost", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const { keyboard } = ana.page;
-    await ana.open(room);
-
-    // Into the field from the top of the page.
-    await ana.page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await tabTo(ana.nameField);
-    await keyboard.type("Ana");
-    await keyboard.press("Enter");
-    await expect(ana.you).toContainText("You are here as Ana");
-    await expectKeyboardIsSomewhere(ana.page);
-
-    await tabTo(ana.renameButton);
-    await keyboard.press("Enter");
-    await expect(ana.newNameField).toBeFocused();
-    await keyboard.press("ControlOrMeta+A");
-    await keyboard.type("Ann");
-    await keyboard.press("Enter");
-    await expect(ana.you).toContainText("You are here as Ann");
-    await expect(ana.newNameField).toHaveCount(0);
-    await expectKeyboardIsSomewhere(ana.page);
-
-    await tabTo(ana.renameButton);
-    await keyboard.press("Space");
-    await expect(ana.newNameField).toBeFocused();
-    await tabTo(ana.cancelButton);
-    await keyboard.press("Enter");
-    await expect(ana.newNameField).toHaveCount(0);
-    await expectKeyboardIsSomewhere(ana.page);
-
-    await tabTo(ana.renameButton);
-    await keyboard.press("Enter");
-    await expect(ana.newNameField).toBeFocused();
-    await keyboard.press("Escape");
-    await expect(ana.newNameField).toHaveCount(0);
-    await expectKeyboardIsSomewhere(ana.page);
-
-    await tabTo(ana.leaveButton);
-    await keyboard.press("Enter");
-    await expect(ana.nameField).toBeFocused();
-    await ana.shows([]);
-  });
-
-  test("is enough to find somebody, to change the order and to read what happened", async ({
-    newVisitor,
-    server,
-    crowd,
-    room,
-  }) => {
-    await crowd.joinInOrder(server, room, ["Zoe", "Bo", "Ana"]);
-    const visitor = await newVisitor();
-    const { keyboard } = visitor.page;
-    await visitor.open(room);
-    await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await tabTo(visitor.activity.locator("summary"));
-    await keyboard.press("Enter");
-    await tabTo(visitor.muteButton);
-    await keyboard.press("Space");
-    await expect(visitor.muteButton).toHaveAttribute("aria-pressed", "true");
-    await tabTo(visitor.findField);
-    await keyboard.type("o");
-    await expect(visitor.names).toHaveText(["Zoe", "Bo"]);
-    await tabTo(visitor.sortButton);
-    await keyboard.press("Space");
-    await expect(visitor.names).toHaveText(["Bo", "Zoe"]);
-    await expect(visitor.sortButton).toBeFocused();
-  });
-
-  test("stays where it is while others come and go", async ({
-    newVisitor,
-    server,
-    crowd,
-    room,
-  }) => {
-    const ana = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await ana.leaveButton.focus();
-    const bo = await crowd.join(server, room, "Bo");
-    await ana.shows(["Ana", "Bo"]);
-    bo.send({ event: "leave" });
-    await ana.shows(["Ana"]);
-    await expect(ana.leaveButton).toBeFocused();
-  });
-
-  test("is not lost with the banner when the page has healed", async ({
-    newVisitor,
-    mortalServer,
-    complaints,
-    room,
-  }) => {
-    complaints.areProvoked(NO_CONNECTION);
-    const ana = await newVisitor({ of: mortalServer });
-    await ana.openAndJoin(room, "Ana");
-    await mortalServer.kill();
-    await ana.saysThatTheConnectionIsLost();
-    await ana.tryNowButton.focus();
-    await mortalServer.start();
-    await ana.hasHealed();
-    await expectKeyboardIsSomewhere(ana.page);
-  });
-});
-
 test.describe("what is said aloud", () => {
+  test("is said in a region that the first HTML has, empty", async ({ server, request, room }) => {
+    const html = await (await request.get(`${server.url}/r/${room}`)).text();
+    const [, attributes, words] = /<div([^>]*data-testid="announcer"[^>]*)>(.*?)<\/div>/s.exec(html) ?? [];
+    expect(attributes).toContain('role="status"');
+    expect(words).toBe("");
+  });
+
+  test("does not tell of a connection that was lost for a moment", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    const bo = new Regular({ server, room, name: "Bo", tab: "t1" });
+    await bo.follows();
+    await expect(ana.announcer).toHaveText("Bo joined");
+    const said = await everythingSaid(ana);
+    const bosRow = ana.rows.filter({ hasText: "Bo" });
+    bo.break();
+    await expect(bosRow).toHaveAttribute("data-state", "reconnecting");
+    await bo.follows();
+    await expect(bosRow).toHaveAttribute("data-state", "here");
+    await crowd.join(server, room, "Cy");
+    await expect(ana.announcer).toHaveText("Cy joined");
+    expect(said.filter((words) => words.includes("Bo"))).toEqual([]);
+    bo.abandon();
+  });
+
   test("tells of those who come and go", async ({ newVisitor, server, crowd, room }) => {
     const ana = await newVisitor();
     await ana.open(room);
@@ -255,16 +70,7 @@ test.describe("what is said aloud", () => {
   test("counts the many who come at once", async ({ newVisitor, server, crowd, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
-    const said: string[] = [];
-    await ana.page.exposeFunction("heard", (text: string) => said.push(text));
-    await ana.announcer.evaluate((region) => {
-      const { heard } = window as unknown as { heard: (text: string) => void };
-      new MutationObserver(() => heard(region.textContent ?? "")).observe(region, {
-        childList: true,
-        characterData: true,
-        subtree: true,
-      });
-    });
+    const said = await everythingSaid(ana);
     const names = Array.from({ length: 37 }, (_, index) => `Person ${index + 1}`);
     await crowd.joinTogether(server, room, names);
     await expect(ana.count).toHaveText("38");
@@ -369,6 +175,27 @@ test.describe("whatever the reader's browser is set to", () => {
     }
   });
 
+  test("a zoom of 200 % hides nothing and covers nothing", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    await crowd.joinInOrder(server, room, NAMES);
+    // To a page, a window of 1280 by 800 pixels at 200 % is this.
+    const zoomed = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
+    const visitor = await newVisitor(zoomed);
+    await visitor.openAndJoin(room, "Olu");
+    await expectNoHorizontalScroll(visitor.page);
+    await expectTheKeyboardLeadsEverywhere(visitor.page);
+    const unzoomed = await newVisitor({ viewport: { width: 1280, height: 800 } });
+    await unzoomed.openAndJoin(room, "Kim");
+    const controls = ({ page }: Visitor) =>
+      page.getByRole("button").or(page.getByRole("link")).filter({ visible: true }).allTextContents();
+    expect(await controls(visitor)).toEqual(await controls(unzoomed));
+    for (const name of await visitor.names.all()) await expect(name).toBeVisible();
+  });
+
   test("with forced colours a state is told by shape, and the keyboard is seen", async ({
     newVisitor,
     server,
@@ -393,39 +220,17 @@ test.describe("whatever the reader's browser is set to", () => {
   });
 });
 
-/** No violation and nothing to scroll sideways, in light and in dark, on a phone and on a desk. */
-async function expectAccessibleInEveryLook(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const width of [320, 1280]) {
-      await test.step(`${colorScheme}, ${width} px`, async () => {
-        // A colour on its way to another has a contrast that nobody chose.
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        await page.setViewportSize({ width, height: 800 });
-        await hasComeToRest(page);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const findings = violations.flatMap(({ id, help, nodes }) =>
-          nodes.map(({ target, failureSummary }) => `${id} (${help}): ${target} ${failureSummary}`),
-        );
-        expect.soft(findings).toEqual([]);
-        await expectNoHorizontalScroll(page);
-      });
-    }
-  }
-}
-
-/** Presses the tab key until this has the keyboard. */
-async function tabTo(target: Locator): Promise<void> {
-  const page = target.page();
-  for (let stop = 0; stop < MOST_STOPS; stop += 1) {
-    await page.keyboard.press("Tab");
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-  }
-  throw new Error(`The tab key does not lead to ${target}.`);
-}
-
-/** Something in the page has the keyboard, so that the next key goes on from there. */
-async function expectKeyboardIsSomewhere(page: Page): Promise<void> {
-  await expect
-    .poll(() => page.evaluate(() => document.activeElement?.closest("main") !== null))
-    .toBe(true);
+/** All that the live region comes to say from now on. */
+async function everythingSaid(visitor: Visitor): Promise<string[]> {
+  const said: string[] = [];
+  await visitor.page.exposeFunction("heard", (text: string) => said.push(text));
+  await visitor.announcer.evaluate((region) => {
+    const { heard } = window as unknown as { heard: (text: string) => void };
+    new MutationObserver(() => heard(region.textContent ?? "")).observe(region, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  });
+  return said;
 }

@@ -9,7 +9,6 @@ import AxeBuilder from "@axe-core/playwright";
 import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
-import { photograph } from "../support/photograph";
 import { UNTIL_A_PAGE_HAS_HEALED } from "../support/visitor";
 
 /** Bytes of all that the view transfers, as it is sent. */
@@ -132,7 +131,6 @@ test("axe finds nothing in the view, and nothing is scrolled sideways", async ({
       expect((await new AxeBuilder({ page: visitor.page }).analyze()).violations).toEqual([]);
     }
   }
-  await photograph(visitor.page, "embed");
 });
 
 test("without scripts the view is there, and comes anew by itself", async ({

@@ -1,7 +1,5 @@
 // The page as a visitor meets it: its addresses, its first HTML, its forms.
 
-import type { Page } from "@playwright/test";
-
 import { NOT_FOUND } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, newUsers } from "../support/protocol";
@@ -78,58 +76,6 @@ test.describe("addresses", () => {
   test("/healthz answers while the server does", async ({ server, request }) => {
     const response = await request.get(`${server.url}/healthz`);
     expect(response.status()).toBe(200);
-  });
-});
-
-test.describe("hydration", () => {
-  test("hydration says nothing in the console, not even as a note", async ({
-    newVisitor,
-    server,
-    crowd,
-    room,
-  }) => {
-    await crowd.joinInOrder(server, room, ["Ana", "Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"]);
-    const visitor = await newVisitor();
-    const messages: string[] = [];
-    visitor.page.on("console", (message) => messages.push(message.text()));
-    await visitor.open(room);
-    await visitor.join("Bo");
-    expect(messages).toEqual([]);
-  });
-
-  for (const width of [320, 1280]) {
-    test(`hydration moves nothing in a window of ${width} px`, async ({
-      newVisitor,
-      server,
-      crowd,
-      room,
-    }) => {
-      await crowd.joinInOrder(server, room, ["Ana", "Bo", "Kim", "Kim"]);
-      const visitor = await newVisitor({ viewport: { width, height: 800 } });
-      const release = await holdScriptsBack(visitor.page);
-      await visitor.page.goto(`/r/${room}`);
-      await visitor.shows(["Ana", "Bo", "Kim", "Kim"]);
-      await hasPainted(visitor.page);
-      await expect(visitor.html).not.toHaveAttribute("data-hydrated");
-
-      release();
-      await visitor.isLive();
-      await hasPainted(visitor.page);
-      expect(await layoutShift(visitor.page)).toBe(0);
-    });
-  }
-
-  test("what was typed before the scripts ran is not lost", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const release = await holdScriptsBack(ana.page);
-    await ana.page.goto(`/r/${room}`);
-    await ana.nameField.fill("Ana");
-    await ana.nameField.press("Enter");
-    release();
-    await ana.isLive();
-    await expect(ana.nameField).toHaveValue("Ana");
-    await ana.joinButton.click();
-    await ana.shows(["Ana"]);
   });
 });
 
@@ -489,41 +435,3 @@ test.describe("what the page tells", () => {
     await ana.shows(["Ana"]);
   });
 });
-
-/** Keeps the WASM from the page until the returned function is called: so there is a first paint without it. */
-async function holdScriptsBack(page: Page): Promise<() => void> {
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  await page.route("**/*.wasm", async (route) => {
-    await released;
-    await route.continue();
-  });
-  return release;
-}
-
-/** What the page shows now has been painted. */
-async function hasPainted(page: Page): Promise<void> {
-  await page.evaluate(
-    () => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))),
-  );
-}
-
-/** How far things were moved since the page was opened: the sum of the scores of all layout shifts. */
-async function layoutShift(page: Page): Promise<number> {
-  return page.evaluate(
-    () =>
-      new Promise<number>((found) => {
-        let sum = 0;
-        const observer = new PerformanceObserver((list) => {
-          for (const entry of list.getEntriesByType("layout-shift")) {
-            sum += (entry as PerformanceEntry & { value: number }).value;
-          }
-          // The mark is younger than every shift, so all of them have been counted.
-          if (list.getEntriesByName("all shifts are counted").length > 0) found(sum);
-        });
-        observer.observe({ type: "layout-shift", buffered: true });
-        observer.observe({ type: "mark", buffered: true });
-        requestAnimationFrame(() => performance.mark("all shifts are counted"));
-      }),
-  );
-}

@@ -2,11 +2,12 @@
 
 import AxeBuilder from "@axe-core/playwright";
 
+import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
-import { photograph } from "../support/photograph";
 import { newUsers } from "../support/protocol";
 import { readCode } from "../support/qr-code";
+import type { Visitor } from "../support/visitor";
 
 const STILL = { reducedMotion: "reduce" } as const;
 
@@ -113,6 +114,44 @@ for (const [width, height] of [
   });
 }
 
+for (const count of [201, 260, 1_000, 10_000]) {
+  test(`of ${count} people a wall counts all, and shows the first two hundred`, async ({
+    newVisitor,
+    room,
+  }) => {
+    const wall = await newVisitor({ ...STILL, viewport: { width: 1920, height: 1080 } });
+    const crowd = await BigRoom.for(wall.page, count);
+    await wall.page.goto(`/r/${room}?wall`);
+    await wall.isLive();
+    await expect(wall.count).toHaveText(String(count));
+    const shown = wall.rows.filter({ visible: true });
+    await expect(shown).toHaveCount(200);
+    await expect(shown.first().locator("bdi.user-name")).toHaveText("Person 1");
+    await expect(shown.last().locator("bdi.user-name")).toHaveText("Person 200");
+    await hasComeToRest(wall.page);
+    await expectNoHorizontalScroll(wall.page);
+    const before = await boxes(wall);
+    for (const box of before) {
+      expect(box.bottom).toBeLessThanOrEqual(1080);
+      expect(box.right).toBeLessThanOrEqual(1920);
+      expect(box.height).toBeGreaterThan(20);
+    }
+    const sentence = wall.page.locator(".board");
+    const content = () => sentence.evaluate((board) => getComputedStyle(board, "::after").content);
+    expect(await content()).toContain("Those who came first");
+
+    // Who comes now is counted, and moves nobody.
+    crowd.join("One more");
+    await expect(wall.count).toHaveText(String(count + 1));
+    expect(await boxes(wall)).toEqual(before);
+    // When one of the first goes, the next of those who wait is shown.
+    crowd.leave(crowd.users[0]);
+    await expect(shown.last().locator("bdi.user-name")).toHaveText("Person 201");
+    await expect(shown).toHaveCount(200);
+    await wall.page.screenshot({ path: `screenshots/wall-of-${count}.png` });
+  });
+}
+
 test("axe finds nothing on a wall", async ({ newVisitor, server, crowd, room }) => {
   await crowd.joinInOrder(server, room, people(9));
   const wall = await newVisitor({ ...STILL, viewport: { width: 1920, height: 1080 } });
@@ -123,5 +162,13 @@ test("axe finds nothing on a wall", async ({ newVisitor, server, crowd, room }) 
     await wall.page.emulateMedia({ colorScheme });
     expect((await new AxeBuilder({ page: wall.page }).analyze()).violations).toEqual([]);
   }
-  await photograph(wall.page, "wall");
 });
+
+/** Where the rows are that can be seen. */
+async function boxes(wall: Visitor): Promise<DOMRect[]> {
+  return wall.roster.evaluate((list) =>
+    [...list.children]
+      .map((row) => row.getBoundingClientRect().toJSON() as DOMRect)
+      .filter((box) => box.height > 0),
+  );
+}

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use leptos::config::LeptosOptions;
 
 use crate::{
-    connection::ConnectionConfig, door::Door, hub::Hub, person::Persons, response_headers::Reach,
-    shutdown::Shutdown, site::Site,
+    connection::ConnectionConfig,
+    door::Door,
+    hub::Hub,
+    person::{Persons, Transport},
+    response_headers::Reach,
+    shutdown::Shutdown,
+    site::Site,
 };
 
 /// What every handler can reach. Cloning it is cheap.
@@ -22,6 +27,8 @@ pub struct AppState {
     pub site: Site,
     /// Where others reach this server, if the operator has said so.
     pub public_url: Option<Arc<str>>,
+    /// What this server itself speaks.
+    pub spoken: Transport,
     /// The clocks of a socket.
     pub connection: ConnectionConfig,
     /// How the server is reached.

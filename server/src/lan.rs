@@ -6,12 +6,12 @@ use std::{
 };
 
 /// Where others can open the page, if the server listens on every interface and there is a network.
-pub fn url_for_others(listening_on: SocketAddr) -> Option<String> {
+pub fn url_for_others(scheme: &str, listening_on: SocketAddr) -> Option<String> {
     if !listening_on.ip().is_unspecified() {
         return None;
     }
     let ip = own_address().ok()?;
-    Some(format!("http://{}", SocketAddr::new(ip, listening_on.port())))
+    Some(format!("{scheme}://{}", SocketAddr::new(ip, listening_on.port())))
 }
 
 /// The address that this machine would send from. A UDP socket that is connected has sent nothing yet:
@@ -35,10 +35,10 @@ mod tests {
     #[test]
     fn only_who_listens_everywhere_is_found_by_others() {
         for address in ["127.0.0.1:3000", "192.0.2.7:3000", "[::1]:3000"] {
-            assert_eq!(url_for_others(address.parse().unwrap()), None);
+            assert_eq!(url_for_others("http", address.parse().unwrap()), None);
         }
         // A machine without any network has no such address.
-        if let Some(url) = url_for_others("0.0.0.0:3000".parse().unwrap()) {
+        if let Some(url) = url_for_others("http", "0.0.0.0:3000".parse().unwrap()) {
             let address: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
             assert!(address.port() == 3000 && !address.ip().is_loopback(), "{url}");
         }

@@ -35,5 +35,6 @@ pub mod site;
 mod socket;
 pub mod supervisor;
 pub mod tcp;
+pub mod tls;
 mod web_socket;
 pub mod wheel;

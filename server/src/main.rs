@@ -18,6 +18,7 @@ use server::{
     site::Site,
     supervisor::{Supervisor, inherited_listener},
     tcp,
+    tls::{Renewal, Tls, TlsFault},
 };
 use tokio::net::TcpListener;
 
@@ -31,9 +32,16 @@ async fn main() -> ExitCode {
     };
     let outcome = match (Config::load(sources), task) {
         (Err(fault), _) => Err(fault.into()),
-        (Ok(_), Task::CheckConfig) => {
-            say("The settings are in order.");
-            Ok(())
+        (Ok(config), Task::CheckConfig) => {
+            // Also in its files: the old process goes on where a new one would not begin.
+            config
+                .tls
+                .files()
+                .map(Tls::load)
+                .transpose()
+                .map(drop)
+                .map_err(Fault::from)
+                .inspect(|()| say("The settings are in order."))
         }
         (Ok(mut config), Task::PrintConfig) => {
             say(reference::file(&mut config).trim_end());
@@ -67,6 +75,8 @@ enum Fault {
     Key(#[from] KeyFault),
     #[error(transparent)]
     Token(#[from] TokenFault),
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
     #[error(
         "Can't listen on {address}: {source}. Is another Rollcall running? Choose another with --{flag}."
     )]
@@ -82,7 +92,7 @@ impl Fault {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(fault) if fault.is_of_the_command_line() => 2,
-            Self::Config(_) | Self::Key(_) | Self::Token(_) => 78,
+            Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) => 78,
             Self::Listening { .. } => 69,
             Self::EndedAtOnce | Self::Running(_) => 1,
         })
@@ -98,6 +108,7 @@ async fn run(config: Config) -> Result<(), Fault> {
         Some(path) => Persons::from_key_file(path, transport)?,
         None => Persons::from_state_directory(&config.state_directory, transport)?,
     };
+    let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {
         Some(listener) => listener,
         None => listen(config.leptos.site_addr, "addr")?,
@@ -112,14 +123,18 @@ async fn run(config: Config) -> Result<(), Fault> {
     }
     // Before anybody knows the address: a signal that comes right after ends the server in order.
     let (mut first, mut both) = (EndSignals::listen()?, EndSignals::listen()?);
+    if let Some(tls) = &tls {
+        tokio::spawn(Renewal::listen(tls.clone())?.go_on());
+    }
     let address = listener.local_addr()?;
-    say(&format!("Listening on http://{address}"));
-    if let Some(url) = lan::url_for_others(address) {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    say(&format!("Listening on {scheme}://{address}"));
+    if let Some(url) = lan::url_for_others(scheme, address) {
         say(&format!("Others on your network can open {url}"));
     }
     let operator = listen_to_the_operator(config.operator_address, &config.state_directory)?;
     let supervisor = Supervisor::of_this_process();
-    let listeners = Listeners { public: listener, operator, supervisor };
+    let listeners = Listeners { public: listener, tls, operator, supervisor };
     let signal = async move { first.next().await };
     let served = serve::serve(listeners, config, persons, ConnectionConfig::default(), signal);
     tokio::select! {

@@ -99,7 +99,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
     let drawn = ServerDrawn {
         room: room.clone(),
-        address: room_address(state.public_url.as_deref(), request.headers(), &room),
+        address: room_address(state.public_url.as_deref(), state.spoken, request.headers(), &room),
         counts: state.hub.counts(&room),
         look,
     };

@@ -28,7 +28,7 @@ pub(crate) async fn qr_code(
         Ok(room) => room,
         Err(fault) => return no_room(fault),
     };
-    let address = room_address(state.public_url.as_deref(), &headers, &room);
+    let address = room_address(state.public_url.as_deref(), state.spoken, &headers, &room);
     // A fifth of it may be covered, or in the light of a lamp.
     let Ok(code) = QrCode::encode_text(&address, QrCodeEcc::Medium) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -3,34 +3,38 @@
 use app::presence::RoomName;
 use axum::http::{HeaderMap, header};
 
+use crate::person::Transport;
+
 /// The longest host, with its port, that is taken over into an address (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 260;
 
 /// The address of a room's page: below `public_url` where the operator has set one, else on the host that
-/// the request itself was sent to.
+/// the request itself was sent to, over what this server speaks.
 pub(crate) fn room_address(
     public_url: Option<&str>,
+    spoken: Transport,
     headers: &HeaderMap,
     room: &RoomName,
 ) -> String {
     let origin = match public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => origin_of(headers).unwrap_or_default(),
+        None => origin_of(spoken, headers).unwrap_or_default(),
     };
     format!("{origin}/r/{room}")
 }
 
 /// Where the request was sent to. A proxy in front that speaks TLS says so.
-fn origin_of(headers: &HeaderMap) -> Option<String> {
+fn origin_of(spoken: Transport, headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let host = text(header::HOST.as_str()).filter(|host| is_host(host))?;
-    let is_secure = text("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let is_secure = spoken == Transport::Https
+        || text("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
     let scheme = if is_secure { "https" } else { "http" };
     Some(format!("{scheme}://{host}"))
 }
 
 /// Whether it has only what a host and a port are written with.
-fn is_host(host: &str) -> bool {
+pub(crate) fn is_host(host: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     (1..=LONGEST_HOST).contains(&host.len()) && host.bytes().all(is_plain)
 }
@@ -45,7 +49,11 @@ mod tests {
         let headers = lines
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        room_address(public_url, &headers.collect(), &"team-7".parse().unwrap())
+        address_over(Transport::Plain, public_url, &headers.collect())
+    }
+
+    fn address_over(spoken: Transport, public_url: Option<&str>, headers: &HeaderMap) -> String {
+        room_address(public_url, spoken, headers, &"team-7".parse().unwrap())
     }
 
     #[test]
@@ -55,6 +63,12 @@ mod tests {
         let secure = ("x-forwarded-proto", "https");
         assert_eq!(address(None, &[host, secure]), "https://rollcall.example:3000/r/team-7");
         assert_eq!(address(None, &[("host", "[::1]:3000")]), "http://[::1]:3000/r/team-7");
+    }
+
+    #[test]
+    fn a_server_that_speaks_tls_is_found_over_it() {
+        let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("a:3000"))]);
+        assert_eq!(address_over(Transport::Https, None, &headers), "https://a:3000/r/team-7");
     }
 
     #[test]

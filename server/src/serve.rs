@@ -15,7 +15,7 @@ use crate::{
     app_state::AppState,
     config::Config,
     connection::ConnectionConfig,
-    door::{Acceptor, Door, let_in},
+    door::{Acceptor, Door, Origin, let_in},
     hub::Hub,
     metrics::METRICS,
     operator::{self, OperatorToken, Overview},
@@ -27,6 +27,7 @@ use crate::{
     site::Site,
     supervisor::Supervisor,
     tcp,
+    tls::Tls,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -37,6 +38,8 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 pub struct Listeners {
     /// For everybody.
     pub public: TcpListener,
+    /// What is spoken there below HTTP; none where a proxy speaks it, or nobody.
+    pub tls: Option<Tls>,
     /// For the operator, with what proves them; none where nobody is to be one.
     pub operator: Option<(TcpListener, OperatorToken)>,
     /// Who waits to hear that they are listened to.
@@ -45,7 +48,7 @@ pub struct Listeners {
 
 impl From<TcpListener> for Listeners {
     fn from(public: TcpListener) -> Self {
-        Self { public, operator: None, supervisor: Supervisor::default() }
+        Self { public, tls: None, operator: None, supervisor: Supervisor::default() }
     }
 }
 
@@ -59,7 +62,7 @@ pub async fn serve(
     connection: ConnectionConfig,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Listeners { public: listener, operator, supervisor } = listeners.into();
+    let Listeners { public: listener, tls, operator, supervisor } = listeners.into();
     // Leptos finds its executor by routes, and this page needs none.
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("the executor was there already");
@@ -72,10 +75,12 @@ pub async fn serve(
     };
     let site = Site::new(config.site_root.as_deref());
     site.page_files(&config.leptos).are_named_by_every_page();
-    let is_https = config.transport() == Transport::Https;
+    let spoken = if tls.is_some() { Transport::Https } else { Transport::Plain };
+    // Only where the operator says so: what browsers once know they do not forget for a year.
+    let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
     let connection = ConnectionConfig { frames: config.door.frame_limits(), ..connection };
-    let rules = config.door.into_config(config.public_url);
+    let rules = config.door.into_config(config.public_url, spoken);
     let door = Door::new(rules.respecting(tcp::open_files_limit()));
     let reach = Reach {
         is_https,
@@ -90,6 +95,7 @@ pub async fn serve(
         reach,
         door: Arc::clone(&door),
         public_url,
+        spoken,
         connection,
         shutdown: Shutdown::new(config.shutdown),
     };
@@ -124,7 +130,8 @@ pub async fn serve(
             write(rooms_file, saved).await;
         }
     });
-    let requests = let_in(Acceptor::start(listener)?, door, routes::router(state), closing.clone());
+    let acceptor = Acceptor::start(listener)?;
+    let requests = let_in(acceptor, tls, door, routes::router(state), closing.clone());
     let all_ended = async {
         requests.await;
         shutdown.sockets_ended().await;

@@ -9,14 +9,19 @@ use axum::{
 };
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
 use tungstenite::handshake::server::create_response_with_body;
 
 use crate::{
     address::{no_room, room_of},
     app_state::AppState,
-    connection,
+    connection::{self, ConnectionConfig},
     door::{Patient, Peer, SocketPass},
+    hub::Membership,
     shutdown::Guest,
     web_socket::WebSocket,
 };
@@ -76,17 +81,37 @@ async fn serve(
             return;
         }
     };
-    // The very stream that was accepted: what hyper had around it is not kept. How long a socket may take
-    // to read what it is told is seen to by its connection.
-    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Patient<TcpStream>>>() else {
-        tracing::error!("a socket's stream is not one that was accepted");
-        return;
-    };
-    let socket =
-        WebSocket::new(io.into_inner().into_inner(), &read_buf, state.connection.frames).await;
     // Entered only now: an upgrade that fails leaves nothing behind.
-    let membership = state.hub.enter(&room_name, who);
-    connection::spawn(socket, membership, state.connection, guest, pass);
+    let enter = || state.hub.enter(&room_name, who);
+    // The very stream that was accepted: what hyper had around it is not kept.
+    let upgraded = match upgraded.downcast() {
+        Ok(parts) => {
+            return serve_over::<TcpStream>(parts, enter, state.connection, guest, pass).await;
+        }
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast() {
+        Ok(parts) => {
+            serve_over::<TlsStream<TcpStream>>(parts, enter, state.connection, guest, pass).await;
+        }
+        Err(upgraded) => {
+            tracing::error!(?upgraded, "a socket's stream is not one that was accepted");
+        }
+    }
+}
+
+/// How long a socket may take to read what it is told is seen to by its connection, and by its stream no more.
+async fn serve_over<S>(
+    Parts { io, read_buf, .. }: Parts<TokioIo<Patient<S>>>,
+    enter: impl FnOnce() -> Membership,
+    config: ConnectionConfig,
+    guest: Guest,
+    pass: SocketPass,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf, config.frames).await;
+    connection::spawn(socket, enter(), config, guest, pass);
 }
 
 /// Whether there is one key of 16 bytes in base64 (RFC 6455, section 4.1), which the library takes as it is.

@@ -93,8 +93,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for WebSocket<S> {
         while !outbox.is_empty() {
             ready!(wire.poll_write_frames(outbox, context))?;
         }
-        // The last frame may be a part of one.
-        ready!(wire.poll_finish(context))?;
+        // The last frame may be a part of one, and a stream may keep what it took: TLS does.
+        ready!(Pin::new(wire).poll_flush(context))?;
         Poll::Ready(Ok(()))
     }
 }
@@ -237,10 +237,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, sync::Arc};
+    use std::{future::poll_fn, sync::Arc, time::Duration};
 
     use proptest::prelude::*;
-    use tokio::{io::duplex, runtime::Builder};
+    use tokio::{
+        io::{BufStream, duplex},
+        runtime::Builder,
+        time::timeout,
+    };
 
     use super::*;
     use crate::presence::frame::{Batch, Frame};
@@ -349,6 +353,18 @@ mod tests {
             if turns < 10 { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;
+    }
+
+    /// As TLS does: what was written is on its way only when it was flushed.
+    #[tokio::test(start_paused = true)]
+    async fn what_a_stream_keeps_for_itself_is_sent_on() {
+        let (ours, theirs) = duplex(64 * 1024);
+        let mut server = WebSocket::new(BufStream::new(ours), &[], FrameLimits::default()).await;
+        let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        let mut outbox = Outbox::from(Batch::from(vec![Frame::new("news")]));
+        poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();
+        let heard = timeout(Duration::from_secs(1), client.next()).await.unwrap();
+        assert_eq!(heard.unwrap().unwrap(), Message::text("news"));
     }
 
     /// Every socket that gets a frame gets the same bytes, and none keeps a copy.

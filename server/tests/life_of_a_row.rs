@@ -109,6 +109,24 @@ async fn a_page_on_its_way_holds_the_row_longer() {
     assert_eq!(told.difference.disconnect_user.closed.len(), 1);
 }
 
+/// A screen on the wall watches for everybody: to fetch its page is no sign that its browser's person returns.
+#[tokio::test]
+async fn a_page_for_the_wall_holds_no_row() {
+    let (server, mut watcher, ana) = a_watcher_and_ana().await;
+    let mut bo = server.connect("lobby").await;
+    bo.announce("Bo", "t1").await;
+    changes(&mut watcher).await;
+    let who_is_ana = ana.replica.you().expect("an announcement tells the id");
+    let [cookie_of_ana, cookie_of_bo] = [ana.cookie.clone(), bo.cookie.clone()];
+    bo.close().await;
+    server.get_with("/", &format!("Cookie: {cookie_of_bo}\r\n")).await;
+    ana.close().await;
+    server.get_with("/?wall", &format!("Cookie: {cookie_of_ana}\r\n")).await;
+    // Bo went first, and is waited for; if Ana were too, hers would be the later end.
+    let told = changes(&mut watcher).await;
+    assert_eq!(told.difference.disconnect_user.closed, [who_is_ana], "{told:?}");
+}
+
 #[tokio::test]
 async fn leave_is_told_at_once() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;

@@ -48,7 +48,9 @@ fn each_way_to_fail_has_its_status_and_a_sentence() {
     let file = directory.path().join("wrong.toml");
     fs::write(&file, "[presence]\nmax-people = 7\n").unwrap();
     let file = file.to_string_lossy();
-    let cases: [(&[&str], i32, &str); 6] = [
+    fs::create_dir_all(directory.path().join("target/site")).unwrap();
+    fs::write(directory.path().join("empty.pem"), "").unwrap();
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["--colour"], 2, "--colour"),
         (&["--addr", "here"], 2, "--addr"),
         (&["--addr", &address], 69, &address),
@@ -56,6 +58,19 @@ fn each_way_to_fail_has_its_status_and_a_sentence() {
         (&["--config", &file, "--check-config"], 78, "max-people"),
         // No folder can be made below a file.
         (&["--state-dir", "wrong.toml/state"], 78, "wrong.toml/state"),
+        // TLS takes two files that hold what they should, and whose key is nobody else's.
+        (&["--tls-certificate", "a.pem"], 78, "tls-key is not"),
+        (&["--tls-key", "a.pem"], 78, "tls-certificate is not"),
+        (
+            &["--tls-certificate", "empty.pem", "--tls-key", "a.pem"],
+            78,
+            "empty.pem, which tls-cert",
+        ),
+        (
+            &["--check-config", "--tls-certificate", "a.pem", "--tls-key", "target/site/k"],
+            78,
+            "target/site/k",
+        ),
     ];
     for (flags, expected, word) in cases {
         let (status, stdout, stderr) = output(directory.path(), flags);

@@ -116,10 +116,9 @@ impl World {
                 None => "what was kept is lost",
             });
         }
-        let hub = match taken {
-            Some(saved) => Hub::restore(LIMITS, in_order_of_names(saved)),
-            None => Hub::new(LIMITS),
-        };
+        let nothing = SavedRooms { ending: ProcessEnding::Unknown, rooms: Vec::new() };
+        let saved = taken.map_or(nothing, in_order_of_names);
+        let hub = Hub::restore_by_clock(LIMITS, saved, self.wall_clock());
         self.compare_with_kept(&hub, expected.as_ref());
         sleep(loading).await;
         hub.begin();

@@ -8,6 +8,7 @@ use std::{
 
 use app::presence::{RoomName, Since, TabId, User, UserId};
 use fastrand::Rng;
+use server::hub::WallClock;
 use tokio::time::Instant;
 
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
     truth::Truth,
     witness::Witness,
 };
+
+/// When every schedule begins, in milliseconds since the Unix epoch: some time in 2025.
+const BEGINNING_OF_TIME: u64 = 1_750_000_000_000;
 
 /// Everything that one schedule is about.
 #[derive(Debug)]
@@ -117,6 +121,14 @@ impl World {
     /// How long the schedule has been running.
     pub(crate) fn passed(&self) -> std::time::Duration {
         lock(&self.story).began.elapsed()
+    }
+
+    /// The time of day: it goes with the simulated time, so that a replay shows the same rows.
+    pub(crate) fn wall_clock(&self) -> WallClock {
+        WallClock::Simulated {
+            set_at: lock(&self.story).began,
+            unix_milliseconds: BEGINNING_OF_TIME,
+        }
     }
 
     /// A law is broken: what happens after the first time says nothing more.

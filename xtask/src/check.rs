@@ -96,11 +96,17 @@ fn first_of_leptos(tree: &str) -> Option<&str> {
 
 fn deny(workspace: &Workspace) -> Outcome {
     if workspace.find_program("cargo-deny").is_none() {
-        remark("left out: cargo-deny is not installed");
+        remark("left out: cargo-deny is not installed (cargo install cargo-deny --locked)");
         return Ok(());
     }
-    // Without its advisories: they change without a commit and need a download.
-    process::run(&mut workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]))
+    let mut command = workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]);
+    // They are kept elsewhere, and change without a commit.
+    if process::succeeds(&mut workspace.cargo(&["deny", "fetch", "db"])) {
+        command.arg("advisories");
+    } else {
+        remark("left out: the database of advisories can't be had");
+    }
+    process::run(&mut command)
 }
 
 #[cfg(test)]

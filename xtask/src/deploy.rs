@@ -3,18 +3,22 @@
 use std::path::Path;
 use std::{env, fs};
 
-use crate::failure::{OrSay, Outcome};
+use crate::failure::{Failure, OrSay, Outcome};
 use crate::process;
 use crate::step::remark;
 use crate::workspace::Workspace;
 
-/// Has systemd and nginx read their files.
+/// The most that the service may be able to do beyond its task, in hundredths of systemd's scale; all else is
+/// more than a network and a folder.
+const MOST_EXPOSURE: u32 = 15;
+
+/// Has systemd and the proxies read their files. The server's tests hold them against the settings besides.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-deploy-{}", std::process::id()));
     fs::create_dir(&folder).or_say(|| format!("Could not make {}", folder.display()))?;
-    let outcome = systemd(workspace, &folder).and_then(|()| nginx(workspace, &folder));
+    let outcome = systemd(workspace, &folder);
     drop(fs::remove_dir_all(&folder));
-    outcome
+    outcome.and_then(|()| proxies(workspace))
 }
 
 fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
@@ -28,31 +32,35 @@ fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
         let text = text.replace("/usr/local/bin/rollcall", "/bin/true");
         write(&folder.join(unit), &text)?;
     }
-    let mut command = workspace.command(analyze);
+    let mut command = workspace.command(&analyze);
     // Without this it would say what it has to say and succeed.
     command.args(["verify", "--recursive-errors=yes"]);
     process::run(
         command.args(["rollcall.service", "rollcall.socket"].map(|unit| folder.join(unit))),
-    )
+    )?;
+    let mut command = workspace.command(analyze);
+    command.args(["security", "--offline=true", "--no-pager"]);
+    command.arg(format!("--threshold={MOST_EXPOSURE}")).arg(folder.join("rollcall.service"));
+    match process::answer_of(&mut command) {
+        Some(_) => Ok(()),
+        None => Err(Failure::new(format!(
+            "rollcall.service may do more than it has to, or can't be judged: see `{}`.",
+            process::line_of(&command)
+        ))),
+    }
 }
 
-fn nginx(workspace: &Workspace, folder: &Path) -> Outcome {
-    let Some(nginx) = workspace.find_program("nginx") else {
-        remark("left out: nginx is not here");
-        return Ok(());
-    };
-    let text = read(workspace, "nginx.conf")?;
-    // Without a certificate, which would have to be made first: all else is read as it is.
-    let without_tls = |line: &&str| !line.trim_start().starts_with("ssl_certificate");
-    let text = text.lines().filter(without_tls).collect::<Vec<_>>().join("\n");
-    let text = text.replace("listen 443 ssl;", "listen 127.0.0.1:8443;");
-    let whole = format!(
-        "pid {pid};\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{text}\n}}\n",
-        pid = folder.join("nginx.pid").display()
-    );
-    let file = folder.join("nginx.conf");
-    write(&file, &whole)?;
-    process::run(workspace.command(nginx).arg("-t").arg("-q").arg("-c").arg(&file))
+/// Has each proxy serve a page and sockets with the file that is shipped for it.
+fn proxies(workspace: &Workspace) -> Outcome {
+    for proxy in ["nginx", "caddy"] {
+        if workspace.find_program(proxy).is_none() {
+            remark(&format!("left out: {proxy} is not here"));
+            continue;
+        }
+        let test = ["test", "--package", "server", "--test", "proxies", proxy];
+        process::run(&mut workspace.cargo(&test))?;
+    }
+    Ok(())
 }
 
 fn read(workspace: &Workspace, name: &str) -> Outcome<String> {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 
 use crate::build;
+use crate::debian;
 use crate::failure::{Failure, OrSay, Outcome};
 use crate::process;
 use crate::sbom;
@@ -33,6 +34,9 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     fs::create_dir_all(&folder).or_say(written)?;
     fs::copy(&built, &program).or_say(written)?;
     let content = fs::read(&program).or_say(written)?;
+    if target.is_some() && asks_for_a_loader(&content) {
+        return Err(Failure::new(format!("{} is not static.", program.display())));
+    }
     fs::write(folder.join("rollcall.sha256"), checksum_line(&content)).or_say(written)?;
     let parts = sbom::of_the_server(workspace, target)?;
     fs::write(folder.join("rollcall.cdx.json"), parts).or_say(written)?;
@@ -51,11 +55,24 @@ fn static_target(workspace: &Workspace) -> Option<&'static str> {
     if !cfg!(target_os = "linux") {
         return None;
     }
-    let add = process::succeeds(workspace.command("rustup").args(["target", "add", STATIC_TARGET]));
-    if !add {
+    if !process::succeeds(workspace.command("rustup").args(["target", "add", STATIC_TARGET])) {
         remark("not static: rustup can't add the target for it");
+        return None;
     }
-    add.then_some(STATIC_TARGET)
+    if !has_c_compiler(workspace) {
+        remark("not static: there is no musl-gcc (on Debian: apt-get install musl-tools)");
+        return None;
+    }
+    Some(STATIC_TARGET)
+}
+
+/// Whether C can be compiled for the static target: the ciphers of TLS are partly in C.
+fn has_c_compiler(workspace: &Workspace) -> bool {
+    let is_there = || workspace.find_program("musl-gcc").is_some();
+    is_there()
+        || debian::can_install(workspace)
+            && debian::install(workspace, &["musl-tools"]).is_ok()
+            && is_there()
 }
 
 fn compile(workspace: &Workspace, site: &Path, target: Option<&str>) -> Outcome<PathBuf> {
@@ -75,6 +92,20 @@ fn compile(workspace: &Workspace, site: &Path, target: Option<&str>) -> Outcome<
     }
 }
 
+/// Whether a program of ELF wants to be loaded by another one, with libraries of the system: it says so in a
+/// program header of type 3, `PT_INTERP` (System V ABI, chapter 5).
+fn asks_for_a_loader(program: &[u8]) -> bool {
+    const INTERPRETER: [u8; 4] = 3_u32.to_le_bytes();
+    const HEADER_IN_BYTES: usize = 56;
+    let number = |at: usize, length: usize| {
+        let bytes = program.get(at..at + length).unwrap_or_default();
+        bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let (table, count) = (number(32, 8), number(56, 2));
+    let headers = program.get(table..).unwrap_or_default().chunks_exact(HEADER_IN_BYTES);
+    headers.take(count).any(|header| header.starts_with(&INTERPRETER))
+}
+
 /// As `sha256sum --check` reads it.
 fn checksum_line(content: &[u8]) -> String {
     format!("{:x}  rollcall\n", Sha256::digest(content))
@@ -87,6 +118,17 @@ fn megabytes(bytes: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What cargo builds for this machine is not static, and what has no such header is.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
+    #[test]
+    fn a_program_that_needs_the_systems_libraries_is_found_out() {
+        let mut program = fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(asks_for_a_loader(&program));
+        program[56..58].fill(0);
+        assert!(!asks_for_a_loader(&program));
+        assert!(!asks_for_a_loader(b"#!/bin/sh"));
+    }
 
     #[test]
     fn a_checksum_is_what_sha256sum_reads() {

@@ -1,37 +1,53 @@
 //! Tries a program out as a stranger would: in an empty folder, with nothing set.
 
+mod web_socket;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
+use serde_json::{Value, json};
+
+use self::web_socket::{Heard, WebSocket};
 use crate::failure::{Failure, OrSay, Outcome};
+use crate::process;
 
 /// Nothing here takes this long: it only ends a trial that would hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Starts it, gets the page and every file that the page names, and ends it.
+/// The room that a trial takes place in.
+const ROOM: &str = "trial";
+
+/// Starts it, gets the page and every file that the page names, and ends it. Where it can be ended in order,
+/// somebody is there meanwhile, who must notice nothing when it comes back.
 pub(crate) fn try_out(program: &Path) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-trial-{}", std::process::id()));
     fs::create_dir(&folder).or_say(|| format!("Could not make {}", folder.display()))?;
-    let outcome = Trial::begin(program, &folder).and_then(|trial| trial.look());
+    let trial = Trial { program: program.to_owned(), folder: folder.clone() };
+    let outcome = trial.begin("127.0.0.1:0").and_then(|server| {
+        server.look()?;
+        if cfg!(unix) { trial.restart(server) } else { Ok(()) }
+    });
     drop(fs::remove_dir_all(&folder));
     outcome
 }
 
+/// What is tried out, and where.
 struct Trial {
-    child: Child,
-    address: String,
+    program: PathBuf,
+    folder: PathBuf,
 }
 
 impl Trial {
-    fn begin(program: &Path, folder: &Path) -> Outcome<Self> {
-        let could_not = || format!("Could not start {}", program.display());
-        let mut child = Command::new(program)
-            .args(["--addr", "127.0.0.1:0", "--operator-addr", "off", "--state-dir", "state"])
-            .current_dir(folder)
+    fn begin(&self, address: &str) -> Outcome<Server> {
+        let could_not = || format!("Could not start {}", self.program.display());
+        let mut child = Command::new(&self.program)
+            .args(["--addr", address, "--operator-addr", "off", "--state-dir", "state"])
+            .args(["--log", "warn"])
+            .current_dir(&self.folder)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -43,16 +59,132 @@ impl Trial {
             BufReader::new(output).read_line(&mut line).or_say(could_not)?;
         }
         let address = line.trim().strip_prefix("Listening on http://").unwrap_or_default();
-        let trial = Self { address: address.to_owned(), child };
+        let server = Server { address: address.to_owned(), child };
         if address.is_empty() {
             return Err(Failure::new(format!(
                 "{} does not say where it listens.",
-                program.display()
+                self.program.display()
             )));
         }
-        Ok(trial)
+        Ok(server)
     }
 
+    /// Ends the server in order, begins it anew, and holds what is there then against what was there before.
+    fn restart(&self, mut server: Server) -> Outcome {
+        let mut guests = [Guest::join(&server, "Ana")?, Guest::join(&server, "Bo")?];
+        let before = server.list()?;
+        if before["users"].as_array().map(Vec::len) != Some(guests.len()) {
+            return Err(Failure::new(format!("Two people joined, and the list is {before}.")));
+        }
+        process::run(Command::new("kill").args(["-TERM", &server.child.id().to_string()]))?;
+        for guest in &mut guests {
+            guest.hear_goodbye()?;
+        }
+        let status = server.child.wait().or_say(|| "The end can't be waited for".to_owned())?;
+        if !status.success() {
+            return Err(Failure::new(format!("After SIGTERM it ended with {status}.")));
+        }
+        let server = self.begin(&server.address)?;
+        for guest in &guests {
+            guest.come_back(&server)?;
+        }
+        let after = server.list()?;
+        for key in ["epoch", "seq", "users"] {
+            if before[key] != after[key] {
+                return Err(Failure::new(format!(
+                    "A restart was noticed: {key} was {} and is {}.",
+                    before[key], after[key]
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Somebody who is on the list.
+struct Guest {
+    name: &'static str,
+    socket: WebSocket,
+    /// Up to where the list was told.
+    position: Value,
+}
+
+impl Guest {
+    fn join(server: &Server, name: &'static str) -> Outcome<Self> {
+        let mut socket = WebSocket::open(&server.address, &socket_path(), None)?;
+        socket.send(&announcement(name, None))?;
+        let list = event(&mut socket, "existing_users")?;
+        let position = json!({ "epoch": list["epoch"], "seq": list["seq"] });
+        Ok(Self { name, socket, position })
+    }
+
+    /// Follows the list until the server says that it goes down.
+    fn hear_goodbye(&mut self) -> Outcome {
+        const RESTART: u16 = 1012;
+        loop {
+            match self.socket.next()? {
+                Heard::Text(text) => {
+                    let changes = parse(&text)?;
+                    if changes["event"] == "changes" {
+                        self.position["seq"] = changes["seq"].clone();
+                    }
+                }
+                Heard::Close(Some(RESTART)) => return Ok(()),
+                Heard::Close(code) => {
+                    return Err(Failure::new(format!("The goodbye's code is {code:?}.")));
+                }
+            }
+        }
+    }
+
+    /// Comes back as a page does, and has to be told that nothing happened.
+    fn come_back(&self, server: &Server) -> Outcome {
+        let cookie = Some(self.socket.cookie());
+        let mut socket = WebSocket::open(&server.address, &socket_path(), cookie)?;
+        socket.send(&announcement(self.name, Some(&self.position)))?;
+        let resumed = event(&mut socket, "resumed")?;
+        if resumed["seq"] == self.position["seq"] {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("A restart was noticed: {resumed}")))
+        }
+    }
+}
+
+fn socket_path() -> String {
+    format!("/r/{ROOM}/socket")
+}
+
+fn announcement(name: &str, since: Option<&Value>) -> String {
+    let mut frame = json!({ "event": "got_a_new_user", "name": name, "tab": "t" });
+    if let Some(since) = since {
+        frame["since"] = since.clone();
+    }
+    frame.to_string()
+}
+
+/// The next event, which has to be this one.
+fn event(socket: &mut WebSocket, name: &str) -> Outcome<Value> {
+    match socket.next()? {
+        Heard::Text(text) => match parse(&text)? {
+            event if event["event"] == name => Ok(event),
+            other => Err(Failure::new(format!("{name} was expected, not {other}."))),
+        },
+        Heard::Close(code) => Err(Failure::new(format!("A socket was closed with {code:?}."))),
+    }
+}
+
+fn parse(text: &str) -> Outcome<Value> {
+    serde_json::from_str(text).or_say(|| format!("This is no JSON: {text}"))
+}
+
+/// A server that runs.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
     fn look(&self) -> Outcome {
         let page = self.get("/")?;
         let files = files_named_in(&page);
@@ -66,6 +198,12 @@ impl Trial {
             }
         }
         Ok(())
+    }
+
+    /// The room's list.
+    fn list(&self) -> Outcome<Value> {
+        let answer = self.get(&format!("/api/rooms/{ROOM}/users"))?;
+        parse(answer.split_once("\r\n\r\n").unwrap_or_default().1)
     }
 
     /// A whole answer, if it is a good one; what is not text in it is lost.
@@ -88,7 +226,7 @@ impl Trial {
     }
 }
 
-impl Drop for Trial {
+impl Drop for Server {
     fn drop(&mut self) {
         // One that ended already can't be killed again.
         drop(self.child.kill());

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::folding::folded;
-use crate::presence::{Name, Roster, UserId};
+use super::{folding::folded, register::Register};
+use crate::presence::{Name, UserId};
 
 /// What the visitor wants to see of the list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,23 +25,19 @@ impl Arrangement {
     ///
     /// Who `held` comes first, in that order, as far as they are still to be shown: somebody looks
     /// at them. Whoever came since stands behind them.
-    pub(crate) fn arrange(&self, roster: &Roster, held: Option<&[UserId]>) -> Vec<UserId> {
+    pub(crate) fn arrange(&self, register: &Register, held: Option<&[UserId]>) -> Vec<UserId> {
         let sought = self.sought.as_bytes();
-        let found = roster.users().filter(|user| {
+        let found = register.entries().iter().filter(|entry| {
             // Most of the time everyone is, and there is no need to look at ten thousand names.
             sought.is_empty()
-                || folded(user.name.as_str())
-                    .as_bytes()
-                    .windows(sought.len())
-                    .any(|part| part == sought)
+                || entry.folded.as_bytes().windows(sought.len()).any(|part| part == sought)
         });
         match held {
-            _ if !self.is_by_name => found.map(|user| user.id).collect(),
-            Some(held) => behind(held, found.map(|user| user.id)),
+            _ if !self.is_by_name => found.map(|entry| entry.id).collect(),
+            Some(held) => behind(held, found.map(|entry| entry.id)),
             None => {
                 // A heap sorts in a tenth of the code of `sort`.
-                let named: Vec<_> =
-                    found.map(|user| (folded(user.name.as_str()), user.id)).collect();
+                let named: Vec<_> = found.map(|entry| (&*entry.folded, entry.id)).collect();
                 let named = BinaryHeap::from(named).into_sorted_vec();
                 named.into_iter().map(|(_, id)| id).collect()
             }
@@ -67,7 +63,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::presence::{Name, PresenceState, User};
+    use crate::presence::{Name, PresenceState, Roster, User};
 
     const NAMES: [&str; 6] = ["zoe", "Ana", "Émile", "bo", "Ana", "李"];
 
@@ -78,6 +74,12 @@ mod tests {
             joined: 0,
             state: PresenceState::Here,
         }
+    }
+
+    fn register(roster: &Roster) -> Register {
+        let mut register = Register::default();
+        register.follow(roster);
+        register
     }
 
     fn roster(names: &[&str]) -> Roster {
@@ -97,9 +99,9 @@ mod tests {
     #[test]
     fn rows_stand_in_order_of_arrival_or_of_names() {
         let roster = roster(&NAMES);
-        let arrived = arrangement(false, "").arrange(&roster, None);
+        let arrived = arrangement(false, "").arrange(&register(&roster), None);
         assert_eq!(names(&roster, &arrived), NAMES);
-        let by_name = arrangement(true, "").arrange(&roster, None);
+        let by_name = arrangement(true, "").arrange(&register(&roster), None);
         assert_eq!(names(&roster, &by_name), ["Ana", "Ana", "bo", "Émile", "zoe", "李"]);
     }
 
@@ -113,7 +115,7 @@ mod tests {
             ("李", vec!["李"]),
             ("nobody", vec![]),
         ] {
-            let order = arrangement(false, sought).arrange(&roster, None);
+            let order = arrangement(false, sought).arrange(&register(&roster), None);
             assert_eq!(names(&roster, &order), found, "{sought}");
         }
     }
@@ -130,9 +132,9 @@ mod tests {
                 Roster::from_users(numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)])))
                     .unwrap()
             };
-            let held = by_name.arrange(&list(&before), None);
+            let held = by_name.arrange(&register(&list(&before)), None);
             let after = list(&after);
-            let order = by_name.arrange(&after, Some(&held));
+            let order = by_name.arrange(&register(&after), Some(&held));
             let stayed: Vec<_> = held.iter().copied().filter(|id| after.contains(id)).collect();
             prop_assert_eq!(&order[..stayed.len()], &stayed[..]);
             let (mut all, mut expected) = (order, after.users().map(|user| user.id).collect::<Vec<_>>());
@@ -145,7 +147,7 @@ mod tests {
         fn by_name_nobody_is_left_out(numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30)) {
             let list = numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)]));
             let roster = Roster::from_users(list).unwrap();
-            let order = arrangement(true, "").arrange(&roster, None);
+            let order = arrangement(true, "").arrange(&register(&roster), None);
             prop_assert_eq!(order.len(), numbers.len());
             let folded: Vec<String> = names(&roster, &order).iter().map(|name| folded(name)).collect();
             prop_assert!(folded.is_sorted());

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use leptos::prelude::*;
 
-use super::{arrangement::Arrangement, connection::Connection, namesakes::Namesakes};
+use super::{
+    arrangement::Arrangement, connection::Connection, namesakes::Namesakes, register::Register,
+};
 use crate::presence::{Name, Replica, User, UserId};
 
 /// The state of the page. It draws a [`Replica`] and decides nothing by itself.
@@ -57,10 +59,12 @@ pub(crate) struct Row {
 }
 
 /// What of a list is in the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Excerpt<'order> {
+#[derive(Clone, Debug)]
+pub(crate) struct Excerpt<'list> {
+    /// What is known of everyone's name.
+    pub(crate) register: &'list Register,
     /// Everyone who is to be shown, as far as they are known, in order.
-    pub(crate) order: &'order [UserId],
+    pub(crate) order: &'list [UserId],
     /// Which of them are in the page.
     pub(crate) rows: Range<usize>,
     /// How many are to be shown, known or not.
@@ -131,7 +135,10 @@ impl Board {
         let mut people = People::default();
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let rows = 0..order.len();
-        people.redraw(replica, &Excerpt { order: &order, rows, found: replica.count() });
+        let mut register = Register::default();
+        register.follow(replica.roster());
+        let found = replica.count();
+        people.redraw(replica, &Excerpt { register: &register, order: &order, rows, found });
         Self {
             people: RwSignal::new(people),
             desk: RwSignal::new(Desk::default()),
@@ -167,7 +174,8 @@ impl People {
     fn redraw(&mut self, replica: &Replica, excerpt: &Excerpt<'_>) -> bool {
         let roster = replica.roster();
         let ids = excerpt.order.get(excerpt.rows.clone()).unwrap_or_default();
-        let namesakes = Namesakes::of(roster, ids.iter());
+        let names = ids.iter().filter_map(|id| roster.get(id)).map(|user| &user.name);
+        let namesakes = Namesakes::of(excerpt.register, names);
         let is_whole = ids.len() == excerpt.found;
         let mut rows = Vec::with_capacity(ids.len());
         for (number, id) in (excerpt.rows.start + 1..).zip(ids) {
@@ -263,7 +271,14 @@ mod tests {
     fn redraw(people: &mut People, replica: &Replica) -> bool {
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let (rows, found) = (0..order.len(), order.len());
-        people.redraw(replica, &Excerpt { order: &order, rows, found })
+        let register = register(replica);
+        people.redraw(replica, &Excerpt { register: &register, order: &order, rows, found })
+    }
+
+    fn register(replica: &Replica) -> Register {
+        let mut register = Register::default();
+        register.follow(replica.roster());
+        register
     }
 
     #[test]
@@ -342,7 +357,8 @@ mod tests {
         let mut people = drawn(&replica);
         let kept = people.row(&user(1, "Bo").id).cloned();
         let order: Vec<UserId> = people.ids.iter().rev().copied().collect();
-        let excerpt = Excerpt { order: &order, rows: 1..3, found: 3 };
+        let register = register(&replica);
+        let excerpt = Excerpt { register: &register, order: &order, rows: 1..3, found: 3 };
         assert!(people.redraw(&replica, &excerpt));
         assert!(!people.redraw(&replica, &excerpt));
         assert_eq!(people.ids, [1, 0].map(|number| user(number, "Any").id));

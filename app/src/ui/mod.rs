@@ -38,6 +38,7 @@ mod note;
 mod page;
 #[cfg(feature = "ssr")]
 mod past_hour;
+mod register;
 mod roster_list;
 mod server_drawn;
 mod texts;
@@ -62,7 +63,7 @@ mod tests;
 /// The page's side of the conversation, without a page or a browser: what plays one uses this.
 pub mod client {
     pub use super::{
-        absence::Absence,
+        absence::{Absence, EndOfRow},
         announcements::Departed,
         board::Wish,
         frame::{read_frame, write_frame},

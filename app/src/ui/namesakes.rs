@@ -1,12 +1,11 @@
 //! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
 
-use super::folding::to_lower_case;
-use crate::presence::{Name, Roster, UserId};
+use super::{folding::to_lower_case, register::Register};
+use crate::presence::{Name, UserId};
 
 /// The names of a few rows that somebody else of the list bears too, or one that looks like it; names
 /// that differ only in case count as the same.
 ///
-/// A name is known by its hash: two that share one by accident only get a needless mark.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Namesakes {
     /// The hashes of the few names, and how many bear each.
@@ -14,18 +13,18 @@ pub(crate) struct Namesakes {
 }
 
 impl Namesakes {
-    /// Counts the bearers of the names that these few have.
-    pub(crate) fn of<'ids>(roster: &Roster, few: impl Iterator<Item = &'ids UserId>) -> Self {
+    /// Counts the bearers of these few names.
+    pub(crate) fn of<'few>(register: &Register, few: impl Iterator<Item = &'few Name>) -> Self {
         let mut bearers: Vec<(u64, usize)> = Vec::new();
         // Most of a long list is none of the few, which its last byte tells.
         let mut is_last_byte = [false; 256];
-        for hash in few.filter_map(|id| roster.get(id)).flat_map(|user| hashes(&user.name)) {
+        for hash in few.flat_map(|name| Likeness::of(name).hashes()) {
             is_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
             if !bearers.iter().any(|(other, _)| *other == hash) {
                 bearers.push((hash, 0));
             }
         }
-        for hash in roster.users().flat_map(|user| hashes(&user.name)) {
+        for hash in register.entries().iter().flat_map(|entry| entry.likeness.hashes()) {
             if is_last_byte[usize::from(hash.to_le_bytes()[0])]
                 && let Some((_, count)) = bearers.iter_mut().find(|(other, _)| *other == hash)
             {
@@ -37,8 +36,9 @@ impl Namesakes {
 
     /// Whether more than one bears the name, or one that looks like it.
     pub(crate) fn has_twin(&self, name: &Name) -> bool {
-        let mut own = hashes(name);
-        own.any(|hash| self.bearers.iter().any(|(other, count)| *other == hash && *count > 1))
+        Likeness::of(name)
+            .hashes()
+            .any(|hash| self.bearers.iter().any(|(other, count)| *other == hash && *count > 1))
     }
 }
 
@@ -47,11 +47,25 @@ pub(crate) fn twin_mark(id: &UserId) -> String {
     id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
 }
 
-/// Of the name, and of what it looks like where that is something else: the server knows that, and says so.
-fn hashes(name: &Name) -> impl Iterator<Item = u64> {
-    let own = folded_hash(name.as_str());
-    let look = name.look().map(folded_hash).filter(|look| *look != own);
-    [Some(own), look].into_iter().flatten()
+/// What a name shares with those that are the same or look the same: hashes, so that two that share one
+/// by accident only get a needless mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Likeness {
+    own: u64,
+    /// Of what it looks like, where that is something else: the server knows that, and says so.
+    look: Option<u64>,
+}
+
+impl Likeness {
+    /// The likeness of this name.
+    pub(crate) fn of(name: &Name) -> Self {
+        let own = folded_hash(name.as_str());
+        Self { own, look: name.look().map(folded_hash).filter(|look| *look != own) }
+    }
+
+    fn hashes(self) -> impl Iterator<Item = u64> {
+        [Some(self.own), self.look].into_iter().flatten()
+    }
 }
 
 /// 64-bit FNV-1a over the letters of a name in lower case.
@@ -65,7 +79,7 @@ fn folded_hash(name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presence::{PresenceState, User};
+    use crate::presence::{PresenceState, Roster, User};
 
     fn id(number: usize) -> UserId {
         format!("user-----{number:02}").parse().unwrap()
@@ -87,7 +101,9 @@ mod tests {
             state: PresenceState::Here,
         });
         let roster = Roster::from_users(users).unwrap();
-        Namesakes::of(&roster, roster.users().map(|user| &user.id))
+        let mut register = Register::default();
+        register.follow(&roster);
+        Namesakes::of(&register, roster.users().map(|user| &user.name))
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{announcements::Departed, board::Wish};
+use super::{absence::EndOfRow, announcements::Departed, board::Wish};
 use crate::presence::{
     ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
-    ServerEvent, TabId, UserId,
+    ServerEvent, Since, TabId, UserId,
 };
 
 /// The page's part in the conversation with the server, over however many sockets it takes.
@@ -57,12 +57,12 @@ enum Stage {
 }
 
 /// How this person's row went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlisted {
     /// Why it went.
     pub reason: DepartureReason,
-    /// When they had joined: which of their rows it was.
-    pub joined: u64,
+    /// Which of their rows it was.
+    pub end: EndOfRow,
 }
 
 /// What a frame of the server leads to.
@@ -192,9 +192,13 @@ impl Session {
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
     }
 
-    /// Whether this list says that this person is back, whose row of `joined` was removed.
-    pub fn has_joined_since(&self, joined: u64) -> bool {
-        self.replica.your_row().is_some_and(|row| row.joined > joined)
+    /// Whether this list says that this person has joined again since that row of theirs ended.
+    pub fn has_joined_since(&self, end: &EndOfRow) -> bool {
+        // Within a second only the list's own count tells, and another life of it counts anew.
+        let is_later = |point: &Since| point.epoch == end.at.epoch && point.seq >= end.at.seq;
+        self.replica.your_row().is_some_and(|row| {
+            row.joined > end.joined || self.replica.position().is_some_and(is_later)
+        })
     }
 
     fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {
@@ -227,10 +231,11 @@ impl Session {
             }
         }
         if self.your_name().is_none() && self.wish != Some(Wish::Leave) {
-            outcome.was_unlisted = old_row
-                .as_ref()
-                .zip(reason)
-                .map(|(row, reason)| Unlisted { reason, joined: row.joined });
+            outcome.was_unlisted = reason.and_then(|reason| {
+                let joined = old_row.as_ref()?.joined;
+                let at = self.replica.position()?.clone();
+                Some(Unlisted { reason, end: EndOfRow { joined, at } })
+            });
         }
         self.compare_with_wish(old_row.as_ref().map(|row| &row.name), surroundings);
         // The row's old name first: a wish for another one has the last word.

@@ -43,7 +43,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let body = view! {
         {masthead}
         <noscript>
-            <p class="without-scripts">{texts::WITHOUT_SCRIPTS}</p>
+            <aside class="without-scripts">{texts::WITHOUT_SCRIPTS}</aside>
         </noscript>
         <main>{page()}</main>
         {footer}

@@ -172,7 +172,7 @@ fn a_long_list_says_how_many_more_there_are() {
 fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
     let html = html(Some(page(few())));
     let (before, main) = html.split_once("<main>").unwrap();
-    assert_has(before, "<noscript><p class=\"without-scripts\">");
+    assert_has(before, "<noscript><aside class=\"without-scripts\">");
     assert_lacks(main, "<noscript>");
     // Nothing that only scripts can answer can be pressed before they run; the invitation opens
     // without them, and two buttons are not to be seen.

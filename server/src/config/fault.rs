@@ -57,6 +57,20 @@ pub enum ConfigFault {
         /// Which directory.
         state_directory: PathBuf,
     },
+    /// TLS needs both of its files.
+    #[error("{set} is set and {missing} is not: TLS takes both, or neither.")]
+    HalfOfTls {
+        /// The setting that is there.
+        set: &'static str,
+        /// The one that is missing.
+        missing: &'static str,
+    },
+    /// Anybody could fetch the key of TLS.
+    #[error("The key {}, which tls-key names, is within the site's folder, which everybody may read: move it.", key.display())]
+    KeyIsServed {
+        /// Which file.
+        key: PathBuf,
+    },
     /// There is no place for the state directory.
     #[error("There is no home folder to keep state in: name a folder with --state-dir.")]
     NoStateDirectory,

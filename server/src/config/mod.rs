@@ -34,6 +34,7 @@ use crate::{
     presence::room::RoomLimits,
     shutdown::ShutdownConfig,
     site::Site,
+    tls::{self, TlsFiles},
 };
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
@@ -51,6 +52,8 @@ pub struct Config {
     pub room_limits: RoomLimits,
     /// Where everybody finds the site; without it, wherever the server is asked.
     pub public_url: Option<Origin>,
+    /// The certificate, where this server speaks TLS itself.
+    pub tls: TlsSettings,
     /// Who may come in.
     pub door: DoorSettings,
     /// Where to listen to the operator.
@@ -71,10 +74,35 @@ impl Default for Config {
             person_key_file: None,
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
             public_url: None,
+            tls: TlsSettings::default(),
             door: DoorSettings::default(),
             operator_address: OperatorAddress::Usual,
             shutdown: ShutdownConfig::default(),
             logs: LogConfig::default(),
+        }
+    }
+}
+
+/// The files of TLS as they are set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+impl TlsSettings {
+    /// The two files, where TLS is to be spoken.
+    pub fn files(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.certificate.clone().zip(self.key.clone())?;
+        Some(TlsFiles { certificate, key })
+    }
+
+    /// The setting that is there and the one that is missing, where there is but one.
+    fn half(&self) -> Option<(&'static str, &'static str)> {
+        match (&self.certificate, &self.key) {
+            (Some(_), None) => Some((tls::CERTIFICATE_SETTING, tls::KEY_SETTING)),
+            (None, Some(_)) => Some((tls::KEY_SETTING, tls::CERTIFICATE_SETTING)),
+            _ => None,
         }
     }
 }
@@ -115,6 +143,7 @@ impl Config {
     pub fn transport(&self) -> Transport {
         match &self.public_url {
             Some(url) if url.is_https() => Transport::Https,
+            _ if self.tls.files().is_some() => Transport::Https,
             _ => Transport::Plain,
         }
     }
@@ -134,12 +163,18 @@ impl Config {
         if self.state_directory.as_os_str().is_empty() {
             return Err(ConfigFault::NoStateDirectory);
         }
+        if let Some((set, missing)) = self.tls.half() {
+            return Err(ConfigFault::HalfOfTls { set, missing });
+        }
         if let Some(folder) = Site::new(self.site_root.as_deref()).folder() {
             if self.leptos.hash_files {
                 check_hash_file(&self.leptos.hash_file)?;
             }
             if is_inside(&self.state_directory, folder) {
                 return Err(ConfigFault::StateIsServed { state_directory: self.state_directory });
+            }
+            if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, folder)) {
+                return Err(ConfigFault::KeyIsServed { key: key.clone() });
             }
         }
         Ok(self)

@@ -4,6 +4,7 @@
 //! environment, the flags, `--help`, `--print-config`, `Leptos.toml` and docs/configuration.md follow.
 
 use super::setting::{Group, Setting};
+use crate::tls;
 
 /// All settings, in the order in which they are explained.
 pub static GROUPS: [&Group; 8] =
@@ -24,6 +25,16 @@ static LISTENING: Group = Group {
             |config| &mut config.public_url,
         )
         .default_is("wherever the server is asked"),
+        Setting::presence(
+            tls::CERTIFICATE_SETTING,
+            "The certificate in PEM, with those it is signed by, if the server is to speak TLS itself. SIGHUP has it and its key read anew.",
+            |config| &mut config.tls.certificate,
+        ),
+        Setting::presence(
+            tls::KEY_SETTING,
+            "The certificate's key in PEM, which only the server's user should be able to read.",
+            |config| &mut config.tls.key,
+        ),
     ],
 };
 

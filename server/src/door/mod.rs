@@ -6,6 +6,7 @@ mod address;
 mod crowd;
 mod origin;
 mod patient;
+mod secure_way;
 mod settings;
 mod spare_file;
 mod turned_away;
@@ -182,13 +183,15 @@ impl Drop for SocketPass {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::person::Transport;
 
     #[test]
     fn open_files_are_never_all_given_to_connections() {
         for (open_files, connections) in [(20_000, 19_744), (1_024, 768), (300, 150), (1, 1)] {
             assert_eq!(connections_for(open_files), connections);
         }
-        let config = DoorSettings::default().into_config(None).respecting(Some(1_024));
+        let config =
+            DoorSettings::default().into_config(None, Transport::Plain).respecting(Some(1_024));
         assert_eq!(config.limits.connections.number(), Some(768));
         assert_eq!(config.limits.sockets.number(), Some(692));
     }

@@ -4,11 +4,15 @@ use std::{fmt, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::person::Transport;
+
 /// Which pages may open a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginRules {
     /// Where everybody finds the site, if that is not where the server is asked.
     pub public_url: Option<Origin>,
+    /// What the server itself speaks: a page of its own that came over less is not its own.
+    pub spoken: Transport,
     /// Whose pages may besides.
     pub allowed: Vec<Origin>,
     /// Whether a client that names no origin, which no browser does, is let in.
@@ -74,8 +78,10 @@ impl OriginRules {
         let origin: Origin =
             text(origin).and_then(|text| text.parse().ok()).ok_or(ForeignOrigin::AnotherSite)?;
         let is_named = self.allowed.contains(&origin);
+        let is_asked =
+            |host| origin.is_at(host) && (self.spoken == Transport::Plain || origin.is_https());
         let is_own = self.public_url.as_ref() == Some(&origin)
-            || headers.get(header::HOST).and_then(text).is_some_and(|host| origin.is_at(host));
+            || headers.get(header::HOST).and_then(text).is_some_and(is_asked);
         if is_named || is_own && !is_cross_site { Ok(()) } else { Err(ForeignOrigin::AnotherSite) }
     }
 }

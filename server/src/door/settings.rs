@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
 use crate::{
     limits::{FrameLimits, Limit, Rate},
+    person::Transport,
     presence::frames::LONGEST_FRAME_IN_BYTES,
 };
 
@@ -64,8 +65,8 @@ impl DoorSettings {
         }
     }
 
-    /// The same as rules, of a site that everybody finds at `public_url`.
-    pub(crate) fn into_config(self, public_url: Option<Origin>) -> DoorConfig {
+    /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
+    pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Transport) -> DoorConfig {
         let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
         let without_origin =
             if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
@@ -83,7 +84,12 @@ impl DoorSettings {
             most_rooms: Limit::at_most(self.max_rooms),
             most_sockets_of_room: Limit::at_most(self.max_sockets_per_room),
             trusted_proxies: self.trusted_proxies,
-            origins: OriginRules { public_url, allowed: self.allowed_origins, without_origin },
+            origins: OriginRules {
+                public_url,
+                spoken,
+                allowed: self.allowed_origins,
+                without_origin,
+            },
             patience: Patience {
                 request_within: seconds(self.request_seconds),
                 write_within: seconds(self.write_seconds),
@@ -114,7 +120,7 @@ mod tests {
             ..DoorSettings::default()
         };
         assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
-        let config = settings.into_config(None);
+        let config = settings.into_config(None, Transport::Plain);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);
         assert_eq!(config.most_rooms, Limit::OFF);

@@ -3,16 +3,16 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use app::presence::{
     Beat, DepartureReason, Epoch, ExistingUsers, Name, ServerEvent, Since, UserId,
 };
-use tokio::{sync::SetOnce, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     by_point::ByPoint,
+    clocks::Clocks,
     cursor::{Cursor, Owed},
     flush::{Flush, News, changes},
     gathering::{Dispatch, Gathering},
@@ -36,8 +36,7 @@ use crate::{
 /// Whoever follows the room takes their list or answer at such a point too.
 #[derive(Debug)]
 pub(super) struct LiveRoom {
-    /// When the server began: the origin of every [`Moment`]. Until then no time passes.
-    began: Arc<SetOnce<Instant>>,
+    clocks: Clocks,
     epoch: Epoch,
     state: Mutex<State>,
     /// What was told last, for those who come for it: they are many at once, and need nothing else.
@@ -66,16 +65,11 @@ struct State {
 }
 
 impl LiveRoom {
-    pub(super) fn new(began: Arc<SetOnce<Instant>>, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::of(began, epoch, Room::new(limits), None)
+    pub(super) fn new(clocks: Clocks, epoch: Epoch, limits: RoomLimits) -> Self {
+        Self::of(clocks, epoch, Room::new(limits), None)
     }
 
-    fn of(
-        began: Arc<SetOnce<Instant>>,
-        epoch: Epoch,
-        room: Room,
-        history: Option<History>,
-    ) -> Self {
+    fn of(clocks: Clocks, epoch: Epoch, room: Room, history: Option<History>) -> Self {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
@@ -83,7 +77,7 @@ impl LiveRoom {
         let told = RwLock::new(Arc::clone(&last_flush));
         let state = State {
             room,
-            history: history.unwrap_or_else(|| History::new(this_minute(), count)),
+            history: history.unwrap_or_else(|| History::new(clocks.unix_minutes(), count)),
             gathering: Gathering::default(),
             alarm: None,
             is_frozen: false,
@@ -93,19 +87,19 @@ impl LiveRoom {
             answers: ByPoint::default(),
             missed: ByPoint::default(),
         };
-        Self { began, epoch, state: Mutex::new(state), told, bells: Mutex::default() }
+        Self { clocks, epoch, state: Mutex::new(state), told, bells: Mutex::default() }
     }
 
     /// The room as the process before this one kept it.
     pub(super) fn restore(
-        began: Arc<SetOnce<Instant>>,
+        clocks: Clocks,
         epoch: Epoch,
         saved: SavedRoom,
         history: Option<History>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, NotARoom> {
-        let room = Room::restore(saved, limits, elapsed(&began))?;
-        let live = Arc::new(Self::of(began, epoch, room, history));
+        let room = Room::restore(saved, limits, clocks.moment())?;
+        let live = Arc::new(Self::of(clocks, epoch, room, history));
         live.set_alarm(&mut live.lock());
         Ok(live)
     }
@@ -130,7 +124,7 @@ impl LiveRoom {
 
     /// How many were here in each of the last minutes, the oldest first.
     pub(super) fn counts(&self) -> Vec<u32> {
-        self.lock().history.counts(this_minute())
+        self.lock().history.counts(self.clocks.unix_minutes())
     }
 
     /// Names this life of the room.
@@ -157,7 +151,7 @@ impl LiveRoom {
         announcement: Announcement,
     ) -> Result<(), Refused> {
         self.change(|state, moment| {
-            let now = Now { moment, unix_seconds: now_in_milliseconds() / 1000 };
+            let now = Now { moment, unix_seconds: self.clocks.unix_milliseconds() / 1000 };
             let replaced = state.room.announce(who, announced, name, announcement, now)?;
             // Nobody hears where the old socket is on its way out already.
             if let Some(bell) = replaced.and_then(|old| self.bells().get(&old).cloned()) {
@@ -252,7 +246,12 @@ impl LiveRoom {
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
         let Flush { seq, count, digest, .. } = *self.told();
         (cursor.seq == Some(seq)).then(|| {
-            encode(&ServerEvent::Beat(Beat { seq, count, digest, now: now_in_milliseconds() }))
+            encode(&ServerEvent::Beat(Beat {
+                seq,
+                count,
+                digest,
+                now: self.clocks.unix_milliseconds(),
+            }))
         })
     }
 
@@ -266,7 +265,7 @@ impl LiveRoom {
             epoch,
             seq: state.room.log().seq(),
             you,
-            now: now_in_milliseconds(),
+            now: self.clocks.unix_milliseconds(),
             count: roster.len(),
             users: roster.users().take(most_rows).cloned().collect(),
         }
@@ -322,7 +321,7 @@ impl LiveRoom {
         METRICS.resumes.count();
         cursor.seq = Some(state.last_flush.seq);
         cursor.owed = Owed::Nothing;
-        answer.frames_for(cursor.you, now_in_milliseconds())
+        answer.frames_for(cursor.you, self.clocks.unix_milliseconds())
     }
 
     /// Says what everyone is told next; they have to be woken after that, without the lock.
@@ -367,7 +366,7 @@ impl LiveRoom {
         let outcome = act(&mut state, self.now());
         let count = state.room.roster().len();
         if !state.history.says(count) {
-            state.history.observe(this_minute(), count);
+            state.history.observe(self.clocks.unix_minutes(), count);
         }
         let dispatch = if state.room.log().seq() == state.last_flush.seq {
             Dispatch::WithTheNext
@@ -413,7 +412,7 @@ impl LiveRoom {
         state.alarm = Some(deadline);
         let room = Arc::clone(self);
         tokio::spawn(async move {
-            let began = *room.began.wait().await;
+            let began = room.clocks.began().await;
             tokio::time::sleep_until(began + deadline).await;
             room.change(|state, now| {
                 // A later sleeper that was overtaken by an earlier one finds nothing due.
@@ -426,7 +425,7 @@ impl LiveRoom {
     }
 
     fn now(&self) -> Moment {
-        elapsed(&self.began)
+        self.clocks.moment()
     }
 
     /// A whole list, if one can be had: else the next flush will have it.
@@ -438,7 +437,7 @@ impl LiveRoom {
         METRICS.lists.count();
         cursor.seq = Some(list.seq());
         cursor.owed = Owed::Nothing;
-        list.frames_for(cursor.you, now_in_milliseconds())
+        list.frames_for(cursor.you, self.clocks.unix_milliseconds())
     }
 
     /// A list at a flush not before `seq`: the one at the last flush, if the room has not moved on;
@@ -479,23 +478,7 @@ fn size_in_bytes(frames: &[Frame]) -> usize {
     frames.iter().map(|frame| frame.bytes().len()).sum()
 }
 
-/// What has passed since the server began.
-fn elapsed(began: &SetOnce<Instant>) -> Moment {
-    began.get().map_or(Moment::ZERO, Instant::elapsed)
-}
-
-/// The wall clock, in whole minutes since the Unix epoch.
-fn this_minute() -> u64 {
-    now_in_milliseconds() / 60_000
-}
-
 /// No life of a room has this one: it can't be resumed from.
 pub(super) fn no_epoch() -> Epoch {
     Epoch::from_number(0)
-}
-
-/// The wall clock, in milliseconds since the Unix epoch.
-pub(super) fn now_in_milliseconds() -> u64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,7 @@
 //! The rooms behind their locks, and what a connection holds of one.
 
 mod by_point;
+mod clocks;
 mod cursor;
 mod flush;
 mod gathering;
@@ -20,10 +21,13 @@ use std::{
 
 use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
 use serde::Serialize;
-use tokio::{sync::SetOnce, time::Instant};
 
-use self::live_room::{LiveRoom, no_epoch, now_in_milliseconds};
+use self::{
+    clocks::Clocks,
+    live_room::{LiveRoom, no_epoch},
+};
 pub use self::{
+    clocks::WallClock,
     membership::{Announcing, Membership},
     observer::Observer,
 };
@@ -39,8 +43,7 @@ use crate::{
 /// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
 #[derive(Debug)]
 pub struct Hub {
-    /// The origin of all that is due: one for all rooms, so that it is set at once for all.
-    began: Arc<SetOnce<Instant>>,
+    clocks: Clocks,
     limits: RoomLimits,
     /// Locked before a room's own lock, never after.
     rooms: Mutex<HashMap<RoomName, Occupied>>,
@@ -86,14 +89,14 @@ pub enum Occupancy {
 impl Hub {
     /// No rooms yet.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
-        let hub = Self::waiting(limits);
+        let hub = Self::waiting(limits, WallClock::System);
         hub.begin();
         hub
     }
 
-    fn waiting(limits: RoomLimits) -> Arc<Self> {
+    fn waiting(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
         Arc::new(Self {
-            began: Arc::default(),
+            clocks: Clocks::new(wall_clock),
             limits,
             rooms: Mutex::default(),
             next_connection: AtomicU64::new(0),
@@ -104,7 +107,16 @@ impl Hub {
 
     /// The rooms that the process before this one kept; no time passes in them until [`Hub::begin`].
     pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
-        let hub = Self::waiting(limits);
+        Self::restore_by_clock(limits, saved, WallClock::System)
+    }
+
+    /// The same by another clock than the system's, for rooms in which time is simulated.
+    pub fn restore_by_clock(
+        limits: RoomLimits,
+        saved: SavedRooms,
+        wall_clock: WallClock,
+    ) -> Arc<Self> {
+        let hub = Self::waiting(limits, wall_clock);
         let mut rooms = hub.lock();
         for SavedRoomOfName { name, epoch, room: mut saved_room, history } in saved.rooms {
             let epoch = match saved.ending {
@@ -115,7 +127,7 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match LiveRoom::restore(Arc::clone(&hub.began), epoch, saved_room, history, limits) {
+            match LiveRoom::restore(hub.clocks.clone(), epoch, saved_room, history, limits) {
                 Ok(room) => {
                     rooms.insert(name, Occupied { room, observers: 0 });
                 }
@@ -129,8 +141,7 @@ impl Hub {
     /// The server is ready: rows are held from now on for those who come back,
     /// however long it took to read them.
     pub fn begin(&self) {
-        // Where there was nothing to read it runs already.
-        let _ = self.began.set(Instant::now());
+        self.clocks.begin();
     }
 
     /// All rooms as they are, for the process after this one, should this one end out of order.
@@ -249,7 +260,7 @@ impl Hub {
                 epoch: no_epoch(),
                 seq: 0,
                 you,
-                now: now_in_milliseconds(),
+                now: self.clocks.unix_milliseconds(),
                 count: 0,
                 users: Vec::new(),
             },
@@ -280,7 +291,7 @@ impl Hub {
     fn find_or_open(&self, room_name: &RoomName) -> Arc<LiveRoom> {
         let mut rooms = self.lock();
         let occupied = rooms.entry(room_name.clone()).or_insert_with(|| Occupied {
-            room: Arc::new(LiveRoom::new(Arc::clone(&self.began), new_epoch(), self.limits)),
+            room: Arc::new(LiveRoom::new(self.clocks.clone(), new_epoch(), self.limits)),
             observers: 0,
         });
         occupied.observers += 1;
@@ -316,6 +327,6 @@ fn new_epoch() -> Epoch {
     Epoch::from_number(getrandom::u64().unwrap_or_else(|error| {
         // Without randomness the clock still tells two lives of a room apart.
         tracing::error!(%error, "no random numbers for a room's epoch");
-        now_in_milliseconds()
+        WallClock::System.unix_milliseconds()
     }))
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod process;
+pub mod tls;
 
 use std::{
     net::SocketAddr,
@@ -22,6 +23,7 @@ use server::{
     serve::{self, Listeners},
     supervisor::Supervisor,
     tcp,
+    tls::Tls,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -137,7 +139,9 @@ impl TestServer {
         let operator = tcp::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let operator_address = operator.local_addr().unwrap();
         let operator = Some((operator, OperatorToken::of(OPERATOR_TOKEN)));
-        let listeners = Listeners { public: listener, operator, supervisor: Supervisor::default() };
+        let tls = config.tls.files().map(Tls::load).transpose().unwrap();
+        let supervisor = Supervisor::default();
+        let listeners = Listeners { public: listener, tls, operator, supervisor };
         let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
         let operator = Site { address: operator_address };
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }

@@ -130,7 +130,8 @@ impl Remains {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("Listening on http://").unwrap().parse().unwrap();
+        let (_, address) = line.trim().split_once("://").unwrap();
+        let address = address.parse().unwrap();
         ServerProcess { site: Site { address }, child, directory }
     }
 }

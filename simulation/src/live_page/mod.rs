@@ -321,10 +321,10 @@ impl LivePage {
             self.asked.to_be_listed = None;
         }
         self.check(before.as_ref(), &outcome);
-        if let Some(Unlisted { reason: DepartureReason::Removed, joined }) = outcome.was_unlisted
+        if let Some(Unlisted { reason: DepartureReason::Removed, end }) = outcome.was_unlisted
             && self.of().state().absence.is_none()
         {
-            self.of().note_absence(self.number, Some(Absence::Removed { joined }));
+            self.of().note_absence(self.number, Some(Absence::Removed(end)));
         }
         self.send(outcome.replies);
         if outcome.is_live {
@@ -333,9 +333,9 @@ impl LivePage {
     }
 
     fn forget_removal(&mut self) {
-        let absence = self.of().state().absence;
-        if let Some(Absence::Removed { joined }) = absence
-            && self.session.has_joined_since(joined)
+        let absence = self.of().state().absence.clone();
+        if let Some(Absence::Removed(end)) = absence
+            && self.session.has_joined_since(&end)
         {
             self.of().note_absence(self.number, None);
             let events = self.session.look_around(&self.surroundings());

@@ -22,10 +22,14 @@ use crate::presence::{DepartureReason, Name, Replica, RoomName, ServerEvent};
 
 /// How often the rows are told the time, in milliseconds.
 const ROWS_HEAR_THE_TIME: u64 = 10_000;
-/// A list of so many is drawn only so often: each time costs a look at every name.
+/// A list of so many is drawn only so often: each time costs a look at every row.
 const LONG_LIST: usize = 500;
-/// How long to wait between two drawings of a long list, in milliseconds.
-pub(super) const BETWEEN_DRAWINGS: u32 = 100;
+/// How long to wait at least between two drawings of a long list, in milliseconds.
+const BETWEEN_DRAWINGS: u64 = 100;
+/// How many times as long as a drawing takes the page does something else, on a machine that is slow or busy.
+const REST_AFTER_A_DRAWING: u64 = 9;
+/// How old what is shown of a long list gets at most, in milliseconds.
+const LONGEST_REST: u64 = 1_000;
 /// What happened in a shorter loss is told like any other news, in milliseconds.
 const SHORTEST_ABSENCE: u64 = 5_000;
 
@@ -38,6 +42,8 @@ pub(super) struct Display {
     listing: Listing,
     /// When the list was drawn last.
     drawn_at: Cell<u64>,
+    /// How long that took, in milliseconds.
+    drawing_took: Cell<u64>,
     /// The list has changed since.
     owes_a_drawing: Cell<bool>,
 }
@@ -55,6 +61,7 @@ impl Display {
             announcing: Announcing::new(board),
             listing: Listing::new(board),
             drawn_at: Cell::default(),
+            drawing_took: Cell::default(),
             owes_a_drawing: Cell::default(),
         }
     }
@@ -94,7 +101,7 @@ impl Display {
     pub(super) fn show(&self, replica: &Replica, outcome: Outcome, connection: Connection) {
         if outcome.is_changed {
             let since = self.now().abs_diff(self.drawn_at.get());
-            if replica.count() < LONG_LIST || since >= u64::from(BETWEEN_DRAWINGS) {
+            if replica.count() < LONG_LIST || since >= self.between_drawings() {
                 self.draw(replica);
             } else {
                 self.owes_a_drawing.set(true);
@@ -166,6 +173,12 @@ impl Display {
         self.owes_a_drawing.get()
     }
 
+    /// How long to wait between two drawings of a long list, in milliseconds.
+    pub(super) fn between_drawings(&self) -> u64 {
+        let rest = self.drawing_took.get().saturating_mul(REST_AFTER_A_DRAWING);
+        rest.clamp(BETWEEN_DRAWINGS, LONGEST_REST)
+    }
+
     /// What of the list can be seen may be something else by now.
     pub(super) fn look(&self, replica: &Replica) {
         self.listing.look(replica);
@@ -173,10 +186,12 @@ impl Display {
 
     /// Shows the list as it is now.
     pub(super) fn draw(&self, replica: &Replica) {
-        self.drawn_at.set(self.now());
+        let begun = self.now();
+        self.drawn_at.set(begun);
         self.owes_a_drawing.set(false);
         let old_name = self.your_name();
         self.listing.draw(replica);
+        self.drawing_took.set(self.now().abs_diff(begun));
         let name = self.your_name();
         if old_name == name {
             return;
@@ -193,7 +208,7 @@ impl Display {
         });
     }
 
-    fn say_farewell(&self, Unlisted { reason, joined }: Unlisted) {
+    fn say_farewell(&self, Unlisted { reason, end }: Unlisted) {
         let farewell = match reason {
             DepartureReason::Left => texts::YOU_LEFT_ELSEWHERE,
             DepartureReason::Removed => texts::YOU_WERE_REMOVED,
@@ -202,7 +217,7 @@ impl Display {
         };
         // Where they left, the page on which they did has noted it; they may have joined again by now.
         if reason == DepartureReason::Removed && storage::absence(&self.room).is_none() {
-            storage::note_absence(&self.room, Some(&Absence::Removed { joined }));
+            storage::note_absence(&self.room, Some(&Absence::Removed(end)));
         }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));
     }

@@ -17,7 +17,7 @@ use super::{
         frame::read_frame,
         session::{Outcome, Session, Surroundings},
     },
-    display::{BETWEEN_DRAWINGS, Display, is_offline},
+    display::{Display, is_offline},
     feed::{Feed, FeedEvent},
     page_wide::is_wall,
     randomness::random_number,
@@ -251,8 +251,8 @@ impl Line {
     /// Another page may hear late that the operator removed somebody who has joined again since,
     /// even in a list that began anew.
     fn forget_removal(&self) {
-        if let Some(Absence::Removed { joined }) = storage::absence(&self.room)
-            && self.session.borrow().has_joined_since(joined)
+        if let Some(Absence::Removed(end)) = storage::absence(&self.room)
+            && self.session.borrow().has_joined_since(&end)
         {
             storage::note_absence(&self.room, None);
             let events = self.session.borrow_mut().look_around(&self.surroundings());
@@ -266,7 +266,8 @@ impl Line {
         self.display.show(self.session.borrow().replica(), outcome, connection);
         if self.display.owes_a_drawing() && self.drawing.borrow().is_none() {
             let this = Rc::clone(self);
-            self.drawing.replace(Some(Timeout::new(BETWEEN_DRAWINGS, move || {
+            let wait = u32::try_from(self.display.between_drawings()).unwrap_or(u32::MAX);
+            self.drawing.replace(Some(Timeout::new(wait, move || {
                 this.drawing.take();
                 this.rearrange();
             })));

@@ -10,6 +10,7 @@ use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use super::super::{
     arrangement::Arrangement,
     board::{Board, Excerpt},
+    register::Register,
     roster_list::ROSTER,
     window::{SHOWN_WHOLE, Sight},
 };
@@ -21,6 +22,8 @@ const GAP: usize = 8;
 /// Puts as much of the list on the board as can be seen.
 pub(super) struct Listing {
     board: Board,
+    /// What is known of everyone's name.
+    register: RefCell<Register>,
     /// Everyone who is to be shown, in order.
     order: RefCell<Vec<UserId>>,
     /// What that order was made for.
@@ -38,6 +41,7 @@ impl Listing {
     pub(super) fn new(board: Board) -> Self {
         Self {
             board,
+            register: RefCell::default(),
             order: RefCell::default(),
             arrangement: RefCell::default(),
             is_held: Cell::default(),
@@ -54,7 +58,9 @@ impl Listing {
         self.is_held.set(is_same && wanted.is_by_name && self.is_looked_at());
         let order = {
             let old = self.order.borrow();
-            wanted.arrange(replica.roster(), self.is_held.get().then_some(&old[..]))
+            let mut register = self.register.borrow_mut();
+            register.follow(replica.roster());
+            wanted.arrange(&register, self.is_held.get().then_some(&old[..]))
         };
         self.order.replace(order);
         self.arrangement.replace(wanted);
@@ -78,7 +84,8 @@ impl Listing {
         let is_everyone_sought = self.arrangement.borrow().sought.is_empty();
         let found = if is_everyone_sought { replica.count() } else { order.len() };
         self.make_room(&rows, order.len());
-        self.board.show(replica, &Excerpt { order: &order, rows: rows.clone(), found });
+        let register = &self.register.borrow();
+        self.board.show(replica, &Excerpt { register, order: &order, rows: rows.clone(), found });
         self.rows.replace(rows);
     }
 

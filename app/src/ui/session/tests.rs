@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Departed, Outcome, Session, Surroundings, Unlisted, Wish};
+use super::{Departed, EndOfRow, Outcome, Session, Surroundings, Unlisted, Wish};
 use crate::presence::{
     Changes, ClientEvent, DepartureReason, Difference, ExistingUsers, MoreUsers, Name,
     PresenceState, Refusal, RefusalCode, Renamed, Replica, Resumed, Retry, ServerEvent, Since,
@@ -525,9 +525,9 @@ fn why_one_went_is_heard_in_pieces_too() {
     assert_eq!(session.receive(ServerEvent::Changes(first), &seen()).was_unlisted, None);
     let last = Changes { from: 4, seq: 6, difference: departure(1) };
     let outcome = session.receive(ServerEvent::Changes(last), &seen());
-    let joined = user(YOU, "Ana").joined;
+    let end = EndOfRow { joined: user(YOU, "Ana").joined, at: since(6) };
     let reason = DepartureReason::Removed;
-    assert_eq!(outcome.was_unlisted, Some(Unlisted { reason, joined }));
+    assert_eq!(outcome.was_unlisted, Some(Unlisted { reason, end }));
 }
 
 #[test]
@@ -562,19 +562,29 @@ fn what_overtakes_a_leave_does_not_stand_for_it() {
 }
 
 #[test]
-fn only_who_joined_after_a_removed_row_has_joined_since() {
+fn only_who_joined_after_a_row_ended_has_joined_since() {
     let row = User { joined: 100, ..user(YOU, "Ana") };
     let mut session = live(std::slice::from_ref(&row));
+    let elsewhere = |seq| Since { epoch: "e2".parse().unwrap(), seq };
     for is_lost in [false, true] {
-        // A page without a socket knows only how things were, but of which row, it knows.
-        for (removed, has_joined_since) in
-            [(row.joined - 1, true), (row.joined, false), (row.joined + 1, false)]
-        {
-            assert_eq!(session.has_joined_since(removed), has_joined_since, "{removed}, {is_lost}");
+        for (joined, at, has_joined_since) in [
+            // A younger row, whatever has become of the list.
+            (99, since(9), true),
+            (99, elsewhere(9), true),
+            // Within a second only a later list tells.
+            (100, since(4), true),
+            (100, since(5), false),
+            (100, elsewhere(3), false),
+            (101, elsewhere(3), false),
+        ] {
+            let end = EndOfRow { joined, at };
+            assert_eq!(session.has_joined_since(&end), has_joined_since, "{end:?}, {is_lost}");
         }
+        // A page without a socket knows only how things were, but that it knows.
         session.closed(Duration::ZERO, 0);
     }
-    assert!(!live(&[user(1, "Bo")]).has_joined_since(0), "they are not back");
+    let end = EndOfRow { joined: 0, at: since(0) };
+    assert!(!live(&[user(1, "Bo")]).has_joined_since(&end), "they are not back");
 }
 
 #[test]

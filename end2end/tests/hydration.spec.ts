@@ -1,0 +1,103 @@
+// Hydration changes nothing that can be seen, in any state that the first HTML can have.
+// That nothing is said in the console is what every test is held to.
+
+import type { Page } from "@playwright/test";
+
+import { expect, test } from "../support/fixtures";
+import { inEveryLook } from "../support/looks";
+
+/** What the first HTML can show, by how many are in the room; the visitor may be one of them. */
+const STATES = [
+  { state: "an empty room", others: 0 },
+  { state: "a visitor alone", others: 0, name: "Ana Sousa" },
+  { state: "a few people", others: 5 },
+  { state: "a few people, and the visitor", others: 5, name: "Kim" },
+  { state: "two hundred people", others: 200 },
+  { state: "two hundred people, and the visitor", others: 199, name: "W".repeat(40) },
+  { state: "more people than the first HTML lists", others: 230 },
+  { state: "a wall", others: 9, query: "?wall" },
+  { state: "a wall with two hundred people", others: 200, query: "?wall" },
+] as const;
+
+const NAMES = ["Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"];
+
+for (const { state, others, ...rest } of STATES) {
+  const { name, query } = { name: undefined, query: "", ...rest };
+  test(`hydration moves nothing: ${state}`, async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    test.setTimeout(180_000);
+    const names = Array.from({ length: others }, (_, index) => NAMES[index] ?? `Person ${index}`);
+    await crowd.joinInOrder(server, room, names);
+    const visitor = await newVisitor();
+    if (name !== undefined) await visitor.openAndJoin(room, name);
+    const count = String(others + (name === undefined ? 0 : 1));
+    await inEveryLook(visitor.page, async () => {
+      const release = await holdScriptsBack(visitor.page);
+      await visitor.page.goto(`/r/${room}${query}`);
+      await expect(visitor.count).toHaveText(count);
+      await hasPainted(visitor.page);
+      await expect(visitor.html).not.toHaveAttribute("data-hydrated");
+
+      release();
+      await visitor.isLive();
+      await hasPainted(visitor.page);
+      await expect(visitor.count).toHaveText(count);
+      expect.soft(await layoutShift(visitor.page)).toBe(0);
+    });
+  });
+}
+
+test("what was typed before the scripts ran is not lost", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  const release = await holdScriptsBack(ana.page);
+  await ana.page.goto(`/r/${room}`);
+  await ana.nameField.fill("Ana");
+  await ana.nameField.press("Enter");
+  release();
+  await ana.isLive();
+  await expect(ana.nameField).toHaveValue("Ana");
+  await ana.joinButton.click();
+  await ana.shows(["Ana"]);
+});
+
+/** Keeps the WASM from the page until the returned function is called: so there is a first paint without it. */
+async function holdScriptsBack(page: Page): Promise<() => void> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
+/** What the page shows now has been painted. */
+async function hasPainted(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))),
+  );
+}
+
+/** How far things were moved since the page was opened: the sum of the scores of all layout shifts. */
+async function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((found) => {
+        let sum = 0;
+        const observer = new PerformanceObserver((list) => {
+          for (const entry of list.getEntriesByType("layout-shift")) {
+            sum += (entry as PerformanceEntry & { value: number }).value;
+          }
+          // The mark is younger than every shift, so all of them have been counted.
+          if (list.getEntriesByName("all shifts are counted").length > 0) found(sum);
+        });
+        observer.observe({ type: "layout-shift", buffered: true });
+        observer.observe({ type: "mark", buffered: true });
+        requestAnimationFrame(() => performance.mark("all shifts are counted"));
+      }),
+  );
+}
