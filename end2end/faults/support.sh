@@ -1,7 +1,7 @@
 # What the scripts of this folder share; it is sourced.
 
 set -eu
-program=$(realpath "${1:?name the server's program}")
+program=$(realpath "${1:?name the program of the server}")
 work=$(mktemp -d)
 server=
 client=

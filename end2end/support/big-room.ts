@@ -50,6 +50,13 @@ export class BigRoom {
     this.tell({ disconnect_user: { left: [user.id] } });
   }
 
+  /** All of these go at once. */
+  leaveTogether(users: readonly User[]): void {
+    const left = users.map(({ id }) => id);
+    for (const id of left) this.users.splice(this.users.findIndex((user) => user.id === id), 1);
+    this.tell({ disconnect_user: { left } });
+  }
+
   /** As many changes, one frame each, as evenly over a second as a timer allows: people come, go and are away. */
   async changes(perSecond: number, seconds: number): Promise<void> {
     for (let change = 0; change < perSecond * seconds; change += 1) {

@@ -16,6 +16,11 @@ export const UNTIL_A_ROW_IS_GONE = { timeout: 30_000 };
 /** How long a page may take to come back by itself: it waits for up to 15 s between attempts. */
 export const UNTIL_A_PAGE_HAS_HEALED = { timeout: 40_000 };
 
+/** A number as the page writes it: 10,001. */
+export function grouped(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
 /** One person with a browser of their own, or one more tab of theirs. */
 export class Visitor {
   readonly wire: Wire = { sent: [], received: [], sockets: [] };
@@ -96,7 +101,7 @@ export class Visitor {
     this.sortButton = button("A to Z");
     this.activity = page.locator("details.activity");
     this.happenings = this.activity.locator("ol > li > p");
-    this.muteButton = button("Mute announcements");
+    this.muteButton = button("Mute for screen readers");
     this.someoneElseButton = button("Be someone else");
   }
 
@@ -162,7 +167,7 @@ export class Visitor {
   /** The list shows exactly these names, in this order, and counts them. */
   async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
     await expect(this.names).toHaveText([...names], options);
-    await expect(this.count).toHaveText(String(names.length));
+    await expect(this.count).toHaveText(grouped(names.length));
   }
 
   rowWithId(id: string): Locator {

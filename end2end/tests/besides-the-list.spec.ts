@@ -15,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await visitor.open(room);
     const code = visitor.page.getByRole("img", { name: /QR code/ });
     await expect(code).toBeHidden();
-    await visitor.page.getByRole("button", { name: "Invite" }).click();
+    await visitor.page.getByRole("button", { name: "QR code" }).click();
     await expect(code).toBeVisible();
     await expect
       .poll(() => code.evaluate((image) => (image as HTMLImageElement).naturalWidth))
@@ -96,7 +96,7 @@ test("without scripts there is all that needs none", async ({
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.page.getByTestId("past-hour")).toContainText("3 people");
   await expect(visitor.page.getByRole("link", { name: "table" })).toBeVisible();
-  await visitor.page.getByRole("button", { name: "Invite" }).click();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("img", { name: /QR code/ })).toBeVisible();
   await expect(visitor.page.getByRole("button", { name: "Copy link" })).toBeHidden();
 });
@@ -139,11 +139,14 @@ test("the invitation is photographed, and is put away by the keyboard", async ({
   await crowd.joinInOrder(server, room, [...NAMES, "Bo", "Kim", "Olu"]);
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   await visitor.open(room);
-  await visitor.page.getByRole("button", { name: "Invite" }).click();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("dialog", { name: "Invite" })).toBeVisible();
   await visitor.page.getByRole("img", { name: /QR code/ }).scrollIntoViewIfNeeded();
   await photograph(visitor.page, "invitation");
-  // The keyboard alone puts it away again.
+  // The keyboard alone puts it away again, and so does a button.
   await visitor.page.keyboard.press("Escape");
+  await expect(visitor.page.getByRole("dialog")).toBeHidden();
+  await visitor.page.getByRole("button", { name: "QR code" }).click();
+  await visitor.page.getByRole("button", { name: "Close" }).click();
   await expect(visitor.page.getByRole("dialog")).toBeHidden();
 });

@@ -4,7 +4,7 @@ import type { CDPSession } from "@playwright/test";
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
-import type { Visitor } from "../support/visitor";
+import { grouped, type Visitor } from "../support/visitor";
 
 /** For how long people come and go; `ROLLCALL_CHURN_MINUTES=10` is the long look. */
 const MINUTES = Number(process.env["ROLLCALL_CHURN_MINUTES"] ?? "0.25");
@@ -35,7 +35,7 @@ test("the page holds no more after many changes than after few", async ({ newVis
   const devtools = await visitor.context.newCDPSession(visitor.page);
   await devtools.send("Performance.enable");
   await visitor.open(room);
-  await expect(visitor.count).toHaveText(String(MANY));
+  await expect(visitor.count).toHaveText(grouped(MANY));
 
   // Whatever is made once is made in the first round.
   await churn(visitor, people);
@@ -47,7 +47,7 @@ test("the page holds no more after many changes than after few", async ({ newVis
   console.log(`${MANY} people, ${changes} changes in ${rounds} rounds:`);
   console.log(`  before: ${inWords(before)}\n  after:  ${inWords(after)}`);
 
-  await expect(visitor.count).toHaveText(String(people.users.length));
+  await expect(visitor.count).toHaveText(grouped(people.users.length));
   expect(after.nodes).toBeLessThan(before.nodes + NODES_IN_MOTION);
   expect(after.listeners).toBeLessThan(before.listeners + NODES_IN_MOTION);
 });
@@ -64,7 +64,7 @@ async function churn(visitor: Visitor, people: BigRoom): Promise<void> {
   await changes;
   await visitor.page.evaluate(() => scrollTo(0, 0));
   await expect(visitor.names.first()).toHaveText(people.users[0]?.name ?? "");
-  await expect(visitor.count).toHaveText(String(people.users.length));
+  await expect(visitor.count).toHaveText(grouped(people.users.length));
 }
 
 async function held(visitor: Visitor, devtools: CDPSession): Promise<Held> {

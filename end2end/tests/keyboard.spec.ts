@@ -103,12 +103,12 @@ for (const width of [320, 1280]) {
     await visitor.context.setOffline(true);
     await expect(visitor.banner).toBeVisible();
     await test.step("offline", () => expectTheKeyboardLeadsEverywhere(visitor.page));
-    await visitor.page.getByRole("button", { name: "Invite" }).press("Enter");
+    await visitor.page.getByRole("button", { name: "QR code" }).press("Enter");
     await expect(visitor.page.getByRole("dialog")).toBeVisible();
-    await tabTo(visitor.page.getByRole("button", { name: "Copy link" }));
+    await tabTo(visitor.page.getByRole("button", { name: "Close" }));
     await tabTo(visitor.page.getByRole("link", { name: /wall/ }));
     await visitor.page.keyboard.press("Escape");
-    await expect(visitor.page.getByRole("button", { name: "Invite" })).toBeFocused();
+    await expect(visitor.page.getByRole("button", { name: "QR code" })).toBeFocused();
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
-import { Visitor } from "../support/visitor";
+import { grouped, Visitor } from "../support/visitor";
 
 const MANY = 10_000;
 
@@ -19,7 +19,7 @@ test("of ten thousand rows those that can be seen are in the page, wherever it i
   const visitor = await newVisitor();
   await BigRoom.for(visitor.page, MANY);
   await visitor.open(room);
-  await expect(visitor.count).toHaveText(String(MANY));
+  await expect(visitor.count).toHaveText(grouped(MANY));
   await expect(visitor.page).toHaveTitle(/10,000/);
   for (const place of [0, 0.31, 0.77, 1, 0.5, 0]) {
     await visitor.page.evaluate((place) => {
@@ -39,7 +39,7 @@ test("the keyboard leads to the end of a long list", async ({ newVisitor, room }
   const visitor = await newVisitor();
   await BigRoom.for(visitor.page, MANY);
   await visitor.open(room);
-  await expect(visitor.count).toHaveText(String(MANY));
+  await expect(visitor.count).toHaveText(grouped(MANY));
   await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await visitor.page.keyboard.press("End");
   await expect(visitor.rows.last().locator("bdi.user-name")).toHaveText(`Person ${MANY}`);
@@ -54,7 +54,7 @@ test("somebody is found by a part of the name, and everyone is back when it is e
   const visitor = await newVisitor();
   const people = await BigRoom.for(visitor.page, MANY);
   await visitor.open(room);
-  await expect(visitor.count).toHaveText(String(MANY));
+  await expect(visitor.count).toHaveText(grouped(MANY));
   people.join("Jürgen Weiß");
   await visitor.findField.fill("jurgen");
   await expect(visitor.names).toHaveText(["Jürgen Weiß"]);
@@ -65,7 +65,7 @@ test("somebody is found by a part of the name, and everyone is back when it is e
   people.join("jurgen 2");
   people.join("Somebody");
   await expect(visitor.names).toHaveText(["Jürgen Weiß", "jurgen 2"]);
-  await expect(visitor.count).toHaveText("10003");
+  await expect(visitor.count).toHaveText("10,003");
 
   await visitor.findField.fill("nobody has this name");
   await expect(visitor.rows).toHaveCount(0);
@@ -127,7 +127,7 @@ test("a hundred changes a second, scrolled and searched: how long the longest ta
   const visitor = await newVisitor();
   const people = await BigRoom.for(visitor.page, MANY);
   await visitor.open(room);
-  await expect(visitor.count).toHaveText(String(MANY));
+  await expect(visitor.count).toHaveText(grouped(MANY));
   await visitor.page.evaluate(() => {
     const tasks: number[] = [];
     Object.assign(window, { tasks });
@@ -158,7 +158,7 @@ test("a hundred changes a second, scrolled and searched: how long the longest ta
         `gap ${Math.round(Math.max(...gaps))} ms; tasks over 50 ms: ${tasks.length} (${tasks.join(", ")}).`,
     );
     await expect.poll(() => isFilled(visitor)).toBe(true);
-    await expect(visitor.count).toHaveText(String(people.users.length));
+    await expect(visitor.count).toHaveText(grouped(people.users.length));
     await visitor.page.evaluate(() => scrollTo(0, 0));
     await visitor.sortButton.click();
   }

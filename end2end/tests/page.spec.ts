@@ -1,5 +1,8 @@
 // The page as a visitor meets it: its addresses, its first HTML, its forms.
 
+import type { Locator } from "@playwright/test";
+
+import { BigRoom } from "../support/big-room";
 import { NOT_FOUND } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, newUsers } from "../support/protocol";
@@ -407,11 +410,54 @@ test.describe("what the page tells", () => {
     await expect(ana.nameField).toHaveValue("Ana");
   });
 
-  test("the link to the room can be copied", async ({ newVisitor, room }) => {
+  test("on a phone the list comes right after the visitor, for the eye and for the keyboard", async ({
+    newVisitor,
+    server,
+    crowd,
+    room,
+  }) => {
+    await crowd.joinInOrder(server, room, ["Bo", "Kim"]);
+    const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
+    await ana.openAndJoin(room, "Ana");
+    const top = async (part: Locator) => (await part.boundingBox())?.y ?? Infinity;
+    const firstRow = await top(ana.rows.first());
+    // A list that begins below the middle of the screen is not what the page is about.
+    expect(firstRow).toBeLessThan(422);
+    expect(firstRow).toBeLessThan(await top(ana.activity));
+    expect(firstRow).toBeLessThan(await top(ana.page.getByText("Take the roll:")));
+    // Behind one's own controls come those of the list, and only then the way past it.
+    await ana.leaveButton.focus();
+    for (const next of [ana.page.getByRole("link", { name: "Activity" }), ana.findField]) {
+      await ana.page.keyboard.press("Tab");
+      await expect(next).toBeFocused();
+    }
+  });
+
+  test("what is below a long list on a phone is one step away, and beside it stays in sight", async ({
+    newVisitor,
+    room,
+  }) => {
+    const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
+    await BigRoom.for(ana.page, 2_000);
+    await ana.open(room);
+    await expect(ana.count).toHaveText("2,000");
+    const summary = ana.activity.locator("summary");
+    await expect(summary).not.toBeInViewport();
+    await ana.page.getByRole("link", { name: "Activity" }).click();
+    await expect(summary).toBeInViewport();
+
+    await ana.page.setViewportSize({ width: 1440, height: 900 });
+    await ana.page.evaluate(() => scrollTo(0, 20_000));
+    for (const part of [ana.roomName, ana.joinButton, summary]) await expect(part).toBeInViewport();
+    const bottom = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().bottom);
+    expect(await bottom(ana.joinButton)).toBeLessThan(await bottom(summary));
+  });
+
+  test("the link to the room is copied by one click", async ({ newVisitor, room }) => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
     await ana.open(room);
-    await ana.page.getByRole("button", { name: "Invite" }).click();
     await ana.page.getByRole("button", { name: "Copy link" }).click();
+    await expect(ana.page.getByRole("button", { name: "Link copied" })).toBeVisible();
     await expect
       .poll(() => ana.page.evaluate(() => navigator.clipboard.readText()))
       .toBe(ana.page.url());

@@ -7,7 +7,7 @@ import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
 import { newUsers } from "../support/protocol";
 import { readCode } from "../support/qr-code";
-import type { Visitor } from "../support/visitor";
+import { grouped, type Visitor } from "../support/visitor";
 
 const STILL = { reducedMotion: "reduce" } as const;
 
@@ -85,7 +85,7 @@ for (const [width, height] of [
     await wall.page.goto(`/r/${room}?wall`);
     await wall.isLive();
     let joined = 0;
-    for (const count of [1, 2, 5, 12, 30, 60, 100, 150]) {
+    for (const count of [1, 2, 5, 7, 12, 30, 44, 60, 100, 150]) {
       await crowd.joinTogether(server, room, people(count).slice(joined));
       joined = count;
       await expect(wall.rows).toHaveCount(count);
@@ -107,6 +107,12 @@ for (const [width, height] of [
       // What the plates and the gaps between them take is all that there is.
       const lowest = Math.max(...boxes.map((box) => box.bottom));
       expect(board.bottom - lowest).toBeLessThan(2);
+      // The last line is filled as well, however many stand in it.
+      const last = boxes.filter((box) => Math.abs(box.bottom - lowest) < 2);
+      const taken = last.reduce((sum, box) => sum + box.width, 0);
+      const gaps = (last.length - 1) * 16;
+      expect(board.width - taken, `of ${count} people ${last.length} are in the last line`)
+        .toBeLessThan(gaps + 2);
       if (width === 1920) {
         await wall.page.screenshot({ path: `screenshots/wall-of-${count}.png` });
       }
@@ -123,7 +129,7 @@ for (const count of [201, 260, 1_000, 10_000]) {
     const crowd = await BigRoom.for(wall.page, count);
     await wall.page.goto(`/r/${room}?wall`);
     await wall.isLive();
-    await expect(wall.count).toHaveText(String(count));
+    await expect(wall.count).toHaveText(grouped(count));
     const shown = wall.rows.filter({ visible: true });
     await expect(shown).toHaveCount(200);
     await expect(shown.first().locator("bdi.user-name")).toHaveText("Person 1");
@@ -142,7 +148,7 @@ for (const count of [201, 260, 1_000, 10_000]) {
 
     // Who comes now is counted, and moves nobody.
     crowd.join("One more");
-    await expect(wall.count).toHaveText(String(count + 1));
+    await expect(wall.count).toHaveText(grouped(count + 1));
     expect(await boxes(wall)).toEqual(before);
     // When one of the first goes, the next of those who wait is shown.
     crowd.leave(crowd.users[0]);

@@ -9,7 +9,6 @@ use server::{
         reference,
         source::Environment,
     },
-    connection::ConnectionConfig,
     lan, logs,
     operator::{OperatorAddress, OperatorToken, TokenFault},
     person::{KeyFault, Persons},
@@ -136,7 +135,8 @@ async fn run(config: Config) -> Result<(), Fault> {
     let supervisor = Supervisor::of_this_process();
     let listeners = Listeners { public: listener, tls, operator, supervisor };
     let signal = async move { first.next().await };
-    let served = serve::serve(listeners, config, persons, ConnectionConfig::default(), signal);
+    let connection = config.connection();
+    let served = serve::serve(listeners, config, persons, connection, signal);
     tokio::select! {
         served = served => Ok(served?),
         () = async { both.next().await; both.next().await } => Err(Fault::EndedAtOnce),

@@ -45,8 +45,16 @@ const KEY_FILE: &str = "person.key";
 /// One browser: 128 random bits that nobody else knows.
 ///
 /// This is the secret that proves a person: it is in the cookie and nowhere else.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Person([u8; 16]);
+
+#[cfg(test)]
+impl Person {
+    /// One that a test makes up.
+    pub(crate) fn of(secret: [u8; 16]) -> Self {
+        Self(secret)
+    }
+}
 
 impl fmt::Debug for Person {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -54,6 +54,10 @@ pub(crate) async fn open(
     let Ok(person) = state.persons.recognise(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let pass = match pass.of(person) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
+    };
     if let Some(cookie) = state.persons.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

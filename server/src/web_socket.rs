@@ -32,6 +32,9 @@ const READ_BUFFER_IN_BYTES: usize = 1024;
 /// by default there is no bound.
 const MOST_WRITE_BUFFER_IN_BYTES: usize = 16 * 1024;
 
+/// How much one socket may have read while the others wait: of frames without content that are thousands.
+const MOST_BYTES_READ_IN_A_TURN: usize = 16 * 1024;
+
 /// The longest frame that is read, where there is no limit for it.
 const MOST_BYTES_OF_A_FRAME: usize = 16 * 1024 * 1024;
 
@@ -52,6 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let wire = Wire {
             stream,
             unfinished: Bytes::default(),
+            read_in_this_turn: 0,
             opened: Instant::now(),
             allowance: ByteAllowance::new(limits),
         };
@@ -129,6 +133,8 @@ struct Wire<S> {
     stream: S,
     /// The rest of the shared frame that was begun.
     unfinished: Bytes,
+    /// How much was read since there was nothing to read, or since the others had their turn.
+    read_in_this_turn: usize,
     opened: Instant,
     /// What may still be read.
     allowance: ByteAllowance,
@@ -189,9 +195,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.read_in_this_turn >= MOST_BYTES_READ_IN_A_TURN {
+            self.read_in_this_turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) else {
+            self.read_in_this_turn = 0;
+            return Poll::Pending;
+        };
+        read?;
         let (bytes, since_opening) = (buffer.filled().len() - before, self.opened.elapsed());
+        self.read_in_this_turn += bytes;
         if !self.allowance.take(bytes, since_opening) {
             return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
         }
@@ -310,6 +326,33 @@ mod tests {
                 read.into_iter().filter(Message::is_text).map(|text| text.to_string()).collect();
             prop_assert_eq!(texts, told);
         }
+    }
+
+    /// Whoever has much to say is heard in turns, and comes to the end of it.
+    #[tokio::test]
+    async fn the_others_have_their_turn_between_what_one_says() {
+        let mut wire = Wire {
+            stream: tokio::io::repeat(0),
+            unfinished: Bytes::default(),
+            read_in_this_turn: 0,
+            opened: Instant::now(),
+            allowance: ByteAllowance::new(FrameLimits::default()),
+        };
+        let mut turns = 0;
+        poll_fn(|context| {
+            let mut read = 0;
+            let mut some = [0; 1_000];
+            while let Poll::Ready(outcome) =
+                Pin::new(&mut wire).poll_read(context, &mut ReadBuf::new(&mut some))
+            {
+                outcome.unwrap();
+                read += some.len();
+            }
+            assert!((1..MOST_BYTES_READ_IN_A_TURN + some.len()).contains(&read));
+            turns += 1;
+            if turns < 10 { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
     }
 
     /// As TLS does: what was written is on its way only when it was flushed.

@@ -179,6 +179,33 @@ async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_person_has_so_many_sockets_over_all_rooms() {
+    let server = server_with("max-sockets-per-person = 2");
+    let first = server.connect("one").await;
+    let cookie = first.cookie.clone();
+    let own = format!("Cookie: {cookie}\r\n");
+    let _second = open_socket(&server, LOCALHOST, "two", &own).await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "three", &own).await;
+    assert!(is_refused(&head, 429), "{head}");
+    // Whoever else is at the same address has as many.
+    open_socket(&server, LOCALHOST, "three", "").await;
+    first.close().await;
+    let asking = async {
+        while !ask_for_socket(&server, LOCALHOST, "one", &own).await.1.starts_with("HTTP/1.1 101 ")
+        {
+        }
+    };
+    timeout(PATIENCE, asking).await.unwrap();
+}
+
+#[tokio::test]
+async fn how_long_a_socket_may_say_nothing_can_be_set() {
+    let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
+    let mut silent = server.connect("lobby").await;
+    assert_eq!(silent.close_code().await, Some(4408));
+}
+
+#[tokio::test]
 async fn a_room_has_so_many_sockets_and_the_server_so_many_rooms() {
     let server = server_with("max-sockets-per-room = 2\nmax-rooms = 2");
     let mut ana = server.connect("one").await;

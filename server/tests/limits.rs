@@ -87,7 +87,7 @@ async fn who_goes_on_after_too_fast_is_closed() {
 #[tokio::test]
 async fn no_first_frame_in_time_is_the_end() {
     let config = ConnectionConfig {
-        first_frame_within: Duration::from_secs(1),
+        first_frame_within: Some(Duration::from_secs(1)),
         ..ConnectionConfig::default()
     };
     let server = TestServer::start_with("", config);

@@ -47,8 +47,10 @@ struct Proxy {
 }
 
 impl Drop for Proxy {
+    /// In order, so that nginx takes its workers along.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        let terminate = format!("kill -TERM {}", self.child.id());
+        let _ = Command::new("sh").args(["-c", &terminate]).status();
         let _ = self.child.wait();
     }
 }
@@ -105,7 +107,7 @@ async fn nginx() -> Stage {
             .concat();
         let file = directory.join("nginx.conf");
         let whole = format!(
-            "daemon off;\npid {};\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{site}\n}}\n",
+            "daemon off;\nmaster_process off;\npid {};\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{folders}{site}\n}}\n",
             directory.join("pid").display()
         );
         fs::write(&file, whole).unwrap();

@@ -85,10 +85,11 @@ impl Trial {
             return Err(Failure::new(format!("After SIGTERM it ended with {status}.")));
         }
         let server = self.begin(&server.address)?;
-        for guest in &guests {
-            guest.come_back(&server)?;
-        }
+        // Until the list is looked at: who goes again is shown as gone.
+        let back: Outcome<Vec<_>> = guests.iter().map(|guest| guest.come_back(&server)).collect();
+        let sockets = back?;
         let after = server.list()?;
+        drop(sockets);
         for key in ["epoch", "seq", "users"] {
             if before[key] != after[key] {
                 return Err(Failure::new(format!(
@@ -138,13 +139,13 @@ impl Guest {
     }
 
     /// Comes back as a page does, and has to be told that nothing happened.
-    fn come_back(&self, server: &Server) -> Outcome {
+    fn come_back(&self, server: &Server) -> Outcome<WebSocket> {
         let cookie = Some(self.socket.cookie());
         let mut socket = WebSocket::open(&server.address, &socket_path(), cookie)?;
         socket.send(&announcement(self.name, Some(&self.position)))?;
         let resumed = event(&mut socket, "resumed")?;
         if resumed["seq"] == self.position["seq"] {
-            Ok(())
+            Ok(socket)
         } else {
             Err(Failure::new(format!("A restart was noticed: {resumed}")))
         }

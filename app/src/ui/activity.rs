@@ -17,6 +17,8 @@ pub(crate) fn activity(board: Board) -> impl IntoView {
     view! {
         <details class="activity">
             <summary>{texts::ACTIVITY}</summary>
+            <ol id=ACTIVITY tabindex="0" aria-label=texts::ACTIVITY></ol>
+            <p class="hint">{texts::NOTHING_HAPPENED}</p>
             <button
                 type="button"
                 class="toggle"
@@ -26,8 +28,6 @@ pub(crate) fn activity(board: Board) -> impl IntoView {
             >
                 {texts::MUTE}
             </button>
-            <ol id=ACTIVITY tabindex="0" aria-label=texts::ACTIVITY></ol>
-            <p class="hint">{texts::NOTHING_HAPPENED}</p>
         </details>
     }
 }

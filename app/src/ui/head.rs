@@ -18,7 +18,7 @@ const INVITATION: &str = "invitation";
 
 /// The top of the page.
 pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
-    let count = text(move || board.people.with(|people| people.count.to_string()));
+    let count = text(move || board.people.with(|people| texts::thousands(people.count)));
     let copy_words = text(move || {
         let words = match board.desk.with(|desk| desk.is_link_copied) {
             None => texts::COPY_LINK,
@@ -38,17 +38,21 @@ pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
                 <span class="unit">{texts::HERE_NOW}</span>
             </p>
             <div class="tools">
+                <button
+                    type="button"
+                    class="copy"
+                    disabled=flag(move || !board.is_awake())
+                    on:click=press(move || board.ask(Command::CopyLink))
+                >
+                    {copy_words}
+                </button>
                 <button type="button" popovertarget=INVITATION>
-                    {texts::INVITE}
+                    {texts::QR_CODE}
                 </button>
                 <div id=INVITATION class="panel" popover="auto" role="dialog" aria-label=texts::INVITE>
                     {invitation()}
-                    <button
-                        type="button"
-                        disabled=flag(move || !board.is_awake())
-                        on:click=press(move || board.ask(Command::CopyLink))
-                    >
-                        {copy_words}
+                    <button type="button" popovertarget=INVITATION popovertargetaction="hide">
+                        {texts::CLOSE}
                     </button>
                 </div>
                 <a class="button" id=NEW_ROOM_LINK>

@@ -15,7 +15,7 @@ use super::{
     json::{Unreadable, read},
     name_form::{Purpose, name_form},
     note::{Note, note},
-    roster_list::roster_list,
+    roster_list::{BESIDE, roster_list},
     server_drawn::margin,
     texts,
     you::you,
@@ -70,10 +70,12 @@ fn room(page: RoomPage) -> impl IntoView {
         <div class="desk">
             {head}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
+        </div>
+        {roster_list(board)}
+        <div class="beside" id=BESIDE>
             {activity(board)}
             {margin()}
         </div>
-        {roster_list(board)}
         {announcer()}
     }
 }

@@ -2,47 +2,51 @@
 
 use super::texts;
 
-/// How many minutes the picture is wide.
+/// How many minutes the picture is wide at most.
 const MINUTES: usize = 60;
+/// How many it is wide at least: wider steps would make much of little.
+const LEAST_MINUTES: usize = 10;
 /// How high it is, in units of its own: the style sheet says how large it is shown.
 const HEIGHT: f64 = 20.0;
 
 /// The picture and what it says, as HTML: the inside of a `<figure>`.
 ///
 /// `counts` are one a minute, the oldest first, and the last is of now: time runs to the right edge.
+/// Where nobody was there is nothing to draw, and of a room that is new there is nothing to say either.
 pub fn picture_of_the_past_hour(counts: &[u32]) -> String {
     let counts = &counts[counts.len().saturating_sub(MINUTES)..];
-    let view = format!("0 0 {MINUTES} {HEIGHT}");
-    let paths = if counts.is_empty() { String::new() } else { paths(counts) };
-    let words = texts::past_hour(counts);
-    format!(
-        r#"<svg viewBox="{view}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg><figcaption>{words}</figcaption>"#
-    )
+    let is_anybody = counts.iter().any(|count| *count > 0);
+    let picture = if is_anybody { picture(counts) } else { String::new() };
+    match texts::past_hour(counts) {
+        words if words.is_empty() => words,
+        words => format!("{picture}<figcaption>{words}</figcaption>"),
+    }
 }
 
 /// The line, and what is below it.
-fn paths(counts: &[u32]) -> String {
-    let left = MINUTES - counts.len();
-    let line = line(counts);
+fn picture(counts: &[u32]) -> String {
+    let width = counts.len().max(LEAST_MINUTES);
+    let left = width - counts.len();
+    let line = line(counts, width);
     format!(
-        r#"<path class="area" d="M{left} {HEIGHT}V{line}V{HEIGHT}Z"/><path class="line" d="M{left} {line}"/>"#
+        r#"<svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="area" d="M{left} {HEIGHT}V{line}V{HEIGHT}Z"/><path class="line" d="M{left} {line}"/></svg>"#
     )
 }
 
 /// A step for each minute in which the count was another, from the first height on.
-fn line(counts: &[u32]) -> String {
+fn line(counts: &[u32], width: usize) -> String {
     let highest = f64::from(counts.iter().copied().max().unwrap_or_default().max(1));
     // A line on the very edge would be cut in half.
     let height = |count: u32| HEIGHT - 1.0 - f64::from(count) / highest * (HEIGHT - 2.0);
     let mut before = None;
-    let steps = (MINUTES - counts.len()..).zip(counts).filter_map(|(minute, count)| {
+    let steps = (width - counts.len()..).zip(counts).filter_map(|(minute, count)| {
         match before.replace(*count) {
             None => Some(format!("{:.2}", height(*count))),
             Some(before) if before == *count => None,
             Some(_) => Some(format!("H{minute}V{:.2}", height(*count))),
         }
     });
-    steps.chain([format!("H{MINUTES}")]).collect()
+    steps.chain([format!("H{width}")]).collect()
 }
 
 #[cfg(test)]
@@ -83,17 +87,25 @@ mod tests {
         fn the_line_says_what_the_counts_say(
             counts in prop::collection::vec(prop_oneof![0..6_u32, any::<u32>()], 1..90),
         ) {
-            let points = drawn_line(&picture_of_the_past_hour(&counts));
             let shown = &counts[counts.len().saturating_sub(MINUTES)..];
+            let html = picture_of_the_past_hour(&counts);
+            if shown.iter().all(|count| *count == 0) {
+                prop_assert!(!html.contains("<svg"), "{html}");
+                return Ok(());
+            }
+            let points = drawn_line(&html);
+            let width = shown.len().max(LEAST_MINUTES);
+            let view = format!(r#"viewBox="0 0 {width} 20""#);
+            prop_assert!(html.contains(&view), "{html}");
             let highest = f64::from((*shown.iter().max().unwrap()).max(1));
-            for (minute, count) in (MINUTES - shown.len()..).zip(shown) {
+            for (minute, count) in (width - shown.len()..).zip(shown) {
                 let middle = f64::from(u32::try_from(minute).unwrap()) + 0.5;
                 // The last point at or before it says how high the line is there.
                 let (_, y) = points.iter().rev().find(|(x, _)| *x <= middle).unwrap();
                 let expected = 19.0 - f64::from(*count) / highest * 18.0;
                 prop_assert!((y - expected).abs() < 0.006, "{count} at {minute}: {y}");
             }
-            prop_assert!((points.last().unwrap().0 - 60.0).abs() < 0.001);
+            prop_assert!((points.last().unwrap().0 - f64::from(u32::try_from(width).unwrap())).abs() < 0.001);
             prop_assert!(points.iter().all(|(_, y)| (1.0..=19.0).contains(y)));
         }
     }
@@ -113,7 +125,12 @@ mod tests {
         assert_eq!(words(&[0, 1]), "0 to 1 people in the last 2 min");
         assert_eq!(words(&[2]), "2 people in the last minute");
         assert_eq!(words(&[0, 0]), "Nobody in the last 2 min");
-        assert_eq!(words(&[]), "The last hour, minute by minute");
-        assert!(!picture_of_the_past_hour(&[]).contains("path"));
+    }
+
+    #[test]
+    fn of_a_room_that_is_new_there_is_nothing_to_say() {
+        for counts in [&[][..], &[0]] {
+            assert_eq!(picture_of_the_past_hour(counts), "");
+        }
     }
 }

@@ -16,6 +16,8 @@ use crate::presence::{PresenceState, UserId};
 
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
+/// The id of what stands beside the list where there is room for it, and else below it.
+pub(crate) const BESIDE: &str = "beside";
 /// The id of the field in which a name is looked for.
 const FIND: &str = "find";
 
@@ -30,18 +32,22 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
             ..Note::default()
         })
     };
-    let nobody = move || {
-        board.people.with(|people| people.count == 0).then(|| Note {
-            class: "empty",
-            test_id: Some("empty"),
-            words: texts::NOBODY_IS_HERE.into(),
-            ..Note::default()
-        })
+    let nobody_else = move || {
+        let is_you_here = move || board.people.with(|people| people.your_name.is_some());
+        let (class, test_id, words) = match board.people.with(|people| people.count) {
+            0 => ("empty", Some("empty"), texts::NOBODY_IS_HERE),
+            1 if is_you_here() => ("empty alone", None, texts::ONLY_YOU_ARE_HERE),
+            _ => return None,
+        };
+        Some(Note { class, test_id, words: words.into(), ..Note::default() })
     };
     view! {
         <section class="board">
             <div class="board-head">
                 <h2>{texts::WHO_IS_HERE}</h2>
+                <a class="further" href=["#", BESIDE].concat()>
+                    {texts::ACTIVITY}
+                </a>
                 {news()}
                 {tools(board)}
             </div>
@@ -54,7 +60,7 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
                 />
             </ul>
             {note(unlisted)}
-            {note(nobody)}
+            {note(nobody_else)}
         </section>
     }
 }

@@ -97,10 +97,9 @@ mod drawn {
                 let roll = |kind: &str| format!("/api/rooms/{room}/roll.{kind}");
                 view! {
                     <p class="roll">
-                        {texts::TAKE_THE_ROLL}
-                        <a href=roll("txt") download>
+                        {texts::TAKE_THE_ROLL} " " <a href=roll("txt") download>
                             {texts::AS_TEXT}
-                        </a> <a href=roll("csv") download>
+                        </a> " " <a href=roll("csv") download>
                             {texts::AS_TABLE}
                         </a>
                     </p>
@@ -109,6 +108,7 @@ mod drawn {
             }
             Look::Wall => view! {
                 <div class="way-in">
+                    <p class="scan">{texts::SCAN_TO_JOIN}</p>
                     {code(drawn)} <p class="address">{drawn.address.clone()}</p>
                 </div>
             }

@@ -21,6 +21,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let files = PageFiles::of(&options);
     let scripts = view! {
         <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
+        <script type="module" src="/movement.js" nonce=use_nonce()></script>
+        <script type="module" src="/desk.js" nonce=use_nonce()></script>
         <AutoReload options />
         {hydration(&files)}
     };

@@ -158,12 +158,25 @@ fn an_empty_room_says_so() {
 }
 
 #[test]
+fn who_is_alone_is_told_what_to_do_about_it() {
+    let alone = "So far it is only you";
+    let [first, second, ..] = &few()[..] else { panic!("two people") };
+    let mut page = page(vec![first.clone()]);
+    assert_lacks(&html(Some(page.clone())), alone);
+    page.list.you = Some(first.id);
+    assert_has(&html(Some(page.clone())), alone);
+    page.list.users.push(second.clone());
+    page.list.count = 2;
+    assert_lacks(&html(Some(page)), alone);
+}
+
+#[test]
 fn a_long_list_says_how_many_more_there_are() {
     let mut page = page(few());
     page.list.count = 9_804;
     let html = html(Some(page));
     assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
-    assert_has(&html, "data-testid=\"count\" class=\"number\">9804</span>");
+    assert_has(&html, "data-testid=\"count\" class=\"number\">9,804</span>");
     assert_has(&html, "and 9,800 more");
     assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
 }
@@ -175,9 +188,9 @@ fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
     assert_has(before, "<noscript><aside class=\"without-scripts\">");
     assert_lacks(main, "<noscript>");
     // Nothing that only scripts can answer can be pressed before they run; the invitation opens
-    // without them, and two buttons are not to be seen.
+    // and closes without them, and two buttons are not to be seen.
     let can_be_pressed = main.matches("<button").count() + main.matches("type=\"search\"").count();
-    assert_eq!(can_be_pressed, main.matches("disabled").count() + 3);
+    assert_eq!(can_be_pressed, main.matches("disabled").count() + 4);
     assert_has(main, "hidden>Cancel</button>");
     assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
     assert_lacks(main, "href=\"/r/");

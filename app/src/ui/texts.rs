@@ -41,6 +41,9 @@ pub(crate) const WHO_IS_HERE: &str = "Who is here";
 pub(crate) const HERE_NOW: &str = "here now";
 /// Stands where the list would be.
 pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. The first name on the board is yours.";
+/// Stands below the only row, where that is one's own.
+pub(crate) const ONLY_YOU_ARE_HERE: &str =
+    "So far it is only you. Copy the link and send it to whoever should be here.";
 /// The label of the field in which a name is looked for.
 pub(crate) const FIND_A_NAME: &str = "Find a name";
 /// Puts the list in order of names, or back in order of arrival.
@@ -58,8 +61,12 @@ pub(crate) const COPY_LINK: &str = "Copy link";
 pub(crate) const LINK_COPIED: &str = "Link copied";
 /// The browser did not let us.
 pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
-/// Opens what others need to find the room.
+/// Opens the code of the room's address, and what else others need to find the room.
+pub(crate) const QR_CODE: &str = "QR code";
+/// What that is called.
 pub(crate) const INVITE: &str = "Invite";
+/// Puts it away.
+pub(crate) const CLOSE: &str = "Close";
 /// Leads to a room with a name that nobody guesses.
 pub(crate) const NEW_ROOM: &str = "New room";
 
@@ -89,6 +96,9 @@ pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the pa
 /// Stands in the view in a frame while nothing is heard of the room.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";
+/// Stands over the code on a screen on the wall.
+#[cfg(feature = "ssr")]
+pub(crate) const SCAN_TO_JOIN: &str = "Scan to join";
 /// Stands for the code of the room's address, where it can't be seen.
 #[cfg(feature = "ssr")]
 pub(crate) const CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
@@ -100,10 +110,10 @@ pub(crate) const SCAN_IT: &str = "Whoever scans the code, or has the link, finds
 pub(crate) const SHOW_ON_THE_WALL: &str = "Show it on a wall";
 /// Stands before the ways to take the list away.
 #[cfg(feature = "ssr")]
-pub(crate) const TAKE_THE_ROLL: &str = "Take the roll: ";
+pub(crate) const TAKE_THE_ROLL: &str = "Take the roll:";
 /// One of them.
 #[cfg(feature = "ssr")]
-pub(crate) const AS_TEXT: &str = "text";
+pub(crate) const AS_TEXT: &str = "text file";
 /// The other.
 #[cfg(feature = "ssr")]
 pub(crate) const AS_TABLE: &str = "table (CSV)";
@@ -210,7 +220,7 @@ pub(crate) const ACTIVITY: &str = "Activity";
 /// Stands there before anything happened.
 pub(crate) const NOTHING_HAPPENED: &str = "Nothing has happened since you opened this page.";
 /// Lets a screen reader say who comes and goes no longer.
-pub(crate) const MUTE: &str = "Mute announcements";
+pub(crate) const MUTE: &str = "Mute for screen readers";
 /// How to see oneself in the list twice.
 pub(crate) const TRY_A_SECOND_PERSON: &str = "All tabs of one browser are one person. To try it with a second one, open this page in a private window.";
 /// Makes this browser somebody else's.
@@ -239,12 +249,16 @@ pub(crate) fn and_others(count: usize) -> String {
     [" and ", &thousands(count), " others"].concat()
 }
 
-/// What the picture of the last hour shows: counts, one a minute, at most sixty.
+/// What the picture of the last hour shows: counts, one a minute, at most sixty. Nothing of a room in its
+/// first minute that nobody has come into.
 #[cfg(feature = "ssr")]
 pub(crate) fn past_hour(counts: &[u32]) -> String {
     let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
-        return "The last hour, minute by minute".into();
+        return String::new();
     };
+    if counts == [0] {
+        return String::new();
+    }
     let span = match counts.len() {
         1 => "the last minute".to_owned(),
         minutes @ 2..60 => format!("the last {minutes} min"),

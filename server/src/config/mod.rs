@@ -27,6 +27,7 @@ use self::{
     source::{Assignment, Environment},
 };
 use crate::{
+    connection::ConnectionConfig,
     door::{DoorSettings, Origin},
     logs::LogConfig,
     operator::OperatorAddress,
@@ -146,6 +147,12 @@ impl Config {
             _ if self.tls.files().is_some() => Transport::Https,
             _ => Transport::Plain,
         }
+    }
+
+    /// The clocks of every socket.
+    pub fn connection(&self) -> ConnectionConfig {
+        let first_frame_within = self.door.first_frame_within();
+        ConnectionConfig { first_frame_within, ..ConnectionConfig::default() }
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {

@@ -121,6 +121,11 @@ static DOOR: Group = Group {
             |config| &mut config.door.new_sockets_per_second_per_address,
         ),
         Setting::door(
+            "max-sockets-per-person",
+            "The most sockets that one person may have open in all rooms together; 0 is no limit.",
+            |config| &mut config.door.max_sockets_per_person,
+        ),
+        Setting::door(
             "max-sockets-per-room",
             "The most sockets and live feeds of one room, listed or only looking; 0 is no limit.",
             |config| &mut config.door.max_sockets_per_room,
@@ -152,6 +157,11 @@ static DOOR: Group = Group {
             "write-seconds",
             "How long a client may take nothing of what it is sent, in seconds; 0 is no limit.",
             |config| &mut config.door.write_seconds,
+        ),
+        Setting::door(
+            "first-frame-seconds",
+            "How long a socket may be open without having said what it is for, in seconds; 0 is no limit.",
+            |config| &mut config.door.first_frame_seconds,
         ),
         Setting::door(
             "trusted-proxies",

@@ -44,7 +44,7 @@ impl Deadlines {
     /// Those of a connection that was opened `now`.
     pub(super) fn new(config: ConnectionConfig, now: Instant) -> Self {
         Self {
-            first_frame_until: Some(now + config.first_frame_within),
+            first_frame_until: config.first_frame_within.map(|within| now + within),
             next_ping: now + config.heartbeat_every,
             pong_until: None,
             write_until: None,

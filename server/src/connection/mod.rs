@@ -39,8 +39,8 @@ use crate::{
 /// The clocks of a connection, and how much its client may say.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionConfig {
-    /// The first frame must be accepted within this time.
-    pub first_frame_within: Duration,
+    /// The first frame must be accepted within this time, if there is one.
+    pub first_frame_within: Option<Duration>,
     /// How often the client is pinged and told where its list should be.
     pub heartbeat_every: Duration,
     /// How long a ping's answer is waited for.
@@ -59,7 +59,7 @@ impl Default for ConnectionConfig {
     /// The times of the protocol.
     fn default() -> Self {
         Self {
-            first_frame_within: Duration::from_secs(10),
+            first_frame_within: Some(Duration::from_secs(10)),
             // A little oftener than every 10 s, so that a client that fell silent is noticed in
             // 15 s, whatever the machine is doing.
             heartbeat_every: Duration::from_millis(9_900),

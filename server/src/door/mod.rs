@@ -3,6 +3,7 @@
 mod accept;
 mod acceptor;
 mod address;
+mod attendance;
 mod crowd;
 mod origin;
 mod patient;
@@ -20,6 +21,7 @@ use std::{
 use axum::http::HeaderMap;
 use tokio::time::Instant;
 
+use self::attendance::Attendance;
 pub(crate) use self::{
     accept::{Peer, let_in},
     acceptor::Acceptor,
@@ -32,13 +34,15 @@ pub use self::{
     settings::DoorSettings,
     turned_away::TurnedAway,
 };
-use crate::{hub::Occupancy, limits::Limit};
+use crate::{hub::Occupancy, limits::Limit, person::Person};
 
 /// The rules of the door.
 #[derive(Clone, Debug)]
 pub struct DoorConfig {
     /// How many may be in.
     pub limits: CrowdLimits,
+    /// How many sockets one person may have, over all rooms.
+    pub most_sockets_of_person: Limit,
     /// How many rooms there may be.
     pub most_rooms: Limit,
     /// How many sockets and live feeds a room takes, of those who only look too.
@@ -88,13 +92,14 @@ pub struct Door {
     config: DoorConfig,
     opened: Instant,
     crowd: Mutex<Crowd>,
+    attendance: Mutex<Attendance>,
 }
 
 impl Door {
     /// A door through which nobody came yet.
     pub fn new(config: DoorConfig) -> Arc<Self> {
         let crowd = Mutex::new(Crowd::new(config.limits));
-        Arc::new(Self { config, opened: Instant::now(), crowd })
+        Arc::new(Self { config, opened: Instant::now(), crowd, attendance: Mutex::default() })
     }
 
     /// A connection comes in; it is counted until what is returned is dropped.
@@ -116,13 +121,14 @@ impl Door {
         let from = client_address(peer, headers, &self.config.trusted_proxies).into();
         let now = self.opened.elapsed();
         self.lock().admit_socket(from, now)?;
-        Ok(SocketPass { door: Arc::clone(self), from })
+        Ok(SocketPass { door: Arc::clone(self), from, person: None })
     }
 
     /// Forgets who is gone; to be called now and then.
     pub fn sweep(&self) {
         let now = self.opened.elapsed();
         self.lock().sweep(now);
+        self.attendance().sweep();
     }
 
     /// The rules.
@@ -147,6 +153,10 @@ impl Door {
         }
     }
 
+    fn attendance(&self) -> MutexGuard<'_, Attendance> {
+        self.attendance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Crowd> {
         self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,15 +176,28 @@ impl Drop for ConnectionPass {
     }
 }
 
-/// A socket or a live feed that is in. Thousands of them are kept: it is a pointer and an address.
+/// A socket or a live feed that is in. Thousands of them are kept: it is a pointer, an address and a person.
 #[derive(Debug)]
 pub(crate) struct SocketPass {
     door: Arc<Door>,
     from: AddressKey,
+    person: Option<Person>,
+}
+
+impl SocketPass {
+    /// Counts it as this person's too.
+    pub(crate) fn of(mut self, person: Person) -> Result<Self, TurnedAway> {
+        self.door.attendance().admit(person, self.door.config.most_sockets_of_person)?;
+        self.person = Some(person);
+        Ok(self)
+    }
 }
 
 impl Drop for SocketPass {
     fn drop(&mut self) {
+        if let Some(person) = self.person {
+            self.door.attendance().dismiss(person);
+        }
         let now = self.door.opened.elapsed();
         self.door.lock().dismiss_socket(self.from, now);
     }
@@ -198,6 +221,6 @@ mod tests {
 
     #[test]
     fn a_pass_is_small() {
-        assert!(size_of::<SocketPass>() <= 24);
+        assert!(size_of::<SocketPass>() <= 48);
     }
 }

@@ -19,31 +19,40 @@ use tokio::{
 pub(crate) struct Patient<S> {
     stream: S,
     within: Option<Duration>,
-    overdue: Option<Pin<Box<Sleep>>>,
+    writing: Overdue,
+    /// By itself: where a stream keeps nothing, this is through at once, whatever waits to be written.
+    flushing: Overdue,
 }
+
+/// When it is too late, where something waits.
+#[derive(Debug, Default)]
+struct Overdue(Option<Pin<Box<Sleep>>>);
 
 impl<S> Patient<S> {
     /// Without a time it waits for ever.
     pub(crate) fn new(stream: S, within: Option<Duration>) -> Self {
-        Self { stream, within, overdue: None }
+        Self { stream, within, writing: Overdue::default(), flushing: Overdue::default() }
     }
 
     /// The stream itself, which is waited for no more.
     pub(crate) fn into_inner(self) -> S {
         self.stream
     }
+}
 
+impl Overdue {
     fn judge<T>(
         &mut self,
+        within: Option<Duration>,
         outcome: Poll<io::Result<T>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.overdue = None;
+            self.0 = None;
             return outcome;
         }
-        let Some(within) = self.within else { return Poll::Pending };
-        let overdue = self.overdue.get_or_insert_with(|| Box::pin(sleep(within)));
+        let Some(within) = within else { return Poll::Pending };
+        let overdue = self.0.get_or_insert_with(|| Box::pin(sleep(within)));
         ready!(overdue.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing of it is taken")))
     }
@@ -61,40 +70,47 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(outcome, context)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.writing.judge(this.within, outcome, context)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.judge(outcome, context)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.writing.judge(this.within, outcome, context)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    /// TLS says that it took what it only keeps, up to its bound.
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_flush(context);
+        this.flushing.judge(this.within, outcome, context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
+        this.flushing.judge(this.within, outcome, context)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt, duplex},
+        io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex},
         time::Instant,
     };
 
@@ -110,6 +126,20 @@ mod tests {
         let fault = patient.write_all(&[0; 1_000]).await.unwrap_err();
         assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
         assert_eq!(begun.elapsed(), WITHIN);
+    }
+
+    /// As with TLS: what is small is taken by the stream itself, and nobody else.
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_what_the_stream_keeps_is_given_up() {
+        for ends in [false, true] {
+            let (ours, _theirs) = duplex(100);
+            let mut patient = Patient::new(BufWriter::new(ours), Some(WITHIN));
+            patient.write_all(&[0; 1_000]).await.unwrap();
+            let begun = Instant::now();
+            let outcome = if ends { patient.shutdown().await } else { patient.flush().await };
+            assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            assert_eq!(begun.elapsed(), WITHIN);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -128,7 +158,7 @@ mod tests {
         });
         patient.write_all(&[7; 1_000]).await.unwrap();
         assert_eq!(taking.await.unwrap(), [7; 1_000]);
-        assert!(patient.overdue.is_none());
+        assert!(patient.writing.0.is_none());
     }
 
     #[tokio::test(start_paused = true)]

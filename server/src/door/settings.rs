@@ -27,6 +27,8 @@ pub struct DoorSettings {
     pub(crate) max_frame_bytes: usize,
     pub(crate) request_seconds: u64,
     pub(crate) write_seconds: u64,
+    pub(crate) first_frame_seconds: u64,
+    pub(crate) max_sockets_per_person: usize,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) require_origin: bool,
@@ -49,6 +51,8 @@ impl Default for DoorSettings {
             max_frame_bytes: LONGEST_FRAME_IN_BYTES,
             request_seconds: 10,
             write_seconds: 10,
+            first_frame_seconds: 10,
+            max_sockets_per_person: 100,
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
             require_origin: false,
@@ -57,6 +61,11 @@ impl Default for DoorSettings {
 }
 
 impl DoorSettings {
+    /// How long a socket that was let in may say nothing.
+    pub(crate) fn first_frame_within(&self) -> Option<Duration> {
+        seconds(self.first_frame_seconds)
+    }
+
     /// How much a socket may say that was let in.
     pub(crate) fn frame_limits(&self) -> FrameLimits {
         FrameLimits {
@@ -67,7 +76,6 @@ impl DoorSettings {
 
     /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
     pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Transport) -> DoorConfig {
-        let seconds = |number| (number > 0).then(|| Duration::from_secs(number));
         let without_origin =
             if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
         DoorConfig {
@@ -81,6 +89,7 @@ impl DoorSettings {
                     self.new_sockets_per_second_per_address,
                 ),
             },
+            most_sockets_of_person: Limit::at_most(self.max_sockets_per_person),
             most_rooms: Limit::at_most(self.max_rooms),
             most_sockets_of_room: Limit::at_most(self.max_sockets_per_room),
             trusted_proxies: self.trusted_proxies,
@@ -96,6 +105,11 @@ impl DoorSettings {
             },
         }
     }
+}
+
+/// So many seconds; none is no limit.
+fn seconds(number: u64) -> Option<Duration> {
+    (number > 0).then(|| Duration::from_secs(number))
 }
 
 #[cfg(test)]
@@ -117,13 +131,17 @@ mod tests {
             max_rooms: 0,
             request_seconds: 0,
             write_seconds: 0,
+            first_frame_seconds: 0,
+            max_sockets_per_person: 0,
             ..DoorSettings::default()
         };
         assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
+        assert_eq!(settings.first_frame_within(), None);
         let config = settings.into_config(None, Transport::Plain);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);
         assert_eq!(config.most_rooms, Limit::OFF);
+        assert_eq!(config.most_sockets_of_person, Limit::OFF);
         assert_eq!(config.patience, Patience { request_within: None, write_within: None });
     }
 }

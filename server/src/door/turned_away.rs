@@ -27,6 +27,9 @@ pub enum TurnedAway {
     /// The address has as many sockets as it may.
     #[error("Too many people from your network are here: please try again when somebody has left.")]
     TooManySocketsOfAddress,
+    /// The person has as many sockets as they may.
+    #[error("You have too many pages of this site open: please close some.")]
+    TooManySocketsOfPerson,
     /// The address opened sockets too fast; after how long it may open another.
     #[error("Too many people from your network came at once: please try again soon.")]
     TooFast(Duration),
@@ -48,6 +51,7 @@ impl TurnedAway {
             Self::TooManyConnectionsOfAddress => "connections_of_address",
             Self::TooManySockets => "sockets",
             Self::TooManySocketsOfAddress => "sockets_of_address",
+            Self::TooManySocketsOfPerson => "sockets_of_person",
             Self::TooFast(_) => "too_fast",
             Self::RoomCrowded => "room_crowded",
             Self::TooManyRooms => "rooms",
@@ -58,6 +62,7 @@ impl TurnedAway {
         match self {
             Self::TooManyConnectionsOfAddress
             | Self::TooManySocketsOfAddress
+            | Self::TooManySocketsOfPerson
             | Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets

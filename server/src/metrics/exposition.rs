@@ -172,6 +172,7 @@ mod tests {
             TurnedAway::TooManyConnectionsOfAddress,
             TurnedAway::TooManySockets,
             TurnedAway::TooManySocketsOfAddress,
+            TurnedAway::TooManySocketsOfPerson,
             TurnedAway::TooFast(std::time::Duration::ZERO),
             TurnedAway::RoomCrowded,
             TurnedAway::TooManyRooms,

@@ -40,7 +40,7 @@ pub struct Metrics {
     /// Clients that came back and were told only what they had missed.
     pub resumes: Counter,
     /// Who was not let in, by the reason.
-    turned_away: [(&'static str, Counter); 7],
+    turned_away: [(&'static str, Counter); 8],
     /// HTTP answers, by the first digit of their status.
     http_answers: [Counter; 5],
     /// How often the rooms were kept for the next process.
@@ -114,6 +114,7 @@ impl Metrics {
                 ("connections_of_address", Counter::new()),
                 ("sockets", Counter::new()),
                 ("sockets_of_address", Counter::new()),
+                ("sockets_of_person", Counter::new()),
                 ("too_fast", Counter::new()),
                 ("room_crowded", Counter::new()),
                 ("rooms", Counter::new()),

@@ -129,8 +129,9 @@ fn note_activity(parts: &[Part]) {
     else {
         return;
     };
-    let now = js_sys::Date::new_0().to_locale_time_string("default");
-    time.set_text_content(now.as_string().as_deref());
+    // "16:03:23 GMT+0000": the seconds are nothing that anybody asks for.
+    let now = js_sys::Date::new_0().to_time_string().as_string().unwrap_or_default();
+    time.set_text_content(now.get(..5));
     let words = document.create_element("p");
     // Elements that were just made can stand anywhere.
     let _ = happening.append_child(&time);

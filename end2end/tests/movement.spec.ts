@@ -1,0 +1,100 @@
+// Movement that explains: who goes is seen to go, and the list itself is right at once.
+
+import { BigRoom } from "../support/big-room";
+import { expect, test } from "../support/fixtures";
+import { grouped, type Visitor } from "../support/visitor";
+
+/** What the page looked like at the moment in which a picture of a row that went was put beside the list. */
+interface Departure {
+  name: string;
+  isHidden: boolean;
+  isInert: boolean;
+  isInTheList: boolean;
+  /** The names that the list still had. */
+  listed: string[];
+  /** How many of its rows were on the move. */
+  moving: number;
+}
+
+const NAMES = ["Ana", "Bo", "Kim", "Olu", "Zoe"];
+
+/** Notes every picture of a row from now on: they are there for a quarter of a second only. */
+async function watchDepartures(visitor: Visitor): Promise<() => Promise<Departure[]>> {
+  await visitor.roster.evaluate((list) => {
+    const departures: Departure[] = [];
+    Object.assign(window, { departures });
+    const nameOf = (row: Element) => row.querySelector("bdi")?.textContent ?? "";
+    const note = (picture: Node) => {
+      if (!(picture instanceof HTMLElement) || !picture.matches(".leaving")) return;
+      const rows = [...list.children];
+      departures.push({
+        name: nameOf(picture),
+        isHidden: picture.ariaHidden === "true",
+        isInert: picture.inert,
+        isInTheList: list.contains(picture) || picture.querySelector("[data-user-id]") !== null,
+        listed: rows.map(nameOf),
+        moving: rows.filter((row) => row.getAnimations().length > 0).length,
+      });
+    };
+    new MutationObserver((records) => records.forEach(({ addedNodes }) => addedNodes.forEach(note)))
+      .observe(document.body, { childList: true, subtree: true });
+  });
+  return () =>
+    visitor.page.evaluate(() => (window as unknown as { departures: Departure[] }).departures);
+}
+
+test("a row that goes closes softly, and those behind it move up", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const [, bo] = await crowd.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor({ reducedMotion: "no-preference" });
+  await visitor.open(room);
+  await visitor.shows(NAMES);
+  const departures = await watchDepartures(visitor);
+  bo?.send({ event: "leave" });
+  const listed = NAMES.filter((name) => name !== "Bo");
+  await visitor.shows(listed);
+  await expect
+    .poll(departures)
+    .toEqual([
+      { name: "Bo", isHidden: true, isInert: true, isInTheList: false, listed, moving: 3 },
+    ]);
+  // Nothing of it stays.
+  await expect(visitor.page.locator(".leaving")).toHaveCount(0);
+});
+
+test("who asked for less movement sees none", async ({ newVisitor, server, crowd, room }) => {
+  const [, bo] = await crowd.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor({ reducedMotion: "reduce" });
+  await visitor.open(room);
+  await visitor.shows(NAMES);
+  const departures = await watchDepartures(visitor);
+  bo?.send({ event: "leave" });
+  await visitor.shows(NAMES.filter((name) => name !== "Bo"));
+  expect(await departures()).toEqual([]);
+  expect(await visitor.roster.evaluate((list) => list.getAnimations({ subtree: true }).length)).toBe(0);
+});
+
+test("a storm does not move, and neither does a row that is out of sight", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor({ reducedMotion: "no-preference" });
+  const people = await BigRoom.for(visitor.page, 300);
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText("300");
+  const departures = await watchDepartures(visitor);
+  people.leave(people.users[250]);
+  await expect(visitor.count).toHaveText("299");
+  people.leaveTogether(people.users.slice(0, 10));
+  await expect(visitor.count).toHaveText("289");
+  expect(await departures()).toEqual([]);
+  // One more is no storm, in a long list either.
+  const [first] = people.users;
+  people.leave(first);
+  await expect(visitor.count).toHaveText(grouped(288));
+  await expect.poll(async () => (await departures()).map(({ name }) => name)).toEqual([first?.name]);
+});

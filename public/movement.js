@@ -1,0 +1,88 @@
+// Lets a row that goes close softly, and those behind it move up to where they are by now.
+//
+// The list itself is right at once: what is seen to go is a picture beside it, which nobody can reach and no
+// screen reader is told of. It knows nothing of who is here, only that a row which could be seen is gone.
+
+const TIME = 240;
+/** More at the same time are a storm, and a storm does not move. */
+const FEW = 3;
+
+const html = document.documentElement;
+const list = document.getElementById("roster");
+const wantsMovement = matchMedia("(prefers-reduced-motion: no-preference)");
+
+/** Where each row was when the list was looked at last: by now it is too late to ask those that are gone. */
+let places = new Map();
+let isLookDue = false;
+let leaving = 0;
+
+function placeOf(row) {
+  const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = row;
+  const [x, y] = [offsetLeft - list.offsetLeft, offsetTop - list.offsetTop];
+  return { x, y, width: offsetWidth, height: offsetHeight };
+}
+
+function look() {
+  isLookDue = false;
+  places = new Map(Array.from(list.children, (row) => [row, placeOf(row)]));
+}
+
+function lookSoon() {
+  if (isLookDue) return;
+  isLookDue = true;
+  requestAnimationFrame(look);
+}
+
+function isInSight({ y, height }, top) {
+  return top + y + height > 0 && top + y < innerHeight;
+}
+
+function leave(row, { x, y, width, height }) {
+  const picture = document.createElement("div");
+  picture.className = `${row.className} leaving`;
+  picture.dataset.state = row.dataset.state;
+  picture.inert = true;
+  picture.ariaHidden = "true";
+  picture.append(...row.cloneNode(true).childNodes);
+  Object.assign(picture.style, {
+    left: `${list.offsetLeft + x}px`,
+    top: `${list.offsetTop + y}px`,
+    width: `${width}px`,
+    height: `${height}px`,
+  });
+  list.parentElement.append(picture);
+  leaving += 1;
+  const gone = { opacity: 0, transform: "translateY(6px) scale(0.96)" };
+  picture.animate(gone, { duration: TIME, easing: "ease-in", fill: "forwards" }).onfinish = () => {
+    picture.remove();
+    leaving -= 1;
+  };
+}
+
+/** Along a line or from line to line a row slides; one that changes both fades in where it is by now. */
+function moveUp(row, old, place) {
+  const [x, y] = [old.x - place.x, old.y - place.y];
+  if (x === 0 && y === 0) return;
+  const from = x !== 0 && y !== 0 ? { opacity: 0 } : { transform: `translate(${x}px, ${y}px)` };
+  row.animate([from, {}], { duration: TIME, easing: "ease-out" });
+}
+
+function follow(records) {
+  const removed = records.flatMap(({ removedNodes }) => [...removedNodes]);
+  const gone = removed.filter((node) => places.has(node) && !node.isConnected);
+  const isSeen = wantsMovement.matches && !document.hidden && html.hasAttribute("data-live");
+  if (isSeen && gone.length > 0 && gone.length + leaving <= FEW) {
+    const { top } = list.getBoundingClientRect();
+    const [before, seen] = [places, gone.filter((row) => isInSight(places.get(row), top))];
+    for (const row of seen) leave(row, before.get(row));
+    for (const row of seen.length > 0 ? list.children : []) {
+      const [old, place] = [before.get(row), placeOf(row)];
+      if (old && isInSight(place, top)) moveUp(row, old, place);
+    }
+  }
+  lookSoon();
+}
+
+new MutationObserver(follow).observe(list, { childList: true });
+// Where the rows are changes with the window, and with the letters' sizes.
+new ResizeObserver(lookSoon).observe(list);
