@@ -1,6 +1,6 @@
 //! In which order the rows stand, and which of them are looked for.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use super::{folding::folded, register::Register};
 use crate::presence::{Name, UserId};
@@ -47,55 +47,15 @@ impl Arrangement {
 
 fn behind(held: &[UserId], found: impl Iterator<Item = UserId>) -> Vec<UserId> {
     let found: Vec<UserId> = found.collect();
-    let places = Places::of(&found);
-    let mut is_placed = vec![false; found.len()];
-    let mut order = Vec::with_capacity(found.len());
-    for id in held {
-        if let Some(is_placed) = places.find(&found, id).and_then(|at| is_placed.get_mut(at)) {
-            *is_placed = true;
-            order.push(*id);
-        }
+    // Collecting would sort first, with code of its own.
+    let mut new = BTreeMap::new();
+    for id in &found {
+        new.insert(*id, 0_u64);
     }
-    let rest = found.iter().zip(is_placed).filter(|(_, is_placed)| !is_placed);
-    order.extend(rest.map(|(id, _)| *id));
+    let mut order: Vec<UserId> =
+        held.iter().copied().filter(|id| new.remove(id).is_some()).collect();
+    order.extend(found.into_iter().filter(|id| new.contains_key(id)));
     order
-}
-
-/// Where in a list somebody is, by a hash of the id: this is asked ten thousand times for one drawing,
-/// which a tree takes ten times as long to answer.
-struct Places {
-    /// One more than a place, or nothing; at least every second is nothing.
-    slots: Vec<usize>,
-}
-
-impl Places {
-    fn of(ids: &[UserId]) -> Self {
-        let mut places = Self { slots: vec![0; (ids.len() * 2 + 1).next_power_of_two()] };
-        for (at, id) in ids.iter().enumerate() {
-            let free = places.slots_of(id).find(|slot| places.slots.get(*slot) == Some(&0));
-            if let Some(slot) = free.and_then(|slot| places.slots.get_mut(slot)) {
-                *slot = at + 1;
-            }
-        }
-        places
-    }
-
-    /// The place of `id` in the list that these are the places of.
-    fn find(&self, ids: &[UserId], id: &UserId) -> Option<usize> {
-        self.slots_of(id)
-            .map_while(|slot| self.slots.get(slot)?.checked_sub(1))
-            .find(|at| ids.get(*at) == Some(id))
-    }
-
-    /// Where to look for `id`, one slot after the other.
-    fn slots_of(&self, id: &UserId) -> impl Iterator<Item = usize> + use<> {
-        let mask = self.slots.len() - 1;
-        let bytes = id.as_str().bytes();
-        let hash = bytes.fold(0_usize, |hash, byte| {
-            (hash ^ usize::from(byte)).wrapping_mul(0x0100_0193).rotate_left(5)
-        });
-        (0..=mask).map(move |step| hash.wrapping_add(step) & mask)
-    }
 }
 
 #[cfg(test)]
