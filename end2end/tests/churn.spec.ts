@@ -6,8 +6,8 @@ import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
 import { grouped, type Visitor } from "../support/visitor";
 
-/** For how long people come and go; `ROLLCALL_CHURN_MINUTES=10` is the long look. */
-const MINUTES = Number(process.env["ROLLCALL_CHURN_MINUTES"] ?? "0.25");
+/** For how long people come and go; `CHURN_MINUTES=10` is the long look. */
+const MINUTES = Number(process.env["CHURN_MINUTES"] ?? "0.25");
 
 const MANY = 2_000;
 const CHANGES_PER_SECOND = 100;

@@ -84,8 +84,10 @@ for (const width of [320, 1280]) {
     newVisitor,
     server,
     crowd,
+    complaints,
     room,
   }) => {
+    complaints.areProvoked(NO_CONNECTION);
     await crowd.joinInOrder(server, room, NAMES);
     const visitor = await newVisitor({ viewport: { width, height: 700 } });
     await visitor.open(room);
