@@ -192,7 +192,8 @@ test.describe("whatever the reader's browser is set to", () => {
     await unzoomed.openAndJoin(room, "Kim");
     const controls = ({ page }: Visitor) =>
       page.getByRole("button").or(page.getByRole("link")).filter({ visible: true }).allTextContents();
-    expect(await controls(visitor)).toEqual(await controls(unzoomed));
+    // There is one more: the way past the list, to what stands beside it in a wider window.
+    expect(await controls(visitor)).toEqual(expect.arrayContaining(await controls(unzoomed)));
     for (const name of await visitor.names.all()) await expect(name).toBeVisible();
   });
 
