@@ -8,7 +8,12 @@ client=
 
 # Nothing outlives the script.
 clean_up() {
-  for process in $client $server; do kill -9 "$process" 2>/dev/null || true; done
+  # Unwatched, so that the shell says nothing of their end.
+  for process in $client $server; do
+    disown "$process" 2>/dev/null || true
+    kill -9 "$process" 2>/dev/null || true
+  done
+  umount "$work/state" 2>/dev/null || true
   rm -rf "$work"
 }
 trap clean_up EXIT

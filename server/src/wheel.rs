@@ -1,7 +1,7 @@
 //! One clock for all connections: it rings their bells when their time has come.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -49,7 +49,7 @@ impl Wheel {
 
     /// Rings `bell` at `deadline`, for [`Signals::TIME`].
     ///
-    /// It can't be taken back: whoever is rung looks at what is due, which may be nothing any more.
+    /// Whoever is rung looks at what is due, which may be nothing any more.
     pub fn ring_at(self: &Arc<Self>, bell: &Arc<Doorbell>, deadline: Instant) {
         let tick = self.tick_not_before(deadline);
         let mut ticks = self.lock();
@@ -59,6 +59,21 @@ impl Wheel {
             tokio::spawn(Arc::clone(self).turn());
         } else if is_earliest {
             self.is_due_earlier.notify_one();
+        }
+    }
+
+    /// Keeps `bell` no longer for the `deadline` at which it was to be rung: nobody waits any more.
+    ///
+    /// Without it the bells of very many who come and go at once would be kept until their times.
+    pub fn forget(&self, bell: &Arc<Doorbell>, deadline: Instant) {
+        let tick = self.tick_not_before(deadline);
+        let mut ticks = self.lock();
+        if let Entry::Occupied(mut due) = ticks.due.entry(tick) {
+            let place = due.get().iter().position(|other| Arc::ptr_eq(other, bell));
+            drop(place.map(|place| due.get_mut().swap_remove(place)));
+            if due.get().is_empty() {
+                due.remove();
+            }
         }
     }
 
@@ -159,5 +174,20 @@ mod tests {
         }
         sleep(Duration::from_secs(10)).await;
         assert!(!has_rung(&bell));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_no_more_is_kept_no_longer_and_the_others_are_rung() {
+        let wheel = Wheel::new();
+        let (gone, there) = (Arc::new(Doorbell::default()), Arc::new(Doorbell::default()));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        for bell in [&gone, &there] {
+            wheel.ring_at(bell, deadline);
+        }
+        wheel.forget(&gone, deadline);
+        wheel.forget(&gone, deadline);
+        assert_eq!((Arc::strong_count(&gone), Arc::strong_count(&there)), (1, 2));
+        sleep(Duration::from_secs(11)).await;
+        assert!(!has_rung(&gone) && has_rung(&there));
     }
 }

@@ -402,6 +402,9 @@ impl<S: Socket> Connection<S> {
         tracing::debug!(?ending, after = ?self.opened.elapsed(), "the socket ends");
         ending.is_counted();
         let close_within = self.deadlines.close_within();
+        if let Some(alarm) = self.alarm.take() {
+            self.membership.wheel().forget(self.membership.bell(), alarm);
+        }
         match ending {
             Ending::Broken => {}
             Ending::ClosedByClient => {
