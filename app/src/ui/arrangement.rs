@@ -76,12 +76,6 @@ mod tests {
         }
     }
 
-    fn register(roster: &Roster) -> Register {
-        let mut register = Register::default();
-        register.follow(roster);
-        register
-    }
-
     fn roster(names: &[&str]) -> Roster {
         Roster::from_users((0..).zip(names).map(|(number, name)| user(number, name))).unwrap()
     }
@@ -99,9 +93,9 @@ mod tests {
     #[test]
     fn rows_stand_in_order_of_arrival_or_of_names() {
         let roster = roster(&NAMES);
-        let arrived = arrangement(false, "").arrange(&register(&roster), None);
+        let arrived = arrangement(false, "").arrange(&Register::of(&roster), None);
         assert_eq!(names(&roster, &arrived), NAMES);
-        let by_name = arrangement(true, "").arrange(&register(&roster), None);
+        let by_name = arrangement(true, "").arrange(&Register::of(&roster), None);
         assert_eq!(names(&roster, &by_name), ["Ana", "Ana", "bo", "Émile", "zoe", "李"]);
     }
 
@@ -115,7 +109,7 @@ mod tests {
             ("李", vec!["李"]),
             ("nobody", vec![]),
         ] {
-            let order = arrangement(false, sought).arrange(&register(&roster), None);
+            let order = arrangement(false, sought).arrange(&Register::of(&roster), None);
             assert_eq!(names(&roster, &order), found, "{sought}");
         }
     }
@@ -132,9 +126,9 @@ mod tests {
                 Roster::from_users(numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)])))
                     .unwrap()
             };
-            let held = by_name.arrange(&register(&list(&before)), None);
+            let held = by_name.arrange(&Register::of(&list(&before)), None);
             let after = list(&after);
-            let order = by_name.arrange(&register(&after), Some(&held));
+            let order = by_name.arrange(&Register::of(&after), Some(&held));
             let stayed: Vec<_> = held.iter().copied().filter(|id| after.contains(id)).collect();
             prop_assert_eq!(&order[..stayed.len()], &stayed[..]);
             let (mut all, mut expected) = (order, after.users().map(|user| user.id).collect::<Vec<_>>());
@@ -147,7 +141,7 @@ mod tests {
         fn by_name_nobody_is_left_out(numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30)) {
             let list = numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)]));
             let roster = Roster::from_users(list).unwrap();
-            let order = arrangement(true, "").arrange(&register(&roster), None);
+            let order = arrangement(true, "").arrange(&Register::of(&roster), None);
             prop_assert_eq!(order.len(), numbers.len());
             let folded: Vec<String> = names(&roster, &order).iter().map(|name| folded(name)).collect();
             prop_assert!(folded.is_sorted());

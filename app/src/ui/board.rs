@@ -135,8 +135,7 @@ impl Board {
         let mut people = People::default();
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let rows = 0..order.len();
-        let mut register = Register::default();
-        register.follow(replica.roster());
+        let register = Register::of(replica.roster());
         let found = replica.count();
         people.redraw(replica, &Excerpt { register: &register, order: &order, rows, found });
         Self {
@@ -271,14 +270,8 @@ mod tests {
     fn redraw(people: &mut People, replica: &Replica) -> bool {
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let (rows, found) = (0..order.len(), order.len());
-        let register = register(replica);
+        let register = Register::of(replica.roster());
         people.redraw(replica, &Excerpt { register: &register, order: &order, rows, found })
-    }
-
-    fn register(replica: &Replica) -> Register {
-        let mut register = Register::default();
-        register.follow(replica.roster());
-        register
     }
 
     #[test]
@@ -357,7 +350,7 @@ mod tests {
         let mut people = drawn(&replica);
         let kept = people.row(&user(1, "Bo").id).cloned();
         let order: Vec<UserId> = people.ids.iter().rev().copied().collect();
-        let register = register(&replica);
+        let register = Register::of(replica.roster());
         let excerpt = Excerpt { register: &register, order: &order, rows: 1..3, found: 3 };
         assert!(people.redraw(&replica, &excerpt));
         assert!(!people.redraw(&replica, &excerpt));

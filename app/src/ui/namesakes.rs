@@ -101,9 +101,7 @@ mod tests {
             state: PresenceState::Here,
         });
         let roster = Roster::from_users(users).unwrap();
-        let mut register = Register::default();
-        register.follow(&roster);
-        Namesakes::of(&register, roster.users().map(|user| &user.name))
+        Namesakes::of(&Register::of(&roster), roster.users().map(|user| &user.name))
     }
 
     #[test]

@@ -22,6 +22,13 @@ pub(crate) struct Entry {
 }
 
 impl Register {
+    /// What is known of everyone of this list.
+    pub(crate) fn of(roster: &Roster) -> Self {
+        let mut register = Self::default();
+        register.follow(roster);
+        register
+    }
+
     /// Brings it to what the list says: of whoever is called as before, nothing is worked out again.
     pub(crate) fn follow(&mut self, roster: &Roster) {
         // Whoever stayed stands in the same order, and whoever is new stands behind them. Where that
