@@ -4,23 +4,8 @@
 import { NO_CONNECTION, NOT_FOUND, SCRIPTS_NOT_USED } from "../support/complaints";
 import { expect, test, type VisitorOptions } from "../support/fixtures";
 import { expectNothingForAxe, inEveryLook, showAsWithoutScripts } from "../support/looks";
+import { NAMES_OF_ALL_KINDS } from "../support/names";
 import { photograph } from "../support/photograph";
-
-/** Twins, other scripts and directions, emoji, markup, and names that no row is wide enough for. */
-const OTHERS = [
-  "Bo",
-  "Ирина Петрова",
-  "Kim",
-  "Kim",
-  "مريم الحداد",
-  "Jürgen Weiß-Çelik",
-  "李小龍",
-  "A very long name that does not fit a row",
-  "🙂 Sunny",
-  "<b>neha</b>",
-  "עדי 👩🏽‍🚀 Mae",
-  "W".repeat(40),
-];
 
 /** Three that look the same, one that only differs in case, and one that only looks different. */
 const TWINS = ["Pope", "Роре", "pope", "Pope", "Popé"];
@@ -31,7 +16,7 @@ const UNTIL_AWAY = { timeout: 45_000 };
 
 /** Names for so many. */
 function people(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => OTHERS[index] ?? `Person ${index + 1}`);
+  return Array.from({ length: count }, (_, index) => NAMES_OF_ALL_KINDS[index] ?? `Person ${index + 1}`);
 }
 
 test.beforeEach(({}, testInfo) => testInfo.setTimeout(240_000));
@@ -62,8 +47,8 @@ test("what is kept of a visitor", async ({ newVisitor }) => {
   await photograph(visitor.page, "privacy");
 });
 
-for (const count of [OTHERS.length, 200]) {
-  const isMany = count > OTHERS.length;
+for (const count of [NAMES_OF_ALL_KINDS.length, 200]) {
+  const isMany = count > NAMES_OF_ALL_KINDS.length;
   const names = people(count);
   const inTheRoom = `, with ${count} people in the room`;
   // What stands below what a window shows is only more of the same.

@@ -3,22 +3,8 @@
 
 import { BigRoom } from "../support/big-room";
 import { expect, test, type VisitorOptions } from "../support/fixtures";
+import { NAMES_OF_ALL_KINDS } from "../support/names";
 import { photograph } from "../support/photograph";
-
-/** Twins, other scripts and directions, emoji, and a long name. */
-const OTHERS = [
-  "Bo",
-  "Ирина Петрова",
-  "Kim",
-  "Kim",
-  "مريم الحداد",
-  "Jürgen Weiß-Çelik",
-  "李小龍",
-  "A very long name that does not fit a row",
-  "🙂 Sunny",
-  "neha",
-  "עדי 👩🏽‍🚀 Mae",
-];
 
 const STILL: VisitorOptions = { reducedMotion: "reduce" };
 
@@ -29,9 +15,9 @@ test("a room with thousands of people is photographed, at its top and in its mid
   room,
 }) => {
   const visitor = await newVisitor(STILL);
-  const people = await BigRoom.for(visitor.page, 9_990);
+  const people = await BigRoom.for(visitor.page, 10_001 - NAMES_OF_ALL_KINDS.length);
   await visitor.open(room);
-  for (const name of OTHERS) people.join(name);
+  for (const name of NAMES_OF_ALL_KINDS) people.join(name);
   await expect(visitor.count).toHaveText("10,001");
   await photograph(visitor.page, "many", { fullPage: false });
   await visitor.findField.fill("e");
@@ -55,7 +41,7 @@ test("someone with a second tab, and what has happened, is photographed", async 
   await ana.openAndJoin(room, "Ana Sousa");
   await ana.activity.locator("summary").click();
   await photograph(ana.page, "activity-of-nothing");
-  for (const name of OTHERS.slice(0, 5)) {
+  for (const name of NAMES_OF_ALL_KINDS.slice(0, 5)) {
     await crowd.join(server, room, name);
     await expect(ana.happenings.first()).toContainText(name);
   }
@@ -72,7 +58,7 @@ test("a phone in another language, forced colours and a zoom of 200 % are photog
   crowd,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, OTHERS);
+  await crowd.joinInOrder(server, room, NAMES_OF_ALL_KINDS);
   const ana = await newVisitor(STILL);
   await ana.openAndJoin(room, "עדי כהן");
   await ana.page.emulateMedia({ forcedColors: "active" });
