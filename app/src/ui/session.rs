@@ -12,6 +12,7 @@ use crate::presence::{
 ///
 /// Its owner opens the sockets, sends what a session answers, and draws what it shows.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any of them may hold beside any other")]
 pub struct Session {
     replica: Replica,
     stage: Stage,
@@ -20,6 +21,9 @@ pub struct Session {
     is_wish_sent: bool,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
     is_announced: bool,
+    /// It has not heard what came of that. Until it has, it does not ask again: two answers may come
+    /// as one, and then nobody could tell which question a row answers.
+    awaits_answer: bool,
     /// What the present socket has said of the page's being seen.
     is_known_as_visible: bool,
     /// Those whose going was heard of, until the last piece of that difference has come: by then
@@ -102,6 +106,7 @@ impl Session {
         self.stage = Stage::Introduced;
         // Whatever else was bringing the list brings it no longer.
         self.replica.disconnected();
+        self.awaits_answer = false;
         let name = match &self.wish {
             Some(Wish::Join(name)) => {
                 self.is_wish_sent = true;
@@ -219,6 +224,7 @@ impl Session {
                 }
                 if is_answer && self.replica.is_settled() {
                     self.stage = Stage::Live;
+                    self.awaits_answer = false;
                     self.retry.reset();
                     self.catch_up(outcome);
                 }
@@ -260,6 +266,8 @@ impl Session {
                     let since = self.replica.position().cloned();
                     outcome.replies.push(ClientEvent::Watch { since });
                 }
+                self.awaits_answer &=
+                    !matches!(refusal.of.as_deref(), None | Some("got_a_new_user"));
                 // An announcement that nobody wished for is not tried again on this socket. A wish
                 // that was not sent yet is not what was refused.
                 if self.is_wish_sent && self.wish.take().is_some() {
@@ -319,7 +327,7 @@ impl Session {
     fn compare_with_wish(&mut self, old_name: Option<&Name>, surroundings: &Surroundings) {
         let name = self.your_name();
         let is_settled = match (&self.wish, &name) {
-            (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent,
+            (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent && !self.awaits_answer,
             (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
             (Some(Wish::Rename(_)), None) => true,
             // That the row went may be older news, and a page that heard late of the leave may put it
@@ -343,6 +351,7 @@ impl Session {
             return None;
         }
         let event = match self.wish.clone()? {
+            Wish::Join(_) if !self.may_announce() => return None,
             Wish::Join(name) => self.announce(name, surroundings),
             Wish::Rename(name) => ClientEvent::Rename { name },
             Wish::Leave if self.your_name().is_none() => return None,
@@ -356,7 +365,7 @@ impl Session {
     fn join_your_row(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
         let wants_otherwise = matches!(self.wish, Some(Wish::Join(_) | Wish::Leave));
         let may_not = self.is_announced || wants_otherwise || surroundings.has_left;
-        if may_not || self.stage < Stage::Live {
+        if may_not || !self.may_announce() {
             return None;
         }
         let name = self.your_name()?.to_string();
@@ -374,9 +383,15 @@ impl Session {
         Some(ClientEvent::Visible { visible })
     }
 
+    /// Whether the next list or answer to come would be the answer to an announcement made now.
+    fn may_announce(&self) -> bool {
+        self.stage == Stage::Live && !self.awaits_answer
+    }
+
     fn announce(&mut self, name: String, surroundings: &Surroundings) -> ClientEvent {
         let Surroundings { tab, is_visible, .. } = surroundings.clone();
         self.is_announced = true;
+        self.awaits_answer = true;
         self.is_known_as_visible = is_visible;
         let visible = (!is_visible).then_some(false);
         ClientEvent::GotANewUser { name, tab: Some(tab), visible, since: None }
@@ -400,4 +415,8 @@ fn is_whole_answer(event: &ServerEvent) -> bool {
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod script;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wishes;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     Session, Surroundings, Wish,
-    tests::{YOU, answer, arrival, changes, existing, id, page, renaming, seen, user},
+    script::{YOU, answer, arrival, changes, existing, id, page, renaming, seen, user},
 };
 use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, Since, User, UserId};
 
