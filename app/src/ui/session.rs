@@ -193,6 +193,7 @@ impl Session {
     /// The page was hidden or shown, or another page of this person left or joined:
     /// what to send for it.
     pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
+        self.compare_with_wish(self.your_name().as_ref(), surroundings);
         let announcement = self.join_your_row(surroundings);
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
     }
@@ -211,6 +212,7 @@ impl Session {
         let old_row = self.replica.your_row().cloned();
         let was_live = self.stage == Stage::Live;
         let is_last_piece = is_whole_answer(&event);
+        let is_beat = matches!(event, ServerEvent::Beat(_));
         self.note_departures(&event);
         let mut reason = None;
         match self.replica.receive(event) {
@@ -243,7 +245,13 @@ impl Session {
                 Some(Unlisted { reason, end: EndOfRow { joined, at } })
             });
         }
-        self.compare_with_wish(old_row.as_ref().map(|row| &row.name), surroundings);
+        let old_name = old_row.as_ref().map(|row| &row.name);
+        self.compare_with_wish(old_name, surroundings);
+        if is_beat && self.wish == Some(Wish::Leave) {
+            // A row that is put back is taken off again, but not at once: that the visitor joined on
+            // another page may reach this one later than the row does.
+            self.is_wish_sent = false;
+        }
         // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row(surroundings));
         outcome.replies.extend(self.demand(surroundings));
@@ -333,7 +341,10 @@ impl Session {
             // That the row went may be older news, and a page that heard late of the leave may put it
             // back: it holds until the visitor joins again, here or on another page.
             (Some(Wish::Leave), None) => !surroundings.has_left,
-            (Some(Wish::Leave), Some(_)) => old_name.is_none() && !surroundings.has_left,
+            (Some(Wish::Leave), Some(_)) => {
+                let is_back = old_name.is_none() || self.is_wish_sent && !self.is_announced;
+                is_back && !surroundings.has_left
+            }
             _ => false,
         };
         if is_settled {
@@ -341,7 +352,6 @@ impl Session {
         }
         if old_name.is_some() && name.is_none() {
             self.is_announced = false;
-            self.is_wish_sent &= self.wish != Some(Wish::Leave);
         }
     }
 

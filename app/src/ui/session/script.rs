@@ -2,8 +2,8 @@
 
 use super::{Outcome, Session, Surroundings};
 use crate::presence::{
-    Changes, ClientEvent, Difference, ExistingUsers, Name, PresenceState, Refusal, RefusalCode,
-    Renamed, Replica, Resumed, ServerEvent, Since, User, UserId,
+    Beat, Changes, ClientEvent, Difference, ExistingUsers, Name, PresenceState, Refusal,
+    RefusalCode, Renamed, Replica, Resumed, Roster, ServerEvent, Since, User, UserId,
 };
 
 pub(super) const YOU: u8 = 0;
@@ -55,6 +55,11 @@ pub(super) fn renaming(number: u8, name: &str) -> Difference {
 pub(super) fn answer(from: u64, seq: u64, difference: Difference) -> ServerEvent {
     let epoch = "e1".parse().unwrap();
     ServerEvent::Resumed(Resumed { epoch, from, seq, you: Some(id(YOU)), now: 0, difference })
+}
+
+pub(super) fn beat(seq: u64, roster: &Roster) -> ServerEvent {
+    let (count, digest) = (roster.len(), roster.digest());
+    ServerEvent::Beat(Beat { seq, count, digest, now: 0 })
 }
 
 pub(super) fn refused(of: &'static str) -> ServerEvent {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{
     EndOfRow, Wish,
     script::{
-        YOU, announcement, answer, arrival, changes, departure, existing, gone, id, introduction,
-        left, live, page, refused, renaming, replies, seen, since, user, watch,
+        YOU, announcement, answer, arrival, beat, changes, departure, existing, gone, id,
+        introduction, left, live, page, refused, renaming, replies, seen, since, user, watch,
     },
 };
 use crate::presence::{ClientEvent, DepartureReason, Difference, Since, User};
@@ -226,10 +226,31 @@ fn a_row_that_is_put_back_after_a_leave_is_taken_off_again() {
     let mut session = live(&[user(YOU, "Ana")]);
     session.want(Wish::Leave, &left());
     assert_eq!(replies(session.receive(changes(5, departure(YOU)), &left())), []);
+    // That the visitor has joined on another page may be known a little later than the row.
     let back = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
-    assert_eq!(replies(back), [ClientEvent::Leave {}]);
+    assert_eq!(replies(back), []);
+    let roster = session.replica().roster().clone();
+    assert_eq!(replies(session.receive(beat(6, &roster), &left())), [ClientEvent::Leave {}]);
     assert_eq!(replies(session.receive(changes(7, departure(YOU)), &left())), []);
-    // Where the visitor has joined on another page it stays, and this page takes part in it.
+    // Where they have, the row stays, and this page takes part in it.
     let back = session.receive(changes(8, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(replies(back), [announcement("Ana")]);
+}
+
+#[test]
+fn who_joins_again_on_another_page_stays_listed_however_late_this_one_knows() {
+    for is_told in [true, false] {
+        let mut session = live(&[user(YOU, "Ana")]);
+        session.want(Wish::Leave, &left());
+        assert_eq!(replies(session.receive(changes(5, departure(YOU)), &left())), []);
+        let back = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
+        assert_eq!(replies(back), []);
+        let answers = if is_told {
+            session.look_around(&seen())
+        } else {
+            let roster = session.replica().roster().clone();
+            replies(session.receive(beat(6, &roster), &seen()))
+        };
+        assert_eq!(answers, [announcement("Ana")], "told: {is_told}");
+    }
 }
