@@ -113,47 +113,42 @@ fn tools(board: Board) -> impl IntoView {
     }
 }
 
-/// One row. Each of its parts changes in place, and only when something about this very person does.
+/// One row. It changes in place, and only when something about this very person does.
+///
+/// One effect draws all of it: with one for each part, bringing a list of 200 to life is a long task.
 fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
     let is_you = board.people.with_untracked(|people| people.you == Some(id));
-    let [initials_of, name_of, twin_of, since_of, posinset_of, setsize_of] =
-        std::array::from_fn(|_| row.clone());
-    let since = text(move || {
-        let (state, joined) = since_of.with(|row| (row.user.state, row.user.joined));
-        since(state, joined, board.now.get())
-    });
-    view! {
-        <li
-            class=if is_you { "row is-you" } else { "row" }
-            data-user-id=id.to_string()
-            aria-posinset=attribute(move || place(&posinset_of).map(|(number, _)| number.to_string()))
-            aria-setsize=attribute(move || place(&setsize_of).map(|(_, total)| total.to_string()))
-            data-state=attribute(move || Some(row.with(|row| row.user.state.as_str().into())))
-        >
-            <span class=tint_class(&id) aria-hidden="true">
-                {text(move || initials_of.with(|row| initials(row.user.name.as_str())))}
-            </span>
-            <span class="who">
-                <bdi class="user-name">
-                    {text(move || name_of.with(|row| row.user.name.to_string()))}
-                </bdi>
-                " "
-                <span class="twin" hidden=flag(move || !twin_of.with(|row| row.has_twin))>
-                    {twin_mark(&id)}
+    move || {
+        let Row { user, has_twin, place } = row.get();
+        let now = board.now.get();
+        let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
+        view! {
+            <li
+                class=if is_you { "row is-you" } else { "row" }
+                data-user-id=id.to_string()
+                aria-posinset=place(|(number, _)| number)
+                aria-setsize=place(|(_, total)| total)
+                data-state=user.state.as_str()
+            >
+                <span class=tint_class(&id) aria-hidden="true">
+                    {initials(user.name.as_str())}
+                </span>
+                <span class="who">
+                    <bdi class="user-name">{user.name.to_string()}</bdi>
+                    " "
+                    <span class="twin" hidden=!has_twin>
+                        {twin_mark(&id)}
+                    </span>
+                    " "
+                    <span class="you" hidden=!is_you>
+                        {texts::YOU}
+                    </span>
                 </span>
                 " "
-                <span class="you" hidden=!is_you>
-                    {texts::YOU}
-                </span>
-            </span>
-            " "
-            <span class="since">{since}</span>
-        </li>
+                <span class="since">{since(user.state, user.joined, now)}</span>
+            </li>
+        }
     }
-}
-
-fn place(row: &ArcRwSignal<Row>) -> Option<(usize, usize)> {
-    row.with(|row| row.place)
 }
 
 fn since(state: PresenceState, joined: u64, now: u64) -> String {

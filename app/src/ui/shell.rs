@@ -10,6 +10,9 @@ use super::{
 };
 use crate::presence::RoomName;
 
+/// How long the page waits at the most for its first picture before it comes to life, in milliseconds.
+const LONGEST_WAIT: u32 = 300;
+
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
 /// Only what is within `<main>` comes to life in the browser: the rest stays as it is here.
@@ -145,17 +148,22 @@ pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
     PageFiles::of(options).style
 }
 
-/// What brings the page to life: the script, which loads the WASM, and both fetched ahead.
+/// What brings the page to life: the script, fetched ahead, which loads the WASM once the page was seen.
+///
+/// On a slow line the WASM would hold up the style sheet, without which nothing is seen at all. A page
+/// that nobody looks at is never painted, so none waits for long.
 ///
 /// Not Leptos' own component: that reads the files' names from beside the program, at every request.
 fn hydration(files: &PageFiles) -> impl IntoView + use<> {
     let PageFiles { script, wasm, .. } = files.clone();
     let start = format!(
-        "import({script:?}).then(page => page.default({{module_or_path: {wasm:?}}}).then(() => page.hydrate()))"
+        "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
+         const page = await import({script:?}); \
+         await page.default({{module_or_path: {wasm:?}}}); \
+         page.hydrate();"
     );
     view! {
         <link rel="modulepreload" href=script />
-        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
         <script type="module" nonce=use_nonce()>
             {start}
         </script>
