@@ -5,12 +5,15 @@
 // In the page the list stands between the two, as it does on a telephone: that is the order for the keyboard and
 // for those who listen.
 
-const parts = ["desk", "beside"];
-const { style, dataset } = document.documentElement;
-const elementOf = (part) => document.querySelector(`.${part}`);
+const desk = document.querySelector(".desk");
+const beside = document.querySelector(".beside");
 
 const observer = new ResizeObserver(() => {
-  for (const part of parts) style.setProperty(`--${part}`, `${elementOf(part).offsetHeight}px`);
-  dataset.desk = "true";
+  const [deskHeight, besideHeight] = [desk.offsetHeight, beside.offsetHeight];
+  // Each knows of the other alone: what the whole page knew would have every row looked at anew.
+  desk.style.setProperty("--beside", `${besideHeight}px`);
+  beside.style.setProperty("--desk", `${deskHeight}px`);
+  document.documentElement.dataset.desk = "true";
 });
-for (const part of parts) observer.observe(elementOf(part));
+observer.observe(desk);
+observer.observe(beside);

@@ -29,7 +29,7 @@ pub(crate) struct PersonState {
     pub(crate) weather: Weather,
     pub(crate) pages: BTreeMap<u64, PageHandle>,
     pub(crate) wanted: Wanted,
-    /// What all pages of a browser know: why this person is not to be listed again.
+    /// What all pages of a browser know of a row that was taken off the list.
     pub(crate) absence: Option<Absence>,
 }
 
@@ -85,7 +85,7 @@ impl Person {
         lock(&self.state)
     }
 
-    /// Lets all pages know why this person is not to be listed again; the others hear of it.
+    /// Lets all pages know what became of a row that was taken off the list; the others hear of it.
     pub(crate) fn note_absence(&self, page: u64, absence: Option<Absence>) {
         let mut state = self.state();
         if state.absence == absence {

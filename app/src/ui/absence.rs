@@ -2,7 +2,9 @@
 
 use crate::presence::Since;
 
-/// Why none of a person's pages is to list them by itself.
+/// What became of a row that somebody took off the list.
+///
+/// While it [holds](Absence::holds), none of the person's pages lists them by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Absence {
     /// They left, on one of their pages: only a visitor who joins takes that back.
@@ -10,6 +12,8 @@ pub enum Absence {
     /// The operator removed them. A page may hear of it late, even after the list began anew: one
     /// that knows a later row of theirs says that they joined again since.
     Removed(EndOfRow),
+    /// They were removed, and joined again since: to hear late of that removal is no news.
+    TakenBack(EndOfRow),
 }
 
 /// Which row of a person came to its end, and where the list was then.
@@ -22,25 +26,60 @@ pub struct EndOfRow {
 }
 
 const REMOVED: &str = "removed ";
+const TAKEN_BACK: &str = "back ";
 
 impl Absence {
-    /// As the browser keeps it: `left`, or `removed JOINED EPOCH.SEQ`.
-    pub fn to_text(&self) -> String {
+    /// Whether it keeps the person off the list still.
+    pub fn holds(&self) -> bool {
+        !matches!(self, Self::TakenBack(_))
+    }
+
+    /// What is left of it once they want to be listed again.
+    pub fn taken_back(self) -> Option<Self> {
         match self {
-            Self::Left => "left".to_owned(),
-            Self::Removed(EndOfRow { joined, at }) => {
-                [REMOVED, &joined.to_string(), " ", &at.to_string()].concat()
-            }
+            Self::Left => None,
+            Self::Removed(end) | Self::TakenBack(end) => Some(Self::TakenBack(end)),
         }
+    }
+
+    /// Whether a removal, with this end, is news to those who know of this `absence`.
+    pub fn is_news(end: &EndOfRow, absence: Option<&Self>) -> bool {
+        match absence {
+            None => true,
+            Some(Self::Left | Self::Removed(_)) => false,
+            Some(Self::TakenBack(known)) => end.is_after(known),
+        }
+    }
+
+    /// As the browser keeps it: `left`, `removed JOINED EPOCH.SEQ` or `back JOINED EPOCH.SEQ`.
+    pub fn to_text(&self) -> String {
+        let (kind, end) = match self {
+            Self::Left => return "left".to_owned(),
+            Self::Removed(end) => (REMOVED, end),
+            Self::TakenBack(end) => (TAKEN_BACK, end),
+        };
+        [kind, &end.joined.to_string(), " ", &end.at.to_string()].concat()
     }
 
     /// What the browser has kept. Whatever can't be read was kept for somebody who left.
     pub fn from_text(text: &str) -> Self {
-        let end = text.strip_prefix(REMOVED).and_then(|end| {
-            let (joined, at) = end.split_once(' ')?;
-            Some(EndOfRow { joined: joined.parse().ok()?, at: Since::from_text(at)? })
-        });
-        end.map_or(Self::Left, Self::Removed)
+        let end_after = |kind| EndOfRow::from_text(text.strip_prefix(kind)?);
+        let removed = || end_after(REMOVED).map(Self::Removed);
+        let taken_back = || end_after(TAKEN_BACK).map(Self::TakenBack);
+        removed().or_else(taken_back).unwrap_or(Self::Left)
+    }
+}
+
+impl EndOfRow {
+    /// Two lives of a list can't be compared: of those, any is after any other.
+    fn is_after(&self, other: &Self) -> bool {
+        let is_later = self.at.epoch != other.at.epoch || self.at.seq > other.at.seq;
+        self.joined > other.joined || self.joined == other.joined && is_later
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let (joined, at) = text.split_once(' ')?;
+        Some(Self { joined: joined.parse().ok()?, at: Since::from_text(at)? })
     }
 }
 
@@ -50,17 +89,52 @@ mod tests {
 
     use super::*;
 
+    fn end(joined: u64, epoch: &str, seq: u64) -> EndOfRow {
+        EndOfRow { joined, at: Since { epoch: epoch.parse().unwrap(), seq } }
+    }
+
+    /// The operator removed them, they joined again, and a page of theirs that slept hears of the first.
+    #[test]
+    fn a_removal_that_was_taken_back_is_no_news() {
+        let known = Absence::Removed(end(100, "e1", 41)).taken_back();
+        assert_eq!(known, Some(Absence::TakenBack(end(100, "e1", 41))));
+        for (heard, is_news) in [
+            (end(100, "e1", 41), false),
+            (end(99, "e2", 90), false),
+            // They were removed again; it may be the same row, of a server that had forgotten.
+            (end(100, "e1", 42), true),
+            (end(100, "e2", 3), true),
+            (end(101, "e1", 50), true),
+        ] {
+            assert_eq!(Absence::is_news(&heard, known.as_ref()), is_news, "{heard:?}");
+        }
+        assert_eq!(Absence::Left.taken_back(), None);
+    }
+
+    #[test]
+    fn only_what_was_taken_back_holds_no_longer() {
+        let heard = end(100, "e1", 41);
+        assert!(Absence::is_news(&heard, None));
+        for absence in [Absence::Left, Absence::Removed(heard.clone())] {
+            assert!(absence.holds());
+            assert!(!Absence::is_news(&heard, Some(&absence)), "{absence:?}");
+        }
+        assert!(!Absence::TakenBack(heard).holds());
+    }
+
     proptest! {
         #[test]
         fn it_is_read_as_it_was_kept(joined: u64, epoch in "[A-Za-z0-9_-]{1,32}", seq: u64) {
-            let at = Since { epoch: epoch.parse().unwrap(), seq };
-            for absence in [Absence::Left, Absence::Removed(EndOfRow { joined, at })] {
+            let end = end(joined, &epoch, seq);
+            for absence in [Absence::Left, Absence::Removed(end.clone()), Absence::TakenBack(end)] {
                 prop_assert_eq!(Absence::from_text(&absence.to_text()), absence);
             }
         }
 
         #[test]
-        fn what_is_no_removal_was_a_leave(text in "[0-9.]{0,9}|removed [a-z1 ]{0,5}|removed 1 a.-1|left") {
+        fn what_is_nothing_else_was_a_leave(
+            text in "[0-9.]{0,9}|(removed|back) [a-z1 ]{0,5}|(removed|back) 1 a.-1|left",
+        ) {
             prop_assert_eq!(Absence::from_text(&text), Absence::Left);
         }
     }

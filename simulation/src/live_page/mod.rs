@@ -250,7 +250,7 @@ impl LivePage {
     }
 
     fn surroundings(&self) -> Surroundings {
-        let has_left = self.of().state().absence.is_some();
+        let has_left = self.of().state().absence.as_ref().is_some_and(Absence::holds);
         Surroundings { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
     }
 
@@ -322,7 +322,7 @@ impl LivePage {
         }
         self.check(before.as_ref(), &outcome);
         if let Some(Unlisted { reason: DepartureReason::Removed, end }) = outcome.was_unlisted
-            && self.of().state().absence.is_none()
+            && Absence::is_news(&end, self.absence().as_ref())
         {
             self.of().note_absence(self.number, Some(Absence::Removed(end)));
         }
@@ -332,12 +332,15 @@ impl LivePage {
         }
     }
 
+    fn absence(&self) -> Option<Absence> {
+        self.of().state().absence.clone()
+    }
+
     fn forget_removal(&mut self) {
-        let absence = self.of().state().absence.clone();
-        if let Some(Absence::Removed(end)) = absence
+        if let Some(Absence::Removed(end)) = self.absence()
             && self.session.has_joined_since(&end)
         {
-            self.of().note_absence(self.number, None);
+            self.of().note_absence(self.number, Some(Absence::TakenBack(end)));
             let events = self.session.look_around(&self.surroundings());
             self.send(events);
         }
@@ -369,7 +372,10 @@ impl LivePage {
 
     fn want(&mut self, wish: Wish) {
         self.asked.to_be_listed = Some(wish != Wish::Leave);
-        let absence = (wish == Wish::Leave).then_some(Absence::Left);
+        let absence = match wish {
+            Wish::Leave => Some(Absence::Left),
+            Wish::Join(_) | Wish::Rename(_) => self.absence().and_then(Absence::taken_back),
+        };
         self.of().note_absence(self.number, absence);
         let event = self.session.want(wish, &self.surroundings());
         self.send(event);

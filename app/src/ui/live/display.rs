@@ -216,7 +216,8 @@ impl Display {
             DepartureReason::Closed | DepartureReason::Lost => return,
         };
         // Where they left, the page on which they did has noted it; they may have joined again by now.
-        if reason == DepartureReason::Removed && storage::absence(&self.room).is_none() {
+        let known = storage::absence(&self.room);
+        if reason == DepartureReason::Removed && Absence::is_news(&end, known.as_ref()) {
             storage::note_absence(&self.room, Some(&Absence::Removed(end)));
         }
         self.board.desk.update(|desk| desk.farewell = Some(farewell));

@@ -141,8 +141,13 @@ impl Line {
 
     /// The visitor wants something of the server.
     pub(super) fn want(&self, wish: Wish) {
-        let absence = (wish == Wish::Leave).then_some(&Absence::Left);
-        storage::note_absence(&self.room, absence);
+        let absence = match wish {
+            Wish::Leave => Some(Absence::Left),
+            Wish::Join(_) | Wish::Rename(_) => {
+                storage::absence(&self.room).and_then(Absence::taken_back)
+            }
+        };
+        storage::note_absence(&self.room, absence.as_ref());
         self.display.forget_farewell();
         let event = self.session.borrow_mut().want(wish, &self.surroundings());
         self.send(event);
@@ -254,7 +259,7 @@ impl Line {
         if let Some(Absence::Removed(end)) = storage::absence(&self.room)
             && self.session.borrow().has_joined_since(&end)
         {
-            storage::note_absence(&self.room, None);
+            storage::note_absence(&self.room, Some(&Absence::TakenBack(end)));
             let events = self.session.borrow_mut().look_around(&self.surroundings());
             self.send(events);
         }
@@ -376,7 +381,7 @@ impl Line {
             // A page on its way out is not hidden, it goes.
             is_visible: !document().hidden(),
             // A screen on the wall looks on, whoever may be listed in the same browser.
-            has_left: is_wall() || storage::absence(&self.room).is_some(),
+            has_left: is_wall() || storage::absence(&self.room).is_some_and(|it| it.holds()),
         }
     }
 

@@ -42,13 +42,13 @@ pub(super) fn note_muted(is_muted: bool) {
     }
 }
 
-/// Why this person is not to be listed again, if that is so.
+/// What became of a row of this person that was taken off the list.
 pub(super) fn absence(room: &RoomName) -> Option<Absence> {
     let text = of_all_pages().and_then(|storage| storage.get_item(&left_key(room)).ok()?)?;
     Some(Absence::from_text(&text))
 }
 
-/// Lets all pages know why this person is not to be listed again, or that they may be.
+/// Lets all pages know what became of it.
 pub(super) fn note_absence(room: &RoomName, absence: Option<&Absence>) {
     if let Some(storage) = of_all_pages() {
         let key = left_key(room);
