@@ -193,7 +193,8 @@ impl Session {
     /// The page was hidden or shown, or another page of this person left or joined:
     /// what to send for it.
     pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
-        self.compare_with_wish(self.your_name().as_ref(), surroundings);
+        let was_live = self.stage == Stage::Live;
+        self.compare_with_wish(self.your_name().as_ref(), was_live, surroundings);
         let announcement = self.join_your_row(surroundings);
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
     }
@@ -246,15 +247,14 @@ impl Session {
             });
         }
         let old_name = old_row.as_ref().map(|row| &row.name);
-        self.compare_with_wish(old_name, surroundings);
-        if is_beat && self.wish == Some(Wish::Leave) {
-            // A row that is put back is taken off again, but not at once: that the visitor joined on
-            // another page may reach this one later than the row does.
-            self.is_wish_sent = false;
-        }
+        self.compare_with_wish(old_name, was_live, surroundings);
         // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row(surroundings));
-        outcome.replies.extend(self.demand(surroundings));
+        // A row that is put back is taken off again, but not at once: that the visitor joined on
+        // another page may reach this one later than the row does.
+        if self.wish != Some(Wish::Leave) || !was_live || is_beat {
+            outcome.replies.extend(self.demand(surroundings));
+        }
         outcome.replies.extend(self.tell_visibility(surroundings));
     }
 
@@ -332,7 +332,12 @@ impl Session {
     }
 
     /// Forgets a wish that came true, or that can't any more.
-    fn compare_with_wish(&mut self, old_name: Option<&Name>, surroundings: &Surroundings) {
+    fn compare_with_wish(
+        &mut self,
+        old_name: Option<&Name>,
+        was_live: bool,
+        surroundings: &Surroundings,
+    ) {
         let name = self.your_name();
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent && !self.awaits_answer,
@@ -342,7 +347,7 @@ impl Session {
             // back: it holds until the visitor joins again, here or on another page.
             (Some(Wish::Leave), None) => !surroundings.has_left,
             (Some(Wish::Leave), Some(_)) => {
-                let is_back = old_name.is_none() || self.is_wish_sent && !self.is_announced;
+                let is_back = old_name.is_none() || was_live && !self.is_wish_sent;
                 is_back && !surroundings.has_left
             }
             _ => false,
@@ -352,6 +357,7 @@ impl Session {
         }
         if old_name.is_some() && name.is_none() {
             self.is_announced = false;
+            self.is_wish_sent &= self.wish != Some(Wish::Leave);
         }
     }
 
