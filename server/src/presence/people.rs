@@ -59,6 +59,8 @@ struct Person {
     tabs: BTreeMap<TabKey, Tab>,
     /// Sockets that only follow the room.
     watching: BTreeSet<ConnectionId>,
+    /// Those of them that stood behind the row until it went, by their tabs.
+    retired: BTreeMap<TabKey, ConnectionId>,
     /// The last connected tab broke: the row shows it until one is back.
     is_broken: bool,
     /// When the room's page was served to them, until a socket of theirs came.
@@ -113,7 +115,8 @@ impl People {
 
     /// A socket announces a tab, which stands behind the person's row from now on.
     ///
-    /// Returns the socket that had the tab until now, which is replaced.
+    /// Returns the socket that had the tab until now, which is replaced. So is one that had it before the
+    /// row went: what it still has to say is older than this.
     pub fn announce(
         &mut self,
         who: UserId,
@@ -123,19 +126,24 @@ impl People {
     ) -> Result<Option<ConnectionId>, Refused> {
         let Announced { tab, connection, is_visible } = announced;
         // The socket that is replaced makes room for the one that replaces it.
-        let takes_over = self.persons.get(&who).is_some_and(|person| {
-            matches!(person.tabs.get(&tab), Some(Tab::Connected { connection: old, .. }) if *old != connection)
-        });
+        let takes_over = self
+            .persons
+            .get(&who)
+            .and_then(|person| person.connection_of(&tab))
+            .is_some_and(|old| old != connection);
         let most_connections = most_connections + usize::from(takes_over);
         let person = self.person_with_room_for(who, connection, most_connections)?;
-        person.watching.remove(&connection);
+        let replaced = person.connection_of(&tab).filter(|old| *old != connection);
+        for known in replaced.iter().chain([&connection]) {
+            person.watches_no_more(*known);
+        }
         person.page_served_at = None;
         person.is_broken = false;
         // A socket speaks for one tab at a time.
         person.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
         let hidden_since = (!is_visible).then_some(now);
-        let old = person.tabs.insert(tab, Tab::Connected { connection, hidden_since });
-        Ok(old.and_then(|old| old.connection()).filter(|old| *old != connection))
+        person.tabs.insert(tab, Tab::Connected { connection, hidden_since });
+        Ok(replaced)
     }
 
     /// A tab was hidden, or shown again.
@@ -160,8 +168,12 @@ impl People {
     /// The person is no longer listed: their sockets only watch from now on, and no tab may come back unseen.
     pub fn unlist(&mut self, who: UserId) {
         if let Some(person) = self.persons.get_mut(&who) {
-            let tabs = std::mem::take(&mut person.tabs);
-            person.watching.extend(tabs.values().filter_map(Tab::connection));
+            for (key, tab) in std::mem::take(&mut person.tabs) {
+                if let Some(connection) = tab.connection() {
+                    person.watching.insert(connection);
+                    person.retired.insert(key, connection);
+                }
+            }
             person.is_broken = false;
         }
     }
@@ -175,7 +187,7 @@ impl People {
         now: Moment,
     ) {
         let Some(person) = self.persons.get_mut(&who) else { return };
-        person.watching.remove(&connection);
+        person.watches_no_more(connection);
         let page_was_just_served =
             person.page_served_at.is_some_and(|served| now < served + RETURN_GRACE);
         let gone = person.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
@@ -395,6 +407,17 @@ impl Person {
 
     fn is_connected(&self) -> bool {
         self.tabs.values().any(|tab| tab.connection().is_some())
+    }
+
+    fn connection_of(&self, tab: &TabKey) -> Option<ConnectionId> {
+        let connected = self.tabs.get(tab).and_then(Tab::connection);
+        connected.or_else(|| self.retired.get(tab).copied())
+    }
+
+    fn watches_no_more(&mut self, connection: ConnectionId) {
+        if self.watching.remove(&connection) {
+            self.retired.retain(|_, retired| *retired != connection);
+        }
     }
 
     fn has_announced(&self, connection: ConnectionId) -> bool {

@@ -64,6 +64,8 @@ struct Person {
     listed: Option<(Name, PresenceState)>,
     tabs: BTreeMap<u8, Tab>,
     sockets: BTreeSet<u8>,
+    /// For which tab each of them spoke last, listed or not.
+    spoke_for: BTreeMap<u8, u8>,
     page_served_at: Option<u64>,
 }
 
@@ -223,11 +225,12 @@ impl Story {
         let hidden_at = (!is_visible).then_some(self.now);
         let person = self.person(who);
         let is_first = person.sockets.insert(socket);
-        if let Some(Tab::Connected { socket: old, .. }) = person.tabs.get(&tab)
-            && *old != socket
-        {
-            // Replaced.
-            person.sockets.remove(old);
+        // Whoever spoke for the tab until now is replaced, also where the row went meanwhile.
+        person.spoke_for.insert(socket, tab);
+        let others = person.spoke_for.iter().filter(|(other, of)| **other != socket && **of == tab);
+        for replaced in others.map(|(other, _)| *other).collect::<Vec<_>>() {
+            person.spoke_for.remove(&replaced);
+            person.sockets.remove(&replaced);
         }
         person.tabs.retain(
             |_, other| !matches!(other, Tab::Connected { socket: own, .. } if *own == socket),
@@ -248,6 +251,7 @@ impl Story {
         let at = self.now;
         let person = self.person(who);
         person.sockets.remove(&socket);
+        person.spoke_for.remove(&socket);
         let was_served = person.page_served_at.is_some_and(|served| at < served + 15_000);
         let grace = if how == DepartureReason::Closed && !was_served { 2_000 } else { 15_000 };
         let speaks_for =
@@ -297,6 +301,7 @@ impl Story {
         for person in self.people.values_mut() {
             person.page_served_at = None;
             person.sockets.clear();
+            person.spoke_for.clear();
             for tab in person.tabs.values_mut() {
                 let how = match tab {
                     Tab::Connected { .. } => DepartureReason::Lost,

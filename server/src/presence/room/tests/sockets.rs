@@ -16,6 +16,21 @@ fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
     assert_eq!(scene.announce(2, "a", 12), Ok(None));
 }
 
+/// What the old one still has to say, be it that its person leaves, is older than their joining again.
+#[test]
+fn a_socket_that_joins_again_replaces_the_one_that_its_tab_had_before_the_row_went() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.announce(1, "a", 10), Ok(None));
+    assert_eq!(scene.announce(1, "b", 11), Ok(None));
+    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    assert_eq!(scene.announce(1, "a", 12), Ok(Some(ConnectionId(10))));
+    // It is one and the same socket, or was another tab's.
+    assert_eq!(scene.announce(1, "b", 11), Ok(None));
+    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.close(1, 12);
+    assert_eq!(scene.announce(1, "a", 13), Ok(None));
+}
+
 #[test]
 fn a_socket_speaks_for_one_tab_at_a_time() {
     let mut scene = Scene::new();
