@@ -133,7 +133,11 @@ impl FrameAllowance {
     }
 }
 
-/// How many bytes a socket may still send: twice what all frames that it may send could hold.
+/// A text may come in fragments of one byte, each in a frame of seven (RFC 6455, section 5.2).
+const MOST_BYTES_AROUND_A_BYTE: usize = 8;
+
+/// How many bytes a socket may still send: twice what all frames that it may send could hold, and of
+/// a single text as many as it takes in the smallest fragments.
 ///
 /// Whoever splits one text into frames without end sends none, and would be read for ever.
 #[derive(Clone, Debug)]
@@ -143,17 +147,28 @@ pub struct ByteAllowance {
     /// What was read of a portion that is not full yet.
     begun: usize,
     allowance: Allowance,
+    /// The most that is read of a text before it is whole.
+    most_in_parts: Option<usize>,
+    /// What was read since a text or a sign of life was whole.
+    in_parts: usize,
 }
 
 impl ByteAllowance {
     /// A socket that has sent nothing yet.
     pub fn new(limits: FrameLimits) -> Self {
         let portions = limits.longest.number().zip(limits.rate.map(Rate::doubled));
-        Self { portions, begun: 0, allowance: Allowance::default() }
+        let longest = limits.longest.number();
+        let most_in_parts = longest.map(|bytes| bytes.saturating_mul(MOST_BYTES_AROUND_A_BYTE));
+        let allowance = Allowance::default();
+        Self { portions, begun: 0, allowance, most_in_parts, in_parts: 0 }
     }
 
     /// Takes so many bytes out at `now`, a time since the socket was opened; false when there are too few.
     pub fn take(&mut self, bytes: usize, now: Duration) -> bool {
+        self.in_parts = self.in_parts.saturating_add(bytes);
+        if self.most_in_parts.is_some_and(|most| self.in_parts > most) {
+            return false;
+        }
         let Some((portion, rate)) = self.portions else { return true };
         self.begun = self.begun.saturating_add(bytes);
         while self.begun >= portion {
@@ -163,6 +178,11 @@ impl ByteAllowance {
             }
         }
         true
+    }
+
+    /// A text or a sign of life has come whole.
+    pub fn is_whole(&mut self) {
+        self.in_parts = 0;
     }
 }
 
@@ -234,11 +254,26 @@ mod tests {
         let most = 2 * 40 * LONGEST_FRAME_IN_BYTES;
         for bytes in [1, 100, 1_024, LONGEST_FRAME_IN_BYTES] {
             let mut allowance = ByteAllowance::new(FrameLimits::default());
-            let reads = most / bytes;
-            assert!((0..reads).all(|_| allowance.take(bytes, Duration::ZERO)), "{bytes}");
+            let mut read = || {
+                allowance.is_whole();
+                allowance.take(bytes, Duration::ZERO)
+            };
+            assert!((0..most / bytes).all(|_| read()), "{bytes}");
             let a_frame_more = LONGEST_FRAME_IN_BYTES / bytes + 2;
-            assert!((0..a_frame_more).any(|_| !allowance.take(bytes, Duration::ZERO)), "{bytes}");
+            assert!((0..a_frame_more).any(|_| !read()), "{bytes}");
         }
+    }
+
+    #[test]
+    fn a_text_comes_in_as_many_bytes_as_its_smallest_fragments_have() {
+        let in_smallest_fragments = 7 * LONGEST_FRAME_IN_BYTES;
+        let mut allowance = ByteAllowance::new(FrameLimits::default());
+        for _ in 0..3 {
+            assert!(allowance.take(in_smallest_fragments, Duration::ZERO));
+            allowance.is_whole();
+        }
+        let without_end = (0..100).take_while(|_| allowance.take(1_024, Duration::ZERO)).count();
+        assert_eq!(without_end, 32);
     }
 
     #[test]
@@ -247,7 +282,11 @@ mod tests {
         for limits in
             [FrameLimits { rate: None, ..limits }, FrameLimits { longest: Limit::OFF, ..limits }]
         {
-            assert!(ByteAllowance::new(limits).take(1 << 40, Duration::ZERO));
+            let mut allowance = ByteAllowance::new(limits);
+            assert!((0..1_000).all(|_| {
+                allowance.is_whole();
+                allowance.take(LONGEST_FRAME_IN_BYTES, Duration::ZERO)
+            }));
         }
         let mut unlimited = FrameAllowance::new(FrameLimits { rate: None, ..limits });
         assert!((0..1_000).all(|_| unlimited.take(Duration::ZERO)));

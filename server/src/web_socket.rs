@@ -103,7 +103,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.inner.poll_next_unpin(context)
+        let next = self.inner.poll_next_unpin(context);
+        if let Poll::Ready(Some(Ok(_))) = next {
+            self.inner.get_mut().allowance.is_whole();
+        }
+        next
     }
 }
 
@@ -346,6 +350,7 @@ mod tests {
                 Pin::new(&mut wire).poll_read(context, &mut ReadBuf::new(&mut some))
             {
                 outcome.unwrap();
+                wire.allowance.is_whole();
                 read += some.len();
             }
             assert!((1..MOST_BYTES_READ_IN_A_TURN + some.len()).contains(&read));

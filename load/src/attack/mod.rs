@@ -26,8 +26,8 @@ use crate::{fault::LoadFault, system};
 /// How long the thread sleeps at the most.
 const TURN: Duration = Duration::from_millis(5);
 
-/// How many connections are begun in one turn, so that the system's queue is not what is attacked.
-const MOST_BEGUN_IN_A_TURN: usize = 25;
+/// How many connections are begun in such a time, so that the system's queue is not what is attacked.
+const MOST_BEGUN_AT_ONCE: usize = 25;
 
 /// Each connection that drips says so often one byte.
 const DRIP_EVERY: Duration = Duration::from_secs(1);
@@ -124,6 +124,8 @@ struct Field {
     toll: Arc<Toll>,
     /// Those who have no connection and want one at once.
     to_connect: VecDeque<usize>,
+    /// When the next of them may begin.
+    next_beginning: Instant,
     /// Those who have none and take turns, with how often and when next.
     taking_turns: Vec<Turns>,
     next_drip: Instant,
@@ -168,6 +170,7 @@ impl Field {
             attackers,
             toll,
             to_connect,
+            next_beginning: Instant::now(),
             taking_turns,
             next_drip: Instant::now(),
             dripping: 0,
@@ -188,9 +191,12 @@ impl Field {
             }
         }
         self.events = events;
-        for _ in 0..MOST_BEGUN_IN_A_TURN {
-            let Some(index) = self.to_connect.pop_front() else { break };
-            self.connect(index)?;
+        if self.next_beginning <= Instant::now() {
+            self.next_beginning = Instant::now() + TURN;
+            for _ in 0..MOST_BEGUN_AT_ONCE {
+                let Some(index) = self.to_connect.pop_front() else { break };
+                self.connect(index)?;
+            }
         }
         self.take_turns()?;
         self.drip();
