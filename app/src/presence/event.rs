@@ -186,6 +186,13 @@ pub struct Refusal {
     pub message: Cow<'static, str>,
 }
 
+impl Refusal {
+    /// Whether a frame with this `event` may be what was not accepted.
+    pub fn is_of(&self, event: &str) -> bool {
+        self.of.as_deref().is_none_or(|of| of == event)
+    }
+}
+
 /// Why a frame was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

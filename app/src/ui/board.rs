@@ -129,6 +129,17 @@ pub enum Wish {
     Leave,
 }
 
+impl Wish {
+    /// The `event` of the frame that asks for it.
+    pub(crate) fn event(&self) -> &'static str {
+        match self {
+            Self::Join(_) => "got_a_new_user",
+            Self::Rename(_) => "rename",
+            Self::Leave => "leave",
+        }
+    }
+}
+
 impl Board {
     /// The board as it is in the first HTML, made at this time of the server's clock.
     pub(crate) fn new(now: u64, replica: &Replica) -> Self {

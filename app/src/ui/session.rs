@@ -274,11 +274,12 @@ impl Session {
                     let since = self.replica.position().cloned();
                     outcome.replies.push(ClientEvent::Watch { since });
                 }
-                self.awaits_answer &=
-                    !matches!(refusal.of.as_deref(), None | Some("got_a_new_user"));
+                self.awaits_answer &= !refusal.is_of("got_a_new_user");
                 // An announcement that nobody wished for is not tried again on this socket. A wish
-                // that was not sent yet is not what was refused.
-                if self.is_wish_sent && self.wish.take().is_some() {
+                // that was not sent yet is not what was refused, nor is another one.
+                if self.is_wish_sent
+                    && self.wish.take_if(|wish| refusal.is_of(wish.event())).is_some()
+                {
                     self.is_announced = self.your_name().is_some() && !was_introduction;
                 }
             }

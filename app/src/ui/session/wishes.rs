@@ -157,6 +157,18 @@ fn a_refusal_of_the_old_wish_leaves_the_new_one() {
 }
 
 #[test]
+fn a_refusal_is_of_the_wish_that_it_names() {
+    let mut session = live(&[user(YOU, "Ana")]);
+    session.want(Wish::Rename("Ann".into()), &seen());
+    session.receive(changes(5, departure(YOU)), &seen());
+    assert_eq!(session.want(Wish::Join("Ann".into()), &seen()), Some(announcement("Ann")));
+    // There was nobody to rename any more.
+    assert_eq!(replies(session.receive(refused("rename"), &seen())), []);
+    session.closed(Duration::ZERO, 7);
+    assert_eq!(session.opened(&seen()), introduction("Ann", 5));
+}
+
+#[test]
 fn what_overtakes_a_leave_does_not_stand_for_it() {
     let mut removal = Difference::default();
     removal.disconnect_user.removed.push(id(YOU));
