@@ -17,6 +17,9 @@ pub struct Session {
     replica: Replica,
     stage: Stage,
     wish: Option<Wish>,
+    /// The wish is to leave, and this browser's other pages know of it: what one of them takes back
+    /// is taken back. A browser that keeps nothing tells them nothing.
+    is_leave_noted: bool,
     /// The wish was sent on the present socket.
     is_wish_sent: bool,
     /// The present socket has asked to be listed; it does so once for each time of being listed.
@@ -185,6 +188,7 @@ impl Session {
     /// Nothing is sent before the server took the first frame, so that it is always clear
     /// what a refusal speaks of; [`Session::opened`] and [`Session::receive`] make up for it.
     pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
+        self.is_leave_noted = wish == Wish::Leave && surroundings.has_left;
         self.wish = Some(wish);
         self.is_wish_sent = false;
         self.demand(surroundings)
@@ -193,8 +197,7 @@ impl Session {
     /// The page was hidden or shown, or another page of this person left or joined:
     /// what to send for it.
     pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
-        let was_live = self.stage == Stage::Live;
-        self.compare_with_wish(self.your_name().as_ref(), was_live, surroundings);
+        self.compare_with_wish(self.your_name().as_ref(), surroundings);
         let announcement = self.join_your_row(surroundings);
         announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
     }
@@ -247,7 +250,7 @@ impl Session {
             });
         }
         let old_name = old_row.as_ref().map(|row| &row.name);
-        self.compare_with_wish(old_name, was_live, surroundings);
+        self.compare_with_wish(old_name, surroundings);
         // The row's old name first: a wish for another one has the last word.
         outcome.replies.extend(self.join_your_row(surroundings));
         // A row that is put back is taken off again, but not at once: that the visitor joined on
@@ -333,12 +336,7 @@ impl Session {
     }
 
     /// Forgets a wish that came true, or that can't any more.
-    fn compare_with_wish(
-        &mut self,
-        old_name: Option<&Name>,
-        was_live: bool,
-        surroundings: &Surroundings,
-    ) {
+    fn compare_with_wish(&mut self, old_name: Option<&Name>, surroundings: &Surroundings) {
         let name = self.your_name();
         let is_settled = match (&self.wish, &name) {
             (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent && !self.awaits_answer,
@@ -346,11 +344,8 @@ impl Session {
             (Some(Wish::Rename(_)), None) => true,
             // That the row went may be older news, and a page that heard late of the leave may put it
             // back: it holds until the visitor joins again, here or on another page.
-            (Some(Wish::Leave), None) => !surroundings.has_left,
-            (Some(Wish::Leave), Some(_)) => {
-                let is_back = old_name.is_none() || was_live && !self.is_wish_sent;
-                is_back && !surroundings.has_left
-            }
+            (Some(Wish::Leave), _) if self.is_leave_noted => !surroundings.has_left,
+            (Some(Wish::Leave), name) => old_name.is_none() || name.is_none(),
             _ => false,
         };
         if is_settled {

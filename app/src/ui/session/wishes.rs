@@ -207,6 +207,17 @@ fn a_second_wish_to_join_is_not_taken_for_the_first() {
     assert_eq!(session.opened(&left()), introduction("Ann", 6));
 }
 
+/// The leave was lost with the socket, and what it asked for is done and undone when the next one opens.
+#[test]
+fn who_joined_again_elsewhere_is_not_taken_off_by_a_page_that_comes_back() {
+    let mut session = live(&[user(YOU, "Ana")]);
+    assert_eq!(session.want(Wish::Leave, &left()), Some(ClientEvent::Leave {}));
+    session.closed(Duration::ZERO, 0);
+    assert_eq!(session.opened(&seen()), watch(4));
+    let missed = Difference { new_user: vec![user(YOU, "Ann")], ..departure(YOU) };
+    assert_eq!(replies(session.receive(answer(4, 6, missed), &seen())), [announcement("Ann")]);
+}
+
 #[test]
 fn only_who_joined_after_a_row_ended_has_joined_since() {
     let row = User { joined: 100, ..user(YOU, "Ana") };
