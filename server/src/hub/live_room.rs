@@ -1,9 +1,6 @@
 //! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
     Beat, DepartureReason, Epoch, ExistingUsers, Name, ServerEvent, Since, UserId,
@@ -11,6 +8,7 @@ use app::presence::{
 use tokio::time::Instant;
 
 use super::{
+    bells::Bells,
     by_point::ByPoint,
     clocks::Clocks,
     cursor::{Cursor, Owed},
@@ -18,7 +16,7 @@ use super::{
     gathering::{Dispatch, Gathering},
 };
 use crate::{
-    doorbell::{Doorbell, Signals},
+    doorbell::Signals,
     metrics::METRICS,
     presence::{
         frame::{Batch, Frame},
@@ -42,7 +40,7 @@ pub(super) struct LiveRoom {
     /// What was told last, for those who come for it: they are many at once, and need nothing else.
     told: RwLock<Arc<Flush>>,
     /// Who is woken at every flush. Locked after the state, never before.
-    bells: Mutex<BTreeMap<ConnectionId, Arc<Doorbell>>>,
+    bells: Mutex<Bells>,
 }
 
 #[derive(Debug)]
@@ -132,16 +130,6 @@ impl LiveRoom {
         &self.epoch
     }
 
-    /// Rings this bell at every flush, and when another socket has this one's tab.
-    pub(super) fn listen(&self, connection: ConnectionId, bell: Arc<Doorbell>) {
-        self.bells().insert(connection, bell);
-    }
-
-    /// Nobody listens with this connection any more.
-    pub(super) fn listen_no_more(&self, connection: ConnectionId) {
-        self.bells().remove(&connection);
-    }
-
     /// Announces a tab; the socket that had it until now is told so.
     pub(super) fn announce(
         self: &Arc<Self>,
@@ -154,8 +142,8 @@ impl LiveRoom {
             let now = Now { moment, unix_seconds: self.clocks.unix_milliseconds() / 1000 };
             let replaced = state.room.announce(who, announced, name, announcement, now)?;
             // Nobody hears where the old socket is on its way out already.
-            if let Some(bell) = replaced.and_then(|old| self.bells().get(&old).cloned()) {
-                bell.ring(Signals::REPLACED);
+            if let Some(old) = replaced {
+                self.bells().ring(old, Signals::REPLACED);
             }
             Ok(())
         })
@@ -171,9 +159,7 @@ impl LiveRoom {
         let people = self.act(Room::unlist_all);
         // Told at once: who ends without having heard of it would come back and be listed again.
         self.flush(&mut self.lock(), Instant::now());
-        for bell in self.bells().values() {
-            bell.ring(Signals::ROOM_CLOSED);
-        }
+        self.bells().ring_everyone(Signals::ROOM_CLOSED);
         people
     }
 
@@ -372,7 +358,7 @@ impl LiveRoom {
             Dispatch::WithTheNext
         } else {
             let now = Instant::now();
-            let dispatch = state.gathering.on_change(now, self.bells().len());
+            let dispatch = state.gathering.on_change(now, self.bells().followers());
             match dispatch {
                 Dispatch::Now => self.flush(&mut state, now),
                 Dispatch::At(moment) => self.flush_later(moment),
@@ -389,9 +375,7 @@ impl LiveRoom {
     }
 
     fn wake_everyone(&self) {
-        for bell in self.bells().values() {
-            bell.ring(Signals::NEWS);
-        }
+        self.bells().ring_followers(Signals::NEWS);
     }
 
     fn flush_later(self: &Arc<Self>, moment: Instant) {
@@ -464,7 +448,7 @@ impl LiveRoom {
         Arc::clone(&self.told.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn bells(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Arc<Doorbell>>> {
+    pub(super) fn bells(&self) -> MutexGuard<'_, Bells> {
         self.bells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,5 +1,6 @@
 //! The rooms behind their locks, and what a connection holds of one.
 
+mod bells;
 mod by_point;
 mod clocks;
 mod cursor;

@@ -34,12 +34,13 @@ impl Observer {
         you: Option<UserId>,
     ) -> Self {
         let bell = Arc::new(Doorbell::default());
-        room.listen(connection, Arc::clone(&bell));
+        room.bells().come(connection, Arc::clone(&bell));
         Self { hub, room_name, room, connection, cursor: Cursor::new(you), bell }
     }
 
     /// Where to begin: at `since`, if that can be used, else with the list.
     pub fn start(&mut self, since: Option<&Since>) {
+        self.room.bells().follow(self.connection);
         self.room.start(&mut self.cursor, since);
     }
 
@@ -90,7 +91,7 @@ impl Observer {
 
 impl Drop for Observer {
     fn drop(&mut self) {
-        self.room.listen_no_more(self.connection);
+        self.room.bells().go(self.connection);
         // The wheel may hold the bell for some time yet.
         self.bell.unplug();
         self.hub.close(&self.room_name);
