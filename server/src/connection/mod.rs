@@ -1,6 +1,7 @@
 //! One WebSocket: the loop between a client and its room.
 
 mod deadlines;
+mod ending;
 mod outbox;
 mod socket;
 
@@ -11,17 +12,17 @@ use std::{
     time::Duration,
 };
 
-use app::presence::{CloseCode, DepartureReason, Refusal, ServerEvent};
+use app::presence::{CloseCode, Refusal, ServerEvent};
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 use tracing::Instrument;
-use tungstenite::{
-    Message,
-    protocol::{CloseFrame, frame::Utf8Bytes},
-};
+use tungstenite::Message;
 
-use self::deadlines::{Deadlines, Due};
+use self::{
+    deadlines::{Deadlines, Due},
+    ending::Ending,
+};
 pub use self::{
     outbox::Outbox,
     socket::{Socket, SocketFault},
@@ -172,32 +173,6 @@ impl<Fault> From<Option<Result<Message, Fault>>> for Incoming<Fault> {
     }
 }
 
-/// How a connection ends.
-#[derive(Clone, Copy, Debug)]
-enum Ending {
-    /// The client closed it as one should.
-    ClosedByClient,
-    /// The server closes it.
-    ClosedByServer(CloseCode),
-    /// The client sent what can't be read: the server closes it.
-    Faulty(CloseCode),
-    /// The server goes down: the client is told when its turn has come.
-    Restart,
-    /// It broke.
-    Broken,
-}
-
-impl Ending {
-    fn is_counted(self) {
-        match self {
-            Self::ClosedByClient => METRICS.socket_closed_by_client(),
-            Self::ClosedByServer(code) | Self::Faulty(code) => METRICS.socket_closed(code),
-            Self::Restart => METRICS.socket_closed(CloseCode::Restart),
-            Self::Broken => METRICS.socket_lost(),
-        }
-    }
-}
-
 impl<S: Socket> Connection<S> {
     async fn converse(&mut self, guest: &Guest) -> Ending {
         match self.follow(guest).await {
@@ -321,7 +296,7 @@ impl<S: Socket> Connection<S> {
     fn hear(&mut self, incoming: Incoming<S::Fault>) -> Result<(), Ending> {
         match incoming {
             Incoming::End => Err(Ending::Broken),
-            Incoming::Fault(fault) => Err(ending_of(&fault)),
+            Incoming::Fault(fault) => Err(Ending::of(&fault)),
             Incoming::Message(Message::Text(text)) => {
                 let heard = self.conversation.hear(&text, self.opened.elapsed());
                 self.react(heard)
@@ -396,63 +371,6 @@ impl<S: Socket> Connection<S> {
         }
         Ending::Broken
     }
-
-    /// Says goodbye where the other side can still hear it, and lets the others know.
-    async fn end(mut self: Box<Self>, ending: Ending, turn: Duration) {
-        tracing::debug!(?ending, after = ?self.opened.elapsed(), "the socket ends");
-        ending.is_counted();
-        let close_within = self.deadlines.close_within();
-        if let Some(alarm) = self.alarm.take() {
-            self.membership.wheel().forget(self.membership.bell(), alarm);
-        }
-        match ending {
-            Ending::Broken => {}
-            Ending::ClosedByClient => {
-                self.membership.departs_as(DepartureReason::Closed);
-                drop(self.membership);
-                drain(&mut self.socket, close_within).await;
-            }
-            Ending::ClosedByServer(code) => {
-                self.membership.departs_as(DepartureReason::Closed);
-                drop(self.membership);
-                say_goodbye(&mut self.socket, code, close_within).await;
-                drain(&mut self.socket, close_within).await;
-            }
-            Ending::Restart => {
-                // The rooms are kept already: what the client says until its turn comes is too late.
-                // Its own goodbye still ends it at once.
-                drop(self.membership);
-                drain(&mut self.socket, turn).await;
-                say_goodbye(&mut self.socket, CloseCode::Restart, close_within).await;
-                drain(&mut self.socket, close_within).await;
-            }
-            Ending::Faulty(code) => {
-                self.membership.departs_as(DepartureReason::Closed);
-                drop(self.membership);
-                say_goodbye(&mut self.socket, code, close_within).await;
-                // Nothing can be read any more. Dropped at once, what the client is still sending
-                // would make the system throw away the goodbye too.
-                sleep(close_within).await;
-            }
-        }
-    }
-}
-
-fn ending_of(fault: &impl SocketFault) -> Ending {
-    match fault.close_code() {
-        Some(code) => Ending::Faulty(code),
-        None => Ending::Broken,
-    }
-}
-
-async fn say_goodbye<S: Socket>(socket: &mut S, code: CloseCode, within: Duration) {
-    let frame = CloseFrame { code: code.number().into(), reason: Utf8Bytes::default() };
-    let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
-}
-
-/// Reads on until the closing handshake is through: breaking off earlier would lose the client's close frame.
-async fn drain<S: Socket>(socket: &mut S, within: Duration) {
-    let _ = timeout(within, async { while let Some(Ok(_)) = socket.next().await {} }).await;
 }
 
 #[cfg(test)]
