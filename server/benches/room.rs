@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use app::presence::{DepartureReason, Difference, Epoch, Name, UserId};
 use divan::Bencher;
 use server::presence::{
+    encoded_list::EncodedList,
     frame::Batch,
-    frames::EncodedList,
     people::{Announced, ConnectionId, Moment, TabKey},
     room::{Announcement, Now, Room, RoomLimits},
 };

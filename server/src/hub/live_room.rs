@@ -1,5 +1,7 @@
 //! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
 
+mod catching_up;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
@@ -7,6 +9,7 @@ use app::presence::{
 };
 use tokio::time::Instant;
 
+use self::catching_up::size_in_bytes;
 use super::{
     bells::Bells,
     by_point::ByPoint,
@@ -19,8 +22,9 @@ use crate::{
     doorbell::Signals,
     metrics::METRICS,
     presence::{
-        frame::{Batch, Frame},
-        frames::{EncodedAnswer, EncodedList, encode},
+        encoded_list::EncodedList,
+        frame::Frame,
+        frames::{EncodedAnswer, encode},
         history::History,
         people::{Announced, ConnectionId, Moment},
         refused::Refused,
@@ -210,24 +214,6 @@ impl LiveRoom {
         };
     }
 
-    /// What brings a reader from where they are to the last flush; nothing if they are there,
-    /// or if what they are owed has to wait for the next one.
-    pub(super) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
-        if let Some(batch) = self.told().brings(cursor) {
-            return batch;
-        }
-        let mut state = self.lock();
-        let is_told = cursor.owed.not_before() <= state.last_flush.seq;
-        match (cursor.seq, cursor.owed) {
-            (None, _) => self.whole_list(&mut state, cursor),
-            (Some(_), Owed::AnswerFirst { .. }) if !is_told => Batch::default(),
-            (Some(from), Owed::AnswerFirst { .. } | Owed::AnswerAmongNews { .. }) if is_told => {
-                self.answer(&mut state, cursor, from)
-            }
-            (Some(from), _) => self.changes_since(&mut state, cursor, from),
-        }
-    }
-
     /// Where this connection's list should be now, if it was told everything up to the last flush.
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
         let Flush { seq, count, digest, .. } = *self.told();
@@ -262,54 +248,6 @@ impl LiveRoom {
         self.lock().room.is_full()
     }
 
-    fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
-        let flush = Arc::clone(&state.last_flush);
-        if from >= flush.seq {
-            return Batch::default();
-        }
-        let seq = flush.seq;
-        let frames = match &flush.news {
-            News::Frames(frames) if from == flush.from => Some(Batch::from(Arc::clone(frames))),
-            News::List if from == flush.from => None,
-            _ => {
-                let State { room, missed, .. } = &mut *state;
-                let frames = missed.get_or_make(from, || {
-                    let difference = room.log().difference(from, seq)?;
-                    Some(changes(from, seq, difference).into())
-                });
-                frames
-                    .filter(|frames| !self.is_the_list_shorter(state, size_in_bytes(frames)))
-                    .map(Batch::from)
-            }
-        };
-        let Some(frames) = frames else {
-            cursor.owe_list();
-            return self.whole_list(state, cursor);
-        };
-        cursor.seq = Some(seq);
-        frames
-    }
-
-    /// The answer to one who holds the list at `from`.
-    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
-        let State { room, answers, last_flush, .. } = &mut *state;
-        let answer = answers.get_or_make(from, || {
-            let seq = last_flush.seq;
-            let difference = room.log().difference(from, seq)?;
-            Some(Arc::new(EncodedAnswer::new(self.epoch.clone(), from, seq, difference)))
-        });
-        let answer =
-            answer.filter(|answer| !self.is_the_list_shorter(state, answer.size_in_bytes()));
-        let Some(answer) = answer else {
-            cursor.owe_list();
-            return self.whole_list(state, cursor);
-        };
-        METRICS.resumes.count();
-        cursor.seq = Some(state.last_flush.seq);
-        cursor.owed = Owed::Nothing;
-        answer.frames_for(cursor.you, self.clocks.unix_milliseconds())
-    }
-
     /// Says what everyone is told next; they have to be woken after that, without the lock.
     fn flush(&self, state: &mut State, now: Instant) {
         // First of all: whatever happens below, the next change is told.
@@ -338,12 +276,6 @@ impl LiveRoom {
             }
         }
         *self.told.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.last_flush);
-    }
-
-    /// A difference longer than the list is replaced by the list, if that can be had at once.
-    fn is_the_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
-        state.room.list_size_in_bytes() < size_in_bytes
-            && self.list_since(state, state.last_flush.seq).is_some()
     }
 
     /// Does something, and sees to it that everyone is told what it changed, and that what is due later is done.
@@ -412,38 +344,6 @@ impl LiveRoom {
         self.clocks.moment()
     }
 
-    /// A whole list, if one can be had: else the next flush will have it.
-    fn whole_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
-        let Some(list) = self.list_since(state, cursor.owed.not_before()) else {
-            state.is_list_wanted = true;
-            return Batch::default();
-        };
-        METRICS.lists.count();
-        cursor.seq = Some(list.seq());
-        cursor.owed = Owed::Nothing;
-        list.frames_for(cursor.you, self.clocks.unix_milliseconds())
-    }
-
-    /// A list at a flush not before `seq`: the one at the last flush, if the room has not moved on;
-    /// else the last that was encoded, if it can still be brought forward.
-    fn list_since(&self, state: &mut State, seq: u64) -> Option<Arc<EncodedList>> {
-        let flushed = state.last_flush.seq;
-        let is_fresh = state.list.as_ref().is_some_and(|list| list.seq() == flushed);
-        if !is_fresh && state.room.log().seq() == flushed {
-            self.encode_list(state);
-        }
-        let log = state.room.log();
-        let list = state.list.as_ref()?;
-        (seq <= list.seq() && log.reaches_back_to(list.seq())).then(|| Arc::clone(list))
-    }
-
-    /// Encodes the list as it is; all of it has been told.
-    fn encode_list(&self, state: &mut State) {
-        let list =
-            EncodedList::new(self.epoch.clone(), state.room.log().seq(), state.room.roster());
-        state.list = Some(Arc::new(list));
-    }
-
     pub(super) fn told(&self) -> Arc<Flush> {
         Arc::clone(&self.told.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -456,10 +356,6 @@ impl LiveRoom {
         // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn size_in_bytes(frames: &[Frame]) -> usize {
-    frames.iter().map(|frame| frame.bytes().len()).sum()
 }
 
 /// No life of a room has this one: it can't be resumed from.

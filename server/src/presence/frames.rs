@@ -1,8 +1,6 @@
 //! Frames as text, none over 4 KiB: what is longer is cut.
 
-use std::sync::Arc;
-
-use app::presence::{Difference, Epoch, Name, Renamed, Roster, ServerEvent, User, UserId};
+use app::presence::{Difference, Epoch, Name, Renamed, ServerEvent, User, UserId};
 use serde::Serialize;
 
 use super::frame::{Batch, Frame};
@@ -13,65 +11,11 @@ pub const LONGEST_FRAME_IN_BYTES: usize = 4096;
 /// What the names of a frame's fields and its numbers take at the most, rows and ids not counted.
 const ENVELOPE_IN_BYTES: usize = 512;
 
-const ROOM_FOR_ROWS_IN_BYTES: usize = LONGEST_FRAME_IN_BYTES - ENVELOPE_IN_BYTES;
+pub(super) const ROOM_FOR_ROWS_IN_BYTES: usize = LONGEST_FRAME_IN_BYTES - ENVELOPE_IN_BYTES;
 
 /// What the server says, as a frame.
 pub fn encode(event: &ServerEvent) -> Frame {
     Frame::new(&as_json(event))
-}
-
-/// A whole list, encoded once for everyone who takes it at the same point.
-#[derive(Clone, Debug)]
-pub struct EncodedList {
-    epoch: Epoch,
-    seq: u64,
-    count: usize,
-    /// The rows of the first frame, as a JSON array; what stands around it differs from reader to reader.
-    first_rows: String,
-    /// The frames that follow, which are the same for all.
-    more: Arc<[Frame]>,
-}
-
-impl EncodedList {
-    /// Encodes the list of `roster`, which is at `seq`.
-    pub fn new(epoch: Epoch, seq: u64, roster: &Roster) -> Self {
-        let mut pages = Vec::new();
-        let mut page = String::from("[");
-        for user in roster.users() {
-            let row = as_json(user);
-            if page.len() + row.len() + 2 > ROOM_FOR_ROWS_IN_BYTES {
-                page.push(']');
-                pages.push(std::mem::replace(&mut page, String::from("[")));
-            }
-            if page.len() > 1 {
-                page.push(',');
-            }
-            page.push_str(&row);
-        }
-        page.push(']');
-        pages.push(page);
-        let mut pages = pages.into_iter();
-        let first_rows = pages.next().unwrap_or_default();
-        let more = pages
-            .map(|rows| Frame::new(&format!(r#"{{"event":"more_users","users":{rows}}}"#)))
-            .collect();
-        Self { epoch, seq, count: roster.len(), first_rows, more }
-    }
-
-    /// The point that the list is at.
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
-    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
-        let Self { epoch, seq, count, first_rows, more } = self;
-        let you = quoted(you);
-        let first = format!(
-            r#"{{"event":"existing_users","epoch":"{epoch}","seq":{seq},"you":{you},"now":{now},"count":{count},"users":{first_rows}}}"#
-        );
-        Batch::beginning_with(Frame::new(&first), Arc::clone(more))
-    }
 }
 
 /// What somebody has missed who holds the list at `from`, encoded once for everyone who comes back from there.
@@ -120,7 +64,7 @@ impl EncodedAnswer {
 }
 
 /// An id in quotes, or null. Ids are made of letters, digits, _ and -: nothing in them needs escaping.
-fn quoted(you: Option<UserId>) -> String {
+pub(super) fn quoted(you: Option<UserId>) -> String {
     you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""))
 }
 
@@ -187,7 +131,7 @@ fn upper_bound(difference: &Difference) -> usize {
     ids * ID_IN_BYTES + renamed + arrived
 }
 
-fn as_json(value: &impl Serialize) -> String {
+pub(super) fn as_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| {
         // The wire types have no map keys or numbers that JSON can't write.
         tracing::error!(%error, "a frame could not be written");
@@ -195,18 +139,19 @@ fn as_json(value: &impl Serialize) -> String {
     })
 }
 
-/// Reads back what [`EncodedList`] writes; it keeps the hand-written text honest.
+/// Reads back what is written here and for lists; it keeps the hand-written text honest.
 #[cfg(test)]
-fn decode(frames: &Batch) -> Vec<ServerEvent> {
+pub(super) fn decode(frames: &Batch) -> Vec<ServerEvent> {
     frames.remaining().map(|frame| serde_json::from_str(frame.text()).unwrap()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{Changes, MoreUsers, PresenceState, Progress, Replica};
+    use app::presence::{Changes, PresenceState, Replica, Roster};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::presence::encoded_list::EncodedList;
 
     fn any_user(number: usize, name: &str) -> User {
         User {
@@ -266,25 +211,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_list_of_any_length_comes_whole(users in any_users()) {
-            let roster = Roster::from_users(users.clone()).unwrap();
-            let list = EncodedList::new("e".parse().unwrap(), 5, &roster);
-            let you = users.first().map(|user| user.id);
-            let frames = list.frames_for(you, 99);
-            prop_assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
-            prop_assert_eq!(list.seq(), 5);
-
-            let mut replica = Replica::default();
-            let mut progress = Ok(Progress::Unchanged);
-            for event in decode(&frames) {
-                progress = replica.receive(event);
-            }
-            prop_assert_eq!(progress, Ok(Progress::Replaced));
-            prop_assert_eq!(replica.roster(), &roster);
-            prop_assert_eq!(replica.you(), you);
-        }
-
         #[test]
         fn a_piece_is_as_full_as_it_may_be(difference in any_difference()) {
             let mut whole = Difference::default();
@@ -389,16 +315,5 @@ mod tests {
         let mut difference = Difference::default();
         difference.disconnect_user.removed = removed;
         assert_eq!(cut(difference).len(), 2);
-    }
-
-    #[test]
-    fn more_users_is_the_frame_of_the_protocol() {
-        let users: Vec<User> = (0..100).map(|number| any_user(number, "Kim")).collect();
-        let roster = Roster::from_users(users).unwrap();
-        let list = EncodedList::new("e".parse().unwrap(), 5, &roster);
-        let frames = decode(&list.frames_for(None, 1));
-        assert!(
-            matches!(&frames[1], ServerEvent::MoreUsers(MoreUsers { users }) if !users.is_empty())
-        );
     }
 }

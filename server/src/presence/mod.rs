@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: time, ids and names come in as parameters.
 
+pub mod encoded_list;
 pub mod frame;
 pub mod frames;
 pub mod history;
