@@ -24,20 +24,21 @@ use self::attacker::{Attacker, Kind, Step};
 use crate::{fault::LoadFault, system};
 
 /// How long the thread sleeps at the most.
-const TURN: Duration = Duration::from_millis(5);
+const TURN: Duration = Duration::from_millis(1);
 
-/// How many connections are begun in such a time, so that the system's queue is not what is attacked.
-const MOST_BEGUN_AT_ONCE: usize = 25;
+/// In how many seconds all who are to be there come; the server ends each after ten. At once they would go
+/// and come again at once too, every time.
+const SECONDS_TO_COME: u32 = 8;
 
-/// Each connection that drips says so often one byte.
-const DRIP_EVERY: Duration = Duration::from_secs(1);
+/// Fewer need not take that long.
+const LEAST_BEGUN_PER_SECOND: u32 = 100;
 
 /// How many attackers there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strength {
-    /// Connections that say nothing; on every second of them a socket is asked for first.
+    /// Connections that say nothing, at any time; on every second of them a socket is asked for first.
     pub silent: usize,
-    /// Connections that say one byte of a request a second.
+    /// Connections that say one byte of a request a second, at any time.
     pub dripping: usize,
     /// How often a second a socket is asked for and joined on, from one address.
     pub joins_per_second: u32,
@@ -124,21 +125,42 @@ struct Field {
     toll: Arc<Toll>,
     /// Those who have no connection and want one at once.
     to_connect: VecDeque<usize>,
-    /// When the next of them may begin.
-    next_beginning: Instant,
-    /// Those who have none and take turns, with how often and when next.
+    /// How often one of them begins.
+    beginning: Pace,
+    /// Those who have none and take turns.
     taking_turns: Vec<Turns>,
-    next_drip: Instant,
-    /// Who drips next.
-    dripping: usize,
+    /// Those who drip, the next one first, and how often one of them does.
+    dripping: VecDeque<usize>,
+    drips: Pace,
 }
 
 /// Attackers of one kind, one of whom begins a connection so often.
 struct Turns {
     kind: Kind,
     at_rest: Vec<usize>,
+    pace: Pace,
+}
+
+/// Something that is done so often.
+struct Pace {
     every: Duration,
     next: Instant,
+}
+
+impl Pace {
+    fn times_a_second(times: u32) -> Self {
+        let every = Duration::from_secs(1).checked_div(times).unwrap_or(Duration::from_hours(24));
+        Self { every, next: Instant::now() }
+    }
+
+    /// Whether it is time again: to be asked until it is not.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.next <= now;
+        if is_due {
+            self.next += self.every;
+        }
+        is_due
+    }
 }
 
 impl Field {
@@ -151,18 +173,21 @@ impl Field {
             attackers.extend((0..count).map(|index| Attacker::new(kind, host_of(kind, index))));
             (first..attackers.len()).collect::<Vec<_>>()
         };
-        let mut to_connect = VecDeque::from(add(Kind::Silent, silent - silent / 2));
-        to_connect.extend(add(Kind::SilentSocket, silent / 2));
-        to_connect.extend(add(Kind::Dripping, dripping));
+        // Some have just been ended by the server, and are on their way again.
+        let with_some_more = |count: usize| count + count.div_ceil(12);
+        let mut to_connect = VecDeque::from(add(Kind::Silent, with_some_more(silent - silent / 2)));
+        to_connect.extend(add(Kind::SilentSocket, with_some_more(silent / 2)));
+        let dripping = VecDeque::from(add(Kind::Dripping, with_some_more(dripping)));
+        to_connect.extend(&dripping);
         let mut turns = |kind, per_second: u32| {
-            let every = Duration::from_secs(1).checked_div(per_second)?;
             // Each takes up to two seconds, and nobody has to wait for another.
             let count = usize::try_from(per_second).unwrap_or_default() * 2;
-            Some(Turns { kind, at_rest: add(kind, count), every, next: Instant::now() })
+            Turns { kind, at_rest: add(kind, count), pace: Pace::times_a_second(per_second) }
         };
         let taking_turns =
-            [turns(Kind::Joining, joins_per_second), turns(Kind::Garbage, garbage_per_second)];
-        let taking_turns = taking_turns.into_iter().flatten().collect();
+            vec![turns(Kind::Joining, joins_per_second), turns(Kind::Garbage, garbage_per_second)];
+        let count = |list: &VecDeque<usize>| u32::try_from(list.len()).unwrap_or(u32::MAX);
+        let begun_per_second = (count(&to_connect) / SECONDS_TO_COME).max(LEAST_BEGUN_PER_SECOND);
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
@@ -170,10 +195,11 @@ impl Field {
             attackers,
             toll,
             to_connect,
-            next_beginning: Instant::now(),
+            beginning: Pace::times_a_second(begun_per_second),
             taking_turns,
-            next_drip: Instant::now(),
-            dripping: 0,
+            // Each says one byte a second.
+            drips: Pace::times_a_second(count(&dripping)),
+            dripping,
         })
     }
 
@@ -191,15 +217,14 @@ impl Field {
             }
         }
         self.events = events;
-        if self.next_beginning <= Instant::now() {
-            self.next_beginning = Instant::now() + TURN;
-            for _ in 0..MOST_BEGUN_AT_ONCE {
-                let Some(index) = self.to_connect.pop_front() else { break };
+        let now = Instant::now();
+        while self.beginning.is_due(now) {
+            if let Some(index) = self.to_connect.pop_front() {
                 self.connect(index)?;
             }
         }
-        self.take_turns()?;
-        self.drip();
+        self.take_turns(now)?;
+        self.drip(now);
         Ok(())
     }
 
@@ -217,12 +242,10 @@ impl Field {
         }
     }
 
-    fn take_turns(&mut self) -> io::Result<()> {
-        let now = Instant::now();
+    fn take_turns(&mut self, now: Instant) -> io::Result<()> {
         let mut due = Vec::new();
         for turns in &mut self.taking_turns {
-            while turns.next <= now {
-                turns.next += turns.every;
+            while turns.pace.is_due(now) {
                 due.extend(turns.at_rest.pop());
             }
         }
@@ -230,16 +253,12 @@ impl Field {
     }
 
     /// Lets as many drip as time has passed for.
-    fn drip(&mut self) {
-        let now = Instant::now();
-        let dripping = |attacker: &Attacker| attacker.kind() == Kind::Dripping;
-        let Some(first) = self.attackers.iter().position(dripping) else { return };
-        let count = self.attackers.iter().filter(|attacker| dripping(attacker)).count();
-        let every = DRIP_EVERY / u32::try_from(count).unwrap_or(u32::MAX);
-        while self.next_drip <= now {
-            self.next_drip += every;
-            self.attackers[first + self.dripping % count].drip();
-            self.dripping += 1;
+    fn drip(&mut self, now: Instant) {
+        while !self.dripping.is_empty() && self.drips.is_due(now) {
+            self.dripping.rotate_left(1);
+            if let Some(index) = self.dripping.back() {
+                self.attackers[*index].drip();
+            }
         }
     }
 
