@@ -60,6 +60,25 @@ test("the roll can be downloaded as text and as a table", async ({
   }
 });
 
+test("the roll can be copied", async ({ complaints, newVisitor, server, crowd, room }) => {
+  complaints.areProvoked(/status of 503/);
+  await crowd.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
+  await visitor.open(room);
+  const { page } = visitor;
+  const copy = page.getByRole("button", { name: "Copy", exact: true });
+  await copy.click();
+  await expect(page.getByText("Copied", { exact: true })).toBeVisible();
+  await expect(copy).toBeFocused();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  for (const name of NAMES) expect(text).toContain(name);
+
+  await page.route("**/roll.txt", (route) => route.fulfill({ status: 503 }));
+  await copy.click();
+  await expect(page.getByText("please download it")).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(text);
+});
+
 test("the picture of the last hour is in the first HTML, and moves", async ({
   newVisitor,
   server,

@@ -69,6 +69,17 @@ fn encode_list(bencher: Bencher, members: u64) {
     bencher.bench_local(|| encoded(divan::black_box(&room)));
 }
 
+#[divan::bench(args = MEMBERS, sample_count = 30, sample_size = 1)]
+fn bring_a_list_forward(bencher: Bencher, members: u64) {
+    let mut room = room(members);
+    let list = encoded(&room);
+    room.unlist(id(members / 2), DepartureReason::Left, NOW.moment);
+    Arrival::of(members).enter(&mut room);
+    let (roster, seq) = (room.roster(), room.log().seq());
+    let difference = room.log().difference(list.seq(), seq).unwrap();
+    bencher.bench_local(|| divan::black_box(&list).brought_forward(seq, &difference, roster));
+}
+
 #[divan::bench(args = MEMBERS, sample_count = 500, sample_size = CHANGES)]
 fn frames_for(bencher: Bencher, members: u64) {
     let list = encoded(&room(members));

@@ -101,7 +101,17 @@ mod drawn {
                             {texts::AS_TEXT}
                         </a> " " <a href=roll("csv") download>
                             {texts::AS_TABLE}
-                        </a>
+                        </a> " "
+                        <button
+                            type="button"
+                            class="copy-roll"
+                            data-source=roll("txt")
+                            data-copied=texts::ROLL_COPIED
+                            data-failed=texts::ROLL_NOT_COPIED
+                            disabled
+                        >
+                            {texts::COPY_ROLL}
+                        </button> " " <span class="roll-news" role="status"></span>
                     </p>
                 }
                 .into_any()

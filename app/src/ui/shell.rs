@@ -26,6 +26,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
         <script type="module" src="/desk.js" nonce=use_nonce()></script>
+        <script type="module" src="/roll.js" nonce=use_nonce()></script>
         <AutoReload options />
         {hydration(&files)}
     };
@@ -103,9 +104,11 @@ pub(super) fn document(
     body: AnyView,
 ) -> impl IntoView {
     let wall = (look == Look::Wall).then_some("true");
-    // A screen on the wall that runs no scripts shows at least who was here half a minute ago.
-    let again = wall.map(|_| {
+    // A screen on the wall is seen when it is whole: how large its rows are follows from how many there are.
+    // One that runs no scripts shows at least who was here half a minute ago.
+    let for_the_wall = wall.map(|_| {
         view! {
+            <link rel="expect" href="#beside" blocking="render" />
             <noscript>
                 <meta http-equiv="refresh" content="30" />
             </noscript>
@@ -125,7 +128,7 @@ pub(super) fn document(
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/site.webmanifest" />
                 <link rel="stylesheet" href=style />
-                {again}
+                {for_the_wall}
                 {scripts}
             </head>
             <body>{body}</body>

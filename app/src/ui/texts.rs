@@ -117,6 +117,13 @@ pub(crate) const AS_TEXT: &str = "text file";
 /// The other.
 #[cfg(feature = "ssr")]
 pub(crate) const AS_TABLE: &str = "table (CSV)";
+/// Copies it to the clipboard; and what came of that.
+#[cfg(feature = "ssr")]
+pub(crate) const COPY_ROLL: &str = "Copy";
+#[cfg(feature = "ssr")]
+pub(crate) const ROLL_COPIED: &str = "Copied";
+#[cfg(feature = "ssr")]
+pub(crate) const ROLL_NOT_COPIED: &str = "It could not be copied: please download it";
 /// The title of the page that says what is kept, and the way to it.
 #[cfg(feature = "ssr")]
 pub(crate) const PRIVACY: &str = "Privacy";
