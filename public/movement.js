@@ -27,10 +27,11 @@ function look() {
   places = new Map(Array.from(list.children, (row) => [row, placeOf(row)]));
 }
 
+/** When the next picture is painted, every row has its place, and asking for it costs next to nothing. */
 function lookSoon() {
   if (isLookDue) return;
   isLookDue = true;
-  requestAnimationFrame(look);
+  requestAnimationFrame(() => setTimeout(look));
 }
 
 function isInSight({ y, height }, top) {

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 const SOON = 2_000;
 const SOON_FOR_EACH = 6;
 
-const picture = document.querySelector("[data-source]");
+const picture = document.querySelector(".past-hour");
 let timer = setTimeout(draw, MINUTE);
 let isSoon = false;
 

@@ -7,26 +7,44 @@ const button = document.querySelector(".copy-roll");
 const news = document.querySelector(".roll-news");
 let timer;
 
-/**
- * By way of a field, the old way: the new one is kept from pages that came over plain HTTP from another
- * machine, as they do in many an office.
- */
-function copy(text) {
+async function read() {
+  const answer = await fetch(button.dataset.source);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.text();
+}
+
+/** The click counts for what is still on its way: asked afterwards, some browsers say no. */
+function copyWhatComes(text) {
+  const type = "text/plain";
+  const blob = text.then((words) => new Blob([words], { type }));
+  return navigator.clipboard.write([new ClipboardItem({ [type]: blob })]);
+}
+
+/** The old way: the new one is kept from pages that came over plain HTTP from another machine. */
+function copyByField(words) {
+  const keyboard = document.activeElement;
   const field = document.createElement("textarea");
   field.className = "to-copy-from";
-  field.value = text;
+  field.readOnly = true;
+  field.value = words;
   document.body.append(field);
+  // What is copied is the selection of what has the keyboard.
+  field.focus({ preventScroll: true });
   field.select();
   const isCopied = document.execCommand("copy");
   field.remove();
-  button.focus({ preventScroll: true });
-  return isCopied;
+  keyboard?.focus({ preventScroll: true });
+  if (!isCopied) throw new Error("not copied");
 }
 
 async function take() {
-  const answer = await fetch(button.dataset.source).catch(() => undefined);
-  const isCopied = answer?.ok && copy(await answer.text());
-  news.textContent = isCopied ? button.dataset.copied : button.dataset.failed;
+  const { copied, failed } = button.dataset;
+  const text = read();
+  const copying = navigator.clipboard?.write ? copyWhatComes(text) : text.then(copyByField);
+  news.textContent = await copying.then(
+    () => copied,
+    () => failed,
+  );
   clearTimeout(timer);
   timer = setTimeout(() => (news.textContent = ""), TIME_TO_READ);
 }

@@ -5,6 +5,9 @@ import type { ClientFrame, Difference, ServerFrame, User } from "./protocol";
 /** How many rows a frame holds, as the server's frames of 4 KiB do. */
 const ROWS_IN_A_FRAME = 50;
 
+/** The longest for which the server gathers changes. */
+const GAP_IN_MILLISECONDS = 250;
+
 /** A page takes a server that says nothing for 15 s for dead; nothing new is said more often. */
 const BEAT_IN_MILLISECONDS = 4_000;
 
@@ -57,16 +60,36 @@ export class BigRoom {
     this.tell({ disconnect_user: { left } });
   }
 
-  /** As many changes, one frame each, as evenly over a second as a timer allows: people come, go and are away. */
+  /**
+   * As many changes, told as the server tells a room in which thousands listen: those of a quarter of a
+   * second in one frame. People come, go and are away.
+   */
   async changes(perSecond: number, seconds: number): Promise<void> {
-    for (let change = 0; change < perSecond * seconds; change += 1) {
-      const at = (change * 7919) % this.users.length;
-      const user = this.users[at];
-      if (change % 3 === 0) this.join();
-      else if (change % 3 === 1) this.leave(user);
-      else if (user) this.tell({ user_changed: { away: [user.id] } });
-      await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
+    const inAFrame = Math.round((perSecond * GAP_IN_MILLISECONDS) / 1_000);
+    for (let change = 0; change < perSecond * seconds; change += inAFrame) {
+      this.changeTogether(change, inAFrame);
+      await new Promise((resolve) => setTimeout(resolve, GAP_IN_MILLISECONDS));
     }
+  }
+
+  /** About as many changes at once, of people all over the list. */
+  private changeTogether(first: number, count: number): void {
+    const stirred = Math.min(Math.ceil((count * 2) / 3), this.users.length);
+    const apart = Math.floor(this.users.length / stirred);
+    const users = Array.from({ length: stirred }, (_, index) => {
+      return this.users[(first + index * apart) % this.users.length] as User;
+    });
+    const left = users.filter((_, index) => index % 2 === 0);
+    const away = users.filter((_, index) => index % 2 === 1);
+    // As many come as go: a room that shrinks would hide what a page fails to let go of.
+    const arrived = left.map(() => this.somebody());
+    for (const user of left) this.users.splice(this.users.indexOf(user), 1);
+    this.users.push(...arrived);
+    this.tell({
+      disconnect_user: { left: left.map(({ id }) => id) },
+      user_changed: { away: away.map(({ id }) => id) },
+      new_user: arrived,
+    });
   }
 
   private somebody(name?: string): User {

@@ -5,6 +5,7 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 use super::{
     PageFiles, RoomPage,
     page::page,
+    roster_list::BESIDE,
     server_drawn::{Look, ServerDrawn},
     texts,
 };
@@ -108,7 +109,7 @@ pub(super) fn document(
     // One that runs no scripts shows at least who was here half a minute ago.
     let for_the_wall = wall.map(|_| {
         view! {
-            <link rel="expect" href="#beside" blocking="render" />
+            <link rel="expect" href=["#", BESIDE].concat() blocking="render" />
             <noscript>
                 <meta http-equiv="refresh" content="30" />
             </noscript>

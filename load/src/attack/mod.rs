@@ -153,6 +153,10 @@ impl Pace {
         Self { every, next: Instant::now() }
     }
 
+    fn forget_what_was_due_before(&mut self, time: Instant) {
+        self.next = self.next.max(time);
+    }
+
     /// Whether it is time again: to be asked until it is not.
     fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.next <= now;
@@ -218,6 +222,10 @@ impl Field {
         }
         self.events = events;
         let now = Instant::now();
+        // What could not be begun in time is not made up for: it would come, and be ended, all at once.
+        if let Some(time) = now.checked_sub(TURN * 5) {
+            self.beginning.forget_what_was_due_before(time);
+        }
         while self.beginning.is_due(now) {
             if let Some(index) = self.to_connect.pop_front() {
                 self.connect(index)?;

@@ -104,6 +104,9 @@ impl Run<'_> {
         if !attack.goes_on() {
             self.wrongs.add(|| "the attack broke off".to_owned());
         }
+        if !attack.is_at_full_strength(self.strength) {
+            self.wrongs.add(|| "at the end fewer attacked than were to".to_owned());
+        }
         let toll = attack.toll();
         let counts: [(&'static str, &AtomicU64); 5] = [
             ("silent", &toll.silent),

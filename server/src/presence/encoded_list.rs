@@ -63,8 +63,9 @@ impl EncodedList {
         }
         difference.new_user.iter().for_each(|user| pages.write(user));
         let list = pages.into_list(self.epoch.clone(), seq, roster.len());
-        // Pages lose rows over time, and are never filled up.
-        if list.is_scattered() { anew() } else { list }
+        // Pages lose rows over time, and are never filled up; and a list of which a row were missing would be
+        // brought forward without it for ever.
+        if list.is_scattered() || !list.is_whole() { anew() } else { list }
     }
 
     /// The point that the list is at.
@@ -87,6 +88,10 @@ impl EncodedList {
 
     fn pages(&self) -> impl Iterator<Item = (&Arc<[UserId]>, &Frame)> {
         self.ids.iter().zip(std::iter::once(&self.first).chain(self.more.iter()))
+    }
+
+    fn is_whole(&self) -> bool {
+        self.count == self.ids.iter().map(|ids| ids.len()).sum::<usize>()
     }
 
     /// Whether half as many pages would do, or fewer.

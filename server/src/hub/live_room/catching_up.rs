@@ -118,8 +118,10 @@ impl LiveRoom {
     pub(super) fn encode_list(&self, state: &mut State) {
         let (log, roster) = (state.room.log(), state.room.roster());
         let seq = log.seq();
-        let difference = |list: &EncodedList| log.difference(list.seq(), seq);
-        let list = match state.list.as_ref().and_then(|list| Some((list, difference(list)?))) {
+        // Where more has happened since than there are rows, working out what takes longer than writing them.
+        let most_changes = u64::try_from(roster.len()).unwrap_or(u64::MAX);
+        let old = state.list.as_ref().filter(|list| seq.saturating_sub(list.seq()) <= most_changes);
+        let list = match old.and_then(|list| Some((list, log.difference(list.seq(), seq)?))) {
             Some((list, difference)) => list.brought_forward(seq, &difference, roster),
             None => EncodedList::new(self.epoch.clone(), seq, roster),
         };
