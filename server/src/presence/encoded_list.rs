@@ -170,20 +170,14 @@ impl Pages {
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{MoreUsers, Name, PresenceState, Progress, Renamed, Replica, ServerEvent};
+    use app::presence::{MoreUsers, Name, Progress, Renamed, Replica, ServerEvent};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::presence::frames::{LONGEST_FRAME_IN_BYTES, decode};
-
-    fn any_user(number: usize, name: &str) -> User {
-        User {
-            id: format!("{number:011}").parse().unwrap(),
-            name: Name::parse(name).unwrap(),
-            joined: u64::MAX,
-            state: PresenceState::Reconnecting,
-        }
-    }
+    use crate::presence::{
+        frames::LONGEST_FRAME_IN_BYTES,
+        samples::{any_name, any_user, decode},
+    };
 
     fn list_of(roster: &Roster, seq: u64) -> EncodedList {
         EncodedList::new("e".parse().unwrap(), seq, roster)
@@ -204,14 +198,6 @@ mod tests {
         }
         assert_eq!(progress, Ok(Progress::Replaced));
         replica
-    }
-
-    fn any_name() -> impl Strategy<Value = String> {
-        prop_oneof![
-            "[a-z]{1,40}",
-            "\u{1}{1,200}",
-            any::<String>().prop_filter("a name", |text| Name::parse(text).is_ok()),
-        ]
     }
 
     /// The next difference that fits a list, made of numbers that may be anything.

@@ -139,36 +139,19 @@ pub(super) fn as_json(value: &impl Serialize) -> String {
     })
 }
 
-/// Reads back what is written here and for lists; it keeps the hand-written text honest.
-#[cfg(test)]
-pub(super) fn decode(frames: &Batch) -> Vec<ServerEvent> {
-    frames.remaining().map(|frame| serde_json::from_str(frame.text()).unwrap()).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use app::presence::{Changes, PresenceState, Replica, Roster};
+    use app::presence::{Changes, Replica, Roster};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::presence::encoded_list::EncodedList;
-
-    fn any_user(number: usize, name: &str) -> User {
-        User {
-            id: format!("{number:011}").parse().unwrap(),
-            name: Name::parse(name).unwrap(),
-            joined: u64::MAX,
-            state: PresenceState::Reconnecting,
-        }
-    }
+    use crate::presence::{
+        encoded_list::EncodedList,
+        samples::{any_name, any_user, decode},
+    };
 
     fn any_users() -> impl Strategy<Value = Vec<User>> {
-        let name = prop_oneof![
-            "[a-z]{1,40}",
-            "\u{1}{1,200}",
-            any::<String>().prop_filter("a name", |text| Name::parse(text).is_ok()),
-        ];
-        prop::collection::vec(name, 0..120).prop_map(|names| {
+        prop::collection::vec(any_name(), 0..120).prop_map(|names| {
             names.iter().enumerate().map(|(number, name)| any_user(number, name)).collect()
         })
     }

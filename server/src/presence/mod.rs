@@ -11,3 +11,6 @@ pub mod name_rules;
 pub mod people;
 pub mod refused;
 pub mod room;
+
+#[cfg(test)]
+mod samples;
