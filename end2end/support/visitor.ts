@@ -170,6 +170,17 @@ export class Visitor {
     await expect(this.count).toHaveText(grouped(names.length));
   }
 
+  /** Wherever the list covers the window, there is a row. */
+  async isFilled(): Promise<boolean> {
+    return this.roster.evaluate((list) => {
+      const { top, bottom } = list.getBoundingClientRect();
+      const { paddingTop, paddingBottom } = getComputedStyle(list);
+      const begin = top + parseFloat(paddingTop);
+      const end = bottom - parseFloat(paddingBottom);
+      return begin <= Math.max(0, top) && end >= Math.min(innerHeight, bottom);
+    });
+  }
+
   rowWithId(id: string): Locator {
     return this.roster.locator(`li[data-user-id="${id}"]`);
   }

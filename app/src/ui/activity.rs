@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::{
-    board::{Board, Command},
+    board::Board,
+    command::Command,
     dynamic::{attribute, flag, press, yes_or_no},
     texts,
 };

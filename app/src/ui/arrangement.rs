@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::{folding::folded, register::Register};
+use super::{
+    folding::folded,
+    register::{Entry, Register},
+};
 use crate::presence::{Name, UserId};
 
 /// What the visitor wants to see of the list, and in which order.
@@ -25,7 +28,11 @@ impl Arrangement {
     ///
     /// Who `held` comes first, in that order, as far as they are still to be shown: somebody looks
     /// at them. Whoever came since stands behind them.
-    pub(crate) fn arrange(&self, register: &Register, held: Option<&[UserId]>) -> Vec<UserId> {
+    pub(crate) fn arrange<'a>(
+        &self,
+        register: &'a Register,
+        held: Option<&[UserId]>,
+    ) -> Vec<UserId> {
         let sought = self.sought.as_bytes();
         let found = register.entries().iter().filter(|entry| {
             // Most of the time everyone is, and there is no need to look at ten thousand names.
@@ -37,12 +44,22 @@ impl Arrangement {
             Some(held) => behind(held, found.map(|entry| entry.id)),
             None => {
                 // A heap sorts in a tenth of the code of `sort`.
-                let named: Vec<_> = found.map(|entry| (&*entry.folded, entry.id)).collect();
+                let key = |entry: &'a Entry| (beginning(&entry.folded), &*entry.folded, entry.id);
+                let named: Vec<_> = found.map(key).collect();
                 let named = BinaryHeap::from(named).into_sorted_vec();
-                named.into_iter().map(|(_, id)| id).collect()
+                named.into_iter().map(|(_, _, id)| id).collect()
             }
         }
     }
+}
+
+/// The first bytes of a name as one number: it puts names in the same order as they do, sooner.
+fn beginning(folded: &str) -> u128 {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(folded.bytes()) {
+        *to = from;
+    }
+    u128::from_be_bytes(bytes)
 }
 
 fn behind(held: &[UserId], found: impl Iterator<Item = UserId>) -> Vec<UserId> {

@@ -5,9 +5,14 @@ use std::ops::Range;
 use leptos::prelude::*;
 
 use super::{
-    arrangement::Arrangement, connection::Connection, namesakes::Namesakes, register::Register,
+    arrangement::Arrangement,
+    command::Command,
+    connection::Connection,
+    namesakes::Namesakes,
+    register::Register,
+    row::{Row, since},
 };
-use crate::presence::{Name, Replica, User, UserId};
+use crate::presence::{Name, Replica, UserId};
 
 /// The state of the page. It draws a [`Replica`] and decides nothing by itself.
 ///
@@ -19,10 +24,7 @@ pub(crate) struct Board {
     pub(crate) people: RwSignal<People>,
     /// What only this visitor sees.
     pub(crate) desk: RwSignal<Desk>,
-    /// The server's clock in milliseconds, as far as the rows need to know it: it stands still
-    /// while the list does.
-    pub(crate) now: RwSignal<u64>,
-    /// The same clock to the second; it runs only while the connection is lost.
+    /// The server's clock in milliseconds; it runs only while the connection is lost.
     pub(crate) moment: RwSignal<u64>,
     /// What the visitor asks for; scripts listen, once they run.
     pub(crate) command: RwSignal<Option<Command>>,
@@ -43,19 +45,10 @@ pub(crate) struct People {
     pub(crate) you: Option<UserId>,
     /// What this person is called, while they are listed.
     pub(crate) your_name: Option<Name>,
+    /// The server's clock in milliseconds, as the rows tell it: it stands still while the list does.
+    now: u64,
     /// As few as there are in the page.
     rows: Vec<(UserId, ArcRwSignal<Row>)>,
-}
-
-/// What a row shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// Who.
-    pub(crate) user: User,
-    /// Somebody else has the same name.
-    pub(crate) has_twin: bool,
-    /// Which row of how many it is, where not all of them are in the page.
-    pub(crate) place: Option<(usize, usize)>,
 }
 
 /// What of a list is in the page.
@@ -67,6 +60,8 @@ pub(crate) struct Excerpt<'list> {
     pub(crate) order: &'list [UserId],
     /// Which of them are in the page.
     pub(crate) rows: Range<usize>,
+    /// All of them are, or will be a few frames later.
+    pub(crate) is_whole: bool,
     /// How many are to be shown, known or not.
     pub(crate) found: usize,
 }
@@ -99,60 +94,20 @@ pub(crate) struct Desk {
     pub(crate) has_missed_something: bool,
 }
 
-/// What the visitor asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Command {
-    /// Something the server has to grant.
-    Wish(Wish),
-    /// A connection, at once.
-    TryNow,
-    /// The address of the room, on the clipboard.
-    CopyLink,
-    /// No more of what was missed.
-    Dismiss,
-    /// The list as the desk says by now.
-    Rearrange,
-    /// Who comes and goes said aloud, or no longer.
-    Mute,
-    /// Nothing of the person whose browser this was.
-    BeSomeoneElse,
-}
-
-/// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// To be listed under this name.
-    Join(String),
-    /// To be called this from now on.
-    Rename(String),
-    /// To be listed no longer.
-    Leave,
-}
-
-impl Wish {
-    /// The `event` of the frame that asks for it.
-    pub(crate) fn event(&self) -> &'static str {
-        match self {
-            Self::Join(_) => "got_a_new_user",
-            Self::Rename(_) => "rename",
-            Self::Leave => "leave",
-        }
-    }
-}
-
 impl Board {
     /// The board as it is in the first HTML, made at this time of the server's clock.
     pub(crate) fn new(now: u64, replica: &Replica) -> Self {
-        let mut people = People::default();
+        let mut people = People { now, ..People::default() };
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let rows = 0..order.len();
         let register = Register::of(replica.roster());
         let found = replica.count();
-        people.redraw(replica, &Excerpt { register: &register, order: &order, rows, found });
+        let is_whole = order.len() == found;
+        let excerpt = Excerpt { register: &register, order: &order, rows, is_whole, found };
+        people.redraw(replica, &excerpt);
         Self {
             people: RwSignal::new(people),
             desk: RwSignal::new(Desk::default()),
-            now: RwSignal::new(now),
             moment: RwSignal::new(now),
             command: RwSignal::new(None),
         }
@@ -161,6 +116,24 @@ impl Board {
     /// Draws the list as it is now.
     pub(crate) fn show(&self, replica: &Replica, excerpt: &Excerpt<'_>) {
         self.people.maybe_update(|people| people.redraw(replica, excerpt));
+    }
+
+    /// Shows in all rows that it is this time of the server's clock, in milliseconds.
+    pub(crate) fn tell_the_time(&self, now: u64) {
+        self.people.maybe_update(|people| {
+            people.tell_the_time(now);
+            false
+        });
+    }
+
+    /// What time the rows tell.
+    pub(crate) fn told_time(&self) -> u64 {
+        self.people.with_untracked(|people| people.now)
+    }
+
+    /// Whether this is the person who looks at the page.
+    pub(crate) fn is_you(&self, id: &UserId) -> bool {
+        self.people.with_untracked(|people| people.you == Some(*id))
     }
 
     /// Asks for something.
@@ -186,20 +159,18 @@ impl People {
         let ids = excerpt.order.get(excerpt.rows.clone()).unwrap_or_default();
         let names = ids.iter().filter_map(|id| roster.get(id)).map(|user| &user.name);
         let namesakes = Namesakes::of(excerpt.register, names);
-        let is_whole = ids.len() == excerpt.found;
         let mut rows = Vec::with_capacity(ids.len());
         for (number, id) in (excerpt.rows.start + 1..).zip(ids) {
             let Some(user) = roster.get(id) else { continue };
             let row = Row {
                 user: user.clone(),
                 has_twin: namesakes.has_twin(&user.name),
-                place: (!is_whole).then_some((number, excerpt.found)),
+                place: (!excerpt.is_whole).then_some((number, excerpt.found)),
+                since: since(user, self.now),
             };
             let signal = match self.row(id) {
                 Some(signal) => {
-                    if signal.with_untracked(|old| *old != row) {
-                        signal.set(row);
-                    }
+                    show(signal, row);
                     signal.clone()
                 }
                 None => ArcRwSignal::new(row),
@@ -219,8 +190,23 @@ impl People {
         is_new
     }
 
+    fn tell_the_time(&mut self, now: u64) {
+        self.now = now;
+        for (_, signal) in &self.rows {
+            let row = signal.get_untracked();
+            show(signal, Row { since: since(&row.user, now), ..row });
+        }
+    }
+
     fn row(&self, id: &UserId) -> Option<&ArcRwSignal<Row>> {
         self.rows.iter().find(|(other, _)| other == id).map(|(_, signal)| signal)
+    }
+}
+
+/// A row that is as it was is not drawn again.
+fn show(signal: &ArcRwSignal<Row>, row: Row) {
+    if signal.with_untracked(|old| *old != row) {
+        signal.set(row);
     }
 }
 
@@ -228,7 +214,7 @@ impl People {
 mod tests {
     use super::*;
     use crate::presence::{
-        Changes, Difference, ExistingUsers, PresenceState, Renamed, ServerEvent,
+        Changes, Difference, ExistingUsers, PresenceState, Renamed, ServerEvent, User,
     };
 
     const NAMES: [&str; 3] = ["Ana", "Bo", "Cy"];
@@ -282,7 +268,8 @@ mod tests {
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let (rows, found) = (0..order.len(), order.len());
         let register = Register::of(replica.roster());
-        people.redraw(replica, &Excerpt { register: &register, order: &order, rows, found })
+        let excerpt = Excerpt { register: &register, order: &order, rows, is_whole: true, found };
+        people.redraw(replica, &excerpt)
     }
 
     #[test]
@@ -292,10 +279,8 @@ mod tests {
         assert_eq!(people.your_name, Name::parse("Ana").ok());
         assert_eq!(people.ids, [0, 1, 2].map(|number| user(number, "Any").id));
         for (number, name) in (0..).zip(NAMES) {
-            assert_eq!(
-                row(&people, number),
-                Row { user: user(number, name), has_twin: false, place: None }
-            );
+            let (user, since) = (user(number, name), "just now".into());
+            assert_eq!(row(&people, number), Row { user, has_twin: false, place: None, since });
         }
     }
 
@@ -312,6 +297,21 @@ mod tests {
         assert!(!redraw(&mut people, &replica));
         assert_eq!(signals(&people), before);
         assert_eq!(row(&people, 1).user, User { state: PresenceState::Away, ..user(1, "Bob") });
+    }
+
+    #[test]
+    fn all_rows_tell_the_same_time_and_who_can_not_be_seen_has_none() {
+        let mut replica = replica();
+        let mut difference = Difference::default();
+        difference.user_changed.away.push(user(1, "Bo").id);
+        advance(&mut replica, difference);
+        let mut people = drawn(&replica);
+        people.tell_the_time(120_000);
+        let arrival = Difference { new_user: vec![user(3, "Di")], ..Difference::default() };
+        advance(&mut replica, arrival);
+        assert!(redraw(&mut people, &replica));
+        let since = [0, 1, 2, 3].map(|number| row(&people, number).since);
+        assert_eq!(since, ["here 2 min", "away", "here 2 min", "here 2 min"]);
     }
 
     #[test]
@@ -362,7 +362,8 @@ mod tests {
         let kept = people.row(&user(1, "Bo").id).cloned();
         let order: Vec<UserId> = people.ids.iter().rev().copied().collect();
         let register = Register::of(replica.roster());
-        let excerpt = Excerpt { register: &register, order: &order, rows: 1..3, found: 3 };
+        let excerpt =
+            Excerpt { register: &register, order: &order, rows: 1..3, is_whole: false, found: 3 };
         assert!(people.redraw(&replica, &excerpt));
         assert!(!people.redraw(&replica, &excerpt));
         assert_eq!(people.ids, [1, 0].map(|number| user(number, "Any").id));

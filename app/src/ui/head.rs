@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::{
-    board::{Board, Command},
+    board::Board,
+    command::Command,
     dynamic::{flag, press, text},
     server_drawn::invitation,
     texts,

@@ -21,6 +21,7 @@ mod arrangement;
 mod avatar;
 mod banner;
 mod board;
+mod command;
 mod connection;
 mod dom;
 mod dynamic;
@@ -40,6 +41,7 @@ mod page;
 mod past_hour;
 mod register;
 mod roster_list;
+mod row;
 mod server_drawn;
 mod texts;
 #[cfg(any(feature = "hydrate", test))]
@@ -65,7 +67,7 @@ pub mod client {
     pub use super::{
         absence::{Absence, EndOfRow},
         announcements::Departed,
-        board::Wish,
+        command::Wish,
         frame::{read_frame, write_frame},
         json::Unreadable,
         session::{Outcome, Session, Surroundings, Unlisted},

@@ -3,7 +3,8 @@
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
-    board::{Board, Command, Wish},
+    board::Board,
+    command::{Command, Wish},
     dom::{input, take_lost_focus},
     dynamic::{attribute, effect, flag, press},
     note::{Note, note},

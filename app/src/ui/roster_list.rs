@@ -1,18 +1,16 @@
 //! The list of who is here.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::view::keyed::keyed};
 
 use super::{
-    avatar::{initials, tint_class},
-    board::{Board, Command, Row},
+    board::Board,
+    command::Command,
     dynamic::{attribute, flag, press, text, yes_or_no},
-    elapsed::Elapsed,
-    namesakes::twin_mark,
     news::{missed, news},
     note::{Note, note},
+    row::user_row,
     texts,
 };
-use crate::presence::{PresenceState, UserId};
 
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
@@ -53,15 +51,29 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
             </div>
             {missed(board)}
             <ul id=ROSTER aria-label=texts::WHO_IS_HERE>
-                <For
-                    each=move || board.people.with(|people| people.ids.clone())
-                    key=|id| *id
-                    children=move |id| board.row(&id).map(|row| user_row(board, id, row))
-                />
+                {rows(board)}
             </ul>
             {note(unlisted)}
             {note(nobody_else)}
         </section>
+    }
+}
+
+/// The rows that are in the page; one that stays is neither made anew nor touched.
+///
+/// It is what `<For>` does, without an owner for each row: a row holds nothing that needs one, and
+/// Leptos 0.8 keeps an entry for every owner that a `<For>` ever made.
+fn rows(board: Board) -> impl IntoView {
+    move || {
+        let ids = board.people.with(|people| people.ids.clone());
+        keyed(
+            ids,
+            |id| *id,
+            move |_, id| {
+                let row = board.row(&id).map(|row| user_row(board.is_you(&id), row));
+                (drop::<usize>, row)
+            },
+        )
     }
 }
 
@@ -110,51 +122,5 @@ fn tools(board: Board) -> impl IntoView {
                 {text(found)}
             </p>
         </div>
-    }
-}
-
-/// One row. It changes in place, and only when something about this very person does.
-///
-/// One effect draws all of it: with one for each part, bringing a list of 200 to life is a long task.
-fn user_row(board: Board, id: UserId, row: ArcRwSignal<Row>) -> impl IntoView {
-    let is_you = board.people.with_untracked(|people| people.you == Some(id));
-    move || {
-        let Row { user, has_twin, place } = row.get();
-        let now = board.now.get();
-        let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
-        view! {
-            <li
-                class=if is_you { "row is-you" } else { "row" }
-                data-user-id=id.to_string()
-                aria-posinset=place(|(number, _)| number)
-                aria-setsize=place(|(_, total)| total)
-                data-state=user.state.as_str()
-            >
-                <span class=tint_class(&id) aria-hidden="true">
-                    {initials(user.name.as_str())}
-                </span>
-                <span class="who">
-                    <bdi class="user-name">{user.name.to_string()}</bdi>
-                    " "
-                    <span class="twin" hidden=!has_twin>
-                        {twin_mark(&id)}
-                    </span>
-                    " "
-                    <span class="you" hidden=!is_you>
-                        {texts::YOU}
-                    </span>
-                </span>
-                " "
-                <span class="since">{since(user.state, user.joined, now)}</span>
-            </li>
-        }
-    }
-}
-
-fn since(state: PresenceState, joined: u64, now: u64) -> String {
-    match state {
-        PresenceState::Here => texts::here_for(Elapsed::between(joined, now / 1_000)),
-        PresenceState::Away => texts::AWAY.into(),
-        PresenceState::Reconnecting => texts::RECONNECTING.into(),
     }
 }

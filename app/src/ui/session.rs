@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{absence::EndOfRow, announcements::Departed, board::Wish};
+use super::{absence::EndOfRow, announcements::Departed, command::Wish};
 use crate::presence::{
     ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
     ServerEvent, Since, TabId, UserId,

@@ -8,6 +8,12 @@ pub(crate) const SHOWN_WHOLE: usize = 120;
 /// So many lines above and below what can be seen are there as well.
 const LINES_AROUND: usize = 4;
 
+/// So many rows are made for one frame, if they do not all stand in one line.
+///
+/// Making a row, its style and its place take a slow machine about 0.6 ms: as many as there are in
+/// a large window, made at once, would be felt.
+const MADE_FOR_ONE_FRAME: usize = 24;
+
 /// What of the list can be seen, in whole pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sight {
@@ -35,6 +41,40 @@ impl Sight {
         let lines = self.height / line + 2 * LINES_AROUND + 3;
         let start = first * columns;
         start..total.min(start + lines * columns)
+    }
+
+    /// As many of the rows that should be in the page as can be made for the next frame: from the
+    /// first that can be seen to the last, then those above it.
+    ///
+    /// Those that are there already take no time. What is left is for the frames that follow.
+    pub(crate) fn rows_for_one_frame(
+        &self,
+        wanted: &Range<usize>,
+        is_there: impl Fn(usize) -> bool,
+    ) -> Range<usize> {
+        let columns = self.columns.max(1);
+        let mut left = MADE_FOR_ONE_FRAME.max(columns);
+        let mut is_in_time = |line: Range<usize>| {
+            let new = line.filter(|row| !is_there(*row)).count();
+            let rest = left.checked_sub(new);
+            left = rest.unwrap_or_default();
+            rest.is_some()
+        };
+        let seen = (self.above / self.line.max(1)).saturating_mul(columns);
+        let mut start = seen.clamp(wanted.start, wanted.end.saturating_sub(1).max(wanted.start));
+        start -= (start - wanted.start) % columns;
+        let mut end = start;
+        while end < wanted.end {
+            let next = wanted.end.min(end + columns);
+            if !is_in_time(end..next) {
+                return start..end;
+            }
+            end = next;
+        }
+        while start > wanted.start && is_in_time(start - columns..start) {
+            start -= columns;
+        }
+        start..end
     }
 
     /// How much room the rows before and after these take, in pixels.
@@ -75,6 +115,29 @@ mod tests {
             prop_assert!(rows.end >= total.min((last_seen + 1) * columns));
             let seen = sight.height / sight.line + 1;
             prop_assert!(rows.len() <= (seen + 12) * columns);
+        }
+
+        /// Each frame brings some of what is wanted, and not too much; in the end all of it is there,
+        /// and each time the page begins with what can be seen.
+        #[test]
+        fn frame_by_frame_all_rows_come(sight in any_sight(), total in 0..20_000_usize, were_there in 0..100_usize) {
+            let wanted = sight.rows(total);
+            let columns = sight.columns.max(1);
+            let mut there = wanted.start..wanted.end.min(wanted.start + were_there);
+            for _ in 0..=wanted.len() {
+                let rows = sight.rows_for_one_frame(&wanted, |row| there.contains(&row));
+                prop_assert!(wanted.start <= rows.start && rows.end <= wanted.end);
+                prop_assert_eq!((rows.start - wanted.start) % columns, 0);
+                prop_assert!(rows.end == wanted.end || (rows.end - rows.start).is_multiple_of(columns));
+                let new = rows.clone().filter(|row| !there.contains(row)).count();
+                prop_assert!(new <= MADE_FOR_ONE_FRAME.max(columns));
+                prop_assert!(new > 0 || rows == wanted, "{:?} of {:?}", rows, wanted);
+                there = rows;
+                if there == wanted {
+                    return Ok(());
+                }
+            }
+            prop_assert!(false, "not all came: {:?} of {:?}", there, wanted);
         }
 
         /// The page is as high as if all rows were in it, and those that are stand where they would.

@@ -3,7 +3,8 @@
 use leptos::{either::Either, prelude::*};
 
 use super::{
-    board::{Board, Command, Wish},
+    board::Board,
+    command::{Command, Wish},
     dom::take_lost_focus,
     dynamic::{flag, press, text},
     name_form::{Purpose, name_form},

@@ -53,7 +53,7 @@ impl Display {
     pub(super) fn new(board: Board, room: RoomName) -> Self {
         let clock = Clock::default();
         // Until the server says what time it is, the page does.
-        clock.set(board.now.get_untracked());
+        clock.set(board.told_time());
         Self {
             board,
             room,
@@ -89,9 +89,9 @@ impl Display {
             Connection::Lost(_) => self.board.moment.set(now),
             // While the list stands still, so does the time that it tells.
             connection => {
-                let told = self.board.now.get_untracked();
+                let told = self.board.told_time();
                 if connection.is_live() && now.abs_diff(told) >= ROWS_HEAR_THE_TIME {
-                    self.board.now.set(now);
+                    self.board.tell_the_time(now);
                 }
             }
         }
@@ -139,14 +139,14 @@ impl Display {
             keyboard::leave_the_banner();
         }
         self.connect(new);
-        self.board.now.set(self.now());
+        self.board.tell_the_time(self.now());
     }
 
     /// The list was right until then, and the next attempt is due at that time, or was begun.
     pub(super) fn lost(&self, right_until: u64, try_at: Option<u64>) {
         let old = self.connection();
         let list_as_of = match old {
-            Connection::Starting => self.board.now.get_untracked(),
+            Connection::Starting => self.board.told_time(),
             Connection::Lost(loss) => loss.list_as_of,
             _ => right_until,
         };
@@ -179,9 +179,15 @@ impl Display {
         rest.clamp(BETWEEN_DRAWINGS, LONGEST_REST)
     }
 
-    /// What of the list can be seen may be something else by now.
-    pub(super) fn look(&self, replica: &Replica) {
+    /// What of the list can be seen may be something else by now. Answers whether some of it is yet to come.
+    pub(super) fn look(&self, replica: &Replica) -> bool {
         self.listing.look(replica);
+        self.listing.is_unfinished()
+    }
+
+    /// The visitor wants another order, or looks for somebody: shown the next time that they look.
+    pub(super) fn arrange(&self, replica: &Replica) {
+        self.listing.arrange(replica);
     }
 
     /// Shows the list as it is now.

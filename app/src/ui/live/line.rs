@@ -12,7 +12,8 @@ use leptos::prelude::*;
 use super::{
     super::{
         absence::Absence,
-        board::{Board, Wish},
+        board::Board,
+        command::Wish,
         connection::Connection,
         frame::read_frame,
         session::{Outcome, Session, Surroundings},
@@ -153,18 +154,22 @@ impl Line {
         self.send(event);
     }
 
-    /// Shows the list as it is now, in the order that is wanted now.
-    pub(super) fn rearrange(&self) {
-        self.display.draw(self.session.borrow().replica());
+    /// Shows the list in the order that is wanted now: one frame to find it, the next for its rows.
+    pub(super) fn rearrange(self: &Rc<Self>) {
+        self.display.arrange(self.session.borrow().replica());
+        self.look_at_the_list();
     }
 
-    /// Shows those rows that can be seen by now, once for all that happens before the next frame.
+    /// Shows those rows that can be seen by now, once for all that happens before the next frame,
+    /// and more in each frame after it until all of them are there.
     pub(super) fn look_at_the_list(self: &Rc<Self>) {
         if !self.is_look_due.replace(true) {
             let this = Rc::clone(self);
             request_animation_frame(move || {
                 this.is_look_due.set(false);
-                this.display.look(this.session.borrow().replica());
+                if this.display.look(this.session.borrow().replica()) {
+                    this.look_at_the_list();
+                }
             });
         }
     }
@@ -274,7 +279,8 @@ impl Line {
             let wait = u32::try_from(self.display.between_drawings()).unwrap_or(u32::MAX);
             self.drawing.replace(Some(Timeout::new(wait, move || {
                 this.drawing.take();
-                this.rearrange();
+                this.display.draw(this.session.borrow().replica());
+                this.look_at_the_list();
             })));
         }
         self.look_at_the_list();

@@ -30,6 +30,8 @@ pub(super) struct Listing {
     arrangement: RefCell<Arrangement>,
     /// It is not quite that order: somebody looked at a row.
     is_held: Cell<bool>,
+    /// What is in the page is in that order.
+    is_shown: Cell<bool>,
     /// Which of them are in the page.
     rows: RefCell<Range<usize>>,
     sight: Cell<Option<Sight>>,
@@ -45,6 +47,7 @@ impl Listing {
             order: RefCell::default(),
             arrangement: RefCell::default(),
             is_held: Cell::default(),
+            is_shown: Cell::new(true),
             rows: RefCell::default(),
             sight: Cell::default(),
             room_around: Cell::default(),
@@ -53,6 +56,12 @@ impl Listing {
 
     /// Shows the list as it is now.
     pub(super) fn draw(&self, replica: &Replica) {
+        self.arrange(replica);
+        self.show(replica);
+    }
+
+    /// Puts the list in the order that is wanted now; it is shown the next time somebody looks.
+    pub(super) fn arrange(&self, replica: &Replica) {
         let wanted = self.board.desk.with_untracked(|desk| desk.arrangement.clone());
         let is_same = *self.arrangement.borrow() == wanted;
         self.is_held.set(is_same && wanted.is_by_name && self.is_looked_at());
@@ -64,7 +73,7 @@ impl Listing {
         };
         self.order.replace(order);
         self.arrangement.replace(wanted);
-        self.show(replica);
+        self.is_shown.set(false);
     }
 
     /// Shows what can be seen by now, and puts in order what was held while somebody looked.
@@ -73,20 +82,41 @@ impl Listing {
         self.sight.set(sight.or(self.sight.get()));
         if self.is_held.get() && !self.is_looked_at() {
             self.draw(replica);
-        } else if self.rows_in_sight() != *self.rows.borrow() {
+        } else if self.is_unfinished() {
             self.show(replica);
         }
     }
 
+    /// Not all of what can be seen is in the page yet.
+    pub(super) fn is_unfinished(&self) -> bool {
+        !self.is_shown.get() || self.rows_in_sight() != *self.rows.borrow()
+    }
+
     fn show(&self, replica: &Replica) {
-        let rows = self.rows_in_sight();
+        let wanted = self.rows_in_sight();
         let order = self.order.borrow();
+        let rows = self.board.people.with_untracked(|people| {
+            let is_there = |row| order.get(row).is_some_and(|id| people.ids.contains(id));
+            match self.sight.get() {
+                Some(sight) => sight.rows_for_one_frame(&wanted, is_there),
+                None => wanted.clone(),
+            }
+        });
         let is_everyone_sought = self.arrangement.borrow().sought.is_empty();
         let found = if is_everyone_sought { replica.count() } else { order.len() };
         self.make_room(&rows, order.len());
-        let register = &self.register.borrow();
-        self.board.show(replica, &Excerpt { register, order: &order, rows: rows.clone(), found });
+        self.board.show(
+            replica,
+            &Excerpt {
+                register: &self.register.borrow(),
+                order: &order,
+                rows: rows.clone(),
+                is_whole: wanted.len() == found,
+                found,
+            },
+        );
         self.rows.replace(rows);
+        self.is_shown.set(true);
     }
 
     fn rows_in_sight(&self) -> Range<usize> {

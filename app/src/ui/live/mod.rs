@@ -23,10 +23,7 @@ use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::Htm
 
 use self::{line::Line, siblings::Siblings};
 use super::{
-    board::{Board, Command},
-    dynamic::effect,
-    new_room::new_room_address,
-    page::page,
+    board::Board, command::Command, dynamic::effect, new_room::new_room_address, page::page,
 };
 use crate::presence::{Replica, RoomName};
 

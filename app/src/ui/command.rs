@@ -1,0 +1,42 @@
+//! What the visitor asks for.
+
+/// What the visitor asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Something the server has to grant.
+    Wish(Wish),
+    /// A connection, at once.
+    TryNow,
+    /// The address of the room, on the clipboard.
+    CopyLink,
+    /// No more of what was missed.
+    Dismiss,
+    /// The list as the desk says by now.
+    Rearrange,
+    /// Who comes and goes said aloud, or no longer.
+    Mute,
+    /// Nothing of the person whose browser this was.
+    BeSomeoneElse,
+}
+
+/// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To be listed under this name.
+    Join(String),
+    /// To be called this from now on.
+    Rename(String),
+    /// To be listed no longer.
+    Leave,
+}
+
+impl Wish {
+    /// The `event` of the frame that asks for it.
+    pub(crate) fn event(&self) -> &'static str {
+        match self {
+            Self::Join(_) => "got_a_new_user",
+            Self::Rename(_) => "rename",
+            Self::Leave => "leave",
+        }
+    }
+}
