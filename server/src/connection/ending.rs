@@ -26,6 +26,8 @@ pub(super) enum Ending {
     Restart,
     /// It broke.
     Broken,
+    /// The server failed: its task panicked.
+    Failed,
 }
 
 impl Ending {
@@ -43,6 +45,7 @@ impl Ending {
             Self::ClosedByServer(code) | Self::Faulty(code) => METRICS.socket_closed(code),
             Self::Restart => METRICS.socket_closed(CloseCode::Restart),
             Self::Broken => METRICS.socket_lost(),
+            Self::Failed => METRICS.socket_closed(CloseCode::InternalError),
         }
     }
 }
@@ -75,6 +78,12 @@ impl<S: Socket> Connection<S> {
                 drop(self.membership);
                 drain(&mut self.socket, turn).await;
                 say_goodbye(&mut self.socket, CloseCode::Restart, close_within).await;
+                drain(&mut self.socket, close_within).await;
+            }
+            Ending::Failed => {
+                // To the others it is a break: the client comes back.
+                drop(self.membership);
+                say_goodbye(&mut self.socket, CloseCode::InternalError, close_within).await;
                 drain(&mut self.socket, close_within).await;
             }
             Ending::Faulty(code) => {

@@ -8,6 +8,7 @@ mod socket;
 use std::{
     convert::Infallible,
     future::poll_fn,
+    panic::AssertUnwindSafe,
     task::{Context, Poll},
     time::Duration,
 };
@@ -120,7 +121,9 @@ pub fn serve<S: Socket>(
     });
     METRICS.sockets_opened.count();
     async move {
-        let ending = connection.converse(&guest).await;
+        // A fault of this program is the end of one socket: the hook has logged it.
+        let ending = AssertUnwindSafe(connection.converse(&guest)).catch_unwind().await;
+        let ending = ending.unwrap_or(Ending::Failed);
         Box::pin(connection.end(ending, guest.turn())).await;
     }
 }
