@@ -235,7 +235,7 @@ async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
     ana.to_server.send(Message::Binary(bytes::Bytes::new())).unwrap();
     loop {
         // Bo's arrival may come before it.
-        if let Some(Message::Close(close)) = ana.from_server.recv().await {
+        if let Message::Close(close) = ana.from_server.recv().await.expect("a goodbye") {
             assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1011));
             break;
         }

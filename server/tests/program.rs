@@ -59,8 +59,8 @@ fn each_way_to_fail_has_its_status_and_a_sentence() {
         // No folder can be made below a file.
         (&["--state-dir", "wrong.toml/state"], 78, "wrong.toml/state"),
         // TLS takes two files that hold what they should, and whose key is nobody else's.
-        (&["--tls-certificate", "a.pem"], 78, "tls-key is not"),
-        (&["--tls-key", "a.pem"], 78, "tls-certificate is not"),
+        (&["--check-config", "--tls-certificate", "a.pem"], 78, "tls-key is not"),
+        (&["--check-config", "--tls-key", "a.pem"], 78, "tls-certificate is not"),
         (
             &["--tls-certificate", "empty.pem", "--tls-key", "a.pem"],
             78,
