@@ -23,6 +23,9 @@ const JOINS_OVER_THE_LIMIT_PER_SECOND: u32 = 200;
 
 const GARBAGE_PER_SECOND: u32 = 100;
 
+/// More than so many silent ones are no other attack: they only take the generator's time to keep up.
+const MOST_SILENT: usize = 5_000;
+
 /// For so many silent connections there is one that drips.
 const DRIPPING_IN: usize = 5;
 
@@ -31,9 +34,10 @@ const CALM: Duration = Duration::from_secs(2);
 
 pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     let server = stage.server(Door::AsByDefault)?;
+    let silent = stage.clients().min(MOST_SILENT);
     let strength = Strength {
-        silent: stage.clients(),
-        dripping: stage.clients().div_ceil(DRIPPING_IN),
+        silent,
+        dripping: silent.div_ceil(DRIPPING_IN),
         joins_per_second: LET_IN_PER_SECOND + JOINS_OVER_THE_LIMIT_PER_SECOND,
         garbage_per_second: GARBAGE_PER_SECOND,
     };
