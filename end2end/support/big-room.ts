@@ -1,6 +1,7 @@
-import type { Page, WebSocketRoute } from "@playwright/test";
+import { expect, type Page, type WebSocketRoute } from "@playwright/test";
 
 import type { ClientFrame, Difference, ServerFrame, User } from "./protocol";
+import { grouped, type Visitor } from "./visitor";
 
 /** How many rows a frame holds, as the server's frames of 4 KiB do. */
 const ROWS_IN_A_FRAME = 50;
@@ -35,6 +36,14 @@ export class BigRoom {
       beat.unref();
       socket.onMessage((text) => room.hear(JSON.parse(text.toString()) as ClientFrame));
     });
+    return room;
+  }
+
+  /** This visitor has opened it, and counts everyone. */
+  static async openedBy(visitor: Visitor, name: string, people: number): Promise<BigRoom> {
+    const room = await BigRoom.for(visitor.page, people);
+    await visitor.open(name);
+    await expect(visitor.count).toHaveText(grouped(people));
     return room;
   }
 

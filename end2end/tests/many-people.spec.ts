@@ -2,7 +2,6 @@
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
-import { grouped } from "../support/visitor";
 
 const MANY = 10_000;
 
@@ -14,9 +13,7 @@ test("of ten thousand rows those that can be seen are in the page, wherever it i
   room,
 }) => {
   const visitor = await newVisitor();
-  await BigRoom.for(visitor.page, MANY);
-  await visitor.open(room);
-  await expect(visitor.count).toHaveText(grouped(MANY));
+  await BigRoom.openedBy(visitor, room, MANY);
   await expect(visitor.page).toHaveTitle(/10,000/);
   for (const place of [0, 0.31, 0.77, 1, 0.5, 0]) {
     await visitor.page.evaluate((place) => {
@@ -34,9 +31,7 @@ test("of ten thousand rows those that can be seen are in the page, wherever it i
 
 test("the keyboard leads to the end of a long list", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
-  await BigRoom.for(visitor.page, MANY);
-  await visitor.open(room);
-  await expect(visitor.count).toHaveText(grouped(MANY));
+  await BigRoom.openedBy(visitor, room, MANY);
   await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await visitor.page.keyboard.press("End");
   await expect(visitor.rows.last().locator("bdi.user-name")).toHaveText(`Person ${MANY}`);
@@ -49,9 +44,7 @@ test("somebody is found by a part of the name, and everyone is back when it is e
   room,
 }) => {
   const visitor = await newVisitor();
-  const people = await BigRoom.for(visitor.page, MANY);
-  await visitor.open(room);
-  await expect(visitor.count).toHaveText(grouped(MANY));
+  const people = await BigRoom.openedBy(visitor, room, MANY);
   people.join("Jürgen Weiß");
   await visitor.findField.fill("jurgen");
   await expect(visitor.names).toHaveText(["Jürgen Weiß"]);

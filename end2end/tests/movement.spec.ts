@@ -83,9 +83,7 @@ test("a storm does not move, and neither does a row that is out of sight", async
   room,
 }) => {
   const visitor = await newVisitor({ reducedMotion: "no-preference" });
-  const people = await BigRoom.for(visitor.page, 300);
-  await visitor.open(room);
-  await expect(visitor.count).toHaveText("300");
+  const people = await BigRoom.openedBy(visitor, room, 300);
   const departures = await watchDepartures(visitor);
   people.leave(people.users[250]);
   await expect(visitor.count).toHaveText("299");

@@ -438,9 +438,7 @@ test.describe("what the page tells", () => {
     room,
   }) => {
     const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
-    await BigRoom.for(ana.page, 2_000);
-    await ana.open(room);
-    await expect(ana.count).toHaveText("2,000");
+    await BigRoom.openedBy(ana, room, 2_000);
     const summary = ana.activity.locator("summary");
     await expect(summary).not.toBeInViewport();
     await ana.page.getByRole("link", { name: "Activity" }).click();

@@ -16,9 +16,7 @@ test("a hundred changes a second, scrolled, sorted and searched: says how long t
   room,
 }) => {
   const visitor = await newVisitor();
-  const people = await BigRoom.for(visitor.page, MANY);
-  await visitor.open(room);
-  await expect(visitor.count).toHaveText(grouped(MANY));
+  const people = await BigRoom.openedBy(visitor, room, MANY);
   await visitor.page.evaluate(watchTasks);
 
   const scroll = (): Promise<unknown> => visitor.page.evaluate(scrollFor, SECONDS);
