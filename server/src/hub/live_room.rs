@@ -1,6 +1,8 @@
 //! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
 
 mod catching_up;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -290,7 +292,7 @@ impl LiveRoom {
             Dispatch::WithTheNext
         } else {
             let now = Instant::now();
-            let dispatch = state.gathering.on_change(now, self.bells().followers());
+            let dispatch = state.gathering.on_change(now, self.listeners(count));
             match dispatch {
                 Dispatch::Now => self.flush(&mut state, now),
                 Dispatch::At(moment) => self.flush_later(moment),
@@ -304,6 +306,14 @@ impl LiveRoom {
             self.wake_everyone();
         }
         outcome
+    }
+
+    /// How many a change is told to: whoever follows, and whose row waits for them to come back.
+    ///
+    /// Without those, who is among the first of thousands to come back would be told at once
+    /// that the others are not there, each anew, and then once more of everyone.
+    fn listeners(&self, rows: usize) -> usize {
+        self.bells().followers().max(rows)
     }
 
     fn wake_everyone(&self) {
