@@ -11,7 +11,8 @@ const html = document.documentElement;
 const list = document.getElementById("roster");
 const wantsMovement = matchMedia("(prefers-reduced-motion: no-preference)");
 
-/** Where each row was when the list was looked at last: by now it is too late to ask those that are gone. */
+/** Where the rows around what is seen were when the list was looked at last: by now it is too late to ask those
+ * that are gone. */
 let places = new Map();
 let isLookDue = false;
 let leaving = 0;
@@ -22,9 +23,25 @@ function placeOf(row) {
   return { x, y, width: offsetWidth, height: offsetHeight };
 }
 
+/** The rows in sight, and those of a window above and below it: asking all of a long list takes too long. */
+function rowsAround() {
+  const rows = list.children;
+  const { top } = list.getBoundingClientRect();
+  const firstBelow = (y) => {
+    let [start, end] = [0, rows.length];
+    while (start < end) {
+      const middle = (start + end) >> 1;
+      if (rows[middle].offsetTop - list.offsetTop > y) end = middle;
+      else start = middle + 1;
+    }
+    return start;
+  };
+  return Array.prototype.slice.call(rows, firstBelow(-top - innerHeight), firstBelow(2 * innerHeight - top));
+}
+
 function look() {
   isLookDue = false;
-  places = new Map(Array.from(list.children, (row) => [row, placeOf(row)]));
+  places = new Map(rowsAround().map((row) => [row, placeOf(row)]));
 }
 
 /** When the next picture is painted, every row has its place, and asking for it costs next to nothing. */
@@ -70,13 +87,14 @@ function moveUp(row, old, place) {
 
 function follow(records) {
   const removed = records.flatMap(({ removedNodes }) => [...removedNodes]);
-  const gone = removed.filter((node) => places.has(node) && !node.isConnected);
+  const gone = removed.filter((node) => node instanceof HTMLElement && !node.isConnected);
   const isSeen = wantsMovement.matches && !document.hidden && html.hasAttribute("data-live");
   if (isSeen && gone.length > 0 && gone.length + leaving <= FEW) {
     const { top } = list.getBoundingClientRect();
-    const [before, seen] = [places, gone.filter((row) => isInSight(places.get(row), top))];
+    const before = places;
+    const seen = gone.filter((row) => before.has(row) && isInSight(before.get(row), top));
     for (const row of seen) leave(row, before.get(row));
-    for (const row of seen.length > 0 ? list.children : []) {
+    for (const row of seen.length > 0 ? rowsAround() : []) {
       const [old, place] = [before.get(row), placeOf(row)];
       if (old && isInSight(place, top)) moveUp(row, old, place);
     }
