@@ -15,7 +15,7 @@ use super::{
     json::{Unreadable, read},
     name_form::{Purpose, name_form},
     note::{Note, note},
-    roster_list::{BESIDE, roster_list},
+    roster_list::{BESIDE, roster_section},
     server_drawn::margin,
     texts,
     you::you,
@@ -71,7 +71,7 @@ fn room(page: RoomPage) -> impl IntoView {
             {head}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
         </div>
-        {roster_list(board)}
+        {roster_section(board)}
         <div class="beside" id=BESIDE>
             {activity(board)}
             {margin()}

@@ -19,6 +19,23 @@ pub(crate) const BESIDE: &str = "beside";
 /// The id of the field in which a name is looked for.
 const FIND: &str = "find";
 
+/// What the list is in.
+#[cfg(feature = "hydrate")]
+pub(crate) const BOARD: &str = ".board";
+
+/// The part of the page that the list is in.
+#[cfg(feature = "ssr")]
+pub(crate) fn roster_section(board: Board) -> impl IntoView {
+    view! { <section class="board">{roster_list(board)}</section> }
+}
+
+/// The part of the page that the list is in. It comes to life by itself, after the rest: the first pass
+/// steps over an element without content.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn roster_section(_board: Board) -> impl IntoView {
+    view! { <section class="board"></section> }
+}
+
 /// Everyone, in the order that the visitor chose.
 pub(crate) fn roster_list(board: Board) -> impl IntoView {
     let unlisted = move || {
@@ -40,22 +57,20 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
         Some(Note { class, test_id, words: words.into(), ..Note::default() })
     };
     view! {
-        <section class="board">
-            <div class="board-head">
-                <h2>{texts::WHO_IS_HERE}</h2>
-                <a class="further" href=["#", BESIDE].concat()>
-                    {texts::ACTIVITY}
-                </a>
-                {news()}
-                {tools(board)}
-            </div>
-            {missed(board)}
-            <ul id=ROSTER aria-label=texts::WHO_IS_HERE>
-                {rows(board)}
-            </ul>
-            {note(unlisted)}
-            {note(nobody_else)}
-        </section>
+        <div class="board-head">
+            <h2>{texts::WHO_IS_HERE}</h2>
+            <a class="further" href=["#", BESIDE].concat()>
+                {texts::ACTIVITY}
+            </a>
+            {news()}
+            {tools(board)}
+        </div>
+        {missed(board)}
+        <ul id=ROSTER aria-label=texts::WHO_IS_HERE>
+            {rows(board)}
+        </ul>
+        {note(unlisted)}
+        {note(nobody_else)}
     }
 }
 

@@ -5,7 +5,6 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 use super::{
     PageFiles, RoomPage,
     page::page,
-    roster_list::BESIDE,
     server_drawn::{Look, ServerDrawn},
     texts,
 };
@@ -105,11 +104,9 @@ pub(super) fn document(
     body: AnyView,
 ) -> impl IntoView {
     let wall = (look == Look::Wall).then_some("true");
-    // A screen on the wall is seen when it is whole: how large its rows are follows from how many there are.
-    // One that runs no scripts shows at least who was here half a minute ago.
+    // A screen on the wall that runs no scripts shows at least who was here half a minute ago.
     let for_the_wall = wall.map(|_| {
         view! {
-            <link rel="expect" href=["#", BESIDE].concat() blocking="render" />
             <noscript>
                 <meta http-equiv="refresh" content="30" />
             </noscript>

@@ -56,6 +56,10 @@ impl Listing {
 
     /// Shows the list as it is now.
     pub(super) fn draw(&self, replica: &Replica) {
+        if self.sight.get().is_none() {
+            // The server may answer before the first frame: what the first HTML shows is not taken away.
+            self.sight.set(measure());
+        }
         self.arrange(replica);
         self.show(replica);
     }

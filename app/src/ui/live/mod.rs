@@ -19,40 +19,70 @@ mod tab;
 
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 use self::{line::Line, siblings::Siblings};
 use super::{
-    board::Board, command::Command, dynamic::effect, new_room::new_room_address, page::page,
+    board::Board,
+    command::Command,
+    dynamic::effect,
+    new_room::new_room_address,
+    page::page,
+    roster_list::{BOARD, roster_list},
 };
 use crate::presence::{Replica, RoomName};
 
-/// Brings the page to life that the server rendered.
+/// Brings the page to life that the server rendered: what is around the list, the list, and then all
+/// that only a browser can do.
+///
+/// Each in a task of its own, so that whoever scrolls or types meanwhile is never kept waiting for all of it.
 pub fn hydrate() {
-    let main = document().query_selector("main").ok().flatten();
-    if let Some(main) = main.and_then(|main| main.dyn_into::<HtmlElement>().ok()) {
-        hydrate_from(main, page).forget();
+    in_a_task_of_its_own(|| bring_to_life("main", page));
+}
+
+/// Goes on once the first pass over what is around the list is over.
+pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
+    let mut page = Some((room, replica));
+    effect(move || {
+        // There is nothing to track in here, so this runs once.
+        let (Some((room, replica)), Some(owner)) = (page.take(), Owner::current()) else { return };
+        in_a_task_of_its_own(move || {
+            bring_to_life(BOARD, move || roster_list(board));
+            in_a_task_of_its_own(move || owner.with(|| begin(board, &room, replica)));
+        });
+    });
+}
+
+/// Hydrates what is within the first element of this kind.
+fn bring_to_life<V: IntoView>(selector: &str, view: impl FnOnce() -> V + 'static) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        hydrate_from(element, view).forget();
     }
 }
 
-/// Starts all that only a browser can do; nothing of it happens before the first pass is over.
-pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
-    let mut replica = Some(replica);
-    effect(move || {
-        // There is nothing to track in here, so this runs once.
-        let replica = replica.take().unwrap_or_default();
-        let line = Line::new(board, room.clone(), replica);
-        let siblings = Siblings::new(board, &room);
-        obey(board, line.clone(), room.clone());
-        page_wide::follow(board, room.clone());
-        page_wide::show_new_room(&new_room_address(randomness::random_bytes()));
-        board.desk.update(|desk| {
-            desk.is_awake = true;
-            desk.remembered_name = storage::remembered_name();
-            desk.is_muted = storage::is_muted();
-        });
-        page_life::begin(line, siblings);
+/// A page that is not seen keeps nobody waiting, and its timers are slow: there it is done at once.
+fn in_a_task_of_its_own(act: impl FnOnce() + 'static) {
+    if document().hidden() {
+        act();
+    } else {
+        Timeout::new(0, act).forget();
+    }
+}
+
+fn begin(board: Board, room: &RoomName, replica: Replica) {
+    let line = Line::new(board, room.clone(), replica);
+    let siblings = Siblings::new(board, room);
+    obey(board, line.clone(), room.clone());
+    page_wide::follow(board, room.clone());
+    page_wide::show_new_room(&new_room_address(randomness::random_bytes()));
+    board.desk.update(|desk| {
+        desk.is_awake = true;
+        desk.remembered_name = storage::remembered_name();
+        desk.is_muted = storage::is_muted();
     });
+    page_life::begin(line, siblings);
 }
 
 /// What the visitor asks for.
