@@ -105,3 +105,5 @@ function follow(records) {
 new MutationObserver(follow).observe(list, { childList: true });
 // Where the rows are changes with the window, and with the letters' sizes.
 new ResizeObserver(lookSoon).observe(list);
+// And others are in sight.
+addEventListener("scroll", lookSoon, { passive: true });

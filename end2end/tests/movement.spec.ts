@@ -96,3 +96,23 @@ test("a storm does not move, and neither does a row that is out of sight", async
   await expect(visitor.count).toHaveText(grouped(288));
   await expect.poll(async () => (await departures()).map(({ name }) => name)).toEqual([first?.name]);
 });
+
+test("a row closes softly wherever the page was scrolled to", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor({
+    reducedMotion: "no-preference",
+    viewport: { width: 390, height: 600 },
+  });
+  const people = await BigRoom.openedBy(visitor, room, 60);
+  const departures = await watchDepartures(visitor);
+  await visitor.roster.locator("> li").last().scrollIntoViewIfNeeded();
+  // The page looks at its rows once the picture was painted.
+  await visitor.page.evaluate(
+    () => new Promise((looked) => requestAnimationFrame(() => setTimeout(() => setTimeout(looked)))),
+  );
+  const leaver = people.users[58];
+  people.leave(leaver);
+  await expect(visitor.count).toHaveText("59");
+  await expect
+    .poll(async () => (await departures()).map(({ name, moving }) => [name, moving]))
+    .toEqual([[leaver?.name, 1]]);
+});

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::presence::Replica;
 
-/// All that is within `<main>`.
+/// All that is within `<main>`; in the browser's first pass the list is left out.
 ///
 /// The server passes the page it serves; the browser passes nothing, and gets the server's.
 pub(crate) fn page() -> impl IntoView {
@@ -76,6 +76,7 @@ fn room(page: RoomPage) -> impl IntoView {
             {activity(board)}
             {margin()}
         </div>
+        // A wall is seen once something follows what is beside the list.
         {announcer()}
     }
 }

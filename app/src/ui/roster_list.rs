@@ -19,9 +19,9 @@ pub(crate) const BESIDE: &str = "beside";
 /// The id of the field in which a name is looked for.
 const FIND: &str = "find";
 
-/// What the list is in.
+/// Selects what the list is in.
 #[cfg(feature = "hydrate")]
-pub(crate) const BOARD: &str = ".board";
+pub(crate) const BOARD_SELECTOR: &str = ".board";
 
 /// The part of the page that the list is in.
 #[cfg(feature = "ssr")]

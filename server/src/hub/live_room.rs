@@ -308,9 +308,10 @@ impl LiveRoom {
         outcome
     }
 
-    /// How many a change is told to: whoever follows, and whose row waits for them to come back.
+    /// How many a change is told to, or will be: as many as follow, or as there are rows that wait for
+    /// their people to come back, whichever is more.
     ///
-    /// Without those, who is among the first of thousands to come back would be told at once
+    /// If only the first counted, who is among the first of thousands to come back would be told at once
     /// that the others are not there, each anew, and then once more of everyone.
     fn listeners(&self, rows: usize) -> usize {
         self.bells().followers().max(rows)

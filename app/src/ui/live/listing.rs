@@ -57,7 +57,7 @@ impl Listing {
     /// Shows the list as it is now.
     pub(super) fn draw(&self, replica: &Replica) {
         if self.sight.get().is_none() {
-            // The server may answer before the first frame: what the first HTML shows is not taken away.
+            // The server may answer before the first frame: what is seen of the first HTML is not taken away.
             self.sight.set(measure());
         }
         self.arrange(replica);

@@ -29,7 +29,7 @@ use super::{
     dynamic::effect,
     new_room::new_room_address,
     page::page,
-    roster_list::{BOARD, roster_list},
+    roster_list::{BOARD_SELECTOR, roster_list},
 };
 use crate::presence::{Replica, RoomName};
 
@@ -45,12 +45,13 @@ pub fn hydrate() {
 pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
     let mut page = Some((room, replica));
     effect(move || {
-        // There is nothing to track in here, so this runs once.
         let (Some((room, replica)), Some(owner)) = (page.take(), Owner::current()) else { return };
-        in_a_task_of_its_own(move || {
-            bring_to_life(BOARD, move || roster_list(board));
-            in_a_task_of_its_own(move || owner.with(|| begin(board, &room, replica)));
-        });
+        let go_on = move || {
+            bring_to_life(BOARD_SELECTOR, move || roster_list(board));
+            in_a_task_of_its_own(move || owner.with(|| connect(board, &room, replica)));
+        };
+        // This runs once: a second time would end all that the first began.
+        untrack(|| in_a_task_of_its_own(go_on));
     });
 }
 
@@ -71,7 +72,8 @@ fn in_a_task_of_its_own(act: impl FnOnce() + 'static) {
     }
 }
 
-fn begin(board: Board, room: &RoomName, replica: Replica) {
+/// All that only a browser can do.
+fn connect(board: Board, room: &RoomName, replica: Replica) {
     let line = Line::new(board, room.clone(), replica);
     let siblings = Siblings::new(board, room);
     obey(board, line.clone(), room.clone());

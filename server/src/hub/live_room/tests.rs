@@ -18,7 +18,7 @@ const GAP: Duration = Duration::from_millis(33);
 const LIMITS: RoomLimits = RoomLimits { most_people: PEOPLE, most_connections_per_person: 1 };
 
 #[tokio::test(start_paused = true)]
-async fn of_many_who_come_back_nobody_is_told_of_each_of_the_others() {
+async fn while_many_are_expected_back_news_are_as_rare_as_for_all_of_them() {
     let hub = Hub::new(LIMITS);
     let everyone = come(&hub, 0..PEOPLE);
     sleep(GAP).await;
