@@ -25,18 +25,18 @@ function placeOf(row) {
 
 /** The rows in sight, and those of a window above and below it: asking all of a long list takes too long. */
 function rowsAround() {
-  const rows = list.children;
+  const rows = [...list.children];
   const { top } = list.getBoundingClientRect();
   const firstBelow = (y) => {
     let [start, end] = [0, rows.length];
     while (start < end) {
       const middle = (start + end) >> 1;
-      if (rows[middle].offsetTop - list.offsetTop > y) end = middle;
+      if (placeOf(rows[middle]).y > y) end = middle;
       else start = middle + 1;
     }
     return start;
   };
-  return Array.prototype.slice.call(rows, firstBelow(-top - innerHeight), firstBelow(2 * innerHeight - top));
+  return rows.slice(firstBelow(-top - innerHeight), firstBelow(2 * innerHeight - top));
 }
 
 function look() {
