@@ -18,8 +18,8 @@ const ROUND_IN_SECONDS = 5;
 /** Fewer than a few rows are made of: what is on its way into the page or out of it at that moment. */
 const NODES_IN_MOTION = 60;
 
-/** What was made in many rounds lies scattered, and takes a little more for it. */
-const WASM_IN_MOTION = 1_048_576;
+/** Less than any two rounds may leave behind for good: what was made in them lies scattered, and a little more. */
+const WASM_IN_MOTION = 262_144;
 
 // A recording holds nodes of its own.
 test.use({ trace: "off" });
