@@ -64,11 +64,44 @@ test("what was typed before the scripts ran is not lost", async ({ newVisitor, r
   await ana.shows(["Ana"]);
 });
 
+test("no row fades in where the page was worked out before its style sheet was there", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  await crowd.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.addInitScript(() => {
+    Object.assign(window, { faded: [] });
+    addEventListener("transitionrun", ({ target, propertyName }) => {
+      if (target instanceof Element && target.closest("#roster")) window.faded.push(propertyName);
+    });
+  });
+  const release = await holdBack(page, "**/*.css");
+  await page.goto(`/r/${room}`, { waitUntil: "commit" });
+  await expect(visitor.rows).toHaveCount(NAMES.length);
+  const color = () => page.evaluate(() => getComputedStyle(document.querySelector(".row")!).backgroundColor);
+  const withoutStyle = await color();
+
+  release();
+  await visitor.isLive();
+  expect(await color()).not.toBe(withoutStyle);
+  await hasPainted(page);
+  expect(await page.evaluate(() => window.faded)).toEqual([]);
+});
+
 /** Keeps the WASM from the page until the returned function is called: so there is a first paint without it. */
 async function holdScriptsBack(page: Page): Promise<() => void> {
+  return holdBack(page, "**/*.wasm");
+}
+
+/** Keeps these files from the page until the returned function is called. */
+async function holdBack(page: Page, files: string): Promise<() => void> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
-  await page.route("**/*.wasm", async (route) => {
+  await page.route(files, async (route) => {
     await released;
     await route.continue();
   });
@@ -104,6 +137,13 @@ async function layoutShifts(page: Page): Promise<string[]> {
         requestAnimationFrame(() => performance.mark("all shifts are counted"));
       }),
   );
+}
+
+declare global {
+  interface Window {
+    /** What of a row has changed little by little. */
+    faded: string[];
+  }
 }
 
 /** An entry that TypeScript does not know: see https://wicg.github.io/layout-instability/. */
