@@ -109,3 +109,30 @@ test("the first HTML of a long list has 200 rows and says how many more there ar
   await expect(visitor.page.getByText("and 30 more")).toHaveCount(0);
   await expect.poll(() => visitor.rows.count()).toBeLessThan(MOST_ROWS_IN_THE_PAGE);
 });
+
+test("a row that was out of sight when the page came to life follows whom it shows", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const names = Array.from({ length: 150 }, (_, index) => `Person ${index + 1}`);
+  await crowd.joinTogether(server, room, names);
+  const zoe = await newVisitor();
+  await zoe.openAndJoin(room, "Zoe");
+  const visitor = await newVisitor();
+  await visitor.open(room);
+  // Nothing happens, and still what can't be seen goes once the list is known to be right.
+  await expect.poll(() => visitor.rows.count()).toBeLessThan(MOST_ROWS_IN_THE_PAGE);
+
+  await zoe.renameButton.click();
+  await zoe.newNameField.fill("Zora");
+  await zoe.newNameField.press("Enter");
+  await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await visitor.page.keyboard.press("End");
+  await expect(visitor.rows.last().locator("bdi.user-name")).toHaveText("Zora");
+  await expect(visitor.rows.last()).toHaveAttribute("aria-posinset", "151");
+  await visitor.page.keyboard.press("Home");
+  await expect(visitor.rows.first()).toHaveAttribute("aria-posinset", "1");
+  await expect.poll(() => visitor.isFilled()).toBe(true);
+});

@@ -12,7 +12,7 @@ use super::{
     register::Register,
     row::{Row, since},
 };
-use crate::presence::{Name, Replica, UserId};
+use crate::presence::{ExistingUsers, Name, Replica, UserId};
 
 /// The state of the page. It draws a [`Replica`] and decides nothing by itself.
 ///
@@ -47,7 +47,7 @@ pub(crate) struct People {
     pub(crate) your_name: Option<Name>,
     /// The server's clock in milliseconds, as the rows tell it: it stands still while the list does.
     now: u64,
-    /// As few as there are in the page.
+    /// As few as there are in the page, and fewer while some are only there as they came.
     rows: Vec<(UserId, ArcRwSignal<Row>)>,
 }
 
@@ -95,22 +95,31 @@ pub(crate) struct Desk {
 }
 
 impl Board {
-    /// The board as it is in the first HTML, made at this time of the server's clock.
-    pub(crate) fn new(now: u64, replica: &Replica) -> Self {
+    /// The board and the list as they are in the first HTML; of as many rows as it holds, these come
+    /// to life.
+    pub(crate) fn of_first_html(
+        list: ExistingUsers,
+        come_to_life: impl FnOnce(usize) -> Range<usize>,
+    ) -> (Self, Replica) {
+        let now = list.now;
+        // A list that holds someone twice is none; the socket brings a better one.
+        let replica = Replica::from_first_html(list).unwrap_or_default();
         let mut people = People { now, ..People::default() };
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
-        let rows = 0..order.len();
+        let rows = come_to_life(order.len());
         let register = Register::of(replica.roster());
         let found = replica.count();
         let is_whole = order.len() == found;
         let excerpt = Excerpt { register: &register, order: &order, rows, is_whole, found };
-        people.redraw(replica, &excerpt);
-        Self {
+        people.redraw(&replica, &excerpt);
+        people.ids = order;
+        let board = Self {
             people: RwSignal::new(people),
             desk: RwSignal::new(Desk::default()),
             moment: RwSignal::new(now),
             command: RwSignal::new(None),
-        }
+        };
+        (board, replica)
     }
 
     /// Draws the list as it is now.
@@ -153,6 +162,18 @@ impl Board {
 }
 
 impl People {
+    /// The rows that are in the page, and whether each has come to life.
+    pub(crate) fn rows_in_the_page(&self) -> Vec<(UserId, bool)> {
+        let are_all_alive = self.are_all_alive();
+        let is_alive = |id| are_all_alive || self.row(id).is_some();
+        self.ids.iter().map(|id| (*id, is_alive(id))).collect()
+    }
+
+    /// No row is in the page only as the first HTML brought it.
+    pub(crate) fn are_all_alive(&self) -> bool {
+        self.rows.len() == self.ids.len()
+    }
+
     /// Brings everything to what `replica` says, and answers whether anything but a row is new.
     fn redraw(&mut self, replica: &Replica, excerpt: &Excerpt<'_>) -> bool {
         let roster = replica.roster();
@@ -198,7 +219,7 @@ impl People {
         }
     }
 
-    fn row(&self, id: &UserId) -> Option<&ArcRwSignal<Row>> {
+    pub(crate) fn row(&self, id: &UserId) -> Option<&ArcRwSignal<Row>> {
         self.rows.iter().find(|(other, _)| other == id).map(|(_, signal)| signal)
     }
 }
@@ -229,17 +250,19 @@ mod tests {
     }
 
     /// Ana, who is the visitor, Bo and Cy.
-    fn replica() -> Replica {
-        let users = (0..).zip(NAMES).map(|(number, name)| user(number, name)).collect();
-        Replica::from_first_html(ExistingUsers {
+    fn first_html() -> ExistingUsers {
+        ExistingUsers {
             epoch: "e1".parse().unwrap(),
             seq: 0,
             you: Some(user(0, "Ana").id),
             now: 0,
             count: NAMES.len(),
-            users,
-        })
-        .unwrap()
+            users: (0..).zip(NAMES).map(|(number, name)| user(number, name)).collect(),
+        }
+    }
+
+    fn replica() -> Replica {
+        Replica::from_first_html(first_html()).unwrap()
     }
 
     fn advance(replica: &mut Replica, difference: Difference) {
@@ -353,6 +376,23 @@ mod tests {
         advance(&mut replica, difference);
         assert!(redraw(&mut people, &replica));
         assert_eq!(people.your_name, Some(name));
+    }
+
+    #[test]
+    fn what_does_not_come_to_life_is_in_the_page_until_it_is_drawn() {
+        let [ana, bo, cy] = [0, 1, 2].map(|number| user(number, "Any").id);
+        Owner::new().with(|| {
+            let (board, replica) = Board::of_first_html(first_html(), |known| 1..known);
+            board.people.update_untracked(|people| {
+                assert!(!people.are_all_alive());
+                assert_eq!(people.rows_in_the_page(), [(ana, false), (bo, true), (cy, true)]);
+                let kept = people.row(&bo).cloned();
+                redraw(people, &replica);
+                assert!(people.are_all_alive());
+                assert_eq!(people.rows_in_the_page(), [(ana, true), (bo, true), (cy, true)]);
+                assert_eq!(people.row(&bo).cloned(), kept);
+            });
+        });
     }
 
     #[test]

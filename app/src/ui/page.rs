@@ -15,29 +15,15 @@ use super::{
     json::{Unreadable, read},
     name_form::{Purpose, name_form},
     note::{Note, note},
-    roster_list::{BESIDE, roster_section},
+    roster_list::{BESIDE, roster_list},
     server_drawn::margin,
     texts,
     you::you,
 };
-use crate::presence::Replica;
+use crate::presence::RoomName;
 
-/// All that is within `<main>`; in the browser's first pass the list is left out.
-///
-/// The server passes the page it serves; the browser passes nothing, and gets the server's.
-pub(crate) fn page() -> impl IntoView {
-    SharedValue::new_str(|| SharedPage(use_context())).into_inner().0.map(room)
-}
-
-fn room(page: RoomPage) -> impl IntoView {
-    let RoomPage { room, list } = page;
-    let now = list.now;
-    // A list that holds someone twice is none; the socket brings a better one.
-    let replica = Replica::from_first_html(list).unwrap_or_default();
-    let board = Board::new(now, &replica);
-    let head = head(board, &room);
-    #[cfg(feature = "hydrate")]
-    super::live::start(board, room, replica);
+/// All that is within `<main>`; what comes to life by itself is left out in the browser's pass over it.
+pub(crate) fn page(board: Board, room: &RoomName) -> impl IntoView + use<> {
     let is_listed = Memo::new(move |_| board.people.with(|people| people.your_name.is_some()));
     let card = move || {
         if is_listed.get() {
@@ -68,17 +54,48 @@ fn room(page: RoomPage) -> impl IntoView {
     view! {
         {banner(board)}
         <div class="desk">
-            {head}
+            {head(board, room)}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
         </div>
-        {roster_section(board)}
+        <section class="board">{by_itself(|| roster_list(board))}</section>
         <div class="beside" id=BESIDE>
-            {activity(board)}
-            {margin()}
+            {by_itself(|| beside(board))}
         </div>
         // A wall is seen once something follows what is beside the list.
         {announcer()}
     }
+}
+
+/// What stands beside the list where there is room for it, and else below it.
+pub(crate) fn beside(board: Board) -> impl IntoView {
+    view! {
+        {activity(board)}
+        {margin()}
+    }
+}
+
+/// What comes to life by itself, in a later task.
+#[cfg(feature = "ssr")]
+fn by_itself<V>(view: impl FnOnce() -> V) -> V {
+    view()
+}
+
+/// What comes to life by itself, in a later task: the first pass steps over an element without content.
+#[cfg(not(feature = "ssr"))]
+fn by_itself<V>(_: impl FnOnce() -> V) {}
+
+/// The whole of it as the server sends it; nothing where there is no [`RoomPage`] in the context.
+#[cfg(feature = "ssr")]
+pub(crate) fn first_html() -> impl IntoView {
+    shared_page().map(|RoomPage { room, list }| {
+        let (board, _) = Board::of_first_html(list, |known| 0..known);
+        page(board, &room)
+    })
+}
+
+/// What the page is made of: the server passes it on, and the browser gets what the server passed.
+pub(crate) fn shared_page() -> Option<RoomPage> {
+    SharedValue::new_str(|| SharedPage(use_context())).into_inner().0
 }
 
 /// The page's data on its way to the browser, as text.

@@ -1,9 +1,9 @@
 //! The list of who is here.
 
-use leptos::{prelude::*, tachys::view::keyed::keyed};
+use leptos::{either::Either, prelude::*, tachys::view::keyed::keyed};
 
 use super::{
-    board::Board,
+    board::{Board, People},
     command::Command,
     dynamic::{attribute, flag, press, text, yes_or_no},
     news::{missed, news},
@@ -18,23 +18,6 @@ pub(crate) const ROSTER: &str = "roster";
 pub(crate) const BESIDE: &str = "beside";
 /// The id of the field in which a name is looked for.
 const FIND: &str = "find";
-
-/// Selects what the list is in.
-#[cfg(feature = "hydrate")]
-pub(crate) const BOARD_SELECTOR: &str = ".board";
-
-/// The part of the page that the list is in.
-#[cfg(feature = "ssr")]
-pub(crate) fn roster_section(board: Board) -> impl IntoView {
-    view! { <section class="board">{roster_list(board)}</section> }
-}
-
-/// The part of the page that the list is in. It comes to life by itself, after the rest: the first pass
-/// steps over an element without content.
-#[cfg(not(feature = "ssr"))]
-pub(crate) fn roster_section(_board: Board) -> impl IntoView {
-    view! { <section class="board"></section> }
-}
 
 /// Everyone, in the order that the visitor chose.
 pub(crate) fn roster_list(board: Board) -> impl IntoView {
@@ -76,16 +59,21 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
 
 /// The rows that are in the page; one that stays is neither made anew nor touched.
 ///
+/// Of a long list the browser brings those to life that can be seen. The others are stepped over, and
+/// they go, or are made anew, when the list is drawn for the first time.
+///
 /// It is what `<For>` does, without an owner for each row: a row holds nothing that needs one, and
 /// Leptos 0.8 keeps an entry for every owner that a `<For>` ever made.
 fn rows(board: Board) -> impl IntoView {
     move || {
-        let ids = board.people.with(|people| people.ids.clone());
         keyed(
-            ids,
-            |id| *id,
-            move |_, id| {
-                let row = board.row(&id).map(|row| user_row(board.is_you(&id), row));
+            board.people.with(People::rows_in_the_page),
+            |row| *row,
+            move |_, (id, _)| {
+                let row = match board.row(&id) {
+                    Some(row) => Either::Left(user_row(board.is_you(&id), row)),
+                    None => Either::Right(view! { <li></li> }),
+                };
                 (drop::<usize>, row)
             },
         )

@@ -4,7 +4,7 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 
 use super::{
     PageFiles, RoomPage,
-    page::page,
+    page::first_html,
     server_drawn::{Look, ServerDrawn},
     texts,
 };
@@ -51,7 +51,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <noscript>
             <aside class="without-scripts">{texts::WITHOUT_SCRIPTS}</aside>
         </noscript>
-        <main>{page()}</main>
+        <main>{first_html()}</main>
         {footer}
     };
     document(files.style, title, look, scripts.into_any(), body.into_any())

@@ -106,6 +106,9 @@ impl Display {
             } else {
                 self.owes_a_drawing.set(true);
             }
+        } else if outcome.is_live && !self.listing.is_all_alive() {
+            // What can't be seen has time until the page is no longer busy with becoming live.
+            self.owes_a_drawing.set(true);
         }
         let was_absent = outcome.is_catching_up && self.absence() >= SHORTEST_ABSENCE;
         if let Some(unlisted) = outcome.was_unlisted {

@@ -9,7 +9,7 @@ use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 use super::super::{
     arrangement::Arrangement,
-    board::{Board, Excerpt},
+    board::{Board, Excerpt, People},
     register::Register,
     roster_list::ROSTER,
     window::{SHOWN_WHOLE, Sight},
@@ -91,6 +91,11 @@ impl Listing {
         }
     }
 
+    /// No row is in the page only as the first HTML brought it.
+    pub(super) fn is_all_alive(&self) -> bool {
+        self.board.people.with_untracked(People::are_all_alive)
+    }
+
     /// Not all of what can be seen is in the page yet.
     pub(super) fn is_unfinished(&self) -> bool {
         !self.is_shown.get() || self.rows_in_sight() != *self.rows.borrow()
@@ -100,7 +105,7 @@ impl Listing {
         let wanted = self.rows_in_sight();
         let order = self.order.borrow();
         let rows = self.board.people.with_untracked(|people| {
-            let is_there = |row| order.get(row).is_some_and(|id| people.ids.contains(id));
+            let is_there = |row| order.get(row).is_some_and(|id| people.row(id).is_some());
             match self.sight.get() {
                 Some(sight) => sight.rows_for_one_frame(&wanted, is_there),
                 None => wanted.clone(),
@@ -150,6 +155,11 @@ impl Listing {
             || list().is_some_and(|list| list.matches(":hover").unwrap_or_default());
         self.sight.get().is_some_and(|sight| sight.above > 0) || is_pointed_at()
     }
+}
+
+/// Which of so many rows of the first HTML can be seen, or will be in a moment.
+pub(super) fn rows_at_first(known: usize) -> Range<usize> {
+    measure().map_or(0..known.min(SHOWN_WHOLE), |sight| sight.rows(known))
 }
 
 fn list() -> Option<HtmlElement> {

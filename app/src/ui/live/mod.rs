@@ -17,42 +17,51 @@ mod someone_else;
 mod storage;
 mod tab;
 
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
-use self::{line::Line, siblings::Siblings};
+use self::{line::Line, listing::rows_at_first, siblings::Siblings};
 use super::{
+    RoomPage,
     board::Board,
     command::Command,
     dynamic::effect,
     new_room::new_room_address,
-    page::page,
-    roster_list::{BOARD_SELECTOR, roster_list},
+    page::{beside, page, shared_page},
+    roster_list::roster_list,
 };
 use crate::presence::{Replica, RoomName};
 
-/// Brings the page to life that the server rendered: what is around the list, the list, and then all
-/// that only a browser can do.
+/// Brings the page to life that the server rendered, part by part, and then does all that only a
+/// browser can do.
 ///
 /// Each in a task of its own, so that whoever scrolls or types meanwhile is never kept waiting for all of it.
 pub fn hydrate() {
-    in_a_task_of_its_own(|| bring_to_life("main", page));
+    in_a_task_of_its_own(|| {
+        let Some((RoomPage { room, list }, owner)) = read_page() else { return };
+        in_a_task_of_its_own(move || {
+            let (board, replica) = owner.with(|| Board::of_first_html(list, rows_at_first));
+            bring_to_life(".beside", move || beside(board));
+            let room_of_page = room.clone();
+            in_a_task_of_its_own(move || bring_to_life("main", move || page(board, &room_of_page)));
+            in_a_task_of_its_own(move || bring_to_life(".board", move || roster_list(board)));
+            in_a_task_of_its_own(move || owner.with(|| connect(board, &room, replica)));
+        });
+    });
 }
 
-/// Goes on once the first pass over what is around the list is over.
-pub(crate) fn start(board: Board, room: RoomName, replica: Replica) {
-    let mut page = Some((room, replica));
-    effect(move || {
-        let (Some((room, replica)), Some(owner)) = (page.take(), Owner::current()) else { return };
-        let go_on = move || {
-            bring_to_life(BOARD_SELECTOR, move || roster_list(board));
-            in_a_task_of_its_own(move || owner.with(|| connect(board, &room, replica)));
-        };
-        // This runs once: a second time would end all that the first began.
-        untrack(|| in_a_task_of_its_own(go_on));
+/// Reads what the server passed to the page; it goes with the owner of what the page is made of.
+fn read_page() -> Option<(RoomPage, Owner)> {
+    let answer = Rc::new(OnceCell::new());
+    let read = Rc::clone(&answer);
+    bring_to_life("body", move || {
+        read.get_or_init(|| shared_page().zip(Owner::current()));
+        // It can only be read in a pass over the page: this one steps over the masthead, and ends.
+        view! { <header></header> }
     });
+    Rc::into_inner(answer)?.into_inner()?
 }
 
 /// Hydrates what is within the first element of this kind.
@@ -84,7 +93,9 @@ fn connect(board: Board, room: &RoomName, replica: Replica) {
         desk.remembered_name = storage::remembered_name();
         desk.is_muted = storage::is_muted();
     });
-    page_life::begin(line, siblings);
+    if let Some(owner) = Owner::current() {
+        in_a_task_of_its_own(move || owner.with(|| page_life::begin(line, siblings)));
+    }
 }
 
 /// What the visitor asks for.
