@@ -29,6 +29,27 @@ test("of ten thousand rows those that can be seen are in the page, wherever it i
   }
 });
 
+test("a long list stays as high as it is while rows are put on the board", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  // As a slow machine has them: none is done before the next scrolling.
+  await visitor.page.addInitScript(() => {
+    addEventListener("transitionrun", () => {
+      for (const movement of document.getAnimations()) movement.pause();
+    });
+  });
+  await BigRoom.openedBy(visitor, room, MANY);
+  const height = () => visitor.roster.evaluate((list: HTMLElement) => list.offsetHeight);
+  const whole = await height();
+  for (const place of [0.31, 0.77, 1, 0]) {
+    await visitor.page.evaluate((place) => scrollTo(0, document.body.scrollHeight * place), place);
+    await expect.poll(() => visitor.isFilled()).toBe(true);
+    expect(await height()).toBe(whole);
+  }
+});
+
 test("the keyboard leads to the end of a long list", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   await BigRoom.openedBy(visitor, room, MANY);

@@ -169,14 +169,14 @@ fn list() -> Option<HtmlElement> {
 /// What of the list can be seen; nothing is known before there is a row.
 fn measure() -> Option<Sight> {
     let list = list()?;
-    let row = list.first_element_child()?;
-    let row = row.get_bounding_client_rect();
-    let row_width = whole(row.width()) + GAP;
+    // How large it is in the list, whatever its movement shows: a row that is being put on the board looks larger.
+    let row: HtmlElement = list.first_element_child()?.dyn_into().ok()?;
+    let row_width = whole(row.offset_width().into()) + GAP;
     let width = whole(list.client_width().into()) + GAP;
     Some(Sight {
         // Half a row more, as both are rounded.
         columns: (width + row_width / 2) / row_width,
-        line: whole(row.height()) + GAP,
+        line: whole(row.offset_height().into()) + GAP,
         above: whole(-list.get_bounding_client_rect().top()),
         height: whole(window().inner_height().ok()?.as_f64()?),
     })
