@@ -40,4 +40,6 @@ function listen() {
   };
 }
 
+// The style sheet lets things change softly from now on.
+document.documentElement.setAttribute("data-hydrated", "true");
 listen();

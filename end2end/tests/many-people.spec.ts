@@ -157,3 +157,29 @@ test("a row that was out of sight when the page came to life follows whom it sho
   await expect(visitor.rows.first()).toHaveAttribute("aria-posinset", "1");
   await expect.poll(() => visitor.isFilled()).toBe(true);
 });
+
+test("rows that are looked at come to life before the list is live", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  const names = Array.from({ length: 150 }, (_, index) => `Person ${index + 1}`);
+  await crowd.joinInOrder(server, room, names);
+  const visitor = await newVisitor();
+  // A server that says nothing yet.
+  await visitor.page.routeWebSocket(/\/socket/, () => undefined);
+  await visitor.page.goto(`/r/${room}`);
+  await expect(visitor.html).toHaveAttribute("data-hydrated", "true");
+  await expect(visitor.rows).toHaveCount(names.length);
+  await expect
+    .poll(async () => {
+      await visitor.page.evaluate(() => scrollBy(0, document.body.scrollHeight));
+      return visitor.rows.count();
+    })
+    .toBeLessThan(MOST_ROWS_IN_THE_PAGE);
+  await expect(visitor.rows.last().locator("bdi.user-name")).toHaveText("Person 150");
+  await expect(visitor.rows.last()).toHaveAttribute("aria-posinset", "150");
+  expect(await visitor.isFilled()).toBe(true);
+  await expect(visitor.html).not.toHaveAttribute("data-live");
+});

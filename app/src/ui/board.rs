@@ -95,8 +95,8 @@ pub(crate) struct Desk {
 }
 
 impl Board {
-    /// The board and the list as they are in the first HTML; of as many rows as it holds, these come
-    /// to life.
+    /// The board and the list as they are in the first HTML. `come_to_life` says, of how many rows it
+    /// holds, which ones the browser hydrates.
     pub(crate) fn of_first_html(
         list: ExistingUsers,
         come_to_life: impl FnOnce(usize) -> Range<usize>,
@@ -112,6 +112,7 @@ impl Board {
         let is_whole = order.len() == found;
         let excerpt = Excerpt { register: &register, order: &order, rows, is_whole, found };
         people.redraw(&replica, &excerpt);
+        // The others are in the page as well, as they came.
         people.ids = order;
         let board = Self {
             people: RwSignal::new(people),
@@ -177,12 +178,16 @@ impl People {
     /// Brings everything to what `replica` says, and answers whether anything but a row is new.
     fn redraw(&mut self, replica: &Replica, excerpt: &Excerpt<'_>) -> bool {
         let roster = replica.roster();
-        let ids = excerpt.order.get(excerpt.rows.clone()).unwrap_or_default();
-        let names = ids.iter().filter_map(|id| roster.get(id)).map(|user| &user.name);
+        let wanted = excerpt.order.get(excerpt.rows.clone()).unwrap_or_default();
+        let names = wanted.iter().filter_map(|id| roster.get(id)).map(|user| &user.name);
         let namesakes = Namesakes::of(excerpt.register, names);
-        let mut rows = Vec::with_capacity(ids.len());
-        for (number, id) in (excerpt.rows.start + 1..).zip(ids) {
-            let Some(user) = roster.get(id) else { continue };
+        let mut rows = Vec::with_capacity(wanted.len());
+        for (number, id) in (excerpt.rows.start + 1..).zip(wanted) {
+            let Some(user) = roster.get(id) else {
+                // The order is older than the list: who has gone since goes with the next order.
+                rows.extend(self.row(id).map(|signal| (*id, signal.clone())));
+                continue;
+            };
             let row = Row {
                 user: user.clone(),
                 has_twin: namesakes.has_twin(&user.name),
@@ -198,11 +203,14 @@ impl People {
             };
             rows.push((*id, signal));
         }
+        let were_all_alive = self.are_all_alive();
+        let ids: Vec<UserId> = rows.iter().map(|(id, _)| *id).collect();
         self.rows = rows;
         let your_name = replica.your_row().map(|user| user.name.clone());
-        let is_new = (ids, excerpt.found, replica.count(), replica.you(), &your_name)
-            != (&self.ids[..], self.found, self.count, self.you, &self.your_name);
-        self.ids = ids.to_vec();
+        let is_new = !were_all_alive
+            || (&ids, excerpt.found, replica.count(), replica.you(), &your_name)
+                != (&self.ids, self.found, self.count, self.you, &self.your_name);
+        self.ids = ids;
         self.found = excerpt.found;
         self.known = excerpt.order.len();
         self.count = replica.count();
@@ -379,6 +387,25 @@ mod tests {
     }
 
     #[test]
+    fn who_has_gone_stays_while_the_order_is_older_than_the_list() {
+        let mut replica = replica();
+        let mut people = drawn(&replica);
+        let before = signals(&people);
+        let order = people.ids.clone();
+        let mut departure = Difference::default();
+        departure.disconnect_user.left.push(user(1, "Bo").id);
+        advance(&mut replica, departure);
+        let register = Register::of(replica.roster());
+        let excerpt =
+            Excerpt { register: &register, order: &order, rows: 0..3, is_whole: true, found: 3 };
+        people.redraw(&replica, &excerpt);
+        assert_eq!(signals(&people), before);
+        assert!(people.are_all_alive());
+        assert!(redraw(&mut people, &replica));
+        assert_eq!(people.ids, [0, 2].map(|number| user(number, "Any").id));
+    }
+
+    #[test]
     fn what_does_not_come_to_life_is_in_the_page_until_it_is_drawn() {
         let [ana, bo, cy] = [0, 1, 2].map(|number| user(number, "Any").id);
         Owner::new().with(|| {
@@ -387,7 +414,7 @@ mod tests {
                 assert!(!people.are_all_alive());
                 assert_eq!(people.rows_in_the_page(), [(ana, false), (bo, true), (cy, true)]);
                 let kept = people.row(&bo).cloned();
-                redraw(people, &replica);
+                assert!(redraw(people, &replica));
                 assert!(people.are_all_alive());
                 assert_eq!(people.rows_in_the_page(), [(ana, true), (bo, true), (cy, true)]);
                 assert_eq!(people.row(&bo).cloned(), kept);

@@ -2,7 +2,7 @@
 //!
 //! `Board` is what the page shows, as signals; the views draw it and put what the visitor
 //! asks for into it. Everything that decides is a pure module with its tests; everything that needs
-//! a browser is in `live`, which runs after the page was hydrated. The first pass of both sides
+//! a browser is in `live`, which hydrates the page part by part. The first pass of both sides
 //! draws the same nodes from the same [`RoomPage`]: no clock, no locale, no randomness.
 
 #![cfg_attr(

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use leptos::{either::Either, prelude::*};
 
+#[cfg(feature = "ssr")]
+use super::roster_list::roster_list;
 use super::{
     RoomPage,
     activity::activity,
@@ -15,7 +17,7 @@ use super::{
     json::{Unreadable, read},
     name_form::{Purpose, name_form},
     note::{Note, note},
-    roster_list::{BESIDE, roster_list},
+    roster_list::BESIDE,
     server_drawn::margin,
     texts,
     you::you,
@@ -57,10 +59,8 @@ pub(crate) fn page(board: Board, room: &RoomName) -> impl IntoView + use<> {
             {head(board, room)}
             <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
         </div>
-        <section class="board">{by_itself(|| roster_list(board))}</section>
-        <div class="beside" id=BESIDE>
-            {by_itself(|| beside(board))}
-        </div>
+        {part_with_the_list(board)}
+        {part_beside_the_list(board)}
         // A wall is seen once something follows what is beside the list.
         {announcer()}
     }
@@ -74,15 +74,31 @@ pub(crate) fn beside(board: Board) -> impl IntoView {
     }
 }
 
-/// What comes to life by itself, in a later task.
 #[cfg(feature = "ssr")]
-fn by_itself<V>(view: impl FnOnce() -> V) -> V {
-    view()
+fn part_with_the_list(board: Board) -> impl IntoView {
+    view! { <section class="board">{roster_list(board)}</section> }
 }
 
-/// What comes to life by itself, in a later task: the first pass steps over an element without content.
+#[cfg(feature = "ssr")]
+fn part_beside_the_list(board: Board) -> impl IntoView {
+    view! {
+        <div class="beside" id=BESIDE>
+            {beside(board)}
+        </div>
+    }
+}
+
+/// It comes to life by itself: the browser's pass over the page steps over an element without content.
 #[cfg(not(feature = "ssr"))]
-fn by_itself<V>(_: impl FnOnce() -> V) {}
+fn part_with_the_list(_board: Board) -> impl IntoView {
+    view! { <section class="board"></section> }
+}
+
+/// It comes to life by itself: the browser's pass over the page steps over an element without content.
+#[cfg(not(feature = "ssr"))]
+fn part_beside_the_list(_board: Board) -> impl IntoView {
+    view! { <div class="beside" id=BESIDE></div> }
+}
 
 /// The whole of it as the server sends it; nothing where there is no [`RoomPage`] in the context.
 #[cfg(feature = "ssr")]

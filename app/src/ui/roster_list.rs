@@ -59,7 +59,7 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
 
 /// The rows that are in the page; one that stays is neither made anew nor touched.
 ///
-/// Of a long list the browser brings those to life that can be seen. The others are stepped over, and
+/// Of a long list the browser brings those to life that can be seen. The others stay as they came, and
 /// they go, or are made anew, when the list is drawn for the first time.
 ///
 /// It is what `<For>` does, without an owner for each row: a row holds nothing that needs one, and
@@ -72,6 +72,7 @@ fn rows(board: Board) -> impl IntoView {
             move |_, (id, _)| {
                 let row = match board.row(&id) {
                     Some(row) => Either::Left(user_row(board.is_you(&id), row)),
+                    // Hydration steps over an element without content.
                     None => Either::Right(view! { <li></li> }),
                 };
                 (drop::<usize>, row)

@@ -84,7 +84,8 @@ impl Listing {
     pub(super) fn look(&self, replica: &Replica) {
         let sight = measure();
         self.sight.set(sight.or(self.sight.get()));
-        if self.is_held.get() && !self.is_looked_at() {
+        let is_held_no_longer = self.is_held.get() && !self.is_looked_at();
+        if is_held_no_longer || self.is_something_seen_as_it_came() {
             self.draw(replica);
         } else if self.is_unfinished() {
             self.show(replica);
@@ -96,6 +97,20 @@ impl Listing {
         self.board.people.with_untracked(People::are_all_alive)
     }
 
+    /// Somebody has scrolled to rows that were out of sight when the page came to life: they come to
+    /// life before anybody can come or go, so that none of them is taken for an arrival.
+    fn is_something_seen_as_it_came(&self) -> bool {
+        self.board.people.with_untracked(|people| {
+            let is_as_it_came =
+                |row| people.ids.get(row).is_some_and(|id| people.row(id).is_none());
+            !people.are_all_alive()
+                && self
+                    .sight
+                    .get()
+                    .is_some_and(|sight| sight.rows(people.ids.len()).any(is_as_it_came))
+        })
+    }
+
     /// Not all of what can be seen is in the page yet.
     pub(super) fn is_unfinished(&self) -> bool {
         !self.is_shown.get() || self.rows_in_sight() != *self.rows.borrow()
@@ -105,7 +120,11 @@ impl Listing {
         let wanted = self.rows_in_sight();
         let order = self.order.borrow();
         let rows = self.board.people.with_untracked(|people| {
-            let is_there = |row| order.get(row).is_some_and(|id| people.row(id).is_some());
+            let is_there = |row| {
+                order
+                    .get(row)
+                    .is_some_and(|id| people.ids.contains(id) || replica.roster().get(id).is_none())
+            };
             match self.sight.get() {
                 Some(sight) => sight.rows_for_one_frame(&wanted, is_there),
                 None => wanted.clone(),

@@ -1,4 +1,4 @@
-//! The browser's part: what brings the page to life once it was hydrated.
+//! The browser's part: what brings the page to life.
 
 mod announcing;
 mod clipboard;
@@ -17,7 +17,7 @@ mod someone_else;
 mod storage;
 mod tab;
 
-use std::{cell::OnceCell, rc::Rc};
+use std::{cell::Cell, rc::Rc};
 
 use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
@@ -37,7 +37,8 @@ use crate::presence::{Replica, RoomName};
 /// Brings the page to life that the server rendered, part by part, and then does all that only a
 /// browser can do.
 ///
-/// Each in a task of its own, so that whoever scrolls or types meanwhile is never kept waiting for all of it.
+/// It is divided into tasks, so that whoever scrolls or types meanwhile is never kept waiting for all of it.
+/// What is beside the list is little, and goes with the making of the board.
 pub fn hydrate() {
     in_a_task_of_its_own(|| {
         let Some((RoomPage { room, list }, owner)) = read_page() else { return };
@@ -52,16 +53,16 @@ pub fn hydrate() {
     });
 }
 
-/// Reads what the server passed to the page; it goes with the owner of what the page is made of.
+/// Reads what the server passed to the page; it goes with the owner that keeps the board and the effects.
 fn read_page() -> Option<(RoomPage, Owner)> {
-    let answer = Rc::new(OnceCell::new());
+    let answer = Rc::new(Cell::new(None));
     let read = Rc::clone(&answer);
-    bring_to_life("body", move || {
-        read.get_or_init(|| shared_page().zip(Owner::current()));
-        // It can only be read in a pass over the page: this one steps over the masthead, and ends.
-        view! { <header></header> }
+    bring_to_life("html", move || {
+        read.set(shared_page().zip(Owner::current()));
+        // It can only be read in a pass over the document: this one steps over its head, and ends.
+        view! { <head></head> }
     });
-    Rc::into_inner(answer)?.into_inner()?
+    answer.take()
 }
 
 /// Hydrates what is within the first element of this kind.
@@ -93,9 +94,7 @@ fn connect(board: Board, room: &RoomName, replica: Replica) {
         desk.remembered_name = storage::remembered_name();
         desk.is_muted = storage::is_muted();
     });
-    if let Some(owner) = Owner::current() {
-        in_a_task_of_its_own(move || owner.with(|| page_life::begin(line, siblings)));
-    }
+    page_life::begin(line, siblings);
 }
 
 /// What the visitor asks for.

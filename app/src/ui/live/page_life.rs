@@ -8,7 +8,7 @@ use leptos::{
 };
 use web_sys::{Event, PageTransitionEvent};
 
-use super::{line::Line, siblings::Siblings};
+use super::{in_a_task_of_its_own, line::Line, siblings::Siblings};
 
 type Reaction = fn(&Page, &Event);
 
@@ -38,7 +38,8 @@ pub(super) fn begin(line: Rc<Line>, siblings: Rc<Siblings>) {
         let _ = document()
             .add_event_listener_with_callback("prerenderingchange", begin.unchecked_ref());
     } else {
-        this.comes();
+        // To open a socket is work enough for one task.
+        in_a_task_of_its_own(move || this.comes());
     }
 }
 
