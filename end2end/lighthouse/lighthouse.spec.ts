@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { chromium } from "@playwright/test";
 
 import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
 
 const PEOPLE = 200;
 const RUNS = 3;
@@ -32,7 +33,7 @@ test(`Lighthouse gives 100 in all four categories with ${PEOPLE} people in the r
   crowd,
   room,
 }) => {
-  const names = Array.from({ length: PEOPLE }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(PEOPLE);
   await crowd.joinTogether(server, room, names);
   const reports: Report[] = [];
   for (let run = 1; run <= RUNS; run += 1) {

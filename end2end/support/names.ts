@@ -15,3 +15,8 @@ export const NAMES_OF_ALL_KINDS = [
   "עדי 👩🏽‍🚀 Mae",
   "W".repeat(40),
 ];
+
+/** So many people of whom only the number counts: "Person 1", "Person 2". */
+export function numberedPeople(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `Person ${index + 1}`);
+}

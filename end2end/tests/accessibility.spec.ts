@@ -3,6 +3,7 @@
 
 import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
 import { expectTheKeyboardLeadsEverywhere } from "../support/keyboard";
 import { expectNoHorizontalScroll } from "../support/layout";
 import { Regular } from "../support/regulars";
@@ -71,7 +72,7 @@ test.describe("what is said aloud", () => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
     const said = await everythingSaid(ana);
-    const names = Array.from({ length: 37 }, (_, index) => `Person ${index + 1}`);
+    const names = numberedPeople(37);
     await crowd.joinTogether(server, room, names);
     await expect(ana.count).toHaveText("38");
     await expect.poll(() => said.at(-1)).toMatch(/\d+ people joined/);

@@ -9,6 +9,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
+import { numberedPeople } from "../support/names";
 import { UNTIL_A_PAGE_HAS_HEALED } from "../support/visitor";
 
 /** Bytes of all that the view transfers, as it is sent. */
@@ -62,7 +63,7 @@ test("the view is small, whatever goes on in the room", async ({
   crowd,
   room,
 }) => {
-  const names = Array.from({ length: 200 }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(200);
   await crowd.joinTogether(server, room, names);
   const visitor = await newVisitor();
   const sizes: Promise<number>[] = [];

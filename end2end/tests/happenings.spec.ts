@@ -2,6 +2,7 @@
 
 import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
 import { UNTIL_A_ROW_IS_GONE } from "../support/visitor";
 
 test("the activity panel tells what happened, the newest first, and why", async ({
@@ -39,7 +40,7 @@ test("a storm is one entry, and the panel holds a hundred", async ({
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");
   await ana.activity.locator("summary").click();
-  const names = Array.from({ length: 37 }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(37);
   await crowd.joinTogether(server, room, names);
   await expect(ana.count).toHaveText("38");
   await expect(ana.happenings.first()).toHaveText(/^\d+ people joined$/);

@@ -2,6 +2,7 @@
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
 
 const MANY = 10_000;
 
@@ -118,7 +119,7 @@ test("the first HTML of a long list has 200 rows and says how many more there ar
   crowd,
   room,
 }) => {
-  const names = Array.from({ length: 230 }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(230);
   await crowd.joinTogether(server, room, names);
   const visitor = await newVisitor();
   const html = await (await visitor.context.request.get(`/r/${room}`)).text();
@@ -137,7 +138,7 @@ test("a row that was out of sight when the page came to life follows whom it sho
   crowd,
   room,
 }) => {
-  const names = Array.from({ length: 150 }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(150);
   await crowd.joinTogether(server, room, names);
   const zoe = await newVisitor();
   await zoe.openAndJoin(room, "Zoe");
@@ -164,7 +165,7 @@ test("rows that are looked at come to life before the list is live", async ({
   crowd,
   room,
 }) => {
-  const names = Array.from({ length: 150 }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(150);
   await crowd.joinInOrder(server, room, names);
   const visitor = await newVisitor();
   // A server that says nothing yet.

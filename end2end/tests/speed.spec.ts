@@ -2,6 +2,7 @@
 // a slow machine is no fault of the page.
 
 import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
 
 const PEOPLE = 200;
 const REPETITIONS = 5;
@@ -13,7 +14,7 @@ test("a page with 200 people is served whole, and says how soon it was live", as
   request,
   room,
 }) => {
-  const names = Array.from({ length: PEOPLE }, (_, index) => `Person ${index + 1}`);
+  const names = numberedPeople(PEOPLE);
   await crowd.joinTogether(server, room, names);
   const html = await (await request.get(`${server.url}/r/${room}`)).text();
   expect(html.match(/<li[^>]* data-user-id=/g)).toHaveLength(PEOPLE);
