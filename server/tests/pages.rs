@@ -49,7 +49,16 @@ async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
     }
     let page = server.get("/r/crowd").await;
     assert_eq!(page.matches("<li ").count(), 200);
-    assert!(page.contains("210"));
+    assert!(page.contains("210") && page.contains("P199") && !page.contains("P200"));
+    // Nobody who is listed is asked for their name, wherever they stand.
+    for (number, last_of_the_others) in [(5, "P199"), (207, "P198")] {
+        let cookie = format!("Cookie: {}\r\n", people[number].cookie);
+        let own = server.get_with("/r/crowd", &cookie).await;
+        assert!(own.contains("You are here as"), "{number}");
+        assert_eq!(own.matches("<li ").count(), 200);
+        assert_eq!(own.matches("is-you").count(), 1);
+        assert!(own.contains(last_of_the_others) && own.contains("and 10 more"));
+    }
 }
 
 #[tokio::test]

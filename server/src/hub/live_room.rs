@@ -7,7 +7,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Name, ServerEvent, Since, UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Name, Roster, ServerEvent, Since, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -241,7 +241,7 @@ impl LiveRoom {
             you,
             now: self.clocks.unix_milliseconds(),
             count: roster.len(),
-            users: roster.users().take(most_rows).cloned().collect(),
+            users: beginning(roster, most_rows, you),
         }
     }
 
@@ -372,4 +372,16 @@ impl LiveRoom {
 /// No life of a room has this one: it can't be resumed from.
 pub(super) fn no_epoch() -> Epoch {
     Epoch::from_number(0)
+}
+
+/// The first rows of a list, so many at most; who is `you` is one of them if they are on the list at
+/// all, as the last where they stand further down: so their page knows that they are listed.
+fn beginning(roster: &Roster, most_rows: usize, you: Option<UserId>) -> Vec<User> {
+    let mut users: Vec<User> = roster.users().take(most_rows).cloned().collect();
+    let own = you.and_then(|you| roster.get(&you));
+    let missing = own.filter(|own| users.iter().all(|user| user.id != own.id));
+    if let (Some(own), Some(last)) = (missing, users.last_mut()) {
+        *last = own.clone();
+    }
+    users
 }
