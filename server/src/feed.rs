@@ -55,7 +55,7 @@ pub(crate) async fn events(
         Err(fault) => return no_room(fault),
     };
     let occupancy = state.hub.occupancy(&room_name);
-    let pass = match state.door.socket(peer, &headers, occupancy) {
+    let pass = match state.door.feed(peer, &headers, occupancy) {
         Ok(pass) => pass,
         Err(turned_away) => return turned_away.into_response(),
     };
@@ -127,9 +127,11 @@ impl Reader {
                 self.waiting.push_back(last);
                 continue;
             }
-            if std::mem::take(&mut self.is_beat_due)
+            // Where there are news by now, it comes after them.
+            if self.is_beat_due
                 && let Some(beat) = self.observer.beat()
             {
+                self.is_beat_due = false;
                 return Some(named(beat.text()));
             }
             if self.is_room_closed {

@@ -92,7 +92,7 @@ static DOOR: Group = Group {
     settings: &[
         Setting::door(
             "max-connections",
-            "The most connections; 0 is as many as files may be open.",
+            "The most connections, at most as many as files may be open but for a few that the server needs; 0 is as many.",
             |config| &mut config.door.max_connections,
         ),
         Setting::door(
@@ -102,7 +102,7 @@ static DOOR: Group = Group {
         ),
         Setting::door(
             "max-sockets",
-            "The most sockets and live feeds; 0 is as many as there may be connections.",
+            "The most sockets and live feeds, at most nine tenths of the connections, so that pages get through; 0 is as many.",
             |config| &mut config.door.max_sockets,
         ),
         Setting::door(
@@ -155,7 +155,7 @@ static DOOR: Group = Group {
         ),
         Setting::door(
             "write-seconds",
-            "How long a client may take nothing of what it is sent, in seconds; 0 is no limit.",
+            "How long a client may take nothing of an answer or a live feed, in seconds; 0 is no limit. A socket has 5 seconds.",
             |config| &mut config.door.write_seconds,
         ),
         Setting::door(

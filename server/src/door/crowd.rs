@@ -8,7 +8,7 @@ use crate::limits::{Allowance, Limit, Rate};
 /// How many may be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrowdLimits {
-    /// Connections of every kind that are no socket yet, and sockets.
+    /// Connections of every kind; one that became a socket, or carries a live feed, is still one.
     pub connections: Limit,
     /// Connections of one address that are no socket yet.
     pub connections_of_address: Limit,
@@ -20,13 +20,24 @@ pub struct CrowdLimits {
     pub new_sockets_of_address: Option<Rate>,
 }
 
+/// By what somebody follows a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A WebSocket: a connection becomes one, and is counted as a connection no longer.
+    Socket,
+    /// A live feed: the connection that carries it is counted as well, until the feed ends.
+    Feed,
+}
+
 /// Everybody who is in. It keeps what it counts and nothing else: an address of which nobody is in is
 /// forgotten once it may open as many sockets again as ever.
 #[derive(Debug)]
 pub struct Crowd {
     limits: CrowdLimits,
     connections: usize,
+    /// Feeds among them.
     sockets: usize,
+    feeds: usize,
     addresses: HashMap<AddressKey, OfAddress>,
 }
 
@@ -47,12 +58,13 @@ impl OfAddress {
 impl Crowd {
     /// Nobody is in yet.
     pub fn new(limits: CrowdLimits) -> Self {
-        Self { limits, connections: 0, sockets: 0, addresses: HashMap::new() }
+        Self { limits, connections: 0, sockets: 0, feeds: 0, addresses: HashMap::new() }
     }
 
     /// A connection comes in, from an address unless it is a proxy's.
     pub fn admit_connection(&mut self, from: Option<AddressKey>) -> Result<(), TurnedAway> {
-        if !self.limits.connections.allows_one_more_than(self.connections + self.sockets) {
+        let present = (self.connections + self.sockets).saturating_sub(self.feeds);
+        if !self.limits.connections.allows_one_more_than(present) {
             return Err(TurnedAway::TooManyConnections);
         }
         if let Some(from) = from {
@@ -74,8 +86,13 @@ impl Crowd {
         }
     }
 
-    /// A socket is opened from an address.
-    pub fn admit_socket(&mut self, from: AddressKey, now: Duration) -> Result<(), TurnedAway> {
+    /// A socket or a feed is opened from an address.
+    pub fn admit_line(
+        &mut self,
+        line: Line,
+        from: AddressKey,
+        now: Duration,
+    ) -> Result<(), TurnedAway> {
         if !self.limits.sockets.allows_one_more_than(self.sockets) {
             return Err(TurnedAway::TooManySockets);
         }
@@ -84,6 +101,7 @@ impl Crowd {
         if admitted.is_ok() {
             of_address.sockets += 1;
             self.sockets += 1;
+            self.feeds += usize::from(line == Line::Feed);
         }
         if !of_address.may_be_forgotten(now) {
             self.addresses.insert(from, of_address);
@@ -91,9 +109,10 @@ impl Crowd {
         admitted
     }
 
-    /// A socket ended.
-    pub fn dismiss_socket(&mut self, from: AddressKey, now: Duration) {
+    /// A socket or a feed ended.
+    pub fn dismiss_line(&mut self, line: Line, from: AddressKey, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
+        self.feeds = self.feeds.saturating_sub(usize::from(line == Line::Feed));
         self.dismiss(from, now, |of_address| &mut of_address.sockets);
     }
 
@@ -159,6 +178,8 @@ mod tests {
         Connect(u16),
         ConnectByProxy,
         Open(u16),
+        /// On a connection that is in already.
+        Follow(prop::sample::Index),
         EndConnection(prop::sample::Index),
         EndSocket(prop::sample::Index),
         Wait(u64),
@@ -170,6 +191,7 @@ mod tests {
             4 => (0..4_u16).prop_map(Step::Connect),
             1 => Just(Step::ConnectByProxy),
             6 => (0..4_u16).prop_map(Step::Open),
+            3 => any::<prop::sample::Index>().prop_map(Step::Follow),
             3 => any::<prop::sample::Index>().prop_map(Step::EndConnection),
             4 => any::<prop::sample::Index>().prop_map(Step::EndSocket),
             2 => (0..3_000_u64).prop_map(Step::Wait),
@@ -184,11 +206,15 @@ mod tests {
             let mut crowd = Crowd::new(limits());
             let mut now = Duration::ZERO;
             let (mut connections, mut sockets) = (Vec::new(), Vec::new());
+            let in_all = |connections: &[Option<u16>], sockets: &[(Line, u16)]| {
+                // A feed is on a connection that is counted.
+                connections.len() + sockets.iter().filter(|(line, _)| *line == Line::Socket).count()
+            };
             for step in steps {
                 match step {
                     Step::Connect(number) => {
                         let of_address = connections.iter().filter(|from| **from == Some(number)).count();
-                        let expected = if connections.len() + sockets.len() >= 12 {
+                        let expected = if in_all(&connections, &sockets) >= 12 {
                             Err(TurnedAway::TooManyConnections)
                         } else if of_address >= 4 {
                             Err(TurnedAway::TooManyConnectionsOfAddress)
@@ -199,21 +225,30 @@ mod tests {
                         prop_assert_eq!(crowd.admit_connection(Some(key(number))), expected);
                     }
                     Step::ConnectByProxy => {
-                        let is_full = connections.len() + sockets.len() >= 12;
+                        let is_full = in_all(&connections, &sockets) >= 12;
                         prop_assert_eq!(crowd.admit_connection(None).is_err(), is_full);
                         if !is_full {
                             connections.push(None);
                         }
                     }
-                    Step::Open(number) => {
-                        let of_address = sockets.iter().filter(|from| **from == number).count();
-                        let admitted = crowd.admit_socket(key(number), now);
+                    Step::Follow(_) if connections.is_empty() => {}
+                    Step::Open(_) | Step::Follow(_) => {
+                        let (line, number) = match step {
+                            Step::Open(number) => (Line::Socket, number),
+                            Step::Follow(at) => {
+                                let from = connections[at.index(connections.len())];
+                                (Line::Feed, from.unwrap_or_default())
+                            }
+                            _ => unreachable!(),
+                        };
+                        let of_address = sockets.iter().filter(|(_, from)| *from == number).count();
+                        let admitted = crowd.admit_line(line, key(number), now);
                         if sockets.len() >= 8 {
                             prop_assert_eq!(admitted, Err(TurnedAway::TooManySockets));
                         } else if of_address >= 3 {
                             prop_assert_eq!(admitted, Err(TurnedAway::TooManySocketsOfAddress));
                         } else if admitted.is_ok() {
-                            sockets.push(number);
+                            sockets.push((line, number));
                         } else {
                             prop_assert!(matches!(admitted, Err(TurnedAway::TooFast(_))));
                         }
@@ -223,8 +258,8 @@ mod tests {
                         crowd.dismiss_connection(from.map(key), now);
                     }
                     Step::EndSocket(at) if !sockets.is_empty() => {
-                        let from = sockets.swap_remove(at.index(sockets.len()));
-                        crowd.dismiss_socket(key(from), now);
+                        let (line, from) = sockets.swap_remove(at.index(sockets.len()));
+                        crowd.dismiss_line(line, key(from), now);
                     }
                     Step::EndConnection(_) | Step::EndSocket(_) => {}
                     Step::Wait(milliseconds) => now += Duration::from_millis(milliseconds),
@@ -234,12 +269,12 @@ mod tests {
             for from in connections {
                 crowd.dismiss_connection(from.map(key), now);
             }
-            for from in sockets {
-                crowd.dismiss_socket(key(from), now);
+            for (line, from) in sockets {
+                crowd.dismiss_line(line, key(from), now);
             }
             crowd.sweep(now + Duration::from_secs(5));
             prop_assert!(crowd.addresses.is_empty());
-            prop_assert_eq!((crowd.connections, crowd.sockets), (0, 0));
+            prop_assert_eq!((crowd.connections, crowd.sockets, crowd.feeds), (0, 0, 0));
         }
     }
 
@@ -249,12 +284,15 @@ mod tests {
             Crowd::new(DoorSettings::default().into_config(None, Transport::Plain).limits);
         let at = Duration::from_secs;
         let mut opened = |many: usize, now| {
-            (0..many).filter(|_| crowd.admit_socket(key(1), now).is_ok()).count()
+            (0..many).filter(|_| crowd.admit_line(Line::Socket, key(1), now).is_ok()).count()
         };
         assert_eq!(opened(1_500, at(0)), 1_000);
         assert_eq!(opened(500, at(1)), 200);
         assert_eq!(opened(5_000, at(100)), 800);
-        assert_eq!(crowd.admit_socket(key(1), at(200)), Err(TurnedAway::TooManySocketsOfAddress));
-        assert_eq!(crowd.admit_socket(key(2), at(200)), Ok(()));
+        assert_eq!(
+            crowd.admit_line(Line::Socket, key(1), at(200)),
+            Err(TurnedAway::TooManySocketsOfAddress)
+        );
+        assert_eq!(crowd.admit_line(Line::Socket, key(2), at(200)), Ok(()));
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use self::{
 };
 pub use self::{
     address::{AddressKey, Network, NotANetwork, client_address},
-    crowd::{Crowd, CrowdLimits},
+    crowd::{Crowd, CrowdLimits, Line},
     origin::{ForeignOrigin, NotAnOrigin, Origin, OriginRules, WithoutOrigin},
     settings::DoorSettings,
     turned_away::TurnedAway,
@@ -65,16 +65,17 @@ pub struct Patience {
 }
 
 impl DoorConfig {
-    /// No more connections than there may be open files.
+    /// No more connections than there may be open files, and no more sockets than nine tenths of them.
     #[must_use]
     pub fn respecting(mut self, open_files: Option<u64>) -> Self {
         if let Some(open_files) = open_files.and_then(|number| usize::try_from(number).ok()) {
-            let connections = connections_for(open_files);
+            let most = Limit::at_most(connections_for(open_files));
+            self.limits.connections = self.limits.connections.and_at_most(most);
+        }
+        if let Some(connections) = self.limits.connections.number() {
             // The page, which says that there is no room, has to get through all the same.
-            let sockets = connections - connections / 10;
-            let CrowdLimits { connections: all, sockets: of_them, .. } = &mut self.limits;
-            *all = all.and_at_most(Limit::at_most(connections));
-            *of_them = of_them.and_at_most(Limit::at_most(sockets));
+            let sockets = Limit::at_most(connections - connections / 10);
+            self.limits.sockets = self.limits.sockets.and_at_most(sockets);
         }
         self
     }
@@ -110,9 +111,29 @@ impl Door {
         Ok(ConnectionPass { door: Arc::clone(self), from })
     }
 
-    /// A socket or a live feed is opened; it is counted until what is returned is dropped.
+    /// A socket is opened; it is counted until what is returned is dropped.
     pub(crate) fn socket(
         self: &Arc<Self>,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        occupancy: Occupancy,
+    ) -> Result<SocketPass, TurnedAway> {
+        self.line(Line::Socket, peer, headers, occupancy)
+    }
+
+    /// A live feed is opened; it is counted until what is returned is dropped.
+    pub(crate) fn feed(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        occupancy: Occupancy,
+    ) -> Result<SocketPass, TurnedAway> {
+        self.line(Line::Feed, peer, headers, occupancy)
+    }
+
+    fn line(
+        self: &Arc<Self>,
+        line: Line,
         peer: IpAddr,
         headers: &HeaderMap,
         occupancy: Occupancy,
@@ -120,8 +141,8 @@ impl Door {
         self.room(occupancy)?;
         let from = client_address(peer, headers, &self.config.trusted_proxies).into();
         let now = self.opened.elapsed();
-        self.lock().admit_socket(from, now)?;
-        Ok(SocketPass { door: Arc::clone(self), from, person: None })
+        self.lock().admit_line(line, from, now)?;
+        Ok(SocketPass { door: Arc::clone(self), from, line, person: None })
     }
 
     /// Forgets who is gone; to be called now and then.
@@ -181,6 +202,7 @@ impl Drop for ConnectionPass {
 pub(crate) struct SocketPass {
     door: Arc<Door>,
     from: AddressKey,
+    line: Line,
     person: Option<Person>,
 }
 
@@ -199,7 +221,7 @@ impl Drop for SocketPass {
             self.door.attendance().dismiss(person);
         }
         let now = self.door.opened.elapsed();
-        self.door.lock().dismiss_socket(self.from, now);
+        self.door.lock().dismiss_line(self.line, self.from, now);
     }
 }
 
@@ -217,6 +239,13 @@ mod tests {
             DoorSettings::default().into_config(None, Transport::Plain).respecting(Some(1_024));
         assert_eq!(config.limits.connections.number(), Some(768));
         assert_eq!(config.limits.sockets.number(), Some(692));
+        let settings = DoorSettings { max_connections: 100, ..DoorSettings::default() };
+        for open_files in [Some(1_024), None] {
+            let config =
+                settings.clone().into_config(None, Transport::Plain).respecting(open_files);
+            assert_eq!(config.limits.connections.number(), Some(100));
+            assert_eq!(config.limits.sockets.number(), Some(90));
+        }
     }
 
     #[test]
