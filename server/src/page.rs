@@ -42,7 +42,8 @@ pub(crate) async fn room(
 
 /// `POST /r/{room}/someone-else`: the room's page anew, for somebody who was never here.
 ///
-/// A form on another site could only make a visitor somebody new; browsers say so, and it does not.
+/// A form on another site could only make a visitor somebody new; where browsers say so, it does not. Over plain
+/// HTTP they say nothing, and `Origin` is no help, as a page that names no referrer sends none of its own either.
 pub(crate) async fn someone_else(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -75,7 +76,7 @@ pub(crate) fn no_such_room(
     uri: &Uri,
 ) -> Response {
     if fault == RoomNameFault::UpperCase {
-        return to_lower_case(uri);
+        return to_lower_case(wanted, uri);
     }
     let nearest = RoomName::nearest(wanted);
     not_found_page(state, &fault.to_string(), nearest.as_ref())
@@ -148,10 +149,14 @@ fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Re
     never_stale(response)
 }
 
-/// Only for a path that would name a room in lower case: there is nothing else in it.
-fn to_lower_case(uri: &Uri) -> Response {
+/// To the room of that name in lower case, which is one; what follows the name stays as it is.
+///
+/// The name is taken as it was read, since an escape like `%54` has an upper-case letter in it too.
+fn to_lower_case(wanted: &str, uri: &Uri) -> Response {
+    let rest = uri.path().split('/').skip(3).map(|part| format!("/{part}")).collect::<String>();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Redirect::permanent(&(uri.path().to_ascii_lowercase() + &query)).into_response()
+    let room = wanted.to_ascii_lowercase();
+    Redirect::permanent(&format!("/r/{room}{rest}{query}")).into_response()
 }
 
 /// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.

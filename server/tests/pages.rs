@@ -86,6 +86,12 @@ async fn addresses_that_lead_nowhere_say_why() {
     let redirect = server.get("/r/Team-A?x=1").await;
     assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
     assert_eq!(header(&redirect, "location"), Some("/r/team-a?x=1"));
+    // Also where the letter is written in another way, which no lower case would change.
+    for (path, location) in [("/r/%54eam", "/r/team"), ("/r/TE%41m/embed", "/r/team/embed")] {
+        let redirect = server.get(path).await;
+        assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
+        assert_eq!(header(&redirect, "location"), Some(location));
+    }
     assert!(server.get("/api/rooms/Team/users").await.starts_with("HTTP/1.1 404"));
 }
 
