@@ -10,9 +10,15 @@ const beside = document.querySelector(".beside");
 
 const observer = new ResizeObserver(() => {
   const [deskHeight, besideHeight] = [desk.offsetHeight, beside.offsetHeight];
-  // Each knows of the other alone: what the whole page knew would have every row looked at anew.
-  desk.style.setProperty("--beside", `${besideHeight}px`);
-  beside.style.setProperty("--desk", `${deskHeight}px`);
+  // Each knows of itself and the other alone: what the whole page knew would have every row looked at anew.
+  for (const [part, name, height] of [
+    [desk, "--height", deskHeight],
+    [desk, "--beside", besideHeight],
+    [beside, "--height", besideHeight],
+    [beside, "--desk", deskHeight],
+  ]) {
+    part.style.setProperty(name, `${height}px`);
+  }
   document.documentElement.dataset.desk = "true";
 });
 observer.observe(desk);

@@ -3,8 +3,9 @@
 
 import type { Page } from "@playwright/test";
 
+import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
-import { inEveryLook } from "../support/looks";
+import { expectNothingForAxe, inEveryLook } from "../support/looks";
 
 /** What the first HTML can show, by how many are in the room; the visitor may be one of them. */
 const STATES = [
@@ -15,9 +16,12 @@ const STATES = [
   { state: "two hundred people", others: 200 },
   { state: "two hundred people, and the visitor", others: 199, name: "W".repeat(40) },
   { state: "more people than the first HTML lists", others: 230 },
+  { state: "more people than the first HTML lists, and the visitor", others: 230, name: "Kim" },
   { state: "a wall", others: 9, query: "?wall" },
   { state: "a wall with two hundred people", others: 200, query: "?wall" },
 ] as const;
+
+const A_PART_IS_MISSING = /A part of this page has not arrived/;
 
 const NAMES = ["Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"];
 
@@ -90,6 +94,50 @@ test("no row fades in where the page was worked out before its style sheet was t
   expect(await color()).not.toBe(withoutStyle);
   await hasPainted(page);
   expect(await page.evaluate(() => window.faded)).toEqual([]);
+});
+
+test("a page of which a part never comes says so, and can be loaded again", async ({
+  newVisitor,
+  server,
+  crowd,
+  complaints,
+  room,
+}) => {
+  complaints.areProvoked(NO_CONNECTION);
+  complaints.areProvoked(/Failed to fetch/);
+  await crowd.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.route("**/*.wasm", (route) => route.abort());
+  await page.goto(`/r/${room}`);
+  await expect(page.getByText(A_PART_IS_MISSING)).toBeVisible();
+  await expect(visitor.html).toHaveAttribute("data-stale", "true");
+  await expectNothingForAxe(page);
+
+  await page.unroute("**/*.wasm");
+  await page.getByRole("link", { name: "Load again" }).click();
+  await visitor.isLive();
+  await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
+});
+
+test("a page that takes long to come to life is shown as an old list until it does", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.clock.install();
+  const release = await holdScriptsBack(page);
+  await page.goto(`/r/${room}`);
+  await expect(visitor.count).toBeVisible();
+  await expect(visitor.html).not.toHaveAttribute("data-stale");
+  await page.clock.fastForward(10_000);
+  await expect(page.getByText(A_PART_IS_MISSING)).toBeVisible();
+
+  release();
+  await visitor.isLive();
+  await expect(visitor.html).not.toHaveAttribute("data-stale");
+  await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
 });
 
 /** Keeps the WASM from the page until the returned function is called: so there is a first paint without it. */

@@ -451,14 +451,51 @@ test.describe("what the page tells", () => {
     expect(await bottom(ana.joinButton)).toBeLessThan(await bottom(summary));
   });
 
-  test("the link to the room is copied by one click", async ({ newVisitor, room }) => {
+  test("what is beside a long list can be reached to its end, however much it is", async ({
+    newVisitor,
+    room,
+  }) => {
+    const ana = await newVisitor({ viewport: { width: 1440, height: 600 } });
+    await BigRoom.openedBy(ana, room, 2_000);
+    await ana.activity.locator("summary").click();
+    const roll = ana.page.getByText("Take the roll:");
+    await ana.page.evaluate(() => scrollTo(0, 0));
+    await expect(ana.roomName).toBeInViewport();
+    await expect(roll).not.toBeInViewport();
+    await ana.page.evaluate(() => scrollTo(0, 20_000));
+    await expect(roll).toBeInViewport({ ratio: 1 });
+    const bottom = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().bottom);
+    const top = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().top);
+    expect(await bottom(ana.joinButton)).toBeLessThan(await top(ana.activity));
+  });
+
+  test("the link to the room is copied by one click", async ({ newVisitor, server, room }) => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
-    await ana.open(room);
+    // Neither how she came nor where she is in the page is anything that others need.
+    await ana.open(`${room}?from=elsewhere#beside`);
     await ana.page.getByRole("button", { name: "Copy link" }).click();
     await expect(ana.page.getByRole("button", { name: "Link copied" })).toBeVisible();
     await expect
       .poll(() => ana.page.evaluate(() => navigator.clipboard.readText()))
-      .toBe(ana.page.url());
+      .toBe(`${server.url}/r/${room}`);
+  });
+
+  test("where the browser keeps its new clipboard from a page, the link is copied the old way", async ({
+    newVisitor,
+    server,
+    room,
+  }) => {
+    const ana = await newVisitor();
+    await ana.page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+    await ana.open(room);
+    const copy = ana.page.getByRole("button", { name: "Copy link" });
+    await copy.focus();
+    await ana.page.keyboard.press("Enter");
+    const copied = ana.page.getByRole("button", { name: "Link copied" });
+    await expect(copied).toBeFocused();
+    await ana.nameField.focus();
+    await ana.page.keyboard.press("ControlOrMeta+V");
+    await expect(ana.nameField).toHaveValue(`${server.url}/r/${room}`);
   });
 
   test("a new room has a name that nobody guesses", async ({ newVisitor, room }) => {

@@ -76,8 +76,6 @@ pub(crate) struct Desk {
     pub(crate) refusal: Option<String>,
     /// The field for another name is open.
     pub(crate) is_renaming: bool,
-    /// What became of the last attempt to copy the link, while that is news.
-    pub(crate) is_link_copied: Option<bool>,
     /// What the visitor wants to see of the list, and in which order.
     pub(crate) arrangement: Arrangement,
     /// Who comes and goes is not said aloud.

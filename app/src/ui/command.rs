@@ -7,8 +7,6 @@ pub(crate) enum Command {
     Wish(Wish),
     /// A connection, at once.
     TryNow,
-    /// The address of the room, on the clipboard.
-    CopyLink,
     /// No more of what was missed.
     Dismiss,
     /// The list as the desk says by now.

@@ -4,9 +4,8 @@ use leptos::prelude::*;
 
 use super::{
     board::Board,
-    command::Command,
-    dynamic::{flag, press, text},
-    server_drawn::invitation,
+    dynamic::text,
+    server_drawn::{copy_button, invitation},
     texts,
 };
 use crate::presence::RoomName;
@@ -20,14 +19,6 @@ const INVITATION: &str = "invitation";
 /// The top of the page.
 pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
     let count = text(move || board.people.with(|people| texts::thousands(people.count)));
-    let copy_words = text(move || {
-        let words = match board.desk.with(|desk| desk.is_link_copied) {
-            None => texts::COPY_LINK,
-            Some(true) => texts::LINK_COPIED,
-            Some(false) => texts::COPY_IT_YOURSELF,
-        };
-        words.to_owned()
-    });
     view! {
         <div class="head">
             <h1>{room.to_string()}</h1>
@@ -39,14 +30,7 @@ pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
                 <span class="unit">{texts::HERE_NOW}</span>
             </p>
             <div class="tools">
-                <button
-                    type="button"
-                    class="copy"
-                    disabled=flag(move || !board.is_awake())
-                    on:click=press(move || board.ask(Command::CopyLink))
-                >
-                    {copy_words}
-                </button>
+                {copy_button()}
                 <button type="button" popovertarget=INVITATION>
                     {texts::QR_CODE}
                 </button>

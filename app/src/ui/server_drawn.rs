@@ -5,6 +5,9 @@
 
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::texts;
+
 /// What the server knows beside the list.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,28 @@ pub enum Look {
     Page,
     /// All who are in front of a screen on the wall: it only shows.
     Wall,
+}
+
+/// What puts the address of the room on the clipboard; a script of its own does.
+#[cfg(feature = "ssr")]
+pub(crate) fn copy_button() -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="copy"
+            data-copied=texts::LINK_COPIED
+            data-failed=texts::COPY_IT_YOURSELF
+            disabled
+        >
+            {texts::COPY_LINK}
+        </button>
+    }
+}
+
+/// What puts the address of the room on the clipboard; a script of its own does.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn copy_button() -> impl IntoView {
+    view! { <button></button> }
 }
 
 /// How the room can be shown to others: its code, its address.
@@ -104,14 +129,13 @@ mod drawn {
                         </a> " "
                         <button
                             type="button"
-                            class="copy-roll"
                             data-source=roll("txt")
                             data-copied=texts::ROLL_COPIED
                             data-failed=texts::ROLL_NOT_COPIED
                             disabled
                         >
                             {texts::COPY_ROLL}
-                        </button> " " <span class="roll-news" role="status"></span>
+                        </button> " " <span role="status"></span>
                     </p>
                 }
                 .into_any()

@@ -12,6 +12,9 @@ use crate::presence::RoomName;
 
 /// How long the page waits at the most for its first picture before it comes to life, in milliseconds.
 const LONGEST_WAIT: u32 = 300;
+/// After how long a page that has not come to life is shown as what it is by then, in milliseconds: an
+/// old list.
+const LONGEST_START: u32 = 10_000;
 
 /// The whole document of a room's page; the [`RoomPage`] is taken from the context.
 ///
@@ -26,7 +29,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
         <script type="module" src="/desk.js" nonce=use_nonce()></script>
-        <script type="module" src="/roll.js" nonce=use_nonce()></script>
+        <script type="module" src="/copy.js" nonce=use_nonce()></script>
         <AutoReload options />
         {hydration(&files)}
     };
@@ -52,6 +55,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <aside class="without-scripts">{texts::WITHOUT_SCRIPTS}</aside>
         </noscript>
         <main>{first_html()}</main>
+        <aside class="banner not-started">
+            <p>{texts::NOT_STARTED}</p>
+            <a class="button" href="">
+                {texts::LOAD_AGAIN}
+            </a>
+        </aside>
         {footer}
     };
     document(files.style, title, look, scripts.into_any(), body.into_any())
@@ -154,14 +163,21 @@ pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
 /// On a slow line the WASM would hold up the style sheet, without which nothing is seen at all. A page
 /// that nobody looks at is never painted, so none waits for long.
 ///
+/// Where one of them never comes, the page says so, instead of showing an old list as a live one.
+///
 /// Not Leptos' own component: that reads the files' names from beside the program, at every request.
 fn hydration(files: &PageFiles) -> impl IntoView + use<> {
     let PageFiles { script, wasm, .. } = files.clone();
     let start = format!(
-        "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
+        "const html = document.documentElement; \
+         const showAsOld = () => html.hasAttribute('data-hydrated') || html.setAttribute('data-stale', 'true'); \
+         setTimeout(showAsOld, {LONGEST_START}); \
+         await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
+         try {{ \
          const page = await import({script:?}); \
          await page.default({{module_or_path: {wasm:?}}}); \
-         page.hydrate();"
+         page.hydrate(); \
+         }} catch (fault) {{ showAsOld(); throw fault; }}"
     );
     view! {
         <link rel="modulepreload" href=script />

@@ -56,10 +56,13 @@ pub(crate) const AWAY: &str = "away";
 pub(crate) const RECONNECTING: &str = "reconnecting…";
 
 /// Puts the address of the room on the clipboard.
+#[cfg(feature = "ssr")]
 pub(crate) const COPY_LINK: &str = "Copy link";
 /// It is there.
+#[cfg(feature = "ssr")]
 pub(crate) const LINK_COPIED: &str = "Link copied";
 /// The browser did not let us.
+#[cfg(feature = "ssr")]
 pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
 /// Opens the code of the room's address, and what else others need to find the room.
 pub(crate) const QR_CODE: &str = "QR code";
@@ -93,6 +96,13 @@ pub(crate) const YOU_WERE_REMOVED: &str =
 #[cfg(feature = "ssr")]
 pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the page was made: reload to see it anew. \
      To be listed yourself, and to see people come and go, the page needs JavaScript.";
+/// For those to whom the scripts did not get through.
+#[cfg(feature = "ssr")]
+pub(crate) const NOT_STARTED: &str =
+    "A part of this page has not arrived: the list is as it was when you opened it.";
+/// Tries again.
+#[cfg(feature = "ssr")]
+pub(crate) const LOAD_AGAIN: &str = "Load again";
 /// Stands in the view in a frame while nothing is heard of the room.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";

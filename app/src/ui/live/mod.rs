@@ -1,7 +1,6 @@
 //! The browser's part: what brings the page to life.
 
 mod announcing;
-mod clipboard;
 mod clock;
 mod display;
 mod feed;
@@ -102,7 +101,6 @@ fn obey(board: Board, line: Rc<Line>, room: RoomName) {
     effect(move || match board.command.get() {
         Some(Command::Wish(wish)) => line.want(wish),
         Some(Command::TryNow) => line.try_now(),
-        Some(Command::CopyLink) => clipboard::copy_link(board),
         Some(Command::Dismiss) => board.desk.update(|desk| desk.has_missed_something = false),
         Some(Command::Rearrange) => line.rearrange(),
         Some(Command::Mute) => {
