@@ -3,43 +3,80 @@
 /** How long a change waits for others, in milliseconds, and how much more by chance: not all frames ask at once. */
 const PAUSE = 300;
 const SPREAD = 900;
-/** When to listen again after the server has refused to be listened to, in milliseconds. */
-const UNTIL_ANOTHER_TRY = 15_000;
+/** How long the server may say nothing, in milliseconds: it tells where the room is every 10 s. What was refused,
+ * or was not answered, is tried again after as long. */
+const LONGEST_SILENCE = 15_000;
 
+const html = document.documentElement;
 let view = document.querySelector("main");
+/** Nothing is heard of the room. */
+let isDeaf = false;
+/** More has happened there than could be drawn. */
+let isBehind = false;
 let timer;
+let drawing = Promise.resolve();
 
-async function draw() {
-  timer = undefined;
-  const answer = await fetch(location.href).catch(() => undefined);
-  if (!answer?.ok) return;
-  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.title = drawn.title;
-  const fresh = document.adoptNode(drawn.querySelector("main"));
-  view.replaceWith(fresh);
-  view = fresh;
+function sayHowThingsStand() {
+  html.toggleAttribute("data-stale", isDeaf || isBehind);
 }
 
-function hear(event) {
-  // Only the last piece of what belongs together says where the room is then.
-  if (event.lastEventId && event.lastEventId !== view.dataset.at) {
-    timer ??= setTimeout(draw, PAUSE + SPREAD * Math.random());
-  }
+function drawIn(milliseconds) {
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    drawing = drawing.then(draw);
+  }, milliseconds);
+}
+
+async function draw() {
+  const text = await fetchView().catch(() => undefined);
+  isBehind = text === undefined;
+  sayHowThingsStand();
+  if (isBehind) drawIn(LONGEST_SILENCE);
+  else show(new DOMParser().parseFromString(text, "text/html"));
+}
+
+async function fetchView() {
+  const answer = await fetch(location.href, { signal: AbortSignal.timeout(LONGEST_SILENCE) });
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.text();
+}
+
+function show(drawn) {
+  document.title = drawn.title;
+  const fresh = document.adoptNode(drawn.querySelector("main"));
+  const hasKeyboard = view.contains(document.activeElement);
+  view.replaceWith(fresh);
+  view = fresh;
+  if (hasKeyboard) view.querySelector("a").focus({ preventScroll: true });
 }
 
 function listen() {
   const feed = new EventSource(`${view.dataset.feed}?since=${view.dataset.at}`);
-  for (const name of ["existing_users", "more_users", "resumed", "changes"]) {
+  const startAnew = () => {
+    feed.close();
+    isDeaf = true;
+    sayHowThingsStand();
+    listen();
+  };
+  let silence = setTimeout(startAnew, LONGEST_SILENCE);
+  const hear = ({ lastEventId }) => {
+    clearTimeout(silence);
+    silence = setTimeout(startAnew, LONGEST_SILENCE);
+    isDeaf = false;
+    sayHowThingsStand();
+    // Only the last piece of what belongs together says where the room is then.
+    if (lastEventId && lastEventId !== view.dataset.at) drawIn(PAUSE + SPREAD * Math.random());
+  };
+  for (const name of ["existing_users", "more_users", "resumed", "changes", "beat"]) {
     feed.addEventListener(name, hear);
   }
-  feed.onopen = () => document.documentElement.removeAttribute("data-stale");
+  // The browser tries again by itself, unless the server has refused; then the silence ends it.
   feed.onerror = () => {
-    document.documentElement.setAttribute("data-stale", "true");
-    // Else the browser tries again by itself.
-    if (feed.readyState === EventSource.CLOSED) setTimeout(listen, UNTIL_ANOTHER_TRY);
+    isDeaf = true;
+    sayHowThingsStand();
   };
 }
 
 // The style sheet lets things change softly from now on.
-document.documentElement.setAttribute("data-hydrated", "true");
+html.setAttribute("data-hydrated", "true");
 listen();

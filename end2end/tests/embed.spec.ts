@@ -114,6 +114,102 @@ test("the view says when it is not live, and is live again by itself", async ({
   await expect(visitor.page.getByRole("listitem").filter({ hasText: "Bo" })).toHaveCount(1);
 });
 
+test("what could not be drawn is not shown as live, and is drawn later; the keyboard stays where it is", async ({
+  newVisitor,
+  server,
+  crowd,
+  complaints,
+  room,
+}) => {
+  complaints.areProvoked(NO_CONNECTION);
+  await crowd.joinInOrder(server, room, ["Ana"]);
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.clock.install();
+  await page.goto(`/r/${room}/embed`);
+  const link = page.getByRole("link", { name: room });
+  await link.focus();
+  const faces = page.getByRole("listitem");
+  await crowd.join(server, room, "Bo");
+  await expect(faces).toHaveCount(2);
+  await expect(link).toBeFocused();
+
+  await page.route("**/embed", (route) => route.abort());
+  await crowd.join(server, room, "Cy");
+  await expect(page.getByText("Not live")).toBeVisible();
+  await expect(faces).toHaveCount(2);
+  await page.unroute("**/embed");
+  await page.clock.fastForward(15_000);
+  await expect(faces).toHaveCount(3);
+  await expect(page.getByText("Not live")).toBeHidden();
+  await expect(link).toBeFocused();
+});
+
+test("a change that comes while the view is drawn is drawn as well", async ({
+  newVisitor,
+  server,
+  crowd,
+  room,
+}) => {
+  await crowd.joinInOrder(server, room, ["Ana"]);
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.goto(`/r/${room}/embed`);
+  const faces = page.getByRole("listitem");
+  await expect(faces).toHaveCount(1);
+  let bring = (): void => undefined;
+  const brought = new Promise<void>((resolve) => (bring = resolve));
+  const drawn = new Promise<void>((resolve) => {
+    void page.route("**/embed", async (route) => {
+      const answer = await route.fetch();
+      resolve();
+      await brought;
+      await route.fulfill({ response: answer });
+    });
+  });
+  await crowd.join(server, room, "Bo");
+  await drawn;
+  // The page is told of Cy while the drawing that does not know of them is on its way.
+  await page.evaluate(
+    (room) =>
+      new Promise((isOpen) => {
+        const feed = new EventSource(`/api/rooms/${room}/events`);
+        feed.addEventListener("existing_users", isOpen);
+        feed.addEventListener("changes", () => (document.title = "told"));
+      }),
+    room,
+  );
+  await crowd.join(server, room, "Cy");
+  await expect(page).toHaveTitle("told");
+  bring();
+  await expect(faces).toHaveCount(3);
+});
+
+test("a view whose feed falls silent says that it is not live", async ({
+  newVisitor,
+  networkBefore,
+  server,
+  crowd,
+  complaints,
+  room,
+}) => {
+  complaints.areProvoked(NO_CONNECTION);
+  await crowd.joinInOrder(server, room, ["Ana"]);
+  const network = await networkBefore(server);
+  const visitor = await newVisitor({ of: network });
+  const { page } = visitor;
+  await page.clock.install();
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.getByRole("listitem")).toHaveCount(1);
+  await expect(page.getByText("Not live")).toBeHidden();
+  network.turn("silent");
+  await page.clock.fastForward(15_000);
+  await expect(page.getByText("Not live")).toBeVisible();
+  network.turn("clear");
+  await page.clock.fastForward(15_000);
+  await expect(page.getByText("Not live")).toBeHidden();
+});
+
 test("axe finds nothing in the view, and nothing is scrolled sideways", async ({
   newVisitor,
   server,

@@ -63,7 +63,7 @@ fn document(
                     {(count > 0)
                         .then(|| {
                             view! {
-                                <ul class="faces" aria-label=texts::WHO_IS_HERE>
+                                <ul class="faces" role="list" aria-label=texts::WHO_IS_HERE>
                                     {faces}
                                 </ul>
                             }
