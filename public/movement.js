@@ -1,11 +1,14 @@
-// Lets a row that goes close softly, and those behind it move up to where they are by now.
+// Lets a row that goes close softly, and those behind it move up to where they are by now; and a row that comes
+// is put on the board by the style sheet, unless it only comes into sight.
 //
 // The list itself is right at once: what is seen to go is a picture beside it, which nobody can reach and no
 // screen reader is told of. It knows nothing of who is here, only that a row which could be seen is gone.
 
 const TIME = 240;
-/** More at the same time are a storm, and a storm does not move. */
+/** More at the same time are a storm, or a list that is scrolled, and neither moves. */
 const FEW = 3;
+/** For so long after the visitor has looked for somebody, or chose an order, rows come and go for that reason. */
+const ANSWER = 500;
 
 const html = document.documentElement;
 const list = document.getElementById("roster");
@@ -16,6 +19,7 @@ const wantsMovement = matchMedia("(prefers-reduced-motion: no-preference)");
 let places = new Map();
 let isLookDue = false;
 let leaving = 0;
+let askedAt = -ANSWER;
 
 function placeOf(row) {
   const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = row;
@@ -85,11 +89,19 @@ function moveUp(row, old, place) {
   row.animate([from, {}], { duration: TIME, easing: "ease-out" });
 }
 
+/** Rows that were there before, and come into sight. */
+function keepStill(rows) {
+  for (const row of rows) row.dataset.still = "true";
+}
+
 function follow(records) {
-  const removed = records.flatMap(({ removedNodes }) => [...removedNodes]);
-  const gone = removed.filter((node) => node instanceof HTMLElement && !node.isConnected);
+  const rows = (kind) => records.flatMap((record) => [...record[kind]]).filter((node) => node instanceof HTMLElement);
+  const gone = rows("removedNodes").filter((row) => !row.isConnected);
+  const come = rows("addedNodes").filter((row) => row.isConnected);
+  const isAsked = performance.now() - askedAt < ANSWER;
+  if (isAsked || come.length > FEW) keepStill(come);
   const isSeen = wantsMovement.matches && !document.hidden && html.hasAttribute("data-live");
-  if (isSeen && gone.length > 0 && gone.length + leaving <= FEW) {
+  if (isSeen && !isAsked && gone.length > 0 && gone.length + leaving <= FEW) {
     const { top } = list.getBoundingClientRect();
     const before = places;
     const seen = gone.filter((row) => before.has(row) && isInSight(before.get(row), top));
@@ -103,6 +115,9 @@ function follow(records) {
 }
 
 new MutationObserver(follow).observe(list, { childList: true });
+for (const event of ["input", "click"]) {
+  document.querySelector(".finding")?.addEventListener(event, () => (askedAt = performance.now()), { capture: true });
+}
 // Where the rows are changes with the window, and with the letters' sizes.
 new ResizeObserver(lookSoon).observe(list);
 // And others are in sight.
