@@ -24,7 +24,19 @@ const NAMES = [
 ];
 
 test.describe("what is said aloud", () => {
-  test("is said in a region that the first HTML has, empty", async ({ server, request, room }) => {
+  test("the list is one to every screen reader, and a name that is cut can be read in full", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  const name = "W".repeat(40);
+  await visitor.openAndJoin(room, name);
+  // A list without bullets is none to some browsers, unless it says so.
+  await expect(visitor.roster).toHaveAttribute("role", "list");
+  await expect(visitor.names).toHaveAttribute("title", name);
+});
+
+test("is said in a region that the first HTML has, empty", async ({ server, request, room }) => {
     const html = await (await request.get(`${server.url}/r/${room}`)).text();
     const [, attributes, words] = /<div([^>]*data-testid="announcer"[^>]*)>(.*?)<\/div>/s.exec(html) ?? [];
     expect(attributes).toContain('role="status"');

@@ -120,6 +120,19 @@ test("a second tab says how to try a second person, and offers to be someone els
   await expect(ana.someoneElseButton).toBeHidden();
 });
 
+test("a screen on the wall is nobody's tab", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  await ana.openAndJoin(room, "Ana");
+  const wall = await ana.openTab();
+  await wall.page.goto(`/r/${room}?wall`);
+  await wall.isLive();
+  const secondTab = await ana.openTab();
+  await secondTab.open(room);
+  for (const tab of [ana, secondTab]) {
+    await expect(tab.you).toContainText("You are here as Ana, in 2 tabs");
+  }
+});
+
 test("a form on another site makes nobody someone else", async ({ newVisitor, room, server }) => {
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");

@@ -414,6 +414,19 @@ test.describe("a network that fails", () => {
       "While you were away: Cy and 2 others came, Kim left",
     );
     await expect(ana.announcer).toContainText("Connected again. While you were away: Cy");
+
+    // Away once more, without having read it: one line tells of both.
+    await ana.context.setOffline(true);
+    network.turn("down");
+    await expect(ana.banner).toContainText(/as of ([6-9]|1\d) s ago/);
+    await crowd.join(server, room, "Fay");
+    network.turn("clear");
+    await ana.context.setOffline(false);
+    await ana.hasHealed();
+    await expect(ana.missed).toContainText(
+      "While you were away: Cy and 3 others came, Kim left",
+    );
+    await expect(ana.announcer).toContainText("Connected again. While you were away: Fay came");
     await ana.missed.getByRole("button", { name: "Dismiss" }).click();
     await expect(ana.missed).toBeHidden();
     await expect(ana.you).toContainText("You are here as Ana");

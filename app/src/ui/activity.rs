@@ -18,7 +18,7 @@ pub(crate) fn activity(board: Board) -> impl IntoView {
     view! {
         <details class="activity">
             <summary>{texts::ACTIVITY}</summary>
-            <ol id=ACTIVITY tabindex="0" aria-label=texts::ACTIVITY></ol>
+            <ol id=ACTIVITY role="list" tabindex="0" aria-label=texts::ACTIVITY></ol>
             <p class="hint">{texts::NOTHING_HAPPENED}</p>
             <button
                 type="button"

@@ -61,6 +61,18 @@ impl Gathering {
         }
     }
 
+    /// What was gathered later happened as well.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        for departed in later.departed {
+            self.departed(departed);
+        }
+        for (id, name) in later.joined {
+            if self.joined.iter().all(|(known, _)| *known != id) {
+                self.joined(id, name);
+            }
+        }
+    }
+
     /// Whether there is nothing to say.
     pub(crate) fn is_empty(&self) -> bool {
         self.joined.is_empty() && self.departed.is_empty()
@@ -186,6 +198,19 @@ mod tests {
             words(gathering.parts()),
             "Ed left. Bo closed the page. Ana and Di lost the connection. Cy was removed"
         );
+    }
+
+    #[test]
+    fn of_two_absences_one_line_tells() {
+        let mut first = Gathering::default();
+        first.joined(id(1), name("Ana"));
+        first.joined(id(2), name("Bo"));
+        let mut second = Gathering::default();
+        second.departed(gone(2, "Bo", None));
+        second.departed(gone(3, "Cy", None));
+        second.joined(id(1), name("Ana"));
+        first.absorb(second);
+        assert_eq!(words(first.parts_in_hindsight()), "While you were away: Ana came, Cy left");
     }
 
     #[test]

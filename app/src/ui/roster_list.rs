@@ -49,7 +49,8 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
             {tools(board)}
         </div>
         {missed(board)}
-        <ul id=ROSTER aria-label=texts::WHO_IS_HERE>
+        // Without it a list that shows no bullets is none to some browsers.
+        <ul id=ROSTER role="list" aria-label=texts::WHO_IS_HERE>
             {rows(board)}
         </ul>
         {note(unlisted)}
@@ -83,7 +84,9 @@ fn rows(board: Board) -> impl IntoView {
 
 /// What finds somebody in a long list.
 fn tools(board: Board) -> impl IntoView {
-    let is_asleep = move || !board.is_awake();
+    // Who is not known yet is not to be called missing.
+    let is_asleep =
+        move || !board.is_awake() || board.people.with(|people| people.found > people.known);
     let seek = move |event| {
         let typed = event_target_value(&event);
         board.desk.update(|desk| desk.arrangement.seek(&typed));

@@ -28,6 +28,8 @@ const MOST_HAPPENINGS: u32 = 100;
 pub(super) struct Announcing {
     board: Board,
     gathering: RefCell<Gathering>,
+    /// What the line says that tells what was missed, as long as it is there.
+    missed: RefCell<Gathering>,
     timer: RefCell<Option<Timeout>>,
     /// Takes the news away once they are old.
     reading: RefCell<Option<Timeout>>,
@@ -39,6 +41,7 @@ impl Announcing {
         Rc::new(Self {
             board,
             gathering: RefCell::default(),
+            missed: RefCell::default(),
             timer: RefCell::default(),
             reading: RefCell::default(),
         })
@@ -62,7 +65,13 @@ impl Announcing {
         self.gather(&mut gathering, arrived, departed);
         let parts = gathering.parts_in_hindsight();
         if !parts.is_empty() {
-            put(MISSED, &parts);
+            let mut missed = self.missed.borrow_mut();
+            if !self.board.desk.with_untracked(|desk| desk.has_missed_something) {
+                *missed = Gathering::default();
+            }
+            // Who was away twice, and has not read the line in between, is told of both.
+            missed.absorb(gathering);
+            put(MISSED, &missed.parts_in_hindsight());
             note_activity(&parts);
             // In the place of what was said when the connection came back.
             let mut words = vec![Part::Words([texts::CONNECTED_AGAIN, " "].concat())];

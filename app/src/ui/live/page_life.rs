@@ -8,7 +8,7 @@ use leptos::{
 };
 use web_sys::{Event, PageTransitionEvent};
 
-use super::{in_a_task_of_its_own, line::Line, siblings::Siblings};
+use super::{in_a_task_of_its_own, line::Line, page_wide::is_wall, siblings::Siblings};
 
 type Reaction = fn(&Page, &Event);
 
@@ -52,7 +52,7 @@ impl Page {
     fn comes(&self) {
         if !is_prerendering() {
             self.line.wake();
-            self.siblings.count();
+            self.count_the_tabs();
         }
     }
 
@@ -65,6 +65,13 @@ impl Page {
     fn look_around(&self) {
         self.line.look_around();
         if !document().hidden() {
+            self.count_the_tabs();
+        }
+    }
+
+    /// A screen on the wall is nobody's tab.
+    fn count_the_tabs(&self) {
+        if !is_wall() {
             self.siblings.count();
         }
     }
