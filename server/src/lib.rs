@@ -33,6 +33,7 @@ pub mod serve;
 pub mod shutdown;
 pub mod site;
 mod socket;
+pub mod state_directory;
 pub mod supervisor;
 pub mod tcp;
 pub mod tls;

@@ -15,6 +15,7 @@ use server::{
     serve::{self, Listeners},
     shutdown::EndSignals,
     site::Site,
+    state_directory::{InUse, StateDirectory},
     supervisor::{Supervisor, inherited_listener},
     tcp,
     tls::{Renewal, Tls, TlsFault},
@@ -73,6 +74,8 @@ enum Fault {
     #[error(transparent)]
     Key(#[from] KeyFault),
     #[error(transparent)]
+    StateDirectory(#[from] InUse),
+    #[error(transparent)]
     Token(#[from] TokenFault),
     #[error(transparent)]
     Tls(#[from] TlsFault),
@@ -92,7 +95,7 @@ impl Fault {
         ExitCode::from(match self {
             Self::Config(fault) if fault.is_of_the_command_line() => 2,
             Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) => 78,
-            Self::Listening { .. } => 69,
+            Self::Listening { .. } | Self::StateDirectory(_) => 69,
             Self::EndedAtOnce | Self::Running(_) => 1,
         })
     }
@@ -102,6 +105,8 @@ async fn run(config: Config) -> Result<(), Fault> {
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "as many files may be open");
     }
+    // Before anything is read from it, and until all is written.
+    let _state_directory = StateDirectory::take(&config.state_directory).await?;
     let transport = config.transport();
     let persons = match &config.person_key_file {
         Some(path) => Persons::from_key_file(path, transport)?,

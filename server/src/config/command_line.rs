@@ -68,7 +68,8 @@ or 2h, and a list like one,two.
 SIGTERM and Ctrl-C end the server in order; a second one ends it at once. Logs go to standard error.
 
 Exit status: 0 all is well, 1 something failed while it ran, 2 wrong flags, 69 the address can't be
-listened on, 78 wrong settings or a state directory that can't be used.";
+listened on or another server has the state directory, 78 wrong settings or a state directory that
+can't be used.";
 
 impl CommandLine {
     /// Reads a command line; where it is wrong or only asks for help, clap's error says so.

@@ -98,7 +98,7 @@ A list is `[\"one\", \"two\"]` in the file, and `one,two` elsewhere.
 | 0 | all is well |
 | 1 | something failed while it ran |
 | 2 | wrong flags |
-| 69 | the address can't be listened on |
+| 69 | the address can't be listened on, or another server has the state directory |
 | 78 | wrong settings, or a state directory that can't be used |
 
 This page is made from the same definitions as the program's `--help`.
