@@ -153,7 +153,7 @@ fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Re
 ///
 /// The name is taken as it was read, since an escape like `%54` has an upper-case letter in it too.
 fn to_lower_case(wanted: &str, uri: &Uri) -> Response {
-    let rest = uri.path().split('/').skip(3).map(|part| format!("/{part}")).collect::<String>();
+    let rest: String = uri.path().split('/').skip(3).flat_map(|part| ["/", part]).collect();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let room = wanted.to_ascii_lowercase();
     Redirect::permanent(&format!("/r/{room}{rest}{query}")).into_response()
