@@ -28,17 +28,19 @@ function drawIn(milliseconds) {
 }
 
 async function draw() {
-  const text = await fetchView().catch(() => undefined);
-  isBehind = text === undefined;
+  const drawn = await fetchView().catch(() => undefined);
+  isBehind = !drawn;
   sayHowThingsStand();
-  if (isBehind) drawIn(LONGEST_SILENCE);
-  else show(new DOMParser().parseFromString(text, "text/html"));
+  if (drawn) show(drawn);
+  else drawIn(LONGEST_SILENCE);
 }
 
 async function fetchView() {
   const answer = await fetch(location.href, { signal: AbortSignal.timeout(LONGEST_SILENCE) });
-  if (!answer.ok) throw new Error(answer.statusText);
-  return answer.text();
+  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // What stands between may answer in its own words.
+  if (!answer.ok || !drawn.querySelector("main[data-at]")) throw new Error(answer.statusText);
+  return drawn;
 }
 
 function show(drawn) {

@@ -20,6 +20,9 @@ let places = new Map();
 let isLookDue = false;
 let leaving = 0;
 let askedAt = -ANSWER;
+/** Since it was looked at last. To ask where it is would have the browser work out the rows, which may have to
+ * be kept still first. */
+let isScrolled = false;
 
 function placeOf(row) {
   const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = row;
@@ -45,6 +48,7 @@ function rowsAround() {
 
 function look() {
   isLookDue = false;
+  isScrolled = false;
   places = new Map(rowsAround().map((row) => [row, placeOf(row)]));
 }
 
@@ -99,7 +103,7 @@ function follow(records) {
   const gone = rows("removedNodes").filter((row) => !row.isConnected);
   const come = rows("addedNodes").filter((row) => row.isConnected);
   const isAsked = performance.now() - askedAt < ANSWER;
-  if (isAsked || come.length > FEW) keepStill(come);
+  if (isAsked || isScrolled || come.length > FEW) keepStill(come);
   const isSeen = wantsMovement.matches && !document.hidden && html.hasAttribute("data-live");
   if (isSeen && !isAsked && gone.length > 0 && gone.length + leaving <= FEW) {
     const { top } = list.getBoundingClientRect();
@@ -121,4 +125,8 @@ for (const event of ["input", "click"]) {
 // Where the rows are changes with the window, and with the letters' sizes.
 new ResizeObserver(lookSoon).observe(list);
 // And others are in sight.
-addEventListener("scroll", lookSoon, { passive: true });
+const onScroll = () => {
+  isScrolled = true;
+  lookSoon();
+};
+addEventListener("scroll", onScroll, { passive: true });

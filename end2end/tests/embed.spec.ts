@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import AxeBuilder from "@axe-core/playwright";
+import type { Route } from "@playwright/test";
 
 import { NO_CONNECTION } from "../support/complaints";
 import { expect, test } from "../support/fixtures";
@@ -134,14 +135,20 @@ test("what could not be drawn is not shown as live, and is drawn later; the keyb
   await expect(faces).toHaveCount(2);
   await expect(link).toBeFocused();
 
-  await page.route("**/embed", (route) => route.abort());
-  await crowd.join(server, room, "Cy");
-  await expect(page.getByText("Not live")).toBeVisible();
-  await expect(faces).toHaveCount(2);
-  await page.unroute("**/embed");
-  await page.clock.fastForward(15_000);
-  await expect(faces).toHaveCount(3);
-  await expect(page.getByText("Not live")).toBeHidden();
+  // Nobody answers, or somebody who knows nothing of the room.
+  for (const [answer, newcomer, count] of [
+    [(route: Route) => route.abort(), "Cy", 3],
+    [(route: Route) => route.fulfill({ body: "<p>Please log in.</p>" }), "Di", 4],
+  ] as const) {
+    await page.route("**/embed", answer);
+    await crowd.join(server, room, newcomer);
+    await expect(page.getByText("Not live")).toBeVisible();
+    await expect(faces).toHaveCount(count - 1);
+    await page.unroute("**/embed");
+    await page.clock.fastForward(15_000);
+    await expect(faces).toHaveCount(count);
+    await expect(page.getByText("Not live")).toBeHidden();
+  }
   await expect(link).toBeFocused();
 });
 

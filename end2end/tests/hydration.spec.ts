@@ -120,6 +120,20 @@ test("a page of which a part never comes says so, and can be loaded again", asyn
   await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
 });
 
+test("a page that waits for one of its scripts for ever says so", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.clock.install();
+  const release = await holdBack(page, "**/past-hour.js");
+  await page.goto(`/r/${room}`, { waitUntil: "commit" });
+  await expect(visitor.count).toBeVisible();
+  await page.clock.fastForward(10_000);
+  await expect(page.getByText(A_PART_IS_MISSING)).toBeVisible();
+  release();
+  await visitor.isLive();
+  await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
+});
+
 test("a page that takes long to come to life is shown as an old list until it does", async ({
   newVisitor,
   room,

@@ -73,6 +73,32 @@ test("nobody is sought in a list of which only the beginning has come", async ({
   await expect(another.found).toHaveText("11 of 220");
 });
 
+test("the field keeps the keyboard while people come and the list is scrolled", async ({
+  newVisitor,
+  room,
+}) => {
+  const visitor = await newVisitor();
+  const people = await BigRoom.openedBy(visitor, room, 600);
+  await visitor.findField.focus();
+  await visitor.page.evaluate(() => {
+    Object.assign(window, { wasTakenAway: false });
+    const field = document.activeElement;
+    field?.addEventListener("blur", () => Object.assign(window, { wasTakenAway: true }));
+  });
+  for (let time = 1; time <= 20; time += 1) {
+    // The second one waits for its drawing, and the scrolling shows rows before that.
+    people.join();
+    people.join();
+    await visitor.page.evaluate(async (time) => {
+      scrollTo(0, time % 2 ? 3_000 : 0);
+      await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    }, time);
+  }
+  await expect(visitor.count).toHaveText("640");
+  await expect(visitor.findField).toBeEnabled();
+  expect(await visitor.page.evaluate(() => (window as never as { wasTakenAway: boolean }).wasTakenAway)).toBe(false);
+});
+
 test("the keyboard leads to the end of a long list", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   await BigRoom.openedBy(visitor, room, MANY);

@@ -455,7 +455,7 @@ test.describe("what the page tells", () => {
     newVisitor,
     room,
   }) => {
-    const ana = await newVisitor({ viewport: { width: 1440, height: 600 } });
+    const ana = await newVisitor({ viewport: { width: 1440, height: 480 } });
     await BigRoom.openedBy(ana, room, 2_000);
     await ana.activity.locator("summary").click();
     const roll = ana.page.getByText("Take the roll:");
@@ -467,6 +467,13 @@ test.describe("what the page tells", () => {
     const bottom = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().bottom);
     const top = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().top);
     expect(await bottom(ana.joinButton)).toBeLessThan(await top(ana.activity));
+    // Whoever comes there with the keyboard sees where they are.
+    const copy = ana.page.getByRole("button", { name: "Copy link" });
+    await expect(copy).not.toBeInViewport({ ratio: 1 });
+    await ana.nameField.focus();
+    for (const _ of ["New room", "QR code", "Copy link"]) await ana.page.keyboard.press("Shift+Tab");
+    await expect(copy).toBeFocused();
+    await expect(copy).toBeInViewport({ ratio: 1 });
   });
 
   test("the link to the room is copied by one click", async ({ newVisitor, server, room }) => {

@@ -42,32 +42,36 @@ impl StateDirectory {
     pub async fn take(directory: &Path) -> Result<Self, InUse> {
         let file = match fs::create_dir_all(directory).and_then(|()| open(directory)) {
             Ok(file) => file,
-            Err(error) => {
-                tracing::debug!(%error, "the state directory can't be locked");
-                return Ok(Self { _lock: None });
-            }
+            Err(error) => return Ok(Self::without_lock(&error)),
         };
+        let mut is_waiting = false;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _lock: Some(file) }),
                 Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
+                    if !std::mem::replace(&mut is_waiting, true) {
+                        tracing::info!("waiting for another server to leave the state directory");
+                    }
                     sleep(LOOK_EVERY).await;
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(InUse { directory: directory.to_owned() });
                 }
-                Err(TryLockError::Error(error)) => {
-                    tracing::debug!(%error, "the state directory can't be locked");
-                    return Ok(Self { _lock: None });
-                }
+                Err(TryLockError::Error(error)) => return Ok(Self::without_lock(&error)),
             }
         }
+    }
+
+    fn without_lock(error: &io::Error) -> Self {
+        tracing::warn!(%error, "the state directory can't be locked: no other server may have it");
+        Self { _lock: None }
     }
 }
 
 fn open(directory: &Path) -> io::Result<File> {
-    File::options().create(true).append(true).open(directory.join(FILE))
+    // Some systems lock no file that is open for appending alone.
+    File::options().create(true).read(true).append(true).open(directory.join(FILE))
 }
 
 #[cfg(test)]

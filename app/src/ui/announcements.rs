@@ -64,7 +64,9 @@ impl Gathering {
     /// What was gathered later happened as well.
     pub(crate) fn absorb(&mut self, later: Self) {
         for departed in later.departed {
-            self.departed(departed);
+            if self.departed.iter().all(|known| known.id != departed.id) {
+                self.departed(departed);
+            }
         }
         for (id, name) in later.joined {
             if self.joined.iter().all(|(known, _)| *known != id) {
@@ -210,7 +212,18 @@ mod tests {
         second.departed(gone(3, "Cy", None));
         second.joined(id(1), name("Ana"));
         first.absorb(second);
-        assert_eq!(words(first.parts_in_hindsight()), "While you were away: Ana came, Cy left");
+        let told = "While you were away: Ana came, Cy left";
+        assert_eq!(words(first.parts_in_hindsight()), told);
+        // Who went before, was back in between, and went again.
+        let mut third = Gathering::default();
+        third.departed(gone(3, "Cy", None));
+        first.absorb(third);
+        assert_eq!(words(first.parts_in_hindsight()), told);
+        let mut fourth = Gathering::default();
+        fourth.joined(id(3), name("Cy"));
+        fourth.departed(gone(1, "Ana", None));
+        first.absorb(fourth);
+        assert!(first.is_empty());
     }
 
     #[test]

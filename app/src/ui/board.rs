@@ -37,8 +37,8 @@ pub(crate) struct People {
     pub(crate) ids: Vec<UserId>,
     /// How many are to be shown, in the page or above and below what can be seen of it.
     pub(crate) found: usize,
-    /// How many of them are known: less, where the first HTML held the beginning of a long list.
-    pub(crate) known: usize,
+    /// How many are here that are not known yet: the first HTML held the beginning of a long list.
+    pub(crate) unknown: usize,
     /// How many are here, shown or not.
     pub(crate) count: usize,
     /// This person's own id in the room.
@@ -205,12 +205,13 @@ impl People {
         let ids: Vec<UserId> = rows.iter().map(|(id, _)| *id).collect();
         self.rows = rows;
         let your_name = replica.your_row().map(|user| user.name.clone());
+        let unknown = replica.count().saturating_sub(roster.len());
         let is_new = !were_all_alive
-            || (&ids, excerpt.found, replica.count(), replica.you(), &your_name)
-                != (&self.ids, self.found, self.count, self.you, &self.your_name);
+            || (&ids, excerpt.found, unknown, replica.count(), replica.you(), &your_name)
+                != (&self.ids, self.found, self.unknown, self.count, self.you, &self.your_name);
         self.ids = ids;
         self.found = excerpt.found;
-        self.known = excerpt.order.len();
+        self.unknown = unknown;
         self.count = replica.count();
         self.you = replica.you();
         self.your_name = your_name;

@@ -23,10 +23,10 @@ const FIND: &str = "find";
 pub(crate) fn roster_list(board: Board) -> impl IntoView {
     let unlisted = move || {
         let is_everyone_sought = board.desk.with(|desk| desk.arrangement.sought.is_empty());
-        let (found, known) = board.people.with(|people| (people.found, people.known));
-        (found > known && is_everyone_sought).then(|| Note {
+        let unknown = board.people.with(|people| people.unknown);
+        (unknown > 0 && is_everyone_sought).then(|| Note {
             class: "and-more",
-            words: texts::and_more(found - known),
+            words: texts::and_more(unknown),
             ..Note::default()
         })
     };
@@ -85,8 +85,7 @@ fn rows(board: Board) -> impl IntoView {
 /// What finds somebody in a long list.
 fn tools(board: Board) -> impl IntoView {
     // Who is not known yet is not to be called missing.
-    let is_asleep =
-        move || !board.is_awake() || board.people.with(|people| people.found > people.known);
+    let is_asleep = move || !board.is_awake() || board.people.with(|people| people.unknown > 0);
     let seek = move |event| {
         let typed = event_target_value(&event);
         board.desk.update(|desk| desk.arrangement.seek(&typed));

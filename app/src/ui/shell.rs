@@ -26,6 +26,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
     let files = PageFiles::of(&options);
     let scripts = view! {
+        {clock_of_the_start()}
         <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
         <script type="module" src="/desk.js" nonce=use_nonce()></script>
@@ -56,7 +57,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </noscript>
         <main>{first_html()}</main>
         <aside class="banner not-started">
-            <p>{texts::NOT_STARTED}</p>
+            <p role="alert">{texts::NOT_STARTED}</p>
             <a class="button" href="">
                 {texts::LOAD_AGAIN}
             </a>
@@ -163,16 +164,11 @@ pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
 /// On a slow line the WASM would hold up the style sheet, without which nothing is seen at all. A page
 /// that nobody looks at is never painted, so none waits for long.
 ///
-/// Where one of them never comes, the page says so, instead of showing an old list as a live one.
-///
 /// Not Leptos' own component: that reads the files' names from beside the program, at every request.
 fn hydration(files: &PageFiles) -> impl IntoView + use<> {
     let PageFiles { script, wasm, .. } = files.clone();
     let start = format!(
-        "const html = document.documentElement; \
-         const showAsOld = () => html.hasAttribute('data-hydrated') || html.setAttribute('data-stale', 'true'); \
-         setTimeout(showAsOld, {LONGEST_START}); \
-         await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
+        "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
          try {{ \
          const page = await import({script:?}); \
          await page.default({{module_or_path: {wasm:?}}}); \
@@ -185,4 +181,16 @@ fn hydration(files: &PageFiles) -> impl IntoView + use<> {
             {start}
         </script>
     }
+}
+
+/// Where a part of the page never comes, it says so, instead of showing an old list as a live one.
+///
+/// No module, and before all of them: each of those waits for the one before it.
+fn clock_of_the_start() -> impl IntoView {
+    let script = format!(
+        "function showAsOld() {{ const html = document.documentElement; \
+         if (!html.hasAttribute('data-hydrated')) html.setAttribute('data-stale', 'true'); }} \
+         setTimeout(showAsOld, {LONGEST_START});"
+    );
+    view! { <script nonce=use_nonce()>{script}</script> }
 }

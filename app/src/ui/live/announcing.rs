@@ -72,12 +72,13 @@ impl Announcing {
             // Who was away twice, and has not read the line in between, is told of both.
             missed.absorb(gathering);
             put(MISSED, &missed.parts_in_hindsight());
+            let is_something = !missed.is_empty();
             note_activity(&parts);
             // In the place of what was said when the connection came back.
             let mut words = vec![Part::Words([texts::CONNECTED_AGAIN, " "].concat())];
             words.extend(parts);
             self.say_unless_muted(&words);
-            self.board.desk.update(|desk| desk.has_missed_something = true);
+            self.board.desk.update(|desk| desk.has_missed_something = is_something);
         }
     }
 
