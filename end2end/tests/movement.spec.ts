@@ -117,8 +117,8 @@ for (const width of [390, 1280]) {
     const moved = () => page.evaluate(() => window.moved);
     // As somebody does: what scrolls by script has the browser work out its rows before the page can say a word.
     await page.mouse.move(200, 400);
-    for (let turn = 0; turn < 20; turn += 1) {
-      await page.mouse.wheel(0, 400);
+    for (let turn = 0; turn < 30; turn += 1) {
+      await page.mouse.wheel(0, 170);
       await page.evaluate(() => new Promise((next) => requestAnimationFrame(next)));
     }
     expect(await page.evaluate(() => scrollY)).toBeGreaterThan(2_000);
