@@ -6,7 +6,7 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use super::{
     avatar::{initials, tint_class},
-    shell::style_sheet,
+    shell::style_address,
     texts,
 };
 use crate::presence::{ExistingUsers, PresenceState, RoomName, Since, User};
@@ -40,7 +40,7 @@ fn document(
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=style_sheet(options) />
+                <link rel="stylesheet" href=style_address(options) />
                 <script type="module" src="/embed.js"></script>
             </head>
             <body>

@@ -29,5 +29,5 @@ fn page(options: &LeptosOptions) -> impl IntoView + use<> {
             </p>
         </main>
     };
-    document(style_sheet(options), title, Look::Page, ().into_any(), body.into_any())
+    document(style_sheet(options), title, Look::Page, body.into_any())
 }

@@ -25,8 +25,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         .unwrap_or_default();
     let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
     let files = PageFiles::of(&options);
-    let scripts = view! {
+    let style_and_scripts = view! {
+        // Before the style sheet, for which every script that is no module has to wait.
         {clock_of_the_start()}
+        <link rel="stylesheet" href=files.style.clone() />
         <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
         <script type="module" src="/desk.js" nonce=use_nonce()></script>
@@ -64,7 +66,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </aside>
         {footer}
     };
-    document(files.style, title, look, scripts.into_any(), body.into_any())
+    document(style_and_scripts.into_any(), title, look, body.into_any())
 }
 
 /// The page that is not there, as text: says why, and where to go. `nearest` is the room that may have
@@ -103,14 +105,13 @@ fn not_found(
             </p>
         </main>
     };
-    document(style_sheet(options), title, Look::Page, ().into_any(), body.into_any())
+    document(style_sheet(options), title, Look::Page, body.into_any())
 }
 
 pub(super) fn document(
-    style: String,
+    style_and_scripts: AnyView,
     title: String,
     look: Look,
-    scripts: AnyView,
     body: AnyView,
 ) -> impl IntoView {
     let wall = (look == Look::Wall).then_some("true");
@@ -135,9 +136,8 @@ pub(super) fn document(
                 <meta name="theme-color" content="#131519" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/site.webmanifest" />
-                <link rel="stylesheet" href=style />
                 {for_the_wall}
-                {scripts}
+                {style_and_scripts}
             </head>
             <body>{body}</body>
         </html>
@@ -154,8 +154,13 @@ pub(super) fn masthead() -> impl IntoView {
     }
 }
 
+/// The style sheet alone, for a page without scripts.
+pub(super) fn style_sheet(options: &LeptosOptions) -> AnyView {
+    view! { <link rel="stylesheet" href=style_address(options) /> }.into_any()
+}
+
 /// The address of the style sheet.
-pub(crate) fn style_sheet(options: &LeptosOptions) -> String {
+pub(super) fn style_address(options: &LeptosOptions) -> String {
     PageFiles::of(options).style
 }
 
@@ -185,7 +190,7 @@ fn hydration(files: &PageFiles) -> impl IntoView + use<> {
 
 /// Where a part of the page never comes, it says so, instead of showing an old list as a live one.
 ///
-/// No module, and before all of them: each of those waits for the one before it.
+/// No module, as each of those waits for the one before it.
 fn clock_of_the_start() -> impl IntoView {
     let script = format!(
         "function showAsOld() {{ const html = document.documentElement; \
