@@ -18,8 +18,9 @@ const ROUND_IN_SECONDS = 5;
 /** Fewer than a few rows are made of: what is on its way into the page or out of it at that moment. */
 const NODES_IN_MOTION = 60;
 
-/** Less than any two rounds may leave behind for good: what was made in them lies scattered, and a little more. */
-const WASM_IN_MOTION = 262_144;
+/** What ten thousand people take once more while they are put in another order. Whether there is room for it, or
+ * the memory grows, is a matter of what lies in it at that moment: it may come late, and it comes once. */
+const WASM_IN_MOTION = 1_048_576;
 
 // A recording holds nodes of its own.
 test.use({ trace: "off" });
@@ -48,13 +49,16 @@ test("the page holds no more after many changes than after few", async ({ newVis
   const before = await held(visitor, devtools);
   const rounds = Math.max(1, Math.round((MINUTES * 60) / ROUND_IN_SECONDS));
   for (let round = 0; round < rounds; round += 1) await churn(visitor, people);
+  // What is on its way out of the page at this moment is gone at the next; what nobody lets go stays.
+  await expect
+    .poll(async () => (await held(visitor, devtools)).nodes)
+    .toBeLessThan(before.nodes + NODES_IN_MOTION);
   const after = await held(visitor, devtools);
   const changes = rounds * ROUND_IN_SECONDS * CHANGES_PER_SECOND;
   console.log(`${MANY} people, ${changes} changes in ${rounds} rounds:`);
   console.log(`  before: ${inWords(before)}\n  after:  ${inWords(after)}`);
 
   await expect(visitor.count).toHaveText(grouped(people.users.length));
-  expect(after.nodes).toBeLessThan(before.nodes + NODES_IN_MOTION);
   expect(after.wasmInBytes).toBeLessThan(before.wasmInBytes + WASM_IN_MOTION);
   expect(after.listeners).toBeLessThan(before.listeners + NODES_IN_MOTION);
 });
