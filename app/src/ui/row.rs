@@ -43,10 +43,8 @@ pub(crate) fn user_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                 <span class=tint_class(&user.id) aria-hidden="true">
                     {initials(user.name.as_str())}
                 </span>
-                <span class="who">
-                    <bdi class="user-name" title=user.name.to_string()>
-                        {user.name.to_string()}
-                    </bdi>
+                <span class="who" title=user.name.to_string()>
+                    <bdi class="user-name">{user.name.to_string()}</bdi>
                     " "
                     <span class="twin" hidden=!has_twin>
                         {twin_mark(&user.id)}
