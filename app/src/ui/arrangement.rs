@@ -45,7 +45,9 @@ impl Arrangement {
             None => {
                 // A heap sorts in a tenth of the code of `sort`.
                 let key = |entry: &'a Entry| (beginning(&entry.folded), &*entry.folded, entry.id);
-                let named: Vec<_> = found.map(key).collect();
+                // Room for everyone at once: one that doubles takes up to three times as much on its way.
+                let mut named = Vec::with_capacity(register.entries().len());
+                named.extend(found.map(key));
                 let named = BinaryHeap::from(named).into_sorted_vec();
                 named.into_iter().map(|(_, _, id)| id).collect()
             }

@@ -33,13 +33,19 @@ impl Register {
     pub(crate) fn follow(&mut self, roster: &Roster) {
         // Whoever stayed stands in the same order, and whoever is new stands behind them. Where that
         // is not so, because the list is another one, all is worked out again, and just as right.
-        let mut known = std::mem::take(&mut self.entries).into_iter();
-        self.entries.reserve(roster.len());
-        for user in roster.users() {
-            let entry = known.find(|entry| entry.id == user.id);
-            let entry = entry.filter(|entry| entry.name == user.name);
-            self.entries.push(entry.unwrap_or_else(|| Entry::of(user)));
+        let mut users = roster.users().peekable();
+        self.entries.retain_mut(|entry| {
+            let Some(user) = users.next_if(|user| user.id == entry.id) else { return false };
+            if user.name != entry.name {
+                *entry = Entry::of(user);
+            }
+            true
+        });
+        // Room for an eighth more and not for as many again, so that a page holds what it needs.
+        if self.entries.capacity() < roster.len() {
+            self.entries.reserve_exact(users.len() + roster.len() / 8);
         }
+        self.entries.extend(users.map(Entry::of));
     }
 
     /// Everyone, in order of arrival.
