@@ -142,9 +142,7 @@ for (const count of [201, 260, 1_000, 10_000]) {
       expect(box.right).toBeLessThanOrEqual(1920);
       expect(box.height).toBeGreaterThan(20);
     }
-    const sentence = wall.page.locator(".board");
-    const content = () => sentence.evaluate((board) => getComputedStyle(board, "::after").content);
-    expect(await content()).toContain("Those who came first");
+    expect(await sentenceUnderTheBoard(wall)).toContain("Those who came first");
 
     // Who comes now is counted, and moves nobody.
     crowd.join("One more");
@@ -155,6 +153,36 @@ for (const count of [201, 260, 1_000, 10_000]) {
     await expect(shown.last().locator("bdi.user-name")).toHaveText("Person 201");
     await expect(shown).toHaveCount(200);
     await wall.page.screenshot({ path: `screenshots/wall-of-${count}.png` });
+  });
+}
+
+for (const [width, height, count] of [
+  [320, 900, 16],
+  [844, 390, 16],
+  [768, 900, 36],
+  [1024, 768, 36],
+] as const) {
+  test(`on a small screen of ${width} by ${height} those who came first can be read`, async ({
+    newVisitor,
+    room,
+  }) => {
+    const wall = await newVisitor({ ...STILL, viewport: { width, height } });
+    await BigRoom.for(wall.page, 200);
+    await wall.page.goto(`/r/${room}?wall`);
+    await wall.isLive();
+    await expect(wall.count).toHaveText("200");
+    await expect(wall.rows.filter({ visible: true })).toHaveCount(count);
+    await hasComeToRest(wall.page);
+    await expectNoHorizontalScroll(wall.page);
+    await wall.page.screenshot({ path: `screenshots/wall-on-${width}-by-${height}.png` });
+    for (const box of await boxes(wall)) {
+      expect(box.bottom).toBeLessThanOrEqual(height);
+      expect(box.right).toBeLessThanOrEqual(width);
+      expect(box.height).toBeGreaterThan(40);
+    }
+    const size = await wall.names.first().evaluate((name) => getComputedStyle(name).fontSize);
+    expect(Number.parseFloat(size)).toBeGreaterThan(12);
+    expect(await sentenceUnderTheBoard(wall)).toContain("Those who came first");
   });
 }
 
@@ -177,4 +205,8 @@ async function boxes(wall: Visitor): Promise<DOMRect[]> {
       .map((row) => row.getBoundingClientRect().toJSON() as DOMRect)
       .filter((box) => box.height > 0),
   );
+}
+
+async function sentenceUnderTheBoard(wall: Visitor): Promise<string> {
+  return wall.page.locator(".board").evaluate((board) => getComputedStyle(board, "::after").content);
 }
