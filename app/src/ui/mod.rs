@@ -33,6 +33,7 @@ mod frame;
 mod head;
 mod json;
 mod name_form;
+mod name_key;
 mod namesakes;
 mod news;
 mod note;

@@ -1,6 +1,6 @@
 //! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
 
-use super::{folding::to_lower_case, register::Register};
+use super::{name_key::Likeness, register::Register};
 use crate::presence::{Name, UserId};
 
 /// The names of a few rows that somebody else of the list bears too, or one that looks like it; names
@@ -45,35 +45,6 @@ impl Namesakes {
 /// A short mark that tells someone from their twins: the first three letters or digits of the id.
 pub(crate) fn twin_mark(id: &UserId) -> String {
     id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
-}
-
-/// What a name shares with those that are the same or look the same: hashes, so that two that share one
-/// by accident only get a needless mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Likeness {
-    own: u64,
-    /// Of what it looks like, where that is something else: the server knows that, and says so.
-    look: Option<u64>,
-}
-
-impl Likeness {
-    /// The likeness of this name.
-    pub(crate) fn of(name: &Name) -> Self {
-        let own = folded_hash(name.as_str());
-        Self { own, look: name.look().map(folded_hash).filter(|look| *look != own) }
-    }
-
-    fn hashes(self) -> impl Iterator<Item = u64> {
-        [Some(self.own), self.look].into_iter().flatten()
-    }
-}
-
-/// 64-bit FNV-1a over the letters of a name in lower case.
-fn folded_hash(name: &str) -> u64 {
-    let letters = name.chars().map(to_lower_case);
-    letters.fold(0xcbf2_9ce4_8422_2325, |hash, letter| {
-        (hash ^ u64::from(letter)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

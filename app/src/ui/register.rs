@@ -1,6 +1,6 @@
 //! What is worked out of each name once, and not at every drawing.
 
-use super::{folding::folded, namesakes::Likeness};
+use super::{folding::folded, name_key::Likeness};
 use crate::presence::{Name, Roster, User, UserId};
 
 /// Everyone of a list in order of arrival, with what their names are compared by.
