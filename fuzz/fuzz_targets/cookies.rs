@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
-use server::person::{Person, Persons, Transport};
+use server::person::{Person, Persons, Scheme};
 
 /// Who sends these lines as `Cookie` headers.
 fn sender(persons: &Persons, lines: &[&[u8]]) -> Option<Person> {
@@ -20,7 +20,7 @@ fn tampered(cookie: &[u8], bytes: &[u8]) -> Vec<u8> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    for transport in [Transport::Plain, Transport::Https] {
+    for transport in [Scheme::Http, Scheme::Https] {
         let Some(persons) = Persons::from_key(&[7; 64], transport) else { return };
         // The same twice is somebody who is known: that takes a signature with the key, which is nowhere in here.
         assert!(sender(&persons, &[bytes]) != sender(&persons, &[bytes]), "a cookie was forged");

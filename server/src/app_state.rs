@@ -5,13 +5,8 @@ use std::sync::Arc;
 use leptos::config::LeptosOptions;
 
 use crate::{
-    connection::ConnectionConfig,
-    door::Door,
-    hub::Hub,
-    person::{Persons, Transport},
-    response_headers::Reach,
-    shutdown::Shutdown,
-    site::Site,
+    connection::ConnectionConfig, door::Door, hub::Hub, person::Persons, response_headers::Reach,
+    shutdown::Shutdown, site::Site, url::Scheme,
 };
 
 /// What every handler can reach. Cloning it is cheap.
@@ -28,7 +23,7 @@ pub struct AppState {
     /// Where others reach this server, if the operator has said so.
     pub public_url: Option<Arc<str>>,
     /// What this server itself speaks.
-    pub spoken: Transport,
+    pub spoken: Scheme,
     /// The clocks of a socket.
     pub connection: ConnectionConfig,
     /// How the server is reached.

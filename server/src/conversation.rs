@@ -6,8 +6,8 @@ use app::presence::{ClientEvent, CloseCode, Refusal, Since};
 use serde::Deserialize;
 
 use crate::{
+    budget::{FrameAllowance, FrameLimits},
     hub::Announcing,
-    limits::{FrameAllowance, FrameLimits},
     presence::{refused::Refused, room::Announcement},
 };
 

@@ -2,11 +2,10 @@
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
-use app::presence::{ServerEvent, Since};
+use app::presence::Since;
 use axum::{
-    Json,
     extract::{Extension, Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -19,28 +18,6 @@ use crate::{
     doorbell::Signals,
     hub::Observer,
 };
-
-/// When to ask again while a room is full, in seconds.
-const RETRY_AFTER: &str = "5";
-
-/// `GET /api/rooms/{room}/users`: the list now, as one JSON body.
-pub(crate) async fn users(
-    State(state): State<AppState>,
-    path: Result<Path<String>, PathRejection>,
-) -> Response {
-    let room_name = match room_of(path) {
-        Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
-    };
-    if state.hub.is_full(&room_name) {
-        let sentence = "This room takes no more people: please try again later.\n";
-        let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
-        return (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response();
-    }
-    let list = state.hub.snapshot(&room_name, None, usize::MAX);
-    let no_store = [(header::CACHE_CONTROL, "no-store")];
-    (no_store, Json(ServerEvent::ExistingUsers(list))).into_response()
-}
 
 /// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
 pub(crate) async fn events(

@@ -5,10 +5,7 @@ use std::io::{self, IsTerminal};
 use tracing::subscriber::set_global_default;
 use tracing_subscriber::EnvFilter;
 
-use crate::{
-    config::value::{Form, Value},
-    metrics::METRICS,
-};
+use crate::metrics::METRICS;
 
 /// What is logged, and how.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +18,7 @@ pub struct LogConfig {
 
 /// What is logged, as `tracing-subscriber` has it: `info`, or `warn,server::connection=debug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFilter(String);
+pub struct LogFilter(pub(crate) String);
 
 impl Default for LogFilter {
     fn default() -> Self {
@@ -80,59 +77,10 @@ impl LogFormat {
     }
 }
 
-impl Value for LogFilter {
-    fn form(&self) -> Form {
-        Form::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "FILTER"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        EnvFilter::try_new(text)
-            .map_err(|_| "a level (error, warn, info, debug, trace, off), or TARGET=LEVEL,…")?;
-        text.clone_into(&mut self.0);
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        Some(self.0.clone())
-    }
-}
-
-impl Value for LogFormat {
-    fn form(&self) -> Form {
-        Form::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "auto|text|json"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = match text {
-            "auto" => Self::Auto,
-            "text" => Self::Text,
-            "json" => Self::Json,
-            _ => return Err("auto, text or json"),
-        };
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        let text = match self {
-            Self::Auto => "auto",
-            Self::Text => "text",
-            Self::Json => "json",
-        };
-        Some(text.to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::value::Value;
 
     #[test]
     fn people_get_text_and_programs_get_json() {

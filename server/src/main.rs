@@ -6,14 +6,14 @@ use server::{
     config::{
         Config, ConfigFault,
         command_line::{CommandLine, Task},
+        environment::Environment,
         reference,
-        source::Environment,
     },
     lan, logs,
     operator::{OperatorAddress, OperatorToken, TokenFault},
     person::{KeyFault, Persons},
     serve::{self, Listeners},
-    shutdown::EndSignals,
+    signals::EndSignals,
     site::Site,
     state_directory::{InUse, StateDirectory},
     supervisor::{Supervisor, inherited_listener},
@@ -107,7 +107,7 @@ async fn run(config: Config) -> Result<(), Fault> {
     }
     // Before anything is read from it, and until all is written.
     let _state_directory = StateDirectory::take(&config.state_directory).await?;
-    let transport = config.transport();
+    let transport = config.scheme();
     let persons = match &config.person_key_file {
         Some(path) => Persons::from_key_file(path, transport)?,
         None => Persons::from_state_directory(&config.state_directory, transport)?,

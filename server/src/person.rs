@@ -11,25 +11,18 @@ use cookie::{Cookie, CookieJar, Key, SameSite, time};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::secret_file;
+use crate::{
+    hex::{hex, unhex},
+    secret_file,
+    url::Scheme,
+};
 
-/// Over what the cookie travels, which decides its name: `__Host-` promises that it was set by this very
-/// host over HTTPS (RFC 6265bis, section 4.1.3), so that nobody beside it can put another in its place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// HTTP, as on the own machine or network.
-    #[default]
-    Plain,
-    /// HTTPS and nothing else.
-    Https,
-}
-
-impl Transport {
-    fn cookie_name(self) -> &'static str {
-        match self {
-            Self::Plain => "rollcall_person",
-            Self::Https => "__Host-rollcall_person",
-        }
+/// The cookie's name: `__Host-` promises that it was set by this very host over HTTPS (RFC 6265bis,
+/// section 4.1.3), so that nobody beside it can put another in its place.
+fn cookie_name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "rollcall_person",
+        Scheme::Https => "__Host-rollcall_person",
     }
 }
 
@@ -64,7 +57,7 @@ impl fmt::Debug for Person {
 
 /// Knows persons by their cookies, with the key that the server signs them with.
 pub struct Persons {
-    transport: Transport,
+    scheme: Scheme,
     signing: Key,
     public_ids: Hmac<Sha256>,
 }
@@ -113,35 +106,31 @@ pub enum KeyFault {
 
 impl Persons {
     /// With the key that is kept in `state_directory`, made there (mode 0600) if there is none.
-    pub fn from_state_directory(
-        state_directory: &Path,
-        transport: Transport,
-    ) -> Result<Self, KeyFault> {
+    pub fn from_state_directory(state_directory: &Path, scheme: Scheme) -> Result<Self, KeyFault> {
         let path = state_directory.join(KEY_FILE);
         let file_fault = |source| KeyFault::File { path: path.clone(), source };
         match fs::read(&path) {
-            Ok(key) => Self::from_key(&key, transport).ok_or(KeyFault::Length { path }),
+            Ok(key) => Self::from_key(&key, scheme).ok_or(KeyFault::Length { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
                 fs::create_dir_all(state_directory).map_err(file_fault)?;
                 secret_file::write(&path, &key).map_err(file_fault)?;
-                Self::from_key(&key, transport).ok_or(KeyFault::Length { path })
+                Self::from_key(&key, scheme).ok_or(KeyFault::Length { path })
             }
             Err(source) => Err(file_fault(source)),
         }
     }
 
     /// With the key in a file that somebody else keeps; it is not made.
-    pub fn from_key_file(path: &Path, transport: Transport) -> Result<Self, KeyFault> {
+    pub fn from_key_file(path: &Path, scheme: Scheme) -> Result<Self, KeyFault> {
         let key = fs::read(path)
             .map_err(|source| KeyFault::GivenFile { path: path.to_owned(), source })?;
-        Self::from_key(&key, transport)
-            .ok_or_else(|| KeyFault::GivenLength { path: path.to_owned() })
+        Self::from_key(&key, scheme).ok_or_else(|| KeyFault::GivenLength { path: path.to_owned() })
     }
 
     /// With a key of 64 bytes; none if it has another length.
-    pub fn from_key(key: &[u8], transport: Transport) -> Option<Self> {
+    pub fn from_key(key: &[u8], scheme: Scheme) -> Option<Self> {
         if key.len() != KEY_IN_BYTES {
             return None;
         }
@@ -149,7 +138,7 @@ impl Persons {
         let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
         derivation.update(b"rollcall public ids 1");
         let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
-        Some(Self { transport, signing: Key::from(key), public_ids })
+        Some(Self { scheme, signing: Key::from(key), public_ids })
     }
 
     /// Who sent a request with these headers; without a valid cookie, somebody new.
@@ -165,10 +154,10 @@ impl Persons {
     /// The header that lets the browser come back as this person.
     pub fn set_cookie(&self, person: Person) -> Option<HeaderValue> {
         let mut jar = CookieJar::new();
-        let name = self.transport.cookie_name();
+        let name = cookie_name(self.scheme);
         let cookie = Cookie::build((name, hex(&person.0)))
             .path("/")
-            .secure(self.transport == Transport::Https)
+            .secure(self.scheme == Scheme::Https)
             .http_only(true)
             .same_site(SameSite::Lax)
             .max_age(COOKIE_LIFE);
@@ -196,7 +185,7 @@ impl Persons {
             Cookie::split_parse(text).flatten().collect::<Vec<_>>()
         });
         // A second cookie of the name (another path, another port) must not hide a valid one.
-        let own = cookies.filter(|cookie| cookie.name() == self.transport.cookie_name());
+        let own = cookies.filter(|cookie| cookie.name() == cookie_name(self.scheme));
         let valid = own.filter_map(|cookie| self.verified(cookie));
         valid.filter_map(|cookie| unhex(cookie.value())).map(Person).next()
     }
@@ -206,29 +195,12 @@ impl Persons {
     }
 }
 
-/// Two digits for each byte.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 16]> {
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 16];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn persons(byte: u8) -> Persons {
-        Persons::from_key(&[byte; KEY_IN_BYTES], Transport::Plain).unwrap()
+        Persons::from_key(&[byte; KEY_IN_BYTES], Scheme::Http).unwrap()
     }
 
     fn request_with(cookies: &[&str]) -> HeaderMap {
@@ -265,7 +237,7 @@ mod tests {
     #[test]
     fn over_https_the_cookie_is_of_this_host_alone() {
         let key = [1; KEY_IN_BYTES];
-        let persons = Persons::from_key(&key, Transport::Https).unwrap();
+        let persons = Persons::from_key(&key, Scheme::Https).unwrap();
         let person = persons.recognise(&HeaderMap::new()).unwrap();
         let cookie = persons.set_cookie(person).unwrap();
         let header = cookie.to_str().unwrap();
@@ -304,8 +276,8 @@ mod tests {
     fn the_key_is_made_once_and_kept_secret() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("deep/state");
-        let first = Persons::from_state_directory(&state, Transport::Plain).unwrap();
-        let again = Persons::from_state_directory(&state, Transport::Plain).unwrap();
+        let first = Persons::from_state_directory(&state, Scheme::Http).unwrap();
+        let again = Persons::from_state_directory(&state, Scheme::Http).unwrap();
         let person = Person([7; 16]);
         let room = RoomName::lobby();
         assert_eq!(first.public_id(person, &room), again.public_id(person, &room));
@@ -315,15 +287,15 @@ mod tests {
             let mode = fs::metadata(state.join(KEY_FILE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        let given = Persons::from_key_file(&state.join(KEY_FILE), Transport::Plain).unwrap();
+        let given = Persons::from_key_file(&state.join(KEY_FILE), Scheme::Http).unwrap();
         assert_eq!(given.public_id(person, &room), first.public_id(person, &room));
-        let missing = Persons::from_key_file(&state.join("missing"), Transport::Plain);
+        let missing = Persons::from_key_file(&state.join("missing"), Scheme::Http);
         assert!(matches!(missing, Err(KeyFault::GivenFile { .. })));
         fs::write(state.join(KEY_FILE), b"short").unwrap();
-        let short = Persons::from_key_file(&state.join(KEY_FILE), Transport::Plain);
+        let short = Persons::from_key_file(&state.join(KEY_FILE), Scheme::Http);
         assert!(matches!(short, Err(KeyFault::GivenLength { .. })));
         assert!(matches!(
-            Persons::from_state_directory(&state, Transport::Plain),
+            Persons::from_state_directory(&state, Scheme::Http),
             Err(KeyFault::Length { .. })
         ));
     }

@@ -3,16 +3,13 @@
 use app::presence::RoomName;
 use axum::http::{HeaderMap, header};
 
-use crate::person::Transport;
-
-/// The longest host, with its port, that is taken over into an address (RFC 1035, section 2.3.4).
-const LONGEST_HOST: usize = 260;
+use crate::url::{Scheme, is_host};
 
 /// The address of a room's page: below `public_url` where the operator has set one, else on the host that
 /// the request itself was sent to, over what this server speaks.
 pub(crate) fn room_address(
     public_url: Option<&str>,
-    spoken: Transport,
+    spoken: Scheme,
     headers: &HeaderMap,
     room: &RoomName,
 ) -> String {
@@ -24,19 +21,13 @@ pub(crate) fn room_address(
 }
 
 /// Where the request was sent to. A proxy in front that speaks TLS says so.
-fn origin_of(spoken: Transport, headers: &HeaderMap) -> Option<String> {
+fn origin_of(spoken: Scheme, headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let host = text(header::HOST.as_str()).filter(|host| is_host(host))?;
-    let is_secure = spoken == Transport::Https
+    let is_secure = spoken == Scheme::Https
         || text("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
     let scheme = if is_secure { "https" } else { "http" };
     Some(format!("{scheme}://{host}"))
-}
-
-/// Whether it has only what a host and a port are written with.
-pub(crate) fn is_host(host: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    (1..=LONGEST_HOST).contains(&host.len()) && host.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -49,10 +40,10 @@ mod tests {
         let headers = lines
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        address_over(Transport::Plain, public_url, &headers.collect())
+        address_over(Scheme::Http, public_url, &headers.collect())
     }
 
-    fn address_over(spoken: Transport, public_url: Option<&str>, headers: &HeaderMap) -> String {
+    fn address_over(spoken: Scheme, public_url: Option<&str>, headers: &HeaderMap) -> String {
         room_address(public_url, spoken, headers, &"team-7".parse().unwrap())
     }
 
@@ -68,7 +59,7 @@ mod tests {
     #[test]
     fn a_server_that_speaks_tls_is_found_over_it() {
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("a:3000"))]);
-        assert_eq!(address_over(Transport::Https, None, &headers), "https://a:3000/r/team-7");
+        assert_eq!(address_over(Scheme::Https, None, &headers), "https://a:3000/r/team-7");
     }
 
     #[test]

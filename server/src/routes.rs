@@ -15,7 +15,7 @@ use tower_http::{
 
 use crate::{
     app_state::AppState, embed, etag::answer_who_has_it, feed, metrics::METRICS, page, past_hour,
-    qr_code, response_headers::harden, roll, socket,
+    qr_code, response_headers::harden, roll, socket, users,
 };
 
 /// How long a file with a name of its own is used without asking: its icon, its manifest.
@@ -56,7 +56,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(past_hour::past_hour))
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))
-        .route("/api/rooms/{room}/users", get(feed::users))
+        .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(roll::csv))
         .route("/api/rooms/{room}/roll.txt", get(roll::text))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)

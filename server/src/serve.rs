@@ -20,7 +20,7 @@ use crate::{
     metrics::METRICS,
     operator::{self, OperatorToken, Overview},
     persistence::{RoomsFile, SavedRooms},
-    person::{Persons, Transport},
+    person::Persons,
     response_headers::Reach,
     routes,
     shutdown::Shutdown,
@@ -28,6 +28,7 @@ use crate::{
     supervisor::Supervisor,
     tcp,
     tls::Tls,
+    url::Scheme,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -75,7 +76,7 @@ pub async fn serve(
     };
     let site = Site::new(config.site_root.as_deref());
     site.page_files(&config.leptos).are_named_by_every_page();
-    let spoken = if tls.is_some() { Transport::Https } else { Transport::Plain };
+    let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
     // Only where the operator says so: what browsers once know they do not forget for a year.
     let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());

@@ -19,8 +19,8 @@ use tungstenite::{
 };
 
 use crate::{
+    budget::{ByteAllowance, FrameLimits},
     connection::{Outbox, Socket},
-    limits::{ByteAllowance, FrameLimits},
     metrics::METRICS,
 };
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration
 
 use server::{
     config::{
-        Config, Sources, command_line::command, setting::Setting, settings, source::Environment,
+        Config, Sources, command_line::command, setting::Setting, settings, environment::Environment,
     },
     shutdown::ShutdownConfig,
 };

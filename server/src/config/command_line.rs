@@ -6,9 +6,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, value_pars
 
 use super::{
     Config, Sources,
+    environment::{Assignment, Environment},
     setting::Setting,
     settings::{self, GROUPS},
-    source::{Assignment, Environment, Source},
+    source::Source,
     value::Form,
 };
 

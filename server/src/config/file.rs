@@ -9,9 +9,10 @@ use toml::{
 
 use super::{
     Config,
+    environment::{self, Assignment},
     fault::ConfigFault,
     setting::{Section, Setting},
-    source::{self, Assignment, Source},
+    source::Source,
     value::Form,
 };
 
@@ -86,7 +87,7 @@ impl File<'_> {
         assignments: &mut Vec<Assignment>,
     ) -> Result<(), ConfigFault> {
         for (key, value) in table {
-            let Some(setting) = source::find(section, key.get_ref()) else {
+            let Some(setting) = environment::find(section, key.get_ref()) else {
                 return Err(self.unknown(key, section.header()));
             };
             let source = Source::in_file(self.path, self.text, value.span().start);

@@ -3,6 +3,7 @@
 //! [`settings`] is the one list of them; everything else here is about any setting.
 
 pub mod command_line;
+pub mod environment;
 mod fault;
 mod file;
 pub mod reference;
@@ -24,18 +25,18 @@ use leptos::config::{Env, LeptosOptions};
 pub use self::fault::ConfigFault;
 use self::{
     command_line::Reach,
-    source::{Assignment, Environment},
+    environment::{Assignment, Environment},
 };
 use crate::{
     connection::ConnectionConfig,
     door::{DoorSettings, Origin},
     logs::LogConfig,
     operator::OperatorAddress,
-    person::Transport,
     presence::room::RoomLimits,
     shutdown::ShutdownConfig,
     site::Site,
     tls::{self, TlsFiles},
+    url::Scheme,
 };
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
@@ -141,11 +142,11 @@ impl Config {
     }
 
     /// How everybody comes.
-    pub fn transport(&self) -> Transport {
+    pub fn scheme(&self) -> Scheme {
         match &self.public_url {
-            Some(url) if url.is_https() => Transport::Https,
-            _ if self.tls.files().is_some() => Transport::Https,
-            _ => Transport::Plain,
+            Some(url) if url.is_https() => Scheme::Https,
+            _ if self.tls.files().is_some() => Scheme::Https,
+            _ => Scheme::Http,
         }
     }
 

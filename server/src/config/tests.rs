@@ -179,7 +179,7 @@ fn the_build_and_the_server_agree() {
     let mut defaults = Config::default();
     let mut compared = 0;
     for (key, value) in built {
-        let Some(setting) = source::find(setting::Section::Leptos, key) else { continue };
+        let Some(setting) = environment::find(setting::Section::Leptos, key) else { continue };
         // Without a setting it is the usual folder.
         let default = setting.value(&mut defaults).written();
         let default = default.unwrap_or_else(|| "target/site".to_owned());

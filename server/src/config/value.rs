@@ -3,8 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use leptos::config::Env;
+use tracing_subscriber::EnvFilter;
 
-use crate::door::{Network, Origin};
+use crate::{
+    door::{Network, Origin},
+    logs::{LogFilter, LogFormat},
+    operator::OperatorAddress,
+};
 
 /// What a value looks like where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +234,82 @@ impl Value for Origin {
 
     fn written(&self) -> Option<String> {
         Some(self.to_string())
+    }
+}
+
+impl Value for OperatorAddress {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "HOST:PORT|off"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = match text {
+            "off" => Self::Nowhere,
+            _ => Self::At(text.parse().map_err(|_| "an address and a port, or off")?),
+        };
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        match self {
+            Self::Usual => None,
+            Self::At(address) => Some(address.to_string()),
+            Self::Nowhere => Some("off".to_owned()),
+        }
+    }
+}
+
+impl Value for LogFilter {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "FILTER"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        EnvFilter::try_new(text)
+            .map_err(|_| "a level (error, warn, info, debug, trace, off), or TARGET=LEVEL,…")?;
+        text.clone_into(&mut self.0);
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.0.clone())
+    }
+}
+
+impl Value for LogFormat {
+    fn form(&self) -> Form {
+        Form::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "auto|text|json"
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = match text {
+            "auto" => Self::Auto,
+            "text" => Self::Text,
+            "json" => Self::Json,
+            _ => return Err("auto, text or json"),
+        };
+        Ok(())
+    }
+
+    fn written(&self) -> Option<String> {
+        let text = match self {
+            Self::Auto => "auto",
+            Self::Text => "text",
+            Self::Json => "json",
+        };
+        Some(text.to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! One WebSocket: the loop between a client and its room.
 
+mod config;
 mod deadlines;
 mod ending;
 mod outbox;
@@ -10,7 +11,6 @@ use std::{
     future::poll_fn,
     panic::AssertUnwindSafe,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use app::presence::{CloseCode, Refusal, ServerEvent};
@@ -20,59 +20,23 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use tungstenite::Message;
 
+pub use self::{
+    config::ConnectionConfig,
+    outbox::Outbox,
+    socket::{Socket, SocketFault},
+};
 use self::{
     deadlines::{Deadlines, Due},
     ending::Ending,
-};
-pub use self::{
-    outbox::Outbox,
-    socket::{Socket, SocketFault},
 };
 use crate::{
     conversation::{Conversation, Heard, Request},
     doorbell::Signals,
     hub::Membership,
-    limits::FrameLimits,
     metrics::METRICS,
     presence::frames::encode,
     shutdown::Guest,
 };
-
-/// The clocks of a connection, and how much its client may say.
-#[derive(Clone, Copy, Debug)]
-pub struct ConnectionConfig {
-    /// The first frame must be accepted within this time, if there is one.
-    pub first_frame_within: Option<Duration>,
-    /// How often the client is pinged and told where its list should be.
-    pub heartbeat_every: Duration,
-    /// How long a ping's answer is waited for.
-    pub pong_within: Duration,
-    /// A list is sent again at most this often.
-    pub resync_every: Duration,
-    /// How long a write may take before the client counts as lost.
-    pub write_within: Duration,
-    /// How long the client's side of the closing handshake is waited for.
-    pub close_within: Duration,
-    /// How much the client may say.
-    pub frames: FrameLimits,
-}
-
-impl Default for ConnectionConfig {
-    /// The times of the protocol.
-    fn default() -> Self {
-        Self {
-            first_frame_within: Some(Duration::from_secs(10)),
-            // A little oftener than every 10 s, so that a client that fell silent is noticed in
-            // 15 s, whatever the machine is doing.
-            heartbeat_every: Duration::from_millis(9_900),
-            pong_within: Duration::from_secs(5),
-            resync_every: Duration::from_secs(5),
-            write_within: Duration::from_secs(5),
-            close_within: Duration::from_secs(1),
-            frames: FrameLimits::default(),
-        }
-    }
-}
 
 /// Serves one socket in a task of its own. What is logged of it stands in a span of its own, which names
 /// neither the person nor the room. `until_it_ends` is dropped when it does.

@@ -20,7 +20,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{Acceptor, ConnectionPass, Door, Patient, TurnedAway, secure_way::point_to_secure_way};
+use super::{
+    Acceptor, ConnectionPass, Door, Patient, Peer, TurnedAway, secure_way::point_to_secure_way,
+};
 use crate::{
     metrics::METRICS,
     tls::{Opened, Tls},
@@ -34,10 +36,6 @@ const MOST_TURNED_AWAY_AT_ONCE: usize = 64;
 
 /// How long telling them may take, and whoever is to come another way.
 const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
-
-/// The other end of a request's connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Accepts connections and answers what they ask until the server goes down,
 /// and then waits for those that are being answered.
@@ -93,7 +91,7 @@ impl Reception {
                 connections.spawn(Arc::clone(self).open(tls.clone(), stream, peer, pass));
             }
             (Err(turned_away), tls) => {
-                METRICS.turned_away(turned_away);
+                METRICS.turned_away(turned_away.reason());
                 // Nobody may make the server busy by being turned away.
                 if let Ok(permit) = Arc::clone(&self.turning_away).try_acquire_owned() {
                     let tls = tls.clone();

@@ -8,6 +8,10 @@ use std::{
 
 use axum::http::HeaderMap;
 
+/// The other end of a request's connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// One household, as far as addresses tell: an IPv4 address, or the /64 that an IPv6 address is in,
 /// all of which are given to one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{door::DoorSettings, person::Transport};
+    use crate::{door::DoorSettings, url::Scheme};
 
     fn key(number: u16) -> AddressKey {
         std::net::IpAddr::from(Ipv4Addr::from_bits(number.into())).into()
@@ -280,8 +280,7 @@ mod tests {
 
     #[test]
     fn a_school_gets_in_and_a_flood_does_not() {
-        let mut crowd =
-            Crowd::new(DoorSettings::default().into_config(None, Transport::Plain).limits);
+        let mut crowd = Crowd::new(DoorSettings::default().into_config(None, Scheme::Http).limits);
         let at = Duration::from_secs;
         let mut opened = |many: usize, now| {
             (0..many).filter(|_| crowd.admit_line(Line::Socket, key(1), now).is_ok()).count()

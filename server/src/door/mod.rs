@@ -22,11 +22,7 @@ use axum::http::HeaderMap;
 use tokio::time::Instant;
 
 use self::attendance::Attendance;
-pub(crate) use self::{
-    accept::{Peer, let_in},
-    acceptor::Acceptor,
-    patient::Patient,
-};
+pub(crate) use self::{accept::let_in, acceptor::Acceptor, address::Peer, patient::Patient};
 pub use self::{
     address::{AddressKey, Network, NotANetwork, client_address},
     crowd::{Crowd, CrowdLimits, Line},
@@ -34,7 +30,7 @@ pub use self::{
     settings::DoorSettings,
     turned_away::TurnedAway,
 };
-use crate::{hub::Occupancy, limits::Limit, person::Person};
+use crate::{hub::room_stats::Occupancy, limits::Limit, person::Person};
 
 /// The rules of the door.
 #[derive(Clone, Debug)]
@@ -228,7 +224,7 @@ impl Drop for SocketPass {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::person::Transport;
+    use crate::url::Scheme;
 
     #[test]
     fn open_files_are_never_all_given_to_connections() {
@@ -236,13 +232,12 @@ mod tests {
             assert_eq!(connections_for(open_files), connections);
         }
         let config =
-            DoorSettings::default().into_config(None, Transport::Plain).respecting(Some(1_024));
+            DoorSettings::default().into_config(None, Scheme::Http).respecting(Some(1_024));
         assert_eq!(config.limits.connections.number(), Some(768));
         assert_eq!(config.limits.sockets.number(), Some(692));
         let settings = DoorSettings { max_connections: 100, ..DoorSettings::default() };
         for open_files in [Some(1_024), None] {
-            let config =
-                settings.clone().into_config(None, Transport::Plain).respecting(open_files);
+            let config = settings.clone().into_config(None, Scheme::Http).respecting(open_files);
             assert_eq!(config.limits.connections.number(), Some(100));
             assert_eq!(config.limits.sockets.number(), Some(90));
         }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::person::Transport;
+use crate::url::Scheme;
 
 /// Which pages may open a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct OriginRules {
     /// Where everybody finds the site, if that is not where the server is asked.
     pub public_url: Option<Origin>,
     /// What the server itself speaks: a page of its own that came over less is not its own.
-    pub spoken: Transport,
+    pub spoken: Scheme,
     /// Whose pages may besides.
     pub allowed: Vec<Origin>,
     /// Whether a client that names no origin, which no browser does, is let in.
@@ -36,12 +36,6 @@ pub struct Origin {
     /// In lower case; an IPv6 address within brackets.
     host: String,
     port: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
-    Http,
-    Https,
 }
 
 /// The text is not `http://HOST[:PORT]` or `https://HOST[:PORT]`.
@@ -79,7 +73,7 @@ impl OriginRules {
             text(origin).and_then(|text| text.parse().ok()).ok_or(ForeignOrigin::AnotherSite)?;
         let is_named = self.allowed.contains(&origin);
         let is_asked =
-            |host| origin.is_at(host) && (self.spoken == Transport::Plain || origin.is_https());
+            |host| origin.is_at(host) && (self.spoken == Scheme::Http || origin.is_https());
         let is_own = self.public_url.as_ref() == Some(&origin)
             || headers.get(header::HOST).and_then(text).is_some_and(is_asked);
         if is_named || is_own && !is_cross_site { Ok(()) } else { Err(ForeignOrigin::AnotherSite) }
@@ -105,17 +99,8 @@ impl Origin {
     /// may be left out, also where a proxy speaks TLS and this server does not.
     fn is_at(&self, host: &str) -> bool {
         split_authority(host).is_some_and(|(name, port)| {
-            name == self.host && port.unwrap_or(self.scheme.usual_port()) == self.port
+            name == self.host && port.unwrap_or(self.scheme.default_port()) == self.port
         })
-    }
-}
-
-impl Scheme {
-    fn usual_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
     }
 }
 
@@ -130,7 +115,7 @@ impl FromStr for Origin {
             _ => return Err(NotAnOrigin),
         };
         let (host, port) = split_authority(authority).ok_or(NotAnOrigin)?;
-        Ok(Self { scheme, host, port: port.unwrap_or(scheme.usual_port()) })
+        Ok(Self { scheme, host, port: port.unwrap_or(scheme.default_port()) })
     }
 }
 
@@ -157,7 +142,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_https() { "https" } else { "http" };
         write!(formatter, "{scheme}://{}", self.host)?;
-        if self.port == self.scheme.usual_port() {
+        if self.port == self.scheme.default_port() {
             Ok(())
         } else {
             write!(formatter, ":{}", self.port)

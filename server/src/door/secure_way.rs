@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::room_address::is_host;
+use crate::url::is_host;
 
 /// Sends a browser to the same address over HTTPS: people type it without a scheme.
 ///

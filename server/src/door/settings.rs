@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin};
 use crate::{
-    limits::{FrameLimits, Limit, Rate},
-    person::Transport,
+    budget::FrameLimits,
+    limits::{Limit, Rate},
     presence::frames::LONGEST_FRAME_IN_BYTES,
+    url::Scheme,
 };
 
 /// The rules of the door as they are set; every number may be 0, which is no limit.
@@ -75,7 +76,7 @@ impl DoorSettings {
     }
 
     /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
-    pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Transport) -> DoorConfig {
+    pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Scheme) -> DoorConfig {
         let without_origin =
             if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
         DoorConfig {
@@ -137,7 +138,7 @@ mod tests {
         };
         assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
         assert_eq!(settings.first_frame_within(), None);
-        let config = settings.into_config(None, Transport::Plain);
+        let config = settings.into_config(None, Scheme::Http);
         assert_eq!(config.limits.sockets_of_address, Limit::OFF);
         assert_eq!(config.limits.new_sockets_of_address, None);
         assert_eq!(config.most_rooms, Limit::OFF);

@@ -80,7 +80,7 @@ impl TurnedAway {
 
 impl IntoResponse for TurnedAway {
     fn into_response(self) -> Response {
-        METRICS.turned_away(self);
+        METRICS.turned_away(self.reason());
         self.answer()
     }
 }
@@ -99,6 +99,7 @@ impl TurnedAway {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{Metrics, Now, exposition};
 
     #[test]
     fn whose_limit_it_is_decides_the_status_and_waiting_is_in_whole_seconds() {
@@ -108,5 +109,26 @@ mod tests {
         let answer = TurnedAway::TooManySockets.into_response();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers()[header::RETRY_AFTER], "5");
+    }
+
+    #[test]
+    fn every_reason_to_turn_somebody_away_is_counted() {
+        let metrics = Metrics::new();
+        let reasons = [
+            TurnedAway::TooManyConnections,
+            TurnedAway::TooManyConnectionsOfAddress,
+            TurnedAway::TooManySockets,
+            TurnedAway::TooManySocketsOfAddress,
+            TurnedAway::TooManySocketsOfPerson,
+            TurnedAway::TooFast(Duration::ZERO),
+            TurnedAway::RoomCrowded,
+            TurnedAway::TooManyRooms,
+        ];
+        for reason in reasons {
+            metrics.turned_away(reason.reason());
+            let text = exposition(&metrics, Now::default());
+            let line = format!("rollcall_turned_away_total{{limit=\"{}\"}} 1", reason.reason());
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
     }
 }

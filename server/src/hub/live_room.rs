@@ -11,7 +11,6 @@ use app::presence::{
 };
 use tokio::time::Instant;
 
-use self::catching_up::size_in_bytes;
 use super::{
     bells::Bells,
     by_point::ByPoint,
@@ -25,7 +24,7 @@ use crate::{
     metrics::METRICS,
     presence::{
         encoded_list::EncodedList,
-        frame::Frame,
+        frame::{Frame, total_len},
         frames::{EncodedAnswer, encode},
         history::History,
         people::{Announced, ConnectionId, Moment},
@@ -272,7 +271,7 @@ impl LiveRoom {
         // More may have happened in one gap than the log holds: then only the list can say it.
         if let Some(difference) = state.room.log().difference(from, seq) {
             let frames = changes(from, seq, difference);
-            if !self.is_the_list_shorter(state, size_in_bytes(&frames)) {
+            if !self.is_the_list_shorter(state, total_len(&frames)) {
                 let news = News::Frames(frames.into());
                 state.last_flush = Arc::new(Flush { from, seq, news, count, digest });
             }

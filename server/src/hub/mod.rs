@@ -11,6 +11,7 @@ mod life_model;
 mod live_room;
 mod membership;
 mod observer;
+pub mod room_stats;
 
 use std::{
     collections::HashMap,
@@ -21,7 +22,6 @@ use std::{
 };
 
 use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
-use serde::Serialize;
 
 use self::{
     clocks::Clocks,
@@ -31,6 +31,7 @@ pub use self::{
     clocks::WallClock,
     membership::{Announcing, Membership},
     observer::Observer,
+    room_stats::{Occupancy, RoomInNumbers},
 };
 use crate::{
     persistence::{ProcessEnding, SavedRoomOfName, SavedRooms},
@@ -54,37 +55,11 @@ pub struct Hub {
     wheel: Arc<Wheel>,
 }
 
-/// A room as its operator sees it from afar.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoomInNumbers {
-    /// Its name.
-    pub room: RoomName,
-    /// How many are listed.
-    pub people: usize,
-    /// How many sockets and feeds look at it.
-    pub observers: usize,
-}
-
 /// A room and how many look at it, sockets without a first frame included.
 #[derive(Debug)]
 struct Occupied {
     room: Arc<LiveRoom>,
     observers: usize,
-}
-
-/// How many look at a room, or how many rooms there are besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occupancy {
-    /// It is there.
-    Open {
-        /// How many look at it, listed or not.
-        observers: usize,
-    },
-    /// It would be one more.
-    NotThere {
-        /// How many there are.
-        rooms: usize,
-    },
 }
 
 impl Hub {

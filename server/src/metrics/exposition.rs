@@ -119,7 +119,6 @@ mod tests {
     use axum::http::StatusCode;
 
     use super::*;
-    use crate::door::TurnedAway;
 
     /// Every sample belongs to the family above it, and every family stands once: what Prometheus asks for.
     #[test]
@@ -161,27 +160,6 @@ mod tests {
                 is_told || (name.starts_with("process_") && !cfg!(target_os = "linux")),
                 "{name}"
             );
-        }
-    }
-
-    #[test]
-    fn every_reason_to_turn_somebody_away_is_counted() {
-        let metrics = Metrics::new();
-        let reasons = [
-            TurnedAway::TooManyConnections,
-            TurnedAway::TooManyConnectionsOfAddress,
-            TurnedAway::TooManySockets,
-            TurnedAway::TooManySocketsOfAddress,
-            TurnedAway::TooManySocketsOfPerson,
-            TurnedAway::TooFast(std::time::Duration::ZERO),
-            TurnedAway::RoomCrowded,
-            TurnedAway::TooManyRooms,
-        ];
-        for reason in reasons {
-            metrics.turned_away(reason);
-            let text = exposition(&metrics, Now::default());
-            let line = format!("rollcall_turned_away_total{{limit=\"{}\"}} 1", reason.reason());
-            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }
     }
 

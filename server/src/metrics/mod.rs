@@ -11,8 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use app::presence::CloseCode;
 use axum::http::StatusCode;
 
-use crate::door::TurnedAway;
-
 pub use self::exposition::{CONTENT_TYPE, Now, exposition};
 
 /// The numbers of this process.
@@ -80,7 +78,7 @@ impl Counter {
 const LOST: u16 = 1006;
 
 impl Metrics {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         const fn of(code: u16) -> (u16, Counter) {
             (code, Counter::new())
         }
@@ -149,8 +147,7 @@ impl Metrics {
     }
 
     /// Somebody was not let in.
-    pub fn turned_away(&self, why: TurnedAway) {
-        let reason = why.reason();
+    pub fn turned_away(&self, reason: &str) {
         if let Some((_, counter)) = self.turned_away.iter().find(|(known, _)| *known == reason) {
             counter.count();
         }

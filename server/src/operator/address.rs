@@ -2,8 +2,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::config::value::{Form, Value};
-
 /// Where the operator is listened to, unless it is set: on this machine only.
 const USUAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 3002);
 
@@ -26,32 +24,6 @@ impl OperatorAddress {
             Self::Usual => Some(USUAL.into()),
             Self::At(address) => Some(address),
             Self::Nowhere => None,
-        }
-    }
-}
-
-impl Value for OperatorAddress {
-    fn form(&self) -> Form {
-        Form::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "HOST:PORT|off"
-    }
-
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = match text {
-            "off" => Self::Nowhere,
-            _ => Self::At(text.parse().map_err(|_| "an address and a port, or off")?),
-        };
-        Ok(())
-    }
-
-    fn written(&self) -> Option<String> {
-        match self {
-            Self::Usual => None,
-            Self::At(address) => Some(address.to_string()),
-            Self::Nowhere => Some("off".to_owned()),
         }
     }
 }

@@ -57,7 +57,7 @@ impl OperatorToken {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 24];
                 getrandom::fill(&mut secret)?;
-                let token = crate::person::hex(&secret);
+                let token = crate::hex::hex(&secret);
                 fs::create_dir_all(state_directory).map_err(file_fault)?;
                 secret_file::write(&path, format!("{token}\n").as_bytes()).map_err(file_fault)?;
                 Ok(Self::of(&token))

@@ -47,6 +47,11 @@ impl Frame {
     }
 }
 
+/// How many bytes all of these take on the wire.
+pub(crate) fn total_len(frames: &[Frame]) -> usize {
+    frames.iter().map(|frame| frame.bytes().len()).sum()
+}
+
 /// Frames that belong together: nothing comes in between.
 ///
 /// Most of them are shared by all who get them: a batch is a position in them, however many they are.

@@ -10,7 +10,7 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::person::hex;
+use crate::hex::hex;
 
 /// A file of the site within the program.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::{
 use app::presence::{ExistingUsers, Replica, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
 use server::{
-    config::{Config, Sources, command_line::CommandLine, source::Environment},
+    config::{Config, Sources, command_line::CommandLine, environment::Environment},
     connection::ConnectionConfig,
     operator::OperatorToken,
     person::Persons,
@@ -129,7 +129,7 @@ impl TestServer {
         connection: ConnectionConfig,
     ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = Persons::from_key(&[7; 64], config.transport()).unwrap();
+        let persons = Persons::from_key(&[7; 64], config.scheme()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -11,7 +11,7 @@ use crate::{
     metrics::METRICS,
     presence::{
         encoded_list::EncodedList,
-        frame::{Batch, Frame},
+        frame::{Batch, total_len},
         frames::EncodedAnswer,
     },
 };
@@ -51,7 +51,7 @@ impl LiveRoom {
                     Some(changes(from, seq, difference).into())
                 });
                 frames
-                    .filter(|frames| !self.is_the_list_shorter(state, size_in_bytes(frames)))
+                    .filter(|frames| !self.is_the_list_shorter(state, total_len(frames)))
                     .map(Batch::from)
             }
         };
@@ -127,8 +127,4 @@ impl LiveRoom {
         };
         state.list = Some(Arc::new(list));
     }
-}
-
-pub(super) fn size_in_bytes(frames: &[Frame]) -> usize {
-    frames.iter().map(|frame| frame.bytes().len()).sum()
 }

@@ -1,0 +1,30 @@
+//! A room in numbers.
+
+use app::presence::RoomName;
+use serde::Serialize;
+
+/// A room as its operator sees it from afar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomInNumbers {
+    /// Its name.
+    pub room: RoomName,
+    /// How many are listed.
+    pub people: usize,
+    /// How many sockets and feeds look at it.
+    pub observers: usize,
+}
+
+/// How many look at a room, or how many rooms there are besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupancy {
+    /// It is there.
+    Open {
+        /// How many look at it, listed or not.
+        observers: usize,
+    },
+    /// It would be one more.
+    NotThere {
+        /// How many there are.
+        rooms: usize,
+    },
+}
