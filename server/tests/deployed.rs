@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration
 
 use server::{
     config::{
-        Config, Sources, command_line::command, setting::Setting, settings, environment::Environment,
+        Config, Sources, command_line::command, environment::Environment, setting::Setting,
+        settings,
     },
     shutdown::ShutdownConfig,
 };

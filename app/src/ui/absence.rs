@@ -1,6 +1,6 @@
 //! Why somebody is not in the list who was, as all pages of a browser know it.
 
-use crate::presence::Since;
+use crate::presence::{DepartureReason, Name, Since, UserId};
 
 /// What became of a row that somebody took off the list.
 ///
@@ -81,6 +81,17 @@ impl EndOfRow {
         let (joined, at) = text.split_once(' ')?;
         Some(Self { joined: joined.parse().ok()?, at: Since::from_text(at)? })
     }
+}
+
+/// Someone who went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departed {
+    /// Who.
+    pub id: UserId,
+    /// What they were called.
+    pub name: Name,
+    /// Why, where that was heard.
+    pub reason: Option<DepartureReason>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is said aloud of those who come and go.
 
-use super::texts;
+use super::{absence::Departed, texts};
 use crate::presence::{DepartureReason, Name, UserId};
 
 /// A part of something said: a name stands in an element of its own.
@@ -10,17 +10,6 @@ pub(crate) enum Part {
     Words(String),
     /// What someone is called.
     Name(Name),
-}
-
-/// Someone who went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departed {
-    /// Who.
-    pub id: UserId,
-    /// What they were called.
-    pub name: Name,
-    /// Why, where that was heard.
-    pub reason: Option<DepartureReason>,
 }
 
 /// How many are called by their names; more are only counted.

@@ -1,5 +1,7 @@
 //! What the visitor asks for.
 
+use super::wish::Wish;
+
 /// What the visitor asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -15,26 +17,4 @@ pub(crate) enum Command {
     Mute,
     /// Nothing of the person whose browser this was.
     BeSomeoneElse,
-}
-
-/// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// To be listed under this name.
-    Join(String),
-    /// To be called this from now on.
-    Rename(String),
-    /// To be listed no longer.
-    Leave,
-}
-
-impl Wish {
-    /// The `event` of the frame that asks for it.
-    pub(crate) fn event(&self) -> &'static str {
-        match self {
-            Self::Join(_) => "got_a_new_user",
-            Self::Rename(_) => "rename",
-            Self::Leave => "leave",
-        }
-    }
 }

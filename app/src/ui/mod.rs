@@ -38,15 +38,21 @@ mod namesakes;
 mod news;
 mod note;
 mod page;
+mod page_data;
 #[cfg(feature = "ssr")]
 mod past_hour;
 mod register;
 mod roster_list;
 mod row;
+mod row_state;
+#[cfg(feature = "ssr")]
+mod server_data;
 mod server_drawn;
 mod texts;
+mod ui_state;
 #[cfg(any(feature = "hydrate", test))]
 mod window;
+mod wish;
 mod you;
 
 #[cfg(feature = "hydrate")]
@@ -66,23 +72,19 @@ mod tests;
 /// The page's side of the conversation, without a page or a browser: what plays one uses this.
 pub mod client {
     pub use super::{
-        absence::{Absence, EndOfRow},
-        announcements::Departed,
-        command::Wish,
+        absence::{Absence, Departed, EndOfRow},
         frame::{read_frame, write_frame},
         json::Unreadable,
         session::{Outcome, Session, Surroundings, Unlisted},
+        wish::Wish,
     };
 }
-
-use serde::{Deserialize, Serialize};
-
-use crate::presence::{ExistingUsers, RoomName};
 
 #[cfg(feature = "ssr")]
 pub use embed::{MOST_FACES, embed_document};
 #[cfg(feature = "hydrate")]
 pub use live::hydrate;
+pub use page_data::RoomPage;
 #[cfg(feature = "ssr")]
 pub use page_files::PageFiles;
 #[cfg(feature = "ssr")]
@@ -90,15 +92,6 @@ pub use past_hour::picture_of_the_past_hour;
 #[cfg(feature = "ssr")]
 pub use privacy::privacy_document;
 #[cfg(feature = "ssr")]
-pub use server_drawn::{Look, ServerDrawn};
+pub use server_data::{Look, ServerDrawn};
 #[cfg(feature = "ssr")]
 pub use shell::{not_found_document, shell};
-
-/// What the page of a room is made of, on both sides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomPage {
-    /// The room.
-    pub room: RoomName,
-    /// Who is here: the true count, and the first rows where there are many.
-    pub list: ExistingUsers,
-}

@@ -4,11 +4,12 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
     board::Board,
-    command::{Command, Wish},
+    command::Command,
     dom::{input, take_lost_focus},
     dynamic::{attribute, effect, flag, press},
     note::{Note, note},
     texts,
+    wish::Wish,
 };
 use crate::presence::Name;
 

@@ -3,7 +3,7 @@
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::{
-    server_drawn::Look,
+    server_data::Look,
     shell::{document, masthead, style_sheet},
     texts,
 };

@@ -8,31 +8,6 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use super::texts;
 
-/// What the server knows beside the list.
-#[cfg(feature = "ssr")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerDrawn {
-    /// The room.
-    pub room: crate::presence::RoomName,
-    /// The whole address of its page, as others reach it.
-    pub address: String,
-    /// How many were here in each of the last minutes, the oldest first.
-    pub counts: Vec<u32>,
-    /// Who looks at it.
-    pub look: Look,
-}
-
-/// Who looks at a page.
-#[cfg(feature = "ssr")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Look {
-    /// A visitor, who can do all that can be done.
-    #[default]
-    Page,
-    /// All who are in front of a screen on the wall: it only shows.
-    Wall,
-}
-
 /// What puts the address of the room on the clipboard; a script of its own does.
 #[cfg(feature = "ssr")]
 pub(crate) fn copy_button() -> impl IntoView {
@@ -84,8 +59,8 @@ mod drawn {
     use leptos::prelude::*;
 
     use super::{
+        super::server_data::{Look, ServerDrawn},
         super::{past_hour::picture_of_the_past_hour, texts},
-        Look, ServerDrawn,
     };
 
     /// What is drawn from the page's context, as text; nothing without one.
@@ -172,7 +147,10 @@ mod drawn {
 #[cfg(test)]
 #[cfg(feature = "ssr")]
 mod tests {
-    use super::*;
+    use super::{
+        super::server_data::{Look, ServerDrawn},
+        *,
+    };
 
     fn drawn(look: Look) -> ServerDrawn {
         ServerDrawn {

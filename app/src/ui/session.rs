@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{absence::EndOfRow, announcements::Departed, command::Wish};
+use super::{
+    absence::{Departed, EndOfRow},
+    wish::Wish,
+};
 use crate::presence::{
     ClientEvent, DepartureReason, Gap, Name, Progress, Refusal, Replica, Retry, Roster,
     ServerEvent, Since, TabId, UserId,

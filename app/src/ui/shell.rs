@@ -5,7 +5,7 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 use super::{
     PageFiles, RoomPage,
     page::first_html,
-    server_drawn::{Look, ServerDrawn},
+    server_data::{Look, ServerDrawn},
     texts,
 };
 use crate::presence::RoomName;

@@ -4,12 +4,13 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     board::Board,
-    command::{Command, Wish},
+    command::Command,
     dom::take_lost_focus,
     dynamic::{flag, press, text},
     name_form::{Purpose, name_form},
     note::{Note, note},
     texts,
+    wish::Wish,
 };
 
 /// The id of the sentence, which takes the keyboard when the form before it is gone.

@@ -6,8 +6,9 @@ use gloo_timers::callback::Timeout;
 use leptos::{prelude::*, web_sys::Element};
 
 use super::super::{
+    absence::Departed,
     activity::ACTIVITY,
-    announcements::{Departed, Gathering, Part},
+    announcements::{Gathering, Part},
     announcer::ANNOUNCER,
     board::Board,
     news::{MISSED, NEWS},

@@ -13,10 +13,10 @@ use super::{
     super::{
         absence::Absence,
         board::Board,
-        command::Wish,
         connection::Connection,
         frame::read_frame,
         session::{Outcome, Session, Surroundings},
+        wish::Wish,
     },
     display::{Display, is_offline},
     feed::{Feed, FeedEvent},
