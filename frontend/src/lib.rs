@@ -12,5 +12,5 @@ pub fn hydrate() {
     // In a release the sentences of all panics would be a part of what every first visit loads.
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
-    app::ui::hydrate();
+    app::hydrate();
 }

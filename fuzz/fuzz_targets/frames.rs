@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use app::presence::{DepartureReason, Replica, RoomName, ServerEvent, UserId};
+use app::{presence::{DepartureReason, RoomName, ServerEvent, UserId}, client::Replica};
 use libfuzzer_sys::fuzz_target;
 use server::{
     conversation::{Conversation, Heard, Request},

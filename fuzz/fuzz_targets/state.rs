@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use app::presence::{Replica, UserId};
+use app::{client::Replica, presence::UserId};
 use libfuzzer_sys::fuzz_target;
 use server::{
     hub::{Announcing, Hub},

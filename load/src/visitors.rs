@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::presence::{ClientEvent, Replica, ServerEvent};
+use app::{
+    client::Replica,
+    presence::{ClientEvent, ServerEvent},
+};
 
 use crate::{
     fault::LoadFault,

@@ -1,6 +1,6 @@
 //! `GET /r/{room}/embed`: the view of a room for a frame on somebody else's page.
 
-use app::ui::{MOST_FACES, embed_document};
+use app::ssr::{MOST_FACES, embed_document};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::Uri,

@@ -2,7 +2,8 @@
 
 use app::{
     presence::{RoomName, RoomNameFault},
-    ui::{Look, RoomPage, ServerDrawn, not_found_document, privacy_document, shell},
+    ssr::{not_found_document, privacy_document, shell},
+    state::{Look, RoomPage, ServerDrawn},
 };
 use axum::{
     body::Body,

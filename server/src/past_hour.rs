@@ -1,6 +1,6 @@
 //! `GET /r/{room}/past-hour`: the picture of a room's last hour, drawn anew for a page that has it already.
 
-use app::ui::picture_of_the_past_hour;
+use app::ssr::picture_of_the_past_hour;
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::header,

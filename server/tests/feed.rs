@@ -9,7 +9,10 @@
 
 mod support;
 
-use app::presence::{Progress, Replica, ServerEvent};
+use app::{
+    client::{Progress, Replica},
+    presence::ServerEvent,
+};
 use support::TestServer;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},

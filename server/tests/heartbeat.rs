@@ -14,8 +14,9 @@ use std::{
     time::Duration,
 };
 
-use app::presence::{
-    CloseCode, Difference, PresenceState, Progress, Replica, RoomName, ServerEvent,
+use app::{
+    client::{Progress, Replica},
+    presence::{CloseCode, Difference, PresenceState, RoomName, ServerEvent},
 };
 use futures_util::{Sink, Stream};
 use server::{

@@ -12,7 +12,10 @@ mod support;
 
 use std::time::Instant;
 
-use app::presence::{Difference, PresenceState, Replica, ServerEvent};
+use app::{
+    client::Replica,
+    presence::{Difference, PresenceState, ServerEvent},
+};
 use futures_util::future::join_all;
 use support::{Client, Site, process::ServerProcess};
 

@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use app::presence::{Progress, Replica, RoomName, Roster, ServerEvent, Since, UserId};
+use app::{
+    client::{Progress, Replica},
+    presence::{RoomName, Roster, ServerEvent, Since, UserId},
+};
 use server::{
     hub::{Announcing, Hub, Membership, Observer},
     presence::{

@@ -2,7 +2,7 @@
 //!
 //! A schedule is made from one seed: who there is, what they do, what their networks do, when the
 //! server ends and how. On both sides runs what runs in earnest: `server::connection::serve` over the
-//! hub and its kept rooms, and `app::ui::client::Session`; between them go the frames as text. Only the
+//! hub and its kept rooms, and `app::client::Session`; between them go the frames as text. Only the
 //! wire, the clock and the chances are made up.
 //!
 //! Laws, on the way: every list that a page shows is, row by row and in order, the list that the server

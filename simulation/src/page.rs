@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    presence::{Replica, TabId},
-    ui::client::Session,
+    client::{Replica, Session},
+    presence::TabId,
 };
 use fastrand::Rng;
 use tokio::{

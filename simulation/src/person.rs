@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use app::{presence::UserId, ui::client::Absence};
+use app::{client::Absence, presence::UserId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{page::Command, world::lock};

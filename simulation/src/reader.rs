@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::presence::{ExistingUsers, Replica, ServerEvent, Since, User};
+use app::{
+    client::Replica,
+    presence::{ExistingUsers, ServerEvent, Since, User},
+};
 use fastrand::Rng;
 use tokio::time::{sleep, timeout};
 

@@ -8,9 +8,7 @@ mod difference;
 mod digest;
 mod event;
 mod name;
-mod opaque;
-mod replica;
-mod retry;
+mod opaque_id;
 mod room_name;
 mod roster;
 mod user;
@@ -22,9 +20,7 @@ pub use event::{
     ServerEvent, Since,
 };
 pub use name::{LONGEST_NAME_IN_BYTES, Name, NameFault};
-pub use opaque::{Epoch, Opaque, OpaqueFault, TabId};
-pub use replica::{Gap, Progress, Replica};
-pub use retry::Retry;
+pub use opaque_id::{Epoch, Opaque, OpaqueFault, TabId};
 pub use room_name::{RoomName, RoomNameFault};
 pub use roster::{Mismatch, Roster};
 pub use user::{PresenceState, User, UserId, UserIdFault};

@@ -170,7 +170,10 @@ impl Pages {
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{MoreUsers, Name, Progress, Renamed, Replica, ServerEvent};
+    use app::{
+        client::{Progress, Replica},
+        presence::{MoreUsers, Name, Renamed, ServerEvent},
+    };
     use proptest::prelude::*;
 
     use super::*;

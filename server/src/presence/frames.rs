@@ -141,7 +141,10 @@ pub(super) fn as_json(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{Changes, Replica, Roster};
+    use app::{
+        client::Replica,
+        presence::{Changes, Roster},
+    };
     use proptest::prelude::*;
 
     use super::*;

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::ui::PageFiles;
+use app::ssr::PageFiles;
 use axum::{
     extract::Request,
     response::{IntoResponse, Response},

@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use app::presence::{ExistingUsers, Replica, ServerEvent};
+use app::{
+    client::Replica,
+    presence::{ExistingUsers, ServerEvent},
+};
 use futures_util::{SinkExt, StreamExt};
 use server::{
     config::{Config, Sources, command_line::CommandLine, environment::Environment},

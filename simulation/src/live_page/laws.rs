@@ -1,8 +1,8 @@
 //! What holds after every frame that a page hears.
 
 use app::{
+    client::Outcome,
     presence::{ClientEvent, ServerEvent, Since, User},
-    ui::client::Outcome,
 };
 
 use super::LivePage;

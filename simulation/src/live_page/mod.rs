@@ -5,8 +5,8 @@ mod laws;
 use std::{sync::Arc, time::Duration};
 
 use app::{
+    client::{Absence, Session, Surroundings, Unlisted, Wish, read_frame, write_frame},
     presence::{ClientEvent, CloseCode, DepartureReason, ServerEvent, TabId},
-    ui::client::{Absence, Session, Surroundings, Unlisted, Wish, read_frame, write_frame},
 };
 use fastrand::Rng;
 use tokio::{

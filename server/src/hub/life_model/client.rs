@@ -1,6 +1,9 @@
 //! A client: its list, and what it is owed.
 
-use app::presence::{Progress, Replica, ServerEvent};
+use app::{
+    client::{Progress, Replica},
+    presence::ServerEvent,
+};
 
 use crate::presence::frame::{Batch, Frame};
 

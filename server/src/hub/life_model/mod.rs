@@ -8,7 +8,10 @@ mod strategy;
 
 use std::{collections::BTreeMap, future::poll_fn};
 
-use app::presence::{self as wire, Epoch, Replica, Roster, User};
+use app::{
+    client::Replica,
+    presence::{self as wire, Epoch, Roster, User},
+};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};

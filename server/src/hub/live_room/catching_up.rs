@@ -19,7 +19,7 @@ use crate::{
 impl LiveRoom {
     /// What brings a reader from where they are to the last flush; nothing if they are there,
     /// or if what they are owed has to wait for the next one.
-    pub(in crate::hub) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
+    pub(crate) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
         if let Some(batch) = self.told().brings(cursor) {
             return batch;
         }

@@ -1,0 +1,9 @@
+//! Which rows of a list are shown, and in which order. Pure: each module is tested without a page.
+
+pub(crate) mod lookalikes;
+pub(crate) mod name_index;
+pub(crate) mod name_key;
+pub(crate) mod sort_filter;
+mod text_folding;
+#[cfg(any(feature = "hydrate", test))]
+pub(crate) mod viewport;

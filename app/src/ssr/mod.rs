@@ -1,0 +1,13 @@
+//! What only the server renders: whole documents, the embed, the chart of the last hour.
+
+mod asset_urls;
+mod document;
+mod embed;
+pub(crate) mod hour_chart;
+mod privacy;
+
+pub use asset_urls::PageFiles;
+pub use document::{not_found_document, shell};
+pub use embed::{MOST_FACES, embed_document};
+pub use hour_chart::picture_of_the_past_hour;
+pub use privacy::privacy_document;

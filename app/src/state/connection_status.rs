@@ -1,0 +1,98 @@
+//! How things stand with this page's own connection, and what is said of it.
+
+use crate::text::{elapsed::Elapsed, strings};
+
+/// How things stand with the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Connection {
+    /// The first one is still to come: nothing is known, and nothing is said.
+    #[default]
+    Starting,
+    /// The list is what the server's list is.
+    Live,
+    /// So it is, by way of the feed: no socket gets through, and nobody can be listed from here.
+    OnlyWatching,
+    /// It was found to be wrong, and the right one was asked for.
+    Doubtful,
+    /// The list is as it was.
+    Lost(Loss),
+}
+
+impl Connection {
+    /// Whether the list is what the server's list is.
+    pub(crate) fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::OnlyWatching)
+    }
+
+    /// Whether the list is known to be old.
+    pub(crate) fn is_stale(self) -> bool {
+        matches!(self, Self::Doubtful | Self::Lost(_))
+    }
+}
+
+/// A connection that is not there; times are milliseconds on the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// When the list was last known to be right.
+    pub(crate) list_as_of: u64,
+    /// When the next attempt is due, or was begun; none while the old connection may still hold.
+    pub(crate) try_at: Option<u64>,
+    /// The browser says that it has no network.
+    pub(crate) is_offline: bool,
+}
+
+impl Loss {
+    /// What is said of it at this moment.
+    pub(crate) fn words(&self, now: u64) -> String {
+        let seconds_since = now.saturating_sub(self.list_as_of) / 1_000;
+        let mut words = String::from(self.headline());
+        words.push_str(&strings::the_list_is_as_of(Elapsed::of_seconds(seconds_since)));
+        if let Some(try_at) = self.try_at {
+            let seconds_left = try_at.saturating_sub(now).div_ceil(1_000);
+            words.push_str(&strings::trying_again_in(seconds_left));
+        }
+        words
+    }
+
+    /// The sentence that is said aloud, once.
+    pub(crate) fn headline(&self) -> &'static str {
+        if self.is_offline { strings::YOU_ARE_OFFLINE } else { strings::CONNECTION_LOST }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOSS: Loss = Loss { list_as_of: 100_000, try_at: Some(115_000), is_offline: false };
+
+    #[test]
+    fn it_says_how_old_the_list_is_and_when_it_tries_again() {
+        assert_eq!(
+            LOSS.words(112_400),
+            "Connection lost. The list is as of 12 s ago. Trying again in 3 s."
+        );
+        assert_eq!(
+            LOSS.words(115_000),
+            "Connection lost. The list is as of 15 s ago. Trying again now."
+        );
+        assert_eq!(
+            LOSS.words(100_100),
+            "Connection lost. The list is as of just now. Trying again in 15 s."
+        );
+    }
+
+    #[test]
+    fn it_says_that_there_is_no_network() {
+        let loss = Loss { try_at: None, is_offline: true, ..LOSS };
+        assert_eq!(loss.words(220_000), "You are offline. The list is as of 2 min ago.");
+    }
+
+    #[test]
+    fn clocks_that_went_back_do_no_harm() {
+        assert_eq!(
+            LOSS.words(0),
+            "Connection lost. The list is as of just now. Trying again in 115 s."
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! The page's state: signals, and the plain data in them.
+//!
+//! [`page_state::Board`] is what the page shows; the views render it and put what the visitor asks for into it.
+
+pub(crate) mod command;
+pub(crate) mod connection_status;
+mod page_data;
+pub(crate) mod page_state;
+pub(crate) mod row;
+#[cfg(feature = "ssr")]
+pub(crate) mod server_data;
+pub(crate) mod ui_state;
+
+pub use page_data::RoomPage;
+#[cfg(feature = "ssr")]
+pub use server_data::{Look, ServerDrawn};

@@ -1,0 +1,252 @@
+//! What is said aloud of those who come and go.
+
+use super::strings;
+use crate::{
+    client::removal::Departed,
+    presence::{DepartureReason, Name, UserId},
+};
+
+/// A part of something said: a name stands in an element of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Words of ours.
+    Words(String),
+    /// What someone is called.
+    Name(Name),
+}
+
+/// How many are called by their names; more are only counted.
+const MOST_NAMES: usize = 2;
+
+/// Every way to go, in the order in which it is told.
+const WAYS_TO_GO: [Option<DepartureReason>; 5] = [
+    Some(DepartureReason::Left),
+    Some(DepartureReason::Closed),
+    Some(DepartureReason::Lost),
+    Some(DepartureReason::Removed),
+    None,
+];
+
+/// Who came and who went since something was last said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gathering {
+    joined: Vec<(UserId, Name)>,
+    departed: Vec<Departed>,
+}
+
+impl Gathering {
+    /// Someone came; who went only a moment ago was never missed.
+    pub(crate) fn joined(&mut self, id: UserId, name: Name) {
+        let place = self.departed.iter().position(|departed| departed.id == id);
+        match place {
+            Some(place) => drop(self.departed.remove(place)),
+            None => self.joined.push((id, name)),
+        }
+    }
+
+    /// Someone went; who came only a moment ago was never noticed.
+    pub(crate) fn departed(&mut self, departed: Departed) {
+        let place = self.joined.iter().position(|(id, _)| *id == departed.id);
+        match place {
+            Some(place) => drop(self.joined.remove(place)),
+            None => self.departed.push(departed),
+        }
+    }
+
+    /// What was gathered later happened as well.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        for departed in later.departed {
+            if self.departed.iter().all(|known| known.id != departed.id) {
+                self.departed(departed);
+            }
+        }
+        for (id, name) in later.joined {
+            if self.joined.iter().all(|(known, _)| *known != id) {
+                self.joined(id, name);
+            }
+        }
+    }
+
+    /// Whether there is nothing to say.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.joined.is_empty() && self.departed.is_empty()
+    }
+
+    /// What to say of all that; nothing where nothing happened.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let names: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
+        tell(&mut parts, &names, strings::JOINED);
+        for way in WAYS_TO_GO {
+            tell(&mut parts, &self.who_went(way), strings::departed(way));
+        }
+        parts
+    }
+
+    /// What to say of it to someone who could not see it happen; nothing where nothing happened.
+    pub(crate) fn parts_in_hindsight(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let came: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
+        let left: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
+        for (names, what_they_did) in [(came, strings::CAME), (left, strings::LEFT)] {
+            let Some((first, others)) = names.split_first() else { continue };
+            let start =
+                if parts.is_empty() { strings::WHILE_YOU_WERE_AWAY } else { strings::COMMA };
+            parts.push(Part::Words(start.into()));
+            parts.push(Part::Name((*first).clone()));
+            match others {
+                [] => {}
+                [other] => {
+                    parts.push(Part::Words(strings::AND.into()));
+                    parts.push(Part::Name((*other).clone()));
+                }
+                _ => parts.push(Part::Words(strings::and_others(others.len()))),
+            }
+            parts.push(Part::Words(what_they_did.into()));
+        }
+        parts
+    }
+
+    fn who_went(&self, way: Option<DepartureReason>) -> Vec<&Name> {
+        let group = self.departed.iter().filter(|departed| departed.reason == way);
+        group.map(|departed| &departed.name).collect()
+    }
+}
+
+/// Adds a sentence.
+fn tell(parts: &mut Vec<Part>, people: &[&Name], what_they_did: &str) {
+    if people.is_empty() {
+        return;
+    }
+    if !parts.is_empty() {
+        parts.push(Part::Words(strings::FULL_STOP.into()));
+    }
+    if people.len() <= MOST_NAMES {
+        for (index, name) in people.iter().enumerate() {
+            if index > 0 {
+                parts.push(Part::Words(strings::AND.into()));
+            }
+            parts.push(Part::Name((*name).clone()));
+        }
+    } else {
+        parts.push(Part::Words(strings::people(people.len())));
+    }
+    parts.push(Part::Words(what_they_did.into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> UserId {
+        format!("user-----{number:02}").parse().unwrap()
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn gone(number: u8, text: &str, reason: Option<DepartureReason>) -> Departed {
+        Departed { id: id(number), name: name(text), reason }
+    }
+
+    fn words(parts: Vec<Part>) -> String {
+        let parts = parts.into_iter();
+        parts
+            .map(|part| match part {
+                Part::Words(words) => words,
+                Part::Name(name) => name.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn few_are_named_and_many_are_counted() {
+        let mut gathering = Gathering::default();
+        assert_eq!(words(gathering.parts()), "");
+        gathering.joined(id(1), name("Ana"));
+        assert_eq!(words(gathering.parts()), "Ana joined");
+        gathering.joined(id(2), name("Bo"));
+        assert_eq!(words(gathering.parts()), "Ana and Bo joined");
+        gathering.departed(gone(90, "Kim", Some(DepartureReason::Left)));
+        assert_eq!(words(gathering.parts()), "Ana and Bo joined. Kim left");
+        for number in 3..38 {
+            gathering.joined(id(number), name("Someone"));
+        }
+        assert_eq!(words(gathering.parts()), "37 people joined. Kim left");
+    }
+
+    #[test]
+    fn it_is_told_why_somebody_went() {
+        let mut gathering = Gathering::default();
+        let reasons = [
+            Some(DepartureReason::Lost),
+            Some(DepartureReason::Closed),
+            Some(DepartureReason::Removed),
+            Some(DepartureReason::Lost),
+            Some(DepartureReason::Left),
+        ];
+        for ((number, text), reason) in (0..).zip(["Ana", "Bo", "Cy", "Di", "Ed"]).zip(reasons) {
+            gathering.departed(gone(number, text, reason));
+        }
+        assert_eq!(
+            words(gathering.parts()),
+            "Ed left. Bo closed the page. Ana and Di lost the connection. Cy was removed"
+        );
+    }
+
+    #[test]
+    fn of_two_absences_one_line_tells() {
+        let mut first = Gathering::default();
+        first.joined(id(1), name("Ana"));
+        first.joined(id(2), name("Bo"));
+        let mut second = Gathering::default();
+        second.departed(gone(2, "Bo", None));
+        second.departed(gone(3, "Cy", None));
+        second.joined(id(1), name("Ana"));
+        first.absorb(second);
+        let told = "While you were away: Ana came, Cy left";
+        assert_eq!(words(first.parts_in_hindsight()), told);
+        // Who went before, was back in between, and went again.
+        let mut third = Gathering::default();
+        third.departed(gone(3, "Cy", None));
+        first.absorb(third);
+        assert_eq!(words(first.parts_in_hindsight()), told);
+        let mut fourth = Gathering::default();
+        fourth.joined(id(3), name("Cy"));
+        fourth.departed(gone(1, "Ana", None));
+        first.absorb(fourth);
+        assert!(first.is_empty());
+    }
+
+    #[test]
+    fn in_hindsight_it_is_one_line() {
+        let mut gathering = Gathering::default();
+        assert_eq!(gathering.parts_in_hindsight(), []);
+        gathering.departed(gone(9, "Bo", None));
+        assert_eq!(words(gathering.parts_in_hindsight()), "While you were away: Bo left");
+        gathering.joined(id(0), name("Ana"));
+        gathering.joined(id(1), name("Cy"));
+        assert_eq!(
+            words(gathering.parts_in_hindsight()),
+            "While you were away: Ana and Cy came, Bo left"
+        );
+        gathering.joined(id(2), name("Di"));
+        gathering.joined(id(3), name("Ed"));
+        assert_eq!(
+            words(gathering.parts_in_hindsight()),
+            "While you were away: Ana and 3 others came, Bo left"
+        );
+    }
+
+    #[test]
+    fn who_only_passed_by_is_not_mentioned() {
+        let mut gathering = Gathering::default();
+        gathering.joined(id(1), name("Ana"));
+        gathering.departed(gone(1, "Ana", None));
+        gathering.departed(gone(2, "Bo", None));
+        gathering.joined(id(2), name("Bo"));
+        assert!(gathering.is_empty());
+        assert_eq!(words(gathering.parts()), "");
+    }
+}

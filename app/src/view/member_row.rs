@@ -1,0 +1,44 @@
+//! One row of the list.
+
+use leptos::prelude::*;
+
+use super::avatar::{initials, tint_class};
+use crate::{list::lookalikes::twin_mark, state::row::Row, text::strings};
+
+/// The row of one person. It changes in place, and only when something about this very person does.
+///
+/// One effect draws all of it: with one for each part, bringing a list of 200 to life is a long
+/// task. And it reads one signal, which goes when the row goes: a signal that stays would keep an
+/// entry for each row that ever read it.
+pub(crate) fn user_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
+    move || {
+        let Row { user, has_twin, place, since } = row.get();
+        let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
+        view! {
+            <li
+                class=if is_you { "row is-you" } else { "row" }
+                data-user-id=user.id.to_string()
+                aria-posinset=place(|(number, _)| number)
+                aria-setsize=place(|(_, total)| total)
+                data-state=user.state.as_str()
+            >
+                <span class=tint_class(&user.id) aria-hidden="true">
+                    {initials(user.name.as_str())}
+                </span>
+                <span class="who" title=user.name.to_string()>
+                    <bdi class="user-name">{user.name.to_string()}</bdi>
+                    " "
+                    <span class="twin" hidden=!has_twin>
+                        {twin_mark(&user.id)}
+                    </span>
+                    " "
+                    <span class="you" hidden=!is_you>
+                        {strings::YOU}
+                    </span>
+                </span>
+                " "
+                <span class="since">{since}</span>
+            </li>
+        }
+    }
+}

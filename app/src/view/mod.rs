@@ -1,0 +1,24 @@
+//! The components of a room's page, in Leptos, the same on both sides.
+//!
+//! The first pass of both sides renders the same nodes from the same [`RoomPage`](crate::state::RoomPage):
+//! no clock, no locale, no randomness.
+
+pub(crate) mod activity_log;
+pub(crate) mod avatar;
+pub(crate) mod connection_banner;
+pub(crate) mod focus;
+pub(crate) mod header;
+pub(crate) mod live_region;
+pub(crate) mod member_list;
+pub(crate) mod member_row;
+pub(crate) mod name_form;
+#[cfg(any(feature = "hydrate", test))]
+pub(crate) mod new_room;
+mod notice;
+pub(crate) mod own_status;
+pub(crate) mod page;
+pub(crate) mod reactive;
+pub(crate) mod recent_changes;
+mod server_rendered;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! The first pass: what the server draws.
+
+#![cfg(feature = "ssr")]
+
+use leptos::{config::LeptosOptions, prelude::*};
+
+use crate::{
+    presence::{ExistingUsers, Name, PresenceState, RoomName, User, UserId},
+    ssr::{not_found_document, shell},
+    state::RoomPage,
+};
+
+const NOW: u64 = 1_700_000_000;
+
+fn id(number: u8) -> UserId {
+    format!("user-----{number:02}").parse().unwrap()
+}
+
+fn user(number: u8, name: &str, state: PresenceState, minutes_here: u64) -> User {
+    User {
+        id: id(number),
+        name: Name::parse(name).unwrap(),
+        joined: NOW - 60 * minutes_here,
+        state,
+    }
+}
+
+/// A room as the person with the id number 0 sees it.
+fn page(users: Vec<User>) -> RoomPage {
+    RoomPage {
+        room: "standup".parse().unwrap(),
+        list: ExistingUsers {
+            epoch: "e1".parse().unwrap(),
+            seq: 7,
+            you: Some(id(0)),
+            now: NOW * 1_000,
+            count: users.len(),
+            users,
+        },
+    }
+}
+
+fn few() -> Vec<User> {
+    vec![
+        user(1, "Ana Sousa", PresenceState::Here, 41),
+        user(2, "<script>alert(1)</script>", PresenceState::Away, 3),
+        user(3, "kim", PresenceState::Reconnecting, 3),
+        user(4, "Kim", PresenceState::Here, 0),
+    ]
+}
+
+fn options() -> LeptosOptions {
+    LeptosOptions::builder().output_name("rollcall").build()
+}
+
+/// The document, without the comments that hydration needs.
+fn html(page: Option<RoomPage>) -> String {
+    let html = Owner::new().with(|| {
+        if let Some(page) = page {
+            provide_context(page);
+        }
+        shell(options()).into_view().to_html()
+    });
+    html.replace("<!>", "")
+}
+
+fn not_found(why: &str) -> String {
+    not_found_document(&options(), why, RoomName::nearest("a_b").as_ref())
+}
+
+#[track_caller]
+fn assert_has(html: &str, part: &str) {
+    assert!(html.contains(part), "{part:?} is missing in {html}");
+}
+
+#[track_caller]
+fn assert_lacks(html: &str, part: &str) {
+    assert!(!html.contains(part), "{part:?} should not be in {html}");
+}
+
+#[test]
+fn a_visitor_sees_the_list_and_is_asked_for_a_name() {
+    let html = html(Some(page(few())));
+    assert_has(&html, "<!DOCTYPE html><html lang=\"en\">");
+    assert_has(&html, "<title>(4) standup · Rollcall</title>");
+    assert_has(&html, "<h1>standup</h1>");
+    assert_has(&html, r#"<span data-testid="count" class="number">4</span>"#);
+    assert_has(&html, r#"<label for="name">What should we call you?</label>"#);
+    assert_has(&html, r#"name="name""#);
+    assert_has(&html, ">Join</button>");
+    assert_has(&html, "role=\"status\" data-testid=\"announcer\"");
+    for part in ["You are here as", "data-testid=\"connection\"", "name-error", "aria-invalid"] {
+        assert_lacks(&html, part);
+    }
+}
+
+#[test]
+fn rows_are_in_order_and_say_what_the_list_says() {
+    let html = html(Some(page(few())));
+    assert_has(&html, r#"<ul id="roster" role="list" aria-label="Who is here">"#);
+    let rows: Vec<&str> = html.split("<li ").skip(1).collect();
+    assert_eq!(rows.len(), 4);
+    for (number, row) in (1..).zip(&rows) {
+        assert_has(row, &format!(r#"data-user-id="user-----0{number}""#));
+    }
+    assert_has(rows[0], r#"data-state="here""#);
+    assert_has(rows[0], r#"<bdi class="user-name">Ana Sousa</bdi>"#);
+    assert_has(rows[0], "here 41 min");
+    assert_has(rows[1], r#"data-state="away""#);
+    assert_has(rows[1], ">away</span>");
+    assert_has(rows[2], r#"data-state="reconnecting""#);
+    assert_has(rows[2], "reconnecting…");
+    assert_has(rows[3], "just now");
+    assert_lacks(&html, "is-you");
+}
+
+#[test]
+fn a_name_is_text_whatever_is_in_it() {
+    let names = ["<script>alert(1)</script>", "\"'&<b>", "</bdi></title><img src=x>"];
+    for name in names {
+        let html = html(Some(page(vec![user(0, name, PresenceState::Here, 0)])));
+        let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        assert_has(&html, &format!("<bdi class=\"user-name\">{escaped}</bdi>"));
+        assert_lacks(&html, name);
+    }
+}
+
+#[test]
+fn only_twins_are_marked() {
+    let html = html(Some(page(few())));
+    let marks: Vec<&str> = html.split("<span ").filter(|part| part.contains("\"twin\"")).collect();
+    let is_hidden = [0, 1, 2, 3].map(|number: usize| marks[number].starts_with("hidden"));
+    assert_eq!(is_hidden, [true, true, false, false]);
+    let kim = html.split("user-----03").nth(1).unwrap();
+    assert_has(kim, "<bdi class=\"user-name\">kim</bdi> <span class=\"twin\">use</span>");
+}
+
+#[test]
+fn who_is_listed_sees_it_from_the_first_html_on() {
+    let mut users = few();
+    users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
+    let html = html(Some(page(users)));
+    assert_has(&html, "data-testid=\"you\"");
+    assert_has(&html, "You are here as <bdi>Zoë &amp; Co</bdi>");
+    assert_has(&html, ">Rename</button>");
+    assert_has(&html, ">Leave</button>");
+    assert_lacks(&html, "What should we call you?");
+    assert_eq!(html.matches("is-you").count(), 1);
+    let row = html.split("user-----00").nth(1).unwrap();
+    assert_has(row, "<span class=\"you\">you</span>");
+    assert_eq!(html.matches("<span hidden class=\"you\">you</span>").count(), 4);
+}
+
+#[test]
+fn an_empty_room_says_so() {
+    let html = html(Some(page(vec![])));
+    assert_has(&html, "<title>(0) standup · Rollcall</title>");
+    assert_has(&html, "data-testid=\"empty\"");
+    assert_lacks(&html, "<li ");
+    assert_lacks(&self::html(Some(page(few()))), "data-testid=\"empty\"");
+}
+
+#[test]
+fn who_is_alone_is_told_what_to_do_about_it() {
+    let alone = "So far it is only you";
+    let [first, second, ..] = &few()[..] else { panic!("two people") };
+    let mut page = page(vec![first.clone()]);
+    assert_lacks(&html(Some(page.clone())), alone);
+    page.list.you = Some(first.id);
+    assert_has(&html(Some(page.clone())), alone);
+    page.list.users.push(second.clone());
+    page.list.count = 2;
+    assert_lacks(&html(Some(page)), alone);
+}
+
+#[test]
+fn a_long_list_says_how_many_more_there_are() {
+    let mut page = page(few());
+    page.list.count = 9_804;
+    let html = html(Some(page));
+    assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
+    assert_has(&html, "data-testid=\"count\" class=\"number\">9,804</span>");
+    assert_has(&html, "and 9,800 more");
+    assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
+}
+
+#[test]
+fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
+    let html = html(Some(page(few())));
+    let (before, main) = html.split_once("<main>").unwrap();
+    assert_has(before, "<noscript><aside class=\"without-scripts\">");
+    assert_lacks(main, "<noscript>");
+    // Nothing that only scripts can answer can be pressed before they run; the invitation opens
+    // and closes without them, and two buttons are not to be seen.
+    let can_be_pressed = main.matches("<button").count() + main.matches("type=\"search\"").count();
+    assert_eq!(can_be_pressed, main.matches("disabled").count() + 4);
+    assert_has(main, "hidden>Cancel</button>");
+    assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
+    assert_lacks(main, "href=\"/r/");
+}
+
+#[test]
+fn nothing_in_it_needs_an_unsafe_policy() {
+    for html in [html(Some(page(few()))), not_found("Nothing.")] {
+        for part in [" style=", "<style", "javascript:", " onclick", " onload"] {
+            assert_lacks(&html, part);
+        }
+    }
+}
+
+#[test]
+fn both_passes_draw_the_same() {
+    assert_eq!(html(Some(page(few()))), html(Some(page(few()))));
+}
+
+#[test]
+fn the_browser_reads_the_page_that_the_server_wrote() {
+    let page = page(few());
+    let text = serde_json::to_string(&page).unwrap();
+    assert_eq!(crate::client::codec::json::read(&text), Ok(page));
+}
+
+#[test]
+fn a_page_without_a_room_is_no_reason_to_panic() {
+    assert_has(&html(None), "<main></main>");
+}
+
+#[test]
+fn a_page_that_is_not_there_says_why_and_leads_to_the_lobby() {
+    let html = not_found("A room name has 1 to 64 <characters>.");
+    assert_has(&html, "<title>There is nothing here · Rollcall</title>");
+    assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
+    assert_has(&html, r#"href="/r/a-b""#);
+    assert_has(&html, "Go to the room a-b");
+    assert_has(&html, "See whether the address is spelled right");
+    assert_lacks(&html, "<script");
+    assert_has(&html, "href=\"/\"");
+    assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");
+    assert_lacks(&html, "<script");
+}
