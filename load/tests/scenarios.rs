@@ -13,7 +13,7 @@ use load::{
     scenario::{Pace, Stage},
 };
 use server::{
-    config::{Config, command_line::CommandLine, source::Environment},
+    config::{Config, command_line::CommandLine, environment::Environment},
     connection::ConnectionConfig,
     person::Persons,
     serve,
@@ -56,7 +56,7 @@ impl TestServer {
             ["rollcall".into(), "--config".into(), file.into(), "--state-dir".into(), state.into()];
         let sources = CommandLine::read(words, Environment::default()).unwrap().sources;
         let config = Config::load(sources).unwrap();
-        let persons = Persons::from_key(&[7; 64], config.transport()).unwrap();
+        let persons = Persons::from_key(&[7; 64], config.scheme()).unwrap();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(async { listen() });
         let address = listener.local_addr().unwrap();
