@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
-use server::person::{Person, Persons, Scheme};
+use server::identity::person_cookie::{Person, Persons, Scheme};
 
 /// Who sends these lines as `Cookie` headers.
 fn sender(persons: &Persons, lines: &[&[u8]]) -> Option<Person> {

@@ -9,11 +9,7 @@ use std::time::Duration;
 
 use app::{presence::{DepartureReason, RoomName, ServerEvent, UserId}, client::Replica};
 use libfuzzer_sys::fuzz_target;
-use server::{
-    conversation::{Conversation, Heard, Request},
-    hub::{Hub, Membership},
-    presence::{frame::Batch, room::RoomLimits},
-};
+use server::{websocket::protocol::{Conversation, Heard, Request}, hub::{Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
 use tokio::{
     runtime::{Builder, Runtime},
     time::sleep,

@@ -5,17 +5,17 @@
 
 use app::presence::{LONGEST_NAME_IN_BYTES, Name};
 use libfuzzer_sys::fuzz_target;
-use server::presence::name_rules::{self, LONGEST_NAME_IN_CLUSTERS};
+use server::presence::name_validation::{self, LONGEST_NAME_IN_CLUSTERS};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 fuzz_target!(|text: &str| {
-    let accepted = name_rules::accept(text);
+    let accepted = name_validation::accept(text);
     let taken_apart: String = text.nfd().collect();
-    assert_eq!(name_rules::accept(&taken_apart), accepted, "it is one text in both forms");
+    assert_eq!(name_validation::accept(&taken_apart), accepted, "it is one text in both forms");
     let Ok(name) = accepted else { return };
     assert_eq!(
-        name_rules::accept(name.as_str()).as_ref(),
+        name_validation::accept(name.as_str()).as_ref(),
         Ok(&name),
         "what is tidy stays as it is"
     );

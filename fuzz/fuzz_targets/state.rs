@@ -6,11 +6,7 @@ use std::time::Duration;
 
 use app::{client::Replica, presence::UserId};
 use libfuzzer_sys::fuzz_target;
-use server::{
-    hub::{Announcing, Hub},
-    persistence::{SavedRooms, read, written},
-    presence::room::{Announcement, RoomLimits},
-};
+use server::{hub::{Announcing, Hub}, storage::rooms_file::{SavedRooms, read, written}, presence::room::{Announcement, RoomLimits}};
 use tokio::{runtime::Builder, time::sleep};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 4 };

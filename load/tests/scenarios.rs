@@ -13,10 +13,10 @@ use load::{
     scenario::{Pace, Stage},
 };
 use server::{
-    config::{Config, command_line::CommandLine, environment::Environment},
-    connection::ConnectionConfig,
-    person::Persons,
+    config::{Config, cli::CommandLine, environment::Environment},
+    identity::person_cookie::Persons,
     serve,
+    websocket::connection::ConnectionConfig,
 };
 use tempfile::TempDir;
 use tokio::{

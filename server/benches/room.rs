@@ -6,11 +6,12 @@ use std::cell::RefCell;
 
 use app::presence::{DepartureReason, Difference, Epoch, Name, UserId};
 use divan::Bencher;
-use server::presence::{
-    encoded_list::EncodedList,
-    frame::Batch,
-    people::{Announced, ConnectionId, Moment, TabKey},
-    room::{Announcement, Now, Room, RoomLimits},
+use server::{
+    encoding::{frame::Batch, snapshot_pages::EncodedList},
+    presence::{
+        members::{Announced, ConnectionId, Moment, TabKey},
+        room::{Announcement, Now, Room, RoomLimits},
+    },
 };
 
 const MEMBERS: [u64; 4] = [100, 1_000, 10_000, 100_000];

@@ -1,46 +1,31 @@
 //! Rollcall's server: it renders the page, keeps the registry of who is here, and tells everyone.
 //!
-//! Arrows point one way: `socket` → [`connection`] → [`hub`] → [`presence`] → `app::presence`.
+//! # Layout
+//!
+//! - [`presence`]: one room, pure: members, the log of changes, what happens to a row.
+//! - [`hub`]: the rooms behind their locks; [`encoding`]: events as shared frames; [`wake`]: what wakes a connection.
+//! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
+//! - [`http`]: the router, and one file a route; [`admin`]: the operator's own listener.
+//! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
+//! - [`identity`], [`storage`]: the cookie that makes a browser one person, the files that outlive a restart.
+//! - [`config`], [`lifecycle`], [`telemetry`]: settings, the end of the process, logs and metrics.
+//!
+//! Arrows point one way: [`http`], [`websocket`] → [`hub`] → [`presence`] → `app::presence`.
 
-mod address;
-pub mod app_state;
-pub mod budget;
+pub mod admin;
+pub mod admission;
 pub mod config;
-pub mod connection;
-pub mod conversation;
-pub mod door;
-pub mod doorbell;
-mod embed;
-mod etag;
-mod feed;
+pub mod encoding;
 mod hex;
+pub mod http;
 pub mod hub;
-pub mod lan;
-pub mod limits;
-pub mod logs;
-pub mod metrics;
-pub mod operator;
-mod page;
-mod past_hour;
-pub mod persistence;
-pub mod person;
+pub mod identity;
+pub mod lifecycle;
+pub mod listener;
 pub mod presence;
-mod qr_code;
-pub mod response_headers;
-mod roll;
-mod room_address;
-mod routes;
-mod secret_file;
 pub mod serve;
-pub mod shutdown;
-pub mod signals;
-pub mod site;
-mod socket;
-pub mod state_directory;
-pub mod supervisor;
-pub mod tcp;
-pub mod tls;
+pub mod storage;
+pub mod telemetry;
 pub mod url;
-mod users;
-mod web_socket;
-pub mod wheel;
+pub mod wake;
+pub mod websocket;

@@ -3,22 +3,26 @@
 use std::{env, io, net::SocketAddr, path::Path, process::ExitCode};
 
 use server::{
+    admin::{OperatorAddress, OperatorToken, TokenFault},
     config::{
         Config, ConfigFault,
-        command_line::{CommandLine, Task},
+        cli::{CommandLine, Task},
+        docs,
         environment::Environment,
-        reference,
     },
-    lan, logs,
-    operator::{OperatorAddress, OperatorToken, TokenFault},
-    person::{KeyFault, Persons},
+    http::assets::Site,
+    identity::person_cookie::{KeyFault, Persons},
+    lifecycle::{
+        signals::EndSignals,
+        systemd::{Supervisor, inherited_listener},
+    },
+    listener::{
+        lan_url, tcp,
+        tls::{Renewal, Tls, TlsFault},
+    },
+    storage::dir_lock::{InUse, StateDirectory},
     serve::{self, Listeners},
-    signals::EndSignals,
-    site::Site,
-    state_directory::{InUse, StateDirectory},
-    supervisor::{Supervisor, inherited_listener},
-    tcp,
-    tls::{Renewal, Tls, TlsFault},
+    telemetry::logging,
 };
 use tokio::net::TcpListener;
 
@@ -44,12 +48,12 @@ async fn main() -> ExitCode {
                 .inspect(|()| say("The settings are in order."))
         }
         (Ok(mut config), Task::PrintConfig) => {
-            say(reference::file(&mut config).trim_end());
+            say(docs::file(&mut config).trim_end());
             Ok(())
         }
         (Ok(config), Task::Serve) => {
-            logs::begin(&config.logs);
-            logs::tell_of_panics();
+            logging::begin(&config.logs);
+            logging::tell_of_panics();
             run(config).await
         }
     };
@@ -133,7 +137,7 @@ async fn run(config: Config) -> Result<(), Fault> {
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     say(&format!("Listening on {scheme}://{address}"));
-    if let Some(url) = lan::url_for_others(scheme, address) {
+    if let Some(url) = lan_url::url_for_others(scheme, address) {
         say(&format!("Others on your network can open {url}"));
     }
     let operator = listen_to_the_operator(config.operator_address, &config.state_directory)?;

@@ -12,23 +12,18 @@ use tokio::{net::TcpListener, task::spawn_blocking, time::sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    app_state::AppState,
+    admin::{self, OperatorToken, Overview},
+    admission::{Door, Origin},
     config::Config,
-    connection::ConnectionConfig,
-    door::{Acceptor, Door, Origin, let_in},
+    http::{app_state::AppState, assets::Site, router, security_headers::Reach},
     hub::Hub,
-    metrics::METRICS,
-    operator::{self, OperatorToken, Overview},
-    persistence::{RoomsFile, SavedRooms},
-    person::Persons,
-    response_headers::Reach,
-    routes,
-    shutdown::Shutdown,
-    site::Site,
-    supervisor::Supervisor,
-    tcp,
-    tls::Tls,
+    identity::person_cookie::Persons,
+    lifecycle::{drain::Shutdown, systemd::Supervisor},
+    listener::{Acceptor, let_in, tcp, tls::Tls},
+    storage::rooms_file::{RoomsFile, SavedRooms},
+    telemetry::metrics::METRICS,
     url::Scheme,
+    websocket::connection::ConnectionConfig,
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
@@ -106,7 +101,7 @@ pub async fn serve(
     // Until the very end: that the server goes down is told there too.
     let _operator = operator.map(|(listener, token)| {
         let overview = Overview { hub: Arc::clone(&hub), shutdown: shutdown.clone() };
-        let served = axum::serve(listener, operator::router(overview, token));
+        let served = axum::serve(listener, admin::router(overview, token));
         AbortOnDropHandle::new(tokio::spawn(served.into_future()))
     });
     let upkeep = tokio::spawn(keep_up(
@@ -132,7 +127,7 @@ pub async fn serve(
         }
     });
     let acceptor = Acceptor::start(listener)?;
-    let requests = let_in(acceptor, tls, door, routes::router(state), closing.clone());
+    let requests = let_in(acceptor, tls, door, router::router(state), closing.clone());
     let all_ended = async {
         requests.await;
         shutdown.sockets_ended().await;

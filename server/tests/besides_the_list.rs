@@ -9,7 +9,7 @@
 
 mod support;
 
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{TestServer, body, header};
 
 #[tokio::test]

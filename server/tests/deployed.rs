@@ -5,11 +5,8 @@
 use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
 
 use server::{
-    config::{
-        Config, Sources, command_line::command, environment::Environment, setting::Setting,
-        settings,
-    },
-    shutdown::ShutdownConfig,
+    config::{Config, Sources, cli::command, environment::Environment, setting::Setting, settings},
+    lifecycle::drain::ShutdownConfig,
 };
 
 fn shipped(name: &str) -> String {

@@ -11,7 +11,7 @@ mod support;
 
 use std::{net::SocketAddr, time::Duration};
 
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{Site, TestServer, process::ServerProcess};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -12,7 +12,7 @@ mod support;
 use std::{fs, time::Duration};
 
 use app::presence::ServerEvent;
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{TestServer, process::ServerProcess};
 use tokio::time::{sleep, timeout};
 

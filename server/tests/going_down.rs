@@ -4,7 +4,7 @@
 
 mod support;
 
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{TestServer, process::ServerProcess};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 

@@ -20,10 +20,13 @@ use app::{
 };
 use futures_util::{Sink, Stream};
 use server::{
-    connection::{ConnectionConfig, Socket, SocketFault, serve},
     hub::Hub,
+    lifecycle::drain::Shutdown,
     presence::room::RoomLimits,
-    shutdown::Shutdown,
+    websocket::{
+        connection::{ConnectionConfig, serve},
+        transport::{Socket, SocketFault},
+    },
 };
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},

@@ -12,7 +12,7 @@ mod support;
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{Client, TestServer};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 

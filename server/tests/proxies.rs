@@ -16,7 +16,7 @@ use std::{
 };
 
 use app::presence::ServerEvent;
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{
     Site, TestServer, header,
     tls::{Browser, Certificates, close_code, join, newcomers},

@@ -20,12 +20,9 @@ use app::{
     presence::{RoomName, Roster, ServerEvent, Since, UserId},
 };
 use server::{
+    encoding::{frame::Frame, messages::LONGEST_FRAME_IN_BYTES},
     hub::{Announcing, Hub, Membership, Observer},
-    presence::{
-        frame::Frame,
-        frames::LONGEST_FRAME_IN_BYTES,
-        room::{Announcement, RoomLimits},
-    },
+    presence::room::{Announcement, RoomLimits},
 };
 use tokio::time::sleep;
 

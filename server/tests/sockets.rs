@@ -185,7 +185,7 @@ async fn resync_brings_the_whole_list_again() {
 async fn a_full_room_says_so() {
     let server = TestServer::start_with(
         "max-people-per-room = 1\nmax-tabs-per-person = 2",
-        server::connection::ConnectionConfig::default(),
+        server::websocket::connection::ConnectionConfig::default(),
     );
     let mut ana = server.connect("tiny").await;
     ana.join("Ana").await;

@@ -7,7 +7,7 @@ mod support;
 use std::{io, time::Duration};
 
 use app::presence::ServerEvent;
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 use support::{
     Site, TestServer, header,
     tls::{Browser, Certificates, close_code, join, newcomers, rest},

@@ -1,7 +1,7 @@
 //! Whole rooms on simulated time: the real server, the page's real client, a wire that fails.
 //!
 //! A schedule is made from one seed: who there is, what they do, what their networks do, when the
-//! server ends and how. On both sides runs what runs in earnest: `server::connection::serve` over the
+//! server ends and how. On both sides runs what runs in earnest: `server::websocket::connection::serve` over the
 //! hub and its kept rooms, and `app::client::Session`; between them go the frames as text. Only the
 //! wire, the clock and the chances are made up.
 //!

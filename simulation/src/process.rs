@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, ExistingUsers, RoomName, User, UserId};
 use server::{
-    connection::{self, ConnectionConfig},
     hub::{Announcing, Hub, Membership},
-    persistence::{ProcessEnding, RoomsFile, SavedRooms},
+    lifecycle::drain::Shutdown,
     presence::room::{Announcement, RoomLimits},
-    shutdown::Shutdown,
+    storage::rooms_file::{ProcessEnding, RoomsFile, SavedRooms},
+    websocket::connection::{self, ConnectionConfig},
 };
 use tokio::{
     task::AbortHandle,

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, Since, TabId, UserId};
 use fastrand::Rng;
-use server::shutdown::Shutdown;
+use server::lifecycle::drain::Shutdown;
 use tokio::{
     sync::{mpsc::unbounded_channel, oneshot},
     time::{sleep, timeout},

@@ -9,7 +9,7 @@ use std::{
 
 use app::presence::{ClientEvent, CloseCode, DepartureReason, UserId};
 use futures_util::{Sink, Stream};
-use server::connection::{Socket, SocketFault};
+use server::websocket::transport::{Socket, SocketFault};
 use tokio::time::Instant;
 use tungstenite::Message;
 

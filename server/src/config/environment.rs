@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use super::{
-    fault::ConfigFault,
+    error::ConfigFault,
     setting::{Section, Setting},
     settings,
     source::Source,

@@ -2,14 +2,15 @@
 //!
 //! [`settings`] is the one list of them; everything else here is about any setting.
 
-pub mod command_line;
+pub mod admission;
+pub mod cli;
+pub mod docs;
 pub mod environment;
-mod fault;
-mod file;
-pub mod reference;
+mod error;
 pub mod setting;
 pub mod settings;
 pub mod source;
+mod toml_file;
 pub mod value;
 
 #[cfg(test)]
@@ -22,21 +23,22 @@ use std::{
 
 use leptos::config::{Env, LeptosOptions};
 
-pub use self::fault::ConfigFault;
+pub use self::error::ConfigFault;
 use self::{
-    command_line::Reach,
+    admission::DoorSettings,
+    cli::Reach,
     environment::{Assignment, Environment},
 };
 use crate::{
-    connection::ConnectionConfig,
-    door::{DoorSettings, Origin},
-    logs::LogConfig,
-    operator::OperatorAddress,
+    admin::OperatorAddress,
+    admission::Origin,
+    http::assets::Site,
+    lifecycle::drain::ShutdownConfig,
+    listener::tls::{self, TlsFiles},
     presence::room::RoomLimits,
-    shutdown::ShutdownConfig,
-    site::Site,
-    tls::{self, TlsFiles},
+    telemetry::logging::LogConfig,
     url::Scheme,
+    websocket::connection::ConnectionConfig,
 };
 
 /// Everything that can be set. A new setting is a field here and an entry in [`settings`].
@@ -193,7 +195,7 @@ fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigFault> {
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from("Leptos.toml"));
     match fs::read_to_string(&path) {
-        Ok(text) => file::assignments(&path, &text),
+        Ok(text) => toml_file::assignments(&path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Vec::new()),
         Err(source) => Err(ConfigFault::File { path, source }),
     }

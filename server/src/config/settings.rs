@@ -4,7 +4,7 @@
 //! environment, the flags, `--help`, `--print-config`, `Leptos.toml` and docs/configuration.md follow.
 
 use super::setting::{Group, Setting};
-use crate::tls;
+use crate::listener::tls;
 
 /// All settings, in the order in which they are explained.
 pub static GROUPS: [&Group; 8] =
@@ -194,7 +194,7 @@ static LOGS: Group = Group {
     settings: &[
         Setting::presence(
             "log",
-            "What is logged: error, warn, info, debug, trace or off, also for a part: warn,server::connection=debug.",
+            "What is logged: error, warn, info, debug, trace or off, also for a part: warn,crate::websocket::connection=debug.",
             |config| &mut config.logs.filter,
         ),
         Setting::presence(

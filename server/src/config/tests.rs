@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::{
-    command_line::{CommandLine, Task, command},
+    cli::{CommandLine, Task, command},
     *,
 };
 
@@ -136,14 +136,14 @@ fn the_network_is_let_in_at_the_same_port() {
 fn what_is_printed_is_a_file_that_says_the_same() {
     let flags = ["--addr", "[::1]:5", "--state-dir", "/a \"quoted\" place", "--env", "dev"];
     let mut config = load(LEPTOS, &[], &flags).unwrap();
-    let printed = reference::file(&mut config);
+    let printed = docs::file(&mut config);
     let mut read = load(&printed, &[], &[]).unwrap();
     for setting in settings::all() {
         let (written, read) =
             (setting.value(&mut config).written(), setting.value(&mut read).written());
         assert_eq!(written, read, "{}", setting.key());
     }
-    assert_eq!(reference::file(&mut read), printed);
+    assert_eq!(docs::file(&mut read), printed);
 }
 
 #[test]

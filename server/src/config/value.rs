@@ -6,9 +6,9 @@ use leptos::config::Env;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    door::{Network, Origin},
-    logs::{LogFilter, LogFormat},
-    operator::OperatorAddress,
+    admin::OperatorAddress,
+    admission::{Network, Origin},
+    telemetry::logging::{LogFilter, LogFormat},
 };
 
 /// What a value looks like where it is written.

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use super::Observer;
 use crate::{
-    doorbell::Doorbell,
+    encoding::frame::{Batch, Frame},
     presence::{
-        frame::{Batch, Frame},
-        name_rules,
-        people::{Announced, ConnectionId, TabKey},
-        refused::Refused,
+        members::{Announced, ConnectionId, TabKey},
+        name_validation,
+        refusal::Refused,
         room::Announcement,
     },
-    wheel::Wheel,
+    wake::{timer_queue::Wheel, wake_flags::Doorbell},
 };
 use app::presence::{DepartureReason, Since, TabId, UserId};
 
@@ -66,7 +65,7 @@ impl Membership {
     /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
     pub fn announce(&mut self, announcing: Announcing) -> Result<(), Refused> {
         let Announcing { name, tab, is_visible, announcement, since } = announcing;
-        let name = name_rules::accept(&name)?;
+        let name = name_validation::accept(&name)?;
         let connection = self.connection();
         let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);
         let announced = Announced { tab, connection, is_visible };
@@ -82,7 +81,7 @@ impl Membership {
 
     /// Changes the name, keeps the row.
     pub fn rename(&mut self, name: &str) -> Result<(), Refused> {
-        let name = name_rules::accept(name)?;
+        let name = name_validation::accept(name)?;
         self.observer.room.act(|room, now| room.rename(self.who, name, now))
     }
 

@@ -1,17 +1,17 @@
 //! The rooms behind their locks, and what a connection holds of one.
 
-mod bells;
-mod by_point;
-mod clocks;
+mod batching;
+mod broadcast;
+mod catch_up_cache;
+mod clock;
 mod cursor;
-mod flush;
-mod gathering;
 #[cfg(test)]
 mod life_model;
-mod live_room;
 mod membership;
-mod observer;
 pub mod room_stats;
+mod shared_room;
+mod subscribers;
+mod subscription;
 
 use std::{
     collections::HashMap,
@@ -24,22 +24,22 @@ use std::{
 use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
 
 use self::{
-    clocks::Clocks,
-    live_room::{LiveRoom, no_epoch},
+    clock::Clocks,
+    shared_room::{LiveRoom, no_epoch},
 };
 pub use self::{
-    clocks::WallClock,
+    clock::WallClock,
     membership::{Announcing, Membership},
-    observer::Observer,
     room_stats::{Occupancy, RoomInNumbers},
+    subscription::Observer,
 };
 use crate::{
-    persistence::{ProcessEnding, SavedRoomOfName, SavedRooms},
     presence::{
-        people::ConnectionId,
+        members::ConnectionId,
         room::{RoomLimits, SavedRoom},
     },
-    wheel::Wheel,
+    storage::rooms_file::{ProcessEnding, SavedRoomOfName, SavedRooms},
+    wake::timer_queue::Wheel,
 };
 
 /// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.

@@ -9,7 +9,7 @@ use app::presence::{DepartureReason, Difference, Name, PresenceState, Renamed, U
 
 use serde::{Deserialize, Serialize};
 
-use super::{name_rules::with_look, people::Moment};
+use super::{members::Moment, name_validation::with_look};
 
 /// The last changes of a room; each moved its count, `seq`, by one.
 ///

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     log::{Change, Log},
-    people::{Announced, ConnectionId, Moment, People, SavedPerson, Standing},
-    refused::Refused,
+    members::{Announced, ConnectionId, Moment, People, SavedPerson, Standing},
+    refusal::Refused,
 };
 
 /// One room: a pure state machine.

@@ -3,10 +3,10 @@
 use app::presence::{Name, PresenceState, ServerEvent, User};
 use proptest::prelude::*;
 
-use super::frame::Batch;
+use crate::encoding::frame::Batch;
 
 /// A row that takes as much as one of its name can.
-pub(super) fn any_user(number: usize, name: &str) -> User {
+pub(crate) fn any_user(number: usize, name: &str) -> User {
     User {
         id: format!("{number:011}").parse().unwrap(),
         name: Name::parse(name).unwrap(),
@@ -16,7 +16,7 @@ pub(super) fn any_user(number: usize, name: &str) -> User {
 }
 
 /// Names of every length, in JSON as well.
-pub(super) fn any_name() -> impl Strategy<Value = String> {
+pub(crate) fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,40}",
         "\u{1}{1,200}",
@@ -25,6 +25,6 @@ pub(super) fn any_name() -> impl Strategy<Value = String> {
 }
 
 /// Reads back what was written by hand; it keeps that honest.
-pub(super) fn decode(frames: &Batch) -> Vec<ServerEvent> {
+pub(crate) fn decode(frames: &Batch) -> Vec<ServerEvent> {
     frames.remaining().map(|frame| serde_json::from_str(frame.text()).unwrap()).collect()
 }

@@ -1,6 +1,6 @@
 //! Chapters 9 and 10: large messages, with the limits of the protocol and without.
 
-use server::connection::ConnectionConfig;
+use server::websocket::connection::ConnectionConfig;
 
 use crate::{
     case::{

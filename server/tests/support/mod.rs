@@ -19,14 +19,13 @@ use app::{
 };
 use futures_util::{SinkExt, StreamExt};
 use server::{
-    config::{Config, Sources, command_line::CommandLine, environment::Environment},
-    connection::ConnectionConfig,
-    operator::OperatorToken,
-    person::Persons,
+    admin::OperatorToken,
+    config::{Config, Sources, cli::CommandLine, environment::Environment},
+    identity::person_cookie::Persons,
+    lifecycle::systemd::Supervisor,
+    listener::{tcp, tls::Tls},
     serve::{self, Listeners},
-    supervisor::Supervisor,
-    tcp,
-    tls::Tls,
+    websocket::connection::ConnectionConfig,
 };
 use tempfile::TempDir;
 use tokio::{

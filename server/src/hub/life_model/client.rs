@@ -5,7 +5,7 @@ use app::{
     presence::ServerEvent,
 };
 
-use crate::presence::frame::{Batch, Frame};
+use crate::encoding::frame::{Batch, Frame};
 
 /// What the next frame of a socket has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use self::{
     story::{Since, SocketOf, Step, Story, id, name},
 };
 use super::*;
-use crate::{doorbell::Signals, presence::room::Announcement};
+use crate::{presence::room::Announcement, wake::wake_flags::Signals};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 100 };
 

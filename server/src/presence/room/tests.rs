@@ -95,7 +95,7 @@ impl Scene {
     }
 }
 
-use crate::presence::people::TabKey;
+use crate::presence::members::TabKey;
 
 const HERE: Option<PresenceState> = Some(PresenceState::Here);
 const AWAY: Option<PresenceState> = Some(PresenceState::Away);

@@ -4,7 +4,7 @@ use app::presence::Epoch;
 use proptest::prelude::*;
 
 use super::*;
-use crate::presence::encoded_list::EncodedList;
+use crate::encoding::snapshot_pages::EncodedList;
 
 /// What a list takes in its one frame, written out.
 fn frame_in_bytes(room: &Room) -> usize {

@@ -1,0 +1,71 @@
+//! How many sockets each person has, over all rooms. Pure.
+
+use std::collections::HashMap;
+
+use super::{TurnedAway, rate_limit::Limit};
+use crate::identity::person_cookie::Person;
+
+/// The sockets of each person, over all rooms; who has none is forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Attendance(HashMap<Person, usize>);
+
+impl Attendance {
+    /// A person opens a socket, of which they may have so many.
+    pub(super) fn admit(&mut self, person: Person, most: Limit) -> Result<(), TurnedAway> {
+        let sockets = self.0.get(&person).copied().unwrap_or_default();
+        if !most.allows_one_more_than(sockets) {
+            return Err(TurnedAway::TooManySocketsOfPerson);
+        }
+        self.0.insert(person, sockets + 1);
+        Ok(())
+    }
+
+    /// A socket of a person ended.
+    pub(super) fn dismiss(&mut self, person: Person) {
+        if let Some(sockets) = self.0.get_mut(&person) {
+            *sockets -= 1;
+            if *sockets == 0 {
+                self.0.remove(&person);
+            }
+        }
+    }
+
+    /// Gives back what was needed for more people than there are now.
+    pub(super) fn sweep(&mut self) {
+        if self.0.len() < self.0.capacity() / 8 {
+            self.0.shrink_to_fit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Each person has up to so many, whatever the others have, and nothing is kept of who is gone.
+        #[test]
+        fn as_many_as_allowed_and_no_more(steps in prop::collection::vec((0..3_usize, any::<bool>()), 1..200)) {
+            let most = Limit::at_most(4);
+            let people = [1, 2, 3].map(|byte| Person::of([byte; 16]));
+            let mut attendance = Attendance::default();
+            let mut counts = [0; 3];
+            for (number, comes) in steps {
+                if comes {
+                    let admitted = attendance.admit(people[number], most).is_ok();
+                    prop_assert_eq!(admitted, counts[number] < 4);
+                    counts[number] += usize::from(admitted);
+                } else if counts[number] > 0 {
+                    attendance.dismiss(people[number]);
+                    counts[number] -= 1;
+                }
+            }
+            for (person, count) in people.into_iter().zip(counts) {
+                (0..count).for_each(|_| attendance.dismiss(person));
+            }
+            prop_assert!(attendance.0.is_empty());
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use leptos::config::LeptosOptions;
+
+use super::{assets::Site, security_headers::Reach};
+use crate::{
+    admission::Door, hub::Hub, identity::person_cookie::Persons, lifecycle::drain::Shutdown,
+    url::Scheme, websocket::connection::ConnectionConfig,
+};
+
+/// What every handler can reach. Cloning it is cheap.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The rooms.
+    pub hub: Arc<Hub>,
+    /// The key to who is who.
+    pub persons: Arc<Persons>,
+    /// How the page is rendered.
+    pub leptos: LeptosOptions,
+    /// Where the page's files are.
+    pub site: Site,
+    /// Where others reach this server, if the operator has said so.
+    pub public_url: Option<Arc<str>>,
+    /// What this server itself speaks.
+    pub spoken: Scheme,
+    /// The clocks of a socket.
+    pub connection: ConnectionConfig,
+    /// How the server is reached.
+    pub reach: Reach,
+    /// Who may come in.
+    pub door: Arc<Door>,
+    /// Going down.
+    pub shutdown: Shutdown,
+}

@@ -1,0 +1,197 @@
+//! The list to take away: `GET /api/rooms/{room}/roll.csv` and `…/roll.txt`.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use app::presence::{ExistingUsers, PresenceState, RoomName};
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    app_state::AppState,
+    room_path::{no_room, room_of},
+};
+
+/// Programs for tables take a cell that begins so as something to compute or to run.
+const BEGINNINGS_OF_FORMULAS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// The list as a table (RFC 4180).
+pub(crate) async fn csv(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    roll(&state, path, "csv", "text/csv; charset=utf-8; header=present", |_, list| as_csv(list))
+}
+
+/// The list as text.
+pub(crate) async fn text(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    roll(&state, path, "txt", "text/plain; charset=utf-8", as_text)
+}
+
+fn roll(
+    state: &AppState,
+    path: Result<Path<String>, PathRejection>,
+    extension: &str,
+    content_type: &'static str,
+    write: impl FnOnce(&RoomName, &ExistingUsers) -> String,
+) -> Response {
+    let room = match room_of(path) {
+        Ok(room) => room,
+        Err(fault) => return no_room(fault),
+    };
+    let list = state.hub.snapshot(&room, None, usize::MAX);
+    // A room's name has nothing in it that would have to be quoted.
+    let attachment = format!(r#"attachment; filename="rollcall-{room}.{extension}""#);
+    let headers = [
+        (header::CONTENT_TYPE, content_type.to_owned()),
+        (header::CONTENT_DISPOSITION, attachment),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, write(&room, &list)).into_response()
+}
+
+/// A line for each who is here, after one that says what stands where.
+///
+/// It begins with a byte order mark: without one, Excel takes the names for something else than UTF-8.
+fn as_csv(list: &ExistingUsers) -> String {
+    let mut table = String::from("\u{feff}name,state,here since\r\n");
+    for user in &list.users {
+        let state = user.state.as_str();
+        let line = [cell(user.name.as_str()), cell(state), cell(&date(user.joined))].join(",");
+        table.push_str(&line);
+        table.push_str("\r\n");
+    }
+    table
+}
+
+/// A cell: always in quotation marks, which is never wrong.
+fn cell(text: &str) -> String {
+    // The apostrophe says that what follows is text, and is not shown.
+    let mark = if text.starts_with(BEGINNINGS_OF_FORMULAS) { "'" } else { "" };
+    format!("\"{mark}{}\"", text.replace('"', "\"\""))
+}
+
+/// Which room, how many, when; then a line for each who is here.
+fn as_text(room: &RoomName, list: &ExistingUsers) -> String {
+    let count = match list.count {
+        1 => "1 person".to_owned(),
+        count => format!("{count} people"),
+    };
+    let mut text = format!("{room}: {count}, {}\n", date(list.now / 1_000));
+    if !list.users.is_empty() {
+        text.push('\n');
+    }
+    for user in &list.users {
+        text.push_str(user.name.as_str());
+        if user.state != PresenceState::Here {
+            text.extend([" (", user.state.as_str(), ")"]);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A time of the server's clock as RFC 3339 has it, in UTC.
+fn date(unix_seconds: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_secs(unix_seconds);
+    OffsetDateTime::from(time).format(&Rfc3339).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use app::presence::{Name, User};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(names: &[String]) -> ExistingUsers {
+        let users = names.iter().enumerate().map(|(number, name)| User {
+            id: format!("user----{number:03}").parse().unwrap(),
+            name: Name::parse(name).unwrap(),
+            joined: 1_700_000_000 + u64::try_from(number).unwrap(),
+            state: if number == 1 { PresenceState::Away } else { PresenceState::Here },
+        });
+        ExistingUsers {
+            epoch: "e1".parse().unwrap(),
+            seq: 1,
+            you: None,
+            now: 1_795_521_600_123,
+            count: names.len(),
+            users: users.collect(),
+        }
+    }
+
+    /// Reads a table as RFC 4180 has it, section 2.
+    fn read(table: &str) -> Vec<Vec<String>> {
+        let mut records = vec![vec![String::new()]];
+        let mut characters = table.chars().peekable();
+        let mut is_quoted = false;
+        while let Some(character) = characters.next() {
+            let record = records.last_mut().unwrap();
+            match character {
+                '"' if is_quoted && characters.peek() == Some(&'"') => {
+                    characters.next();
+                    record.last_mut().unwrap().push('"');
+                }
+                '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted => record.push(String::new()),
+                '\r' if !is_quoted => {
+                    assert_eq!(characters.next(), Some('\n'));
+                    records.push(vec![String::new()]);
+                }
+                other => record.last_mut().unwrap().push(other),
+            }
+        }
+        assert!(!is_quoted);
+        assert_eq!(records.pop(), Some(vec![String::new()]), "the last line is ended too");
+        records
+    }
+
+    fn any_name() -> impl Strategy<Value = String> {
+        let any = prop_oneof![any::<String>(), "[=+@＝-]?[a-c\",']{1,6}"];
+        any.prop_filter("names only", |name| Name::parse(name).is_ok())
+    }
+
+    proptest! {
+        /// Whatever names there are: a reader finds them all in their places, and none is a formula.
+        #[test]
+        fn every_name_is_a_cell_of_text(names in prop::collection::vec(any_name(), 0..9)) {
+            let list = list(&names);
+            let table = as_csv(&list);
+            let records = read(table.strip_prefix('\u{feff}').unwrap());
+            prop_assert_eq!(&records[0], &["name", "state", "here since"]);
+            prop_assert_eq!(records.len(), names.len() + 1);
+            for (record, user) in records[1..].iter().zip(&list.users) {
+                let [name, state, since] = &record[..] else { panic!("{record:?}") };
+                let text = user.name.as_str();
+                prop_assert!(name == text || *name == format!("'{text}"), "{}", name);
+                prop_assert!(!name.starts_with(BEGINNINGS_OF_FORMULAS));
+                prop_assert_eq!(name == text, !text.starts_with(BEGINNINGS_OF_FORMULAS));
+                prop_assert_eq!(state, user.state.as_str());
+                prop_assert!(since.ends_with('Z'));
+            }
+        }
+    }
+
+    #[test]
+    fn a_formula_is_told_apart_from_a_name() {
+        assert_eq!(cell("=1+1"), "\"'=1+1\"");
+        assert_eq!(cell("@sum"), "\"'@sum\"");
+        assert_eq!(cell("Ana \"the\" Sousa, PhD"), "\"Ana \"\"the\"\" Sousa, PhD\"");
+    }
+
+    #[test]
+    fn the_text_says_which_room_and_when() {
+        let room = "team-7".parse().unwrap();
+        let names = ["Ana".to_owned(), "Bo".to_owned()];
+        let text = as_text(&room, &list(&names));
+        assert_eq!(text, "team-7: 2 people, 2026-11-24T12:00:00Z\n\nAna\nBo (away)\n");
+        assert_eq!(as_text(&room, &list(&[])), "team-7: 0 people, 2026-11-24T12:00:00Z\n");
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP: the router, one file a route, and what every answer has.
+
+pub mod app_state;
+pub mod assets;
+mod embed;
+mod etag;
+mod event_stream;
+mod export;
+mod hour_chart;
+mod page;
+mod qr_code;
+pub(crate) mod room_path;
+mod room_url;
+pub(crate) mod router;
+pub mod security_headers;
+mod users;
+mod websocket_upgrade;

@@ -1,0 +1,106 @@
+//! `GET /r/{room}/qr.svg`: the address of a room, for a camera.
+
+use std::fmt::Write;
+
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use qrcodegen::{QrCode, QrCodeEcc};
+
+use super::{
+    app_state::AppState,
+    room_path::{no_room, room_of},
+    room_url::room_address,
+};
+
+/// How many modules have to be empty around a code (ISO/IEC 18004, section 6.3.8).
+const QUIET_ZONE: i32 = 4;
+
+/// The code as an image, dark on white whatever colours its surroundings have: so cameras want it.
+pub(crate) async fn qr_code(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let room = match room_of(path) {
+        Ok(room) => room,
+        Err(fault) => return no_room(fault),
+    };
+    let address = room_address(state.public_url.as_deref(), state.spoken, &headers, &room);
+    // A fifth of it may be covered, or in the light of a lamp.
+    let Ok(code) = QrCode::encode_text(&address, QrCodeEcc::Medium) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers =
+        [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "private, no-cache")];
+    (headers, drawing(&code)).into_response()
+}
+
+/// A path of rectangles, one for each run of dark modules in a row.
+fn drawing(code: &QrCode) -> String {
+    let side = code.size() + 2 * QUIET_ZONE;
+    let mut svg = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><rect width="{side}" height="{side}" fill="#fff"/><path fill="#000" d=""##
+    );
+    for y in 0..code.size() {
+        let mut x = 0;
+        while x < code.size() {
+            let run = (x..code.size()).take_while(|x| code.get_module(*x, y)).count();
+            let run = i32::try_from(run).unwrap_or_default();
+            if run > 0 {
+                let (left, top) = (x + QUIET_ZONE, y + QUIET_ZONE);
+                // Writing to a text does not fail.
+                let _ = write!(svg, "M{left} {top}h{run}v1h-{run}z");
+            }
+            x += run.max(1);
+        }
+    }
+    svg.push_str("\"/></svg>\n");
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The units of the drawing that its path covers.
+    fn covered(svg: &str) -> BTreeSet<(i32, i32)> {
+        let path = svg.split(" d=\"").nth(1).unwrap().split('"').next().unwrap();
+        let mut units = BTreeSet::new();
+        for rectangle in path.split('z').filter(|part| !part.is_empty()) {
+            let (corner, run) = rectangle.strip_prefix('M').unwrap().split_once('h').unwrap();
+            let (x, y) = corner.split_once(' ').unwrap();
+            let (x, y): (i32, i32) = (x.parse().unwrap(), y.parse().unwrap());
+            let (run, back) = run.split_once("v1h-").unwrap();
+            assert_eq!(run, back);
+            for along in 0..run.parse::<i32>().unwrap() {
+                assert!(units.insert((x + along, y)), "drawn twice");
+            }
+        }
+        units
+    }
+
+    proptest! {
+        /// What is drawn is the code, in the middle of its quiet zone.
+        #[test]
+        fn the_drawing_is_the_code(address in "https?://[a-z.]{1,60}/r/[a-z0-9-]{1,64}") {
+            let code = QrCode::encode_text(&address, QrCodeEcc::Medium).unwrap();
+            let svg = drawing(&code);
+            let side = code.size() + 8;
+            let view = format!("viewBox=\"0 0 {side} {side}\"");
+            prop_assert!(svg.contains(&view));
+            let covered = covered(&svg);
+            for x in 0..side {
+                for y in 0..side {
+                    prop_assert_eq!(covered.contains(&(x, y)), code.get_module(x - 4, y - 4));
+                }
+            }
+        }
+    }
+}

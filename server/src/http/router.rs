@@ -1,0 +1,92 @@
+//! Which address leads where.
+
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use tower::{ServiceBuilder, util::MapResponseLayer};
+use tower_http::{
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    set_header::SetResponseHeaderLayer,
+};
+
+use super::{
+    app_state::AppState, embed, etag::answer_who_has_it, event_stream, export, hour_chart, page,
+    qr_code, security_headers::harden, users, websocket_upgrade,
+};
+use crate::telemetry::metrics::METRICS;
+
+/// How long a file with a name of its own is used without asking: its icon, its manifest.
+const FRESH_FOR_AN_HOUR: &str = "public, max-age=3600";
+
+/// All addresses of the protocol, and the page's own files.
+pub(crate) fn router(state: AppState) -> Router {
+    let not_found = get(page::not_found).with_state(state.clone());
+    // A hashed name never gets another content; any other name is asked for anew.
+    let freshness = if state.site.has_hashed_names(&state.leptos) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let package = ServiceBuilder::new()
+        .layer(fresh(freshness))
+        .layer(by_encoding())
+        .layer(middleware::from_fn(answer_who_has_it))
+        .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
+    let files = ServiceBuilder::new()
+        .layer(fresh(FRESH_FOR_AN_HOUR))
+        .layer(by_encoding())
+        .layer(middleware::from_fn(answer_who_has_it))
+        .service(state.site.service(not_found));
+    let reach = state.reach;
+    let finish = move |mut response: Response| {
+        harden(&mut response, reach);
+        METRICS.answered(response.status());
+        response
+    };
+    // WASM and the like are compressed ahead of time, and better.
+    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    Router::new()
+        .route("/", get(page::lobby))
+        .route("/privacy", get(page::privacy))
+        .route("/r/{room}", get(page::room))
+        .route("/r/{room}/someone-else", post(page::someone_else))
+        .route("/r/{room}/embed", get(embed::embed))
+        .route("/r/{room}/past-hour", get(hour_chart::past_hour))
+        .route("/r/{room}/qr.svg", get(qr_code::qr_code))
+        .route("/api/rooms/{room}/users", get(users::users))
+        .route("/api/rooms/{room}/roll.csv", get(export::csv))
+        .route("/api/rooms/{room}/roll.txt", get(export::text))
+        .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
+        .fallback_service(files)
+        .layer(CompressionLayer::new().compress_when(compressed))
+        // Events are never compressed: a compressor would hold them back.
+        .route("/api/rooms/{room}/events", get(event_stream::events))
+        .route("/r/{room}/socket", get(websocket_upgrade::open))
+        .route("/healthz", get(async || "ok\n"))
+        .layer(MapResponseLayer::new(finish))
+        .with_state(state)
+}
+
+/// Says how long a file may be used without asking.
+fn fresh(
+    freshness: &'static str,
+) -> SetResponseHeaderLayer<impl Fn(&Response) -> Option<HeaderValue> + Clone> {
+    SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, move |response: &Response| {
+        // That something is not there is nothing to remember for a year.
+        let is_there =
+            response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        is_there.then(|| HeaderValue::from_static(freshness))
+    })
+}
+
+/// Says that a file differs with what its reader can decode, so that a cache in between keeps them apart.
+fn by_encoding() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(
+        header::VARY,
+        HeaderValue::from_static("accept-encoding"),
+    )
+}

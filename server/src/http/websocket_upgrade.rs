@@ -1,0 +1,143 @@
+//! `GET /r/{room}/socket`: from an HTTP request to a WebSocket.
+
+use app::presence::{RoomName, UserId};
+use axum::{
+    body::Body,
+    extract::{Extension, Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use hyper::upgrade::{OnUpgrade, Parts};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
+use tungstenite::handshake::server::create_response_with_body;
+
+use super::{
+    app_state::AppState,
+    room_path::{no_room, room_of},
+};
+use crate::{
+    admission::{Peer, SocketPass},
+    hub::Membership,
+    lifecycle::drain::Guest,
+    listener::Patient,
+    websocket::{
+        connection::{self, ConnectionConfig},
+        stream::WebSocket,
+    },
+};
+
+/// Opens a socket for a room and serves it until it ends.
+pub(crate) async fn open(
+    State(state): State<AppState>,
+    Extension(Peer(peer)): Extension<Peer>,
+    path: Result<Path<String>, PathRejection>,
+    mut request: Request,
+) -> Response {
+    if let Err(foreign) = state.door.config().origins.admit(request.headers()) {
+        return (StatusCode::FORBIDDEN, format!("{foreign}\n")).into_response();
+    }
+    let room_name = match room_of(path) {
+        Ok(room_name) => room_name,
+        Err(fault) => return no_room(fault),
+    };
+    if !has_key(request.headers()) {
+        return no_handshake();
+    }
+    let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
+        return no_handshake();
+    };
+    let occupancy = state.hub.occupancy(&room_name);
+    let pass = match state.door.socket(peer, request.headers(), occupancy) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
+    };
+    let Ok(person) = state.persons.recognise(request.headers()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let pass = match pass.of(person) {
+        Ok(pass) => pass,
+        Err(turned_away) => return turned_away.into_response(),
+    };
+    if let Some(cookie) = state.persons.set_cookie(person) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    let who = state.persons.public_id(person, &room_name);
+    // Counted from here on, so that a server that goes down meanwhile waits for its goodbye.
+    let guest = state.shutdown.socket();
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(serve(upgrade, state, room_name, who, guest, pass));
+    response
+}
+
+/// Waits until the connection is the socket's, and hands it on: nothing of the request is kept after that.
+async fn serve(
+    upgrade: OnUpgrade,
+    state: AppState,
+    room_name: RoomName,
+    who: UserId,
+    guest: Guest,
+    pass: SocketPass,
+) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "a socket did not come to be");
+            return;
+        }
+    };
+    // Entered only now: an upgrade that fails leaves nothing behind.
+    let enter = || state.hub.enter(&room_name, who);
+    // The very stream that was accepted: what hyper had around it is not kept.
+    let upgraded = match upgraded.downcast() {
+        Ok(parts) => {
+            return serve_over::<TcpStream>(parts, enter, state.connection, guest, pass).await;
+        }
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast() {
+        Ok(parts) => {
+            serve_over::<TlsStream<TcpStream>>(parts, enter, state.connection, guest, pass).await;
+        }
+        Err(upgraded) => {
+            tracing::error!(?upgraded, "a socket's stream is not one that was accepted");
+        }
+    }
+}
+
+/// How long a socket may take to read what it is told is seen to by its connection, and by its stream no more.
+async fn serve_over<S>(
+    Parts { io, read_buf, .. }: Parts<TokioIo<Patient<S>>>,
+    enter: impl FnOnce() -> Membership,
+    config: ConnectionConfig,
+    guest: Guest,
+    pass: SocketPass,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf, config.frames).await;
+    connection::spawn(socket, enter(), config, guest, pass);
+}
+
+/// Whether there is one key of 16 bytes in base64 (RFC 6455, section 4.1), which the library takes as it is.
+fn has_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return false };
+    let Some((digits, b"==")) = key.as_bytes().split_last_chunk() else { return false };
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    digits.len() == 22 && digits.iter().all(is_digit)
+}
+
+/// The answer to a request that does not ask for a WebSocket, or not as RFC 6455, section 4.1 has it.
+fn no_handshake() -> Response {
+    let sentence = "This is the address of a WebSocket: please connect with a WebSocket client.\n";
+    let upgrade = [
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+    ];
+    (StatusCode::UPGRADE_REQUIRED, upgrade, sentence).into_response()
+}

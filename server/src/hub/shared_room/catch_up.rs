@@ -1,0 +1,130 @@
+//! What brings a reader from where they are to the last flush: changes, an answer, or the list.
+
+use std::sync::Arc;
+
+use super::{LiveRoom, State};
+use crate::{
+    encoding::{
+        frame::{Batch, total_len},
+        messages::EncodedAnswer,
+        snapshot_pages::EncodedList,
+    },
+    hub::{
+        broadcast::{News, changes},
+        cursor::{Cursor, Owed},
+    },
+    telemetry::metrics::METRICS,
+};
+
+impl LiveRoom {
+    /// What brings a reader from where they are to the last flush; nothing if they are there,
+    /// or if what they are owed has to wait for the next one.
+    pub(crate) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
+        if let Some(batch) = self.told().brings(cursor) {
+            return batch;
+        }
+        let mut state = self.lock();
+        let is_told = cursor.owed.not_before() <= state.last_flush.seq;
+        match (cursor.seq, cursor.owed) {
+            (None, _) => self.whole_list(&mut state, cursor),
+            (Some(_), Owed::AnswerFirst { .. }) if !is_told => Batch::default(),
+            (Some(from), Owed::AnswerFirst { .. } | Owed::AnswerAmongNews { .. }) if is_told => {
+                self.answer(&mut state, cursor, from)
+            }
+            (Some(from), _) => self.changes_since(&mut state, cursor, from),
+        }
+    }
+
+    fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
+        let flush = Arc::clone(&state.last_flush);
+        if from >= flush.seq {
+            return Batch::default();
+        }
+        let seq = flush.seq;
+        let frames = match &flush.news {
+            News::Frames(frames) if from == flush.from => Some(Batch::from(Arc::clone(frames))),
+            News::List if from == flush.from => None,
+            _ => {
+                let State { room, missed, .. } = &mut *state;
+                let frames = missed.get_or_make(from, || {
+                    let difference = room.log().difference(from, seq)?;
+                    Some(changes(from, seq, difference).into())
+                });
+                frames
+                    .filter(|frames| !self.is_the_list_shorter(state, total_len(frames)))
+                    .map(Batch::from)
+            }
+        };
+        let Some(frames) = frames else {
+            cursor.owe_list();
+            return self.whole_list(state, cursor);
+        };
+        cursor.seq = Some(seq);
+        frames
+    }
+
+    /// The answer to one who holds the list at `from`.
+    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
+        let State { room, answers, last_flush, .. } = &mut *state;
+        let answer = answers.get_or_make(from, || {
+            let seq = last_flush.seq;
+            let difference = room.log().difference(from, seq)?;
+            Some(Arc::new(EncodedAnswer::new(self.epoch.clone(), from, seq, difference)))
+        });
+        let answer =
+            answer.filter(|answer| !self.is_the_list_shorter(state, answer.size_in_bytes()));
+        let Some(answer) = answer else {
+            cursor.owe_list();
+            return self.whole_list(state, cursor);
+        };
+        METRICS.resumes.count();
+        cursor.seq = Some(state.last_flush.seq);
+        cursor.owed = Owed::Nothing;
+        answer.frames_for(cursor.you, self.clocks.unix_milliseconds())
+    }
+
+    /// A difference longer than the list is replaced by the list, if that can be had at once.
+    pub(super) fn is_the_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
+        state.room.list_size_in_bytes() < size_in_bytes
+            && self.list_since(state, state.last_flush.seq).is_some()
+    }
+
+    /// A whole list, if one can be had: else the next flush will have it.
+    fn whole_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
+        let Some(list) = self.list_since(state, cursor.owed.not_before()) else {
+            state.is_list_wanted = true;
+            return Batch::default();
+        };
+        METRICS.lists.count();
+        cursor.seq = Some(list.seq());
+        cursor.owed = Owed::Nothing;
+        list.frames_for(cursor.you, self.clocks.unix_milliseconds())
+    }
+
+    /// A list at a flush not before `seq`: the one at the last flush, if the room has not moved on;
+    /// else the last that was encoded, if it can still be brought forward.
+    fn list_since(&self, state: &mut State, seq: u64) -> Option<Arc<EncodedList>> {
+        let flushed = state.last_flush.seq;
+        let is_fresh = state.list.as_ref().is_some_and(|list| list.seq() == flushed);
+        if !is_fresh && state.room.log().seq() == flushed {
+            self.encode_list(state);
+        }
+        let log = state.room.log();
+        let list = state.list.as_ref()?;
+        (seq <= list.seq() && log.reaches_back_to(list.seq())).then(|| Arc::clone(list))
+    }
+
+    /// Encodes the list as it is; all of it has been told.
+    pub(super) fn encode_list(&self, state: &mut State) {
+        let (log, roster) = (state.room.log(), state.room.roster());
+        let seq = log.seq();
+        // Where more has happened since than there are rows, working out what takes longer than writing them.
+        let most_changes = u64::try_from(roster.len()).unwrap_or(u64::MAX);
+        let old = state.list.as_ref().filter(|list| seq.saturating_sub(list.seq()) <= most_changes);
+        let list = match old.and_then(|list| Some((list, log.difference(list.seq(), seq)?))) {
+            Some((list, difference)) => list.brought_forward(seq, &difference, roster),
+            None => EncodedList::new(self.epoch.clone(), seq, roster),
+        };
+        state.list = Some(Arc::new(list));
+    }
+}

@@ -1,0 +1,304 @@
+//! Who a browser is: a signed cookie, and the public ids made from it.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use app::presence::{RoomName, UserId};
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, CookieJar, Key, SameSite, time};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::{
+    hex::{hex, unhex},
+    storage::private_file,
+    url::Scheme,
+};
+
+/// The cookie's name: `__Host-` promises that it was set by this very host over HTTPS (RFC 6265bis,
+/// section 4.1.3), so that nobody beside it can put another in its place.
+fn cookie_name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "rollcall_person",
+        Scheme::Https => "__Host-rollcall_person",
+    }
+}
+
+/// How long the cookie is good for after the last visit: the longest that browsers keep one (RFC 6265bis).
+const COOKIE_LIFE: time::Duration = time::Duration::days(400);
+
+/// The key's length in bytes: half of it signs, as the cookie library wants it.
+const KEY_IN_BYTES: usize = 64;
+
+/// The key's file in the state directory.
+const KEY_FILE: &str = "person.key";
+
+/// One browser: 128 random bits that nobody else knows.
+///
+/// This is the secret that proves a person: it is in the cookie and nowhere else.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Person([u8; 16]);
+
+#[cfg(test)]
+impl Person {
+    /// One that a test makes up.
+    pub(crate) fn of(secret: [u8; 16]) -> Self {
+        Self(secret)
+    }
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Person(secret)")
+    }
+}
+
+/// Knows persons by their cookies, with the key that the server signs them with.
+pub struct Persons {
+    scheme: Scheme,
+    signing: Key,
+    public_ids: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Persons {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Persons(secret)")
+    }
+}
+
+/// What is wrong with the key or with the state directory.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFault {
+    /// The file can't be read or made.
+    #[error("The key in {} can't be used: {source}. Name a folder that the server may write to as state-dir.", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file's content is no key.
+    #[error("{} is not {KEY_IN_BYTES} bytes long. Remove it, and the server makes a new one (everyone is a new person then).", path.display())]
+    Length {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file that was named can't be read.
+    #[error("The key in {}, which person-key-file names, can't be read: {source}.", path.display())]
+    GivenFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The content of the file that was named is no key.
+    #[error("{}, which person-key-file names, is not {KEY_IN_BYTES} bytes long.", path.display())]
+    GivenLength {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The system gives no random numbers.
+    #[error("The system gives no random numbers for a key: {0}.")]
+    Randomness(#[from] getrandom::Error),
+}
+
+impl Persons {
+    /// With the key that is kept in `state_directory`, made there (mode 0600) if there is none.
+    pub fn from_state_directory(state_directory: &Path, scheme: Scheme) -> Result<Self, KeyFault> {
+        let path = state_directory.join(KEY_FILE);
+        let file_fault = |source| KeyFault::File { path: path.clone(), source };
+        match fs::read(&path) {
+            Ok(key) => Self::from_key(&key, scheme).ok_or(KeyFault::Length { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut key = [0; KEY_IN_BYTES];
+                getrandom::fill(&mut key)?;
+                fs::create_dir_all(state_directory).map_err(file_fault)?;
+                private_file::write(&path, &key).map_err(file_fault)?;
+                Self::from_key(&key, scheme).ok_or(KeyFault::Length { path })
+            }
+            Err(source) => Err(file_fault(source)),
+        }
+    }
+
+    /// With the key in a file that somebody else keeps; it is not made.
+    pub fn from_key_file(path: &Path, scheme: Scheme) -> Result<Self, KeyFault> {
+        let key = fs::read(path)
+            .map_err(|source| KeyFault::GivenFile { path: path.to_owned(), source })?;
+        Self::from_key(&key, scheme).ok_or_else(|| KeyFault::GivenLength { path: path.to_owned() })
+    }
+
+    /// With a key of 64 bytes; none if it has another length.
+    pub fn from_key(key: &[u8], scheme: Scheme) -> Option<Self> {
+        if key.len() != KEY_IN_BYTES {
+            return None;
+        }
+        // A key of its own for each purpose, all from the one that is kept.
+        let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
+        derivation.update(b"rollcall public ids 1");
+        let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
+        Some(Self { scheme, signing: Key::from(key), public_ids })
+    }
+
+    /// Who sent a request with these headers; without a valid cookie, somebody new.
+    pub fn recognise(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
+        if let Some(person) = self.known(headers) {
+            return Ok(person);
+        }
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret)?;
+        Ok(Person(secret))
+    }
+
+    /// The header that lets the browser come back as this person.
+    pub fn set_cookie(&self, person: Person) -> Option<HeaderValue> {
+        let mut jar = CookieJar::new();
+        let name = cookie_name(self.scheme);
+        let cookie = Cookie::build((name, hex(&person.0)))
+            .path("/")
+            .secure(self.scheme == Scheme::Https)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(COOKIE_LIFE);
+        jar.signed_mut(&self.signing).add(cookie);
+        // The signature is base64, whose characters a cookie's value may have (RFC 6265, section 4.1.1).
+        HeaderValue::from_str(&jar.get(name)?.to_string()).ok()
+    }
+
+    /// The public id of a person in a room: the same after a restart, different in every room.
+    pub fn public_id(&self, person: Person, room: &RoomName) -> UserId {
+        let mut mac = self.public_ids.clone();
+        mac.update(&person.0);
+        mac.update(room.as_str().as_bytes());
+        let hash = mac.finalize().into_bytes();
+        UserId::from_leading_bits(
+            hash.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
+        )
+    }
+
+    fn known(&self, headers: &HeaderMap) -> Option<Person> {
+        let lines = headers.get_all(header::COOKIE).iter();
+        let cookies = lines.flat_map(|line| {
+            // Other applications of the host may have put anything into it.
+            let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
+            Cookie::split_parse(text).flatten().collect::<Vec<_>>()
+        });
+        // A second cookie of the name (another path, another port) must not hide a valid one.
+        let own = cookies.filter(|cookie| cookie.name() == cookie_name(self.scheme));
+        let valid = own.filter_map(|cookie| self.verified(cookie));
+        valid.filter_map(|cookie| unhex(cookie.value())).map(Person).next()
+    }
+
+    fn verified(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
+        CookieJar::new().signed(&self.signing).verify(cookie)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn persons(byte: u8) -> Persons {
+        Persons::from_key(&[byte; KEY_IN_BYTES], Scheme::Http).unwrap()
+    }
+
+    fn request_with(cookies: &[&str]) -> HeaderMap {
+        cookies.iter().map(|text| (header::COOKIE, HeaderValue::from_str(text).unwrap())).collect()
+    }
+
+    /// What a browser sends back of a `Set-Cookie`.
+    fn sent_back(set_cookie: &HeaderValue) -> String {
+        set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn who_sends_the_cookie_back_is_the_same_person() {
+        let persons = persons(1);
+        let person = persons.recognise(&HeaderMap::new()).unwrap();
+        let cookie = persons.set_cookie(person).unwrap();
+        let header = cookie.to_str().unwrap();
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
+            assert!(header.contains(attribute), "{header}");
+        }
+        let back = format!("theme=dark; {}; x=y", sent_back(&cookie));
+        assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
+        let beside_a_false_one = format!("rollcall_person=nonsense; {back}");
+        assert_eq!(persons.recognise(&request_with(&[&beside_a_false_one])).unwrap(), person);
+        let mut beside_a_foreign_one = b"other=\xe9; ".to_vec();
+        beside_a_foreign_one.extend_from_slice(back.as_bytes());
+        let value = HeaderValue::from_bytes(&beside_a_foreign_one).unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
+        assert_eq!(persons.recognise(&headers).unwrap(), person);
+        let before_a_false_one = format!("{back}; rollcall_person=nonsense");
+        assert_eq!(persons.recognise(&request_with(&[&before_a_false_one])).unwrap(), person);
+    }
+
+    #[test]
+    fn over_https_the_cookie_is_of_this_host_alone() {
+        let key = [1; KEY_IN_BYTES];
+        let persons = Persons::from_key(&key, Scheme::Https).unwrap();
+        let person = persons.recognise(&HeaderMap::new()).unwrap();
+        let cookie = persons.set_cookie(person).unwrap();
+        let header = cookie.to_str().unwrap();
+        assert!(header.starts_with("__Host-rollcall_person="), "{header}");
+        assert!(header.contains("; Secure") && header.contains("; Path=/"), "{header}");
+        assert!(!header.contains("Domain"), "{header}");
+        let back = sent_back(&cookie);
+        assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
+        // Anybody beside the host could have set the other one.
+        let other = sent_back(
+            &crate::identity::person_cookie::tests::persons(1).set_cookie(person).unwrap(),
+        );
+        assert_ne!(persons.recognise(&request_with(&[&other])).unwrap(), person);
+    }
+
+    #[test]
+    fn a_forged_or_foreign_cookie_is_somebody_new() {
+        let ours = persons(1);
+        let person = ours.recognise(&HeaderMap::new()).unwrap();
+        let cookie = sent_back(&persons(2).set_cookie(person).unwrap());
+        assert_ne!(ours.recognise(&request_with(&[&cookie])).unwrap(), person);
+        let unsigned = format!("rollcall_person={}", hex(&person.0));
+        assert_ne!(ours.recognise(&request_with(&[&unsigned])).unwrap(), person);
+    }
+
+    #[test]
+    fn ids_last_and_differ_from_room_to_room_and_key_to_key() {
+        let person = Person([7; 16]);
+        let id = |key, room: &str| persons(key).public_id(person, &room.parse().unwrap());
+        assert_eq!(id(1, "lobby"), id(1, "lobby"));
+        assert_ne!(id(1, "lobby"), id(1, "team"));
+        assert_ne!(id(1, "lobby"), id(2, "lobby"));
+        let other = persons(1).public_id(Person([8; 16]), &RoomName::lobby());
+        assert_ne!(id(1, "lobby"), other);
+    }
+
+    #[test]
+    fn the_key_is_made_once_and_kept_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("deep/state");
+        let first = Persons::from_state_directory(&state, Scheme::Http).unwrap();
+        let again = Persons::from_state_directory(&state, Scheme::Http).unwrap();
+        let person = Person([7; 16]);
+        let room = RoomName::lobby();
+        assert_eq!(first.public_id(person, &room), again.public_id(person, &room));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(state.join(KEY_FILE)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let given = Persons::from_key_file(&state.join(KEY_FILE), Scheme::Http).unwrap();
+        assert_eq!(given.public_id(person, &room), first.public_id(person, &room));
+        let missing = Persons::from_key_file(&state.join("missing"), Scheme::Http);
+        assert!(matches!(missing, Err(KeyFault::GivenFile { .. })));
+        fs::write(state.join(KEY_FILE), b"short").unwrap();
+        let short = Persons::from_key_file(&state.join(KEY_FILE), Scheme::Http);
+        assert!(matches!(short, Err(KeyFault::GivenLength { .. })));
+        assert!(matches!(
+            Persons::from_state_directory(&state, Scheme::Http),
+            Err(KeyFault::Length { .. })
+        ));
+    }
+}

@@ -1,0 +1,116 @@
+//! What systemd, or whoever else started the server, is told and hands over: `sd_notify(3)` and
+//! `sd_listen_fds(3)`, as far as they are needed.
+
+use std::{env, io};
+
+use listenfd::ListenFd;
+use tokio::net::TcpListener;
+
+/// Whoever waits to hear that the server serves; often nobody.
+#[derive(Debug, Default)]
+pub struct Supervisor {
+    #[cfg(unix)]
+    socket: Option<std::os::unix::net::UnixDatagram>,
+}
+
+impl Supervisor {
+    /// The one that the environment names.
+    pub fn of_this_process() -> Self {
+        #[cfg(unix)]
+        {
+            let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Self::default() };
+            match unix::connect(&name) {
+                Ok(socket) => Self { socket: Some(socket) },
+                Err(error) => {
+                    tracing::warn!(%error, "NOTIFY_SOCKET can't be used");
+                    Self::default()
+                }
+            }
+        }
+        #[cfg(not(unix))]
+        Self::default()
+    }
+
+    /// The server serves.
+    pub fn ready(&self) {
+        self.tell("READY=1");
+    }
+
+    /// The server goes down.
+    pub fn stopping(&self) {
+        self.tell("STOPPING=1");
+    }
+
+    fn tell(&self, state: &str) {
+        #[cfg(unix)]
+        if let Some(socket) = &self.socket
+            && let Err(error) = socket.send(state.as_bytes())
+        {
+            tracing::warn!(%error, state, "the supervisor can't be told");
+        }
+        #[cfg(not(unix))]
+        let _ = state;
+    }
+}
+
+/// The listening socket that was opened for this process before it began, if there is one.
+pub fn inherited_listener() -> io::Result<Option<TcpListener>> {
+    let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? else { return Ok(None) };
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener).map(Some)
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{ffi::OsStr, io, os::unix::net::UnixDatagram};
+
+    pub(crate) fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
+        let socket = UnixDatagram::unbound()?;
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::{linux::net::SocketAddrExt, unix::ffi::OsStrExt, unix::net::SocketAddr};
+            if let Some(name) = name.as_bytes().strip_prefix(b"@") {
+                socket.connect_addr(&SocketAddr::from_abstract_name(name)?)?;
+                return Ok(socket);
+            }
+        }
+        socket.connect(name)?;
+        Ok(socket)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::{super::Supervisor, *};
+
+        fn heard(listening: &UnixDatagram) -> String {
+            let mut buffer = [0; 64];
+            let length = listening.recv(&mut buffer).unwrap();
+            String::from_utf8(buffer[..length].to_vec()).unwrap()
+        }
+
+        #[test]
+        fn who_waits_is_told() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("notify");
+            let listening = UnixDatagram::bind(&path).unwrap();
+            let supervisor = Supervisor { socket: Some(connect(path.as_os_str()).unwrap()) };
+            supervisor.ready();
+            assert_eq!(heard(&listening), "READY=1");
+            supervisor.stopping();
+            assert_eq!(heard(&listening), "STOPPING=1");
+            Supervisor::default().ready();
+        }
+
+        #[cfg(target_os = "linux")]
+        #[test]
+        fn a_name_that_begins_with_an_at_is_no_file() {
+            use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+            let name = format!("rollcall-test-{}", std::process::id());
+            let address = SocketAddr::from_abstract_name(&name).unwrap();
+            let listening = UnixDatagram::bind_addr(&address).unwrap();
+            let socket = connect(OsStr::new(&format!("@{name}"))).unwrap();
+            Supervisor { socket: Some(socket) }.ready();
+            assert_eq!(heard(&listening), "READY=1");
+        }
+    }
+}

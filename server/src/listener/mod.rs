@@ -1,0 +1,14 @@
+//! From a listening socket to requests: accepting, time limits, TLS.
+
+mod acceptor;
+mod http_connections;
+mod https_redirect;
+pub mod lan_url;
+mod reserve_fd;
+pub mod tcp;
+pub mod tls;
+mod write_timeout;
+
+pub(crate) use acceptor::Acceptor;
+pub(crate) use http_connections::let_in;
+pub(crate) use write_timeout::Patient;

@@ -1,0 +1,440 @@
+//! Persons, their tabs, and the life of a row.
+//!
+//! A person is one browser; all their tabs stand behind one row.
+//! A tab that went may come back unseen for a while; what is due when is data, and read by the caller.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use app::presence::{DepartureReason, PresenceState, TabId, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Refused;
+
+/// A point of time: what has passed since the server began. The caller reads the clock.
+pub type Moment = Duration;
+
+/// How long a tab that was closed cleanly may take to come back.
+pub const RELOAD_GRACE: Duration = Duration::from_secs(2);
+
+/// How long it may take when its page was served anew meanwhile, or when its connection broke.
+pub const RETURN_GRACE: Duration = Duration::from_secs(15);
+
+/// How long every connected tab must have been hidden until the row is away.
+pub const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
+
+/// One socket. Never visible outside the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// A page instance of a person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TabKey {
+    /// Named by the client, so that it survives a reload.
+    Named(TabId),
+    /// A socket without a tab's name is a tab of its own.
+    Unnamed(ConnectionId),
+}
+
+/// The persons who have a socket in a room or stand behind a row.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    persons: BTreeMap<UserId, Person>,
+    /// When to look at whom: the alarms of all persons, and no others.
+    alarms: BTreeSet<Alarm>,
+}
+
+/// When to look at a person again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Alarm {
+    deadline: Moment,
+    who: UserId,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Person {
+    /// The tabs that announced themselves: these stand behind the row.
+    tabs: BTreeMap<TabKey, Tab>,
+    /// Sockets that only follow the room.
+    watching: BTreeSet<ConnectionId>,
+    /// Those of them that stood behind the row until it went, by their tabs.
+    retired: BTreeMap<TabKey, ConnectionId>,
+    /// The last connected tab broke: the row shows it until one is back.
+    is_broken: bool,
+    /// When the room's page was served to them, until a socket of theirs came.
+    page_served_at: Option<Moment>,
+    /// When to look at them again.
+    alarm: Option<Alarm>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tab {
+    Connected { connection: ConnectionId, hidden_since: Option<Moment> },
+    Gone { at: Moment, until: Moment, reason: DepartureReason },
+}
+
+/// What a person's row should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Listed in this state.
+    Listed(PresenceState),
+    /// Listed in the state that they were in.
+    AsBefore,
+    /// Not listed (any more), for this reason.
+    Unlisted(DepartureReason),
+}
+
+/// A tab that announces itself.
+#[derive(Clone, Debug)]
+pub struct Announced {
+    /// Which tab.
+    pub tab: TabKey,
+    /// Its socket.
+    pub connection: ConnectionId,
+    /// Whether the page is visible.
+    pub is_visible: bool,
+}
+
+impl People {
+    /// A socket follows the room without being listed.
+    pub fn watch(
+        &mut self,
+        who: UserId,
+        connection: ConnectionId,
+        most_connections: usize,
+    ) -> Result<(), Refused> {
+        let person = self.person_with_room_for(who, connection, most_connections)?;
+        person.page_served_at = None;
+        if !person.has_announced(connection) {
+            person.watching.insert(connection);
+        }
+        Ok(())
+    }
+
+    /// A socket announces a tab, which stands behind the person's row from now on.
+    ///
+    /// Returns the socket that had the tab until now, which is replaced. So is one that had it before the
+    /// row went: what it still has to say is older than this.
+    pub fn announce(
+        &mut self,
+        who: UserId,
+        announced: Announced,
+        most_connections: usize,
+        now: Moment,
+    ) -> Result<Option<ConnectionId>, Refused> {
+        let Announced { tab, connection, is_visible } = announced;
+        // The socket that is replaced makes room for the one that replaces it.
+        let takes_over = self
+            .persons
+            .get(&who)
+            .and_then(|person| person.connection_of(&tab))
+            .is_some_and(|old| old != connection);
+        let most_connections = most_connections + usize::from(takes_over);
+        let person = self.person_with_room_for(who, connection, most_connections)?;
+        let replaced = person.connection_of(&tab).filter(|old| *old != connection);
+        for known in replaced.iter().chain([&connection]) {
+            person.watches_no_more(*known);
+        }
+        person.page_served_at = None;
+        person.is_broken = false;
+        // A socket speaks for one tab at a time.
+        person.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
+        let hidden_since = (!is_visible).then_some(now);
+        person.tabs.insert(tab, Tab::Connected { connection, hidden_since });
+        Ok(replaced)
+    }
+
+    /// A tab was hidden, or shown again.
+    pub fn set_visible(
+        &mut self,
+        who: UserId,
+        connection: ConnectionId,
+        is_visible: bool,
+        now: Moment,
+    ) {
+        let tabs =
+            self.persons.get_mut(&who).into_iter().flat_map(|person| person.tabs.values_mut());
+        for tab in tabs {
+            if let Tab::Connected { connection: own, hidden_since } = tab
+                && *own == connection
+            {
+                *hidden_since = if is_visible { None } else { Some(hidden_since.unwrap_or(now)) };
+            }
+        }
+    }
+
+    /// The person is no longer listed: their sockets only watch from now on, and no tab may come back unseen.
+    pub fn unlist(&mut self, who: UserId) {
+        if let Some(person) = self.persons.get_mut(&who) {
+            for (key, tab) in std::mem::take(&mut person.tabs) {
+                if let Some(connection) = tab.connection() {
+                    person.watching.insert(connection);
+                    person.retired.insert(key, connection);
+                }
+            }
+            person.is_broken = false;
+        }
+    }
+
+    /// A socket is gone, cleanly or not. One that was replaced takes nothing with it.
+    pub fn disconnect(
+        &mut self,
+        who: UserId,
+        connection: ConnectionId,
+        reason: DepartureReason,
+        now: Moment,
+    ) {
+        let Some(person) = self.persons.get_mut(&who) else { return };
+        person.watches_no_more(connection);
+        let page_was_just_served =
+            person.page_served_at.is_some_and(|served| now < served + RETURN_GRACE);
+        let gone = person.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
+        if let Some(tab) = gone {
+            let grace = match reason {
+                DepartureReason::Closed if !page_was_just_served => RELOAD_GRACE,
+                _ => RETURN_GRACE,
+            };
+            *tab = Tab::Gone { at: now, until: now + grace, reason };
+            if reason == DepartureReason::Lost && !person.is_connected() {
+                person.is_broken = true;
+            }
+        }
+    }
+
+    /// The room's page is on its way to this person: their closed tabs have more time to come back.
+    pub fn page_served(&mut self, who: UserId, now: Moment) {
+        let Some(person) = self.persons.get_mut(&who) else { return };
+        person.page_served_at = Some(now);
+        for tab in person.tabs.values_mut() {
+            if let Tab::Gone { at, until, .. } = tab
+                && now < *until
+            {
+                *until = *at + RETURN_GRACE;
+            }
+        }
+    }
+
+    /// What the person's row should be; to be asked after everything that happened to them.
+    ///
+    /// `shown` is the state that their row has until now.
+    pub fn standing(&self, who: UserId, shown: Option<PresenceState>, now: Moment) -> Standing {
+        self.persons
+            .get(&who)
+            .map_or(Standing::Unlisted(DepartureReason::Left), |person| person.standing(shown, now))
+    }
+
+    /// Forgets what no longer counts of a person, and sets the alarm for what is due next.
+    pub fn settle(&mut self, who: UserId, now: Moment) {
+        let Some(person) = self.persons.get_mut(&who) else { return };
+        person.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
+        let alarm = person.next_deadline(now).map(|deadline| Alarm { deadline, who });
+        if person.alarm != alarm {
+            if let Some(stale) = std::mem::replace(&mut person.alarm, alarm) {
+                self.alarms.remove(&stale);
+            }
+            self.alarms.extend(alarm);
+        }
+        if person.tabs.is_empty() && person.watching.is_empty() {
+            self.persons.remove(&who);
+        }
+    }
+
+    /// When somebody has to be looked at next.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.alarms.first().map(|alarm| alarm.deadline)
+    }
+
+    /// Takes out somebody who has to be looked at now.
+    pub fn take_due(&mut self, now: Moment) -> Option<UserId> {
+        let due = self.alarms.first().copied().filter(|alarm| alarm.deadline <= now)?;
+        self.alarms.remove(&due);
+        if let Some(person) = self.persons.get_mut(&due.who) {
+            person.alarm = None;
+        }
+        Some(due.who)
+    }
+
+    /// Whether nobody has a socket here or may come back unseen.
+    pub fn is_empty(&self) -> bool {
+        self.persons.is_empty()
+    }
+
+    /// Everyone who stands behind a row, for the next process.
+    pub fn save(&self, now: Moment) -> Vec<SavedPerson> {
+        let listed = self.persons.iter().filter(|(_, person)| !person.tabs.is_empty());
+        listed
+            .map(|(who, person)| SavedPerson {
+                id: *who,
+                is_broken: person.is_broken,
+                tabs: person.save_tabs(now),
+            })
+            .collect()
+    }
+
+    /// Those who stood behind a row before a restart: nobody is connected,
+    /// and each of their tabs may come back unseen.
+    pub fn restore(saved: Vec<SavedPerson>, now: Moment) -> Self {
+        let mut people = Self::default();
+        for SavedPerson { id, is_broken, tabs } in saved {
+            let until = now + RETURN_GRACE;
+            // A tab without a name can't come back, but holds the row until its person does. Their numbers,
+            // which no socket ever has, are in their order: the next restart finds them as this one did.
+            let first = tabs.iter().fold(u64::MAX, |number, _| number - 1);
+            let mut unnamed = (first..).map(|number| TabKey::Unnamed(ConnectionId(number)));
+            let gone = |reason| Tab::Gone { at: now, until, reason };
+            let tabs = tabs.into_iter().filter_map(|SavedTab { name, reason }| {
+                Some((name.map(TabKey::Named).or_else(|| unnamed.next())?, gone(reason)))
+            });
+            let person = Person { tabs: tabs.collect(), is_broken, ..Person::default() };
+            people.persons.insert(id, person);
+            people.settle(id, now);
+        }
+        people
+    }
+
+    fn person_with_room_for(
+        &mut self,
+        who: UserId,
+        connection: ConnectionId,
+        most_connections: usize,
+    ) -> Result<&mut Person, Refused> {
+        let is_known = |person: &Person| {
+            person.watching.contains(&connection) || person.has_announced(connection)
+        };
+        let has_room = self
+            .persons
+            .get(&who)
+            .is_none_or(|person| is_known(person) || person.connections() < most_connections);
+        if has_room { Ok(self.persons.entry(who).or_default()) } else { Err(Refused::TooManyTabs) }
+    }
+}
+
+/// A person who stands behind a row, as it is kept over a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPerson {
+    /// Who.
+    pub id: UserId,
+    /// The last connected tab broke.
+    pub is_broken: bool,
+    /// The tabs that stand behind the row.
+    pub tabs: Vec<SavedTab>,
+}
+
+/// A tab, as it is kept over a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedTab {
+    /// Its name, where it had one.
+    pub name: Option<TabId>,
+    /// How the row ends if the tab does not come back.
+    pub reason: DepartureReason,
+}
+
+impl SavedTab {
+    fn of(key: &TabKey, tab: Tab) -> Self {
+        let name = match key {
+            TabKey::Named(name) => Some(name.clone()),
+            TabKey::Unnamed(_) => None,
+        };
+        let reason = match tab {
+            Tab::Connected { .. } => DepartureReason::Lost,
+            Tab::Gone { reason, .. } => reason,
+        };
+        Self { name, reason }
+    }
+}
+
+impl Person {
+    /// The tabs that hold the row: one that can no longer come back unseen gets no second chance from a restart.
+    fn save_tabs(&self, now: Moment) -> Vec<SavedTab> {
+        let is_over = |tab: &Tab| matches!(tab, Tab::Gone { until, .. } if *until <= now);
+        // A row that is due and still listed is held like the others.
+        let is_due = self.tabs.values().all(is_over);
+        let holding = self.tabs.iter().filter(|(_, tab)| is_due || !is_over(tab));
+        holding.map(|(key, tab)| SavedTab::of(key, *tab)).collect()
+    }
+
+    fn standing(&self, shown: Option<PresenceState>, now: Moment) -> Standing {
+        if self.is_connected() {
+            // Who is away is so until a tab is shown: a hidden one that comes back shows nothing.
+            let was_away = shown == Some(PresenceState::Away);
+            let is_away = self.away_from().is_some_and(|moment| was_away || moment <= now);
+            let state = if is_away { PresenceState::Away } else { PresenceState::Here };
+            return Standing::Listed(state);
+        }
+        match self.last_return() {
+            Some((until, _)) if now < until => {
+                if self.is_broken {
+                    Standing::Listed(PresenceState::Reconnecting)
+                } else {
+                    Standing::AsBefore
+                }
+            }
+            Some((_, reason)) => Standing::Unlisted(reason),
+            None => Standing::Unlisted(DepartureReason::Left),
+        }
+    }
+
+    /// When the row's standing changes by the mere passing of time.
+    fn next_deadline(&self, now: Moment) -> Option<Moment> {
+        if self.is_connected() {
+            self.away_from().filter(|moment| now < *moment)
+        } else {
+            self.last_return().map(|(until, _)| until)
+        }
+    }
+
+    /// From when on the row is away, as things stand: none while a connected tab is visible.
+    fn away_from(&self) -> Option<Moment> {
+        let mut last_hidden = None;
+        for tab in self.tabs.values() {
+            if let Tab::Connected { hidden_since, .. } = tab {
+                last_hidden = last_hidden.max(Some((*hidden_since)?));
+            }
+        }
+        last_hidden.map(|moment| moment + HIDDEN_UNTIL_AWAY)
+    }
+
+    /// Until when the last tab may come back, and how the row ends if it does not.
+    fn last_return(&self) -> Option<(Moment, DepartureReason)> {
+        let gone = self.tabs.values().filter_map(|tab| match tab {
+            Tab::Gone { until, reason, .. } => Some((*until, *reason)),
+            Tab::Connected { .. } => None,
+        });
+        gone.max_by_key(|(until, _)| *until)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.tabs.values().any(|tab| tab.connection().is_some())
+    }
+
+    fn connection_of(&self, tab: &TabKey) -> Option<ConnectionId> {
+        let connected = self.tabs.get(tab).and_then(Tab::connection);
+        connected.or_else(|| self.retired.get(tab).copied())
+    }
+
+    fn watches_no_more(&mut self, connection: ConnectionId) {
+        if self.watching.remove(&connection) {
+            self.retired.retain(|_, retired| *retired != connection);
+        }
+    }
+
+    fn has_announced(&self, connection: ConnectionId) -> bool {
+        self.tabs.values().any(|tab| tab.connection() == Some(connection))
+    }
+
+    fn connections(&self) -> usize {
+        let connected = self.tabs.values().filter(|tab| tab.connection().is_some());
+        self.watching.len() + connected.count()
+    }
+}
+
+impl Tab {
+    fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Connected { connection, .. } => Some(*connection),
+            Self::Gone { .. } => None,
+        }
+    }
+}

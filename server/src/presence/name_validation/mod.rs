@@ -1,0 +1,170 @@
+//! What the server accepts as a name.
+//!
+//! Here and not in `app`, so that Unicode's tables don't travel to the browser.
+
+mod confusable;
+mod invisible;
+
+use app::presence::{Name, NameFault};
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+use self::{confusable::look_of, invisible::all_is_visible};
+
+/// The longest a name may be, in grapheme clusters (UAX #29): what a reader would call characters.
+pub const LONGEST_NAME_IN_CLUSTERS: usize = 40;
+
+/// Why a text is not accepted as a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameRefused {
+    /// There is nothing in it, or too much.
+    #[error("{0}")]
+    Fault(#[from] NameFault),
+    /// There is something in it that nobody can see, or that hides what is around it.
+    #[error(
+        "That name has something in it that can't be seen: please type it with letters, digits, signs or emoji."
+    )]
+    NotAllowed,
+}
+
+/// Tidies what somebody typed and says whether it is a name: in every script and with emoji, but with
+/// nothing that can't be seen, and normalised, so that what looks the same is the same (NFC, UAX #15).
+pub fn accept(text: &str) -> Result<Name, NameRefused> {
+    let normalised: String = text.nfc().collect();
+    let name = Name::parse(&normalised)?;
+    if name.as_str().graphemes(true).nth(LONGEST_NAME_IN_CLUSTERS).is_some() {
+        return Err(NameFault::TooLong.into());
+    }
+    if !all_is_visible(name.as_str()) {
+        return Err(NameRefused::NotAllowed);
+    }
+    Ok(with_look(name))
+}
+
+/// The name with what it looks like, which is not kept with it everywhere.
+pub fn with_look(name: Name) -> Name {
+    let look = look_of(name.as_str());
+    name.looking_like(look.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A verdict and texts on each line; what can't be seen is written `\u{200d}`.
+    const CORPUS: &str = include_str!("corpus.txt");
+
+    fn unescaped(text: &str) -> String {
+        let mut parts = text.split("\\u{");
+        let mut whole = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (digits, rest) = part.split_once('}').unwrap();
+            whole.push(char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap());
+            whole.push_str(rest);
+        }
+        whole
+    }
+
+    fn corpus(verdict: &str) -> Vec<Vec<String>> {
+        let lines = CORPUS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let fields = lines.map(|line| line.split('\t').collect::<Vec<_>>());
+        let of_verdict = fields.filter(|fields| fields[0] == verdict);
+        of_verdict.map(|fields| fields[1..].iter().map(|text| unescaped(text)).collect()).collect()
+    }
+
+    /// Whether a page takes the two for twins: a name or a look of both is the same but for case.
+    fn are_twins(pair: &[String]) -> bool {
+        let texts = |name: &str| {
+            let name = accept(name).unwrap();
+            [Some(name.as_str().to_lowercase()), name.look().map(str::to_lowercase)]
+        };
+        let [one, other] = [texts(&pair[0]), texts(&pair[1])];
+        one.iter().flatten().any(|text| other.iter().flatten().any(|other| other == text))
+    }
+
+    #[test]
+    fn every_name_of_the_corpus_is_what_it_says() {
+        let good = corpus("good");
+        assert!(good.len() > 50);
+        for fields in good {
+            let tidy = fields.get(1).unwrap_or(&fields[0]);
+            assert_eq!(accept(&fields[0]).unwrap().as_str(), tidy, "{fields:?}");
+        }
+        let refusals = [
+            ("empty", NameRefused::Fault(NameFault::Empty)),
+            ("too_long", NameRefused::Fault(NameFault::TooLong)),
+            ("not_allowed", NameRefused::NotAllowed),
+        ];
+        for (verdict, refused) in refusals {
+            let bad = corpus(verdict);
+            assert!(!bad.is_empty(), "{verdict}");
+            for fields in bad {
+                assert_eq!(accept(&fields[0]), Err(refused), "{fields:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_are_twins_and_others_are_not() {
+        for pair in corpus("alike") {
+            assert!(are_twins(&pair), "{pair:?}");
+        }
+        for pair in corpus("apart") {
+            assert!(!are_twins(&pair), "{pair:?}");
+        }
+        // What most names look like needs not be said.
+        for name in corpus("plain") {
+            assert_eq!(look_of(&name[0]), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_up_to_forty_clusters_of_any_script() {
+        assert!(accept(&"x".repeat(40)).is_ok());
+        assert_eq!(accept(&"x".repeat(41)), Err(NameFault::TooLong.into()));
+        // One cluster of 7 characters and 25 bytes: 8 of them are 200 bytes.
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        assert!(accept(&family.repeat(8)).is_ok());
+        assert_eq!(accept(&family.repeat(9)), Err(NameFault::TooLong.into()));
+    }
+
+    /// Text with what is special for the rules in it, oftener than chance would have it.
+    fn any_text() -> impl Strategy<Value = String> {
+        let special = prop::sample::select(
+            "aé\u{301}\u{345}\u{200d}\u{200c}\u{fe0f}\u{20e3}❤🔥🏽🏴1 \u{a0}क्ا葛\u{e0100}\u{e0067}\u{e007f}ᠠ\u{180b}ㄱ\u{1161}"
+                .chars()
+                .collect::<Vec<_>>(),
+        );
+        let character = prop_oneof![3 => special, 1 => any::<char>()];
+        prop::collection::vec(character, 0..30)
+            .prop_map(|characters| characters.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_tidy_and_accepted_again(text in any_text()) {
+            if let Ok(name) = accept(&text) {
+                prop_assert_eq!(accept(name.as_str()), Ok(name.clone()));
+                prop_assert!(unicode_normalization::is_nfc(name.as_str()));
+                let refused = |character: char| character.is_control() || "\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}".contains(character);
+                prop_assert!(!name.as_str().contains(refused));
+                let begins_with_nothing = name.as_str().starts_with(['\u{301}', '\u{200d}', '\u{fe0f}']);
+                prop_assert!(!begins_with_nothing);
+            }
+        }
+
+        /// A look is a text of its own: what looks like it looks like the name.
+        #[test]
+        fn a_look_is_short_and_has_no_look(text in any_text()) {
+            if let Ok(name) = accept(&text)
+                && let Some(look) = look_of(name.as_str())
+            {
+                prop_assert!(!look.is_empty());
+                prop_assert!(look.len() <= app::presence::LONGEST_NAME_IN_BYTES);
+                prop_assert_ne!(look, name.as_str().to_lowercase());
+            }
+        }
+    }
+}

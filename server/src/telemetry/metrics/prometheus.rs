@@ -1,0 +1,187 @@
+//! The numbers as Prometheus reads them: its text format, version 0.0.4.
+
+use std::fmt::{Display, Write};
+
+use super::{Metrics, process};
+
+/// The content type of the text.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What there is now; it is counted when somebody asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// Whether new visitors should come here.
+    pub is_ready: bool,
+    /// Open sockets.
+    pub sockets: usize,
+    /// Open event streams.
+    pub feeds: usize,
+    /// Rooms that exist.
+    pub rooms: usize,
+    /// Rows in all of them.
+    pub people: usize,
+}
+
+/// All numbers, as one text.
+pub fn exposition(metrics: &Metrics, now: Now) -> String {
+    let mut text = Text(String::new());
+    let version = env!("CARGO_PKG_VERSION");
+    text.family("rollcall_build_info", "gauge", "Which Rollcall this is.");
+    text.sample("rollcall_build_info", Some(("version", &version)), 1_u8);
+    text.gauge("rollcall_ready", "Whether new visitors should come here.", u8::from(now.is_ready));
+    text.gauge("rollcall_sockets", "Open WebSockets.", now.sockets);
+    text.gauge("rollcall_feeds", "Open event streams.", now.feeds);
+    text.gauge("rollcall_rooms", "Rooms that exist.", now.rooms);
+    text.gauge("rollcall_people", "Rows in the lists of all rooms.", now.people);
+
+    let opened = metrics.sockets_opened.value();
+    text.counter("rollcall_sockets_opened_total", "WebSockets that were opened.", opened);
+    let name = "rollcall_sockets_closed_total";
+    text.family(
+        name,
+        "counter",
+        "WebSockets that ended, by close code; 1006 is a broken connection.",
+    );
+    for (code, counter) in &metrics.sockets_closed {
+        let code: &dyn Display = if *code == 0 { &"other" } else { code };
+        text.sample(name, Some(("code", code)), counter.value());
+    }
+    let counters = [
+        ("rollcall_frames_sent_total", "Frames written to WebSockets.", &metrics.frames_sent),
+        ("rollcall_sent_bytes_total", "Bytes of these frames.", &metrics.bytes_sent),
+        ("rollcall_refusals_total", "Requests of clients that were refused.", &metrics.refusals),
+        ("rollcall_changes_total", "Changes of rows that were told.", &metrics.changes),
+        (
+            "rollcall_flushes_total",
+            "Times that all in a room were told something.",
+            &metrics.flushes,
+        ),
+        ("rollcall_lists_total", "Whole lists that were given.", &metrics.lists),
+        ("rollcall_resumes_total", "Clients that came back and needed no list.", &metrics.resumes),
+        ("rollcall_state_writes_total", "Times that the rooms were kept.", &metrics.state_writes),
+        (
+            "rollcall_state_write_failures_total",
+            "Times that the rooms could not be kept.",
+            &metrics.state_write_failures,
+        ),
+        ("rollcall_panics_total", "Panics in any task.", &metrics.panics),
+    ];
+    for (name, help, counter) in counters {
+        text.counter(name, help, counter.value());
+    }
+    let name = "rollcall_http_responses_total";
+    text.family(name, "counter", "HTTP answers, by the class of their status.");
+    for (counter, class) in metrics.http_answers.iter().zip(["1xx", "2xx", "3xx", "4xx", "5xx"]) {
+        text.sample(name, Some(("class", &class)), counter.value());
+    }
+    let name = "rollcall_turned_away_total";
+    text.family(name, "counter", "Connections and sockets that were not let in, by the limit.");
+    for (reason, counter) in &metrics.turned_away {
+        text.sample(name, Some(("limit", reason)), counter.value());
+    }
+    for (name, kind, help, value) in process::usage() {
+        text.family(name, kind, help);
+        text.sample(name, None, value);
+    }
+    text.0
+}
+
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, label: Option<(&str, &dyn Display)>, value: impl Display) {
+        let _ = match label {
+            Some((label, of)) => writeln!(self.0, "{name}{{{label}=\"{of}\"}} {value}"),
+            None => writeln!(self.0, "{name} {value}"),
+        };
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "gauge", help);
+        self.sample(name, None, value);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "counter", help);
+        self.sample(name, None, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use app::presence::CloseCode;
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    /// Every sample belongs to the family above it, and every family stands once: what Prometheus asks for.
+    #[test]
+    fn the_text_is_what_prometheus_reads() {
+        let text = exposition(&Metrics::new(), Now::default());
+        let mut families = BTreeSet::new();
+        let mut family = ("", "");
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# TYPE ") {
+                family = rest.split_once(' ').unwrap();
+                assert!(families.insert(family.0), "{line}");
+                assert_eq!(family.0.ends_with("_total"), family.1 == "counter", "{line}");
+            } else if let Some(rest) = line.strip_prefix("# HELP ") {
+                assert!(rest.ends_with('.'), "{line}");
+            } else {
+                let (name, value) = line.rsplit_once(' ').unwrap();
+                assert_eq!(name.split('{').next().unwrap(), family.0, "{line}");
+                assert!(value.parse::<f64>().unwrap().is_finite(), "{line}");
+            }
+        }
+        assert!(families.len() > 20 && text.ends_with('\n'));
+    }
+
+    /// The dashboard asks for nothing that nobody tells.
+    #[test]
+    fn the_dashboard_knows_these_numbers() {
+        let dashboard = include_str!("../../../../deploy/grafana-dashboard.json");
+        let text = exposition(&Metrics::new(), Now::default());
+        let is_in_a_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        let names: BTreeSet<_> = dashboard
+            .split(|character| !is_in_a_name(character))
+            .filter(|word| word.starts_with("rollcall_") || word.starts_with("process_"))
+            .collect();
+        assert!(names.len() >= 15, "{names:?}");
+        for name in names {
+            // What the process uses is told on Linux only.
+            let is_told = text.contains(&format!("# TYPE {name} "));
+            assert!(
+                is_told || (name.starts_with("process_") && !cfg!(target_os = "linux")),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_shown() {
+        let metrics = Metrics::new();
+        metrics.frames_sent.add(3);
+        metrics.socket_closed(CloseCode::Replaced);
+        metrics.socket_closed_by_client();
+        metrics.socket_lost();
+        metrics.answered(StatusCode::NOT_FOUND);
+        let text = exposition(&metrics, Now { people: 7, ..Now::default() });
+        for line in [
+            "rollcall_frames_sent_total 3",
+            "rollcall_sockets_closed_total{code=\"4409\"} 1",
+            "rollcall_sockets_closed_total{code=\"1000\"} 1",
+            "rollcall_sockets_closed_total{code=\"1006\"} 1",
+            "rollcall_sockets_closed_total{code=\"other\"} 0",
+            "rollcall_http_responses_total{class=\"4xx\"} 1",
+            "rollcall_people 7",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+    }
+}

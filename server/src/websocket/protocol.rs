@@ -1,0 +1,323 @@
+//! The rules of one socket's side of the talk, without the socket: what a text means at this point.
+
+use std::time::Duration;
+
+use app::presence::{ClientEvent, CloseCode, Refusal, Since};
+use serde::Deserialize;
+
+use super::budget::{FrameAllowance, FrameLimits};
+use crate::{
+    hub::Announcing,
+    presence::{refusal::Refused, room::Announcement},
+};
+
+/// How many bad frames in a row end the talk.
+const MOST_BAD_FRAMES_IN_A_ROW: u32 = 3;
+
+/// What one client has said so far, as far as it matters for what it may say next.
+#[derive(Debug)]
+pub struct Conversation {
+    stage: Stage,
+    bad_frames_in_a_row: u32,
+    allowance: FrameAllowance,
+    was_too_fast: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// No first frame was accepted yet.
+    Opening,
+    /// The client follows the room.
+    Following,
+}
+
+/// What a text means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Something to do; it may still be refused.
+    Request(Request),
+    /// Something to refuse, and to carry on.
+    Refuse(Refusal),
+    /// The end of the talk.
+    Close(CloseCode),
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Follow the room without being listed.
+    Watch {
+        /// Where the client's list is.
+        since: Option<Since>,
+    },
+    /// Be listed under a name that is still to be vetted.
+    Announce(Announcing),
+    /// Change the name.
+    Rename {
+        /// As it was typed.
+        name: String,
+    },
+    /// Say that the page is hidden, or shown again.
+    SetVisible {
+        /// Whether it is shown.
+        is_visible: bool,
+    },
+    /// No longer be listed.
+    Leave,
+    /// Have the whole list again.
+    Resync,
+}
+
+impl Request {
+    /// The `event` of the frame that asked for it.
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Watch { .. } => "watch",
+            Self::Announce(_) => "got_a_new_user",
+            Self::Rename { .. } => "rename",
+            Self::SetVisible { .. } => "visible",
+            Self::Leave => "leave",
+            Self::Resync => "resync",
+        }
+    }
+}
+
+impl Conversation {
+    /// A socket that was just opened, and may say so much.
+    pub fn new(limits: FrameLimits) -> Self {
+        Self {
+            stage: Stage::Opening,
+            bad_frames_in_a_row: 0,
+            allowance: FrameAllowance::new(limits),
+            was_too_fast: false,
+        }
+    }
+
+    /// Takes in a text frame that came `since_opening` after the socket was opened.
+    pub fn hear(&mut self, text: &str, since_opening: Duration) -> Heard {
+        if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
+            return too_fast;
+        }
+        let understood = read(text).ok_or(Refused::BadFrame);
+        match understood.and_then(|event| self.admit(event)) {
+            Ok(request) => {
+                self.bad_frames_in_a_row = 0;
+                Heard::Request(request)
+            }
+            Err(refused @ (Refused::BadFrame | Refused::WatchTwice | Refused::NotYet)) => {
+                self.bad_frames_in_a_row += 1;
+                if self.bad_frames_in_a_row >= MOST_BAD_FRAMES_IN_A_ROW {
+                    return Heard::Close(CloseCode::BadFrames);
+                }
+                Heard::Refuse(refused.of(known_event(text)))
+            }
+            Err(refused) => {
+                self.bad_frames_in_a_row = 0;
+                Heard::Refuse(refused.of(known_event(text)))
+            }
+        }
+    }
+
+    /// Takes in a ping or a pong, which asks for nothing and is counted all the same: each is read, and most
+    /// are answered.
+    pub fn hear_sign_of_life(&mut self, since_opening: Duration) -> Option<Heard> {
+        self.count(since_opening, || None)
+    }
+
+    /// Counts a frame; where there are too many, says what comes of it.
+    fn count(
+        &mut self,
+        since_opening: Duration,
+        event: impl FnOnce() -> Option<&'static str>,
+    ) -> Option<Heard> {
+        if self.allowance.take(since_opening) {
+            self.was_too_fast = false;
+            None
+        } else if std::mem::replace(&mut self.was_too_fast, true) {
+            Some(Heard::Close(CloseCode::TooFast))
+        } else {
+            Some(Heard::Refuse(Refused::TooFast.of(event())))
+        }
+    }
+
+    /// The first frame was accepted: the client follows the room from here on.
+    pub fn accepted(&mut self) {
+        self.stage = Stage::Following;
+    }
+
+    /// Whether the client follows the room.
+    pub fn is_following(&self) -> bool {
+        self.stage == Stage::Following
+    }
+
+    fn admit(&self, event: ClientEvent) -> Result<Request, Refused> {
+        match (self.stage, event) {
+            (Stage::Opening, ClientEvent::Watch { since }) => Ok(Request::Watch { since }),
+            (Stage::Opening, ClientEvent::GotANewUser { name, tab, visible, since }) => {
+                let is_visible = visible.unwrap_or(true);
+                let announcement = Announcement::First;
+                let announcing = Announcing { name, tab, is_visible, announcement, since };
+                Ok(Request::Announce(announcing))
+            }
+            (Stage::Opening, ClientEvent::Rename { .. }) => Err(Refused::NotListed),
+            (Stage::Opening, _) => Err(Refused::NotYet),
+            (Stage::Following, ClientEvent::Watch { .. }) => Err(Refused::WatchTwice),
+            (Stage::Following, ClientEvent::GotANewUser { name, tab, visible, .. }) => {
+                let is_visible = visible.unwrap_or(true);
+                let announcement = Announcement::Later;
+                let announcing = Announcing { name, tab, is_visible, announcement, since: None };
+                Ok(Request::Announce(announcing))
+            }
+            (Stage::Following, ClientEvent::Rename { name }) => Ok(Request::Rename { name }),
+            (Stage::Following, ClientEvent::Leave {}) => Ok(Request::Leave),
+            (Stage::Following, ClientEvent::Resync {}) => Ok(Request::Resync),
+            (Stage::Following, ClientEvent::Visible { visible }) => {
+                Ok(Request::SetVisible { is_visible: visible })
+            }
+        }
+    }
+}
+
+impl Default for Conversation {
+    fn default() -> Self {
+        Self::new(FrameLimits::default())
+    }
+}
+
+fn read<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
+    // Serde would also read an enumeration or a struct from an array, which is no frame.
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
+
+/// The `event` of a text, if it is one that clients send: nothing else is ever sent back.
+fn known_event(text: &str) -> Option<&'static str> {
+    const EVENTS: [&str; 6] = ["watch", "got_a_new_user", "rename", "visible", "leave", "resync"];
+
+    #[derive(Deserialize)]
+    struct Named {
+        event: String,
+    }
+    let Named { event } = read(text)?;
+    EVENTS.into_iter().find(|known| *known == event)
+}
+
+#[cfg(test)]
+mod tests {
+    use app::presence::RefusalCode;
+
+    use super::*;
+
+    const START: Duration = Duration::ZERO;
+    const WATCH: &str = r#"{"event":"watch"}"#;
+    const JOIN: &str = r#"{"event":"got_a_new_user","name":"Ana"}"#;
+
+    fn following() -> Conversation {
+        let mut conversation = Conversation::default();
+        conversation.accepted();
+        conversation
+    }
+
+    fn announced(name: &str, announcement: Announcement) -> Request {
+        let (name, is_visible) = (name.into(), true);
+        Request::Announce(Announcing { name, tab: None, is_visible, announcement, since: None })
+    }
+
+    fn refusal(heard: Heard) -> (RefusalCode, Option<String>) {
+        let Heard::Refuse(refusal) = heard else { panic!("{heard:?} is no refusal") };
+        (refusal.code, refusal.of.map(Into::into))
+    }
+
+    #[test]
+    fn the_first_frame_watches_or_joins() {
+        let first = |text: &str| Conversation::default().hear(text, START);
+        assert_eq!(first(WATCH), Heard::Request(Request::Watch { since: None }));
+        assert_eq!(first(JOIN), Heard::Request(announced("Ana", Announcement::First)));
+        let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
+        let expected = Request::Announce(Announcing {
+            name: "Ana".into(),
+            tab: Some("t".parse().unwrap()),
+            is_visible: false,
+            announcement: Announcement::First,
+            since: Some(Since { epoch: "e".parse().unwrap(), seq: 5 }),
+        });
+        assert_eq!(first(all), Heard::Request(expected));
+        for event in ["leave", "resync"] {
+            let heard = first(&format!(r#"{{"event":"{event}"}}"#));
+            assert_eq!(refusal(heard), (RefusalCode::BadFrame, Some(event.to_owned())));
+        }
+        let renamed = refusal(first(r#"{"event":"rename","name":"Ann"}"#));
+        assert_eq!(renamed, (RefusalCode::NotListed, Some("rename".to_owned())));
+    }
+
+    #[test]
+    fn later_frames_do_all_but_watch() {
+        let later = |text: &str| following().hear(text, START);
+        assert_eq!(refusal(later(WATCH)), (RefusalCode::BadFrame, Some("watch".to_owned())));
+        assert_eq!(later(JOIN), Heard::Request(announced("Ana", Announcement::Later)));
+        assert_eq!(later(r#"{"event":"leave"}"#), Heard::Request(Request::Leave));
+        assert_eq!(later(r#"{"event":"resync"}"#), Heard::Request(Request::Resync));
+        let hidden = Heard::Request(Request::SetVisible { is_visible: false });
+        assert_eq!(later(r#"{"event":"visible","visible":false}"#), hidden);
+    }
+
+    #[test]
+    fn what_is_no_frame_is_bad() {
+        for text in [
+            "",
+            "hello",
+            "[]",
+            r#"["watch"]"#,
+            "5",
+            r#"{"event":"dance"}"#,
+            r#"{"name":"Ana"}"#,
+            r#"{"event":"got_a_new_user"}"#,
+            r#"{"event":"got_a_new_user","name":5}"#,
+            r#"{"event":"got_a_new_user","name":"Ana","tab":"not a tab"}"#,
+            r#"{"event":"watch"} {"event":"watch"}"#,
+        ] {
+            assert_eq!(
+                refusal(Conversation::default().hear(text, START)).0,
+                RefusalCode::BadFrame,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn three_bad_frames_in_a_row_end_it() {
+        let mut conversation = following();
+        for text in ["?", "?", r#"{"event":"leave"}"#, "?", "?"] {
+            assert!(!matches!(conversation.hear(text, START), Heard::Close(_)));
+        }
+        assert_eq!(conversation.hear("?", START), Heard::Close(CloseCode::BadFrames));
+    }
+
+    #[test]
+    fn going_on_after_too_fast_ends_it() {
+        let leave = r#"{"event":"leave"}"#;
+        let mut conversation = following();
+        for _ in 0..40 {
+            assert_eq!(conversation.hear(leave, START), Heard::Request(Request::Leave));
+        }
+        assert_eq!(refusal(conversation.hear(leave, START)).0, RefusalCode::TooFast);
+        assert_eq!(
+            conversation.clone_for_test().hear(leave, START),
+            Heard::Close(CloseCode::TooFast)
+        );
+        let a_second_later = Duration::from_secs(1);
+        for _ in 0..5 {
+            let heard = conversation.hear(leave, a_second_later);
+            assert_eq!(heard, Heard::Request(Request::Leave));
+        }
+        assert_eq!(refusal(conversation.hear(leave, a_second_later)).0, RefusalCode::TooFast);
+    }
+
+    impl Conversation {
+        fn clone_for_test(&self) -> Self {
+            Self { allowance: self.allowance.clone(), ..*self }
+        }
+    }
+}

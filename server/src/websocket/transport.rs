@@ -1,0 +1,54 @@
+//! What a connection talks through.
+
+use std::{
+    io::ErrorKind,
+    task::{Context, Poll, ready},
+};
+
+use app::presence::CloseCode;
+use futures_util::{Sink, SinkExt, Stream};
+use tungstenite::Message;
+
+use super::connection::Outbox;
+
+/// What a connection talks through: a WebSocket, or two channels in a test.
+pub trait Socket:
+    Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
+{
+    /// What goes wrong.
+    type Fault: SocketFault;
+
+    /// Sends all that is in the outbox and takes it out; ready when everything is on its way.
+    fn poll_send(
+        &mut self,
+        outbox: &mut Outbox,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Self::Fault>> {
+        while !outbox.is_empty() {
+            ready!(self.poll_ready_unpin(context))?;
+            if let Some(frame) = outbox.take_next() {
+                self.start_send_unpin(Message::text(frame.text()))?;
+            }
+        }
+        self.poll_flush_unpin(context)
+    }
+}
+
+/// A socket's error, and what to tell the client about it.
+pub trait SocketFault: std::fmt::Display {
+    /// The close code of a client that broke the rules; none where the connection itself broke.
+    fn close_code(&self) -> Option<CloseCode>;
+}
+
+impl SocketFault for tungstenite::Error {
+    fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Capacity(_) => Some(CloseCode::TooBig),
+            Self::Utf8(_) => Some(CloseCode::NotUtf8),
+            Self::Io(error) if error.kind() == ErrorKind::QuotaExceeded => Some(CloseCode::TooFast),
+            Self::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => None,
+            Self::Protocol(_) => Some(CloseCode::ProtocolError),
+            _ => None,
+        }
+    }
+}
