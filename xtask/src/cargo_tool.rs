@@ -73,8 +73,8 @@ impl CargoTool {
         fits: impl Fn(&Path) -> bool,
     ) -> Outcome<PathBuf> {
         let program = workspace.tools().join("bin").join(process::program_file(self.name));
-        let prebuilt = (prebuilt::binstall(workspace, &self, version) && fits(&program))
-            || (prebuilt::download(workspace, &self, version) && fits(&program));
+        let prebuilt = (prebuilt::binstall(workspace, self.package, version) && fits(&program))
+            || (prebuilt::download(workspace, self.name, version) && fits(&program));
         if prebuilt {
             remark(&format!("{version}, built by its authors"));
             return Ok(program);

@@ -6,13 +6,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::cargo_tool::CargoTool;
 use crate::process;
 use crate::version::Version;
 use crate::workspace::Workspace;
 
-/// Installs a tool by `cargo binstall`, where the user has it. Says whether that command worked.
-pub(crate) fn binstall(workspace: &Workspace, tool: &CargoTool, version: Version) -> bool {
+/// Installs a package by `cargo binstall`, where the user has it. Says whether that command worked.
+pub(crate) fn binstall(workspace: &Workspace, package: &str, version: Version) -> bool {
     workspace.find_program("cargo-binstall").is_some()
         && process::succeeds(
             workspace
@@ -21,14 +20,13 @@ pub(crate) fn binstall(workspace: &Workspace, tool: &CargoTool, version: Version
                 .args(["--disable-strategies", "compile"])
                 .arg("--root")
                 .arg(workspace.tools())
-                .arg(format!("{}@{version}", tool.package)),
+                .arg(format!("{package}@{version}")),
         )
 }
 
-/// Downloads a tool from its release page. Says whether a program is there afterwards.
-pub(crate) fn download(workspace: &Workspace, tool: &CargoTool, version: Version) -> bool {
-    let Some(archive) =
-        Archive::of(tool.name, version, std::env::consts::OS, std::env::consts::ARCH)
+/// Downloads a program from its release page. Says whether it is there afterwards.
+pub(crate) fn download(workspace: &Workspace, name: &str, version: Version) -> bool {
+    let Some(archive) = Archive::of(name, version, std::env::consts::OS, std::env::consts::ARCH)
     else {
         return false;
     };
@@ -37,7 +35,7 @@ pub(crate) fn download(workspace: &Workspace, tool: &CargoTool, version: Version
     let fetched = fs::create_dir_all(&folder).is_ok()
         && fs::create_dir_all(&bin).is_ok()
         && fetch(workspace, &archive, &folder)
-        && put(&folder.join(&archive.folder).join(tool.name), &bin.join(tool.name));
+        && put(&folder.join(&archive.folder).join(name), &bin.join(name));
     // Nothing depends on the leftovers being gone.
     drop(fs::remove_dir_all(&folder));
     fetched
