@@ -1,33 +1,15 @@
 //! The release build: server and page, compressed, with names that change with their content.
 
 use std::fs;
-use std::path::PathBuf;
 
 use crate::failure::{Failure, Outcome};
 use crate::process;
+use crate::release::{self, Release};
 use crate::setup::{self, Tools};
 use crate::stamp::Stamp;
 use crate::step::{remark, step};
 use crate::wasm_opt;
 use crate::workspace::Workspace;
-
-/// A finished release build.
-#[derive(Debug)]
-pub(crate) struct Release {
-    /// The server program. `hash.txt`, which it reads, is beside it.
-    pub(crate) server: PathBuf,
-    /// The files it serves.
-    pub(crate) site: PathBuf,
-}
-
-/// The variables that the server needs to find a release build's files.
-pub(crate) fn site_variables(release: &Release) -> [(&'static str, String); 3] {
-    [
-        ("LEPTOS_OUTPUT_NAME", "rollcall".to_owned()),
-        ("LEPTOS_SITE_ROOT", release.site.display().to_string()),
-        ("LEPTOS_HASH_FILES", "true".to_owned()),
-    ]
-}
 
 /// Sets up and builds for release; does nothing where nothing changed.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<Release> {
@@ -68,7 +50,7 @@ fn compile(workspace: &Workspace, tools: &Tools, release: &Release) -> Outcome {
         .args(["leptos", "build", "--release", "--precompress"])
         // The way through cargo-leptos itself would hide what the compiler said.
         .env("RUST_LIB_BACKTRACE", "0")
-        .envs(site_variables(release))
+        .envs(release::site_variables(release))
         // An address is for the server when it runs, and need not be one that cargo-leptos reads.
         .env_remove("LEPTOS_SITE_ADDR");
     process::run(&mut command).map_err(|failure| {

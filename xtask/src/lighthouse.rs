@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::browser::{self, Chromium};
-use crate::build::{self, Release};
+use crate::build;
 use crate::failure::{Failure, OrSay, Outcome};
 use crate::npm;
 use crate::process;
+use crate::release::Release;
 use crate::step::{self, remark, step};
 use crate::workspace::Workspace;
 

@@ -25,6 +25,7 @@ mod npm;
 mod prebuilt;
 mod process;
 mod recap;
+mod release;
 mod sbom;
 mod serve;
 mod setup;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::build;
 use crate::failure::Outcome;
 use crate::process;
+use crate::release;
 use crate::setup;
 use crate::step;
 use crate::workspace::Workspace;
@@ -35,7 +36,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
     step::total(begun);
     // In the repository, where the server reads Leptos.toml.
     let mut server = workspace.command(&release.server);
-    server.envs(build::site_variables(&release)).args(options.passed_on());
+    server.envs(release::site_variables(&release)).args(options.passed_on());
     process::become_command(&mut server)
 }
 

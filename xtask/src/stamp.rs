@@ -7,9 +7,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::build::Release;
 use crate::failure::{OrSay, Outcome};
 use crate::process;
+use crate::release::Release;
 use crate::workspace::Workspace;
 
 /// The top of the repository that no release build reads. Whatever is not named here counts.

@@ -6,11 +6,12 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use crate::browser::{self, Chromium};
-use crate::build::{self, Release};
+use crate::build;
 use crate::failure::Outcome;
 use crate::npm;
 use crate::process;
 use crate::recap::{Recap, Runner};
+use crate::release::Release;
 use crate::step::{self, step};
 use crate::workspace::Workspace;
 
