@@ -8,34 +8,11 @@
     reason = "a command line tool speaks on its standard output"
 )]
 
-mod bench;
-mod browser;
-mod budget;
-mod build;
-mod cargo_tool;
-mod check;
-mod debian;
-mod deploy;
-mod dist;
-mod failure;
-mod fuzz;
-mod lighthouse;
-mod load;
-mod npm;
-mod prebuilt;
+mod checks;
+mod commands;
+mod output;
 mod process;
-mod recap;
-mod release;
-mod sbom;
-mod serve;
-mod setup;
-mod smoke;
-mod soak;
-mod stamp;
-mod step;
-mod test;
-mod version;
-mod wasm_opt;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -43,7 +20,9 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Outcome;
+use crate::commands::{bench, build, check, dist, lighthouse, load, serve, setup, soak, test};
+use crate::output::failure::Outcome;
+use crate::output::step;
 use crate::workspace::Workspace;
 
 /// Sets up, builds, serves, tests and checks Rollcall.

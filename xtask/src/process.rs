@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Failure, OrSay, Outcome};
 
 /// Runs a command whose output is this command's output.
 pub(crate) fn run(command: &mut Command) -> Outcome {

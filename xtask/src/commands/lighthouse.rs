@@ -4,13 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::browser::{self, Chromium};
-use crate::build;
-use crate::failure::{Failure, OrSay, Outcome};
-use crate::npm;
+use crate::commands::build;
+use crate::commands::release::Release;
+use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::step::{self, remark, step};
 use crate::process;
-use crate::release::Release;
-use crate::step::{self, remark, step};
+use crate::tools::chromium::{self, Chromium};
+use crate::tools::npm;
 use crate::workspace::Workspace;
 
 /// The last one that runs on every Node that the browser tests run on.
@@ -19,7 +19,7 @@ const LIGHTHOUSE: &str = "lighthouse@12.8.2";
 /// Builds, installs what is missing, and runs Lighthouse three times; its reports are kept.
 pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     step("the browser tests' packages", || npm::install_locked(workspace))?;
-    let chromium = step("Chromium", || browser::ensure(workspace))?;
+    let chromium = step("Chromium", || chromium::ensure(workspace))?;
     let lighthouse = step(LIGHTHOUSE, || install(workspace))?;
     let release = build::run(workspace)?;
     let reports = workspace.target.join("lighthouse");

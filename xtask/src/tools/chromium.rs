@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::debian;
-use crate::failure::{Failure, Outcome};
-use crate::npm;
+use crate::output::failure::{Failure, Outcome};
+use crate::output::step::remark;
 use crate::process;
-use crate::step::remark;
+use crate::tools::apt;
+use crate::tools::npm;
 use crate::workspace::Workspace;
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -43,8 +43,8 @@ pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
         remark("Playwright's own");
         return Ok(Chromium::Playwrights);
     }
-    if debian::can_install(workspace) {
-        debian::install(workspace, &["chromium"])?;
+    if apt::can_install(workspace) {
+        apt::install(workspace, &["chromium"])?;
     }
     installed(workspace).map(Chromium::Installed).ok_or_else(|| {
         Failure::new(
@@ -60,10 +60,10 @@ pub(crate) fn ensure_fonts(workspace: &Workspace) {
         remark("left to the system");
         return;
     }
-    let missing = debian::missing(&FONTS);
+    let missing = apt::missing(&FONTS);
     if missing.is_empty() {
         remark("there");
-    } else if !debian::can_install(workspace) || debian::install(workspace, &missing).is_err() {
+    } else if !apt::can_install(workspace) || apt::install(workspace, &missing).is_err() {
         remark(&format!(
             "without {}, screenshots show boxes for some letters",
             missing.join(" and ")

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::cargo_tool::{CargoTool, Wanted};
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::step::{remark, step};
 use crate::process;
-use crate::step::{remark, step};
-use crate::version::Version;
-use crate::wasm_opt;
+use crate::tools::cargo_tool::{CargoTool, Wanted};
+use crate::tools::version::Version;
+use crate::tools::wasm_opt;
 use crate::workspace::Workspace;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";

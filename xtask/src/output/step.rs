@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::failure::Outcome;
+use crate::output::failure::Outcome;
 
 /// Does one step: says what it is before and how long it took after.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {

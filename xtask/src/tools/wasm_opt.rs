@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::npm;
+use crate::output::step::remark;
 use crate::process;
-use crate::step::remark;
-use crate::version::Version;
+use crate::tools::npm;
+use crate::tools::version::Version;
 use crate::workspace::Workspace;
 
 /// Earlier ones refuse what this Rust compiles; Debian's own is one of them.

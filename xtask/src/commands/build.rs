@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use crate::failure::{Failure, Outcome};
+use crate::checks::build_fingerprint::Stamp;
+use crate::commands::release::{self, Release};
+use crate::commands::setup::{self, Tools};
+use crate::output::failure::{Failure, Outcome};
+use crate::output::step::{remark, step};
 use crate::process;
-use crate::release::{self, Release};
-use crate::setup::{self, Tools};
-use crate::stamp::Stamp;
-use crate::step::{remark, step};
-use crate::wasm_opt;
+use crate::tools::wasm_opt;
 use crate::workspace::Workspace;
 
 /// Sets up and builds for release; does nothing where nothing changed.

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::build;
-use crate::failure::Outcome;
+use crate::commands::build;
+use crate::output::failure::Outcome;
+use crate::output::step::{self, step};
 use crate::process;
-use crate::step::{self, step};
 use crate::workspace::Workspace;
 
 /// What the load generator is told.

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::budget;
-use crate::build;
-use crate::deploy;
-use crate::failure::{Failure, Outcome};
+use crate::checks::deploy_files;
+use crate::checks::size_budget;
+use crate::commands::build;
+use crate::commands::setup;
+use crate::output::failure::{Failure, Outcome};
+use crate::output::step::{self, remark, step};
 use crate::process;
-use crate::setup;
-use crate::step::{self, remark, step};
 use crate::workspace::Workspace;
 
 /// One run for each set of features: together they would unify, and nobody would see what a
@@ -46,10 +46,10 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
         check(&format!("docs {}", words.join(" ")), docs(workspace, words));
     }
     check("layers", step("layers", || layers(workspace)));
-    check("deploy", step("what is deployed", || deploy::check(workspace)));
+    check("deploy", step("what is deployed", || deploy_files::check(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)
-        .and_then(|release| step("the size budget", || budget::check(&release.site)));
+        .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
     check("size budget", size);
 
     step::total(begun);

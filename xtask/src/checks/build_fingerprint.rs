@@ -7,9 +7,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::failure::{OrSay, Outcome};
+use crate::commands::release::Release;
+use crate::output::failure::{OrSay, Outcome};
 use crate::process;
-use crate::release::Release;
 use crate::workspace::Workspace;
 
 /// The top of the repository that no release build reads. Whatever is not named here counts.

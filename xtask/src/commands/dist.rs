@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use crate::build;
-use crate::debian;
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::checks::sbom;
+use crate::checks::smoke_test;
+use crate::commands::build;
+use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::step::{self, remark, step};
 use crate::process;
-use crate::sbom;
-use crate::smoke;
-use crate::step::{self, remark, step};
+use crate::tools::apt;
 use crate::workspace::Workspace;
 
 /// What runs on any Linux of this processor, since nothing in it is linked to the system's libraries.
@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     fs::write(folder.join("rollcall.sha256"), checksum_line(&content)).or_say(written)?;
     let parts = sbom::of_the_server(workspace, target)?;
     fs::write(folder.join("rollcall.cdx.json"), parts).or_say(written)?;
-    step("the program in an empty folder", || smoke::try_out(&program))?;
+    step("the program in an empty folder", || smoke_test::try_out(&program))?;
     step::total(begun);
     println!(
         "{} ({:.1} MB), with rollcall.sha256 and rollcall.cdx.json beside it",
@@ -70,8 +70,8 @@ fn static_target(workspace: &Workspace) -> Option<&'static str> {
 fn has_c_compiler(workspace: &Workspace) -> bool {
     let is_there = || workspace.find_program("musl-gcc").is_some();
     is_there()
-        || debian::can_install(workspace)
-            && debian::install(workspace, &["musl-tools"]).is_ok()
+        || apt::can_install(workspace)
+            && apt::install(workspace, &["musl-tools"]).is_ok()
             && is_there()
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use crate::failure::Outcome;
+use crate::output::failure::Outcome;
+use crate::output::step::{self, step};
 use crate::process;
-use crate::step::{self, step};
 use crate::workspace::Workspace;
 
 /// One run for each crate, as with the tests: `app` is measured without Leptos.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::failure::{OrSay, Outcome};
+use crate::output::failure::{OrSay, Outcome};
+use crate::output::step::{remark, step};
 use crate::process;
-use crate::step::{remark, step};
 use crate::workspace::Workspace;
 
 /// What a run may hold of the memory, in MiB: whatever grows is found before it hurts.

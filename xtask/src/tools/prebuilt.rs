@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::process;
-use crate::version::Version;
+use crate::tools::version::Version;
 use crate::workspace::Workspace;
 
 /// Installs a package by `cargo binstall`, where the user has it. Says whether that command worked.

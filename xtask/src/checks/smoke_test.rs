@@ -1,6 +1,6 @@
 //! Tries a program out as a stranger would: in an empty folder, with nothing set.
 
-mod web_socket;
+mod websocket;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,8 +11,8 @@ use std::{env, fs};
 
 use serde_json::{Value, json};
 
-use self::web_socket::{Heard, WebSocket};
-use crate::failure::{Failure, OrSay, Outcome};
+use self::websocket::{Heard, WebSocket};
+use crate::output::failure::{Failure, OrSay, Outcome};
 use crate::process;
 
 /// Nothing here takes this long: it only ends a trial that would hang.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Failure, OrSay, Outcome};
 
 /// Bytes of WASM on a first visit, by brotli.
 const WASM_LIMIT: u64 = 100_000;

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use crate::build;
-use crate::failure::Outcome;
+use crate::commands::build;
+use crate::commands::release;
+use crate::commands::setup;
+use crate::output::failure::Outcome;
+use crate::output::step;
 use crate::process;
-use crate::release;
-use crate::setup;
-use crate::step;
 use crate::workspace::Workspace;
 
 /// How to serve.

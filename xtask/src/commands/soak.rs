@@ -1,9 +1,9 @@
 //! Whole rooms on simulated time, for as long as one likes.
 
-use crate::failure::Outcome;
-use crate::fuzz;
+use crate::commands::fuzz;
+use crate::output::failure::Outcome;
+use crate::output::step::step;
 use crate::process;
-use crate::step::step;
 use crate::workspace::Workspace;
 
 /// What the simulation is told; `cargo xtask soak -- --help` lists it.

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::debian;
-use crate::failure::{Failure, OrSay, Outcome};
-use crate::prebuilt;
+use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::step::remark;
 use crate::process;
-use crate::step::remark;
-use crate::version::Version;
+use crate::tools::apt;
+use crate::tools::prebuilt;
+use crate::tools::version::Version;
 use crate::workspace::Workspace;
 
 /// A command line tool that is a cargo package.
@@ -163,9 +163,9 @@ fn version_of(program: &Path) -> Option<Version> {
 fn has_openssl(workspace: &Workspace) -> bool {
     let found = || process::succeeds(workspace.command("pkg-config").args(["--exists", "openssl"]));
     let can_compile = ["make", "perl"].iter().all(|name| workspace.find_program(name).is_some());
-    if !found() && !can_compile && debian::can_install(workspace) {
+    if !found() && !can_compile && apt::can_install(workspace) {
         // If this fails, so does the compilation, which then says what it misses.
-        drop(debian::install(workspace, &["libssl-dev", "pkg-config"]));
+        drop(apt::install(workspace, &["libssl-dev", "pkg-config"]));
     }
     found()
 }

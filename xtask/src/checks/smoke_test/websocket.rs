@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use super::PATIENCE;
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Failure, OrSay, Outcome};
 
 const TEXT: u8 = 1;
 const CLOSE: u8 = 8;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::step;
 use crate::process;
-use crate::step;
 use crate::workspace::Workspace;
 
 /// Installs the browser tests' packages from their lock file, if that was not done yet.

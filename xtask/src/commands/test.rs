@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
-use crate::browser::{self, Chromium};
-use crate::build;
-use crate::failure::Outcome;
-use crate::npm;
+use crate::commands::build;
+use crate::commands::release::Release;
+use crate::output::failure::Outcome;
+use crate::output::step::{self, step};
+use crate::output::test_summary::{Recap, Runner};
 use crate::process;
-use crate::recap::{Recap, Runner};
-use crate::release::Release;
-use crate::step::{self, step};
+use crate::tools::chromium::{self, Chromium};
+use crate::tools::npm;
 use crate::workspace::Workspace;
 
 /// One run for each set of features: together they would unify, and `app` would never be tested
@@ -76,9 +76,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
 
 fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
     step("the browser tests' packages", || npm::install_locked(workspace))?;
-    let chromium = step("Chromium", || browser::ensure(workspace))?;
+    let chromium = step("Chromium", || chromium::ensure(workspace))?;
     step("fonts for screenshots", || {
-        browser::ensure_fonts(workspace);
+        chromium::ensure_fonts(workspace);
         Ok(())
     })?;
     Ok(chromium)

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::failure::Outcome;
+use crate::output::failure::Outcome;
+use crate::output::step;
 use crate::process;
-use crate::step;
 use crate::workspace::Workspace;
 
 /// Whether packages can be installed without asking anyone: apt, as root or by a silent sudo.

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::{env, fs};
 
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::step::remark;
 use crate::process;
-use crate::step::remark;
 use crate::workspace::Workspace;
 
 /// The most that the service may be able to do beyond its task, in hundredths of systemd's scale; all else is
