@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::commands::release::Release;
-use crate::output::failure::{OrSay, Outcome};
+use crate::output::failure::{Context, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -17,16 +17,16 @@ const NOT_AN_INPUT: [&str; 6] = [".git", ".ci", ".github", "end2end", "target", 
 
 /// A fingerprint of a release build. It changes with every input and every output.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Stamp(u64);
+pub(crate) struct BuildFingerprint(u64);
 
-impl Stamp {
+impl BuildFingerprint {
     /// The fingerprint of the repository and the build as they are now.
     pub(crate) fn of(workspace: &Workspace, release: &Release) -> Outcome<Self> {
         let mut hasher = DefaultHasher::new();
         hash_compiler(workspace, &mut hasher);
         hash_repository(workspace, &mut hasher)
             .and_then(|()| hash_release(release, &mut hasher))
-            .or_say(|| "Could not look at the files of the last build".to_owned())?;
+            .with_context(|| "Could not look at the files of the last build".to_owned())?;
         Ok(Self(hasher.finish()))
     }
 
@@ -38,7 +38,7 @@ impl Stamp {
     /// Notes that a build ended with this fingerprint.
     pub(crate) fn file(&self, workspace: &Workspace) -> Outcome {
         let path = path(workspace);
-        fs::write(&path, self.text()).or_say(|| format!("Could not write {}", path.display()))
+        fs::write(&path, self.text()).with_context(|| format!("Could not write {}", path.display()))
     }
 
     /// Forgets the last build: one is about to begin that may not end.
@@ -46,7 +46,7 @@ impl Stamp {
         let path = path(workspace);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).or_say(|| format!("Could not remove {}", path.display()))
+                Err(error).with_context(|| format!("Could not remove {}", path.display()))
             }
             _ => Ok(()),
         }
@@ -58,11 +58,11 @@ impl Stamp {
 }
 
 fn path(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("rollcall-release.stamp")
+    workspace.target.join("rollcall-release.fingerprint")
 }
 
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
-    process::answer_of(workspace.command("rustc").arg("-vV")).hash(hasher);
+    process::capture(workspace.command("rustc").arg("-vV")).hash(hasher);
     let mut variables = std::env::vars_os()
         .filter(|(name, _value)| name.to_str().is_some_and(changes_a_build))
         .collect::<Vec<_>>();
@@ -145,23 +145,24 @@ mod tests {
 
     #[test]
     fn every_name_and_every_byte_counts() {
-        let folder = std::env::temp_dir().join(format!("rollcall-stamp-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("rollcall-fingerprint-{}", std::process::id()));
         let inner = folder.join("inner");
         fs::create_dir_all(&inner).unwrap();
-        let stamp = || {
+        let fingerprint = || {
             let mut hasher = DefaultHasher::new();
             hash_tree(&folder, &mut hasher).unwrap();
             hasher.finish()
         };
         fs::write(inner.join("file"), "one").unwrap();
-        let first = stamp();
+        let first = fingerprint();
         fs::write(inner.join("file"), "two").unwrap();
-        let changed = stamp();
+        let changed = fingerprint();
         fs::rename(inner.join("file"), folder.join("file")).unwrap();
-        let moved = stamp();
+        let moved = fingerprint();
         fs::rename(folder.join("file"), inner.join("file")).unwrap();
         fs::write(inner.join("file"), "one").unwrap();
-        let restored = stamp();
+        let restored = fingerprint();
         fs::remove_dir_all(&folder).unwrap();
 
         assert_ne!(first, changed);

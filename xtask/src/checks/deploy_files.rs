@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::{env, fs};
 
-use crate::output::failure::{Failure, OrSay, Outcome};
-use crate::output::step::remark;
+use crate::output::failure::{Context, Failure, Outcome};
+use crate::output::step::note;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -15,7 +15,7 @@ const MOST_EXPOSURE: u32 = 15;
 /// Has systemd and the proxies read their files. The server's tests hold them against the settings besides.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-deploy-{}", std::process::id()));
-    fs::create_dir(&folder).or_say(|| format!("Could not make {}", folder.display()))?;
+    fs::create_dir(&folder).with_context(|| format!("Could not make {}", folder.display()))?;
     let outcome = systemd(workspace, &folder);
     drop(fs::remove_dir_all(&folder));
     outcome.and_then(|()| proxies(workspace))
@@ -23,7 +23,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
 
 fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
     let Some(analyze) = workspace.find_program("systemd-analyze") else {
-        remark("left out: systemd-analyze is not here");
+        note("left out: systemd-analyze is not here");
         return Ok(());
     };
     for unit in ["rollcall.service", "rollcall.socket"] {
@@ -41,7 +41,7 @@ fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
     let mut command = workspace.command(analyze);
     command.args(["security", "--offline=true", "--no-pager"]);
     command.arg(format!("--threshold={MOST_EXPOSURE}")).arg(folder.join("rollcall.service"));
-    match process::answer_of(&mut command) {
+    match process::capture(&mut command) {
         Some(_) => Ok(()),
         None => Err(Failure::new(format!(
             "rollcall.service may do more than it has to, or can't be judged: see `{}`.",
@@ -54,7 +54,7 @@ fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
 fn proxies(workspace: &Workspace) -> Outcome {
     for proxy in ["nginx", "caddy"] {
         if workspace.find_program(proxy).is_none() {
-            remark(&format!("left out: {proxy} is not here"));
+            note(&format!("left out: {proxy} is not here"));
             continue;
         }
         let test = ["test", "--package", "server", "--test", "proxies", proxy];
@@ -65,9 +65,9 @@ fn proxies(workspace: &Workspace) -> Outcome {
 
 fn read(workspace: &Workspace, name: &str) -> Outcome<String> {
     let path = workspace.root.join("deploy").join(name);
-    fs::read_to_string(&path).or_say(|| format!("Could not read {}", path.display()))
+    fs::read_to_string(&path).with_context(|| format!("Could not read {}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> Outcome {
-    fs::write(path, text).or_say(|| format!("Could not write {}", path.display()))
+    fs::write(path, text).with_context(|| format!("Could not write {}", path.display()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -15,10 +15,11 @@ pub(crate) fn of_the_server(workspace: &Workspace, target: Option<&str>) -> Outc
     let mut command = workspace.cargo(&["tree", "--package", "server", "--edges", "normal"]);
     command.args(["--prefix", "none", "--format", "{p}\t{l}", "--locked"]);
     command.args(target.iter().flat_map(|target| ["--target", target]));
-    let tree = process::answer_of(&mut command)
+    let tree = process::capture(&mut command)
         .ok_or_else(|| Failure::new(format!("`{}` failed.", process::line_of(&command))))?;
     let lock = workspace.root.join("Cargo.lock");
-    let lock = fs::read_to_string(&lock).or_say(|| format!("Could not read {}", lock.display()))?;
+    let lock =
+        fs::read_to_string(&lock).with_context(|| format!("Could not read {}", lock.display()))?;
     Ok(document(&parts(&tree), &checksums(&lock)))
 }
 

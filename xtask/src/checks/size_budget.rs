@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 
 /// Bytes of WASM on a first visit, by brotli.
 const WASM_LIMIT: u64 = 100_000;
@@ -51,9 +51,9 @@ impl Sizes {
 
     fn add_folder(&mut self, folder: &Path) -> Outcome {
         let could_not = || format!("Could not look into {}", folder.display());
-        for entry in fs::read_dir(folder).or_say(could_not)? {
-            let entry = entry.or_say(could_not)?;
-            let file = entry.metadata().or_say(could_not)?;
+        for entry in fs::read_dir(folder).with_context(could_not)? {
+            let entry = entry.with_context(could_not)?;
+            let file = entry.metadata().with_context(could_not)?;
             if file.is_dir() {
                 self.add_folder(&entry.path())?;
             } else {

@@ -12,7 +12,7 @@ use std::{env, fs};
 use serde_json::{Value, json};
 
 use self::websocket::{Heard, WebSocket};
-use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 use crate::process;
 
 /// Nothing here takes this long: it only ends a trial that would hang.
@@ -25,7 +25,7 @@ const ROOM: &str = "trial";
 /// somebody is there meanwhile, who must notice nothing when it comes back.
 pub(crate) fn try_out(program: &Path) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-trial-{}", std::process::id()));
-    fs::create_dir(&folder).or_say(|| format!("Could not make {}", folder.display()))?;
+    fs::create_dir(&folder).with_context(|| format!("Could not make {}", folder.display()))?;
     let trial = Trial { program: program.to_owned(), folder: folder.clone() };
     let outcome = trial.begin("127.0.0.1:0").and_then(|server| {
         server.look()?;
@@ -53,10 +53,10 @@ impl Trial {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
-            .or_say(could_not)?;
+            .with_context(could_not)?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
-            BufReader::new(output).read_line(&mut line).or_say(could_not)?;
+            BufReader::new(output).read_line(&mut line).with_context(could_not)?;
         }
         let address = line.trim().strip_prefix("Listening on http://").unwrap_or_default();
         let server = Server { address: address.to_owned(), child };
@@ -80,7 +80,8 @@ impl Trial {
         for guest in &mut guests {
             guest.hear_goodbye()?;
         }
-        let status = server.child.wait().or_say(|| "The end can't be waited for".to_owned())?;
+        let status =
+            server.child.wait().with_context(|| "The end can't be waited for".to_owned())?;
         if !status.success() {
             return Err(Failure::new(format!("After SIGTERM it ended with {status}.")));
         }
@@ -176,7 +177,7 @@ fn event(socket: &mut WebSocket, name: &str) -> Outcome<Value> {
 }
 
 fn parse(text: &str) -> Outcome<Value> {
-    serde_json::from_str(text).or_say(|| format!("This is no JSON: {text}"))
+    serde_json::from_str(text).with_context(|| format!("This is no JSON: {text}"))
 }
 
 /// A server that runs.
@@ -210,13 +211,13 @@ impl Server {
     /// A whole answer, if it is a good one; what is not text in it is lost.
     fn get(&self, path: &str) -> Outcome<String> {
         let could_not = || format!("Could not get {path} from {}", self.address);
-        let mut stream = TcpStream::connect(&self.address).or_say(could_not)?;
-        stream.set_read_timeout(Some(PATIENCE)).or_say(could_not)?;
+        let mut stream = TcpStream::connect(&self.address).with_context(could_not)?;
+        stream.set_read_timeout(Some(PATIENCE)).with_context(could_not)?;
         let request =
             format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
-        stream.write_all(request.as_bytes()).or_say(could_not)?;
+        stream.write_all(request.as_bytes()).with_context(could_not)?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).or_say(could_not)?;
+        stream.read_to_end(&mut answer).with_context(could_not)?;
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let status = answer.lines().next().unwrap_or_default();
         if status.starts_with("HTTP/1.1 200 ") {

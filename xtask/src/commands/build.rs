@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::checks::build_fingerprint::Stamp;
+use crate::checks::build_fingerprint::BuildFingerprint;
 use crate::commands::release::{self, Release};
 use crate::commands::setup::{self, Tools};
 use crate::output::failure::{Failure, Outcome};
-use crate::output::step::{remark, step};
+use crate::output::step::{note, step};
 use crate::process;
 use crate::tools::wasm_opt;
 use crate::workspace::Workspace;
@@ -26,11 +26,11 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
     let release = Release { server: workspace.server(), site: workspace.site() };
     // cargo-leptos empties the site and makes it anew each time, and optimising and compressing
     // take most of a build's time.
-    if Stamp::of(workspace, &release)?.is_on_file(workspace) {
-        remark("nothing changed");
+    if BuildFingerprint::of(workspace, &release)?.is_on_file(workspace) {
+        note("nothing changed");
         return Ok(release);
     }
-    Stamp::remove(workspace)?;
+    BuildFingerprint::remove(workspace)?;
     compile(workspace, tools, &release)?;
     if !release.server.is_file() {
         return Err(Failure::new(format!(
@@ -38,7 +38,7 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
             release.server.display()
         )));
     }
-    Stamp::of(workspace, &release)?.file(workspace)?;
+    BuildFingerprint::of(workspace, &release)?.file(workspace)?;
     Ok(release)
 }
 

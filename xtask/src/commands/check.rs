@@ -7,7 +7,7 @@ use crate::checks::size_budget;
 use crate::commands::build;
 use crate::commands::setup;
 use crate::output::failure::{Failure, Outcome};
-use crate::output::step::{self, remark, step};
+use crate::output::step::{self, note, step};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     let mut failed = Vec::new();
     let mut check = |what: &str, outcome: Outcome| {
         if let Err(failure) = outcome {
-            remark(&failure.to_string());
+            note(&failure.to_string());
             failed.push(what.to_owned());
         }
     };
@@ -78,7 +78,7 @@ fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
 fn layers(workspace: &Workspace) -> Outcome {
     let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
     command.args(["-e", "normal", "--prefix", "none"]);
-    let tree = process::answer_of(&mut command)
+    let tree = process::capture(&mut command)
         .ok_or_else(|| Failure::new(format!("`{}` failed.", process::line_of(&command))))?;
     match first_of_leptos(&tree) {
         None => Ok(()),
@@ -96,7 +96,7 @@ fn first_of_leptos(tree: &str) -> Option<&str> {
 
 fn deny(workspace: &Workspace) -> Outcome {
     if workspace.find_program("cargo-deny").is_none() {
-        remark("left out: cargo-deny is not installed (cargo install cargo-deny --locked)");
+        note("left out: cargo-deny is not installed (cargo install cargo-deny --locked)");
         return Ok(());
     }
     let mut command = workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]);
@@ -104,7 +104,7 @@ fn deny(workspace: &Workspace) -> Outcome {
     if process::succeeds(&mut workspace.cargo(&["deny", "fetch", "db"])) {
         command.arg("advisories");
     } else {
-        remark("left out: the database of advisories can't be had");
+        note("left out: the database of advisories can't be had");
     }
     process::run(&mut command)
 }

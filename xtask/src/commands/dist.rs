@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::checks::sbom;
 use crate::checks::smoke_test;
 use crate::commands::build;
-use crate::output::failure::{Failure, OrSay, Outcome};
-use crate::output::step::{self, remark, step};
+use crate::output::failure::{Context, Failure, Outcome};
+use crate::output::step::{self, note, step};
 use crate::process;
 use crate::tools::apt;
 use crate::workspace::Workspace;
@@ -31,15 +31,15 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     let folder = workspace.target.join("dist");
     let program = folder.join(process::program_file("rollcall"));
     let written = || format!("Could not write to {}", folder.display());
-    fs::create_dir_all(&folder).or_say(written)?;
-    fs::copy(&built, &program).or_say(written)?;
-    let content = fs::read(&program).or_say(written)?;
+    fs::create_dir_all(&folder).with_context(written)?;
+    fs::copy(&built, &program).with_context(written)?;
+    let content = fs::read(&program).with_context(written)?;
     if target.is_some() && asks_for_a_loader(&content) {
         return Err(Failure::new(format!("{} is not static.", program.display())));
     }
-    fs::write(folder.join("rollcall.sha256"), checksum_line(&content)).or_say(written)?;
+    fs::write(folder.join("rollcall.sha256"), checksum_line(&content)).with_context(written)?;
     let parts = sbom::of_the_server(workspace, target)?;
-    fs::write(folder.join("rollcall.cdx.json"), parts).or_say(written)?;
+    fs::write(folder.join("rollcall.cdx.json"), parts).with_context(written)?;
     step("the program in an empty folder", || smoke_test::try_out(&program))?;
     step::total(begun);
     println!(
@@ -56,11 +56,11 @@ fn static_target(workspace: &Workspace) -> Option<&'static str> {
         return None;
     }
     if !process::succeeds(workspace.command("rustup").args(["target", "add", STATIC_TARGET])) {
-        remark("not static: rustup can't add the target for it");
+        note("not static: rustup can't add the target for it");
         return None;
     }
     if !has_c_compiler(workspace) {
-        remark("not static: there is no musl-gcc (on Debian: apt-get install musl-tools)");
+        note("not static: there is no musl-gcc (on Debian: apt-get install musl-tools)");
         return None;
     }
     Some(STATIC_TARGET)

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::output::failure::{OrSay, Outcome};
-use crate::output::step::{remark, step};
+use crate::output::failure::{Context, Outcome};
+use crate::output::step::{note, step};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -19,14 +19,15 @@ pub(crate) fn run_shortly(workspace: &Workspace, seconds: u32) -> Outcome {
         return Ok(());
     }
     if !process::succeeds(&mut cargo_fuzz(workspace, &["--version"])) {
-        remark(
+        note(
             "Nothing is fuzzed: that takes `rustup toolchain install nightly` and `cargo install cargo-fuzz`.",
         );
         return Ok(());
     }
     for target in targets(&workspace.root)? {
         let corpus = workspace.target.join("fuzz").join("corpus").join(&target);
-        fs::create_dir_all(&corpus).or_say(|| format!("Could not make {}", corpus.display()))?;
+        fs::create_dir_all(&corpus)
+            .with_context(|| format!("Could not make {}", corpus.display()))?;
         let mut command = cargo_fuzz(workspace, &["run", &target]);
         command
             .arg(corpus)
@@ -55,7 +56,7 @@ fn cargo_fuzz(workspace: &Workspace, words: &[&str]) -> std::process::Command {
 fn targets(root: &Path) -> Outcome<Vec<String>> {
     let directory = root.join("fuzz").join("fuzz_targets");
     let files = fs::read_dir(&directory);
-    let files = files.or_say(|| format!("Could not read {}", directory.display()))?;
+    let files = files.with_context(|| format!("Could not read {}", directory.display()))?;
     let names =
         files.flatten().filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned()));
     let mut names: Vec<String> = names.collect();

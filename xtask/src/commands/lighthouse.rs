@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::commands::build;
 use crate::commands::release::Release;
-use crate::output::failure::{Failure, OrSay, Outcome};
-use crate::output::step::{self, remark, step};
+use crate::output::failure::{Context, Failure, Outcome};
+use crate::output::step::{self, note, step};
 use crate::process;
 use crate::tools::chromium::{self, Chromium};
 use crate::tools::npm;
@@ -23,7 +23,8 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     let lighthouse = step(LIGHTHOUSE, || install(workspace))?;
     let release = build::run(workspace)?;
     let reports = workspace.target.join("lighthouse");
-    fs::create_dir_all(&reports).or_say(|| format!("Could not make {}", reports.display()))?;
+    fs::create_dir_all(&reports)
+        .with_context(|| format!("Could not make {}", reports.display()))?;
     let asked = ask(workspace, &release, &chromium, &Places { lighthouse, reports });
     step::total(begun);
     asked
@@ -40,7 +41,7 @@ fn install(workspace: &Workspace) -> Outcome<PathBuf> {
     let folder = workspace.cache.join(LIGHTHOUSE.replace('@', "-"));
     let program = folder.join("node_modules").join("lighthouse").join("cli").join("index.js");
     if program.is_file() {
-        remark("there");
+        note("there");
     } else if !npm::install_package(workspace, &folder, LIGHTHOUSE) || !program.is_file() {
         return Err(Failure::new(format!("npm could not install {LIGHTHOUSE}: see what it says.")));
     }

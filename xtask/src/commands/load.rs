@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
         load.arg("--server-binary").arg(server);
     }
     load.args(options.passed_on());
-    process::become_command(&mut load)
+    process::exec(&mut load)
 }
 
 /// Whether the arguments name a server themselves, or ask for none.

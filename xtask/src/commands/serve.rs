@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
     // In the repository, where the server reads Leptos.toml.
     let mut server = workspace.command(&release.server);
     server.envs(release::site_variables(&release)).args(options.passed_on());
-    process::become_command(&mut server)
+    process::exec(&mut server)
 }
 
 /// Becomes `cargo leptos watch`.
@@ -45,5 +45,5 @@ pub(crate) fn watch(workspace: &Workspace, begun: Instant) -> Outcome {
     let tools = setup::run(workspace)?;
     step::total(begun);
     let mut command = workspace.command(&tools.cargo_leptos);
-    process::become_command(command.args(["leptos", "watch"]))
+    process::exec(command.args(["leptos", "watch"]))
 }

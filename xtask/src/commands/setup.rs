@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::output::failure::{Failure, OrSay, Outcome};
-use crate::output::step::{remark, step};
+use crate::output::failure::{Context, Failure, Outcome};
+use crate::output::step::{note, step};
 use crate::process;
 use crate::tools::cargo_tool::{CargoTool, Wanted};
 use crate::tools::version::Version;
@@ -53,7 +53,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<Tools> {
 /// The toolchain's own file lists the target, but rustup only obeys where it may install by itself.
 fn wasm_target(workspace: &Workspace) -> Outcome {
     let is_there = || {
-        process::answer_of(workspace.command("rustc").args(["--print", "sysroot"])).is_some_and(
+        process::capture(workspace.command("rustc").args(["--print", "sysroot"])).is_some_and(
             |sysroot| {
                 PathBuf::from(sysroot.trim())
                     .join("lib/rustlib")
@@ -64,7 +64,7 @@ fn wasm_target(workspace: &Workspace) -> Outcome {
         )
     };
     if is_there() {
-        remark("there");
+        note("there");
         return Ok(());
     }
     if workspace.find_program("rustup").is_some() {
@@ -83,7 +83,8 @@ fn wasm_target(workspace: &Workspace) -> Outcome {
 
 fn locked_wasm_bindgen(workspace: &Workspace) -> Outcome<Version> {
     let path = workspace.root.join("Cargo.lock");
-    let lock = fs::read_to_string(&path).or_say(|| format!("Could not read {}", path.display()))?;
+    let lock =
+        fs::read_to_string(&path).with_context(|| format!("Could not read {}", path.display()))?;
     Version::locked(&lock, "wasm-bindgen").ok_or_else(|| {
         Failure::new("Cargo.lock names no wasm-bindgen: restore the file from the repository.")
     })
@@ -93,7 +94,8 @@ fn locked_wasm_bindgen(workspace: &Workspace) -> Outcome<Version> {
 fn forget_intermediate_files(workspace: &Workspace) -> Outcome {
     let left = workspace.tools().join("target");
     if left.is_dir() {
-        fs::remove_dir_all(&left).or_say(|| format!("Could not remove {}", left.display()))?;
+        fs::remove_dir_all(&left)
+            .with_context(|| format!("Could not remove {}", left.display()))?;
     }
     Ok(())
 }

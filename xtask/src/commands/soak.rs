@@ -48,5 +48,5 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     build.env("RUSTFLAGS", "--cfg tokio_unstable");
     step(&process::line_of(&build), || process::run(&mut build))?;
     let program = workspace.target.join("soak").join(process::program_file("soak"));
-    process::become_command(workspace.command(program).args(options.passed_on()))
+    process::exec(workspace.command(program).args(options.passed_on()))
 }

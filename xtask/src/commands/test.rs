@@ -9,7 +9,7 @@ use crate::commands::build;
 use crate::commands::release::Release;
 use crate::output::failure::Outcome;
 use crate::output::step::{self, step};
-use crate::output::test_summary::{Recap, Runner};
+use crate::output::test_summary::{Runner, TestSummary};
 use crate::process;
 use crate::tools::chromium::{self, Chromium};
 use crate::tools::npm;
@@ -53,25 +53,25 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
         Some(Half::Rust) => None,
         _ => Some(set_up(workspace)?),
     };
-    let mut recap = Recap::default();
+    let mut summary = TestSummary::default();
     if options.half != Some(Half::Browser) {
         for words in RUST_TESTS {
-            recap.add(rust(workspace, words)?);
+            summary.add(rust(workspace, words)?);
         }
     }
     if let Some(chromium) = chromium {
         let runner = match build::run(workspace) {
             Ok(release) => playwright(workspace, &release, &chromium, options)?,
             Err(failure) => {
-                step::remark(&failure.to_string());
+                step::note(&failure.to_string());
                 Runner::new("the release build, without which no browser test runs").end(false)
             }
         };
-        recap.add(runner);
+        summary.add(runner);
     }
     step::total(begun);
-    println!("\n== summary\n{recap}");
-    Ok(recap.is_good())
+    println!("\n== summary\n{summary}");
+    Ok(summary.is_good())
 }
 
 fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
@@ -89,7 +89,7 @@ fn rust(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
     let name = process::line_of(&command);
     step(&name, || {
         let mut runner = Runner::new(&name);
-        let succeeded = process::run_watched(&mut command, |line| runner.see_cargo(line))?;
+        let succeeded = process::run_watched(&mut command, |line| runner.observe_cargo(line))?;
         Ok(runner.end(succeeded))
     })
 }
@@ -118,7 +118,7 @@ fn playwright(
     let name = process::line_of(&command);
     step(&name, || {
         let mut runner = Runner::new(&name);
-        let succeeded = process::run_watched(&mut command, |line| runner.see_playwright(line))?;
+        let succeeded = process::run_watched(&mut command, |line| runner.observe_playwright(line))?;
         Ok(runner.end(succeeded))
     })
 }

@@ -23,13 +23,13 @@ impl fmt::Display for Failure {
 }
 
 /// Turns an error of the system into a sentence.
-pub(crate) trait OrSay<T> {
+pub(crate) trait Context<T> {
     /// Says `what` could not be done, and why.
-    fn or_say(self, what: impl FnOnce() -> String) -> Outcome<T>;
+    fn with_context(self, what: impl FnOnce() -> String) -> Outcome<T>;
 }
 
-impl<T, E: fmt::Display> OrSay<T> for Result<T, E> {
-    fn or_say(self, what: impl FnOnce() -> String) -> Outcome<T> {
+impl<T, E: fmt::Display> Context<T> for Result<T, E> {
+    fn with_context(self, what: impl FnOnce() -> String) -> Outcome<T> {
         self.map_err(|error| Failure(format!("{}: {error}.", what())))
     }
 }
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn an_error_of_the_system_becomes_a_sentence() {
         let failed: Result<(), _> = Err("no such file");
-        let sentence = failed.or_say(|| "Could not read Cargo.lock".to_owned());
+        let sentence = failed.with_context(|| "Could not read Cargo.lock".to_owned());
         assert_eq!(sentence, Err(Failure::new("Could not read Cargo.lock: no such file.")));
     }
 }

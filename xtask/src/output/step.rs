@@ -14,8 +14,8 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<
     outcome
 }
 
-/// Prints a remark that belongs to the running step.
-pub(crate) fn remark(text: &str) {
+/// Prints a note that belongs to the running step.
+pub(crate) fn note(text: &str) {
     println!("  {text}");
 }
 

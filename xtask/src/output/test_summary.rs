@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What every runner reported.
 #[derive(Debug, Default)]
-pub(crate) struct Recap {
+pub(crate) struct TestSummary {
     runners: Vec<Runner>,
 }
 
@@ -25,7 +25,7 @@ struct Counts {
     failed: u32,
 }
 
-impl Recap {
+impl TestSummary {
     /// Takes in a runner that came to its end.
     pub(crate) fn add(&mut self, runner: Runner) {
         self.runners.push(runner);
@@ -56,7 +56,7 @@ impl Runner {
     }
 
     /// Takes in a line of `cargo test`.
-    pub(crate) fn see_cargo(&mut self, line: &str) {
+    pub(crate) fn observe_cargo(&mut self, line: &str) {
         let line = without_colours(line);
         let Some(counts) = cargo_counts(&line) else {
             return;
@@ -70,7 +70,7 @@ impl Runner {
     }
 
     /// Takes in a line of Playwright's closing summary.
-    pub(crate) fn see_playwright(&mut self, line: &str) {
+    pub(crate) fn observe_playwright(&mut self, line: &str) {
         let line = without_colours(line);
         let Some((number, kind)) = playwright_count(&line) else {
             return;
@@ -100,7 +100,7 @@ impl Runner {
     }
 }
 
-impl fmt::Display for Recap {
+impl fmt::Display for TestSummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for runner in &self.runners {
             writeln!(formatter, "{}", runner.name)?;
@@ -152,7 +152,7 @@ mod tests {
     fn cargo(lines: &[&str], succeeded: bool) -> Runner {
         let mut runner = Runner::new("cargo test");
         for line in lines {
-            runner.see_cargo(line);
+            runner.observe_cargo(line);
         }
         runner.end(succeeded)
     }
@@ -160,15 +160,15 @@ mod tests {
     fn playwright(lines: &[&str], succeeded: bool) -> Runner {
         let mut runner = Runner::new("playwright");
         for line in lines {
-            runner.see_playwright(line);
+            runner.observe_playwright(line);
         }
         runner.end(succeeded)
     }
 
     #[test]
     fn the_last_line_sums_up_every_runner() {
-        let mut recap = Recap::default();
-        recap.add(cargo(
+        let mut summary = TestSummary::default();
+        summary.add(cargo(
             &[
                 "running 3 tests",
                 "test a ... ok",
@@ -181,9 +181,9 @@ mod tests {
             ],
             false,
         ));
-        recap.add(playwright(&["  10 passed (12.3s)"], true));
-        assert!(!recap.is_good());
-        let text = recap.to_string();
+        summary.add(playwright(&["  10 passed (12.3s)"], true));
+        assert!(!summary.is_good());
+        let text = summary.to_string();
         assert_eq!(text.lines().last(), Some("17 passed, 2 failed"));
         assert_eq!(text.matches("test result:").count(), 2, "{text}");
     }
@@ -207,16 +207,16 @@ mod tests {
 
     #[test]
     fn a_runner_that_breaks_off_counts_as_failed() {
-        let mut recap = Recap::default();
-        recap.add(cargo(&["error: could not compile `app`"], false));
-        assert_eq!(recap.to_string().lines().last(), Some("0 passed, 1 failed"));
+        let mut summary = TestSummary::default();
+        summary.add(cargo(&["error: could not compile `app`"], false));
+        assert_eq!(summary.to_string().lines().last(), Some("0 passed, 1 failed"));
     }
 
     #[test]
     fn a_runner_without_tests_says_so() {
-        let mut recap = Recap::default();
-        recap.add(cargo(&[], true));
-        assert!(recap.is_good());
-        assert!(recap.to_string().contains("no tests"));
+        let mut summary = TestSummary::default();
+        summary.add(cargo(&[], true));
+        assert!(summary.is_good());
+        assert!(summary.to_string().contains("no tests"));
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
         .iter()
         .copied()
         .filter(|package| {
-            let status = process::answer_of(Command::new("dpkg-query").args([
+            let status = process::capture(Command::new("dpkg-query").args([
                 "-W",
                 "-f=${db:Status-Status}",
                 package,
@@ -30,7 +30,7 @@ pub(crate) fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
 
 /// Installs packages.
 pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Outcome {
-    step::remark(&format!("apt-get install {}", packages.join(" ")));
+    step::note(&format!("apt-get install {}", packages.join(" ")));
     process::run(apt(workspace).args(["-q", "update"]))?;
     process::run(
         apt(workspace).args(["-q", "install", "-y", "--no-install-recommends"]).args(packages),
@@ -50,7 +50,7 @@ fn apt(workspace: &Workspace) -> Command {
 }
 
 fn is_root() -> bool {
-    process::answer_of(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
+    process::capture(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
 fn silent_sudo() -> bool {

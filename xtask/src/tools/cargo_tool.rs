@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::output::failure::{Failure, OrSay, Outcome};
-use crate::output::step::remark;
+use crate::output::failure::{Context, Failure, Outcome};
+use crate::output::step::note;
 use crate::process;
 use crate::tools::apt;
 use crate::tools::prebuilt;
@@ -57,7 +57,7 @@ impl CargoTool {
         let fits = |program: &Path| version_of(program).is_some_and(|found| wanted.accepts(found));
         let program = match workspace.find_program(name) {
             Some(program) if fits(&program) => {
-                remark("there");
+                note("there");
                 program
             }
             _ => self.install(workspace, wanted.version(), fits)?,
@@ -76,10 +76,10 @@ impl CargoTool {
         let prebuilt = (prebuilt::binstall(workspace, self.package, version) && fits(&program))
             || (prebuilt::download(workspace, self.name, version) && fits(&program));
         if prebuilt {
-            remark(&format!("{version}, built by its authors"));
+            note(&format!("{version}, built by its authors"));
             return Ok(program);
         }
-        remark(&format!("{version} is compiled: this takes minutes, and only once"));
+        note(&format!("{version} is compiled: this takes minutes, and only once"));
         self.compile(workspace, version)?;
         if fits(&program) {
             Ok(program)
@@ -140,11 +140,11 @@ impl CargoTool {
         let name = self.name;
         if is_replaceable(&link) {
             link_or_copy(program, &link)
-                .or_say(|| format!("Could not link {name} to {}", link.display()))?;
-            remark(&format!("linked to {}", link.display()));
+                .with_context(|| format!("Could not link {name} to {}", link.display()))?;
+            note(&format!("linked to {}", link.display()));
         }
         if let Some(other) = users_own().filter(|own| !fits(own)) {
-            remark(&format!(
+            note(&format!(
                 "{} is another version: `cargo xtask dev` works, but `cargo leptos watch` typed by \
                  itself needs {name} {version} in its place",
                 other.display()
@@ -155,7 +155,7 @@ impl CargoTool {
 }
 
 fn version_of(program: &Path) -> Option<Version> {
-    Version::find_in(&process::answer_of(Command::new(program).arg("--version"))?)
+    Version::find_in(&process::capture(Command::new(program).arg("--version"))?)
 }
 
 /// Whether cargo-leptos can be linked with the system's OpenSSL, which saves compiling one.

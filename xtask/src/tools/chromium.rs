@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::output::failure::{Failure, Outcome};
-use crate::output::step::remark;
+use crate::output::step::note;
 use crate::process;
 use crate::tools::apt;
 use crate::tools::npm;
@@ -36,11 +36,11 @@ pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
         return named_by_the_user(PathBuf::from(named));
     }
     if let Some(program) = installed(workspace) {
-        remark(&program.display().to_string());
+        note(&program.display().to_string());
         return Ok(Chromium::Installed(program));
     }
     if playwrights_starts(workspace) || (download(workspace)? && playwrights_starts(workspace)) {
-        remark("Playwright's own");
+        note("Playwright's own");
         return Ok(Chromium::Playwrights);
     }
     if apt::can_install(workspace) {
@@ -57,14 +57,14 @@ pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
 /// Installs the fonts that are missing where that is possible. Tests do not depend on them.
 pub(crate) fn ensure_fonts(workspace: &Workspace) {
     if workspace.find_program("dpkg-query").is_none() {
-        remark("left to the system");
+        note("left to the system");
         return;
     }
     let missing = apt::missing(&FONTS);
     if missing.is_empty() {
-        remark("there");
+        note("there");
     } else if !apt::can_install(workspace) || apt::install(workspace, &missing).is_err() {
-        remark(&format!(
+        note(&format!(
             "without {}, screenshots show boxes for some letters",
             missing.join(" and ")
         ));
@@ -73,7 +73,7 @@ pub(crate) fn ensure_fonts(workspace: &Workspace) {
 
 fn named_by_the_user(program: PathBuf) -> Outcome<Chromium> {
     if starts(&program) {
-        remark(&program.display().to_string());
+        note(&program.display().to_string());
         Ok(Chromium::Installed(program))
     } else {
         Err(Failure::new(format!(
@@ -95,7 +95,7 @@ fn starts(program: &Path) -> bool {
 }
 
 fn download(workspace: &Workspace) -> Outcome<bool> {
-    remark("Playwright downloads its own");
+    note("Playwright downloads its own");
     let mut command = npm::program(workspace, "npx")?;
     command
         .args(["playwright", "install", "chromium"])
@@ -108,5 +108,5 @@ fn playwrights_starts(workspace: &Workspace) -> bool {
     let question = "console.log(require('@playwright/test').chromium.executablePath())";
     let mut command = workspace.command("node");
     command.args(["-e", question]).current_dir(workspace.end2end());
-    process::answer_of(&mut command).is_some_and(|path| starts(Path::new(path.trim())))
+    process::capture(&mut command).is_some_and(|path| starts(Path::new(path.trim())))
 }

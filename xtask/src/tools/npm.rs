@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 use crate::output::step;
 use crate::process;
 use crate::workspace::Workspace;
@@ -13,17 +13,18 @@ use crate::workspace::Workspace;
 pub(crate) fn install_locked(workspace: &Workspace) -> Outcome {
     let end2end = workspace.end2end();
     let lock = end2end.join("package-lock.json");
-    let locked = fs::read(&lock).or_say(|| format!("Could not read {}", lock.display()))?;
+    let locked = fs::read(&lock).with_context(|| format!("Could not read {}", lock.display()))?;
     // A copy of the lock file tells more than its date, which a checkout changes.
     let installed = end2end.join("node_modules").join(".rollcall-lock.json");
     if fs::read(&installed).is_ok_and(|installed| installed == locked) {
-        step::remark("there");
+        step::note("there");
         return Ok(());
     }
     let mut command = program(workspace, "npm")?;
     command.args(["ci", "--no-audit", "--no-fund"]);
     process::run(command.current_dir(&end2end))?;
-    fs::write(&installed, locked).or_say(|| format!("Could not write {}", installed.display()))
+    fs::write(&installed, locked)
+        .with_context(|| format!("Could not write {}", installed.display()))
 }
 
 /// Installs one package of one version into a folder and says whether that worked.

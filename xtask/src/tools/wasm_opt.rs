@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::output::step::remark;
+use crate::output::step::note;
 use crate::process;
 use crate::tools::npm;
 use crate::tools::version::Version;
@@ -25,20 +25,20 @@ pub(crate) fn ensure(workspace: &Workspace) -> bool {
         }) && workspace.find_program("node").is_some()
     };
     if installed() || users_own_is_new_enough(workspace) {
-        remark("there");
+        note("there");
         return true;
     }
     if npm::install_package(workspace, &workspace.node(), PACKAGE) && installed() {
-        remark(&format!("{PACKAGE}, from npm"));
+        note(&format!("{PACKAGE}, from npm"));
         return true;
     }
-    remark("not here: cargo-leptos downloads it");
+    note("not here: cargo-leptos downloads it");
     false
 }
 
 fn users_own_is_new_enough(workspace: &Workspace) -> bool {
     process::find_program("wasm-opt", &workspace.user_path)
-        .and_then(|program| process::answer_of(workspace.command(program).arg("--version")))
+        .and_then(|program| process::capture(workspace.command(program).arg("--version")))
         .and_then(|output| Version::find_in(&output))
         .is_some_and(|version| version >= OLDEST)
 }

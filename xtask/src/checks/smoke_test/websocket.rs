@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use super::PATIENCE;
-use crate::output::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 
 const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
@@ -35,18 +35,18 @@ impl WebSocket {
     /// Opens a socket at this path, as the person of this cookie if there is one.
     pub(super) fn open(address: &str, path: &str, cookie: Option<&str>) -> Outcome<Self> {
         let could_not = || format!("Could not open a socket at {address}{path}");
-        let stream = TcpStream::connect(address).or_say(could_not)?;
-        stream.set_read_timeout(Some(PATIENCE)).or_say(could_not)?;
+        let stream = TcpStream::connect(address).with_context(could_not)?;
+        stream.set_read_timeout(Some(PATIENCE)).with_context(could_not)?;
         let mut stream = BufReader::new(stream);
         let own = cookie.map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{own}\r\n"
         );
-        stream.get_mut().write_all(request.as_bytes()).or_say(could_not)?;
+        stream.get_mut().write_all(request.as_bytes()).with_context(could_not)?;
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head).or_say(could_not)? == 0 {
+            if stream.read_line(&mut head).with_context(could_not)? == 0 {
                 break;
             }
         }
@@ -74,7 +74,7 @@ impl WebSocket {
     pub(super) fn next(&mut self) -> Outcome<Heard> {
         loop {
             let (opcode, payload) =
-                read_frame(&mut self.stream).or_say(|| "A socket broke".to_owned())?;
+                read_frame(&mut self.stream).with_context(|| "A socket broke".to_owned())?;
             match opcode {
                 TEXT => return Ok(Heard::Text(String::from_utf8_lossy(&payload).into_owned())),
                 CLOSE => {
@@ -89,7 +89,10 @@ impl WebSocket {
 
     fn write(&mut self, opcode: u8, payload: &[u8]) -> Outcome {
         let frame = frame(opcode, payload);
-        self.stream.get_mut().write_all(&frame).or_say(|| "A socket can't be written to".to_owned())
+        self.stream
+            .get_mut()
+            .write_all(&frame)
+            .with_context(|| "A socket can't be written to".to_owned())
     }
 }
 
