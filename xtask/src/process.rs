@@ -10,13 +10,13 @@ use crate::output::failure::{Context, Failure, Outcome};
 /// Runs a command whose output is this command's output.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let status =
-        command.status().with_context(|| format!("Could not start `{}`", line_of(command)))?;
+        command.status().with_context(|| format!("Could not start `{}`", command_line(command)))?;
     if status.success() {
         Ok(())
     } else {
         Err(Failure::new(format!(
             "`{}` failed ({status}); see its output above.",
-            line_of(command)
+            command_line(command)
         )))
     }
 }
@@ -24,7 +24,7 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
 /// Runs a command and shows each line of its standard output to `observe` as well.
 /// Says whether the command succeeded.
 pub(crate) fn run_watched(command: &mut Command, mut observe: impl FnMut(&str)) -> Outcome<bool> {
-    let line = line_of(command);
+    let line = command_line(command);
     let could_not = || format!("Could not run `{line}`");
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(could_not)?;
     if let Some(output) = child.stdout.take() {
@@ -57,7 +57,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 pub(crate) fn exec(command: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt as _;
     let error = command.exec();
-    Err(error).with_context(|| format!("Could not start `{}`", line_of(command)))
+    Err(error).with_context(|| format!("Could not start `{}`", command_line(command)))
 }
 
 /// Runs a command to its end; Ctrl-C reaches every process of the console by itself.
@@ -79,7 +79,7 @@ pub(crate) fn program_file(name: &str) -> OsString {
 }
 
 /// A command as one types it.
-pub(crate) fn line_of(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     std::iter::once(program.file_stem().unwrap_or(program.as_os_str()))
         .chain(command.get_args())

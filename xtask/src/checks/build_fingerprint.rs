@@ -31,12 +31,12 @@ impl BuildFingerprint {
     }
 
     /// Whether the last build ended with this fingerprint.
-    pub(crate) fn is_on_file(&self, workspace: &Workspace) -> bool {
+    pub(crate) fn is_stored(&self, workspace: &Workspace) -> bool {
         fs::read_to_string(path(workspace)).is_ok_and(|text| text == self.text())
     }
 
     /// Notes that a build ended with this fingerprint.
-    pub(crate) fn file(&self, workspace: &Workspace) -> Outcome {
+    pub(crate) fn store(&self, workspace: &Workspace) -> Outcome {
         let path = path(workspace);
         fs::write(&path, self.text()).with_context(|| format!("Could not write {}", path.display()))
     }
@@ -64,14 +64,14 @@ fn path(workspace: &Workspace) -> PathBuf {
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     process::capture(workspace.command("rustc").arg("-vV")).hash(hasher);
     let mut variables = std::env::vars_os()
-        .filter(|(name, _value)| name.to_str().is_some_and(changes_a_build))
+        .filter(|(name, _value)| name.to_str().is_some_and(affects_build))
         .collect::<Vec<_>>();
     variables.sort();
     variables.hash(hasher);
 }
 
 /// Whether what is built depends on the variable.
-fn changes_a_build(name: &str) -> bool {
+fn affects_build(name: &str) -> bool {
     let of_the_run_only = ["LEPTOS_SITE_ADDR", "LEPTOS_SITE_ROOT", "LEPTOS_RELOAD_PORT"];
     let prefixes = ["LEPTOS_", "CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_ENCODED_"];
     name == "RUSTFLAGS"
@@ -136,10 +136,10 @@ mod tests {
     #[test]
     fn only_what_changes_a_build_counts() {
         for name in ["RUSTFLAGS", "LEPTOS_JS_MINIFY", "CARGO_PROFILE_RELEASE_LTO"] {
-            assert!(changes_a_build(name), "{name}");
+            assert!(affects_build(name), "{name}");
         }
         for name in ["LEPTOS_SITE_ADDR", "CARGO_PKG_NAME", "RUST_LOG", "PATH"] {
-            assert!(!changes_a_build(name), "{name}");
+            assert!(!affects_build(name), "{name}");
         }
     }
 

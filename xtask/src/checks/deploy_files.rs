@@ -45,7 +45,7 @@ fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
         Some(_) => Ok(()),
         None => Err(Failure::new(format!(
             "rollcall.service may do more than it has to, or can't be judged: see `{}`.",
-            process::line_of(&command)
+            process::command_line(&command)
         ))),
     }
 }

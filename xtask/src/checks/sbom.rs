@@ -11,12 +11,12 @@ use crate::workspace::Workspace;
 /// Everything that is linked into the server for this target, or for this machine.
 ///
 /// It is the same for the same `Cargo.lock`: no time of day and no random number is in it.
-pub(crate) fn of_the_server(workspace: &Workspace, target: Option<&str>) -> Outcome<String> {
+pub(crate) fn for_server(workspace: &Workspace, target: Option<&str>) -> Outcome<String> {
     let mut command = workspace.cargo(&["tree", "--package", "server", "--edges", "normal"]);
     command.args(["--prefix", "none", "--format", "{p}\t{l}", "--locked"]);
     command.args(target.iter().flat_map(|target| ["--target", target]));
     let tree = process::capture(&mut command)
-        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::line_of(&command))))?;
+        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::command_line(&command))))?;
     let lock = workspace.root.join("Cargo.lock");
     let lock =
         fs::read_to_string(&lock).with_context(|| format!("Could not read {}", lock.display()))?;

@@ -23,7 +23,7 @@ const ROOM: &str = "trial";
 
 /// Starts it, gets the page and every file that the page names, and ends it. Where it can be ended in order,
 /// somebody is there meanwhile, who must notice nothing when it comes back.
-pub(crate) fn try_out(program: &Path) -> Outcome {
+pub(crate) fn run(program: &Path) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-trial-{}", std::process::id()));
     fs::create_dir(&folder).with_context(|| format!("Could not make {}", folder.display()))?;
     let trial = Trial { program: program.to_owned(), folder: folder.clone() };
@@ -189,7 +189,7 @@ struct Server {
 impl Server {
     fn look(&self) -> Outcome {
         let page = self.get("/")?;
-        let files = files_named_in(&page);
+        let files = linked_files(&page);
         if files.len() < 3 {
             return Err(Failure::new(format!("The page names only these files: {files:?}.")));
         }
@@ -237,7 +237,7 @@ impl Drop for Server {
 }
 
 /// The files of its own that a page names in its head.
-fn files_named_in(page: &str) -> Vec<String> {
+fn linked_files(page: &str) -> Vec<String> {
     let head = page.split("</head>").next().unwrap_or_default();
     let named = head.split('"').filter(|word| {
         let is_a_file = word.rsplit_once('.').is_some_and(|(_, ending)| {
@@ -258,6 +258,6 @@ mod tests {
     #[test]
     fn the_files_of_a_page_are_found() {
         let page = r#"<head><link href="/pkg/a.js"><link href="/pkg/a.js"><link href="/b.css"><title>x</title></head><a href="/c.js">"#;
-        assert_eq!(files_named_in(page), ["/b.css", "/pkg/a.js"]);
+        assert_eq!(linked_files(page), ["/b.css", "/pkg/a.js"]);
     }
 }

@@ -12,11 +12,11 @@ const BENCHES: [&[&str]; 2] =
     [&["bench", "-p", "app", "--bench", "roster"], &["bench", "-p", "server", "--bench", "room"]];
 
 /// Builds the benchmarks for release and runs them, one after the other.
-pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     for words in BENCHES {
         let mut command = workspace.cargo(words);
-        step(&process::line_of(&command), || process::run(&mut command))?;
+        step(&process::command_line(&command), || process::run(&mut command))?;
     }
-    step::total(begun);
+    step::total(started_at);
     Ok(())
 }

@@ -26,7 +26,7 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
     let release = Release { server: workspace.server(), site: workspace.site() };
     // cargo-leptos empties the site and makes it anew each time, and optimising and compressing
     // take most of a build's time.
-    if BuildFingerprint::of(workspace, &release)?.is_on_file(workspace) {
+    if BuildFingerprint::of(workspace, &release)?.is_stored(workspace) {
         note("nothing changed");
         return Ok(release);
     }
@@ -38,7 +38,7 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
             release.server.display()
         )));
     }
-    BuildFingerprint::of(workspace, &release)?.file(workspace)?;
+    BuildFingerprint::of(workspace, &release)?.store(workspace)?;
     Ok(release)
 }
 

@@ -26,7 +26,7 @@ const CLIPPY: [&[&str]; 7] = [
 const DOCS: [&[&str]; 2] = [&["-p", "app", "--features", "ssr"], &["-p", "server"]];
 
 /// Runs every check to the end, whatever fails, and ends with what failed.
-pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     // Clippy for the browser needs the target.
     let tools = setup::run(workspace)?;
     let mut failed = Vec::new();
@@ -52,7 +52,7 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
         .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
     check("size budget", size);
 
-    step::total(begun);
+    step::total(started_at);
     if failed.is_empty() {
         println!("every check passed");
         Ok(())
@@ -64,13 +64,13 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
 fn cargo(workspace: &Workspace, words: &[&str], more: &[&str]) -> Outcome {
     let mut command = workspace.cargo(words);
     command.args(more);
-    step(&process::line_of(&command), || process::run(&mut command))
+    step(&process::command_line(&command), || process::run(&mut command))
 }
 
 fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
     let mut command = workspace.cargo(&["doc", "--no-deps"]);
     command.args(words).env("RUSTDOCFLAGS", "-D warnings");
-    step(&process::line_of(&command), || process::run(&mut command))
+    step(&process::command_line(&command), || process::run(&mut command))
 }
 
 /// The domain knows nothing of Leptos: its tests build in seconds, and nothing of a page can
@@ -79,8 +79,8 @@ fn layers(workspace: &Workspace) -> Outcome {
     let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
     command.args(["-e", "normal", "--prefix", "none"]);
     let tree = process::capture(&mut command)
-        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::line_of(&command))))?;
-    match first_of_leptos(&tree) {
+        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::command_line(&command))))?;
+    match first_leptos_package(&tree) {
         None => Ok(()),
         Some(package) => Err(Failure::new(format!(
             "`app` without features depends on {package}: make that dependency optional."
@@ -88,7 +88,7 @@ fn layers(workspace: &Workspace) -> Outcome {
     }
 }
 
-fn first_of_leptos(tree: &str) -> Option<&str> {
+fn first_leptos_package(tree: &str) -> Option<&str> {
     tree.lines()
         .filter_map(|line| line.split_whitespace().next())
         .find(|package| package.starts_with("leptos"))
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn leptos_is_seen_in_a_tree() {
         let pure = "app v0.1.0 (/somewhere/leptos/app)\nserde v1.0.228\n";
-        assert_eq!(first_of_leptos(pure), None);
+        assert_eq!(first_leptos_package(pure), None);
         let mixed = format!("{pure}leptos_macro v0.8.23 (proc-macro)\n");
-        assert_eq!(first_of_leptos(&mixed), Some("leptos_macro"));
+        assert_eq!(first_leptos_package(&mixed), Some("leptos_macro"));
     }
 }

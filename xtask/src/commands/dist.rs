@@ -23,7 +23,7 @@ const STATIC_TARGET: &str = if cfg!(target_arch = "aarch64") {
 };
 
 /// Builds the page and the program that holds it, and tries it out in an empty folder.
-pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     let release = build::run(workspace)?;
     let target = static_target(workspace);
     let built =
@@ -34,14 +34,14 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     fs::create_dir_all(&folder).with_context(written)?;
     fs::copy(&built, &program).with_context(written)?;
     let content = fs::read(&program).with_context(written)?;
-    if target.is_some() && asks_for_a_loader(&content) {
+    if target.is_some() && is_dynamically_linked(&content) {
         return Err(Failure::new(format!("{} is not static.", program.display())));
     }
     fs::write(folder.join("rollcall.sha256"), checksum_line(&content)).with_context(written)?;
-    let parts = sbom::of_the_server(workspace, target)?;
+    let parts = sbom::for_server(workspace, target)?;
     fs::write(folder.join("rollcall.cdx.json"), parts).with_context(written)?;
-    step("the program in an empty folder", || smoke_test::try_out(&program))?;
-    step::total(begun);
+    step("the program in an empty folder", || smoke_test::run(&program))?;
+    step::total(started_at);
     println!(
         "{} ({:.1} MB), with rollcall.sha256 and rollcall.cdx.json beside it",
         program.display(),
@@ -94,7 +94,7 @@ fn compile(workspace: &Workspace, site: &Path, target: Option<&str>) -> Outcome<
 
 /// Whether a program of ELF wants to be loaded by another one, with libraries of the system: it says so in a
 /// program header of type 3, `PT_INTERP` (System V ABI, chapter 5).
-fn asks_for_a_loader(program: &[u8]) -> bool {
+fn is_dynamically_linked(program: &[u8]) -> bool {
     const INTERPRETER: [u8; 4] = 3_u32.to_le_bytes();
     const HEADER_IN_BYTES: usize = 56;
     let number = |at: usize, length: usize| {
@@ -124,10 +124,10 @@ mod tests {
     #[test]
     fn a_program_that_needs_the_systems_libraries_is_found_out() {
         let mut program = fs::read(std::env::current_exe().unwrap()).unwrap();
-        assert!(asks_for_a_loader(&program));
+        assert!(is_dynamically_linked(&program));
         program[56..58].fill(0);
-        assert!(!asks_for_a_loader(&program));
-        assert!(!asks_for_a_loader(b"#!/bin/sh"));
+        assert!(!is_dynamically_linked(&program));
+        assert!(!is_dynamically_linked(b"#!/bin/sh"));
     }
 
     #[test]

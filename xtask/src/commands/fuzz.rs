@@ -14,7 +14,7 @@ const MOST_MEMORY_IN_MIB: u32 = 1024;
 /// Fuzzes each target for so many seconds, where the tools for it are there.
 ///
 /// What it finds on the way stays in the target directory: the corpora of the repository are chosen by people.
-pub(crate) fn run_shortly(workspace: &Workspace, seconds: u32) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Outcome {
     if seconds == 0 {
         return Ok(());
     }

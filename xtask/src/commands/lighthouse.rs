@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 const LIGHTHOUSE: &str = "lighthouse@12.8.2";
 
 /// Builds, installs what is missing, and runs Lighthouse three times; its reports are kept.
-pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     step("the browser tests' packages", || npm::install_locked(workspace))?;
     let chromium = step("Chromium", || chromium::ensure(workspace))?;
     let lighthouse = step(LIGHTHOUSE, || install(workspace))?;
@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, begun: Instant) -> Outcome {
     fs::create_dir_all(&reports)
         .with_context(|| format!("Could not make {}", reports.display()))?;
     let asked = ask(workspace, &release, &chromium, &Places { lighthouse, reports });
-    step::total(begun);
+    step::total(started_at);
     asked
 }
 
@@ -61,5 +61,5 @@ fn ask(workspace: &Workspace, release: &Release, chromium: &Chromium, places: &P
     if let Chromium::Installed(program) = chromium {
         command.env("ROLLCALL_CHROMIUM", program);
     }
-    step(&process::line_of(&command), || process::run(&mut command))
+    step(&process::command_line(&command), || process::run(&mut command))
 }

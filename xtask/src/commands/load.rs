@@ -23,28 +23,31 @@ pub(crate) struct Options {
 
 impl Options {
     /// What the load generator is told; which server it is, is told besides.
-    pub(crate) fn passed_on(&self) -> &[String] {
+    pub(crate) fn program_arguments(&self) -> &[String] {
         &self.arguments
     }
 }
 
 /// Builds what it needs for release, then becomes the load generator.
-pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> Outcome {
-    let server =
-        if is_elsewhere(options.passed_on()) { None } else { Some(build::run(workspace)?.server) };
+pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
+    let server = if names_a_server(options.program_arguments()) {
+        None
+    } else {
+        Some(build::run(workspace)?.server)
+    };
     let words = ["build", "--release", "--package", "load"];
     step("the load generator", || process::run(&mut workspace.cargo(&words)))?;
-    step::total(begun);
+    step::total(started_at);
     let mut load = workspace.command(workspace.release_program("load"));
     if let Some(server) = server {
         load.arg("--server-binary").arg(server);
     }
-    load.args(options.passed_on());
+    load.args(options.program_arguments());
     process::exec(&mut load)
 }
 
 /// Whether the arguments name a server themselves, or ask for none.
-fn is_elsewhere(arguments: &[String]) -> bool {
+fn names_a_server(arguments: &[String]) -> bool {
     const NAMING: [&str; 4] = ["--url", "--server-binary", "--help", "--version"];
     arguments.iter().any(|argument| {
         NAMING.iter().any(|name| {
@@ -57,12 +60,12 @@ fn is_elsewhere(arguments: &[String]) -> bool {
 mod tests {
     #[test]
     fn a_server_that_is_named_is_not_built() {
-        let is_elsewhere = |line: &str| {
-            super::is_elsewhere(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        let names_a_server = |line: &str| {
+            super::names_a_server(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
         };
-        assert!(is_elsewhere("--url http://127.0.0.1:3000 --clients 10"));
-        assert!(is_elsewhere("--clients 10 --server-binary=rollcall"));
-        assert!(is_elsewhere("--help"));
-        assert!(!is_elsewhere("--clients 10 --scenario storm"));
+        assert!(names_a_server("--url http://127.0.0.1:3000 --clients 10"));
+        assert!(names_a_server("--clients 10 --server-binary=rollcall"));
+        assert!(names_a_server("--help"));
+        assert!(!names_a_server("--clients 10 --scenario storm"));
     }
 }

@@ -24,26 +24,26 @@ pub(crate) struct Options {
 
 impl Options {
     /// What the server is told.
-    pub(crate) fn passed_on(&self) -> Vec<String> {
+    pub(crate) fn program_arguments(&self) -> Vec<String> {
         let address = self.addr.iter().flat_map(|address| ["--addr".to_owned(), address.clone()]);
         address.chain(self.server_arguments.clone()).collect()
     }
 }
 
 /// Builds for release, then becomes the server.
-pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
     let release = build::run(workspace)?;
-    step::total(begun);
+    step::total(started_at);
     // In the repository, where the server reads Leptos.toml.
     let mut server = workspace.command(&release.server);
-    server.envs(release::site_variables(&release)).args(options.passed_on());
+    server.envs(release::site_variables(&release)).args(options.program_arguments());
     process::exec(&mut server)
 }
 
 /// Becomes `cargo leptos watch`.
-pub(crate) fn watch(workspace: &Workspace, begun: Instant) -> Outcome {
+pub(crate) fn watch(workspace: &Workspace, started_at: Instant) -> Outcome {
     let tools = setup::run(workspace)?;
-    step::total(begun);
+    step::total(started_at);
     let mut command = workspace.command(&tools.cargo_leptos);
     process::exec(command.args(["leptos", "watch"]))
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::output::failure::{Context, Failure, Outcome};
 use crate::output::step::{note, step};
 use crate::process;
-use crate::tools::cargo_tool::{CargoTool, Wanted};
+use crate::tools::cargo_tool::{CargoTool, VersionRequirement};
 use crate::tools::version::Version;
 use crate::tools::wasm_opt;
 use crate::workspace::Workspace;
@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<Tools> {
     step("the WASM target of the toolchain", || wasm_target(workspace))?;
     let cargo_leptos = step("cargo-leptos", || {
         CargoTool { name: "cargo-leptos", package: "cargo-leptos", flags: &[] }
-            .ensure(workspace, Wanted::Compatible(CARGO_LEPTOS))
+            .ensure(workspace, VersionRequirement::Compatible(CARGO_LEPTOS))
     })?;
     step("wasm-bindgen, of the version in Cargo.lock", || {
         CargoTool {
@@ -43,10 +43,10 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<Tools> {
             // TLS, for a test runner that is not used here.
             flags: &["--no-default-features"],
         }
-        .ensure(workspace, Wanted::Exactly(locked_wasm_bindgen(workspace)?))
+        .ensure(workspace, VersionRequirement::Exactly(locked_wasm_bindgen(workspace)?))
     })?;
     let wasm_opt = step("wasm-opt", || Ok(wasm_opt::ensure(workspace)))?;
-    forget_intermediate_files(workspace)?;
+    remove_intermediate_files(workspace)?;
     Ok(Tools { cargo_leptos, wasm_opt })
 }
 
@@ -91,7 +91,7 @@ fn locked_wasm_bindgen(workspace: &Workspace) -> Outcome<Version> {
 }
 
 /// What compiling the tools left behind is of gigabytes and of no further use.
-fn forget_intermediate_files(workspace: &Workspace) -> Outcome {
+fn remove_intermediate_files(workspace: &Workspace) -> Outcome {
     let left = workspace.tools().join("target");
     if left.is_dir() {
         fs::remove_dir_all(&left)

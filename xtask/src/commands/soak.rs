@@ -29,7 +29,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// What the simulation is told.
-    pub(crate) fn passed_on(&self) -> Vec<String> {
+    pub(crate) fn program_arguments(&self) -> Vec<String> {
         let Self { minutes, schedules, seed, fuzz_seconds: _, more } = self;
         let numbers = [("--minutes", minutes), ("--schedules", schedules), ("--seed", seed)];
         let given = numbers.into_iter().filter_map(|(flag, number)| Some((flag, (*number)?)));
@@ -41,12 +41,12 @@ impl Options {
 /// Fuzzes, builds the simulation, then becomes it.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     if options.seed.is_none() {
-        fuzz::run_shortly(workspace, options.fuzz_seconds)?;
+        fuzz::run(workspace, options.fuzz_seconds)?;
     }
     let mut build = workspace.cargo(&["build", "--package", "simulation", "--profile", "soak"]);
     // Lets the simulation seed Tokio's chances too, so that a replay is exact.
     build.env("RUSTFLAGS", "--cfg tokio_unstable");
-    step(&process::line_of(&build), || process::run(&mut build))?;
+    step(&process::command_line(&build), || process::run(&mut build))?;
     let program = workspace.target.join("soak").join(process::program_file("soak"));
-    process::exec(workspace.command(program).args(options.passed_on()))
+    process::exec(workspace.command(program).args(options.program_arguments()))
 }

@@ -29,15 +29,15 @@ const RUST_TESTS: [&[&str]; 6] = [
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only this half.
-    half: Option<Half>,
+    /// Only this suite.
+    suite: Option<Suite>,
     /// What Playwright is told besides, such as the name of a test file.
     #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
     playwright_arguments: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Half {
+enum Suite {
     /// What `cargo test` runs.
     Rust,
     /// What Playwright runs.
@@ -47,14 +47,14 @@ enum Half {
 /// Runs the tests to the end, whatever fails, and says whether all passed.
 ///
 /// The output ends with the runners' summaries, so nothing may be printed after it.
-pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> Outcome<bool> {
+pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome<bool> {
     // What is missing is said before minutes of tests, not after.
-    let chromium = match options.half {
-        Some(Half::Rust) => None,
+    let chromium = match options.suite {
+        Some(Suite::Rust) => None,
         _ => Some(set_up(workspace)?),
     };
     let mut summary = TestSummary::default();
-    if options.half != Some(Half::Browser) {
+    if options.suite != Some(Suite::Browser) {
         for words in RUST_TESTS {
             summary.add(rust(workspace, words)?);
         }
@@ -69,7 +69,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, begun: Instant) -> O
         };
         summary.add(runner);
     }
-    step::total(begun);
+    step::total(started_at);
     println!("\n== summary\n{summary}");
     Ok(summary.is_good())
 }
@@ -86,7 +86,7 @@ fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
 
 fn rust(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
     let mut command = workspace.cargo(words);
-    let name = process::line_of(&command);
+    let name = process::command_line(&command);
     step(&name, || {
         let mut runner = Runner::new(&name);
         let succeeded = process::run_watched(&mut command, |line| runner.observe_cargo(line))?;
@@ -115,7 +115,7 @@ fn playwright(
     if std::io::stdout().is_terminal() {
         command.env("FORCE_COLOR", "1");
     }
-    let name = process::line_of(&command);
+    let name = process::command_line(&command);
     step(&name, || {
         let mut runner = Runner::new(&name);
         let succeeded = process::run_watched(&mut command, |line| runner.observe_playwright(line))?;

@@ -7,10 +7,10 @@ use crate::output::failure::Outcome;
 /// Does one step: says what it is before and how long it took after.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     println!("> {what}");
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let outcome = work();
     let ending = if outcome.is_ok() { "done in" } else { "failed after" };
-    println!("  {ending} {}", human(begun.elapsed()));
+    println!("  {ending} {}", format_duration(started_at.elapsed()));
     outcome
 }
 
@@ -20,12 +20,12 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Prints the time since the command began.
-pub(crate) fn total(begun: Instant) {
-    println!("total {}", human(begun.elapsed()));
+pub(crate) fn total(started_at: Instant) {
+    println!("total {}", format_duration(started_at.elapsed()));
 }
 
 /// A duration as people say it: tenths matter for seconds, not for minutes.
-fn human(duration: Duration) -> String {
+fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..10 => format!("{:.2} s", duration.as_secs_f64()),
@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        assert_eq!(human(Duration::from_millis(42)), "0.04 s");
-        assert_eq!(human(Duration::from_millis(12_340)), "12.3 s");
-        assert_eq!(human(Duration::from_secs(372)), "6 min 12 s");
+        assert_eq!(format_duration(Duration::from_millis(42)), "0.04 s");
+        assert_eq!(format_duration(Duration::from_millis(12_340)), "12.3 s");
+        assert_eq!(format_duration(Duration::from_secs(372)), "6 min 12 s");
     }
 }

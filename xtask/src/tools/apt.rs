@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 
 /// Whether packages can be installed without asking anyone: apt, as root or by a silent sudo.
 pub(crate) fn can_install(workspace: &Workspace) -> bool {
-    workspace.find_program("apt-get").is_some() && (is_root() || silent_sudo())
+    workspace.find_program("apt-get").is_some() && (is_root() || has_passwordless_sudo())
 }
 
 /// Which of these packages are not installed.
@@ -53,6 +53,6 @@ fn is_root() -> bool {
     process::capture(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
-fn silent_sudo() -> bool {
+fn has_passwordless_sudo() -> bool {
     process::succeeds(Command::new("sudo").args(["-n", "true"]))
 }

@@ -25,21 +25,21 @@ pub(crate) struct CargoTool {
 
 /// Which versions will do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted {
+pub(crate) enum VersionRequirement {
     /// This one only.
     Exactly(Version),
     /// This one and later ones of the same `0.x`.
     Compatible(Version),
 }
 
-impl Wanted {
+impl VersionRequirement {
     fn version(self) -> Version {
         match self {
             Self::Exactly(version) | Self::Compatible(version) => version,
         }
     }
 
-    fn accepts(self, found: Version) -> bool {
+    fn matches(self, found: Version) -> bool {
         match self {
             Self::Exactly(version) => found == version,
             Self::Compatible(version) => {
@@ -52,17 +52,22 @@ impl Wanted {
 impl CargoTool {
     /// Finds the tool or installs it, by the fastest way that works here, and makes it reachable
     /// for commands that the user types. Gives the program's path.
-    pub(crate) fn ensure(self, workspace: &Workspace, wanted: Wanted) -> Outcome<PathBuf> {
+    pub(crate) fn ensure(
+        self,
+        workspace: &Workspace,
+        requirement: VersionRequirement,
+    ) -> Outcome<PathBuf> {
         let name = self.name;
-        let fits = |program: &Path| version_of(program).is_some_and(|found| wanted.accepts(found));
+        let fits =
+            |program: &Path| version_of(program).is_some_and(|found| requirement.matches(found));
         let program = match workspace.find_program(name) {
             Some(program) if fits(&program) => {
                 note("there");
                 program
             }
-            _ => self.install(workspace, wanted.version(), fits)?,
+            _ => self.install(workspace, requirement.version(), fits)?,
         };
-        self.make_reachable(workspace, &program, wanted.version(), fits)?;
+        self.make_reachable(workspace, &program, requirement.version(), fits)?;
         Ok(program)
     }
 
@@ -206,7 +211,7 @@ mod tests {
 
     #[test]
     fn later_patches_are_compatible_other_minors_are_not() {
-        let wanted = Wanted::Compatible(Version::new(0, 3, 10));
+        let requirement = VersionRequirement::Compatible(Version::new(0, 3, 10));
         for (found, accepted) in [
             (Version::new(0, 3, 10), true),
             (Version::new(0, 3, 11), true),
@@ -214,9 +219,11 @@ mod tests {
             (Version::new(0, 4, 0), false),
             (Version::new(1, 3, 10), false),
         ] {
-            assert_eq!(wanted.accepts(found), accepted, "{found}");
+            assert_eq!(requirement.matches(found), accepted, "{found}");
         }
-        assert!(!Wanted::Exactly(Version::new(0, 2, 129)).accepts(Version::new(0, 2, 130)));
+        assert!(
+            !VersionRequirement::Exactly(Version::new(0, 2, 129)).matches(Version::new(0, 2, 130))
+        );
     }
 
     #[cfg(unix)]

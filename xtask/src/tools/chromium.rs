@@ -39,7 +39,9 @@ pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
         note(&program.display().to_string());
         return Ok(Chromium::Installed(program));
     }
-    if playwrights_starts(workspace) || (download(workspace)? && playwrights_starts(workspace)) {
+    if playwright_chromium_starts(workspace)
+        || (download(workspace)? && playwright_chromium_starts(workspace))
+    {
         note("Playwright's own");
         return Ok(Chromium::Playwrights);
     }
@@ -104,7 +106,7 @@ fn download(workspace: &Workspace) -> Outcome<bool> {
     Ok(process::succeeds(&mut command))
 }
 
-fn playwrights_starts(workspace: &Workspace) -> bool {
+fn playwright_chromium_starts(workspace: &Workspace) -> bool {
     let question = "console.log(require('@playwright/test').chromium.executablePath())";
     let mut command = workspace.command("node");
     command.args(["-e", question]).current_dir(workspace.end2end());

@@ -24,7 +24,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> bool {
             manifest.contains(&format!("\"version\": \"{pinned}\""))
         }) && workspace.find_program("node").is_some()
     };
-    if installed() || users_own_is_new_enough(workspace) {
+    if installed() || installed_is_new_enough(workspace) {
         note("there");
         return true;
     }
@@ -36,7 +36,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> bool {
     false
 }
 
-fn users_own_is_new_enough(workspace: &Workspace) -> bool {
+fn installed_is_new_enough(workspace: &Workspace) -> bool {
     process::find_program("wasm-opt", &workspace.user_path)
         .and_then(|program| process::capture(workspace.command(program).arg("--version")))
         .and_then(|output| Version::find_in(&output))
