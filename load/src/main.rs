@@ -14,18 +14,16 @@ use std::{
 };
 
 use clap::{Args, Command, FromArgMatches, Parser};
-use load::{
-    floor::{self, FloorWork},
-    options::{Options, Scenario},
-    report::{Report, table},
-    scenario::{Pace, Stage},
-    server_process::Cores,
-    system,
-};
+use load::measure::baseline::{self, FloorWork};
+use load::measure::report::{Report, table};
+use load::measure::server_process::Cores;
+use load::measure::system;
+use load::options::{Options, Scenario};
+use load::scenario::{Pace, Stage};
 
 fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
-        Some(floor::WRITER) => write_floor().map(|()| true),
+        Some(baseline::WRITER) => write_floor().map(|()| true),
         _ => run(Options::parse()),
     };
     match outcome {
@@ -40,9 +38,9 @@ fn main() -> ExitCode {
 
 /// This program as the floor's writer.
 fn write_floor() -> Result<(), Box<dyn Error>> {
-    let command = FloorWork::augment_args(Command::new(floor::WRITER));
+    let command = FloorWork::augment_args(Command::new(baseline::WRITER));
     let matches = command.get_matches_from(std::env::args().skip(1));
-    floor::write(FloorWork::from_arg_matches(&matches)?, &mut io::stdout())?;
+    baseline::write(FloorWork::from_arg_matches(&matches)?, &mut io::stdout())?;
     Ok(())
 }
 

@@ -7,11 +7,9 @@ use std::{
 };
 
 use clap::Parser;
-use load::{
-    options::{Options, Scenario},
-    report::Report,
-    scenario::{Pace, Stage},
-};
+use load::measure::report::Report;
+use load::options::{Options, Scenario};
+use load::scenario::{Pace, Stage};
 use server::{
     config::{Config, command_line::CommandLine, source::Environment},
     connection::ConnectionConfig,

@@ -7,15 +7,13 @@ use std::{
 };
 
 use super::{Outcome, Stage};
-use crate::{
-    attack::{Attack, Strength},
-    fault::LoadFault,
-    histogram::Histogram,
-    report::{Figures, Report, figure, put_latency},
-    server_process::{Door, Server},
-    visitors::Visitors,
-    wrongs::Wrongs,
-};
+use crate::client::attack::{Attack, Strength};
+use crate::client::probe::Visitors;
+use crate::error::LoadFault;
+use crate::measure::histogram::Histogram;
+use crate::measure::report::{Figures, Report, figure, put_latency};
+use crate::measure::server_process::{Door, Server};
+use crate::oracle::violations::Wrongs;
 
 /// The door lets in so many sockets of one address each second, and this many joins a second are over that.
 const LET_IN_PER_SECOND: u32 = 200;

@@ -3,12 +3,10 @@
 use std::{ops::Range, time::Instant};
 
 use super::{AT_ONCE, Measurement, Outcome, Sent, Stage, swarm};
-use crate::{
-    fault::LoadFault,
-    report::{Figures, Report},
-    server_process::{Door, Server},
-    swarm::{Opening, Swarm},
-};
+use crate::client::swarm::{Opening, Swarm};
+use crate::error::LoadFault;
+use crate::measure::report::{Figures, Report};
+use crate::measure::server_process::{Door, Server};
 
 /// A server and the clients of one room, before something happens to them.
 pub(super) struct Before<'a> {

@@ -6,11 +6,9 @@ use std::{
 };
 
 use super::{AT_ONCE, Outcome, Stage, event::Before};
-use crate::{
-    fault::LoadFault,
-    report::figure,
-    swarm::{Opening, Swarm},
-};
+use crate::client::swarm::{Opening, Swarm};
+use crate::error::LoadFault;
+use crate::measure::report::figure;
 
 /// A socket may send five frames a second; at two, nobody is ever refused, and everyone has read of their
 /// own last change before the next.

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use super::{AT_ONCE, Outcome, Stage, swarm};
-use crate::{
-    fault::LoadFault,
-    report::{Figures, Report, figure},
-    server_process::{Door, Server, Usage},
-    swarm::{Opening, Swarm},
-};
+use crate::client::swarm::{Opening, Swarm};
+use crate::error::LoadFault;
+use crate::measure::report::{Figures, Report, figure};
+use crate::measure::server_process::{Door, Server, Usage};
 
 /// How many clients come and go first: what a server does once is no connection's cost.
 const WARM_UP: usize = 20;

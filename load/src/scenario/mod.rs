@@ -1,31 +1,29 @@
 //! The scenarios: each starts a server, lets clients do something, and reports.
 
 mod attack;
-mod come_back;
+mod drop_half;
 mod event;
 mod fanout;
 mod idle;
+mod join_storm;
+mod reconnect;
 mod resets;
 mod slow;
-mod storm;
-mod vanish;
 
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use crate::{
-    fault::LoadFault,
-    floor::{self, FloorWork},
-    options::{Options, Scenario},
-    report::{Figures, Report, figure, put_traffic},
-    server_list,
-    server_process::{Cores, Door, Server, Usage},
-    swarm::Swarm,
-    traffic::Traffic,
-    wrongs::Wrongs,
-};
+use crate::client::swarm::Swarm;
+use crate::error::LoadFault;
+use crate::measure::baseline::{self, FloorWork};
+use crate::measure::report::{Figures, Report, figure, put_traffic};
+use crate::measure::server_process::{Cores, Door, Server, Usage};
+use crate::measure::traffic::Traffic;
+use crate::options::{Options, Scenario};
+use crate::oracle::server_list;
+use crate::oracle::violations::Wrongs;
 
 /// How many sockets are being opened at the same time, where that is not what is measured.
 const AT_ONCE: usize = 64;
@@ -83,10 +81,10 @@ impl Stage {
                 let runs = rates.map(|rate| self.beside_the_floor(fanout::run(self, *rate)?));
                 runs.collect::<Result<Vec<_>, _>>().map(|reports| reports.concat())
             }
-            Scenario::Storm => self.beside_the_floor(storm::run(self)?),
-            Scenario::Drop => self.beside_the_floor(vanish::run(self)?),
-            Scenario::Return => self.beside_the_floor(come_back::all_at_once(self)?),
-            Scenario::Reload => self.beside_the_floor(come_back::reload(self)?),
+            Scenario::Storm => self.beside_the_floor(join_storm::run(self)?),
+            Scenario::Drop => self.beside_the_floor(drop_half::run(self)?),
+            Scenario::Return => self.beside_the_floor(reconnect::all_at_once(self)?),
+            Scenario::Reload => self.beside_the_floor(reconnect::reload(self)?),
             Scenario::Slow => self.beside_the_floor(slow::run(self)?),
             Scenario::Attack => self.beside_the_floor(attack::run(self)?),
             Scenario::Resets => self.beside_the_floor(resets::run(self)?),
@@ -141,7 +139,7 @@ impl Stage {
             flushes: FLUSHES,
             pace_in_micros: 0,
         };
-        let cost = floor::run(work, self.cores.as_ref())?;
+        let cost = baseline::run(work, self.cores.as_ref())?;
         let micros = cost.as_secs_f64() * 1e6;
         let figures = Figures::from([
             ("frames", figure(work.frames())),
@@ -216,7 +214,7 @@ fn put_floor(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), Lo
         flushes: flushes.min(usize::try_from(fitting).unwrap_or(usize::MAX)).max(1),
         pace_in_micros: u64::try_from(pace.as_micros()).unwrap_or_default(),
     };
-    let micros = floor::run(work, stage.cores.as_ref())?.as_secs_f64() * 1e6;
+    let micros = baseline::run(work, stage.cores.as_ref())?.as_secs_f64() * 1e6;
     figures.insert("floor_cpu_us_per_frame", micros);
     for (ours, ratio) in [
         ("cpu_us_per_frame", "cpu_per_frame_to_floor"),

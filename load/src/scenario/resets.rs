@@ -10,15 +10,13 @@ use std::{
 use app::presence::ClientEvent;
 
 use super::{Outcome, Stage};
-use crate::{
-    fault::LoadFault,
-    handshake,
-    report::{Figures, Report, figure},
-    server_process::{Door, Server},
-    system,
-    websocket::FrameWriter,
-    wrongs::Wrongs,
-};
+use crate::client::handshake;
+use crate::client::websocket::FrameWriter;
+use crate::error::LoadFault;
+use crate::measure::report::{Figures, Report, figure};
+use crate::measure::server_process::{Door, Server};
+use crate::measure::system;
+use crate::oracle::violations::Wrongs;
 
 /// How often all of them are opened and reset.
 const ROUNDS: u32 = 20;

@@ -3,15 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::{Outcome, Stage, fanout, swarm};
-use crate::{
-    fault::LoadFault,
-    histogram::Histogram,
-    never_readers::NeverReaders,
-    report::{Figures, Report, figure},
-    server_process::{Door, Server},
-    swarm::Swarm,
-    traffic::Traffic,
-};
+use crate::client::stalled_readers::NeverReaders;
+use crate::client::swarm::Swarm;
+use crate::error::LoadFault;
+use crate::measure::histogram::Histogram;
+use crate::measure::report::{Figures, Report, figure};
+use crate::measure::server_process::{Door, Server};
+use crate::measure::traffic::Traffic;
 
 /// Beside this many clients there is one that never reads.
 const SLOW_IN: usize = 100;

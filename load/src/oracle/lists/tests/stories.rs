@@ -3,7 +3,7 @@
 use app::presence::{PresenceState, ServerEvent};
 
 use super::narrator::{Listeners, Narrator, Step, epoch, first_wrong, frame, place, rows};
-use crate::truth::What;
+use crate::oracle::truth::What;
 
 const ANA: usize = 0;
 const BO: usize = 1;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, rc::Rc};
 use app::presence::{Difference, PresenceState, Since};
 
 use super::Lists;
-use crate::truth::{PersonIndex, Truth};
+use crate::oracle::truth::{PersonIndex, Truth};
 
 /// Names a state that a client's list can be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

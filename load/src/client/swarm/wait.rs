@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use app::presence::User;
 
 use super::{Swarm, client::Client};
-use crate::fault::LoadFault;
+use crate::error::LoadFault;
 
 /// What is waited for: that many clients have the right list.
 #[derive(Debug, Default)]

@@ -21,7 +21,8 @@ use std::{
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::attacker::{Attacker, Kind, Step};
-use crate::{fault::LoadFault, system};
+use crate::error::LoadFault;
+use crate::measure::system;
 
 /// How long the thread sleeps at the most.
 const TURN: Duration = Duration::from_millis(1);

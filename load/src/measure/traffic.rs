@@ -1,6 +1,6 @@
 //! What the clients were sent, counted.
 
-use crate::histogram::Histogram;
+use crate::measure::histogram::Histogram;
 
 /// What the clients were sent.
 #[derive(Clone, Debug, Default)]

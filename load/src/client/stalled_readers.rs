@@ -12,7 +12,11 @@ use std::{
 use app::presence::ClientEvent;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::{fault::LoadFault, handshake, system, websocket::FrameWriter, wrongs::Wrongs};
+use crate::client::handshake;
+use crate::client::websocket::FrameWriter;
+use crate::error::LoadFault;
+use crate::measure::system;
+use crate::oracle::violations::Wrongs;
 
 /// How often they send something: the end of a dropped connection lies behind what is never taken, and
 /// only the answer to something sent tells of it.

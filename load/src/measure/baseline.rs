@@ -13,11 +13,9 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::{
-    fault::LoadFault,
-    server_process::Cores,
-    system::{pin_this_thread, this_threads_cpu},
-};
+use crate::error::LoadFault;
+use crate::measure::server_process::Cores;
+use crate::measure::system::{pin_this_thread, this_threads_cpu};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use serde::Serialize;
 
-use crate::{histogram::Histogram, traffic::Traffic, wrongs::Wrongs};
+use crate::measure::histogram::Histogram;
+use crate::measure::traffic::Traffic;
+use crate::oracle::violations::Wrongs;
 
 /// Figures by their names, which say the unit.
 pub type Figures = BTreeMap<&'static str, f64>;

@@ -8,10 +8,8 @@ use std::{
 use mio::net::TcpStream;
 
 use super::NO_LIST;
-use crate::{
-    lists::StateId,
-    truth::{ChangeIndex, PersonIndex},
-};
+use crate::oracle::lists::StateId;
+use crate::oracle::truth::{ChangeIndex, PersonIndex};
 
 /// What a client says first on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

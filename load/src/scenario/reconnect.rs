@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use app::presence::PresenceState;
 
 use super::{Outcome, Stage, event::Before};
-use crate::{fault::LoadFault, report::figure, swarm::Opening, system, wrongs::Wrongs};
+use crate::client::swarm::Opening;
+use crate::error::LoadFault;
+use crate::measure::report::figure;
+use crate::measure::system;
+use crate::oracle::violations::Wrongs;
 
 /// A going-away goodbye, as a page says it that is reloaded (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;

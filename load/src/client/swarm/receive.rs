@@ -12,13 +12,11 @@ use super::{
     Swarm,
     client::{Opening, Phase},
 };
-use crate::{
-    fault::LoadFault,
-    handshake,
-    lists::FrameKind,
-    normalise::without_the_personal,
-    websocket::{Frame, take_frame},
-};
+use crate::client::handshake;
+use crate::client::normalise::without_the_personal;
+use crate::client::websocket::{Frame, take_frame};
+use crate::error::LoadFault;
+use crate::oracle::lists::FrameKind;
 
 impl Swarm {
     /// Waits for sockets that have something to say, and hears it.

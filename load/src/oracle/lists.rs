@@ -17,7 +17,7 @@ use app::presence::{Epoch, ExistingUsers, MoreUsers, ServerEvent, Since};
 
 pub use self::state::StateId;
 use self::state::{Kind, Row, RowId, Rows, State};
-use crate::truth::{ChangeIndex, Truth};
+use crate::oracle::truth::{ChangeIndex, Truth};
 
 /// What kind of frame led from one state to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,9 @@ use app::presence::{
     PresenceState, ServerEvent, User, UserId,
 };
 
-use crate::{
-    lists::{Lists, StateId},
-    truth::{PersonIndex, Truth, What},
-    wrongs::Wrongs,
-};
+use crate::oracle::lists::{Lists, StateId};
+use crate::oracle::truth::{PersonIndex, Truth, What};
+use crate::oracle::violations::Wrongs;
 
 /// Who may be in the room.
 pub(super) const NAMES: [&str; 5] = ["Ana", "Bo", "Cy", "Di", "Eve"];

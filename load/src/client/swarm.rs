@@ -1,8 +1,8 @@
 //! Very many clients in one thread: one poll, one buffer to read into, a few bytes for each client.
 
 mod client;
-mod goal;
-mod hearing;
+mod receive;
+mod wait;
 
 use std::{
     net::SocketAddr,
@@ -15,17 +15,15 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::{
     client::{Client, Phase},
-    goal::Goal,
+    wait::Goal,
 };
-use crate::{
-    fault::LoadFault,
-    lists::{Lists, StateId},
-    system,
-    traffic::Traffic,
-    truth::{ChangeIndex, Truth, What},
-    websocket::FrameWriter,
-    wrongs::Wrongs,
-};
+use crate::client::websocket::FrameWriter;
+use crate::error::LoadFault;
+use crate::measure::system;
+use crate::measure::traffic::Traffic;
+use crate::oracle::lists::{Lists, StateId};
+use crate::oracle::truth::{ChangeIndex, Truth, What};
+use crate::oracle::violations::Wrongs;
 
 pub use self::client::Opening;
 

@@ -6,7 +6,7 @@ use app::presence::{
 };
 
 use super::narrator::{Narrator, Step, Story, first_wrong, frame, id_of, place, rows};
-use crate::truth::What;
+use crate::oracle::truth::What;
 
 const ANA: usize = 0;
 const BO: usize = 1;

@@ -4,7 +4,7 @@ use app::presence::{DepartureReason, Difference, Name, PresenceState, ServerEven
 use proptest::{prelude::*, sample::Index};
 
 use super::narrator::{NAMES, Narrator, Step, Story, first_wrong, id_of};
-use crate::truth::What;
+use crate::oracle::truth::What;
 
 /// These are told everything each time, so that a false list is never alone at its point of the count.
 const WITNESSES: usize = 2;

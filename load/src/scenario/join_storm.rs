@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::{Outcome, Stage, event::Before};
-use crate::{fault::LoadFault, swarm::Opening};
+use crate::client::swarm::Opening;
+use crate::error::LoadFault;
 
 pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
     let mut before = Before::new(stage)?;

@@ -11,10 +11,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{
-    fault::LoadFault,
-    system::{CpuUse, Memory, pin_this_thread},
-};
+use crate::error::LoadFault;
+use crate::measure::system::{CpuUse, Memory, pin_this_thread};
 
 /// Which cores the two sides run on.
 #[derive(Clone, Debug, PartialEq, Eq)]

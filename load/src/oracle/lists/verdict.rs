@@ -3,7 +3,8 @@
 use app::presence::User;
 
 use super::{Kind, Lists, StateId, state::shown};
-use crate::{truth::Truth, wrongs::Wrongs};
+use crate::oracle::truth::Truth;
+use crate::oracle::violations::Wrongs;
 
 impl Lists {
     /// Judges every client's list as it is now: complete, right, in an order that all agree on, and the

@@ -1,6 +1,6 @@
 //! What makes no sense on a socket.
 
-use crate::websocket::FrameWriter;
+use crate::client::websocket::FrameWriter;
 
 /// How many kinds there are.
 const KINDS: usize = 8;

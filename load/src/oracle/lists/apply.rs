@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Instant};
 use app::presence::{Difference, PresenceState, Since, User};
 
 use super::{FrameKind, Kind, Lists, Row, RowId, Rows, StateId, Step};
-use crate::truth::{ChangeIndex, Truth, What};
+use crate::oracle::truth::{ChangeIndex, Truth, What};
 
 /// No row of a person is in the list.
 const ABSENT: usize = usize::MAX;

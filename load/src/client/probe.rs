@@ -9,12 +9,10 @@ use std::{
 
 use app::presence::{ClientEvent, Replica, ServerEvent};
 
-use crate::{
-    fault::LoadFault,
-    handshake,
-    histogram::Histogram,
-    websocket::{Frame, FrameWriter, take_frame},
-};
+use crate::client::handshake;
+use crate::client::websocket::{Frame, FrameWriter, take_frame};
+use crate::error::LoadFault;
+use crate::measure::histogram::Histogram;
 
 const ROOM: &str = "visited";
 

@@ -10,7 +10,9 @@ use app::presence::ClientEvent;
 use mio::net::TcpStream;
 
 use super::{Toll, garbage};
-use crate::{handshake, system, websocket::FrameWriter};
+use crate::client::handshake;
+use crate::client::websocket::FrameWriter;
+use crate::measure::system;
 
 /// The room of those who are let in.
 const ROOM: &str = "attacked";
