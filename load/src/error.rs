@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 /// Why a run can't go on.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadFault {
+pub enum LoadError {
     /// The system refused something.
     #[error("{what}: {source}")]
     Io {

@@ -29,7 +29,7 @@ pub struct Opened {
 
 /// Why an answer opens no socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HandshakeFault {
+pub enum HandshakeError {
     /// It is not the answer to a WebSocket's request.
     #[error("no socket was opened: {0}")]
     Refused(String),
@@ -39,22 +39,22 @@ pub enum HandshakeFault {
 }
 
 /// Reads the answer; none if it is not whole yet.
-pub fn read_answer(bytes: &[u8]) -> Result<Option<Opened>, HandshakeFault> {
+pub fn read_answer(bytes: &[u8]) -> Result<Option<Opened>, HandshakeError> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return if bytes.len() > LONGEST_ANSWER { Err(HandshakeFault::Endless) } else { Ok(None) };
+        return if bytes.len() > LONGEST_ANSWER { Err(HandshakeError::Endless) } else { Ok(None) };
     };
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap_or_default();
     if status.split(' ').nth(1) != Some("101") {
-        return Err(HandshakeFault::Refused(status.to_owned()));
+        return Err(HandshakeError::Refused(status.to_owned()));
     }
     let headers = || lines.clone().filter_map(|line| line.split_once(':'));
     let value_of = |wanted: &str| {
         headers().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
     };
     if value_of("sec-websocket-accept") != Some(ACCEPT) {
-        return Err(HandshakeFault::Refused("the key was not accepted".to_owned()));
+        return Err(HandshakeError::Refused("the key was not accepted".to_owned()));
     }
     let cookie = value_of("set-cookie").and_then(|cookie| cookie.split(';').next()).map(Box::from);
     Ok(Some(Opened { cookie, taken: end + 4 }))
@@ -81,10 +81,10 @@ mod tests {
     #[test]
     fn other_answers_open_nothing() {
         let full = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\r\n";
-        let refused = HandshakeFault::Refused("HTTP/1.1 503 Service Unavailable".to_owned());
+        let refused = HandshakeError::Refused("HTTP/1.1 503 Service Unavailable".to_owned());
         assert_eq!(read_answer(full), Err(refused));
         let foreign = ANSWER.replace("s3pP", "xxxx");
-        assert!(matches!(read_answer(foreign.as_bytes()), Err(HandshakeFault::Refused(_))));
-        assert_eq!(read_answer(&vec![b'x'; LONGEST_ANSWER + 1]), Err(HandshakeFault::Endless));
+        assert!(matches!(read_answer(foreign.as_bytes()), Err(HandshakeError::Refused(_))));
+        assert_eq!(read_answer(&vec![b'x'; LONGEST_ANSWER + 1]), Err(HandshakeError::Endless));
     }
 }

@@ -11,7 +11,7 @@ use app::presence::{ClientEvent, Replica, ServerEvent};
 
 use crate::client::handshake;
 use crate::client::websocket::{Frame, FrameWriter, take_frame};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
 
 const ROOM: &str = "visited";
@@ -33,7 +33,7 @@ pub struct Visitors {
 
 impl Visitors {
     /// The one who stays comes.
-    pub fn arrive(address: SocketAddr) -> Result<Self, LoadFault> {
+    pub fn arrive(address: SocketAddr) -> Result<Self, LoadError> {
         let mut stays = Line::open(address)?;
         stays.say(&ClientEvent::Watch { since: None })?;
         stays.until(|list| list.position().is_some())?;
@@ -46,7 +46,7 @@ impl Visitors {
         &mut self,
         time: Duration,
         latency: &mut Histogram,
-    ) -> Result<(), LoadFault> {
+    ) -> Result<(), LoadError> {
         let until = Instant::now() + time;
         while Instant::now() < until {
             self.times += 1;
@@ -79,12 +79,12 @@ struct Line {
 }
 
 impl Line {
-    fn open(address: SocketAddr) -> Result<Self, LoadFault> {
-        let fault = |source| LoadFault::Io { what: "a visitor is not let in", source };
-        let mut stream = TcpStream::connect(address).map_err(fault)?;
-        stream.set_nodelay(true).map_err(fault)?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(fault)?;
-        stream.write_all(handshake::request(address, ROOM, None).as_bytes()).map_err(fault)?;
+    fn open(address: SocketAddr) -> Result<Self, LoadError> {
+        let io_error = |source| LoadError::Io { what: "a visitor is not let in", source };
+        let mut stream = TcpStream::connect(address).map_err(io_error)?;
+        stream.set_nodelay(true).map_err(io_error)?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(io_error)?;
+        stream.write_all(handshake::request(address, ROOM, None).as_bytes()).map_err(io_error)?;
         let mut line = Self {
             stream,
             writer: FrameWriter::default(),
@@ -98,19 +98,19 @@ impl Line {
                     return Ok(line);
                 }
                 Ok(None) => line.read()?,
-                Err(refused) => return Err(LoadFault::Server(refused.to_string())),
+                Err(refused) => return Err(LoadError::Server(refused.to_string())),
             }
         }
     }
 
-    fn say(&mut self, event: &ClientEvent) -> Result<(), LoadFault> {
+    fn say(&mut self, event: &ClientEvent) -> Result<(), LoadError> {
         let text = serde_json::to_string(event).unwrap_or_default();
         let frame = self.writer.text(&text);
         self.write(&frame)
     }
 
     /// Says goodbye and hears the server's.
-    fn close(mut self) -> Result<(), LoadFault> {
+    fn close(mut self) -> Result<(), LoadError> {
         const GOING_AWAY: u16 = 1001;
         let frame = self.writer.close(GOING_AWAY);
         self.write(&frame)?;
@@ -119,28 +119,30 @@ impl Line {
     }
 
     /// Reads on until the list is as wanted.
-    fn until(&mut self, wanted: impl Fn(&Replica) -> bool) -> Result<(), LoadFault> {
+    fn until(&mut self, wanted: impl Fn(&Replica) -> bool) -> Result<(), LoadError> {
         while !wanted(&self.list) {
             if !self.take()? {
-                return Err(LoadFault::Server("it closed a visitor's socket".to_owned()));
+                return Err(LoadError::Server("it closed a visitor's socket".to_owned()));
             }
         }
         Ok(())
     }
 
     /// Takes in the next frame; false if it was the server's goodbye.
-    fn take(&mut self) -> Result<bool, LoadFault> {
+    fn take(&mut self) -> Result<bool, LoadError> {
         loop {
-            let fault = |what: String| LoadFault::Server(what);
-            let answer = match take_frame(&self.held).map_err(|bad| fault(bad.to_string()))? {
+            let protocol_error = |what: String| LoadError::Server(what);
+            let answer = match take_frame(&self.held)
+                .map_err(|bad| protocol_error(bad.to_string()))?
+            {
                 None => {
                     self.read()?;
                     continue;
                 }
                 Some((Frame::Text(text), taken)) => {
-                    let event: ServerEvent =
-                        serde_json::from_slice(text).map_err(|bad| fault(bad.to_string()))?;
-                    self.list.receive(event).map_err(|gap| fault(format!("{gap:?}")))?;
+                    let event: ServerEvent = serde_json::from_slice(text)
+                        .map_err(|bad| protocol_error(bad.to_string()))?;
+                    self.list.receive(event).map_err(|gap| protocol_error(format!("{gap:?}")))?;
                     self.held.drain(..taken);
                     return Ok(true);
                 }
@@ -158,16 +160,16 @@ impl Line {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), LoadFault> {
-        let fault = |source| LoadFault::Io { what: "a visitor is not heard", source };
-        self.stream.write_all(bytes).map_err(fault)
+    fn write(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
+        let io_error = |source| LoadError::Io { what: "a visitor is not heard", source };
+        self.stream.write_all(bytes).map_err(io_error)
     }
 
-    fn read(&mut self) -> Result<(), LoadFault> {
-        let fault = |source| LoadFault::Io { what: "a visitor hears nothing", source };
+    fn read(&mut self) -> Result<(), LoadError> {
+        let io_error = |source| LoadError::Io { what: "a visitor hears nothing", source };
         let mut some = [0; 4096];
-        match self.stream.read(&mut some).map_err(fault)? {
-            0 => Err(LoadFault::Server("it dropped a visitor".to_owned())),
+        match self.stream.read(&mut some).map_err(io_error)? {
+            0 => Err(LoadError::Server("it dropped a visitor".to_owned())),
             read => {
                 self.held.extend_from_slice(&some[..read]);
                 Ok(())

@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use crate::client::handshake;
 use crate::client::websocket::FrameWriter;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::system;
 use crate::oracle::violations::Wrongs;
 
@@ -49,8 +49,8 @@ enum Socket {
 
 impl NeverReaders {
     /// Begins to open the sockets of this many clients of a room.
-    pub fn open(address: SocketAddr, room: &str, count: usize) -> Result<Self, LoadFault> {
-        let poll = Poll::new().map_err(|source| LoadFault::Io { what: "no poll", source })?;
+    pub fn open(address: SocketAddr, room: &str, count: usize) -> Result<Self, LoadError> {
+        let poll = Poll::new().map_err(|source| LoadError::Io { what: "no poll", source })?;
         let mut writer = FrameWriter::default();
         let mut opening = handshake::request(address, room, None).into_bytes();
         if let Ok(watch) = serde_json::to_string(&ClientEvent::Watch { since: None }) {
@@ -76,11 +76,11 @@ impl NeverReaders {
     }
 
     /// Does what is to be done for them now, without waiting: to be called often.
-    pub fn tend(&mut self, wrongs: &mut Wrongs) -> Result<(), LoadFault> {
+    pub fn tend(&mut self, wrongs: &mut Wrongs) -> Result<(), LoadError> {
         match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
-            Err(source) => return Err(LoadFault::Io { what: "waiting for sockets", source }),
+            Err(source) => return Err(LoadError::Io { what: "waiting for sockets", source }),
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(1));
         for event in &events {
@@ -105,14 +105,14 @@ impl NeverReaders {
         Ok(())
     }
 
-    fn connect(&mut self, index: usize) -> Result<(), LoadFault> {
+    fn connect(&mut self, index: usize) -> Result<(), LoadError> {
         let opened = system::connect_without_room(self.address).and_then(|stream| {
             let mut stream = TcpStream::from_std(stream);
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(stream)
         });
-        let stream = opened.map_err(|source| LoadFault::Io {
+        let stream = opened.map_err(|source| LoadError::Io {
             what: "a socket that takes nothing can't be opened",
             source,
         })?;
@@ -133,7 +133,7 @@ impl NeverReaders {
     }
 
     /// A socket ended: one on which the server spoke is opened anew, one that it refused is a fault.
-    fn ended(&mut self, index: usize, wrongs: &mut Wrongs) -> Result<(), LoadFault> {
+    fn ended(&mut self, index: usize, wrongs: &mut Wrongs) -> Result<(), LoadError> {
         let ended = std::mem::replace(&mut self.sockets[index], Socket::Closed);
         let (Socket::Connecting(mut stream) | Socket::Open(mut stream)) = ended else {
             return Ok(());

@@ -18,7 +18,7 @@ use self::{
     wait::Goal,
 };
 use crate::client::websocket::FrameWriter;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::system;
 use crate::measure::traffic::Traffic;
 use crate::oracle::lists::{Lists, StateId};
@@ -59,8 +59,8 @@ pub struct Swarm {
 
 impl Swarm {
     /// Clients of a room of the server at `address`; there are none yet.
-    pub fn new(address: SocketAddr, room: &str) -> Result<Self, LoadFault> {
-        let poll = Poll::new().map_err(|source| LoadFault::Io { what: "no poll", source })?;
+    pub fn new(address: SocketAddr, room: &str) -> Result<Self, LoadError> {
+        let poll = Poll::new().map_err(|source| LoadError::Io { what: "no poll", source })?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS),
@@ -105,14 +105,14 @@ impl Swarm {
     }
 
     /// Begins to open a client's socket.
-    pub fn connect(&mut self, index: usize) -> Result<(), LoadFault> {
+    pub fn connect(&mut self, index: usize) -> Result<(), LoadError> {
         let opened = TcpStream::connect(self.address).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(stream)
         });
         let stream =
-            opened.map_err(|source| LoadFault::Io { what: "a socket can't be opened", source })?;
+            opened.map_err(|source| LoadError::Io { what: "a socket can't be opened", source })?;
         let client = &mut self.clients[index];
         client.stream = Some(stream);
         client.phase = Phase::Connecting;
@@ -123,7 +123,7 @@ impl Swarm {
     }
 
     /// Opens sockets, `at_once` at a time, until all are open and have said what they say first.
-    pub fn connect_all(&mut self, clients: Range<usize>, at_once: usize) -> Result<(), LoadFault> {
+    pub fn connect_all(&mut self, clients: Range<usize>, at_once: usize) -> Result<(), LoadError> {
         const WITHIN: Duration = Duration::from_mins(1);
         let until = Instant::now() + WITHIN;
         let mut next = clients.start;
@@ -141,7 +141,7 @@ impl Swarm {
             if Instant::now() > until {
                 let open = next - clients.start - self.being_opened;
                 let state = format!("{open} of {} are open", clients.len());
-                return Err(LoadFault::TooLong { what: "opening sockets", within: WITHIN, state });
+                return Err(LoadError::TooLong { what: "opening sockets", within: WITHIN, state });
             }
         }
     }
@@ -211,12 +211,12 @@ impl Swarm {
         &mut self,
         clients: Range<usize>,
         within: Duration,
-    ) -> Result<(), LoadFault> {
+    ) -> Result<(), LoadError> {
         let until = Instant::now() + within;
         while clients.clone().any(|index| !self.is_closed(index)) {
             if Instant::now() > until {
                 let state = "some are open".to_owned();
-                return Err(LoadFault::TooLong { what: "closing sockets", within, state });
+                return Err(LoadError::TooLong { what: "closing sockets", within, state });
             }
             self.turn(Duration::from_millis(50))?;
         }

@@ -21,7 +21,7 @@ pub enum Frame<'a> {
 
 /// Why bytes are no frame of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameFault {
+pub enum FrameError {
     /// Neither a whole text nor a control frame.
     #[error("a frame begins with {0:#04x}, which is no whole text and no control frame")]
     Kind(u8),
@@ -37,12 +37,12 @@ pub enum FrameFault {
 const LONGEST_PAYLOAD: u64 = 4096;
 
 /// Takes the first frame off `bytes`: the frame, and how many bytes it took; none if it is not whole yet.
-pub fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameFault> {
+pub fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else {
         return Ok(None);
     };
     if second & 0x80 != 0 {
-        return Err(FrameFault::Masked);
+        return Err(FrameError::Masked);
     }
     let (length, rest) = match second {
         126 => match rest.split_first_chunk::<2>() {
@@ -56,7 +56,7 @@ pub fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameFault
         short => (u64::from(short), rest),
     };
     if length > LONGEST_PAYLOAD {
-        return Err(FrameFault::TooLong(length));
+        return Err(FrameError::TooLong(length));
     }
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let Some(payload) = rest.get(..length) else {
@@ -67,7 +67,7 @@ pub fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameFault
         CLOSE => Frame::Close(payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code))),
         PING => Frame::Ping(payload),
         PONG => Frame::Pong,
-        other => return Err(FrameFault::Kind(other)),
+        other => return Err(FrameError::Kind(other)),
     };
     Ok(Some((frame, bytes.len() - rest.len() + length)))
 }
@@ -199,13 +199,13 @@ mod tests {
 
     #[test]
     fn what_no_server_may_send_is_a_fault() {
-        assert_eq!(take_frame(&[TEXT, 0x80, 0, 0, 0, 0]), Err(FrameFault::Masked));
-        assert_eq!(take_frame(&of_server(0x01, b"part")), Err(FrameFault::Kind(0x01)));
-        assert_eq!(take_frame(&of_server(0x82, b"binary")), Err(FrameFault::Kind(0x82)));
-        assert_eq!(take_frame(&of_server(TEXT, &[b'x'; 4097])), Err(FrameFault::TooLong(4097)));
+        assert_eq!(take_frame(&[TEXT, 0x80, 0, 0, 0, 0]), Err(FrameError::Masked));
+        assert_eq!(take_frame(&of_server(0x01, b"part")), Err(FrameError::Kind(0x01)));
+        assert_eq!(take_frame(&of_server(0x82, b"binary")), Err(FrameError::Kind(0x82)));
+        assert_eq!(take_frame(&of_server(TEXT, &[b'x'; 4097])), Err(FrameError::TooLong(4097)));
         assert_eq!(
             take_frame(&[TEXT, 127, 0, 0, 0, 1, 0, 0, 0, 0]),
-            Err(FrameFault::TooLong(1 << 32))
+            Err(FrameError::TooLong(1 << 32))
         );
     }
 }

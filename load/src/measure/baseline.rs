@@ -13,7 +13,7 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::server_process::Cores;
 use crate::measure::system::{pin_this_thread, this_threads_cpu};
 
@@ -48,11 +48,11 @@ const WITHIN: Duration = Duration::from_mins(1);
 pub const WRITER: &str = "floor-writer";
 
 /// Runs the floor, and says what each frame cost its writer.
-pub fn run(work: FloorWork, cores: Option<&Cores>) -> Result<Duration, LoadFault> {
-    let fault = |source| LoadFault::Io { what: "the floor", source };
-    let mut writer = Writer::start(work, cores).map_err(fault)?;
-    read_all(writer.address().map_err(fault)?, work).map_err(fault)?;
-    let used = writer.used().map_err(fault)?;
+pub fn run(work: FloorWork, cores: Option<&Cores>) -> Result<Duration, LoadError> {
+    let io_error = |source| LoadError::Io { what: "the floor", source };
+    let mut writer = Writer::start(work, cores).map_err(io_error)?;
+    read_all(writer.address().map_err(io_error)?, work).map_err(io_error)?;
+    let used = writer.used().map_err(io_error)?;
     Ok(used.div_f64(f64::from(u32::try_from(work.frames().max(1)).unwrap_or(u32::MAX))))
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::system::{CpuUse, Memory, pin_this_thread};
 
 /// Which cores the two sides run on.
@@ -81,25 +81,26 @@ const OPEN_DOOR: &str = "[door]\nmax-connections-per-address = 0\nmax-sockets-pe
 
 impl Server {
     /// A server that was started by somebody else.
-    pub fn elsewhere(url: &str) -> Result<Self, LoadFault> {
+    pub fn elsewhere(url: &str) -> Result<Self, LoadError> {
         let authority = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
         let address = authority.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-        let address = address.ok_or_else(|| LoadFault::Url(url.to_owned()))?;
+        let address = address.ok_or_else(|| LoadError::Url(url.to_owned()))?;
         Ok(Self { address, process: None })
     }
 
     /// Starts this program on a free port, with a state directory of its own.
-    pub fn start(program: &Path, cores: Option<&Cores>, door: Door) -> Result<Self, LoadFault> {
-        let fault = |what: &'static str| move |source| LoadFault::Io { what, source };
-        let directory = tempfile::tempdir().map_err(fault("a temporary folder can't be made"))?;
+    pub fn start(program: &Path, cores: Option<&Cores>, door: Door) -> Result<Self, LoadError> {
+        let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
+        let directory =
+            tempfile::tempdir().map_err(io_error("a temporary folder can't be made"))?;
         let settings = directory.path().join("Leptos.toml");
         fs::write(&settings, [SETTINGS, door.settings()].concat())
-            .map_err(fault("the server's settings can't be written"))?;
+            .map_err(io_error("the server's settings can't be written"))?;
         let log = fs::File::create(directory.path().join("log"));
-        let log = log.map_err(fault("the server's log can't be written"))?;
+        let log = log.map_err(io_error("the server's log can't be written"))?;
         // A child runs where its parent runs, and counts those cores before it starts its threads.
         if let Some(cores) = cores {
-            pin_this_thread(&cores.server).map_err(fault("the server can't be pinned"))?;
+            pin_this_thread(&cores.server).map_err(io_error("the server can't be pinned"))?;
         }
         let child = Command::new(program)
             .current_dir(directory.path())
@@ -114,15 +115,15 @@ impl Server {
             .stderr(log)
             .spawn();
         if let Some(cores) = cores {
-            pin_this_thread(&cores.generator).map_err(fault("the generator can't be pinned"))?;
+            pin_this_thread(&cores.generator).map_err(io_error("the generator can't be pinned"))?;
         }
-        let mut child = child.map_err(fault("the server can't be started"))?;
+        let mut child = child.map_err(io_error("the server can't be started"))?;
         let mut line = String::new();
         let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
         let process = ServerProcess { child, directory };
         match (read, line.trim().strip_prefix("Listening on http://").map(str::parse)) {
             (Some(Ok(_)), Some(Ok(address))) => Ok(Self { address, process: Some(process) }),
-            _ => Err(LoadFault::Server(process.last_words())),
+            _ => Err(LoadError::Server(process.last_words())),
         }
     }
 

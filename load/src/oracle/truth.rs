@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(truth.identify(bo, id(2)), Ok(()));
         assert_eq!((truth.person_of(&id(1)), truth.person_of(&id(2))), (Ok(ana), Ok(bo)));
         let cy = truth.add_person("Cy");
-        for (fault, sentence) in [
+        for (result, sentence) in [
             (
                 truth.identify(ana, id(3)),
                 "Ana has the id person---03, which is not theirs: they had another",
@@ -281,7 +281,7 @@ mod tests {
             (truth.owner_of(&row(1, "Zoe")).map(drop), "nobody is called \"Zoe\""),
             (truth.person_of(&id(3)).map(drop), "nobody has the id person---03"),
         ] {
-            assert_eq!(fault, Err(sentence.to_owned()));
+            assert_eq!(result, Err(sentence.to_owned()));
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use super::{Outcome, Stage};
 use crate::client::attack::{Attack, Strength};
 use crate::client::probe::Visitors;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
 use crate::measure::report::{Figures, Report, figure, put_latency};
 use crate::measure::server_process::{Door, Server};
@@ -30,7 +30,7 @@ const DRIPPING_IN: usize = 5;
 /// How long the server is left alone after an attack.
 const CALM: Duration = Duration::from_secs(2);
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     let server = stage.server(Door::AsByDefault)?;
     let silent = stage.clients().min(MOST_SILENT);
     let strength = Strength {
@@ -70,7 +70,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Measures without and then with an attack.
-    fn turn(&mut self) -> Result<(), LoadFault> {
+    fn turn(&mut self) -> Result<(), LoadError> {
         let time = Duration::from_secs(self.stage.options.seconds.into());
         self.visitors.come_and_go(time, &mut self.undisturbed)?;
         let attack = Attack::begin(self.server.address, self.strength)?;
@@ -89,13 +89,13 @@ impl Run<'_> {
     }
 
     /// The visitors go on meanwhile: who is not answered would be lost.
-    fn until_at_full_strength(&mut self, attack: &Attack) -> Result<(), LoadFault> {
+    fn until_at_full_strength(&mut self, attack: &Attack) -> Result<(), LoadError> {
         let within = self.stage.pace.patience;
         let until = Instant::now() + within;
         while !attack.is_at_full_strength(self.strength) {
             if Instant::now() > until {
                 let state = format!("{:?}", attack.toll());
-                return Err(LoadFault::TooLong { what: "an attack", within, state });
+                return Err(LoadError::TooLong { what: "an attack", within, state });
             }
             self.visitors.come_and_go(Duration::from_millis(100), &mut Histogram::default())?;
         }

@@ -6,9 +6,9 @@ use app::presence::PresenceState;
 
 use super::{Outcome, Stage, event::Before};
 use crate::client::swarm::Opening;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     let mut before = Before::new(stage)?;
     let clients = before.gather(stage.clients(), Opening::Join)?;
     let after = before.happens(|swarm| {

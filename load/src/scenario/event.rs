@@ -4,7 +4,7 @@ use std::{ops::Range, time::Instant};
 
 use super::{AT_ONCE, Measurement, Outcome, Sent, Stage, swarm};
 use crate::client::swarm::{Opening, Swarm};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::report::{Figures, Report};
 use crate::measure::server_process::{Door, Server};
 
@@ -27,7 +27,7 @@ pub(super) struct After<'a> {
 
 impl<'a> Before<'a> {
     /// A server, and nobody yet.
-    pub(super) fn new(stage: &'a Stage) -> Result<Self, LoadFault> {
+    pub(super) fn new(stage: &'a Stage) -> Result<Self, LoadError> {
         let server = stage.server(Door::Open)?;
         let swarm = swarm(&server)?;
         Ok(Self { stage, server, swarm })
@@ -38,7 +38,7 @@ impl<'a> Before<'a> {
         &mut self,
         count: usize,
         opening: Opening,
-    ) -> Result<Range<usize>, LoadFault> {
+    ) -> Result<Range<usize>, LoadError> {
         let clients = self.swarm.add(count, opening);
         self.swarm.connect_all(clients.clone(), AT_ONCE)?;
         Ok(clients)
@@ -47,8 +47,8 @@ impl<'a> Before<'a> {
     /// Lets it happen, and measures until every list is right; the event says when it began.
     pub(super) fn happens(
         self,
-        event: impl FnOnce(&mut Swarm) -> Result<Instant, LoadFault>,
-    ) -> Result<After<'a>, LoadFault> {
+        event: impl FnOnce(&mut Swarm) -> Result<Instant, LoadError>,
+    ) -> Result<After<'a>, LoadError> {
         let Self { stage, server, mut swarm } = self;
         stage.judge(&mut swarm)?;
         let measurement = Measurement::begin(&server, &mut swarm);

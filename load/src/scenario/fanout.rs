@@ -7,7 +7,7 @@ use std::{
 
 use super::{AT_ONCE, Outcome, Stage, event::Before};
 use crate::client::swarm::{Opening, Swarm};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::report::figure;
 
 /// A socket may send five frames a second; at two, nobody is ever refused, and everyone has read of their
@@ -17,7 +17,7 @@ const CHANGES_PER_ACTOR: u32 = 2;
 /// One listener in this many watches and is not listed.
 const WATCHER_IN: usize = 10;
 
-pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadFault> {
+pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadError> {
     let changes_per_second = (rate / stage.options.clients).max(1);
     let time = Duration::from_secs(stage.options.seconds.into());
     let mut before = Before::new(stage)?;
@@ -37,7 +37,7 @@ pub(super) fn gather(
     stage: &Stage,
     swarm: &mut Swarm,
     changes_per_second: u32,
-) -> Result<Vec<usize>, LoadFault> {
+) -> Result<Vec<usize>, LoadError> {
     let listeners = swarm.add(stage.clients(), Opening::Join);
     for watcher in listeners.clone().step_by(WATCHER_IN) {
         swarm.set_opening(watcher, Opening::Watch);
@@ -56,8 +56,8 @@ pub(super) fn come_and_go(
     actors: &[usize],
     changes_per_second: u32,
     time: Duration,
-    beside: &mut dyn FnMut(&mut Swarm) -> Result<(), LoadFault>,
-) -> Result<u32, LoadFault> {
+    beside: &mut dyn FnMut(&mut Swarm) -> Result<(), LoadError>,
+) -> Result<u32, LoadError> {
     let begun = Instant::now();
     let mut turns: VecDeque<usize> = actors.iter().copied().collect();
     let mut made = 0;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{AT_ONCE, Outcome, Stage, swarm};
 use crate::client::swarm::{Opening, Swarm};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::report::{Figures, Report, figure};
 use crate::measure::server_process::{Door, Server, Usage};
 
@@ -15,7 +15,7 @@ const WARM_UP: usize = 20;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Sockets are opened, and nothing is said.
-pub(super) fn connect(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn connect(stage: &Stage) -> Result<Outcome, LoadError> {
     let (server, before) = warm_server(stage)?;
     let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Silence);
@@ -28,7 +28,7 @@ pub(super) fn connect(stage: &Stage) -> Result<Outcome, LoadFault> {
 }
 
 /// All have joined and are at rest.
-pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadError> {
     let (server, before) = warm_server(stage)?;
     let mut swarm = swarm(&server)?;
     let clients = swarm.add(stage.clients(), Opening::Join);
@@ -50,7 +50,7 @@ pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadFault> {
 }
 
 /// A server that has done everything once.
-fn warm_server(stage: &Stage) -> Result<(Server, Usage), LoadFault> {
+fn warm_server(stage: &Stage) -> Result<(Server, Usage), LoadError> {
     let server = stage.server(Door::Open)?;
     let mut swarm: Swarm = swarm(&server)?;
     let clients = swarm.add(WARM_UP, Opening::Join);

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::{Outcome, Stage, event::Before};
 use crate::client::swarm::Opening;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     let mut before = Before::new(stage)?;
     let clients = before.gather(stage.clients(), Opening::Silence)?;
     let after = before.happens(|swarm| {

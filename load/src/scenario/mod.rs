@@ -16,7 +16,7 @@ use std::{
 };
 
 use crate::client::swarm::Swarm;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::baseline::{self, FloorWork};
 use crate::measure::report::{Figures, Report, figure, put_traffic};
 use crate::measure::server_process::{Cores, Door, Server, Usage};
@@ -72,7 +72,7 @@ pub struct Stage {
 
 impl Stage {
     /// Runs a scenario once; `fanout` is as many runs as there are rates.
-    pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadFault> {
+    pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
         match scenario {
             Scenario::Connect => self.beside_the_floor(idle::connect(self)?),
             Scenario::Idle => self.beside_the_floor(idle::idle(self)?),
@@ -95,7 +95,7 @@ impl Stage {
     /// Puts what the same frames take of the system alone beside what they took of the server.
     ///
     /// Only now, when the run's own sockets are closed: the floor needs as many.
-    fn beside_the_floor(&self, outcome: Outcome) -> Result<Vec<Report>, LoadFault> {
+    fn beside_the_floor(&self, outcome: Outcome) -> Result<Vec<Report>, LoadError> {
         let Outcome { mut report, sent } = outcome;
         if let Some(sent) = sent
             && !self.options.no_floor
@@ -110,16 +110,16 @@ impl Stage {
         usize::try_from(self.options.clients).unwrap_or(usize::MAX)
     }
 
-    fn server(&self, door: Door) -> Result<Server, LoadFault> {
+    fn server(&self, door: Door) -> Result<Server, LoadError> {
         match (&self.options.url, &self.program) {
             (Some(url), _) => Server::elsewhere(url),
             (None, Some(program)) => Server::start(program, self.cores.as_ref(), door),
-            (None, None) => Err(LoadFault::Server("there is none: name one".to_owned())),
+            (None, None) => Err(LoadError::Server("there is none: name one".to_owned())),
         }
     }
 
     /// Waits until every list is right, lets things settle, and judges all of them.
-    fn judge(&self, swarm: &mut Swarm) -> Result<(), LoadFault> {
+    fn judge(&self, swarm: &mut Swarm) -> Result<(), LoadError> {
         // A socket on which nothing was said is not kept waiting: the server would close it.
         if !swarm.has_followers() {
             return Ok(());
@@ -131,7 +131,7 @@ impl Stage {
         Ok(())
     }
 
-    fn floor(&self) -> Result<Report, LoadFault> {
+    fn floor(&self) -> Result<Report, LoadError> {
         const FLUSHES: usize = 100;
         let work = FloorWork {
             sockets: self.clients(),
@@ -152,7 +152,7 @@ impl Stage {
 }
 
 /// Clients of a room of their own, which nobody used before.
-fn swarm(server: &Server) -> Result<Swarm, LoadFault> {
+fn swarm(server: &Server) -> Result<Swarm, LoadError> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let room = format!("load-{}", now.unwrap_or_default().as_micros());
     Swarm::new(server.address, &room)
@@ -200,7 +200,7 @@ impl Measurement {
 
 /// Puts in what the same frames take of the system alone, and the server's cost as a multiple of it:
 /// frame for frame, and for each fact as if every fact were a frame of its own.
-fn put_floor(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), LoadFault> {
+fn put_floor(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), LoadError> {
     let sockets = stage.clients();
     let flushes = usize::try_from(sent.frames).unwrap_or_default() / sockets;
     if flushes == 0 {

@@ -6,7 +6,7 @@ use app::presence::PresenceState;
 
 use super::{Outcome, Stage, event::Before};
 use crate::client::swarm::Opening;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::report::figure;
 use crate::measure::system;
 use crate::oracle::violations::Wrongs;
@@ -25,7 +25,7 @@ const ROW_IS_KEPT: Duration = Duration::from_secs(2);
 
 /// All connections are reset, and all clients come back in the same moment, with their cookie, their tab
 /// and where their lists were.
-pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadError> {
     let mut before = Before::new(stage)?;
     let clients = before.gather(stage.clients(), Opening::Join)?;
     let overflows = system::listen_overflows();
@@ -47,7 +47,7 @@ pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadFault> {
 }
 
 /// Tabs say goodbye as a page does that is reloaded, and are back at once: nobody may see a change.
-pub(super) fn reload(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn reload(stage: &Stage) -> Result<Outcome, LoadError> {
     let mut before = Before::new(stage)?;
     let observers = before.gather(stage.clients().div_ceil(OBSERVER_IN), Opening::Join)?;
     let tabs = before.gather(stage.clients() - observers.len(), Opening::Join)?;

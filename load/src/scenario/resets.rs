@@ -12,7 +12,7 @@ use app::presence::ClientEvent;
 use super::{Outcome, Stage};
 use crate::client::handshake;
 use crate::client::websocket::FrameWriter;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::report::{Figures, Report, figure};
 use crate::measure::server_process::{Door, Server};
 use crate::measure::system;
@@ -27,7 +27,7 @@ const MOST_GROWN: f64 = 1.1;
 /// How long a client waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     let server = stage.server(Door::Open)?;
     let mut wrongs = Wrongs::default();
     let mut held = Vec::new();
@@ -56,32 +56,32 @@ fn held_at_rest(stage: &Stage, server: &Server) -> Option<u64> {
 }
 
 /// Opens sockets, of which every second follows a room, and resets all of them at once.
-fn open_and_reset(server: SocketAddr, count: usize) -> Result<(), LoadFault> {
+fn open_and_reset(server: SocketAddr, count: usize) -> Result<(), LoadError> {
     let sockets = (0..count).map(|index| open(server, index));
     let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
     for socket in &sockets {
         let reset = system::reset_on_close(socket);
-        reset.map_err(|source| LoadFault::Io { what: "a socket can't be reset", source })?;
+        reset.map_err(|source| LoadError::Io { what: "a socket can't be reset", source })?;
     }
     drop(sockets);
     Ok(())
 }
 
-fn open(server: SocketAddr, index: usize) -> Result<TcpStream, LoadFault> {
-    let fault = |source| LoadFault::Io { what: "a socket can't be opened", source };
-    let mut stream = TcpStream::connect(server).map_err(fault)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(fault)?;
+fn open(server: SocketAddr, index: usize) -> Result<TcpStream, LoadError> {
+    let io_error = |source| LoadError::Io { what: "a socket can't be opened", source };
+    let mut stream = TcpStream::connect(server).map_err(io_error)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(io_error)?;
     let mut says = handshake::request(server, "resets", None).into_bytes();
     if index.is_multiple_of(2) {
         let watch = serde_json::to_string(&ClientEvent::Watch { since: None }).unwrap_or_default();
         says.extend(FrameWriter::default().text(&watch));
     }
-    stream.write_all(&says).map_err(fault)?;
+    stream.write_all(&says).map_err(io_error)?;
     let mut answer = [0; 64];
-    let read = stream.read(&mut answer).map_err(fault)?;
+    let read = stream.read(&mut answer).map_err(io_error)?;
     if answer[..read].starts_with(b"HTTP/1.1 101 ") {
         Ok(stream)
     } else {
-        Err(LoadFault::Server(String::from_utf8_lossy(&answer[..read]).into_owned()))
+        Err(LoadError::Server(String::from_utf8_lossy(&answer[..read]).into_owned()))
     }
 }

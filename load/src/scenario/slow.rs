@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Outcome, Stage, fanout, swarm};
 use crate::client::stalled_readers::NeverReaders;
 use crate::client::swarm::Swarm;
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
 use crate::measure::report::{Figures, Report, figure};
 use crate::measure::server_process::{Door, Server};
@@ -17,7 +17,7 @@ const SLOW_IN: usize = 100;
 /// How many facts a second there are.
 const RATE: u32 = 200_000;
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadFault> {
+pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     let server = stage.server(Door::Open)?;
     let mut swarm = swarm(&server)?;
     // In a small room that many facts would take more changes than people.
@@ -82,7 +82,7 @@ impl Stretch<'_> {
         swarm: &mut Swarm,
         slow: usize,
         dropped: &mut usize,
-    ) -> Result<(Histogram, Option<u64>), LoadFault> {
+    ) -> Result<(Histogram, Option<u64>), LoadError> {
         swarm.traffic = Traffic::default();
         let mut never_readers = NeverReaders::open(swarm.address(), swarm.room(), slow)?;
         let mut come_and_go = |swarm: &mut Swarm| {

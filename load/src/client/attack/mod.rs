@@ -21,7 +21,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::attacker::{Attacker, Kind, Step};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::measure::system;
 
 /// How long the thread sleeps at the most.
@@ -72,10 +72,10 @@ pub struct Attack {
 
 impl Attack {
     /// Begins to attack the server at `address`.
-    pub fn begin(address: SocketAddr, strength: Strength) -> Result<Self, LoadFault> {
-        let fault = |source| LoadFault::Io { what: "no attack", source };
+    pub fn begin(address: SocketAddr, strength: Strength) -> Result<Self, LoadError> {
+        let io_error = |source| LoadError::Io { what: "no attack", source };
         let (toll, stop) = (Arc::new(Toll::default()), Arc::new(AtomicBool::new(false)));
-        let mut field = Field::new(address, strength, Arc::clone(&toll)).map_err(fault)?;
+        let mut field = Field::new(address, strength, Arc::clone(&toll)).map_err(io_error)?;
         let until = Arc::clone(&stop);
         let thread = thread::Builder::new().name("attack".to_owned()).spawn(move || {
             // Without it the attack is no less of one.
@@ -86,7 +86,7 @@ impl Attack {
                 }
             }
         });
-        Ok(Self { toll, stop, thread: Some(thread.map_err(fault)?) })
+        Ok(Self { toll, stop, thread: Some(thread.map_err(io_error)?) })
     }
 
     /// What came of it so far.

@@ -15,16 +15,16 @@ use super::{
 use crate::client::handshake;
 use crate::client::normalise::without_the_personal;
 use crate::client::websocket::{Frame, take_frame};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 use crate::oracle::lists::FrameKind;
 
 impl Swarm {
     /// Waits for sockets that have something to say, and hears it.
-    pub fn turn(&mut self, longest: Duration) -> Result<(), LoadFault> {
+    pub fn turn(&mut self, longest: Duration) -> Result<(), LoadError> {
         match self.poll.poll(&mut self.events, Some(longest)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(source) => return Err(LoadFault::Io { what: "waiting for sockets", source }),
+            Err(source) => return Err(LoadError::Io { what: "waiting for sockets", source }),
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
@@ -100,8 +100,8 @@ impl Swarm {
                     self.being_opened -= 1;
                     self.say_first(index);
                 }
-                Err(fault) => {
-                    self.ended(index, &fault.to_string());
+                Err(error) => {
+                    self.ended(index, &error.to_string());
                     return bytes.len();
                 }
             }
@@ -113,8 +113,8 @@ impl Swarm {
                     taken += length;
                     self.take(index, frame, length, now);
                 }
-                Err(fault) => {
-                    self.ended(index, &fault.to_string());
+                Err(error) => {
+                    self.ended(index, &error.to_string());
                     return bytes.len();
                 }
             }

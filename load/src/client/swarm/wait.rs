@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use app::presence::User;
 
 use super::{Swarm, client::Client};
-use crate::error::LoadFault;
+use crate::error::LoadError;
 
 /// What is waited for: that many clients have the right list.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Swarm {
 
     /// Reads on until the goal is reached, and says when that was; a list that is still wrong at the
     /// end of `within` is counted.
-    pub fn until_right(&mut self, within: Duration) -> Result<Option<Instant>, LoadFault> {
+    pub fn until_right(&mut self, within: Duration) -> Result<Option<Instant>, LoadError> {
         self.aim();
         let until = Instant::now() + within;
         while self.goal.reached_at.is_none() && Instant::now() < until {
@@ -49,7 +49,7 @@ impl Swarm {
     }
 
     /// Reads on for a while.
-    pub fn rest(&mut self, pause: Duration) -> Result<(), LoadFault> {
+    pub fn rest(&mut self, pause: Duration) -> Result<(), LoadError> {
         let until = Instant::now() + pause;
         while let Some(left) =
             until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
