@@ -14,7 +14,7 @@ use std::{
 };
 
 use clap::{Args, Command, FromArgMatches, Parser};
-use load::measure::baseline::{self, FloorWork};
+use load::measure::baseline::{self, BaselineWork};
 use load::measure::report::{Report, table};
 use load::measure::server_process::Cores;
 use load::measure::system;
@@ -23,7 +23,7 @@ use load::scenario::{Pace, Stage};
 
 fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
-        Some(baseline::WRITER) => write_floor().map(|()| true),
+        Some(baseline::WRITER) => write_baseline().map(|()| true),
         _ => run(Options::parse()),
     };
     match outcome {
@@ -37,10 +37,10 @@ fn main() -> ExitCode {
 }
 
 /// This program as the floor's writer.
-fn write_floor() -> Result<(), Box<dyn Error>> {
-    let command = FloorWork::augment_args(Command::new(baseline::WRITER));
+fn write_baseline() -> Result<(), Box<dyn Error>> {
+    let command = BaselineWork::augment_args(Command::new(baseline::WRITER));
     let matches = command.get_matches_from(std::env::args().skip(1));
-    baseline::write(FloorWork::from_arg_matches(&matches)?, &mut io::stdout())?;
+    baseline::write(BaselineWork::from_arg_matches(&matches)?, &mut io::stdout())?;
     Ok(())
 }
 

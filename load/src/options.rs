@@ -46,7 +46,7 @@ pub struct Options {
 
     /// Leave out the comparison with what the system takes for the same frames
     #[arg(long)]
-    pub no_floor: bool,
+    pub no_baseline: bool,
 
     /// Write the results here too, one JSON object a line: every round, then the medians
     #[arg(long, value_name = "FILE")]
@@ -64,7 +64,7 @@ pub enum Scenario {
     Fanout,
     /// All join at once.
     Storm,
-    /// Half vanish at once, the others see it.
+    /// Half drop_half at once, the others see it.
     Drop,
     /// All connections break, and all come back at once.
     Return,
@@ -77,7 +77,7 @@ pub enum Scenario {
     /// Sockets are opened and reset, twenty times: what the server keeps of them.
     Resets,
     /// Plain sockets are written to: what the system takes for it.
-    Floor,
+    Baseline,
 }
 
 impl Scenario {

@@ -109,7 +109,7 @@ fn run_against(
 ) -> Report {
     let clients = format!("--clients={clients}");
     let url = format!("--url={}", server.url());
-    let words = ["load", &clients, &url, "--seconds=1", "--rates=400", "--no-floor"];
+    let words = ["load", &clients, &url, "--seconds=1", "--rates=400", "--no-baseline"];
     let pace = Pace {
         patience,
         settle: Duration::from_millis(100),
@@ -217,7 +217,7 @@ fn sockets_can_be_reset_again_and_again() {
 fn the_program_prints_a_table_and_a_line_for_each_scenario() {
     let server = TestServer::start(ConnectionConfig::default());
     let output = Command::new(env!("CARGO_BIN_EXE_load"))
-        .args(["--clients=20", "--scenario=storm,floor", "--rounds=2", "--url", &server.url()])
+        .args(["--clients=20", "--scenario=storm,baseline", "--rounds=2", "--url", &server.url()])
         .output()
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
@@ -225,7 +225,7 @@ fn the_program_prints_a_table_and_a_line_for_each_scenario() {
     let lines: Vec<serde_json::Value> =
         said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let names: Vec<&str> = lines.iter().filter_map(|line| line["scenario"].as_str()).collect();
-    assert_eq!(names, ["storm", "floor"]);
+    assert_eq!(names, ["storm", "baseline"]);
     assert_eq!(lines[0]["lists_right"], true);
     assert_eq!(lines[1]["frames"], 2000.0);
     assert!(said.starts_with("scenario"));

@@ -19,7 +19,7 @@ const PERSONAL: [&[u8]; 3] =
     [br#"{"event":"existing_users""#, br#"{"event":"resumed""#, br#"{"event":"beat""#];
 
 /// Blanks out the client's own id and the server's clock.
-pub fn without_the_personal(frame: &[u8]) -> Common<'_> {
+pub fn strip_per_client_fields(frame: &[u8]) -> Common<'_> {
     if !PERSONAL.iter().any(|beginning| frame.starts_with(beginning)) {
         return Common { bytes: Cow::Borrowed(frame), you: None };
     }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     fn common(frame: &str) -> (String, Option<String>) {
-        let common = without_the_personal(frame.as_bytes());
+        let common = strip_per_client_fields(frame.as_bytes());
         let you = common.you.map(|you| you.to_string());
         (String::from_utf8(common.bytes.into_owned()).unwrap(), you)
     }

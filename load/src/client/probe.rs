@@ -1,4 +1,4 @@
-//! Two normal visitors: one comes and goes, the other sees it. What is measured is how long that takes.
+//! Two normal probe: one comes and goes, the other sees it. What is measured is how long that takes.
 
 use std::{
     io::{Read, Write},
@@ -24,17 +24,17 @@ const AWAY: Duration = Duration::from_millis(20);
 
 /// Two visitors of a room: one who stays and sees, and one who comes and goes.
 #[derive(Debug)]
-pub struct Visitors {
+pub struct Probe {
     address: SocketAddr,
-    stays: Line,
+    stays: Connection,
     /// How often somebody came: each time under another name.
     times: u64,
 }
 
-impl Visitors {
+impl Probe {
     /// The one who stays comes.
     pub fn arrive(address: SocketAddr) -> Result<Self, LoadError> {
-        let mut stays = Line::open(address)?;
+        let mut stays = Connection::open(address)?;
         stays.say(&ClientEvent::Watch { since: None })?;
         stays.until(|list| list.position().is_some())?;
         Ok(Self { address, stays, times: 0 })
@@ -42,7 +42,7 @@ impl Visitors {
 
     /// Comes and goes for this long, and counts how long it takes from knocking at the door until the other
     /// one sees it.
-    pub fn come_and_go(
+    pub fn measure_joins(
         &mut self,
         time: Duration,
         latency: &mut Histogram,
@@ -52,7 +52,7 @@ impl Visitors {
             self.times += 1;
             let name = format!("Visitor {}", self.times);
             let begun = Instant::now();
-            let mut comes = Line::open(self.address)?;
+            let mut comes = Connection::open(self.address)?;
             let (tab, visible, since) = (None, None, None);
             let join = ClientEvent::GotANewUser { name: name.clone(), tab, visible, since };
             comes.say(&join)?;
@@ -70,7 +70,7 @@ impl Visitors {
 
 /// A socket of a visitor, and the list that it brought.
 #[derive(Debug)]
-struct Line {
+struct Connection {
     stream: TcpStream,
     writer: FrameWriter,
     /// What came and was not taken yet.
@@ -78,7 +78,7 @@ struct Line {
     list: Replica,
 }
 
-impl Line {
+impl Connection {
     fn open(address: SocketAddr) -> Result<Self, LoadError> {
         let io_error = |source| LoadError::Io { what: "a visitor is not let in", source };
         let mut stream = TcpStream::connect(address).map_err(io_error)?;

@@ -16,7 +16,7 @@ use crate::client::handshake;
 use crate::client::websocket::FrameWriter;
 use crate::error::LoadError;
 use crate::measure::system;
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// How often they send something: the end of a dropped connection lies behind what is never taken, and
 /// only the answer to something sent tells of it.
@@ -27,7 +27,7 @@ const OPENED: &[u8] = b"HTTP/1.1 101 ";
 
 /// Watchers of one room who never read, each with a new socket whenever the server has dropped the last.
 #[derive(Debug)]
-pub struct NeverReaders {
+pub struct StalledReaders {
     poll: Poll,
     events: Events,
     address: SocketAddr,
@@ -47,7 +47,7 @@ enum Socket {
     Open(TcpStream),
 }
 
-impl NeverReaders {
+impl StalledReaders {
     /// Begins to open the sockets of this many clients of a room.
     pub fn open(address: SocketAddr, room: &str, count: usize) -> Result<Self, LoadError> {
         let poll = Poll::new().map_err(|source| LoadError::Io { what: "no poll", source })?;
@@ -76,7 +76,7 @@ impl NeverReaders {
     }
 
     /// Does what is to be done for them now, without waiting: to be called often.
-    pub fn tend(&mut self, wrongs: &mut Wrongs) -> Result<(), LoadError> {
+    pub fn tend(&mut self, violations: &mut Violations) -> Result<(), LoadError> {
         match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -86,7 +86,7 @@ impl NeverReaders {
         for event in &events {
             let index = event.token().0;
             if event.is_error() || event.is_read_closed() {
-                self.ended(index, wrongs)?;
+                self.ended(index, violations)?;
             } else if event.is_writable() {
                 self.say_opening(index);
             }
@@ -133,7 +133,7 @@ impl NeverReaders {
     }
 
     /// A socket ended: one on which the server spoke is opened anew, one that it refused is a fault.
-    fn ended(&mut self, index: usize, wrongs: &mut Wrongs) -> Result<(), LoadError> {
+    fn ended(&mut self, index: usize, violations: &mut Violations) -> Result<(), LoadError> {
         let ended = std::mem::replace(&mut self.sockets[index], Socket::Closed);
         let (Socket::Connecting(mut stream) | Socket::Open(mut stream)) = ended else {
             return Ok(());
@@ -148,7 +148,7 @@ impl NeverReaders {
                     |error| error.to_string(),
                     |said| String::from_utf8_lossy(&said).into_owned(),
                 );
-                wrongs.add(|| format!("a client that never reads got no socket: {said:?}"));
+                violations.add(|| format!("a client that never reads got no socket: {said:?}"));
                 Ok(())
             }
         }
@@ -212,7 +212,8 @@ mod tests {
     #[test]
     fn one_that_is_dropped_was_blocked_and_comes_again() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut readers = NeverReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();
+        let mut readers =
+            StalledReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();
         let (report, reports) = mpsc::channel();
         let server = thread::spawn(move || {
             for _ in 0..2 {
@@ -224,13 +225,13 @@ mod tests {
             }
             listener
         });
-        let mut wrongs = Wrongs::default();
+        let mut violations = Violations::default();
         let until = Instant::now() + PATIENCE;
         while readers.dropped() < 2 && Instant::now() < until {
-            readers.tend(&mut wrongs).unwrap();
+            readers.tend(&mut violations).unwrap();
             thread::sleep(Duration::from_millis(1));
         }
-        assert_eq!((readers.dropped(), wrongs.count), (2, 0), "{:?}", wrongs.first);
+        assert_eq!((readers.dropped(), violations.count), (2, 0), "{:?}", violations.first);
         server.join().unwrap();
         for taken in reports {
             assert!(taken < 128 * 1024, "the system took {taken} bytes for one who does not read");
@@ -240,21 +241,22 @@ mod tests {
     #[test]
     fn one_that_is_refused_is_a_fault_and_does_not_come_again() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut readers = NeverReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();
+        let mut readers =
+            StalledReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();
         let server = thread::spawn(move || {
             let (mut client, _) = listener.accept().unwrap();
             hear(&mut client);
             client.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap();
             client.shutdown(Shutdown::Both).unwrap();
         });
-        let mut wrongs = Wrongs::default();
+        let mut violations = Violations::default();
         let until = Instant::now() + PATIENCE;
-        while wrongs.count == 0 && Instant::now() < until {
-            readers.tend(&mut wrongs).unwrap();
+        while violations.count == 0 && Instant::now() < until {
+            readers.tend(&mut violations).unwrap();
             thread::sleep(Duration::from_millis(1));
         }
         server.join().unwrap();
-        assert!(wrongs.first.unwrap().contains("503"));
+        assert!(violations.first.unwrap().contains("503"));
         assert_eq!(readers.dropped(), 0);
     }
 }

@@ -15,7 +15,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::{
     client::{Client, Phase},
-    wait::Goal,
+    wait::Wait,
 };
 use crate::client::websocket::FrameWriter;
 use crate::error::LoadError;
@@ -23,7 +23,7 @@ use crate::measure::system;
 use crate::measure::traffic::Traffic;
 use crate::oracle::lists::{Lists, StateId};
 use crate::oracle::truth::{ChangeIndex, Truth, What};
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 pub use self::client::Opening;
 
@@ -49,8 +49,8 @@ pub struct Swarm {
     /// What the clients were sent since this was set back.
     pub traffic: Traffic,
     /// What is wrong so far.
-    pub wrongs: Wrongs,
-    goal: Goal,
+    pub violations: Violations,
+    wait: Wait,
     /// How many sockets are on their way.
     being_opened: usize,
     /// How long a client was away at the most, of those who are back.
@@ -72,8 +72,8 @@ impl Swarm {
             writer: FrameWriter::default(),
             truth: Truth::default(),
             traffic: Traffic::default(),
-            wrongs: Wrongs::default(),
-            goal: Goal::default(),
+            violations: Violations::default(),
+            wait: Wait::default(),
             being_opened: 0,
             longest_absence: Duration::ZERO,
         })
@@ -200,10 +200,10 @@ impl Swarm {
     }
 
     /// Lets a client come back on its next socket, and notes that its row is as before then.
-    pub fn let_come_back(&mut self, index: usize) {
+    pub fn rejoin(&mut self, index: usize) {
         let what = What::Became(PresenceState::Here);
         self.truth.record(self.clients[index].who, what, Instant::now());
-        self.clients[index].opening = Opening::ComeBack;
+        self.clients[index].opening = Opening::Rejoin;
     }
 
     /// Reads on until these clients have no sockets any more.

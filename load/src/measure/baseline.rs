@@ -19,7 +19,7 @@ use crate::measure::system::{pin_this_thread, this_threads_cpu};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
-pub struct FloorWork {
+pub struct BaselineWork {
     /// To how many sockets.
     #[arg(long)]
     pub sockets: usize,
@@ -34,7 +34,7 @@ pub struct FloorWork {
     pub pace_in_micros: u64,
 }
 
-impl FloorWork {
+impl BaselineWork {
     /// Every frame to every socket.
     pub fn frames(&self) -> usize {
         self.sockets * self.flushes
@@ -45,10 +45,10 @@ impl FloorWork {
 const WITHIN: Duration = Duration::from_mins(1);
 
 /// The word that makes this program the floor's writer.
-pub const WRITER: &str = "floor-writer";
+pub const WRITER: &str = "baseline-writer";
 
 /// Runs the floor, and says what each frame cost its writer.
-pub fn run(work: FloorWork, cores: Option<&Cores>) -> Result<Duration, LoadError> {
+pub fn run(work: BaselineWork, cores: Option<&Cores>) -> Result<Duration, LoadError> {
     let io_error = |source| LoadError::Io { what: "the floor", source };
     let mut writer = Writer::start(work, cores).map_err(io_error)?;
     read_all(writer.address().map_err(io_error)?, work).map_err(io_error)?;
@@ -62,7 +62,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(work: FloorWork, cores: Option<&Cores>) -> io::Result<Self> {
+    fn start(work: BaselineWork, cores: Option<&Cores>) -> io::Result<Self> {
         if let Some(cores) = cores {
             pin_this_thread(&cores.server)?;
         }
@@ -108,7 +108,7 @@ impl Drop for Writer {
     }
 }
 
-fn read_all(address: SocketAddr, work: FloorWork) -> io::Result<()> {
+fn read_all(address: SocketAddr, work: BaselineWork) -> io::Result<()> {
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1024);
     let mut sockets = Vec::with_capacity(work.sockets);
@@ -149,7 +149,7 @@ fn read_all(address: SocketAddr, work: FloorWork) -> io::Result<()> {
 }
 
 /// The writer's own process: says its address, writes, and says the nanoseconds of processor it took.
-pub fn write(work: FloorWork, output: &mut impl Write) -> io::Result<()> {
+pub fn write(work: BaselineWork, output: &mut impl Write) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     writeln!(output, "{}", listener.local_addr()?)?;
     output.flush()?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::measure::histogram::Histogram;
 use crate::measure::traffic::Traffic;
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// Figures by their names, which say the unit.
 pub type Figures = BTreeMap<&'static str, f64>;
@@ -38,16 +38,16 @@ impl Report {
     pub fn new(
         scenario: impl Into<String>,
         clients: u32,
-        wrongs: &Wrongs,
+        violations: &Violations,
         figures: Figures,
     ) -> Self {
         Self {
             scenario: scenario.into(),
             clients,
             round: None,
-            lists_right: wrongs.count == 0,
-            wrong: wrongs.count,
-            first_wrong: wrongs.first.clone(),
+            lists_right: violations.count == 0,
+            wrong: violations.count,
+            first_wrong: violations.first.clone(),
             figures,
         }
     }
@@ -134,9 +134,9 @@ const COLUMNS: [(&str, &str, usize); 26] = [
     ("frames", "frames", 0),
     ("facts/frame", "facts_per_frame", 1),
     ("us/frame", "cpu_us_per_frame", 2),
-    ("x floor", "cpu_per_frame_to_floor", 2),
+    ("x baseline", "cpu_per_frame_to_baseline", 2),
     ("us/fact", "cpu_us_per_fact", 3),
-    ("x floor", "cpu_per_fact_to_floor", 2),
+    ("x baseline", "cpu_per_fact_to_baseline", 2),
     ("B/fact", "bytes_per_fact", 1),
     ("B/row-name", "bytes_per_list_row_without_name", 1),
     ("KiB/conn", "kib_per_connection", 2),
@@ -199,7 +199,12 @@ mod tests {
 
     fn report(time: f64, wrong: usize) -> Report {
         let first = (wrong > 0).then(|| "one is missing".to_owned());
-        Report::new("storm", 10, &Wrongs { count: wrong, first }, Figures::from([("time_s", time)]))
+        Report::new(
+            "storm",
+            10,
+            &Violations { count: wrong, first },
+            Figures::from([("time_s", time)]),
+        )
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Server {
         let process = ServerProcess { child, directory };
         match (read, line.trim().strip_prefix("Listening on http://").map(str::parse)) {
             (Some(Ok(_)), Some(Ok(address))) => Ok(Self { address, process: Some(process) }),
-            _ => Err(LoadError::Server(process.last_words())),
+            _ => Err(LoadError::Server(process.stderr_tail())),
         }
     }
 
@@ -143,13 +143,13 @@ impl Server {
     }
 
     /// What it wrote to its log, if it is this program's own.
-    pub fn last_words(&self) -> Option<String> {
-        self.process.as_ref().map(ServerProcess::last_words)
+    pub fn stderr_tail(&self) -> Option<String> {
+        self.process.as_ref().map(ServerProcess::stderr_tail)
     }
 }
 
 impl ServerProcess {
-    fn last_words(&self) -> String {
+    fn stderr_tail(&self) -> String {
         let log = fs::read(self.directory.path().join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().rev().take(5).collect();

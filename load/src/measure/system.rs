@@ -71,8 +71,8 @@ pub fn listen_overflows() -> Option<u64> {
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    connect_from, connect_without_room, give_way, most_open_files, pin_this_thread, reset_on_close,
-    this_threads_cpu,
+    connect_from, connect_without_room, lower_priority, most_open_files, pin_this_thread,
+    reset_on_close, this_threads_cpu,
 };
 
 #[cfg(target_os = "linux")]
@@ -128,7 +128,7 @@ mod linux {
     }
 
     /// Lets all others have the processor before this thread.
-    pub fn give_way() -> io::Result<()> {
+    pub fn lower_priority() -> io::Result<()> {
         const LAST: i32 = 19;
         // To Linux a thread is a process like any other here.
         let this_thread = Pid::from_raw(gettid().as_raw_nonzero().get());
@@ -167,8 +167,8 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    connect_from, connect_without_room, give_way, most_open_files, pin_this_thread, reset_on_close,
-    this_threads_cpu,
+    connect_from, connect_without_room, lower_priority, most_open_files, pin_this_thread,
+    reset_on_close, this_threads_cpu,
 };
 
 #[cfg(not(target_os = "linux"))]
@@ -200,7 +200,7 @@ mod elsewhere {
     }
 
     /// Priorities can't be chosen here.
-    pub fn give_way() -> io::Result<()> {
+    pub fn lower_priority() -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -132,7 +132,7 @@ impl Lists {
     }
 
     /// What is wrong with a list that can't be right any more.
-    pub fn fault(&self, state: StateId) -> Option<&Rc<str>> {
+    pub fn violation(&self, state: StateId) -> Option<&Rc<str>> {
         match &self.states[state.0].kind {
             Kind::Wrong(sentence) => Some(sentence),
             _ => None,
@@ -146,7 +146,7 @@ impl Lists {
     }
 
     fn work_out(&mut self, state: StateId, frame: &[u8], truth: &mut Truth, now: Instant) -> Step {
-        if self.fault(state).is_some() {
+        if self.violation(state).is_some() {
             return Step::staying(state, FrameKind::Other);
         }
         let step = serde_json::from_slice(frame)

@@ -2,14 +2,14 @@
 
 /// A client whose list was wrong, or whose socket ended though nobody ended it.
 #[derive(Clone, Debug, Default)]
-pub struct Wrongs {
+pub struct Violations {
     /// How many.
     pub count: usize,
     /// What was wrong with the first.
     pub first: Option<String>,
 }
 
-impl Wrongs {
+impl Violations {
     /// Counts one more.
     pub fn add(&mut self, sentence: impl FnOnce() -> String) {
         self.count += 1;

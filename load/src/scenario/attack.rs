@@ -8,12 +8,12 @@ use std::{
 
 use super::{Outcome, Stage};
 use crate::client::attack::{Attack, Strength};
-use crate::client::probe::Visitors;
+use crate::client::probe::Probe;
 use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
 use crate::measure::report::{Figures, Report, figure, put_latency};
 use crate::measure::server_process::{Door, Server};
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// The door lets in so many sockets of one address each second, and this many joins a second are over that.
 const LET_IN_PER_SECOND: u32 = 200;
@@ -43,14 +43,14 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
         stage,
         server: &server,
         strength,
-        visitors: Visitors::arrive(server.address)?,
+        probe: Probe::arrive(server.address)?,
         undisturbed: Histogram::default(),
         attacked: Histogram::default(),
         figures: Figures::new(),
-        wrongs: Wrongs::default(),
+        violations: Violations::default(),
     };
     // What a server does once is not part of either.
-    run.visitors.come_and_go(Duration::from_millis(500), &mut Histogram::default())?;
+    run.probe.measure_joins(Duration::from_millis(500), &mut Histogram::default())?;
     for _ in 0..stage.pace.turns {
         run.turn()?;
     }
@@ -61,23 +61,23 @@ struct Run<'a> {
     stage: &'a Stage,
     server: &'a Server,
     strength: Strength,
-    visitors: Visitors,
+    probe: Probe,
     undisturbed: Histogram,
     attacked: Histogram,
     figures: Figures,
-    wrongs: Wrongs,
+    violations: Violations,
 }
 
 impl Run<'_> {
     /// Measures without and then with an attack.
     fn turn(&mut self) -> Result<(), LoadError> {
         let time = Duration::from_secs(self.stage.options.seconds.into());
-        self.visitors.come_and_go(time, &mut self.undisturbed)?;
+        self.probe.measure_joins(time, &mut self.undisturbed)?;
         let attack = Attack::begin(self.server.address, self.strength)?;
         self.until_at_full_strength(&attack)?;
         let before = self.server.usage();
         let begun = Instant::now();
-        self.visitors.come_and_go(time, &mut self.attacked)?;
+        self.probe.measure_joins(time, &mut self.attacked)?;
         if let Some(cpu) = self.server.usage().cpu_since(&before) {
             let share = cpu.as_secs_f64() / begun.elapsed().as_secs_f64();
             self.figures.insert("server_cpu_share_attacked", share);
@@ -94,33 +94,33 @@ impl Run<'_> {
         let until = Instant::now() + within;
         while !attack.is_at_full_strength(self.strength) {
             if Instant::now() > until {
-                let state = format!("{:?}", attack.toll());
+                let state = format!("{:?}", attack.stats());
                 return Err(LoadError::TooLong { what: "an attack", within, state });
             }
-            self.visitors.come_and_go(Duration::from_millis(100), &mut Histogram::default())?;
+            self.probe.measure_joins(Duration::from_millis(100), &mut Histogram::default())?;
         }
         Ok(())
     }
 
     fn judge(&mut self, attack: &Attack) {
         if !attack.goes_on() {
-            self.wrongs.add(|| "the attack broke off".to_owned());
+            self.violations.add(|| "the attack broke off".to_owned());
         }
         if !attack.is_at_full_strength(self.strength) {
-            self.wrongs.add(|| "at the end fewer attacked than were to".to_owned());
+            self.violations.add(|| "at the end fewer attacked than were to".to_owned());
         }
-        let toll = attack.toll();
+        let stats = attack.stats();
         let counts: [(&'static str, &AtomicU64); 5] = [
-            ("silent", &toll.silent),
-            ("dripping", &toll.dripping),
-            ("joins_refused", &toll.joins_refused),
-            ("joins_let_in", &toll.joins_let_in),
-            ("garbage_ended", &toll.garbage_ended),
+            ("silent", &stats.silent),
+            ("dripping", &stats.dripping),
+            ("joins_refused", &stats.joins_refused),
+            ("joins_let_in", &stats.joins_let_in),
+            ("garbage_ended", &stats.garbage_ended),
         ];
         for (name, count) in counts {
             let count = count.load(Ordering::Relaxed);
             if count == 0 {
-                self.wrongs.add(|| format!("there was no attack: {name} is 0"));
+                self.violations.add(|| format!("there was no attack: {name} is 0"));
             }
             self.figures.insert(name, figure(count));
         }
@@ -142,6 +142,6 @@ impl Run<'_> {
         {
             figures.insert("p99_to_without", with / without);
         }
-        Report::new("attack", self.stage.options.clients, &self.wrongs, self.figures)
+        Report::new("attack", self.stage.options.clients, &self.violations, self.figures)
     }
 }

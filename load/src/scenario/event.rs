@@ -54,7 +54,7 @@ impl<'a> Before<'a> {
         let measurement = Measurement::begin(&server, &mut swarm);
         let begun = event(&mut swarm)?;
         let mut figures = Figures::new();
-        if let Some(complete) = swarm.until_right(stage.pace.patience)? {
+        if let Some(complete) = swarm.wait_until_right(stage.pace.patience)? {
             figures.insert("time_s", (complete - begun).as_secs_f64());
         }
         let sent = measurement.end(&server, &swarm.traffic, &mut figures);
@@ -67,7 +67,7 @@ impl After<'_> {
     /// What it came to.
     pub(super) fn outcome(self, name: impl Into<String>) -> Outcome {
         let clients = self.stage.options.clients;
-        let report = Report::new(name, clients, &self.swarm.wrongs, self.figures);
+        let report = Report::new(name, clients, &self.swarm.violations, self.figures);
         Outcome { report, sent: Some(self.sent) }
     }
 }

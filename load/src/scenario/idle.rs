@@ -23,7 +23,7 @@ pub(super) fn connect(stage: &Stage) -> Result<Outcome, LoadError> {
     swarm.rest(stage.pace.settle)?;
     let mut figures = Figures::new();
     put_memory(&mut figures, stage, &before, &server.usage());
-    let report = Report::new("connect", stage.options.clients, &swarm.wrongs, figures);
+    let report = Report::new("connect", stage.options.clients, &swarm.violations, figures);
     Ok(Outcome { report, sent: None })
 }
 
@@ -45,7 +45,7 @@ pub(super) fn idle(stage: &Stage) -> Result<Outcome, LoadError> {
         figures.insert("cpu_us_per_connection_s", used / connections / HEARTBEAT.as_secs_f64());
     }
     stage.judge(&mut swarm)?;
-    let report = Report::new("idle", stage.options.clients, &swarm.wrongs, figures);
+    let report = Report::new("idle", stage.options.clients, &swarm.violations, figures);
     Ok(Outcome { report, sent: None })
 }
 

@@ -17,19 +17,19 @@ use std::{
 
 use crate::client::swarm::Swarm;
 use crate::error::LoadError;
-use crate::measure::baseline::{self, FloorWork};
+use crate::measure::baseline::{self, BaselineWork};
 use crate::measure::report::{Figures, Report, figure, put_traffic};
 use crate::measure::server_process::{Cores, Door, Server, Usage};
 use crate::measure::traffic::Traffic;
 use crate::options::{Options, Scenario};
 use crate::oracle::server_list;
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// How many sockets are being opened at the same time, where that is not what is measured.
 const AT_ONCE: usize = 64;
 
 /// How long the floor is run at the most, compared with what it is the floor of.
-const LONGEST_FLOOR: Duration = Duration::from_secs(3);
+const MAX_BASELINE_DURATION: Duration = Duration::from_secs(3);
 
 /// How long a run takes its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,33 +74,33 @@ impl Stage {
     /// Runs a scenario once; `fanout` is as many runs as there are rates.
     pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
         match scenario {
-            Scenario::Connect => self.beside_the_floor(idle::connect(self)?),
-            Scenario::Idle => self.beside_the_floor(idle::idle(self)?),
+            Scenario::Connect => self.with_baseline(idle::connect(self)?),
+            Scenario::Idle => self.with_baseline(idle::idle(self)?),
             Scenario::Fanout => {
                 let rates = self.options.rates.iter();
-                let runs = rates.map(|rate| self.beside_the_floor(fanout::run(self, *rate)?));
+                let runs = rates.map(|rate| self.with_baseline(fanout::run(self, *rate)?));
                 runs.collect::<Result<Vec<_>, _>>().map(|reports| reports.concat())
             }
-            Scenario::Storm => self.beside_the_floor(join_storm::run(self)?),
-            Scenario::Drop => self.beside_the_floor(drop_half::run(self)?),
-            Scenario::Return => self.beside_the_floor(reconnect::all_at_once(self)?),
-            Scenario::Reload => self.beside_the_floor(reconnect::reload(self)?),
-            Scenario::Slow => self.beside_the_floor(slow::run(self)?),
-            Scenario::Attack => self.beside_the_floor(attack::run(self)?),
-            Scenario::Resets => self.beside_the_floor(resets::run(self)?),
-            Scenario::Floor => self.floor().map(|report| vec![report]),
+            Scenario::Storm => self.with_baseline(join_storm::run(self)?),
+            Scenario::Drop => self.with_baseline(drop_half::run(self)?),
+            Scenario::Return => self.with_baseline(reconnect::all_at_once(self)?),
+            Scenario::Reload => self.with_baseline(reconnect::reload(self)?),
+            Scenario::Slow => self.with_baseline(slow::run(self)?),
+            Scenario::Attack => self.with_baseline(attack::run(self)?),
+            Scenario::Resets => self.with_baseline(resets::run(self)?),
+            Scenario::Baseline => self.baseline().map(|report| vec![report]),
         }
     }
 
     /// Puts what the same frames take of the system alone beside what they took of the server.
     ///
     /// Only now, when the run's own sockets are closed: the floor needs as many.
-    fn beside_the_floor(&self, outcome: Outcome) -> Result<Vec<Report>, LoadError> {
+    fn with_baseline(&self, outcome: Outcome) -> Result<Vec<Report>, LoadError> {
         let Outcome { mut report, sent } = outcome;
         if let Some(sent) = sent
-            && !self.options.no_floor
+            && !self.options.no_baseline
         {
-            put_floor(self, &sent, &mut report.figures)?;
+            add_baseline(self, &sent, &mut report.figures)?;
         }
         Ok(vec![report])
     }
@@ -124,16 +124,16 @@ impl Stage {
         if !swarm.has_followers() {
             return Ok(());
         }
-        swarm.until_right(self.pace.patience)?;
+        swarm.wait_until_right(self.pace.patience)?;
         swarm.rest(self.pace.settle)?;
         let server_list = server_list::ask(swarm.address(), swarm.room());
         swarm.judge(server_list);
         Ok(())
     }
 
-    fn floor(&self) -> Result<Report, LoadError> {
+    fn baseline(&self) -> Result<Report, LoadError> {
         const FLUSHES: usize = 100;
-        let work = FloorWork {
+        let work = BaselineWork {
             sockets: self.clients(),
             frame_in_bytes: 100,
             flushes: FLUSHES,
@@ -147,7 +147,7 @@ impl Stage {
             ("cpu_us_per_frame", micros),
             ("facts_per_cpu_s", 1e6 / micros),
         ]);
-        Ok(Report::new("floor", self.options.clients, &Wrongs::default(), figures))
+        Ok(Report::new("baseline", self.options.clients, &Violations::default(), figures))
     }
 }
 
@@ -200,25 +200,25 @@ impl Measurement {
 
 /// Puts in what the same frames take of the system alone, and the server's cost as a multiple of it:
 /// frame for frame, and for each fact as if every fact were a frame of its own.
-fn put_floor(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), LoadError> {
+fn add_baseline(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), LoadError> {
     let sockets = stage.clients();
     let flushes = usize::try_from(sent.frames).unwrap_or_default() / sockets;
     if flushes == 0 {
         return Ok(());
     }
     let pace = sent.wall.div_f64(figure(flushes));
-    let fitting = LONGEST_FLOOR.as_micros() / pace.as_micros().max(1);
-    let work = FloorWork {
+    let fitting = MAX_BASELINE_DURATION.as_micros() / pace.as_micros().max(1);
+    let work = BaselineWork {
         sockets,
         frame_in_bytes: usize::try_from(sent.bytes / sent.frames.max(1)).unwrap_or_default(),
         flushes: flushes.min(usize::try_from(fitting).unwrap_or(usize::MAX)).max(1),
         pace_in_micros: u64::try_from(pace.as_micros()).unwrap_or_default(),
     };
     let micros = baseline::run(work, stage.cores.as_ref())?.as_secs_f64() * 1e6;
-    figures.insert("floor_cpu_us_per_frame", micros);
+    figures.insert("baseline_cpu_us_per_frame", micros);
     for (ours, ratio) in [
-        ("cpu_us_per_frame", "cpu_per_frame_to_floor"),
-        ("cpu_us_per_fact", "cpu_per_fact_to_floor"),
+        ("cpu_us_per_frame", "cpu_per_frame_to_baseline"),
+        ("cpu_us_per_fact", "cpu_per_fact_to_baseline"),
     ] {
         if let Some(cost) = figures.get(ours).copied() {
             figures.insert(ratio, cost / micros);

@@ -9,7 +9,7 @@ use crate::client::swarm::Opening;
 use crate::error::LoadError;
 use crate::measure::report::figure;
 use crate::measure::system;
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// A going-away goodbye, as a page says it that is reloaded (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
@@ -35,7 +35,7 @@ pub(super) fn all_at_once(stage: &Stage) -> Result<Outcome, LoadError> {
         }
         let begun = Instant::now();
         for client in clients.clone() {
-            swarm.let_come_back(client);
+            swarm.rejoin(client);
         }
         swarm.connect_all(clients, usize::MAX)?;
         Ok(begun)
@@ -57,7 +57,7 @@ pub(super) fn reload(stage: &Stage) -> Result<Outcome, LoadError> {
             let reloaded = first..tabs.end.min(first + RELOADS_AT_ONCE);
             for client in reloaded.clone() {
                 swarm.close(client, GOING_AWAY);
-                swarm.set_opening(client, Opening::ComeBack);
+                swarm.set_opening(client, Opening::Rejoin);
             }
             swarm.until_closed(reloaded.clone(), stage.pace.patience)?;
             swarm.connect_all(reloaded, usize::MAX)?;
@@ -69,23 +69,23 @@ pub(super) fn reload(stage: &Stage) -> Result<Outcome, LoadError> {
     let (seen, away) = (after.swarm.traffic.facts, after.swarm.longest_absence());
     after.figures.insert("changes_seen", figure(seen));
     after.figures.insert("longest_absence_ms", away.as_secs_f64() * 1e3);
-    judge_reload(&mut after.swarm.wrongs, seen, away);
+    judge_reload(&mut after.swarm.violations, seen, away);
     Ok(after.outcome("reload"))
 }
 
 /// Judges a reload in which so many changes were seen, and a tab was away for so long at the most.
-fn judge_reload(wrongs: &mut Wrongs, seen: u64, away: Duration) {
+fn judge_reload(violations: &mut Violations, seen: u64, away: Duration) {
     if away > ROW_IS_KEPT {
         // Then rows went and came, whatever the server; nothing that was seen is its fault.
-        *wrongs = Wrongs::default();
+        *violations = Violations::default();
         let (away, kept) = (away.as_secs_f64(), ROW_IS_KEPT.as_secs());
-        wrongs.add(|| {
+        violations.add(|| {
             format!(
                 "too slow to judge: a tab was away for {away:.1} s, and rows are kept for {kept} s"
             )
         });
     } else if seen > 0 {
-        wrongs.add(|| format!("{seen} changes were seen, and nobody came or went"));
+        violations.add(|| format!("{seen} changes were seen, and nobody came or went"));
     }
 }
 
@@ -96,12 +96,12 @@ mod tests {
     #[test]
     fn only_a_reload_in_time_is_the_servers_matter() {
         let judged = |before: Option<&str>, seen, millis| {
-            let mut wrongs = Wrongs::default();
+            let mut violations = Violations::default();
             if let Some(sentence) = before {
-                wrongs.add(|| sentence.to_owned());
+                violations.add(|| sentence.to_owned());
             }
-            judge_reload(&mut wrongs, seen, Duration::from_millis(millis));
-            (wrongs.count, wrongs.first)
+            judge_reload(&mut violations, seen, Duration::from_millis(millis));
+            (violations.count, violations.first)
         };
         let says = |count, sentence: &str| (count, Some(sentence.to_owned()));
         assert_eq!(judged(None, 0, 2_000), (0, None));

@@ -16,7 +16,7 @@ use crate::error::LoadError;
 use crate::measure::report::{Figures, Report, figure};
 use crate::measure::server_process::{Door, Server};
 use crate::measure::system;
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// How often all of them are opened and reset.
 const ROUNDS: u32 = 20;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     let server = stage.server(Door::Open)?;
-    let mut wrongs = Wrongs::default();
+    let mut violations = Violations::default();
     let mut held = Vec::new();
     for _ in 0..ROUNDS {
         open_and_reset(server.address, stage.clients())?;
@@ -42,10 +42,10 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
         figures.insert("mib_after_last_round", figure(*last) / 1024.0);
         figures.insert("last_round_to_first", grown);
         if grown > MOST_GROWN {
-            wrongs.add(|| format!("the server grows: {held:?} KiB after each round"));
+            violations.add(|| format!("the server grows: {held:?} KiB after each round"));
         }
     }
-    let report = Report::new("resets", stage.options.clients, &wrongs, figures);
+    let report = Report::new("resets", stage.options.clients, &violations, figures);
     Ok(Outcome { report, sent: None })
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Outcome, Stage, fanout, swarm};
-use crate::client::stalled_readers::NeverReaders;
+use crate::client::stalled_readers::StalledReaders;
 use crate::client::swarm::Swarm;
 use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
@@ -43,11 +43,11 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
             // What the first turn took may be kept for the next, which then seems to take nothing.
             grown = grown.max(Some(with.saturating_sub(without)));
         }
-        swarm.until_right(stage.pace.patience)?;
+        swarm.wait_until_right(stage.pace.patience)?;
     }
     stage.judge(&mut swarm)?;
     if dropped == 0 {
-        swarm.wrongs.add(|| "no client that never reads was ever dropped for it".to_owned());
+        swarm.violations.add(|| "no client that never reads was ever dropped for it".to_owned());
     }
     let mut figures =
         Figures::from([("slow_clients", figure(slow)), ("slow_clients_dropped", figure(dropped))]);
@@ -60,7 +60,7 @@ pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
     if let Some(grown) = grown {
         figures.insert("kib_per_slow_client", figure(grown) / figure(slow));
     }
-    let report = Report::new("slow", clients, &swarm.wrongs, figures);
+    let report = Report::new("slow", clients, &swarm.violations, figures);
     Ok(Outcome { report, sent: None })
 }
 
@@ -84,9 +84,9 @@ impl Stretch<'_> {
         dropped: &mut usize,
     ) -> Result<(Histogram, Option<u64>), LoadError> {
         swarm.traffic = Traffic::default();
-        let mut never_readers = NeverReaders::open(swarm.address(), swarm.room(), slow)?;
+        let mut stalled_readers = StalledReaders::open(swarm.address(), swarm.room(), slow)?;
         let mut come_and_go = |swarm: &mut Swarm| {
-            let mut beside = |swarm: &mut Swarm| never_readers.tend(&mut swarm.wrongs);
+            let mut beside = |swarm: &mut Swarm| stalled_readers.tend(&mut swarm.violations);
             let half = self.time / 2;
             fanout::come_and_go(swarm, self.actors, self.changes_per_second, half, &mut beside)
         };
@@ -97,16 +97,16 @@ impl Stretch<'_> {
         let until = Instant::now() + Duration::from_millis(500);
         while Instant::now() < until {
             swarm.rest(Duration::from_millis(10))?;
-            never_readers.tend(&mut swarm.wrongs)?;
+            stalled_readers.tend(&mut swarm.violations)?;
         }
         let latency = std::mem::take(&mut swarm.traffic.latency);
         // Were they blocked at all? That the server drops one says so, and it may take longer than this.
         let until = Instant::now() + self.patience;
-        while slow > 0 && never_readers.dropped() == 0 && Instant::now() < until {
+        while slow > 0 && stalled_readers.dropped() == 0 && Instant::now() < until {
             swarm.rest(Duration::from_millis(10))?;
-            never_readers.tend(&mut swarm.wrongs)?;
+            stalled_readers.tend(&mut swarm.violations)?;
         }
-        *dropped += never_readers.dropped();
+        *dropped += stalled_readers.dropped();
         Ok((latency, memory))
     }
 }

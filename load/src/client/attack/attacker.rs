@@ -9,7 +9,7 @@ use std::{
 use app::presence::ClientEvent;
 use mio::net::TcpStream;
 
-use super::{Toll, garbage};
+use super::{AttackStats, garbage};
 use crate::client::handshake;
 use crate::client::websocket::FrameWriter;
 use crate::measure::system;
@@ -84,7 +84,7 @@ impl Attacker {
     }
 
     /// Something happened on its connection.
-    pub(super) fn step(&mut self, server: SocketAddr, toll: &Toll) -> Step {
+    pub(super) fn step(&mut self, server: SocketAddr, stats: &AttackStats) -> Step {
         match std::mem::replace(&mut self.state, State::AtRest) {
             State::AtRest => return Step::GoesOn,
             State::Connecting(stream) => {
@@ -94,7 +94,7 @@ impl Attacker {
                 self.state = State::Open(stream);
                 self.opening = self.opening(server);
                 self.said = 0;
-                add(self.present(toll), 1);
+                add(self.present(stats), 1);
             }
             State::Open(stream) => self.state = State::Open(stream),
         }
@@ -103,7 +103,7 @@ impl Attacker {
         if !is_over && !self.is_through() {
             return Step::GoesOn;
         }
-        self.count_end(toll);
+        self.count_end(stats);
         if let State::Open(stream) = &self.state {
             // So that no port is kept waiting for what may still be on its way.
             drop(system::reset_on_close(stream));
@@ -181,24 +181,24 @@ impl Attacker {
         false
     }
 
-    fn count_end(&self, toll: &Toll) {
-        add(self.present(toll), u64::MAX);
+    fn count_end(&self, stats: &AttackStats) {
+        add(self.present(stats), u64::MAX);
         let was_let_in = self.heard.starts_with(b"HTTP/1.1 101 ");
         match self.kind {
-            Kind::Joining if was_let_in => add(Some(&toll.joins_let_in), 1),
+            Kind::Joining if was_let_in => add(Some(&stats.joins_let_in), 1),
             Kind::Joining if self.heard.starts_with(b"HTTP/1.1 429 ") => {
-                add(Some(&toll.joins_refused), 1);
+                add(Some(&stats.joins_refused), 1);
             }
-            Kind::Garbage if was_let_in => add(Some(&toll.garbage_ended), 1),
+            Kind::Garbage if was_let_in => add(Some(&stats.garbage_ended), 1),
             _ => {}
         }
     }
 
     /// Where it is counted while it is there.
-    fn present<'toll>(&self, toll: &'toll Toll) -> Option<&'toll AtomicU64> {
+    fn present<'stats>(&self, stats: &'stats AttackStats) -> Option<&'stats AtomicU64> {
         match self.kind {
-            Kind::Silent | Kind::SilentSocket => Some(&toll.silent),
-            Kind::Dripping => Some(&toll.dripping),
+            Kind::Silent | Kind::SilentSocket => Some(&stats.silent),
+            Kind::Dripping => Some(&stats.dripping),
             Kind::Joining | Kind::Garbage => None,
         }
     }
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     /// An attacker on a connection to a server that says this, until it is through.
-    fn meet(kind: Kind, said: &[u8]) -> Toll {
+    fn meet(kind: Kind, said: &[u8]) -> AttackStats {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let host = Ipv4Addr::new(127, 0, 0, 9);
@@ -227,17 +227,17 @@ mod tests {
         let (mut server, peer) = listener.accept().unwrap();
         assert_eq!(peer.ip(), host);
         attacker.connecting(TcpStream::from_std(stream));
-        let toll = Toll::default();
+        let stats = AttackStats::default();
         server.write_all(said).unwrap();
         if kind == Kind::Silent {
-            assert_eq!(attacker.step(address, &toll), Step::GoesOn);
-            assert_eq!(toll.silent.load(Ordering::Relaxed), 1);
+            assert_eq!(attacker.step(address, &stats), Step::GoesOn);
+            assert_eq!(stats.silent.load(Ordering::Relaxed), 1);
             drop(server);
         }
-        while attacker.step(address, &toll) != Step::Ended {
+        while attacker.step(address, &stats) != Step::Ended {
             std::thread::yield_now();
         }
-        toll
+        stats
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub struct Strength {
 
 /// What came of the attack so far.
 #[derive(Debug, Default)]
-pub struct Toll {
+pub struct AttackStats {
     /// Silent connections that are open.
     pub silent: AtomicU64,
     /// Dripping connections that are open.
@@ -65,7 +65,7 @@ pub struct Toll {
 /// An attack that goes on until this is dropped.
 #[derive(Debug)]
 pub struct Attack {
-    toll: Arc<Toll>,
+    stats: Arc<AttackStats>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -74,24 +74,24 @@ impl Attack {
     /// Begins to attack the server at `address`.
     pub fn begin(address: SocketAddr, strength: Strength) -> Result<Self, LoadError> {
         let io_error = |source| LoadError::Io { what: "no attack", source };
-        let (toll, stop) = (Arc::new(Toll::default()), Arc::new(AtomicBool::new(false)));
-        let mut field = Field::new(address, strength, Arc::clone(&toll)).map_err(io_error)?;
+        let (stats, stop) = (Arc::new(AttackStats::default()), Arc::new(AtomicBool::new(false)));
+        let mut field = Field::new(address, strength, Arc::clone(&stats)).map_err(io_error)?;
         let until = Arc::clone(&stop);
         let thread = thread::Builder::new().name("attack".to_owned()).spawn(move || {
             // Without it the attack is no less of one.
-            drop(system::give_way());
+            drop(system::lower_priority());
             while !until.load(Ordering::Relaxed) {
                 if field.turn().is_err() {
                     return;
                 }
             }
         });
-        Ok(Self { toll, stop, thread: Some(thread.map_err(io_error)?) })
+        Ok(Self { stats, stop, thread: Some(thread.map_err(io_error)?) })
     }
 
     /// What came of it so far.
-    pub fn toll(&self) -> &Toll {
-        &self.toll
+    pub fn stats(&self) -> &AttackStats {
+        &self.stats
     }
 
     /// Whether all who are to be there are there, and joins are being refused.
@@ -99,9 +99,9 @@ impl Attack {
         let is_there = |count: &AtomicU64, wanted: usize| {
             count.load(Ordering::Relaxed) >= u64::try_from(wanted).unwrap_or(u64::MAX)
         };
-        is_there(&self.toll.silent, strength.silent)
-            && is_there(&self.toll.dripping, strength.dripping)
-            && is_there(&self.toll.joins_refused, usize::from(strength.joins_per_second > 0))
+        is_there(&self.stats.silent, strength.silent)
+            && is_there(&self.stats.dripping, strength.dripping)
+            && is_there(&self.stats.joins_refused, usize::from(strength.joins_per_second > 0))
     }
 
     /// Whether it goes on.
@@ -123,7 +123,7 @@ struct Field {
     events: Events,
     address: SocketAddr,
     attackers: Vec<Attacker>,
-    toll: Arc<Toll>,
+    stats: Arc<AttackStats>,
     /// Those who have no connection and want one at once.
     to_connect: VecDeque<usize>,
     /// How often one of them begins.
@@ -169,7 +169,7 @@ impl Pace {
 }
 
 impl Field {
-    fn new(address: SocketAddr, strength: Strength, toll: Arc<Toll>) -> io::Result<Self> {
+    fn new(address: SocketAddr, strength: Strength, stats: Arc<AttackStats>) -> io::Result<Self> {
         let Strength { silent, dripping, joins_per_second, garbage_per_second } = strength;
         let mut attackers = Vec::new();
         let mut add = |kind: Kind, count: usize| {
@@ -198,7 +198,7 @@ impl Field {
             events: Events::with_capacity(1024),
             address,
             attackers,
-            toll,
+            stats,
             to_connect,
             beginning: Pace::times_a_second(begun_per_second),
             taking_turns,
@@ -216,7 +216,7 @@ impl Field {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(1));
         for event in &events {
             let index = event.token().0;
-            let step = self.attackers[index].step(self.address, &self.toll);
+            let step = self.attackers[index].step(self.address, &self.stats);
             if step == Step::Ended {
                 self.rest(index);
             }

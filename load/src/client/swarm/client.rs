@@ -22,7 +22,7 @@ pub enum Opening {
     Join,
     /// That it is back, with its cookie, its tab and where its list is. Whoever lets it come back notes
     /// what that does.
-    ComeBack,
+    Rejoin,
 }
 
 /// Where a client's socket is.
@@ -52,8 +52,8 @@ pub(super) struct Client {
     pub(super) untold: Option<ChangeIndex>,
     /// Since when it is away, if it said goodbye and the server has not answered it since.
     pub(super) away_since: Option<Instant>,
-    /// The last goal that it reached.
-    pub(super) goal: u32,
+    /// The last wait that it reached.
+    pub(super) wait: u32,
     pub(super) is_wrong: bool,
 }
 
@@ -70,7 +70,7 @@ impl Client {
             cookie: None,
             untold: None,
             away_since: None,
-            goal: 0,
+            wait: 0,
             is_wrong: false,
         }
     }

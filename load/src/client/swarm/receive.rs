@@ -13,7 +13,7 @@ use super::{
     client::{Opening, Phase},
 };
 use crate::client::handshake;
-use crate::client::normalise::without_the_personal;
+use crate::client::normalise::strip_per_client_fields;
 use crate::client::websocket::{Frame, take_frame};
 use crate::error::LoadError;
 use crate::oracle::lists::FrameKind;
@@ -138,19 +138,19 @@ impl Swarm {
     }
 
     fn take_text(&mut self, index: usize, text: &[u8], length: usize, now: Instant) {
-        let Self { clients, lists, truth, traffic, wrongs, goal, longest_absence, .. } = self;
+        let Self { clients, lists, truth, traffic, violations, wait, longest_absence, .. } = self;
         let client = &mut clients[index];
         if client.phase == Phase::Open
             && let Some(since) = client.away_since.take()
         {
             *longest_absence = now.saturating_duration_since(since).max(*longest_absence);
         }
-        let common = without_the_personal(text);
+        let common = strip_per_client_fields(text);
         if let Some(you) = common.you
             && let Err(sentence) = truth.identify(client.who, you)
         {
             client.is_wrong = true;
-            wrongs.add(|| format!("client {index}: {sentence}"));
+            violations.add(|| format!("client {index}: {sentence}"));
         }
         let transition = lists.advance(client.list, &common.bytes, truth, now);
         client.list = transition.to;
@@ -181,19 +181,19 @@ impl Swarm {
             client.untold = None;
         }
         let state = transition.to;
-        if let Some(sentence) = lists.fault(state) {
+        if let Some(sentence) = lists.violation(state) {
             if !client.is_wrong {
                 client.is_wrong = true;
-                wrongs.add(|| format!("client {index}: {sentence}"));
+                violations.add(|| format!("client {index}: {sentence}"));
             }
-        } else if goal.reached < goal.wanted
-            && client.goal != goal.number
+        } else if wait.reached < wait.wanted
+            && client.wait != wait.number
             && lists.is_right(state, truth)
         {
-            client.goal = goal.number;
-            goal.reached += 1;
-            if goal.reached == goal.wanted {
-                goal.reached_at = Some(Instant::now());
+            client.wait = wait.number;
+            wait.reached += 1;
+            if wait.reached == wait.wanted {
+                wait.reached_at = Some(Instant::now());
             }
         }
     }
@@ -208,7 +208,7 @@ impl Swarm {
             Opening::Join => {
                 self.join(index);
             }
-            Opening::ComeBack => {
+            Opening::Rejoin => {
                 let event = self.announcement(index);
                 self.say(index, &event);
             }
@@ -223,7 +223,7 @@ impl Swarm {
         }
         if client.phase != Phase::Closing && !client.is_wrong {
             client.is_wrong = true;
-            self.wrongs.add(|| format!("the socket of client {index}: {how}"));
+            self.violations.add(|| format!("the socket of client {index}: {how}"));
         }
         self.being_opened -= usize::from(client.is_being_opened());
         client.stream = None;

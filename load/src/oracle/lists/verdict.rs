@@ -4,7 +4,7 @@ use app::presence::User;
 
 use super::{Kind, Lists, StateId, state::shown};
 use crate::oracle::truth::Truth;
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 impl Lists {
     /// Judges every client's list as it is now: complete, right, in an order that all agree on, and the
@@ -14,7 +14,7 @@ impl Lists {
         clients: impl Iterator<Item = (usize, StateId)>,
         server_list: Result<Vec<User>, String>,
         truth: &Truth,
-        wrongs: &mut Wrongs,
+        violations: &mut Violations,
     ) {
         let mut first_live = None;
         for (index, state) in clients {
@@ -22,11 +22,11 @@ impl Lists {
             if self.is_right(state, truth) {
                 let first = *first_live.get_or_insert(state);
                 if !self.same_rows(first, state) {
-                    wrongs.add(|| format!("client {index} has another order than the first"));
+                    violations.add(|| format!("client {index} has another order than the first"));
                 }
             } else {
                 let mistake = self.mistake(state, truth).unwrap_or_default();
-                wrongs.add(|| format!("client {index}: {mistake}"));
+                violations.add(|| format!("client {index}: {mistake}"));
             }
         }
         let compared = server_list.and_then(|users| match first_live {
@@ -34,7 +34,7 @@ impl Lists {
             None => Ok(()),
         });
         if let Err(sentence) = compared {
-            wrongs.add(|| sentence);
+            violations.add(|| sentence);
         }
     }
 

@@ -9,7 +9,7 @@ use app::presence::{
 
 use crate::oracle::lists::{Lists, StateId};
 use crate::oracle::truth::{PersonIndex, Truth, What};
-use crate::oracle::violations::Wrongs;
+use crate::oracle::violations::Violations;
 
 /// Who may be in the room.
 pub(super) const NAMES: [&str; 5] = ["Ana", "Bo", "Cy", "Di", "Eve"];
@@ -289,7 +289,7 @@ impl Listeners {
                 let frame = serde_json::to_vec(frame).unwrap();
                 let Self { truth, lists, states, now, .. } = self;
                 states[*client] = lists.advance(states[*client], &frame, truth, *now).to;
-                if let Some(fault) = lists.fault(states[*client]) {
+                if let Some(fault) = lists.violation(states[*client]) {
                     return Err(format!("client {client}: {fault}"));
                 }
             }
@@ -303,9 +303,9 @@ impl Listeners {
     }
 
     fn judge(&mut self, story: &Story) -> Result<(), String> {
-        let mut wrongs = Wrongs::default();
+        let mut violations = Violations::default();
         let clients = self.states.iter().copied().enumerate();
-        self.lists.judge(clients, Ok(story.server_list.clone()), &self.truth, &mut wrongs);
-        wrongs.first.map_or(Ok(()), Err)
+        self.lists.judge(clients, Ok(story.server_list.clone()), &self.truth, &mut violations);
+        violations.first.map_or(Ok(()), Err)
     }
 }
