@@ -19,7 +19,7 @@ use load::measure::report::{Report, table};
 use load::measure::server_process::Cores;
 use load::measure::system;
 use load::options::{Options, Scenario};
-use load::scenario::{Pace, Stage};
+use load::scenario::{RunContext, Timing};
 
 fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
@@ -47,21 +47,21 @@ fn write_baseline() -> Result<(), Box<dyn Error>> {
 /// Runs everything, and says whether every list was right.
 fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     check_files(&options)?;
-    let stage = Stage {
+    let context = RunContext {
         program: options.server_binary.as_deref().map(std::path::absolute).transpose()?,
         cores: cores(&options),
-        pace: Pace::default(),
+        timing: Timing::default(),
         options,
     };
-    let scenarios = match stage.options.scenario.as_slice() {
+    let scenarios = match context.options.scenario.as_slice() {
         [] => Scenario::all(),
         some => some,
     };
     let mut runs = Vec::new();
-    for round in 1..=stage.options.rounds {
+    for round in 1..=context.options.rounds {
         for scenario in scenarios {
-            eprintln!("round {round}: {scenario:?} with {} clients", stage.options.clients);
-            for mut report in stage.run(*scenario)? {
+            eprintln!("round {round}: {scenario:?} with {} clients", context.options.clients);
+            for mut report in context.run(*scenario)? {
                 report.round = Some(round);
                 if let Some(wrong) = &report.first_wrong {
                     eprintln!("  {} lists are WRONG; {wrong}", report.wrong);
@@ -75,9 +75,9 @@ fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     for report in &medians {
         println!("{}", serde_json::to_string(report)?);
     }
-    if let Some(path) = &stage.options.json {
+    if let Some(path) = &context.options.json {
         let mut file = File::create(path)?;
-        let rounds = if stage.options.rounds > 1 { runs.as_slice() } else { &[] };
+        let rounds = if context.options.rounds > 1 { runs.as_slice() } else { &[] };
         for report in rounds.iter().chain(&medians) {
             writeln!(file, "{}", serde_json::to_string(report)?)?;
         }
@@ -102,7 +102,7 @@ fn check_files(options: &Options) -> Result<(), Box<dyn Error>> {
     const BESIDES: u64 = 500;
     let clients = u64::from(options.clients);
     let wanted = clients + clients / 100 + BESIDES;
-    match system::most_open_files() {
+    match system::raise_file_limit() {
         Ok(limit) if limit < wanted => {
             Err(format!("{wanted} files are needed and {limit} may be open: raise `ulimit -n`")
                 .into())
@@ -119,8 +119,8 @@ fn check_files(options: &Options) -> Result<(), Box<dyn Error>> {
 fn cores(options: &Options) -> Option<Cores> {
     let cores =
         Cores { server: options.server_cores.clone(), generator: options.generator_cores.clone() };
-    let pinned = system::pin_this_thread(&cores.server)
-        .and_then(|()| system::pin_this_thread(&cores.generator));
+    let pinned =
+        system::pin_thread(&cores.server).and_then(|()| system::pin_thread(&cores.generator));
     match pinned {
         Ok(()) => Some(cores),
         Err(error) => {

@@ -9,7 +9,7 @@ use std::{
 use clap::Parser;
 use load::measure::report::Report;
 use load::options::{Options, Scenario};
-use load::scenario::{Pace, Stage};
+use load::scenario::{RunContext, Timing};
 use server::{
     config::{Config, command_line::CommandLine, source::Environment},
     connection::ConnectionConfig,
@@ -95,29 +95,25 @@ fn run(scenario: Scenario) -> Report {
 }
 
 /// Runs `slow` against a server that gives a write this long.
-fn run_slow(write_within: Duration, patience: Duration) -> Report {
+fn run_slow(write_within: Duration, timeout: Duration) -> Report {
     let connection = ConnectionConfig { write_within, ..ConnectionConfig::default() };
     let server = TestServer::start(connection);
-    run_against(&server, Scenario::Slow, CLIENTS_BESIDE_A_SLOW_ONE, patience)
+    run_against(&server, Scenario::Slow, CLIENTS_BESIDE_A_SLOW_ONE, timeout)
 }
 
-fn run_against(
-    server: &TestServer,
-    scenario: Scenario,
-    clients: u32,
-    patience: Duration,
-) -> Report {
+fn run_against(server: &TestServer, scenario: Scenario, clients: u32, timeout: Duration) -> Report {
     let clients = format!("--clients={clients}");
     let url = format!("--url={}", server.url());
     let words = ["load", &clients, &url, "--seconds=1", "--rates=400", "--no-baseline"];
-    let pace = Pace {
-        patience,
-        settle: Duration::from_millis(100),
-        slow_stretch: Duration::from_secs(1),
-        turns: 1,
+    let timing = Timing {
+        timeout,
+        settle_time: Duration::from_millis(100),
+        min_slow_duration: Duration::from_secs(1),
+        repetitions: 1,
     };
-    let stage = Stage { options: Options::parse_from(words), program: None, cores: None, pace };
-    let mut reports = stage.run(scenario).unwrap();
+    let context =
+        RunContext { options: Options::parse_from(words), program: None, cores: None, timing };
+    let mut reports = context.run(scenario).unwrap();
     assert_eq!(reports.len(), 1);
     reports.remove(0)
 }

@@ -7,7 +7,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// The longest answer that is read.
-const LONGEST_ANSWER: usize = 16 * 1024;
+const MAX_RESPONSE_IN_BYTES: usize = 16 * 1024;
 
 /// Asks for the socket of a room, as the person that the cookie says.
 pub fn request(address: SocketAddr, room: &str, cookie: Option<&str>) -> String {
@@ -20,7 +20,7 @@ pub fn request(address: SocketAddr, room: &str, cookie: Option<&str>) -> String 
 
 /// A server's answer that opens a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct Upgraded {
     /// The cookie that makes the next socket the same person, if one was set.
     pub cookie: Option<Box<str>>,
     /// How many bytes the answer took; what follows are frames.
@@ -39,9 +39,13 @@ pub enum HandshakeError {
 }
 
 /// Reads the answer; none if it is not whole yet.
-pub fn read_answer(bytes: &[u8]) -> Result<Option<Opened>, HandshakeError> {
+pub fn parse_response(bytes: &[u8]) -> Result<Option<Upgraded>, HandshakeError> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return if bytes.len() > LONGEST_ANSWER { Err(HandshakeError::Endless) } else { Ok(None) };
+        return if bytes.len() > MAX_RESPONSE_IN_BYTES {
+            Err(HandshakeError::Endless)
+        } else {
+            Ok(None)
+        };
     };
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.split("\r\n");
@@ -57,7 +61,7 @@ pub fn read_answer(bytes: &[u8]) -> Result<Option<Opened>, HandshakeError> {
         return Err(HandshakeError::Refused("the key was not accepted".to_owned()));
     }
     let cookie = value_of("set-cookie").and_then(|cookie| cookie.split(';').next()).map(Box::from);
-    Ok(Some(Opened { cookie, taken: end + 4 }))
+    Ok(Some(Upgraded { cookie, taken: end + 4 }))
 }
 
 #[cfg(test)]
@@ -71,20 +75,23 @@ mod tests {
     #[test]
     fn an_answer_is_read_when_it_is_whole() {
         for length in 0..ANSWER.len() {
-            assert_eq!(read_answer(&ANSWER.as_bytes()[..length]), Ok(None));
+            assert_eq!(parse_response(&ANSWER.as_bytes()[..length]), Ok(None));
         }
-        let opened = Opened { cookie: Some("rollcall_person=abc".into()), taken: ANSWER.len() };
+        let upgraded = Upgraded { cookie: Some("rollcall_person=abc".into()), taken: ANSWER.len() };
         let with_a_frame = [ANSWER.as_bytes(), &[0x81, 0]].concat();
-        assert_eq!(read_answer(&with_a_frame), Ok(Some(opened)));
+        assert_eq!(parse_response(&with_a_frame), Ok(Some(upgraded)));
     }
 
     #[test]
     fn other_answers_open_nothing() {
         let full = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\r\n";
         let refused = HandshakeError::Refused("HTTP/1.1 503 Service Unavailable".to_owned());
-        assert_eq!(read_answer(full), Err(refused));
+        assert_eq!(parse_response(full), Err(refused));
         let foreign = ANSWER.replace("s3pP", "xxxx");
-        assert!(matches!(read_answer(foreign.as_bytes()), Err(HandshakeError::Refused(_))));
-        assert_eq!(read_answer(&vec![b'x'; LONGEST_ANSWER + 1]), Err(HandshakeError::Endless));
+        assert!(matches!(parse_response(foreign.as_bytes()), Err(HandshakeError::Refused(_))));
+        assert_eq!(
+            parse_response(&vec![b'x'; MAX_RESPONSE_IN_BYTES + 1]),
+            Err(HandshakeError::Endless)
+        );
     }
 }

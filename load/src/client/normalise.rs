@@ -6,7 +6,7 @@ use app::presence::UserId;
 
 /// A frame without what is one client's alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Common<'a> {
+pub struct NormalisedFrame<'a> {
     /// The same bytes for all who are told the same.
     pub bytes: Cow<'a, [u8]>,
     /// The id that the client was told to be its own, if the frame says so.
@@ -15,13 +15,13 @@ pub struct Common<'a> {
 
 /// The beginnings of the frames that speak to one client. What stands in a name can't be taken for a
 /// field: a quote in it is written `\"`.
-const PERSONAL: [&[u8]; 3] =
+const PER_CLIENT_FRAMES: [&[u8]; 3] =
     [br#"{"event":"existing_users""#, br#"{"event":"resumed""#, br#"{"event":"beat""#];
 
 /// Blanks out the client's own id and the server's clock.
-pub fn strip_per_client_fields(frame: &[u8]) -> Common<'_> {
-    if !PERSONAL.iter().any(|beginning| frame.starts_with(beginning)) {
-        return Common { bytes: Cow::Borrowed(frame), you: None };
+pub fn strip_per_client_fields(frame: &[u8]) -> NormalisedFrame<'_> {
+    if !PER_CLIENT_FRAMES.iter().any(|beginning| frame.starts_with(beginning)) {
+        return NormalisedFrame { bytes: Cow::Borrowed(frame), you: None };
     }
     let mut bytes = frame.to_vec();
     let mut you = None;
@@ -34,7 +34,7 @@ pub fn strip_per_client_fields(frame: &[u8]) -> Common<'_> {
     if let Some(value) = value_of(&bytes, br#""now":"#) {
         bytes.splice(value, *b"0");
     }
-    Common { bytes: Cow::Owned(bytes), you }
+    NormalisedFrame { bytes: Cow::Owned(bytes), you }
 }
 
 /// Where the value of the first field of this name is; it holds no comma.
@@ -67,10 +67,10 @@ mod tests {
         assert_eq!(you.as_deref(), Some("AAAAAAAAAAA"));
         assert_eq!(nobody, None);
         let beat = |now| {
-            common(&format!(r#"{{"event":"beat","seq":1,"count":2,"digest":"d","now":{now}}}"#))
+            normalised(&format!(r#"{{"event":"beat","seq":1,"count":2,"digest":"d","now":{now}}}"#))
         };
         assert_eq!(beat(1), beat(22));
-        let (resumed, you) = common(
+        let (resumed, you) = normalised(
             r#"{"event":"resumed","epoch":"e","from":1,"seq":1,"you":"BBBBBBBBBBB","now":5}"#,
         );
         assert_eq!(
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn what_is_for_all_stays_as_it_is() {
         let frame = r#"{"event":"changes","from":1,"seq":2,"now":7,"you":"x"}"#;
-        assert_eq!(common(frame).0, frame);
+        assert_eq!(normalised(frame).0, frame);
         let named = r#"{"event":"beat","name":"\"now\":5","now":6}"#;
-        assert_eq!(common(named).0, r#"{"event":"beat","name":"\"now\":5","now":0}"#);
+        assert_eq!(normalised(named).0, r#"{"event":"beat","name":"\"now\":5","now":0}"#);
     }
 }

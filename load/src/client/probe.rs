@@ -10,14 +10,14 @@ use std::{
 use app::presence::{ClientEvent, Replica, ServerEvent};
 
 use crate::client::handshake;
-use crate::client::websocket::{Frame, FrameWriter, take_frame};
+use crate::client::websocket::{Frame, FrameWriter, parse_frame};
 use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
 
 const ROOM: &str = "visited";
 
 /// How long nothing comes at the most.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the one who comes and goes stays away in between.
 const AWAY: Duration = Duration::from_millis(20);
@@ -26,18 +26,18 @@ const AWAY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Probe {
     address: SocketAddr,
-    stays: Connection,
+    watcher: Connection,
     /// How often somebody came: each time under another name.
-    times: u64,
+    joins: u64,
 }
 
 impl Probe {
     /// The one who stays comes.
-    pub fn arrive(address: SocketAddr) -> Result<Self, LoadError> {
-        let mut stays = Connection::open(address)?;
-        stays.say(&ClientEvent::Watch { since: None })?;
-        stays.until(|list| list.position().is_some())?;
-        Ok(Self { address, stays, times: 0 })
+    pub fn start(address: SocketAddr) -> Result<Self, LoadError> {
+        let mut watcher = Connection::open(address)?;
+        watcher.send(&ClientEvent::Watch { since: None })?;
+        watcher.wait_until(|list| list.position().is_some())?;
+        Ok(Self { address, watcher, joins: 0 })
     }
 
     /// Comes and goes for this long, and counts how long it takes from knocking at the door until the other
@@ -47,21 +47,21 @@ impl Probe {
         time: Duration,
         latency: &mut Histogram,
     ) -> Result<(), LoadError> {
-        let until = Instant::now() + time;
-        while Instant::now() < until {
-            self.times += 1;
-            let name = format!("Visitor {}", self.times);
-            let begun = Instant::now();
-            let mut comes = Connection::open(self.address)?;
+        let wait_until = Instant::now() + time;
+        while Instant::now() < wait_until {
+            self.joins += 1;
+            let name = format!("Visitor {}", self.joins);
+            let started_at = Instant::now();
+            let mut joiner = Connection::open(self.address)?;
             let (tab, visible, since) = (None, None, None);
             let join = ClientEvent::GotANewUser { name: name.clone(), tab, visible, since };
-            comes.say(&join)?;
-            self.stays
-                .until(|list| list.roster().users().any(|user| user.name.as_str() == name))?;
-            latency.record(begun.elapsed());
-            comes.say(&ClientEvent::Leave {})?;
-            self.stays.until(|list| list.roster().is_empty())?;
-            comes.close()?;
+            joiner.send(&join)?;
+            self.watcher
+                .wait_until(|list| list.roster().users().any(|user| user.name.as_str() == name))?;
+            latency.record(started_at.elapsed());
+            joiner.send(&ClientEvent::Leave {})?;
+            self.watcher.wait_until(|list| list.roster().is_empty())?;
+            joiner.close()?;
             thread::sleep(AWAY);
         }
         Ok(())
@@ -74,7 +74,7 @@ struct Connection {
     stream: TcpStream,
     writer: FrameWriter,
     /// What came and was not taken yet.
-    held: Vec<u8>,
+    received: Vec<u8>,
     list: Replica,
 }
 
@@ -83,18 +83,18 @@ impl Connection {
         let io_error = |source| LoadError::Io { what: "a visitor is not let in", source };
         let mut stream = TcpStream::connect(address).map_err(io_error)?;
         stream.set_nodelay(true).map_err(io_error)?;
-        stream.set_read_timeout(Some(PATIENCE)).map_err(io_error)?;
+        stream.set_read_timeout(Some(TIMEOUT)).map_err(io_error)?;
         stream.write_all(handshake::request(address, ROOM, None).as_bytes()).map_err(io_error)?;
         let mut line = Self {
             stream,
             writer: FrameWriter::default(),
-            held: Vec::new(),
+            received: Vec::new(),
             list: Replica::default(),
         };
         loop {
-            match handshake::read_answer(&line.held) {
-                Ok(Some(opened)) => {
-                    line.held.drain(..opened.taken);
+            match handshake::parse_response(&line.received) {
+                Ok(Some(upgraded)) => {
+                    line.received.drain(..upgraded.taken);
                     return Ok(line);
                 }
                 Ok(None) => line.read()?,
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    fn say(&mut self, event: &ClientEvent) -> Result<(), LoadError> {
+    fn send(&mut self, event: &ClientEvent) -> Result<(), LoadError> {
         let text = serde_json::to_string(event).unwrap_or_default();
         let frame = self.writer.text(&text);
         self.write(&frame)
@@ -114,14 +114,14 @@ impl Connection {
         const GOING_AWAY: u16 = 1001;
         let frame = self.writer.close(GOING_AWAY);
         self.write(&frame)?;
-        while self.take()? {}
+        while self.receive()? {}
         Ok(())
     }
 
     /// Reads on until the list is as wanted.
-    fn until(&mut self, wanted: impl Fn(&Replica) -> bool) -> Result<(), LoadError> {
+    fn wait_until(&mut self, wanted: impl Fn(&Replica) -> bool) -> Result<(), LoadError> {
         while !wanted(&self.list) {
-            if !self.take()? {
+            if !self.receive()? {
                 return Err(LoadError::Server("it closed a visitor's socket".to_owned()));
             }
         }
@@ -129,10 +129,10 @@ impl Connection {
     }
 
     /// Takes in the next frame; false if it was the server's goodbye.
-    fn take(&mut self) -> Result<bool, LoadError> {
+    fn receive(&mut self) -> Result<bool, LoadError> {
         loop {
             let protocol_error = |what: String| LoadError::Server(what);
-            let answer = match take_frame(&self.held)
+            let answer = match parse_frame(&self.received)
                 .map_err(|bad| protocol_error(bad.to_string()))?
             {
                 None => {
@@ -143,18 +143,18 @@ impl Connection {
                     let event: ServerEvent = serde_json::from_slice(text)
                         .map_err(|bad| protocol_error(bad.to_string()))?;
                     self.list.receive(event).map_err(|gap| protocol_error(format!("{gap:?}")))?;
-                    self.held.drain(..taken);
+                    self.received.drain(..taken);
                     return Ok(true);
                 }
                 Some((Frame::Close(_), _)) => return Ok(false),
                 Some((Frame::Ping(payload), taken)) => Some((self.writer.pong(payload), taken)),
                 Some((Frame::Pong, taken)) => {
-                    self.held.drain(..taken);
+                    self.received.drain(..taken);
                     None
                 }
             };
             if let Some((pong, taken)) = answer {
-                self.held.drain(..taken);
+                self.received.drain(..taken);
                 self.write(&pong)?;
             }
         }
@@ -171,7 +171,7 @@ impl Connection {
         match self.stream.read(&mut some).map_err(io_error)? {
             0 => Err(LoadError::Server("it dropped a visitor".to_owned())),
             read => {
-                self.held.extend_from_slice(&some[..read]);
+                self.received.extend_from_slice(&some[..read]);
                 Ok(())
             }
         }

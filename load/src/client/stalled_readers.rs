@@ -20,7 +20,7 @@ use crate::oracle::violations::Violations;
 
 /// How often they send something: the end of a dropped connection lies behind what is never taken, and
 /// only the answer to something sent tells of it.
-const SIGN_OF_LIFE_EVERY: Duration = Duration::from_millis(500);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How the answer begins that opens a socket.
 const OPENED: &[u8] = b"HTTP/1.1 101 ";
@@ -34,8 +34,8 @@ pub struct StalledReaders {
     /// What each says first: that it wants a socket, and on it that it follows the room.
     opening: Vec<u8>,
     /// What each sends now and then, which asks for no answer.
-    sign_of_life: Vec<u8>,
-    next_sign_of_life: Instant,
+    keepalive: Vec<u8>,
+    next_keepalive_at: Instant,
     sockets: Vec<Socket>,
     dropped: usize,
 }
@@ -61,8 +61,8 @@ impl StalledReaders {
             events: Events::with_capacity(count.max(1)),
             address,
             opening,
-            sign_of_life: writer.pong(&[]),
-            next_sign_of_life: Instant::now() + SIGN_OF_LIFE_EVERY,
+            keepalive: writer.pong(&[]),
+            next_keepalive_at: Instant::now() + KEEPALIVE_INTERVAL,
             sockets: (0..count).map(|_| Socket::Closed).collect(),
             dropped: 0,
         };
@@ -76,7 +76,7 @@ impl StalledReaders {
     }
 
     /// Does what is to be done for them now, without waiting: to be called often.
-    pub fn tend(&mut self, violations: &mut Violations) -> Result<(), LoadError> {
+    pub fn poll(&mut self, violations: &mut Violations) -> Result<(), LoadError> {
         match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -86,19 +86,19 @@ impl StalledReaders {
         for event in &events {
             let index = event.token().0;
             if event.is_error() || event.is_read_closed() {
-                self.ended(index, violations)?;
+                self.on_closed(index, violations)?;
             } else if event.is_writable() {
-                self.say_opening(index);
+                self.send_opening(index);
             }
         }
         self.events = events;
         let now = Instant::now();
-        if now >= self.next_sign_of_life {
-            self.next_sign_of_life = now + SIGN_OF_LIFE_EVERY;
+        if now >= self.next_keepalive_at {
+            self.next_keepalive_at = now + KEEPALIVE_INTERVAL;
             for socket in &mut self.sockets {
                 if let Socket::Open(stream) = socket {
                     // A broken socket is found by the poll.
-                    drop(stream.write(&self.sign_of_life));
+                    drop(stream.write(&self.keepalive));
                 }
             }
         }
@@ -106,13 +106,13 @@ impl StalledReaders {
     }
 
     fn connect(&mut self, index: usize) -> Result<(), LoadError> {
-        let opened = system::connect_without_room(self.address).and_then(|stream| {
+        let upgraded = system::connect_with_small_buffers(self.address).and_then(|stream| {
             let mut stream = TcpStream::from_std(stream);
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(stream)
         });
-        let stream = opened.map_err(|source| LoadError::Io {
+        let stream = upgraded.map_err(|source| LoadError::Io {
             what: "a socket that takes nothing can't be opened",
             source,
         })?;
@@ -120,7 +120,7 @@ impl StalledReaders {
         Ok(())
     }
 
-    fn say_opening(&mut self, index: usize) {
+    fn send_opening(&mut self, index: usize) {
         let socket = &mut self.sockets[index];
         *socket = match std::mem::replace(socket, Socket::Closed) {
             Socket::Connecting(mut stream) => {
@@ -133,22 +133,22 @@ impl StalledReaders {
     }
 
     /// A socket ended: one on which the server spoke is opened anew, one that it refused is a fault.
-    fn ended(&mut self, index: usize, violations: &mut Violations) -> Result<(), LoadError> {
-        let ended = std::mem::replace(&mut self.sockets[index], Socket::Closed);
-        let (Socket::Connecting(mut stream) | Socket::Open(mut stream)) = ended else {
+    fn on_closed(&mut self, index: usize, violations: &mut Violations) -> Result<(), LoadError> {
+        let on_closed = std::mem::replace(&mut self.sockets[index], Socket::Closed);
+        let (Socket::Connecting(mut stream) | Socket::Open(mut stream)) = on_closed else {
             return Ok(());
         };
-        match beginning(&mut stream) {
-            Ok(said) if said.starts_with(OPENED) => {
+        match first_bytes(&mut stream) {
+            Ok(response) if response.starts_with(OPENED) => {
                 self.dropped += 1;
                 self.connect(index)
             }
-            said => {
-                let said = said.map_or_else(
+            response => {
+                let response = response.map_or_else(
                     |error| error.to_string(),
-                    |said| String::from_utf8_lossy(&said).into_owned(),
+                    |response| String::from_utf8_lossy(&response).into_owned(),
                 );
-                violations.add(|| format!("a client that never reads got no socket: {said:?}"));
+                violations.add(|| format!("a client that never reads got no socket: {response:?}"));
                 Ok(())
             }
         }
@@ -156,11 +156,11 @@ impl StalledReaders {
 }
 
 /// What the server said first on a connection that has ended; the system kept it.
-fn beginning(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut said = vec![0; 64];
-    let length = stream.read(&mut said)?;
-    said.truncate(length);
-    Ok(said)
+fn first_bytes(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut response = vec![0; 64];
+    let length = stream.read(&mut response)?;
+    response.truncate(length);
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -175,22 +175,22 @@ mod tests {
     use super::*;
 
     /// How long a client is waited for that would come at once.
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     /// More than the system takes for one who does not read.
     const FAR_TOO_MUCH: usize = 1 << 20;
 
     /// What a client says until its first frame has come.
-    fn hear(client: &mut TcpStream) -> Vec<u8> {
-        let mut heard = Vec::new();
+    fn read_request(client: &mut TcpStream) -> Vec<u8> {
+        let mut request = Vec::new();
         let mut some = [0; 1024];
         // The head, an empty line, and a masked frame.
-        while !heard.windows(4).any(|end| end == b"\r\n\r\n") || heard.ends_with(b"\r\n\r\n") {
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") || request.ends_with(b"\r\n\r\n") {
             let read = client.read(&mut some).unwrap();
             assert_ne!(read, 0, "the client went");
-            heard.extend_from_slice(&some[..read]);
+            request.extend_from_slice(&some[..read]);
         }
-        heard
+        request
     }
 
     /// Answers one client, and says how much of what follows the system took.
@@ -218,17 +218,17 @@ mod tests {
         let server = thread::spawn(move || {
             for _ in 0..2 {
                 let (mut client, _) = listener.accept().unwrap();
-                let heard = hear(&mut client);
-                assert!(heard.starts_with(b"GET /r/team-7/socket HTTP/1.1\r\n"));
+                let request = read_request(&mut client);
+                assert!(request.starts_with(b"GET /r/team-7/socket HTTP/1.1\r\n"));
                 report.send(answer(&mut client, b"HTTP/1.1 101 Switching Protocols\r\n")).unwrap();
                 // Dropping it drops the client.
             }
             listener
         });
         let mut violations = Violations::default();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         while readers.dropped() < 2 && Instant::now() < until {
-            readers.tend(&mut violations).unwrap();
+            readers.poll(&mut violations).unwrap();
             thread::sleep(Duration::from_millis(1));
         }
         assert_eq!((readers.dropped(), violations.count), (2, 0), "{:?}", violations.first);
@@ -245,14 +245,14 @@ mod tests {
             StalledReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();
         let server = thread::spawn(move || {
             let (mut client, _) = listener.accept().unwrap();
-            hear(&mut client);
+            read_request(&mut client);
             client.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap();
             client.shutdown(Shutdown::Both).unwrap();
         });
         let mut violations = Violations::default();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         while violations.count == 0 && Instant::now() < until {
-            readers.tend(&mut violations).unwrap();
+            readers.poll(&mut violations).unwrap();
             thread::sleep(Duration::from_millis(1));
         }
         server.join().unwrap();

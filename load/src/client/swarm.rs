@@ -22,7 +22,7 @@ use crate::error::LoadError;
 use crate::measure::system;
 use crate::measure::traffic::Traffic;
 use crate::oracle::lists::{Lists, StateId};
-use crate::oracle::truth::{ChangeIndex, Truth, What};
+use crate::oracle::truth::{ChangeIndex, ChangeKind, Truth};
 use crate::oracle::violations::Violations;
 
 pub use self::client::Opening;
@@ -52,7 +52,7 @@ pub struct Swarm {
     pub violations: Violations,
     wait: Wait,
     /// How many sockets are on their way.
-    being_opened: usize,
+    pending_connects: usize,
     /// How long a client was away at the most, of those who are back.
     longest_absence: Duration,
 }
@@ -74,7 +74,7 @@ impl Swarm {
             traffic: Traffic::default(),
             violations: Violations::default(),
             wait: Wait::default(),
-            being_opened: 0,
+            pending_connects: 0,
             longest_absence: Duration::ZERO,
         })
     }
@@ -106,48 +106,48 @@ impl Swarm {
 
     /// Begins to open a client's socket.
     pub fn connect(&mut self, index: usize) -> Result<(), LoadError> {
-        let opened = TcpStream::connect(self.address).and_then(|mut stream| {
+        let upgraded = TcpStream::connect(self.address).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(stream)
         });
-        let stream =
-            opened.map_err(|source| LoadError::Io { what: "a socket can't be opened", source })?;
+        let stream = upgraded
+            .map_err(|source| LoadError::Io { what: "a socket can't be opened", source })?;
         let client = &mut self.clients[index];
         client.stream = Some(stream);
         client.phase = Phase::Connecting;
-        self.being_opened += 1;
-        client.held = Vec::new();
+        self.pending_connects += 1;
+        client.partial = Vec::new();
         client.unsent = Vec::new();
         Ok(())
     }
 
     /// Opens sockets, `at_once` at a time, until all are open and have said what they say first.
     pub fn connect_all(&mut self, clients: Range<usize>, at_once: usize) -> Result<(), LoadError> {
-        const WITHIN: Duration = Duration::from_mins(1);
-        let until = Instant::now() + WITHIN;
+        const TIMEOUT: Duration = Duration::from_mins(1);
+        let until = Instant::now() + TIMEOUT;
         let mut next = clients.start;
         loop {
-            if next == clients.end && self.being_opened == 0 {
+            if next == clients.end && self.pending_connects == 0 {
                 return Ok(());
             }
-            let pending = self.being_opened;
+            let pending = self.pending_connects;
             let last = clients.end.min(next.saturating_add(at_once.saturating_sub(pending)));
             for index in next..last {
                 self.connect(index)?;
             }
             next = next.max(last);
-            self.turn(Duration::from_millis(100))?;
+            self.poll_once(Duration::from_millis(100))?;
             if Instant::now() > until {
-                let open = next - clients.start - self.being_opened;
+                let open = next - clients.start - self.pending_connects;
                 let state = format!("{open} of {} are open", clients.len());
-                return Err(LoadError::TooLong { what: "opening sockets", within: WITHIN, state });
+                return Err(LoadError::TooLong { what: "opening sockets", within: TIMEOUT, state });
             }
         }
     }
 
     /// Says something on a client's socket.
-    pub fn say(&mut self, index: usize, event: &ClientEvent) {
+    pub fn send(&mut self, index: usize, event: &ClientEvent) {
         let Ok(text) = serde_json::to_string(event) else { return };
         let frame = self.writer.text(&text);
         self.clients[index].send(&frame);
@@ -155,25 +155,25 @@ impl Swarm {
 
     /// Joins on an open socket, and notes it.
     pub fn join(&mut self, index: usize) -> ChangeIndex {
-        let change = self.truth.record(self.clients[index].who, What::Joined, Instant::now());
-        let event = self.announcement(index);
-        self.say(index, &event);
-        self.clients[index].untold = Some(change);
+        let change = self.truth.record(self.clients[index].who, ChangeKind::Joined, Instant::now());
+        let event = self.join_event(index);
+        self.send(index, &event);
+        self.clients[index].unseen_change = Some(change);
         change
     }
 
     /// Leaves on an open socket, and notes it.
     pub fn leave(&mut self, index: usize) -> ChangeIndex {
-        let what = What::Departed(app::presence::DepartureReason::Left);
+        let what = ChangeKind::Departed(app::presence::DepartureReason::Left);
         let change = self.truth.record(self.clients[index].who, what, Instant::now());
-        self.say(index, &ClientEvent::Leave {});
-        self.clients[index].untold = Some(change);
+        self.send(index, &ClientEvent::Leave {});
+        self.clients[index].unseen_change = Some(change);
         change
     }
 
     /// Whether a client has read of the last thing that it did.
-    pub fn is_told(&self, index: usize) -> bool {
-        self.clients[index].untold.is_none()
+    pub fn has_seen_own_change(&self, index: usize) -> bool {
+        self.clients[index].unseen_change.is_none()
     }
 
     /// Whether a client's row should be in the list.
@@ -184,7 +184,7 @@ impl Swarm {
     /// Breaks a client's connection off with a reset, and notes nothing.
     pub fn reset(&mut self, index: usize) {
         let client = &mut self.clients[index];
-        self.being_opened -= usize::from(client.is_being_opened());
+        self.pending_connects -= usize::from(client.is_connecting());
         if let Some(stream) = client.stream.take() {
             // Without it the connection ends without a word all the same.
             drop(system::reset_on_close(&stream));
@@ -194,20 +194,20 @@ impl Swarm {
     }
 
     /// Breaks a client's connection off with a reset, and notes what the others should see of it.
-    pub fn break_off(&mut self, index: usize, state: PresenceState) {
-        self.truth.record(self.clients[index].who, What::Became(state), Instant::now());
+    pub fn drop_connection(&mut self, index: usize, state: PresenceState) {
+        self.truth.record(self.clients[index].who, ChangeKind::Became(state), Instant::now());
         self.reset(index);
     }
 
     /// Lets a client come back on its next socket, and notes that its row is as before then.
     pub fn rejoin(&mut self, index: usize) {
-        let what = What::Became(PresenceState::Here);
+        let what = ChangeKind::Became(PresenceState::Here);
         self.truth.record(self.clients[index].who, what, Instant::now());
         self.clients[index].opening = Opening::Rejoin;
     }
 
     /// Reads on until these clients have no sockets any more.
-    pub fn until_closed(
+    pub fn wait_until_closed(
         &mut self,
         clients: Range<usize>,
         within: Duration,
@@ -218,7 +218,7 @@ impl Swarm {
                 let state = "some are open".to_owned();
                 return Err(LoadError::TooLong { what: "closing sockets", within, state });
             }
-            self.turn(Duration::from_millis(50))?;
+            self.poll_once(Duration::from_millis(50))?;
         }
         Ok(())
     }
@@ -244,7 +244,7 @@ impl Swarm {
         self.clients[index].phase == Phase::Closed
     }
 
-    fn announcement(&self, index: usize) -> ClientEvent {
+    fn join_event(&self, index: usize) -> ClientEvent {
         let client = &self.clients[index];
         let since: Option<Since> = self.lists.position(client.list).cloned();
         ClientEvent::GotANewUser {

@@ -34,10 +34,10 @@ pub enum FrameError {
 }
 
 /// The most bytes of a frame's payload.
-const LONGEST_PAYLOAD: u64 = 4096;
+const MAX_PAYLOAD_IN_BYTES: u64 = 4096;
 
 /// Takes the first frame off `bytes`: the frame, and how many bytes it took; none if it is not whole yet.
-pub fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
+pub fn parse_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else {
         return Ok(None);
     };
@@ -55,7 +55,7 @@ pub fn take_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError
         },
         short => (u64::from(short), rest),
     };
-    if length > LONGEST_PAYLOAD {
+    if length > MAX_PAYLOAD_IN_BYTES {
         return Err(FrameError::TooLong(length));
     }
     let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -171,40 +171,40 @@ mod tests {
         let texts: Vec<Vec<u8>> = [0, 1, 125, 126, 4096].map(|length| vec![b'x'; length]).into();
         let stream: Vec<u8> = texts.iter().flat_map(|text| of_server(TEXT, text)).collect();
         for step in [1, 2, 3, 100, stream.len()] {
-            let (mut held, mut found) = (Vec::new(), Vec::new());
+            let (mut partial, mut found) = (Vec::new(), Vec::new());
             for chunk in stream.chunks(step) {
-                held.extend_from_slice(chunk);
-                while let Some((frame, taken)) = take_frame(&held).unwrap() {
+                partial.extend_from_slice(chunk);
+                while let Some((frame, taken)) = parse_frame(&partial).unwrap() {
                     let Frame::Text(text) = frame else { panic!("{frame:?}") };
                     found.push(text.to_vec());
-                    held.drain(..taken);
+                    partial.drain(..taken);
                 }
             }
             assert_eq!(found, texts);
-            assert!(held.is_empty());
+            assert!(partial.is_empty());
         }
     }
 
     #[test]
     fn control_frames_are_told_apart() {
-        let frame = |bytes: &[u8]| match take_frame(bytes) {
+        let frame = |bytes: &[u8]| match parse_frame(bytes) {
             Ok(Some((Frame::Close(code), taken))) if taken == bytes.len() => Ok(code),
             other => Err(format!("{other:?}")),
         };
         assert_eq!(frame(&of_server(CLOSE, &[3, 232, b'x'])), Ok(Some(1000)));
         assert_eq!(frame(&of_server(CLOSE, b"")), Ok(None));
-        assert_eq!(take_frame(&of_server(PING, b"hi")), Ok(Some((Frame::Ping(b"hi"), 4))));
-        assert_eq!(take_frame(&of_server(PONG, b"")), Ok(Some((Frame::Pong, 2))));
+        assert_eq!(parse_frame(&of_server(PING, b"hi")), Ok(Some((Frame::Ping(b"hi"), 4))));
+        assert_eq!(parse_frame(&of_server(PONG, b"")), Ok(Some((Frame::Pong, 2))));
     }
 
     #[test]
     fn what_no_server_may_send_is_a_fault() {
-        assert_eq!(take_frame(&[TEXT, 0x80, 0, 0, 0, 0]), Err(FrameError::Masked));
-        assert_eq!(take_frame(&of_server(0x01, b"part")), Err(FrameError::Kind(0x01)));
-        assert_eq!(take_frame(&of_server(0x82, b"binary")), Err(FrameError::Kind(0x82)));
-        assert_eq!(take_frame(&of_server(TEXT, &[b'x'; 4097])), Err(FrameError::TooLong(4097)));
+        assert_eq!(parse_frame(&[TEXT, 0x80, 0, 0, 0, 0]), Err(FrameError::Masked));
+        assert_eq!(parse_frame(&of_server(0x01, b"part")), Err(FrameError::Kind(0x01)));
+        assert_eq!(parse_frame(&of_server(0x82, b"binary")), Err(FrameError::Kind(0x82)));
+        assert_eq!(parse_frame(&of_server(TEXT, &[b'x'; 4097])), Err(FrameError::TooLong(4097)));
         assert_eq!(
-            take_frame(&[TEXT, 127, 0, 0, 0, 1, 0, 0, 0, 0]),
+            parse_frame(&[TEXT, 127, 0, 0, 0, 1, 0, 0, 0, 0]),
             Err(FrameError::TooLong(1 << 32))
         );
     }

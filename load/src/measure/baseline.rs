@@ -15,7 +15,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use crate::error::LoadError;
 use crate::measure::server_process::Cores;
-use crate::measure::system::{pin_this_thread, this_threads_cpu};
+use crate::measure::system::{pin_thread, thread_cpu_time};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
@@ -42,7 +42,7 @@ impl BaselineWork {
 }
 
 /// How long a run of the floor may take.
-const WITHIN: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The word that makes this program the floor's writer.
 pub const WRITER: &str = "baseline-writer";
@@ -64,7 +64,7 @@ struct Writer {
 impl Writer {
     fn start(work: BaselineWork, cores: Option<&Cores>) -> io::Result<Self> {
         if let Some(cores) = cores {
-            pin_this_thread(&cores.server)?;
+            pin_thread(&cores.server)?;
         }
         let child = Command::new(std::env::current_exe()?)
             .arg(WRITER)
@@ -76,7 +76,7 @@ impl Writer {
             .stdout(Stdio::piped())
             .spawn();
         if let Some(cores) = cores {
-            pin_this_thread(&cores.generator)?;
+            pin_thread(&cores.generator)?;
         }
         let mut child = child?;
         let output = child.stdout.take().map(BufReader::new);
@@ -123,7 +123,7 @@ fn read_all(address: SocketAddr, work: BaselineWork) -> io::Result<()> {
     }
     let mut scratch = vec![0; 256 * 1024];
     let mut left = work.frames() * work.frame_in_bytes;
-    let until = Instant::now() + WITHIN;
+    let until = Instant::now() + TIMEOUT;
     while left > 0 {
         if Instant::now() > until {
             return Err(io::Error::new(ErrorKind::TimedOut, "frames are missing"));
@@ -161,19 +161,19 @@ pub fn write(work: BaselineWork, output: &mut impl Write) -> io::Result<()> {
         sockets.push(socket);
     }
     let frame = vec![b'x'; work.frame_in_bytes];
-    let pace = Duration::from_micros(work.pace_in_micros);
-    let before = this_threads_cpu();
+    let timing = Duration::from_micros(work.pace_in_micros);
+    let before = thread_cpu_time();
     let mut next = Instant::now();
     for _ in 0..work.flushes {
         if let Some(left) = next.checked_duration_since(Instant::now()) {
             sleep(left);
         }
-        next += pace;
+        next += timing;
         for socket in &mut sockets {
             socket.write_all(&frame)?;
         }
     }
-    let used = this_threads_cpu().saturating_sub(before);
+    let used = thread_cpu_time().saturating_sub(before);
     writeln!(output, "{}", used.as_nanos())?;
     output.flush()?;
     // The sockets stay until all is read.

@@ -93,7 +93,7 @@ pub fn figure(count: impl TryInto<u64>) -> f64 {
 }
 
 /// Puts in what the clients were sent, and what that took of the server.
-pub fn put_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duration>) {
+pub fn add_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duration>) {
     let mut put = |name, value: f64| {
         if value.is_finite() {
             figures.insert(name, value);
@@ -113,11 +113,11 @@ pub fn put_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duratio
         put("cpu_us_per_frame", cpu.as_secs_f64() * 1e6 / figure(traffic.frames));
         put("cpu_us_per_fact", cpu.as_secs_f64() * 1e6 / facts);
     }
-    put_latency(figures, &traffic.latency, ["latency_ms_p50", "latency_ms_p99", "latency_ms_max"]);
+    add_latency(figures, &traffic.latency, ["latency_ms_p50", "latency_ms_p99", "latency_ms_max"]);
 }
 
 /// Puts in how long changes took, under names for the median, the 99th percentile and the longest.
-pub fn put_latency(figures: &mut Figures, latency: &Histogram, names: [&'static str; 3]) {
+pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static str; 3]) {
     let found = [latency.quantile(0.5), latency.quantile(0.99), latency.longest()];
     for (name, duration) in names.into_iter().zip(found) {
         if let Some(duration) = duration {

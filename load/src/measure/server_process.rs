@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::error::LoadError;
-use crate::measure::system::{CpuUse, Memory, pin_this_thread};
+use crate::measure::system::{CpuUsage, Memory, pin_thread};
 
 /// Which cores the two sides run on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ struct ServerProcess {
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     /// Of the processors.
-    pub cpu: Option<CpuUse>,
+    pub cpu: Option<CpuUsage>,
     /// Of the memory.
     pub memory: Option<Memory>,
 }
@@ -55,18 +55,18 @@ impl Usage {
 
 /// Whom the server lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum AdmissionLimits {
     /// As many as come, all from one address.
-    Open,
+    Off,
     /// Whom it lets in where nothing is set.
-    AsByDefault,
+    Default,
 }
 
-impl Door {
+impl AdmissionLimits {
     fn settings(self) -> &'static str {
         match self {
-            Self::Open => OPEN_DOOR,
-            Self::AsByDefault => "",
+            Self::Off => NO_LIMITS,
+            Self::Default => "",
         }
     }
 }
@@ -76,7 +76,7 @@ const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\
     [presence]\nmax-people-per-room = 200000\n";
 
 /// Who come to an open door all come from one address.
-const OPEN_DOOR: &str = "[door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
+const NO_LIMITS: &str = "[door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
     new-sockets-per-second-per-address = 0\nmax-sockets-per-room = 0\n";
 
 impl Server {
@@ -89,18 +89,22 @@ impl Server {
     }
 
     /// Starts this program on a free port, with a state directory of its own.
-    pub fn start(program: &Path, cores: Option<&Cores>, door: Door) -> Result<Self, LoadError> {
+    pub fn start(
+        program: &Path,
+        cores: Option<&Cores>,
+        limits: AdmissionLimits,
+    ) -> Result<Self, LoadError> {
         let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
         let directory =
             tempfile::tempdir().map_err(io_error("a temporary folder can't be made"))?;
         let settings = directory.path().join("Leptos.toml");
-        fs::write(&settings, [SETTINGS, door.settings()].concat())
+        fs::write(&settings, [SETTINGS, limits.settings()].concat())
             .map_err(io_error("the server's settings can't be written"))?;
         let log = fs::File::create(directory.path().join("log"));
         let log = log.map_err(io_error("the server's log can't be written"))?;
         // A child runs where its parent runs, and counts those cores before it starts its threads.
         if let Some(cores) = cores {
-            pin_this_thread(&cores.server).map_err(io_error("the server can't be pinned"))?;
+            pin_thread(&cores.server).map_err(io_error("the server can't be pinned"))?;
         }
         let child = Command::new(program)
             .current_dir(directory.path())
@@ -115,7 +119,7 @@ impl Server {
             .stderr(log)
             .spawn();
         if let Some(cores) = cores {
-            pin_this_thread(&cores.generator).map_err(io_error("the generator can't be pinned"))?;
+            pin_thread(&cores.generator).map_err(io_error("the generator can't be pinned"))?;
         }
         let mut child = child.map_err(io_error("the server can't be started"))?;
         let mut line = String::new();
@@ -131,7 +135,7 @@ impl Server {
     pub fn usage(&self) -> Usage {
         let Some(process) = &self.process else { return Usage::default() };
         let pid = process.child.id();
-        Usage { cpu: CpuUse::of(pid), memory: Memory::of(pid) }
+        Usage { cpu: CpuUsage::of(pid), memory: Memory::of(pid) }
     }
 
     /// Lets the peak of its memory begin anew, where that can be done.

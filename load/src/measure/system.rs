@@ -4,17 +4,17 @@ use std::{collections::HashMap, fs, io, time::Duration};
 
 /// What a process has used of the processors, thread by thread.
 #[derive(Clone, Debug, Default)]
-pub struct CpuUse {
-    nanoseconds_of: HashMap<String, u64>,
+pub struct CpuUsage {
+    nanoseconds_by_thread: HashMap<String, u64>,
 }
 
-impl CpuUse {
+impl CpuUsage {
     /// What process `pid` has used until now.
     ///
     /// The kernel's scheduler counts in nanoseconds; `/proc/PID/stat` would count in hundredths of a second.
     pub fn of(pid: u32) -> Option<Self> {
         let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-        let nanoseconds_of = tasks
+        let nanoseconds_by_thread = tasks
             .filter_map(|task| {
                 let task = task.ok()?;
                 let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
@@ -22,13 +22,13 @@ impl CpuUse {
                 Some((task.file_name().to_string_lossy().into_owned(), used))
             })
             .collect();
-        Some(Self { nanoseconds_of })
+        Some(Self { nanoseconds_by_thread })
     }
 
     /// What was used since `earlier`; a thread that ended since is left out.
     pub fn since(&self, earlier: &Self) -> Duration {
-        let used = self.nanoseconds_of.iter().map(|(task, now)| {
-            now.saturating_sub(earlier.nanoseconds_of.get(task).copied().unwrap_or(0))
+        let used = self.nanoseconds_by_thread.iter().map(|(task, now)| {
+            now.saturating_sub(earlier.nanoseconds_by_thread.get(task).copied().unwrap_or(0))
         });
         Duration::from_nanos(used.sum())
     }
@@ -71,8 +71,8 @@ pub fn listen_overflows() -> Option<u64> {
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    connect_from, connect_without_room, lower_priority, most_open_files, pin_this_thread,
-    reset_on_close, this_threads_cpu,
+    connect_from, connect_with_small_buffers, lower_priority, pin_thread, raise_file_limit,
+    reset_on_close, thread_cpu_time,
 };
 
 #[cfg(target_os = "linux")]
@@ -98,7 +98,7 @@ mod linux {
     const BYTES_IN_A_SEGMENT: u32 = 1400;
 
     /// Lets this thread, and what it starts from now on, run on these cores only.
-    pub fn pin_this_thread(cores: &[usize]) -> io::Result<()> {
+    pub fn pin_thread(cores: &[usize]) -> io::Result<()> {
         let mut set = CpuSet::new();
         for core in cores.iter().copied().filter(|core| *core < CpuSet::MAX_CPU) {
             set.set(core);
@@ -107,7 +107,7 @@ mod linux {
     }
 
     /// Raises the number of files that may be open as far as it goes, and says how far.
-    pub fn most_open_files() -> io::Result<u64> {
+    pub fn raise_file_limit() -> io::Result<u64> {
         let limit = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
         Ok(limit.maximum.unwrap_or(u64::MAX))
@@ -146,7 +146,7 @@ mod linux {
 
     /// Begins a connection for which neither side's system takes much that nobody reads: the smallest
     /// receive buffer that there is, and segments as over a real network.
-    pub fn connect_without_room(address: SocketAddr) -> io::Result<TcpStream> {
+    pub fn connect_with_small_buffers(address: SocketAddr) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // The system makes the least of it that it allows.
         socket.set_recv_buffer_size(1)?;
@@ -157,7 +157,7 @@ mod linux {
     }
 
     /// What this thread has used of the processors.
-    pub fn this_threads_cpu() -> Duration {
+    pub fn thread_cpu_time() -> Duration {
         let time = clock_gettime(ClockId::ThreadCPUTime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
@@ -167,8 +167,8 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    connect_from, connect_without_room, lower_priority, most_open_files, pin_this_thread,
-    reset_on_close, this_threads_cpu,
+    connect_from, connect_with_small_buffers, lower_priority, pin_thread, raise_file_limit,
+    reset_on_close, thread_cpu_time,
 };
 
 #[cfg(not(target_os = "linux"))]
@@ -180,12 +180,12 @@ mod elsewhere {
     };
 
     /// Cores can't be chosen here.
-    pub fn pin_this_thread(_cores: &[usize]) -> io::Result<()> {
+    pub fn pin_thread(_cores: &[usize]) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
     /// The limit is not known here.
-    pub fn most_open_files() -> io::Result<u64> {
+    pub fn raise_file_limit() -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -205,12 +205,12 @@ mod elsewhere {
     }
 
     /// What the systems take for a connection can't be bounded here.
-    pub fn connect_without_room(_address: SocketAddr) -> io::Result<TcpStream> {
+    pub fn connect_with_small_buffers(_address: SocketAddr) -> io::Result<TcpStream> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
     /// A thread's use is not known here.
-    pub fn this_threads_cpu() -> Duration {
+    pub fn thread_cpu_time() -> Duration {
         Duration::ZERO
     }
 }

@@ -77,7 +77,7 @@ impl Default for Lists {
 }
 
 /// What a frame leads to, before it is kept.
-struct Step {
+struct Advance {
     to: StateId,
     kind: FrameKind,
     facts: Rc<[ChangeIndex]>,
@@ -85,8 +85,8 @@ struct Step {
     name_bytes: usize,
 }
 
-impl Step {
-    fn staying(state: StateId, kind: FrameKind) -> Self {
+impl Advance {
+    fn unchanged(state: StateId, kind: FrameKind) -> Self {
         Self { to: state, kind, facts: Rc::new([]), list_rows: 0, name_bytes: 0 }
     }
 }
@@ -101,11 +101,11 @@ impl Lists {
         now: Instant,
     ) -> &Transition {
         let index = self.known(state, frame).unwrap_or_else(|| {
-            let step = self.work_out(state, frame, truth, now);
+            let step = self.compute(state, frame, truth, now);
             let index = self.transitions.len();
             let frame: Rc<[u8]> = frame.into();
             self.states[state.0].next.insert(Rc::clone(&frame), index);
-            let Step { to, kind, facts, list_rows, name_bytes } = step;
+            let Advance { to, kind, facts, list_rows, name_bytes } = step;
             self.transitions.push(Transition { frame, to, kind, facts, list_rows, name_bytes });
             index
         });
@@ -117,7 +117,7 @@ impl Lists {
     pub fn position(&self, state: StateId) -> Option<&Since> {
         match &self.states[state.0].kind {
             Kind::Live { at, .. } => Some(at),
-            Kind::Differing { base, .. } => self.position(*base),
+            Kind::PartialDifference { base, .. } => self.position(*base),
             _ => None,
         }
     }
@@ -125,8 +125,8 @@ impl Lists {
     /// The state to go on from after a socket ended: what was on its way never came.
     pub fn after_disconnect(&self, state: StateId) -> StateId {
         match &self.states[state.0].kind {
-            Kind::Differing { base, .. } => *base,
-            Kind::Listing { before, .. } => before.unwrap_or(StateId::NOTHING),
+            Kind::PartialDifference { base, .. } => *base,
+            Kind::PartialList { before, .. } => before.unwrap_or(StateId::NOTHING),
             _ => state,
         }
     }
@@ -145,16 +145,22 @@ impl Lists {
         last.or_else(|| state.next.get(frame).copied())
     }
 
-    fn work_out(&mut self, state: StateId, frame: &[u8], truth: &mut Truth, now: Instant) -> Step {
+    fn compute(
+        &mut self,
+        state: StateId,
+        frame: &[u8],
+        truth: &mut Truth,
+        now: Instant,
+    ) -> Advance {
         if self.violation(state).is_some() {
-            return Step::staying(state, FrameKind::Other);
+            return Advance::unchanged(state, FrameKind::Other);
         }
         let step = serde_json::from_slice(frame)
             .map_err(|error| format!("a frame can't be read: {error}"))
             .and_then(|event| self.step(state, event, truth, now));
         step.unwrap_or_else(|sentence| {
             let to = self.add(Kind::Wrong(sentence.into()));
-            Step::staying(to, FrameKind::Other)
+            Advance::unchanged(to, FrameKind::Other)
         })
     }
 
@@ -164,7 +170,7 @@ impl Lists {
         event: ServerEvent,
         truth: &mut Truth,
         now: Instant,
-    ) -> Result<Step, String> {
+    ) -> Result<Advance, String> {
         match event {
             ServerEvent::ExistingUsers(list) => self.start_list(state, list, truth, now),
             ServerEvent::MoreUsers(more) => self.continue_list(state, &more, truth, now),
@@ -173,12 +179,12 @@ impl Lists {
                     return Err("a list goes on in another epoch".to_owned());
                 }
                 let reach = (resumed.from, resumed.seq);
-                let step = self.bring_forward(state, reach, &resumed.difference, truth, now)?;
-                Ok(Step { kind: FrameKind::Resumed, ..step })
+                let step = self.apply_difference(state, reach, &resumed.difference, truth, now)?;
+                Ok(Advance { kind: FrameKind::Resumed, ..step })
             }
             ServerEvent::Changes(changes) => {
                 let reach = (changes.from, changes.seq);
-                self.bring_forward(state, reach, &changes.difference, truth, now)
+                self.apply_difference(state, reach, &changes.difference, truth, now)
             }
             ServerEvent::Beat(beat) => match &self.states[state.0].kind {
                 Kind::Live { at, rows } if at.seq == beat.seq && rows.len() != beat.count => {
@@ -187,13 +193,13 @@ impl Lists {
                 Kind::Live { at, .. } if at.seq != beat.seq => {
                     Err(format!("a beat speaks of {} to a list at {}", beat.seq, at.seq))
                 }
-                Kind::Listing { .. } | Kind::Differing { .. } => {
+                Kind::PartialList { .. } | Kind::PartialDifference { .. } => {
                     Err("a beat comes in the middle of something else".to_owned())
                 }
-                _ => Ok(Step::staying(state, FrameKind::Beat)),
+                _ => Ok(Advance::unchanged(state, FrameKind::Beat)),
             },
             ServerEvent::Refused(refusal) => Err(format!("refused: {}", refusal.message)),
-            ServerEvent::Unknown => Ok(Step::staying(state, FrameKind::Other)),
+            ServerEvent::Unknown => Ok(Advance::unchanged(state, FrameKind::Other)),
         }
     }
 
@@ -203,20 +209,20 @@ impl Lists {
         list: ExistingUsers,
         truth: &mut Truth,
         now: Instant,
-    ) -> Result<Step, String> {
+    ) -> Result<Advance, String> {
         let before = match &self.states[state.0].kind {
             Kind::Live { .. } => Some(state),
             Kind::Nothing => None,
             _ => return Err("a list begins in the middle of something else".to_owned()),
         };
         let at = Since { epoch: list.epoch, seq: list.seq };
-        let kind = Kind::Listing {
+        let kind = Kind::PartialList {
             before,
             at,
             count: list.count,
             rows: Rc::new(Rows { earlier: None, these: Box::default(), length: 0 }),
         };
-        self.take_rows(kind, &list.users, truth, now)
+        self.add_rows(kind, &list.users, truth, now)
     }
 
     fn continue_list(
@@ -225,11 +231,11 @@ impl Lists {
         more: &MoreUsers,
         truth: &mut Truth,
         now: Instant,
-    ) -> Result<Step, String> {
+    ) -> Result<Advance, String> {
         let kind = self.states[state.0].kind.clone();
-        if !matches!(kind, Kind::Listing { .. }) {
+        if !matches!(kind, Kind::PartialList { .. }) {
             return Err("rows come where no list was begun".to_owned());
         }
-        self.take_rows(kind, &more.users, truth, now)
+        self.add_rows(kind, &more.users, truth, now)
     }
 }

@@ -10,7 +10,7 @@ use app::presence::User;
 use serde::Deserialize;
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Deserialize)]
 struct Body {
@@ -31,8 +31,8 @@ pub fn ask(address: SocketAddr, room: &str) -> Result<Vec<User>, String> {
 }
 
 fn get(address: SocketAddr, room: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     // HTTP/1.0: the body comes in one piece, and the connection ends after it.
     let request = format!("GET /api/rooms/{room}/users HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes())?;

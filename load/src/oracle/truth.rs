@@ -21,7 +21,7 @@ pub struct ChangeIndex(usize);
 
 /// What was made to happen to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum ChangeKind {
     /// It came.
     Joined,
     /// It went.
@@ -52,14 +52,14 @@ struct Person {
 
 #[derive(Debug)]
 struct Change {
-    what: What,
+    what: ChangeKind,
     sent: Instant,
     /// It has a number above this one in the room's count.
     after: u64,
     /// And at most this one, once somebody was told.
     by: Option<u64>,
     /// When the first client was told.
-    first_told: Option<Instant>,
+    first_seen: Option<Instant>,
 }
 
 impl Truth {
@@ -77,19 +77,19 @@ impl Truth {
     }
 
     /// Notes what is being made to happen at `now`.
-    pub fn record(&mut self, who: PersonIndex, what: What, now: Instant) -> ChangeIndex {
+    pub fn record(&mut self, who: PersonIndex, what: ChangeKind, now: Instant) -> ChangeIndex {
         let index = ChangeIndex(self.changes.len());
         self.version += 1;
         let Some(person) = self.persons.get_mut(who.as_usize()) else { return index };
         let last = person.changes.last().and_then(|last| self.changes.get(last.0));
         let after = last.map_or(0, |last| last.by.unwrap_or(last.after));
         person.changes.push(index);
-        self.changes.push(Change { what, sent: now, after, by: None, first_told: None });
+        self.changes.push(Change { what, sent: now, after, by: None, first_seen: None });
         let was_listed = person.expected.is_some();
         person.expected = match what {
-            What::Joined => Some(PresenceState::Here),
-            What::Departed(_) => None,
-            What::Became(state) => person.expected.map(|_| state),
+            ChangeKind::Joined => Some(PresenceState::Here),
+            ChangeKind::Departed(_) => None,
+            ChangeKind::Became(state) => person.expected.map(|_| state),
         };
         self.listed += usize::from(person.expected.is_some());
         self.listed -= usize::from(was_listed);
@@ -163,16 +163,19 @@ impl Truth {
     pub fn attribute(
         &mut self,
         who: PersonIndex,
-        is_told: impl Fn(What) -> bool,
+        has_seen_own_change: impl Fn(ChangeKind) -> bool,
         (from, to): (u64, u64),
         now: Instant,
     ) -> Result<ChangeIndex, String> {
         let changes = self.persons.get(who.as_usize()).map(|person| person.changes.as_slice());
         for index in changes.unwrap_or_default().iter().rev() {
             let Some(change) = self.changes.get_mut(index.0) else { continue };
-            if is_told(change.what) && change.after < to && change.by.is_none_or(|by| by > from) {
+            if has_seen_own_change(change.what)
+                && change.after < to
+                && change.by.is_none_or(|by| by > from)
+            {
                 change.by = Some(change.by.map_or(to, |by| by.min(to)));
-                change.first_told.get_or_insert(now);
+                change.first_seen.get_or_insert(now);
                 return Ok(*index);
             }
         }
@@ -185,7 +188,7 @@ impl Truth {
         let mut latest: Option<(PersonIndex, Instant)> = None;
         for who in order {
             let join = self.last_join(who)?;
-            if let (Some((before, sent)), Some(told)) = (latest, join.first_told)
+            if let (Some((before, sent)), Some(told)) = (latest, join.first_seen)
                 && told < sent
             {
                 return Some(format!(
@@ -204,7 +207,7 @@ impl Truth {
     fn last_join(&self, who: PersonIndex) -> Option<&Change> {
         let changes = &self.persons.get(who.as_usize())?.changes;
         let mut changes = changes.iter().rev().filter_map(|index| self.changes.get(index.0));
-        changes.find(|change| change.what == What::Joined)
+        changes.find(|change| change.what == ChangeKind::Joined)
     }
 }
 
@@ -216,7 +219,7 @@ mod tests {
 
     use super::*;
 
-    const LEFT: What = What::Departed(DepartureReason::Left);
+    const LEFT: ChangeKind = ChangeKind::Departed(DepartureReason::Left);
 
     fn id(number: u8) -> UserId {
         format!("person---{number:02}").parse().unwrap()
@@ -238,15 +241,15 @@ mod tests {
     #[test]
     fn what_was_made_to_happen_is_what_should_be_listed() {
         let (mut truth, [ana, bo], at) = two();
-        let away = What::Became(PresenceState::Away);
+        let away = ChangeKind::Became(PresenceState::Away);
         for (number, (who, what, expected, listed)) in [
-            (ana, What::Joined, Some(PresenceState::Here), 1),
-            (bo, What::Joined, Some(PresenceState::Here), 2),
+            (ana, ChangeKind::Joined, Some(PresenceState::Here), 1),
+            (bo, ChangeKind::Joined, Some(PresenceState::Here), 2),
             (ana, away, Some(PresenceState::Away), 2),
             (ana, LEFT, None, 1),
             // Who is not listed stays so, whatever their connection does.
             (ana, away, None, 1),
-            (ana, What::Joined, Some(PresenceState::Here), 2),
+            (ana, ChangeKind::Joined, Some(PresenceState::Here), 2),
         ]
         .into_iter()
         .enumerate()
@@ -288,9 +291,9 @@ mod tests {
     #[test]
     fn what_is_told_was_made_to_happen_before_and_not_long_ago() {
         let (mut truth, [ana, bo], at) = two();
-        let joined = |what| what == What::Joined;
+        let joined = |what| what == ChangeKind::Joined;
         let left = |what| what == LEFT;
-        let first = truth.record(ana, What::Joined, at(0));
+        let first = truth.record(ana, ChangeKind::Joined, at(0));
         // One client is told of more at once than another: it is the same change.
         assert_eq!(truth.attribute(ana, joined, (0, 7), at(1)), Ok(first));
         assert_eq!(truth.attribute(ana, joined, (2, 5), at(2)), Ok(first));
@@ -300,7 +303,7 @@ mod tests {
         assert_eq!(truth.attribute(ana, joined, (5, 9), at(3)), nobody(5, 9));
         assert_eq!(truth.attribute(ana, left, (5, 9), at(3)), nobody(5, 9));
         let gone = truth.record(ana, LEFT, at(4));
-        let second = truth.record(ana, What::Joined, at(5));
+        let second = truth.record(ana, ChangeKind::Joined, at(5));
         // What came after something at 5 was not yet at 5.
         assert_eq!(truth.attribute(ana, left, (4, 5), at(6)), nobody(4, 5));
         assert_eq!(truth.attribute(ana, left, (5, 9), at(6)), Ok(gone));
@@ -311,27 +314,27 @@ mod tests {
     #[test]
     fn who_was_told_of_before_another_came_stands_before_them() {
         let (mut truth, [ana, bo], at) = two();
-        let joined = |what| what == What::Joined;
-        truth.record(ana, What::Joined, at(0));
-        truth.record(bo, What::Joined, at(2));
+        let joined = |what| what == ChangeKind::Joined;
+        truth.record(ana, ChangeKind::Joined, at(0));
+        truth.record(bo, ChangeKind::Joined, at(2));
         // Nobody was told of either: they may have come in any order.
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         truth.attribute(ana, joined, (0, 2), at(3)).unwrap();
         truth.attribute(bo, joined, (0, 2), at(5)).unwrap();
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         let cy = truth.add_person("Cy");
-        truth.record(cy, What::Joined, at(4));
+        truth.record(cy, ChangeKind::Joined, at(4));
         let sentence = "Cy stands before Ana, who had joined long before";
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()).as_deref(), Some(sentence));
         assert_eq!(truth.impossible_order([bo, ana, cy].into_iter()), None);
         assert_eq!(truth.impossible_order([cy, bo, ana].into_iter()).as_deref(), Some(sentence));
         // What was sent in the moment in which the other was told of may have come before.
         let di = truth.add_person("Di");
-        truth.record(di, What::Joined, at(3));
+        truth.record(di, ChangeKind::Joined, at(3));
         assert_eq!(truth.impossible_order([di, ana].into_iter()), None);
         // Who leaves and comes again stands where they came last.
         truth.record(ana, LEFT, at(5));
-        truth.record(ana, What::Joined, at(6));
+        truth.record(ana, ChangeKind::Joined, at(6));
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()), None);
     }
 }

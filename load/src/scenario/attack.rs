@@ -6,63 +6,63 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Outcome, Stage};
-use crate::client::attack::{Attack, Strength};
+use super::{Outcome, RunContext};
+use crate::client::attack::{Attack, AttackConfig};
 use crate::client::probe::Probe;
 use crate::error::LoadError;
 use crate::measure::histogram::Histogram;
-use crate::measure::report::{Figures, Report, figure, put_latency};
-use crate::measure::server_process::{Door, Server};
+use crate::measure::report::{Figures, Report, add_latency, figure};
+use crate::measure::server_process::{AdmissionLimits, Server};
 use crate::oracle::violations::Violations;
 
 /// The door lets in so many sockets of one address each second, and this many joins a second are over that.
-const LET_IN_PER_SECOND: u32 = 200;
-const JOINS_OVER_THE_LIMIT_PER_SECOND: u32 = 200;
+const ACCEPTED_JOINS_PER_SECOND: u32 = 200;
+const EXCESS_JOINS_PER_SECOND: u32 = 200;
 
 const GARBAGE_PER_SECOND: u32 = 100;
 
 /// More than so many silent ones are no other attack: they only take the generator's time to keep up.
-const MOST_SILENT: usize = 5_000;
+const MAX_SILENT: usize = 5_000;
 
 /// For so many silent connections there is one that drips.
-const DRIPPING_IN: usize = 5;
+const SILENT_PER_DRIPPING: usize = 5;
 
 /// How long the server is left alone after an attack.
-const CALM: Duration = Duration::from_secs(2);
+const COOL_DOWN: Duration = Duration::from_secs(2);
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
-    let server = stage.server(Door::AsByDefault)?;
-    let silent = stage.clients().min(MOST_SILENT);
-    let strength = Strength {
+pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
+    let server = context.server(AdmissionLimits::Default)?;
+    let silent = context.clients().min(MAX_SILENT);
+    let config = AttackConfig {
         silent,
-        dripping: silent.div_ceil(DRIPPING_IN),
-        joins_per_second: LET_IN_PER_SECOND + JOINS_OVER_THE_LIMIT_PER_SECOND,
+        dripping: silent.div_ceil(SILENT_PER_DRIPPING),
+        joins_per_second: ACCEPTED_JOINS_PER_SECOND + EXCESS_JOINS_PER_SECOND,
         garbage_per_second: GARBAGE_PER_SECOND,
     };
     let mut run = Run {
-        stage,
+        context,
         server: &server,
-        strength,
-        probe: Probe::arrive(server.address)?,
-        undisturbed: Histogram::default(),
+        config,
+        probe: Probe::start(server.address)?,
+        unattacked: Histogram::default(),
         attacked: Histogram::default(),
         figures: Figures::new(),
         violations: Violations::default(),
     };
     // What a server does once is not part of either.
     run.probe.measure_joins(Duration::from_millis(500), &mut Histogram::default())?;
-    for _ in 0..stage.pace.turns {
-        run.turn()?;
+    for _ in 0..context.timing.repetitions {
+        run.repeat()?;
     }
     Ok(Outcome { report: run.report(), sent: None })
 }
 
 struct Run<'a> {
-    stage: &'a Stage,
+    context: &'a RunContext,
     server: &'a Server,
-    strength: Strength,
+    config: AttackConfig,
     probe: Probe,
-    undisturbed: Histogram,
+    unattacked: Histogram,
     attacked: Histogram,
     figures: Figures,
     violations: Violations,
@@ -70,29 +70,29 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Measures without and then with an attack.
-    fn turn(&mut self) -> Result<(), LoadError> {
-        let time = Duration::from_secs(self.stage.options.seconds.into());
-        self.probe.measure_joins(time, &mut self.undisturbed)?;
-        let attack = Attack::begin(self.server.address, self.strength)?;
-        self.until_at_full_strength(&attack)?;
+    fn repeat(&mut self) -> Result<(), LoadError> {
+        let time = Duration::from_secs(self.context.options.seconds.into());
+        self.probe.measure_joins(time, &mut self.unattacked)?;
+        let attack = Attack::start(self.server.address, self.config)?;
+        self.wait_until_ramped_up(&attack)?;
         let before = self.server.usage();
-        let begun = Instant::now();
+        let started_at = Instant::now();
         self.probe.measure_joins(time, &mut self.attacked)?;
         if let Some(cpu) = self.server.usage().cpu_since(&before) {
-            let share = cpu.as_secs_f64() / begun.elapsed().as_secs_f64();
+            let share = cpu.as_secs_f64() / started_at.elapsed().as_secs_f64();
             self.figures.insert("server_cpu_share_attacked", share);
         }
         self.judge(&attack);
         drop(attack);
-        thread::sleep(CALM);
+        thread::sleep(COOL_DOWN);
         Ok(())
     }
 
     /// The visitors go on meanwhile: who is not answered would be lost.
-    fn until_at_full_strength(&mut self, attack: &Attack) -> Result<(), LoadError> {
-        let within = self.stage.pace.patience;
+    fn wait_until_ramped_up(&mut self, attack: &Attack) -> Result<(), LoadError> {
+        let within = self.context.timing.timeout;
         let until = Instant::now() + within;
-        while !attack.is_at_full_strength(self.strength) {
+        while !attack.is_ramped_up(self.config) {
             if Instant::now() > until {
                 let state = format!("{:?}", attack.stats());
                 return Err(LoadError::TooLong { what: "an attack", within, state });
@@ -103,10 +103,10 @@ impl Run<'_> {
     }
 
     fn judge(&mut self, attack: &Attack) {
-        if !attack.goes_on() {
+        if !attack.is_running() {
             self.violations.add(|| "the attack broke off".to_owned());
         }
-        if !attack.is_at_full_strength(self.strength) {
+        if !attack.is_ramped_up(self.config) {
             self.violations.add(|| "at the end fewer attacked than were to".to_owned());
         }
         let stats = attack.stats();
@@ -114,7 +114,7 @@ impl Run<'_> {
             ("silent", &stats.silent),
             ("dripping", &stats.dripping),
             ("joins_refused", &stats.joins_refused),
-            ("joins_let_in", &stats.joins_let_in),
+            ("joins_accepted", &stats.joins_accepted),
             ("garbage_ended", &stats.garbage_ended),
         ];
         for (name, count) in counts {
@@ -128,20 +128,20 @@ impl Run<'_> {
 
     fn report(mut self) -> Report {
         let figures = &mut self.figures;
-        let undisturbed =
+        let unattacked =
             ["latency_ms_p50_without", "latency_ms_p99_without", "latency_ms_max_without"];
-        put_latency(figures, &self.undisturbed, undisturbed);
-        put_latency(
+        add_latency(figures, &self.unattacked, unattacked);
+        add_latency(
             figures,
             &self.attacked,
             ["latency_ms_p50", "latency_ms_p99", "latency_ms_max"],
         );
-        figures.insert("joins_seen", figure(self.undisturbed.count() + self.attacked.count()));
+        figures.insert("joins_seen", figure(self.unattacked.count() + self.attacked.count()));
         let p99 = |name| figures.get(name).copied();
         if let (Some(without), Some(with)) = (p99("latency_ms_p99_without"), p99("latency_ms_p99"))
         {
             figures.insert("p99_to_without", with / without);
         }
-        Report::new("attack", self.stage.options.clients, &self.violations, self.figures)
+        Report::new("attack", self.context.options.clients, &self.violations, self.figures)
     }
 }

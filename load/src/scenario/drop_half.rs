@@ -4,20 +4,20 @@ use std::time::Instant;
 
 use app::presence::PresenceState;
 
-use super::{Outcome, Stage, event::Before};
+use super::{Outcome, RunContext, event::Setup};
 use crate::client::swarm::Opening;
 use crate::error::LoadError;
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
-    let mut before = Before::new(stage)?;
-    let clients = before.gather(stage.clients(), Opening::Join)?;
-    let after = before.happens(|swarm| {
-        let begun = Instant::now();
+pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
+    let mut setup = Setup::new(context)?;
+    let clients = setup.connect_clients(context.clients(), Opening::Join)?;
+    let completed = setup.run_event(|swarm| {
+        let started_at = Instant::now();
         // Whose connection broke is shown as reconnecting at once, and taken off only later.
         for client in clients.step_by(2) {
-            swarm.break_off(client, PresenceState::Reconnecting);
+            swarm.drop_connection(client, PresenceState::Reconnecting);
         }
-        Ok(begun)
+        Ok(started_at)
     })?;
-    Ok(after.outcome("drop"))
+    Ok(completed.outcome("drop"))
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AT_ONCE, Outcome, Stage, event::Before};
+use super::{MAX_CONCURRENT_CONNECTS, Outcome, RunContext, event::Setup};
 use crate::client::swarm::{Opening, Swarm};
 use crate::error::LoadError;
 use crate::measure::report::figure;
@@ -15,61 +15,61 @@ use crate::measure::report::figure;
 const CHANGES_PER_ACTOR: u32 = 2;
 
 /// One listener in this many watches and is not listed.
-const WATCHER_IN: usize = 10;
+const LISTENERS_PER_WATCHER: usize = 10;
 
-pub(super) fn run(stage: &Stage, rate: u32) -> Result<Outcome, LoadError> {
-    let changes_per_second = (rate / stage.options.clients).max(1);
-    let time = Duration::from_secs(stage.options.seconds.into());
-    let mut before = Before::new(stage)?;
-    let actors = gather(stage, &mut before.swarm, changes_per_second)?;
+pub(super) fn run(context: &RunContext, rate: u32) -> Result<Outcome, LoadError> {
+    let changes_per_second = (rate / context.options.clients).max(1);
+    let time = Duration::from_secs(context.options.seconds.into());
+    let mut setup = Setup::new(context)?;
+    let actors = connect_clients(context, &mut setup.swarm, changes_per_second)?;
     let mut made = 0;
-    let mut after = before.happens(|swarm| {
-        let begun = Instant::now();
-        made = come_and_go(swarm, &actors, changes_per_second, time, &mut |_| Ok(()))?;
-        Ok(begun)
+    let mut completed = setup.run_event(|swarm| {
+        let started_at = Instant::now();
+        made = churn(swarm, &actors, changes_per_second, time, &mut |_| Ok(()))?;
+        Ok(started_at)
     })?;
-    after.figures.insert("changes_per_s", figure(made) / time.as_secs_f64());
-    Ok(after.outcome(format!("fanout-{}k", rate / 1000)))
+    completed.figures.insert("changes_per_s", figure(made) / time.as_secs_f64());
+    Ok(completed.outcome(format!("fanout-{}k", rate / 1000)))
 }
 
 /// Opens all listeners and those who will come and go, who are not listed at first.
-pub(super) fn gather(
-    stage: &Stage,
+pub(super) fn connect_clients(
+    context: &RunContext,
     swarm: &mut Swarm,
     changes_per_second: u32,
 ) -> Result<Vec<usize>, LoadError> {
-    let listeners = swarm.add(stage.clients(), Opening::Join);
-    for watcher in listeners.clone().step_by(WATCHER_IN) {
+    let listeners = swarm.add(context.clients(), Opening::Join);
+    for watcher in listeners.clone().step_by(LISTENERS_PER_WATCHER) {
         swarm.set_opening(watcher, Opening::Watch);
     }
-    swarm.connect_all(listeners, AT_ONCE)?;
+    swarm.connect_all(listeners, MAX_CONCURRENT_CONNECTS)?;
     let actors = usize::try_from(changes_per_second.div_ceil(CHANGES_PER_ACTOR) + 1);
     let actors = swarm.add(actors.unwrap_or(usize::MAX), Opening::Watch);
-    swarm.connect_all(actors.clone(), AT_ONCE)?;
+    swarm.connect_all(actors.clone(), MAX_CONCURRENT_CONNECTS)?;
     Ok(actors.collect())
 }
 
-/// Lets them come and go in turns for a while, does `beside` again and again meanwhile, and says how many
+/// Lets them come and go in turns for a while, does `meanwhile` again and again meanwhile, and says how many
 /// changes that made.
-pub(super) fn come_and_go(
+pub(super) fn churn(
     swarm: &mut Swarm,
     actors: &[usize],
     changes_per_second: u32,
     time: Duration,
-    beside: &mut dyn FnMut(&mut Swarm) -> Result<(), LoadError>,
+    meanwhile: &mut dyn FnMut(&mut Swarm) -> Result<(), LoadError>,
 ) -> Result<u32, LoadError> {
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let mut turns: VecDeque<usize> = actors.iter().copied().collect();
     let mut made = 0;
     loop {
-        let elapsed = begun.elapsed();
+        let elapsed = started_at.elapsed();
         if elapsed >= time {
             return Ok(made);
         }
         let due = elapsed.as_secs_f64() * f64::from(changes_per_second);
         // Who has not read of their own last change is passed over: what they do next could not be told apart.
         if f64::from(made) <= due
-            && let Some(place) = turns.iter().position(|actor| swarm.is_told(*actor))
+            && let Some(place) = turns.iter().position(|actor| swarm.has_seen_own_change(*actor))
             && let Some(actor) = turns.remove(place)
         {
             if swarm.is_listed(actor) {
@@ -82,7 +82,7 @@ pub(super) fn come_and_go(
             continue;
         }
         let next = f64::from(made) / f64::from(changes_per_second) - elapsed.as_secs_f64();
-        swarm.turn(Duration::from_secs_f64(next.clamp(0.000_5, 0.05)))?;
-        beside(swarm)?;
+        swarm.poll_once(Duration::from_secs_f64(next.clamp(0.000_5, 0.05)))?;
+        meanwhile(swarm)?;
     }
 }

@@ -2,20 +2,20 @@
 
 use std::time::Instant;
 
-use super::{Outcome, Stage, event::Before};
+use super::{Outcome, RunContext, event::Setup};
 use crate::client::swarm::Opening;
 use crate::error::LoadError;
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
-    let mut before = Before::new(stage)?;
-    let clients = before.gather(stage.clients(), Opening::Silence)?;
-    let after = before.happens(|swarm| {
-        let begun = Instant::now();
+pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
+    let mut setup = Setup::new(context)?;
+    let clients = setup.connect_clients(context.clients(), Opening::Silence)?;
+    let completed = setup.run_event(|swarm| {
+        let started_at = Instant::now();
         for client in clients {
             swarm.set_opening(client, Opening::Join);
             swarm.join(client);
         }
-        Ok(begun)
+        Ok(started_at)
     })?;
-    Ok(after.outcome("storm"))
+    Ok(completed.outcome("storm"))
 }

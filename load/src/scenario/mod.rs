@@ -18,48 +18,48 @@ use std::{
 use crate::client::swarm::Swarm;
 use crate::error::LoadError;
 use crate::measure::baseline::{self, BaselineWork};
-use crate::measure::report::{Figures, Report, figure, put_traffic};
-use crate::measure::server_process::{Cores, Door, Server, Usage};
+use crate::measure::report::{Figures, Report, add_traffic, figure};
+use crate::measure::server_process::{AdmissionLimits, Cores, Server, Usage};
 use crate::measure::traffic::Traffic;
 use crate::options::{Options, Scenario};
 use crate::oracle::server_list;
 use crate::oracle::violations::Violations;
 
 /// How many sockets are being opened at the same time, where that is not what is measured.
-const AT_ONCE: usize = 64;
+const MAX_CONCURRENT_CONNECTS: usize = 64;
 
 /// How long the floor is run at the most, compared with what it is the floor of.
 const MAX_BASELINE_DURATION: Duration = Duration::from_secs(3);
 
 /// How long a run takes its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct Timing {
     /// How long lists are waited for that are not right yet.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// How long things settle before memory is read, and before a list counts as final.
-    pub settle: Duration,
+    pub settle_time: Duration,
     /// How long a stretch of `slow` is at least, so that in it the server drops those who never read, and
     /// they come again.
-    pub slow_stretch: Duration,
+    pub min_slow_duration: Duration,
     /// How often `slow` and `attack` are tried without and with those who disturb, in turns.
-    pub turns: u32,
+    pub repetitions: u32,
 }
 
-impl Default for Pace {
+impl Default for Timing {
     fn default() -> Self {
         Self {
-            patience: Duration::from_mins(1),
-            settle: Duration::from_millis(500),
+            timeout: Duration::from_mins(1),
+            settle_time: Duration::from_millis(500),
             // A server gives a write 5 s.
-            slow_stretch: Duration::from_secs(8),
-            turns: 3,
+            min_slow_duration: Duration::from_secs(8),
+            repetitions: 3,
         }
     }
 }
 
 /// What all runs have in common.
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct RunContext {
     /// What was asked for.
     pub options: Options,
     /// Where the server's program is, unless a server runs elsewhere.
@@ -67,10 +67,10 @@ pub struct Stage {
     /// Where the two sides run, if that can be chosen.
     pub cores: Option<Cores>,
     /// How long a run takes its time.
-    pub pace: Pace,
+    pub timing: Timing,
 }
 
-impl Stage {
+impl RunContext {
     /// Runs a scenario once; `fanout` is as many runs as there are rates.
     pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
         match scenario {
@@ -110,10 +110,10 @@ impl Stage {
         usize::try_from(self.options.clients).unwrap_or(usize::MAX)
     }
 
-    fn server(&self, door: Door) -> Result<Server, LoadError> {
+    fn server(&self, limits: AdmissionLimits) -> Result<Server, LoadError> {
         match (&self.options.url, &self.program) {
             (Some(url), _) => Server::elsewhere(url),
-            (None, Some(program)) => Server::start(program, self.cores.as_ref(), door),
+            (None, Some(program)) => Server::start(program, self.cores.as_ref(), limits),
             (None, None) => Err(LoadError::Server("there is none: name one".to_owned())),
         }
     }
@@ -124,8 +124,8 @@ impl Stage {
         if !swarm.has_followers() {
             return Ok(());
         }
-        swarm.wait_until_right(self.pace.patience)?;
-        swarm.rest(self.pace.settle)?;
+        swarm.wait_until_right(self.timing.timeout)?;
+        swarm.run_for(self.timing.settle_time)?;
         let server_list = server_list::ask(swarm.address(), swarm.room());
         swarm.judge(server_list);
         Ok(())
@@ -162,12 +162,12 @@ fn swarm(server: &Server) -> Result<Swarm, LoadError> {
 struct Outcome {
     report: Report,
     /// What the clients were sent, where that was measured.
-    sent: Option<Sent>,
+    sent: Option<SentTraffic>,
 }
 
 /// What the clients were sent, and in which time.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
+struct SentTraffic {
     frames: u64,
     bytes: u64,
     wall: Duration,
@@ -175,7 +175,7 @@ struct Sent {
 
 /// From here on is measured.
 struct Measurement {
-    begun: Instant,
+    started_at: Instant,
     before: Usage,
 }
 
@@ -183,38 +183,42 @@ impl Measurement {
     fn begin(server: &Server, swarm: &mut Swarm) -> Self {
         server.reset_peak();
         swarm.traffic = Traffic::default();
-        Self { begun: Instant::now(), before: server.usage() }
+        Self { started_at: Instant::now(), before: server.usage() }
     }
 
     /// Puts in what happened since.
-    fn end(self, server: &Server, traffic: &Traffic, figures: &mut Figures) -> Sent {
-        let wall = self.begun.elapsed();
+    fn end(self, server: &Server, traffic: &Traffic, figures: &mut Figures) -> SentTraffic {
+        let wall = self.started_at.elapsed();
         let after = server.usage();
-        put_traffic(figures, traffic, after.cpu_since(&self.before));
+        add_traffic(figures, traffic, after.cpu_since(&self.before));
         if let Some(memory) = after.memory {
             figures.insert("peak_mib", figure(memory.peak) / 1024.0);
         }
-        Sent { frames: traffic.frames, bytes: traffic.bytes, wall }
+        SentTraffic { frames: traffic.frames, bytes: traffic.bytes, wall }
     }
 }
 
 /// Puts in what the same frames take of the system alone, and the server's cost as a multiple of it:
 /// frame for frame, and for each fact as if every fact were a frame of its own.
-fn add_baseline(stage: &Stage, sent: &Sent, figures: &mut Figures) -> Result<(), LoadError> {
-    let sockets = stage.clients();
+fn add_baseline(
+    context: &RunContext,
+    sent: &SentTraffic,
+    figures: &mut Figures,
+) -> Result<(), LoadError> {
+    let sockets = context.clients();
     let flushes = usize::try_from(sent.frames).unwrap_or_default() / sockets;
     if flushes == 0 {
         return Ok(());
     }
-    let pace = sent.wall.div_f64(figure(flushes));
-    let fitting = MAX_BASELINE_DURATION.as_micros() / pace.as_micros().max(1);
+    let timing = sent.wall.div_f64(figure(flushes));
+    let fitting = MAX_BASELINE_DURATION.as_micros() / timing.as_micros().max(1);
     let work = BaselineWork {
         sockets,
         frame_in_bytes: usize::try_from(sent.bytes / sent.frames.max(1)).unwrap_or_default(),
         flushes: flushes.min(usize::try_from(fitting).unwrap_or(usize::MAX)).max(1),
-        pace_in_micros: u64::try_from(pace.as_micros()).unwrap_or_default(),
+        pace_in_micros: u64::try_from(timing.as_micros()).unwrap_or_default(),
     };
-    let micros = baseline::run(work, stage.cores.as_ref())?.as_secs_f64() * 1e6;
+    let micros = baseline::run(work, context.cores.as_ref())?.as_secs_f64() * 1e6;
     figures.insert("baseline_cpu_us_per_frame", micros);
     for (ours, ratio) in [
         ("cpu_us_per_frame", "cpu_per_frame_to_baseline"),

@@ -9,12 +9,12 @@ use std::{
 
 use app::presence::ClientEvent;
 
-use super::{Outcome, Stage};
+use super::{Outcome, RunContext};
 use crate::client::handshake;
 use crate::client::websocket::FrameWriter;
 use crate::error::LoadError;
 use crate::measure::report::{Figures, Report, figure};
-use crate::measure::server_process::{Door, Server};
+use crate::measure::server_process::{AdmissionLimits, Server};
 use crate::measure::system;
 use crate::oracle::violations::Violations;
 
@@ -22,36 +22,36 @@ use crate::oracle::violations::Violations;
 const ROUNDS: u32 = 20;
 
 /// So much more than after the first round may be held after the last.
-const MOST_GROWN: f64 = 1.1;
+const MAX_GROWTH: f64 = 1.1;
 
 /// How long a client waits for its answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-pub(super) fn run(stage: &Stage) -> Result<Outcome, LoadError> {
-    let server = stage.server(Door::Open)?;
+pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
+    let server = context.server(AdmissionLimits::Off)?;
     let mut violations = Violations::default();
-    let mut held = Vec::new();
+    let mut partial = Vec::new();
     for _ in 0..ROUNDS {
-        open_and_reset(server.address, stage.clients())?;
-        held.push(held_at_rest(stage, &server));
+        open_and_reset(server.address, context.clients())?;
+        partial.push(held_at_rest(context, &server));
     }
     let mut figures = Figures::from([("rounds", figure(ROUNDS))]);
-    if let (Some(Some(first)), Some(Some(last))) = (held.first(), held.last()) {
-        let grown = figure(*last) / figure(*first);
+    if let (Some(Some(first)), Some(Some(last))) = (partial.first(), partial.last()) {
+        let growth = figure(*last) / figure(*first);
         figures.insert("mib_after_first_round", figure(*first) / 1024.0);
         figures.insert("mib_after_last_round", figure(*last) / 1024.0);
-        figures.insert("last_round_to_first", grown);
-        if grown > MOST_GROWN {
-            violations.add(|| format!("the server grows: {held:?} KiB after each round"));
+        figures.insert("last_round_to_first", growth);
+        if growth > MAX_GROWTH {
+            violations.add(|| format!("the server grows: {partial:?} KiB after each round"));
         }
     }
-    let report = Report::new("resets", stage.options.clients, &violations, figures);
+    let report = Report::new("resets", context.options.clients, &violations, figures);
     Ok(Outcome { report, sent: None })
 }
 
 /// What the server holds when it has noticed that everybody went, in KiB.
-fn held_at_rest(stage: &Stage, server: &Server) -> Option<u64> {
-    thread::sleep(stage.pace.settle);
+fn held_at_rest(context: &RunContext, server: &Server) -> Option<u64> {
+    thread::sleep(context.timing.settle_time);
     server.usage().memory.map(|memory| memory.resident)
 }
 
@@ -70,7 +70,7 @@ fn open_and_reset(server: SocketAddr, count: usize) -> Result<(), LoadError> {
 fn open(server: SocketAddr, index: usize) -> Result<TcpStream, LoadError> {
     let io_error = |source| LoadError::Io { what: "a socket can't be opened", source };
     let mut stream = TcpStream::connect(server).map_err(io_error)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(io_error)?;
+    stream.set_read_timeout(Some(TIMEOUT)).map_err(io_error)?;
     let mut says = handshake::request(server, "resets", None).into_bytes();
     if index.is_multiple_of(2) {
         let watch = serde_json::to_string(&ClientEvent::Watch { since: None }).unwrap_or_default();

@@ -34,15 +34,15 @@ pub(super) enum Kind {
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    GoesOn,
+pub(super) enum Advance {
+    Continues,
     /// The connection is over.
     Ended,
 }
 
 #[derive(Debug)]
 enum State {
-    AtRest,
+    Idle,
     Connecting(TcpStream),
     Open(TcpStream),
 }
@@ -54,18 +54,18 @@ pub(super) struct Attacker {
     host: Ipv4Addr,
     state: State,
     /// How often it has come, so that it says something else each time.
-    times: usize,
+    attempts: usize,
     /// The first bytes that the server said.
-    heard: Vec<u8>,
+    response: Vec<u8>,
     /// What it says first, and how much of that the server has taken.
     opening: Vec<u8>,
-    said: usize,
+    sent: usize,
 }
 
 impl Attacker {
     pub(super) fn new(kind: Kind, host: Ipv4Addr) -> Self {
-        let (heard, opening) = (Vec::new(), Vec::new());
-        Self { kind, host, state: State::AtRest, times: 0, heard, opening, said: 0 }
+        let (response, opening) = (Vec::new(), Vec::new());
+        Self { kind, host, state: State::Idle, attempts: 0, response, opening, sent: 0 }
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -79,37 +79,37 @@ impl Attacker {
     /// Its connection is on its way.
     pub(super) fn connecting(&mut self, stream: TcpStream) {
         self.state = State::Connecting(stream);
-        self.heard.clear();
-        self.times += 1;
+        self.response.clear();
+        self.attempts += 1;
     }
 
     /// Something happened on its connection.
-    pub(super) fn step(&mut self, server: SocketAddr, stats: &AttackStats) -> Step {
-        match std::mem::replace(&mut self.state, State::AtRest) {
-            State::AtRest => return Step::GoesOn,
+    pub(super) fn step(&mut self, server: SocketAddr, stats: &AttackStats) -> Advance {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => return Advance::Continues,
             State::Connecting(stream) => {
                 if !matches!(stream.take_error(), Ok(None)) {
-                    return Step::Ended;
+                    return Advance::Ended;
                 }
                 self.state = State::Open(stream);
                 self.opening = self.opening(server);
-                self.said = 0;
-                add(self.present(stats), 1);
+                self.sent = 0;
+                add(self.open_counter(stats), 1);
             }
             State::Open(stream) => self.state = State::Open(stream),
         }
-        self.say();
-        let is_over = self.hear();
-        if !is_over && !self.is_through() {
-            return Step::GoesOn;
+        self.send_opening();
+        let is_over = self.read_response();
+        if !is_over && !self.is_done() {
+            return Advance::Continues;
         }
         self.count_end(stats);
         if let State::Open(stream) = &self.state {
             // So that no port is kept waiting for what may still be on its way.
             drop(system::reset_on_close(stream));
         }
-        self.state = State::AtRest;
-        Step::Ended
+        self.state = State::Idle;
+        Advance::Ended
     }
 
     /// Says the next byte of an endless head.
@@ -133,45 +133,45 @@ impl Attacker {
                 let join = serde_json::to_string(&join).unwrap_or_default();
                 [request(), FrameWriter::default().text(&join)].concat()
             }
-            Kind::Garbage => [request(), garbage::some(self.times)].concat(),
+            Kind::Garbage => [request(), garbage::payload(self.attempts)].concat(),
         }
     }
 
-    fn say(&mut self) {
+    fn send_opening(&mut self) {
         // While the system takes more than that, nobody else has this processor: not even the visitors.
-        const MOST_AT_ONCE: usize = 16 * 1024;
+        const MAX_WRITE_IN_BYTES: usize = 16 * 1024;
         let State::Open(stream) = &mut self.state else { return };
-        while let Some(piece) = self.opening[self.said..].chunks(MOST_AT_ONCE).next() {
+        while let Some(piece) = self.opening[self.sent..].chunks(MAX_WRITE_IN_BYTES).next() {
             match stream.write(piece) {
-                Ok(written) if written > 0 => self.said += written,
+                Ok(written) if written > 0 => self.sent += written,
                 // A broken connection is found when it is read.
                 _ => return,
             }
         }
         self.opening = Vec::new();
-        self.said = 0;
+        self.sent = 0;
     }
 
     /// Whether it has all that it wants.
-    fn is_through(&self) -> bool {
+    fn is_done(&self) -> bool {
         match self.kind {
             Kind::Silent | Kind::SilentSocket | Kind::Dripping | Kind::Garbage => false,
             // An answer is all.
-            Kind::Joining => self.heard.len() > b"HTTP/1.1 200 ".len(),
+            Kind::Joining => self.response.len() > b"HTTP/1.1 200 ".len(),
         }
     }
 
     /// Hears all there is, as far as it is wanted, and whether it was the last.
-    fn hear(&mut self) -> bool {
-        const MOST_KEPT: usize = 64;
-        let mut some = [0; 4096];
-        while !self.is_through() {
+    fn read_response(&mut self) -> bool {
+        const MAX_KEPT_IN_BYTES: usize = 64;
+        let mut buffer = [0; 4096];
+        while !self.is_done() {
             let State::Open(stream) = &mut self.state else { return false };
-            match stream.read(&mut some) {
+            match stream.read(&mut buffer) {
                 Ok(0) => return true,
                 Ok(read) => {
-                    let room = MOST_KEPT.saturating_sub(self.heard.len());
-                    self.heard.extend_from_slice(&some[..read.min(room)]);
+                    let room = MAX_KEPT_IN_BYTES.saturating_sub(self.response.len());
+                    self.response.extend_from_slice(&buffer[..read.min(room)]);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -182,20 +182,20 @@ impl Attacker {
     }
 
     fn count_end(&self, stats: &AttackStats) {
-        add(self.present(stats), u64::MAX);
-        let was_let_in = self.heard.starts_with(b"HTTP/1.1 101 ");
+        add(self.open_counter(stats), u64::MAX);
+        let was_accepted = self.response.starts_with(b"HTTP/1.1 101 ");
         match self.kind {
-            Kind::Joining if was_let_in => add(Some(&stats.joins_let_in), 1),
-            Kind::Joining if self.heard.starts_with(b"HTTP/1.1 429 ") => {
+            Kind::Joining if was_accepted => add(Some(&stats.joins_accepted), 1),
+            Kind::Joining if self.response.starts_with(b"HTTP/1.1 429 ") => {
                 add(Some(&stats.joins_refused), 1);
             }
-            Kind::Garbage if was_let_in => add(Some(&stats.garbage_ended), 1),
+            Kind::Garbage if was_accepted => add(Some(&stats.garbage_ended), 1),
             _ => {}
         }
     }
 
     /// Where it is counted while it is there.
-    fn present<'stats>(&self, stats: &'stats AttackStats) -> Option<&'stats AtomicU64> {
+    fn open_counter<'stats>(&self, stats: &'stats AttackStats) -> Option<&'stats AtomicU64> {
         match self.kind {
             Kind::Silent | Kind::SilentSocket => Some(&stats.silent),
             Kind::Dripping => Some(&stats.dripping),
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     /// An attacker on a connection to a server that says this, until it is through.
-    fn meet(kind: Kind, said: &[u8]) -> AttackStats {
+    fn run_attacker(kind: Kind, sent: &[u8]) -> AttackStats {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let host = Ipv4Addr::new(127, 0, 0, 9);
@@ -228,13 +228,13 @@ mod tests {
         assert_eq!(peer.ip(), host);
         attacker.connecting(TcpStream::from_std(stream));
         let stats = AttackStats::default();
-        server.write_all(said).unwrap();
+        server.write_all(sent).unwrap();
         if kind == Kind::Silent {
-            assert_eq!(attacker.step(address, &stats), Step::GoesOn);
+            assert_eq!(attacker.step(address, &stats), Advance::Continues);
             assert_eq!(stats.silent.load(Ordering::Relaxed), 1);
             drop(server);
         }
-        while attacker.step(address, &stats) != Step::Ended {
+        while attacker.step(address, &stats) != Advance::Ended {
             std::thread::yield_now();
         }
         stats
@@ -242,11 +242,11 @@ mod tests {
 
     #[test]
     fn whoever_is_answered_knows_what_came_of_it() {
-        let refused = meet(Kind::Joining, b"HTTP/1.1 429 Too Many Requests\r\n\r\n");
+        let refused = run_attacker(Kind::Joining, b"HTTP/1.1 429 Too Many Requests\r\n\r\n");
         assert_eq!(refused.joins_refused.load(Ordering::Relaxed), 1);
-        let let_in = meet(Kind::Joining, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
-        assert_eq!(let_in.joins_let_in.load(Ordering::Relaxed), 1);
-        let silent = meet(Kind::Silent, b"");
+        let accepted = run_attacker(Kind::Joining, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        assert_eq!(accepted.joins_accepted.load(Ordering::Relaxed), 1);
+        let silent = run_attacker(Kind::Silent, b"");
         assert_eq!(silent.silent.load(Ordering::Relaxed), 0);
     }
 }

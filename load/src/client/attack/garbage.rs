@@ -6,15 +6,15 @@ use crate::client::websocket::FrameWriter;
 const KINDS: usize = 8;
 
 /// Some garbage, of another kind each time.
-pub(super) fn some(times: usize) -> Vec<u8> {
+pub(super) fn payload(attempts: usize) -> Vec<u8> {
     let mut writer = FrameWriter::default();
-    match times % KINDS {
+    match attempts % KINDS {
         // A header that announces a gibibyte, and what of it is sent.
         0 => [vec![0x81, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4], vec![7; 4096]].concat(),
         // A frame of a little more than may be.
         1 => writer.text(&"x".repeat(5_000)),
         // Noise, which is no frame.
-        2 => noise(times),
+        2 => noise(attempts),
         // Text that is no UTF-8, without a mask.
         3 => vec![0x81, 4, 0xff, 0xfe, 0xfd, 0xfc],
         // The same with one.

@@ -20,23 +20,23 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use self::attacker::{Attacker, Kind, Step};
+use self::attacker::{Advance, Attacker, Kind};
 use crate::error::LoadError;
 use crate::measure::system;
 
 /// How long the thread sleeps at the most.
-const TURN: Duration = Duration::from_millis(1);
+const POLL_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// In how many seconds all who are to be there come; the server ends each after ten. At once they would go
 /// and come again at once too, every time.
-const SECONDS_TO_COME: u32 = 8;
+const RAMP_UP_SECONDS: u32 = 8;
 
 /// Fewer need not take that long.
-const LEAST_BEGUN_PER_SECOND: u32 = 100;
+const MIN_CONNECTS_PER_SECOND: u32 = 100;
 
 /// How many attackers there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strength {
+pub struct AttackConfig {
     /// Connections that say nothing, at any time; on every second of them a socket is asked for first.
     pub silent: usize,
     /// Connections that say one byte of a request a second, at any time.
@@ -57,7 +57,7 @@ pub struct AttackStats {
     /// How often a join was refused at the door.
     pub joins_refused: AtomicU64,
     /// How often one was let in.
-    pub joins_let_in: AtomicU64,
+    pub joins_accepted: AtomicU64,
     /// How often a socket was ended for what was said on it.
     pub garbage_ended: AtomicU64,
 }
@@ -72,16 +72,17 @@ pub struct Attack {
 
 impl Attack {
     /// Begins to attack the server at `address`.
-    pub fn begin(address: SocketAddr, strength: Strength) -> Result<Self, LoadError> {
+    pub fn start(address: SocketAddr, config: AttackConfig) -> Result<Self, LoadError> {
         let io_error = |source| LoadError::Io { what: "no attack", source };
         let (stats, stop) = (Arc::new(AttackStats::default()), Arc::new(AtomicBool::new(false)));
-        let mut field = Field::new(address, strength, Arc::clone(&stats)).map_err(io_error)?;
+        let mut attack_loop =
+            AttackLoop::new(address, config, Arc::clone(&stats)).map_err(io_error)?;
         let until = Arc::clone(&stop);
         let thread = thread::Builder::new().name("attack".to_owned()).spawn(move || {
             // Without it the attack is no less of one.
             drop(system::lower_priority());
             while !until.load(Ordering::Relaxed) {
-                if field.turn().is_err() {
+                if attack_loop.turn().is_err() {
                     return;
                 }
             }
@@ -95,17 +96,17 @@ impl Attack {
     }
 
     /// Whether all who are to be there are there, and joins are being refused.
-    pub fn is_at_full_strength(&self, strength: Strength) -> bool {
-        let is_there = |count: &AtomicU64, wanted: usize| {
+    pub fn is_ramped_up(&self, config: AttackConfig) -> bool {
+        let is_reached = |count: &AtomicU64, wanted: usize| {
             count.load(Ordering::Relaxed) >= u64::try_from(wanted).unwrap_or(u64::MAX)
         };
-        is_there(&self.stats.silent, strength.silent)
-            && is_there(&self.stats.dripping, strength.dripping)
-            && is_there(&self.stats.joins_refused, usize::from(strength.joins_per_second > 0))
+        is_reached(&self.stats.silent, config.silent)
+            && is_reached(&self.stats.dripping, config.dripping)
+            && is_reached(&self.stats.joins_refused, usize::from(config.joins_per_second > 0))
     }
 
     /// Whether it goes on.
-    pub fn goes_on(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 }
@@ -118,7 +119,7 @@ impl Drop for Attack {
 }
 
 /// Where the attack takes place: the attackers and their sockets.
-struct Field {
+struct AttackLoop {
     poll: Poll,
     events: Events,
     address: SocketAddr,
@@ -127,34 +128,35 @@ struct Field {
     /// Those who have no connection and want one at once.
     to_connect: VecDeque<usize>,
     /// How often one of them begins.
-    beginning: Pace,
+    connect_interval: Interval,
     /// Those who have none and take turns.
-    taking_turns: Vec<Turns>,
+    rotations: Vec<Rotation>,
     /// Those who drip, the next one first, and how often one of them does.
     dripping: VecDeque<usize>,
-    drips: Pace,
+    drip_interval: Interval,
 }
 
 /// Attackers of one kind, one of whom begins a connection so often.
-struct Turns {
+struct Rotation {
     kind: Kind,
-    at_rest: Vec<usize>,
-    pace: Pace,
+    idle: Vec<usize>,
+    interval: Interval,
 }
 
 /// Something that is done so often.
-struct Pace {
+struct Interval {
     every: Duration,
     next: Instant,
 }
 
-impl Pace {
-    fn times_a_second(times: u32) -> Self {
-        let every = Duration::from_secs(1).checked_div(times).unwrap_or(Duration::from_hours(24));
+impl Interval {
+    fn per_second(attempts: u32) -> Self {
+        let every =
+            Duration::from_secs(1).checked_div(attempts).unwrap_or(Duration::from_hours(24));
         Self { every, next: Instant::now() }
     }
 
-    fn forget_what_was_due_before(&mut self, time: Instant) {
+    fn skip_until(&mut self, time: Instant) {
         self.next = self.next.max(time);
     }
 
@@ -168,31 +170,35 @@ impl Pace {
     }
 }
 
-impl Field {
-    fn new(address: SocketAddr, strength: Strength, stats: Arc<AttackStats>) -> io::Result<Self> {
-        let Strength { silent, dripping, joins_per_second, garbage_per_second } = strength;
+impl AttackLoop {
+    fn new(address: SocketAddr, config: AttackConfig, stats: Arc<AttackStats>) -> io::Result<Self> {
+        let AttackConfig { silent, dripping, joins_per_second, garbage_per_second } = config;
         let mut attackers = Vec::new();
         let mut add = |kind: Kind, count: usize| {
             let first = attackers.len();
             // A socket that is asked for is one of the address's many: two share them.
-            attackers.extend((0..count).map(|index| Attacker::new(kind, host_of(kind, index))));
+            attackers
+                .extend((0..count).map(|index| Attacker::new(kind, source_address(kind, index))));
             (first..attackers.len()).collect::<Vec<_>>()
         };
         // Some have just been ended by the server, and are on their way again.
-        let with_some_more = |count: usize| count + count.div_ceil(12);
-        let mut to_connect = VecDeque::from(add(Kind::Silent, with_some_more(silent - silent / 2)));
-        to_connect.extend(add(Kind::SilentSocket, with_some_more(silent / 2)));
-        let dripping = VecDeque::from(add(Kind::Dripping, with_some_more(dripping)));
+        let with_reserve = |count: usize| count + count.div_ceil(12);
+        let mut to_connect = VecDeque::from(add(Kind::Silent, with_reserve(silent - silent / 2)));
+        to_connect.extend(add(Kind::SilentSocket, with_reserve(silent / 2)));
+        let dripping = VecDeque::from(add(Kind::Dripping, with_reserve(dripping)));
         to_connect.extend(&dripping);
-        let mut turns = |kind, per_second: u32| {
+        let mut rotation = |kind, per_second: u32| {
             // Each takes up to two seconds, and nobody has to wait for another.
             let count = usize::try_from(per_second).unwrap_or_default() * 2;
-            Turns { kind, at_rest: add(kind, count), pace: Pace::times_a_second(per_second) }
+            Rotation { kind, idle: add(kind, count), interval: Interval::per_second(per_second) }
         };
-        let taking_turns =
-            vec![turns(Kind::Joining, joins_per_second), turns(Kind::Garbage, garbage_per_second)];
+        let rotations = vec![
+            rotation(Kind::Joining, joins_per_second),
+            rotation(Kind::Garbage, garbage_per_second),
+        ];
         let count = |list: &VecDeque<usize>| u32::try_from(list.len()).unwrap_or(u32::MAX);
-        let begun_per_second = (count(&to_connect) / SECONDS_TO_COME).max(LEAST_BEGUN_PER_SECOND);
+        let connects_per_second =
+            (count(&to_connect) / RAMP_UP_SECONDS).max(MIN_CONNECTS_PER_SECOND);
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
@@ -200,16 +206,16 @@ impl Field {
             attackers,
             stats,
             to_connect,
-            beginning: Pace::times_a_second(begun_per_second),
-            taking_turns,
+            connect_interval: Interval::per_second(connects_per_second),
+            rotations,
             // Each says one byte a second.
-            drips: Pace::times_a_second(count(&dripping)),
+            drip_interval: Interval::per_second(count(&dripping)),
             dripping,
         })
     }
 
     fn turn(&mut self) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, Some(TURN)) {
+        match self.poll.poll(&mut self.events, Some(POLL_TIMEOUT)) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
@@ -217,45 +223,45 @@ impl Field {
         for event in &events {
             let index = event.token().0;
             let step = self.attackers[index].step(self.address, &self.stats);
-            if step == Step::Ended {
-                self.rest(index);
+            if step == Advance::Ended {
+                self.on_closed(index);
             }
         }
         self.events = events;
         let now = Instant::now();
         // What could not be begun in time is not made up for: it would come, and be ended, all at once.
-        if let Some(time) = now.checked_sub(TURN * 5) {
-            self.beginning.forget_what_was_due_before(time);
+        if let Some(time) = now.checked_sub(POLL_TIMEOUT * 5) {
+            self.connect_interval.skip_until(time);
         }
-        while self.beginning.is_due(now) {
+        while self.connect_interval.is_due(now) {
             if let Some(index) = self.to_connect.pop_front() {
                 self.connect(index)?;
             }
         }
-        self.take_turns(now)?;
+        self.start_due(now)?;
         self.drip(now);
         Ok(())
     }
 
     /// An attacker has no connection any more.
-    fn rest(&mut self, index: usize) {
+    fn on_closed(&mut self, index: usize) {
         let kind = self.attackers[index].kind();
         match kind {
             Kind::Silent | Kind::SilentSocket | Kind::Dripping => self.to_connect.push_back(index),
             Kind::Joining | Kind::Garbage => {
-                let own = self.taking_turns.iter_mut().find(|turns| turns.kind == kind);
+                let own = self.rotations.iter_mut().find(|rotation| rotation.kind == kind);
                 if let Some(own) = own {
-                    own.at_rest.push(index);
+                    own.idle.push(index);
                 }
             }
         }
     }
 
-    fn take_turns(&mut self, now: Instant) -> io::Result<()> {
+    fn start_due(&mut self, now: Instant) -> io::Result<()> {
         let mut due = Vec::new();
-        for turns in &mut self.taking_turns {
-            while turns.pace.is_due(now) {
-                due.extend(turns.at_rest.pop());
+        for rotation in &mut self.rotations {
+            while rotation.interval.is_due(now) {
+                due.extend(rotation.idle.pop());
             }
         }
         due.into_iter().try_for_each(|index| self.connect(index))
@@ -263,7 +269,7 @@ impl Field {
 
     /// Lets as many drip as time has passed for.
     fn drip(&mut self, now: Instant) {
-        while !self.dripping.is_empty() && self.drips.is_due(now) {
+        while !self.dripping.is_empty() && self.drip_interval.is_due(now) {
             self.dripping.rotate_left(1);
             if let Some(index) = self.dripping.back() {
                 self.attackers[*index].drip();
@@ -275,7 +281,7 @@ impl Field {
         let attacker = &mut self.attackers[index];
         let Ok(stream) = system::connect_from(attacker.host(), self.address) else {
             // All ports of the address are in use, or the server went: another time.
-            self.rest(index);
+            self.on_closed(index);
             return Ok(());
         };
         let mut stream = TcpStream::from_std(stream);
@@ -287,7 +293,7 @@ impl Field {
 }
 
 /// From which of loopback's many addresses.
-fn host_of(kind: Kind, index: usize) -> Ipv4Addr {
+fn source_address(kind: Kind, index: usize) -> Ipv4Addr {
     let last = match kind {
         Kind::Silent => 2,
         Kind::Dripping => 3,

@@ -44,12 +44,12 @@ pub(super) struct Client {
     pub(super) phase: Phase,
     pub(super) list: StateId,
     /// The beginning of a frame whose end has not come.
-    pub(super) held: Vec<u8>,
+    pub(super) partial: Vec<u8>,
     /// What the system did not take yet.
     pub(super) unsent: Vec<u8>,
     pub(super) cookie: Option<Box<str>>,
     /// The last thing that it did, until it has read of it.
-    pub(super) untold: Option<ChangeIndex>,
+    pub(super) unseen_change: Option<ChangeIndex>,
     /// Since when it is away, if it said goodbye and the server has not answered it since.
     pub(super) away_since: Option<Instant>,
     /// The last wait that it reached.
@@ -65,10 +65,10 @@ impl Client {
             stream: None,
             phase: Phase::Closed,
             list: NO_LIST,
-            held: Vec::new(),
+            partial: Vec::new(),
             unsent: Vec::new(),
             cookie: None,
-            untold: None,
+            unseen_change: None,
             away_since: None,
             wait: 0,
             is_wrong: false,
@@ -76,7 +76,7 @@ impl Client {
     }
 
     /// Whether its socket is on its way.
-    pub(super) fn is_being_opened(&self) -> bool {
+    pub(super) fn is_connecting(&self) -> bool {
         matches!(self.phase, Phase::Connecting | Phase::Upgrading)
     }
 

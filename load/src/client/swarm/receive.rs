@@ -14,13 +14,13 @@ use super::{
 };
 use crate::client::handshake;
 use crate::client::normalise::strip_per_client_fields;
-use crate::client::websocket::{Frame, take_frame};
+use crate::client::websocket::{Frame, parse_frame};
 use crate::error::LoadError;
 use crate::oracle::lists::FrameKind;
 
 impl Swarm {
     /// Waits for sockets that have something to say, and hears it.
-    pub fn turn(&mut self, longest: Duration) -> Result<(), LoadError> {
+    pub fn poll_once(&mut self, longest: Duration) -> Result<(), LoadError> {
         match self.poll.poll(&mut self.events, Some(longest)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -30,7 +30,7 @@ impl Swarm {
         for event in &events {
             let index = event.token().0;
             if event.is_writable() {
-                self.write_on(index);
+                self.on_writable(index);
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 self.read(index, event.is_read_closed() || event.is_error());
@@ -40,7 +40,7 @@ impl Swarm {
         Ok(())
     }
 
-    fn write_on(&mut self, index: usize) {
+    fn on_writable(&mut self, index: usize) {
         let client = &mut self.clients[index];
         match client.phase {
             Phase::Connecting => {
@@ -58,25 +58,25 @@ impl Swarm {
         loop {
             let client = &mut self.clients[index];
             let Some(stream) = &mut client.stream else { return };
-            let held = client.held.len();
-            self.scratch[..held].copy_from_slice(&client.held);
-            let read = match stream.read(&mut self.scratch[held..]) {
-                Ok(0) => return self.ended(index, "ended without a goodbye"),
+            let partial = client.partial.len();
+            self.scratch[..partial].copy_from_slice(&client.partial);
+            let read = match stream.read(&mut self.scratch[partial..]) {
+                Ok(0) => return self.on_closed(index, "ended without a goodbye"),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return self.ended(index, &error.to_string()),
+                Err(error) => return self.on_closed(index, &error.to_string()),
             };
-            let end = held + read;
+            let end = partial + read;
             let scratch = std::mem::take(&mut self.scratch);
-            let taken = self.hear(index, &scratch[..end]);
+            let taken = self.on_bytes(index, &scratch[..end]);
             self.scratch = scratch;
             let client = &mut self.clients[index];
             if taken < end {
-                client.held.clear();
-                client.held.extend_from_slice(&self.scratch[taken..end]);
-            } else if held > 0 {
-                client.held = Vec::new();
+                client.partial.clear();
+                client.partial.extend_from_slice(&self.scratch[taken..end]);
+            } else if partial > 0 {
+                client.partial = Vec::new();
             }
             // Less than there was room for: it is empty, and the system will tell when there is more.
             if end < self.scratch.len() && !may_have_ended {
@@ -86,44 +86,44 @@ impl Swarm {
     }
 
     /// Takes in what is whole of what was read, and says how much that is.
-    fn hear(&mut self, index: usize, bytes: &[u8]) -> usize {
+    fn on_bytes(&mut self, index: usize, bytes: &[u8]) -> usize {
         let mut taken = 0;
         let now = Instant::now();
         if self.clients[index].phase == Phase::Upgrading {
-            match handshake::read_answer(bytes) {
+            match handshake::parse_response(bytes) {
                 Ok(None) => return 0,
-                Ok(Some(opened)) => {
-                    taken = opened.taken;
+                Ok(Some(upgraded)) => {
+                    taken = upgraded.taken;
                     let client = &mut self.clients[index];
-                    client.cookie = opened.cookie.or(client.cookie.take());
+                    client.cookie = upgraded.cookie.or(client.cookie.take());
                     client.phase = Phase::Open;
-                    self.being_opened -= 1;
-                    self.say_first(index);
+                    self.pending_connects -= 1;
+                    self.send_opening(index);
                 }
                 Err(error) => {
-                    self.ended(index, &error.to_string());
+                    self.on_closed(index, &error.to_string());
                     return bytes.len();
                 }
             }
         }
         loop {
-            match take_frame(&bytes[taken..]) {
+            match parse_frame(&bytes[taken..]) {
                 Ok(None) => return taken,
                 Ok(Some((frame, length))) => {
                     taken += length;
-                    self.take(index, frame, length, now);
+                    self.on_frame(index, frame, length, now);
                 }
                 Err(error) => {
-                    self.ended(index, &error.to_string());
+                    self.on_closed(index, &error.to_string());
                     return bytes.len();
                 }
             }
         }
     }
 
-    fn take(&mut self, index: usize, frame: Frame<'_>, length: usize, now: Instant) {
+    fn on_frame(&mut self, index: usize, frame: Frame<'_>, length: usize, now: Instant) {
         match frame {
-            Frame::Text(text) => self.take_text(index, text, length, now),
+            Frame::Text(text) => self.on_text(index, text, length, now),
             Frame::Ping(payload) => {
                 let pong = self.writer.pong(payload);
                 self.clients[index].send(&pong);
@@ -132,12 +132,12 @@ impl Swarm {
             Frame::Close(code) => {
                 let sentence =
                     code.map_or("closed".to_owned(), |code| format!("closed with {code}"));
-                self.ended(index, &sentence);
+                self.on_closed(index, &sentence);
             }
         }
     }
 
-    fn take_text(&mut self, index: usize, text: &[u8], length: usize, now: Instant) {
+    fn on_text(&mut self, index: usize, text: &[u8], length: usize, now: Instant) {
         let Self { clients, lists, truth, traffic, violations, wait, longest_absence, .. } = self;
         let client = &mut clients[index];
         if client.phase == Phase::Open
@@ -145,14 +145,14 @@ impl Swarm {
         {
             *longest_absence = now.saturating_duration_since(since).max(*longest_absence);
         }
-        let common = strip_per_client_fields(text);
-        if let Some(you) = common.you
+        let normalised = strip_per_client_fields(text);
+        if let Some(you) = normalised.you
             && let Err(sentence) = truth.identify(client.who, you)
         {
             client.is_wrong = true;
             violations.add(|| format!("client {index}: {sentence}"));
         }
-        let transition = lists.advance(client.list, &common.bytes, truth, now);
+        let transition = lists.advance(client.list, &normalised.bytes, truth, now);
         client.list = transition.to;
         let length = u64::try_from(length).unwrap_or_default();
         match transition.kind {
@@ -177,8 +177,11 @@ impl Swarm {
                 traffic.latency.record(now.saturating_duration_since(sent));
             }
         }
-        if client.untold.is_some_and(|untold| transition.facts.contains(&untold)) {
-            client.untold = None;
+        if client
+            .unseen_change
+            .is_some_and(|unseen_change| transition.facts.contains(&unseen_change))
+        {
+            client.unseen_change = None;
         }
         let state = transition.to;
         if let Some(sentence) = lists.violation(state) {
@@ -198,25 +201,25 @@ impl Swarm {
         }
     }
 
-    fn say_first(&mut self, index: usize) {
+    fn send_opening(&mut self, index: usize) {
         match self.clients[index].opening {
             Opening::Silence => {}
             Opening::Watch => {
                 let since = self.lists.position(self.clients[index].list).cloned();
-                self.say(index, &ClientEvent::Watch { since });
+                self.send(index, &ClientEvent::Watch { since });
             }
             Opening::Join => {
                 self.join(index);
             }
             Opening::Rejoin => {
-                let event = self.announcement(index);
-                self.say(index, &event);
+                let event = self.join_event(index);
+                self.send(index, &event);
             }
         }
     }
 
     /// A socket ended; that is right only where this program wanted it.
-    fn ended(&mut self, index: usize, how: &str) {
+    fn on_closed(&mut self, index: usize, how: &str) {
         let client = &mut self.clients[index];
         if client.phase == Phase::Closed {
             return;
@@ -225,7 +228,7 @@ impl Swarm {
             client.is_wrong = true;
             self.violations.add(|| format!("the socket of client {index}: {how}"));
         }
-        self.being_opened -= usize::from(client.is_being_opened());
+        self.pending_connects -= usize::from(client.is_connecting());
         client.stream = None;
         client.phase = Phase::Closed;
         client.list = self.lists.after_disconnect(client.list);

@@ -43,18 +43,18 @@ impl Swarm {
         self.aim();
         let until = Instant::now() + within;
         while self.wait.reached_at.is_none() && Instant::now() < until {
-            self.turn(Duration::from_millis(50))?;
+            self.poll_once(Duration::from_millis(50))?;
         }
         Ok(self.wait.reached_at)
     }
 
     /// Reads on for a while.
-    pub fn rest(&mut self, pause: Duration) -> Result<(), LoadError> {
+    pub fn run_for(&mut self, pause: Duration) -> Result<(), LoadError> {
         let until = Instant::now() + pause;
         while let Some(left) =
             until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
         {
-            self.turn(left)?;
+            self.poll_once(left)?;
         }
         Ok(())
     }

@@ -4,40 +4,40 @@ use std::{rc::Rc, time::Instant};
 
 use app::presence::{Difference, PresenceState, Since, User};
 
-use super::{FrameKind, Kind, Lists, Row, RowId, Rows, StateId, Step};
-use crate::oracle::truth::{ChangeIndex, Truth, What};
+use super::{Advance, FrameKind, Kind, Lists, Row, RowId, Rows, StateId};
+use crate::oracle::truth::{ChangeIndex, ChangeKind, Truth};
 
 /// No row of a person is in the list.
 const ABSENT: usize = usize::MAX;
 
 impl Lists {
     /// Takes in the next rows of a list that was begun.
-    pub(super) fn take_rows(
+    pub(super) fn add_rows(
         &mut self,
         listing: Kind,
         users: &[User],
         truth: &mut Truth,
         now: Instant,
-    ) -> Result<Step, String> {
-        let Kind::Listing { before, at, count, rows: earlier } = listing else {
+    ) -> Result<Advance, String> {
+        let Kind::PartialList { before, at, count, rows: earlier } = listing else {
             return Err("rows come where no list was begun".to_owned());
         };
         let mut these = Vec::with_capacity(users.len());
         for user in users {
             let who = truth.owner_of(user)?;
-            truth.attribute(who, |what| what == What::Joined, (0, at.seq), now)?;
+            truth.attribute(who, |what| what == ChangeKind::Joined, (0, at.seq), now)?;
             these.push(self.intern_row(Row { who, joined: user.joined, state: user.state }));
         }
         let length = earlier.length + these.len();
         let rows = Rows { earlier: Some(earlier), these: these.into(), length };
-        let mut step = Step::staying(StateId::NOTHING, FrameKind::List);
+        let mut step = Advance::unchanged(StateId::NOTHING, FrameKind::List);
         step.list_rows = users.len();
         step.name_bytes = users.iter().map(|user| user.name.as_str().len()).sum();
         if length > count {
             return Err(format!("a list of {count} rows has {length}"));
         }
         if length < count {
-            step.to = self.add(Kind::Listing { before, at, count, rows: Rc::new(rows) });
+            step.to = self.add(Kind::PartialList { before, at, count, rows: Rc::new(rows) });
             return Ok(step);
         }
         let rows = rows.in_order();
@@ -48,7 +48,7 @@ impl Lists {
         }) {
             return Err(format!("{} is twice in a list", truth.name(row)));
         }
-        step.to = self.intern_live(&at, rows, truth)?;
+        step.to = self.intern_complete(&at, rows, truth)?;
         if let Some(before) = before {
             step.facts = self.between(before, step.to, &at, truth, now)?;
         }
@@ -56,17 +56,17 @@ impl Lists {
     }
 
     /// Takes in a difference, or a piece of one.
-    pub(super) fn bring_forward(
+    pub(super) fn apply_difference(
         &mut self,
         state: StateId,
         (from, to): (u64, u64),
         piece: &Difference,
         truth: &mut Truth,
         now: Instant,
-    ) -> Result<Step, String> {
+    ) -> Result<Advance, String> {
         let (base, difference) = match &self.states[state.0].kind {
             Kind::Live { .. } => (state, piece.clone()),
-            Kind::Differing { base, so_far } => {
+            Kind::PartialDifference { base, so_far } => {
                 let mut difference = Difference::clone(so_far);
                 difference.append(piece.clone());
                 (*base, difference)
@@ -83,14 +83,14 @@ impl Lists {
         let (at, rows) = (at.clone(), Rc::clone(rows));
         // Without a change the count does not move: what says something and moves nothing is a piece.
         if to == from && !piece.is_empty() {
-            let to = self.add(Kind::Differing { base, so_far: Rc::new(difference) });
-            return Ok(Step::staying(to, FrameKind::Changes));
+            let to = self.add(Kind::PartialDifference { base, so_far: Rc::new(difference) });
+            return Ok(Advance::unchanged(to, FrameKind::Changes));
         }
         let (rows, facts) = self.apply(&rows, &difference, (from, to), truth, now)?;
-        let next = self.intern_live(&Since { seq: to, ..at }, rows, truth)?;
+        let next = self.intern_complete(&Since { seq: to, ..at }, rows, truth)?;
         let facts = self.edges.entry((base, next)).or_insert_with(|| facts.into());
         let facts = Rc::clone(facts);
-        Ok(Step { facts, ..Step::staying(next, FrameKind::Changes) })
+        Ok(Advance { facts, ..Advance::unchanged(next, FrameKind::Changes) })
     }
 
     fn apply(
@@ -110,8 +110,8 @@ impl Lists {
             if rows.get_mut(place).and_then(Option::take).is_none() {
                 return Err(format!("{} goes and was not there", truth.name(who)));
             }
-            let is_told = |what| what == What::Departed(reason);
-            facts.push(truth.attribute(who, is_told, reach, now)?);
+            let has_seen_own_change = |what| what == ChangeKind::Departed(reason);
+            facts.push(truth.attribute(who, has_seen_own_change, reach, now)?);
         }
         for (state, ids) in difference.user_changed.states() {
             for id in ids {
@@ -125,7 +125,12 @@ impl Lists {
                     return Err(format!("{name} becomes {state} and was so before"));
                 }
                 *row = self.intern_row(Row { state, ..before });
-                facts.push(truth.attribute(who, |what| what == What::Became(state), reach, now)?);
+                facts.push(truth.attribute(
+                    who,
+                    |what| what == ChangeKind::Became(state),
+                    reach,
+                    now,
+                )?);
             }
         }
         if let Some(renamed) = difference.user_changed.renamed.first() {
@@ -138,9 +143,9 @@ impl Lists {
             }
             places[who.as_usize()] = rows.len();
             rows.push(Some(self.intern_row(Row { who, joined: user.joined, state: user.state })));
-            facts.push(truth.attribute(who, |what| what == What::Joined, reach, now)?);
+            facts.push(truth.attribute(who, |what| what == ChangeKind::Joined, reach, now)?);
             if user.state != PresenceState::Here {
-                truth.attribute(who, |what| what == What::Became(user.state), reach, now)?;
+                truth.attribute(who, |what| what == ChangeKind::Became(user.state), reach, now)?;
             }
         }
         Ok((rows.into_iter().flatten().collect(), facts))
@@ -178,18 +183,23 @@ impl Lists {
         for row in old.iter().map(|row| self.row(*row)) {
             let now_there = row_at(&new, new_places[row.who.as_usize()]);
             if now_there.is_none_or(|there| there.joined != row.joined) {
-                let is_told = |what| matches!(what, What::Departed(_));
-                facts.push(truth.attribute(row.who, is_told, (from, at.seq), now)?);
+                let has_seen_own_change = |what| matches!(what, ChangeKind::Departed(_));
+                facts.push(truth.attribute(row.who, has_seen_own_change, (from, at.seq), now)?);
             }
         }
         for row in new.iter().map(|row| self.row(*row)) {
             let state = row.state;
-            let is_told = match row_at(&old, old_places[row.who.as_usize()]) {
+            let has_seen_own_change = match row_at(&old, old_places[row.who.as_usize()]) {
                 Some(there) if there == row => continue,
-                Some(there) if there.joined == row.joined => What::Became(state),
-                _ => What::Joined,
+                Some(there) if there.joined == row.joined => ChangeKind::Became(state),
+                _ => ChangeKind::Joined,
             };
-            facts.push(truth.attribute(row.who, |what| what == is_told, (from, at.seq), now)?);
+            facts.push(truth.attribute(
+                row.who,
+                |what| what == has_seen_own_change,
+                (from, at.seq),
+                now,
+            )?);
         }
         let facts: Rc<[ChangeIndex]> = facts.into();
         self.edges.insert((before, after), Rc::clone(&facts));

@@ -32,7 +32,7 @@ pub(super) struct Row {
 pub(super) enum Kind {
     Nothing,
     /// A list of which these rows have come; `before` is the whole list that it replaces.
-    Listing {
+    PartialList {
         before: Option<StateId>,
         at: Since,
         count: usize,
@@ -44,7 +44,7 @@ pub(super) enum Kind {
         rows: Rc<[RowId]>,
     },
     /// A whole list, and a difference of which this much has come.
-    Differing {
+    PartialDifference {
         base: StateId,
         so_far: Rc<Difference>,
     },
@@ -96,7 +96,7 @@ impl Lists {
     }
 
     /// The state with this whole list: all who are at the same point must have the same.
-    pub(super) fn intern_live(
+    pub(super) fn intern_complete(
         &mut self,
         at: &Since,
         rows: Vec<RowId>,

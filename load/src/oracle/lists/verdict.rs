@@ -25,8 +25,8 @@ impl Lists {
                     violations.add(|| format!("client {index} has another order than the first"));
                 }
             } else {
-                let mistake = self.mistake(state, truth).unwrap_or_default();
-                violations.add(|| format!("client {index}: {mistake}"));
+                let first_mismatch = self.first_mismatch(state, truth).unwrap_or_default();
+                violations.add(|| format!("client {index}: {first_mismatch}"));
             }
         }
         let compared = server_list.and_then(|users| match first_live {
@@ -46,21 +46,23 @@ impl Lists {
         {
             return is_right;
         }
-        let is_right = self.mistake(state, truth).is_none();
+        let is_right = self.first_mismatch(state, truth).is_none();
         self.states[state.0].judged = Some((version, is_right));
         is_right
     }
 
     /// The first thing that is not as it should be once all is told.
-    fn mistake(&self, state: StateId, truth: &Truth) -> Option<String> {
+    fn first_mismatch(&self, state: StateId, truth: &Truth) -> Option<String> {
         let rows = match &self.states[state.0].kind {
             Kind::Live { rows, .. } => rows,
             Kind::Wrong(sentence) => return Some(sentence.to_string()),
             Kind::Nothing => return Some("no list has come".to_owned()),
-            Kind::Listing { count, rows, .. } => {
+            Kind::PartialList { count, rows, .. } => {
                 return Some(format!("of {count} rows only {} have come", rows.length));
             }
-            Kind::Differing { .. } => return Some("a difference has not come whole".to_owned()),
+            Kind::PartialDifference { .. } => {
+                return Some("a difference has not come whole".to_owned());
+            }
         };
         let rows = || rows.iter().map(|row| self.row(*row));
         for row in rows() {

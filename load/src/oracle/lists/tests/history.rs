@@ -8,7 +8,7 @@ use app::presence::{
 };
 
 use crate::oracle::lists::{Lists, StateId};
-use crate::oracle::truth::{PersonIndex, Truth, What};
+use crate::oracle::truth::{ChangeKind, PersonIndex, Truth};
 use crate::oracle::violations::Violations;
 
 /// Who may be in the room.
@@ -16,18 +16,18 @@ pub(super) const NAMES: [&str; 5] = ["Ana", "Bo", "Cy", "Di", "Eve"];
 
 /// One thing after the other.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum Event {
     /// The generator made this happen to a person.
-    Happens(usize, What),
+    Changed(usize, ChangeKind),
     /// A client is sent a frame.
     Sent { client: usize, frame: Box<ServerEvent> },
 }
 
 /// All that happened, and the list that the server has in the end.
 #[derive(Clone, Debug)]
-pub(super) struct Story {
+pub(super) struct History {
     pub(super) clients: usize,
-    pub(super) steps: Vec<Step>,
+    pub(super) events: Vec<Event>,
     pub(super) server_list: Vec<User>,
 }
 
@@ -45,8 +45,8 @@ struct Row {
 
 /// Tells a story that is true.
 #[derive(Debug)]
-pub(super) struct Narrator {
-    steps: Vec<Step>,
+pub(super) struct HistoryBuilder {
+    events: Vec<Event>,
     /// The rows at each point of the count.
     rows_at: Vec<Vec<Row>>,
     /// Who went with which change, and why.
@@ -55,22 +55,22 @@ pub(super) struct Narrator {
     positions: Vec<u64>,
 }
 
-impl Narrator {
+impl HistoryBuilder {
     /// Nobody is listed, and every client has an empty list.
     pub(super) fn new(clients: usize) -> Self {
-        let (steps, departures) = (Vec::new(), Vec::new());
-        let mut narrator =
-            Self { steps, rows_at: vec![Vec::new()], departures, positions: Vec::new() };
+        let (events, departures) = (Vec::new(), Vec::new());
+        let mut history =
+            Self { events, rows_at: vec![Vec::new()], departures, positions: Vec::new() };
         for _ in 0..clients {
-            narrator.add_client(1);
+            history.add_client(1);
         }
-        narrator
+        history
     }
 
     /// One more client gets the list, so many rows in a frame.
-    pub(super) fn add_client(&mut self, rows_in_a_frame: usize) {
+    pub(super) fn add_client(&mut self, rows_per_frame: usize) {
         self.positions.push(self.seq());
-        self.list(self.positions.len() - 1, rows_in_a_frame);
+        self.list(self.positions.len() - 1, rows_per_frame);
     }
 
     fn seq(&self) -> u64 {
@@ -92,11 +92,11 @@ impl Narrator {
     }
 
     /// Something happens to a person to whom it can happen.
-    pub(super) fn happens(&mut self, person: usize, what: What) {
+    pub(super) fn change(&mut self, person: usize, what: ChangeKind) {
         let (id, born) = (id_of(person), self.seq() + 1);
         let mut rows = self.now().to_vec();
         match what {
-            What::Joined => {
+            ChangeKind::Joined => {
                 let name = Name::parse(NAMES[person]).unwrap();
                 let state = PresenceState::Here;
                 rows.push(Row {
@@ -104,42 +104,42 @@ impl Narrator {
                     user: User { id, name, joined: 1_795_000_000 + born, state },
                 });
             }
-            What::Departed(reason) => {
+            ChangeKind::Departed(reason) => {
                 rows.retain(|row| row.user.id != id);
                 self.departures.push((born, id, reason));
             }
-            What::Became(state) => {
+            ChangeKind::Became(state) => {
                 for row in rows.iter_mut().filter(|row| row.user.id == id) {
                     row.user.state = state;
                 }
             }
         }
         self.rows_at.push(rows);
-        self.steps.push(Step::Happens(person, what));
+        self.events.push(Event::Changed(person, what));
     }
 
     /// A client is sent the whole list, so many rows in a frame.
-    pub(super) fn list(&mut self, client: usize, rows_in_a_frame: usize) {
+    pub(super) fn list(&mut self, client: usize, rows_per_frame: usize) {
         let users: Vec<User> = self.now().iter().map(|row| row.user.clone()).collect();
         let count = users.len();
-        let first = users.iter().take(rows_in_a_frame).cloned().collect();
+        let first = users.iter().take(rows_per_frame).cloned().collect();
         let (epoch, seq) = (epoch(), self.seq());
         let list = ExistingUsers { epoch, seq, you: None, now: 0, count, users: first };
         self.send(client, ServerEvent::ExistingUsers(list));
-        for users in users.get(rows_in_a_frame..).unwrap_or_default().chunks(rows_in_a_frame) {
+        for users in users.get(rows_per_frame..).unwrap_or_default().chunks(rows_per_frame) {
             self.send(client, ServerEvent::MoreUsers(MoreUsers { users: users.to_vec() }));
         }
         self.positions[client] = seq;
     }
 
     /// A client is told what happened since it was told last, so much of it in a frame.
-    pub(super) fn difference(&mut self, client: usize, facts_in_a_frame: usize) {
+    pub(super) fn difference(&mut self, client: usize, facts_per_frame: usize) {
         let (from, seq) = (self.positions[client], self.seq());
         if from == seq {
             return;
         }
         let facts = self.facts_since(from);
-        let mut pieces: Vec<Difference> = facts.chunks(facts_in_a_frame).map(together).collect();
+        let mut pieces: Vec<Difference> = facts.chunks(facts_per_frame).map(merged).collect();
         let last = pieces.pop().unwrap_or_default();
         for difference in pieces {
             self.send(client, ServerEvent::Changes(Changes { from, seq: from, difference }));
@@ -188,19 +188,19 @@ impl Narrator {
     }
 
     /// All clients are told all that happened.
-    pub(super) fn tell_all(&mut self) {
+    pub(super) fn send_all(&mut self) {
         for client in 0..self.positions.len() {
             self.difference(client, usize::MAX);
         }
     }
 
     fn send(&mut self, client: usize, frame: ServerEvent) {
-        self.steps.push(Step::Sent { client, frame: Box::new(frame) });
+        self.events.push(Event::Sent { client, frame: Box::new(frame) });
     }
 
     /// Nothing more happens; every client is told all, and where its list should be.
-    pub(super) fn end(mut self) -> Story {
-        self.tell_all();
+    pub(super) fn end(mut self) -> History {
+        self.send_all();
         for client in 0..self.positions.len() {
             self.beat(client);
         }
@@ -208,13 +208,13 @@ impl Narrator {
     }
 
     /// Nothing more happens, and nobody is told anything more.
-    pub(super) fn stop(self) -> Story {
+    pub(super) fn stop(self) -> History {
         let server_list = self.now().iter().map(|row| row.user.clone()).collect();
-        Story { clients: self.positions.len(), steps: self.steps, server_list }
+        History { clients: self.positions.len(), events: self.events, server_list }
     }
 }
 
-fn together(facts: &[Difference]) -> Difference {
+fn merged(facts: &[Difference]) -> Difference {
     let mut difference = Difference::default();
     for fact in facts {
         difference.append(fact.clone());
@@ -227,26 +227,26 @@ pub(super) fn epoch() -> Epoch {
 }
 
 /// The place of a client's frame among all steps; the first is the list that it begins with.
-pub(super) fn place(story: &Story, wanted: usize, number: usize) -> usize {
-    let frames = story.steps.iter().enumerate();
-    let mut frames = frames.filter_map(|(place, step)| match step {
-        Step::Sent { client, .. } if *client == wanted => Some(place),
+pub(super) fn position(history: &History, wanted: usize, number: usize) -> usize {
+    let frames = history.events.iter().enumerate();
+    let mut frames = frames.filter_map(|(position, event)| match event {
+        Event::Sent { client, .. } if *client == wanted => Some(position),
         _ => None,
     });
     frames.nth(number).unwrap()
 }
 
-pub(super) fn frame(story: &mut Story, client: usize, number: usize) -> &mut ServerEvent {
-    let place = place(story, client, number);
-    match &mut story.steps[place] {
-        Step::Sent { frame, .. } => frame,
-        Step::Happens(..) => unreachable!("a frame is at its place"),
+pub(super) fn frame(history: &mut History, client: usize, number: usize) -> &mut ServerEvent {
+    let position = position(history, client, number);
+    match &mut history.events[position] {
+        Event::Sent { frame, .. } => frame,
+        Event::Changed(..) => unreachable!("a frame is at its place"),
     }
 }
 
 /// The rows that come with a frame.
-pub(super) fn rows(story: &mut Story, client: usize, number: usize) -> &mut Vec<User> {
-    match frame(story, client, number) {
+pub(super) fn rows(history: &mut History, client: usize, number: usize) -> &mut Vec<User> {
+    match frame(history, client, number) {
         ServerEvent::ExistingUsers(list) => &mut list.users,
         ServerEvent::MoreUsers(more) => &mut more.users,
         ServerEvent::Changes(changes) => &mut changes.difference.new_user,
@@ -255,14 +255,14 @@ pub(super) fn rows(story: &mut Story, client: usize, number: usize) -> &mut Vec<
 }
 
 /// Lets the judge hear a story, and says what it finds wrong first.
-pub(super) fn first_wrong(story: &Story) -> Option<String> {
-    let mut listeners = Listeners::new(story.clients);
-    let heard = story.steps.iter().try_for_each(|step| listeners.hear(step));
-    heard.and_then(|()| listeners.judge(story)).err()
+pub(super) fn first_violation(history: &History) -> Option<String> {
+    let mut clients = Clients::new(history.clients);
+    let applied = history.events.iter().try_for_each(|event| clients.apply(event));
+    applied.and_then(|()| clients.judge(history)).err()
 }
 
 /// The clients as the judge sees them.
-pub(super) struct Listeners {
+pub(super) struct Clients {
     truth: Truth,
     people: [PersonIndex; NAMES.len()],
     lists: Lists,
@@ -270,7 +270,7 @@ pub(super) struct Listeners {
     now: Instant,
 }
 
-impl Listeners {
+impl Clients {
     pub(super) fn new(clients: usize) -> Self {
         let mut truth = Truth::default();
         let people = NAMES.map(|name| truth.add_person(name));
@@ -279,18 +279,18 @@ impl Listeners {
     }
 
     /// Goes one step on.
-    pub(super) fn hear(&mut self, step: &Step) -> Result<(), String> {
+    pub(super) fn apply(&mut self, event: &Event) -> Result<(), String> {
         self.now += Duration::from_millis(10);
-        match step {
-            Step::Happens(person, what) => {
+        match event {
+            Event::Changed(person, what) => {
                 self.truth.record(self.people[*person], *what, self.now);
             }
-            Step::Sent { client, frame } => {
+            Event::Sent { client, frame } => {
                 let frame = serde_json::to_vec(frame).unwrap();
                 let Self { truth, lists, states, now, .. } = self;
                 states[*client] = lists.advance(states[*client], &frame, truth, *now).to;
-                if let Some(fault) = lists.violation(states[*client]) {
-                    return Err(format!("client {client}: {fault}"));
+                if let Some(violation) = lists.violation(states[*client]) {
+                    return Err(format!("client {client}: {violation}"));
                 }
             }
         }
@@ -302,10 +302,10 @@ impl Listeners {
         self.lists.is_right(self.states[client], &self.truth)
     }
 
-    fn judge(&mut self, story: &Story) -> Result<(), String> {
+    fn judge(&mut self, history: &History) -> Result<(), String> {
         let mut violations = Violations::default();
         let clients = self.states.iter().copied().enumerate();
-        self.lists.judge(clients, Ok(story.server_list.clone()), &self.truth, &mut violations);
+        self.lists.judge(clients, Ok(history.server_list.clone()), &self.truth, &mut violations);
         violations.first.map_or(Ok(()), Err)
     }
 }
