@@ -7,8 +7,9 @@ use tokio::time::sleep;
 use crate::{
     link::{Link, PageEnd},
     process::Reception,
+    sync::lock,
     wire::PipeConfig,
-    world::{World, lock},
+    world::World,
 };
 
 /// How long one who has to wait goes on to look whether the server is ready.
@@ -20,7 +21,7 @@ pub(crate) fn dial(world: &Arc<World>, person: usize) -> PageEnd {
     let weather = of.state().weather;
     let config =
         PipeConfig { latency: weather.latency, jitter: weather.jitter, capacity: weather.capacity };
-    let link = Link::new(config, person, &mut world.fork_rng());
+    let link = Link::new(config, person, &mut world.recorder.fork_rng());
     let end = PageEnd::new(link.clone());
     let world = Arc::clone(world);
     tokio::spawn(async move {

@@ -156,7 +156,7 @@ pub(crate) async fn fetch(
         if let Some(list) = list {
             sleep(weather.latency + Duration::from_millis(rng.u64(0..60))).await;
             let replica = first_rows.and_then(|_| Replica::from_first_html(list).ok());
-            world.count("page: opened, reloads included");
+            world.recorder.count("page: opened, reloads included");
             return Session::new(replica.unwrap_or_default());
         }
         sleep(Duration::from_millis(rng.u64(200..1_500))).await;

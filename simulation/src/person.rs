@@ -10,7 +10,7 @@ use std::{
 use app::{presence::UserId, ui::client::Absence};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{page::Command, world::lock};
+use crate::{page::Command, sync::lock};
 
 /// A person: one browser on one machine, in one room.
 #[derive(Debug)]

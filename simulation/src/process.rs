@@ -18,8 +18,9 @@ use tokio::{
 use crate::{
     link::{Down, Link},
     server_end::{Seat, ServerEnd},
+    sync::lock,
     witness::Witness,
-    world::{NO_EPOCH, World, lock},
+    world::{NO_EPOCH, World},
 };
 
 /// How often the rooms are kept, as in the server's own upkeep.
@@ -111,14 +112,14 @@ impl World {
         let expected = lock(&self.disk).take();
         let taken = RoomsFile::in_directory(&self.state_directory).take();
         if taken.is_some() != expected.is_some() {
-            self.fail(match taken {
+            self.recorder.fail(match taken {
                 Some(_) => "what was kept is taken twice",
                 None => "what was kept is lost",
             });
         }
         let nothing = SavedRooms { ending: ProcessEnding::Unknown, rooms: Vec::new() };
         let saved = taken.map_or(nothing, in_order_of_names);
-        let hub = Hub::restore_by_clock(LIMITS, saved, self.wall_clock());
+        let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
         self.compare_with_kept(&hub, expected.as_ref());
         sleep(loading).await;
         hub.begin();
@@ -139,7 +140,7 @@ impl World {
             });
             process.number
         };
-        self.tell(|| format!("server: process {number} is ready"));
+        self.recorder.tell(|| format!("server: process {number} is ready"));
         let upkeep = tokio::spawn(Arc::clone(self).keep_up(number));
         self.add_task(upkeep.abort_handle());
     }
@@ -162,7 +163,7 @@ impl World {
     /// Everybody was told goodbye, and the process ends.
     pub(crate) async fn end(&self, shutdown: Shutdown) {
         if timeout(shutdown.deadline(), shutdown.sockets_ended()).await.is_err() {
-            self.count("server: an end that not all said goodbye before");
+            self.recorder.count("server: an end that not all said goodbye before");
         }
         self.stop();
     }
@@ -203,7 +204,7 @@ impl World {
         running.tasks.retain(|task| !task.is_finished());
         running.tasks.push(tokio::spawn(served).abort_handle());
         drop(process);
-        self.tell_detail(|| format!("server: #{connection} of {who} is accepted"));
+        self.recorder.tell_detail(|| format!("server: #{connection} of {who} is accepted"));
     }
 
     /// The page of a room is asked for: its list, if there is a server.
@@ -233,7 +234,7 @@ impl World {
         let Some(hub) = lock(&self.process).serving_hub() else { return };
         self.look(room, true);
         if hub.remove(&self.rooms[room].name, who) {
-            self.count("operator: removed somebody");
+            self.recorder.count("operator: removed somebody");
         }
         self.books(room).witness.removed(who);
         self.look(room, true);
@@ -313,7 +314,7 @@ impl World {
 
     fn write(&self, kept: Kept) {
         if let Err(error) = RoomsFile::in_directory(&self.state_directory).write(&kept.saved) {
-            self.fail(&format!("the rooms can't be written: {error}"));
+            self.recorder.fail(&format!("the rooms can't be written: {error}"));
         }
         *lock(&self.disk) = Some(kept);
     }
@@ -325,13 +326,14 @@ impl World {
             let rows: &[User] = saved.map(|saved| &*saved.room.users).unwrap_or_default();
             let list = hub.snapshot(&of_room.name, None, usize::MAX);
             if list.users != rows {
-                self.fail(&format!("these rows were kept: {rows:?}, these came back: {list:?}"));
+                self.recorder
+                    .fail(&format!("these rows were kept: {rows:?}, these came back: {list:?}"));
             }
             let is_in_order = kept.is_some_and(|kept| kept.saved.ending == ProcessEnding::InOrder);
             if let Some(saved) = saved
                 && (saved.epoch == list.epoch && saved.room.seq == list.seq) != is_in_order
             {
-                self.fail(&format!("{} came back at {}", of_room.name, list.epoch));
+                self.recorder.fail(&format!("{} came back at {}", of_room.name, list.epoch));
             }
             let mut books = self.books(room);
             books.truth.forget_last();
@@ -341,7 +343,7 @@ impl World {
             if list.epoch.as_str() != NO_EPOCH {
                 let recorded = books.truth.record(list);
                 drop(books);
-                self.keep(recorded, || format!("{} after a restart", of_room.name));
+                self.recorder.keep(recorded, || format!("{} after a restart", of_room.name));
             }
         }
     }

@@ -6,7 +6,7 @@ use app::presence::{ExistingUsers, Replica, ServerEvent, Since, User};
 use fastrand::Rng;
 use tokio::time::{sleep, timeout};
 
-use crate::world::{World, lock};
+use crate::{sync::lock, world::World};
 
 /// How long an answer takes at the most: as long as changes are gathered.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
                     }
                     if observer.position().as_ref() != replica.position() {
                         if replica.position().is_some() && observer.position().is_some() {
-                            world.fail("a feed is not where it was brought to");
+                            world.recorder.fail("a feed is not where it was brought to");
                         }
                     } else if let Some(beat) = observer.beat() {
                         read(&world, room, &mut replica, beat.text());
@@ -55,11 +55,11 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
 fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
     let whose = || "a feed".to_owned();
     let Ok(event) = serde_json::from_str::<ServerEvent>(frame) else {
-        return world.fail(&format!("a feed says what can't be read: {frame}"));
+        return world.recorder.fail(&format!("a feed says what can't be read: {frame}"));
     };
-    world.count("frame: of a feed");
+    world.recorder.count("frame: of a feed");
     if let Err(gap) = replica.receive(event) {
-        world.fail(&format!("a feed has a gap, {gap:?}: {frame}"));
+        world.recorder.fail(&format!("a feed has a gap, {gap:?}: {frame}"));
     }
     if replica.is_settled()
         && let Some(point) = replica.position()
@@ -85,7 +85,7 @@ pub(crate) async fn come_back(world: Arc<World>, room: usize, point: Since, user
         users,
     };
     let Ok(mut replica) = Replica::from_first_html(list) else {
-        return world.fail("a list of the server's is none");
+        return world.recorder.fail("a list of the server's is none");
     };
     let mut observer = hub.observe(&world.rooms[room].name, None);
     observer.start(Some(&point));
@@ -103,13 +103,15 @@ pub(crate) async fn come_back(world: Arc<World>, room: usize, point: Since, user
         return;
     }
     let Ok(news) = told else {
-        return world.fail(&format!("who came back from {point:?} is told nothing"));
+        return world.recorder.fail(&format!("who came back from {point:?} is told nothing"));
     };
     world.look(room, false);
     for frame in news {
         read(&world, room, &mut replica, frame.text());
     }
     if observer.position().as_ref() != replica.position() {
-        world.fail(&format!("who came back from {point:?} is not where they were brought to"));
+        world
+            .recorder
+            .fail(&format!("who came back from {point:?} is not where they were brought to"));
     }
 }

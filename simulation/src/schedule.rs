@@ -17,8 +17,9 @@ use crate::{
     process::{clear, room_name},
     reader,
     step::{Kind, Step, draw_pause},
+    sync::lock,
     tally::Tally,
-    world::{World, lock},
+    world::World,
 };
 
 /// How many things happen at least in a schedule.
@@ -50,9 +51,9 @@ pub(crate) async fn play(seed: u64, state_directory: &Path, is_detailed: bool) -
     let kind = Kind { has_crowd: !world.crowd.is_empty(), has_outages: rng.u8(0..3) > 0 };
     let mut schedule = Schedule { world: Arc::clone(&world), rng, next_page: 0, kind };
     schedule.run().await;
-    let (story, failure) = world.take_story();
-    world.count("schedules");
-    Outcome { tally: world.tally(), story, failure }
+    let (story, failure) = world.recorder.take_story();
+    world.recorder.count("schedules");
+    Outcome { tally: world.recorder.tally(), story, failure }
 }
 
 fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World {
@@ -101,15 +102,15 @@ impl Schedule {
             self.step();
             sleep(draw_pause(&mut self.rng)).await;
             world.look_everywhere();
-            if world.has_failed() {
-                world.tell(|| format!("after {step} steps"));
+            if world.recorder.has_failed() {
+                world.recorder.tell(|| format!("after {step} steps"));
                 return;
             }
         }
         self.heal().await;
         sleep(UNTIL_ALL_IS_QUIET).await;
         world.look_everywhere();
-        if !world.has_failed() {
+        if !world.recorder.has_failed() {
             self.check_the_end().await;
         }
     }
@@ -117,9 +118,9 @@ impl Schedule {
     fn step(&mut self) {
         let pages = self.pages().len();
         let step = Step::draw(&mut self.rng, pages, self.kind);
-        self.world.count("events");
-        self.world.count(step.name());
-        self.world.tell(|| format!("{step:?}"));
+        self.world.recorder.count("events");
+        self.world.recorder.count(step.name());
+        self.world.recorder.tell(|| format!("{step:?}"));
         match step {
             Step::Open { first_rows } => self.open(first_rows, None),
             Step::Duplicate => {
@@ -233,7 +234,7 @@ impl Schedule {
         let handle = PageHandle { commands, is_calm: false };
         self.world.persons[person].state().pages.insert(number, handle);
         lock(&self.world.tabs).insert(person, tab.clone());
-        self.world.tell(|| format!("page {number} is person {person}'s"));
+        self.world.recorder.tell(|| format!("page {number} is person {person}'s"));
         let opening = Opening { world: Arc::clone(&self.world), person, number, tab, first_rows };
         tokio::spawn(page::run(opening, heard, self.rng.fork()));
     }
@@ -253,7 +254,7 @@ impl Schedule {
     fn break_some_links(&mut self) {
         for _ in 0..self.rng.usize(0..4) {
             let messages = self.rng.u32(0..4);
-            self.world.count("fault: a link breaks within what is told");
+            self.world.recorder.count("fault: a link breaks within what is told");
             self.any_link(|link| link.down.break_after(messages));
         }
     }
@@ -295,14 +296,14 @@ impl Schedule {
     }
 
     fn send(&self, person: usize, page: u64, command: Command) {
-        self.world.tell(|| format!("  page {page} of person {person}"));
+        self.world.recorder.tell(|| format!("  page {page} of person {person}"));
         send(&self.world, person, page, command);
     }
 
     fn any_link(&mut self, act: impl FnOnce(&crate::link::Link)) {
         let links = self.world.links();
         if let Some(link) = self.rng.choice(&links) {
-            self.world.tell(|| format!("  a link of person {}", link.person));
+            self.world.recorder.tell(|| format!("  a link of person {}", link.person));
             act(link);
         }
     }
@@ -317,7 +318,7 @@ impl Schedule {
 
     /// Nothing fails any more: the server is there, so is every network, and everybody is awake.
     async fn heal(&mut self) {
-        self.world.tell(|| "all is healed".to_owned());
+        self.world.recorder.tell(|| "all is healed".to_owned());
         while !lock(&self.world.process).is_up() {
             sleep(Duration::from_millis(100)).await;
         }
@@ -340,7 +341,7 @@ impl Schedule {
     async fn check_the_end(&mut self) {
         let world = Arc::clone(&self.world);
         let Some(hub) = lock(&world.process).serving_hub() else {
-            return world.fail("there is no server in the end");
+            return world.recorder.fail("there is no server in the end");
         };
         for (person, page) in self.pages() {
             let of = &world.persons[person];
@@ -349,22 +350,24 @@ impl Schedule {
             send(&world, person, page, Command::Report(ask));
             let Ok(Ok(Report { is_live, replica })) = timeout(Duration::from_secs(1), answer).await
             else {
-                return world.fail(&format!("{whose}: it does not answer"));
+                return world.recorder.fail(&format!("{whose}: it does not answer"));
             };
             let list = hub.snapshot(&world.rooms[of.room].name, Some(of.who), usize::MAX);
             if !is_live {
-                return world.fail(&format!("{whose}: it is not live in the end: {replica:?}"));
+                return world
+                    .recorder
+                    .fail(&format!("{whose}: it is not live in the end: {replica:?}"));
             }
             let point = Since { epoch: list.epoch.clone(), seq: list.seq };
             let is_same = replica.position() == Some(&point)
                 && replica.you() == Some(of.who)
                 && replica.roster().users().eq(&list.users);
             if !is_same {
-                return world.fail(&format!(
+                return world.recorder.fail(&format!(
                     "{whose}: its list is not the server's: {replica:?} and {list:?}"
                 ));
             }
-            world.count("pages that were right in the end");
+            world.recorder.count("pages that were right in the end");
         }
         for person in &world.persons {
             let list = hub.snapshot(&world.rooms[person.room].name, None, usize::MAX);
@@ -380,9 +383,9 @@ impl Schedule {
             let what = format!("person {} has {rows} rows in the end: {:?}", person.number, *state);
             drop(state);
             if wanted.is_some_and(|wanted| wanted != rows) {
-                return world.fail(&what);
+                return world.recorder.fail(&what);
             }
-            world.count(match wanted {
+            world.recorder.count(match wanted {
                 Some(0) => "persons that were rightly not listed in the end",
                 Some(_) => "persons that were rightly listed in the end",
                 None => "persons that might be listed or not in the end",

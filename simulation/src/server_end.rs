@@ -15,8 +15,9 @@ use tungstenite::Message;
 
 use crate::{
     link::{Down, Link},
+    sync::lock,
     wire::{Arrived, Ending, Reader},
-    world::{World, lock},
+    world::World,
 };
 
 /// What the server holds of a connection: a WebSocket to it.
@@ -85,7 +86,9 @@ impl ServerEnd {
     fn end(&mut self, reason: DepartureReason) {
         let Seat { room, who, connection, process } = self.seat;
         if self.stage != Stage::Over && lock(&self.world.process).is_serving(process) {
-            self.world.tell_detail(|| format!("server: #{connection} of {who} ends: {reason:?}"));
+            self.world
+                .recorder
+                .tell_detail(|| format!("server: #{connection} of {who} ends: {reason:?}"));
             self.world.books(room).witness.ended(who, connection, reason, Instant::now());
         }
         self.stage = Stage::Over;
@@ -110,6 +113,7 @@ impl Stream for ServerEnd {
                     Message::Text(text) => {
                         let Seat { connection, who, .. } = self.seat;
                         self.world
+                            .recorder
                             .tell_detail(|| format!("server: #{connection} of {who} says {text}"));
                         self.hear(text);
                     }

@@ -1,27 +1,24 @@
-//! Everything that one schedule is about, and what is written down of it.
+//! Everything that one schedule is about.
 
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use app::presence::{RoomName, Since, TabId, User, UserId};
 use fastrand::Rng;
-use server::hub::WallClock;
 use tokio::time::Instant;
 
 use crate::{
     link::Link,
     person::Person,
     process::{Kept, Process},
-    tally::Tally,
+    recorder::Recorder,
+    sync::lock,
     truth::Truth,
     witness::Witness,
 };
-
-/// When every schedule begins, in milliseconds since the Unix epoch: some time in 2025.
-const BEGINNING_OF_TIME: u64 = 1_750_000_000_000;
 
 /// Everything that one schedule is about.
 #[derive(Debug)]
@@ -37,9 +34,7 @@ pub(crate) struct World {
     /// The tab that was opened last, of each person.
     pub(crate) tabs: Mutex<BTreeMap<usize, TabId>>,
     links: Mutex<Vec<Link>>,
-    rng: Mutex<Rng>,
-    tally: Mutex<Tally>,
-    story: Mutex<Story>,
+    pub(crate) recorder: Recorder,
 }
 
 /// A room, and what is known of it.
@@ -56,15 +51,6 @@ pub(crate) struct Books {
     pub(crate) witness: Witness,
 }
 
-#[derive(Debug)]
-struct Story {
-    began: Instant,
-    /// Frames are told too.
-    is_detailed: bool,
-    lines: Vec<String>,
-    failure: Option<String>,
-}
-
 impl World {
     pub(crate) fn new(
         rooms: Vec<RoomName>,
@@ -75,7 +61,6 @@ impl World {
         rng: Rng,
     ) -> Self {
         let rooms = rooms.into_iter().map(|name| Room { name, books: Mutex::default() }).collect();
-        let story = Story { began: Instant::now(), is_detailed, lines: Vec::new(), failure: None };
         Self {
             rooms,
             persons,
@@ -85,79 +70,7 @@ impl World {
             state_directory,
             tabs: Mutex::default(),
             links: Mutex::default(),
-            rng: Mutex::new(rng),
-            tally: Mutex::default(),
-            story: Mutex::new(story),
-        }
-    }
-
-    /// A generator for somebody's own use.
-    pub(crate) fn fork_rng(&self) -> Rng {
-        lock(&self.rng).fork()
-    }
-
-    pub(crate) fn count(&self, what: &'static str) {
-        lock(&self.tally).count(what);
-    }
-
-    pub(crate) fn tally(&self) -> Tally {
-        lock(&self.tally).clone()
-    }
-
-    /// Tells what happens.
-    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
-        let mut story = lock(&self.story);
-        let passed = story.began.elapsed();
-        story.lines.push(format!("{:>9.3} s  {}", passed.as_secs_f64(), what()));
-    }
-
-    /// Tells what happens, where every frame is asked for.
-    pub(crate) fn tell_detail(&self, what: impl FnOnce() -> String) {
-        if lock(&self.story).is_detailed {
-            self.tell(what);
-        }
-    }
-
-    /// How long the schedule has been running.
-    pub(crate) fn passed(&self) -> std::time::Duration {
-        lock(&self.story).began.elapsed()
-    }
-
-    /// The time of day: it goes with the simulated time, so that a replay shows the same rows.
-    pub(crate) fn wall_clock(&self) -> WallClock {
-        WallClock::Simulated {
-            set_at: lock(&self.story).began,
-            unix_milliseconds: BEGINNING_OF_TIME,
-        }
-    }
-
-    /// A law is broken: what happens after the first time says nothing more.
-    pub(crate) fn fail(&self, why: &str) {
-        let is_first = {
-            let mut story = lock(&self.story);
-            let is_first = story.failure.is_none();
-            story.failure.get_or_insert_with(|| why.to_owned());
-            is_first
-        };
-        if is_first {
-            self.tell(|| format!("BROKEN: {why}"));
-        }
-    }
-
-    /// Whether a law is broken.
-    pub(crate) fn has_failed(&self) -> bool {
-        lock(&self.story).failure.is_some()
-    }
-
-    /// What was told, and which law is broken.
-    pub(crate) fn take_story(&self) -> (Vec<String>, Option<String>) {
-        let mut story = lock(&self.story);
-        (std::mem::take(&mut story.lines), story.failure.take())
-    }
-
-    pub(crate) fn keep(&self, outcome: Result<(), String>, whose: impl FnOnce() -> String) {
-        if let Err(why) = outcome {
-            self.fail(&format!("{}: {why}", whose()));
+            recorder: Recorder::new(is_detailed, rng),
         }
     }
 
@@ -196,16 +109,16 @@ impl World {
             books.truth.forget_last();
         } else if !is_same {
             let list = hub.snapshot(name, None, usize::MAX);
-            self.tell_detail(|| {
+            self.recorder.tell_detail(|| {
                 format!("{name} is at {} {}: {}", list.epoch, list.seq, rows(&list.users))
             });
             let recorded = books.truth.record(list);
-            self.keep(recorded, || format!("the server's {name}"));
+            self.recorder.keep(recorded, || format!("the server's {name}"));
         }
         let Books { truth, witness } = &mut *books;
         let outcome = witness.check(&before, truth.last(), Instant::now());
         drop(books);
-        self.keep(outcome, || format!("the server's {name}"));
+        self.recorder.keep(outcome, || format!("the server's {name}"));
     }
 
     /// Looks at every room.
@@ -224,7 +137,7 @@ impl World {
         whose: impl FnOnce() -> String,
     ) {
         let outcome = self.books(room).truth.check(point, list);
-        self.keep(outcome, whose);
+        self.recorder.keep(outcome, whose);
     }
 }
 
@@ -238,9 +151,4 @@ pub(crate) fn rows(users: &[User]) -> String {
         format!("{} {name:?} {}", user.id, user.state.as_str())
     };
     users.iter().map(row).collect::<Vec<_>>().join(", ")
-}
-
-/// A lock that a panic elsewhere does not spoil.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -45,7 +45,7 @@ impl LivePage {
                 let books = self.world.books(self.of().room);
                 let outcome = books.truth.check_absence(from, to.seq, who);
                 drop(books);
-                self.world.keep(outcome, || self.whose());
+                self.world.recorder.keep(outcome, || self.whose());
             }
         }
     }
@@ -53,7 +53,7 @@ impl LivePage {
 
 /// Counts a frame by its kind.
 pub(super) fn count_frame(world: &World, event: &ServerEvent) {
-    world.count(match event {
+    world.recorder.count(match event {
         ServerEvent::ExistingUsers(list) if list.users.len() < list.count => {
             "frame: existing_users, cut"
         }

@@ -138,7 +138,11 @@ impl LivePage {
             Command::Leave => self.leave(),
             Command::See(is_visible) => {
                 if self.is_visible != is_visible {
-                    self.world.count(if is_visible { "page: shown" } else { "page: hidden" });
+                    self.world.recorder.count(if is_visible {
+                        "page: shown"
+                    } else {
+                        "page: hidden"
+                    });
                 }
                 self.is_visible = is_visible;
                 self.look_around();
@@ -151,12 +155,12 @@ impl LivePage {
             }
             Command::Resync => {
                 if self.is_live {
-                    self.world.count("page: resync");
+                    self.world.recorder.count("page: resync");
                     self.send([ClientEvent::Resync {}]);
                 }
             }
             Command::Freeze(freeze) => {
-                self.world.count(match freeze {
+                self.world.recorder.count(match freeze {
                     Freeze::Tab => "page: the tab sleeps",
                     Freeze::Machine => "page: the machine sleeps",
                 });
@@ -178,7 +182,7 @@ impl LivePage {
         pause: Duration,
         first_rows: Option<usize>,
     ) -> Next {
-        self.world.count("page: reloaded");
+        self.world.recorder.count("page: reloaded");
         let world = Arc::clone(&self.world);
         let first_html = if is_fetched_first {
             // The old page stays until the new one is there; for this moment it does nothing.
@@ -196,7 +200,7 @@ impl LivePage {
 
     fn close(&mut self, ending: Ending) -> Next {
         self.ends();
-        self.world.count(match ending {
+        self.world.recorder.count(match ending {
             Ending::Closed => "page: closed",
             Ending::Killed => "fault: a browser was killed",
             Ending::PoweredOff => "fault: a machine lost its power",
@@ -244,7 +248,7 @@ impl LivePage {
         if self.retry_at.is_some() {
             self.open();
         } else {
-            self.world.count("page: the watchdog barked");
+            self.world.recorder.count("page: the watchdog barked");
             self.lost();
         }
     }
@@ -295,7 +299,7 @@ impl LivePage {
             }
             SocketEvent::Closed(code) => {
                 if code == CloseCode::Replaced.number() {
-                    self.world.count("page: replaced by one of the same tab");
+                    self.world.recorder.count("page: replaced by one of the same tab");
                     self.tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
                 }
                 self.lost();
@@ -308,7 +312,7 @@ impl LivePage {
         self.patience = LONGEST_SILENCE;
         let before = self.session.replica().position().cloned();
         if let ServerEvent::Refused(refusal) = &event {
-            self.world.count("page: refused");
+            self.world.recorder.count("page: refused");
             self.tell(|| format!("is refused: {refusal:?}"));
         }
         if matches!(event, ServerEvent::Resumed(_) | ServerEvent::ExistingUsers(_)) {
@@ -352,11 +356,11 @@ impl LivePage {
 
     fn join(&mut self, name: String) {
         if self.is_listed() {
-            self.world.count("page: rename");
+            self.world.recorder.count("page: rename");
             self.of().renames();
             self.want(Wish::Rename(name));
         } else {
-            self.world.count("page: join");
+            self.world.recorder.count("page: join");
             self.of().joins(self.number);
             self.want(Wish::Join(name));
         }
@@ -364,7 +368,7 @@ impl LivePage {
 
     fn leave(&mut self) {
         if self.is_listed() {
-            self.world.count("page: leave");
+            self.world.recorder.count("page: leave");
             self.of().leaves(self.number);
             self.want(Wish::Leave);
         }
@@ -422,15 +426,15 @@ impl LivePage {
     }
 
     fn fail(&self, why: &str) {
-        self.world.fail(&format!("{}: {why}", self.whose()));
+        self.world.recorder.fail(&format!("{}: {why}", self.whose()));
     }
 
     fn tell(&self, what: impl FnOnce() -> String) {
-        self.world.tell_detail(|| format!("page {}: {}", self.number, what()));
+        self.world.recorder.tell_detail(|| format!("page {}: {}", self.number, what()));
     }
 
     fn moment(&self) -> Duration {
-        self.world.passed()
+        self.world.recorder.passed()
     }
 }
 
