@@ -10,9 +10,11 @@
 //! the server's rows are what the protocol's table says, by what the server heard (`witness`).
 //! In the end: every page shows what the server has, and who wanted to be listed is, once.
 
+mod command;
 mod dial;
 mod link;
 mod live_page;
+mod load_page;
 mod names;
 mod page;
 mod person;

@@ -1,71 +1,20 @@
 //! A page in a browser: what may happen to it, from its first HTML to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use app::{
     presence::{Replica, TabId},
     ui::client::Session,
 };
 use fastrand::Rng;
-use tokio::{
-    sync::{mpsc::UnboundedReceiver, oneshot},
-    time::sleep,
+use tokio::{sync::mpsc::UnboundedReceiver, time::sleep};
+
+use crate::{
+    command::{Command, Next, Report},
+    live_page::LivePage,
+    load_page::fetch,
+    world::World,
 };
-
-use crate::{live_page::LivePage, world::World};
-
-/// What happens to a page from outside.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// The visitor joins under this name, or is called that from now on.
-    Join(String),
-    Leave,
-    /// The page is shown or hidden.
-    See(bool),
-    /// Another page of the browser did something.
-    LookAround,
-    /// The visitor does not want to wait, or there is a network again.
-    TryNow,
-    /// The client thinks that its list may be wrong.
-    Resync,
-    /// Nothing of the page runs any more.
-    Freeze(Freeze),
-    Thaw,
-    Reload {
-        is_fetched_first: bool,
-        pause: Duration,
-    },
-    Close(Ending),
-    /// What the page shows.
-    Report(oneshot::Sender<Report>),
-}
-
-/// What stands still.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freeze {
-    /// The tab: its browser goes on to answer pings.
-    Tab,
-    /// The whole machine.
-    Machine,
-}
-
-/// How a page ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// As one should.
-    Closed,
-    /// Its browser is killed.
-    Killed,
-    /// Its machine loses its power: the server hears nothing of it.
-    PoweredOff,
-}
-
-/// What a page shows.
-#[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) is_live: bool,
-    pub(crate) replica: Replica,
-}
 
 /// A page that is to be opened.
 #[derive(Clone, Debug)]
@@ -76,12 +25,6 @@ pub(crate) struct Opening {
     pub(crate) tab: TabId,
     /// How many rows the first HTML holds; none where the page comes without any.
     pub(crate) first_rows: Option<usize>,
-}
-
-/// What is next for a page that runs no longer.
-pub(crate) enum Next {
-    Gone,
-    Reloaded { tab: TabId, first_html: Option<Box<Session>>, pause: Duration },
 }
 
 /// Opens a page, reloads it as often as it is told, until it is closed.
@@ -134,31 +77,5 @@ async fn fetch_among(
             },
             session = &mut fetching => return Some(session),
         }
-    }
-}
-
-/// The first HTML: asked for until there is a server.
-pub(crate) async fn fetch(
-    world: &Arc<World>,
-    person: usize,
-    first_rows: Option<usize>,
-    rng: &mut Rng,
-) -> Session {
-    let of = &world.persons[person];
-    loop {
-        let weather = of.state().weather;
-        sleep(weather.latency).await;
-        let list = if of.state().weather.is_offline {
-            None
-        } else {
-            world.serve_page(of.room, of.who, first_rows.unwrap_or_default())
-        };
-        if let Some(list) = list {
-            sleep(weather.latency + Duration::from_millis(rng.u64(0..60))).await;
-            let replica = first_rows.and_then(|_| Replica::from_first_html(list).ok());
-            world.recorder.count("page: opened, reloads included");
-            return Session::new(replica.unwrap_or_default());
-        }
-        sleep(Duration::from_millis(rng.u64(200..1_500))).await;
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use app::{presence::UserId, ui::client::Absence};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{page::Command, sync::lock};
+use crate::{command::Command, sync::lock};
 
 /// A person: one browser on one machine, in one room.
 #[derive(Debug)]

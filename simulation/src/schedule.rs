@@ -11,8 +11,9 @@ use tokio::{
 };
 
 use crate::{
+    command::{Command, Report},
     names::name,
-    page::{self, Command, Opening, Report},
+    page::{self, Opening},
     person::{PageHandle, Person, Wanted, Weather},
     process::{clear, room_name},
     reader,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::{
+    command::{Ending, Freeze},
     link::Direction,
-    page::{Ending, Freeze},
 };
 
 /// Something that happens; whom it happens to is drawn when it does.

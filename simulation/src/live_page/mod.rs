@@ -16,9 +16,10 @@ use tokio::{
 
 use self::laws::count_frame;
 use crate::{
+    command::{Command, Ending, Freeze, Next, Report},
     dial::dial,
     link::{GOING_AWAY, PageEnd, SocketEvent},
-    page::{Command, Ending, Freeze, Next, Report, fetch},
+    load_page::fetch,
     person::Person,
     world::World,
 };
