@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use crate::{
     link::{Link, PageEnd},
-    process::Reception,
+    listen_state::Reception,
     sync::lock,
     wire::PipeConfig,
     world::World,

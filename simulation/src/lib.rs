@@ -12,7 +12,9 @@
 
 mod command;
 mod dial;
+mod lifecycle;
 mod link;
+mod listen_state;
 mod live_page;
 mod load_page;
 mod names;

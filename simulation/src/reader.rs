@@ -17,7 +17,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
     loop {
         let (hub, number) = {
             let process = lock(&world.process);
-            (process.serving_hub(), process.number())
+            (process.serving_hub(), process.number)
         };
         if let Some(hub) = hub {
             let since = replica.position().cloned();
@@ -73,7 +73,7 @@ fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
 pub(crate) async fn come_back(world: Arc<World>, room: usize, point: Since, users: Vec<User>) {
     let (hub, number) = {
         let process = lock(&world.process);
-        (process.serving_hub(), process.number())
+        (process.serving_hub(), process.number)
     };
     let Some(hub) = hub else { return };
     let list = ExistingUsers {

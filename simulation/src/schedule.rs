@@ -12,10 +12,10 @@ use tokio::{
 
 use crate::{
     command::{Command, Report},
-    names::name,
+    lifecycle::clear,
+    names::{name, room_name},
     page::{self, Opening},
     person::{PageHandle, Person, Wanted, Weather},
-    process::{clear, room_name},
     reader,
     step::{Kind, Step, draw_pause},
     sync::lock,
