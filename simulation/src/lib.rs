@@ -23,6 +23,7 @@ mod person;
 mod process;
 mod reader;
 mod recorder;
+mod room_record;
 mod schedule;
 mod server_end;
 mod step;

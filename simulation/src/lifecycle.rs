@@ -18,10 +18,11 @@ use tokio::{
 use crate::{
     link::{Down, Link},
     process::{Kept, Running, Stage},
+    room_record::NO_EPOCH,
     server_end::{Seat, ServerEnd},
     sync::lock,
     witness::Witness,
-    world::{NO_EPOCH, World},
+    world::World,
 };
 
 /// How often the rooms are kept, as in the server's own upkeep.
@@ -118,12 +119,18 @@ impl World {
         let mut process = lock(&self.process);
         let connection = process.next_connection;
         process.next_connection += 1;
-        let seat = Seat { room, who, connection, process: process.number };
+        let seat = Seat { who, connection, process: process.number };
         let Some(running) = &mut process.running else { return };
         let guest = running.shutdown.socket();
         let membership = running.hub.enter(&self.rooms[room].name, who);
         link.down.write(Down::Opened);
-        let end = ServerEnd::new(Arc::clone(self), seat, link);
+        let end = ServerEnd::new(
+            seat,
+            link,
+            Arc::clone(&self.rooms[room]),
+            Arc::clone(&self.process),
+            Arc::clone(&self.recorder),
+        );
         let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
         running.tasks.retain(|task| !task.is_finished());
         running.tasks.push(tokio::spawn(served).abort_handle());

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -15,25 +15,28 @@ use tungstenite::Message;
 
 use crate::{
     link::{Down, Link},
+    process::Process,
+    recorder::Recorder,
+    room_record::Room,
     sync::lock,
     wire::{Arrived, Ending, Reader},
-    world::World,
 };
 
 /// What the server holds of a connection: a WebSocket to it.
 #[derive(Debug)]
 pub(crate) struct ServerEnd {
-    world: Arc<World>,
     seat: Seat,
     link: Link,
+    room: Arc<Room>,
+    server: Arc<Mutex<Process>>,
+    recorder: Arc<Recorder>,
     reader: Reader<Message>,
     stage: Stage,
 }
 
-/// Whose connection it is, in which room of which process.
+/// Whose connection it is, and of which process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seat {
-    pub(crate) room: usize,
     pub(crate) who: UserId,
     pub(crate) connection: u64,
     pub(crate) process: u64,
@@ -68,35 +71,44 @@ impl Socket for ServerEnd {
 }
 
 impl ServerEnd {
-    pub(crate) fn new(world: Arc<World>, seat: Seat, link: Link) -> Self {
+    pub(crate) fn new(
+        seat: Seat,
+        link: Link,
+        room: Arc<Room>,
+        server: Arc<Mutex<Process>>,
+        recorder: Arc<Recorder>,
+    ) -> Self {
         let reader = Reader::new(link.up.clone());
-        Self { world, seat, link, reader, stage: Stage::Talking }
+        Self { seat, link, room, server, recorder, reader, stage: Stage::Talking }
     }
 
     fn hear(&self, text: &str) {
-        let Seat { room, who, connection, process } = self.seat;
+        let Seat { who, connection, process } = self.seat;
         if self.stage == Stage::Talking
-            && lock(&self.world.process).is_serving(process)
+            && lock(&self.server).is_serving(process)
             && let Ok(event) = serde_json::from_str::<ClientEvent>(text)
         {
-            self.world.books(room).witness.heard(who, connection, &event, Instant::now());
+            self.room.books().witness.heard(who, connection, &event, Instant::now());
         }
     }
 
     fn end(&mut self, reason: DepartureReason) {
-        let Seat { room, who, connection, process } = self.seat;
-        if self.stage != Stage::Over && lock(&self.world.process).is_serving(process) {
-            self.world
-                .recorder
+        let Seat { who, connection, process } = self.seat;
+        if self.stage != Stage::Over && lock(&self.server).is_serving(process) {
+            self.recorder
                 .tell_detail(|| format!("server: #{connection} of {who} ends: {reason:?}"));
-            self.world.books(room).witness.ended(who, connection, reason, Instant::now());
+            self.room.books().witness.ended(who, connection, reason, Instant::now());
         }
         self.stage = Stage::Over;
     }
 
     fn look(&self) {
-        if lock(&self.world.process).is_serving(self.seat.process) {
-            self.world.look(self.seat.room, false);
+        let hub = {
+            let server = lock(&self.server);
+            server.is_serving(self.seat.process).then(|| server.serving_hub()).flatten()
+        };
+        if let Some(hub) = hub {
+            self.room.look(&hub, &self.recorder, false);
         }
     }
 }
@@ -111,9 +123,8 @@ impl Stream for ServerEnd {
             Arrived::Message(message) => {
                 match &message {
                     Message::Text(text) => {
-                        let Seat { connection, who, .. } = self.seat;
-                        self.world
-                            .recorder
+                        let Seat { who, connection, .. } = self.seat;
+                        self.recorder
                             .tell_detail(|| format!("server: #{connection} of {who} says {text}"));
                         self.hear(text);
                     }

@@ -6,7 +6,7 @@ use app::{
 };
 
 use super::LivePage;
-use crate::world::{NO_EPOCH, World};
+use crate::{room_record::NO_EPOCH, world::World};
 
 impl LivePage {
     /// The laws that hold after every frame.
