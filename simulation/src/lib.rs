@@ -10,34 +10,19 @@
 //! the server's rows are what the protocol's table says, by what the server heard (`witness`).
 //! In the end: every page shows what the server has, and who wanted to be listed is, once.
 
-mod command;
-mod dial;
-mod lifecycle;
-mod link;
-mod listen_state;
-mod live_page;
-mod load_page;
-mod names;
-mod page;
-mod person;
-mod process;
-mod reader;
+mod client;
+mod network;
+mod oracle;
 mod recorder;
-mod room_record;
 mod schedule;
-mod server_end;
-mod step;
+mod server;
 mod sync;
-mod tally;
-mod truth;
-mod wire;
-mod witness;
 mod world;
 
 use std::{io, path::Path};
 
+pub use oracle::event_counts::Tally;
 pub use schedule::Outcome;
-pub use tally::Tally;
 use tokio::runtime::Builder;
 
 /// Whether the same seed is the same schedule to the last frame.

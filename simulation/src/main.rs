@@ -15,7 +15,10 @@ use std::{
 };
 
 use clap::Parser;
-use simulation::{IS_EXACT, Outcome, Tally, play};
+use simulation::IS_EXACT;
+use simulation::Outcome;
+use simulation::Tally;
+use simulation::play;
 
 /// Where files are kept in memory, on systems that have it: a schedule restarts its server often.
 const MEMORY: &str = "/dev/shm";

@@ -6,7 +6,8 @@ use fastrand::Rng;
 use server::hub::WallClock;
 use tokio::time::Instant;
 
-use crate::{sync::lock, tally::Tally};
+use crate::oracle::event_counts::Tally;
+use crate::sync::lock;
 
 /// When every schedule begins, in milliseconds since the Unix epoch: some time in 2025.
 const BEGINNING_OF_TIME: u64 = 1_750_000_000_000;

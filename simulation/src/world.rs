@@ -9,14 +9,12 @@ use std::{
 use app::presence::{RoomName, Since, TabId, User, UserId};
 use fastrand::Rng;
 
-use crate::{
-    link::Link,
-    person::Person,
-    process::{Kept, Process},
-    recorder::Recorder,
-    room_record::{Books, Room},
-    sync::lock,
-};
+use crate::client::person::Person;
+use crate::network::link::Link;
+use crate::oracle::room_record::{Books, Room};
+use crate::recorder::Recorder;
+use crate::server::process::{Kept, Process};
+use crate::sync::lock;
 
 /// Everything that one schedule is about.
 #[derive(Debug)]

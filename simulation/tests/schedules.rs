@@ -2,7 +2,10 @@
 
 use std::io;
 
-use simulation::{IS_EXACT, Outcome, Tally, play};
+use simulation::IS_EXACT;
+use simulation::Outcome;
+use simulation::Tally;
+use simulation::play;
 
 /// How many schedules of fixed seeds are played, and how many of others.
 const FIXED: u64 = 60;

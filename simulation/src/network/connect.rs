@@ -4,13 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use crate::{
-    link::{Link, PageEnd},
-    listen_state::Reception,
-    sync::lock,
-    wire::PipeConfig,
-    world::World,
-};
+use crate::network::link::{Link, PageEnd};
+use crate::network::pipe::PipeConfig;
+use crate::server::listen_state::Reception;
+use crate::sync::lock;
+use crate::world::World;
 
 /// How long one who has to wait goes on to look whether the server is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

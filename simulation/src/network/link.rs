@@ -10,7 +10,7 @@ use app::presence::CloseCode;
 use fastrand::Rng;
 use tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
-use crate::wire::{Arrived, Ending, Pipe, PipeConfig, Reader};
+use crate::network::pipe::{Arrived, Ending, Pipe, PipeConfig, Reader};
 
 /// What comes down to a page.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! One schedule: who there is, what happens to them, and what has to be true in the end.
 
+mod names;
+mod step;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, Since, TabId, UserId};
@@ -10,18 +13,16 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{
-    command::{Command, Report},
-    lifecycle::clear,
-    names::{name, room_name},
-    page::{self, Opening},
-    person::{PageHandle, Person, Wanted, Weather},
-    reader,
-    step::{Kind, Step, draw_pause},
-    sync::lock,
-    tally::Tally,
-    world::World,
-};
+use crate::client::command::{Command, Report};
+use crate::client::page::{self, Opening};
+use crate::client::person::{PageHandle, Person, Wanted, Weather};
+use crate::client::sse_reader;
+use crate::oracle::event_counts::Tally;
+use crate::schedule::names::{name, room_name};
+use crate::schedule::step::{Kind, Step, draw_pause};
+use crate::server::lifecycle::clear;
+use crate::sync::lock;
+use crate::world::World;
 
 /// How many things happen at least in a schedule.
 const STEPS: usize = 200;
@@ -97,7 +98,7 @@ impl Schedule {
         let world = Arc::clone(&self.world);
         world.start(Duration::ZERO).await;
         for room in 0..world.rooms.len() {
-            tokio::spawn(reader::run(Arc::clone(&world), room, self.rng.fork()));
+            tokio::spawn(sse_reader::run(Arc::clone(&world), room, self.rng.fork()));
         }
         for step in 0..STEPS {
             self.step();
@@ -246,7 +247,7 @@ impl Schedule {
             let points = self.world.books(room).truth.points_to_come_back_from(&mut self.rng);
             for (point, users) in points {
                 let world = Arc::clone(&self.world);
-                tokio::spawn(reader::come_back(world, room, point, users));
+                tokio::spawn(sse_reader::come_back(world, room, point, users));
             }
         }
     }
@@ -301,7 +302,7 @@ impl Schedule {
         send(&self.world, person, page, command);
     }
 
-    fn any_link(&mut self, act: impl FnOnce(&crate::link::Link)) {
+    fn any_link(&mut self, act: impl FnOnce(&crate::network::link::Link)) {
         let links = self.world.links();
         if let Some(link) = self.rng.choice(&links) {
             self.world.recorder.tell(|| format!("  a link of person {}", link.person));

@@ -9,7 +9,8 @@ use server::{
 };
 use tokio::{task::AbortHandle, time::Instant};
 
-use crate::{listen_state::Reception, witness::Witness};
+use crate::oracle::row_model::Witness;
+use crate::server::listen_state::Reception;
 
 /// The server's process.
 #[derive(Debug, Default)]

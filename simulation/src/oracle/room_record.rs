@@ -6,7 +6,10 @@ use app::presence::{RoomName, User};
 use server::hub::Hub;
 use tokio::time::Instant;
 
-use crate::{recorder::Recorder, sync::lock, truth::Truth, witness::Witness};
+use crate::oracle::list_history::Truth;
+use crate::oracle::row_model::Witness;
+use crate::recorder::Recorder;
+use crate::sync::lock;
 
 /// The epoch of a room that is not there.
 pub(crate) const NO_EPOCH: &str = "0000000000000000";

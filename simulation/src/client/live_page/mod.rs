@@ -1,6 +1,6 @@
 //! A page that runs: the session that the real page has, and the decisions of its live layer.
 
-mod laws;
+mod invariants;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,15 +14,13 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::laws::count_frame;
-use crate::{
-    command::{Command, Ending, Freeze, Next, Report},
-    dial::dial,
-    link::{GOING_AWAY, PageEnd, SocketEvent},
-    load_page::fetch,
-    person::Person,
-    world::World,
-};
+use self::invariants::count_frame;
+use crate::client::command::{Command, Ending, Freeze, Next, Report};
+use crate::client::load_page::fetch;
+use crate::client::person::Person;
+use crate::network::connect::dial;
+use crate::network::link::{GOING_AWAY, PageEnd, SocketEvent};
+use crate::world::World;
 
 /// How long an attempt may take until the first frame comes, as in the page.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(6);

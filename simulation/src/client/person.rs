@@ -10,7 +10,8 @@ use std::{
 use app::{presence::UserId, ui::client::Absence};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{command::Command, sync::lock};
+use crate::client::command::Command;
+use crate::sync::lock;
 
 /// A person: one browser on one machine, in one room.
 #[derive(Debug)]

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::{
-    command::{Ending, Freeze},
-    link::Direction,
-};
+use crate::client::command::{Ending, Freeze};
+use crate::network::link::Direction;
 
 /// Something that happens; whom it happens to is drawn when it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

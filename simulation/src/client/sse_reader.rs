@@ -6,7 +6,8 @@ use app::presence::{ExistingUsers, Replica, ServerEvent, Since, User};
 use fastrand::Rng;
 use tokio::time::{sleep, timeout};
 
-use crate::{sync::lock, world::World};
+use crate::sync::lock;
+use crate::world::World;
 
 /// How long an answer takes at the most: as long as changes are gathered.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);

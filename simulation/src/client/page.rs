@@ -9,12 +9,10 @@ use app::{
 use fastrand::Rng;
 use tokio::{sync::mpsc::UnboundedReceiver, time::sleep};
 
-use crate::{
-    command::{Command, Next, Report},
-    live_page::LivePage,
-    load_page::fetch,
-    world::World,
-};
+use crate::client::command::{Command, Next, Report};
+use crate::client::live_page::LivePage;
+use crate::client::load_page::fetch;
+use crate::world::World;
 
 /// A page that is to be opened.
 #[derive(Clone, Debug)]

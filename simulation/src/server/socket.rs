@@ -13,14 +13,12 @@ use server::connection::{Socket, SocketFault};
 use tokio::time::Instant;
 use tungstenite::Message;
 
-use crate::{
-    link::{Down, Link},
-    process::Process,
-    recorder::Recorder,
-    room_record::Room,
-    sync::lock,
-    wire::{Arrived, Ending, Reader},
-};
+use crate::network::link::{Down, Link};
+use crate::network::pipe::{Arrived, Ending, Reader};
+use crate::oracle::room_record::Room;
+use crate::recorder::Recorder;
+use crate::server::process::Process;
+use crate::sync::lock;
 
 /// What the server holds of a connection: a WebSocket to it.
 #[derive(Debug)]

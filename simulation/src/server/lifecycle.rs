@@ -15,15 +15,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{
-    link::{Down, Link},
-    process::{Kept, Running, Stage},
-    room_record::NO_EPOCH,
-    server_end::{Seat, ServerEnd},
-    sync::lock,
-    witness::Witness,
-    world::World,
-};
+use crate::network::link::{Down, Link};
+use crate::oracle::room_record::NO_EPOCH;
+use crate::oracle::row_model::Witness;
+use crate::server::process::{Kept, Running, Stage};
+use crate::server::socket::{Seat, ServerEnd};
+use crate::sync::lock;
+use crate::world::World;
 
 /// How often the rooms are kept, as in the server's own upkeep.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);

@@ -6,7 +6,8 @@ use app::{
 };
 
 use super::LivePage;
-use crate::{room_record::NO_EPOCH, world::World};
+use crate::oracle::room_record::NO_EPOCH;
+use crate::world::World;
 
 impl LivePage {
     /// The laws that hold after every frame.
