@@ -64,7 +64,7 @@ pub enum Scenario {
     Fanout,
     /// All join at once.
     Storm,
-    /// Half drop_half at once, the others see it.
+    /// Half vanish at once, the others see it.
     Drop,
     /// All connections break, and all come back at once.
     Return,

@@ -1,4 +1,4 @@
-//! Half drop_half at once: their connections are reset, and the rest are to see it.
+//! Half vanish at once: their connections are reset, and the rest are to see it.
 
 use std::time::Instant;
 
