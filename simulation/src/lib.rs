@@ -7,7 +7,7 @@
 //!
 //! Laws, on the way: every list that a page shows is, row by row and in order, the list that the server
 //! had at that very point; nothing is told that does not fit; who is said to have come or gone had; and
-//! the server's rows are what the protocol's table says, by what the server heard (`witness`).
+//! the server's rows are what the protocol's table says, by what the server heard (`row_model`).
 //! In the end: every page shows what the server has, and who wanted to be listed is, once.
 
 mod client;
@@ -21,7 +21,7 @@ mod world;
 
 use std::{io, path::Path};
 
-pub use oracle::event_counts::Tally;
+pub use oracle::event_counts::EventCounts;
 pub use schedule::Outcome;
 use tokio::runtime::Builder;
 
@@ -34,10 +34,10 @@ pub const IS_EXACT: bool = cfg!(tokio_unstable);
 /// Plays the schedule of a seed; the server keeps its rooms in `state_directory`, which has to be there.
 ///
 /// With `is_detailed` the story tells every frame.
-pub fn play(seed: u64, state_directory: &Path, is_detailed: bool) -> io::Result<Outcome> {
+pub fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> io::Result<Outcome> {
     let mut builder = Builder::new_current_thread();
     #[cfg(tokio_unstable)]
     builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
     let runtime = builder.enable_time().start_paused(true).build()?;
-    Ok(runtime.block_on(schedule::play(seed, state_directory, is_detailed)))
+    Ok(runtime.block_on(schedule::run_schedule(seed, state_directory, is_detailed)))
 }

@@ -15,16 +15,16 @@ use std::{
 };
 
 use clap::Parser;
+use simulation::EventCounts;
 use simulation::IS_EXACT;
 use simulation::Outcome;
-use simulation::Tally;
-use simulation::play;
+use simulation::run_schedule;
 
 /// Where files are kept in memory, on systems that have it: a schedule restarts its server often.
-const MEMORY: &str = "/dev/shm";
+const RAM_DISK: &str = "/dev/shm";
 
 /// How often a long run says how far it is.
-const REMARK_EVERY: Duration = Duration::from_mins(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Plays whole rooms on simulated time, one schedule for each seed.
 #[derive(Debug, Parser)]
@@ -57,11 +57,11 @@ fn main() -> io::Result<ExitCode> {
 
 fn replay(seed: u64) -> io::Result<ExitCode> {
     let directory = state_directory()?;
-    let Outcome { tally, story, failure } = play(seed, directory.path(), true)?;
-    for line in story {
+    let Outcome { counts, trace, failure } = run_schedule(seed, directory.path(), true)?;
+    for line in trace {
         println!("{line}");
     }
-    println!("\n{tally}");
+    println!("\n{counts}");
     Ok(if let Some(why) = failure {
         println!("seed {seed} BREAKS A LAW: {why}");
         ExitCode::FAILURE
@@ -77,7 +77,7 @@ struct Run {
     end: u64,
     until: Option<Instant>,
     is_over: AtomicBool,
-    tally: Mutex<Tally>,
+    counts: Mutex<EventCounts>,
     failures: Mutex<Vec<(u64, String)>>,
 }
 
@@ -87,7 +87,7 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
         (None, None) => Some(1),
         (minutes, _) => minutes,
     };
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let threads = match arguments.threads {
         Some(threads) => threads,
         None => thread::available_parallelism()?.get(),
@@ -95,9 +95,9 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
     let run = Run {
         next: AtomicU64::new(from),
         end: from.saturating_add(arguments.schedules.unwrap_or(u64::MAX / 2)),
-        until: minutes.map(|minutes| begun + Duration::from_secs(60 * minutes)),
+        until: minutes.map(|minutes| started_at + Duration::from_secs(60 * minutes)),
         is_over: AtomicBool::new(false),
-        tally: Mutex::default(),
+        counts: Mutex::default(),
         failures: Mutex::default(),
     };
     println!(
@@ -105,8 +105,8 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
         if IS_EXACT { "exact" } else { "nearly exact: build with --cfg tokio_unstable" }
     );
     thread::scope(|scope| {
-        let players = (0..threads).map(|_| scope.spawn(|| run.play_on())).collect::<Vec<_>>();
-        scope.spawn(|| run.remark(begun));
+        let players = (0..threads).map(|_| scope.spawn(|| run.run_worker())).collect::<Vec<_>>();
+        scope.spawn(|| run.report_progress(started_at));
         let mut outcomes = players.into_iter().map(thread::ScopedJoinHandle::join);
         let outcome = outcomes.try_for_each(|outcome| {
             outcome.unwrap_or_else(|_| Err(io::Error::other("a player panicked")))
@@ -114,9 +114,13 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
         run.is_over.store(true, Ordering::Relaxed);
         outcome
     })?;
-    let tally = run.tally.lock().unwrap_or_else(PoisonError::into_inner);
-    println!("\n{tally}");
-    println!("{} schedules in {:.1} s", tally.of("schedules"), begun.elapsed().as_secs_f64());
+    let counts = run.counts.lock().unwrap_or_else(PoisonError::into_inner);
+    println!("\n{counts}");
+    println!(
+        "{} schedules in {:.1} s",
+        counts.get("schedules"),
+        started_at.elapsed().as_secs_f64()
+    );
     let failures = run.failures.lock().unwrap_or_else(PoisonError::into_inner);
     for (seed, why) in &*failures {
         println!("seed {seed} BREAKS A LAW: {why}");
@@ -126,7 +130,7 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
 }
 
 impl Run {
-    fn play_on(&self) -> io::Result<()> {
+    fn run_worker(&self) -> io::Result<()> {
         let directory = state_directory()?;
         while !self.is_over.load(Ordering::Relaxed)
             && self.until.is_none_or(|until| Instant::now() < until)
@@ -135,14 +139,14 @@ impl Run {
             if seed >= self.end {
                 break;
             }
-            self.play_one(seed, directory.path())?;
+            self.run_seed(seed, directory.path())?;
         }
         Ok(())
     }
 
-    fn play_one(&self, seed: u64, directory: &Path) -> io::Result<()> {
-        let Outcome { tally, failure, .. } = play(seed, directory, false)?;
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).extend(&tally);
+    fn run_seed(&self, seed: u64, directory: &Path) -> io::Result<()> {
+        let Outcome { counts, failure, .. } = run_schedule(seed, directory, false)?;
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).extend(&counts);
         if let Some(why) = failure {
             // One is enough to think about.
             self.is_over.store(true, Ordering::Relaxed);
@@ -151,14 +155,14 @@ impl Run {
         Ok(())
     }
 
-    fn remark(&self, begun: Instant) {
-        let mut next = begun + REMARK_EVERY;
+    fn report_progress(&self, started_at: Instant) {
+        let mut next = started_at + PROGRESS_INTERVAL;
         while !self.is_over.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(100));
             if next <= Instant::now() {
-                next += REMARK_EVERY;
-                let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-                let (schedules, events) = (tally.of("schedules"), tally.of("events"));
+                next += PROGRESS_INTERVAL;
+                let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+                let (schedules, events) = (counts.get("schedules"), counts.get("events"));
                 println!("{schedules} schedules, {events} events");
             }
         }
@@ -166,5 +170,5 @@ impl Run {
 }
 
 fn state_directory() -> io::Result<tempfile::TempDir> {
-    if Path::new(MEMORY).is_dir() { tempfile::tempdir_in(MEMORY) } else { tempfile::tempdir() }
+    if Path::new(RAM_DISK).is_dir() { tempfile::tempdir_in(RAM_DISK) } else { tempfile::tempdir() }
 }

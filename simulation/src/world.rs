@@ -11,9 +11,9 @@ use fastrand::Rng;
 
 use crate::client::person::Person;
 use crate::network::link::Link;
-use crate::oracle::room_record::{Books, Room};
+use crate::oracle::room_record::{Room, RoomRecord};
 use crate::recorder::Recorder;
-use crate::server::process::{Kept, Process};
+use crate::server::process::{Process, SavedState};
 use crate::sync::lock;
 
 /// Everything that one schedule is about.
@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) crowd: Vec<UserId>,
     pub(crate) process: Arc<Mutex<Process>>,
     /// What the server's disk holds for the next process.
-    pub(crate) disk: Mutex<Option<Kept>>,
+    pub(crate) disk: Mutex<Option<SavedState>>,
     pub(crate) state_directory: PathBuf,
     /// The tab that was opened last, of each person.
     pub(crate) tabs: Mutex<BTreeMap<usize, TabId>>,
@@ -71,20 +71,20 @@ impl World {
         links.clone()
     }
 
-    pub(crate) fn books(&self, room: usize) -> MutexGuard<'_, Books> {
-        self.rooms[room].books()
+    pub(crate) fn record(&self, room: usize) -> MutexGuard<'_, RoomRecord> {
+        self.rooms[room].record()
     }
 
-    /// Looks at a room's list, if it is another than before; `is_due` looks also where it is not.
-    pub(crate) fn look(&self, room: usize, is_due: bool) {
+    /// Looks at a room's list, if it is another than before; `force` looks also where it is not.
+    pub(crate) fn observe(&self, room: usize, force: bool) {
         let Some(hub) = lock(&self.process).serving_hub() else { return };
-        self.rooms[room].look(&hub, &self.recorder, is_due);
+        self.rooms[room].observe(&hub, &self.recorder, force);
     }
 
     /// Looks at every room.
-    pub(crate) fn look_everywhere(&self) {
+    pub(crate) fn observe_all(&self) {
         for room in 0..self.rooms.len() {
-            self.look(room, true);
+            self.observe(room, true);
         }
     }
 
@@ -94,9 +94,9 @@ impl World {
         room: usize,
         point: &Since,
         list: impl Iterator<Item = &'a User> + Clone,
-        whose: impl FnOnce() -> String,
+        label: impl FnOnce() -> String,
     ) {
-        let outcome = self.books(room).truth.check(point, list);
-        self.recorder.keep(outcome, whose);
+        let outcome = self.record(room).history.check(point, list);
+        self.recorder.check_result(outcome, label);
     }
 }

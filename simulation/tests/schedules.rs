@@ -2,36 +2,36 @@
 
 use std::io;
 
+use simulation::EventCounts;
 use simulation::IS_EXACT;
 use simulation::Outcome;
-use simulation::Tally;
-use simulation::play;
+use simulation::run_schedule;
 
 /// How many schedules of fixed seeds are played, and how many of others.
 const FIXED: u64 = 60;
 const FRESH: u64 = 20;
 
-fn play_all(seeds: impl Iterator<Item = u64>) -> io::Result<Tally> {
+fn run_all(seeds: impl Iterator<Item = u64>) -> io::Result<EventCounts> {
     let directory = tempfile::tempdir()?;
-    let mut tally = Tally::default();
+    let mut counts = EventCounts::default();
     for seed in seeds {
-        let outcome = play(seed, directory.path(), false)?;
-        tally.extend(&outcome.tally);
+        let outcome = run_schedule(seed, directory.path(), false)?;
+        counts.extend(&outcome.counts);
         if let Some(why) = outcome.failure {
             panic!(
                 "seed {seed} breaks a law: {why}\n{}\nreplay it with: cargo xtask soak --seed {seed}",
-                outcome.story.join("\n")
+                outcome.trace.join("\n")
             );
         }
     }
-    Ok(tally)
+    Ok(counts)
 }
 
 #[test]
 fn every_law_holds_in_the_schedules_of_fixed_seeds() {
-    let tally = play_all(0..FIXED).unwrap();
-    assert_eq!(tally.of("schedules"), FIXED);
-    assert!(tally.of("events") >= 200 * FIXED);
+    let counts = run_all(0..FIXED).unwrap();
+    assert_eq!(counts.get("schedules"), FIXED);
+    assert!(counts.get("events") >= 200 * FIXED);
     // What does not occur proves nothing.
     for what in [
         "fault: a cut that both see",
@@ -52,7 +52,7 @@ fn every_law_holds_in_the_schedules_of_fixed_seeds() {
         "persons that were rightly listed in the end",
         "persons that were rightly not listed in the end",
     ] {
-        assert!(tally.of(what) > 0, "{what}:\n{tally}");
+        assert!(counts.get(what) > 0, "{what}:\n{counts}");
     }
 }
 
@@ -60,21 +60,21 @@ fn every_law_holds_in_the_schedules_of_fixed_seeds() {
 fn every_law_holds_in_schedules_that_nobody_chose() {
     let first = fastrand::u64(..u64::MAX / 2);
     println!("from seed {first} on");
-    play_all(first..first + FRESH).unwrap();
+    run_all(first..first + FRESH).unwrap();
 }
 
 /// With Tokio's chances seeded, the same seed is the same story to the last frame.
 #[test]
 fn a_replay_tells_the_same_story() {
     let directory = tempfile::tempdir().unwrap();
-    let told = || {
-        let Outcome { story, tally, .. } = play(3, directory.path(), false).unwrap();
+    let trace_of = || {
+        let Outcome { trace, counts, .. } = run_schedule(3, directory.path(), false).unwrap();
         // Without it, what is drawn is the same as long as nothing went another way.
         if IS_EXACT {
-            (story, tally)
+            (trace, counts)
         } else {
-            (story.into_iter().take(10).collect(), Tally::default())
+            (trace.into_iter().take(10).collect(), EventCounts::default())
         }
     };
-    assert_eq!(told(), told());
+    assert_eq!(trace_of(), trace_of());
 }

@@ -15,21 +15,21 @@ pub(crate) enum Command {
     Join(String),
     Leave,
     /// The page is shown or hidden.
-    See(bool),
+    SetVisible(bool),
     /// Another page of the browser did something.
-    LookAround,
+    SyncEnvironment,
     /// The visitor does not want to wait, or there is a network again.
-    TryNow,
+    ReconnectNow,
     /// The client thinks that its list may be wrong.
     Resync,
     /// Nothing of the page runs any more.
     Freeze(Freeze),
     Thaw,
     Reload {
-        is_fetched_first: bool,
+        loads_first: bool,
         pause: Duration,
     },
-    Close(Ending),
+    Close(PageExit),
     /// What the page shows.
     Report(oneshot::Sender<Report>),
 }
@@ -45,7 +45,7 @@ pub(crate) enum Freeze {
 
 /// How a page ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum PageExit {
     /// As one should.
     Closed,
     /// Its browser is killed.

@@ -11,12 +11,12 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::sleep};
 
 use crate::client::command::{Command, Next, Report};
 use crate::client::live_page::LivePage;
-use crate::client::load_page::fetch;
+use crate::client::load_page::load_page;
 use crate::world::World;
 
 /// A page that is to be opened.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening {
+pub(crate) struct PageConfig {
     pub(crate) world: Arc<World>,
     pub(crate) person: usize,
     pub(crate) number: u64,
@@ -26,16 +26,22 @@ pub(crate) struct Opening {
 }
 
 /// Opens a page, reloads it as often as it is told, until it is closed.
-pub(crate) async fn run(opening: Opening, mut commands: UnboundedReceiver<Command>, mut rng: Rng) {
-    let Opening { world, person, number, mut tab, first_rows } = opening;
+pub(crate) async fn run(
+    opening: PageConfig,
+    mut commands: UnboundedReceiver<Command>,
+    mut rng: Rng,
+) {
+    let PageConfig { world, person, number, mut tab, first_rows } = opening;
     let mut ready: Option<Box<Session>> = None;
     loop {
         let session = match ready.take() {
             Some(session) => *session,
-            None => match fetch_among(&world, person, first_rows, &mut commands, &mut rng).await {
-                Some(session) => session,
-                None => break,
-            },
+            None => {
+                match load_until_closed(&world, person, first_rows, &mut commands, &mut rng).await {
+                    Some(session) => session,
+                    None => break,
+                }
+            }
         };
         let mut page = LivePage::new(Arc::clone(&world), person, number, tab, session, rng.fork());
         page.open();
@@ -53,15 +59,15 @@ pub(crate) async fn run(opening: Opening, mut commands: UnboundedReceiver<Comman
 }
 
 /// Asks for the page until there is a server; none if it is closed before it came.
-async fn fetch_among(
+async fn load_until_closed(
     world: &Arc<World>,
     person: usize,
     first_rows: Option<usize>,
     commands: &mut UnboundedReceiver<Command>,
     rng: &mut Rng,
 ) -> Option<Session> {
-    let fetching = fetch(world, person, first_rows, rng);
-    tokio::pin!(fetching);
+    let loading_page = load_page(world, person, first_rows, rng);
+    tokio::pin!(loading_page);
     loop {
         tokio::select! {
             biased;
@@ -73,7 +79,7 @@ async fn fetch_among(
                 }
                 _ => {}
             },
-            session = &mut fetching => return Some(session),
+            session = &mut loading_page => return Some(session),
         }
     }
 }

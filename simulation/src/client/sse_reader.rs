@@ -10,7 +10,7 @@ use crate::sync::lock;
 use crate::world::World;
 
 /// How long an answer takes at the most: as long as changes are gathered.
-const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reads a room for ever: some feeds long, some short, each from where the one before it ended.
 pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
@@ -29,7 +29,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
             // What is left of a feed when its time is over is the point that it came to.
             let _ = timeout(until, async {
                 loop {
-                    world.look(room, false);
+                    world.observe(room, false);
                     if !lock(&world.process).is_serving(number) {
                         return;
                     }
@@ -54,7 +54,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
 }
 
 fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
-    let whose = || "a feed".to_owned();
+    let label = || "a feed".to_owned();
     let Ok(event) = serde_json::from_str::<ServerEvent>(frame) else {
         return world.recorder.fail(&format!("a feed says what can't be read: {frame}"));
     };
@@ -66,12 +66,12 @@ fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
         && let Some(point) = replica.position()
     {
         let rows = replica.roster().users().collect::<Vec<_>>();
-        world.check_list(room, point, rows.into_iter(), whose);
+        world.check_list(room, point, rows.into_iter(), label);
     }
 }
 
 /// Somebody comes back from a point of the past: what they are told leads to where the server is.
-pub(crate) async fn come_back(world: Arc<World>, room: usize, point: Since, users: Vec<User>) {
+pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: Vec<User>) {
     let (hub, number) = {
         let process = lock(&world.process);
         (process.serving_hub(), process.number)
@@ -90,7 +90,7 @@ pub(crate) async fn come_back(world: Arc<World>, room: usize, point: Since, user
     };
     let mut observer = hub.observe(&world.rooms[room].name, None);
     observer.start(Some(&point));
-    let told = timeout(ANSWER_WITHIN, async {
+    let reply = timeout(REPLY_TIMEOUT, async {
         loop {
             let news = observer.news();
             if !news.is_empty() {
@@ -99,14 +99,14 @@ pub(crate) async fn come_back(world: Arc<World>, room: usize, point: Since, user
             observer.listen().await;
         }
     });
-    let told = told.await;
+    let reply = reply.await;
     if !lock(&world.process).is_serving(number) {
         return;
     }
-    let Ok(news) = told else {
+    let Ok(news) = reply else {
         return world.recorder.fail(&format!("who came back from {point:?} is told nothing"));
     };
-    world.look(room, false);
+    world.observe(room, false);
     for frame in news {
         read(&world, room, &mut replica, frame.text());
     }

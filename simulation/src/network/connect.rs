@@ -4,47 +4,47 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use crate::network::link::{Link, PageEnd};
+use crate::network::link::{ClientSocket, Link};
 use crate::network::pipe::PipeConfig;
-use crate::server::listen_state::Reception;
+use crate::server::listen_state::ListenState;
 use crate::sync::lock;
 use crate::world::World;
 
 /// How long one who has to wait goes on to look whether the server is ready.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Begins to open a connection; what becomes of it comes out of its end.
-pub(crate) fn dial(world: &Arc<World>, person: usize) -> PageEnd {
-    let of = &world.persons[person];
-    let weather = of.state().weather;
+pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
+    let owner = &world.persons[person];
+    let network = owner.state().network;
     let config =
-        PipeConfig { latency: weather.latency, jitter: weather.jitter, capacity: weather.capacity };
+        PipeConfig { latency: network.latency, jitter: network.jitter, capacity: network.capacity };
     let link = Link::new(config, person, &mut world.recorder.fork_rng());
-    let end = PageEnd::new(link.clone());
+    let end = ClientSocket::new(link.clone());
     let world = Arc::clone(world);
     tokio::spawn(async move {
-        sleep(weather.latency).await;
-        let of = &world.persons[person];
-        if of.state().weather.is_offline {
+        sleep(network.latency).await;
+        let owner = &world.persons[person];
+        if owner.state().network.is_offline {
             // Nobody answers, not even to say so.
             link.set_stalled(true);
-            link.up.abandon();
+            link.up.close_reader();
             return;
         }
         loop {
-            let reception = lock(&world.process).reception();
-            match reception {
-                Reception::Refused => {
+            let listen_state = lock(&world.process).listen_state();
+            match listen_state {
+                ListenState::Refused => {
                     link.down.finish();
-                    link.up.abandon();
+                    link.up.close_reader();
                     return;
                 }
-                Reception::Waiting => sleep(LOOK_EVERY).await,
-                Reception::Welcome => break,
+                ListenState::Waiting => sleep(RETRY_INTERVAL).await,
+                ListenState::Welcome => break,
             }
         }
         world.add_link(link.clone());
-        world.accept(of.room, of.who, link);
+        world.accept(owner.room, owner.user_id, link);
     });
     end
 }

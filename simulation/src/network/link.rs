@@ -10,7 +10,7 @@ use app::presence::CloseCode;
 use fastrand::Rng;
 use tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
-use crate::network::pipe::{Arrived, Ending, Pipe, PipeConfig, Reader};
+use crate::network::pipe::{Pipe, PipeConfig, PipeEnd, PipeReader, Received};
 
 /// What comes down to a page.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Link {
 
     /// Whether neither side holds it any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.down.is_abandoned() && self.up.is_abandoned()
+        self.down.is_reader_closed() && self.up.is_reader_closed()
     }
 
     pub(crate) fn stall(&self, direction: Direction) {
@@ -76,9 +76,9 @@ impl Link {
 
 /// What a page holds of a connection: a browser's WebSocket.
 #[derive(Debug)]
-pub(crate) struct PageEnd {
+pub(crate) struct ClientSocket {
     link: Link,
-    reader: Reader<Down>,
+    reader: PipeReader<Down>,
     is_open: bool,
     is_over: bool,
 }
@@ -93,14 +93,14 @@ pub(crate) enum SocketEvent {
 }
 
 /// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
-const BROKEN: u16 = 1006;
+const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// What a browser says when its page goes.
 pub(crate) const GOING_AWAY: u16 = 1001;
 
-impl PageEnd {
+impl ClientSocket {
     pub(crate) fn new(link: Link) -> Self {
-        let reader = Reader::new(link.down.clone());
+        let reader = PipeReader::new(link.down.clone());
         Self { link, reader, is_open: false, is_over: false }
     }
 
@@ -115,25 +115,25 @@ impl PageEnd {
         }
         loop {
             let event = match std::task::ready!(self.reader.poll(context)) {
-                Arrived::Message(Down::Opened) => {
+                Received::Message(Down::Opened) => {
                     self.is_open = true;
                     SocketEvent::Opened
                 }
-                Arrived::Message(Down::Message(Message::Text(text))) => SocketEvent::Frame(text),
-                Arrived::Message(Down::Message(Message::Close(frame))) => {
+                Received::Message(Down::Message(Message::Text(text))) => SocketEvent::Frame(text),
+                Received::Message(Down::Message(Message::Close(frame))) => {
                     self.is_over = true;
                     self.link.up.write(Message::Close(None));
                     let code = frame.map_or(CloseCode::Normal.number(), |frame| frame.code.into());
                     SocketEvent::Closed(code)
                 }
-                Arrived::Message(Down::Message(Message::Ping(data))) => {
+                Received::Message(Down::Message(Message::Ping(data))) => {
                     self.link.up.write(Message::Pong(data));
                     continue;
                 }
-                Arrived::Message(Down::Message(_)) => continue,
-                Arrived::Ended(Ending::Finished | Ending::Reset) => {
+                Received::Message(Down::Message(_)) => continue,
+                Received::Ended(PipeEnd::Finished | PipeEnd::Reset) => {
                     self.is_over = true;
-                    SocketEvent::Closed(BROKEN)
+                    SocketEvent::Closed(ABNORMAL_CLOSURE)
                 }
             };
             return Poll::Ready(event);
@@ -153,14 +153,14 @@ impl PageEnd {
     }
 
     /// Is gone without a trace: the server is not even told that the connection is.
-    pub(crate) fn vanish(self) {
+    pub(crate) fn drop_silently(self) {
         self.link.set_stalled(true);
     }
 }
 
-impl Drop for PageEnd {
+impl Drop for ClientSocket {
     fn drop(&mut self) {
         self.link.up.finish();
-        self.link.down.abandon();
+        self.link.down.close_reader();
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct PipeConfig {
 
 /// How a reader finds that nothing more will come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum PipeEnd {
     /// After all that was written.
     Finished,
     /// At once: what is on its way is lost.
@@ -46,18 +46,18 @@ pub(crate) struct Broken;
 struct State<T> {
     config: PipeConfig,
     rng: Rng,
-    on_the_way: VecDeque<(Instant, T)>,
+    in_flight: VecDeque<(Instant, T)>,
     /// Nothing comes before this: messages don't overtake each other.
     last_arrival: Instant,
     /// Nothing is delivered for now.
     is_stalled: bool,
-    ending: Option<(Instant, Ending)>,
+    end: Option<(Instant, PipeEnd)>,
     /// From when on the writer knows that it is broken.
-    broken_for_writer: Option<Instant>,
+    writer_broken_at: Option<Instant>,
     /// After so many more messages nothing comes.
-    breaks_after: Option<u32>,
+    break_after_messages: Option<u32>,
     /// Nobody reads any more: what is written goes nowhere.
-    is_abandoned: bool,
+    is_reader_closed: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -73,13 +73,13 @@ impl<T> Pipe<T> {
         let state = State {
             config,
             rng,
-            on_the_way: VecDeque::new(),
+            in_flight: VecDeque::new(),
             last_arrival: Instant::now(),
             is_stalled: false,
-            ending: None,
-            broken_for_writer: None,
-            breaks_after: None,
-            is_abandoned: false,
+            end: None,
+            writer_broken_at: None,
+            break_after_messages: None,
+            is_reader_closed: false,
             reader: None,
             writer: None,
         };
@@ -89,10 +89,10 @@ impl<T> Pipe<T> {
     /// Whether one more message may be written.
     pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         let mut state = self.lock();
-        if state.broken_for_writer.is_some_and(|moment| moment <= Instant::now()) {
+        if state.writer_broken_at.is_some_and(|at| at <= Instant::now()) {
             return Poll::Ready(Err(Broken));
         }
-        if state.is_abandoned || state.on_the_way.len() < state.config.capacity {
+        if state.is_reader_closed || state.in_flight.len() < state.config.capacity {
             return Poll::Ready(Ok(()));
         }
         state.writer = Some(context.waker().clone());
@@ -102,17 +102,17 @@ impl<T> Pipe<T> {
     /// Sends a message on its way.
     pub(crate) fn write(&self, message: T) {
         let mut state = self.lock();
-        if state.is_abandoned || state.ending.is_some() {
+        if state.is_reader_closed || state.end.is_some() {
             return;
         }
         let arrival = state.next_arrival();
-        match &mut state.breaks_after {
-            Some(0) => state.ending = Some((arrival, Ending::Finished)),
+        match &mut state.break_after_messages {
+            Some(0) => state.end = Some((arrival, PipeEnd::Finished)),
             left => {
                 if let Some(left) = left {
                     *left -= 1;
                 }
-                state.on_the_way.push_back((arrival, message));
+                state.in_flight.push_back((arrival, message));
             }
         }
         state.wake_reader();
@@ -121,9 +121,9 @@ impl<T> Pipe<T> {
     /// Nothing more will be written; the reader finds it after all that was.
     pub(crate) fn finish(&self) {
         let mut state = self.lock();
-        if state.ending.is_none() {
+        if state.end.is_none() {
             let arrival = state.next_arrival();
-            state.ending = Some((arrival, Ending::Finished));
+            state.end = Some((arrival, PipeEnd::Finished));
             state.wake_reader();
         }
     }
@@ -131,20 +131,20 @@ impl<T> Pipe<T> {
     /// The reader finds it broken after this time.
     pub(crate) fn reset_for_reader(&self, after: Duration) {
         let mut state = self.lock();
-        state.ending = Some((Instant::now() + after, Ending::Reset));
+        state.end = Some((Instant::now() + after, PipeEnd::Reset));
         state.wake_reader();
     }
 
     /// The writer finds it broken after this time.
     pub(crate) fn reset_for_writer(&self, after: Duration) {
         let mut state = self.lock();
-        state.broken_for_writer = Some(Instant::now() + after);
+        state.writer_broken_at = Some(Instant::now() + after);
         state.wake_writer();
     }
 
     /// Breaks for the reader once so many more messages have come.
     pub(crate) fn break_after(&self, messages: u32) {
-        self.lock().breaks_after = Some(messages);
+        self.lock().break_after_messages = Some(messages);
     }
 
     /// Delivers nothing for now, or again.
@@ -160,16 +160,16 @@ impl<T> Pipe<T> {
     }
 
     /// Nobody reads any more.
-    pub(crate) fn abandon(&self) {
+    pub(crate) fn close_reader(&self) {
         let mut state = self.lock();
-        state.is_abandoned = true;
-        state.on_the_way.clear();
+        state.is_reader_closed = true;
+        state.in_flight.clear();
         state.wake_writer();
     }
 
     /// Whether nobody reads any more.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.lock().is_abandoned
+    pub(crate) fn is_reader_closed(&self) -> bool {
+        self.lock().is_reader_closed
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -201,55 +201,55 @@ impl<T> State<T> {
 
 /// The reading end of a pipe, with the timer that it needs.
 #[derive(Debug)]
-pub(crate) struct Reader<T> {
+pub(crate) struct PipeReader<T> {
     pipe: Pipe<T>,
     sleep: Pin<Box<Sleep>>,
 }
 
 /// What a reader finds.
 #[derive(Debug)]
-pub(crate) enum Arrived<T> {
+pub(crate) enum Received<T> {
     Message(T),
-    Ended(Ending),
+    Ended(PipeEnd),
 }
 
-impl<T> Reader<T> {
+impl<T> PipeReader<T> {
     pub(crate) fn new(pipe: Pipe<T>) -> Self {
         Self { pipe, sleep: Box::pin(sleep_until(Instant::now())) }
     }
 
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Arrived<T>> {
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Received<T>> {
         loop {
             let next = {
                 let mut state = self.pipe.lock();
                 let now = Instant::now();
-                if let Some((moment, Ending::Reset)) = state.ending
-                    && moment <= now
+                if let Some((at, PipeEnd::Reset)) = state.end
+                    && at <= now
                 {
-                    state.on_the_way.clear();
-                    return Poll::Ready(Arrived::Ended(Ending::Reset));
+                    state.in_flight.clear();
+                    return Poll::Ready(Received::Ended(PipeEnd::Reset));
                 }
-                let front = state.on_the_way.front().map(|(arrival, _)| *arrival);
+                let front = state.in_flight.front().map(|(arrival, _)| *arrival);
                 if !state.is_stalled {
                     if front.is_some_and(|arrival| arrival <= now)
-                        && let Some((_, message)) = state.on_the_way.pop_front()
+                        && let Some((_, message)) = state.in_flight.pop_front()
                     {
                         state.wake_writer();
-                        return Poll::Ready(Arrived::Message(message));
+                        return Poll::Ready(Received::Message(message));
                     }
-                    if let Some((moment, ending)) = state.ending
+                    if let Some((at, end)) = state.end
                         && front.is_none()
-                        && moment <= now
+                        && at <= now
                     {
-                        return Poll::Ready(Arrived::Ended(ending));
+                        return Poll::Ready(Received::Ended(end));
                     }
                 }
                 state.reader = Some(context.waker().clone());
                 let front = front.filter(|_| !state.is_stalled);
-                let ending = state.ending.filter(|(_, ending)| {
-                    *ending == Ending::Reset || (!state.is_stalled && front.is_none())
+                let end = state.end.filter(|(_, end)| {
+                    *end == PipeEnd::Reset || (!state.is_stalled && front.is_none())
                 });
-                front.into_iter().chain(ending.map(|(moment, _)| moment)).min()
+                front.into_iter().chain(end.map(|(at, _)| at)).min()
             };
             let Some(next) = next else { return Poll::Pending };
             self.sleep.as_mut().reset(next);

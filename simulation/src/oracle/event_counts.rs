@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 /// How often what happened, by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct EventCounts {
     counts: BTreeMap<&'static str, u64>,
 }
 
-impl Tally {
+impl EventCounts {
     /// It happened once more.
     pub fn count(&mut self, what: &'static str) {
         self.add(what, 1);
@@ -20,7 +20,7 @@ impl Tally {
     }
 
     /// How often it happened.
-    pub fn of(&self, what: &str) -> u64 {
+    pub fn get(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or_default()
     }
 
@@ -32,7 +32,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for EventCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, times) in &self.counts {
             writeln!(formatter, "{times:>14}  {what}")?;

@@ -6,8 +6,8 @@ use app::presence::{RoomName, User};
 use server::hub::Hub;
 use tokio::time::Instant;
 
-use crate::oracle::list_history::Truth;
-use crate::oracle::row_model::Witness;
+use crate::oracle::list_history::ListHistory;
+use crate::oracle::row_model::RowModel;
 use crate::recorder::Recorder;
 use crate::sync::lock;
 
@@ -18,50 +18,50 @@ pub(crate) const NO_EPOCH: &str = "0000000000000000";
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
-    books: Mutex<Books>,
+    record: Mutex<RoomRecord>,
 }
 
 /// What is known of a room.
 #[derive(Debug, Default)]
-pub(crate) struct Books {
-    pub(crate) truth: Truth,
-    pub(crate) witness: Witness,
+pub(crate) struct RoomRecord {
+    pub(crate) history: ListHistory,
+    pub(crate) row_model: RowModel,
 }
 
 impl Room {
     pub(crate) fn new(name: RoomName) -> Self {
-        Self { name, books: Mutex::default() }
+        Self { name, record: Mutex::default() }
     }
 
-    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
-        lock(&self.books)
+    pub(crate) fn record(&self) -> MutexGuard<'_, RoomRecord> {
+        lock(&self.record)
     }
 
-    /// Looks at the room's list, if it is another than before; `is_due` looks also where it is not.
-    pub(crate) fn look(&self, hub: &Hub, recorder: &Recorder, is_due: bool) {
+    /// Looks at the room's list, if it is another than before; `force` looks also where it is not.
+    pub(crate) fn observe(&self, hub: &Hub, recorder: &Recorder, force: bool) {
         let name = &self.name;
         let head = hub.snapshot(name, None, 0);
-        let mut books = self.books();
+        let mut record = self.record();
         let is_there = head.epoch.as_str() != NO_EPOCH;
-        let is_same = is_there && books.truth.is_at(&head);
-        if is_same && !is_due {
+        let is_same = is_there && record.history.is_at(&head);
+        if is_same && !force {
             return;
         }
-        let before: Vec<User> = books.truth.last().to_vec();
+        let before: Vec<User> = record.history.current().to_vec();
         if !is_there {
-            books.truth.forget_last();
+            record.history.clear_current();
         } else if !is_same {
             let list = hub.snapshot(name, None, usize::MAX);
-            recorder.tell_detail(|| {
+            recorder.trace_detail(|| {
                 format!("{name} is at {} {}: {}", list.epoch, list.seq, rows(&list.users))
             });
-            let recorded = books.truth.record(list);
-            recorder.keep(recorded, || format!("the server's {name}"));
+            let outcome = record.history.record(list);
+            recorder.check_result(outcome, || format!("the server's {name}"));
         }
-        let Books { truth, witness } = &mut *books;
-        let outcome = witness.check(&before, truth.last(), Instant::now());
-        drop(books);
-        recorder.keep(outcome, || format!("the server's {name}"));
+        let RoomRecord { history, row_model } = &mut *record;
+        let outcome = row_model.check(&before, history.current(), Instant::now());
+        drop(record);
+        recorder.check_result(outcome, || format!("the server's {name}"));
     }
 }
 

@@ -12,8 +12,8 @@ use app::presence::{ClientEvent, DepartureReason, PresenceState, TabId, User, Us
 use tokio::time::Instant;
 
 /// How long a tab that was closed cleanly may take at the least, and any tab at the most.
-const SHORTEST_GRACE: Duration = Duration::from_secs(2);
-const LONGEST_GRACE: Duration = Duration::from_secs(15);
+const MIN_GRACE: Duration = Duration::from_secs(2);
+const MAX_GRACE: Duration = Duration::from_secs(15);
 const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
 
 /// Timers count whole milliseconds, and what is due is done a little later.
@@ -21,7 +21,7 @@ const TOLERANCE: Duration = Duration::from_millis(20);
 
 /// What was heard of everybody in one room.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Witness {
+pub(crate) struct RowModel {
     persons: BTreeMap<UserId, BTreeMap<TabKey, Tab>>,
 }
 
@@ -39,8 +39,8 @@ enum Tab {
     },
     /// It holds the row at least until the one moment and at most until the other.
     Gone {
-        at_least: Instant,
-        at_most: Instant,
+        earliest: Instant,
+        latest: Instant,
     },
     /// The server is not ready yet: it holds the row, or may hold it.
     Held {
@@ -48,16 +48,16 @@ enum Tab {
     },
 }
 
-impl Witness {
+impl RowModel {
     /// The server reads a frame, which it will accept.
-    pub(crate) fn heard(
+    pub(crate) fn on_frame(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: u64,
         event: &ClientEvent,
         now: Instant,
     ) {
-        let tabs = self.persons.entry(who).or_default();
+        let tabs = self.persons.entry(user_id).or_default();
         match event {
             ClientEvent::GotANewUser { tab, visible, .. } => {
                 let key = tab.clone().map_or(TabKey::Unnamed(connection), TabKey::Named);
@@ -80,46 +80,46 @@ impl Witness {
     }
 
     /// The operator takes somebody off the list.
-    pub(crate) fn removed(&mut self, who: UserId) {
-        self.persons.remove(&who);
+    pub(crate) fn on_removed(&mut self, user_id: UserId) {
+        self.persons.remove(&user_id);
     }
 
     /// The server found that a connection is over.
-    pub(crate) fn ended(
+    pub(crate) fn on_connection_end(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: u64,
         reason: DepartureReason,
         now: Instant,
     ) {
-        let tabs = self.persons.get_mut(&who).into_iter().flat_map(BTreeMap::values_mut);
+        let tabs = self.persons.get_mut(&user_id).into_iter().flat_map(BTreeMap::values_mut);
         for tab in tabs.filter(|tab| tab.connection() == Some(connection)) {
             let grace = match reason {
-                DepartureReason::Closed => SHORTEST_GRACE,
-                _ => LONGEST_GRACE,
+                DepartureReason::Closed => MIN_GRACE,
+                _ => MAX_GRACE,
             };
-            *tab = Tab::Gone { at_least: now + grace, at_most: now + LONGEST_GRACE };
+            *tab = Tab::Gone { earliest: now + grace, latest: now + MAX_GRACE };
         }
     }
 
     /// The same for the process that begins with these rows, which were kept at `kept_at`.
-    pub(crate) fn held(mut self, rows: &[User], kept_at: Instant) -> Self {
-        self.persons.retain(|who, _| rows.iter().any(|user| user.id == *who));
+    pub(crate) fn restored(mut self, rows: &[User], kept_at: Instant) -> Self {
+        self.persons.retain(|user_id, _| rows.iter().any(|user| user.id == *user_id));
         for tabs in self.persons.values_mut() {
             tabs.retain(|_, tab| tab.may_hold_at(kept_at - TOLERANCE));
             for tab in tabs.values_mut() {
-                *tab = Tab::Held { is_certain: tab.holds_at(kept_at) };
+                *tab = Tab::Held { is_certain: tab.must_hold_at(kept_at) };
             }
         }
         self
     }
 
     /// The server is ready: rows are held from now on.
-    pub(crate) fn began(&mut self, now: Instant) {
+    pub(crate) fn on_server_ready(&mut self, now: Instant) {
         for tab in self.persons.values_mut().flat_map(BTreeMap::values_mut) {
             if let Tab::Held { is_certain } = *tab {
-                let at_least = if is_certain { now + LONGEST_GRACE } else { now };
-                *tab = Tab::Gone { at_least, at_most: now + LONGEST_GRACE };
+                let earliest = if is_certain { now + MAX_GRACE } else { now };
+                *tab = Tab::Gone { earliest, latest: now + MAX_GRACE };
             }
         }
     }
@@ -131,15 +131,17 @@ impl Witness {
         after: &[User],
         now: Instant,
     ) -> Result<(), String> {
-        for (who, tabs) in &self.persons {
-            let row = after.iter().find(|user| user.id == *who);
-            let was_listed = before.iter().any(|user| user.id == *who);
+        for (user_id, tabs) in &self.persons {
+            let row = after.iter().find(|user| user.id == *user_id);
+            let was_listed = before.iter().any(|user| user.id == *user_id);
             match row {
                 None if tabs.values().any(|tab| tab.connection().is_some()) => {
-                    return Err(format!("{who} has a page that takes part, and is not listed"));
+                    return Err(format!("{user_id} has a page that takes part, and is not listed"));
                 }
-                None if was_listed && tabs.values().any(|tab| tab.holds_at(now + TOLERANCE)) => {
-                    return Err(format!("{who} went before the time: {tabs:?} at {now:?}"));
+                None if was_listed
+                    && tabs.values().any(|tab| tab.must_hold_at(now + TOLERANCE)) =>
+                {
+                    return Err(format!("{user_id} went before the time: {tabs:?} at {now:?}"));
                 }
                 None => {}
                 Some(user) => check_state(user, tabs, now)?,
@@ -157,8 +159,8 @@ impl Witness {
         }
         check_order(before, after)?;
         // Who is listed no longer has nothing to come back to.
-        self.persons.retain(|who, tabs| {
-            after.iter().any(|user| user.id == *who)
+        self.persons.retain(|user_id, tabs| {
+            after.iter().any(|user| user.id == *user_id)
                 || tabs.values().any(|tab| tab.connection().is_some())
         });
         Ok(())
@@ -175,13 +177,13 @@ fn check_state(user: &User, tabs: &BTreeMap<TabKey, Tab>, now: Instant) -> Resul
     if hidden_since.is_empty() {
         return Ok(());
     }
-    let is_seen = hidden_since.iter().any(Option::is_none);
+    let is_visible = hidden_since.iter().any(Option::is_none);
     let last_hidden = hidden_since.into_iter().flatten().max();
     let was_hidden_long_ago =
-        last_hidden.is_some_and(|moment| moment + HIDDEN_UNTIL_AWAY + TOLERANCE < now);
+        last_hidden.is_some_and(|hidden| hidden + HIDDEN_UNTIL_AWAY + TOLERANCE < now);
     let fits = match user.state {
-        PresenceState::Here => is_seen || !was_hidden_long_ago,
-        PresenceState::Away => !is_seen,
+        PresenceState::Here => is_visible || !was_hidden_long_ago,
+        PresenceState::Away => !is_visible,
         PresenceState::Reconnecting => false,
     };
     if fits {
@@ -214,10 +216,10 @@ impl Tab {
         }
     }
 
-    fn holds_at(&self, now: Instant) -> bool {
+    fn must_hold_at(&self, now: Instant) -> bool {
         match self {
             Self::Connected { .. } => true,
-            Self::Gone { at_least, .. } => now < *at_least,
+            Self::Gone { earliest, .. } => now < *earliest,
             Self::Held { is_certain } => *is_certain,
         }
     }
@@ -225,7 +227,7 @@ impl Tab {
     fn may_hold_at(&self, now: Instant) -> bool {
         match self {
             Self::Connected { .. } | Self::Held { .. } => true,
-            Self::Gone { at_most, .. } => now < *at_most,
+            Self::Gone { latest, .. } => now < *latest,
         }
     }
 }

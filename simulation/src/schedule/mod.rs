@@ -14,12 +14,12 @@ use tokio::{
 };
 
 use crate::client::command::{Command, Report};
-use crate::client::page::{self, Opening};
-use crate::client::person::{PageHandle, Person, Wanted, Weather};
+use crate::client::page::{self, PageConfig};
+use crate::client::person::{Expected, NetworkConditions, PageHandle, Person};
 use crate::client::sse_reader;
-use crate::oracle::event_counts::Tally;
+use crate::oracle::event_counts::EventCounts;
 use crate::schedule::names::{name, room_name};
-use crate::schedule::step::{Kind, Step, draw_pause};
+use crate::schedule::step::{ScheduleKind, Step, draw_pause};
 use crate::server::lifecycle::clear;
 use crate::sync::lock;
 use crate::world::World;
@@ -28,40 +28,40 @@ use crate::world::World;
 const STEPS: usize = 200;
 
 /// More than the server's log holds when they are old: half of a crowd or more is renamed each time.
-const CHANGES_OF_A_STORM: usize = 2_400;
+const STORM_CHANGES: usize = 2_400;
 
 /// When nothing fails any more, everything is right after this: a page may have to find that its
 /// server is silent, wait, and try twice, and a row may have to be let go, or to become away.
-const UNTIL_ALL_IS_QUIET: Duration = Duration::from_secs(80);
+const SETTLE_TIME: Duration = Duration::from_secs(80);
 
 /// What became of a schedule.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// How often what happened.
-    pub tally: Tally,
+    pub counts: EventCounts,
     /// What happened, one line each.
-    pub story: Vec<String>,
+    pub trace: Vec<String>,
     /// Which law was broken.
     pub failure: Option<String>,
 }
 
 /// Plays the schedule of a seed, on the paused clock of the runtime that this runs on.
-pub(crate) async fn play(seed: u64, state_directory: &Path, is_detailed: bool) -> Outcome {
+pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> Outcome {
     clear(state_directory);
     let mut rng = Rng::with_seed(seed);
     let world = Arc::new(make_world(&mut rng, state_directory, is_detailed));
-    let kind = Kind { has_crowd: !world.crowd.is_empty(), has_outages: rng.u8(0..3) > 0 };
+    let kind = ScheduleKind { has_crowd: !world.crowd.is_empty(), has_outages: rng.u8(0..3) > 0 };
     let mut schedule = Schedule { world: Arc::clone(&world), rng, next_page: 0, kind };
     schedule.run().await;
-    let (story, failure) = world.recorder.take_story();
+    let (trace, failure) = world.recorder.take_trace();
     world.recorder.count("schedules");
-    Outcome { tally: world.recorder.tally(), story, failure }
+    Outcome { counts: world.recorder.counts(), trace, failure }
 }
 
 fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World {
     let rooms = rng.usize(1..=2);
     let persons = (0..rng.usize(4..=6)).map(|number| {
-        let weather = Weather {
+        let network = NetworkConditions {
             latency: Duration::from_millis(if rng.bool() {
                 rng.u64(0..4)
             } else {
@@ -71,18 +71,18 @@ fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World
             capacity: rng.usize(4..40),
             is_offline: false,
         };
-        let is_foreign = number == 3 && rng.bool();
-        Person::new(number, rng.usize(0..rooms), any_id(rng), is_foreign, weather)
+        let is_third_party = number == 3 && rng.bool();
+        Person::new(number, rng.usize(0..rooms), random_id(rng), is_third_party, network)
     });
     let persons = persons.collect();
     let crowd = if rng.u8(0..6) == 0 { rng.usize(14..36) } else { 0 };
-    let crowd = (0..crowd).map(|_| any_id(rng)).collect();
+    let crowd = (0..crowd).map(|_| random_id(rng)).collect();
     let rooms = (0..rooms).map(room_name).collect();
     let own = rng.fork();
     World::new(rooms, persons, crowd, state_directory.to_owned(), is_detailed, own)
 }
 
-fn any_id(rng: &mut Rng) -> UserId {
+fn random_id(rng: &mut Rng) -> UserId {
     UserId::from_leading_bits(rng.u128(..))
 }
 
@@ -90,7 +90,7 @@ struct Schedule {
     world: Arc<World>,
     rng: Rng,
     next_page: u64,
-    kind: Kind,
+    kind: ScheduleKind,
 }
 
 impl Schedule {
@@ -103,17 +103,17 @@ impl Schedule {
         for step in 0..STEPS {
             self.step();
             sleep(draw_pause(&mut self.rng)).await;
-            world.look_everywhere();
+            world.observe_all();
             if world.recorder.has_failed() {
-                world.recorder.tell(|| format!("after {step} steps"));
+                world.recorder.trace(|| format!("after {step} steps"));
                 return;
             }
         }
-        self.heal().await;
-        sleep(UNTIL_ALL_IS_QUIET).await;
-        world.look_everywhere();
+        self.repair().await;
+        sleep(SETTLE_TIME).await;
+        world.observe_all();
         if !world.recorder.has_failed() {
-            self.check_the_end().await;
+            self.check_final_state().await;
         }
     }
 
@@ -122,11 +122,11 @@ impl Schedule {
         let step = Step::draw(&mut self.rng, pages, self.kind);
         self.world.recorder.count("events");
         self.world.recorder.count(step.name());
-        self.world.recorder.tell(|| format!("{step:?}"));
+        self.world.recorder.trace(|| format!("{step:?}"));
         match step {
             Step::Open { first_rows } => self.open(first_rows, None),
             Step::Duplicate => {
-                if let Some((person, _)) = self.any_page() {
+                if let Some((person, _)) = self.random_page() {
                     let tab = lock(&self.world.tabs).get(&person).cloned();
                     self.open(Some(200), tab.map(|tab| (person, tab)));
                 }
@@ -136,68 +136,72 @@ impl Schedule {
                 self.command(|_| Command::Join(name));
             }
             Step::Leave => self.command(|_| Command::Leave),
-            Step::See(is_visible) => self.command(|_| Command::See(is_visible)),
+            Step::SetVisible(is_visible) => self.command(|_| Command::SetVisible(is_visible)),
             Step::Resync => self.command(|_| Command::Resync),
-            Step::TryNow => self.command(|_| Command::TryNow),
-            Step::Reload { is_fetched_first, pause } => {
-                self.command(|_| Command::Reload { is_fetched_first, pause });
+            Step::ReconnectNow => self.command(|_| Command::ReconnectNow),
+            Step::Reload { loads_first, pause } => {
+                self.command(|_| Command::Reload { loads_first, pause });
             }
-            Step::Close(ending) => self.command(|_| Command::Close(ending)),
+            Step::Close(exit) => self.command(|_| Command::Close(exit)),
             Step::Freeze { freeze, lasting } => {
-                if let Some((person, page)) = self.any_page() {
+                if let Some((person, page)) = self.random_page() {
                     self.send(person, page, Command::Freeze(freeze));
-                    self.later(lasting, move |world| send(world, person, page, Command::Thaw));
+                    self.schedule_after(lasting, move |world| {
+                        send(world, person, page, Command::Thaw);
+                    });
                 }
             }
             Step::Remove => {
                 let person = &self.world.persons[self.rng.usize(0..self.world.persons.len())];
-                person.is_removed();
-                self.world.remove(person.room, person.who);
+                person.on_removed();
+                self.world.remove(person.room, person.user_id);
             }
-            Step::CrowdComes | Step::CrowdGoes | Step::CrowdIsRenamed => {
+            Step::CrowdJoins | Step::CrowdLeaves | Step::CrowdRenames => {
                 self.break_some_links();
                 self.crowd(step);
             }
-            Step::ComeBack => self.come_back(),
-            Step::CrowdStorms => {
-                self.crowd(Step::CrowdComes);
-                for _ in 0..CHANGES_OF_A_STORM / self.world.crowd.len() {
-                    self.crowd(Step::CrowdIsRenamed);
+            Step::Resume => self.resume(),
+            Step::CrowdStorm => {
+                self.crowd(Step::CrowdJoins);
+                for _ in 0..STORM_CHANGES / self.world.crowd.len() {
+                    self.crowd(Step::CrowdRenames);
                 }
             }
             Step::Cut { at_page, at_server } => {
-                self.any_link(|link| link.cut(at_page, at_server));
+                self.with_random_link(|link| link.cut(at_page, at_server));
             }
-            Step::HalfClose(direction) => self.any_link(|link| link.stall(direction)),
+            Step::HalfClose(direction) => self.with_random_link(|link| link.stall(direction)),
             Step::Starve { direction, lasting } => {
                 let mut starved = None;
-                self.any_link(|link| {
+                self.with_random_link(|link| {
                     link.stall(direction);
                     starved = Some(link.clone());
                 });
                 if let Some(link) = starved {
-                    self.later(lasting, move |_| link.set_stalled(false));
+                    self.schedule_after(lasting, move |_| link.set_stalled(false));
                 }
             }
-            Step::Slow { latency } => self.any_link(|link| {
+            Step::Slow { latency } => self.with_random_link(|link| {
                 link.down.set_latency(latency);
                 link.up.set_latency(latency);
             }),
             Step::GoOffline { lasting } => {
                 let person = self.rng.usize(0..self.world.persons.len());
-                self.world.persons[person].state().weather.is_offline = true;
+                self.world.persons[person].state().network.is_offline = true;
                 for link in self.world.links().iter().filter(|link| link.person == person) {
                     link.set_stalled(true);
                 }
-                self.later(lasting, move |world| go_online(world, person));
+                self.schedule_after(lasting, move |world| go_online(world, person));
             }
-            Step::Restart { down, loading } => self.end_server(World::terminate, down, loading),
+            Step::Restart { down, loading } => {
+                self.end_server(World::begin_shutdown, down, loading);
+            }
             Step::Crash { down, loading } => {
-                let crash = |world: &World| {
-                    world.crash();
+                let kill = |world: &World| {
+                    world.kill();
                     None
                 };
-                self.end_server(crash, down, loading);
+                self.end_server(kill, down, loading);
             }
         }
     }
@@ -216,38 +220,39 @@ impl Schedule {
         let shutdown = how(&world);
         tokio::spawn(async move {
             if let Some(shutdown) = shutdown {
-                world.end(shutdown).await;
+                world.finish_shutdown(shutdown).await;
             }
             sleep(down).await;
             world.start(loading).await;
         });
     }
 
-    fn open(&mut self, first_rows: Option<usize>, of: Option<(usize, TabId)>) {
+    fn open(&mut self, first_rows: Option<usize>, owner: Option<(usize, TabId)>) {
         let has_room = |person: &&Person| person.state().pages.len() < 3;
         let candidates = self.world.persons.iter().filter(has_room).collect::<Vec<_>>();
         let drawn = self.rng.choice(&candidates).map(|person| person.number);
         let new_tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
-        let of = of.or(drawn.map(|person| (person, new_tab)));
-        let Some((person, tab)) = of else { return };
+        let owner = owner.or(drawn.map(|person| (person, new_tab)));
+        let Some((person, tab)) = owner else { return };
         let number = self.next_page;
         self.next_page += 1;
         let (commands, heard) = unbounded_channel();
-        let handle = PageHandle { commands, is_calm: false };
+        let handle = PageHandle { commands, is_idle: false };
         self.world.persons[person].state().pages.insert(number, handle);
         lock(&self.world.tabs).insert(person, tab.clone());
-        self.world.recorder.tell(|| format!("page {number} is person {person}'s"));
-        let opening = Opening { world: Arc::clone(&self.world), person, number, tab, first_rows };
+        self.world.recorder.trace(|| format!("page {number} is person {person}'s"));
+        let opening =
+            PageConfig { world: Arc::clone(&self.world), person, number, tab, first_rows };
         tokio::spawn(page::run(opening, heard, self.rng.fork()));
     }
 
     /// Somebody who only looks comes back to each room, from any point of its past.
-    fn come_back(&mut self) {
+    fn resume(&mut self) {
         for room in 0..self.world.rooms.len() {
-            let points = self.world.books(room).truth.points_to_come_back_from(&mut self.rng);
+            let points = self.world.record(room).history.resume_points(&mut self.rng);
             for (point, users) in points {
                 let world = Arc::clone(&self.world);
-                tokio::spawn(sse_reader::come_back(world, room, point, users));
+                tokio::spawn(sse_reader::resume(world, room, point, users));
             }
         }
     }
@@ -257,7 +262,7 @@ impl Schedule {
         for _ in 0..self.rng.usize(0..4) {
             let messages = self.rng.u32(0..4);
             self.world.recorder.count("fault: a link breaks within what is told");
-            self.any_link(|link| link.down.break_after(messages));
+            self.with_random_link(|link| link.down.break_after(messages));
         }
     }
 
@@ -266,14 +271,14 @@ impl Schedule {
         let from = self.rng.usize(0..count / 2);
         for member in from..count {
             let event = match step {
-                Step::CrowdComes => {
+                Step::CrowdJoins => {
                     let name = name(&mut self.rng);
                     ClientEvent::GotANewUser { name, tab: None, visible: None, since: None }
                 }
-                Step::CrowdGoes => ClientEvent::Leave {},
+                Step::CrowdLeaves => ClientEvent::Leave {},
                 _ => ClientEvent::Rename { name: name(&mut self.rng) },
             };
-            self.world.crowd_says(member, &event);
+            self.world.crowd_send(member, &event);
         }
     }
 
@@ -285,32 +290,32 @@ impl Schedule {
         self.world.persons.iter().flat_map(pages).collect()
     }
 
-    fn any_page(&mut self) -> Option<(usize, u64)> {
+    fn random_page(&mut self) -> Option<(usize, u64)> {
         let pages = self.pages();
         self.rng.choice(&pages).copied()
     }
 
     fn command(&mut self, command: impl FnOnce(&mut Rng) -> Command) {
-        if let Some((person, page)) = self.any_page() {
+        if let Some((person, page)) = self.random_page() {
             let command = command(&mut self.rng);
             self.send(person, page, command);
         }
     }
 
     fn send(&self, person: usize, page: u64, command: Command) {
-        self.world.recorder.tell(|| format!("  page {page} of person {person}"));
+        self.world.recorder.trace(|| format!("  page {page} of person {person}"));
         send(&self.world, person, page, command);
     }
 
-    fn any_link(&mut self, act: impl FnOnce(&crate::network::link::Link)) {
+    fn with_random_link(&mut self, act: impl FnOnce(&crate::network::link::Link)) {
         let links = self.world.links();
         if let Some(link) = self.rng.choice(&links) {
-            self.world.recorder.tell(|| format!("  a link of person {}", link.person));
+            self.world.recorder.trace(|| format!("  a link of person {}", link.person));
             act(link);
         }
     }
 
-    fn later(&self, after: Duration, act: impl FnOnce(&Arc<World>) + Send + 'static) {
+    fn schedule_after(&self, after: Duration, act: impl FnOnce(&Arc<World>) + Send + 'static) {
         let world = Arc::clone(&self.world);
         tokio::spawn(async move {
             sleep(after).await;
@@ -319,8 +324,8 @@ impl Schedule {
     }
 
     /// Nothing fails any more: the server is there, so is every network, and everybody is awake.
-    async fn heal(&mut self) {
-        self.world.recorder.tell(|| "all is healed".to_owned());
+    async fn repair(&mut self) {
+        self.world.recorder.trace(|| "all is healed".to_owned());
         while !lock(&self.world.process).is_up() {
             sleep(Duration::from_millis(100)).await;
         }
@@ -340,54 +345,54 @@ impl Schedule {
     }
 
     /// Every page shows what the server has, and what the persons wanted is so.
-    async fn check_the_end(&mut self) {
+    async fn check_final_state(&mut self) {
         let world = Arc::clone(&self.world);
         let Some(hub) = lock(&world.process).serving_hub() else {
             return world.recorder.fail("there is no server in the end");
         };
         for (person, page) in self.pages() {
-            let of = &world.persons[person];
-            let whose = format!("page {page} of person {person} ({})", of.who);
+            let owner = &world.persons[person];
+            let label = format!("page {page} of person {person} ({})", owner.user_id);
             let (ask, answer) = oneshot::channel();
             send(&world, person, page, Command::Report(ask));
             let Ok(Ok(Report { is_live, replica })) = timeout(Duration::from_secs(1), answer).await
             else {
-                return world.recorder.fail(&format!("{whose}: it does not answer"));
+                return world.recorder.fail(&format!("{label}: it does not answer"));
             };
-            let list = hub.snapshot(&world.rooms[of.room].name, Some(of.who), usize::MAX);
+            let list = hub.snapshot(&world.rooms[owner.room].name, Some(owner.user_id), usize::MAX);
             if !is_live {
                 return world
                     .recorder
-                    .fail(&format!("{whose}: it is not live in the end: {replica:?}"));
+                    .fail(&format!("{label}: it is not live in the end: {replica:?}"));
             }
             let point = Since { epoch: list.epoch.clone(), seq: list.seq };
             let is_same = replica.position() == Some(&point)
-                && replica.you() == Some(of.who)
+                && replica.you() == Some(owner.user_id)
                 && replica.roster().users().eq(&list.users);
             if !is_same {
                 return world.recorder.fail(&format!(
-                    "{whose}: its list is not the server's: {replica:?} and {list:?}"
+                    "{label}: its list is not the server's: {replica:?} and {list:?}"
                 ));
             }
             world.recorder.count("pages that were right in the end");
         }
         for person in &world.persons {
             let list = hub.snapshot(&world.rooms[person.room].name, None, usize::MAX);
-            let rows = list.users.iter().filter(|user| user.id == person.who).count();
+            let rows = list.users.iter().filter(|user| user.id == person.user_id).count();
             let state = person.state();
             let is_alone = state.pages.is_empty();
-            let wanted = match state.wanted {
+            let expected = match state.expected {
                 _ if is_alone => Some(0),
-                Wanted::Nothing | Wanted::Unlisted { .. } => Some(0),
-                Wanted::Listed { .. } => Some(1),
-                Wanted::Either => None,
+                Expected::Nothing | Expected::Unlisted { .. } => Some(0),
+                Expected::Listed { .. } => Some(1),
+                Expected::Either => None,
             };
             let what = format!("person {} has {rows} rows in the end: {:?}", person.number, *state);
             drop(state);
-            if wanted.is_some_and(|wanted| wanted != rows) {
+            if expected.is_some_and(|expected| expected != rows) {
                 return world.recorder.fail(&what);
             }
-            world.recorder.count(match wanted {
+            world.recorder.count(match expected {
                 Some(0) => "persons that were rightly not listed in the end",
                 Some(_) => "persons that were rightly listed in the end",
                 None => "persons that might be listed or not in the end",
@@ -397,16 +402,16 @@ impl Schedule {
 }
 
 fn go_online(world: &Arc<World>, person: usize) {
-    let of = &world.persons[person];
-    if !std::mem::replace(&mut of.state().weather.is_offline, false) {
+    let owner = &world.persons[person];
+    if !std::mem::replace(&mut owner.state().network.is_offline, false) {
         return;
     }
     for link in world.links().iter().filter(|link| link.person == person) {
         link.set_stalled(false);
     }
-    for page in of.state().pages.values() {
+    for page in owner.state().pages.values() {
         // A page that is gone has no network either.
-        let _ = page.commands.send(Command::TryNow);
+        let _ = page.commands.send(Command::ReconnectNow);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::client::command::{Ending, Freeze};
+use crate::client::command::{Freeze, PageExit};
 use crate::network::link::Direction;
 
 /// Something that happens; whom it happens to is drawn when it does.
@@ -16,26 +16,26 @@ pub(crate) enum Step {
     Duplicate,
     Join,
     Leave,
-    See(bool),
+    SetVisible(bool),
     Resync,
-    TryNow,
+    ReconnectNow,
     Reload {
-        is_fetched_first: bool,
+        loads_first: bool,
         pause: Duration,
     },
-    Close(Ending),
+    Close(PageExit),
     Freeze {
         freeze: Freeze,
         lasting: Duration,
     },
     Remove,
     /// Somebody who only looks comes back from a point of the past.
-    ComeBack,
-    CrowdComes,
-    CrowdGoes,
-    CrowdIsRenamed,
+    Resume,
+    CrowdJoins,
+    CrowdLeaves,
+    CrowdRenames,
     /// So many changes that the log lets the oldest go.
-    CrowdStorms,
+    CrowdStorm,
     Cut {
         at_page: Option<Duration>,
         at_server: Option<Duration>,
@@ -63,7 +63,7 @@ pub(crate) enum Step {
 
 /// What may happen in a schedule at all.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
+pub(crate) struct ScheduleKind {
     pub(crate) has_crowd: bool,
     /// The server ends now and then: a count that lives long needs one that does not.
     pub(crate) has_outages: bool,
@@ -78,18 +78,18 @@ impl Step {
             Self::Duplicate => "step: duplicate a tab",
             Self::Join => "step: join or rename",
             Self::Leave => "step: leave",
-            Self::See(_) => "step: show or hide",
+            Self::SetVisible(_) => "step: show or hide",
             Self::Resync => "step: resync",
-            Self::TryNow => "step: try now",
+            Self::ReconnectNow => "step: try now",
             Self::Reload { .. } => "step: reload",
             Self::Close(_) => "step: end a page",
             Self::Freeze { .. } => "step: sleep",
             Self::Remove => "step: the operator removes somebody",
-            Self::ComeBack => "step: come back from any point",
-            Self::CrowdComes => "step: a crowd comes",
-            Self::CrowdGoes => "step: a crowd leaves",
-            Self::CrowdIsRenamed => "step: a crowd is renamed",
-            Self::CrowdStorms => "step: a crowd outgrows the log",
+            Self::Resume => "step: come back from any point",
+            Self::CrowdJoins => "step: a crowd comes",
+            Self::CrowdLeaves => "step: a crowd leaves",
+            Self::CrowdRenames => "step: a crowd is renamed",
+            Self::CrowdStorm => "step: a crowd outgrows the log",
             Self::Cut { at_server: None, .. } => "fault: a cut that the server does not see",
             Self::Cut { at_page: None, .. } => "fault: a cut that the page does not see",
             Self::Cut { .. } => "fault: a cut that both see",
@@ -104,8 +104,8 @@ impl Step {
     }
 
     /// Draws one; `pages` are open, and more are wanted while they are few.
-    pub(crate) fn draw(rng: &mut Rng, pages: usize, kind: Kind) -> Self {
-        let Kind { has_crowd, has_outages } = kind;
+    pub(crate) fn draw(rng: &mut Rng, pages: usize, kind: ScheduleKind) -> Self {
+        let ScheduleKind { has_crowd, has_outages } = kind;
         if pages < 8 {
             return Self::draw_opening(rng);
         }
@@ -122,18 +122,18 @@ impl Step {
                 Self::Crash { down, loading }
             }
             0..230 | 960..1000 => Self::Join,
-            230..260 => Self::ComeBack,
+            230..260 => Self::Resume,
             260..320 => Self::Leave,
-            320..430 => Self::See(rng.bool()),
+            320..430 => Self::SetVisible(rng.bool()),
             430..455 => Self::Resync,
-            455..475 => Self::TryNow,
+            455..475 => Self::ReconnectNow,
             475..605 => {
-                Self::Reload { is_fetched_first: rng.bool(), pause: milliseconds(rng, 0, 3_000) }
+                Self::Reload { loads_first: rng.bool(), pause: milliseconds(rng, 0, 3_000) }
             }
             605..675 => Self::Close(match rng.u8(0..6) {
-                0 => Ending::Killed,
-                1 => Ending::PoweredOff,
-                _ => Ending::Closed,
+                0 => PageExit::Killed,
+                1 => PageExit::PoweredOff,
+                _ => PageExit::Closed,
             }),
             675..715 => Self::Freeze {
                 freeze: if rng.bool() { Freeze::Tab } else { Freeze::Machine },
@@ -147,10 +147,10 @@ impl Step {
             }
             910..930 => Self::Slow { latency: lasting(rng, 2_000) },
             930..960 => Self::GoOffline { lasting: lasting(rng, 60_000) },
-            1000..1025 => Self::CrowdComes,
-            1025..1040 => Self::CrowdGoes,
-            1040..1044 => Self::CrowdStorms,
-            _ => Self::CrowdIsRenamed,
+            1000..1025 => Self::CrowdJoins,
+            1025..1040 => Self::CrowdLeaves,
+            1040..1044 => Self::CrowdStorm,
+            _ => Self::CrowdRenames,
         }
     }
 
@@ -165,8 +165,8 @@ impl Step {
     }
 
     fn draw_cut(rng: &mut Rng) -> Self {
-        let mut moment = || Some(lasting(rng, 3_000));
-        let (at_page, at_server) = (moment(), moment());
+        let mut delay = || Some(lasting(rng, 3_000));
+        let (at_page, at_server) = (delay(), delay());
         match rng.u8(0..5) {
             0 => Self::Cut { at_page, at_server: None },
             1 => Self::Cut { at_page: None, at_server },

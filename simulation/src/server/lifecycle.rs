@@ -17,14 +17,14 @@ use tokio::{
 
 use crate::network::link::{Down, Link};
 use crate::oracle::room_record::NO_EPOCH;
-use crate::oracle::row_model::Witness;
-use crate::server::process::{Kept, Running, Stage};
-use crate::server::socket::{Seat, ServerEnd};
+use crate::oracle::row_model::RowModel;
+use crate::server::process::{Running, SavedState, Stage};
+use crate::server::socket::{ConnectionInfo, ServerSocket};
 use crate::sync::lock;
 use crate::world::World;
 
 /// How often the rooms are kept, as in the server's own upkeep.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 20_000, most_connections_per_person: 32 };
 
@@ -41,14 +41,14 @@ impl World {
             });
         }
         let nothing = SavedRooms { ending: ProcessEnding::Unknown, rooms: Vec::new() };
-        let saved = taken.map_or(nothing, in_order_of_names);
+        let saved = taken.map_or(nothing, sorted_by_name);
         let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
-        self.compare_with_kept(&hub, expected.as_ref());
+        self.check_restored(&hub, expected.as_ref());
         sleep(loading).await;
         hub.begin();
         let now = Instant::now();
         for room in 0..self.rooms.len() {
-            self.books(room).witness.began(now);
+            self.record(room).row_model.on_server_ready(now);
         }
         let number = {
             let mut process = lock(&self.process);
@@ -59,18 +59,18 @@ impl World {
                 shutdown: Shutdown::default(),
                 tasks: Vec::new(),
                 crowd: Vec::new(),
-                kept: None,
+                saved_state: None,
             });
             process.number
         };
-        self.recorder.tell(|| format!("server: process {number} is ready"));
-        let upkeep = tokio::spawn(Arc::clone(self).keep_up(number));
+        self.recorder.trace(|| format!("server: process {number} is ready"));
+        let upkeep = tokio::spawn(Arc::clone(self).run_maintenance(number));
         self.add_task(upkeep.abort_handle());
     }
 
     /// The process is told to end: from now on nothing that happens to the rooms counts.
-    pub(crate) fn terminate(&self) -> Option<Shutdown> {
-        self.look_everywhere();
+    pub(crate) fn begin_shutdown(&self) -> Option<Shutdown> {
+        self.observe_all();
         let mut process = lock(&self.process);
         let running = process.running.as_mut()?;
         let saved = running.hub.freeze();
@@ -79,12 +79,12 @@ impl World {
         let shutdown = running.shutdown.clone();
         process.stage = Stage::Closing;
         drop(process);
-        self.write(self.kept(saved));
+        self.write(self.saved_state(saved));
         Some(shutdown)
     }
 
     /// Everybody was told goodbye, and the process ends.
-    pub(crate) async fn end(&self, shutdown: Shutdown) {
+    pub(crate) async fn finish_shutdown(&self, shutdown: Shutdown) {
         if timeout(shutdown.deadline(), shutdown.sockets_ended()).await.is_err() {
             self.recorder.count("server: an end that not all said goodbye before");
         }
@@ -92,11 +92,12 @@ impl World {
     }
 
     /// The process is killed.
-    pub(crate) fn crash(&self) {
-        self.look_everywhere();
-        let kept = lock(&self.process).running.as_mut().and_then(|running| running.kept.take());
-        if let Some(kept) = kept {
-            self.write(kept);
+    pub(crate) fn kill(&self) {
+        self.observe_all();
+        let saved_state =
+            lock(&self.process).running.as_mut().and_then(|running| running.saved_state.take());
+        if let Some(saved_state) = saved_state {
+            self.write(saved_state);
         }
         self.stop();
     }
@@ -113,17 +114,17 @@ impl World {
     }
 
     /// A connection comes to the server's door.
-    pub(crate) fn accept(self: &Arc<Self>, room: usize, who: UserId, link: Link) {
+    pub(crate) fn accept(self: &Arc<Self>, room: usize, user_id: UserId, link: Link) {
         let mut process = lock(&self.process);
         let connection = process.next_connection;
         process.next_connection += 1;
-        let seat = Seat { who, connection, process: process.number };
+        let info = ConnectionInfo { user_id, connection, process: process.number };
         let Some(running) = &mut process.running else { return };
         let guest = running.shutdown.socket();
-        let membership = running.hub.enter(&self.rooms[room].name, who);
+        let membership = running.hub.enter(&self.rooms[room].name, user_id);
         link.down.write(Down::Opened);
-        let end = ServerEnd::new(
-            seat,
+        let end = ServerSocket::new(
+            info,
             link,
             Arc::clone(&self.rooms[room]),
             Arc::clone(&self.process),
@@ -133,14 +134,14 @@ impl World {
         running.tasks.retain(|task| !task.is_finished());
         running.tasks.push(tokio::spawn(served).abort_handle());
         drop(process);
-        self.recorder.tell_detail(|| format!("server: #{connection} of {who} is accepted"));
+        self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} is accepted"));
     }
 
     /// The page of a room is asked for: its list, if there is a server.
     pub(crate) fn serve_page(
         &self,
         room: usize,
-        who: UserId,
+        user_id: UserId,
         most_rows: usize,
     ) -> Option<ExistingUsers> {
         let (hub, is_serving) = {
@@ -151,28 +152,28 @@ impl World {
             (hub, process.stage == Stage::Serving)
         };
         let name = &self.rooms[room].name;
-        hub.page_served(name, who);
+        hub.page_served(name, user_id);
         if is_serving {
-            self.look(room, true);
+            self.observe(room, true);
         }
-        Some(hub.snapshot(name, Some(who), most_rows))
+        Some(hub.snapshot(name, Some(user_id), most_rows))
     }
 
     /// The operator takes somebody off the list.
-    pub(crate) fn remove(&self, room: usize, who: UserId) {
+    pub(crate) fn remove(&self, room: usize, user_id: UserId) {
         let Some(hub) = lock(&self.process).serving_hub() else { return };
-        self.look(room, true);
-        if hub.remove(&self.rooms[room].name, who) {
+        self.observe(room, true);
+        if hub.remove(&self.rooms[room].name, user_id) {
             self.recorder.count("operator: removed somebody");
         }
-        self.books(room).witness.removed(who);
-        self.look(room, true);
+        self.record(room).row_model.on_removed(user_id);
+        self.observe(room, true);
     }
 
     /// Somebody of the crowd says this; who has not come yet, comes.
-    pub(crate) fn crowd_says(self: &Arc<Self>, member: usize, event: &ClientEvent) {
-        let who = self.crowd[member];
-        self.look(0, false);
+    pub(crate) fn crowd_send(self: &Arc<Self>, member: usize, event: &ClientEvent) {
+        let user_id = self.crowd[member];
+        self.observe(0, false);
         let mut process = lock(&self.process);
         if !process.is_up() {
             return;
@@ -182,7 +183,7 @@ impl World {
         let Some(running) = process.running.as_mut() else { return };
         let known = running.crowd.iter().position(|(other, ..)| *other == member);
         let index = known.unwrap_or_else(|| {
-            let membership = running.hub.enter(&self.rooms[0].name, who);
+            let membership = running.hub.enter(&self.rooms[0].name, user_id);
             running.crowd.push((member, connection, membership));
             running.crowd.len() - 1
         });
@@ -208,9 +209,9 @@ impl World {
         let connection = *connection;
         drop(process);
         if outcome.is_ok() {
-            self.books(0).witness.heard(who, connection, event, Instant::now());
+            self.record(0).row_model.on_frame(user_id, connection, event, Instant::now());
         }
-        self.look(0, false);
+        self.observe(0, false);
     }
 
     fn add_task(&self, task: AbortHandle) {
@@ -219,67 +220,71 @@ impl World {
         }
     }
 
-    async fn keep_up(self: Arc<Self>, number: u64) {
+    async fn run_maintenance(self: Arc<Self>, number: u64) {
         loop {
-            sleep(UPKEEP_EVERY).await;
-            self.look_everywhere();
+            sleep(MAINTENANCE_INTERVAL).await;
+            self.observe_all();
             if !lock(&self.process).is_serving(number) {
                 return;
             }
             let Some(hub) = lock(&self.process).serving_hub() else { return };
             hub.sweep();
-            let kept = self.kept(hub.save());
+            let saved_state = self.saved_state(hub.save());
             if let Some(running) = &mut lock(&self.process).running {
-                running.kept = Some(kept);
+                running.saved_state = Some(saved_state);
             }
         }
     }
 
-    fn kept(&self, saved: SavedRooms) -> Kept {
-        let witness = |room| self.books(room).witness.clone();
-        let witnesses = (0..self.rooms.len()).map(witness).collect();
-        Kept { saved: in_order_of_names(saved), at: Instant::now(), witnesses }
+    fn saved_state(&self, saved: SavedRooms) -> SavedState {
+        let row_model = |room| self.record(room).row_model.clone();
+        let row_models = (0..self.rooms.len()).map(row_model).collect();
+        SavedState { saved: sorted_by_name(saved), at: Instant::now(), row_models }
     }
 
-    fn write(&self, kept: Kept) {
-        if let Err(error) = RoomsFile::in_directory(&self.state_directory).write(&kept.saved) {
+    fn write(&self, saved_state: SavedState) {
+        if let Err(error) = RoomsFile::in_directory(&self.state_directory).write(&saved_state.saved)
+        {
             self.recorder.fail(&format!("the rooms can't be written: {error}"));
         }
-        *lock(&self.disk) = Some(kept);
+        *lock(&self.disk) = Some(saved_state);
     }
 
-    fn compare_with_kept(&self, hub: &Hub, kept: Option<&Kept>) {
+    fn check_restored(&self, hub: &Hub, saved_state: Option<&SavedState>) {
         for (room, of_room) in self.rooms.iter().enumerate() {
-            let saved = kept
-                .and_then(|kept| kept.saved.rooms.iter().find(|saved| saved.name == of_room.name));
+            let saved = saved_state.and_then(|saved_state| {
+                saved_state.saved.rooms.iter().find(|saved| saved.name == of_room.name)
+            });
             let rows: &[User] = saved.map(|saved| &*saved.room.users).unwrap_or_default();
             let list = hub.snapshot(&of_room.name, None, usize::MAX);
             if list.users != rows {
                 self.recorder
                     .fail(&format!("these rows were kept: {rows:?}, these came back: {list:?}"));
             }
-            let is_in_order = kept.is_some_and(|kept| kept.saved.ending == ProcessEnding::InOrder);
+            let is_in_order = saved_state
+                .is_some_and(|saved_state| saved_state.saved.ending == ProcessEnding::InOrder);
             if let Some(saved) = saved
                 && (saved.epoch == list.epoch && saved.room.seq == list.seq) != is_in_order
             {
                 self.recorder.fail(&format!("{} came back at {}", of_room.name, list.epoch));
             }
-            let mut books = self.books(room);
-            books.truth.forget_last();
-            books.witness = kept.map_or_else(Witness::default, |kept| {
-                kept.witnesses[room].clone().held(rows, kept.at)
+            let mut record = self.record(room);
+            record.history.clear_current();
+            record.row_model = saved_state.map_or_else(RowModel::default, |saved_state| {
+                saved_state.row_models[room].clone().restored(rows, saved_state.at)
             });
             if list.epoch.as_str() != NO_EPOCH {
-                let recorded = books.truth.record(list);
-                drop(books);
-                self.recorder.keep(recorded, || format!("{} after a restart", of_room.name));
+                let recorded = record.history.record(list);
+                drop(record);
+                self.recorder
+                    .check_result(recorded, || format!("{} after a restart", of_room.name));
             }
         }
     }
 }
 
 /// The order in which the server's map gives the rooms is not the schedule's to decide.
-fn in_order_of_names(mut saved: SavedRooms) -> SavedRooms {
+fn sorted_by_name(mut saved: SavedRooms) -> SavedRooms {
     saved.rooms.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
     saved
 }

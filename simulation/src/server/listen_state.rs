@@ -2,7 +2,7 @@
 
 /// Whether a connection can be had now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reception {
+pub(crate) enum ListenState {
     Refused,
     Waiting,
     Welcome,

@@ -9,8 +9,8 @@ use server::{
 };
 use tokio::{task::AbortHandle, time::Instant};
 
-use crate::oracle::row_model::Witness;
-use crate::server::listen_state::Reception;
+use crate::oracle::row_model::RowModel;
+use crate::server::listen_state::ListenState;
 
 /// The server's process.
 #[derive(Debug, Default)]
@@ -39,15 +39,15 @@ pub(crate) struct Running {
     pub(crate) shutdown: Shutdown,
     pub(crate) tasks: Vec<AbortHandle>,
     pub(crate) crowd: Vec<(usize, u64, Membership)>,
-    pub(crate) kept: Option<Kept>,
+    pub(crate) saved_state: Option<SavedState>,
 }
 
 /// Rooms on disk, and what was known of them when they were kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct SavedState {
     pub(crate) saved: SavedRooms,
     pub(crate) at: Instant,
-    pub(crate) witnesses: Vec<Witness>,
+    pub(crate) row_models: Vec<RowModel>,
 }
 
 impl Process {
@@ -67,11 +67,11 @@ impl Process {
         self.stage == Stage::Serving
     }
 
-    pub(crate) fn reception(&self) -> Reception {
+    pub(crate) fn listen_state(&self) -> ListenState {
         match self.stage {
-            Stage::Down | Stage::Closing => Reception::Refused,
-            Stage::Loading => Reception::Waiting,
-            Stage::Serving => Reception::Welcome,
+            Stage::Down | Stage::Closing => ListenState::Refused,
+            Stage::Loading => ListenState::Waiting,
+            Stage::Serving => ListenState::Welcome,
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tungstenite::Message;
 
 use crate::network::link::{Down, Link};
-use crate::network::pipe::{Arrived, Ending, Reader};
+use crate::network::pipe::{PipeEnd, PipeReader, Received};
 use crate::oracle::room_record::Room;
 use crate::recorder::Recorder;
 use crate::server::process::Process;
@@ -22,20 +22,20 @@ use crate::sync::lock;
 
 /// What the server holds of a connection: a WebSocket to it.
 #[derive(Debug)]
-pub(crate) struct ServerEnd {
-    seat: Seat,
+pub(crate) struct ServerSocket {
+    info: ConnectionInfo,
     link: Link,
     room: Arc<Room>,
     server: Arc<Mutex<Process>>,
     recorder: Arc<Recorder>,
-    reader: Reader<Message>,
+    reader: PipeReader<Message>,
     stage: Stage,
 }
 
 /// Whose connection it is, and of which process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seat {
-    pub(crate) who: UserId,
+pub(crate) struct ConnectionInfo {
+    pub(crate) user_id: UserId,
     pub(crate) connection: u64,
     pub(crate) process: u64,
 }
@@ -64,66 +64,72 @@ impl SocketFault for Fault {
     }
 }
 
-impl Socket for ServerEnd {
+impl Socket for ServerSocket {
     type Fault = Fault;
 }
 
-impl ServerEnd {
+impl ServerSocket {
     pub(crate) fn new(
-        seat: Seat,
+        info: ConnectionInfo,
         link: Link,
         room: Arc<Room>,
         server: Arc<Mutex<Process>>,
         recorder: Arc<Recorder>,
     ) -> Self {
-        let reader = Reader::new(link.up.clone());
-        Self { seat, link, room, server, recorder, reader, stage: Stage::Talking }
+        let reader = PipeReader::new(link.up.clone());
+        Self { info, link, room, server, recorder, reader, stage: Stage::Talking }
     }
 
     fn hear(&self, text: &str) {
-        let Seat { who, connection, process } = self.seat;
+        let ConnectionInfo { user_id, connection, process } = self.info;
         if self.stage == Stage::Talking
             && lock(&self.server).is_serving(process)
             && let Ok(event) = serde_json::from_str::<ClientEvent>(text)
         {
-            self.room.books().witness.heard(who, connection, &event, Instant::now());
+            self.room.record().row_model.on_frame(user_id, connection, &event, Instant::now());
         }
     }
 
     fn end(&mut self, reason: DepartureReason) {
-        let Seat { who, connection, process } = self.seat;
+        let ConnectionInfo { user_id, connection, process } = self.info;
         if self.stage != Stage::Over && lock(&self.server).is_serving(process) {
             self.recorder
-                .tell_detail(|| format!("server: #{connection} of {who} ends: {reason:?}"));
-            self.room.books().witness.ended(who, connection, reason, Instant::now());
+                .trace_detail(|| format!("server: #{connection} of {user_id} ends: {reason:?}"));
+            self.room.record().row_model.on_connection_end(
+                user_id,
+                connection,
+                reason,
+                Instant::now(),
+            );
         }
         self.stage = Stage::Over;
     }
 
-    fn look(&self) {
+    fn observe(&self) {
         let hub = {
             let server = lock(&self.server);
-            server.is_serving(self.seat.process).then(|| server.serving_hub()).flatten()
+            server.is_serving(self.info.process).then(|| server.serving_hub()).flatten()
         };
         if let Some(hub) = hub {
-            self.room.look(&hub, &self.recorder, false);
+            self.room.observe(&hub, &self.recorder, false);
         }
     }
 }
 
-impl Stream for ServerEnd {
+impl Stream for ServerSocket {
     type Item = Result<Message, Fault>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // What the frame before did is to be seen before the next one is read.
-        self.look();
+        self.observe();
         Poll::Ready(match std::task::ready!(self.reader.poll(context)) {
-            Arrived::Message(message) => {
+            Received::Message(message) => {
                 match &message {
                     Message::Text(text) => {
-                        let Seat { who, connection, .. } = self.seat;
-                        self.recorder
-                            .tell_detail(|| format!("server: #{connection} of {who} says {text}"));
+                        let ConnectionInfo { user_id, connection, .. } = self.info;
+                        self.recorder.trace_detail(|| {
+                            format!("server: #{connection} of {user_id} says {text}")
+                        });
                         self.hear(text);
                     }
                     Message::Close(_) => self.end(DepartureReason::Closed),
@@ -131,18 +137,18 @@ impl Stream for ServerEnd {
                 }
                 Some(Ok(message))
             }
-            Arrived::Ended(ending) => {
+            Received::Ended(end) => {
                 self.end(DepartureReason::Lost);
-                match ending {
-                    Ending::Finished => None,
-                    Ending::Reset => Some(Err(Fault)),
+                match end {
+                    PipeEnd::Finished => None,
+                    PipeEnd::Reset => Some(Err(Fault)),
                 }
             }
         })
     }
 }
 
-impl Sink<Message> for ServerEnd {
+impl Sink<Message> for ServerSocket {
     type Error = Fault;
 
     fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
@@ -156,7 +162,7 @@ impl Sink<Message> for ServerEnd {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Fault> {
-        self.look();
+        self.observe();
         if let Message::Close(_) = &message {
             self.end(DepartureReason::Closed);
         }
@@ -173,10 +179,10 @@ impl Sink<Message> for ServerEnd {
     }
 }
 
-impl Drop for ServerEnd {
+impl Drop for ServerSocket {
     fn drop(&mut self) {
         self.end(DepartureReason::Lost);
         self.link.down.finish();
-        self.link.up.abandon();
+        self.link.up.close_reader();
     }
 }

@@ -16,7 +16,7 @@ impl LivePage {
         if outcome.replies.contains(&ClientEvent::Resync {}) {
             self.fail("the server told something that does not fit");
         }
-        if outcome.is_live && replica.you() != Some(self.of().who) {
+        if outcome.is_live && replica.you() != Some(self.owner().user_id) {
             self.fail(&format!("it takes itself for {:?}", replica.you()));
         }
         match replica.position() {
@@ -25,12 +25,13 @@ impl LivePage {
             Some(point) => {
                 let users = replica.roster().users();
                 let list = users.collect::<Vec<&User>>();
-                self.world.check_list(self.of().room, point, list.into_iter(), || self.whose());
+                self.world.check_list(self.owner().room, point, list.into_iter(), || self.label());
             }
             None => {
-                let books = self.world.books(self.of().room);
-                let stranger = replica.roster().users().find(|row| !books.truth.had(row)).cloned();
-                drop(books);
+                let record = self.world.record(self.owner().room);
+                let stranger =
+                    replica.roster().users().find(|row| !record.history.contains(row)).cloned();
+                drop(record);
                 if let Some(row) = stranger {
                     self.fail(&format!("it shows a row that never was: {row:?}"));
                 }
@@ -42,11 +43,11 @@ impl LivePage {
         {
             let arrived = outcome.arrived.iter().map(|(id, _)| *id);
             let departed = outcome.departed.iter().map(|departed| departed.id);
-            for who in arrived.chain(departed) {
-                let books = self.world.books(self.of().room);
-                let outcome = books.truth.check_absence(from, to.seq, who);
-                drop(books);
-                self.world.recorder.keep(outcome, || self.whose());
+            for user_id in arrived.chain(departed) {
+                let record = self.world.record(self.owner().room);
+                let outcome = record.history.check_absence(from, to.seq, user_id);
+                drop(record);
+                self.world.recorder.check_result(outcome, || self.label());
             }
         }
     }

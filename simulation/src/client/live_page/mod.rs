@@ -15,19 +15,19 @@ use tokio::{
 };
 
 use self::invariants::count_frame;
-use crate::client::command::{Command, Ending, Freeze, Next, Report};
-use crate::client::load_page::fetch;
+use crate::client::command::{Command, Freeze, Next, PageExit, Report};
+use crate::client::load_page::load_page;
 use crate::client::person::Person;
-use crate::network::connect::dial;
-use crate::network::link::{GOING_AWAY, PageEnd, SocketEvent};
+use crate::network::connect::connect;
+use crate::network::link::{ClientSocket, GOING_AWAY, SocketEvent};
 use crate::world::World;
 
 /// How long an attempt may take until the first frame comes, as in the page.
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(6);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
 /// How long a server may say nothing, as in the page.
-const LONGEST_SILENCE: Duration = Duration::from_secs(15);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
-const NO_CODE: u16 = 1005;
+const NO_STATUS: u16 = 1005;
 
 /// A page that runs.
 pub(crate) struct LivePage {
@@ -37,27 +37,27 @@ pub(crate) struct LivePage {
     tab: TabId,
     session: Session,
     rng: Rng,
-    end: Option<PageEnd>,
+    end: Option<ClientSocket>,
     /// When the next socket is opened, while there is none.
     retry_at: Option<Instant>,
-    heard_at: Instant,
-    patience: Duration,
+    last_received_at: Instant,
+    receive_timeout: Duration,
     is_visible: bool,
     is_live: bool,
     frozen: Option<Freeze>,
     /// What came while the tab was frozen.
     inbox: Vec<SocketEvent>,
-    has_to_look_around: bool,
-    asked: Asked,
+    needs_sync: bool,
+    pending: Pending,
 }
 
 /// What a page asked for and did not see yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Asked {
+struct Pending {
     /// An announcement was not answered yet.
-    is_unanswered: bool,
+    awaits_reply: bool,
     /// What the visitor wants: to be listed, or not to be.
-    to_be_listed: Option<bool>,
+    wants_row: Option<bool>,
 }
 
 impl LivePage {
@@ -78,14 +78,14 @@ impl LivePage {
             rng,
             end: None,
             retry_at: None,
-            heard_at: Instant::now(),
-            patience: LONGEST_ATTEMPT,
+            last_received_at: Instant::now(),
+            receive_timeout: CONNECT_TIMEOUT,
             is_visible: true,
             is_live: false,
             frozen: None,
             inbox: Vec::new(),
-            has_to_look_around: false,
-            asked: Asked::default(),
+            needs_sync: false,
+            pending: Pending::default(),
         }
     }
 
@@ -96,37 +96,37 @@ impl LivePage {
         first_rows: Option<usize>,
     ) -> Next {
         loop {
-            let due = self.retry_at.unwrap_or(self.heard_at + self.patience);
+            let due = self.retry_at.unwrap_or(self.last_received_at + self.receive_timeout);
             let is_running = self.frozen.is_none();
-            let is_deaf = self.frozen == Some(Freeze::Machine) || self.end.is_none();
+            let is_disconnected = self.frozen == Some(Freeze::Machine) || self.end.is_none();
             tokio::select! {
                 biased;
                 command = commands.recv() => {
                     let Some(command) = command else { return Next::Gone };
-                    if let Some(next) = self.obey(command, first_rows).await {
+                    if let Some(next) = self.dispatch(command, first_rows).await {
                         return next;
                     }
                 }
-                event = next_of(&mut self.end), if !is_deaf => {
-                    if is_running { self.react(event) } else { self.inbox.push(event) }
+                event = next_event(&mut self.end), if !is_disconnected => {
+                    if is_running { self.on_socket_event(event) } else { self.inbox.push(event) }
                 }
-                () = sleep_until(due), if is_running => self.on_time(),
+                () = sleep_until(due), if is_running => self.check_deadline(),
             }
-            self.note_calm();
+            self.update_idle();
         }
     }
 
-    fn of(&self) -> &Person {
+    fn owner(&self) -> &Person {
         &self.world.persons[self.person]
     }
 
-    async fn obey(&mut self, command: Command, first_rows: Option<usize>) -> Option<Next> {
+    async fn dispatch(&mut self, command: Command, first_rows: Option<usize>) -> Option<Next> {
         if self.frozen.is_some() {
             match command {
-                Command::LookAround | Command::TryNow => self.has_to_look_around = true,
+                Command::SyncEnvironment | Command::ReconnectNow => self.needs_sync = true,
                 Command::Thaw => self.thaw(),
-                Command::Close(Ending::Closed) => {}
-                Command::Close(ending) => return Some(self.close(ending)),
+                Command::Close(PageExit::Closed) => {}
+                Command::Close(exit) => return Some(self.close(exit)),
                 Command::Report(report) => self.report(report),
                 _ => {}
             }
@@ -135,7 +135,7 @@ impl LivePage {
         match command {
             Command::Join(name) => self.join(name),
             Command::Leave => self.leave(),
-            Command::See(is_visible) => {
+            Command::SetVisible(is_visible) => {
                 if self.is_visible != is_visible {
                     self.world.recorder.count(if is_visible {
                         "page: shown"
@@ -144,10 +144,10 @@ impl LivePage {
                     });
                 }
                 self.is_visible = is_visible;
-                self.look_around();
+                self.sync_environment();
             }
-            Command::LookAround => self.look_around(),
-            Command::TryNow => {
+            Command::SyncEnvironment => self.sync_environment(),
+            Command::ReconnectNow => {
                 if !self.is_live {
                     self.open();
                 }
@@ -166,10 +166,10 @@ impl LivePage {
                 self.frozen = Some(freeze);
             }
             Command::Thaw => {}
-            Command::Reload { is_fetched_first, pause } => {
-                return Some(self.reload(is_fetched_first, pause, first_rows).await);
+            Command::Reload { loads_first, pause } => {
+                return Some(self.reload(loads_first, pause, first_rows).await);
             }
-            Command::Close(ending) => return Some(self.close(ending)),
+            Command::Close(exit) => return Some(self.close(exit)),
             Command::Report(report) => self.report(report),
         }
         None
@@ -177,43 +177,43 @@ impl LivePage {
 
     async fn reload(
         &mut self,
-        is_fetched_first: bool,
+        loads_first: bool,
         pause: Duration,
         first_rows: Option<usize>,
     ) -> Next {
         self.world.recorder.count("page: reloaded");
         let world = Arc::clone(&self.world);
-        let first_html = if is_fetched_first {
+        let first_html = if loads_first {
             // The old page stays until the new one is there; for this moment it does nothing.
-            Some(Box::new(fetch(&world, self.person, first_rows, &mut self.rng).await))
+            Some(Box::new(load_page(&world, self.person, first_rows, &mut self.rng).await))
         } else {
             None
         };
-        self.ends();
+        self.on_closed();
         if let Some(end) = self.end.take() {
             end.close(GOING_AWAY);
         }
-        let pause = if is_fetched_first { pause / 10 } else { pause };
+        let pause = if loads_first { pause / 10 } else { pause };
         Next::Reloaded { tab: self.tab.clone(), first_html, pause }
     }
 
-    fn close(&mut self, ending: Ending) -> Next {
-        self.ends();
-        self.world.recorder.count(match ending {
-            Ending::Closed => "page: closed",
-            Ending::Killed => "fault: a browser was killed",
-            Ending::PoweredOff => "fault: a machine lost its power",
+    fn close(&mut self, exit: PageExit) -> Next {
+        self.on_closed();
+        self.world.recorder.count(match exit {
+            PageExit::Closed => "page: closed",
+            PageExit::Killed => "fault: a browser was killed",
+            PageExit::PoweredOff => "fault: a machine lost its power",
         });
-        match (self.end.take(), ending) {
-            (Some(end), Ending::Closed) => end.close(GOING_AWAY),
-            (Some(end), Ending::PoweredOff) => end.vanish(),
+        match (self.end.take(), exit) {
+            (Some(end), PageExit::Closed) => end.close(GOING_AWAY),
+            (Some(end), PageExit::PoweredOff) => end.drop_silently(),
             (_, _) => {}
         }
         Next::Gone
     }
 
-    fn ends(&self) {
-        self.of().page_ends(self.number, !self.is_listed());
+    fn on_closed(&self) {
+        self.owner().on_page_closed(self.number, !self.is_listed());
     }
 
     fn report(&self, report: oneshot::Sender<Report>) {
@@ -226,71 +226,71 @@ impl LivePage {
         self.frozen = None;
         // What is due and what has come: nobody says which is first.
         if self.rng.bool() {
-            self.on_time();
+            self.check_deadline();
         }
         for event in std::mem::take(&mut self.inbox) {
             // A socket that is gone is not heard any more.
             if self.end.is_some() {
-                self.react(event);
+                self.on_socket_event(event);
             }
         }
-        if std::mem::take(&mut self.has_to_look_around) {
-            self.look_around();
+        if std::mem::take(&mut self.needs_sync) {
+            self.sync_environment();
         }
     }
 
-    fn on_time(&mut self) {
+    fn check_deadline(&mut self) {
         let now = Instant::now();
-        if self.retry_at.unwrap_or(self.heard_at + self.patience) > now {
+        if self.retry_at.unwrap_or(self.last_received_at + self.receive_timeout) > now {
             return;
         }
         if self.retry_at.is_some() {
             self.open();
         } else {
             self.world.recorder.count("page: the watchdog barked");
-            self.lost();
+            self.on_disconnect();
         }
     }
 
-    fn surroundings(&self) -> Surroundings {
-        let has_left = self.of().state().absence.as_ref().is_some_and(Absence::holds);
+    fn environment(&self) -> Surroundings {
+        let has_left = self.owner().state().absence.as_ref().is_some_and(Absence::holds);
         Surroundings { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
     }
 
     /// Opens a socket, in place of the one that is there.
     pub(crate) fn open(&mut self) {
         self.retry_at = None;
-        self.heard_at = Instant::now();
-        self.patience = LONGEST_ATTEMPT;
+        self.last_received_at = Instant::now();
+        self.receive_timeout = CONNECT_TIMEOUT;
         if let Some(end) = self.end.take() {
-            end.close(NO_CODE);
-            self.session.closed(self.moment(), 0);
+            end.close(NO_STATUS);
+            self.session.closed(self.now(), 0);
             self.is_live = false;
         }
-        self.asked.is_unanswered = false;
-        self.end = Some(dial(&self.world, self.person));
+        self.pending.awaits_reply = false;
+        self.end = Some(connect(&self.world, self.person));
     }
 
-    fn lost(&mut self) {
+    fn on_disconnect(&mut self) {
         if let Some(end) = self.end.take() {
-            end.close(NO_CODE);
+            end.close(NO_STATUS);
         }
         self.is_live = false;
-        self.asked.is_unanswered = false;
+        self.pending.awaits_reply = false;
         self.inbox.clear();
-        let delay = self.session.closed(self.moment(), self.rng.u32(..));
+        let delay = self.session.closed(self.now(), self.rng.u32(..));
         self.retry_at = Some(Instant::now() + delay);
     }
 
-    fn react(&mut self, event: SocketEvent) {
+    fn on_socket_event(&mut self, event: SocketEvent) {
         match event {
             SocketEvent::Opened => {
-                self.heard_at = Instant::now();
-                let first = self.session.opened(&self.surroundings());
+                self.last_received_at = Instant::now();
+                let first = self.session.opened(&self.environment());
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
-                self.tell(|| format!("hears {text}"));
+                self.trace(|| format!("hears {text}"));
                 match read_frame(&text) {
                     Ok(event) => self.receive(event),
                     Err(_) => self.fail(&format!("this can't be read: {text}")),
@@ -301,33 +301,33 @@ impl LivePage {
                     self.world.recorder.count("page: replaced by one of the same tab");
                     self.tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
                 }
-                self.lost();
+                self.on_disconnect();
             }
         }
     }
 
     fn receive(&mut self, event: ServerEvent) {
-        self.heard_at = Instant::now();
-        self.patience = LONGEST_SILENCE;
+        self.last_received_at = Instant::now();
+        self.receive_timeout = IDLE_TIMEOUT;
         let before = self.session.replica().position().cloned();
         if let ServerEvent::Refused(refusal) = &event {
             self.world.recorder.count("page: refused");
-            self.tell(|| format!("is refused: {refusal:?}"));
+            self.trace(|| format!("is refused: {refusal:?}"));
         }
         if matches!(event, ServerEvent::Resumed(_) | ServerEvent::ExistingUsers(_)) {
-            self.asked.is_unanswered = false;
+            self.pending.awaits_reply = false;
         }
         count_frame(&self.world, &event);
-        let outcome = self.session.receive(event, &self.surroundings());
+        let outcome = self.session.receive(event, &self.environment());
         self.is_live = outcome.is_live;
-        if self.asked.to_be_listed == Some(self.is_listed()) {
-            self.asked.to_be_listed = None;
+        if self.pending.wants_row == Some(self.is_listed()) {
+            self.pending.wants_row = None;
         }
         self.check(before.as_ref(), &outcome);
         if let Some(Unlisted { reason: DepartureReason::Removed, end }) = outcome.was_unlisted
             && Absence::is_news(&end, self.absence().as_ref())
         {
-            self.of().note_absence(self.number, Some(Absence::Removed(end)));
+            self.owner().note_absence(self.number, Some(Absence::Removed(end)));
         }
         self.send(outcome.replies);
         if outcome.is_live {
@@ -336,15 +336,15 @@ impl LivePage {
     }
 
     fn absence(&self) -> Option<Absence> {
-        self.of().state().absence.clone()
+        self.owner().state().absence.clone()
     }
 
     fn forget_removal(&mut self) {
         if let Some(Absence::Removed(end)) = self.absence()
             && self.session.has_joined_since(&end)
         {
-            self.of().note_absence(self.number, Some(Absence::TakenBack(end)));
-            let events = self.session.look_around(&self.surroundings());
+            self.owner().note_absence(self.number, Some(Absence::TakenBack(end)));
+            let events = self.session.look_around(&self.environment());
             self.send(events);
         }
     }
@@ -356,40 +356,40 @@ impl LivePage {
     fn join(&mut self, name: String) {
         if self.is_listed() {
             self.world.recorder.count("page: rename");
-            self.of().renames();
-            self.want(Wish::Rename(name));
+            self.owner().on_rename();
+            self.request(Wish::Rename(name));
         } else {
             self.world.recorder.count("page: join");
-            self.of().joins(self.number);
-            self.want(Wish::Join(name));
+            self.owner().on_join(self.number);
+            self.request(Wish::Join(name));
         }
     }
 
     fn leave(&mut self) {
         if self.is_listed() {
             self.world.recorder.count("page: leave");
-            self.of().leaves(self.number);
-            self.want(Wish::Leave);
+            self.owner().on_leave(self.number);
+            self.request(Wish::Leave);
         }
     }
 
-    fn want(&mut self, wish: Wish) {
-        self.asked.to_be_listed = Some(wish != Wish::Leave);
+    fn request(&mut self, wish: Wish) {
+        self.pending.wants_row = Some(wish != Wish::Leave);
         let absence = match wish {
             Wish::Leave => Some(Absence::Left),
             Wish::Join(_) | Wish::Rename(_) => self.absence().and_then(Absence::taken_back),
         };
-        self.of().note_absence(self.number, absence);
-        let event = self.session.want(wish, &self.surroundings());
+        self.owner().note_absence(self.number, absence);
+        let event = self.session.want(wish, &self.environment());
         self.send(event);
     }
 
-    fn look_around(&mut self) {
+    fn sync_environment(&mut self) {
         self.forget_removal();
-        let events = self.session.look_around(&self.surroundings());
+        let events = self.session.look_around(&self.environment());
         self.send(events);
         if self.is_visible {
-            self.on_time();
+            self.check_deadline();
             if self.retry_at.is_some() {
                 self.open();
             }
@@ -399,45 +399,45 @@ impl LivePage {
     fn send(&mut self, events: impl IntoIterator<Item = ClientEvent>) {
         for mut event in events {
             if let ClientEvent::GotANewUser { tab, .. } = &mut event {
-                self.asked.is_unanswered = true;
-                if self.of().is_foreign {
+                self.pending.awaits_reply = true;
+                if self.owner().is_third_party {
                     *tab = None;
                 }
             }
             let text = write_frame(&event);
-            self.tell(|| format!("says {text}"));
+            self.trace(|| format!("says {text}"));
             if let Some(end) = &self.end {
                 end.send(text);
             }
         }
     }
 
-    fn note_calm(&self) {
+    fn update_idle(&self) {
         let is_at_rest = self.is_live || self.frozen.is_some();
-        let is_calm = is_at_rest && self.asked == Asked::default();
-        if let Some(handle) = self.of().state().pages.get_mut(&self.number) {
-            handle.is_calm = is_calm;
+        let is_idle = is_at_rest && self.pending == Pending::default();
+        if let Some(handle) = self.owner().state().pages.get_mut(&self.number) {
+            handle.is_idle = is_idle;
         }
     }
 
-    fn whose(&self) -> String {
-        format!("page {} of person {} ({})", self.number, self.person, self.of().who)
+    fn label(&self) -> String {
+        format!("page {} of person {} ({})", self.number, self.person, self.owner().user_id)
     }
 
     fn fail(&self, why: &str) {
-        self.world.recorder.fail(&format!("{}: {why}", self.whose()));
+        self.world.recorder.fail(&format!("{}: {why}", self.label()));
     }
 
-    fn tell(&self, what: impl FnOnce() -> String) {
-        self.world.recorder.tell_detail(|| format!("page {}: {}", self.number, what()));
+    fn trace(&self, what: impl FnOnce() -> String) {
+        self.world.recorder.trace_detail(|| format!("page {}: {}", self.number, what()));
     }
 
-    fn moment(&self) -> Duration {
-        self.world.recorder.passed()
+    fn now(&self) -> Duration {
+        self.world.recorder.elapsed()
     }
 }
 
-async fn next_of(end: &mut Option<PageEnd>) -> SocketEvent {
+async fn next_event(end: &mut Option<ClientSocket>) -> SocketEvent {
     match end {
         Some(end) => end.next().await,
         None => std::future::pending().await,
