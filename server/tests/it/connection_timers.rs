@@ -1,13 +1,6 @@
 //! The clocks of a connection, on simulated time and without a network:
 //! a socket here is two channels, and the client's side is the test.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
 use std::{
     pin::Pin,
     task::{Context, Poll},

@@ -1,16 +1,7 @@
 //! What the server draws and writes of a room besides its list, through real requests.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
+use crate::support::{TestServer, body, header};
 use server::connection::ConnectionConfig;
-use support::{TestServer, body, header};
 
 #[tokio::test]
 async fn the_roll_can_be_taken_away() {

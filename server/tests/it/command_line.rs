@@ -1,7 +1,5 @@
 //! The program as an operator meets it: what it prints, and the status with which it ends.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::{
     fs,
     io::{BufRead, BufReader},

@@ -2,20 +2,11 @@
 //!
 //! The times are printed, not asserted: that they are right is asserted on simulated time in `presence::room`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
 use std::time::Instant;
 
+use crate::support::{Client, TestServer};
 use app::presence::{Changes, PresenceState, ServerEvent};
 use futures_util::future::join_all;
-use support::{Client, TestServer};
 
 /// A watcher, and Ana in one tab.
 async fn a_watcher_and_ana() -> (TestServer, Client, Client) {

@@ -1,6 +1,5 @@
 //! The real program under a supervisor like systemd: it takes over a socket, and says when it serves.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
 use std::{

@@ -1,15 +1,6 @@
 //! The view for a frame on somebody else's page, through real requests.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
-use support::{TestServer, body, header};
+use crate::support::{TestServer, body, header};
 
 #[tokio::test]
 async fn it_shows_who_is_here_and_knows_no_person() {

@@ -1,20 +1,12 @@
 //! A restart of the real program under three hundred sockets that nobody notices.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
 #![cfg(unix)]
-
-mod support;
 
 use std::time::Instant;
 
+use crate::support::{Client, Site, process::ServerProcess};
 use app::presence::{Difference, PresenceState, Replica, ServerEvent};
 use futures_util::future::join_all;
-use support::{Client, Site, process::ServerProcess};
 
 const ROOMS: [&str; 3] = ["team", "class-4b", "lobby"];
 

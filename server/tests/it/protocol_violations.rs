@@ -1,19 +1,10 @@
 //! What breaks the rules gets what the protocol says, and nobody else's socket notices.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Client, TestServer};
 use futures_util::SinkExt;
 use server::connection::ConnectionConfig;
-use support::{Client, TestServer};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// A server with somebody who must not notice anything.

@@ -1,12 +1,5 @@
 //! What brings a list forward, straight from the hub: how far back, in pieces, and while all is moving.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
 use std::{
     sync::{
         Arc,

@@ -1,16 +1,7 @@
 //! The feed of Server-Sent Events, through real requests.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
+use crate::support::TestServer;
 use app::presence::{Progress, Replica, ServerEvent};
-use support::TestServer;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,

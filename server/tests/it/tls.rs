@@ -1,17 +1,13 @@
 //! TLS in the program itself: pages, sockets, limits and new certificates, through real sockets.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::{io, time::Duration};
 
-use app::presence::ServerEvent;
-use server::connection::ConnectionConfig;
-use support::{
+use crate::support::{
     Site, TestServer, header,
     tls::{Browser, Certificates, close_code, join, newcomers, rest},
 };
+use app::presence::ServerEvent;
+use server::connection::ConnectionConfig;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -139,7 +135,7 @@ async fn nothing_but_http_1_is_agreed_on() {
 #[cfg(unix)]
 mod renewal {
     use super::*;
-    use support::process::ServerProcess;
+    use crate::support::process::ServerProcess;
 
     #[tokio::test]
     async fn a_hangup_brings_the_new_certificate_and_a_bad_one_leaves_the_old() {

@@ -1,19 +1,11 @@
 //! The end of the real program, by TERM and by kill -9, and what the next one makes of it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
 #![cfg(unix)]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{Client, process::ServerProcess};
 use app::presence::{Changes, PresenceState, ServerEvent};
-use support::{Client, process::ServerProcess};
 
 /// The next changes; beats are passed over.
 async fn changes(client: &mut Client) -> Changes {

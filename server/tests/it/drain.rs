@@ -1,11 +1,7 @@
 //! Going down: in which order, and within which time, whoever holds it up.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::support::{TestServer, process::ServerProcess};
 use server::connection::ConnectionConfig;
-use support::{TestServer, process::ServerProcess};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 #[tokio::test]
@@ -18,7 +14,7 @@ async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
     let ending = tokio::spawn(server.stop());
     // It says so as soon as it was asked to end.
     let not_ready = loop {
-        let answer = support::Site { address: operator }.get("/readyz").await;
+        let answer = crate::support::Site { address: operator }.get("/readyz").await;
         if !answer.starts_with("HTTP/1.1 200 ") {
             break answer;
         }
@@ -26,7 +22,7 @@ async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
     assert!(not_ready.starts_with("HTTP/1.1 503 "), "{not_ready}");
     assert!(not_ready.contains("the server goes down"), "{not_ready}");
     // And lets in who did not hear of it yet, like one who is not told 1012 before them.
-    let mut bo = support::Site { address }.connect("lobby").await;
+    let mut bo = crate::support::Site { address }.connect("lobby").await;
     bo.announce("Bo", "t").await;
     ana.until_names(&["Ana", "Bo"]).await;
     for client in [&mut ana, &mut bo] {

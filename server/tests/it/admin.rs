@@ -1,11 +1,7 @@
 //! What only the operator may do, through the operator's own listening socket.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::support::{Client, OPERATOR_TOKEN, TestServer};
 use app::presence::{Changes, ServerEvent, UserId};
-use support::{Client, OPERATOR_TOKEN, TestServer};
 
 async fn ana_in_two_tabs_and_bo(server: &TestServer) -> (Client, Client, Client, UserId) {
     let mut ana = server.connect("lobby").await;

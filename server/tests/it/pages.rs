@@ -1,15 +1,6 @@
 //! The pages and the addresses for programs, through real requests.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
-use support::{TestServer, body, header};
+use crate::support::{TestServer, body, header};
 
 #[tokio::test]
 async fn the_page_has_the_list_in_its_html() {

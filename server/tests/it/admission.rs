@@ -1,18 +1,9 @@
 //! Who is let in, how many at a time, and how long they may take, through real sockets.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
 use std::{net::SocketAddr, time::Duration};
 
+use crate::support::{Site, TestServer, process::ServerProcess};
 use server::connection::ConnectionConfig;
-use support::{Site, TestServer, process::ServerProcess};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},

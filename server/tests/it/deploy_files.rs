@@ -1,7 +1,5 @@
 //! What is in `deploy` speaks of settings, ports and exit statuses: they have to be this program's.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
 
 use server::{

@@ -1,16 +1,7 @@
 //! The protocol through real sockets: joining, following, leaving.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
-)]
-
-mod support;
-
+use crate::support::TestServer;
 use app::presence::{RefusalCode, Roster, ServerEvent};
-use support::TestServer;
 
 #[tokio::test]
 async fn everyone_is_told_who_came_and_the_newcomer_who_is_there() {
