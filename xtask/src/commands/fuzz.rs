@@ -8,6 +8,9 @@ use crate::output::step::{note, step};
 use crate::process;
 use crate::workspace::Workspace;
 
+/// The package of the fuzz targets, from the repository on.
+const FUZZ: &str = "testing/fuzz";
+
 /// What a run may hold of the memory, in MiB: whatever grows is found before it hurts.
 const MOST_MEMORY_IN_MIB: u32 = 1024;
 
@@ -28,12 +31,12 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Outcome {
         let corpus = workspace.target.join("fuzz").join("corpus").join(&target);
         fs::create_dir_all(&corpus)
             .with_context(|| format!("Could not make {}", corpus.display()))?;
-        let mut command = cargo_fuzz(workspace, &["run", &target]);
+        let mut command = cargo_fuzz(workspace, &["run", "--fuzz-dir", FUZZ, &target]);
         command
             .arg(corpus)
-            .arg(Path::new("fuzz/corpus").join(&target))
+            .arg(Path::new(FUZZ).join("corpus").join(&target))
             .arg("--")
-            .arg(format!("-dict=fuzz/dictionaries/{target}"))
+            .arg(format!("-dict={FUZZ}/dictionaries/{target}"))
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-rss_limit_mb={MOST_MEMORY_IN_MIB}"))
             .arg("-max_len=4096");
@@ -54,7 +57,7 @@ fn cargo_fuzz(workspace: &Workspace, words: &[&str]) -> std::process::Command {
 
 /// The names of all targets.
 fn targets(root: &Path) -> Outcome<Vec<String>> {
-    let directory = root.join("fuzz").join("fuzz_targets");
+    let directory = root.join(FUZZ).join("fuzz_targets");
     let files = fs::read_dir(&directory);
     let files = files.with_context(|| format!("Could not read {}", directory.display()))?;
     let names =
@@ -74,9 +77,9 @@ mod tests {
         let targets = targets(root).unwrap();
         assert_eq!(targets, ["cookies", "frames", "names", "state"]);
         for target in targets {
-            let corpus = root.join("fuzz/corpus").join(&target);
+            let corpus = root.join(FUZZ).join("corpus").join(&target);
             assert!(corpus.read_dir().unwrap().next().is_some(), "{target}");
-            assert!(root.join("fuzz/dictionaries").join(&target).is_file(), "{target}");
+            assert!(root.join(FUZZ).join("dictionaries").join(&target).is_file(), "{target}");
         }
     }
 }
