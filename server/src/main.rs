@@ -20,8 +20,8 @@ use server::{
         lan_url, tcp,
         tls::{Renewal, Tls, TlsFault},
     },
-    storage::dir_lock::{InUse, StateDirectory},
     serve::{self, Listeners},
+    storage::dir_lock::{InUse, StateDirectory},
     telemetry::logging,
 };
 use tokio::net::TcpListener;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
+#[path = "it/support/mod.rs"]
 mod support;
 
 use std::{

@@ -8,33 +8,11 @@
     reason = "a command line tool speaks on its standard output"
 )]
 
-mod bench;
-mod browser;
-mod budget;
-mod build;
-mod cargo_tool;
-mod check;
-mod debian;
-mod deploy;
-mod dist;
-mod failure;
-mod fuzz;
-mod lighthouse;
-mod load;
-mod npm;
-mod prebuilt;
+mod checks;
+mod commands;
+mod output;
 mod process;
-mod recap;
-mod sbom;
-mod serve;
-mod setup;
-mod smoke;
-mod soak;
-mod stamp;
-mod step;
-mod test;
-mod version;
-mod wasm_opt;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,7 +20,9 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Outcome;
+use crate::commands::{bench, build, check, dist, lighthouse, load, serve, setup, soak, test};
+use crate::output::failure::Outcome;
+use crate::output::step;
 use crate::workspace::Workspace;
 
 /// Sets up, builds, serves, tests and checks Rollcall.
@@ -80,8 +60,8 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let begun = Instant::now();
-    match perform(&Arguments::parse().command, begun) {
+    let started_at = Instant::now();
+    match run(&Arguments::parse().command, started_at) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
@@ -92,20 +72,20 @@ fn main() -> ExitCode {
 }
 
 /// Says whether all is well; where tests failed, their summary has said why.
-fn perform(task: &Task, begun: Instant) -> Outcome<bool> {
+fn run(task: &Task, started_at: Instant) -> Outcome<bool> {
     let workspace = Workspace::find()?;
     match task {
-        Task::Setup => setup::run(&workspace).map(|_tools| step::total(begun))?,
-        Task::Build => build::run(&workspace).map(|_release| step::total(begun))?,
-        Task::Dist => dist::run(&workspace, begun)?,
-        Task::Serve(options) => serve::run(&workspace, options, begun)?,
-        Task::Dev => serve::watch(&workspace, begun)?,
-        Task::Load(options) => load::run(&workspace, options, begun)?,
-        Task::Test(options) => return test::run(&workspace, options, begun),
-        Task::Bench => bench::run(&workspace, begun)?,
+        Task::Setup => setup::run(&workspace).map(|_tools| step::total(started_at))?,
+        Task::Build => build::run(&workspace).map(|_release| step::total(started_at))?,
+        Task::Dist => dist::run(&workspace, started_at)?,
+        Task::Serve(options) => serve::run(&workspace, options, started_at)?,
+        Task::Dev => serve::watch(&workspace, started_at)?,
+        Task::Load(options) => load::run(&workspace, options, started_at)?,
+        Task::Test(options) => return test::run(&workspace, options, started_at),
+        Task::Bench => bench::run(&workspace, started_at)?,
         Task::Soak(options) => soak::run(&workspace, options)?,
-        Task::Lighthouse => lighthouse::run(&workspace, begun)?,
-        Task::Check => check::run(&workspace, begun)?,
+        Task::Lighthouse => lighthouse::run(&workspace, started_at)?,
+        Task::Check => check::run(&workspace, started_at)?,
     }
     Ok(true)
 }
@@ -115,12 +95,12 @@ mod tests {
     use super::*;
 
     /// What the program is told that a command becomes.
-    fn passed_on(line: &str) -> String {
+    fn program_arguments(line: &str) -> String {
         let words = std::iter::once("xtask").chain(line.split(' '));
         match Arguments::try_parse_from(words).unwrap().command {
-            Task::Serve(options) => options.passed_on().join(" "),
-            Task::Load(options) => options.passed_on().join(" "),
-            Task::Soak(options) => options.passed_on().join(" "),
+            Task::Serve(options) => options.program_arguments().join(" "),
+            Task::Load(options) => options.program_arguments().join(" "),
+            Task::Soak(options) => options.program_arguments().join(" "),
             other => panic!("{other:?} becomes no program"),
         }
     }
@@ -141,7 +121,7 @@ mod tests {
                 "--minutes 5 --schedules 9 --threads 1",
             ),
         ] {
-            assert_eq!(passed_on(typed), passed, "{typed}");
+            assert_eq!(program_arguments(typed), passed, "{typed}");
         }
     }
 }

@@ -5,63 +5,64 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 
 /// Runs a command whose output is this command's output.
 pub(crate) fn run(command: &mut Command) -> Outcome {
-    let status = command.status().or_say(|| format!("Could not start `{}`", line_of(command)))?;
+    let status =
+        command.status().with_context(|| format!("Could not start `{}`", command_line(command)))?;
     if status.success() {
         Ok(())
     } else {
         Err(Failure::new(format!(
             "`{}` failed ({status}); see its output above.",
-            line_of(command)
+            command_line(command)
         )))
     }
 }
 
-/// Runs a command and shows each line of its standard output to `see` as well.
+/// Runs a command and shows each line of its standard output to `observe` as well.
 /// Says whether the command succeeded.
-pub(crate) fn run_watched(command: &mut Command, mut see: impl FnMut(&str)) -> Outcome<bool> {
-    let line = line_of(command);
+pub(crate) fn run_watched(command: &mut Command, mut observe: impl FnMut(&str)) -> Outcome<bool> {
+    let line = command_line(command);
     let could_not = || format!("Could not run `{line}`");
-    let mut child = command.stdout(Stdio::piped()).spawn().or_say(could_not)?;
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(could_not)?;
     if let Some(output) = child.stdout.take() {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         // Bytes, not lines of text: a test may print what is no UTF-8.
-        while output.read_until(b'\n', &mut line).or_say(could_not)? > 0 {
+        while output.read_until(b'\n', &mut line).with_context(could_not)? > 0 {
             let mut terminal = std::io::stdout().lock();
-            terminal.write_all(&line).and_then(|()| terminal.flush()).or_say(could_not)?;
-            see(String::from_utf8_lossy(&line).trim_end());
+            terminal.write_all(&line).and_then(|()| terminal.flush()).with_context(could_not)?;
+            observe(String::from_utf8_lossy(&line).trim_end());
             line.clear();
         }
     }
-    Ok(child.wait().or_say(could_not)?.success())
+    Ok(child.wait().with_context(could_not)?.success())
 }
 
 /// The standard output of a command that succeeds; nothing is shown.
-pub(crate) fn answer_of(command: &mut Command) -> Option<String> {
+pub(crate) fn capture(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Runs a command without showing anything and says whether it succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
-    answer_of(command).is_some()
+    capture(command).is_some()
 }
 
 /// Lets a command take this process's place, so that it gets the signals meant for this process.
 #[cfg(unix)]
-pub(crate) fn become_command(command: &mut Command) -> Outcome {
+pub(crate) fn exec(command: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt as _;
     let error = command.exec();
-    Err(error).or_say(|| format!("Could not start `{}`", line_of(command)))
+    Err(error).with_context(|| format!("Could not start `{}`", command_line(command)))
 }
 
 /// Runs a command to its end; Ctrl-C reaches every process of the console by itself.
 #[cfg(not(unix))]
-pub(crate) fn become_command(command: &mut Command) -> Outcome {
+pub(crate) fn exec(command: &mut Command) -> Outcome {
     run(command)
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn program_file(name: &str) -> OsString {
 }
 
 /// A command as one types it.
-pub(crate) fn line_of(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     std::iter::once(program.file_stem().unwrap_or(program.as_os_str()))
         .chain(command.get_args())

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, OrSay, Outcome};
+use crate::output::failure::{Context, Failure, Outcome};
 use crate::process;
 
 /// The places every command works with. All paths are absolute.
@@ -37,7 +37,7 @@ impl Workspace {
             Failure::new("There is no home directory: set ROLLCALL_CACHE to a directory for tools.")
         })?;
         let cache = std::path::absolute(&cache)
-            .or_say(|| format!("Could not use the cache directory {}", cache.display()))?;
+            .with_context(|| format!("Could not use the cache directory {}", cache.display()))?;
         let cargo_home = variable("CARGO_HOME")
             .map(PathBuf::from)
             .or_else(|| home.map(|home| home.join(".cargo")))
@@ -135,13 +135,13 @@ fn search_path(cache: &Path, user_path: &OsStr) -> Outcome<OsString> {
     let own =
         [cache.join("tools").join("bin"), cache.join("node").join("node_modules").join(".bin")];
     std::env::join_paths(own.into_iter().chain(std::env::split_paths(user_path)))
-        .or_say(|| "Could not put the tools first on PATH".to_owned())
+        .with_context(|| "Could not put the tools first on PATH".to_owned())
 }
 
 /// Asks cargo, which knows the environment and every configuration file.
 fn target_directory(root: &Path) -> Outcome<PathBuf> {
     // In the user's own directory: a relative CARGO_TARGET_DIR starts there.
-    let answer = process::answer_of(
+    let answer = process::capture(
         Command::new("cargo")
             .args(["metadata", "--no-deps", "--format-version=1"])
             .arg("--manifest-path")

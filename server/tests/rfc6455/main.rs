@@ -16,6 +16,6 @@ mod pings;
 mod raw_client;
 mod reserved_bits;
 mod sizes;
-#[path = "../support/mod.rs"]
+#[path = "../it/support/mod.rs"]
 mod support;
 mod utf8;

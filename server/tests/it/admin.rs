@@ -1,0 +1,201 @@
+//! What only the operator may do, through the operator's own listening socket.
+
+use crate::support::{Client, OPERATOR_TOKEN, TestServer};
+use app::presence::{Changes, ServerEvent, UserId};
+
+async fn ana_in_two_tabs_and_bo(server: &TestServer) -> (Client, Client, Client, UserId) {
+    let mut ana = server.connect("lobby").await;
+    ana.announce("Ana", "t1").await;
+    let id = ana.replica.you().unwrap();
+    let mut second_tab = server.connect_as("lobby", Some(&ana.cookie)).await;
+    second_tab.announce("Ana", "t2").await;
+    let mut bo = server.connect("lobby").await;
+    bo.announce("Bo", "t1").await;
+    (ana, second_tab, bo, id)
+}
+
+async fn remove(server: &TestServer, room: &str, id: &str, token: &str) -> String {
+    let authorization = format!("Authorization: Bearer {token}\r\n");
+    server.operator.request("DELETE", &format!("/rooms/{room}/users/{id}"), &authorization).await
+}
+
+#[tokio::test]
+async fn who_is_removed_is_off_the_list_in_all_their_tabs_and_it_is_told_why() {
+    let server = TestServer::start();
+    let (mut ana, mut second_tab, mut bo, id) = ana_in_two_tabs_and_bo(&server).await;
+    let answer = remove(&server, "lobby", id.as_str(), OPERATOR_TOKEN).await;
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    for client in [&mut ana, &mut second_tab, &mut bo] {
+        let told = loop {
+            if let ServerEvent::Changes(Changes { difference, .. }) = client.event().await
+                && !difference.disconnect_user.is_empty()
+            {
+                break difference;
+            }
+        };
+        assert_eq!(told.disconnect_user.removed, [id]);
+        assert_eq!(client.names(), ["Bo"]);
+    }
+    // They follow the room on, and may come again: nobody is banned.
+    ana.announce("Ana", "t1").await;
+    bo.until_names(&["Bo", "Ana"]).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_else_may_and_nobody_else_is_removed() {
+    let server = TestServer::start();
+    let (_ana, _second_tab, mut bo, id) = ana_in_two_tabs_and_bo(&server).await;
+    for (room, id, token, status) in [
+        ("lobby", id.as_str(), "somebody's", 401),
+        ("lobby", id.as_str(), "", 401),
+        ("another", id.as_str(), OPERATOR_TOKEN, 404),
+        ("Not a room", id.as_str(), OPERATOR_TOKEN, 400),
+        ("-", id.as_str(), OPERATOR_TOKEN, 404),
+        ("lobby", "AAAAAAAAAAA", OPERATOR_TOKEN, 404),
+        ("lobby", "nobody", OPERATOR_TOKEN, 404),
+    ] {
+        let answer = remove(&server, room, id, token).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{room} {id}: {answer}");
+    }
+    // What everybody can reach knows nothing of it.
+    let authorization = format!("Authorization: Bearer {OPERATOR_TOKEN}\r\n");
+    let path = format!("/rooms/lobby/users/{id}");
+    let answer = server.request("DELETE", &path, &authorization).await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    bo.until_names(&["Ana", "Bo"]).await;
+    server.stop().await;
+}
+
+/// A header line that proves the operator.
+fn authorization() -> String {
+    format!("Authorization: Bearer {OPERATOR_TOKEN}\r\n")
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+#[tokio::test]
+async fn the_operator_sees_rooms_and_who_is_in_them() {
+    let server = TestServer::start();
+    let (_ana, _second_tab, _bo, id) = ana_in_two_tabs_and_bo(&server).await;
+    let mut watcher = server.connect("quiet").await;
+    watcher.watch().await;
+    let all = server.operator.get_with("/rooms", &authorization()).await;
+    assert_eq!(
+        body(&all),
+        r#"[{"room":"lobby","people":2,"observers":3},{"room":"quiet","people":0,"observers":1}]"#
+    );
+    let one = server.operator.get_with("/rooms/lobby", &authorization()).await;
+    let one: serde_json::Value = serde_json::from_str(body(&one)).unwrap();
+    assert_eq!((&one["people"], &one["observers"]), (&2.into(), &3.into()));
+    assert_eq!(
+        (&one["users"][0]["name"], &one["users"][0]["id"]),
+        (&"Ana".into(), &id.as_str().into())
+    );
+    for (path, headers, status) in [
+        ("/rooms", "", 401),
+        ("/rooms/lobby", "", 401),
+        ("/rooms/nobody-is-here", authorization().as_str(), 404),
+        ("/rooms/Not%20a%20room", authorization().as_str(), 404),
+    ] {
+        let answer = server.operator.get_with(path, headers).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_in_a_room_that_is_closed_is_told_and_ended() {
+    let server = TestServer::start();
+    let (ana, second_tab, bo, _) = ana_in_two_tabs_and_bo(&server).await;
+    let mut silent = server.connect("lobby").await;
+    let mut elsewhere = server.connect("elsewhere").await;
+    elsewhere.announce("Kim", "t").await;
+    let mut feed = server.open("/api/rooms/lobby/events").await;
+    let refused = server.operator.request("DELETE", "/rooms/lobby", "").await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    let closed = server.operator.request("DELETE", "/rooms/lobby", &authorization()).await;
+    assert!(closed.starts_with("HTTP/1.1 204 "), "{closed}");
+    for mut client in [ana, second_tab, bo] {
+        // First they hear that they are not listed, so that they don't come back as if they were.
+        client.until_names(&[]).await;
+        assert_eq!(client.close_code().await, Some(1000));
+    }
+    assert_eq!(silent.close_code().await, Some(1000));
+    assert!(server.read_to_end(&mut feed).await.contains("\"removed\":["));
+    assert_eq!(elsewhere.names(), ["Kim"]);
+    // Nobody is kept from opening it again.
+    let mut again = server.connect("lobby").await;
+    again.announce("Ana", "t1").await;
+    assert_eq!(again.names(), ["Ana"]);
+    let answer = server.operator.request("DELETE", "/rooms/nowhere", &authorization()).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    server.stop().await;
+}
+
+/// The value of one sample.
+fn sample(metrics: &str, name: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.unwrap_or_else(|| panic!("{name} is not among:\n{metrics}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_numbers_say_what_happened_and_name_nobody() {
+    let server = TestServer::start();
+    let before = server.operator.get("/metrics").await;
+    let mut ana = server.connect("the-secret-room").await;
+    ana.announce("Anastasia", "t1").await;
+    let mut bo = server.connect("the-secret-room").await;
+    bo.announce("Bo", "t1").await;
+    bo.send("no JSON").await;
+    bo.refusal().await;
+    ana.until_names(&["Anastasia", "Bo"]).await;
+    assert!(server.get("/nothing-there").await.starts_with("HTTP/1.1 404 "));
+    let metrics = server.operator.get("/metrics").await;
+    assert!(metrics.contains("content-type: text/plain; version=0.0.4"), "{metrics}");
+    for (name, value) in [
+        ("rollcall_ready", 1.0),
+        ("rollcall_sockets", 2.0),
+        ("rollcall_rooms", 1.0),
+        ("rollcall_people", 2.0),
+    ] {
+        assert!((sample(&metrics, name) - value).abs() < f64::EPSILON, "{name}\n{metrics}");
+    }
+    // What is counted is the process's, and other tests may run in it at the same time.
+    for (name, value) in [
+        ("rollcall_sockets_opened_total", 2.0),
+        ("rollcall_changes_total", 2.0),
+        ("rollcall_lists_total", 2.0),
+        ("rollcall_refusals_total", 1.0),
+        ("rollcall_http_responses_total{class=\"4xx\"}", 1.0),
+        ("rollcall_http_responses_total{class=\"1xx\"}", 2.0),
+    ] {
+        let counted = sample(&metrics, name) - sample(&before, name);
+        assert!(counted >= value, "{name}: {counted}\n{metrics}");
+    }
+    assert!(sample(&metrics, "rollcall_panics_total").abs() < f64::EPSILON, "{metrics}");
+    assert!(sample(&metrics, "rollcall_frames_sent_total") >= 4.0, "{metrics}");
+    assert!(sample(&metrics, "rollcall_sent_bytes_total") >= 400.0, "{metrics}");
+    let id = ana.replica.you().unwrap();
+    for secret in ["Anastasia", "the-secret-room", id.as_str(), "127.0.0.1"] {
+        assert!(!metrics.contains(secret), "{secret}\n{metrics}");
+    }
+    // What everybody can reach tells nothing of it.
+    for path in ["/metrics", "/readyz", "/rooms"] {
+        assert!(server.get(path).await.starts_with("HTTP/1.1 404 "), "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn it_is_well_on_both_sockets_and_ready_on_the_operators() {
+    let server = TestServer::start();
+    assert!(server.get("/healthz").await.ends_with("\r\n\r\nok\n"));
+    assert!(server.operator.get("/healthz").await.ends_with("\r\n\r\nok\n"));
+    let ready = server.operator.get("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
+    assert_eq!(body(&ready), r#"{"ready":true,"reasons":[]}"#);
+    server.stop().await;
+}

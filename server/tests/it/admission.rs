@@ -1,0 +1,336 @@
+//! Who is let in, how many at a time, and how long they may take, through real sockets.
+
+use std::{net::SocketAddr, time::Duration};
+
+use crate::support::{Site, TestServer, process::ServerProcess};
+use server::websocket::connection::ConnectionConfig;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::{sleep, timeout},
+};
+
+/// Nothing a test waits for takes this long: it only ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn server_with(door: &str) -> TestServer {
+    TestServer::start_with(&format!("[door]\n{door}"), ConnectionConfig::default())
+}
+
+/// A connection from one of loopback's many addresses.
+async fn connect_from(host: [u8; 4], site: &Site) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((host, 0))).unwrap();
+    socket.connect(site.address).await.unwrap()
+}
+
+const LOCALHOST: [u8; 4] = [127, 0, 0, 1];
+const ANOTHER_HOST: [u8; 4] = [127, 0, 0, 2];
+
+/// A connection on which a socket of a room was asked for, and the answer's head.
+async fn ask_for_socket(
+    site: &Site,
+    host: [u8; 4],
+    room: &str,
+    headers: &str,
+) -> (TcpStream, String) {
+    let mut stream = connect_from(host, site).await;
+    let request = format!(
+        "GET /r/{room}/socket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
+        site.address
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+    }
+    (stream, String::from_utf8(head).unwrap())
+}
+
+/// A socket, which has to be opened.
+async fn open_socket(site: &Site, host: [u8; 4], room: &str, headers: &str) -> TcpStream {
+    let (stream, head) = ask_for_socket(site, host, room, headers).await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    stream
+}
+
+/// The rest of an answer whose connection is closed after it.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut rest = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    String::from_utf8(rest).unwrap()
+}
+
+fn is_refused(head: &str, status: u16) -> bool {
+    head.starts_with(&format!("HTTP/1.1 {status} ")) && head.contains("\r\nretry-after: ")
+}
+
+/// Asks until a socket is opened: what ended elsewhere is not noticed at once.
+async fn open_socket_in_time(site: &Site, host: [u8; 4], room: &str) -> TcpStream {
+    let asking = async {
+        loop {
+            let (stream, head) = ask_for_socket(site, host, room, "").await;
+            if head.starts_with("HTTP/1.1 101 ") {
+                return stream;
+            }
+        }
+    };
+    timeout(PATIENCE, asking).await.unwrap()
+}
+
+#[tokio::test]
+async fn only_the_sites_own_pages_open_a_socket() {
+    let server = server_with("allowed-origins = [\"https://friend.test\"]");
+    let own = format!("Origin: http://{}\r\n", server.address);
+    for headers in ["", &own, "Origin: https://friend.test\r\nSec-Fetch-Site: cross-site\r\n"] {
+        open_socket(&server, LOCALHOST, "lobby", headers).await;
+    }
+    for headers in [
+        "Origin: https://evil.test\r\n",
+        "Origin: null\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        &format!("{own}Sec-Fetch-Site: same-site\r\n"),
+    ] {
+        let headers = format!("{headers}Connection: close\r\n");
+        let (stream, head) = ask_for_socket(&server, LOCALHOST, "lobby", &headers).await;
+        assert!(head.starts_with("HTTP/1.1 403 "), "{headers}: {head}");
+        assert!(!head.contains("set-cookie"), "{head}");
+        assert!(rest(stream).await.contains("for the pages of this site"));
+    }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_public_address_is_the_sites_own() {
+    let server = TestServer::start_with(
+        "public-url = \"https://roll.example\"",
+        ConnectionConfig::default(),
+    );
+    open_socket(&server, LOCALHOST, "lobby", "Origin: https://roll.example\r\n").await;
+    let (_, head) =
+        ask_for_socket(&server, LOCALHOST, "lobby", "Origin: http://roll.example\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+    let page = server.get("/").await;
+    assert!(page.contains("\r\nstrict-transport-security: "), "{page}");
+    // The cookie is good for the socket, and for HTTPS alone.
+    let (_, cookie) = page.split_once("\r\nset-cookie: ").unwrap();
+    let cookie = cookie.lines().next().unwrap();
+    assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
+    let own = cookie.split(';').next().unwrap();
+    let first = server.connect_as("lobby", Some(own)).await.join("Ana").await.you;
+    assert_eq!(server.connect_as("lobby", Some(own)).await.watch().await.you, first);
+}
+
+#[tokio::test]
+async fn a_client_without_origin_can_be_refused() {
+    let server = server_with("require-origin = true");
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "lobby", "").await;
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_sockets_and_no_other_has_fewer_for_it() {
+    let server = server_with("max-sockets-per-address = 2");
+    let first = open_socket(&server, LOCALHOST, "one", "").await;
+    let _second = open_socket(&server, LOCALHOST, "two", "").await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "one", "").await;
+    assert!(is_refused(&head, 429), "{head}");
+    // A live feed is one too, and the page is none.
+    assert!(is_refused(&server.get("/api/rooms/one/events").await, 429));
+    assert!(server.get("/r/one").await.starts_with("HTTP/1.1 200 "));
+    open_socket(&server, ANOTHER_HOST, "one", "").await;
+    drop(first);
+    open_socket_in_time(&server, LOCALHOST, "one").await;
+}
+
+#[tokio::test]
+async fn an_address_opens_so_many_sockets_at_once() {
+    let server =
+        server_with("new-sockets-at-once-per-address = 3\nnew-sockets-per-second-per-address = 1");
+    // One after the other they take less than the seconds that would give them more.
+    let mut heads = Vec::new();
+    for _ in 0..20 {
+        heads.push(ask_for_socket(&server, LOCALHOST, "lobby", "").await.1);
+    }
+    assert!(heads.iter().take(3).all(|head| head.starts_with("HTTP/1.1 101 ")), "{heads:?}");
+    assert!(heads.iter().any(|head| is_refused(head, 429)), "{heads:?}");
+    open_socket(&server, ANOTHER_HOST, "lobby", "").await;
+    open_socket_in_time(&server, LOCALHOST, "lobby").await;
+}
+
+#[tokio::test]
+async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
+    let server = server_with("max-sockets = 1");
+    let first = open_socket(&server, LOCALHOST, "lobby", "").await;
+    let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "lobby", "").await;
+    assert!(is_refused(&head, 503), "{head}");
+    assert!(server.get("/").await.starts_with("HTTP/1.1 200 "));
+    drop(first);
+    open_socket_in_time(&server, ANOTHER_HOST, "lobby").await;
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_sockets_over_all_rooms() {
+    let server = server_with("max-sockets-per-person = 2");
+    let first = server.connect("one").await;
+    let cookie = first.cookie.clone();
+    let own = format!("Cookie: {cookie}\r\n");
+    let _second = open_socket(&server, LOCALHOST, "two", &own).await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "three", &own).await;
+    assert!(is_refused(&head, 429), "{head}");
+    // Whoever else is at the same address has as many.
+    open_socket(&server, LOCALHOST, "three", "").await;
+    first.close().await;
+    let asking = async {
+        while !ask_for_socket(&server, LOCALHOST, "one", &own).await.1.starts_with("HTTP/1.1 101 ")
+        {
+        }
+    };
+    timeout(PATIENCE, asking).await.unwrap();
+}
+
+#[tokio::test]
+async fn how_long_a_socket_may_say_nothing_can_be_set() {
+    let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
+    let mut silent = server.connect("lobby").await;
+    // It is pinged as long as it is there.
+    let code = timeout(PATIENCE, silent.close_code()).await.unwrap();
+    assert_eq!(code, Some(4408));
+}
+
+#[tokio::test]
+async fn a_room_has_so_many_sockets_and_the_server_so_many_rooms() {
+    let server = server_with("max-sockets-per-room = 2\nmax-rooms = 2");
+    let mut ana = server.connect("one").await;
+    ana.join("Ana").await;
+    let mut bo = server.connect("one").await;
+    bo.watch().await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "one", "").await;
+    assert!(is_refused(&head, 503), "{head}");
+    let mut kim = server.connect("two").await;
+    kim.watch().await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "three", "").await;
+    assert!(is_refused(&head, 503), "{head}");
+    assert!(is_refused(&server.get("/api/rooms/three/events").await, 503));
+    kim.close().await;
+    open_socket_in_time(&server, LOCALHOST, "three").await;
+    bo.close().await;
+    open_socket_in_time(&server, LOCALHOST, "one").await;
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_stands_for_those_it_names() {
+    let server = server_with("trusted-proxies = [\"127.0.0.1/32\"]\nmax-sockets-per-address = 1");
+    let for_client = |client: &str| format!("X-Forwarded-For: 9.9.9.9, {client}\r\n");
+    let _first = open_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.1")).await;
+    let _other = open_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.2")).await;
+    let (_, head) = ask_for_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.1")).await;
+    assert!(is_refused(&head, 429), "{head}");
+    // Who is no proxy is not believed.
+    let _own = open_socket(&server, ANOTHER_HOST, "lobby", &for_client("192.0.2.3")).await;
+    let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "lobby", &for_client("192.0.2.4")).await;
+    assert!(is_refused(&head, 429), "{head}");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_is_told_so() {
+    let server = server_with("max-connections-per-address = 1");
+    let _silent = connect_from(LOCALHOST, &server).await;
+    // The system may hand them over in another order, but it does hand over both.
+    let answers = [server.get("/healthz").await, server.get("/healthz").await];
+    for answer in answers {
+        assert!(is_refused(&answer, 429), "{answer}");
+        assert!(answer.contains("Too many connections from your network"), "{answer}");
+    }
+    let mut elsewhere = connect_from(ANOTHER_HOST, &server).await;
+    let request = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    elsewhere.write_all(request.as_bytes()).await.unwrap();
+    assert!(rest(elsewhere).await.starts_with("HTTP/1.1 200 "));
+}
+
+/// A client that never finishes a request, in one of the ways there are.
+async fn never_asks(mut stream: TcpStream, said: &str) -> TcpStream {
+    stream.write_all(said.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn nobody_keeps_a_connection_without_asking_something() {
+    let server = server_with("request-seconds = 1");
+    for said in [
+        "",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Half: ",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf of",
+    ] {
+        let stream = connect_from(LOCALHOST, &server).await;
+        let stream = never_asks(stream, said).await;
+        rest(stream).await;
+    }
+}
+
+#[tokio::test]
+async fn who_drips_is_not_waited_for() {
+    let server = server_with("request-seconds = 1");
+    let (mut reader, mut writer) = connect_from(LOCALHOST, &server).await.into_split();
+    let dripping = tokio::spawn(async move {
+        for byte in b"GET / HTTP/1.1\r\nX-Long: ".iter().chain(std::iter::repeat(&b'x')) {
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    // A reset is an end too: the last drops may not have been read.
+    let mut heard = Vec::new();
+    let _ = timeout(PATIENCE, reader.read_to_end(&mut heard)).await.unwrap();
+    timeout(PATIENCE, dripping).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn who_reads_nothing_of_an_answer_is_given_up() {
+    let server = server_with("write-seconds = 1\nmax-connections-per-address = 1");
+    // More than the system keeps on the way.
+    let site = server.state_directory().with_file_name("site");
+    std::fs::File::create(site.join("pkg/big.bin")).unwrap().set_len(64 << 20).unwrap();
+    let mut deaf = connect_from(LOCALHOST, &server).await;
+    deaf.write_all(b"GET /pkg/big.bin HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    deaf.readable().await.unwrap();
+    // While it is there, nobody else of the address is let in.
+    assert!(is_refused(&server.get("/healthz").await, 429));
+    // After 20 s the system would give it up by itself.
+    let sooner = Duration::from_secs(15);
+    let asking = async { while !server.get("/healthz").await.starts_with("HTTP/1.1 200 ") {} };
+    timeout(sooner, asking).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_refused() {
+    let server = TestServer::start();
+    let long = format!("X-Long: {}\r\n", "x".repeat(40_000));
+    let mut stream = connect_from(LOCALHOST, &server).await;
+    let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{long}\r\n");
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[tokio::test]
+async fn without_open_files_the_server_says_so_and_goes_on_when_there_are_some() {
+    let server = ServerProcess::start_with_open_files(64);
+    let mut silent = Vec::new();
+    let refused = loop {
+        let answer = server.get("/healthz").await;
+        if !answer.starts_with("HTTP/1.1 200 ") {
+            break answer;
+        }
+        silent.push(connect_from(LOCALHOST, &server).await);
+        assert!(silent.len() < 64, "more connections than files");
+    };
+    assert!(is_refused(&refused, 503), "{refused}");
+    drop(silent);
+    let asking = async { while !server.get("/healthz").await.starts_with("HTTP/1.1 200 ") {} };
+    timeout(PATIENCE, asking).await.unwrap();
+}

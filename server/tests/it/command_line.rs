@@ -1,0 +1,113 @@
+//! The program as an operator meets it: what it prints, and the status with which it ends.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// The program in this directory, with nothing of the test's environment that could be a setting.
+fn rollcall(directory: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    command.current_dir(directory).env_clear().env("HOME", directory).args(flags);
+    command
+}
+
+fn output(directory: &Path, flags: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = rollcall(directory, flags).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[test]
+fn what_is_asked_for_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (status, stdout, _) = output(directory.path(), &["--version"]);
+    assert_eq!((status, stdout), (0, format!("rollcall {}\n", env!("CARGO_PKG_VERSION"))));
+    let (status, stdout, _) = output(directory.path(), &["--help"]);
+    assert!(status == 0 && stdout.contains("--max-people-per-room <NUMBER>"), "{stdout}");
+    let (status, stdout, _) = output(directory.path(), &["--check-config"]);
+    assert_eq!((status, stdout.as_str()), (0, "The settings are in order.\n"));
+    let (status, stdout, _) = output(directory.path(), &["--print-config", "--addr", "[::1]:7"]);
+    assert!(status == 0 && stdout.contains("site-addr = \"[::1]:7\"\n"), "{stdout}");
+    fs::write(directory.path().join("Leptos.toml"), &stdout).unwrap();
+    assert_eq!(output(directory.path(), &["--print-config"]), (0, stdout, String::new()));
+    // Nothing was served, so nothing had to be kept.
+    assert!(!directory.path().join(".local").exists());
+}
+
+#[test]
+fn each_way_to_fail_has_its_status_and_a_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let file = directory.path().join("wrong.toml");
+    fs::write(&file, "[presence]\nmax-people = 7\n").unwrap();
+    let file = file.to_string_lossy();
+    fs::create_dir_all(directory.path().join("target/site")).unwrap();
+    fs::write(directory.path().join("empty.pem"), "").unwrap();
+    let cases: [(&[&str], i32, &str); 10] = [
+        (&["--colour"], 2, "--colour"),
+        (&["--addr", "here"], 2, "--addr"),
+        (&["--addr", &address], 69, &address),
+        (&["--config", &file], 78, "line 2"),
+        (&["--config", &file, "--check-config"], 78, "max-people"),
+        // No folder can be made below a file.
+        (&["--state-dir", "wrong.toml/state"], 78, "wrong.toml/state"),
+        // TLS takes two files that hold what they should, and whose key is nobody else's.
+        (&["--check-config", "--tls-certificate", "a.pem"], 78, "tls-key is not"),
+        (&["--check-config", "--tls-key", "a.pem"], 78, "tls-certificate is not"),
+        (
+            &["--tls-certificate", "empty.pem", "--tls-key", "a.pem"],
+            78,
+            "empty.pem, which tls-cert",
+        ),
+        (
+            &["--check-config", "--tls-certificate", "a.pem", "--tls-key", "target/site/k"],
+            78,
+            "target/site/k",
+        ),
+    ];
+    for (flags, expected, word) in cases {
+        let (status, stdout, stderr) = output(directory.path(), flags);
+        assert_eq!((status, stdout.as_str()), (expected, ""), "{flags:?}: {stderr}");
+        assert!(stderr.contains(word), "{flags:?}: {stderr}");
+    }
+}
+
+#[test]
+fn who_serves_the_network_says_where() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = rollcall(directory.path(), &["--lan", "--addr", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("Listening on http://0.0.0.0:"), "{line}");
+}
+
+#[test]
+fn logs_are_json_where_nobody_reads_them_on_a_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    for (format, is_json) in [("auto", true), ("json", true), ("text", false)] {
+        let flags = ["--addr", "127.0.0.1:0", "--log-format", format];
+        let mut child = rollcall(directory.path(), &flags)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It warns of the page's files, which are not there.
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let parsed = serde_json::from_str::<serde_json::Value>(&line);
+        assert_eq!(parsed.is_ok_and(|line| line["level"] == "WARN"), is_json, "{line}");
+    }
+}

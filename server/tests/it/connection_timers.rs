@@ -1,0 +1,378 @@
+//! The clocks of a connection, on simulated time and without a network:
+//! a socket here is two channels, and the client's side is the test.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use app::{
+    client::{Progress, Replica},
+    presence::{CloseCode, Difference, PresenceState, RoomName, ServerEvent},
+};
+use futures_util::{Sink, Stream};
+use server::{
+    hub::Hub,
+    lifecycle::drain::Shutdown,
+    presence::room::RoomLimits,
+    websocket::{
+        connection::{ConnectionConfig, serve},
+        transport::{Socket, SocketFault},
+    },
+};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+use tungstenite::Message;
+
+/// A WebSocket made of two channels; a binary message makes it panic, as a fault of the server would.
+struct Pipe {
+    incoming: UnboundedReceiver<Message>,
+    outgoing: UnboundedSender<Message>,
+}
+
+#[derive(Debug)]
+struct NoFault;
+
+impl std::fmt::Display for NoFault {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
+    }
+}
+
+impl SocketFault for NoFault {
+    fn close_code(&self) -> Option<CloseCode> {
+        None
+    }
+}
+
+impl Stream for Pipe {
+    type Item = Result<Message, NoFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let message = std::task::ready!(self.incoming.poll_recv(context));
+        assert!(!message.as_ref().is_some_and(Message::is_binary), "a fault of the server");
+        Poll::Ready(message.map(Ok))
+    }
+}
+
+impl Sink<Message> for Pipe {
+    type Error = NoFault;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), NoFault> {
+        self.outgoing.send(message).map_err(|_| NoFault)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Socket for Pipe {
+    type Fault = NoFault;
+}
+
+/// The other end of a [`Pipe`].
+struct Client {
+    to_server: UnboundedSender<Message>,
+    from_server: UnboundedReceiver<Message>,
+    task: JoinHandle<()>,
+    opened: Instant,
+}
+
+fn connect(hub: &std::sync::Arc<Hub>, who: u128) -> Client {
+    connect_until(&Shutdown::default(), hub, who)
+}
+
+fn connect_until(shutdown: &Shutdown, hub: &std::sync::Arc<Hub>, who: u128) -> Client {
+    let (to_server, incoming) = unbounded_channel();
+    let (outgoing, from_server) = unbounded_channel();
+    let id = app::presence::UserId::from_leading_bits(who << 64);
+    let membership = hub.enter(&RoomName::lobby(), id);
+    let pipe = Pipe { incoming, outgoing };
+    let guest = shutdown.socket();
+    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guest));
+    Client { to_server, from_server, task, opened: Instant::now() }
+}
+
+fn hub() -> std::sync::Arc<Hub> {
+    Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 10 })
+}
+
+impl Client {
+    fn say(&self, text: &str) {
+        self.to_server.send(Message::Text(text.to_owned().into())).unwrap();
+    }
+
+    fn join(&self, name: &str) {
+        self.say(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#));
+    }
+
+    async fn hear(&mut self) -> Message {
+        timeout(Duration::from_mins(10), self.from_server.recv()).await.unwrap().unwrap()
+    }
+
+    /// The next frame of the protocol; pings are answered.
+    async fn event(&mut self) -> ServerEvent {
+        loop {
+            match self.hear().await {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(payload) => {
+                    self.to_server.send(Message::Pong(payload)).unwrap();
+                }
+                other => panic!("a frame was expected, not {other:?}"),
+            }
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.opened.elapsed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_no_ping_is_reconnecting_after_fifteen_seconds_and_lost_after_thirty() {
+    let hub = hub();
+    let mut silent = connect(&hub, 1);
+    silent.join("Silent");
+    assert!(matches!(silent.hear().await, Message::Text(_)));
+    assert!(matches!(silent.hear().await, Message::Ping(_)));
+    assert_eq!(silent.elapsed(), Duration::from_millis(9_900));
+    let mut watcher = connect(&hub, 2);
+    watcher.say(r#"{"event":"watch"}"#);
+    watcher.event().await;
+    let told = changes(&mut watcher).await;
+    assert_eq!(told.user_changed.reconnecting.len(), 1);
+    assert_eq!(silent.elapsed(), Duration::from_millis(14_900));
+    let told = changes(&mut watcher).await;
+    assert_eq!(told.disconnect_user.lost.len(), 1);
+    assert_eq!(silent.elapsed(), Duration::from_millis(29_900));
+    silent.task.await.unwrap();
+}
+
+/// The next difference; beats are passed over.
+async fn changes(client: &mut Client) -> Difference {
+    loop {
+        match client.event().await {
+            ServerEvent::Changes(changes) => return changes.difference,
+            ServerEvent::Beat(_) => {}
+            other => panic!("changes were expected, not {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_stays_and_is_told_where_the_list_is() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    let mut replica = Replica::default();
+    for beat in 1..=20_u64 {
+        let event = ana.event().await;
+        let is_beat = matches!(event, ServerEvent::Beat(_));
+        assert_eq!(is_beat, beat > 1);
+        replica.receive(event).unwrap();
+    }
+    assert_eq!(ana.elapsed(), Duration::from_millis(188_100));
+    assert_eq!(replica.your_row().unwrap().state, PresenceState::Here);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resync_is_answered_at_most_once_in_five_seconds() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    for expected_second in [0, 5] {
+        for _ in 0..3 {
+            ana.say(r#"{"event":"resync"}"#);
+        }
+        assert!(matches!(ana.event().await, ServerEvent::ExistingUsers(_)));
+        assert_eq!(ana.elapsed().as_secs(), expected_second);
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_aborted_is_a_break() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    let state = || hub.snapshot(&RoomName::lobby(), None, 10).users.first().map(|row| row.state);
+    assert_eq!(state(), Some(PresenceState::Here));
+    ana.task.abort();
+    let _ = ana.task.await;
+    assert_eq!(state(), Some(PresenceState::Reconnecting));
+    sleep(Duration::from_millis(15_001)).await;
+    assert_eq!(state(), None);
+}
+
+/// Its client is told, and nothing that others share stays locked or half done.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    let mut bo = connect(&hub, 2);
+    ana.join("Ana");
+    ana.event().await;
+    bo.join("Bo");
+    bo.event().await;
+    ana.to_server.send(Message::Binary(bytes::Bytes::new())).unwrap();
+    loop {
+        // Bo's arrival may come before it.
+        if let Message::Close(close) = ana.from_server.recv().await.expect("a goodbye") {
+            assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1011));
+            break;
+        }
+    }
+    drop(ana.to_server);
+    ana.task.await.unwrap();
+    while changes(&mut bo).await.user_changed.reconnecting.is_empty() {}
+    let mut kim = connect(&hub, 3);
+    kim.join("Kim");
+    let ServerEvent::ExistingUsers(list) = kim.event().await else { panic!("a list") };
+    assert_eq!(list.count, 3);
+    assert_eq!(changes(&mut bo).await.new_user.len(), 1);
+    while changes(&mut bo).await.disconnect_user.lost.is_empty() {}
+}
+
+/// The first change after a quiet moment goes out at once; what follows gathers into one frame.
+#[tokio::test(start_paused = true)]
+async fn changes_gather_until_the_gap_is_over() {
+    let hub = Hub::new(RoomLimits { most_people: 5_000, most_connections_per_person: 10 });
+    let mut watchers: Vec<Client> = (1..=1_000).map(|who| connect(&hub, who)).collect();
+    for watcher in &mut watchers {
+        watcher.say(r#"{"event":"watch"}"#);
+        watcher.event().await;
+    }
+    let mut people: Vec<Client> = (2_000..2_100).map(|who| connect(&hub, who)).collect();
+    for (number, person) in people.iter().enumerate() {
+        person.join(&format!("P{number}"));
+    }
+    let watcher = &mut watchers[0];
+    let mut frames = Vec::new();
+    let mut arrived = 0;
+    while arrived < 100 {
+        let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes") };
+        arrived += changes.difference.new_user.len();
+        frames.push(changes.difference.new_user.len());
+    }
+    assert_eq!(frames[0], 1, "the first goes out at once");
+    assert!(frames.len() <= 3, "the rest gather: {frames:?}");
+    for person in &mut people {
+        let ServerEvent::ExistingUsers(list) = person.event().await else { panic!("a list") };
+        assert!(list.count == 1 || list.count == 100, "{}", list.count);
+        let mut replica = Replica::default();
+        let mut event = ServerEvent::ExistingUsers(list);
+        while replica.receive(event).unwrap() != Progress::Replaced {
+            event = person.event().await;
+        }
+        assert!(replica.your_row().is_some(), "who joined is on the list that they get");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
+    const CLIENTS: u128 = 200;
+    let (hub, shutdown) = (hub(), Shutdown::default());
+    let mut clients: Vec<Client> =
+        (0..CLIENTS).map(|who| connect_until(&shutdown, &hub, who)).collect();
+    for client in &mut clients[..90] {
+        client.join("Kim");
+        assert!(matches!(client.event().await, ServerEvent::ExistingUsers(_)));
+    }
+    sleep(Duration::from_secs(1)).await;
+    let saved = hub.freeze();
+    shutdown.begin();
+    let begun = Instant::now();
+    let mut told_after = Vec::new();
+    for mut client in clients {
+        // What is said now is too late to be heard.
+        client.say(r#"{"event":"leave"}"#);
+        told_after.push(tokio::spawn(async move {
+            loop {
+                match client.hear().await {
+                    Message::Close(frame) => break (frame.unwrap().code, begun.elapsed()),
+                    Message::Text(_) | Message::Ping(_) => {}
+                    other => panic!("a goodbye was expected, not {other:?}"),
+                }
+            }
+        }));
+    }
+    let mut moments = Vec::new();
+    for told in told_after {
+        let (code, moment) = told.await.unwrap();
+        assert_eq!(u16::from(code), 1012);
+        moments.push(moment);
+    }
+    moments.sort_unstable();
+    // A millisecond for each, and a clock that knows milliseconds only.
+    assert!(moments[199] <= Duration::from_millis(201), "{moments:?}");
+    assert!(moments.windows(2).all(|two| two[1] <= two[0] + Duration::from_millis(10)));
+    assert_eq!(saved.rooms[0].room.users.len(), 90);
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 1).count, 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_by_itself_waits_for_no_turn() {
+    let (hub, shutdown) = (hub(), Shutdown::default());
+    let _crowd: Vec<_> = (0..999).map(|_| shutdown.socket()).collect();
+    let mut ana = connect_until(&shutdown, &hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    hub.freeze();
+    shutdown.begin();
+    let begun = Instant::now();
+    ana.to_server.send(Message::Close(None)).unwrap();
+    drop(ana.to_server);
+    ana.task.await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+/// However long the next process takes to read them: its rows are held from when it is ready.
+#[tokio::test(start_paused = true)]
+async fn rows_are_held_for_fifteen_seconds_of_readiness() {
+    let before = hub();
+    let mut ana = connect(&before, 1);
+    ana.join("Ana");
+    ana.event().await;
+    let saved = before.freeze();
+    let limits = RoomLimits { most_people: 100, most_connections_per_person: 10 };
+    let hub = Hub::restore(limits, saved);
+    let rows = || hub.snapshot(&RoomName::lobby(), None, 10).count;
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(rows(), 1);
+    hub.begin();
+    sleep(Duration::from_millis(14_999)).await;
+    assert_eq!(rows(), 1);
+    sleep(Duration::from_millis(2)).await;
+    assert_eq!(rows(), 0);
+}
+
+/// What happens to a room after it was kept is in no list that somebody could come back with.
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_back_to_what_was_not_kept() {
+    let hub = hub();
+    let mut ana = connect(&hub, 1);
+    ana.join("Ana");
+    ana.event().await;
+    let lobby = RoomName::lobby();
+    let kept = hub.snapshot(&lobby, None, 10).epoch;
+    let saved = hub.freeze();
+    assert_eq!(saved.rooms[0].epoch, kept);
+    ana.say(r#"{"event":"leave"}"#);
+    sleep(Duration::from_secs(1)).await;
+    assert_ne!(hub.snapshot(&lobby, None, 10).epoch, kept);
+}

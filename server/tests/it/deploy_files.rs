@@ -1,0 +1,91 @@
+//! What is in `deploy` speaks of settings, ports and exit statuses: they have to be this program's.
+
+use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
+
+use server::{
+    config::{Config, Sources, cli::command, environment::Environment, setting::Setting, settings},
+    lifecycle::drain::ShutdownConfig,
+};
+
+fn shipped(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// What stands after this word where a line begins with it.
+fn after<'a>(text: &'a str, word: &str) -> &'a str {
+    text.lines().find_map(|line| line.trim().strip_prefix(word)).expect(word).trim()
+}
+
+#[test]
+fn every_flag_and_variable_that_is_named_is_a_setting() {
+    let command = command();
+    let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+    let variables: BTreeSet<_> = settings::all().map(Setting::variable).collect();
+    let mut named = 0;
+    for file in ["Caddyfile", "Containerfile", "nginx.conf", "rollcall.service", "rollcall.socket"]
+    {
+        let text = shipped(file);
+        let of_rollcall = text.lines().filter_map(|line| line.split_once("rollcall --"));
+        for (_, words) in of_rollcall {
+            for flag in
+                format!("--{words}").split_whitespace().filter_map(|word| word.strip_prefix("--"))
+            {
+                assert!(flags.contains(flag), "{file}: --{flag}");
+                named += 1;
+            }
+        }
+        let is_in_a_name = |character: char| character.is_ascii_uppercase() || character == '_';
+        for word in text.split(|character| !is_in_a_name(character)) {
+            if word.starts_with("ROLLCALL_") || word.starts_with("LEPTOS_") {
+                assert!(variables.contains(word), "{file}: {word}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 7, "{named}");
+}
+
+/// An image from nothing has no shell and no user: what it says has to be right at once.
+#[test]
+fn the_image_runs_what_it_holds_where_it_says() {
+    let text = shipped("Containerfile");
+    let instructions: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(instructions.first(), Some(&"FROM scratch"));
+    // What `cargo xtask dist` makes, and where it is put.
+    let copied: Vec<_> = after(&text, "COPY --chmod=0755").split(' ').collect();
+    assert_eq!(copied, ["rollcall", "/rollcall"]);
+    assert_eq!(after(&text, "ENTRYPOINT"), format!("[{:?}]", copied[1]));
+    let user: Vec<u32> = after(&text, "USER").split(':').map(|id| id.parse().unwrap()).collect();
+    assert!(user.len() == 2 && user.iter().all(|id| *id > 0), "{user:?}");
+
+    let environment = instructions.join("\n").replace("ENV ", "");
+    let set = |name: &str| {
+        let value = after(&environment, &format!("{name}=")).trim_end_matches('\\').trim();
+        (name.to_owned(), value.to_owned())
+    };
+    let set = ["LEPTOS_SITE_ADDR", "ROLLCALL_STATE_DIR"].map(set);
+    let set: Vec<_> = set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let environment = Environment::of(&set);
+    let config = Config::load(Sources { environment, ..Sources::default() }).unwrap();
+    let address: SocketAddr = config.leptos.site_addr;
+    assert!(address.ip().is_unspecified());
+    assert_eq!(after(&text, "EXPOSE"), address.port().to_string());
+    assert_eq!(Path::new(after(&text, "VOLUME")), config.state_directory);
+    assert_eq!(after(&text, "STOPSIGNAL"), "SIGTERM");
+}
+
+#[test]
+fn the_unit_waits_as_long_as_the_server_needs_and_does_not_try_in_vain() {
+    let unit = shipped("rollcall.service");
+    let ShutdownConfig { delay, longest_spread, deadline } = ShutdownConfig::default();
+    let waits = Duration::from_secs(after(&unit, "TimeoutStopSec=").parse().unwrap());
+    assert!(waits > delay + longest_spread + deadline);
+    // As `--help` has them: wrong flags, and wrong settings.
+    assert_eq!(after(&unit, "RestartPreventExitStatus="), "2 78");
+    let socket = shipped("rollcall.socket");
+    let address = Config::default().leptos.site_addr.to_string();
+    for file in [&*socket, &shipped("nginx.conf"), &shipped("Caddyfile")] {
+        assert!(file.contains(&address), "{file}");
+    }
+}

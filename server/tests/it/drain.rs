@@ -1,0 +1,75 @@
+//! Going down: in which order, and within which time, whoever holds it up.
+
+use crate::support::{TestServer, process::ServerProcess};
+use server::websocket::connection::ConnectionConfig;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+#[tokio::test]
+async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
+    let server = TestServer::start_with("drain-delay = \"2s\"", ConnectionConfig::default());
+    let mut ana = server.connect("lobby").await;
+    ana.announce("Ana", "t").await;
+    let operator = server.operator.address;
+    let address = server.address;
+    let ending = tokio::spawn(server.stop());
+    // It says so as soon as it was asked to end.
+    let not_ready = loop {
+        let answer = crate::support::Site { address: operator }.get("/readyz").await;
+        if !answer.starts_with("HTTP/1.1 200 ") {
+            break answer;
+        }
+    };
+    assert!(not_ready.starts_with("HTTP/1.1 503 "), "{not_ready}");
+    assert!(not_ready.contains("the server goes down"), "{not_ready}");
+    // And lets in who did not hear of it yet, like one who is not told 1012 before them.
+    let mut bo = crate::support::Site { address }.connect("lobby").await;
+    bo.announce("Bo", "t").await;
+    ana.until_names(&["Ana", "Bo"]).await;
+    for client in [&mut ana, &mut bo] {
+        assert_eq!(client.close_code().await, Some(1012));
+    }
+    ending.await.unwrap();
+    TcpStream::connect(address).await.unwrap_err();
+}
+
+/// On the public socket and on the operator's.
+#[tokio::test]
+async fn half_a_request_holds_nothing_up() {
+    let server = TestServer::start_with("drain-deadline = \"1s\"", ConnectionConfig::default());
+    let mut ana = server.connect("lobby").await;
+    ana.announce("Ana", "t").await;
+    let mut halves = Vec::new();
+    for address in [server.address, server.operator.address] {
+        for half in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: half\r\n"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(half.as_bytes()).await.unwrap();
+            halves.push(stream);
+        }
+    }
+    let state = server.state_directory();
+    let rooms = state.join("rooms.json");
+    let kept =
+        tokio::spawn(
+            async move { server.stop_and(|| std::fs::read_to_string(&rooms).unwrap()).await },
+        );
+    assert_eq!(ana.close_code().await, Some(1012));
+    let kept = kept.await.unwrap();
+    assert!(kept.contains("\"in_order\"") && kept.contains("\"Ana\""), "{kept}");
+    drop(halves);
+}
+
+/// The real program, since only there a second signal is heard.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let server = ServerProcess::start_with("drain-delay = \"1h\"");
+    let mut ana = server.connect("lobby").await;
+    ana.announce("Ana", "t").await;
+    server.signal("TERM");
+    // The first was heard when this is there; the second may be either.
+    server.until_logged("going down").await;
+    server.signal("INT");
+    let (_, status) = server.ended().await;
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(ana.close_code().await, None);
+}

@@ -1,0 +1,127 @@
+//! What the system around the server does to it: it is stopped, killed while it writes, or can't write.
+
+use std::{fs, time::Duration};
+
+use crate::support::{TestServer, process::ServerProcess};
+use app::presence::ServerEvent;
+use server::websocket::connection::ConnectionConfig;
+use tokio::time::{sleep, timeout};
+
+/// Nothing a test waits for takes this long: it only ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Longer than a ping is waited for, and than there is between two: all that is due comes at once.
+const STOPPED_FOR: Duration = Duration::from_secs(16);
+
+#[tokio::test]
+async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
+    let server = ServerProcess::start();
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    let mut bo = server.connect("lobby").await;
+    bo.join("Bo").await;
+    ana.until_names(&["Ana", "Bo"]).await;
+    server.signal("STOP");
+    // Ana has much to say meanwhile, and what she says waits.
+    ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
+    let ana = tokio::spawn(async move {
+        loop {
+            // Reading answers pings.
+            ana.event().await;
+        }
+    });
+    sleep(STOPPED_FOR).await;
+    server.signal("CONT");
+    // A beat says that a heartbeat has passed since.
+    loop {
+        match bo.event().await {
+            ServerEvent::Beat(beat) => {
+                assert_eq!(beat.count, 2);
+                break;
+            }
+            ServerEvent::Changes(changes) => {
+                let difference = changes.difference;
+                assert!(difference.disconnect_user.lost.is_empty());
+                assert!(difference.user_changed.reconnecting.is_empty());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!ana.is_finished(), "Ana was dropped");
+    bo.until_names(&["Ann", "Bo"]).await;
+    let mut kim = server.connect("lobby").await;
+    assert_eq!(kim.join("Kim").await.count, 3);
+}
+
+/// What was killed between the first byte and the last leaves half a file beside the whole one.
+#[tokio::test]
+async fn half_a_file_of_a_killed_server_is_nothing_to_the_next() {
+    let server = ServerProcess::start();
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    let rooms_file = server.rooms_file();
+    timeout(PATIENCE, async {
+        while !fs::read_to_string(&rooms_file).unwrap_or_default().contains("Ana") {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+    let remains = server.kill();
+    let half = rooms_file.with_extension("json.new");
+    fs::write(&half, r#"{"version":1,"ending":"unknown","rooms":[{"name":"lob"#).unwrap();
+    let server = remains.start();
+    let mut bo = server.connect("lobby").await;
+    assert_eq!(bo.join("Bo").await.users[0].name.as_str(), "Ana");
+    // The next one is written in its place.
+    let (_remains, status) = server.terminate().await;
+    assert!(status.success());
+    assert!(fs::read_to_string(&rooms_file).unwrap().contains("Bo"));
+    assert!(!half.exists());
+}
+
+/// How often the process could not write its rooms.
+async fn write_failures(server: &TestServer) -> u64 {
+    let metrics = server.operator.get("/metrics").await;
+    let mut lines = metrics.lines();
+    lines
+        .find_map(|line| line.strip_prefix("rollcall_state_write_failures_total "))
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_can_keep_nothing_serves_all_the_same() {
+    let server = TestServer::start_with("", ConnectionConfig::default());
+    // Nothing can be written where a folder is in the way.
+    let in_the_way = server.state_directory().join("rooms.json.new");
+    fs::create_dir(&in_the_way).unwrap();
+    // The counter is the process's, and other tests may run in it at the same time.
+    let before = write_failures(&server).await;
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    let failures = async {
+        while write_failures(&server).await == before {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, failures).await.unwrap();
+    let mut bo = server.connect("lobby").await;
+    assert_eq!(bo.join("Bo").await.count, 2);
+    ana.until_names(&["Ana", "Bo"]).await;
+    // It goes down in order as well.
+    drop((ana, bo));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_operator_is_answered_while_the_public_address_is_full() {
+    let server = TestServer::start_with("[door]\nmax-connections = 2", ConnectionConfig::default());
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    let _silent = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    assert!(server.get("/healthz").await.starts_with("HTTP/1.1 503 "));
+    assert!(server.operator.get("/healthz").await.starts_with("HTTP/1.1 200 "));
+    assert!(server.operator.get("/readyz").await.starts_with("HTTP/1.1 "));
+}

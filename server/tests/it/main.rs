@@ -1,0 +1,32 @@
+//! The server through real sockets and real processes, a module for each behaviour.
+//!
+//! All tests run as threads of one process. What only one process can have (its log, its environment) is
+//! tested on the real program, which a test starts as a child.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it measured"
+)]
+
+mod admin;
+mod admission;
+mod command_line;
+mod connection_timers;
+mod deploy_files;
+mod drain;
+mod embed;
+mod event_stream;
+mod fault_injection;
+mod pages;
+mod protocol;
+mod protocol_violations;
+mod restart;
+mod restart_under_load;
+mod resume;
+mod room_views;
+mod row_lifecycle;
+mod support;
+mod systemd;
+mod tls;

@@ -1,0 +1,271 @@
+//! The protocol through real sockets: joining, following, leaving.
+
+use crate::support::TestServer;
+use app::presence::{RefusalCode, Roster, ServerEvent};
+
+#[tokio::test]
+async fn everyone_is_told_who_came_and_the_newcomer_who_is_there() {
+    let server = TestServer::start();
+    let mut ana = server.connect("lobby").await;
+    let list = ana.join("  Ana  Sousa ").await;
+    assert_eq!(list.count, 1);
+    assert_eq!(list.users[0].name.as_str(), "Ana Sousa");
+    assert_eq!(list.you, Some(list.users[0].id));
+
+    let mut bo = server.connect("lobby").await;
+    let list = bo.join("Bo").await;
+    assert_eq!(bo.names(), ["Ana Sousa", "Bo"]);
+    assert_eq!(list.you, Some(list.users[1].id));
+    let ServerEvent::Changes(changes) = ana.event().await else { panic!("changes were expected") };
+    assert_eq!(changes.difference.new_user, [list.users[1].clone()]);
+    assert_eq!((changes.from, changes.seq), (1, 2));
+}
+
+#[tokio::test]
+async fn of_two_equal_names_everyone_learns_which_one_left() {
+    let server = TestServer::start();
+    let mut watcher = server.connect("lobby").await;
+    watcher.watch().await;
+    let mut first = server.connect("lobby").await;
+    let mut second = server.connect("lobby").await;
+    let first_id = first.join("Kim").await.you.unwrap();
+    let second_id = second.join("Kim").await.you.unwrap();
+    assert_ne!(first_id, second_id);
+    watcher.until_names(&["Kim", "Kim"]).await;
+    first.close().await;
+    let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes expected") };
+    assert_eq!(changes.difference.disconnect_user.closed, [first_id]);
+    assert!(watcher.replica.roster().contains(&second_id));
+}
+
+#[tokio::test]
+async fn one_who_watches_gets_what_is_missing_when_they_join() {
+    let server = TestServer::start();
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    let mut bo = server.connect("lobby").await;
+    let list = bo.watch().await;
+    assert_eq!((list.count, list.seq), (1, 1));
+    bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
+    let ServerEvent::Resumed(resumed) = bo.event().await else { panic!("resumed was expected") };
+    assert_eq!((resumed.from, resumed.seq, resumed.you), (1, 2, list.you));
+    assert_eq!(resumed.difference.new_user[0].id, list.you.unwrap());
+    ana.until_names(&["Ana", "Bo"]).await;
+}
+
+#[tokio::test]
+async fn a_rename_keeps_the_row_and_leaving_keeps_the_socket() {
+    let server = TestServer::start();
+    let mut ana = server.connect("lobby").await;
+    let mut bo = server.connect("lobby").await;
+    let id = ana.join("Ana").await.you.unwrap();
+    bo.join("Bo").await;
+    ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
+    bo.until_names(&["Ann", "Bo"]).await;
+    ana.until_names(&["Ann", "Bo"]).await;
+    ana.send(r#"{"event":"got_a_new_user","name":"Anna"}"#).await;
+    bo.until_names(&["Anna", "Bo"]).await;
+    ana.send(r#"{"event":"leave"}"#).await;
+    let gone = loop {
+        if let ServerEvent::Changes(changes) = bo.event().await {
+            break changes.difference.disconnect_user;
+        }
+    };
+    assert_eq!(gone.left, [id]);
+    ana.until_names(&["Bo"]).await;
+    ana.send(r#"{"event":"leave"}"#).await;
+    ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
+    assert_eq!(ana.refusal().await["code"], "not_listed");
+    ana.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
+    bo.until_names(&["Bo", "Ana"]).await;
+}
+
+#[tokio::test]
+async fn all_sockets_of_a_person_are_one_row() {
+    let server = TestServer::start();
+    let mut watcher = server.connect("lobby").await;
+    watcher.watch().await;
+    let mut first = server.connect("lobby").await;
+    let you = first.join("Ana").await.you;
+    let mut second = server.connect_as("lobby", Some(&first.cookie)).await;
+    let list = second.join("Other").await;
+    assert_eq!((list.count, list.you), (1, you));
+    assert_eq!(second.names(), ["Ana"]);
+    first.close().await;
+    second.send(r#"{"event":"rename","name":"Still here"}"#).await;
+    watcher.until_names(&["Still here"]).await;
+    second.close().await;
+    watcher.until_names(&[]).await;
+}
+
+#[tokio::test]
+async fn a_room_is_not_another_room() {
+    let server = TestServer::start();
+    let mut here = server.connect("here").await;
+    let mut there = server.connect_as("there", Some(&here.cookie)).await;
+    let here_id = here.join("Ana").await.you;
+    let list = there.join("Ana").await;
+    assert_eq!(list.count, 1);
+    assert_ne!(list.you, here_id, "ids in two rooms have nothing in common");
+}
+
+#[tokio::test]
+async fn a_room_lives_while_its_log_is_honoured() {
+    let server = TestServer::start();
+    let mut ana = server.connect("short").await;
+    let first = ana.join("Ana").await;
+    ana.send(r#"{"event":"leave"}"#).await;
+    ana.until_names(&[]).await;
+    ana.close().await;
+    let mut bo = server.connect("short").await;
+    let list = bo.watch().await;
+    assert_eq!((list.epoch, list.seq, list.count), (first.epoch, 2, 0));
+    // Where nobody was ever listed, there is nothing to come back to.
+    let mut watcher = server.connect("silent").await;
+    let first = watcher.watch().await;
+    watcher.close().await;
+    let mut again = server.connect("silent").await;
+    assert_ne!(again.watch().await.epoch, first.epoch);
+}
+
+#[tokio::test]
+async fn a_list_of_any_length_comes_in_short_frames() {
+    let server = TestServer::start();
+    let mut people = Vec::new();
+    for number in 0..150 {
+        let mut client = server.connect("crowd").await;
+        client.join(&format!("Somebody with a long name, number {number:03}")).await;
+        people.push(client);
+    }
+    let mut last = server.connect("crowd").await;
+    last.send(r#"{"event":"watch"}"#).await;
+    let mut frames = Vec::new();
+    while last.replica.roster().len() < 150 {
+        frames.push(last.text().await);
+    }
+    assert!(frames.len() > 3);
+    assert!(frames.iter().all(|frame| frame.len() <= 4096));
+    assert!(frames[1].starts_with(r#"{"event":"more_users""#));
+    for client in &mut people {
+        client.until(|replica| replica.roster().len() == 150).await;
+        assert_eq!(client.replica.roster(), last.replica.roster());
+    }
+    // Half of them leave at once: every list is right again, in order.
+    let mut leaving: Vec<_> = people.drain(..75).collect();
+    for client in &mut leaving {
+        client.send(r#"{"event":"leave"}"#).await;
+    }
+    last.until(|replica| replica.roster().len() == 75).await;
+    for client in &mut people {
+        client.until(|replica| replica.roster().len() == 75).await;
+        assert_eq!(client.replica.roster(), last.replica.roster());
+    }
+}
+
+#[tokio::test]
+async fn resync_brings_the_whole_list_again() {
+    let server = TestServer::start();
+    let mut ana = server.connect("lobby").await;
+    ana.join("Ana").await;
+    ana.send(r#"{"event":"resync"}"#).await;
+    let list = ana.list().await;
+    assert_eq!((list.count, list.seq), (1, 1));
+}
+
+#[tokio::test]
+async fn a_full_room_says_so() {
+    let server = TestServer::start_with(
+        "max-people-per-room = 1\nmax-tabs-per-person = 2",
+        server::websocket::connection::ConnectionConfig::default(),
+    );
+    let mut ana = server.connect("tiny").await;
+    ana.join("Ana").await;
+    let mut bo = server.connect("tiny").await;
+    bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
+    let refusal = bo.refusal().await;
+    assert_eq!((&refusal["code"], &refusal["of"]), (&"room_full".into(), &"got_a_new_user".into()));
+    // The refused frame was not accepted, so this is still the first.
+    assert_eq!(bo.watch().await.count, 1);
+    let full = server.get("/api/rooms/tiny/users").await;
+    assert!(full.starts_with("HTTP/1.1 503") && full.contains("retry-after: 5"), "{full}");
+
+    let mut second = server.connect_as("tiny", Some(&ana.cookie)).await;
+    second.watch().await;
+    let mut third = server.connect_as("tiny", Some(&ana.cookie)).await;
+    third.send(r#"{"event":"watch"}"#).await;
+    assert_eq!(third.refusal().await["code"], "too_many_tabs");
+}
+
+#[tokio::test]
+async fn names_that_are_none_get_a_sentence() {
+    let server = TestServer::start();
+    let mut ana = server.connect("lobby").await;
+    let long = "x".repeat(41);
+    for (name, code) in [
+        (" \u{a0} ", RefusalCode::NameEmpty),
+        (&*long, RefusalCode::NameTooLong),
+        ("A\u{200b}na", RefusalCode::NameNotAllowed),
+        ("\u{202e}anA", RefusalCode::NameNotAllowed),
+    ] {
+        ana.send(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#)).await;
+        let ServerEvent::Refused(refusal) = ana.event().await else { panic!("a refusal") };
+        assert_eq!(refusal.code, code);
+        assert_eq!(refusal.of.as_deref(), Some("got_a_new_user"));
+        assert!(refusal.message.ends_with('.') && refusal.message.len() > 20);
+    }
+    assert_eq!(ana.join("Ana").await.count, 1);
+    ana.send(r#"{"event":"rename","name":""}"#).await;
+    assert_eq!(ana.refusal().await["code"], "name_empty");
+    assert_eq!(ana.names(), ["Ana"]);
+}
+
+/// Names are data: nothing in them is markup, a key or an escape.
+#[tokio::test]
+async fn any_text_can_be_a_name() {
+    let server = TestServer::start();
+    let mut watcher = server.connect("lobby").await;
+    watcher.watch().await;
+    let names = ["<script>alert(1)</script>", "__proto__", "\\\"'{}", "مريم", "👩‍👩‍👧", "раураl"];
+    let mut people = Vec::new();
+    for name in names {
+        let mut client = server.connect("lobby").await;
+        client.join(name).await;
+        people.push(client);
+    }
+    watcher.until_names(&names).await;
+    // Who can be taken for another is told so, in a list and in a difference.
+    for client in [&watcher, &people[5]] {
+        let looks: Vec<_> = client.replica.roster().users().map(|user| user.name.look()).collect();
+        assert_eq!(looks.last(), Some(&Some("paypal")));
+    }
+    assert_eq!(
+        watcher.replica.roster(),
+        &Roster::from_users(people[5].replica.roster().users().cloned()).unwrap()
+    );
+}
+
+#[tokio::test]
+async fn going_down_closes_every_socket_with_1012() {
+    let server = TestServer::start();
+    let mut people = Vec::new();
+    for name in ["Ana", "Bo", "Kim"] {
+        let mut client = server.connect("lobby").await;
+        client.join(name).await;
+        people.push(client);
+    }
+    let mut silent = server.connect("lobby").await;
+    people[0].until_names(&["Ana", "Bo", "Kim"]).await;
+    let closed = tokio::spawn(async move {
+        let mut codes = Vec::new();
+        for client in &mut people {
+            codes.push(client.close_code().await);
+        }
+        codes.push(silent.close_code().await);
+        // Nobody saw the others go one by one.
+        (codes, people[0].names())
+    });
+    server.stop().await;
+    let (codes, names) = closed.await.unwrap();
+    assert_eq!(codes, [Some(1012); 4]);
+    assert_eq!(names, ["Ana", "Bo", "Kim"]);
+}

@@ -1,0 +1,103 @@
+//! What breaks the rules gets what the protocol says, and nobody else's socket notices.
+
+use std::time::Duration;
+
+use crate::support::{Client, TestServer};
+use futures_util::SinkExt;
+use server::websocket::connection::ConnectionConfig;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+/// A server with somebody who must not notice anything.
+async fn with_a_bystander() -> (TestServer, Client) {
+    let server = TestServer::start();
+    let mut bystander = server.connect("lobby").await;
+    bystander.join("Bystander").await;
+    (server, bystander)
+}
+
+/// Whether somebody was told nothing but what a newcomer does, and is still listed.
+async fn noticed_nothing(server: &TestServer, bystander: &mut Client) {
+    let mut newcomer = server.connect("lobby").await;
+    newcomer.join("Newcomer").await;
+    let told: serde_json::Value = serde_json::from_str(&bystander.text().await).unwrap();
+    assert_eq!(told["new_user"][0]["name"], "Newcomer", "{told}");
+    assert_eq!(bystander.names(), ["Bystander", "Newcomer"]);
+}
+
+#[tokio::test]
+async fn three_bad_frames_in_a_row_are_the_end() {
+    let (server, mut bystander) = with_a_bystander().await;
+    let mut client = server.connect("lobby").await;
+    client.watch().await;
+    for text in ["hello", r#"{"event":"watch"}"#] {
+        client.send(text).await;
+        assert_eq!(client.refusal().await["code"], "bad_frame");
+    }
+    client.send("[]").await;
+    assert_eq!(client.close_code().await, Some(4400));
+    noticed_nothing(&server, &mut bystander).await;
+}
+
+#[tokio::test]
+async fn frames_of_other_kinds_and_sizes_are_closed_with_their_codes() {
+    let (server, mut bystander) = with_a_bystander().await;
+    let within = format!(r#"{{"event":"got_a_new_user","name":"{}"}}"#, "x".repeat(4_000));
+    assert!(within.len() <= 4096);
+    let over = format!(r#"{{"event":"got_a_new_user","name":"{}"}}"#, "x".repeat(4_100));
+    let mut client = server.connect("lobby").await;
+    client.send(&within).await;
+    assert_eq!(client.refusal().await["code"], "name_too_long");
+    client.send(&over).await;
+    assert_eq!(client.close_code().await, Some(1009));
+
+    let mut client = server.connect("lobby").await;
+    client.send(&"x".repeat(1_000_000)).await;
+    assert_eq!(client.close_code().await, Some(1009));
+
+    let mut client = server.connect("lobby").await;
+    client.socket.send(Message::Binary(Bytes::from_static(b"{}"))).await.unwrap();
+    assert_eq!(client.close_code().await, Some(1003));
+    noticed_nothing(&server, &mut bystander).await;
+}
+
+#[tokio::test]
+async fn who_goes_on_after_too_fast_is_closed() {
+    let (server, mut bystander) = with_a_bystander().await;
+    let mut client = server.connect("lobby").await;
+    client.watch().await;
+    for _ in 0..60 {
+        // The server may have closed already.
+        let _ = client.socket.send(Message::text(r#"{"event":"leave"}"#)).await;
+    }
+    let refusal = client.refusal().await;
+    assert_eq!((&refusal["code"], &refusal["of"]), (&"too_fast".into(), &"leave".into()));
+    assert_eq!(client.close_code().await, Some(4429));
+    noticed_nothing(&server, &mut bystander).await;
+}
+
+#[tokio::test]
+async fn no_first_frame_in_time_is_the_end() {
+    let config = ConnectionConfig {
+        first_frame_within: Some(Duration::from_secs(1)),
+        ..ConnectionConfig::default()
+    };
+    let server = TestServer::start_with("", config);
+    let mut silent = server.connect("lobby").await;
+    assert_eq!(silent.close_code().await, Some(4408));
+    let mut refused = server.connect("lobby").await;
+    refused.send(r#"{"event":"got_a_new_user","name":""}"#).await;
+    assert_eq!(refused.close_code().await, Some(4408));
+    let mut watching = server.connect("lobby").await;
+    watching.watch().await;
+    watching.send(r#"{"event":"resync"}"#).await;
+    watching.list().await;
+}
+
+#[tokio::test]
+async fn room_names_that_are_none_have_no_socket() {
+    let server = TestServer::start();
+    for room in ["Lobby", "a_b", "-a", "%ff", &"x".repeat(65)] {
+        let Err(error) = server.try_connect(room, None).await else { panic!("{room} is no room") };
+        assert!(error.to_string().contains("404"), "{room}: {error}");
+    }
+}

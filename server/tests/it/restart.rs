@@ -1,0 +1,133 @@
+//! The end of the real program, by TERM and by kill -9, and what the next one makes of it.
+
+#![cfg(unix)]
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, process::ServerProcess};
+use app::presence::{Changes, PresenceState, ServerEvent};
+
+/// The next changes; beats are passed over.
+async fn changes(client: &mut Client) -> Changes {
+    loop {
+        match client.event().await {
+            ServerEvent::Changes(changes) => return changes,
+            ServerEvent::Beat(_) => {}
+            other => panic!("changes were expected, not {other:?}"),
+        }
+    }
+}
+
+/// Ana, Bo and Kim in this order, who all know of each other.
+async fn three_people(server: &ServerProcess) -> Vec<Client> {
+    let mut people = Vec::new();
+    for name in ["Ana", "Bo", "Kim"] {
+        let mut client = server.connect("team").await;
+        client.announce(name, "t").await;
+        people.push(client);
+    }
+    for client in &mut people {
+        client.until_names(&["Ana", "Bo", "Kim"]).await;
+    }
+    people
+}
+
+fn say(what: &str, since: Instant) {
+    println!("{what}: {:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
+}
+
+#[tokio::test]
+async fn after_term_only_who_does_not_come_back_is_lost() {
+    let server = ServerProcess::start();
+    let mut people = three_people(&server).await;
+    let begun = Instant::now();
+    let ending = tokio::spawn(server.terminate());
+    for client in &mut people {
+        assert_eq!(client.close_code().await, Some(1012));
+    }
+    let (remains, status) = ending.await.unwrap();
+    say("TERM to the end of the process", begun);
+    assert!(status.success(), "{status}");
+
+    let before_readiness = Instant::now();
+    let server = remains.start();
+    let listening = Instant::now();
+    let mut back = Vec::new();
+    for (client, name) in people.into_iter().zip(["Ana", "Bo"]) {
+        let mut again = server.connect_as("team", Some(&client.cookie)).await;
+        let answer = again.come_back(client.replica, name, "t").await;
+        let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
+        assert!(!server.rooms_file().exists(), "the file is taken before anybody is served");
+        assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
+        back.push(again);
+    }
+    let mut pinging = back.pop().unwrap();
+    let pinging = tokio::spawn(async move {
+        pinging.until_names(&["Ana", "Bo"]).await;
+    });
+    // The first thing that anybody is told is that Kim is lost.
+    let told = changes(&mut back[0]).await;
+    say("the next process listens to disconnect_user lost", listening);
+    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    assert!(told.difference.user_changed.is_empty() && told.difference.new_user.is_empty());
+    assert!(before_readiness.elapsed() >= Duration::from_secs(15));
+    pinging.await.unwrap();
+}
+
+#[tokio::test]
+async fn after_kill_the_rows_are_held_under_a_new_epoch() {
+    let server = ServerProcess::start();
+    let mut people = three_people(&server).await;
+    // Rows are kept every few seconds: wait until these are.
+    while !std::fs::read_to_string(server.rooms_file()).is_ok_and(|text| text.contains("\"Kim\"")) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let remains = server.kill();
+    for client in &mut people {
+        assert_eq!(client.close_code().await, None);
+    }
+    let before_readiness = Instant::now();
+    let server = remains.start();
+    let listening = Instant::now();
+    let mut back = Vec::new();
+    for (client, name) in people.into_iter().zip(["Ana", "Bo"]) {
+        let mut again = server.connect_as("team", Some(&client.cookie)).await;
+        let old_epoch = client.replica.epoch().unwrap().clone();
+        let answer = again.come_back(client.replica, name, "t").await;
+        let ServerEvent::ExistingUsers(list) = answer else { panic!("{answer:?}") };
+        assert_ne!(list.epoch, old_epoch);
+        // Who has not come back yet is on the list all the same, where they were.
+        assert_eq!(again.names(), ["Ana", "Bo", "Kim"]);
+        assert!(list.users.iter().all(|user| user.state == PresenceState::Here));
+        back.push(again);
+    }
+    let mut pinging = back.pop().unwrap();
+    let pinging = tokio::spawn(async move {
+        pinging.until_names(&["Ana", "Bo"]).await;
+    });
+    let told = changes(&mut back[0]).await;
+    say("the next process after kill -9 listens to disconnect_user lost", listening);
+    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    assert!(before_readiness.elapsed() >= Duration::from_secs(15));
+    pinging.await.unwrap();
+}
+
+/// The process after the next one begins with nothing, if the next one kept nothing itself.
+#[tokio::test]
+async fn what_was_kept_is_loaded_once() {
+    let server = ServerProcess::start();
+    let people = three_people(&server).await;
+    let epoch = people[0].replica.epoch().unwrap().clone();
+    drop(people);
+    let (remains, _) = server.terminate().await;
+    let server = remains.start();
+    let mut watcher = server.connect("team").await;
+    assert_eq!(watcher.watch().await.epoch, epoch);
+    assert_eq!(watcher.names(), ["Ana", "Bo", "Kim"]);
+    let kept_by_the_second = server.rooms_file();
+    assert!(!kept_by_the_second.exists());
+    let server = server.kill().start();
+    let mut watcher = server.connect("team").await;
+    assert_ne!(watcher.watch().await.epoch, epoch);
+    assert_eq!(watcher.names(), Vec::<String>::new());
+}

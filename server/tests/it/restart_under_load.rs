@@ -1,0 +1,217 @@
+//! A restart of the real program under three hundred sockets that nobody notices.
+
+#![cfg(unix)]
+
+use std::time::Instant;
+
+use crate::support::{Client, Site, process::ServerProcess};
+use app::{
+    client::Replica,
+    presence::{Difference, PresenceState, ServerEvent},
+};
+use futures_util::future::join_all;
+
+const ROOMS: [&str; 3] = ["team", "class-4b", "lobby"];
+
+/// What becomes of a tab when the server goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Follows the room without being listed.
+    Watches,
+    /// Is there, and visible.
+    Stays,
+    /// Is there and has been hidden for long.
+    Hides,
+    /// Has just lost its connection.
+    Breaks,
+    /// Is in the middle of a reload.
+    Reloads,
+}
+
+/// Each part with its people in a room and the tabs of each of them: a hundred sockets.
+const CAST: [(Part, usize, usize); 6] = [
+    (Part::Watches, 20, 1),
+    (Part::Stays, 30, 1),
+    (Part::Stays, 10, 2),
+    (Part::Hides, 10, 1),
+    (Part::Breaks, 10, 1),
+    (Part::Reloads, 10, 1),
+];
+
+/// How many people a room's list has.
+const LISTED: usize = 70;
+
+/// One page instance, with or without a socket.
+struct Tab {
+    part: Part,
+    room: &'static str,
+    /// The fields of its first frame.
+    opening: String,
+    cookie: Option<String>,
+    list: Replica,
+}
+
+impl Tab {
+    /// Opens a socket; what is said to it from then on comes with it.
+    async fn open(self, site: &Site) -> OpenTab {
+        let mut client = site.connect_as(self.room, self.cookie.as_deref()).await;
+        let mut told = Vec::new();
+        if self.list.position().is_none() {
+            client.send(&format!("{{{}}}", self.opening)).await;
+            client.list().await;
+        } else {
+            let epoch = self.list.epoch().unwrap().clone();
+            let answer = client.come_back_with(self.list, &self.opening).await;
+            let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
+            assert_eq!(resumed.epoch, epoch);
+            told.push(resumed.difference);
+        }
+        let (part, room, opening) = (self.part, self.room, self.opening);
+        OpenTab { part, room, opening, client, told }
+    }
+}
+
+struct OpenTab {
+    part: Part,
+    room: &'static str,
+    opening: String,
+    client: Client,
+    told: Vec<Difference>,
+}
+
+impl OpenTab {
+    /// Reads on until so many rows are in this state.
+    async fn until(&mut self, state: PresenceState, rows: usize) {
+        self.client.until(|list| count(list, state) == rows).await;
+    }
+
+    /// Reads on until this one is listed, and keeps what it is told.
+    async fn until_listed(&mut self, name: &str) {
+        while !self.client.names().iter().any(|listed| listed == name) {
+            if let ServerEvent::Changes(changes) = self.client.event().await {
+                self.told.push(changes.difference);
+            }
+        }
+    }
+
+    fn without_socket(self) -> (Tab, Client) {
+        let Self { part, room, opening, client, .. } = self;
+        let (cookie, list) = (Some(client.cookie.clone()), client.replica.clone());
+        (Tab { part, room, opening, cookie, list }, client)
+    }
+}
+
+fn count(list: &Replica, state: PresenceState) -> usize {
+    list.roster().users().filter(|user| user.state == state).count()
+}
+
+/// Everybody, person by person; tabs of the same person have the same cookie.
+async fn arrive(site: &Site) -> Vec<OpenTab> {
+    let mut open = Vec::new();
+    for room in ROOMS {
+        for (part, people, tabs) in CAST {
+            for person in 0..people {
+                let mut cookie = None;
+                for tab in 0..tabs {
+                    let is_visible = part != Part::Hides;
+                    let opening = match part {
+                        Part::Watches => r#""event":"watch""#.to_owned(),
+                        _ => format!(
+                            r#""event":"got_a_new_user","name":"{part:?} {tabs} {person}","tab":"t{tab}","visible":{is_visible}"#
+                        ),
+                    };
+                    let list = Replica::default();
+                    let tab = Tab { part, room, opening, cookie, list }.open(site).await;
+                    cookie = Some(tab.client.cookie.clone());
+                    open.push(tab);
+                }
+            }
+        }
+    }
+    open
+}
+
+#[tokio::test]
+async fn nobody_notices_a_restart_under_three_hundred_sockets() {
+    let begun = Instant::now();
+    let server = ServerProcess::start();
+    let mut open = arrive(&server).await;
+    assert_eq!(open.len(), 300);
+    println!("all are there after {:.3} s", begun.elapsed().as_secs_f64());
+    join_all(open.iter_mut().map(|tab| tab.until(PresenceState::Away, 10))).await;
+    println!("the hidden ones are away after {:.3} s", begun.elapsed().as_secs_f64());
+
+    // Some connections break, and everybody sees it; then some pages begin to reload.
+    let mut gone = Vec::new();
+    let (breaking, mut open): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|tab| tab.part == Part::Breaks);
+    for (number, tab) in breaking.into_iter().enumerate() {
+        let (tab, client) = tab.without_socket();
+        if number % 2 == 0 {
+            client.reset();
+        } else {
+            client.break_off();
+        }
+        gone.push(tab);
+    }
+    join_all(open.iter_mut().map(|tab| tab.until(PresenceState::Reconnecting, 10))).await;
+    let (reloading, open): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|tab| tab.part == Part::Reloads);
+    join_all(reloading.into_iter().map(async |tab| {
+        let (tab, client) = tab.without_socket();
+        client.close().await;
+        tab
+    }))
+    .await
+    .into_iter()
+    .for_each(|tab| gone.push(tab));
+
+    let term = Instant::now();
+    let ending = tokio::spawn(server.terminate());
+    let told = join_all(open.into_iter().map(async |mut tab| {
+        assert_eq!(tab.client.close_code().await, Some(1012));
+        let told_after = term.elapsed();
+        (tab.without_socket().0, told_after)
+    }))
+    .await;
+    let (remains, status) = ending.await.unwrap();
+    assert!(status.success(), "{status}");
+    let first = told.iter().map(|(_, after)| *after).min().unwrap();
+    let last = told.iter().map(|(_, after)| *after).max().unwrap();
+    println!(
+        "1012 to {} sockets from {:.3} s to {:.3} s after TERM; the process ends after {:.3} s",
+        told.len(),
+        first.as_secs_f64(),
+        last.as_secs_f64(),
+        term.elapsed().as_secs_f64()
+    );
+    gone.extend(told.into_iter().map(|(tab, _)| tab));
+    assert_eq!(gone.len(), 300);
+
+    let listening = Instant::now();
+    let server = remains.start();
+    let mut open = join_all(gone.into_iter().map(|tab| tab.open(&server))).await;
+    println!("all are back {:.3} s after the start", listening.elapsed().as_secs_f64());
+    for room in ROOMS {
+        // Whatever was to be told is told before this.
+        let mut control = server.connect(room).await;
+        control.announce("Control", "c").await;
+        control.until(|list| list.roster().len() == LISTED + 1).await;
+        let here: Vec<_> = open.iter_mut().filter(|tab| tab.room == room).collect();
+        assert_eq!(here.len(), 100);
+        for tab in join_all(here.into_iter().map(async |tab| {
+            tab.until_listed("Control").await;
+            tab
+        }))
+        .await
+        {
+            let left: usize = tab.told.iter().map(|told| told.disconnect_user.iter().count()).sum();
+            let came: usize = tab.told.iter().map(|told| told.new_user.len()).sum();
+            assert_eq!((left, came), (0, 1), "{:?}", tab.told);
+            assert_eq!(tab.client.replica.roster(), control.replica.roster());
+        }
+        assert_eq!(count(&control.replica, PresenceState::Reconnecting), 0);
+        assert_eq!(count(&control.replica, PresenceState::Away), 10);
+    }
+    println!("it took {:.3} s", begun.elapsed().as_secs_f64());
+}

@@ -1,0 +1,203 @@
+//! What brings a list forward, straight from the hub: how far back, in pieces, and while all is moving.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use app::{
+    client::{Progress, Replica},
+    presence::{RoomName, Roster, ServerEvent, Since, UserId},
+};
+use server::{
+    encoding::{frame::Frame, messages::LONGEST_FRAME_IN_BYTES},
+    hub::{Announcing, Hub, Membership, Observer},
+    presence::room::{Announcement, RoomLimits},
+};
+use tokio::time::sleep;
+
+const LIMITS: RoomLimits = RoomLimits { most_people: 1_000, most_connections_per_person: 10 };
+
+fn enter(hub: &Arc<Hub>, who: u128) -> Membership {
+    hub.enter(&RoomName::lobby(), UserId::from_leading_bits(who << 64))
+}
+
+fn announcing(name: &str, announcement: Announcement) -> Announcing {
+    Announcing { name: name.to_owned(), tab: None, is_visible: true, announcement, since: None }
+}
+
+fn announce(membership: &mut Membership, name: &str) {
+    membership.announce(announcing(name, Announcement::First)).unwrap();
+}
+
+fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Observer {
+    let mut observer = hub.observe(&RoomName::lobby(), None);
+    observer.start(since);
+    observer
+}
+
+fn list(hub: &Hub) -> Replica {
+    let list = hub.snapshot(&RoomName::lobby(), None, usize::MAX);
+    Replica::from_first_html(list).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_since_is_honoured_as_far_as_the_log_reaches() {
+    let hub = Hub::new(LIMITS);
+    let mut ana = enter(&hub, 1);
+    announce(&mut ana, "Ana");
+    for _ in 0..750 {
+        ana.rename("Ann").unwrap();
+        ana.rename("Ana").unwrap();
+    }
+    let event = |since: Since| {
+        let first = observe(&hub, Some(&since)).news().next().unwrap();
+        serde_json::from_str::<ServerEvent>(first.text()).unwrap()
+    };
+    sleep(Duration::from_mins(1)).await;
+    let Since { epoch, seq } = list(&hub).position().cloned().unwrap();
+    assert_eq!(seq, 1_501);
+    for from in [1, 500, seq] {
+        let answer = event(Since { epoch: epoch.clone(), seq: from });
+        assert!(matches!(&answer, ServerEvent::Resumed(resumed) if resumed.from == from));
+    }
+    // Two minutes after they happened, the next change makes the log forget all but the last thousand.
+    sleep(Duration::from_mins(2)).await;
+    ana.rename("Ann").unwrap();
+    let last = seq + 1;
+    for (from, is_honoured) in [(last, true), (last - 1_000, true), (last - 1_001, false)] {
+        let answer = event(Since { epoch: epoch.clone(), seq: from });
+        assert_eq!(matches!(answer, ServerEvent::Resumed(_)), is_honoured, "{answer:?}");
+    }
+    for from in [last + 1, u64::MAX] {
+        let answer = event(Since { epoch: epoch.clone(), seq: from });
+        assert!(matches!(answer, ServerEvent::ExistingUsers(_)), "{answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_difference_comes_whole_in_its_pieces() {
+    let hub = Hub::new(LIMITS);
+    let mut people: Vec<Membership> = (1..=400).map(|who| enter(&hub, who)).collect();
+    let (early, late) = people.split_at_mut(250);
+    for (number, person) in early.iter_mut().enumerate() {
+        announce(person, &format!("Somebody with a long name, number {number}"));
+    }
+    sleep(Duration::from_secs(1)).await;
+    // One follows and is slow to read, one goes and comes back.
+    let mut slow = (observe(&hub, None), Replica::default());
+    for frame in slow.0.news() {
+        slow.1.receive(serde_json::from_str(frame.text()).unwrap()).unwrap();
+    }
+    let left = slow.1.clone();
+    for (number, person) in late.iter_mut().enumerate() {
+        announce(person, &format!("Somebody with a longer name, number {number}"));
+    }
+    for person in &mut early[..50] {
+        person.leave();
+    }
+    sleep(Duration::from_secs(1)).await;
+    let back = (observe(&hub, left.position()), left);
+    for (mut observer, mut replica) in [slow, back] {
+        let frames: Vec<Frame> = observer.news().collect();
+        assert!(frames.len() > 2);
+        assert!(frames.iter().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
+        for frame in frames {
+            let event: ServerEvent = serde_json::from_str(frame.text()).unwrap();
+            assert!(matches!(event, ServerEvent::Changes(_) | ServerEvent::Resumed(_)));
+            replica.receive(event).unwrap();
+        }
+        assert_eq!(replica.roster(), list(&hub).roster());
+        let beat = serde_json::from_str(observer.beat().unwrap().text()).unwrap();
+        assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));
+    }
+}
+
+/// The number that an announcement itself gives was given to nobody when its client named it.
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
+    let hub = Hub::new(LIMITS);
+    let mut ana = enter(&hub, 1);
+    announce(&mut ana, "Ana");
+    let Since { epoch, seq } = list(&hub).position().cloned().unwrap();
+    let mut bo = enter(&hub, 2);
+    let since = Some(Since { epoch, seq: seq + 1 });
+    bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
+}
+
+/// Also where the client has said more before its first answer was out.
+#[tokio::test(start_paused = true)]
+async fn the_first_answer_comes_first() {
+    let hub = Hub::new(LIMITS);
+    let mut ana = enter(&hub, 1);
+    announce(&mut ana, "Ana");
+    sleep(Duration::from_secs(1)).await;
+    let since = list(&hub).position().cloned();
+    let mut bo = enter(&hub, 2);
+    // The first change after a quiet moment is told at once, the next one later.
+    ana.rename("Ann").unwrap();
+    bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
+    bo.announce(announcing("Bob", Announcement::Later)).unwrap();
+    assert!(bo.news().is_empty());
+    sleep(Duration::from_secs(1)).await;
+    assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
+}
+
+/// Lists are taken while others come and go on other threads: the rows have to be those of their number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_is_of_one_moment_while_all_is_moving() {
+    const LISTS: usize = 2_000;
+    let hub = Hub::new(LIMITS);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let restless: Vec<_> = (1..=3)
+        .map(|who| {
+            let (hub, is_over) = (Arc::clone(&hub), Arc::clone(&is_over));
+            tokio::spawn(async move {
+                let mut person = enter(&hub, who);
+                while !is_over.load(Ordering::Relaxed) {
+                    announce(&mut person, "Kim");
+                    person.leave();
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for number in 0..LISTS {
+        // As a page takes it, and as a socket does.
+        let (mut observer, mut replica) = if number % 2 == 0 {
+            let page = list(&hub);
+            (observe(&hub, page.position()), page)
+        } else {
+            (observe(&hub, None), Replica::default())
+        };
+        let mut is_proven = false;
+        while !is_proven {
+            let news = observer.news();
+            if news.is_empty() {
+                observer.listen().await;
+            }
+            for frame in news {
+                let event = serde_json::from_str(frame.text()).unwrap();
+                replica.receive(event).expect("what comes next fits the list");
+            }
+            if let Some(beat) = observer.beat().filter(|_| replica.position().is_some()) {
+                let beat: ServerEvent = serde_json::from_str(beat.text()).unwrap();
+                let ServerEvent::Beat(point) = &beat else { panic!("a beat was expected") };
+                if Some(point.seq) == replica.position().map(|position| position.seq) {
+                    assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));
+                    is_proven = true;
+                }
+            }
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    for person in restless {
+        person.await.unwrap();
+    }
+    assert_eq!(Roster::default(), *list(&hub).roster());
+}

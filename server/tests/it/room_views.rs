@@ -1,0 +1,124 @@
+//! What the server draws and writes of a room besides its list, through real requests.
+
+use crate::support::{TestServer, body, header};
+use server::websocket::connection::ConnectionConfig;
+
+#[tokio::test]
+async fn the_roll_can_be_taken_away() {
+    let server = TestServer::start();
+    let mut people = Vec::new();
+    for name in ["Ana \"the\" Sousa", "=1+1", "李小龍"] {
+        let mut client = server.connect("team-7").await;
+        client.join(name).await;
+        people.push(client);
+    }
+    let table = server.get("/api/rooms/team-7/roll.csv").await;
+    assert!(header(&table, "content-type").unwrap().starts_with("text/csv"), "{table}");
+    let attachment = header(&table, "content-disposition").unwrap();
+    assert_eq!(attachment, r#"attachment; filename="rollcall-team-7.csv""#);
+    assert_eq!(header(&table, "cache-control"), Some("no-store"));
+    let lines: Vec<_> = body(&table).trim_start_matches('\u{feff}').split("\r\n").collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert_eq!(lines[0], "name,state,here since");
+    for (line, start) in lines[1..].iter().zip([
+        "\"Ana \"\"the\"\" Sousa\",\"here\",\"20",
+        "\"'=1+1\",",
+        "\"李小龍\",",
+    ]) {
+        assert!(line.starts_with(start), "{line}");
+    }
+
+    let text = server.get("/api/rooms/team-7/roll.txt").await;
+    assert_eq!(header(&text, "content-type"), Some("text/plain; charset=utf-8"));
+    let attachment = header(&text, "content-disposition").unwrap();
+    assert_eq!(attachment, r#"attachment; filename="rollcall-team-7.txt""#);
+    assert!(body(&text).starts_with("team-7: 3 people, 20"), "{text}");
+    assert!(body(&text).ends_with("\n\nAna \"the\" Sousa\n=1+1\n李小龍\n"), "{text}");
+
+    let nobody = server.get("/api/rooms/nobody/roll.txt").await;
+    assert!(body(&nobody).starts_with("nobody: 0 people"), "{nobody}");
+    for kind in ["csv", "txt"] {
+        let nowhere = server.get(&format!("/api/rooms/Team/roll.{kind}")).await;
+        assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_leads_to_the_roll_and_says_where_the_room_is() {
+    let server = TestServer::start();
+    let page = server.get("/r/team-7").await;
+    for path in ["/api/rooms/team-7/roll.csv", "/api/rooms/team-7/roll.txt", "/r/team-7/qr.svg"] {
+        assert!(page.contains(&format!("\"{path}\"")), "{path}: {page}");
+        assert!(server.get(path).await.starts_with("HTTP/1.1 200"), "{path}");
+    }
+    let address = format!("http://{}/r/team-7", server.address);
+    assert!(page.contains(&address), "{page}");
+    let secure = server.get_with("/", "X-Forwarded-Proto: https\r\n").await;
+    assert!(secure.contains(&format!("https://{}/r/lobby", server.address)), "{secure}");
+}
+
+#[tokio::test]
+async fn the_code_is_an_image_of_the_address() {
+    let server = TestServer::start();
+    let code = server.get("/r/team-7/qr.svg").await;
+    assert_eq!(header(&code, "content-type"), Some("image/svg+xml"));
+    assert!(body(&code).starts_with("<svg ") && !code.contains("style"), "{code}");
+    // Another address is another code.
+    let other = server.get("/r/team-8/qr.svg").await;
+    assert_ne!(body(&code), body(&other));
+    assert_eq!(body(&code), body(&server.get("/r/team-7/qr.svg").await));
+    assert!(server.get("/r/a_b/qr.svg").await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn the_last_hour_is_in_the_first_html_and_can_be_drawn_anew() {
+    let server = TestServer::start();
+    let page = server.get("/r/team").await;
+    // Nobody has been here yet, so there is nothing to draw.
+    assert!(page.contains("past-hour") && !page.contains("<figcaption>"), "{page}");
+    let mut ana = server.connect("team").await;
+    ana.join("Ana").await;
+    let mut bo = server.connect("team").await;
+    bo.join("Bo").await;
+    bo.close().await;
+    let page = server.get("/r/team").await;
+    let picture = server.get("/r/team/past-hour").await;
+    assert!(body(&picture).contains("<figcaption>"), "{picture}");
+    // Two were here at the same time within this minute, or the minute before it.
+    assert!(body(&picture).contains("2 people in the last"), "{picture}");
+    assert!(page.contains(body(&picture)), "{page}");
+    assert!(server.get("/r/a_b/past-hour").await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn the_last_hour_outlives_a_restart() {
+    let server = TestServer::start();
+    let mut ana = server.connect("team").await;
+    ana.join("Ana").await;
+    let mut bo = server.connect("team").await;
+    bo.join("Bo").await;
+    bo.send(r#"{"event":"leave"}"#).await;
+    ana.until_names(&["Ana"]).await;
+    let server = server.restart().await;
+    // Ana's row is held; that Bo was here is known only from before.
+    let picture = server.get("/r/team/past-hour").await;
+    assert!(body(&picture).contains("2 people in the last"), "{picture}");
+}
+
+#[tokio::test]
+async fn a_wall_shows_the_room_and_nothing_to_press() {
+    let server = TestServer::start_with("", ConnectionConfig::default());
+    let mut ana = server.connect("team").await;
+    ana.join("Ana").await;
+    for query in ["?wall", "?a=b&wall", "?wall=1"] {
+        let wall = server.get(&format!("/r/team{query}")).await;
+        assert!(wall.contains(r#"data-wall="true""#), "{query}: {wall}");
+        assert!(wall.contains("Ana") && wall.contains("/r/team/qr.svg"), "{wall}");
+    }
+    for query in ["", "?wallpaper", "?x=wall"] {
+        let page = server.get(&format!("/r/team{query}")).await;
+        assert!(!page.contains("data-wall"), "{query}: {page}");
+    }
+    let redirect = server.get("/r/Team?wall").await;
+    assert_eq!(header(&redirect, "location"), Some("/r/team?wall"));
+}

@@ -1,0 +1,268 @@
+//! "The life of a row", row by row of the protocol's table, through real sockets and real time.
+//!
+//! The times are printed, not asserted: that they are right is asserted on simulated time in `presence::room`.
+
+use std::time::Instant;
+
+use crate::support::{Client, TestServer};
+use app::presence::{Changes, PresenceState, ServerEvent};
+use futures_util::future::join_all;
+
+/// A watcher, and Ana in one tab.
+async fn a_watcher_and_ana() -> (TestServer, Client, Client) {
+    let server = TestServer::start();
+    let mut watcher = server.connect("lobby").await;
+    watcher.watch().await;
+    let mut ana = server.connect("lobby").await;
+    ana.announce("Ana", "t1").await;
+    changes(&mut watcher).await;
+    (server, watcher, ana)
+}
+
+/// The next changes; beats are passed over.
+async fn changes(client: &mut Client) -> Changes {
+    loop {
+        match client.event().await {
+            ServerEvent::Changes(changes) => return changes,
+            ServerEvent::Beat(_) => {}
+            other => panic!("changes were expected, not {other:?}"),
+        }
+    }
+}
+
+/// Nothing was told to this client until somebody else joins now.
+async fn was_told_nothing(server: &TestServer, watcher: &mut Client) {
+    let mut control = server.connect("lobby").await;
+    control.announce("Control", "c").await;
+    let told = changes(watcher).await;
+    assert_eq!(told.difference.new_user.len(), 1, "{told:?}");
+    assert_eq!(told.difference.new_user[0].name.as_str(), "Control");
+    assert!(told.difference.disconnect_user.is_empty() && told.difference.user_changed.is_empty());
+}
+
+fn say(what: &str, since: Instant) {
+    println!("{what}: {:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
+}
+
+#[tokio::test]
+async fn a_first_tab_is_told_at_once() {
+    let (server, mut watcher, _ana) = a_watcher_and_ana().await;
+    let mut bo = server.connect("lobby").await;
+    let begun = Instant::now();
+    bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
+    let told = changes(&mut watcher).await;
+    say("a first tab to new_user", begun);
+    assert_eq!(told.difference.new_user.len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_tab_is_nothing() {
+    let (server, mut watcher, ana) = a_watcher_and_ana().await;
+    let mut second = server.connect_as("lobby", Some(&ana.cookie)).await;
+    second.announce("Ana", "t2").await;
+    second.close().await;
+    was_told_nothing(&server, &mut watcher).await;
+}
+
+#[tokio::test]
+async fn a_reload_is_nothing() {
+    let (server, mut watcher, mut ana) = a_watcher_and_ana().await;
+    for _ in 0..10 {
+        let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
+        ana.close().await;
+        server.get_with("/", &format!("Cookie: {cookie}\r\n")).await;
+        ana = server.connect_as("lobby", Some(&cookie)).await;
+        let answer = ana.come_back(list, "Ana", "t1").await;
+        assert!(matches!(answer, ServerEvent::Resumed(resumed) if resumed.difference.is_empty()));
+    }
+    was_told_nothing(&server, &mut watcher).await;
+}
+
+#[tokio::test]
+async fn a_clean_close_is_told_about_two_seconds_later() {
+    let (_server, mut watcher, ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.close().await;
+    let told = changes(&mut watcher).await;
+    say("clean close to disconnect_user closed", begun);
+    assert_eq!(told.difference.disconnect_user.closed.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_on_its_way_holds_the_row_longer() {
+    let (server, mut watcher, ana) = a_watcher_and_ana().await;
+    let cookie = ana.cookie.clone();
+    let begun = Instant::now();
+    ana.close().await;
+    server.get_with("/", &format!("Cookie: {cookie}\r\n")).await;
+    let told = changes(&mut watcher).await;
+    say("clean close with the page served again to disconnect_user closed", begun);
+    assert_eq!(told.difference.disconnect_user.closed.len(), 1);
+}
+
+/// A screen on the wall watches for everybody: to fetch its page is no sign that its browser's person returns.
+#[tokio::test]
+async fn a_page_for_the_wall_holds_no_row() {
+    let (server, mut watcher, ana) = a_watcher_and_ana().await;
+    let mut bo = server.connect("lobby").await;
+    bo.announce("Bo", "t1").await;
+    changes(&mut watcher).await;
+    let who_is_ana = ana.replica.you().expect("an announcement tells the id");
+    let [cookie_of_ana, cookie_of_bo] = [ana.cookie.clone(), bo.cookie.clone()];
+    bo.close().await;
+    server.get_with("/", &format!("Cookie: {cookie_of_bo}\r\n")).await;
+    ana.close().await;
+    server.get_with("/?wall", &format!("Cookie: {cookie_of_ana}\r\n")).await;
+    // Bo went first, and is waited for; if Ana were too, hers would be the later end.
+    let told = changes(&mut watcher).await;
+    assert_eq!(told.difference.disconnect_user.closed, [who_is_ana], "{told:?}");
+}
+
+#[tokio::test]
+async fn leave_is_told_at_once() {
+    let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.send(r#"{"event":"leave"}"#).await;
+    let told = changes(&mut watcher).await;
+    say("leave to disconnect_user left", begun);
+    assert_eq!(told.difference.disconnect_user.left.len(), 1);
+}
+
+#[tokio::test]
+async fn a_break_shows_at_once_and_ends_as_lost() {
+    let (_server, mut watcher, ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.break_off();
+    let told = changes(&mut watcher).await;
+    say("break to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    let told = changes(&mut watcher).await;
+    say("break to disconnect_user lost", begun);
+    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+}
+
+#[tokio::test]
+async fn an_end_without_a_close_frame_is_a_break() {
+    let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.send_fin().await;
+    let told = changes(&mut watcher).await;
+    say("FIN without a close frame to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    assert_eq!(ana.close_code().await, None);
+}
+
+#[tokio::test]
+async fn a_reset_is_a_break() {
+    let (_server, mut watcher, ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.reset();
+    let told = changes(&mut watcher).await;
+    say("reset to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+}
+
+/// The system at the other end still takes what is sent; nobody answers.
+#[tokio::test]
+async fn who_answers_no_ping_is_reconnecting_and_then_lost() {
+    let (_server, mut watcher, ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    let told = changes(&mut watcher).await;
+    let noticed = Instant::now();
+    say("half-open to reconnecting", begun);
+    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    let told = changes(&mut watcher).await;
+    say("half-open to disconnect_user lost", begun);
+    say("half-open noticed to disconnect_user lost", noticed);
+    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    drop(ana);
+}
+
+#[tokio::test]
+async fn who_comes_back_after_a_break_is_here() {
+    let (server, mut watcher, ana) = a_watcher_and_ana().await;
+    let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
+    ana.break_off();
+    assert_eq!(changes(&mut watcher).await.difference.user_changed.reconnecting.len(), 1);
+    let mut ana = server.connect_as("lobby", Some(&cookie)).await;
+    let begun = Instant::now();
+    assert!(matches!(ana.come_back(list, "Ana", "t1").await, ServerEvent::Resumed(_)));
+    assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
+    say("back in time to here", begun);
+    assert_eq!(ana.replica.roster(), watcher.replica.roster());
+}
+
+#[tokio::test]
+async fn hidden_for_thirty_seconds_is_away_and_shown_is_here() {
+    let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
+    let begun = Instant::now();
+    ana.send(r#"{"event":"visible","visible":false}"#).await;
+    let pinging = tokio::spawn(async move {
+        ana.until(|replica| replica.your_row().unwrap().state == PresenceState::Away).await;
+        ana.send(r#"{"event":"visible","visible":true}"#).await;
+        ana.until(|replica| replica.your_row().unwrap().state == PresenceState::Here).await;
+        ana
+    });
+    let told = changes(&mut watcher).await;
+    say("hidden to away", begun);
+    assert_eq!(told.difference.user_changed.away.len(), 1);
+    let begun = Instant::now();
+    assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
+    say("shown again to here", begun);
+    pinging.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
+    let (server, mut watcher, mut ana) = a_watcher_and_ana().await;
+    let mut newer = server.connect_as("lobby", Some(&ana.cookie)).await;
+    newer.announce("Ana", "t1").await;
+    assert_eq!(ana.close_code().await, Some(4409));
+    was_told_nothing(&server, &mut watcher).await;
+}
+
+#[tokio::test]
+async fn a_restart_is_nothing_to_those_who_come_back() {
+    let server = TestServer::start();
+    let mut people = Vec::new();
+    for number in 0..20 {
+        let mut client = server.connect("team").await;
+        client.announce(&format!("P{number}"), "t").await;
+        people.push(client);
+    }
+    for client in &mut people {
+        client.until(|replica| replica.roster().len() == 20).await;
+    }
+    let goodbyes = join_all(people.iter_mut().map(Client::close_code));
+    let (server, codes) = tokio::join!(server.restart(), goodbyes);
+    assert_eq!(codes, [Some(1012); 20]);
+    let left: Vec<_> = people.into_iter().map(|client| (client.cookie, client.replica)).collect();
+    let mut people = Vec::new();
+    for (number, (cookie, replica)) in left.into_iter().enumerate() {
+        let mut client = server.connect_as("team", Some(&cookie)).await;
+        let answer = client.come_back(replica, &format!("P{number}"), "t").await;
+        let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
+        assert!(!server.state_directory().join("rooms.json").exists(), "it is taken only once");
+        assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
+        people.push(client);
+    }
+    // The next thing that anybody is told is a newcomer.
+    let mut newcomer = server.connect("team").await;
+    newcomer.announce("Newcomer", "t").await;
+    for client in &mut people {
+        assert_eq!(changes(client).await.difference.new_user[0].name.as_str(), "Newcomer");
+        assert_eq!(client.replica.roster(), newcomer.replica.roster());
+    }
+}
+
+#[tokio::test]
+async fn a_since_that_cannot_be_used_brings_the_list() {
+    let (server, _watcher, ana) = a_watcher_and_ana().await;
+    let epoch = ana.replica.epoch().unwrap().clone();
+    for (epoch, seq) in [(epoch.as_str(), 2_u64), (epoch.as_str(), u64::MAX), ("other", 1)] {
+        let mut client = server.connect("lobby").await;
+        let since = format!(r#"{{"epoch":"{epoch}","seq":{seq}}}"#);
+        client.send(&format!(r#"{{"event":"watch","since":{since}}}"#)).await;
+        assert_eq!(client.list().await.count, 1);
+    }
+}

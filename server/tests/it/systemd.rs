@@ -1,0 +1,49 @@
+//! The real program under a supervisor like systemd: it takes over a socket, and says when it serves.
+
+#![cfg(unix)]
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    os::{fd::OwnedFd, unix::net::UnixDatagram},
+    process::{Command, Stdio},
+};
+
+/// Becomes the program, with standard input as the first socket that a supervisor hands over.
+const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@""#;
+
+fn heard(socket: &UnixDatagram) -> String {
+    let mut buffer = [0; 64];
+    let length = socket.recv(&mut buffer).unwrap();
+    String::from_utf8(buffer[..length].to_vec()).unwrap()
+}
+
+#[test]
+fn it_serves_the_socket_that_it_is_given_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let notified = UnixDatagram::bind(directory.path().join("notify")).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut child = Command::new("sh")
+        .args(["-c", HAND_OVER, env!("CARGO_BIN_EXE_rollcall")])
+        // Not where it would listen by itself.
+        .args(["--addr", "192.0.2.1:1", "--operator-addr", "off"])
+        .current_dir(directory.path())
+        .env("NOTIFY_SOCKET", directory.path().join("notify"))
+        .env("STATE_DIRECTORY", directory.path().join("state"))
+        .stdin(Stdio::from(OwnedFd::from(listener)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(heard(&notified), "READY=1");
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(heard(&notified), "STOPPING=1");
+    assert!(child.wait().unwrap().success());
+}

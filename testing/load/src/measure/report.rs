@@ -1,0 +1,229 @@
+//! What came out: figures by name, medians of rounds, a table.
+
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+
+use serde::Serialize;
+
+use crate::measure::histogram::Histogram;
+use crate::measure::traffic::Traffic;
+use crate::oracle::violations::Violations;
+
+/// Figures by their names, which say the unit.
+pub type Figures = BTreeMap<&'static str, f64>;
+
+/// The outcome of one run of a scenario, or the medians of several.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// What was run.
+    pub scenario: String,
+    /// With how many clients.
+    pub clients: u32,
+    /// Which round it was; none for medians.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
+    /// Whether every list of every client was right at the end, and never could not be.
+    pub lists_right: bool,
+    /// How many were wrong.
+    pub wrong: usize,
+    /// What was wrong with the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_wrong: Option<String>,
+    /// What was measured.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+impl Report {
+    /// The outcome of a run.
+    pub fn new(
+        scenario: impl Into<String>,
+        clients: u32,
+        violations: &Violations,
+        figures: Figures,
+    ) -> Self {
+        Self {
+            scenario: scenario.into(),
+            clients,
+            round: None,
+            lists_right: violations.count == 0,
+            wrong: violations.count,
+            first_wrong: violations.first.clone(),
+            figures,
+        }
+    }
+
+    /// The medians of several runs of the same scenario.
+    pub fn median(runs: &[&Self]) -> Option<Self> {
+        let first = *runs.first()?;
+        let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+        for (name, value) in runs.iter().flat_map(|run| &run.figures) {
+            values.entry(name).or_default().push(*value);
+        }
+        let figures = values.into_iter().map(|(name, values)| (name, median(values))).collect();
+        let wrong = runs.iter().map(|run| run.wrong).sum();
+        Some(Self {
+            round: None,
+            lists_right: runs.iter().all(|run| run.lists_right),
+            wrong,
+            first_wrong: runs.iter().find_map(|run| run.first_wrong.clone()),
+            figures,
+            ..first.clone()
+        })
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        f64::midpoint(values[middle - 1], values[middle])
+    }
+}
+
+/// A count as a figure.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "no count here comes near 2^52"
+)]
+pub fn figure(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
+}
+
+/// Puts in what the clients were sent, and what that took of the server.
+pub fn add_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duration>) {
+    let mut put = |name, value: f64| {
+        if value.is_finite() {
+            figures.insert(name, value);
+        }
+    };
+    // In a storm most is learned from lists: a row that was not there before is a fact like another.
+    let facts = figure(traffic.facts + traffic.list_rows);
+    put("frames", figure(traffic.frames));
+    put("facts", facts);
+    put("facts_per_frame", facts / figure(traffic.frames));
+    put("bytes_per_frame", figure(traffic.bytes) / figure(traffic.frames));
+    put("bytes_per_fact", figure(traffic.fact_bytes) / figure(traffic.facts));
+    put("bytes_per_list_row_without_name", figure(traffic.list_bytes) / figure(traffic.list_rows));
+    if let Some(cpu) = cpu {
+        put("server_cpu_s", cpu.as_secs_f64());
+        put("facts_per_cpu_s", facts / cpu.as_secs_f64());
+        put("cpu_us_per_frame", cpu.as_secs_f64() * 1e6 / figure(traffic.frames));
+        put("cpu_us_per_fact", cpu.as_secs_f64() * 1e6 / facts);
+    }
+    add_latency(figures, &traffic.latency, ["latency_ms_p50", "latency_ms_p99", "latency_ms_max"]);
+}
+
+/// Puts in how long changes took, under names for the median, the 99th percentile and the longest.
+pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static str; 3]) {
+    let found = [latency.quantile(0.5), latency.quantile(0.99), latency.longest()];
+    for (name, duration) in names.into_iter().zip(found) {
+        if let Some(duration) = duration {
+            figures.insert(name, duration.as_secs_f64() * 1e3);
+        }
+    }
+}
+
+/// The columns of the table: heading, figure, digits after the point.
+const COLUMNS: [(&str, &str, usize); 26] = [
+    ("time s", "time_s", 3),
+    ("cpu s", "server_cpu_s", 3),
+    ("facts/cpu s", "facts_per_cpu_s", 0),
+    ("frames", "frames", 0),
+    ("facts/frame", "facts_per_frame", 1),
+    ("us/frame", "cpu_us_per_frame", 2),
+    ("x baseline", "cpu_per_frame_to_baseline", 2),
+    ("us/fact", "cpu_us_per_fact", 3),
+    ("x baseline", "cpu_per_fact_to_baseline", 2),
+    ("B/fact", "bytes_per_fact", 1),
+    ("B/row-name", "bytes_per_list_row_without_name", 1),
+    ("KiB/conn", "kib_per_connection", 2),
+    ("peak MiB", "peak_mib", 1),
+    ("p50 ms", "latency_ms_p50", 1),
+    ("p99 ms", "latency_ms_p99", 1),
+    ("max ms", "latency_ms_max", 1),
+    ("p99 without", "latency_ms_p99_without", 1),
+    ("x without", "p99_to_without", 2),
+    ("KiB/slow", "kib_per_slow_client", 1),
+    ("slow dropped", "slow_clients_dropped", 0),
+    ("seen", "changes_seen", 0),
+    ("away ms", "longest_absence_ms", 0),
+    ("overflows", "listen_overflows", 0),
+    ("refused", "joins_refused", 0),
+    ("MiB last", "mib_after_last_round", 1),
+    ("x first", "last_round_to_first", 2),
+];
+
+/// The reports as a table.
+pub fn table(reports: &[Report]) -> String {
+    let mut rows = vec![vec!["scenario".to_owned(), "clients".to_owned(), "lists".to_owned()]];
+    rows[0].extend(COLUMNS.iter().map(|(heading, ..)| (*heading).to_owned()));
+    for report in reports {
+        let lists =
+            if report.lists_right { "right".to_owned() } else { format!("{} WRONG", report.wrong) };
+        let mut row = vec![report.scenario.clone(), report.clients.to_string(), lists];
+        row.extend(COLUMNS.iter().map(|(_, name, digits)| {
+            let value = report.figures.get(name);
+            value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+        }));
+        rows.push(row);
+    }
+    // A column in which nothing stands is left out.
+    let kept: Vec<usize> = (0..rows[0].len())
+        .filter(|column| rows[1..].iter().any(|row| row[*column] != "-"))
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+    let widths: Vec<usize> = kept.iter().map(|column| width(*column)).collect();
+    let mut table = String::new();
+    for row in &rows {
+        for (place, (column, width)) in kept.iter().zip(&widths).enumerate() {
+            let cell = &row[*column];
+            let gap = if place == 0 { "" } else { "  " };
+            // Writing to a text can't fail.
+            let _ = if place == 0 {
+                write!(table, "{gap}{cell:<width$}")
+            } else {
+                write!(table, "{gap}{cell:>width$}")
+            };
+        }
+        table.push('\n');
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(time: f64, wrong: usize) -> Report {
+        let first = (wrong > 0).then(|| "one is missing".to_owned());
+        Report::new(
+            "storm",
+            10,
+            &Violations { count: wrong, first },
+            Figures::from([("time_s", time)]),
+        )
+    }
+
+    #[test]
+    fn a_median_is_of_each_figure_and_one_wrong_list_makes_all_wrong() {
+        let runs = [report(3.0, 0), report(1.0, 2), report(2.0, 0)];
+        let median = Report::median(&runs.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(median.figures.get("time_s"), Some(&2.0));
+        assert_eq!((median.lists_right, median.wrong), (false, 2));
+        assert_eq!(median.first_wrong.as_deref(), Some("one is missing"));
+        assert_eq!(Some(super::median(vec![4.0, 1.0])), Some(2.5));
+        assert!(Report::median(&[]).is_none());
+    }
+
+    #[test]
+    fn the_table_leaves_out_what_was_not_measured() {
+        let table = table(&[report(1.5, 0), report(2.0, 3)]);
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[0], "scenario  clients    lists  time s");
+        assert_eq!(lines[1], "storm          10    right   1.500");
+        assert_eq!(lines[2], "storm          10  3 WRONG   2.000");
+    }
+}

@@ -1,0 +1,228 @@
+//! Every scenario with a few clients against a real server, which is honest: what it is called is right.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    ffi::OsString, fs, net::SocketAddr, process::Command, thread::JoinHandle, time::Duration,
+};
+
+use clap::Parser;
+use load::measure::report::Report;
+use load::options::{Options, Scenario};
+use load::scenario::{RunContext, Timing};
+use server::{
+    config::{Config, cli::CommandLine, environment::Environment},
+    identity::person_cookie::Persons,
+    serve,
+    websocket::connection::ConnectionConfig,
+};
+use tempfile::TempDir;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Runtime,
+    sync::oneshot,
+};
+
+const CLIENTS: u32 = 20;
+
+/// A list of so many is longer than what the systems keep of it for one who does not read.
+const CLIENTS_BESIDE_A_SLOW_ONE: u32 = 100;
+
+/// The least that a system keeps for what was not sent yet: a small list is too much for it.
+const SMALLEST_BUFFER: u32 = 1;
+
+/// A server of its own for a test, in a thread of its own.
+struct TestServer {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _directory: TempDir,
+}
+
+impl TestServer {
+    fn start(connection: ConnectionConfig) -> Self {
+        Self::with_door("", connection)
+    }
+
+    /// With these settings of who may come in, as lines of the settings' file.
+    fn with_door(settings: &str, connection: ConnectionConfig) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("Leptos.toml");
+        fs::write(&file, format!("[door]\n{settings}")).unwrap();
+        let state = directory.path().join("state");
+        let words: [OsString; 5] =
+            ["rollcall".into(), "--config".into(), file.into(), "--state-dir".into(), state.into()];
+        let sources = CommandLine::read(words, Environment::default()).unwrap().sources;
+        let config = Config::load(sources).unwrap();
+        let persons = Persons::from_key(&[7; 64], config.scheme()).unwrap();
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(async { listen() });
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let signal = async {
+            let _ = stopped.await;
+        };
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(serve::serve(listener, config, persons, connection, signal)).unwrap();
+        });
+        Self { address, stop: Some(stop), thread: Some(thread), _directory: directory }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Accepted connections inherit the buffer.
+fn listen() -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(SMALLEST_BUFFER).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    socket.listen(1024).unwrap()
+}
+
+/// Runs one scenario against a server with the protocol's times.
+fn run(scenario: Scenario) -> Report {
+    let server = TestServer::start(ConnectionConfig::default());
+    run_against(&server, scenario, CLIENTS, Duration::from_secs(30))
+}
+
+/// Runs `slow` against a server that gives a write this long.
+fn run_slow(write_within: Duration, timeout: Duration) -> Report {
+    let connection = ConnectionConfig { write_within, ..ConnectionConfig::default() };
+    let server = TestServer::start(connection);
+    run_against(&server, Scenario::Slow, CLIENTS_BESIDE_A_SLOW_ONE, timeout)
+}
+
+fn run_against(server: &TestServer, scenario: Scenario, clients: u32, timeout: Duration) -> Report {
+    let clients = format!("--clients={clients}");
+    let url = format!("--url={}", server.url());
+    let words = ["load", &clients, &url, "--seconds=1", "--rates=400", "--no-baseline"];
+    let timing = Timing {
+        timeout,
+        settle_time: Duration::from_millis(100),
+        min_slow_duration: Duration::from_secs(1),
+        repetitions: 1,
+    };
+    let context =
+        RunContext { options: Options::parse_from(words), program: None, cores: None, timing };
+    let mut reports = context.run(scenario).unwrap();
+    assert_eq!(reports.len(), 1);
+    reports.remove(0)
+}
+
+fn assert_right(report: &Report) {
+    assert_eq!((report.wrong, report.first_wrong.as_deref()), (0, None), "{report:?}");
+    assert!(report.lists_right);
+}
+
+#[track_caller]
+fn assert_at_least(report: &Report, figure: &str, least: f64) {
+    let found = report.figures.get(figure);
+    assert!(found.is_some_and(|found| *found >= least), "{figure} is {found:?}: {report:?}");
+}
+
+#[test]
+fn connect_opens_all() {
+    assert_right(&run(Scenario::Connect));
+}
+
+#[test]
+fn storm_tells_everyone_of_everyone() {
+    let report = run(Scenario::Storm);
+    assert_right(&report);
+    assert_at_least(&report, "facts", f64::from(CLIENTS * CLIENTS));
+    assert_at_least(&report, "time_s", 0.0);
+}
+
+#[test]
+fn fanout_tells_all_of_each_change() {
+    let report = run(Scenario::Fanout);
+    assert_right(&report);
+    // All but a few that are on their way at the end, and what undid each other in time.
+    assert_at_least(&report, "facts", f64::from(CLIENTS));
+    assert_at_least(&report, "latency_ms_p50", 0.0);
+}
+
+#[test]
+fn drop_tells_the_others_of_half() {
+    let report = run(Scenario::Drop);
+    assert_right(&report);
+    assert_at_least(&report, "facts", f64::from(CLIENTS / 2 * (CLIENTS / 2)));
+}
+
+#[test]
+fn return_brings_all_back() {
+    let report = run(Scenario::Return);
+    assert_right(&report);
+    assert_at_least(&report, "time_s", 0.0);
+}
+
+#[test]
+fn reload_is_seen_by_nobody() {
+    let report = run(Scenario::Reload);
+    assert_right(&report);
+    assert_eq!(report.figures.get("changes_seen"), Some(&0.0));
+}
+
+#[test]
+fn slow_clients_are_dropped_and_the_lists_are_right() {
+    let report = run_slow(Duration::from_millis(200), Duration::from_secs(30));
+    assert_right(&report);
+    assert_at_least(&report, "slow_clients_dropped", 1.0);
+    assert_at_least(&report, "p99_to_without", 0.0);
+}
+
+#[test]
+fn slow_clients_whom_the_server_never_drops_prove_nothing() {
+    let report = run_slow(Duration::from_hours(1), Duration::from_secs(3));
+    let sentence = "no client that never reads was ever dropped for it";
+    assert_eq!((report.wrong, report.first_wrong.as_deref()), (1, Some(sentence)), "{report:?}");
+}
+
+/// Whether it is as fast as without is for a quiet machine and the release build.
+#[test]
+fn visitors_are_seen_while_others_attack() {
+    // Fewer than by default, so that a slow machine is over that too; the visitors knock 50 times a second.
+    let door = "new-sockets-at-once-per-address = 100\nnew-sockets-per-second-per-address = 60";
+    let server = TestServer::with_door(door, ConnectionConfig::default());
+    let report = run_against(&server, Scenario::Attack, CLIENTS, Duration::from_secs(30));
+    assert_right(&report);
+    assert_at_least(&report, "silent", f64::from(CLIENTS));
+    assert_at_least(&report, "joins_refused", 1.0);
+    assert_at_least(&report, "garbage_ended", 1.0);
+    assert_at_least(&report, "p99_to_without", 0.0);
+}
+
+#[test]
+fn sockets_can_be_reset_again_and_again() {
+    let report = run(Scenario::Resets);
+    assert_right(&report);
+    assert_at_least(&report, "rounds", 20.0);
+}
+
+/// The program itself, with the floor that it starts.
+#[test]
+fn the_program_prints_a_table_and_a_line_for_each_scenario() {
+    let server = TestServer::start(ConnectionConfig::default());
+    let output = Command::new(env!("CARGO_BIN_EXE_load"))
+        .args(["--clients=20", "--scenario=storm,baseline", "--rounds=2", "--url", &server.url()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    let lines: Vec<serde_json::Value> =
+        said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let names: Vec<&str> = lines.iter().filter_map(|line| line["scenario"].as_str()).collect();
+    assert_eq!(names, ["storm", "baseline"]);
+    assert_eq!(lines[0]["lists_right"], true);
+    assert_eq!(lines[1]["frames"], 2000.0);
+    assert!(said.starts_with("scenario"));
+}

@@ -1,0 +1,76 @@
+//! What holds after every frame that a page hears.
+
+use app::{
+    client::Outcome,
+    presence::{ClientEvent, ServerEvent, Since, User},
+};
+
+use super::LivePage;
+use crate::oracle::room_record::NO_EPOCH;
+use crate::world::World;
+
+impl LivePage {
+    /// The laws that hold after every frame.
+    pub(super) fn check(&self, before: Option<&Since>, outcome: &Outcome) {
+        let replica = self.session.replica();
+        if outcome.replies.contains(&ClientEvent::Resync {}) {
+            self.fail("the server told something that does not fit");
+        }
+        if outcome.is_live && replica.you() != Some(self.owner().user_id) {
+            self.fail(&format!("it takes itself for {:?}", replica.you()));
+        }
+        match replica.position() {
+            // A page that was served while the server went down: nobody can come back to its list.
+            Some(point) if point.epoch.as_str() == NO_EPOCH => {}
+            Some(point) => {
+                let users = replica.roster().users();
+                let list = users.collect::<Vec<&User>>();
+                self.world.check_list(self.owner().room, point, list.into_iter(), || self.label());
+            }
+            None => {
+                let record = self.world.record(self.owner().room);
+                let stranger =
+                    replica.roster().users().find(|row| !record.history.contains(row)).cloned();
+                drop(record);
+                if let Some(row) = stranger {
+                    self.fail(&format!("it shows a row that never was: {row:?}"));
+                }
+            }
+        }
+        if let (Some(from), Some(to)) = (before, replica.position())
+            && from.epoch == to.epoch
+            && !outcome.is_catching_up
+        {
+            let arrived = outcome.arrived.iter().map(|(id, _)| *id);
+            let departed = outcome.departed.iter().map(|departed| departed.id);
+            for user_id in arrived.chain(departed) {
+                let record = self.world.record(self.owner().room);
+                let outcome = record.history.check_absence(from, to.seq, user_id);
+                drop(record);
+                self.world.recorder.check_result(outcome, || self.label());
+            }
+        }
+    }
+}
+
+/// Counts a frame by its kind.
+pub(super) fn count_frame(world: &World, event: &ServerEvent) {
+    world.recorder.count(match event {
+        ServerEvent::ExistingUsers(list) if list.users.len() < list.count => {
+            "frame: existing_users, cut"
+        }
+        ServerEvent::ExistingUsers(_) => "frame: existing_users",
+        ServerEvent::MoreUsers(_) => "frame: more_users",
+        ServerEvent::Resumed(resumed)
+            if resumed.from == resumed.seq && !resumed.difference.is_empty() =>
+        {
+            "frame: resumed, a piece"
+        }
+        ServerEvent::Resumed(_) => "frame: resumed",
+        ServerEvent::Changes(changes) if changes.from == changes.seq => "frame: changes, a piece",
+        ServerEvent::Changes(_) => "frame: changes",
+        ServerEvent::Beat(_) => "frame: beat",
+        ServerEvent::Refused(_) => "frame: refused",
+        ServerEvent::Unknown => "frame: unknown",
+    });
+}

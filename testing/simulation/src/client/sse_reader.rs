@@ -1,0 +1,121 @@
+//! A feed: one who only reads, as the server's own feed does, and comes back to where it was.
+
+use std::{sync::Arc, time::Duration};
+
+use app::{
+    client::Replica,
+    presence::{ExistingUsers, ServerEvent, Since, User},
+};
+use fastrand::Rng;
+use tokio::time::{sleep, timeout};
+
+use crate::sync::lock;
+use crate::world::World;
+
+/// How long an answer takes at the most: as long as changes are gathered.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Reads a room for ever: some feeds long, some short, each from where the one before it ended.
+pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
+    let mut replica = Replica::default();
+    loop {
+        let (hub, number) = {
+            let process = lock(&world.process);
+            (process.serving_hub(), process.number)
+        };
+        if let Some(hub) = hub {
+            let since = replica.position().cloned();
+            replica.disconnected();
+            let mut observer = hub.observe(&world.rooms[room].name, None);
+            observer.start(since.as_ref());
+            let until = Duration::from_millis(rng.u64(0..60_000));
+            // What is left of a feed when its time is over is the point that it came to.
+            let _ = timeout(until, async {
+                loop {
+                    world.observe(room, false);
+                    if !lock(&world.process).is_serving(number) {
+                        return;
+                    }
+                    for frame in observer.news() {
+                        read(&world, room, &mut replica, frame.text());
+                    }
+                    if observer.position().as_ref() != replica.position() {
+                        if replica.position().is_some() && observer.position().is_some() {
+                            world.recorder.fail("a feed is not where it was brought to");
+                        }
+                    } else if let Some(beat) = observer.beat() {
+                        read(&world, room, &mut replica, beat.text());
+                    }
+                    // The feed's own beat is what shows that the process is another one.
+                    let _ = timeout(Duration::from_secs(3), observer.listen()).await;
+                }
+            })
+            .await;
+        }
+        sleep(Duration::from_millis(rng.u64(1..2_000))).await;
+    }
+}
+
+fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
+    let label = || "a feed".to_owned();
+    let Ok(event) = serde_json::from_str::<ServerEvent>(frame) else {
+        return world.recorder.fail(&format!("a feed says what can't be read: {frame}"));
+    };
+    world.recorder.count("frame: of a feed");
+    if let Err(gap) = replica.receive(event) {
+        world.recorder.fail(&format!("a feed has a gap, {gap:?}: {frame}"));
+    }
+    if replica.is_settled()
+        && let Some(point) = replica.position()
+    {
+        let rows = replica.roster().users().collect::<Vec<_>>();
+        world.check_list(room, point, rows.into_iter(), label);
+    }
+}
+
+/// Somebody comes back from a point of the past: what they are told leads to where the server is.
+pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: Vec<User>) {
+    let (hub, number) = {
+        let process = lock(&world.process);
+        (process.serving_hub(), process.number)
+    };
+    let Some(hub) = hub else { return };
+    let list = ExistingUsers {
+        epoch: point.epoch.clone(),
+        seq: point.seq,
+        you: None,
+        now: 0,
+        count: users.len(),
+        users,
+    };
+    let Ok(mut replica) = Replica::from_first_html(list) else {
+        return world.recorder.fail("a list of the server's is none");
+    };
+    let mut observer = hub.observe(&world.rooms[room].name, None);
+    observer.start(Some(&point));
+    let reply = timeout(REPLY_TIMEOUT, async {
+        loop {
+            let news = observer.news();
+            if !news.is_empty() {
+                return news;
+            }
+            observer.listen().await;
+        }
+    });
+    let reply = reply.await;
+    if !lock(&world.process).is_serving(number) {
+        return;
+    }
+    let Ok(news) = reply else {
+        return world.recorder.fail(&format!("who came back from {point:?} is told nothing"));
+    };
+    world.observe(room, false);
+    for frame in news {
+        read(&world, room, &mut replica, frame.text());
+    }
+    if observer.position().as_ref() != replica.position() {
+        world
+            .recorder
+            .fail(&format!("who came back from {point:?} is not where they were brought to"));
+    }
+}

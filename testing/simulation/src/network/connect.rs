@@ -1,0 +1,50 @@
+//! Opening a connection: through the person's network, to the server's door.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+
+use crate::network::link::{ClientSocket, Link};
+use crate::network::pipe::PipeConfig;
+use crate::server::listen_state::ListenState;
+use crate::sync::lock;
+use crate::world::World;
+
+/// How long one who has to wait goes on to look whether the server is ready.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Begins to open a connection; what becomes of it comes out of its end.
+pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
+    let owner = &world.persons[person];
+    let network = owner.state().network;
+    let config =
+        PipeConfig { latency: network.latency, jitter: network.jitter, capacity: network.capacity };
+    let link = Link::new(config, person, &mut world.recorder.fork_rng());
+    let end = ClientSocket::new(link.clone());
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        sleep(network.latency).await;
+        let owner = &world.persons[person];
+        if owner.state().network.is_offline {
+            // Nobody answers, not even to say so.
+            link.set_stalled(true);
+            link.up.close_reader();
+            return;
+        }
+        loop {
+            let listen_state = lock(&world.process).listen_state();
+            match listen_state {
+                ListenState::Refused => {
+                    link.down.finish();
+                    link.up.close_reader();
+                    return;
+                }
+                ListenState::Waiting => sleep(RETRY_INTERVAL).await,
+                ListenState::Welcome => break,
+            }
+        }
+        world.add_link(link.clone());
+        world.accept(owner.room, owner.user_id, link);
+    });
+    end
+}

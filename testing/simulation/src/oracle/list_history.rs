@@ -1,0 +1,116 @@
+//! The lists that a room of the server had, at which point of its count.
+
+use std::collections::BTreeMap;
+
+use app::presence::{Epoch, ExistingUsers, Since, User, UserId};
+use fastrand::Rng;
+
+/// How many changes the server's log holds at the least, once there were so many.
+const MIN_LOG_LENGTH: u64 = 1_000;
+
+/// Every list that one room had.
+#[derive(Debug, Default)]
+pub(crate) struct ListHistory {
+    lists: BTreeMap<Epoch, BTreeMap<u64, Vec<User>>>,
+    current: Option<Since>,
+}
+
+impl ListHistory {
+    /// Whether the room is where it was when it was looked at last.
+    pub(crate) fn is_at(&self, head: &ExistingUsers) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.seq == head.seq && current.epoch == head.epoch)
+    }
+
+    /// The list that the room had when it was looked at last.
+    pub(crate) fn current(&self) -> &[User] {
+        self.current.as_ref().and_then(|current| self.list_at(current)).unwrap_or_default()
+    }
+
+    /// The room is looked at.
+    pub(crate) fn record(&mut self, list: ExistingUsers) -> Result<(), String> {
+        let point = Since { epoch: list.epoch, seq: list.seq };
+        let lists = self.lists.entry(point.epoch.clone()).or_default();
+        if let Some((newest, _)) = lists.last_key_value()
+            && point.seq < *newest
+        {
+            return Err(format!("the count went back from {newest} to {}", point.seq));
+        }
+        let known = lists.entry(point.seq).or_insert_with(|| list.users.clone());
+        if *known != list.users {
+            return Err(format!(
+                "two lists at one point: {known:?} and {:?} at {}",
+                list.users, point.seq
+            ));
+        }
+        self.current = Some(point);
+        Ok(())
+    }
+
+    /// The room is over, or the process: there is no list now.
+    pub(crate) fn clear_current(&mut self) {
+        self.current = None;
+    }
+
+    /// A list that claims to be the one at this point.
+    pub(crate) fn check<'a>(
+        &self,
+        point: &Since,
+        rows: impl Iterator<Item = &'a User> + Clone,
+    ) -> Result<(), String> {
+        match self.list_at(point) {
+            Some(history) if rows.clone().eq(history) => Ok(()),
+            Some(history) => Err(format!(
+                "a list is not the server's at {point:?}:\n  {:?}\nand not\n  {history:?}",
+                rows.collect::<Vec<_>>()
+            )),
+            None => Err(format!("a list is at {point:?}, where the server never was")),
+        }
+    }
+
+    /// Whether this very row was ever in a list.
+    pub(crate) fn contains(&self, row: &User) -> bool {
+        self.lists.values().flat_map(BTreeMap::values).any(|list| list.contains(row))
+    }
+
+    /// Who is said to have gone or come between two points was really not there for a moment.
+    pub(crate) fn check_absence(
+        &self,
+        from: &Since,
+        to: u64,
+        user_id: UserId,
+    ) -> Result<(), String> {
+        let lists =
+            self.lists.get(&from.epoch).into_iter().flat_map(|lists| lists.range(from.seq..=to));
+        let was_absent =
+            lists.into_iter().any(|(_, list)| list.iter().all(|user| user.id != user_id));
+        if was_absent {
+            Ok(())
+        } else {
+            Err(format!(
+                "{user_id} is said to have gone or come between {from:?} and {to}, and was there all the time"
+            ))
+        }
+    }
+
+    /// Points of the present count that somebody may come back from: any, and those around the last
+    /// that the server's log reaches back to when it is as short as it ever gets.
+    pub(crate) fn resume_points(&self, rng: &mut Rng) -> Vec<(Since, Vec<User>)> {
+        let Some(current) = &self.current else { return Vec::new() };
+        let Some(lists) = self.lists.get(&current.epoch) else { return Vec::new() };
+        let any = rng.u64(0..=current.seq);
+        let edge = current.seq.checked_sub(MIN_LOG_LENGTH);
+        let around_the_edge = edge.map(|edge| edge.saturating_sub(2)..=edge + 2);
+        let expected = around_the_edge.into_iter().flatten().chain([any]);
+        expected
+            .filter_map(|seq| {
+                let point = Since { epoch: current.epoch.clone(), seq };
+                Some((point, lists.get(&seq)?.clone()))
+            })
+            .collect()
+    }
+
+    fn list_at(&self, point: &Since) -> Option<&[User]> {
+        Some(self.lists.get(&point.epoch)?.get(&point.seq)?)
+    }
+}

@@ -1,0 +1,423 @@
+//! One schedule: who there is, what happens to them, and what has to be true in the end.
+
+mod names;
+mod step;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use app::presence::{ClientEvent, Since, TabId, UserId};
+use fastrand::Rng;
+use server::lifecycle::drain::Shutdown;
+use tokio::{
+    sync::{mpsc::unbounded_channel, oneshot},
+    time::{sleep, timeout},
+};
+
+use crate::client::command::{Command, Report};
+use crate::client::page::{self, PageConfig};
+use crate::client::person::{Expected, NetworkConditions, PageHandle, Person};
+use crate::client::sse_reader;
+use crate::oracle::event_counts::EventCounts;
+use crate::schedule::names::{name, room_name};
+use crate::schedule::step::{ScheduleKind, Step, draw_pause};
+use crate::server::lifecycle::clear;
+use crate::sync::lock;
+use crate::world::World;
+
+/// How many things happen at least in a schedule.
+const STEPS: usize = 200;
+
+/// More than the server's log holds when they are old: half of a crowd or more is renamed each time.
+const STORM_CHANGES: usize = 2_400;
+
+/// When nothing fails any more, everything is right after this: a page may have to find that its
+/// server is silent, wait, and try twice, and a row may have to be let go, or to become away.
+const SETTLE_TIME: Duration = Duration::from_secs(80);
+
+/// What became of a schedule.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// How often what happened.
+    pub counts: EventCounts,
+    /// What happened, one line each.
+    pub trace: Vec<String>,
+    /// Which law was broken.
+    pub failure: Option<String>,
+}
+
+/// Plays the schedule of a seed, on the paused clock of the runtime that this runs on.
+pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> Outcome {
+    clear(state_directory);
+    let mut rng = Rng::with_seed(seed);
+    let world = Arc::new(make_world(&mut rng, state_directory, is_detailed));
+    let kind = ScheduleKind { has_crowd: !world.crowd.is_empty(), has_outages: rng.u8(0..3) > 0 };
+    let mut schedule = Schedule { world: Arc::clone(&world), rng, next_page: 0, kind };
+    schedule.run().await;
+    let (trace, failure) = world.recorder.take_trace();
+    world.recorder.count("schedules");
+    Outcome { counts: world.recorder.counts(), trace, failure }
+}
+
+fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World {
+    let rooms = rng.usize(1..=2);
+    let persons = (0..rng.usize(4..=6)).map(|number| {
+        let network = NetworkConditions {
+            latency: Duration::from_millis(if rng.bool() {
+                rng.u64(0..4)
+            } else {
+                rng.u64(4..250)
+            }),
+            jitter: Duration::from_millis(if rng.bool() { 0 } else { rng.u64(0..80) }),
+            capacity: rng.usize(4..40),
+            is_offline: false,
+        };
+        let is_third_party = number == 3 && rng.bool();
+        Person::new(number, rng.usize(0..rooms), random_id(rng), is_third_party, network)
+    });
+    let persons = persons.collect();
+    let crowd = if rng.u8(0..6) == 0 { rng.usize(14..36) } else { 0 };
+    let crowd = (0..crowd).map(|_| random_id(rng)).collect();
+    let rooms = (0..rooms).map(room_name).collect();
+    let own = rng.fork();
+    World::new(rooms, persons, crowd, state_directory.to_owned(), is_detailed, own)
+}
+
+fn random_id(rng: &mut Rng) -> UserId {
+    UserId::from_leading_bits(rng.u128(..))
+}
+
+struct Schedule {
+    world: Arc<World>,
+    rng: Rng,
+    next_page: u64,
+    kind: ScheduleKind,
+}
+
+impl Schedule {
+    async fn run(&mut self) {
+        let world = Arc::clone(&self.world);
+        world.start(Duration::ZERO).await;
+        for room in 0..world.rooms.len() {
+            tokio::spawn(sse_reader::run(Arc::clone(&world), room, self.rng.fork()));
+        }
+        for step in 0..STEPS {
+            self.step();
+            sleep(draw_pause(&mut self.rng)).await;
+            world.observe_all();
+            if world.recorder.has_failed() {
+                world.recorder.trace(|| format!("after {step} steps"));
+                return;
+            }
+        }
+        self.repair().await;
+        sleep(SETTLE_TIME).await;
+        world.observe_all();
+        if !world.recorder.has_failed() {
+            self.check_final_state().await;
+        }
+    }
+
+    fn step(&mut self) {
+        let pages = self.pages().len();
+        let step = Step::draw(&mut self.rng, pages, self.kind);
+        self.world.recorder.count("events");
+        self.world.recorder.count(step.name());
+        self.world.recorder.trace(|| format!("{step:?}"));
+        match step {
+            Step::Open { first_rows } => self.open(first_rows, None),
+            Step::Duplicate => {
+                if let Some((person, _)) = self.random_page() {
+                    let tab = lock(&self.world.tabs).get(&person).cloned();
+                    self.open(Some(200), tab.map(|tab| (person, tab)));
+                }
+            }
+            Step::Join => {
+                let name = name(&mut self.rng);
+                self.command(|_| Command::Join(name));
+            }
+            Step::Leave => self.command(|_| Command::Leave),
+            Step::SetVisible(is_visible) => self.command(|_| Command::SetVisible(is_visible)),
+            Step::Resync => self.command(|_| Command::Resync),
+            Step::ReconnectNow => self.command(|_| Command::ReconnectNow),
+            Step::Reload { loads_first, pause } => {
+                self.command(|_| Command::Reload { loads_first, pause });
+            }
+            Step::Close(exit) => self.command(|_| Command::Close(exit)),
+            Step::Freeze { freeze, lasting } => {
+                if let Some((person, page)) = self.random_page() {
+                    self.send(person, page, Command::Freeze(freeze));
+                    self.schedule_after(lasting, move |world| {
+                        send(world, person, page, Command::Thaw);
+                    });
+                }
+            }
+            Step::Remove => {
+                let person = &self.world.persons[self.rng.usize(0..self.world.persons.len())];
+                person.on_removed();
+                self.world.remove(person.room, person.user_id);
+            }
+            Step::CrowdJoins | Step::CrowdLeaves | Step::CrowdRenames => {
+                self.break_some_links();
+                self.crowd(step);
+            }
+            Step::Resume => self.resume(),
+            Step::CrowdStorm => {
+                self.crowd(Step::CrowdJoins);
+                for _ in 0..STORM_CHANGES / self.world.crowd.len() {
+                    self.crowd(Step::CrowdRenames);
+                }
+            }
+            Step::Cut { at_page, at_server } => {
+                self.with_random_link(|link| link.cut(at_page, at_server));
+            }
+            Step::HalfClose(direction) => self.with_random_link(|link| link.stall(direction)),
+            Step::Starve { direction, lasting } => {
+                let mut starved = None;
+                self.with_random_link(|link| {
+                    link.stall(direction);
+                    starved = Some(link.clone());
+                });
+                if let Some(link) = starved {
+                    self.schedule_after(lasting, move |_| link.set_stalled(false));
+                }
+            }
+            Step::Slow { latency } => self.with_random_link(|link| {
+                link.down.set_latency(latency);
+                link.up.set_latency(latency);
+            }),
+            Step::GoOffline { lasting } => {
+                let person = self.rng.usize(0..self.world.persons.len());
+                self.world.persons[person].state().network.is_offline = true;
+                for link in self.world.links().iter().filter(|link| link.person == person) {
+                    link.set_stalled(true);
+                }
+                self.schedule_after(lasting, move |world| go_online(world, person));
+            }
+            Step::Restart { down, loading } => {
+                self.end_server(World::begin_shutdown, down, loading);
+            }
+            Step::Crash { down, loading } => {
+                let kill = |world: &World| {
+                    world.kill();
+                    None
+                };
+                self.end_server(kill, down, loading);
+            }
+        }
+    }
+
+    /// The server ends, in order or not, and another process takes its place.
+    fn end_server(
+        &self,
+        how: impl FnOnce(&World) -> Option<Shutdown>,
+        down: Duration,
+        loading: Duration,
+    ) {
+        let world = Arc::clone(&self.world);
+        if !lock(&world.process).is_up() {
+            return;
+        }
+        let shutdown = how(&world);
+        tokio::spawn(async move {
+            if let Some(shutdown) = shutdown {
+                world.finish_shutdown(shutdown).await;
+            }
+            sleep(down).await;
+            world.start(loading).await;
+        });
+    }
+
+    fn open(&mut self, first_rows: Option<usize>, owner: Option<(usize, TabId)>) {
+        let has_room = |person: &&Person| person.state().pages.len() < 3;
+        let candidates = self.world.persons.iter().filter(has_room).collect::<Vec<_>>();
+        let drawn = self.rng.choice(&candidates).map(|person| person.number);
+        let new_tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
+        let owner = owner.or(drawn.map(|person| (person, new_tab)));
+        let Some((person, tab)) = owner else { return };
+        let number = self.next_page;
+        self.next_page += 1;
+        let (commands, heard) = unbounded_channel();
+        let handle = PageHandle { commands, is_idle: false };
+        self.world.persons[person].state().pages.insert(number, handle);
+        lock(&self.world.tabs).insert(person, tab.clone());
+        self.world.recorder.trace(|| format!("page {number} is person {person}'s"));
+        let opening =
+            PageConfig { world: Arc::clone(&self.world), person, number, tab, first_rows };
+        tokio::spawn(page::run(opening, heard, self.rng.fork()));
+    }
+
+    /// Somebody who only looks comes back to each room, from any point of its past.
+    fn resume(&mut self) {
+        for room in 0..self.world.rooms.len() {
+            let points = self.world.record(room).history.resume_points(&mut self.rng);
+            for (point, users) in points {
+                let world = Arc::clone(&self.world);
+                tokio::spawn(sse_reader::resume(world, room, point, users));
+            }
+        }
+    }
+
+    /// Much is told now: some hear only the beginning of it.
+    fn break_some_links(&mut self) {
+        for _ in 0..self.rng.usize(0..4) {
+            let messages = self.rng.u32(0..4);
+            self.world.recorder.count("fault: a link breaks within what is told");
+            self.with_random_link(|link| link.down.break_after(messages));
+        }
+    }
+
+    fn crowd(&mut self, step: Step) {
+        let count = self.world.crowd.len();
+        let from = self.rng.usize(0..count / 2);
+        for member in from..count {
+            let event = match step {
+                Step::CrowdJoins => {
+                    let name = name(&mut self.rng);
+                    ClientEvent::GotANewUser { name, tab: None, visible: None, since: None }
+                }
+                Step::CrowdLeaves => ClientEvent::Leave {},
+                _ => ClientEvent::Rename { name: name(&mut self.rng) },
+            };
+            self.world.crowd_send(member, &event);
+        }
+    }
+
+    fn pages(&self) -> Vec<(usize, u64)> {
+        let pages = |person: &Person| {
+            let pages = person.state().pages.keys().copied().collect::<Vec<_>>();
+            pages.into_iter().map(|page| (person.number, page)).collect::<Vec<_>>()
+        };
+        self.world.persons.iter().flat_map(pages).collect()
+    }
+
+    fn random_page(&mut self) -> Option<(usize, u64)> {
+        let pages = self.pages();
+        self.rng.choice(&pages).copied()
+    }
+
+    fn command(&mut self, command: impl FnOnce(&mut Rng) -> Command) {
+        if let Some((person, page)) = self.random_page() {
+            let command = command(&mut self.rng);
+            self.send(person, page, command);
+        }
+    }
+
+    fn send(&self, person: usize, page: u64, command: Command) {
+        self.world.recorder.trace(|| format!("  page {page} of person {person}"));
+        send(&self.world, person, page, command);
+    }
+
+    fn with_random_link(&mut self, act: impl FnOnce(&crate::network::link::Link)) {
+        let links = self.world.links();
+        if let Some(link) = self.rng.choice(&links) {
+            self.world.recorder.trace(|| format!("  a link of person {}", link.person));
+            act(link);
+        }
+    }
+
+    fn schedule_after(&self, after: Duration, act: impl FnOnce(&Arc<World>) + Send + 'static) {
+        let world = Arc::clone(&self.world);
+        tokio::spawn(async move {
+            sleep(after).await;
+            act(&world);
+        });
+    }
+
+    /// Nothing fails any more: the server is there, so is every network, and everybody is awake.
+    async fn repair(&mut self) {
+        self.world.recorder.trace(|| "all is healed".to_owned());
+        while !lock(&self.world.process).is_up() {
+            sleep(Duration::from_millis(100)).await;
+        }
+        for link in self.world.links() {
+            if self.rng.bool() {
+                link.set_stalled(false);
+            } else {
+                link.cut(Some(Duration::ZERO), Some(Duration::ZERO));
+            }
+        }
+        for person in 0..self.world.persons.len() {
+            go_online(&self.world, person);
+        }
+        for (person, page) in self.pages() {
+            send(&self.world, person, page, Command::Thaw);
+        }
+    }
+
+    /// Every page shows what the server has, and what the persons wanted is so.
+    async fn check_final_state(&mut self) {
+        let world = Arc::clone(&self.world);
+        let Some(hub) = lock(&world.process).serving_hub() else {
+            return world.recorder.fail("there is no server in the end");
+        };
+        for (person, page) in self.pages() {
+            let owner = &world.persons[person];
+            let label = format!("page {page} of person {person} ({})", owner.user_id);
+            let (ask, answer) = oneshot::channel();
+            send(&world, person, page, Command::Report(ask));
+            let Ok(Ok(Report { is_live, replica })) = timeout(Duration::from_secs(1), answer).await
+            else {
+                return world.recorder.fail(&format!("{label}: it does not answer"));
+            };
+            let list = hub.snapshot(&world.rooms[owner.room].name, Some(owner.user_id), usize::MAX);
+            if !is_live {
+                return world
+                    .recorder
+                    .fail(&format!("{label}: it is not live in the end: {replica:?}"));
+            }
+            let point = Since { epoch: list.epoch.clone(), seq: list.seq };
+            let is_same = replica.position() == Some(&point)
+                && replica.you() == Some(owner.user_id)
+                && replica.roster().users().eq(&list.users);
+            if !is_same {
+                return world.recorder.fail(&format!(
+                    "{label}: its list is not the server's: {replica:?} and {list:?}"
+                ));
+            }
+            world.recorder.count("pages that were right in the end");
+        }
+        for person in &world.persons {
+            let list = hub.snapshot(&world.rooms[person.room].name, None, usize::MAX);
+            let rows = list.users.iter().filter(|user| user.id == person.user_id).count();
+            let state = person.state();
+            let is_alone = state.pages.is_empty();
+            let expected = match state.expected {
+                _ if is_alone => Some(0),
+                Expected::Nothing | Expected::Unlisted { .. } => Some(0),
+                Expected::Listed { .. } => Some(1),
+                Expected::Either => None,
+            };
+            let what = format!("person {} has {rows} rows in the end: {:?}", person.number, *state);
+            drop(state);
+            if expected.is_some_and(|expected| expected != rows) {
+                return world.recorder.fail(&what);
+            }
+            world.recorder.count(match expected {
+                Some(0) => "persons that were rightly not listed in the end",
+                Some(_) => "persons that were rightly listed in the end",
+                None => "persons that might be listed or not in the end",
+            });
+        }
+    }
+}
+
+fn go_online(world: &Arc<World>, person: usize) {
+    let owner = &world.persons[person];
+    if !std::mem::replace(&mut owner.state().network.is_offline, false) {
+        return;
+    }
+    for link in world.links().iter().filter(|link| link.person == person) {
+        link.set_stalled(false);
+    }
+    for page in owner.state().pages.values() {
+        // A page that is gone has no network either.
+        let _ = page.commands.send(Command::ReconnectNow);
+    }
+}
+
+fn send(world: &World, person: usize, page: u64, command: Command) {
+    if let Some(handle) = world.persons[person].state().pages.get(&page) {
+        // A page that is on its way out listens no more.
+        let _ = handle.commands.send(command);
+    }
+}

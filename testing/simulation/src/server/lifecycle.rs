@@ -1,0 +1,298 @@
+//! How the server's process starts, serves, is kept on disk now and then, goes down, is killed.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use app::presence::{ClientEvent, ExistingUsers, User, UserId};
+use server::{
+    hub::{Announcing, Hub},
+    lifecycle::drain::Shutdown,
+    presence::room::{Announcement, RoomLimits},
+    storage::rooms_file::{ProcessEnding, RoomsFile, SavedRooms},
+    websocket::connection::{self, ConnectionConfig},
+};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    network::link::{Down, Link},
+    oracle::{room_record::NO_EPOCH, row_model::RowModel},
+    server::{
+        process::{Running, SavedState, Stage},
+        socket::{ConnectionInfo, ServerSocket},
+    },
+    sync::lock,
+    world::World,
+};
+
+/// How often the rooms are kept, as in the server's own upkeep.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
+
+const LIMITS: RoomLimits = RoomLimits { most_people: 20_000, most_connections_per_person: 32 };
+
+impl World {
+    /// A process starts: it takes what is kept, and is ready after a while.
+    pub(crate) async fn start(self: &Arc<Self>, loading: Duration) {
+        lock(&self.process).stage = Stage::Loading;
+        let expected = lock(&self.disk).take();
+        let taken = RoomsFile::in_directory(&self.state_directory).take();
+        if taken.is_some() != expected.is_some() {
+            self.recorder.fail(match taken {
+                Some(_) => "what was kept is taken twice",
+                None => "what was kept is lost",
+            });
+        }
+        let nothing = SavedRooms { ending: ProcessEnding::Unknown, rooms: Vec::new() };
+        let saved = taken.map_or(nothing, sorted_by_name);
+        let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
+        self.check_restored(&hub, expected.as_ref());
+        sleep(loading).await;
+        hub.begin();
+        let now = Instant::now();
+        for room in 0..self.rooms.len() {
+            self.record(room).row_model.on_server_ready(now);
+        }
+        let number = {
+            let mut process = lock(&self.process);
+            process.stage = Stage::Serving;
+            process.number += 1;
+            process.running = Some(Running {
+                hub,
+                shutdown: Shutdown::default(),
+                tasks: Vec::new(),
+                crowd: Vec::new(),
+                saved_state: None,
+            });
+            process.number
+        };
+        self.recorder.trace(|| format!("server: process {number} is ready"));
+        let upkeep = tokio::spawn(Arc::clone(self).run_maintenance(number));
+        self.add_task(upkeep.abort_handle());
+    }
+
+    /// The process is told to end: from now on nothing that happens to the rooms counts.
+    pub(crate) fn begin_shutdown(&self) -> Option<Shutdown> {
+        self.observe_all();
+        let mut process = lock(&self.process);
+        let running = process.running.as_mut()?;
+        let saved = running.hub.freeze();
+        running.shutdown.begin();
+        running.crowd.clear();
+        let shutdown = running.shutdown.clone();
+        process.stage = Stage::Closing;
+        drop(process);
+        self.write(self.saved_state(saved));
+        Some(shutdown)
+    }
+
+    /// Everybody was told goodbye, and the process ends.
+    pub(crate) async fn finish_shutdown(&self, shutdown: Shutdown) {
+        if timeout(shutdown.deadline(), shutdown.sockets_ended()).await.is_err() {
+            self.recorder.count("server: an end that not all said goodbye before");
+        }
+        self.stop();
+    }
+
+    /// The process is killed.
+    pub(crate) fn kill(&self) {
+        self.observe_all();
+        let saved_state =
+            lock(&self.process).running.as_mut().and_then(|running| running.saved_state.take());
+        if let Some(saved_state) = saved_state {
+            self.write(saved_state);
+        }
+        self.stop();
+    }
+
+    fn stop(&self) {
+        let running = {
+            let mut process = lock(&self.process);
+            process.stage = Stage::Down;
+            process.running.take()
+        };
+        for task in running.iter().flat_map(|running| &running.tasks) {
+            task.abort();
+        }
+    }
+
+    /// A connection comes to the server's door.
+    pub(crate) fn accept(self: &Arc<Self>, room: usize, user_id: UserId, link: Link) {
+        let mut process = lock(&self.process);
+        let connection = process.next_connection;
+        process.next_connection += 1;
+        let info = ConnectionInfo { user_id, connection, process: process.number };
+        let Some(running) = &mut process.running else { return };
+        let guest = running.shutdown.socket();
+        let membership = running.hub.enter(&self.rooms[room].name, user_id);
+        link.down.write(Down::Opened);
+        let end = ServerSocket::new(
+            info,
+            link,
+            Arc::clone(&self.rooms[room]),
+            Arc::clone(&self.process),
+            Arc::clone(&self.recorder),
+        );
+        let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
+        running.tasks.retain(|task| !task.is_finished());
+        running.tasks.push(tokio::spawn(served).abort_handle());
+        drop(process);
+        self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} is accepted"));
+    }
+
+    /// The page of a room is asked for: its list, if there is a server.
+    pub(crate) fn serve_page(
+        &self,
+        room: usize,
+        user_id: UserId,
+        most_rows: usize,
+    ) -> Option<ExistingUsers> {
+        let (hub, is_serving) = {
+            let process = lock(&self.process);
+            // While the server says goodbye, requests that came before are answered.
+            let is_there = matches!(process.stage, Stage::Serving | Stage::Closing);
+            let hub = Arc::clone(&process.running.as_ref().filter(|_| is_there)?.hub);
+            (hub, process.stage == Stage::Serving)
+        };
+        let name = &self.rooms[room].name;
+        hub.page_served(name, user_id);
+        if is_serving {
+            self.observe(room, true);
+        }
+        Some(hub.snapshot(name, Some(user_id), most_rows))
+    }
+
+    /// The operator takes somebody off the list.
+    pub(crate) fn remove(&self, room: usize, user_id: UserId) {
+        let Some(hub) = lock(&self.process).serving_hub() else { return };
+        self.observe(room, true);
+        if hub.remove(&self.rooms[room].name, user_id) {
+            self.recorder.count("operator: removed somebody");
+        }
+        self.record(room).row_model.on_removed(user_id);
+        self.observe(room, true);
+    }
+
+    /// Somebody of the crowd says this; who has not come yet, comes.
+    pub(crate) fn crowd_send(self: &Arc<Self>, member: usize, event: &ClientEvent) {
+        let user_id = self.crowd[member];
+        self.observe(0, false);
+        let mut process = lock(&self.process);
+        if !process.is_up() {
+            return;
+        }
+        let connection = process.next_connection;
+        process.next_connection += 1;
+        let Some(running) = process.running.as_mut() else { return };
+        let known = running.crowd.iter().position(|(other, ..)| *other == member);
+        let index = known.unwrap_or_else(|| {
+            let membership = running.hub.enter(&self.rooms[0].name, user_id);
+            running.crowd.push((member, connection, membership));
+            running.crowd.len() - 1
+        });
+        let (_, connection, membership) = &mut running.crowd[index];
+        let outcome = match event {
+            ClientEvent::GotANewUser { name, .. } => membership.announce(Announcing {
+                name: name.clone(),
+                tab: None,
+                is_visible: true,
+                announcement: if known.is_none() {
+                    Announcement::First
+                } else {
+                    Announcement::Later
+                },
+                since: None,
+            }),
+            ClientEvent::Rename { name } => membership.rename(name),
+            _ => {
+                membership.leave();
+                Ok(())
+            }
+        };
+        let connection = *connection;
+        drop(process);
+        if outcome.is_ok() {
+            self.record(0).row_model.on_frame(user_id, connection, event, Instant::now());
+        }
+        self.observe(0, false);
+    }
+
+    fn add_task(&self, task: AbortHandle) {
+        if let Some(running) = &mut lock(&self.process).running {
+            running.tasks.push(task);
+        }
+    }
+
+    async fn run_maintenance(self: Arc<Self>, number: u64) {
+        loop {
+            sleep(MAINTENANCE_INTERVAL).await;
+            self.observe_all();
+            if !lock(&self.process).is_serving(number) {
+                return;
+            }
+            let Some(hub) = lock(&self.process).serving_hub() else { return };
+            hub.sweep();
+            let saved_state = self.saved_state(hub.save());
+            if let Some(running) = &mut lock(&self.process).running {
+                running.saved_state = Some(saved_state);
+            }
+        }
+    }
+
+    fn saved_state(&self, saved: SavedRooms) -> SavedState {
+        let row_model = |room| self.record(room).row_model.clone();
+        let row_models = (0..self.rooms.len()).map(row_model).collect();
+        SavedState { saved: sorted_by_name(saved), at: Instant::now(), row_models }
+    }
+
+    fn write(&self, saved_state: SavedState) {
+        if let Err(error) = RoomsFile::in_directory(&self.state_directory).write(&saved_state.saved)
+        {
+            self.recorder.fail(&format!("the rooms can't be written: {error}"));
+        }
+        *lock(&self.disk) = Some(saved_state);
+    }
+
+    fn check_restored(&self, hub: &Hub, saved_state: Option<&SavedState>) {
+        for (room, of_room) in self.rooms.iter().enumerate() {
+            let saved = saved_state.and_then(|saved_state| {
+                saved_state.saved.rooms.iter().find(|saved| saved.name == of_room.name)
+            });
+            let rows: &[User] = saved.map(|saved| &*saved.room.users).unwrap_or_default();
+            let list = hub.snapshot(&of_room.name, None, usize::MAX);
+            if list.users != rows {
+                self.recorder
+                    .fail(&format!("these rows were kept: {rows:?}, these came back: {list:?}"));
+            }
+            let is_in_order = saved_state
+                .is_some_and(|saved_state| saved_state.saved.ending == ProcessEnding::InOrder);
+            if let Some(saved) = saved
+                && (saved.epoch == list.epoch && saved.room.seq == list.seq) != is_in_order
+            {
+                self.recorder.fail(&format!("{} came back at {}", of_room.name, list.epoch));
+            }
+            let mut record = self.record(room);
+            record.history.clear_current();
+            record.row_model = saved_state.map_or_else(RowModel::default, |saved_state| {
+                saved_state.row_models[room].clone().restored(rows, saved_state.at)
+            });
+            if list.epoch.as_str() != NO_EPOCH {
+                let recorded = record.history.record(list);
+                drop(record);
+                self.recorder
+                    .check_result(recorded, || format!("{} after a restart", of_room.name));
+            }
+        }
+    }
+}
+
+/// The order in which the server's map gives the rooms is not the schedule's to decide.
+fn sorted_by_name(mut saved: SavedRooms) -> SavedRooms {
+    saved.rooms.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
+    saved
+}
+
+/// A state directory is empty again.
+pub(crate) fn clear(state_directory: &Path) {
+    RoomsFile::in_directory(state_directory).take();
+}

@@ -1,0 +1,102 @@
+//! Everything that one schedule is about.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use app::presence::{RoomName, Since, TabId, User, UserId};
+use fastrand::Rng;
+
+use crate::client::person::Person;
+use crate::network::link::Link;
+use crate::oracle::room_record::{Room, RoomRecord};
+use crate::recorder::Recorder;
+use crate::server::process::{Process, SavedState};
+use crate::sync::lock;
+
+/// Everything that one schedule is about.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) rooms: Vec<Arc<Room>>,
+    pub(crate) persons: Vec<Person>,
+    /// Who comes and goes as one, in the first room, without a wire.
+    pub(crate) crowd: Vec<UserId>,
+    pub(crate) process: Arc<Mutex<Process>>,
+    /// What the server's disk holds for the next process.
+    pub(crate) disk: Mutex<Option<SavedState>>,
+    pub(crate) state_directory: PathBuf,
+    /// The tab that was opened last, of each person.
+    pub(crate) tabs: Mutex<BTreeMap<usize, TabId>>,
+    links: Mutex<Vec<Link>>,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl World {
+    pub(crate) fn new(
+        rooms: Vec<RoomName>,
+        persons: Vec<Person>,
+        crowd: Vec<UserId>,
+        state_directory: PathBuf,
+        is_detailed: bool,
+        rng: Rng,
+    ) -> Self {
+        let rooms = rooms.into_iter().map(|name| Arc::new(Room::new(name))).collect();
+        Self {
+            rooms,
+            persons,
+            crowd,
+            process: Arc::default(),
+            disk: Mutex::default(),
+            state_directory,
+            tabs: Mutex::default(),
+            links: Mutex::default(),
+            recorder: Arc::new(Recorder::new(is_detailed, rng)),
+        }
+    }
+
+    pub(crate) fn add_link(&self, link: Link) {
+        let mut links = lock(&self.links);
+        if links.len() >= 64 {
+            links.retain(|link| !link.is_over());
+        }
+        links.push(link);
+    }
+
+    /// The connections that are not over.
+    pub(crate) fn links(&self) -> Vec<Link> {
+        let mut links = lock(&self.links);
+        links.retain(|link| !link.is_over());
+        links.clone()
+    }
+
+    pub(crate) fn record(&self, room: usize) -> MutexGuard<'_, RoomRecord> {
+        self.rooms[room].record()
+    }
+
+    /// Looks at a room's list, if it is another than before; `force` looks also where it is not.
+    pub(crate) fn observe(&self, room: usize, force: bool) {
+        let Some(hub) = lock(&self.process).serving_hub() else { return };
+        self.rooms[room].observe(&hub, &self.recorder, force);
+    }
+
+    /// Looks at every room.
+    pub(crate) fn observe_all(&self) {
+        for room in 0..self.rooms.len() {
+            self.observe(room, true);
+        }
+    }
+
+    /// A list that claims to be the one at this point.
+    pub(crate) fn check_list<'a>(
+        &self,
+        room: usize,
+        point: &Since,
+        list: impl Iterator<Item = &'a User> + Clone,
+        label: impl FnOnce() -> String,
+    ) {
+        let outcome = self.record(room).history.check(point, list);
+        self.recorder.check_result(outcome, label);
+    }
+}

@@ -1,0 +1,22 @@
+//! What a change and a whole list cost, measured in rooms of growing size.
+
+use std::time::Instant;
+
+use crate::output::failure::Outcome;
+use crate::output::step::{self, step};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// One run for each crate, as with the tests: `app` is measured without Leptos.
+const BENCHES: [&[&str]; 2] =
+    [&["bench", "-p", "app", "--bench", "roster"], &["bench", "-p", "server", "--bench", "room"]];
+
+/// Builds the benchmarks for release and runs them, one after the other.
+pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
+    for words in BENCHES {
+        let mut command = workspace.cargo(words);
+        step(&process::command_line(&command), || process::run(&mut command))?;
+    }
+    step::total(started_at);
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Everything that is checked without running a test.
+
+use std::time::Instant;
+
+use crate::checks::deploy_files;
+use crate::checks::size_budget;
+use crate::commands::build;
+use crate::commands::setup;
+use crate::output::failure::{Failure, Outcome};
+use crate::output::step::{self, note, step};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// One run for each set of features: together they would unify, and nobody would see what a
+/// crate lacks by itself.
+const CLIPPY: [&[&str]; 7] = [
+    &["-p", "app", "--no-default-features", "--all-targets"],
+    &["-p", "app", "--features", "ssr", "--all-targets"],
+    &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
+    &["-p", "server", "--all-targets"],
+    &["-p", "load", "--all-targets"],
+    &["-p", "simulation", "--all-targets"],
+    &["-p", "xtask", "--all-targets"],
+];
+
+const DOCS: [&[&str]; 2] = [&["-p", "app", "--features", "ssr"], &["-p", "server"]];
+
+/// Runs every check to the end, whatever fails, and ends with what failed.
+pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
+    // Clippy for the browser needs the target.
+    let tools = setup::run(workspace)?;
+    let mut failed = Vec::new();
+    let mut check = |what: &str, outcome: Outcome| {
+        if let Err(failure) = outcome {
+            note(&failure.to_string());
+            failed.push(what.to_owned());
+        }
+    };
+
+    check("format", cargo(workspace, &["fmt", "--all", "--check"], &[]));
+    for words in CLIPPY {
+        let outcome = cargo(workspace, &["clippy"], &[words, &["--", "-D", "warnings"]].concat());
+        check(&format!("clippy {}", words.join(" ")), outcome);
+    }
+    for words in DOCS {
+        check(&format!("docs {}", words.join(" ")), docs(workspace, words));
+    }
+    check("layers", step("layers", || layers(workspace)));
+    check("deploy", step("what is deployed", || deploy_files::check(workspace)));
+    check("deny", step("cargo deny check", || deny(workspace)));
+    let size = build::with_tools(workspace, &tools)
+        .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
+    check("size budget", size);
+
+    step::total(started_at);
+    if failed.is_empty() {
+        println!("every check passed");
+        Ok(())
+    } else {
+        Err(Failure::new(format!("These checks failed: {}. See above.", failed.join("; "))))
+    }
+}
+
+fn cargo(workspace: &Workspace, words: &[&str], more: &[&str]) -> Outcome {
+    let mut command = workspace.cargo(words);
+    command.args(more);
+    step(&process::command_line(&command), || process::run(&mut command))
+}
+
+fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
+    let mut command = workspace.cargo(&["doc", "--no-deps"]);
+    command.args(words).env("RUSTDOCFLAGS", "-D warnings");
+    step(&process::command_line(&command), || process::run(&mut command))
+}
+
+/// The domain knows nothing of Leptos: its tests build in seconds, and nothing of a page can
+/// slip into it.
+fn layers(workspace: &Workspace) -> Outcome {
+    let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
+    command.args(["-e", "normal", "--prefix", "none"]);
+    let tree = process::capture(&mut command)
+        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::command_line(&command))))?;
+    match first_leptos_package(&tree) {
+        None => Ok(()),
+        Some(package) => Err(Failure::new(format!(
+            "`app` without features depends on {package}: make that dependency optional."
+        ))),
+    }
+}
+
+fn first_leptos_package(tree: &str) -> Option<&str> {
+    tree.lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .find(|package| package.starts_with("leptos"))
+}
+
+fn deny(workspace: &Workspace) -> Outcome {
+    if workspace.find_program("cargo-deny").is_none() {
+        note("left out: cargo-deny is not installed (cargo install cargo-deny --locked)");
+        return Ok(());
+    }
+    let mut command = workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]);
+    // They are kept elsewhere, and change without a commit.
+    if process::succeeds(&mut workspace.cargo(&["deny", "fetch", "db"])) {
+        command.arg("advisories");
+    } else {
+        note("left out: the database of advisories can't be had");
+    }
+    process::run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leptos_is_seen_in_a_tree() {
+        let pure = "app v0.1.0 (/somewhere/leptos/app)\nserde v1.0.228\n";
+        assert_eq!(first_leptos_package(pure), None);
+        let mixed = format!("{pure}leptos_macro v0.8.23 (proc-macro)\n");
+        assert_eq!(first_leptos_package(&mixed), Some("leptos_macro"));
+    }
+}

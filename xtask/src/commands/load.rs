@@ -1,0 +1,71 @@
+//! The load generator, against the release build of the server or one that runs elsewhere.
+
+use std::time::Instant;
+
+use crate::commands::build;
+use crate::output::failure::Outcome;
+use crate::output::step::{self, step};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// What the load generator is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Such as `--clients 5000 --scenario storm,return --rounds 3`, or `--url http://host:3000` for a
+    /// server that runs already; `-- --help` lists everything.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "LOAD GENERATOR ARGUMENTS"
+    )]
+    arguments: Vec<String>,
+}
+
+impl Options {
+    /// What the load generator is told; which server it is, is told besides.
+    pub(crate) fn program_arguments(&self) -> &[String] {
+        &self.arguments
+    }
+}
+
+/// Builds what it needs for release, then becomes the load generator.
+pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
+    let server = if names_a_server(options.program_arguments()) {
+        None
+    } else {
+        Some(build::run(workspace)?.server)
+    };
+    let words = ["build", "--release", "--package", "load"];
+    step("the load generator", || process::run(&mut workspace.cargo(&words)))?;
+    step::total(started_at);
+    let mut load = workspace.command(workspace.release_program("load"));
+    if let Some(server) = server {
+        load.arg("--server-binary").arg(server);
+    }
+    load.args(options.program_arguments());
+    process::exec(&mut load)
+}
+
+/// Whether the arguments name a server themselves, or ask for none.
+fn names_a_server(arguments: &[String]) -> bool {
+    const NAMING: [&str; 4] = ["--url", "--server-binary", "--help", "--version"];
+    arguments.iter().any(|argument| {
+        NAMING.iter().any(|name| {
+            argument.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_server_that_is_named_is_not_built() {
+        let names_a_server = |line: &str| {
+            super::names_a_server(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        };
+        assert!(names_a_server("--url http://127.0.0.1:3000 --clients 10"));
+        assert!(names_a_server("--clients 10 --server-binary=rollcall"));
+        assert!(names_a_server("--help"));
+        assert!(!names_a_server("--clients 10 --scenario storm"));
+    }
+}

@@ -1,0 +1,49 @@
+//! Serving: the release build by itself, or a debug build that follows every edit.
+
+use std::time::Instant;
+
+use crate::commands::build;
+use crate::commands::release;
+use crate::commands::setup;
+use crate::output::failure::Outcome;
+use crate::output::step;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The address to listen on, stronger than `LEPTOS_SITE_ADDR` and Leptos.toml; port 0 takes a
+    /// free one.
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
+    /// What the server is told besides; `-- --help` lists it.
+    #[arg(last = true, value_name = "SERVER ARGUMENTS")]
+    server_arguments: Vec<String>,
+}
+
+impl Options {
+    /// What the server is told.
+    pub(crate) fn program_arguments(&self) -> Vec<String> {
+        let address = self.addr.iter().flat_map(|address| ["--addr".to_owned(), address.clone()]);
+        address.chain(self.server_arguments.clone()).collect()
+    }
+}
+
+/// Builds for release, then becomes the server.
+pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
+    let release = build::run(workspace)?;
+    step::total(started_at);
+    // In the repository, where the server reads Leptos.toml.
+    let mut server = workspace.command(&release.server);
+    server.envs(release::site_variables(&release)).args(options.program_arguments());
+    process::exec(&mut server)
+}
+
+/// Becomes `cargo leptos watch`.
+pub(crate) fn watch(workspace: &Workspace, started_at: Instant) -> Outcome {
+    let tools = setup::run(workspace)?;
+    step::total(started_at);
+    let mut command = workspace.command(&tools.cargo_leptos);
+    process::exec(command.args(["leptos", "watch"]))
+}

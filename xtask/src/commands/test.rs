@@ -1,0 +1,124 @@
+//! Every test: the domain, the server with real sockets, this tool, and the browser.
+
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+use crate::commands::build;
+use crate::commands::release::Release;
+use crate::output::failure::Outcome;
+use crate::output::step::{self, step};
+use crate::output::test_summary::{Runner, TestSummary};
+use crate::process;
+use crate::tools::chromium::{self, Chromium};
+use crate::tools::npm;
+use crate::workspace::Workspace;
+
+/// One run for each set of features: together they would unify, and `app` would never be tested
+/// without Leptos.
+const RUST_TESTS: [&[&str]; 6] = [
+    &["test", "-p", "app"],
+    &["test", "-p", "app", "--features", "ssr"],
+    &["test", "-p", "server"],
+    &["test", "-p", "load"],
+    &["test", "-p", "simulation"],
+    &["test", "-p", "xtask"],
+];
+
+/// What to test.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only this suite.
+    suite: Option<Suite>,
+    /// What Playwright is told besides, such as the name of a test file.
+    #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
+    playwright_arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Suite {
+    /// What `cargo test` runs.
+    Rust,
+    /// What Playwright runs.
+    Browser,
+}
+
+/// Runs the tests to the end, whatever fails, and says whether all passed.
+///
+/// The output ends with the runners' summaries, so nothing may be printed after it.
+pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome<bool> {
+    // What is missing is said before minutes of tests, not after.
+    let chromium = match options.suite {
+        Some(Suite::Rust) => None,
+        _ => Some(set_up(workspace)?),
+    };
+    let mut summary = TestSummary::default();
+    if options.suite != Some(Suite::Browser) {
+        for words in RUST_TESTS {
+            summary.add(rust(workspace, words)?);
+        }
+    }
+    if let Some(chromium) = chromium {
+        let runner = match build::run(workspace) {
+            Ok(release) => playwright(workspace, &release, &chromium, options)?,
+            Err(failure) => {
+                step::note(&failure.to_string());
+                Runner::new("the release build, without which no browser test runs").end(false)
+            }
+        };
+        summary.add(runner);
+    }
+    step::total(started_at);
+    println!("\n== summary\n{summary}");
+    Ok(summary.is_good())
+}
+
+fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
+    step("the browser tests' packages", || npm::install_locked(workspace))?;
+    let chromium = step("Chromium", || chromium::ensure(workspace))?;
+    step("fonts for screenshots", || {
+        chromium::ensure_fonts(workspace);
+        Ok(())
+    })?;
+    Ok(chromium)
+}
+
+fn rust(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
+    let mut command = workspace.cargo(words);
+    let name = process::command_line(&command);
+    step(&name, || {
+        let mut runner = Runner::new(&name);
+        let succeeded = process::run_watched(&mut command, |line| runner.observe_cargo(line))?;
+        Ok(runner.end(succeeded))
+    })
+}
+
+fn playwright(
+    workspace: &Workspace,
+    release: &Release,
+    chromium: &Chromium,
+    options: &Options,
+) -> Outcome<Runner> {
+    let mut command = npm::program(workspace, "npx")?;
+    command
+        .args(["playwright", "test"])
+        .args(&options.playwright_arguments)
+        .current_dir(workspace.end2end())
+        .env("ROLLCALL_BINARY", &release.server)
+        .env("ROLLCALL_SITE", &release.site)
+        // A report that is served would never end.
+        .env("PLAYWRIGHT_HTML_OPEN", "never");
+    if let Chromium::Installed(program) = chromium {
+        command.env("ROLLCALL_CHROMIUM", program);
+    }
+    if std::io::stdout().is_terminal() {
+        command.env("FORCE_COLOR", "1");
+    }
+    let name = process::command_line(&command);
+    step(&name, || {
+        let mut runner = Runner::new(&name);
+        let succeeded = process::run_watched(&mut command, |line| runner.observe_playwright(line))?;
+        Ok(runner.end(succeeded))
+    })
+}

@@ -1,0 +1,222 @@
+//! The end of a test run: what each runner counted, and the sum of it all.
+
+use std::fmt;
+
+/// What every runner reported.
+#[derive(Debug, Default)]
+pub(crate) struct TestSummary {
+    runners: Vec<Runner>,
+}
+
+/// What one runner reported.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    name: String,
+    /// The lines in which it said how it ended.
+    summary: Vec<String>,
+    counts: Counts,
+    /// Playwright prints one line for each of these; a later one of the same kind replaces it.
+    browser: Vec<(String, u32)>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u32,
+    failed: u32,
+}
+
+impl TestSummary {
+    /// Takes in a runner that came to its end.
+    pub(crate) fn add(&mut self, runner: Runner) {
+        self.runners.push(runner);
+    }
+
+    /// Whether nothing failed.
+    pub(crate) fn is_good(&self) -> bool {
+        self.total().failed == 0
+    }
+
+    fn total(&self) -> Counts {
+        self.runners.iter().fold(Counts::default(), |sum, runner| Counts {
+            passed: sum.passed + runner.counts.passed,
+            failed: sum.failed + runner.counts.failed,
+        })
+    }
+}
+
+impl Runner {
+    /// A runner that has not said anything yet.
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            summary: Vec::new(),
+            counts: Counts::default(),
+            browser: Vec::new(),
+        }
+    }
+
+    /// Takes in a line of `cargo test`.
+    pub(crate) fn observe_cargo(&mut self, line: &str) {
+        let line = without_colours(line);
+        let Some(counts) = cargo_counts(&line) else {
+            return;
+        };
+        self.counts.passed += counts.passed;
+        self.counts.failed += counts.failed;
+        // Most of a crate's binaries hold no test: their lines would hide the others.
+        if counts != Counts::default() {
+            self.summary.push(line.trim().to_owned());
+        }
+    }
+
+    /// Takes in a line of Playwright's closing summary.
+    pub(crate) fn observe_playwright(&mut self, line: &str) {
+        let line = without_colours(line);
+        let Some((number, kind)) = playwright_count(&line) else {
+            return;
+        };
+        self.browser.retain(|(other, _number)| other != kind);
+        self.browser.push((kind.to_owned(), number));
+    }
+
+    /// Closes the runner. One that failed without counting a failed test did not get so far.
+    pub(crate) fn end(mut self, succeeded: bool) -> Self {
+        for (kind, number) in &self.browser {
+            self.summary.push(format!("{number} {kind}"));
+            match kind.as_str() {
+                // A flaky test passed in the end.
+                "passed" | "flaky" => self.counts.passed += number,
+                "failed" | "interrupted" => self.counts.failed += number,
+                _ => {}
+            }
+        }
+        if !succeeded && self.counts.failed == 0 {
+            self.counts.failed = 1;
+            self.summary.push("did not finish: see its output above".to_owned());
+        } else if self.summary.is_empty() {
+            self.summary.push("no tests".to_owned());
+        }
+        self
+    }
+}
+
+impl fmt::Display for TestSummary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for runner in &self.runners {
+            writeln!(formatter, "{}", runner.name)?;
+            for line in &runner.summary {
+                writeln!(formatter, "  {line}")?;
+            }
+        }
+        let Counts { passed, failed } = self.total();
+        write!(formatter, "{passed} passed, {failed} failed")
+    }
+}
+
+/// Reads `test result: ok. 12 passed; 0 failed; …`.
+fn cargo_counts(line: &str) -> Option<Counts> {
+    let (_verdict, counts) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
+    let of = |kind: &str| {
+        counts.split("; ").find_map(|count| count.strip_suffix(kind)?.trim().parse().ok())
+    };
+    Some(Counts { passed: of("passed")?, failed: of("failed")? })
+}
+
+/// Reads `  12 passed (34.5s)`, `  1 failed`, `  2 did not run`.
+fn playwright_count(line: &str) -> Option<(u32, &str)> {
+    let (number, rest) = line.strip_prefix("  ")?.split_once(' ')?;
+    let kind = rest.split(" (").next().unwrap_or(rest);
+    ["passed", "failed", "flaky", "skipped", "did not run", "interrupted"]
+        .contains(&kind)
+        .then_some((number.parse().ok()?, kind))
+}
+
+/// A line without the colours of a terminal (`ESC [ … letter`).
+fn without_colours(line: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cargo(lines: &[&str], succeeded: bool) -> Runner {
+        let mut runner = Runner::new("cargo test");
+        for line in lines {
+            runner.observe_cargo(line);
+        }
+        runner.end(succeeded)
+    }
+
+    fn playwright(lines: &[&str], succeeded: bool) -> Runner {
+        let mut runner = Runner::new("playwright");
+        for line in lines {
+            runner.observe_playwright(line);
+        }
+        runner.end(succeeded)
+    }
+
+    #[test]
+    fn the_last_line_sums_up_every_runner() {
+        let mut summary = TestSummary::default();
+        summary.add(cargo(
+            &[
+                "running 3 tests",
+                "test a ... ok",
+                "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; \
+                 finished in 0.01s",
+                "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; \
+                 finished in 0.00s",
+                "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; \
+                 finished in 0.05s",
+            ],
+            false,
+        ));
+        summary.add(playwright(&["  10 passed (12.3s)"], true));
+        assert!(!summary.is_good());
+        let text = summary.to_string();
+        assert_eq!(text.lines().last(), Some("17 passed, 2 failed"));
+        assert_eq!(text.matches("test result:").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn playwrights_own_summary_counts_not_what_tests_print() {
+        let runner = playwright(
+            &[
+                "  1 passed",
+                "Running 9 tests using 2 workers",
+                "  9 lives",
+                "\u{1b}[31m  1 failed\u{1b}[39m",
+                "\u{1b}[33m  2 flaky\u{1b}[39m",
+                "  3 did not run",
+                "\u{1b}[32m  4 passed\u{1b}[39m\u{1b}[2m (5.6s)\u{1b}[22m",
+            ],
+            false,
+        );
+        assert_eq!(runner.counts, Counts { passed: 6, failed: 1 });
+    }
+
+    #[test]
+    fn a_runner_that_breaks_off_counts_as_failed() {
+        let mut summary = TestSummary::default();
+        summary.add(cargo(&["error: could not compile `app`"], false));
+        assert_eq!(summary.to_string().lines().last(), Some("0 passed, 1 failed"));
+    }
+
+    #[test]
+    fn a_runner_without_tests_says_so() {
+        let mut summary = TestSummary::default();
+        summary.add(cargo(&[], true));
+        assert!(summary.is_good());
+        assert!(summary.to_string().contains("no tests"));
+    }
+}

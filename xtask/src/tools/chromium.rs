@@ -1,0 +1,114 @@
+//! A Chromium for the browser tests, and fonts for what it shows.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::output::failure::{Failure, Outcome};
+use crate::output::step::note;
+use crate::process;
+use crate::tools::apt;
+use crate::tools::npm;
+use crate::workspace::Workspace;
+
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+const ON_MACOS: [&str; 2] = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+/// Emoji, Chinese, Japanese, Korean, Arabic: without them screenshots show boxes.
+const FONTS: [&str; 3] = ["fonts-noto-color-emoji", "fonts-noto-cjk", "fonts-noto-core"];
+
+/// The browser that the tests drive.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Chromium {
+    /// A program on this machine.
+    Installed(PathBuf),
+    /// Playwright's own, which it finds by itself.
+    Playwrights,
+}
+
+/// Finds or installs a Chromium: the one named by `ROLLCALL_CHROMIUM`, an installed one,
+/// Playwright's download, Debian's package.
+pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
+    if let Some(named) = std::env::var_os("ROLLCALL_CHROMIUM").filter(|path| !path.is_empty()) {
+        return named_by_the_user(PathBuf::from(named));
+    }
+    if let Some(program) = installed(workspace) {
+        note(&program.display().to_string());
+        return Ok(Chromium::Installed(program));
+    }
+    if playwright_chromium_starts(workspace)
+        || (download(workspace)? && playwright_chromium_starts(workspace))
+    {
+        note("Playwright's own");
+        return Ok(Chromium::Playwrights);
+    }
+    if apt::can_install(workspace) {
+        apt::install(workspace, &["chromium"])?;
+    }
+    installed(workspace).map(Chromium::Installed).ok_or_else(|| {
+        Failure::new(
+            "The browser tests need Chromium: install it, or set ROLLCALL_CHROMIUM to the path \
+                 of one.",
+        )
+    })
+}
+
+/// Installs the fonts that are missing where that is possible. Tests do not depend on them.
+pub(crate) fn ensure_fonts(workspace: &Workspace) {
+    if workspace.find_program("dpkg-query").is_none() {
+        note("left to the system");
+        return;
+    }
+    let missing = apt::missing(&FONTS);
+    if missing.is_empty() {
+        note("there");
+    } else if !apt::can_install(workspace) || apt::install(workspace, &missing).is_err() {
+        note(&format!(
+            "without {}, screenshots show boxes for some letters",
+            missing.join(" and ")
+        ));
+    }
+}
+
+fn named_by_the_user(program: PathBuf) -> Outcome<Chromium> {
+    if starts(&program) {
+        note(&program.display().to_string());
+        Ok(Chromium::Installed(program))
+    } else {
+        Err(Failure::new(format!(
+            "ROLLCALL_CHROMIUM is {}, which does not start: name another browser or none.",
+            program.display()
+        )))
+    }
+}
+
+fn installed(workspace: &Workspace) -> Option<PathBuf> {
+    let named = NAMES.iter().filter_map(|name| workspace.find_program(name));
+    let on_macos = ON_MACOS.iter().map(PathBuf::from);
+    named.chain(on_macos).find(|program| starts(program))
+}
+
+/// A browser's package can be an empty shell, and its libraries can be missing.
+fn starts(program: &Path) -> bool {
+    program.is_file() && process::succeeds(Command::new(program).arg("--version"))
+}
+
+fn download(workspace: &Workspace) -> Outcome<bool> {
+    note("Playwright downloads its own");
+    let mut command = npm::program(workspace, "npx")?;
+    command
+        .args(["playwright", "install", "chromium"])
+        .env("PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT", "5000")
+        .current_dir(workspace.end2end());
+    Ok(process::succeeds(&mut command))
+}
+
+fn playwright_chromium_starts(workspace: &Workspace) -> bool {
+    let question = "console.log(require('@playwright/test').chromium.executablePath())";
+    let mut command = workspace.command("node");
+    command.args(["-e", question]).current_dir(workspace.end2end());
+    process::capture(&mut command).is_some_and(|path| starts(Path::new(path.trim())))
+}

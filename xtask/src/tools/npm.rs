@@ -1,0 +1,60 @@
+//! npm: the packages of the browser tests, and the programs they bring.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::output::failure::{Context, Failure, Outcome};
+use crate::output::step;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Installs the browser tests' packages from their lock file, if that was not done yet.
+pub(crate) fn install_locked(workspace: &Workspace) -> Outcome {
+    let end2end = workspace.end2end();
+    let lock = end2end.join("package-lock.json");
+    let locked = fs::read(&lock).with_context(|| format!("Could not read {}", lock.display()))?;
+    // A copy of the lock file tells more than its date, which a checkout changes.
+    let installed = end2end.join("node_modules").join(".rollcall-lock.json");
+    if fs::read(&installed).is_ok_and(|installed| installed == locked) {
+        step::note("there");
+        return Ok(());
+    }
+    let mut command = program(workspace, "npm")?;
+    command.args(["ci", "--no-audit", "--no-fund"]);
+    process::run(command.current_dir(&end2end))?;
+    fs::write(&installed, locked)
+        .with_context(|| format!("Could not write {}", installed.display()))
+}
+
+/// Installs one package of one version into a folder and says whether that worked.
+pub(crate) fn install_package(workspace: &Workspace, folder: &Path, package: &str) -> bool {
+    let Ok(mut command) = program(workspace, "npm") else {
+        return false;
+    };
+    // An empty package.json: npm would else look for a project in the folders above.
+    let manifest = folder.join("package.json");
+    let prepared = fs::create_dir_all(folder).and_then(|()| {
+        if manifest.exists() { Ok(()) } else { fs::write(&manifest, "{ \"private\": true }\n") }
+    });
+    prepared.is_ok()
+        && process::succeeds(
+            command
+                .args(["install", "--no-audit", "--no-fund", "--prefix"])
+                .arg(folder)
+                .arg(package),
+        )
+}
+
+/// `npm` or `npx`, or the sentence that says what to install.
+pub(crate) fn program(workspace: &Workspace, name: &str) -> Outcome<Command> {
+    // On Windows these are scripts, which are started by their whole name.
+    let file = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
+    std::env::split_paths(&workspace.search_path)
+        .map(|directory| directory.join(&file))
+        .find(|path| path.is_file())
+        .map(|path| workspace.command(path))
+        .ok_or_else(|| {
+            Failure::new("The browser tests need Node: install Node 20 or newer, with npm.")
+        })
+}
