@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn two_clients_first_frames_become_the_same() {
         let list = |you: &str, now: u64| {
-            common(&format!(
+            normalised(&format!(
                 r#"{{"event":"existing_users","epoch":"e","seq":3,"you":{you},"now":{now},"count":0,"users":[]}}"#
             ))
         };
