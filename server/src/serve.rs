@@ -70,7 +70,7 @@ pub async fn serve(
         None => Hub::new(config.room_limits),
     };
     let site = Site::new(config.site_root.as_deref());
-    site.page_files(&config.leptos).are_named_by_every_page();
+    site.asset_urls(&config.leptos).install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
     // Only where the operator says so: what browsers once know they do not forget for a year.
     let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);

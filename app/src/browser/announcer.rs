@@ -8,9 +8,9 @@ use leptos::{prelude::*, web_sys::Element};
 use crate::{
     client::removal::Departed,
     presence::{Name, UserId},
-    state::page_state::Board,
+    state::page_state::PageState,
     text::{
-        announcement::{Gathering, Part},
+        announcement::{ChangeSummary, Part},
         strings,
     },
     view::{
@@ -30,22 +30,22 @@ const TIME_TO_READ: u32 = 10_000;
 const MOST_HAPPENINGS: u32 = 100;
 
 /// Gathers what happens, and puts it where it is read and heard.
-pub(super) struct Announcing {
-    board: Board,
-    gathering: RefCell<Gathering>,
+pub(super) struct Announcer {
+    page_state: PageState,
+    summary: RefCell<ChangeSummary>,
     /// What the line says that tells what was missed, as long as it is there.
-    missed: RefCell<Gathering>,
+    missed: RefCell<ChangeSummary>,
     timer: RefCell<Option<Timeout>>,
     /// Takes the news away once they are old.
     reading: RefCell<Option<Timeout>>,
 }
 
-impl Announcing {
+impl Announcer {
     /// Says nothing yet.
-    pub(super) fn new(board: Board) -> Rc<Self> {
+    pub(super) fn new(page_state: PageState) -> Rc<Self> {
         Rc::new(Self {
-            board,
-            gathering: RefCell::default(),
+            page_state,
+            summary: RefCell::default(),
             missed: RefCell::default(),
             timer: RefCell::default(),
             reading: RefCell::default(),
@@ -53,9 +53,9 @@ impl Announcing {
     }
 
     /// Takes note of others who came and went.
-    pub(super) fn note(self: &Rc<Self>, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
-        self.gather(&mut self.gathering.borrow_mut(), arrived, departed);
-        if !self.gathering.borrow().is_empty() {
+    pub(super) fn record(self: &Rc<Self>, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
+        self.gather(&mut self.summary.borrow_mut(), arrived, departed);
+        if !self.summary.borrow().is_empty() {
             self.say_soon();
         }
     }
@@ -66,52 +66,52 @@ impl Announcing {
         arrived: Vec<(UserId, Name)>,
         departed: Vec<Departed>,
     ) {
-        let mut gathering = Gathering::default();
-        self.gather(&mut gathering, arrived, departed);
-        let parts = gathering.parts_in_hindsight();
+        let mut summary = ChangeSummary::default();
+        self.gather(&mut summary, arrived, departed);
+        let parts = summary.catch_up_parts();
         if !parts.is_empty() {
             let mut missed = self.missed.borrow_mut();
-            if !self.board.desk.with_untracked(|desk| desk.has_missed_something) {
-                *missed = Gathering::default();
+            if !self.page_state.ui.with_untracked(|ui| ui.has_missed_something) {
+                *missed = ChangeSummary::default();
             }
             // Who was away twice, and has not read the line in between, is told of both.
-            missed.absorb(gathering);
-            put(MISSED, &missed.parts_in_hindsight());
+            missed.merge(summary);
+            set_parts(MISSED, &missed.catch_up_parts());
             let is_something = !missed.is_empty();
             note_activity(&parts);
             // In the place of what was said when the connection came back.
             let mut words = vec![Part::Words([strings::CONNECTED_AGAIN, " "].concat())];
             words.extend(parts);
             self.say_unless_muted(&words);
-            self.board.desk.update(|desk| desk.has_missed_something = is_something);
+            self.page_state.ui.update(|ui| ui.has_missed_something = is_something);
         }
     }
 
     fn gather(
         &self,
-        gathering: &mut Gathering,
+        summary: &mut ChangeSummary,
         arrived: Vec<(UserId, Name)>,
         departed: Vec<Departed>,
     ) {
-        let you = self.board.people.with_untracked(|people| people.you);
+        let you = self.page_state.people.with_untracked(|people| people.you);
         for departed in departed.into_iter().filter(|departed| Some(departed.id) != you) {
-            gathering.departed(departed);
+            summary.departed(departed);
         }
         for (id, name) in arrived.into_iter().filter(|(id, _)| Some(*id) != you) {
-            gathering.joined(id, name);
+            summary.joined(id, name);
         }
     }
 
     /// Says something of the page itself at once, muted or not.
-    pub(super) fn say(words: &str) {
+    pub(super) fn announce_now(words: &str) {
         let parts = [Part::Words(words.to_owned())];
-        put(ANNOUNCER, &parts);
+        set_parts(ANNOUNCER, &parts);
         note_activity(&parts);
     }
 
     fn say_unless_muted(&self, parts: &[Part]) {
-        if !self.board.desk.with_untracked(|desk| desk.is_muted) {
-            put(ANNOUNCER, parts);
+        if !self.page_state.ui.with_untracked(|ui| ui.is_muted) {
+            set_parts(ANNOUNCER, parts);
         }
     }
 
@@ -121,15 +121,15 @@ impl Announcing {
             return;
         }
         // The same words twice in a row are heard twice only if they were gone in between.
-        put(ANNOUNCER, &[]);
+        set_parts(ANNOUNCER, &[]);
         let this = Rc::clone(self);
         *timer = Some(Timeout::new(GATHERING_TIME, move || {
             this.timer.take();
-            let parts = this.gathering.take().parts();
+            let parts = this.summary.take().parts();
             this.say_unless_muted(&parts);
-            put(NEWS, &parts);
+            set_parts(NEWS, &parts);
             note_activity(&parts);
-            let forget = Timeout::new(TIME_TO_READ, || put(NEWS, &[]));
+            let forget = Timeout::new(TIME_TO_READ, || set_parts(NEWS, &[]));
             this.reading.replace(Some(forget));
         }));
     }
@@ -163,7 +163,7 @@ fn note_activity(parts: &[Part]) {
 }
 
 /// Puts this into an element of the page, in place of what was there.
-fn put(id: &str, parts: &[Part]) {
+fn set_parts(id: &str, parts: &[Part]) {
     if let Some(region) = document().get_element_by_id(id) {
         region.set_text_content(None);
         fill(&region, parts);

@@ -4,7 +4,7 @@ use leptos::{prelude::*, web_sys::Element};
 
 use crate::{
     presence::RoomName,
-    state::page_state::Board,
+    state::page_state::PageState,
     text::strings,
     view::{header::NEW_ROOM_LINK, reactive::effect},
 };
@@ -25,19 +25,19 @@ pub(super) fn is_wall() -> bool {
 }
 
 /// Keeps the title and the root element as the board says.
-pub(super) fn follow(board: Board, room_name: RoomName) {
+pub(super) fn bind(page_state: PageState, room_name: RoomName) {
     let Some(html) = document().document_element() else { return };
-    mark(&html, HYDRATED, true);
+    set_flag(&html, HYDRATED, true);
     effect(move || {
-        let count = board.people.with(|people| people.count);
+        let count = page_state.people.with(|people| people.count);
         document().set_title(&strings::title(count, room_name.as_str()));
     });
     let mut was_ever_live = false;
     effect(move || {
-        let connection = board.desk.with(|desk| desk.connection);
+        let connection = page_state.ui.with(|ui| ui.connection);
         let is_live = connection.is_live();
-        mark(&html, LIVE, is_live);
-        mark(&html, STALE, connection.is_stale());
+        set_flag(&html, LIVE, is_live);
+        set_flag(&html, STALE, connection.is_stale());
         if is_live && !std::mem::replace(&mut was_ever_live, true) {
             leave_a_mark_in_the_timeline();
         }
@@ -59,7 +59,7 @@ fn leave_a_mark_in_the_timeline() {
     }
 }
 
-fn mark(root: &Element, attribute: &str, is_set: bool) {
+fn set_flag(root: &Element, attribute: &str, is_set: bool) {
     // Neither can fail: the names are valid.
     let _ = if is_set {
         root.set_attribute(attribute, "true")

@@ -8,7 +8,7 @@ use crate::view::{connection_banner::BANNER, name_form::FIELD, own_status::SENTE
 /// Takes the keyboard out of the banner, which is about to go, to where the visitor is named.
 ///
 /// The page does not scroll for it: the visitor is reading.
-pub(super) fn leave_the_banner() {
+pub(super) fn restore_focus() {
     let document = document();
     let banner = document.get_element_by_id(BANNER);
     let active = document.active_element();

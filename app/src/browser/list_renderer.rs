@@ -10,12 +10,12 @@ use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 use crate::{
     client::Replica,
     list::{
-        name_index::Register,
-        sort_filter::Arrangement,
-        viewport::{SHOWN_WHOLE, Sight},
+        name_index::NameIndex,
+        sort_filter::ListOptions,
+        viewport::{VIRTUALIZE_ABOVE, Viewport},
     },
     presence::UserId,
-    state::page_state::{Board, Excerpt, People},
+    state::page_state::{PageState, People, VisibleSlice},
     view::member_list::ROSTER,
 };
 
@@ -23,42 +23,42 @@ use crate::{
 const GAP: usize = 8;
 
 /// Puts as much of the list on the board as can be seen.
-pub(super) struct Listing {
-    board: Board,
+pub(super) struct ListRenderer {
+    page_state: PageState,
     /// What is known of everyone's name.
-    register: RefCell<Register>,
+    name_index: RefCell<NameIndex>,
     /// Everyone who is to be shown, in order.
     order: RefCell<Vec<UserId>>,
     /// What that order was made for.
-    arrangement: RefCell<Arrangement>,
+    options: RefCell<ListOptions>,
     /// It is not quite that order: somebody looked at a row.
-    is_held: Cell<bool>,
+    is_order_pinned: Cell<bool>,
     /// What is in the page is in that order.
     is_shown: Cell<bool>,
     /// Which of them are in the page.
     rows: RefCell<Range<usize>>,
-    sight: Cell<Option<Sight>>,
-    room_around: Cell<[usize; 2]>,
+    sight: Cell<Option<Viewport>>,
+    spacers: Cell<[usize; 2]>,
 }
 
-impl Listing {
+impl ListRenderer {
     /// Shows what the first HTML shows.
-    pub(super) fn new(board: Board) -> Self {
+    pub(super) fn new(page_state: PageState) -> Self {
         Self {
-            board,
-            register: RefCell::default(),
+            page_state,
+            name_index: RefCell::default(),
             order: RefCell::default(),
-            arrangement: RefCell::default(),
-            is_held: Cell::default(),
+            options: RefCell::default(),
+            is_order_pinned: Cell::default(),
             is_shown: Cell::new(true),
             rows: RefCell::default(),
             sight: Cell::default(),
-            room_around: Cell::default(),
+            spacers: Cell::default(),
         }
     }
 
     /// Shows the list as it is now.
-    pub(super) fn draw(&self, replica: &Replica) {
+    pub(super) fn render(&self, replica: &Replica) {
         if self.sight.get().is_none() {
             // The server may answer before the first frame: what is seen of the first HTML is not taken away.
             self.sight.set(measure());
@@ -69,27 +69,27 @@ impl Listing {
 
     /// Puts the list in the order that is wanted now; it is shown the next time somebody looks.
     pub(super) fn arrange(&self, replica: &Replica) {
-        let wanted = self.board.desk.with_untracked(|desk| desk.arrangement.clone());
-        let is_same = *self.arrangement.borrow() == wanted;
-        self.is_held.set(is_same && wanted.is_by_name && self.is_looked_at());
+        let wanted = self.page_state.ui.with_untracked(|ui| ui.options.clone());
+        let is_same = *self.options.borrow() == wanted;
+        self.is_order_pinned.set(is_same && wanted.is_by_name && self.has_attention());
         let order = {
             let old = self.order.borrow();
-            let mut register = self.register.borrow_mut();
-            register.follow(replica.roster());
-            wanted.arrange(&register, self.is_held.get().then_some(&old[..]))
+            let mut name_index = self.name_index.borrow_mut();
+            name_index.sync(replica.roster());
+            wanted.arrange(&name_index, self.is_order_pinned.get().then_some(&old[..]))
         };
         self.order.replace(order);
-        self.arrangement.replace(wanted);
+        self.options.replace(wanted);
         self.is_shown.set(false);
     }
 
     /// Shows what can be seen by now, and puts in order what was held while somebody looked.
-    pub(super) fn look(&self, replica: &Replica) {
+    pub(super) fn update_viewport(&self, replica: &Replica) {
         let sight = measure();
         self.sight.set(sight.or(self.sight.get()));
-        let is_held_no_longer = self.is_held.get() && !self.is_looked_at();
-        if is_held_no_longer || self.is_something_seen_as_it_came() {
-            self.draw(replica);
+        let is_held_no_longer = self.is_order_pinned.get() && !self.has_attention();
+        if is_held_no_longer || self.has_unhydrated_in_view() {
+            self.render(replica);
         } else if self.is_unfinished() {
             self.show(replica);
         }
@@ -97,16 +97,16 @@ impl Listing {
 
     /// No row is in the page only as the first HTML brought it.
     pub(super) fn is_all_alive(&self) -> bool {
-        self.board.people.with_untracked(People::are_all_alive)
+        self.page_state.people.with_untracked(People::is_fully_hydrated)
     }
 
     /// Somebody has scrolled to rows that were out of sight when the page came to life: they come to
     /// life before anybody can come or go, so that none of them is taken for an arrival.
-    fn is_something_seen_as_it_came(&self) -> bool {
-        self.board.people.with_untracked(|people| {
+    fn has_unhydrated_in_view(&self) -> bool {
+        self.page_state.people.with_untracked(|people| {
             let is_as_it_came =
                 |row| people.ids.get(row).is_some_and(|id| people.row(id).is_none());
-            !people.are_all_alive()
+            !people.is_fully_hydrated()
                 && self
                     .sight
                     .get()
@@ -122,7 +122,7 @@ impl Listing {
     fn show(&self, replica: &Replica) {
         let wanted = self.rows_in_sight();
         let order = self.order.borrow();
-        let rows = self.board.people.with_untracked(|people| {
+        let rows = self.page_state.people.with_untracked(|people| {
             let is_there = |row| {
                 order
                     .get(row)
@@ -133,13 +133,13 @@ impl Listing {
                 None => wanted.clone(),
             }
         });
-        let is_everyone_sought = self.arrangement.borrow().sought.is_empty();
+        let is_everyone_sought = self.options.borrow().query.is_empty();
         let found = if is_everyone_sought { replica.count() } else { order.len() };
-        self.make_room(&rows, order.len());
-        self.board.show(
+        self.set_spacers(&rows, order.len());
+        self.page_state.show(
             replica,
-            &Excerpt {
-                register: &self.register.borrow(),
+            &VisibleSlice {
+                name_index: &self.name_index.borrow(),
                 order: &order,
                 rows: rows.clone(),
                 is_whole: wanted.len() == found,
@@ -154,13 +154,13 @@ impl Listing {
         let total = self.order.borrow().len();
         match self.sight.get() {
             Some(sight) => sight.rows(total),
-            None => 0..total.min(SHOWN_WHOLE),
+            None => 0..total.min(VIRTUALIZE_ABOVE),
         }
     }
 
-    fn make_room(&self, rows: &Range<usize>, total: usize) {
-        let room = self.sight.get().map(|sight| sight.room_around(rows, total)).unwrap_or_default();
-        if self.room_around.replace(room) != room
+    fn set_spacers(&self, rows: &Range<usize>, total: usize) {
+        let room = self.sight.get().map(|sight| sight.spacers(rows, total)).unwrap_or_default();
+        if self.spacers.replace(room) != room
             && let Some(list) = list()
         {
             let [before, after] = room.map(|pixels| pixels.to_string());
@@ -172,16 +172,16 @@ impl Listing {
     }
 
     /// The pointer is on the list, or the visitor has scrolled into it.
-    fn is_looked_at(&self) -> bool {
+    fn has_attention(&self) -> bool {
         let is_pointed_at =
             || list().is_some_and(|list| list.matches(":hover").unwrap_or_default());
-        self.sight.get().is_some_and(|sight| sight.above > 0) || is_pointed_at()
+        self.sight.get().is_some_and(|sight| sight.scroll_top > 0) || is_pointed_at()
     }
 }
 
 /// Which of so many rows of the first HTML can be seen, or will be in a moment.
 pub(super) fn rows_at_first(known: usize) -> Range<usize> {
-    measure().map_or(0..known.min(SHOWN_WHOLE), |sight| sight.rows(known))
+    measure().map_or(0..known.min(VIRTUALIZE_ABOVE), |sight| sight.rows(known))
 }
 
 fn list() -> Option<HtmlElement> {
@@ -189,17 +189,17 @@ fn list() -> Option<HtmlElement> {
 }
 
 /// What of the list can be seen; nothing is known before there is a row.
-fn measure() -> Option<Sight> {
+fn measure() -> Option<Viewport> {
     let list = list()?;
     // How large it is in the list, whatever its movement shows: a row that is being put on the board looks larger.
     let row: HtmlElement = list.first_element_child()?.dyn_into().ok()?;
     let row_width = whole(row.offset_width().into()) + GAP;
     let width = whole(list.client_width().into()) + GAP;
-    Some(Sight {
+    Some(Viewport {
         // Half a row more, as both are rounded.
         columns: (width + row_width / 2) / row_width,
-        line: whole(row.offset_height().into()) + GAP,
-        above: whole(-list.get_bounding_client_rect().top()),
+        line_height: whole(row.offset_height().into()) + GAP,
+        scroll_top: whole(-list.get_bounding_client_rect().top()),
         height: whole(window().inner_height().ok()?.as_f64()?),
     })
 }

@@ -21,13 +21,13 @@ use std::{cell::Cell, rc::Rc};
 use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
-use self::{connection::Line, list_renderer::rows_at_first, tab_counter::Siblings};
+use self::{connection::Connection, list_renderer::rows_at_first, tab_counter::TabCounter};
 use crate::{
     client::Replica,
     presence::RoomName,
-    state::{RoomPage, command::Command, page_state::Board},
+    state::{RoomPage, command::Command, page_state::PageState},
     view::{
-        member_list::roster_list,
+        member_list::member_list,
         new_room::new_room_address,
         page::{beside, page, shared_page},
         reactive::effect,
@@ -40,15 +40,16 @@ use crate::{
 /// It is divided into tasks, so that whoever scrolls or types meanwhile is never kept waiting for all of it.
 /// What is beside the list is little, and goes with the making of the board.
 pub fn hydrate() {
-    in_a_task_of_its_own(|| {
+    yield_to_main(|| {
         let Some((RoomPage { room, list }, owner)) = read_page() else { return };
-        in_a_task_of_its_own(move || {
-            let (board, replica) = owner.with(|| Board::of_first_html(list, rows_at_first));
-            bring_to_life(".beside", move || beside(board));
+        yield_to_main(move || {
+            let (page_state, replica) =
+                owner.with(|| PageState::of_first_html(list, rows_at_first));
+            hydrate_element(".beside", move || beside(page_state));
             let room_of_page = room.clone();
-            in_a_task_of_its_own(move || bring_to_life("main", move || page(board, &room_of_page)));
-            in_a_task_of_its_own(move || bring_to_life(".board", move || roster_list(board)));
-            in_a_task_of_its_own(move || owner.with(|| connect(board, &room, replica)));
+            yield_to_main(move || hydrate_element("main", move || page(page_state, &room_of_page)));
+            yield_to_main(move || hydrate_element(".board", move || member_list(page_state)));
+            yield_to_main(move || owner.with(|| connect(page_state, &room, replica)));
         });
     });
 }
@@ -57,7 +58,7 @@ pub fn hydrate() {
 fn read_page() -> Option<(RoomPage, Owner)> {
     let answer = Rc::new(Cell::new(None));
     let read = Rc::clone(&answer);
-    bring_to_life("html", move || {
+    hydrate_element("html", move || {
         read.set(shared_page().zip(Owner::current()));
         // It can only be read in a pass over the document: this one steps over its head, and ends.
         view! { <head></head> }
@@ -66,7 +67,7 @@ fn read_page() -> Option<(RoomPage, Owner)> {
 }
 
 /// Hydrates what is within the first element of this kind.
-fn bring_to_life<V: IntoView>(selector: &str, view: impl FnOnce() -> V + 'static) {
+fn hydrate_element<V: IntoView>(selector: &str, view: impl FnOnce() -> V + 'static) {
     let element = document().query_selector(selector).ok().flatten();
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         hydrate_from(element, view).forget();
@@ -74,7 +75,7 @@ fn bring_to_life<V: IntoView>(selector: &str, view: impl FnOnce() -> V + 'static
 }
 
 /// A page that is not seen keeps nobody waiting, and its timers are slow: there it is done at once.
-fn in_a_task_of_its_own(act: impl FnOnce() + 'static) {
+fn yield_to_main(act: impl FnOnce() + 'static) {
     if document().hidden() {
         act();
     } else {
@@ -83,32 +84,32 @@ fn in_a_task_of_its_own(act: impl FnOnce() + 'static) {
 }
 
 /// All that only a browser can do.
-fn connect(board: Board, room: &RoomName, replica: Replica) {
-    let line = Line::new(board, room.clone(), replica);
-    let siblings = Siblings::new(board, room);
-    obey(board, line.clone(), room.clone());
-    document_state::follow(board, room.clone());
+fn connect(page_state: PageState, room: &RoomName, replica: Replica) {
+    let connection = Connection::new(page_state, room.clone(), replica);
+    let tab_counter = TabCounter::new(page_state, room);
+    dispatch(page_state, connection.clone(), room.clone());
+    document_state::bind(page_state, room.clone());
     document_state::show_new_room(&new_room_address(random::random_bytes()));
-    board.desk.update(|desk| {
-        desk.is_awake = true;
-        desk.remembered_name = storage::remembered_name();
-        desk.is_muted = storage::is_muted();
+    page_state.ui.update(|ui| {
+        ui.is_interactive = true;
+        ui.remembered_name = storage::remembered_name();
+        ui.is_muted = storage::is_muted();
     });
-    page_lifecycle::begin(line, siblings);
+    page_lifecycle::begin(connection, tab_counter);
 }
 
 /// What the visitor asks for.
-fn obey(board: Board, line: Rc<Line>, room: RoomName) {
-    effect(move || match board.command.get() {
-        Some(Command::Wish(wish)) => line.want(wish),
-        Some(Command::TryNow) => line.try_now(),
-        Some(Command::Dismiss) => board.desk.update(|desk| desk.has_missed_something = false),
-        Some(Command::Rearrange) => line.rearrange(),
+fn dispatch(page_state: PageState, connection: Rc<Connection>, room: RoomName) {
+    effect(move || match page_state.command.get() {
+        Some(Command::Intent(intent)) => connection.request(intent),
+        Some(Command::ReconnectNow) => connection.try_now(),
+        Some(Command::Dismiss) => page_state.ui.update(|ui| ui.has_missed_something = false),
+        Some(Command::Rearrange) => connection.rearrange(),
         Some(Command::Mute) => {
-            board.desk.update(|desk| desk.is_muted = !desk.is_muted);
-            storage::note_muted(board.desk.with_untracked(|desk| desk.is_muted));
+            page_state.ui.update(|ui| ui.is_muted = !ui.is_muted);
+            storage::note_muted(page_state.ui.with_untracked(|ui| ui.is_muted));
         }
-        Some(Command::BeSomeoneElse) => switch_person::become_one(&room),
+        Some(Command::SwitchPerson) => switch_person::switch_person(&room),
         None => {}
     });
 }

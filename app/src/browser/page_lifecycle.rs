@@ -9,24 +9,24 @@ use leptos::{
 use web_sys::{Event, PageTransitionEvent};
 
 use super::{
-    connection::Line, document_state::is_wall, in_a_task_of_its_own, tab_counter::Siblings,
+    connection::Connection, document_state::is_wall, tab_counter::TabCounter, yield_to_main,
 };
 
 type Reaction = fn(&Page, &Event);
 
 /// Follows the life of the page, from its first moment in front of somebody.
-pub(super) fn begin(line: Rc<Line>, siblings: Rc<Siblings>) {
-    let this = Rc::new(Page { line, siblings });
+pub(super) fn begin(connection: Rc<Connection>, tab_counter: Rc<TabCounter>) {
+    let this = Rc::new(Page { connection, tab_counter });
     let events: [(&str, Reaction); 8] = [
-        ("online", |page, _| page.line.try_now()),
-        ("offline", |page, _| page.line.went_offline()),
-        ("visibilitychange", |page, _| page.look_around()),
+        ("online", |page, _| page.connection.try_now()),
+        ("offline", |page, _| page.connection.went_offline()),
+        ("visibilitychange", |page, _| page.sync_environment()),
         // Another page of this person left or joined.
-        ("storage", |page, _| page.line.look_around()),
-        ("pagehide", |page, event| page.goes(event)),
-        ("pageshow", |page, _| page.comes()),
-        ("scroll", |page, _| page.line.look_at_the_list()),
-        ("resize", |page, _| page.line.look_at_the_list()),
+        ("storage", |page, _| page.connection.sync_environment()),
+        ("pagehide", |page, event| page.on_hide(event)),
+        ("pageshow", |page, _| page.on_show()),
+        ("scroll", |page, _| page.connection.look_at_the_list()),
+        ("resize", |page, _| page.connection.look_at_the_list()),
     ];
     for (name, react) in events {
         let page = Rc::clone(&this);
@@ -35,37 +35,37 @@ pub(super) fn begin(line: Rc<Line>, siblings: Rc<Siblings>) {
     }
     if is_prerendering() {
         // Nobody has asked for this page yet, and perhaps nobody will.
-        let begin = Closure::once_into_js(move || this.comes());
+        let begin = Closure::once_into_js(move || this.on_show());
         // It can't fail: it is a function.
         let _ = document()
             .add_event_listener_with_callback("prerenderingchange", begin.unchecked_ref());
     } else {
         // To open a socket is work enough for one task.
-        in_a_task_of_its_own(move || this.comes());
+        yield_to_main(move || this.on_show());
     }
 }
 
 struct Page {
-    line: Rc<Line>,
-    siblings: Rc<Siblings>,
+    connection: Rc<Connection>,
+    tab_counter: Rc<TabCounter>,
 }
 
 impl Page {
-    fn comes(&self) {
+    fn on_show(&self) {
         if !is_prerendering() {
-            self.line.wake();
+            self.connection.resume();
             self.count_the_tabs();
         }
     }
 
-    fn goes(&self, event: &Event) {
+    fn on_hide(&self, event: &Event) {
         let event = event.dyn_ref::<PageTransitionEvent>();
-        self.line.fall_asleep(event.is_some_and(PageTransitionEvent::persisted));
-        self.siblings.leave();
+        self.connection.suspend(event.is_some_and(PageTransitionEvent::persisted));
+        self.tab_counter.leave();
     }
 
-    fn look_around(&self) {
-        self.line.look_around();
+    fn sync_environment(&self) {
+        self.connection.sync_environment();
         if !document().hidden() {
             self.count_the_tabs();
         }
@@ -74,7 +74,7 @@ impl Page {
     /// A screen on the wall is nobody's tab.
     fn count_the_tabs(&self) {
         if !is_wall() {
-            self.siblings.count();
+            self.tab_counter.count();
         }
     }
 }

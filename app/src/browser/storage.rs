@@ -4,7 +4,7 @@
 
 use leptos::{prelude::window, web_sys::Storage};
 
-use crate::{client::removal::Absence, presence::RoomName};
+use crate::{client::removal::RemovalNote, presence::RoomName};
 
 const NAME: &str = "rollcall-name";
 const MUTED: &str = "rollcall-muted";
@@ -43,17 +43,17 @@ pub(super) fn note_muted(is_muted: bool) {
 }
 
 /// What became of a row of this person that was taken off the list.
-pub(super) fn absence(room: &RoomName) -> Option<Absence> {
+pub(super) fn removal(room: &RoomName) -> Option<RemovalNote> {
     let text = of_all_pages().and_then(|storage| storage.get_item(&left_key(room)).ok()?)?;
-    Some(Absence::from_text(&text))
+    Some(RemovalNote::from_text(&text))
 }
 
 /// Lets all pages know what became of it.
-pub(super) fn note_absence(room: &RoomName, absence: Option<&Absence>) {
+pub(super) fn note_absence(room: &RoomName, removal: Option<&RemovalNote>) {
     if let Some(storage) = of_all_pages() {
         let key = left_key(room);
-        let _ = match absence {
-            Some(absence) => storage.set_item(&key, &absence.to_text()),
+        let _ = match removal {
+            Some(removal) => storage.set_item(&key, &removal.to_text()),
             None => storage.remove_item(&key),
         };
     }

@@ -10,7 +10,7 @@ use crate::presence::RoomName;
 ///
 /// Only the server can do that: what proves a person is in a cookie that no script can read. A form
 /// is made for it and not kept in the page, which has one form only, for a name.
-pub(super) fn become_one(room: &RoomName) {
+pub(super) fn switch_person(room: &RoomName) {
     storage::forget_name();
     let document = document();
     let form = document.create_element("form").ok();

@@ -15,7 +15,7 @@ use web_sys::{BroadcastChannel, MessageEvent};
 use super::random::random_bytes;
 use crate::{
     presence::{RoomName, UserId},
-    state::page_state::Board,
+    state::page_state::PageState,
     view::new_room::random_letters,
 };
 
@@ -23,13 +23,13 @@ use crate::{
 const ANSWERS_WITHIN: u32 = 1_000;
 
 // Each message is one of these, and after it the name of its sender.
-const WHO_IS_THERE: char = '?';
-const I_AM: char = '!';
-const NOT_ANY_MORE: char = '-';
+const PING: char = '?';
+const PONG: char = '!';
+const BYE: char = '-';
 
 /// Counts this browser's pages of one room, without a server.
-pub(super) struct Siblings {
-    board: Board,
+pub(super) struct TabCounter {
+    page_state: PageState,
     channel_name: String,
     own_name: String,
     channel: RefCell<Option<Channel>>,
@@ -44,13 +44,13 @@ struct Channel {
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
-impl Siblings {
+impl TabCounter {
     /// Knows of nobody yet.
-    pub(super) fn new(board: Board, room: &RoomName) -> Rc<Self> {
+    pub(super) fn new(page_state: PageState, room: &RoomName) -> Rc<Self> {
         // Where the browser became somebody else's, its older pages are still the first one's.
-        let you = board.people.with_untracked(|people| people.you);
+        let you = page_state.people.with_untracked(|people| people.you);
         Rc::new(Self {
-            board,
+            page_state,
             channel_name: [
                 "rollcall-",
                 room.as_str(),
@@ -73,7 +73,7 @@ impl Siblings {
         for (_, was_heard) in self.others.borrow_mut().iter_mut() {
             *was_heard = false;
         }
-        self.say(WHO_IS_THERE);
+        self.say(PING);
         let this = Rc::clone(self);
         self.timer.set(Some(Timeout::new(ANSWERS_WITHIN, move || {
             // A page that crashed said no goodbye.
@@ -84,7 +84,7 @@ impl Siblings {
 
     /// Says goodbye. A page that still listened could not be kept for coming back to.
     pub(super) fn leave(&self) {
-        self.say(NOT_ANY_MORE);
+        self.say(BYE);
         self.timer.take();
         self.others.take();
         if let Some(channel) = self.channel.take() {
@@ -110,12 +110,12 @@ impl Siblings {
         let name = characters.as_str();
         let mut others = self.others.borrow_mut();
         others.retain(|(other, _)| other != name);
-        if kind != Some(NOT_ANY_MORE) {
+        if kind != Some(BYE) {
             others.push((name.to_owned(), true));
         }
         drop(others);
-        if kind == Some(WHO_IS_THERE) {
-            self.say(I_AM);
+        if kind == Some(PING) {
+            self.say(PONG);
         }
         self.tell();
     }
@@ -131,8 +131,8 @@ impl Siblings {
 
     fn tell(&self) {
         let count = self.others.borrow().len() + 1;
-        if self.board.desk.with_untracked(|desk| desk.tabs) != count {
-            self.board.desk.update(|desk| desk.tabs = count);
+        if self.page_state.ui.with_untracked(|ui| ui.tabs) != count {
+            self.page_state.ui.update(|ui| ui.tabs = count);
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Tab {
 
 impl Tab {
     /// The name that the page before this one left, or a new one.
-    pub(super) fn take() -> Self {
+    pub(super) fn claim() -> Self {
         let left = storage::take_tab().and_then(|text| text.parse().ok());
         Self { id: RefCell::new(left.unwrap_or_else(new_id)) }
     }
@@ -26,17 +26,17 @@ impl Tab {
     }
 
     /// The page goes: another one may take its place.
-    pub(super) fn leave_to_the_next(&self) {
+    pub(super) fn release(&self) {
         storage::leave_tab(self.id.borrow().as_str());
     }
 
     /// The page is back: what it left, or a page after it, is not for a copy of it to find.
-    pub(super) fn take_back() {
+    pub(super) fn reclaim() {
         storage::take_tab();
     }
 
     /// Somebody else goes by that name.
-    pub(super) fn renew(&self) {
+    pub(super) fn regenerate(&self) {
         self.id.replace(new_id());
     }
 }

@@ -8,20 +8,20 @@ use std::time::Duration;
 /// so that a thousand pages that lost the same server do not all come back in the same moment.
 /// While a row is held for its owner the bound stays low: who waits longer than that loses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retry {
+pub struct Backoff {
     failures: u32,
     broke_at: Option<Duration>,
 }
 
-impl Retry {
+impl Backoff {
     /// The bound after the first failure.
-    pub const SHORTEST_BOUND: Duration = Duration::from_millis(500);
+    pub const BASE: Duration = Duration::from_millis(500);
     /// The bound that no number of failures exceeds.
-    pub const LONGEST_BOUND: Duration = Duration::from_secs(15);
+    pub const CAP: Duration = Duration::from_secs(15);
     /// For how long after a break a row is held for its owner.
     pub const ROW_IS_HELD: Duration = Duration::from_secs(15);
     /// The bound that no number of failures exceeds within that time.
-    pub const LONGEST_BOUND_WHILE_HELD: Duration = Duration::from_secs(3);
+    pub const CAP_WHILE_HELD: Duration = Duration::from_secs(3);
 
     /// Counts a failure and says how long to wait from `now`, a moment of any clock;
     /// `random` is drawn evenly from all its values.
@@ -41,8 +41,8 @@ impl Retry {
     pub fn bound(self, since_break: Duration) -> Duration {
         let doubled = 2_u32.saturating_pow(self.failures);
         let is_held = since_break < Self::ROW_IS_HELD;
-        let longest = if is_held { Self::LONGEST_BOUND_WHILE_HELD } else { Self::LONGEST_BOUND };
-        Self::SHORTEST_BOUND.saturating_mul(doubled).min(longest)
+        let longest = if is_held { Self::CAP_WHILE_HELD } else { Self::CAP };
+        Self::BASE.saturating_mul(doubled).min(longest)
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
     fn bounds(since_break: Duration) -> [u128; 8] {
         std::array::from_fn(|failures| {
             let failures = u32::try_from(failures).unwrap();
-            Retry { failures, ..Retry::default() }.bound(since_break).as_millis()
+            Backoff { failures, ..Backoff::default() }.bound(since_break).as_millis()
         })
     }
 
@@ -77,22 +77,22 @@ mod tests {
 
     #[test]
     fn the_time_since_the_break_counts_from_the_first_failure() {
-        let mut retry = Retry::default();
+        let mut backoff = Backoff::default();
         let times = [100_u64, 105, 114, 115, 200].map(Duration::from_secs);
-        let delays = times.map(|now| retry.next_delay(now, u32::MAX).as_millis());
+        let delays = times.map(|now| backoff.next_delay(now, u32::MAX).as_millis());
         assert_eq!(delays, [499, 999, 1_999, 3_999, 7_999]);
-        retry.reset();
-        assert_eq!(retry.next_delay(Duration::from_mins(5), u32::MAX).as_millis(), 499);
+        backoff.reset();
+        assert_eq!(backoff.next_delay(Duration::from_mins(5), u32::MAX).as_millis(), 499);
         for _ in 0..9 {
-            retry.next_delay(Duration::from_mins(5), 0);
+            backoff.next_delay(Duration::from_mins(5), 0);
         }
-        let bound = retry.bound(Duration::from_secs(14)).as_millis();
+        let bound = backoff.bound(Duration::from_secs(14)).as_millis();
         assert_eq!(bound, 3_000);
     }
 
     #[test]
     fn the_whole_range_is_used() {
-        let delay = |random| Retry::default().next_delay(Duration::ZERO, random);
+        let delay = |random| Backoff::default().next_delay(Duration::ZERO, random);
         assert_eq!(delay(0), Duration::ZERO);
         assert_eq!(delay(1 << 31), Duration::from_millis(250));
         assert_eq!(delay(u32::MAX), Duration::from_millis(499));
@@ -109,21 +109,21 @@ mod tests {
         ) {
             let broke_at = broke_at.map(Duration::from_millis);
             let now = Duration::from_millis(now);
-            let mut retry = Retry { failures, broke_at };
+            let mut backoff = Backoff { failures, broke_at };
             let since_break = now.saturating_sub(broke_at.unwrap_or(now));
-            let bound = retry.bound(since_break);
-            prop_assert!(Retry::SHORTEST_BOUND <= bound && bound <= Retry::LONGEST_BOUND);
-            if since_break < Retry::ROW_IS_HELD {
-                prop_assert!(bound <= Retry::LONGEST_BOUND_WHILE_HELD);
+            let bound = backoff.bound(since_break);
+            prop_assert!(Backoff::BASE <= bound && bound <= Backoff::CAP);
+            if since_break < Backoff::ROW_IS_HELD {
+                prop_assert!(bound <= Backoff::CAP_WHILE_HELD);
             }
-            prop_assert!(retry.next_delay(now, random) < bound);
-            prop_assert!(bound <= retry.bound(since_break));
+            prop_assert!(backoff.next_delay(now, random) < bound);
+            prop_assert!(bound <= backoff.bound(since_break));
         }
 
         /// A larger draw never means a shorter wait: what is drawn evenly is spread evenly.
         #[test]
         fn a_delay_grows_with_what_is_drawn(failures in 0..9_u32, one in any::<u32>(), other in any::<u32>()) {
-            let wait = |random| Retry { failures, broke_at: None }.next_delay(Duration::ZERO, random);
+            let wait = |random| Backoff { failures, broke_at: None }.next_delay(Duration::ZERO, random);
             prop_assert!(wait(one.min(other)) <= wait(one.max(other)));
         }
     }

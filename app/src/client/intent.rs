@@ -2,7 +2,7 @@
 
 /// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Intent {
     /// To be listed under this name.
     Join(String),
     /// To be called this from now on.
@@ -11,7 +11,7 @@ pub enum Wish {
     Leave,
 }
 
-impl Wish {
+impl Intent {
     /// The `event` of the frame that asks for it.
     pub(crate) fn event(&self) -> &'static str {
         match self {

@@ -12,12 +12,12 @@ pub(crate) mod removal;
 mod replica;
 pub(crate) mod session;
 
-pub use backoff::Retry;
+pub use backoff::Backoff;
 pub use codec::{
     frames::{read_frame, write_frame},
-    json::Unreadable,
+    json::ParseError,
 };
-pub use intent::Wish;
-pub use removal::{Absence, Departed, EndOfRow};
+pub use intent::Intent;
+pub use removal::{Departed, RemovalNote, RowEnd};
 pub use replica::{Gap, Progress, Replica};
-pub use session::{Outcome, Session, Surroundings, Unlisted};
+pub use session::{Environment, Outcome, Session, Unlisted};

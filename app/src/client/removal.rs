@@ -6,19 +6,19 @@ use crate::presence::{DepartureReason, Name, Since, UserId};
 ///
 /// While it [holds](Absence::holds), none of the person's pages lists them by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Absence {
+pub enum RemovalNote {
     /// They left, on one of their pages: only a visitor who joins takes that back.
     Left,
     /// The operator removed them. A page may hear of it late, even after the list began anew: one
     /// that knows a later row of theirs says that they joined again since.
-    Removed(EndOfRow),
+    Removed(RowEnd),
     /// They were removed, and joined again since: to hear late of that removal is no news.
-    TakenBack(EndOfRow),
+    Superseded(RowEnd),
 }
 
 /// Which row of a person came to its end, and where the list was then.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndOfRow {
+pub struct RowEnd {
     /// When they had joined, in whole seconds since the Unix epoch.
     pub joined: u64,
     /// The first point of the list without it.
@@ -26,28 +26,28 @@ pub struct EndOfRow {
 }
 
 const REMOVED: &str = "removed ";
-const TAKEN_BACK: &str = "back ";
+const SUPERSEDED: &str = "back ";
 
-impl Absence {
+impl RemovalNote {
     /// Whether it keeps the person off the list still.
-    pub fn holds(&self) -> bool {
-        !matches!(self, Self::TakenBack(_))
+    pub fn is_in_effect(&self) -> bool {
+        !matches!(self, Self::Superseded(_))
     }
 
     /// What is left of it once they want to be listed again.
-    pub fn taken_back(self) -> Option<Self> {
+    pub fn superseded(self) -> Option<Self> {
         match self {
             Self::Left => None,
-            Self::Removed(end) | Self::TakenBack(end) => Some(Self::TakenBack(end)),
+            Self::Removed(end) | Self::Superseded(end) => Some(Self::Superseded(end)),
         }
     }
 
-    /// Whether a removal, with this end, is news to those who know of this `absence`.
-    pub fn is_news(end: &EndOfRow, absence: Option<&Self>) -> bool {
-        match absence {
+    /// Whether a removal, with this end, is news to those who know of this `removal`.
+    pub fn supersedes(end: &RowEnd, removal: Option<&Self>) -> bool {
+        match removal {
             None => true,
             Some(Self::Left | Self::Removed(_)) => false,
-            Some(Self::TakenBack(known)) => end.is_after(known),
+            Some(Self::Superseded(known)) => end.is_after(known),
         }
     }
 
@@ -56,21 +56,21 @@ impl Absence {
         let (kind, end) = match self {
             Self::Left => return "left".to_owned(),
             Self::Removed(end) => (REMOVED, end),
-            Self::TakenBack(end) => (TAKEN_BACK, end),
+            Self::Superseded(end) => (SUPERSEDED, end),
         };
         [kind, &end.joined.to_string(), " ", &end.at.to_string()].concat()
     }
 
     /// What the browser has kept. Whatever can't be read was kept for somebody who left.
     pub fn from_text(text: &str) -> Self {
-        let end_after = |kind| EndOfRow::from_text(text.strip_prefix(kind)?);
+        let end_after = |kind| RowEnd::from_text(text.strip_prefix(kind)?);
         let removed = || end_after(REMOVED).map(Self::Removed);
-        let taken_back = || end_after(TAKEN_BACK).map(Self::TakenBack);
-        removed().or_else(taken_back).unwrap_or(Self::Left)
+        let superseded = || end_after(SUPERSEDED).map(Self::Superseded);
+        removed().or_else(superseded).unwrap_or(Self::Left)
     }
 }
 
-impl EndOfRow {
+impl RowEnd {
     /// Two lives of a list can't be compared: of those, any is after any other.
     fn is_after(&self, other: &Self) -> bool {
         let is_later = self.at.epoch != other.at.epoch || self.at.seq > other.at.seq;
@@ -100,15 +100,15 @@ mod tests {
 
     use super::*;
 
-    fn end(joined: u64, epoch: &str, seq: u64) -> EndOfRow {
-        EndOfRow { joined, at: Since { epoch: epoch.parse().unwrap(), seq } }
+    fn end(joined: u64, epoch: &str, seq: u64) -> RowEnd {
+        RowEnd { joined, at: Since { epoch: epoch.parse().unwrap(), seq } }
     }
 
     /// The operator removed them, they joined again, and a page of theirs that slept hears of the first.
     #[test]
-    fn a_removal_that_was_taken_back_is_no_news() {
-        let known = Absence::Removed(end(100, "e1", 41)).taken_back();
-        assert_eq!(known, Some(Absence::TakenBack(end(100, "e1", 41))));
+    fn a_removal_that_was_superseded_is_no_news() {
+        let known = RemovalNote::Removed(end(100, "e1", 41)).superseded();
+        assert_eq!(known, Some(RemovalNote::Superseded(end(100, "e1", 41))));
         for (heard, is_news) in [
             (end(100, "e1", 41), false),
             (end(99, "e2", 90), false),
@@ -117,28 +117,28 @@ mod tests {
             (end(100, "e2", 3), true),
             (end(101, "e1", 50), true),
         ] {
-            assert_eq!(Absence::is_news(&heard, known.as_ref()), is_news, "{heard:?}");
+            assert_eq!(RemovalNote::supersedes(&heard, known.as_ref()), is_news, "{heard:?}");
         }
-        assert_eq!(Absence::Left.taken_back(), None);
+        assert_eq!(RemovalNote::Left.superseded(), None);
     }
 
     #[test]
-    fn only_what_was_taken_back_holds_no_longer() {
+    fn only_what_was_superseded_holds_no_longer() {
         let heard = end(100, "e1", 41);
-        assert!(Absence::is_news(&heard, None));
-        for absence in [Absence::Left, Absence::Removed(heard.clone())] {
-            assert!(absence.holds());
-            assert!(!Absence::is_news(&heard, Some(&absence)), "{absence:?}");
+        assert!(RemovalNote::supersedes(&heard, None));
+        for removal in [RemovalNote::Left, RemovalNote::Removed(heard.clone())] {
+            assert!(removal.is_in_effect());
+            assert!(!RemovalNote::supersedes(&heard, Some(&removal)), "{removal:?}");
         }
-        assert!(!Absence::TakenBack(heard).holds());
+        assert!(!RemovalNote::Superseded(heard).is_in_effect());
     }
 
     proptest! {
         #[test]
         fn it_is_read_as_it_was_kept(joined: u64, epoch in "[A-Za-z0-9_-]{1,32}", seq: u64) {
             let end = end(joined, &epoch, seq);
-            for absence in [Absence::Left, Absence::Removed(end.clone()), Absence::TakenBack(end)] {
-                prop_assert_eq!(Absence::from_text(&absence.to_text()), absence);
+            for removal in [RemovalNote::Left, RemovalNote::Removed(end.clone()), RemovalNote::Superseded(end)] {
+                prop_assert_eq!(RemovalNote::from_text(&removal.to_text()), removal);
             }
         }
 
@@ -146,7 +146,7 @@ mod tests {
         fn what_is_nothing_else_was_a_leave(
             text in "[0-9.]{0,9}|(removed|back) [a-z1 ]{0,5}|(removed|back) 1 a.-1|left",
         ) {
-            prop_assert_eq!(Absence::from_text(&text), Absence::Left);
+            prop_assert_eq!(RemovalNote::from_text(&text), RemovalNote::Left);
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Replica {
     roster: Roster,
     /// The rows that the server has and this list lacks: more than none only before the first frame,
     /// where the first HTML held the beginning of a long list.
-    unlisted: usize,
+    unloaded: usize,
     position: Option<Since>,
     you: Option<UserId>,
     incoming: Incoming,
@@ -93,12 +93,12 @@ impl Replica {
 
     /// A replica of the list that came with the page, which may be the beginning of a longer one.
     pub fn from_first_html(list: ExistingUsers) -> Result<Self, Mismatch> {
-        let unlisted = list.count.saturating_sub(list.users.len());
+        let unloaded = list.count.saturating_sub(list.users.len());
         let position = Since { epoch: list.epoch, seq: list.seq };
         Ok(Self {
             roster: Roster::from_users(list.users)?,
-            unlisted,
-            position: (unlisted == 0).then_some(position),
+            unloaded,
+            position: (unloaded == 0).then_some(position),
             you: list.you,
             incoming: Incoming::Nothing,
         })
@@ -113,7 +113,7 @@ impl Replica {
     }
 
     /// Whether the list is whole, as far as this client can know, and nothing is on its way.
-    pub fn is_settled(&self) -> bool {
+    pub fn is_synced(&self) -> bool {
         self.position.is_some() && matches!(self.incoming, Incoming::Nothing)
     }
 
@@ -124,7 +124,7 @@ impl Replica {
 
     /// How many are here, also where only the beginning of the list has come.
     pub fn count(&self) -> usize {
-        self.roster.len() + self.unlisted
+        self.roster.len() + self.unloaded
     }
 
     /// This person's own id in this room, listed or not.
@@ -133,7 +133,7 @@ impl Replica {
     }
 
     /// This person's own row.
-    pub fn your_row(&self) -> Option<&User> {
+    pub fn own_row(&self) -> Option<&User> {
         self.roster.get(&self.you?)
     }
 
@@ -168,7 +168,7 @@ impl Replica {
             return Err(Gap::OutOfOrder);
         }
         self.roster = Roster::from_users(users)?;
-        self.unlisted = 0;
+        self.unloaded = 0;
         self.position = Some(header.position);
         self.you = header.you;
         self.incoming = Incoming::Nothing;
@@ -180,16 +180,16 @@ impl Replica {
             return Err(Gap::OutOfOrder);
         }
         let you = resumed.you;
-        let progress = self.bring_forward(resumed.from, resumed.seq, resumed.difference)?;
+        let progress = self.apply_update(resumed.from, resumed.seq, resumed.difference)?;
         self.you = you;
         Ok(progress)
     }
 
     fn advance(&mut self, changes: Changes) -> Result<Progress, Gap> {
-        self.bring_forward(changes.from, changes.seq, changes.difference)
+        self.apply_update(changes.from, changes.seq, changes.difference)
     }
 
-    fn bring_forward(&mut self, from: u64, seq: u64, piece: Difference) -> Result<Progress, Gap> {
+    fn apply_update(&mut self, from: u64, seq: u64, piece: Difference) -> Result<Progress, Gap> {
         let Some(position) = &self.position else {
             return Err(Gap::OutOfOrder);
         };
@@ -358,17 +358,17 @@ mod tests {
     #[test]
     fn a_list_that_was_wrong_is_nothing_to_go_on_from() {
         let mut replica = started(5, &[1]);
-        assert!(replica.is_settled());
+        assert!(replica.is_synced());
         replica.receive(arrivals(6, 7, &[2])).unwrap_err();
-        assert!(!replica.is_settled());
+        assert!(!replica.is_synced());
         replica.disconnected();
         assert_eq!((replica.position(), replica.count()), (None, 1));
-        assert!(!replica.is_settled());
+        assert!(!replica.is_synced());
         replica.receive(existing(8, &[2])).unwrap();
-        assert!(replica.is_settled());
+        assert!(replica.is_synced());
         // What only was on its way harms nothing.
         replica.receive(arrivals(8, 8, &[3])).unwrap();
-        assert!(!replica.is_settled());
+        assert!(!replica.is_synced());
         replica.disconnected();
         assert_eq!(replica.position().unwrap().seq, 8);
     }
@@ -427,7 +427,7 @@ mod tests {
             replica.receive(ServerEvent::Resumed(resumed)),
             Ok(Progress::Advanced(_))
         ));
-        assert_eq!((replica.you(), replica.your_row()), (Some(user(4).id), Some(&user(4))));
+        assert_eq!((replica.you(), replica.own_row()), (Some(user(4).id), Some(&user(4))));
     }
 
     #[test]

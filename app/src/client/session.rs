@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Gap, Progress, Replica, Retry,
-    intent::Wish,
-    removal::{Departed, EndOfRow},
+    Backoff, Gap, Progress, Replica,
+    intent::Intent,
+    removal::{Departed, RowEnd},
 };
 use crate::presence::{
     ClientEvent, DepartureReason, Name, Refusal, Roster, ServerEvent, Since, TabId, UserId,
@@ -19,7 +19,7 @@ use crate::presence::{
 pub struct Session {
     replica: Replica,
     stage: Stage,
-    wish: Option<Wish>,
+    intent: Option<Intent>,
     /// The wish is to leave, and this browser's other pages know of it: what one of them takes back
     /// is taken back. A browser that keeps nothing tells them nothing.
     is_leave_noted: bool,
@@ -29,20 +29,20 @@ pub struct Session {
     is_announced: bool,
     /// It has not heard what came of that. Until it has, it does not ask again: two answers may come
     /// as one, and then nobody could tell which question a row answers.
-    awaits_answer: bool,
+    awaits_reply: bool,
     /// What the present socket has said of the page's being seen.
     is_known_as_visible: bool,
     /// Those whose going was heard of, until the last piece of that difference has come: by then
     /// the list knows their names no longer.
     departing: Vec<Departed>,
     /// Who was here when the list stopped being live, until it is again.
-    before_loss: Option<Roster>,
-    retry: Retry,
+    roster_at_disconnect: Option<Roster>,
+    backoff: Backoff,
 }
 
 /// What a session has to know of its browser, at the moment of asking.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct Environment {
     /// Which page instance this is.
     pub tab: TabId,
     /// Whether the page can be seen.
@@ -59,7 +59,7 @@ enum Stage {
     #[default]
     NoSocket,
     /// The first frame was sent; nothing shows yet that the server took it.
-    Introduced,
+    AwaitingAccept,
     /// The server took it, and the list is on its way, or has to come anew.
     Accepted,
     /// The list is the server's list.
@@ -72,7 +72,7 @@ pub struct Unlisted {
     /// Why it went.
     pub reason: DepartureReason,
     /// Which of their rows it was.
-    pub end: EndOfRow,
+    pub end: RowEnd,
 }
 
 /// What a frame of the server leads to.
@@ -108,22 +108,22 @@ impl Session {
     }
 
     /// A socket opened: what to send first.
-    pub fn opened(&mut self, surroundings: &Surroundings) -> ClientEvent {
-        self.stage = Stage::Introduced;
+    pub fn opened(&mut self, environment: &Environment) -> ClientEvent {
+        self.stage = Stage::AwaitingAccept;
         // Whatever else was bringing the list brings it no longer.
         self.replica.disconnected();
-        self.awaits_answer = false;
-        let name = match &self.wish {
-            Some(Wish::Join(name)) => {
+        self.awaits_reply = false;
+        let name = match &self.intent {
+            Some(Intent::Join(name)) => {
                 self.is_wish_sent = true;
                 Some(name.clone())
             }
-            Some(Wish::Leave) => None,
-            Some(Wish::Rename(_)) | None if surroundings.has_left => None,
-            Some(Wish::Rename(_)) | None => self.your_name().map(|name| name.to_string()),
+            Some(Intent::Leave) => None,
+            Some(Intent::Rename(_)) | None if environment.has_left => None,
+            Some(Intent::Rename(_)) | None => self.your_name().map(|name| name.to_string()),
         };
         let mut event = match name {
-            Some(name) => self.announce(name, surroundings),
+            Some(name) => self.announce(name, environment),
             None => ClientEvent::Watch { since: None },
         };
         if let ClientEvent::Watch { since } | ClientEvent::GotANewUser { since, .. } = &mut event {
@@ -133,12 +133,12 @@ impl Session {
     }
 
     /// A frame came.
-    pub fn receive(&mut self, event: ServerEvent, surroundings: &Surroundings) -> Outcome {
+    pub fn receive(&mut self, event: ServerEvent, environment: &Environment) -> Outcome {
         let mut outcome = Outcome::default();
         match event {
             ServerEvent::Refused(refusal) => self.accept_refusal(refusal, &mut outcome),
             ServerEvent::Unknown => {}
-            event => self.follow(event, surroundings, &mut outcome),
+            event => self.follow(event, environment, &mut outcome),
         }
         outcome.is_live = self.stage == Stage::Live;
         outcome
@@ -147,7 +147,7 @@ impl Session {
     /// An event of the feed came: it brings the list forward, and there is nobody to answer to.
     ///
     /// After a [`Gap`] only a feed that starts anew helps.
-    pub fn overhear(&mut self, mut event: ServerEvent) -> Result<Outcome, Gap> {
+    pub fn receive_from_feed(&mut self, mut event: ServerEvent) -> Result<Outcome, Gap> {
         // A feed knows no persons; what a socket or the page said of this one still holds.
         match &mut event {
             ServerEvent::ExistingUsers(list) => list.you = self.replica.you(),
@@ -159,7 +159,7 @@ impl Session {
         let received = self.replica.receive(event);
         let progress = received.inspect_err(|_| self.departing.clear())?;
         self.report(progress, &mut outcome);
-        outcome.is_live = self.replica.is_settled();
+        outcome.is_live = self.replica.is_synced();
         if outcome.is_live {
             self.catch_up(&mut outcome);
         }
@@ -170,17 +170,17 @@ impl Session {
     pub fn closed(&mut self, now: Duration, random: u32) -> Duration {
         // A socket that never opened took nothing away: a feed may be bringing the list.
         if std::mem::take(&mut self.stage) > Stage::NoSocket {
-            self.interrupted();
+            self.on_interrupted();
         }
         self.is_wish_sent = false;
         self.is_announced = false;
-        self.retry.next_delay(now, random)
+        self.backoff.next_delay(now, random)
     }
 
     /// Whatever brought the list brings it no longer.
-    pub fn interrupted(&mut self) {
-        if self.before_loss.is_none() && self.replica.position().is_some() {
-            self.before_loss = Some(self.replica.roster().clone());
+    pub fn on_interrupted(&mut self) {
+        if self.roster_at_disconnect.is_none() && self.replica.position().is_some() {
+            self.roster_at_disconnect = Some(self.replica.roster().clone());
         }
         self.departing.clear();
         self.replica.disconnected();
@@ -190,33 +190,33 @@ impl Session {
     ///
     /// Nothing is sent before the server took the first frame, so that it is always clear
     /// what a refusal speaks of; [`Session::opened`] and [`Session::receive`] make up for it.
-    pub fn want(&mut self, wish: Wish, surroundings: &Surroundings) -> Option<ClientEvent> {
-        self.is_leave_noted = wish == Wish::Leave && surroundings.has_left;
-        self.wish = Some(wish);
+    pub fn request(&mut self, intent: Intent, environment: &Environment) -> Option<ClientEvent> {
+        self.is_leave_noted = intent == Intent::Leave && environment.has_left;
+        self.intent = Some(intent);
         self.is_wish_sent = false;
-        self.demand(surroundings)
+        self.next_request(environment)
     }
 
     /// The page was hidden or shown, or another page of this person left or joined:
     /// what to send for it.
-    pub fn look_around(&mut self, surroundings: &Surroundings) -> Vec<ClientEvent> {
-        self.compare_with_wish(self.your_name().as_ref(), surroundings);
-        let announcement = self.join_your_row(surroundings);
-        announcement.into_iter().chain(self.tell_visibility(surroundings)).collect()
+    pub fn sync_environment(&mut self, environment: &Environment) -> Vec<ClientEvent> {
+        self.settle_intent(self.your_name().as_ref(), environment);
+        let announcement = self.rejoin_own_row(environment);
+        announcement.into_iter().chain(self.report_visibility(environment)).collect()
     }
 
     /// Whether this list says that this person has joined again since that row of theirs ended.
-    pub fn has_joined_since(&self, end: &EndOfRow) -> bool {
+    pub fn has_joined_since(&self, end: &RowEnd) -> bool {
         // Within a second only the list's own count tells, and another life of it counts anew.
         let is_later = |point: &Since| point.epoch == end.at.epoch && point.seq >= end.at.seq;
-        self.replica.your_row().is_some_and(|row| {
+        self.replica.own_row().is_some_and(|row| {
             row.joined > end.joined || self.replica.position().is_some_and(is_later)
         })
     }
 
-    fn follow(&mut self, event: ServerEvent, surroundings: &Surroundings, outcome: &mut Outcome) {
+    fn follow(&mut self, event: ServerEvent, environment: &Environment, outcome: &mut Outcome) {
         self.stage = self.stage.max(Stage::Accepted);
-        let old_row = self.replica.your_row().cloned();
+        let old_row = self.replica.own_row().cloned();
         let was_live = self.stage == Stage::Live;
         let is_last_piece = is_whole_answer(&event);
         let is_beat = matches!(event, ServerEvent::Beat(_));
@@ -231,10 +231,10 @@ impl Session {
                     // Whoever is listed by now, this page takes no part in it yet.
                     self.is_announced = false;
                 }
-                if is_answer && self.replica.is_settled() {
+                if is_answer && self.replica.is_synced() {
                     self.stage = Stage::Live;
-                    self.awaits_answer = false;
-                    self.retry.reset();
+                    self.awaits_reply = false;
+                    self.backoff.reset();
                     self.catch_up(outcome);
                 }
             }
@@ -245,27 +245,27 @@ impl Session {
                 outcome.replies.push(ClientEvent::Resync {});
             }
         }
-        if self.your_name().is_none() && self.wish != Some(Wish::Leave) {
+        if self.your_name().is_none() && self.intent != Some(Intent::Leave) {
             outcome.was_unlisted = reason.and_then(|reason| {
                 let joined = old_row.as_ref()?.joined;
                 let at = self.replica.position()?.clone();
-                Some(Unlisted { reason, end: EndOfRow { joined, at } })
+                Some(Unlisted { reason, end: RowEnd { joined, at } })
             });
         }
         let old_name = old_row.as_ref().map(|row| &row.name);
-        self.compare_with_wish(old_name, surroundings);
+        self.settle_intent(old_name, environment);
         // The row's old name first: a wish for another one has the last word.
-        outcome.replies.extend(self.join_your_row(surroundings));
+        outcome.replies.extend(self.rejoin_own_row(environment));
         // A row that is put back is taken off again, but not at once: that the visitor joined on
         // another page may reach this one later than the row does.
-        if self.wish != Some(Wish::Leave) || !was_live || is_beat {
-            outcome.replies.extend(self.demand(surroundings));
+        if self.intent != Some(Intent::Leave) || !was_live || is_beat {
+            outcome.replies.extend(self.next_request(environment));
         }
-        outcome.replies.extend(self.tell_visibility(surroundings));
+        outcome.replies.extend(self.report_visibility(environment));
     }
 
     fn accept_refusal(&mut self, refusal: Refusal, outcome: &mut Outcome) {
-        let was_introduction = self.stage == Stage::Introduced;
+        let was_introduction = self.stage == Stage::AwaitingAccept;
         match refusal.of.as_deref() {
             Some("resync") => {
                 // Without a list nothing goes on: ask until it comes, or the server ends it.
@@ -280,11 +280,11 @@ impl Session {
                     let since = self.replica.position().cloned();
                     outcome.replies.push(ClientEvent::Watch { since });
                 }
-                self.awaits_answer &= !refusal.is_of("got_a_new_user");
+                self.awaits_reply &= !refusal.is_of("got_a_new_user");
                 // An announcement that nobody wished for is not tried again on this socket. A wish
                 // that was not sent yet is not what was refused, nor is another one.
                 if self.is_wish_sent
-                    && self.wish.take_if(|wish| refusal.is_of(wish.event())).is_some()
+                    && self.intent.take_if(|intent| refusal.is_of(intent.event())).is_some()
                 {
                     self.is_announced = self.your_name().is_some() && !was_introduction;
                 }
@@ -328,7 +328,7 @@ impl Session {
 
     /// The list is live: after a loss, the news are whatever is not as it was before.
     fn catch_up(&mut self, outcome: &mut Outcome) {
-        let Some(before) = self.before_loss.take() else { return };
+        let Some(before) = self.roster_at_disconnect.take() else { return };
         let now = self.replica.roster();
         let gone = before.users().filter(|user| !now.contains(&user.id));
         let gone = gone.map(|user| Departed { id: user.id, name: user.name.clone(), reason: None });
@@ -339,57 +339,57 @@ impl Session {
     }
 
     /// Forgets a wish that came true, or that can't any more.
-    fn compare_with_wish(&mut self, old_name: Option<&Name>, surroundings: &Surroundings) {
+    fn settle_intent(&mut self, old_name: Option<&Name>, environment: &Environment) {
         let name = self.your_name();
-        let is_settled = match (&self.wish, &name) {
-            (Some(Wish::Join(_)), Some(_)) => self.is_wish_sent && !self.awaits_answer,
-            (Some(Wish::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
-            (Some(Wish::Rename(_)), None) => true,
+        let is_synced = match (&self.intent, &name) {
+            (Some(Intent::Join(_)), Some(_)) => self.is_wish_sent && !self.awaits_reply,
+            (Some(Intent::Rename(_)), Some(name)) => old_name.is_some_and(|old| old != name),
+            (Some(Intent::Rename(_)), None) => true,
             // That the row went may be older news, and a page that heard late of the leave may put it
             // back: it holds until the visitor joins again, here or on another page.
-            (Some(Wish::Leave), _) if self.is_leave_noted => !surroundings.has_left,
-            (Some(Wish::Leave), name) => old_name.is_none() || name.is_none(),
+            (Some(Intent::Leave), _) if self.is_leave_noted => !environment.has_left,
+            (Some(Intent::Leave), name) => old_name.is_none() || name.is_none(),
             _ => false,
         };
-        if is_settled {
-            self.wish = None;
+        if is_synced {
+            self.intent = None;
         }
         if old_name.is_some() && name.is_none() {
             self.is_announced = false;
-            self.is_wish_sent &= self.wish != Some(Wish::Leave);
+            self.is_wish_sent &= self.intent != Some(Intent::Leave);
         }
     }
 
     /// What to send for the wish, once.
-    fn demand(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
+    fn next_request(&mut self, environment: &Environment) -> Option<ClientEvent> {
         if self.is_wish_sent || self.stage < Stage::Accepted {
             return None;
         }
-        let event = match self.wish.clone()? {
-            Wish::Join(_) if !self.may_announce() => return None,
-            Wish::Join(name) => self.announce(name, surroundings),
-            Wish::Rename(name) => ClientEvent::Rename { name },
-            Wish::Leave if self.your_name().is_none() => return None,
-            Wish::Leave => ClientEvent::Leave {},
+        let event = match self.intent.clone()? {
+            Intent::Join(_) if !self.may_announce() => return None,
+            Intent::Join(name) => self.announce(name, environment),
+            Intent::Rename(name) => ClientEvent::Rename { name },
+            Intent::Leave if self.your_name().is_none() => return None,
+            Intent::Leave => ClientEvent::Leave {},
         };
         self.is_wish_sent = true;
         Some(event)
     }
 
     /// Where another page of this person is listed, this one takes its part in the row.
-    fn join_your_row(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
-        let wants_otherwise = matches!(self.wish, Some(Wish::Join(_) | Wish::Leave));
-        let may_not = self.is_announced || wants_otherwise || surroundings.has_left;
+    fn rejoin_own_row(&mut self, environment: &Environment) -> Option<ClientEvent> {
+        let wants_otherwise = matches!(self.intent, Some(Intent::Join(_) | Intent::Leave));
+        let may_not = self.is_announced || wants_otherwise || environment.has_left;
         if may_not || !self.may_announce() {
             return None;
         }
         let name = self.your_name()?.to_string();
-        Some(self.announce(name, surroundings))
+        Some(self.announce(name, environment))
     }
 
     /// Only pages that take part in a row are asked whether they can be seen.
-    fn tell_visibility(&mut self, surroundings: &Surroundings) -> Option<ClientEvent> {
-        let visible = surroundings.is_visible;
+    fn report_visibility(&mut self, environment: &Environment) -> Option<ClientEvent> {
+        let visible = environment.is_visible;
         let is_known = !self.is_announced || self.is_known_as_visible == visible;
         if is_known || self.stage < Stage::Accepted {
             return None;
@@ -400,20 +400,20 @@ impl Session {
 
     /// Whether the next list or answer to come would be the answer to an announcement made now.
     fn may_announce(&self) -> bool {
-        self.stage == Stage::Live && !self.awaits_answer
+        self.stage == Stage::Live && !self.awaits_reply
     }
 
-    fn announce(&mut self, name: String, surroundings: &Surroundings) -> ClientEvent {
-        let Surroundings { tab, is_visible, .. } = surroundings.clone();
+    fn announce(&mut self, name: String, environment: &Environment) -> ClientEvent {
+        let Environment { tab, is_visible, .. } = environment.clone();
         self.is_announced = true;
-        self.awaits_answer = true;
+        self.awaits_reply = true;
         self.is_known_as_visible = is_visible;
         let visible = (!is_visible).then_some(false);
         ClientEvent::GotANewUser { name, tab: Some(tab), visible, since: None }
     }
 
     fn your_name(&self) -> Option<Name> {
-        self.replica.your_row().map(|user| user.name.clone())
+        self.replica.own_row().map(|user| user.name.clone())
     }
 }
 

@@ -1,30 +1,30 @@
 //! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
 
-use super::{name_index::Register, name_key::Likeness};
+use super::{name_index::NameIndex, name_key::NameKey};
 use crate::presence::{Name, UserId};
 
 /// The names of a few rows that somebody else of the list bears too, or one that looks like it; names
 /// that differ only in case count as the same.
 ///
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Namesakes {
+pub(crate) struct Lookalikes {
     /// The hashes of the few names, and how many bear each.
     bearers: Vec<(u64, usize)>,
 }
 
-impl Namesakes {
+impl Lookalikes {
     /// Counts the bearers of these few names.
-    pub(crate) fn of<'few>(register: &Register, few: impl Iterator<Item = &'few Name>) -> Self {
+    pub(crate) fn of<'few>(name_index: &NameIndex, few: impl Iterator<Item = &'few Name>) -> Self {
         let mut bearers: Vec<(u64, usize)> = Vec::new();
         // Most of a long list is none of the few, which its last byte tells.
         let mut is_last_byte = [false; 256];
-        for hash in few.flat_map(|name| Likeness::of(name).hashes()) {
+        for hash in few.flat_map(|name| NameKey::of(name).hashes()) {
             is_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
             if !bearers.iter().any(|(other, _)| *other == hash) {
                 bearers.push((hash, 0));
             }
         }
-        for hash in register.entries().iter().flat_map(|entry| entry.likeness.hashes()) {
+        for hash in name_index.entries().iter().flat_map(|entry| entry.key.hashes()) {
             if is_last_byte[usize::from(hash.to_le_bytes()[0])]
                 && let Some((_, count)) = bearers.iter_mut().find(|(other, _)| *other == hash)
             {
@@ -35,15 +35,15 @@ impl Namesakes {
     }
 
     /// Whether more than one bears the name, or one that looks like it.
-    pub(crate) fn has_twin(&self, name: &Name) -> bool {
-        Likeness::of(name)
+    pub(crate) fn has_lookalike(&self, name: &Name) -> bool {
+        NameKey::of(name)
             .hashes()
             .any(|hash| self.bearers.iter().any(|(other, count)| *other == hash && *count > 1))
     }
 }
 
 /// A short mark that tells someone from their twins: the first three letters or digits of the id.
-pub(crate) fn twin_mark(id: &UserId) -> String {
+pub(crate) fn disambiguator(id: &UserId) -> String {
     id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
 }
 
@@ -60,11 +60,11 @@ mod tests {
         Name::parse(text).unwrap()
     }
 
-    fn namesakes(names: &[&str]) -> Namesakes {
-        namesakes_of(names.iter().map(|text| name(text)))
+    fn lookalikes(names: &[&str]) -> Lookalikes {
+        lookalikes_of(names.iter().map(|text| name(text)))
     }
 
-    fn namesakes_of(names: impl Iterator<Item = Name>) -> Namesakes {
+    fn lookalikes_of(names: impl Iterator<Item = Name>) -> Lookalikes {
         let users = names.enumerate().map(|(number, name)| User {
             id: id(number),
             name,
@@ -72,31 +72,31 @@ mod tests {
             state: PresenceState::Here,
         });
         let roster = Roster::from_users(users).unwrap();
-        Namesakes::of(&Register::of(&roster), roster.users().map(|user| &user.name))
+        Lookalikes::of(&NameIndex::of(&roster), roster.users().map(|user| &user.name))
     }
 
     #[test]
     fn twins_are_found_and_others_are_not() {
-        let namesakes = namesakes(&["Kim", "Bo", "KIM", "Bob"]);
-        assert!(namesakes.has_twin(&name("kim")));
-        assert!(!namesakes.has_twin(&name("Bo")));
-        assert!(!namesakes.has_twin(&name("nobody")));
+        let lookalikes = lookalikes(&["Kim", "Bo", "KIM", "Bob"]);
+        assert!(lookalikes.has_lookalike(&name("kim")));
+        assert!(!lookalikes.has_lookalike(&name("Bo")));
+        assert!(!lookalikes.has_lookalike(&name("nobody")));
     }
 
     #[test]
     fn names_that_look_alike_are_twins() {
-        let looking = |text, look| name(text).looking_like(Some(look));
+        let looking = |text, look| name(text).with_skeleton(Some(look));
         let list =
             [name("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), name("Bo")];
-        let namesakes = namesakes_of(list.iter().cloned());
-        assert!(namesakes.has_twin(&list[0]) && namesakes.has_twin(&list[1]));
-        assert!(!namesakes.has_twin(&list[2]) && !namesakes.has_twin(&list[3]));
+        let lookalikes = lookalikes_of(list.iter().cloned());
+        assert!(lookalikes.has_lookalike(&list[0]) && lookalikes.has_lookalike(&list[1]));
+        assert!(!lookalikes.has_lookalike(&list[2]) && !lookalikes.has_lookalike(&list[3]));
         // Nobody is their own twin.
         let alone = looking("ANA", "ana");
-        assert!(!namesakes_of([alone.clone()].into_iter()).has_twin(&alone));
+        assert!(!lookalikes_of([alone.clone()].into_iter()).has_lookalike(&alone));
         let both = [name("lvan"), looking("Ivan", "lvan"), name("ivan")];
-        let namesakes = namesakes_of(both.iter().cloned());
-        assert!(both.iter().all(|name| namesakes.has_twin(name)));
+        let lookalikes = lookalikes_of(both.iter().cloned());
+        assert!(both.iter().all(|name| lookalikes.has_lookalike(name)));
     }
 
     #[test]
@@ -109,16 +109,16 @@ mod tests {
             ("Łukasz Żak", "ŁUKASZ ŻAK"),
             ("Nguyễn", "NGUYỄN"),
         ] {
-            assert!(namesakes(&[one, other]).has_twin(&name(one)), "{one} {other}");
+            assert!(lookalikes(&[one, other]).has_lookalike(&name(one)), "{one} {other}");
         }
         for (one, other) in [("a×", "a÷"), ("[", "{"), ("@", "`"), ("李", "杏"), ("م", "ن")] {
-            assert!(!namesakes(&[one, other]).has_twin(&name(one)), "{one} {other}");
+            assert!(!lookalikes(&[one, other]).has_lookalike(&name(one)), "{one} {other}");
         }
     }
 
     #[test]
     fn a_mark_is_three_letters_or_digits() {
-        assert_eq!(twin_mark(&"-m_3f-xyzab".parse().unwrap()), "m3f");
-        assert_eq!(twin_mark(&"-----------".parse().unwrap()), "");
+        assert_eq!(disambiguator(&"-m_3f-xyzab".parse().unwrap()), "m3f");
+        assert_eq!(disambiguator(&"-----------".parse().unwrap()), "");
     }
 }

@@ -1,11 +1,11 @@
 //! What is worked out of each name once, and not at every drawing.
 
-use super::{name_key::Likeness, text_folding::folded};
+use super::{name_key::NameKey, text_folding::search_key};
 use crate::presence::{Name, Roster, User, UserId};
 
 /// Everyone of a list in order of arrival, with what their names are compared by.
 #[derive(Debug, Default)]
-pub(crate) struct Register {
+pub(crate) struct NameIndex {
     entries: Vec<Entry>,
 }
 
@@ -15,22 +15,22 @@ pub(crate) struct Entry {
     /// Who.
     pub(crate) id: UserId,
     /// The name as it is looked for and put in order.
-    pub(crate) folded: Box<str>,
+    pub(crate) search_key: Box<str>,
     /// What their twins share with them.
-    pub(crate) likeness: Likeness,
+    pub(crate) key: NameKey,
     name: Name,
 }
 
-impl Register {
+impl NameIndex {
     /// What is known of everyone of this list.
     pub(crate) fn of(roster: &Roster) -> Self {
-        let mut register = Self::default();
-        register.follow(roster);
-        register
+        let mut name_index = Self::default();
+        name_index.sync(roster);
+        name_index
     }
 
     /// Brings it to what the list says: of whoever is called as before, nothing is worked out again.
-    pub(crate) fn follow(&mut self, roster: &Roster) {
+    pub(crate) fn sync(&mut self, roster: &Roster) {
         // Whoever stayed stands in the same order, and whoever is new stands behind them. Where that
         // is not so, because the list is another one, all is worked out again, and just as right.
         let mut users = roster.users().peekable();
@@ -58,8 +58,8 @@ impl Entry {
     fn of(user: &User) -> Self {
         Self {
             id: user.id,
-            folded: folded(user.name.as_str()).into(),
-            likeness: Likeness::of(&user.name),
+            search_key: search_key(user.name.as_str()).into(),
+            key: NameKey::of(&user.name),
             name: user.name.clone(),
         }
     }
@@ -95,11 +95,11 @@ mod tests {
         /// Whatever it knew before, it says of each list what one says that knew nothing.
         #[test]
         fn it_is_what_the_list_says(lists in prop::collection::vec(any_list(), 1..6)) {
-            let mut register = Register::default();
+            let mut name_index = NameIndex::default();
             for list in lists {
                 let expected: Vec<Entry> = list.iter().map(Entry::of).collect();
-                register.follow(&Roster::from_users(list).unwrap());
-                prop_assert_eq!(register.entries(), &expected[..]);
+                name_index.sync(&Roster::from_users(list).unwrap());
+                prop_assert_eq!(name_index.entries(), &expected[..]);
             }
         }
     }

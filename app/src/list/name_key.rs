@@ -6,17 +6,17 @@ use crate::presence::Name;
 /// What a name shares with those that are the same or look the same: hashes, so that two that share one
 /// by accident only get a needless mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Likeness {
+pub(crate) struct NameKey {
     own: u64,
     /// Of what it looks like, where that is something else: the server knows that, and says so.
     look: Option<u64>,
 }
 
-impl Likeness {
+impl NameKey {
     /// The likeness of this name.
     pub(crate) fn of(name: &Name) -> Self {
         let own = folded_hash(name.as_str());
-        Self { own, look: name.look().map(folded_hash).filter(|look| *look != own) }
+        Self { own, look: name.skeleton().map(folded_hash).filter(|look| *look != own) }
     }
 
     pub(crate) fn hashes(self) -> impl Iterator<Item = u64> {

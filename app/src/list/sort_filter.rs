@@ -3,25 +3,25 @@
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::{
-    name_index::{Entry, Register},
-    text_folding::folded,
+    name_index::{Entry, NameIndex},
+    text_folding::search_key,
 };
 use crate::presence::{Name, UserId};
 
 /// What the visitor wants to see of the list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Arrangement {
+pub(crate) struct ListOptions {
     /// From A to Z, and not in order of arrival.
     pub(crate) is_by_name: bool,
     /// Only those whose names have this in them, folded as it is; everyone, where it is empty.
-    pub(crate) sought: String,
+    pub(crate) query: String,
 }
 
-impl Arrangement {
+impl ListOptions {
     /// Looks for what the visitor typed.
-    pub(crate) fn seek(&mut self, typed: &str) {
+    pub(crate) fn set_query(&mut self, typed: &str) {
         // What can't be a name is what nobody is called, or nothing.
-        self.sought = Name::parse(typed).map(|name| folded(name.as_str())).unwrap_or_default();
+        self.query = Name::parse(typed).map(|name| search_key(name.as_str())).unwrap_or_default();
     }
 
     /// Everyone who is to be shown, in order.
@@ -30,23 +30,24 @@ impl Arrangement {
     /// at them. Whoever came since stands behind them.
     pub(crate) fn arrange<'a>(
         &self,
-        register: &'a Register,
+        name_index: &'a NameIndex,
         held: Option<&[UserId]>,
     ) -> Vec<UserId> {
-        let sought = self.sought.as_bytes();
-        let found = register.entries().iter().filter(|entry| {
+        let query = self.query.as_bytes();
+        let found = name_index.entries().iter().filter(|entry| {
             // Most of the time everyone is, and there is no need to look at ten thousand names.
-            sought.is_empty()
-                || entry.folded.as_bytes().windows(sought.len()).any(|part| part == sought)
+            query.is_empty()
+                || entry.search_key.as_bytes().windows(query.len()).any(|part| part == query)
         });
         match held {
             _ if !self.is_by_name => found.map(|entry| entry.id).collect(),
             Some(held) => behind(held, found.map(|entry| entry.id)),
             None => {
                 // A heap sorts in a tenth of the code of `sort`.
-                let key = |entry: &'a Entry| (beginning(&entry.folded), &*entry.folded, entry.id);
+                let key =
+                    |entry: &'a Entry| (beginning(&entry.search_key), &*entry.search_key, entry.id);
                 // Room for everyone at once: one that doubles takes up to three times as much on its way.
-                let mut named = Vec::with_capacity(register.entries().len());
+                let mut named = Vec::with_capacity(name_index.entries().len());
                 named.extend(found.map(key));
                 let named = BinaryHeap::from(named).into_sorted_vec();
                 named.into_iter().map(|(_, _, id)| id).collect()
@@ -56,9 +57,9 @@ impl Arrangement {
 }
 
 /// The first bytes of a name as one number: it puts names in the same order as they do, sooner.
-fn beginning(folded: &str) -> u128 {
+fn beginning(search_key: &str) -> u128 {
     let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(folded.bytes()) {
+    for (to, from) in bytes.iter_mut().zip(search_key.bytes()) {
         *to = from;
     }
     u128::from_be_bytes(bytes)
@@ -103,33 +104,33 @@ mod tests {
         order.iter().map(|id| roster.get(id).unwrap().name.to_string()).collect()
     }
 
-    fn arrangement(is_by_name: bool, sought: &str) -> Arrangement {
-        let mut arrangement = Arrangement { is_by_name, ..Arrangement::default() };
-        arrangement.seek(sought);
-        arrangement
+    fn options(is_by_name: bool, query: &str) -> ListOptions {
+        let mut options = ListOptions { is_by_name, ..ListOptions::default() };
+        options.set_query(query);
+        options
     }
 
     #[test]
     fn rows_stand_in_order_of_arrival_or_of_names() {
         let roster = roster(&NAMES);
-        let arrived = arrangement(false, "").arrange(&Register::of(&roster), None);
+        let arrived = options(false, "").arrange(&NameIndex::of(&roster), None);
         assert_eq!(names(&roster, &arrived), NAMES);
-        let by_name = arrangement(true, "").arrange(&Register::of(&roster), None);
+        let by_name = options(true, "").arrange(&NameIndex::of(&roster), None);
         assert_eq!(names(&roster, &by_name), ["Ana", "Ana", "bo", "Émile", "zoe", "李"]);
     }
 
     #[test]
     fn a_name_is_found_by_any_part_of_it_whatever_its_case_and_accents() {
         let roster = roster(&NAMES);
-        for (sought, found) in [
+        for (query, found) in [
             ("an", vec!["Ana", "Ana"]),
             ("EMI", vec!["Émile"]),
             ("  o ", vec!["zoe", "bo"]),
             ("李", vec!["李"]),
             ("nobody", vec![]),
         ] {
-            let order = arrangement(false, sought).arrange(&Register::of(&roster), None);
-            assert_eq!(names(&roster, &order), found, "{sought}");
+            let order = options(false, query).arrange(&NameIndex::of(&roster), None);
+            assert_eq!(names(&roster, &order), found, "{query}");
         }
     }
 
@@ -140,14 +141,14 @@ mod tests {
             before in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
             after in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
         ) {
-            let by_name = arrangement(true, "");
+            let by_name = options(true, "");
             let list = |numbers: &[u8]| {
                 Roster::from_users(numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)])))
                     .unwrap()
             };
-            let held = by_name.arrange(&Register::of(&list(&before)), None);
+            let held = by_name.arrange(&NameIndex::of(&list(&before)), None);
             let after = list(&after);
-            let order = by_name.arrange(&Register::of(&after), Some(&held));
+            let order = by_name.arrange(&NameIndex::of(&after), Some(&held));
             let stayed: Vec<_> = held.iter().copied().filter(|id| after.contains(id)).collect();
             prop_assert_eq!(&order[..stayed.len()], &stayed[..]);
             let (mut all, mut expected) = (order, after.users().map(|user| user.id).collect::<Vec<_>>());
@@ -160,10 +161,10 @@ mod tests {
         fn by_name_nobody_is_left_out(numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30)) {
             let list = numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)]));
             let roster = Roster::from_users(list).unwrap();
-            let order = arrangement(true, "").arrange(&Register::of(&roster), None);
+            let order = options(true, "").arrange(&NameIndex::of(&roster), None);
             prop_assert_eq!(order.len(), numbers.len());
-            let folded: Vec<String> = names(&roster, &order).iter().map(|name| folded(name)).collect();
-            prop_assert!(folded.is_sorted());
+            let search_key: Vec<String> = names(&roster, &order).iter().map(|name| search_key(name)).collect();
+            prop_assert!(search_key.is_sorted());
         }
     }
 }

@@ -3,12 +3,12 @@
 //! Unicode's own tables would be a tenth of all that a browser loads.
 
 /// A text as it is looked for and put in order: in lower case, and without the accents of Latin.
-pub(crate) fn folded(text: &str) -> String {
-    text.chars().map(|letter| without_accent(to_lower_case(letter))).collect()
+pub(crate) fn search_key(text: &str) -> String {
+    text.chars().map(|letter| strip_accent(to_lower_case(letter))).collect()
 }
 
 /// The letter that stands for a small Latin one in the order of the alphabet.
-fn without_accent(letter: char) -> char {
+fn strip_accent(letter: char) -> char {
     match letter {
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
         'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
@@ -72,9 +72,12 @@ mod tests {
     #[test]
     fn letters_that_unicode_keeps_apart_stay_apart() {
         for letter in (0..0x2_0000).filter_map(char::from_u32).filter(|letter| *letter != 'ς') {
-            let folded = to_lower_case(letter);
+            let search_key = to_lower_case(letter);
             let unicode: String = letter.to_lowercase().collect();
-            assert!(folded == letter || unicode == folded.to_string(), "{letter} {folded}");
+            assert!(
+                search_key == letter || unicode == search_key.to_string(),
+                "{letter} {search_key}"
+            );
         }
     }
 
@@ -88,8 +91,8 @@ mod tests {
             ("ИРИНА", "ирина"),
             ("李小龍 🙂", "李小龍 🙂"),
         ] {
-            assert_eq!(folded(name), plain);
-            assert_eq!(folded(&folded(name)), plain);
+            assert_eq!(search_key(name), plain);
+            assert_eq!(search_key(&search_key(name)), plain);
         }
     }
 }

@@ -14,8 +14,8 @@ pub struct Difference {
     #[serde(default, skip_serializing_if = "Departures::is_empty")]
     pub disconnect_user: Departures,
     /// Whose row looks different.
-    #[serde(default, skip_serializing_if = "Alterations::is_empty")]
-    pub user_changed: Alterations,
+    #[serde(default, skip_serializing_if = "Updates::is_empty")]
+    pub user_changed: Updates,
     /// Who came; they go to the end of the list, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_user: Vec<User>,
@@ -54,7 +54,7 @@ pub enum DepartureReason {
 
 /// Whose row looks different, grouped by what changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alterations {
+pub struct Updates {
     /// Now [`PresenceState::Here`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub here: Vec<UserId>,
@@ -160,7 +160,7 @@ impl Departures {
     }
 }
 
-impl Alterations {
+impl Updates {
     /// Whether no row changed.
     pub fn is_empty(&self) -> bool {
         self.renamed.is_empty() && self.states().iter().all(|(_, ids)| ids.is_empty())

@@ -41,25 +41,25 @@ fn row_hash(user: &User) -> u64 {
 
 /// The text is not 16 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DigestFault;
+pub struct DigestError;
 
-impl fmt::Display for DigestFault {
+impl fmt::Display for DigestError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a digest is 16 lower-case hex digits")
     }
 }
 
-impl std::error::Error for DigestFault {}
+impl std::error::Error for DigestError {}
 
 impl FromStr for Digest {
-    type Err = DigestFault;
+    type Err = DigestError;
 
-    fn from_str(text: &str) -> Result<Self, DigestFault> {
+    fn from_str(text: &str) -> Result<Self, DigestError> {
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() != 16 || !text.bytes().all(is_hex) {
-            return Err(DigestFault);
+            return Err(DigestError);
         }
-        u64::from_str_radix(text, 16).map(Self).map_err(|_| DigestFault)
+        u64::from_str_radix(text, 16).map(Self).map_err(|_| DigestError)
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_is_no_digest_is_refused() {
         for text in ["", "0", "00000000000000zz", "ABCDEF0123456789", "00000000000000000"] {
-            assert_eq!(text.parse::<Digest>(), Err(DigestFault), "{text}");
+            assert_eq!(text.parse::<Digest>(), Err(DigestError), "{text}");
         }
         let said = serde_json::from_str::<Digest>(r#""0""#).unwrap_err().to_string();
         assert!(said.starts_with("a digest is 16 lower-case hex digits"), "{said}");

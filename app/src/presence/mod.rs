@@ -13,14 +13,14 @@ mod room_name;
 mod roster;
 mod user;
 
-pub use difference::{Alterations, DepartureReason, Departures, Difference, Renamed};
+pub use difference::{DepartureReason, Departures, Difference, Renamed, Updates};
 pub use digest::Digest;
 pub use event::{
     Beat, Changes, ClientEvent, CloseCode, ExistingUsers, MoreUsers, Refusal, RefusalCode, Resumed,
     ServerEvent, Since,
 };
-pub use name::{LONGEST_NAME_IN_BYTES, Name, NameFault};
-pub use opaque_id::{Epoch, Opaque, OpaqueFault, TabId};
-pub use room_name::{RoomName, RoomNameFault};
+pub use name::{LONGEST_NAME_IN_BYTES, Name, NameError};
+pub use opaque_id::{Epoch, OpaqueId, OpaqueIdError, TabId};
+pub use room_name::{RoomName, RoomNameError};
 pub use roster::{Mismatch, Roster};
-pub use user::{PresenceState, User, UserId, UserIdFault};
+pub use user::{PresenceState, User, UserId, UserIdError};

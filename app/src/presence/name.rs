@@ -16,12 +16,12 @@ pub const LONGEST_NAME_IN_BYTES: usize = 200;
 pub struct Name {
     text: Arc<str>,
     /// It follows from the text, so it makes no name another one.
-    look: Option<Arc<str>>,
+    skeleton: Option<Arc<str>>,
 }
 
 impl Name {
     /// Tidies `text` and checks what can be checked without Unicode's tables.
-    pub fn parse(text: &str) -> Result<Self, NameFault> {
+    pub fn parse(text: &str) -> Result<Self, NameError> {
         let mut tidy = String::with_capacity(text.len().min(LONGEST_NAME_IN_BYTES));
         for word in text.split_whitespace() {
             if !tidy.is_empty() {
@@ -29,11 +29,11 @@ impl Name {
             }
             tidy.push_str(word);
             if tidy.len() > LONGEST_NAME_IN_BYTES {
-                return Err(NameFault::TooLong);
+                return Err(NameError::TooLong);
             }
         }
         if tidy.is_empty() {
-            return Err(NameFault::Empty);
+            return Err(NameError::Empty);
         }
         Ok(Self::from_text(tidy))
     }
@@ -43,29 +43,29 @@ impl Name {
         &self.text
     }
 
-    /// The same name, which looks like `look` at a glance; only for comparing with others.
+    /// The same name, which looks like `skeleton` at a glance; only for comparing with others.
     #[must_use]
-    pub fn looking_like(self, look: Option<&str>) -> Self {
-        Self { look: look.map(Arc::from), ..self }
+    pub fn with_skeleton(self, skeleton: Option<&str>) -> Self {
+        Self { skeleton: skeleton.map(Arc::from), ..self }
     }
 
     /// What it looks like at a glance, where that is another text than the name in lower case.
-    pub fn look(&self) -> Option<&str> {
-        self.look.as_deref()
+    pub fn skeleton(&self) -> Option<&str> {
+        self.skeleton.as_deref()
     }
 
     /// Put together again after the wire, where the look stands beside the name.
-    pub(super) fn with_look(self, look: Option<Self>) -> Self {
-        Self { look: look.map(|look| look.text), ..self }
+    pub(super) fn with_look(self, skeleton: Option<Self>) -> Self {
+        Self { skeleton: skeleton.map(|skeleton| skeleton.text), ..self }
     }
 
     /// For the wire.
     pub(super) fn look_alone(&self) -> Option<Self> {
-        self.look.clone().map(|text| Self { text, look: None })
+        self.skeleton.clone().map(|text| Self { text, skeleton: None })
     }
 
     fn from_text(text: String) -> Self {
-        Self { text: text.into(), look: None }
+        Self { text: text.into(), skeleton: None }
     }
 }
 
@@ -79,14 +79,14 @@ impl Eq for Name {}
 
 /// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameFault {
+pub enum NameError {
     /// Nothing but white space.
     Empty,
     /// More than 200 bytes or, on the server, more than 40 grapheme clusters.
     TooLong,
 }
 
-impl fmt::Display for NameFault {
+impl fmt::Display for NameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Empty => "Please type a name, so that the others know who is here.",
@@ -95,7 +95,7 @@ impl fmt::Display for NameFault {
     }
 }
 
-impl std::error::Error for NameFault {}
+impl std::error::Error for NameError {}
 
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,16 +135,16 @@ mod tests {
 
     #[test]
     fn nothing_and_too_much_are_refused() {
-        assert_eq!(Name::parse(" \u{a0}\n"), Err(NameFault::Empty));
+        assert_eq!(Name::parse(" \u{a0}\n"), Err(NameError::Empty));
         assert!(Name::parse(&"x".repeat(200)).is_ok());
-        assert_eq!(Name::parse(&"x".repeat(201)), Err(NameFault::TooLong));
-        assert_eq!(Name::parse(&"x ".repeat(5_000)), Err(NameFault::TooLong));
+        assert_eq!(Name::parse(&"x".repeat(201)), Err(NameError::TooLong));
+        assert_eq!(Name::parse(&"x ".repeat(5_000)), Err(NameError::TooLong));
     }
 
     #[test]
     fn a_fault_says_what_to_do() {
-        assert!(NameFault::Empty.to_string().contains("type a name"));
-        assert!(NameFault::TooLong.to_string().contains("at most 40 characters"));
+        assert!(NameError::Empty.to_string().contains("type a name"));
+        assert!(NameError::TooLong.to_string().contains("at most 40 characters"));
     }
 
     proptest! {

@@ -5,16 +5,16 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Names one life of a room's count; it changes whenever the server can't vouch for older numbers.
-pub type Epoch = Opaque<32>;
+pub type Epoch = OpaqueId<32>;
 
 /// Names one page instance of a person; chosen by the client.
-pub type TabId = Opaque<64>;
+pub type TabId = OpaqueId<64>;
 
 /// 1 to `LONGEST` characters of `A-Z a-z 0-9 _ -`, compared and never read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Opaque<const LONGEST: usize>(Box<str>);
+pub struct OpaqueId<const LONGEST: usize>(Box<str>);
 
-impl<const LONGEST: usize> Opaque<LONGEST> {
+impl<const LONGEST: usize> OpaqueId<LONGEST> {
     /// The characters.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -40,43 +40,43 @@ impl TabId {
 
 /// The text is empty, too long, or has other characters than `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpaqueFault {
+pub struct OpaqueIdError {
     longest: usize,
 }
 
-impl fmt::Display for OpaqueFault {
+impl fmt::Display for OpaqueIdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "1 to {} characters of A-Z a-z 0-9 _ - were expected", self.longest)
     }
 }
 
-impl std::error::Error for OpaqueFault {}
+impl std::error::Error for OpaqueIdError {}
 
-impl<const LONGEST: usize> FromStr for Opaque<LONGEST> {
-    type Err = OpaqueFault;
+impl<const LONGEST: usize> FromStr for OpaqueId<LONGEST> {
+    type Err = OpaqueIdError;
 
-    fn from_str(text: &str) -> Result<Self, OpaqueFault> {
+    fn from_str(text: &str) -> Result<Self, OpaqueIdError> {
         let fits = (1..=LONGEST).contains(&text.len())
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-        if fits { Ok(Self(text.into())) } else { Err(OpaqueFault { longest: LONGEST }) }
+        if fits { Ok(Self(text.into())) } else { Err(OpaqueIdError { longest: LONGEST }) }
     }
 }
 
-impl<const LONGEST: usize> fmt::Display for Opaque<LONGEST> {
+impl<const LONGEST: usize> fmt::Display for OpaqueId<LONGEST> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl<const LONGEST: usize> Serialize for Opaque<LONGEST> {
+impl<const LONGEST: usize> Serialize for OpaqueId<LONGEST> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
 
-impl<'de, const LONGEST: usize> Deserialize<'de> for Opaque<LONGEST> {
+impl<'de, const LONGEST: usize> Deserialize<'de> for OpaqueId<LONGEST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }

@@ -18,7 +18,7 @@ impl RoomName {
     }
 
     /// The room that somebody may have meant who wrote something else; none where nothing tells.
-    pub fn nearest(text: &str) -> Option<Self> {
+    pub fn suggest(text: &str) -> Option<Self> {
         let mut name = String::new();
         for character in text.chars() {
             if name.len() == Self::LONGEST {
@@ -41,7 +41,7 @@ impl RoomName {
 
 /// Why a text is not a room's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoomNameFault {
+pub enum RoomNameError {
     /// It would be one in lower case.
     UpperCase,
     /// It has no characters, or more than 64.
@@ -50,7 +50,7 @@ pub enum RoomNameFault {
     Characters,
 }
 
-impl fmt::Display for RoomNameFault {
+impl fmt::Display for RoomNameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::UpperCase => "A room name is written in lower case.",
@@ -63,21 +63,21 @@ impl fmt::Display for RoomNameFault {
     }
 }
 
-impl std::error::Error for RoomNameFault {}
+impl std::error::Error for RoomNameError {}
 
 impl FromStr for RoomName {
-    type Err = RoomNameFault;
+    type Err = RoomNameError;
 
-    fn from_str(text: &str) -> Result<Self, RoomNameFault> {
+    fn from_str(text: &str) -> Result<Self, RoomNameError> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if !text.bytes().all(is_plain) || text.starts_with('-') || text.ends_with('-') {
-            return Err(RoomNameFault::Characters);
+            return Err(RoomNameError::Characters);
         }
         if text.is_empty() || text.len() > Self::LONGEST {
-            return Err(RoomNameFault::Length);
+            return Err(RoomNameError::Length);
         }
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(RoomNameFault::UpperCase);
+            return Err(RoomNameError::UpperCase);
         }
         Ok(Self(text.into()))
     }
@@ -119,15 +119,15 @@ mod tests {
     #[test]
     fn bad_names_say_why() {
         for (text, fault) in [
-            ("", RoomNameFault::Length),
-            (&*"x".repeat(65), RoomNameFault::Length),
-            ("Team", RoomNameFault::UpperCase),
-            ("-a", RoomNameFault::Characters),
-            ("a-", RoomNameFault::Characters),
-            ("a_b", RoomNameFault::Characters),
-            ("a b", RoomNameFault::Characters),
-            ("é", RoomNameFault::Characters),
-            ("..", RoomNameFault::Characters),
+            ("", RoomNameError::Length),
+            (&*"x".repeat(65), RoomNameError::Length),
+            ("Team", RoomNameError::UpperCase),
+            ("-a", RoomNameError::Characters),
+            ("a-", RoomNameError::Characters),
+            ("a_b", RoomNameError::Characters),
+            ("a b", RoomNameError::Characters),
+            ("é", RoomNameError::Characters),
+            ("..", RoomNameError::Characters),
         ] {
             assert_eq!(text.parse::<RoomName>(), Err(fault), "{text}");
         }
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn a_fault_says_how_a_name_is_written() {
         for (fault, rule) in [
-            (RoomNameFault::UpperCase, "in lower case"),
-            (RoomNameFault::Length, "1 to 64 characters"),
-            (RoomNameFault::Characters, "letters a to z, digits and hyphens"),
+            (RoomNameError::UpperCase, "in lower case"),
+            (RoomNameError::Length, "1 to 64 characters"),
+            (RoomNameError::Characters, "letters a to z, digits and hyphens"),
         ] {
             assert!(fault.to_string().contains(rule), "{fault}");
         }
@@ -156,7 +156,7 @@ mod tests {
             ("é", None),
             ("", None),
         ] {
-            let found = RoomName::nearest(text);
+            let found = RoomName::suggest(text);
             assert_eq!(found.as_ref().map(RoomName::as_str), nearest, "{text}");
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_nearest_room_of_a_room_is_itself(text in "[a-zA-Z0-9-]{0,70}|\\PC{0,80}") {
-            let nearest = RoomName::nearest(&text);
+            let nearest = RoomName::suggest(&text);
             if let Ok(name) = text.parse::<RoomName>() {
                 prop_assert_eq!(nearest, Some(name));
             } else if let Some(nearest) = nearest {
@@ -174,7 +174,7 @@ mod tests {
 
         #[test]
         fn what_is_refused_for_its_case_is_good_in_lower_case(text in "[a-zA-Z0-9-]{0,70}") {
-            if text.parse::<RoomName>() == Err(RoomNameFault::UpperCase) {
+            if text.parse::<RoomName>() == Err(RoomNameError::UpperCase) {
                 prop_assert!(text.to_ascii_lowercase().parse::<RoomName>().is_ok());
             }
         }

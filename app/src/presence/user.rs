@@ -106,24 +106,24 @@ impl UserId {
 
 /// The text is not 11 characters of `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UserIdFault;
+pub struct UserIdError;
 
-impl fmt::Display for UserIdFault {
+impl fmt::Display for UserIdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a user id is 11 characters of A-Z a-z 0-9 _ -")
     }
 }
 
-impl std::error::Error for UserIdFault {}
+impl std::error::Error for UserIdError {}
 
 impl FromStr for UserId {
-    type Err = UserIdFault;
+    type Err = UserIdError;
 
-    fn from_str(text: &str) -> Result<Self, UserIdFault> {
-        let bytes: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| UserIdFault)?;
+    fn from_str(text: &str) -> Result<Self, UserIdError> {
+        let bytes: [u8; Self::LENGTH] = text.as_bytes().try_into().map_err(|_| UserIdError)?;
         let is_base64url =
             bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
-        if is_base64url { Ok(Self(bytes)) } else { Err(UserIdFault) }
+        if is_base64url { Ok(Self(bytes)) } else { Err(UserIdError) }
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
         let id: UserId = text.parse().unwrap();
         assert_eq!([id.as_str(), &id.to_string(), &format!("{id:?}")], [text; 3]);
         for text in ["", "short", "twelve_chars", "with space!", "élevenchar"] {
-            assert_eq!(text.parse::<UserId>(), Err(UserIdFault), "{text}");
+            assert_eq!(text.parse::<UserId>(), Err(UserIdError), "{text}");
         }
         let said = serde_json::from_str::<UserId>(r#""short""#).unwrap_err().to_string();
         assert!(said.starts_with("a user id is 11 characters of A-Z a-z 0-9 _ -"), "{said}");

@@ -6,7 +6,7 @@ use leptos::config::LeptosOptions;
 
 /// The addresses of the page's built files. They never change while the server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageFiles {
+pub struct AssetUrls {
     /// The script, a module.
     pub script: String,
     /// What it loads.
@@ -15,11 +15,11 @@ pub struct PageFiles {
     pub style: String,
 }
 
-static PAGE_FILES: OnceLock<PageFiles> = OnceLock::new();
+static PAGE_FILES: OnceLock<AssetUrls> = OnceLock::new();
 
-impl PageFiles {
+impl AssetUrls {
     /// Every page that is rendered from now on names these; whoever says so first has the last word.
-    pub fn are_named_by_every_page(self) {
+    pub fn install(self) {
         PAGE_FILES.get_or_init(|| self);
     }
 

@@ -2,12 +2,12 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::PageFiles;
+use super::AssetUrls;
 use crate::{
     presence::RoomName,
     state::{
         RoomPage,
-        server_data::{Look, ServerDrawn},
+        server_data::{DisplayMode, ServerRendered},
     },
     text::strings,
     view::page::first_html,
@@ -26,11 +26,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
         .map(|page| strings::title(page.list.count, page.room.as_str()))
         .unwrap_or_default();
-    let look = use_context::<ServerDrawn>().map(|drawn| drawn.look).unwrap_or_default();
-    let files = PageFiles::of(&options);
+    let mode = use_context::<ServerRendered>().map(|drawn| drawn.mode).unwrap_or_default();
+    let files = AssetUrls::of(&options);
     let style_and_scripts = view! {
         // Before the style sheet, for which every script that is no module has to wait.
-        {clock_of_the_start()}
+        {startup_watchdog()}
         <link rel="stylesheet" href=files.style.clone() />
         <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
@@ -39,16 +39,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <AutoReload options />
         {hydration(&files)}
     };
-    let masthead = match look {
-        Look::Page => masthead().into_any(),
-        Look::Wall => view! {
+    let masthead = match mode {
+        DisplayMode::Page => masthead().into_any(),
+        DisplayMode::Kiosk => view! {
             <header>
                 <span class="mark">{strings::PRODUCT}</span>
             </header>
         }
         .into_any(),
     };
-    let footer = (look == Look::Page).then(|| {
+    let footer = (mode == DisplayMode::Page).then(|| {
         view! {
             <footer>
                 <a href="/privacy">{strings::PRIVACY}</a>
@@ -69,7 +69,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </aside>
         {footer}
     };
-    document(style_and_scripts.into_any(), title, look, body.into_any())
+    document(style_and_scripts.into_any(), title, mode, body.into_any())
 }
 
 /// The page that is not there, as text: says why, and where to go. `nearest` is the room that may have
@@ -108,16 +108,16 @@ fn not_found(
             </p>
         </main>
     };
-    document(style_sheet(options), title, Look::Page, body.into_any())
+    document(style_sheet(options), title, DisplayMode::Page, body.into_any())
 }
 
 pub(crate) fn document(
     style_and_scripts: AnyView,
     title: String,
-    look: Look,
+    mode: DisplayMode,
     body: AnyView,
 ) -> impl IntoView {
-    let wall = (look == Look::Wall).then_some("true");
+    let wall = (mode == DisplayMode::Kiosk).then_some("true");
     // A screen on the wall that runs no scripts shows at least who was here half a minute ago.
     let for_the_wall = wall.map(|_| {
         view! {
@@ -164,7 +164,7 @@ pub(crate) fn style_sheet(options: &LeptosOptions) -> AnyView {
 
 /// The address of the style sheet.
 pub(crate) fn style_address(options: &LeptosOptions) -> String {
-    PageFiles::of(options).style
+    AssetUrls::of(options).style
 }
 
 /// What brings the page to life: the script, fetched ahead, which loads the WASM once the page was seen.
@@ -173,8 +173,8 @@ pub(crate) fn style_address(options: &LeptosOptions) -> String {
 /// that nobody looks at is never painted, so none waits for long.
 ///
 /// Not Leptos' own component: that reads the files' names from beside the program, at every request.
-fn hydration(files: &PageFiles) -> impl IntoView + use<> {
-    let PageFiles { script, wasm, .. } = files.clone();
+fn hydration(files: &AssetUrls) -> impl IntoView + use<> {
+    let AssetUrls { script, wasm, .. } = files.clone();
     let start = format!(
         "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
          try {{ \
@@ -194,7 +194,7 @@ fn hydration(files: &PageFiles) -> impl IntoView + use<> {
 /// Where a part of the page never comes, it says so, instead of showing an old list as a live one.
 ///
 /// No module, as each of those waits for the one before it.
-fn clock_of_the_start() -> impl IntoView {
+fn startup_watchdog() -> impl IntoView {
     let script = format!(
         "function showAsOld() {{ const html = document.documentElement; \
          if (!html.hasAttribute('data-hydrated')) html.setAttribute('data-stale', 'true'); }} \

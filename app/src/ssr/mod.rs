@@ -6,7 +6,7 @@ mod embed;
 pub(crate) mod hour_chart;
 mod privacy;
 
-pub use asset_urls::PageFiles;
+pub use asset_urls::AssetUrls;
 pub use document::{not_found_document, shell};
 pub use embed::{MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;

@@ -3,7 +3,7 @@
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::document::{document, masthead, style_sheet};
-use crate::{state::server_data::Look, text::strings};
+use crate::{state::server_data::DisplayMode, text::strings};
 
 /// The page that says what is kept, where and how long, as text.
 pub fn privacy_document(options: &LeptosOptions) -> String {
@@ -26,5 +26,5 @@ fn page(options: &LeptosOptions) -> impl IntoView + use<> {
             </p>
         </main>
     };
-    document(style_sheet(options), title, Look::Page, body.into_any())
+    document(style_sheet(options), title, DisplayMode::Page, body.into_any())
 }

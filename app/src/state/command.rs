@@ -1,14 +1,14 @@
 //! What the visitor asks for.
 
-use crate::client::intent::Wish;
+use crate::client::intent::Intent;
 
 /// What the visitor asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Something the server has to grant.
-    Wish(Wish),
+    Intent(Intent),
     /// A connection, at once.
-    TryNow,
+    ReconnectNow,
     /// No more of what was missed.
     Dismiss,
     /// The list as the desk says by now.
@@ -16,5 +16,5 @@ pub(crate) enum Command {
     /// Who comes and goes said aloud, or no longer.
     Mute,
     /// Nothing of the person whose browser this was.
-    BeSomeoneElse,
+    SwitchPerson,
 }

@@ -4,7 +4,7 @@ use crate::text::{elapsed::Elapsed, strings};
 
 /// How things stand with the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Connection {
+pub(crate) enum ConnectionStatus {
     /// The first one is still to come: nothing is known, and nothing is said.
     #[default]
     Starting,
@@ -18,7 +18,7 @@ pub(crate) enum Connection {
     Lost(Loss),
 }
 
-impl Connection {
+impl ConnectionStatus {
     /// Whether the list is what the server's list is.
     pub(crate) fn is_live(self) -> bool {
         matches!(self, Self::Live | Self::OnlyWatching)

@@ -1,6 +1,6 @@
 //! The page's state: signals, and the plain data in them.
 //!
-//! [`page_state::Board`] is what the page shows; the views render it and put what the visitor asks for into it.
+//! [`page_state::PageState`] is what the page shows; the views render it and put what the visitor asks for into it.
 
 pub(crate) mod command;
 pub(crate) mod connection_status;
@@ -13,4 +13,4 @@ pub(crate) mod ui_state;
 
 pub use page_data::RoomPage;
 #[cfg(feature = "ssr")]
-pub use server_data::{Look, ServerDrawn};
+pub use server_data::{DisplayMode, ServerRendered};

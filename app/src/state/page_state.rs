@@ -7,11 +7,11 @@ use leptos::prelude::*;
 use super::{
     command::Command,
     row::{Row, since},
-    ui_state::Desk,
+    ui_state::UiState,
 };
 use crate::{
     client::Replica,
-    list::{lookalikes::Namesakes, name_index::Register},
+    list::{lookalikes::Lookalikes, name_index::NameIndex},
     presence::{ExistingUsers, Name, UserId},
 };
 
@@ -20,11 +20,11 @@ use crate::{
 /// There are few signals, and each row has its own: what everyone sees changes often and in one
 /// place, and what only this visitor sees changes so rarely that all of it may look up.
 #[derive(Clone, Copy)]
-pub(crate) struct Board {
+pub(crate) struct PageState {
     /// Who is here.
     pub(crate) people: RwSignal<People>,
     /// What only this visitor sees.
-    pub(crate) desk: RwSignal<Desk>,
+    pub(crate) ui: RwSignal<UiState>,
     /// The server's clock in milliseconds; it runs only while the connection is lost.
     pub(crate) moment: RwSignal<u64>,
     /// What the visitor asks for; scripts listen, once they run.
@@ -54,9 +54,9 @@ pub(crate) struct People {
 
 /// What of a list is in the page.
 #[derive(Clone, Debug)]
-pub(crate) struct Excerpt<'list> {
+pub(crate) struct VisibleSlice<'list> {
     /// What is known of everyone's name.
-    pub(crate) register: &'list Register,
+    pub(crate) name_index: &'list NameIndex,
     /// Everyone who is to be shown, as far as they are known, in order.
     pub(crate) order: &'list [UserId],
     /// Which of them are in the page.
@@ -67,7 +67,7 @@ pub(crate) struct Excerpt<'list> {
     pub(crate) found: usize,
 }
 
-impl Board {
+impl PageState {
     /// The board and the list as they are in the first HTML. `come_to_life` says, of how many rows it
     /// holds, which ones the browser hydrates.
     pub(crate) fn of_first_html(
@@ -80,37 +80,37 @@ impl Board {
         let mut people = People { now, ..People::default() };
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let rows = come_to_life(order.len());
-        let register = Register::of(replica.roster());
+        let name_index = NameIndex::of(replica.roster());
         let found = replica.count();
         let is_whole = order.len() == found;
-        let excerpt = Excerpt { register: &register, order: &order, rows, is_whole, found };
-        people.redraw(&replica, &excerpt);
+        let slice = VisibleSlice { name_index: &name_index, order: &order, rows, is_whole, found };
+        people.update(&replica, &slice);
         // The others are in the page as well, as they came.
         people.ids = order;
-        let board = Self {
+        let page_state = Self {
             people: RwSignal::new(people),
-            desk: RwSignal::new(Desk::default()),
+            ui: RwSignal::new(UiState::default()),
             moment: RwSignal::new(now),
             command: RwSignal::new(None),
         };
-        (board, replica)
+        (page_state, replica)
     }
 
     /// Draws the list as it is now.
-    pub(crate) fn show(&self, replica: &Replica, excerpt: &Excerpt<'_>) {
-        self.people.maybe_update(|people| people.redraw(replica, excerpt));
+    pub(crate) fn show(&self, replica: &Replica, slice: &VisibleSlice<'_>) {
+        self.people.maybe_update(|people| people.update(replica, slice));
     }
 
     /// Shows in all rows that it is this time of the server's clock, in milliseconds.
-    pub(crate) fn tell_the_time(&self, now: u64) {
+    pub(crate) fn set_now(&self, now: u64) {
         self.people.maybe_update(|people| {
-            people.tell_the_time(now);
+            people.set_now(now);
             false
         });
     }
 
     /// What time the rows tell.
-    pub(crate) fn told_time(&self) -> u64 {
+    pub(crate) fn displayed_now(&self) -> u64 {
         self.people.with_untracked(|people| people.now)
     }
 
@@ -125,8 +125,8 @@ impl Board {
     }
 
     /// Whether the page reacts to the visitor yet; without scripts it never does.
-    pub(crate) fn is_awake(&self) -> bool {
-        self.desk.with(|desk| desk.is_awake)
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.ui.with(|ui| ui.is_interactive)
     }
 
     /// The signal of a row.
@@ -137,25 +137,25 @@ impl Board {
 
 impl People {
     /// The rows that are in the page, and whether each has come to life.
-    pub(crate) fn rows_in_the_page(&self) -> Vec<(UserId, bool)> {
-        let are_all_alive = self.are_all_alive();
-        let is_alive = |id| are_all_alive || self.row(id).is_some();
+    pub(crate) fn rendered_rows(&self) -> Vec<(UserId, bool)> {
+        let is_fully_hydrated = self.is_fully_hydrated();
+        let is_alive = |id| is_fully_hydrated || self.row(id).is_some();
         self.ids.iter().map(|id| (*id, is_alive(id))).collect()
     }
 
     /// No row is in the page only as the first HTML brought it.
-    pub(crate) fn are_all_alive(&self) -> bool {
+    pub(crate) fn is_fully_hydrated(&self) -> bool {
         self.rows.len() == self.ids.len()
     }
 
     /// Brings everything to what `replica` says, and answers whether anything but a row is new.
-    fn redraw(&mut self, replica: &Replica, excerpt: &Excerpt<'_>) -> bool {
+    fn update(&mut self, replica: &Replica, slice: &VisibleSlice<'_>) -> bool {
         let roster = replica.roster();
-        let wanted = excerpt.order.get(excerpt.rows.clone()).unwrap_or_default();
+        let wanted = slice.order.get(slice.rows.clone()).unwrap_or_default();
         let names = wanted.iter().filter_map(|id| roster.get(id)).map(|user| &user.name);
-        let namesakes = Namesakes::of(excerpt.register, names);
+        let lookalikes = Lookalikes::of(slice.name_index, names);
         let mut rows = Vec::with_capacity(wanted.len());
-        for (number, id) in (excerpt.rows.start + 1..).zip(wanted) {
+        for (number, id) in (slice.rows.start + 1..).zip(wanted) {
             let Some(user) = roster.get(id) else {
                 // The order is older than the list: who has gone since goes with the next order.
                 rows.extend(self.row(id).map(|signal| (*id, signal.clone())));
@@ -163,8 +163,8 @@ impl People {
             };
             let row = Row {
                 user: user.clone(),
-                has_twin: namesakes.has_twin(&user.name),
-                place: (!excerpt.is_whole).then_some((number, excerpt.found)),
+                has_lookalike: lookalikes.has_lookalike(&user.name),
+                place: (!slice.is_whole).then_some((number, slice.found)),
                 since: since(user, self.now),
             };
             let signal = match self.row(id) {
@@ -176,16 +176,16 @@ impl People {
             };
             rows.push((*id, signal));
         }
-        let were_all_alive = self.are_all_alive();
+        let were_all_alive = self.is_fully_hydrated();
         let ids: Vec<UserId> = rows.iter().map(|(id, _)| *id).collect();
         self.rows = rows;
-        let your_name = replica.your_row().map(|user| user.name.clone());
+        let your_name = replica.own_row().map(|user| user.name.clone());
         let unknown = replica.count().saturating_sub(roster.len());
         let is_new = !were_all_alive
-            || (&ids, excerpt.found, unknown, replica.count(), replica.you(), &your_name)
+            || (&ids, slice.found, unknown, replica.count(), replica.you(), &your_name)
                 != (&self.ids, self.found, self.unknown, self.count, self.you, &self.your_name);
         self.ids = ids;
-        self.found = excerpt.found;
+        self.found = slice.found;
         self.unknown = unknown;
         self.count = replica.count();
         self.you = replica.you();
@@ -193,7 +193,7 @@ impl People {
         is_new
     }
 
-    fn tell_the_time(&mut self, now: u64) {
+    fn set_now(&mut self, now: u64) {
         self.now = now;
         for (_, signal) in &self.rows {
             let row = signal.get_untracked();
@@ -263,18 +263,19 @@ mod tests {
 
     fn drawn(replica: &Replica) -> People {
         let mut people = People::default();
-        assert!(redraw(&mut people, replica));
-        assert!(!redraw(&mut people, replica));
+        assert!(update(&mut people, replica));
+        assert!(!update(&mut people, replica));
         people
     }
 
     /// Draws the whole list.
-    fn redraw(people: &mut People, replica: &Replica) -> bool {
+    fn update(people: &mut People, replica: &Replica) -> bool {
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let (rows, found) = (0..order.len(), order.len());
-        let register = Register::of(replica.roster());
-        let excerpt = Excerpt { register: &register, order: &order, rows, is_whole: true, found };
-        people.redraw(replica, &excerpt)
+        let name_index = NameIndex::of(replica.roster());
+        let slice =
+            VisibleSlice { name_index: &name_index, order: &order, rows, is_whole: true, found };
+        people.update(replica, &slice)
     }
 
     #[test]
@@ -285,7 +286,10 @@ mod tests {
         assert_eq!(people.ids, [0, 1, 2].map(|number| user(number, "Any").id));
         for (number, name) in (0..).zip(NAMES) {
             let (user, since) = (user(number, name), "just now".into());
-            assert_eq!(row(&people, number), Row { user, has_twin: false, place: None, since });
+            assert_eq!(
+                row(&people, number),
+                Row { user, has_lookalike: false, place: None, since }
+            );
         }
     }
 
@@ -299,7 +303,7 @@ mod tests {
         difference.user_changed.renamed.push(Renamed { id: user(1, "Bo").id, name });
         difference.user_changed.away.push(user(1, "Bo").id);
         advance(&mut replica, difference);
-        assert!(!redraw(&mut people, &replica));
+        assert!(!update(&mut people, &replica));
         assert_eq!(signals(&people), before);
         assert_eq!(row(&people, 1).user, User { state: PresenceState::Away, ..user(1, "Bob") });
     }
@@ -311,10 +315,10 @@ mod tests {
         difference.user_changed.away.push(user(1, "Bo").id);
         advance(&mut replica, difference);
         let mut people = drawn(&replica);
-        people.tell_the_time(120_000);
+        people.set_now(120_000);
         let arrival = Difference { new_user: vec![user(3, "Di")], ..Difference::default() };
         advance(&mut replica, arrival);
-        assert!(redraw(&mut people, &replica));
+        assert!(update(&mut people, &replica));
         let since = [0, 1, 2, 3].map(|number| row(&people, number).since);
         assert_eq!(since, ["here 2 min", "away", "here 2 min", "here 2 min"]);
     }
@@ -327,7 +331,7 @@ mod tests {
         let mut difference = Difference { new_user: vec![user(1, "Bo")], ..Difference::default() };
         difference.disconnect_user.left = vec![user(1, "Bo").id, user(2, "Cy").id];
         advance(&mut replica, difference);
-        assert!(redraw(&mut people, &replica));
+        assert!(update(&mut people, &replica));
         assert_eq!(signals(&people), [ana.clone(), bo.clone()]);
         assert_eq!(people.rows.len(), 2);
     }
@@ -338,14 +342,14 @@ mod tests {
         let mut people = drawn(&replica);
         let arrival = Difference { new_user: vec![user(3, "BO")], ..Difference::default() };
         advance(&mut replica, arrival);
-        assert!(redraw(&mut people, &replica));
-        let have_twins = [0, 1, 2, 3].map(|number| row(&people, number).has_twin);
+        assert!(update(&mut people, &replica));
+        let have_twins = [0, 1, 2, 3].map(|number| row(&people, number).has_lookalike);
         assert_eq!(have_twins, [false, true, false, true]);
         let mut departure = Difference::default();
         departure.disconnect_user.closed.push(user(3, "BO").id);
         advance(&mut replica, departure);
-        redraw(&mut people, &replica);
-        assert!(!row(&people, 1).has_twin);
+        update(&mut people, &replica);
+        assert!(!row(&people, 1).has_lookalike);
     }
 
     #[test]
@@ -356,7 +360,7 @@ mod tests {
         let name = Name::parse("Ann").unwrap();
         difference.user_changed.renamed.push(Renamed { id: user(0, "Ana").id, name: name.clone() });
         advance(&mut replica, difference);
-        assert!(redraw(&mut people, &replica));
+        assert!(update(&mut people, &replica));
         assert_eq!(people.your_name, Some(name));
     }
 
@@ -369,13 +373,18 @@ mod tests {
         let mut departure = Difference::default();
         departure.disconnect_user.left.push(user(1, "Bo").id);
         advance(&mut replica, departure);
-        let register = Register::of(replica.roster());
-        let excerpt =
-            Excerpt { register: &register, order: &order, rows: 0..3, is_whole: true, found: 3 };
-        people.redraw(&replica, &excerpt);
+        let name_index = NameIndex::of(replica.roster());
+        let slice = VisibleSlice {
+            name_index: &name_index,
+            order: &order,
+            rows: 0..3,
+            is_whole: true,
+            found: 3,
+        };
+        people.update(&replica, &slice);
         assert_eq!(signals(&people), before);
-        assert!(people.are_all_alive());
-        assert!(redraw(&mut people, &replica));
+        assert!(people.is_fully_hydrated());
+        assert!(update(&mut people, &replica));
         assert_eq!(people.ids, [0, 2].map(|number| user(number, "Any").id));
     }
 
@@ -383,14 +392,14 @@ mod tests {
     fn what_does_not_come_to_life_is_in_the_page_until_it_is_drawn() {
         let [ana, bo, cy] = [0, 1, 2].map(|number| user(number, "Any").id);
         Owner::new().with(|| {
-            let (board, replica) = Board::of_first_html(first_html(), |known| 1..known);
-            board.people.update_untracked(|people| {
-                assert!(!people.are_all_alive());
-                assert_eq!(people.rows_in_the_page(), [(ana, false), (bo, true), (cy, true)]);
+            let (page_state, replica) = PageState::of_first_html(first_html(), |known| 1..known);
+            page_state.people.update_untracked(|people| {
+                assert!(!people.is_fully_hydrated());
+                assert_eq!(people.rendered_rows(), [(ana, false), (bo, true), (cy, true)]);
                 let kept = people.row(&bo).cloned();
-                assert!(redraw(people, &replica));
-                assert!(people.are_all_alive());
-                assert_eq!(people.rows_in_the_page(), [(ana, true), (bo, true), (cy, true)]);
+                assert!(update(people, &replica));
+                assert!(people.is_fully_hydrated());
+                assert_eq!(people.rendered_rows(), [(ana, true), (bo, true), (cy, true)]);
                 assert_eq!(people.row(&bo).cloned(), kept);
             });
         });
@@ -402,11 +411,16 @@ mod tests {
         let mut people = drawn(&replica);
         let kept = people.row(&user(1, "Bo").id).cloned();
         let order: Vec<UserId> = people.ids.iter().rev().copied().collect();
-        let register = Register::of(replica.roster());
-        let excerpt =
-            Excerpt { register: &register, order: &order, rows: 1..3, is_whole: false, found: 3 };
-        assert!(people.redraw(&replica, &excerpt));
-        assert!(!people.redraw(&replica, &excerpt));
+        let name_index = NameIndex::of(replica.roster());
+        let slice = VisibleSlice {
+            name_index: &name_index,
+            order: &order,
+            rows: 1..3,
+            is_whole: false,
+            found: 3,
+        };
+        assert!(people.update(&replica, &slice));
+        assert!(!people.update(&replica, &slice));
         assert_eq!(people.ids, [1, 0].map(|number| user(number, "Any").id));
         assert_eq!([1, 0].map(|number| row(&people, number).place), [Some((2, 3)), Some((3, 3))]);
         assert_eq!(people.row(&user(1, "Bo").id).cloned(), kept);

@@ -11,7 +11,7 @@ pub(crate) struct Row {
     /// Who.
     pub(crate) user: User,
     /// Somebody else has the same name.
-    pub(crate) has_twin: bool,
+    pub(crate) has_lookalike: bool,
     /// Which row of how many it is, where not all of them are in the page.
     pub(crate) place: Option<(usize, usize)>,
     /// For how long they have been here, or why they can't be seen, in words.

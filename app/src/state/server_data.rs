@@ -4,7 +4,7 @@ use crate::presence::RoomName;
 
 /// What the server knows beside the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerDrawn {
+pub struct ServerRendered {
     /// The room.
     pub room: RoomName,
     /// The whole address of its page, as others reach it.
@@ -12,15 +12,15 @@ pub struct ServerDrawn {
     /// How many were here in each of the last minutes, the oldest first.
     pub counts: Vec<u32>,
     /// Who looks at it.
-    pub look: Look,
+    pub mode: DisplayMode,
 }
 
 /// Who looks at a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Look {
+pub enum DisplayMode {
     /// A visitor, who can do all that can be done.
     #[default]
     Page,
     /// All who are in front of a screen on the wall: it only shows.
-    Wall,
+    Kiosk,
 }

@@ -29,12 +29,12 @@ const WAYS_TO_GO: [Option<DepartureReason>; 5] = [
 
 /// Who came and who went since something was last said.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Gathering {
+pub(crate) struct ChangeSummary {
     joined: Vec<(UserId, Name)>,
     departed: Vec<Departed>,
 }
 
-impl Gathering {
+impl ChangeSummary {
     /// Someone came; who went only a moment ago was never missed.
     pub(crate) fn joined(&mut self, id: UserId, name: Name) {
         let place = self.departed.iter().position(|departed| departed.id == id);
@@ -54,7 +54,7 @@ impl Gathering {
     }
 
     /// What was gathered later happened as well.
-    pub(crate) fn absorb(&mut self, later: Self) {
+    pub(crate) fn merge(&mut self, later: Self) {
         for departed in later.departed {
             if self.departed.iter().all(|known| known.id != departed.id) {
                 self.departed(departed);
@@ -84,7 +84,7 @@ impl Gathering {
     }
 
     /// What to say of it to someone who could not see it happen; nothing where nothing happened.
-    pub(crate) fn parts_in_hindsight(&self) -> Vec<Part> {
+    pub(crate) fn catch_up_parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
         let came: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
         let left: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
@@ -162,23 +162,23 @@ mod tests {
 
     #[test]
     fn few_are_named_and_many_are_counted() {
-        let mut gathering = Gathering::default();
-        assert_eq!(words(gathering.parts()), "");
-        gathering.joined(id(1), name("Ana"));
-        assert_eq!(words(gathering.parts()), "Ana joined");
-        gathering.joined(id(2), name("Bo"));
-        assert_eq!(words(gathering.parts()), "Ana and Bo joined");
-        gathering.departed(gone(90, "Kim", Some(DepartureReason::Left)));
-        assert_eq!(words(gathering.parts()), "Ana and Bo joined. Kim left");
+        let mut summary = ChangeSummary::default();
+        assert_eq!(words(summary.parts()), "");
+        summary.joined(id(1), name("Ana"));
+        assert_eq!(words(summary.parts()), "Ana joined");
+        summary.joined(id(2), name("Bo"));
+        assert_eq!(words(summary.parts()), "Ana and Bo joined");
+        summary.departed(gone(90, "Kim", Some(DepartureReason::Left)));
+        assert_eq!(words(summary.parts()), "Ana and Bo joined. Kim left");
         for number in 3..38 {
-            gathering.joined(id(number), name("Someone"));
+            summary.joined(id(number), name("Someone"));
         }
-        assert_eq!(words(gathering.parts()), "37 people joined. Kim left");
+        assert_eq!(words(summary.parts()), "37 people joined. Kim left");
     }
 
     #[test]
     fn it_is_told_why_somebody_went() {
-        let mut gathering = Gathering::default();
+        let mut summary = ChangeSummary::default();
         let reasons = [
             Some(DepartureReason::Lost),
             Some(DepartureReason::Closed),
@@ -187,66 +187,66 @@ mod tests {
             Some(DepartureReason::Left),
         ];
         for ((number, text), reason) in (0..).zip(["Ana", "Bo", "Cy", "Di", "Ed"]).zip(reasons) {
-            gathering.departed(gone(number, text, reason));
+            summary.departed(gone(number, text, reason));
         }
         assert_eq!(
-            words(gathering.parts()),
+            words(summary.parts()),
             "Ed left. Bo closed the page. Ana and Di lost the connection. Cy was removed"
         );
     }
 
     #[test]
     fn of_two_absences_one_line_tells() {
-        let mut first = Gathering::default();
+        let mut first = ChangeSummary::default();
         first.joined(id(1), name("Ana"));
         first.joined(id(2), name("Bo"));
-        let mut second = Gathering::default();
+        let mut second = ChangeSummary::default();
         second.departed(gone(2, "Bo", None));
         second.departed(gone(3, "Cy", None));
         second.joined(id(1), name("Ana"));
-        first.absorb(second);
+        first.merge(second);
         let told = "While you were away: Ana came, Cy left";
-        assert_eq!(words(first.parts_in_hindsight()), told);
+        assert_eq!(words(first.catch_up_parts()), told);
         // Who went before, was back in between, and went again.
-        let mut third = Gathering::default();
+        let mut third = ChangeSummary::default();
         third.departed(gone(3, "Cy", None));
-        first.absorb(third);
-        assert_eq!(words(first.parts_in_hindsight()), told);
-        let mut fourth = Gathering::default();
+        first.merge(third);
+        assert_eq!(words(first.catch_up_parts()), told);
+        let mut fourth = ChangeSummary::default();
         fourth.joined(id(3), name("Cy"));
         fourth.departed(gone(1, "Ana", None));
-        first.absorb(fourth);
+        first.merge(fourth);
         assert!(first.is_empty());
     }
 
     #[test]
     fn in_hindsight_it_is_one_line() {
-        let mut gathering = Gathering::default();
-        assert_eq!(gathering.parts_in_hindsight(), []);
-        gathering.departed(gone(9, "Bo", None));
-        assert_eq!(words(gathering.parts_in_hindsight()), "While you were away: Bo left");
-        gathering.joined(id(0), name("Ana"));
-        gathering.joined(id(1), name("Cy"));
+        let mut summary = ChangeSummary::default();
+        assert_eq!(summary.catch_up_parts(), []);
+        summary.departed(gone(9, "Bo", None));
+        assert_eq!(words(summary.catch_up_parts()), "While you were away: Bo left");
+        summary.joined(id(0), name("Ana"));
+        summary.joined(id(1), name("Cy"));
         assert_eq!(
-            words(gathering.parts_in_hindsight()),
+            words(summary.catch_up_parts()),
             "While you were away: Ana and Cy came, Bo left"
         );
-        gathering.joined(id(2), name("Di"));
-        gathering.joined(id(3), name("Ed"));
+        summary.joined(id(2), name("Di"));
+        summary.joined(id(3), name("Ed"));
         assert_eq!(
-            words(gathering.parts_in_hindsight()),
+            words(summary.catch_up_parts()),
             "While you were away: Ana and 3 others came, Bo left"
         );
     }
 
     #[test]
     fn who_only_passed_by_is_not_mentioned() {
-        let mut gathering = Gathering::default();
-        gathering.joined(id(1), name("Ana"));
-        gathering.departed(gone(1, "Ana", None));
-        gathering.departed(gone(2, "Bo", None));
-        gathering.joined(id(2), name("Bo"));
-        assert!(gathering.is_empty());
-        assert_eq!(words(gathering.parts()), "");
+        let mut summary = ChangeSummary::default();
+        summary.joined(id(1), name("Ana"));
+        summary.departed(gone(1, "Ana", None));
+        summary.departed(gone(2, "Bo", None));
+        summary.joined(id(2), name("Bo"));
+        assert!(summary.is_empty());
+        assert_eq!(words(summary.parts()), "");
     }
 }

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{attribute, flag, press, yes_or_no};
+use super::reactive::{aria_bool, attribute, bool_attr, on_press};
 use crate::{
-    state::{command::Command, page_state::Board},
+    state::{command::Command, page_state::PageState},
     text::strings,
 };
 
@@ -12,8 +12,8 @@ use crate::{
 pub(crate) const ACTIVITY: &str = "activity";
 
 /// The panel, closed at first; whether what happens is said aloud as well is decided here.
-pub(crate) fn activity(board: Board) -> impl IntoView {
-    let is_muted = move || board.desk.with(|desk| desk.is_muted);
+pub(crate) fn activity_log(page_state: PageState) -> impl IntoView {
+    let is_muted = move || page_state.ui.with(|ui| ui.is_muted);
     view! {
         <details class="activity">
             <summary>{strings::ACTIVITY}</summary>
@@ -22,9 +22,9 @@ pub(crate) fn activity(board: Board) -> impl IntoView {
             <button
                 type="button"
                 class="toggle"
-                aria-pressed=attribute(move || Some(yes_or_no(is_muted())))
-                disabled=flag(move || !board.is_awake())
-                on:click=press(move || board.ask(Command::Mute))
+                aria-pressed=attribute(move || Some(aria_bool(is_muted())))
+                disabled=bool_attr(move || !page_state.is_interactive())
+                on:click=on_press(move || page_state.ask(Command::Mute))
             >
                 {strings::MUTE}
             </button>

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{press, text};
+use super::reactive::{on_press, text};
 use crate::{
-    state::{command::Command, connection_status::Connection, page_state::Board},
+    state::{command::Command, connection_status::ConnectionStatus, page_state::PageState},
     text::strings,
 };
 
@@ -12,11 +12,11 @@ use crate::{
 pub(crate) const BANNER: &str = "connection";
 
 /// Says that the connection is lost, how old the list is, and what happens next; else nothing.
-pub(crate) fn banner(board: Board) -> impl IntoView {
-    let connection = move || board.desk.with(|desk| desk.connection);
-    let is_lost = Memo::new(move |_| matches!(connection(), Connection::Lost(_)));
+pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
+    let connection = move || page_state.ui.with(|ui| ui.connection);
+    let is_lost = Memo::new(move |_| matches!(connection(), ConnectionStatus::Lost(_)));
     let words = move || match connection() {
-        Connection::Lost(loss) => loss.words(board.moment.get()),
+        ConnectionStatus::Lost(loss) => loss.words(page_state.moment.get()),
         _ => String::new(),
     };
     move || {
@@ -24,7 +24,7 @@ pub(crate) fn banner(board: Board) -> impl IntoView {
             view! {
                 <div id=BANNER class="banner" data-testid="connection">
                     <p>{text(words)}</p>
-                    <button type="button" on:click=press(move || board.ask(Command::TryNow))>
+                    <button type="button" on:click=on_press(move || page_state.ask(Command::ReconnectNow))>
                         {strings::TRY_NOW}
                     </button>
                 </div>

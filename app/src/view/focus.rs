@@ -7,13 +7,13 @@ use leptos::{
 };
 
 use super::reactive::effect;
-use crate::state::page_state::Board;
+use crate::state::page_state::PageState;
 
 /// Gives the keyboard to something new, by its id, where what had the keyboard is gone.
 ///
 /// In the first pass nothing is gone yet: there the page's `autofocus` says what has it.
-pub(crate) fn take_lost_focus(board: Board, id: &'static str) {
-    if untrack(move || board.is_awake()) {
+pub(crate) fn take_lost_focus(page_state: PageState, id: &'static str) {
+    if untrack(move || page_state.is_interactive()) {
         effect(move || {
             let active = document().active_element();
             let is_lost = active.is_none_or(|active| active.tag_name() == "BODY");

@@ -6,7 +6,7 @@ use super::{
     reactive::text,
     server_rendered::{copy_button, invitation},
 };
-use crate::{presence::RoomName, state::page_state::Board, text::strings};
+use crate::{presence::RoomName, state::page_state::PageState, text::strings};
 
 /// The id of the link to a room that is not there yet; scripts say where it leads.
 pub(crate) const NEW_ROOM_LINK: &str = "new-room";
@@ -15,8 +15,8 @@ pub(crate) const NEW_ROOM_LINK: &str = "new-room";
 const INVITATION: &str = "invitation";
 
 /// The top of the page.
-pub(crate) fn head(board: Board, room: &RoomName) -> impl IntoView + use<> {
-    let count = text(move || board.people.with(|people| strings::thousands(people.count)));
+pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
+    let count = text(move || page_state.people.with(|people| strings::thousands(people.count)));
     view! {
         <div class="head">
             <h1>{room.to_string()}</h1>

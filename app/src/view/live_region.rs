@@ -9,6 +9,6 @@ pub(crate) const ANNOUNCER: &str = "announcer";
 ///
 /// Scripts put the words in by hand: the same words twice are news twice, and a signal that is set
 /// to what it was says nothing.
-pub(crate) fn announcer() -> impl IntoView {
+pub(crate) fn live_region() -> impl IntoView {
     view! { <div id=ANNOUNCER class="only-heard" role="status" data-testid="announcer"></div> }
 }

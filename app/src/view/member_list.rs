@@ -3,15 +3,15 @@
 use leptos::{either::Either, prelude::*, tachys::view::keyed::keyed};
 
 use super::{
-    member_row::user_row,
-    notice::{Note, note},
-    reactive::{attribute, flag, press, text, yes_or_no},
-    recent_changes::{missed, news},
+    member_row::member_row,
+    notice::{Notice, notice},
+    reactive::{aria_bool, attribute, bool_attr, on_press, text},
+    recent_changes::{missed, recent_changes},
 };
 use crate::{
     state::{
         command::Command,
-        page_state::{Board, People},
+        page_state::{PageState, People},
     },
     text::strings,
 };
@@ -24,24 +24,24 @@ pub(crate) const BESIDE: &str = "beside";
 const FIND: &str = "find";
 
 /// Everyone, in the order that the visitor chose.
-pub(crate) fn roster_list(board: Board) -> impl IntoView {
-    let unlisted = move || {
-        let is_everyone_sought = board.desk.with(|desk| desk.arrangement.sought.is_empty());
-        let unknown = board.people.with(|people| people.unknown);
-        (unknown > 0 && is_everyone_sought).then(|| Note {
+pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
+    let unloaded = move || {
+        let is_everyone_sought = page_state.ui.with(|ui| ui.options.query.is_empty());
+        let unknown = page_state.people.with(|people| people.unknown);
+        (unknown > 0 && is_everyone_sought).then(|| Notice {
             class: "and-more",
             words: strings::and_more(unknown),
-            ..Note::default()
+            ..Notice::default()
         })
     };
     let nobody_else = move || {
-        let is_you_here = move || board.people.with(|people| people.your_name.is_some());
-        let (class, test_id, words) = match board.people.with(|people| people.count) {
+        let is_you_here = move || page_state.people.with(|people| people.your_name.is_some());
+        let (class, test_id, words) = match page_state.people.with(|people| people.count) {
             0 => ("empty", Some("empty"), strings::NOBODY_IS_HERE),
             1 if is_you_here() => ("empty alone", None, strings::ONLY_YOU_ARE_HERE),
             _ => return None,
         };
-        Some(Note { class, test_id, words: words.into(), ..Note::default() })
+        Some(Notice { class, test_id, words: words.into(), ..Notice::default() })
     };
     view! {
         <div class="board-head">
@@ -49,16 +49,16 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
             <a class="further" href=["#", BESIDE].concat()>
                 {strings::ACTIVITY}
             </a>
-            {news()}
-            {tools(board)}
+            {recent_changes()}
+            {tools(page_state)}
         </div>
-        {missed(board)}
+        {missed(page_state)}
         // Without it a list that shows no bullets is none to some browsers.
         <ul id=ROSTER role="list" aria-label=strings::WHO_IS_HERE>
-            {rows(board)}
+            {rows(page_state)}
         </ul>
-        {note(unlisted)}
-        {note(nobody_else)}
+        {notice(unloaded)}
+        {notice(nobody_else)}
     }
 }
 
@@ -69,14 +69,14 @@ pub(crate) fn roster_list(board: Board) -> impl IntoView {
 ///
 /// It is what `<For>` does, without an owner for each row: a row holds nothing that needs one, and
 /// Leptos 0.8 keeps an entry for every owner that a `<For>` ever made.
-fn rows(board: Board) -> impl IntoView {
+fn rows(page_state: PageState) -> impl IntoView {
     move || {
         keyed(
-            board.people.with(People::rows_in_the_page),
+            page_state.people.with(People::rendered_rows),
             |row| *row,
             move |_, (id, _)| {
-                let row = match board.row(&id) {
-                    Some(row) => Either::Left(user_row(board.is_you(&id), row)),
+                let row = match page_state.row(&id) {
+                    Some(row) => Either::Left(member_row(page_state.is_you(&id), row)),
                     // Hydration steps over an element without content.
                     None => Either::Right(view! { <li></li> }),
                 };
@@ -87,23 +87,24 @@ fn rows(board: Board) -> impl IntoView {
 }
 
 /// What finds somebody in a long list.
-fn tools(board: Board) -> impl IntoView {
+fn tools(page_state: PageState) -> impl IntoView {
     // Who is not known yet is not to be called missing.
-    let is_asleep = move || !board.is_awake() || board.people.with(|people| people.unknown > 0);
+    let is_asleep =
+        move || !page_state.is_interactive() || page_state.people.with(|people| people.unknown > 0);
     let seek = move |event| {
         let typed = event_target_value(&event);
-        board.desk.update(|desk| desk.arrangement.seek(&typed));
-        board.ask(Command::Rearrange);
+        page_state.ui.update(|ui| ui.options.set_query(&typed));
+        page_state.ask(Command::Rearrange);
     };
     let sort = move || {
-        board.desk.update(|desk| desk.arrangement.is_by_name = !desk.arrangement.is_by_name);
-        board.ask(Command::Rearrange);
+        page_state.ui.update(|ui| ui.options.is_by_name = !ui.options.is_by_name);
+        page_state.ask(Command::Rearrange);
     };
-    let is_by_name = move || board.desk.with(|desk| desk.arrangement.is_by_name);
+    let is_by_name = move || page_state.ui.with(|ui| ui.options.is_by_name);
     let found = move || {
-        let sought = board.desk.with(|desk| desk.arrangement.sought.is_empty());
-        let (found, count) = board.people.with(|people| (people.found, people.count));
-        if sought { String::new() } else { strings::found(found, count) }
+        let query = page_state.ui.with(|ui| ui.options.query.is_empty());
+        let (found, count) = page_state.people.with(|people| (people.found, people.count));
+        if query { String::new() } else { strings::found(found, count) }
     };
     view! {
         <div class="finding">
@@ -116,15 +117,15 @@ fn tools(board: Board) -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 dir="auto"
-                disabled=flag(is_asleep)
+                disabled=bool_attr(is_asleep)
                 on:input=seek
             />
             <button
                 type="button"
                 class="toggle"
-                aria-pressed=attribute(move || Some(yes_or_no(is_by_name())))
-                disabled=flag(is_asleep)
-                on:click=press(sort)
+                aria-pressed=attribute(move || Some(aria_bool(is_by_name())))
+                disabled=bool_attr(is_asleep)
+                on:click=on_press(sort)
             >
                 {strings::FROM_A_TO_Z}
             </button>

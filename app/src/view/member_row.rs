@@ -3,16 +3,16 @@
 use leptos::prelude::*;
 
 use super::avatar::{initials, tint_class};
-use crate::{list::lookalikes::twin_mark, state::row::Row, text::strings};
+use crate::{list::lookalikes::disambiguator, state::row::Row, text::strings};
 
 /// The row of one person. It changes in place, and only when something about this very person does.
 ///
 /// One effect draws all of it: with one for each part, bringing a list of 200 to life is a long
 /// task. And it reads one signal, which goes when the row goes: a signal that stays would keep an
 /// entry for each row that ever read it.
-pub(crate) fn user_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
+pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
     move || {
-        let Row { user, has_twin, place, since } = row.get();
+        let Row { user, has_lookalike, place, since } = row.get();
         let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
         view! {
             <li
@@ -28,8 +28,8 @@ pub(crate) fn user_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                 <span class="who" title=user.name.to_string()>
                     <bdi class="user-name">{user.name.to_string()}</bdi>
                     " "
-                    <span class="twin" hidden=!has_twin>
-                        {twin_mark(&user.id)}
+                    <span class="twin" hidden=!has_lookalike>
+                        {disambiguator(&user.id)}
                     </span>
                     " "
                     <span class="you" hidden=!is_you>

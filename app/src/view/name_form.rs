@@ -4,13 +4,13 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
     focus::{input, take_lost_focus},
-    notice::{Note, note},
-    reactive::{attribute, effect, flag, press},
+    notice::{Notice, notice},
+    reactive::{attribute, bool_attr, effect, on_press},
 };
 use crate::{
-    client::intent::Wish,
+    client::intent::Intent,
     presence::Name,
-    state::{command::Command, page_state::Board},
+    state::{command::Command, page_state::PageState},
     text::strings,
 };
 
@@ -31,18 +31,18 @@ pub(crate) enum Purpose {
 }
 
 /// Asks for a name.
-pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
+pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoView {
     let is_join = purpose == Purpose::Join;
-    take_lost_focus(board, FIELD);
-    prefill(board, purpose);
+    take_lost_focus(page_state, FIELD);
+    prefill(page_state, purpose);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        submit(board, purpose);
+        submit(page_state, purpose);
     };
-    let is_refused = move || board.desk.with(|desk| desk.refusal.is_some());
+    let is_refused = move || page_state.ui.with(|ui| ui.refusal.is_some());
     let refusal = move || {
-        let words = board.desk.with(|desk| desk.refusal.clone())?;
-        Some(Note { id: Some(ERROR), class: "error", role: Some("alert"), test_id: None, words })
+        let words = page_state.ui.with(|ui| ui.refusal.clone())?;
+        Some(Notice { id: Some(ERROR), class: "error", role: Some("alert"), test_id: None, words })
     };
     view! {
         <form
@@ -51,7 +51,7 @@ pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
             on:submit=submit
             on:keydown=move |event| {
                 if event.key() == "Escape" {
-                    give_up(board);
+                    give_up(page_state);
                 }
             }
         >
@@ -66,20 +66,20 @@ pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
                     spellcheck="false"
                     enterkeyhint="done"
                     dir="auto"
-                    autofocus=is_join && !untrack(move || board.is_awake())
+                    autofocus=is_join && !untrack(move || page_state.is_interactive())
                     aria-invalid=attribute(move || is_refused().then(|| "true".into()))
                     aria-describedby=attribute(move || {
                         Some(if is_refused() { ERROR } else { HINT }.into())
                     })
                 />
-                <button class="primary" disabled=flag(move || !board.is_awake())>
+                <button class="primary" disabled=bool_attr(move || !page_state.is_interactive())>
                     {if is_join { strings::JOIN } else { strings::SAVE }}
                 </button>
-                <button type="button" hidden=is_join on:click=press(move || give_up(board))>
+                <button type="button" hidden=is_join on:click=on_press(move || give_up(page_state))>
                     {strings::CANCEL}
                 </button>
             </div>
-            {note(refusal)}
+            {notice(refusal)}
             <p id=HINT class="hint">
                 {if is_join { strings::WHO_SEES_IT } else { strings::EVERYONE_SEES_IT }}
             </p>
@@ -88,39 +88,39 @@ pub(crate) fn name_form(board: Board, purpose: Purpose) -> impl IntoView {
 }
 
 /// Asks the server for what stands in the field, if it can be a name at all.
-fn submit(board: Board, purpose: Purpose) {
+fn submit(page_state: PageState, purpose: Purpose) {
     let name = input(FIELD).map(|field| field.value()).unwrap_or_default();
     match Name::parse(&name) {
-        Err(fault) => board.desk.update(|desk| desk.refusal = Some(fault.to_string())),
-        Ok(same) if board.people.with(|people| people.your_name.as_ref() == Some(&same)) => {
-            give_up(board);
+        Err(fault) => page_state.ui.update(|ui| ui.refusal = Some(fault.to_string())),
+        Ok(same) if page_state.people.with(|people| people.your_name.as_ref() == Some(&same)) => {
+            give_up(page_state);
         }
         Ok(_) => {
-            board.desk.update(|desk| desk.refusal = None);
-            board.ask(Command::Wish(match purpose {
-                Purpose::Join => Wish::Join(name),
-                Purpose::Rename => Wish::Rename(name),
+            page_state.ui.update(|ui| ui.refusal = None);
+            page_state.ask(Command::Intent(match purpose {
+                Purpose::Join => Intent::Join(name),
+                Purpose::Rename => Intent::Rename(name),
             }));
         }
     }
 }
 
 /// Asks no longer, where that makes sense.
-fn give_up(board: Board) {
-    board.desk.update(|desk| {
-        desk.refusal = None;
-        desk.is_renaming = false;
+fn give_up(page_state: PageState) {
+    page_state.ui.update(|ui| {
+        ui.refusal = None;
+        ui.is_renaming = false;
     });
 }
 
 /// Puts the name of last time into an empty field, selected, so that typing replaces it.
-fn prefill(board: Board, purpose: Purpose) {
-    let remembered = Memo::new(move |_| board.desk.with(|desk| desk.remembered_name.clone()));
+fn prefill(page_state: PageState, purpose: Purpose) {
+    let remembered = Memo::new(move |_| page_state.ui.with(|ui| ui.remembered_name.clone()));
     effect(move || {
         let name = match purpose {
             // Only when it becomes known: who empties the field wants it empty.
             Purpose::Join => remembered.get(),
-            Purpose::Rename => board
+            Purpose::Rename => page_state
                 .people
                 .with_untracked(|people| people.your_name.as_ref().map(ToString::to_string)),
         };

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// What is said, and what kind of saying it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Note {
+pub(crate) struct Notice {
     /// The class, for the style sheet.
     pub(crate) class: &'static str,
     /// The id, for those who refer to it.
@@ -18,13 +18,13 @@ pub(crate) struct Note {
 }
 
 /// Shows a note, while there is one.
-pub(crate) fn note(read: impl FnMut() -> Option<Note> + Send + 'static) -> impl IntoView {
-    let mut read: Box<dyn FnMut() -> Option<Note> + Send> = Box::new(read);
+pub(crate) fn notice(read: impl FnMut() -> Option<Notice> + Send + 'static) -> impl IntoView {
+    let mut read: Box<dyn FnMut() -> Option<Notice> + Send> = Box::new(read);
     move || {
-        read().map(|note| {
+        read().map(|notice| {
             view! {
-                <p class=note.class id=note.id role=note.role data-testid=note.test_id>
-                    {note.words}
+                <p class=notice.class id=notice.id role=notice.role data-testid=notice.test_id>
+                    {notice.words}
                 </p>
             }
         })

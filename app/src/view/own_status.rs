@@ -5,12 +5,12 @@ use leptos::{either::Either, prelude::*};
 use super::{
     focus::take_lost_focus,
     name_form::{Purpose, name_form},
-    notice::{Note, note},
-    reactive::{flag, press, text},
+    notice::{Notice, notice},
+    reactive::{bool_attr, on_press, text},
 };
 use crate::{
-    client::intent::Wish,
-    state::{command::Command, page_state::Board},
+    client::intent::Intent,
+    state::{command::Command, page_state::PageState},
     text::strings,
 };
 
@@ -20,20 +20,21 @@ pub(crate) const SENTENCE: &str = "you-are-here";
 const RENAME: &str = "rename";
 
 /// Says under which name this person is listed, and lets them change it or leave.
-pub(crate) fn you(board: Board) -> impl IntoView {
-    take_lost_focus(board, SENTENCE);
+pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
+    take_lost_focus(page_state, SENTENCE);
     let name = text(move || {
-        let name = board.people.with(|people| people.your_name.as_ref().map(ToString::to_string));
+        let name =
+            page_state.people.with(|people| people.your_name.as_ref().map(ToString::to_string));
         name.unwrap_or_default()
     });
-    let tabs = text(move || strings::in_tabs(board.desk.with(|desk| desk.tabs)));
-    let is_one_tab = move || board.desk.with(|desk| desk.tabs) < 2;
-    let is_renaming = Memo::new(move |_| board.desk.with(|desk| desk.is_renaming));
+    let tabs = text(move || strings::in_tabs(page_state.ui.with(|ui| ui.tabs)));
+    let is_one_tab = move || page_state.ui.with(|ui| ui.tabs) < 2;
+    let is_renaming = Memo::new(move |_| page_state.ui.with(|ui| ui.is_renaming));
     let controls = move || {
         if is_renaming.get() {
-            Either::Left(name_form(board, Purpose::Rename))
+            Either::Left(name_form(page_state, Purpose::Rename))
         } else {
-            Either::Right(buttons(board))
+            Either::Right(buttons(page_state))
         }
     };
     view! {
@@ -44,9 +45,9 @@ pub(crate) fn you(board: Board) -> impl IntoView {
                 <span>{tabs}</span>
             </p>
             {controls}
-            <div class="someone-else" hidden=flag(is_one_tab)>
+            <div class="someone-else" hidden=bool_attr(is_one_tab)>
                 <p class="hint">{strings::TRY_A_SECOND_PERSON}</p>
-                <button type="button" on:click=press(move || board.ask(Command::BeSomeoneElse))>
+                <button type="button" on:click=on_press(move || page_state.ask(Command::SwitchPerson))>
                     {strings::BE_SOMEONE_ELSE}
                 </button>
             </div>
@@ -54,29 +55,29 @@ pub(crate) fn you(board: Board) -> impl IntoView {
     }
 }
 
-fn buttons(board: Board) -> impl IntoView {
-    take_lost_focus(board, RENAME);
-    let is_asleep = move || !board.is_awake();
+fn buttons(page_state: PageState) -> impl IntoView {
+    take_lost_focus(page_state, RENAME);
+    let is_asleep = move || !page_state.is_interactive();
     let rename = move || {
-        board.desk.update(|desk| {
-            desk.refusal = None;
-            desk.is_renaming = true;
+        page_state.ui.update(|ui| {
+            ui.refusal = None;
+            ui.is_renaming = true;
         });
     };
     let refusal = move || {
-        let words = board.desk.with(|desk| desk.refusal.clone())?;
-        Some(Note { class: "error", role: Some("alert"), words, ..Note::default() })
+        let words = page_state.ui.with(|ui| ui.refusal.clone())?;
+        Some(Notice { class: "error", role: Some("alert"), words, ..Notice::default() })
     };
     view! {
-        {note(refusal)}
+        {notice(refusal)}
         <div class="buttons">
-            <button id=RENAME type="button" disabled=flag(is_asleep) on:click=press(rename)>
+            <button id=RENAME type="button" disabled=bool_attr(is_asleep) on:click=on_press(rename)>
                 {strings::RENAME}
             </button>
             <button
                 type="button"
-                disabled=flag(is_asleep)
-                on:click=press(move || board.ask(Command::Wish(Wish::Leave)))
+                disabled=bool_attr(is_asleep)
+                on:click=on_press(move || page_state.ask(Command::Intent(Intent::Leave)))
             >
                 {strings::LEAVE}
             </button>

@@ -5,98 +5,98 @@ use std::{fmt, str::FromStr};
 use leptos::{either::Either, prelude::*};
 
 #[cfg(feature = "ssr")]
-use super::member_list::roster_list;
+use super::member_list::member_list;
 use super::{
-    activity_log::activity,
-    connection_banner::banner,
-    header::head,
-    live_region::announcer,
+    activity_log::activity_log,
+    connection_banner::connection_banner,
+    header::header,
+    live_region::live_region,
     member_list::BESIDE,
     name_form::{Purpose, name_form},
-    notice::{Note, note},
-    own_status::you,
-    server_rendered::margin,
+    notice::{Notice, notice},
+    own_status::own_status,
+    server_rendered::aside,
 };
 use crate::{
-    client::codec::json::{Unreadable, read},
+    client::codec::json::{ParseError, from_str},
     presence::RoomName,
-    state::{RoomPage, connection_status::Connection, page_state::Board},
+    state::{RoomPage, connection_status::ConnectionStatus, page_state::PageState},
     text::strings,
 };
 
 /// All that is within `<main>`; what comes to life by itself is left out in the browser's pass over it.
-pub(crate) fn page(board: Board, room: &RoomName) -> impl IntoView + use<> {
-    let is_listed = Memo::new(move |_| board.people.with(|people| people.your_name.is_some()));
+pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
+    let is_listed = Memo::new(move |_| page_state.people.with(|people| people.your_name.is_some()));
     let card = move || {
         if is_listed.get() {
-            Either::Left(you(board))
+            Either::Left(own_status(page_state))
         } else {
-            Either::Right(name_form(board, Purpose::Join))
+            Either::Right(name_form(page_state, Purpose::Join))
         }
     };
     let only_watching = move || {
-        let connection = board.desk.with(|desk| desk.connection);
-        (connection == Connection::OnlyWatching).then(|| Note {
+        let connection = page_state.ui.with(|ui| ui.connection);
+        (connection == ConnectionStatus::OnlyWatching).then(|| Notice {
             class: "aside",
             role: Some("status"),
             test_id: Some("only-watching"),
             words: strings::ONLY_WATCHING.into(),
-            ..Note::default()
+            ..Notice::default()
         })
     };
-    let farewell = move || {
-        board.desk.with(|desk| desk.farewell).map(|words| Note {
+    let departure_notice = move || {
+        page_state.ui.with(|ui| ui.departure_notice).map(|words| Notice {
             class: "aside",
             role: Some("status"),
             test_id: Some("farewell"),
             words: words.into(),
-            ..Note::default()
+            ..Notice::default()
         })
     };
     view! {
-        {banner(board)}
+        {connection_banner(page_state)}
         <div class="desk">
-            {head(board, room)}
-            <section class="card">{note(only_watching)} {note(farewell)} {card}</section>
+            {header(page_state, room)}
+            <section class="card">{notice(only_watching)} {notice(departure_notice)} {card}</section>
         </div>
-        {part_with_the_list(board)}
-        {part_beside_the_list(board)}
+        {part_with_the_list(page_state)}
+        {part_beside_the_list(page_state)}
         // A wall is seen once something follows what is beside the list.
-        {announcer()}
+        {live_region()}
     }
 }
 
 /// What stands beside the list where there is room for it, and else below it.
-pub(crate) fn beside(board: Board) -> impl IntoView {
+pub(crate) fn beside(page_state: PageState) -> impl IntoView {
     view! {
-        {activity(board)}
-        {margin()}
+        {activity_log(page_state)}
+        {aside()}
     }
 }
 
 #[cfg(feature = "ssr")]
-fn part_with_the_list(board: Board) -> impl IntoView {
-    view! { <section class="board">{roster_list(board)}</section> }
+fn part_with_the_list(page_state: PageState) -> impl IntoView {
+    view! { <section class="board">{member_list(page_state)}</section> }
 }
 
 #[cfg(feature = "ssr")]
-fn part_beside_the_list(board: Board) -> impl IntoView {
+fn part_beside_the_list(page_state: PageState) -> impl IntoView {
     view! {
         <div class="beside" id=BESIDE>
-            {beside(board)}
+            {beside(page_state)}
         </div>
     }
 }
 
 /// It comes to life by itself: the browser's pass over the page steps over an element without content.
 #[cfg(not(feature = "ssr"))]
-fn part_with_the_list(_board: Board) -> impl IntoView {
+fn part_with_the_list(_board: PageState) -> impl IntoView {
     view! { <section class="board"></section> }
 }
 
 /// It comes to life by itself: the browser's pass over the page steps over an element without content.
 #[cfg(not(feature = "ssr"))]
-fn part_beside_the_list(_board: Board) -> impl IntoView {
+fn part_beside_the_list(_board: PageState) -> impl IntoView {
     view! { <div class="beside" id=BESIDE></div> }
 }
 
@@ -104,8 +104,8 @@ fn part_beside_the_list(_board: Board) -> impl IntoView {
 #[cfg(feature = "ssr")]
 pub(crate) fn first_html() -> impl IntoView {
     shared_page().map(|RoomPage { room, list }| {
-        let (board, _) = Board::of_first_html(list, |known| 0..known);
-        page(board, &room)
+        let (page_state, _) = PageState::of_first_html(list, |known| 0..known);
+        page(page_state, &room)
     })
 }
 
@@ -131,9 +131,9 @@ impl fmt::Display for SharedPage {
 }
 
 impl FromStr for SharedPage {
-    type Err = Unreadable;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Unreadable> {
-        read(text).map(|page| Self(Some(page)))
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        from_str(text).map(|page| Self(Some(page)))
     }
 }

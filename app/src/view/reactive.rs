@@ -10,7 +10,7 @@ pub(crate) type Text = Box<dyn FnMut() -> String + Send>;
 /// An attribute that changes, or is not there.
 pub(crate) type Attribute = Box<dyn FnMut() -> Option<String> + Send>;
 /// Something to do when a button is pressed.
-pub(crate) type Press = Box<dyn FnMut(leptos::ev::MouseEvent) + Send>;
+pub(crate) type OnPress = Box<dyn FnMut(leptos::ev::MouseEvent) + Send>;
 
 /// A text that follows the signals it reads.
 pub(crate) fn text(read: impl FnMut() -> String + Send + 'static) -> Text {
@@ -23,17 +23,17 @@ pub(crate) fn attribute(read: impl FnMut() -> Option<String> + Send + 'static) -
 }
 
 /// An attribute that is there, without a value, while the signals it reads say so.
-pub(crate) fn flag(mut read: impl FnMut() -> bool + Send + 'static) -> Attribute {
+pub(crate) fn bool_attr(mut read: impl FnMut() -> bool + Send + 'static) -> Attribute {
     Box::new(move || read().then(String::new))
 }
 
 /// What an attribute says that has to be either.
-pub(crate) fn yes_or_no(is_so: bool) -> String {
+pub(crate) fn aria_bool(is_so: bool) -> String {
     if is_so { "true" } else { "false" }.into()
 }
 
 /// What a button does.
-pub(crate) fn press(mut act: impl FnMut() + Send + 'static) -> Press {
+pub(crate) fn on_press(mut act: impl FnMut() + Send + 'static) -> OnPress {
     Box::new(move |_| act())
 }
 

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{flag, press};
+use super::reactive::{bool_attr, on_press};
 use crate::{
-    state::{command::Command, page_state::Board},
+    state::{command::Command, page_state::PageState},
     text::strings,
 };
 
@@ -14,17 +14,17 @@ pub(crate) const NEWS: &str = "news";
 pub(crate) const MISSED: &str = "missed";
 
 /// What happened a moment ago.
-pub(crate) fn news() -> impl IntoView {
+pub(crate) fn recent_changes() -> impl IntoView {
     view! { <p id=NEWS class="news" data-testid="news"></p> }
 }
 
 /// What happened while the list was not live, until it is dismissed.
-pub(crate) fn missed(board: Board) -> impl IntoView {
-    let is_nothing = move || !board.desk.with(|desk| desk.has_missed_something);
+pub(crate) fn missed(page_state: PageState) -> impl IntoView {
+    let is_nothing = move || !page_state.ui.with(|ui| ui.has_missed_something);
     view! {
-        <div class="missed" hidden=flag(is_nothing) data-testid="missed">
+        <div class="missed" hidden=bool_attr(is_nothing) data-testid="missed">
             <p id=MISSED></p>
-            <button type="button" on:click=press(move || board.ask(Command::Dismiss))>
+            <button type="button" on:click=on_press(move || page_state.ask(Command::Dismiss))>
                 {strings::DISMISS}
             </button>
         </div>

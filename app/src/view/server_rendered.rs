@@ -44,13 +44,13 @@ pub(crate) fn invitation() -> impl IntoView {
 
 /// What stands beside the list: the last hour, and the list to take away.
 #[cfg(feature = "ssr")]
-pub(crate) fn margin() -> impl IntoView {
-    view! { <div class="margin" inner_html=drawn::html(drawn::margin)></div> }
+pub(crate) fn aside() -> impl IntoView {
+    view! { <div class="margin" inner_html=drawn::html(drawn::aside)></div> }
 }
 
 /// What stands beside the list: the last hour, and the list to take away.
 #[cfg(not(feature = "ssr"))]
-pub(crate) fn margin() -> impl IntoView {
+pub(crate) fn aside() -> impl IntoView {
     view! { <div class="margin"></div> }
 }
 
@@ -60,16 +60,16 @@ mod drawn {
 
     use crate::{
         ssr::hour_chart::picture_of_the_past_hour,
-        state::server_data::{Look, ServerDrawn},
+        state::server_data::{DisplayMode, ServerRendered},
         text::strings,
     };
 
     /// What is drawn from the page's context, as text; nothing without one.
-    pub(super) fn html<V: IntoView>(draw: impl FnOnce(&ServerDrawn) -> V) -> String {
-        use_context::<ServerDrawn>().map(|drawn| draw(&drawn).to_html()).unwrap_or_default()
+    pub(super) fn html<V: IntoView>(draw: impl FnOnce(&ServerRendered) -> V) -> String {
+        use_context::<ServerRendered>().map(|drawn| draw(&drawn).to_html()).unwrap_or_default()
     }
 
-    pub(super) fn invitation(drawn: &ServerDrawn) -> impl IntoView + use<> {
+    pub(super) fn invitation(drawn: &ServerRendered) -> impl IntoView + use<> {
         let wall = format!("/r/{}?wall", drawn.room);
         view! {
             {code(drawn)}
@@ -83,8 +83,8 @@ mod drawn {
         }
     }
 
-    pub(super) fn margin(drawn: &ServerDrawn) -> impl IntoView + use<> {
-        let ServerDrawn { room, counts, look, .. } = drawn;
+    pub(super) fn aside(drawn: &ServerRendered) -> impl IntoView + use<> {
+        let ServerRendered { room, counts, mode, .. } = drawn;
         let picture = view! {
             <figure
                 class="past-hour"
@@ -93,8 +93,8 @@ mod drawn {
                 inner_html=picture_of_the_past_hour(counts)
             ></figure>
         };
-        let rest = match look {
-            Look::Page => {
+        let rest = match mode {
+            DisplayMode::Page => {
                 let roll = |kind: &str| format!("/api/rooms/{room}/roll.{kind}");
                 view! {
                     <p class="roll">
@@ -116,7 +116,7 @@ mod drawn {
                 }
                 .into_any()
             }
-            Look::Wall => view! {
+            DisplayMode::Kiosk => view! {
                 <div class="way-in">
                     <p class="scan">{strings::SCAN_TO_JOIN}</p>
                     {code(drawn)} <p class="address">{drawn.address.clone()}</p>
@@ -131,7 +131,7 @@ mod drawn {
     }
 
     /// The code is not fetched before it is seen: most visitors never open the panel that it is in.
-    fn code(drawn: &ServerDrawn) -> impl IntoView + use<> {
+    fn code(drawn: &ServerRendered) -> impl IntoView + use<> {
         view! {
             <img
                 class="code"
@@ -149,29 +149,29 @@ mod drawn {
 #[cfg(feature = "ssr")]
 mod tests {
     use super::*;
-    use crate::state::server_data::{Look, ServerDrawn};
+    use crate::state::server_data::{DisplayMode, ServerRendered};
 
-    fn drawn(look: Look) -> ServerDrawn {
-        ServerDrawn {
+    fn drawn(mode: DisplayMode) -> ServerRendered {
+        ServerRendered {
             room: "team-7".parse().unwrap(),
             address: "https://rollcall.example/r/team-7".into(),
             counts: vec![1, 2, 4],
-            look,
+            mode,
         }
     }
 
-    fn html(look: Option<Look>) -> String {
+    fn html(mode: Option<DisplayMode>) -> String {
         Owner::new().with(|| {
-            if let Some(look) = look {
-                provide_context(drawn(look));
+            if let Some(mode) = mode {
+                provide_context(drawn(mode));
             }
-            [invitation().to_html(), margin().to_html()].concat()
+            [invitation().to_html(), aside().to_html()].concat()
         })
     }
 
     #[test]
     fn a_visitor_can_invite_others_see_the_last_hour_and_take_the_roll() {
-        let html = html(Some(Look::Page));
+        let html = html(Some(DisplayMode::Page));
         for part in [
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
@@ -188,8 +188,8 @@ mod tests {
     #[test]
     fn a_wall_only_shows() {
         let html = Owner::new().with(|| {
-            provide_context(drawn(Look::Wall));
-            margin().to_html()
+            provide_context(drawn(DisplayMode::Kiosk));
+            aside().to_html()
         });
         assert!(html.contains("qr.svg") && html.contains("past-hour"), "{html}");
         assert!(!html.contains("<a ") && !html.contains("<button"), "{html}");

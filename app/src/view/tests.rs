@@ -65,7 +65,7 @@ fn html(page: Option<RoomPage>) -> String {
 }
 
 fn not_found(why: &str) -> String {
-    not_found_document(&options(), why, RoomName::nearest("a_b").as_ref())
+    not_found_document(&options(), why, RoomName::suggest("a_b").as_ref())
 }
 
 #[track_caller]
@@ -217,7 +217,7 @@ fn both_passes_draw_the_same() {
 fn the_browser_reads_the_page_that_the_server_wrote() {
     let page = page(few());
     let text = serde_json::to_string(&page).unwrap();
-    assert_eq!(crate::client::codec::json::read(&text), Ok(page));
+    assert_eq!(crate::client::codec::json::from_str(&text), Ok(page));
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn upper_bound(difference: &Difference) -> usize {
     // A character takes at most six bytes in JSON (\u0000), and a number at most 20.
     const AROUND_A_NAME: usize = 100;
     let name = |name: &Name| {
-        let look = name.look().map_or(0, str::len);
+        let look = name.skeleton().map_or(0, str::len);
         (name.as_str().len() + look) * 6 + AROUND_A_NAME
     };
     let stirred: usize = difference.user_changed.states().iter().map(|(_, ids)| ids.len()).sum();

@@ -1,9 +1,9 @@
 //! The pages: a room, rendered with its list, and the one that says why there is none.
 
 use app::{
-    presence::{RoomName, RoomNameFault},
+    presence::{RoomName, RoomNameError},
     ssr::{not_found_document, privacy_document, shell},
-    state::{Look, RoomPage, ServerDrawn},
+    state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
     body::Body,
@@ -72,14 +72,14 @@ pub(crate) fn wanted_name(path: &Result<Path<String>, PathRejection>) -> String 
 /// What names no room leads to the room that it means, or to the page that says why it means none.
 pub(crate) fn no_such_room(
     state: &AppState,
-    fault: RoomNameFault,
+    fault: RoomNameError,
     wanted: &str,
     uri: &Uri,
 ) -> Response {
-    if fault == RoomNameFault::UpperCase {
+    if fault == RoomNameError::UpperCase {
         return to_lower_case(wanted, uri);
     }
-    let nearest = RoomName::nearest(wanted);
+    let nearest = RoomName::suggest(wanted);
     not_found_page(state, &fault.to_string(), nearest.as_ref())
 }
 
@@ -92,18 +92,18 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let Ok(person) = state.persons.recognise(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let look = look_of(request.uri());
+    let mode = look_of(request.uri());
     let you = state.persons.public_id(person, &room);
     // A screen on the wall lists nobody: no row waits for it.
-    if look == Look::Page {
+    if mode == DisplayMode::Page {
         state.hub.page_served(&room, you);
     }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
-    let drawn = ServerDrawn {
+    let drawn = ServerRendered {
         room: room.clone(),
         address: room_address(state.public_url.as_deref(), state.spoken, request.headers(), &room),
         counts: state.hub.counts(&room),
-        look,
+        mode,
     };
     let page = RoomPage { room, list };
     let options = state.leptos.clone();
@@ -134,11 +134,11 @@ pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
 }
 
 /// `?wall` asks for the page as a screen on the wall shows it.
-fn look_of(uri: &Uri) -> Look {
+fn look_of(uri: &Uri) -> DisplayMode {
     let is_wall = |part: &str| part == "wall" || part.starts_with("wall=");
     match uri.query() {
-        Some(query) if query.split('&').any(is_wall) => Look::Wall,
-        _ => Look::Page,
+        Some(query) if query.split('&').any(is_wall) => DisplayMode::Kiosk,
+        _ => DisplayMode::Page,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The room that an address names.
 
-use app::presence::{RoomName, RoomNameFault};
+use app::presence::{RoomName, RoomNameError};
 use axum::{
     extract::{Path, rejection::PathRejection},
     http::StatusCode,
@@ -10,12 +10,12 @@ use axum::{
 /// The room that an address names. A path that is not even UTF-8 names none either.
 pub(crate) fn room_of(
     path: Result<Path<String>, PathRejection>,
-) -> Result<RoomName, RoomNameFault> {
-    let Path(name) = path.map_err(|_| RoomNameFault::Characters)?;
+) -> Result<RoomName, RoomNameError> {
+    let Path(name) = path.map_err(|_| RoomNameError::Characters)?;
     name.parse()
 }
 
 /// The answer to a program that asked for what is no room: it says why.
-pub(crate) fn no_room(fault: RoomNameFault) -> Response {
+pub(crate) fn no_room(fault: RoomNameError) -> Response {
     (StatusCode::NOT_FOUND, format!("{fault}\n")).into_response()
 }

@@ -61,7 +61,8 @@ pub enum Change {
         after: Name,
     },
     /// A row got a new state.
-    Stirred {
+    #[serde(rename = "stirred")]
+    StateChanged {
         /// Whose.
         id: UserId,
         /// The state until now.
@@ -157,7 +158,9 @@ impl Change {
     pub fn id(&self) -> UserId {
         match self {
             Self::Joined(user) => user.id,
-            Self::Departed { id, .. } | Self::Renamed { id, .. } | Self::Stirred { id, .. } => *id,
+            Self::Departed { id, .. }
+            | Self::Renamed { id, .. }
+            | Self::StateChanged { id, .. } => *id,
         }
     }
 
@@ -166,7 +169,7 @@ impl Change {
         let text = match self {
             Self::Joined(user) => user.name.as_str().len(),
             Self::Renamed { before, after, .. } => before.as_str().len() + after.as_str().len(),
-            Self::Departed { .. } | Self::Stirred { .. } => 0,
+            Self::Departed { .. } | Self::StateChanged { .. } => 0,
         };
         size_of::<Self>() + text
     }
@@ -194,7 +197,7 @@ impl Fate {
             Change::Renamed { before, after, .. } => {
                 Self::Stays { name: Some((before.clone(), after.clone())), state: None }
             }
-            Change::Stirred { before, after, .. } => {
+            Change::StateChanged { before, after, .. } => {
                 Self::Stays { name: None, state: Some((*before, *after)) }
             }
         }
@@ -207,7 +210,7 @@ impl Fate {
                 let original = name.map_or_else(|| before.clone(), |(original, _)| original);
                 Self::Stays { name: Some((original, after.clone())), state }
             }
-            (Self::Stays { name, state }, Change::Stirred { before, after, .. }) => {
+            (Self::Stays { name, state }, Change::StateChanged { before, after, .. }) => {
                 let original = state.map_or(*before, |(original, _)| original);
                 Self::Stays { name, state: Some((original, *after)) }
             }
@@ -233,7 +236,7 @@ impl Fate {
 fn altered(mut user: User, change: &Change) -> User {
     match change {
         Change::Renamed { after, .. } => user.name = after.clone(),
-        Change::Stirred { after, .. } => user.state = *after,
+        Change::StateChanged { after, .. } => user.state = *after,
         Change::Joined(_) | Change::Departed { .. } => {}
     }
     user

@@ -1,6 +1,6 @@
 //! Why a frame was not accepted, in words for a person.
 
-use app::presence::{NameFault, Refusal, RefusalCode};
+use app::presence::{NameError, Refusal, RefusalCode};
 
 use super::name_validation::NameRefused;
 
@@ -37,8 +37,8 @@ impl Refused {
     /// The same for programs.
     pub fn code(self) -> RefusalCode {
         match self {
-            Self::Name(NameRefused::Fault(NameFault::Empty)) => RefusalCode::NameEmpty,
-            Self::Name(NameRefused::Fault(NameFault::TooLong)) => RefusalCode::NameTooLong,
+            Self::Name(NameRefused::Fault(NameError::Empty)) => RefusalCode::NameEmpty,
+            Self::Name(NameRefused::Fault(NameError::TooLong)) => RefusalCode::NameTooLong,
             Self::Name(NameRefused::NotAllowed) => RefusalCode::NameNotAllowed,
             Self::NotListed => RefusalCode::NotListed,
             Self::RoomFull => RefusalCode::RoomFull,

@@ -249,7 +249,7 @@ impl Room {
         let state = self.roster.get(&who).map(|user| user.state);
         match (self.people.standing(who, state, now), state) {
             (Standing::Listed(after), Some(before)) if before != after => {
-                self.record(Change::Stirred { id: who, before, after }, now);
+                self.record(Change::StateChanged { id: who, before, after }, now);
             }
             (Standing::Unlisted(reason), Some(_)) => {
                 self.record(Change::Departed { id: who, reason }, now);
@@ -286,7 +286,7 @@ impl Room {
 /// What a name takes on the wire, together with what it looks like.
 fn size_of_name(name: &Name) -> usize {
     const AROUND_A_LOOK: usize = 10;
-    name.as_str().len() + name.look().map_or(0, |look| look.len() + AROUND_A_LOOK)
+    name.as_str().len() + name.skeleton().map_or(0, |look| look.len() + AROUND_A_LOOK)
 }
 
 #[cfg(test)]

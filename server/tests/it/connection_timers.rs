@@ -185,7 +185,7 @@ async fn who_answers_stays_and_is_told_where_the_list_is() {
         replica.receive(event).unwrap();
     }
     assert_eq!(ana.elapsed(), Duration::from_millis(188_100));
-    assert_eq!(replica.your_row().unwrap().state, PresenceState::Here);
+    assert_eq!(replica.own_row().unwrap().state, PresenceState::Here);
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,7 +279,7 @@ async fn changes_gather_until_the_gap_is_over() {
         while replica.receive(event).unwrap() != Progress::Replaced {
             event = person.event().await;
         }
-        assert!(replica.your_row().is_some(), "who joined is on the list that they get");
+        assert!(replica.own_row().is_some(), "who joined is on the list that they get");
     }
 }
 

@@ -198,9 +198,9 @@ async fn hidden_for_thirty_seconds_is_away_and_shown_is_here() {
     let begun = Instant::now();
     ana.send(r#"{"event":"visible","visible":false}"#).await;
     let pinging = tokio::spawn(async move {
-        ana.until(|replica| replica.your_row().unwrap().state == PresenceState::Away).await;
+        ana.until(|replica| replica.own_row().unwrap().state == PresenceState::Away).await;
         ana.send(r#"{"event":"visible","visible":true}"#).await;
-        ana.until(|replica| replica.your_row().unwrap().state == PresenceState::Here).await;
+        ana.until(|replica| replica.own_row().unwrap().state == PresenceState::Here).await;
         ana
     });
     let told = changes(&mut watcher).await;

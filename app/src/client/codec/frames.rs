@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-use super::json::{Unreadable, read};
+use super::json::{ParseError, from_str};
 use crate::presence::{Changes, ClientEvent, Epoch, Resumed, ServerEvent, Since, UserId};
 
 /// Reads what the server sent.
 ///
 /// The derived way would hold every frame as a tree before it knew which one it is; here the text
 /// is read twice instead.
-pub fn read_frame(text: &str) -> Result<ServerEvent, Unreadable> {
+pub fn read_frame(text: &str) -> Result<ServerEvent, ParseError> {
     #[derive(Deserialize)]
     struct Kind {
         event: String,
@@ -28,20 +28,27 @@ pub fn read_frame(text: &str) -> Result<ServerEvent, Unreadable> {
         now: u64,
     }
 
-    let Kind { event } = read(text)?;
+    let Kind { event } = from_str(text)?;
     Ok(match &*event {
-        "existing_users" => ServerEvent::ExistingUsers(read(text)?),
-        "more_users" => ServerEvent::MoreUsers(read(text)?),
-        "beat" => ServerEvent::Beat(read(text)?),
-        "refused" => ServerEvent::Refused(read(text)?),
+        "existing_users" => ServerEvent::ExistingUsers(from_str(text)?),
+        "more_users" => ServerEvent::MoreUsers(from_str(text)?),
+        "beat" => ServerEvent::Beat(from_str(text)?),
+        "refused" => ServerEvent::Refused(from_str(text)?),
         "changes" => {
-            let Position { from, seq } = read(text)?;
-            ServerEvent::Changes(Changes { from, seq, difference: read(text)? })
+            let Position { from, seq } = from_str(text)?;
+            ServerEvent::Changes(Changes { from, seq, difference: from_str(text)? })
         }
         "resumed" => {
-            let Position { from, seq } = read(text)?;
-            let Answer { epoch, you, now } = read(text)?;
-            ServerEvent::Resumed(Resumed { epoch, from, seq, you, now, difference: read(text)? })
+            let Position { from, seq } = from_str(text)?;
+            let Answer { epoch, you, now } = from_str(text)?;
+            ServerEvent::Resumed(Resumed {
+                epoch,
+                from,
+                seq,
+                you,
+                now,
+                difference: from_str(text)?,
+            })
         }
         _ => ServerEvent::Unknown,
     })
@@ -184,7 +191,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_cut_or_wrong_is_not_read() {
         for frame in FRAMES.map(|frame| &frame[..frame.len() - 1]) {
-            assert_eq!(read_frame(frame), Err(Unreadable), "{frame}");
+            assert_eq!(read_frame(frame), Err(ParseError), "{frame}");
         }
         for frame in [
             r#"{"event":"changes","from":"4","seq":5}"#,
@@ -195,7 +202,7 @@ mod tests {
             "[]",
             "",
         ] {
-            assert_eq!(read_frame(frame), Err(Unreadable), "{frame}");
+            assert_eq!(read_frame(frame), Err(ParseError), "{frame}");
         }
     }
 

@@ -15,25 +15,25 @@ use serde::{
 };
 
 /// Reads a value from a JSON text.
-pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Unreadable> {
-    let mut reader = Reader { rest: text };
+pub(crate) fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ParseError> {
+    let mut reader = Parser { rest: text };
     let value = T::deserialize(&mut reader)?;
-    if reader.peek().is_none() { Ok(value) } else { Err(Unreadable) }
+    if reader.peek().is_none() { Ok(value) } else { Err(ParseError) }
 }
 
 /// The text is not JSON, or not what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unreadable;
+pub struct ParseError;
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for ParseError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("this can't be read")
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for ParseError {}
 
-impl de::Error for Unreadable {
+impl de::Error for ParseError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
@@ -65,11 +65,11 @@ impl de::Error for Unreadable {
 }
 
 /// What is left of the text.
-struct Reader<'de> {
+struct Parser<'de> {
     rest: &'de str,
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
     /// The next character that counts.
     fn peek(&mut self) -> Option<u8> {
         self.rest = self.rest.trim_ascii_start();
@@ -77,24 +77,24 @@ impl Reader<'_> {
     }
 
     /// Goes past this text, which has to come now.
-    fn pass(&mut self, text: &str) -> Result<(), Unreadable> {
+    fn expect(&mut self, text: &str) -> Result<(), ParseError> {
         self.peek();
-        self.rest = self.rest.strip_prefix(text).ok_or(Unreadable)?;
+        self.rest = self.rest.strip_prefix(text).ok_or(ParseError)?;
         Ok(())
     }
 
     /// Goes past this character, if it comes now.
-    fn pass_if(&mut self, character: &str) -> bool {
-        self.pass(character).is_ok()
+    fn accept(&mut self, character: &str) -> bool {
+        self.expect(character).is_ok()
     }
 
     /// A text in quotation marks.
-    fn string(&mut self) -> Result<String, Unreadable> {
-        self.pass("\"")?;
+    fn string(&mut self) -> Result<String, ParseError> {
+        self.expect("\"")?;
         let mut text = String::new();
         loop {
-            let end = self.rest.find(['"', '\\']).ok_or(Unreadable)?;
-            let (plain, rest) = self.rest.split_at_checked(end).ok_or(Unreadable)?;
+            let end = self.rest.find(['"', '\\']).ok_or(ParseError)?;
+            let (plain, rest) = self.rest.split_at_checked(end).ok_or(ParseError)?;
             text.push_str(plain);
             self.rest = rest;
             if let Some(rest) = rest.strip_prefix('"') {
@@ -106,9 +106,9 @@ impl Reader<'_> {
     }
 
     /// A character that stands there as an escape.
-    fn escaped(&mut self) -> Result<char, Unreadable> {
+    fn escaped(&mut self) -> Result<char, ParseError> {
         let mut characters = self.rest.chars();
-        let (_backslash, kind) = (characters.next(), characters.next().ok_or(Unreadable)?);
+        let (_backslash, kind) = (characters.next(), characters.next().ok_or(ParseError)?);
         self.rest = characters.as_str();
         Ok(match kind {
             '"' | '\\' | '/' => kind,
@@ -118,12 +118,12 @@ impl Reader<'_> {
             'r' => '\r',
             't' => '\t',
             'u' => return self.code_point(),
-            _ => return Err(Unreadable),
+            _ => return Err(ParseError),
         })
     }
 
     /// A character by its number, or by the two of UTF-16; half a character is a replacement one.
-    fn code_point(&mut self) -> Result<char, Unreadable> {
+    fn code_point(&mut self) -> Result<char, ParseError> {
         let first = self.four_digits()?;
         if (0xd800..0xdc00).contains(&first)
             && let Some(rest) = self.rest.strip_prefix("\\u")
@@ -132,20 +132,20 @@ impl Reader<'_> {
             let second = self.four_digits()?;
             if (0xdc00..0xe000).contains(&second) {
                 let number = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                return char::from_u32(number).ok_or(Unreadable);
+                return char::from_u32(number).ok_or(ParseError);
             }
             self.rest = before;
         }
         Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn four_digits(&mut self) -> Result<u32, Unreadable> {
-        let (digits, rest) = self.rest.split_at_checked(4).ok_or(Unreadable)?;
+    fn four_digits(&mut self) -> Result<u32, ParseError> {
+        let (digits, rest) = self.rest.split_at_checked(4).ok_or(ParseError)?;
         self.rest = rest;
         digits
             .chars()
             .try_fold(0, |number, digit| Some(number * 16 + digit.to_digit(16)?))
-            .ok_or(Unreadable)
+            .ok_or(ParseError)
     }
 
     /// A whole number that is not negative; any other is none that a frame has, and is gone past.
@@ -162,11 +162,11 @@ impl Reader<'_> {
 
 /// What is expected is read at once, and anything at all only where it is to be ignored: the code
 /// that reads a thing is compiled anew for each kind of thing that can be made of it.
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
-    type Error = Unreadable;
+impl<'de> Deserializer<'de> for &mut Parser<'de> {
+    type Error = ParseError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        match self.peek().ok_or(Unreadable)? {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
+        match self.peek().ok_or(ParseError)? {
             b'"' => self.deserialize_string(visitor),
             b'{' => self.deserialize_map(visitor),
             b'[' => self.deserialize_seq(visitor),
@@ -176,40 +176,40 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             },
             b't' | b'f' => self.deserialize_bool(visitor),
             _ => {
-                self.pass("null")?;
+                self.expect("null")?;
                 visitor.visit_unit()
             }
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        let is_true = self.pass_if("true");
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
+        let is_true = self.accept("true");
         if !is_true {
-            self.pass("false")?;
+            self.expect("false")?;
         }
         visitor.visit_bool(is_true)
     }
 
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         self.peek();
-        visitor.visit_u64(self.number().ok_or(Unreadable)?)
+        visitor.visit_u64(self.number().ok_or(ParseError)?)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         visitor.visit_string(self.string()?)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         visitor.visit_str(&self.string()?)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        self.pass("[")?;
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
+        self.expect("[")?;
         visitor.visit_seq(Members { reader: self, is_first: true })
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        self.pass("{")?;
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
+        self.expect("{")?;
         visitor.visit_map(Members { reader: self, is_first: true })
     }
 
@@ -218,12 +218,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, ParseError> {
         self.deserialize_map(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        if self.pass_if("null") { visitor.visit_none() } else { visitor.visit_some(self) }
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
+        if self.accept("null") { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -231,7 +231,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Unreadable> {
+    ) -> Result<V::Value, ParseError> {
         visitor.visit_enum(Variant(self.string()?))
     }
 
@@ -243,49 +243,49 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
 /// What stands within brackets.
 struct Members<'reader, 'de> {
-    reader: &'reader mut Reader<'de>,
+    reader: &'reader mut Parser<'de>,
     is_first: bool,
 }
 
 impl Members<'_, '_> {
     /// Whether another one comes before the bracket that ends them.
-    fn has_next(&mut self, end: &str) -> Result<bool, Unreadable> {
-        if self.reader.pass_if(end) {
+    fn has_next(&mut self, end: &str) -> Result<bool, ParseError> {
+        if self.reader.accept(end) {
             return Ok(false);
         }
         if !std::mem::replace(&mut self.is_first, false) {
-            self.reader.pass(",")?;
+            self.reader.expect(",")?;
         }
         Ok(true)
     }
 }
 
 impl<'de> MapAccess<'de> for Members<'_, 'de> {
-    type Error = Unreadable;
+    type Error = ParseError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Unreadable> {
+    ) -> Result<Option<K::Value>, ParseError> {
         if self.has_next("}")? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
         &mut self,
         seed: V,
-    ) -> Result<V::Value, Unreadable> {
-        self.reader.pass(":")?;
+    ) -> Result<V::Value, ParseError> {
+        self.reader.expect(":")?;
         seed.deserialize(&mut *self.reader)
     }
 }
 
 impl<'de> SeqAccess<'de> for Members<'_, 'de> {
-    type Error = Unreadable;
+    type Error = ParseError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Unreadable> {
+    ) -> Result<Option<T::Value>, ParseError> {
         if self.has_next("]")? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
     }
 }
@@ -294,14 +294,14 @@ impl<'de> SeqAccess<'de> for Members<'_, 'de> {
 struct Variant(String);
 
 impl<'de> EnumAccess<'de> for Variant {
-    type Error = Unreadable;
+    type Error = ParseError;
     type Variant = UnitOnly;
 
     fn variant_seed<V: DeserializeSeed<'de>>(
         self,
         seed: V,
-    ) -> Result<(V::Value, UnitOnly), Unreadable> {
-        let name: StrDeserializer<'_, Unreadable> = self.0.as_str().into_deserializer();
+    ) -> Result<(V::Value, UnitOnly), ParseError> {
+        let name: StrDeserializer<'_, ParseError> = self.0.as_str().into_deserializer();
         Ok((seed.deserialize(name)?, UnitOnly))
     }
 }
@@ -309,26 +309,26 @@ impl<'de> EnumAccess<'de> for Variant {
 struct UnitOnly;
 
 impl<'de> de::VariantAccess<'de> for UnitOnly {
-    type Error = Unreadable;
+    type Error = ParseError;
 
-    fn unit_variant(self) -> Result<(), Unreadable> {
+    fn unit_variant(self) -> Result<(), ParseError> {
         Ok(())
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Unreadable> {
-        Err(Unreadable)
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, ParseError> {
+        Err(ParseError)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Unreadable> {
-        Err(Unreadable)
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, ParseError> {
+        Err(ParseError)
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
         _: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Unreadable> {
-        Err(Unreadable)
+    ) -> Result<V::Value, ParseError> {
+        Err(ParseError)
     }
 }
 
@@ -359,28 +359,31 @@ mod tests {
 
     #[test]
     fn escapes_are_read() {
-        assert_eq!(read(r#""\"\\\/\b\f\n\r\t\u00e9""#), Ok("\"\\/\u{8}\u{c}\n\r\té".to_owned()));
-        assert_eq!(read(r#""\ud83d\ude42!""#), Ok("🙂!".to_owned()));
-        assert_eq!(read(r#""\ud83d\u0041\udc00""#), Ok("\u{fffd}A\u{fffd}".to_owned()));
+        assert_eq!(
+            from_str(r#""\"\\\/\b\f\n\r\t\u00e9""#),
+            Ok("\"\\/\u{8}\u{c}\n\r\té".to_owned())
+        );
+        assert_eq!(from_str(r#""\ud83d\ude42!""#), Ok("🙂!".to_owned()));
+        assert_eq!(from_str(r#""\ud83d\u0041\udc00""#), Ok("\u{fffd}A\u{fffd}".to_owned()));
         for text in [r#""\x""#, r#""\u12""#, r#""\u+123""#, r#""open"#, r#""\"#] {
-            assert_eq!(read::<String>(text), Err(Unreadable), "{text}");
+            assert_eq!(from_str::<String>(text), Err(ParseError), "{text}");
         }
     }
 
     #[test]
     fn numbers_that_no_frame_has_are_nothing() {
-        assert_eq!(read("[0, 18446744073709551615]"), Ok(vec![0, u64::MAX]));
+        assert_eq!(from_str("[0, 18446744073709551615]"), Ok(vec![0, u64::MAX]));
         for text in ["-1", "1.5", "1e3", "18446744073709551616"] {
-            assert_eq!(read::<u64>(text), Err(Unreadable), "{text}");
-            assert_eq!(read::<de::IgnoredAny>(text), Ok(de::IgnoredAny), "{text}");
+            assert_eq!(from_str::<u64>(text), Err(ParseError), "{text}");
+            assert_eq!(from_str::<de::IgnoredAny>(text), Ok(de::IgnoredAny), "{text}");
         }
     }
 
     #[test]
     fn nothing_may_follow() {
-        assert_eq!(read(" [ ] "), Ok(Vec::<u64>::new()));
+        assert_eq!(from_str(" [ ] "), Ok(Vec::<u64>::new()));
         for text in ["[]]", "[1 2]", "[,1]", "[1,]", "{\"a\":1,}", "{\"a\"}"] {
-            assert!(read::<serde_json::Value>(text).is_err(), "{text}");
+            assert!(from_str::<serde_json::Value>(text).is_err(), "{text}");
         }
     }
 
@@ -388,12 +391,12 @@ mod tests {
         #[test]
         fn it_reads_what_serde_json_writes(value in any_value(), is_pretty in any::<bool>()) {
             let text = if is_pretty { format!("{value:#}") } else { value.to_string() };
-            prop_assert_eq!(read(&text), Ok(value));
+            prop_assert_eq!(from_str(&text), Ok(value));
         }
 
         #[test]
         fn it_reads_maps_and_options(map in any::<BTreeMap<String, Option<u64>>>()) {
-            prop_assert_eq!(read(&serde_json::to_string(&map).unwrap()), Ok(map));
+            prop_assert_eq!(from_str(&serde_json::to_string(&map).unwrap()), Ok(map));
         }
     }
 }

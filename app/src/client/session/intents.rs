@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    EndOfRow, Wish,
+    Intent, RowEnd,
     script::{
         YOU, announcement, answer, arrival, beat, changes, departure, existing, gone, id,
         introduction, left, live, page, refused, renaming, replies, seen, since, user, watch,
@@ -14,19 +14,19 @@ use crate::presence::{ClientEvent, DepartureReason, Difference, Since, User};
 #[test]
 fn who_is_refused_watches_again_and_may_try_again() {
     let mut session = page(&[]);
-    session.want(Wish::Join("!".into()), &seen());
+    session.request(Intent::Join("!".into()), &seen());
     assert_eq!(session.opened(&seen()), introduction("!", 4));
     let outcome = session.receive(refused("got_a_new_user"), &seen());
     assert_eq!(outcome.refusal.map(|refusal| refusal.message.into_owned()), Some("No.".into()));
     assert_eq!(outcome.replies, [watch(4)]);
     assert_eq!(replies(session.receive(existing(4, &[]), &seen())), []);
 
-    assert_eq!(session.want(Wish::Join("?".into()), &seen()), Some(announcement("?")));
+    assert_eq!(session.request(Intent::Join("?".into()), &seen()), Some(announcement("?")));
     // Later on a socket one watches already.
     let outcome = session.receive(refused("got_a_new_user"), &seen());
     assert!(outcome.refusal.is_some());
     assert_eq!(outcome.replies, []);
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), Some(announcement("Ana")));
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), Some(announcement("Ana")));
 }
 
 #[test]
@@ -51,48 +51,48 @@ fn who_left_on_another_page_is_not_listed_again_by_one_that_slept() {
     // Not even where the server has not heard of it yet.
     assert_eq!(replies(session.receive(answer(4, 4, Difference::default()), &left())), []);
     let outcome = session.receive(changes(5, departure(YOU)), &left());
-    assert_eq!(outcome.was_unlisted.map(|unlisted| unlisted.reason), Some(DepartureReason::Left));
+    assert_eq!(outcome.was_unlisted.map(|unloaded| unloaded.reason), Some(DepartureReason::Left));
     // Joining there is joining here, as soon as this page knows that they mean it.
     let joined = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
     assert_eq!(joined.replies, []);
-    assert_eq!(session.look_around(&seen()), [announcement("Ana")]);
+    assert_eq!(session.sync_environment(&seen()), [announcement("Ana")]);
 }
 
 #[test]
 fn a_wish_survives_the_loss_of_the_socket() {
     let mut session = live(&[]);
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), Some(announcement("Ana")));
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), Some(announcement("Ana")));
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.opened(&seen()), introduction("Ana", 4));
 
     let listed = [user(YOU, "Ana")];
     let mut session = live(&listed);
     session.closed(Duration::ZERO, 0);
-    assert_eq!(session.want(Wish::Rename("Ann".into()), &seen()), None);
+    assert_eq!(session.request(Intent::Rename("Ann".into()), &seen()), None);
     assert_eq!(session.opened(&seen()), introduction("Ana", 4));
     let rename = ClientEvent::Rename { name: "Ann".into() };
     assert_eq!(replies(session.receive(existing(4, &listed), &seen())), [rename]);
     session.receive(changes(5, renaming(YOU, "Ann")), &seen());
-    assert_eq!(session.wish, None);
+    assert_eq!(session.intent, None);
 
     session.closed(Duration::ZERO, 0);
-    assert_eq!(session.want(Wish::Leave, &seen()), None);
+    assert_eq!(session.request(Intent::Leave, &seen()), None);
     assert_eq!(session.opened(&seen()), watch(5));
     let outcome = session.receive(existing(5, &[user(YOU, "Ann")]), &seen());
     assert_eq!(outcome.replies, [ClientEvent::Leave {}]);
     session.receive(changes(6, departure(YOU)), &seen());
-    assert_eq!(session.wish, None);
+    assert_eq!(session.intent, None);
 }
 
 #[test]
 fn what_a_lost_socket_left_unanswered_is_asked_again() {
     let listed = [user(YOU, "Ana")];
-    for (wish, event) in [
-        (Wish::Rename("Ann".into()), ClientEvent::Rename { name: "Ann".into() }),
-        (Wish::Leave, ClientEvent::Leave {}),
+    for (intent, event) in [
+        (Intent::Rename("Ann".into()), ClientEvent::Rename { name: "Ann".into() }),
+        (Intent::Leave, ClientEvent::Leave {}),
     ] {
         let mut session = live(&listed);
-        assert_eq!(session.want(wish, &seen()), Some(event.clone()));
+        assert_eq!(session.request(intent, &seen()), Some(event.clone()));
         session.closed(Duration::ZERO, 0);
         session.opened(&seen());
         assert_eq!(replies(session.receive(existing(4, &listed), &seen())), [event]);
@@ -103,7 +103,7 @@ fn what_a_lost_socket_left_unanswered_is_asked_again() {
 fn a_name_that_was_asked_for_is_not_lost_to_another_tab() {
     let mut session = page(&[]);
     assert_eq!(session.opened(&seen()), watch(4));
-    session.want(Wish::Join("Ann".into()), &seen());
+    session.request(Intent::Join("Ann".into()), &seen());
     // The other tab was faster; the later name wins.
     let outcome = session.receive(existing(5, &[user(YOU, "Ana")]), &seen());
     assert_eq!(outcome.replies, [announcement("Ann")]);
@@ -114,9 +114,9 @@ fn who_thinks_better_of_leaving_takes_part_again() {
     let listed = [user(YOU, "Ana")];
     let mut session = live(&listed);
     session.closed(Duration::ZERO, 0);
-    session.want(Wish::Leave, &seen());
+    session.request(Intent::Leave, &seen());
     assert_eq!(session.opened(&seen()), watch(4));
-    session.want(Wish::Rename("Ann".into()), &seen());
+    session.request(Intent::Rename("Ann".into()), &seen());
     let rename = ClientEvent::Rename { name: "Ann".into() };
     assert_eq!(
         replies(session.receive(existing(4, &listed), &seen())),
@@ -127,7 +127,7 @@ fn who_thinks_better_of_leaving_takes_part_again() {
 #[test]
 fn who_leaves_is_asked_for_once_and_stays_away() {
     let mut session = live(&[user(YOU, "Ana"), user(1, "Bo")]);
-    assert_eq!(session.want(Wish::Leave, &seen()), Some(ClientEvent::Leave {}));
+    assert_eq!(session.request(Intent::Leave, &seen()), Some(ClientEvent::Leave {}));
     let outcome = session.receive(changes(5, departure(YOU)), &seen());
     assert_eq!(gone(&outcome), ["Ana"]);
     assert_eq!(outcome.replies, []);
@@ -139,7 +139,7 @@ fn who_leaves_is_asked_for_once_and_stays_away() {
 fn a_rename_that_is_refused_keeps_the_name() {
     let mut session = live(&[user(YOU, "Ana")]);
     let rename = ClientEvent::Rename { name: "!".into() };
-    assert_eq!(session.want(Wish::Rename("!".into()), &seen()), Some(rename));
+    assert_eq!(session.request(Intent::Rename("!".into()), &seen()), Some(rename));
     let outcome = session.receive(refused("rename"), &seen());
     assert!(outcome.refusal.is_some() && outcome.is_live);
     assert_eq!(outcome.replies, []);
@@ -149,9 +149,9 @@ fn a_rename_that_is_refused_keeps_the_name() {
 #[test]
 fn a_refusal_of_the_old_wish_leaves_the_new_one() {
     let mut session = page(&[]);
-    session.want(Wish::Join("!".into()), &seen());
+    session.request(Intent::Join("!".into()), &seen());
     session.opened(&seen());
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), None);
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
     assert_eq!(replies(session.receive(refused("got_a_new_user"), &seen())), [watch(4)]);
     assert_eq!(replies(session.receive(existing(4, &[]), &seen())), [announcement("Ana")]);
 }
@@ -159,9 +159,9 @@ fn a_refusal_of_the_old_wish_leaves_the_new_one() {
 #[test]
 fn a_refusal_is_of_the_wish_that_it_names() {
     let mut session = live(&[user(YOU, "Ana")]);
-    session.want(Wish::Rename("Ann".into()), &seen());
+    session.request(Intent::Rename("Ann".into()), &seen());
     session.receive(changes(5, departure(YOU)), &seen());
-    assert_eq!(session.want(Wish::Join("Ann".into()), &seen()), Some(announcement("Ann")));
+    assert_eq!(session.request(Intent::Join("Ann".into()), &seen()), Some(announcement("Ann")));
     // There was nobody to rename any more.
     assert_eq!(replies(session.receive(refused("rename"), &seen())), []);
     session.closed(Duration::ZERO, 7);
@@ -175,15 +175,15 @@ fn what_overtakes_a_leave_does_not_stand_for_it() {
     let earlier = [removal, departure(YOU)];
     for (earlier, is_joined_since) in earlier.iter().flat_map(|one| [(one, false), (one, true)]) {
         let mut session = live(&[user(YOU, "Ana")]);
-        assert_eq!(session.want(Wish::Leave, &left()), Some(ClientEvent::Leave {}));
+        assert_eq!(session.request(Intent::Leave, &left()), Some(ClientEvent::Leave {}));
         // What the operator or another page did was on its way already; the leave itself is lost
         // with the socket.
         assert_eq!(replies(session.receive(changes(5, earlier.clone()), &left())), []);
         session.closed(Duration::ZERO, 0);
         // Another page, which had not heard of the visitor's leaving, brought the row back.
         assert_eq!(session.opened(&left()), watch(5));
-        let surroundings = if is_joined_since { seen() } else { left() };
-        let again = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &surroundings);
+        let environment = if is_joined_since { seen() } else { left() };
+        let again = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &environment);
         let expected = if is_joined_since { announcement("Ana") } else { ClientEvent::Leave {} };
         assert_eq!(replies(again), [expected], "joined since: {is_joined_since}");
     }
@@ -193,10 +193,10 @@ fn what_overtakes_a_leave_does_not_stand_for_it() {
 #[test]
 fn a_second_wish_to_join_is_not_taken_for_the_first() {
     let mut session = live(&[]);
-    let first = session.want(Wish::Join("Ana".into()), &seen());
+    let first = session.request(Intent::Join("Ana".into()), &seen());
     assert_eq!(first, Some(announcement("Ana")));
     // Nothing came yet: which of two answers came, nobody could say.
-    assert_eq!(session.want(Wish::Join("Ann".into()), &seen()), None);
+    assert_eq!(session.request(Intent::Join("Ann".into()), &seen()), None);
 
     let joined = session.receive(answer(4, 5, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(replies(joined), [announcement("Ann")]);
@@ -211,7 +211,7 @@ fn a_second_wish_to_join_is_not_taken_for_the_first() {
 #[test]
 fn who_joined_again_elsewhere_is_not_taken_off_by_a_page_that_comes_back() {
     let mut session = live(&[user(YOU, "Ana")]);
-    assert_eq!(session.want(Wish::Leave, &left()), Some(ClientEvent::Leave {}));
+    assert_eq!(session.request(Intent::Leave, &left()), Some(ClientEvent::Leave {}));
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.opened(&seen()), watch(4));
     let missed = Difference { new_user: vec![user(YOU, "Ann")], ..departure(YOU) };
@@ -234,20 +234,20 @@ fn only_who_joined_after_a_row_ended_has_joined_since() {
             (100, elsewhere(3), false),
             (101, elsewhere(3), false),
         ] {
-            let end = EndOfRow { joined, at };
+            let end = RowEnd { joined, at };
             assert_eq!(session.has_joined_since(&end), has_joined_since, "{end:?}, {is_lost}");
         }
         // A page without a socket knows only how things were, but that it knows.
         session.closed(Duration::ZERO, 0);
     }
-    let end = EndOfRow { joined: 0, at: since(0) };
+    let end = RowEnd { joined: 0, at: since(0) };
     assert!(!live(&[user(1, "Bo")]).has_joined_since(&end), "they are not back");
 }
 
 #[test]
 fn a_row_that_is_put_back_after_a_leave_is_taken_off_again() {
     let mut session = live(&[user(YOU, "Ana")]);
-    session.want(Wish::Leave, &left());
+    session.request(Intent::Leave, &left());
     // On a slow line a beat comes before what was asked for: twice said, it might come twice.
     let roster = session.replica().roster().clone();
     assert_eq!(replies(session.receive(beat(4, &roster), &left())), []);
@@ -267,12 +267,12 @@ fn a_row_that_is_put_back_after_a_leave_is_taken_off_again() {
 fn who_joins_again_on_another_page_stays_listed_however_late_this_one_knows() {
     for is_told in [true, false] {
         let mut session = live(&[user(YOU, "Ana")]);
-        session.want(Wish::Leave, &left());
+        session.request(Intent::Leave, &left());
         assert_eq!(replies(session.receive(changes(5, departure(YOU)), &left())), []);
         let back = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
         assert_eq!(replies(back), []);
         let answers = if is_told {
-            session.look_around(&seen())
+            session.sync_environment(&seen())
         } else {
             let roster = session.replica().roster().clone();
             replies(session.receive(beat(6, &roster), &seen()))

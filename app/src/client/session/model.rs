@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
-    Session, Surroundings, Wish,
+    Environment, Intent, Session,
     script::{YOU, answer, arrival, changes, existing, id, page, renaming, seen, user},
 };
 use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, Since, User, UserId};
@@ -13,7 +13,7 @@ use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, Sin
 /// What may happen to a page, in any order.
 #[derive(Clone, Debug)]
 enum Happening {
-    Want(Wish),
+    Want(Intent),
     Arrival(u8),
     Departure(u8),
     Loss,
@@ -30,19 +30,19 @@ proptest! {
     fn the_last_wish_comes_true(happenings in prop::collection::vec(any_happening(), 0..60)) {
         let mut server = Server::new();
         let mut session = page(&[]);
-        server.hear([session.opened(&server.surroundings)], &mut session);
+        server.hear([session.opened(&server.environment)], &mut session);
         let mut wanted = None;
         for happening in happenings {
             match happening {
-                Happening::Want(wish) => {
+                Happening::Want(intent) => {
                     let is_listed = server.users.iter().any(|user| user.id == id(YOU));
                     // The page offers to join to those who are not listed, and the rest to others.
-                    if is_listed == matches!(wish, Wish::Join(_)) {
+                    if is_listed == matches!(intent, Intent::Join(_)) {
                         continue;
                     }
-                    wanted = Some(wish.clone());
-                    server.surroundings.has_left = wish == Wish::Leave;
-                    let event = session.want(wish, &server.surroundings);
+                    wanted = Some(intent.clone());
+                    server.environment.has_left = intent == Intent::Leave;
+                    let event = session.request(intent, &server.environment);
                     server.hear(event, &mut session);
                 }
                 Happening::Arrival(number) => server.add(user(number, "Someone"), &mut session),
@@ -50,11 +50,11 @@ proptest! {
                 Happening::Loss => {
                     session.closed(Duration::ZERO, 7);
                     server.is_introduced = false;
-                    server.hear([session.opened(&server.surroundings)], &mut session);
+                    server.hear([session.opened(&server.environment)], &mut session);
                 }
                 Happening::See(is_visible) => {
-                    server.surroundings.is_visible = is_visible;
-                    let events = session.look_around(&server.surroundings);
+                    server.environment.is_visible = is_visible;
+                    let events = session.sync_environment(&server.environment);
                     server.hear(events, &mut session);
                 }
                 Happening::Garbage => server.send(
@@ -66,24 +66,24 @@ proptest! {
         let listed = session.replica().roster().users().cloned().collect::<Vec<_>>();
         prop_assert_eq!(&listed, &server.users);
         if server.users.iter().any(|user| user.id == id(YOU)) {
-            prop_assert_eq!(server.is_page_visible, server.surroundings.is_visible);
+            prop_assert_eq!(server.is_page_visible, server.environment.is_visible);
         }
         let name = session.your_name().map(|name| name.to_string());
         match wanted {
-            Some(Wish::Join(wanted) | Wish::Rename(wanted)) => prop_assert_eq!(name, Some(wanted)),
-            Some(Wish::Leave) | None => prop_assert_eq!(name, None),
+            Some(Intent::Join(wanted) | Intent::Rename(wanted)) => prop_assert_eq!(name, Some(wanted)),
+            Some(Intent::Leave) | None => prop_assert_eq!(name, None),
         }
     }
 }
 
 fn any_happening() -> impl Strategy<Value = Happening> {
-    let wish = prop_oneof![
-        "[a-z]{1,3}".prop_map(Wish::Join),
-        "[a-z]{1,3}".prop_map(Wish::Rename),
-        Just(Wish::Leave),
+    let intent = prop_oneof![
+        "[a-z]{1,3}".prop_map(Intent::Join),
+        "[a-z]{1,3}".prop_map(Intent::Rename),
+        Just(Intent::Leave),
     ];
     prop_oneof![
-        wish.prop_map(Happening::Want),
+        intent.prop_map(Happening::Want),
         (1..5_u8).prop_map(Happening::Arrival),
         (1..5_u8).prop_map(Happening::Departure),
         Just(Happening::Loss),
@@ -100,7 +100,7 @@ struct Server {
     /// What the visitor's page said of itself.
     is_page_visible: bool,
     /// What the visitor's browser is like.
-    surroundings: Surroundings,
+    environment: Environment,
 }
 
 impl Server {
@@ -110,7 +110,7 @@ impl Server {
             seq: 4,
             is_introduced: false,
             is_page_visible: false,
-            surroundings: seen(),
+            environment: seen(),
         }
     }
 
@@ -193,7 +193,7 @@ impl Server {
     }
 
     fn send(&mut self, event: ServerEvent, session: &mut Session) {
-        let replies = session.receive(event, &self.surroundings).replies;
+        let replies = session.receive(event, &self.environment).replies;
         self.hear(replies, session);
     }
 }

@@ -1,6 +1,6 @@
 //! What is said in these tests, by servers and by visitors.
 
-use super::{Outcome, Session, Surroundings};
+use super::{Environment, Outcome, Session};
 use crate::{
     client::Replica,
     presence::{
@@ -71,17 +71,17 @@ pub(super) fn refused(of: &'static str) -> ServerEvent {
 }
 
 /// A page in front of somebody.
-pub(super) fn seen() -> Surroundings {
-    Surroundings { tab: "t1".parse().unwrap(), is_visible: true, has_left: false }
+pub(super) fn seen() -> Environment {
+    Environment { tab: "t1".parse().unwrap(), is_visible: true, has_left: false }
 }
 
-pub(super) fn hidden() -> Surroundings {
-    Surroundings { is_visible: false, ..seen() }
+pub(super) fn hidden() -> Environment {
+    Environment { is_visible: false, ..seen() }
 }
 
 /// Somebody pressed "Leave" on another page.
-pub(super) fn left() -> Surroundings {
-    Surroundings { has_left: true, ..seen() }
+pub(super) fn left() -> Environment {
+    Environment { has_left: true, ..seen() }
 }
 
 /// Asks to be listed on a socket that follows the room already.

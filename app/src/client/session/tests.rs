@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    Departed, EndOfRow, Unlisted, Wish,
+    Departed, Intent, RowEnd, Unlisted,
     script::{
         YOU, announcement, answer, arrival, changes, departure, existing, gone, hidden, id,
         introduction, list, live, names, page, refused, replies, seen, since, user, watch,
     },
 };
 use crate::{
-    client::Retry,
+    client::Backoff,
     presence::{
         Changes, ClientEvent, DepartureReason, Difference, ExistingUsers, MoreUsers, ServerEvent,
     },
@@ -24,13 +24,13 @@ fn a_visitor_watches_and_then_joins() {
     assert!(outcome.is_live && outcome.is_changed);
     assert_eq!(outcome.replies, []);
 
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), Some(announcement("Ana")));
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), Some(announcement("Ana")));
     // Somebody else comes first: that is no answer, and nothing is asked twice.
     assert_eq!(replies(session.receive(changes(5, arrival(user(2, "Cy"))), &seen())), []);
     let outcome = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(names(&outcome.arrived), ["Ana"]);
     assert_eq!(outcome.replies, []);
-    assert_eq!(session.wish, None);
+    assert_eq!(session.intent, None);
 }
 
 #[test]
@@ -70,24 +70,24 @@ fn another_tab_that_joins_or_leaves_takes_this_one_along() {
 #[test]
 fn joining_before_the_socket_opens_is_its_first_frame() {
     let mut session = page(&[]);
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), None);
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
     assert_eq!(session.opened(&seen()), introduction("Ana", 4));
     assert_eq!(replies(session.receive(existing(5, &[user(YOU, "Ana")]), &seen())), []);
-    assert_eq!(session.wish, None);
+    assert_eq!(session.intent, None);
 }
 
 #[test]
 fn joining_before_the_first_answer_waits_for_it() {
     let mut session = page(&[]);
     assert_eq!(session.opened(&seen()), watch(4));
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), None);
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
     assert_eq!(replies(session.receive(existing(4, &[]), &seen())), [announcement("Ana")]);
 }
 
 #[test]
 fn a_lost_socket_is_followed_by_an_announcement_under_the_same_name() {
     let mut session = live(&[user(1, "Bo")]);
-    session.want(Wish::Join("Ana".into()), &seen());
+    session.request(Intent::Join("Ana".into()), &seen());
     session.receive(answer(4, 5, arrival(user(YOU, "Ana Sousa"))), &seen());
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.replica().count(), 2);
@@ -128,21 +128,21 @@ fn a_page_says_once_whether_it_can_be_seen() {
     let visible = |visible| ClientEvent::Visible { visible };
     let mut session = live(&[]);
     // Who only watches is nobody's business.
-    assert_eq!(session.look_around(&hidden()), []);
-    let joined = session.want(Wish::Join("Ana".into()), &hidden());
+    assert_eq!(session.sync_environment(&hidden()), []);
+    let joined = session.request(Intent::Join("Ana".into()), &hidden());
     let ClientEvent::GotANewUser { visible: Some(false), .. } = joined.unwrap() else {
         panic!("a hidden page says so")
     };
     assert_eq!(replies(session.receive(answer(4, 5, arrival(user(YOU, "Ana"))), &hidden())), []);
-    assert_eq!(session.look_around(&hidden()), []);
-    assert_eq!(session.look_around(&seen()), [visible(true)]);
-    assert_eq!(session.look_around(&seen()), []);
+    assert_eq!(session.sync_environment(&hidden()), []);
+    assert_eq!(session.sync_environment(&seen()), [visible(true)]);
+    assert_eq!(session.sync_environment(&seen()), []);
 
     // Between two sockets there is nobody to tell; the next one begins with it.
     session.closed(Duration::ZERO, 0);
-    assert_eq!(session.look_around(&hidden()), []);
+    assert_eq!(session.sync_environment(&hidden()), []);
     session.opened(&seen());
-    assert_eq!(session.look_around(&hidden()), []);
+    assert_eq!(session.sync_environment(&hidden()), []);
     assert_eq!(
         replies(session.receive(answer(5, 5, Difference::default()), &hidden())),
         [visible(false)]
@@ -155,29 +155,29 @@ fn a_page_says_once_whether_it_can_be_seen() {
 #[test]
 fn a_feed_brings_the_list_where_sockets_do_not() {
     let mut session = page(&[user(YOU, "Ana"), user(1, "Bo")]);
-    assert_eq!(session.want(Wish::Join("Ana".into()), &seen()), None);
+    assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
     session.closed(Duration::ZERO, 0);
     let whole = ExistingUsers { you: None, ..list(9, &[user(YOU, "Ana"), user(2, "Cy")]) };
-    let outcome = session.overhear(ServerEvent::ExistingUsers(whole)).unwrap();
+    let outcome = session.receive_from_feed(ServerEvent::ExistingUsers(whole)).unwrap();
     assert!(outcome.is_live && outcome.is_changed && !outcome.is_catching_up);
-    assert!(session.overhear(changes(10, departure(2))).unwrap().is_live);
+    assert!(session.receive_from_feed(changes(10, departure(2))).unwrap().is_live);
     // Sockets that do not open are not in the way of it.
     let piece = Changes { from: 10, seq: 10, difference: departure(YOU) };
-    assert!(!session.overhear(ServerEvent::Changes(piece)).unwrap().is_live);
+    assert!(!session.receive_from_feed(ServerEvent::Changes(piece)).unwrap().is_live);
     session.closed(Duration::ZERO, 0);
-    assert!(session.overhear(changes(11, arrival(user(YOU, "Ana")))).unwrap().is_live);
-    assert_eq!(session.replica().your_row(), Some(&user(YOU, "Ana")));
+    assert!(session.receive_from_feed(changes(11, arrival(user(YOU, "Ana")))).unwrap().is_live);
+    assert_eq!(session.replica().own_row(), Some(&user(YOU, "Ana")));
 
     // It breaks, and comes again.
-    session.interrupted();
+    session.on_interrupted();
     let whole = ExistingUsers { you: None, ..list(13, &[user(3, "Di")]) };
-    let outcome = session.overhear(ServerEvent::ExistingUsers(whole)).unwrap();
+    let outcome = session.receive_from_feed(ServerEvent::ExistingUsers(whole)).unwrap();
     assert!(outcome.is_live && outcome.is_catching_up);
     assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec!["Di"], vec!["Ana"]));
 
     // There is nobody to ask for a better one.
-    session.overhear(changes(12, departure(1))).unwrap_err();
-    session.interrupted();
+    session.receive_from_feed(changes(12, departure(1))).unwrap_err();
+    session.on_interrupted();
     assert!(session.replica().position().is_none());
     // What was asked for meanwhile is asked for when a socket opens after all.
     let ClientEvent::GotANewUser { since: None, .. } = session.opened(&seen()) else {
@@ -242,11 +242,11 @@ fn attempts_come_rarer_until_one_brings_a_list() {
         session.opened(&seen());
     }
     session.receive(existing(4, &[]), &seen());
-    assert_eq!(session.retry, Retry::default());
+    assert_eq!(session.backoff, Backoff::default());
     session.closed(Duration::ZERO, 0);
     session.opened(&seen());
     session.receive(answer(4, 4, Difference::default()), &seen());
-    assert_eq!(session.retry, Retry::default());
+    assert_eq!(session.backoff, Backoff::default());
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn what_is_newer_than_this_page_is_ignored() {
     assert!(outcome.is_live && !outcome.is_changed);
     let mut session = page(&[]);
     session.opened(&seen());
-    session.want(Wish::Join("Ana".into()), &seen());
+    session.request(Intent::Join("Ana".into()), &seen());
     assert_eq!(replies(session.receive(ServerEvent::Unknown, &seen())), []);
 }
 
@@ -280,7 +280,7 @@ fn why_one_went_is_heard_in_pieces_too() {
     assert_eq!(session.receive(ServerEvent::Changes(first), &seen()).was_unlisted, None);
     let last = Changes { from: 4, seq: 6, difference: departure(1) };
     let outcome = session.receive(ServerEvent::Changes(last), &seen());
-    let end = EndOfRow { joined: user(YOU, "Ana").joined, at: since(6) };
+    let end = RowEnd { joined: user(YOU, "Ana").joined, at: since(6) };
     let reason = DepartureReason::Removed;
     assert_eq!(outcome.was_unlisted, Some(Unlisted { reason, end }));
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::ssr::PageFiles;
+use app::ssr::AssetUrls;
 use axum::{
     extract::Request,
     response::{IntoResponse, Response},
@@ -57,7 +57,7 @@ impl Site {
     }
 
     /// The addresses of the page's script, WASM and style sheet.
-    pub(crate) fn page_files(&self, options: &LeptosOptions) -> PageFiles {
+    pub(crate) fn asset_urls(&self, options: &LeptosOptions) -> AssetUrls {
         let LeptosOptions { output_name, site_pkg_dir, .. } = options;
         let address = |kind: &str, hash: Option<String>| match hash {
             Some(hash) => format!("/{site_pkg_dir}/{output_name}.{hash}.{kind}"),
@@ -69,7 +69,7 @@ impl Site {
             Self::Program(files) => embedded::hash_of(files, site_pkg_dir, output_name, kind),
         };
         let address = |kind| address(kind, hash_of(kind));
-        PageFiles { script: address("js"), wasm: address("wasm"), style: address("css") }
+        AssetUrls { script: address("js"), wasm: address("wasm"), style: address("css") }
     }
 
     /// Whether the names of the built files change with their content.

@@ -213,7 +213,7 @@ impl Story {
             Step::Wait { milliseconds } => self.wait(*milliseconds),
             Step::Restart { loading, .. } => self.restart(*loading),
         }
-        self.look();
+        self.skeleton();
         self
     }
 
@@ -290,7 +290,7 @@ impl Story {
         moments.sort_unstable();
         for moment in moments.into_iter().filter(|moment| *moment <= until) {
             self.now = self.now.max(moment);
-            self.look();
+            self.skeleton();
         }
     }
 
@@ -313,7 +313,7 @@ impl Story {
     }
 
     /// Makes every row what it should be now.
-    fn look(&mut self) {
+    fn skeleton(&mut self) {
         let now = self.now;
         for (who, person) in &mut self.people {
             if person.listed.is_some() {

@@ -53,9 +53,9 @@ fn the_net_is_what_the_protocols_table_says() {
     assert_eq!(net_of(&[renamed(1, "A", "B"), renamed(1, "B", "C")]).user_changed.renamed.len(), 1);
     assert!(net_of(&[renamed(1, "A", "B"), renamed(1, "B", "A")]).is_empty());
     let hides =
-        Change::Stirred { id: id(1), before: PresenceState::Here, after: PresenceState::Away };
+        Change::StateChanged { id: id(1), before: PresenceState::Here, after: PresenceState::Away };
     let shows =
-        Change::Stirred { id: id(1), before: PresenceState::Away, after: PresenceState::Here };
+        Change::StateChanged { id: id(1), before: PresenceState::Away, after: PresenceState::Here };
     assert_eq!(net_of(std::slice::from_ref(&hides)).user_changed.away, [id(1)]);
     assert!(net_of(&[hides, shows]).is_empty());
 }
@@ -155,7 +155,7 @@ proptest! {
                 (Some(_), 0) => departed(who, DepartureReason::Closed),
                 (Some(_), 1) => departed(who, DepartureReason::Left),
                 (Some(row), 2) => renamed(who, row.name.as_str(), &format!("Kim {value}")),
-                (Some(row), _) => Change::Stirred {
+                (Some(row), _) => Change::StateChanged {
                     id: row.id,
                     before: row.state,
                     after: [PresenceState::Here, PresenceState::Away, PresenceState::Reconnecting]

@@ -5,7 +5,7 @@
 mod confusable;
 mod invisible;
 
-use app::presence::{Name, NameFault};
+use app::presence::{Name, NameError};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -19,7 +19,7 @@ pub const LONGEST_NAME_IN_CLUSTERS: usize = 40;
 pub enum NameRefused {
     /// There is nothing in it, or too much.
     #[error("{0}")]
-    Fault(#[from] NameFault),
+    Fault(#[from] NameError),
     /// There is something in it that nobody can see, or that hides what is around it.
     #[error(
         "That name has something in it that can't be seen: please type it with letters, digits, signs or emoji."
@@ -33,7 +33,7 @@ pub fn accept(text: &str) -> Result<Name, NameRefused> {
     let normalised: String = text.nfc().collect();
     let name = Name::parse(&normalised)?;
     if name.as_str().graphemes(true).nth(LONGEST_NAME_IN_CLUSTERS).is_some() {
-        return Err(NameFault::TooLong.into());
+        return Err(NameError::TooLong.into());
     }
     if !all_is_visible(name.as_str()) {
         return Err(NameRefused::NotAllowed);
@@ -44,7 +44,7 @@ pub fn accept(text: &str) -> Result<Name, NameRefused> {
 /// The name with what it looks like, which is not kept with it everywhere.
 pub fn with_look(name: Name) -> Name {
     let look = look_of(name.as_str());
-    name.looking_like(look.as_deref())
+    name.with_skeleton(look.as_deref())
 }
 
 #[cfg(test)]
@@ -78,7 +78,7 @@ mod tests {
     fn are_twins(pair: &[String]) -> bool {
         let texts = |name: &str| {
             let name = accept(name).unwrap();
-            [Some(name.as_str().to_lowercase()), name.look().map(str::to_lowercase)]
+            [Some(name.as_str().to_lowercase()), name.skeleton().map(str::to_lowercase)]
         };
         let [one, other] = [texts(&pair[0]), texts(&pair[1])];
         one.iter().flatten().any(|text| other.iter().flatten().any(|other| other == text))
@@ -93,8 +93,8 @@ mod tests {
             assert_eq!(accept(&fields[0]).unwrap().as_str(), tidy, "{fields:?}");
         }
         let refusals = [
-            ("empty", NameRefused::Fault(NameFault::Empty)),
-            ("too_long", NameRefused::Fault(NameFault::TooLong)),
+            ("empty", NameRefused::Fault(NameError::Empty)),
+            ("too_long", NameRefused::Fault(NameError::TooLong)),
             ("not_allowed", NameRefused::NotAllowed),
         ];
         for (verdict, refused) in refusals {
@@ -123,11 +123,11 @@ mod tests {
     #[test]
     fn a_name_has_up_to_forty_clusters_of_any_script() {
         assert!(accept(&"x".repeat(40)).is_ok());
-        assert_eq!(accept(&"x".repeat(41)), Err(NameFault::TooLong.into()));
+        assert_eq!(accept(&"x".repeat(41)), Err(NameError::TooLong.into()));
         // One cluster of 7 characters and 25 bytes: 8 of them are 200 bytes.
         let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
         assert!(accept(&family.repeat(8)).is_ok());
-        assert_eq!(accept(&family.repeat(9)), Err(NameFault::TooLong.into()));
+        assert_eq!(accept(&family.repeat(9)), Err(NameError::TooLong.into()));
     }
 
     /// Text with what is special for the rules in it, oftener than chance would have it.

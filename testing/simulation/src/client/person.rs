@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use app::{client::Absence, presence::UserId};
+use app::{client::RemovalNote, presence::UserId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::client::command::Command;
@@ -31,7 +31,7 @@ pub(crate) struct PersonState {
     pub(crate) pages: BTreeMap<u64, PageHandle>,
     pub(crate) expected: Expected,
     /// What all pages of a browser know of a row that was taken off the list.
-    pub(crate) absence: Option<Absence>,
+    pub(crate) removal: Option<RemovalNote>,
 }
 
 /// How the machine's network is.
@@ -81,7 +81,7 @@ impl Person {
             network,
             pages: BTreeMap::new(),
             expected: Expected::Nothing,
-            absence: None,
+            removal: None,
         };
         Self { number, room, user_id, is_third_party, state: Mutex::new(state) }
     }
@@ -91,12 +91,12 @@ impl Person {
     }
 
     /// Lets all pages know what became of a row that was taken off the list; the others hear of it.
-    pub(crate) fn note_absence(&self, page: u64, absence: Option<Absence>) {
+    pub(crate) fn note_absence(&self, page: u64, removal: Option<RemovalNote>) {
         let mut state = self.state();
-        if state.absence == absence {
+        if state.removal == removal {
             return;
         }
-        state.absence = absence;
+        state.removal = removal;
         for (_, other) in state.pages.iter().filter(|(other, _)| **other != page) {
             // A page that is gone does not listen.
             let _ = other.commands.send(Command::SyncEnvironment);

@@ -65,7 +65,7 @@ fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
     if let Err(gap) = replica.receive(event) {
         world.recorder.fail(&format!("a feed has a gap, {gap:?}: {frame}"));
     }
-    if replica.is_settled()
+    if replica.is_synced()
         && let Some(point) = replica.position()
     {
         let rows = replica.roster().users().collect::<Vec<_>>();

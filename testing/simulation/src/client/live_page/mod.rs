@@ -5,7 +5,7 @@ mod invariants;
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    client::{Absence, Session, Surroundings, Unlisted, Wish, read_frame, write_frame},
+    client::{Environment, Intent, RemovalNote, Session, Unlisted, read_frame, write_frame},
     presence::{ClientEvent, CloseCode, DepartureReason, ServerEvent, TabId},
 };
 use fastrand::Rng;
@@ -252,9 +252,9 @@ impl LivePage {
         }
     }
 
-    fn environment(&self) -> Surroundings {
-        let has_left = self.owner().state().absence.as_ref().is_some_and(Absence::holds);
-        Surroundings { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
+    fn environment(&self) -> Environment {
+        let has_left = self.owner().state().removal.as_ref().is_some_and(RemovalNote::is_in_effect);
+        Environment { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
     }
 
     /// Opens a socket, in place of the one that is there.
@@ -325,9 +325,9 @@ impl LivePage {
         }
         self.check(before.as_ref(), &outcome);
         if let Some(Unlisted { reason: DepartureReason::Removed, end }) = outcome.was_unlisted
-            && Absence::is_news(&end, self.absence().as_ref())
+            && RemovalNote::supersedes(&end, self.removal().as_ref())
         {
-            self.owner().note_absence(self.number, Some(Absence::Removed(end)));
+            self.owner().note_absence(self.number, Some(RemovalNote::Removed(end)));
         }
         self.send(outcome.replies);
         if outcome.is_live {
@@ -335,33 +335,33 @@ impl LivePage {
         }
     }
 
-    fn absence(&self) -> Option<Absence> {
-        self.owner().state().absence.clone()
+    fn removal(&self) -> Option<RemovalNote> {
+        self.owner().state().removal.clone()
     }
 
     fn forget_removal(&mut self) {
-        if let Some(Absence::Removed(end)) = self.absence()
+        if let Some(RemovalNote::Removed(end)) = self.removal()
             && self.session.has_joined_since(&end)
         {
-            self.owner().note_absence(self.number, Some(Absence::TakenBack(end)));
-            let events = self.session.look_around(&self.environment());
+            self.owner().note_absence(self.number, Some(RemovalNote::Superseded(end)));
+            let events = self.session.sync_environment(&self.environment());
             self.send(events);
         }
     }
 
     fn is_listed(&self) -> bool {
-        self.session.replica().your_row().is_some()
+        self.session.replica().own_row().is_some()
     }
 
     fn join(&mut self, name: String) {
         if self.is_listed() {
             self.world.recorder.count("page: rename");
             self.owner().on_rename();
-            self.request(Wish::Rename(name));
+            self.request(Intent::Rename(name));
         } else {
             self.world.recorder.count("page: join");
             self.owner().on_join(self.number);
-            self.request(Wish::Join(name));
+            self.request(Intent::Join(name));
         }
     }
 
@@ -369,24 +369,24 @@ impl LivePage {
         if self.is_listed() {
             self.world.recorder.count("page: leave");
             self.owner().on_leave(self.number);
-            self.request(Wish::Leave);
+            self.request(Intent::Leave);
         }
     }
 
-    fn request(&mut self, wish: Wish) {
-        self.pending.wants_row = Some(wish != Wish::Leave);
-        let absence = match wish {
-            Wish::Leave => Some(Absence::Left),
-            Wish::Join(_) | Wish::Rename(_) => self.absence().and_then(Absence::taken_back),
+    fn request(&mut self, intent: Intent) {
+        self.pending.wants_row = Some(intent != Intent::Leave);
+        let removal = match intent {
+            Intent::Leave => Some(RemovalNote::Left),
+            Intent::Join(_) | Intent::Rename(_) => self.removal().and_then(RemovalNote::superseded),
         };
-        self.owner().note_absence(self.number, absence);
-        let event = self.session.want(wish, &self.environment());
+        self.owner().note_absence(self.number, removal);
+        let event = self.session.request(intent, &self.environment());
         self.send(event);
     }
 
     fn sync_environment(&mut self) {
         self.forget_removal();
-        let events = self.session.look_around(&self.environment());
+        let events = self.session.sync_environment(&self.environment());
         self.send(events);
         if self.is_visible {
             self.check_deadline();
