@@ -10,7 +10,7 @@ use server::{
     encoding::{frame::Batch, snapshot_pages::EncodedList},
     presence::{
         members::{Announced, ConnectionId, Moment, TabKey},
-        room::{Announcement, Now, Room, RoomLimits},
+        room::{JoinKind, Now, Room, RoomLimits},
     },
 };
 
@@ -33,14 +33,14 @@ fn announce(bencher: Bencher, members: u64) {
         .with_inputs(|| {
             let newcomer = newcomers.next().unwrap();
             // Whoever joined in the last go is off the list before the clock runs.
-            room.borrow_mut().unlist(id(newcomer), DepartureReason::Left, NOW.moment);
+            room.borrow_mut().remove_row(id(newcomer), DepartureReason::Left, NOW.moment);
             Some(Arrival::of(newcomer))
         })
         .bench_local_refs(|arrival| arrival.take().unwrap().enter(&mut room.borrow_mut()));
 }
 
 #[divan::bench(args = MEMBERS, sample_count = 500, sample_size = CHANGES)]
-fn unlist(bencher: Bencher, members: u64) {
+fn remove_row(bencher: Bencher, members: u64) {
     let room = RefCell::new(room(members));
     let mut leavers = (0..u64::from(CHANGES)).map(|k| k * members / u64::from(CHANGES)).cycle();
     bencher
@@ -51,7 +51,7 @@ fn unlist(bencher: Bencher, members: u64) {
             id(leaver)
         })
         .bench_local_values(|who| {
-            room.borrow_mut().unlist(who, DepartureReason::Left, NOW.moment);
+            room.borrow_mut().remove_row(who, DepartureReason::Left, NOW.moment);
         });
 }
 
@@ -74,11 +74,11 @@ fn encode_list(bencher: Bencher, members: u64) {
 fn bring_a_list_forward(bencher: Bencher, members: u64) {
     let mut room = room(members);
     let list = encoded(&room);
-    room.unlist(id(members / 2), DepartureReason::Left, NOW.moment);
+    room.remove_row(id(members / 2), DepartureReason::Left, NOW.moment);
     Arrival::of(members).enter(&mut room);
     let (roster, seq) = (room.roster(), room.log().seq());
     let difference = room.log().difference(list.seq(), seq).unwrap();
-    bencher.bench_local(|| divan::black_box(&list).brought_forward(seq, &difference, roster));
+    bencher.bench_local(|| divan::black_box(&list).updated(seq, &difference, roster));
 }
 
 #[divan::bench(args = MEMBERS, sample_count = 500, sample_size = CHANGES)]
@@ -122,7 +122,7 @@ impl Arrival {
 
     fn enter(self, room: &mut Room) {
         let Self { who, announced, name } = self;
-        room.announce(who, announced, name, Announcement::First, NOW).unwrap();
+        room.announce(who, announced, name, JoinKind::Opening, NOW).unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// The sixteen bytes that these digits are; none if they are no such digits.
-pub(crate) fn unhex(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn decode_hex(text: &str) -> Option<[u8; 16]> {
     if text.len() != 32 || !text.is_ascii() {
         return None;
     }

@@ -12,14 +12,14 @@ use tokio::{net::TcpListener, task::spawn_blocking, time::sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    admin::{self, OperatorToken, Overview},
-    admission::{Door, Origin},
+    admin::{self, AdminState, AdminToken},
+    admission::{Admission, Origin},
     config::Config,
-    http::{app_state::AppState, assets::Site, router, security_headers::Reach},
+    http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
     hub::Hub,
-    identity::person_cookie::Persons,
-    lifecycle::{drain::Shutdown, systemd::Supervisor},
-    listener::{Acceptor, let_in, tcp, tls::Tls},
+    identity::person_cookie::PersonCookies,
+    lifecycle::{drain::Drain, systemd::Systemd},
+    listener::{Acceptor, serve_connections, tcp, tls::Tls},
     storage::rooms_file::{RoomsFile, SavedRooms},
     telemetry::metrics::METRICS,
     url::Scheme,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Where the server listens.
 #[derive(Debug)]
@@ -37,14 +37,14 @@ pub struct Listeners {
     /// What is spoken there below HTTP; none where a proxy speaks it, or nobody.
     pub tls: Option<Tls>,
     /// For the operator, with what proves them; none where nobody is to be one.
-    pub operator: Option<(TcpListener, OperatorToken)>,
+    pub operator: Option<(TcpListener, AdminToken)>,
     /// Who waits to hear that they are listened to.
-    pub supervisor: Supervisor,
+    pub systemd: Systemd,
 }
 
 impl From<TcpListener> for Listeners {
     fn from(public: TcpListener) -> Self {
-        Self { public, tls: None, operator: None, supervisor: Supervisor::default() }
+        Self { public, tls: None, operator: None, systemd: Systemd::default() }
     }
 }
 
@@ -54,18 +54,18 @@ impl From<TcpListener> for Listeners {
 pub async fn serve(
     listeners: impl Into<Listeners>,
     config: Config,
-    persons: Persons,
+    cookies: PersonCookies,
     connection: ConnectionConfig,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Listeners { public: listener, tls, operator, supervisor } = listeners.into();
+    let Listeners { public: listener, tls, operator, systemd } = listeners.into();
     // Leptos finds its executor by routes, and this page needs none.
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("the executor was there already");
     }
     let rooms_file = RoomsFile::in_directory(&config.state_directory);
     // Taken away before anybody is served, so that no process takes them twice.
-    let hub = match rooms_file.take() {
+    let hub = match rooms_file.load_and_remove() {
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
     };
@@ -75,91 +75,92 @@ pub async fn serve(
     // Only where the operator says so: what browsers once know they do not forget for a year.
     let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
-    let connection = ConnectionConfig { frames: config.door.frame_limits(), ..connection };
-    let rules = config.door.into_config(config.public_url, spoken);
-    let door = Door::new(rules.respecting(tcp::open_files_limit()));
-    let reach = Reach {
+    let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
+    let rules = config.admission.into_config(config.public_url, spoken);
+    let admission = Admission::new(rules.respecting(tcp::open_files_limit()));
+    let header_policy = HeaderPolicy {
         is_https,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };
     let state = AppState {
         hub: Arc::clone(&hub),
-        persons: Arc::new(persons),
+        cookies: Arc::new(cookies),
         leptos: config.leptos,
         site,
-        reach,
-        door: Arc::clone(&door),
+        header_policy,
+        admission: Arc::clone(&admission),
         public_url,
         spoken,
         connection,
-        shutdown: Shutdown::new(config.shutdown),
+        drain: Drain::new(config.drain),
     };
-    let shutdown = state.shutdown.clone();
-    let closing = shutdown.closing();
+    let drain = state.drain.clone();
+    let closing = drain.closing();
     let ready = Arc::clone(&hub);
     // Until the very end: that the server goes down is told there too.
     let _operator = operator.map(|(listener, token)| {
-        let overview = Overview { hub: Arc::clone(&hub), shutdown: shutdown.clone() };
-        let served = axum::serve(listener, admin::router(overview, token));
+        let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone() };
+        let served = axum::serve(listener, admin::router(state, token));
         AbortOnDropHandle::new(tokio::spawn(served.into_future()))
     });
-    let upkeep = tokio::spawn(keep_up(
+    let maintenance = tokio::spawn(run_maintenance(
         Arc::clone(&hub),
-        Arc::clone(&door),
+        Arc::clone(&admission),
         rooms_file.clone(),
         closing.clone(),
     ));
-    let supervisor = Arc::new(supervisor);
-    let going_down = tokio::spawn({
-        let supervisor = Arc::clone(&supervisor);
-        let shutdown = shutdown.clone();
+    let systemd = Arc::new(systemd);
+    let shutdown_task = tokio::spawn({
+        let systemd = Arc::clone(&systemd);
+        let drain = drain.clone();
         async move {
             signal.await;
-            supervisor.stopping();
-            tracing::info!(sockets = shutdown.sockets(), "going down");
-            shutdown.leave().await;
+            systemd.stopping();
+            tracing::info!(sockets = drain.sockets(), "going down");
+            drain.begin_drain().await;
             let saved = hub.freeze();
-            shutdown.begin();
+            drain.close_all();
             // What was written on the way must not come after this.
-            let _ = upkeep.await;
+            let _ = maintenance.await;
             write(rooms_file, saved).await;
         }
     });
     let acceptor = Acceptor::start(listener)?;
-    let requests = let_in(acceptor, tls, door, router::router(state), closing.clone());
+    let requests =
+        serve_connections(acceptor, tls, admission, router::router(state), closing.clone());
     let all_ended = async {
         requests.await;
-        shutdown.sockets_ended().await;
+        drain.sockets_ended().await;
     };
     // A request that is never finished must not hold up the end.
     let overdue = async {
         closing.cancelled().await;
-        sleep(shutdown.deadline()).await;
+        sleep(drain.deadline()).await;
     };
     // All is there but the first visitor: from now on rows are held for those who come back.
-    ready.begin();
-    supervisor.ready();
+    ready.start_clock();
+    systemd.ready();
     tokio::select! {
         () = all_ended => {}
-        () = overdue => tracing::warn!(sockets = shutdown.sockets(), "not everybody ended in time"),
+        () = overdue => tracing::warn!(sockets = drain.sockets(), "not everybody ended in time"),
     }
-    going_down.await.map_err(io::Error::other)?;
+    shutdown_task.await.map_err(io::Error::other)?;
     tracing::info!("the rooms are kept for the next process");
     Ok(())
 }
 
 /// What has to be done now and then, until the server goes down.
-async fn keep_up(
+async fn run_maintenance(
     hub: Arc<Hub>,
-    door: Arc<Door>,
+    admission: Arc<Admission>,
     rooms_file: RoomsFile,
     closing: CancellationToken,
 ) {
     let mut kept = None;
-    while closing.run_until_cancelled(sleep(UPKEEP_EVERY)).await.is_some() {
+    while closing.run_until_cancelled(sleep(MAINTENANCE_INTERVAL)).await.is_some() {
         hub.sweep();
-        door.sweep();
+        admission.sweep();
         let saved = hub.save();
         if kept.as_ref() != Some(&saved) {
             kept = Some(saved.clone());

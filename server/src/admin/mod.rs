@@ -20,45 +20,41 @@ use axum::{
 use serde::Serialize;
 
 pub use self::{
-    listen_addr::OperatorAddress,
-    token::{OperatorToken, TokenFault},
+    listen_addr::AdminAddr,
+    token::{AdminToken, TokenError},
 };
 use crate::{
     hub::Hub,
-    lifecycle::drain::Shutdown,
+    lifecycle::drain::Drain,
     telemetry::metrics::{self, METRICS, Now},
 };
 
 /// What the operator's addresses know of the server.
 #[derive(Clone, Debug)]
-pub struct Overview {
+pub struct AdminState {
     /// The rooms.
     pub hub: Arc<Hub>,
     /// Who is connected, and whether the server goes down.
-    pub shutdown: Shutdown,
+    pub drain: Drain,
 }
 
 /// All addresses of the operator's.
-pub(crate) fn router(overview: Overview, token: OperatorToken) -> Router {
+pub(crate) fn router(state: AdminState, token: AdminToken) -> Router {
     let actions = Router::new()
         .route("/rooms", get(rooms::all))
         .route("/rooms/{room}", get(rooms::one).delete(rooms::close))
         .route("/rooms/{room}/users/{id}", delete(rooms::remove))
-        .layer(middleware::from_fn_with_state(token, only_the_operator))
-        .with_state(Arc::clone(&overview.hub));
+        .layer(middleware::from_fn_with_state(token, require_token))
+        .with_state(Arc::clone(&state.hub));
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))
         .route("/metrics", get(numbers))
-        .with_state(overview)
+        .with_state(state)
         .merge(actions)
 }
 
-async fn only_the_operator(
-    State(token): State<OperatorToken>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn require_token(State(token): State<AdminToken>, request: Request, next: Next) -> Response {
     if token.is_in(request.headers()) {
         return next.run(request).await;
     }
@@ -68,13 +64,13 @@ async fn only_the_operator(
 }
 
 /// `GET /readyz`: whether new visitors should be sent here.
-async fn readiness(State(overview): State<Overview>) -> Response {
+async fn readiness(State(state): State<AdminState>) -> Response {
     #[derive(Serialize)]
     struct Readiness {
         ready: bool,
         reasons: &'static [&'static str],
     }
-    if overview.shutdown.is_leaving() {
+    if state.drain.is_draining() {
         let reasons = &["the server goes down"];
         let readiness = Json(Readiness { ready: false, reasons });
         return (StatusCode::SERVICE_UNAVAILABLE, readiness).into_response();
@@ -83,14 +79,14 @@ async fn readiness(State(overview): State<Overview>) -> Response {
 }
 
 /// `GET /metrics`: the numbers, for Prometheus.
-async fn numbers(State(overview): State<Overview>) -> Response {
-    let census = overview.hub.census();
+async fn numbers(State(state): State<AdminState>) -> Response {
+    let room_stats = state.hub.room_stats();
     let now = Now {
-        is_ready: !overview.shutdown.is_leaving(),
-        sockets: overview.shutdown.sockets(),
-        feeds: overview.shutdown.feeds(),
-        rooms: census.len(),
-        people: census.iter().map(|room| room.people).sum(),
+        is_ready: !state.drain.is_draining(),
+        sockets: state.drain.sockets(),
+        feeds: state.drain.feeds(),
+        rooms: room_stats.len(),
+        people: room_stats.iter().map(|room| room.people).sum(),
     };
     let content_type = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
     (content_type, metrics::exposition(&METRICS, now)).into_response()

@@ -12,13 +12,13 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    http::room_path::{no_room, room_of},
-    hub::{Hub, RoomInNumbers},
+    http::room_path::{room_from_path, room_not_found},
+    hub::{Hub, RoomStats},
 };
 
 /// `GET /rooms`: every room, and how many are in it.
-pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Json<Vec<RoomInNumbers>> {
-    let mut rooms = hub.census();
+pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Json<Vec<RoomStats>> {
+    let mut rooms = hub.room_stats();
     rooms.sort_unstable_by(|one, other| {
         other.people.cmp(&one.people).then_with(|| one.room.as_str().cmp(other.room.as_str()))
     });
@@ -33,14 +33,14 @@ pub(super) async fn one(
     #[derive(Serialize)]
     struct RoomInFull {
         #[serde(flatten)]
-        numbers: RoomInNumbers,
+        numbers: RoomStats,
         users: Vec<User>,
     }
-    let room_name = match room_of(path) {
+    let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
-    let Some(numbers) = hub.room_in_numbers(&room_name) else { return not_there(&room_name) };
+    let Some(numbers) = hub.room_stats_of(&room_name) else { return not_there(&room_name) };
     let users = hub.snapshot(&room_name, None, usize::MAX).users;
     Json(RoomInFull { numbers, users }).into_response()
 }
@@ -50,9 +50,9 @@ pub(super) async fn remove(
     State(hub): State<Arc<Hub>>,
     Path((room, id)): Path<(String, String)>,
 ) -> Response {
-    let room_name = match room_of(Ok(Path(room))) {
+    let room_name = match room_from_path(Ok(Path(room))) {
         Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     let is_removed = id.parse::<UserId>().is_ok_and(|id| hub.remove(&room_name, id));
     if is_removed {
@@ -68,9 +68,9 @@ pub(super) async fn close(
     State(hub): State<Arc<Hub>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let room_name = match room_of(path) {
+    let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     match hub.close_room(&room_name) {
         Some(people) => {

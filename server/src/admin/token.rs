@@ -16,9 +16,9 @@ const TOKEN_FILE: &str = "operator.token";
 
 /// What proves an operator. Only its hash is kept in memory, so that comparing tells no part of it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct OperatorToken(Arc<[u8; 32]>);
+pub struct AdminToken(Arc<[u8; 32]>);
 
-impl fmt::Debug for OperatorToken {
+impl fmt::Debug for AdminToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("OperatorToken(secret)")
     }
@@ -26,7 +26,7 @@ impl fmt::Debug for OperatorToken {
 
 /// What is wrong with the token's file.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenFault {
+pub enum TokenError {
     /// It can't be read or made.
     #[error("The operator's token in {} can't be used: {source}. Name a folder that the server may write to as state-dir.", path.display())]
     File {
@@ -46,13 +46,13 @@ pub enum TokenFault {
     Randomness(#[from] getrandom::Error),
 }
 
-impl OperatorToken {
+impl AdminToken {
     /// The one that is kept in `state_directory`, made there (mode 0600) if there is none.
-    pub fn from_state_directory(state_directory: &Path) -> Result<Self, TokenFault> {
+    pub fn from_state_directory(state_directory: &Path) -> Result<Self, TokenError> {
         let path = state_directory.join(TOKEN_FILE);
-        let file_fault = |source| TokenFault::File { path: path.clone(), source };
+        let file_fault = |source| TokenError::File { path: path.clone(), source };
         match fs::read_to_string(&path) {
-            Ok(text) if text.trim().is_empty() => Err(TokenFault::Empty { path }),
+            Ok(text) if text.trim().is_empty() => Err(TokenError::Empty { path }),
             Ok(text) => Ok(Self::of(text.trim())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 24];
@@ -86,25 +86,25 @@ mod tests {
     #[test]
     fn the_token_is_made_once_and_kept_to_oneself() {
         let directory = tempfile::tempdir().unwrap();
-        let made = OperatorToken::from_state_directory(directory.path()).unwrap();
-        assert_eq!(OperatorToken::from_state_directory(directory.path()).unwrap(), made);
+        let made = AdminToken::from_state_directory(directory.path()).unwrap();
+        assert_eq!(AdminToken::from_state_directory(directory.path()).unwrap(), made);
         let path = directory.path().join(TOKEN_FILE);
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.trim().len(), 48);
-        assert_eq!(OperatorToken::of(text.trim()), made);
+        assert_eq!(AdminToken::of(text.trim()), made);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         fs::write(&path, "\n").unwrap();
-        let fault = OperatorToken::from_state_directory(directory.path());
-        assert!(matches!(fault, Err(TokenFault::Empty { .. })));
+        let fault = AdminToken::from_state_directory(directory.path());
+        assert!(matches!(fault, Err(TokenError::Empty { .. })));
     }
 
     #[test]
     fn only_the_very_token_is_taken() {
-        let token = OperatorToken::of("abc");
+        let token = AdminToken::of("abc");
         let with =
             |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         assert!(token.is_in(&with("Bearer abc")));

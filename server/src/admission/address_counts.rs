@@ -3,13 +3,13 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    AddressKey, TurnedAway,
-    rate_limit::{Allowance, Limit, Rate},
+    ClientPrefix, Rejection,
+    rate_limit::{Limit, Rate, TokenBucket},
 };
 
 /// How many may be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CrowdLimits {
+pub struct ConnectionLimits {
     /// Connections of every kind; one that became a socket, or carries a live feed, is still one.
     pub connections: Limit,
     /// Connections of one address that are no socket yet.
@@ -24,7 +24,7 @@ pub struct CrowdLimits {
 
 /// By what somebody follows a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum Transport {
     /// A WebSocket: a connection becomes one, and is counted as a connection no longer.
     Socket,
     /// A live feed: the connection that carries it is counted as well, until the feed ends.
@@ -34,45 +34,46 @@ pub enum Line {
 /// Everybody who is in. It keeps what it counts and nothing else: an address of which nobody is in is
 /// forgotten once it may open as many sockets again as ever.
 #[derive(Debug)]
-pub struct Crowd {
-    limits: CrowdLimits,
+pub struct ConnectionCounts {
+    limits: ConnectionLimits,
     connections: usize,
     /// Feeds among them.
     sockets: usize,
     feeds: usize,
-    addresses: HashMap<AddressKey, OfAddress>,
+    addresses: HashMap<ClientPrefix, AddressCounts>,
 }
 
 /// Those of one address.
 #[derive(Debug, Default)]
-struct OfAddress {
+struct AddressCounts {
     connections: usize,
     sockets: usize,
-    new_sockets: Allowance,
+    new_sockets: TokenBucket,
 }
 
-impl OfAddress {
+impl AddressCounts {
     fn may_be_forgotten(&self, now: Duration) -> bool {
-        self.connections == 0 && self.sockets == 0 && self.new_sockets.is_whole(now)
+        self.connections == 0 && self.sockets == 0 && self.new_sockets.is_full(now)
     }
 }
 
-impl Crowd {
+impl ConnectionCounts {
     /// Nobody is in yet.
-    pub fn new(limits: CrowdLimits) -> Self {
+    pub fn new(limits: ConnectionLimits) -> Self {
         Self { limits, connections: 0, sockets: 0, feeds: 0, addresses: HashMap::new() }
     }
 
     /// A connection comes in, from an address unless it is a proxy's.
-    pub fn admit_connection(&mut self, from: Option<AddressKey>) -> Result<(), TurnedAway> {
+    pub fn admit_connection(&mut self, from: Option<ClientPrefix>) -> Result<(), Rejection> {
         let present = (self.connections + self.sockets).saturating_sub(self.feeds);
         if !self.limits.connections.allows_one_more_than(present) {
-            return Err(TurnedAway::TooManyConnections);
+            return Err(Rejection::TooManyConnections);
         }
         if let Some(from) = from {
-            let present = self.addresses.get(&from).map_or(0, |of_address| of_address.connections);
+            let present =
+                self.addresses.get(&from).map_or(0, |address_counts| address_counts.connections);
             if !self.limits.connections_of_address.allows_one_more_than(present) {
-                return Err(TurnedAway::TooManyConnectionsOfAddress);
+                return Err(Rejection::TooManyConnectionsOfAddress);
             }
             self.addresses.entry(from).or_default().connections += 1;
         }
@@ -81,71 +82,75 @@ impl Crowd {
     }
 
     /// A connection ended, or became a socket.
-    pub fn dismiss_connection(&mut self, from: Option<AddressKey>, now: Duration) {
+    pub fn release_connection(&mut self, from: Option<ClientPrefix>, now: Duration) {
         self.connections = self.connections.saturating_sub(1);
         if let Some(from) = from {
-            self.dismiss(from, now, |of_address| &mut of_address.connections);
+            self.release(from, now, |address_counts| &mut address_counts.connections);
         }
     }
 
     /// A socket or a feed is opened from an address.
-    pub fn admit_line(
+    pub fn admit_transport(
         &mut self,
-        line: Line,
-        from: AddressKey,
+        transport: Transport,
+        from: ClientPrefix,
         now: Duration,
-    ) -> Result<(), TurnedAway> {
+    ) -> Result<(), Rejection> {
         if !self.limits.sockets.allows_one_more_than(self.sockets) {
-            return Err(TurnedAway::TooManySockets);
+            return Err(Rejection::TooManySockets);
         }
-        let mut of_address = self.addresses.remove(&from).unwrap_or_default();
-        let admitted = self.admit_socket_of(&mut of_address, now);
+        let mut address_counts = self.addresses.remove(&from).unwrap_or_default();
+        let admitted = self.admit_socket_of(&mut address_counts, now);
         if admitted.is_ok() {
-            of_address.sockets += 1;
+            address_counts.sockets += 1;
             self.sockets += 1;
-            self.feeds += usize::from(line == Line::Feed);
+            self.feeds += usize::from(transport == Transport::Feed);
         }
-        if !of_address.may_be_forgotten(now) {
-            self.addresses.insert(from, of_address);
+        if !address_counts.may_be_forgotten(now) {
+            self.addresses.insert(from, address_counts);
         }
         admitted
     }
 
     /// A socket or a feed ended.
-    pub fn dismiss_line(&mut self, line: Line, from: AddressKey, now: Duration) {
+    pub fn release_transport(&mut self, transport: Transport, from: ClientPrefix, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
-        self.feeds = self.feeds.saturating_sub(usize::from(line == Line::Feed));
-        self.dismiss(from, now, |of_address| &mut of_address.sockets);
+        self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
+        self.release(from, now, |address_counts| &mut address_counts.sockets);
     }
 
     /// Forgets the addresses of which nobody is in; to be called now and then.
     pub fn sweep(&mut self, now: Duration) {
-        self.addresses.retain(|_, of_address| !of_address.may_be_forgotten(now));
+        self.addresses.retain(|_, address_counts| !address_counts.may_be_forgotten(now));
         if self.addresses.len() < self.addresses.capacity() / 8 {
             self.addresses.shrink_to_fit();
         }
     }
 
-    fn admit_socket_of(&self, of_address: &mut OfAddress, now: Duration) -> Result<(), TurnedAway> {
-        if !self.limits.sockets_of_address.allows_one_more_than(of_address.sockets) {
-            return Err(TurnedAway::TooManySocketsOfAddress);
+    fn admit_socket_of(
+        &self,
+        address_counts: &mut AddressCounts,
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        if !self.limits.sockets_of_address.allows_one_more_than(address_counts.sockets) {
+            return Err(Rejection::TooManySocketsOfAddress);
         }
         match self.limits.new_sockets_of_address {
-            Some(rate) => of_address.new_sockets.take(rate, now).map_err(TurnedAway::TooFast),
+            Some(rate) => address_counts.new_sockets.take(rate, now).map_err(Rejection::TooFast),
             None => Ok(()),
         }
     }
 
-    fn dismiss(
+    fn release(
         &mut self,
-        from: AddressKey,
+        from: ClientPrefix,
         now: Duration,
-        count: impl FnOnce(&mut OfAddress) -> &mut usize,
+        count: impl FnOnce(&mut AddressCounts) -> &mut usize,
     ) {
-        if let Some(of_address) = self.addresses.get_mut(&from) {
-            let count = count(of_address);
+        if let Some(address_counts) = self.addresses.get_mut(&from) {
+            let count = count(address_counts);
             *count = count.saturating_sub(1);
-            if of_address.may_be_forgotten(now) {
+            if address_counts.may_be_forgotten(now) {
                 self.addresses.remove(&from);
             }
         }
@@ -159,14 +164,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{config::admission::DoorSettings, url::Scheme};
+    use crate::{config::admission::AdmissionSettings, url::Scheme};
 
-    fn key(number: u16) -> AddressKey {
+    fn key(number: u16) -> ClientPrefix {
         std::net::IpAddr::from(Ipv4Addr::from_bits(number.into())).into()
     }
 
-    fn limits() -> CrowdLimits {
-        CrowdLimits {
+    fn limits() -> ConnectionLimits {
+        ConnectionLimits {
             connections: Limit::at_most(12),
             connections_of_address: Limit::at_most(4),
             sockets: Limit::at_most(8),
@@ -205,95 +210,99 @@ mod tests {
         /// Never more than the limits, always as many as they allow, and nothing is kept of who is gone.
         #[test]
         fn as_many_as_allowed_and_no_more(steps in prop::collection::vec(any_step(), 1..200)) {
-            let mut crowd = Crowd::new(limits());
+            let mut counts = ConnectionCounts::new(limits());
             let mut now = Duration::ZERO;
             let (mut connections, mut sockets) = (Vec::new(), Vec::new());
-            let in_all = |connections: &[Option<u16>], sockets: &[(Line, u16)]| {
+            let in_all = |connections: &[Option<u16>], sockets: &[(Transport, u16)]| {
                 // A feed is on a connection that is counted.
-                connections.len() + sockets.iter().filter(|(line, _)| *line == Line::Socket).count()
+                connections.len() + sockets.iter().filter(|(transport, _)| *transport == Transport::Socket).count()
             };
             for step in steps {
                 match step {
                     Step::Connect(number) => {
-                        let of_address = connections.iter().filter(|from| **from == Some(number)).count();
+                        let address_counts = connections.iter().filter(|from| **from == Some(number)).count();
                         let expected = if in_all(&connections, &sockets) >= 12 {
-                            Err(TurnedAway::TooManyConnections)
-                        } else if of_address >= 4 {
-                            Err(TurnedAway::TooManyConnectionsOfAddress)
+                            Err(Rejection::TooManyConnections)
+                        } else if address_counts >= 4 {
+                            Err(Rejection::TooManyConnectionsOfAddress)
                         } else {
                             connections.push(Some(number));
                             Ok(())
                         };
-                        prop_assert_eq!(crowd.admit_connection(Some(key(number))), expected);
+                        prop_assert_eq!(counts.admit_connection(Some(key(number))), expected);
                     }
                     Step::ConnectByProxy => {
                         let is_full = in_all(&connections, &sockets) >= 12;
-                        prop_assert_eq!(crowd.admit_connection(None).is_err(), is_full);
+                        prop_assert_eq!(counts.admit_connection(None).is_err(), is_full);
                         if !is_full {
                             connections.push(None);
                         }
                     }
                     Step::Follow(_) if connections.is_empty() => {}
                     Step::Open(_) | Step::Follow(_) => {
-                        let (line, number) = match step {
-                            Step::Open(number) => (Line::Socket, number),
+                        let (transport, number) = match step {
+                            Step::Open(number) => (Transport::Socket, number),
                             Step::Follow(at) => {
                                 let from = connections[at.index(connections.len())];
-                                (Line::Feed, from.unwrap_or_default())
+                                (Transport::Feed, from.unwrap_or_default())
                             }
                             _ => unreachable!(),
                         };
-                        let of_address = sockets.iter().filter(|(_, from)| *from == number).count();
-                        let admitted = crowd.admit_line(line, key(number), now);
+                        let address_counts = sockets.iter().filter(|(_, from)| *from == number).count();
+                        let admitted = counts.admit_transport(transport, key(number), now);
                         if sockets.len() >= 8 {
-                            prop_assert_eq!(admitted, Err(TurnedAway::TooManySockets));
-                        } else if of_address >= 3 {
-                            prop_assert_eq!(admitted, Err(TurnedAway::TooManySocketsOfAddress));
+                            prop_assert_eq!(admitted, Err(Rejection::TooManySockets));
+                        } else if address_counts >= 3 {
+                            prop_assert_eq!(admitted, Err(Rejection::TooManySocketsOfAddress));
                         } else if admitted.is_ok() {
-                            sockets.push((line, number));
+                            sockets.push((transport, number));
                         } else {
-                            prop_assert!(matches!(admitted, Err(TurnedAway::TooFast(_))));
+                            prop_assert!(matches!(admitted, Err(Rejection::TooFast(_))));
                         }
                     }
                     Step::EndConnection(at) if !connections.is_empty() => {
                         let from = connections.swap_remove(at.index(connections.len()));
-                        crowd.dismiss_connection(from.map(key), now);
+                        counts.release_connection(from.map(key), now);
                     }
                     Step::EndSocket(at) if !sockets.is_empty() => {
-                        let (line, from) = sockets.swap_remove(at.index(sockets.len()));
-                        crowd.dismiss_line(line, key(from), now);
+                        let (transport, from) = sockets.swap_remove(at.index(sockets.len()));
+                        counts.release_transport(transport, key(from), now);
                     }
                     Step::EndConnection(_) | Step::EndSocket(_) => {}
                     Step::Wait(milliseconds) => now += Duration::from_millis(milliseconds),
-                    Step::Sweep => crowd.sweep(now),
+                    Step::Sweep => counts.sweep(now),
                 }
             }
             for from in connections {
-                crowd.dismiss_connection(from.map(key), now);
+                counts.release_connection(from.map(key), now);
             }
-            for (line, from) in sockets {
-                crowd.dismiss_line(line, key(from), now);
+            for (transport, from) in sockets {
+                counts.release_transport(transport, key(from), now);
             }
-            crowd.sweep(now + Duration::from_secs(5));
-            prop_assert!(crowd.addresses.is_empty());
-            prop_assert_eq!((crowd.connections, crowd.sockets, crowd.feeds), (0, 0, 0));
+            counts.sweep(now + Duration::from_secs(5));
+            prop_assert!(counts.addresses.is_empty());
+            prop_assert_eq!((counts.connections, counts.sockets, counts.feeds), (0, 0, 0));
         }
     }
 
     #[test]
     fn a_school_gets_in_and_a_flood_does_not() {
-        let mut crowd = Crowd::new(DoorSettings::default().into_config(None, Scheme::Http).limits);
+        let mut counts = ConnectionCounts::new(
+            AdmissionSettings::default().into_config(None, Scheme::Http).limits,
+        );
         let at = Duration::from_secs;
         let mut opened = |many: usize, now| {
-            (0..many).filter(|_| crowd.admit_line(Line::Socket, key(1), now).is_ok()).count()
+            (0..many)
+                .filter(|_| counts.admit_transport(Transport::Socket, key(1), now).is_ok())
+                .count()
         };
         assert_eq!(opened(1_500, at(0)), 1_000);
         assert_eq!(opened(500, at(1)), 200);
         assert_eq!(opened(5_000, at(100)), 800);
         assert_eq!(
-            crowd.admit_line(Line::Socket, key(1), at(200)),
-            Err(TurnedAway::TooManySocketsOfAddress)
+            counts.admit_transport(Transport::Socket, key(1), at(200)),
+            Err(Rejection::TooManySocketsOfAddress)
         );
-        assert_eq!(crowd.admit_line(Line::Socket, key(2), at(200)), Ok(()));
+        assert_eq!(counts.admit_transport(Transport::Socket, key(2), at(200)), Ok(()));
     }
 }

@@ -10,14 +10,14 @@ use axum::http::HeaderMap;
 
 /// The other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) struct PeerAddr(pub(crate) IpAddr);
 
 /// One household, as far as addresses tell: an IPv4 address, or the /64 that an IPv6 address is in,
 /// all of which are given to one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AddressKey([u8; 16]);
+pub struct ClientPrefix([u8; 16]);
 
-impl From<IpAddr> for AddressKey {
+impl From<IpAddr> for ClientPrefix {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.to_ipv6_mapped().octets()),
@@ -44,7 +44,7 @@ impl fmt::Display for Network {
 /// The text is no address, and no address with `/` and the number of bits that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it has to be an address like 10.0.0.7, or a network like 10.0.0.0/8 or fd00::/8")]
-pub struct NotANetwork;
+pub struct ParseNetworkError;
 
 impl Network {
     /// This machine itself.
@@ -67,24 +67,24 @@ impl Network {
 }
 
 impl FromStr for Network {
-    type Err = NotANetwork;
+    type Err = ParseNetworkError;
 
-    fn from_str(text: &str) -> Result<Self, NotANetwork> {
+    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
         let (base, prefix) = match text.split_once('/') {
             Some((base, prefix)) => (base, Some(prefix)),
             None => (text, None),
         };
-        let base: IpAddr = base.parse().map_err(|_| NotANetwork)?;
+        let base: IpAddr = base.parse().map_err(|_| ParseNetworkError)?;
         let all = if base.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => all,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map_err(|_| NotANetwork)?
+                digits.parse().map_err(|_| ParseNetworkError)?
             }
-            Some(_) => return Err(NotANetwork),
+            Some(_) => return Err(ParseNetworkError),
         };
         if prefix > all {
-            return Err(NotANetwork);
+            return Err(ParseNetworkError);
         }
         Ok(Self { base, prefix })
     }
@@ -133,7 +133,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn key(text: &str) -> AddressKey {
+    fn key(text: &str) -> ClientPrefix {
         address(text).into()
     }
 
@@ -166,7 +166,7 @@ mod tests {
             assert!(!network.contains(address(outside)), "{network:?} {outside}");
         }
         for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/+8", "10.0.0/8", "a/8"] {
-            assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
+            assert_eq!(text.parse::<Network>(), Err(ParseNetworkError), "{text}");
         }
     }
 

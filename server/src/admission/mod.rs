@@ -16,21 +16,21 @@ use std::{
 use axum::http::HeaderMap;
 use tokio::time::Instant;
 
-pub(crate) use self::client_addr::Peer;
+pub(crate) use self::client_addr::PeerAddr;
 pub use self::{
-    address_counts::{Crowd, CrowdLimits, Line},
-    client_addr::{AddressKey, Network, NotANetwork, client_address},
-    origin::{ForeignOrigin, NotAnOrigin, Origin, OriginRules, WithoutOrigin},
-    rejection::TurnedAway,
+    address_counts::{ConnectionCounts, ConnectionLimits, Transport},
+    client_addr::{ClientPrefix, Network, ParseNetworkError, client_address},
+    origin::{Origin, OriginRejected, OriginRules, ParseOriginError, WithoutOrigin},
+    rejection::Rejection,
 };
-use self::{person_counts::Attendance, rate_limit::Limit};
+use self::{person_counts::PersonCounts, rate_limit::Limit};
 use crate::{hub::room_stats::Occupancy, identity::person_cookie::Person};
 
 /// The rules of the door.
 #[derive(Clone, Debug)]
-pub struct DoorConfig {
+pub struct AdmissionPolicy {
     /// How many may be in.
-    pub limits: CrowdLimits,
+    pub limits: ConnectionLimits,
     /// How many sockets one person may have, over all rooms.
     pub most_sockets_of_person: Limit,
     /// How many rooms there may be.
@@ -42,19 +42,19 @@ pub struct DoorConfig {
     /// Whose page may open a socket.
     pub origins: OriginRules,
     /// How long everybody may take.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// How long a client may take; without a time, as long as it likes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a whole request, also for the first and the next one of a connection.
     pub request_within: Option<Duration>,
     /// Until it takes some of what it is sent.
     pub write_within: Option<Duration>,
 }
 
-impl DoorConfig {
+impl AdmissionPolicy {
     /// No more connections than there may be open files, and no more sockets than nine tenths of them.
     #[must_use]
     pub fn respecting(mut self, open_files: Option<u64>) -> Self {
@@ -79,26 +79,29 @@ fn connections_for(open_files: usize) -> usize {
 
 /// Lets in and counts.
 #[derive(Debug)]
-pub struct Door {
-    config: DoorConfig,
+pub struct Admission {
+    config: AdmissionPolicy,
     opened: Instant,
-    crowd: Mutex<Crowd>,
-    attendance: Mutex<Attendance>,
+    counts: Mutex<ConnectionCounts>,
+    person_counts: Mutex<PersonCounts>,
 }
 
-impl Door {
+impl Admission {
     /// A door through which nobody came yet.
-    pub fn new(config: DoorConfig) -> Arc<Self> {
-        let crowd = Mutex::new(Crowd::new(config.limits));
-        Arc::new(Self { config, opened: Instant::now(), crowd, attendance: Mutex::default() })
+    pub fn new(config: AdmissionPolicy) -> Arc<Self> {
+        let counts = Mutex::new(ConnectionCounts::new(config.limits));
+        Arc::new(Self { config, opened: Instant::now(), counts, person_counts: Mutex::default() })
     }
 
     /// A connection comes in; it is counted until what is returned is dropped.
-    pub(crate) fn connection(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPass, TurnedAway> {
+    pub(crate) fn connection(
+        self: &Arc<Self>,
+        peer: IpAddr,
+    ) -> Result<ConnectionPermit, Rejection> {
         let is_proxy = self.config.trusted_proxies.iter().any(|network| network.contains(peer));
         let from = (!is_proxy).then(|| peer.into());
         self.lock().admit_connection(from)?;
-        Ok(ConnectionPass { door: Arc::clone(self), from })
+        Ok(ConnectionPermit { admission: Arc::clone(self), from })
     }
 
     /// A socket is opened; it is counted until what is returned is dropped.
@@ -107,8 +110,8 @@ impl Door {
         peer: IpAddr,
         headers: &HeaderMap,
         occupancy: Occupancy,
-    ) -> Result<SocketPass, TurnedAway> {
-        self.line(Line::Socket, peer, headers, occupancy)
+    ) -> Result<SocketPermit, Rejection> {
+        self.transport(Transport::Socket, peer, headers, occupancy)
     }
 
     /// A live feed is opened; it is counted until what is returned is dropped.
@@ -117,108 +120,108 @@ impl Door {
         peer: IpAddr,
         headers: &HeaderMap,
         occupancy: Occupancy,
-    ) -> Result<SocketPass, TurnedAway> {
-        self.line(Line::Feed, peer, headers, occupancy)
+    ) -> Result<SocketPermit, Rejection> {
+        self.transport(Transport::Feed, peer, headers, occupancy)
     }
 
-    fn line(
+    fn transport(
         self: &Arc<Self>,
-        line: Line,
+        transport: Transport,
         peer: IpAddr,
         headers: &HeaderMap,
         occupancy: Occupancy,
-    ) -> Result<SocketPass, TurnedAway> {
+    ) -> Result<SocketPermit, Rejection> {
         self.room(occupancy)?;
         let from = client_address(peer, headers, &self.config.trusted_proxies).into();
         let now = self.opened.elapsed();
-        self.lock().admit_line(line, from, now)?;
-        Ok(SocketPass { door: Arc::clone(self), from, line, person: None })
+        self.lock().admit_transport(transport, from, now)?;
+        Ok(SocketPermit { admission: Arc::clone(self), from, transport, person: None })
     }
 
     /// Forgets who is gone; to be called now and then.
     pub fn sweep(&self) {
         let now = self.opened.elapsed();
         self.lock().sweep(now);
-        self.attendance().sweep();
+        self.person_counts().sweep();
     }
 
     /// The rules.
-    pub fn config(&self) -> &DoorConfig {
+    pub fn config(&self) -> &AdmissionPolicy {
         &self.config
     }
 
     /// Whether one more may look at a room. Who is on the way to it does not count yet.
-    fn room(&self, occupancy: Occupancy) -> Result<(), TurnedAway> {
+    fn room(&self, occupancy: Occupancy) -> Result<(), Rejection> {
         match occupancy {
-            Occupancy::Open { observers }
-                if !self.config.most_sockets_of_room.allows_one_more_than(observers) =>
+            Occupancy::Open { subscribers }
+                if !self.config.most_sockets_of_room.allows_one_more_than(subscribers) =>
             {
-                Err(TurnedAway::RoomCrowded)
+                Err(Rejection::RoomAtCapacity)
             }
-            Occupancy::NotThere { rooms }
-                if !self.config.most_rooms.allows_one_more_than(rooms) =>
-            {
-                Err(TurnedAway::TooManyRooms)
+            Occupancy::Vacant { rooms } if !self.config.most_rooms.allows_one_more_than(rooms) => {
+                Err(Rejection::TooManyRooms)
             }
             _ => Ok(()),
         }
     }
 
-    fn attendance(&self) -> MutexGuard<'_, Attendance> {
-        self.attendance.lock().unwrap_or_else(PoisonError::into_inner)
+    fn person_counts(&self) -> MutexGuard<'_, PersonCounts> {
+        self.person_counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Crowd> {
-        self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ConnectionCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A connection that is in, until it ends or becomes a socket.
 #[derive(Debug)]
-pub(crate) struct ConnectionPass {
-    door: Arc<Door>,
-    from: Option<AddressKey>,
+pub(crate) struct ConnectionPermit {
+    admission: Arc<Admission>,
+    from: Option<ClientPrefix>,
 }
 
-impl Drop for ConnectionPass {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let now = self.door.opened.elapsed();
-        self.door.lock().dismiss_connection(self.from, now);
+        let now = self.admission.opened.elapsed();
+        self.admission.lock().release_connection(self.from, now);
     }
 }
 
 /// A socket or a live feed that is in. Thousands of them are kept: it is a pointer, an address and a person.
 #[derive(Debug)]
-pub(crate) struct SocketPass {
-    door: Arc<Door>,
-    from: AddressKey,
-    line: Line,
+pub(crate) struct SocketPermit {
+    admission: Arc<Admission>,
+    from: ClientPrefix,
+    transport: Transport,
     person: Option<Person>,
 }
 
-impl SocketPass {
+impl SocketPermit {
     /// Counts it as this person's too.
-    pub(crate) fn of(mut self, person: Person) -> Result<Self, TurnedAway> {
-        self.door.attendance().admit(person, self.door.config.most_sockets_of_person)?;
+    pub(crate) fn of(mut self, person: Person) -> Result<Self, Rejection> {
+        self.admission
+            .person_counts()
+            .admit(person, self.admission.config.most_sockets_of_person)?;
         self.person = Some(person);
         Ok(self)
     }
 }
 
-impl Drop for SocketPass {
+impl Drop for SocketPermit {
     fn drop(&mut self) {
         if let Some(person) = self.person {
-            self.door.attendance().dismiss(person);
+            self.admission.person_counts().release(person);
         }
-        let now = self.door.opened.elapsed();
-        self.door.lock().dismiss_line(self.line, self.from, now);
+        let now = self.admission.opened.elapsed();
+        self.admission.lock().release_transport(self.transport, self.from, now);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::admission::DoorSettings, url::Scheme};
+    use crate::{config::admission::AdmissionSettings, url::Scheme};
 
     #[test]
     fn open_files_are_never_all_given_to_connections() {
@@ -226,10 +229,10 @@ mod tests {
             assert_eq!(connections_for(open_files), connections);
         }
         let config =
-            DoorSettings::default().into_config(None, Scheme::Http).respecting(Some(1_024));
+            AdmissionSettings::default().into_config(None, Scheme::Http).respecting(Some(1_024));
         assert_eq!(config.limits.connections.number(), Some(768));
         assert_eq!(config.limits.sockets.number(), Some(692));
-        let settings = DoorSettings { max_connections: 100, ..DoorSettings::default() };
+        let settings = AdmissionSettings { max_connections: 100, ..AdmissionSettings::default() };
         for open_files in [Some(1_024), None] {
             let config = settings.clone().into_config(None, Scheme::Http).respecting(open_files);
             assert_eq!(config.limits.connections.number(), Some(100));
@@ -239,6 +242,6 @@ mod tests {
 
     #[test]
     fn a_pass_is_small() {
-        assert!(size_of::<SocketPass>() <= 48);
+        assert!(size_of::<SocketPermit>() <= 48);
     }
 }

@@ -41,22 +41,22 @@ pub struct Origin {
 /// The text is not `http://HOST[:PORT]` or `https://HOST[:PORT]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it has to be http://HOST or https://HOST, with :PORT where that is another than usual")]
-pub struct NotAnOrigin;
+pub struct ParseOriginError;
 
 /// Why no socket is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ForeignOrigin {
+pub enum OriginRejected {
     /// The page is another site's.
     #[error("This socket is for the pages of this site, and not for another's.")]
     AnotherSite,
     /// The client does not say whose page it is.
     #[error("This socket is for browsers only: a client has to send its Origin.")]
-    NotSaid,
+    Missing,
 }
 
 impl OriginRules {
     /// Whether the request may open a socket. Cookies go along whoever's page asks (RFC 6455, section 10.2).
-    pub fn admit(&self, headers: &HeaderMap) -> Result<(), ForeignOrigin> {
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(), OriginRejected> {
         const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         // Where the browser says it itself, a page that is no part of the site is not taken for one.
         let is_cross_site = headers
@@ -64,19 +64,19 @@ impl OriginRules {
             .is_some_and(|site| !["same-origin", "none"].iter().any(|own| site == own));
         let Some(origin) = headers.get(header::ORIGIN) else {
             return match self.without_origin {
-                _ if is_cross_site => Err(ForeignOrigin::AnotherSite),
+                _ if is_cross_site => Err(OriginRejected::AnotherSite),
                 WithoutOrigin::Allowed => Ok(()),
-                WithoutOrigin::Refused => Err(ForeignOrigin::NotSaid),
+                WithoutOrigin::Refused => Err(OriginRejected::Missing),
             };
         };
         let origin: Origin =
-            text(origin).and_then(|text| text.parse().ok()).ok_or(ForeignOrigin::AnotherSite)?;
+            text(origin).and_then(|text| text.parse().ok()).ok_or(OriginRejected::AnotherSite)?;
         let is_named = self.allowed.contains(&origin);
         let is_asked =
-            |host| origin.is_at(host) && (self.spoken == Scheme::Http || origin.is_https());
+            |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
         let is_own = self.public_url.as_ref() == Some(&origin)
             || headers.get(header::HOST).and_then(text).is_some_and(is_asked);
-        if is_named || is_own && !is_cross_site { Ok(()) } else { Err(ForeignOrigin::AnotherSite) }
+        if is_named || is_own && !is_cross_site { Ok(()) } else { Err(OriginRejected::AnotherSite) }
     }
 }
 
@@ -97,7 +97,7 @@ impl Origin {
 
     /// Whether a `Host` header names the same host and port; the port that the scheme has anyway
     /// may be left out, also where a proxy speaks TLS and this server does not.
-    fn is_at(&self, host: &str) -> bool {
+    fn matches_host(&self, host: &str) -> bool {
         split_authority(host).is_some_and(|(name, port)| {
             name == self.host && port.unwrap_or(self.scheme.default_port()) == self.port
         })
@@ -105,16 +105,16 @@ impl Origin {
 }
 
 impl FromStr for Origin {
-    type Err = NotAnOrigin;
+    type Err = ParseOriginError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        let (scheme, authority) = text.split_once("://").ok_or(NotAnOrigin)?;
+    fn from_str(text: &str) -> Result<Self, ParseOriginError> {
+        let (scheme, authority) = text.split_once("://").ok_or(ParseOriginError)?;
         let scheme = match &*scheme.to_ascii_lowercase() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            _ => return Err(NotAnOrigin),
+            _ => return Err(ParseOriginError),
         };
-        let (host, port) = split_authority(authority).ok_or(NotAnOrigin)?;
+        let (host, port) = split_authority(authority).ok_or(ParseOriginError)?;
         Ok(Self { scheme, host, port: port.unwrap_or(scheme.default_port()) })
     }
 }
@@ -233,7 +233,7 @@ mod tests {
         let without_origin = WithoutOrigin::Refused;
         let rules = OriginRules { without_origin, ..OriginRules::default() };
         let refused = rules.admit(&request(&[("host", "a.test")]));
-        assert_eq!(refused, Err(ForeignOrigin::NotSaid));
+        assert_eq!(refused, Err(OriginRejected::Missing));
         assert!(is_admitted(&rules, &[("host", "a.test"), ("origin", "http://a.test")]));
     }
 

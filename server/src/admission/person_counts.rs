@@ -2,26 +2,26 @@
 
 use std::collections::HashMap;
 
-use super::{TurnedAway, rate_limit::Limit};
+use super::{Rejection, rate_limit::Limit};
 use crate::identity::person_cookie::Person;
 
 /// The sockets of each person, over all rooms; who has none is forgotten.
 #[derive(Debug, Default)]
-pub(super) struct Attendance(HashMap<Person, usize>);
+pub(super) struct PersonCounts(HashMap<Person, usize>);
 
-impl Attendance {
+impl PersonCounts {
     /// A person opens a socket, of which they may have so many.
-    pub(super) fn admit(&mut self, person: Person, most: Limit) -> Result<(), TurnedAway> {
+    pub(super) fn admit(&mut self, person: Person, most: Limit) -> Result<(), Rejection> {
         let sockets = self.0.get(&person).copied().unwrap_or_default();
         if !most.allows_one_more_than(sockets) {
-            return Err(TurnedAway::TooManySocketsOfPerson);
+            return Err(Rejection::TooManySocketsOfPerson);
         }
         self.0.insert(person, sockets + 1);
         Ok(())
     }
 
     /// A socket of a person ended.
-    pub(super) fn dismiss(&mut self, person: Person) {
+    pub(super) fn release(&mut self, person: Person) {
         if let Some(sockets) = self.0.get_mut(&person) {
             *sockets -= 1;
             if *sockets == 0 {
@@ -50,22 +50,22 @@ mod tests {
         fn as_many_as_allowed_and_no_more(steps in prop::collection::vec((0..3_usize, any::<bool>()), 1..200)) {
             let most = Limit::at_most(4);
             let people = [1, 2, 3].map(|byte| Person::of([byte; 16]));
-            let mut attendance = Attendance::default();
+            let mut person_counts = PersonCounts::default();
             let mut counts = [0; 3];
             for (number, comes) in steps {
                 if comes {
-                    let admitted = attendance.admit(people[number], most).is_ok();
+                    let admitted = person_counts.admit(people[number], most).is_ok();
                     prop_assert_eq!(admitted, counts[number] < 4);
                     counts[number] += usize::from(admitted);
                 } else if counts[number] > 0 {
-                    attendance.dismiss(people[number]);
+                    person_counts.release(people[number]);
                     counts[number] -= 1;
                 }
             }
             for (person, count) in people.into_iter().zip(counts) {
-                (0..count).for_each(|_| attendance.dismiss(person));
+                (0..count).for_each(|_| person_counts.release(person));
             }
-            prop_assert!(attendance.0.is_empty());
+            prop_assert!(person_counts.0.is_empty());
         }
     }
 }

@@ -72,12 +72,12 @@ impl Rate {
 
 /// How often it may still happen: a bucket that holds a burst, and is filled again as time goes by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowance {
+pub struct TokenBucket {
     /// The time that has been used up so far; an empty bucket is a whole burst ahead of now.
     used_until: Duration,
 }
 
-impl Allowance {
+impl TokenBucket {
     /// Takes one out at `now`, which never goes back; where there is none, says after how long there will be.
     pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
         let used_until = self.used_until.max(now).saturating_add(rate.interval());
@@ -91,7 +91,7 @@ impl Allowance {
     }
 
     /// Whether all that was taken out has come back.
-    pub fn is_whole(self, now: Duration) -> bool {
+    pub fn is_full(self, now: Duration) -> bool {
         self.used_until <= now
     }
 }
@@ -112,7 +112,7 @@ mod tests {
             pauses in prop::collection::vec(0..400_u64, 1..300),
         ) {
             let rate = Rate::new(burst, each_second).unwrap();
-            let mut allowance = Allowance::default();
+            let mut bucket = TokenBucket::default();
             let mut now = Duration::ZERO;
             let mut taken = Vec::new();
             for pause in pauses {
@@ -120,22 +120,22 @@ mod tests {
                 let recent = |taken: &[Duration], span| {
                     taken.iter().filter(|time| **time + span > now).count()
                 };
-                match allowance.take(rate, now) {
+                match bucket.take(rate, now) {
                     Ok(()) => taken.push(now),
                     Err(wait) => {
                         prop_assert!(recent(&taken, rate.whole()) >= usize::try_from(burst).unwrap());
                         // Who waits as long as they are told is let in, and not a moment before.
                         prop_assert!(wait > Duration::ZERO);
-                        prop_assert!(allowance.clone().take(rate, now + wait).is_ok());
+                        prop_assert!(bucket.clone().take(rate, now + wait).is_ok());
                         let early = now + wait.saturating_sub(Duration::from_nanos(1));
-                        prop_assert!(allowance.clone().take(rate, early).is_err());
+                        prop_assert!(bucket.clone().take(rate, early).is_err());
                     }
                 }
                 let most = burst + 2 * each_second;
                 let two_seconds = Duration::from_secs(2);
                 prop_assert!(recent(&taken, two_seconds) <= usize::try_from(most).unwrap());
             }
-            prop_assert!(allowance.is_whole(now + rate.whole()));
+            prop_assert!(bucket.is_full(now + rate.whole()));
         }
 
         #[test]

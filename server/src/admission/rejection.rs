@@ -10,11 +10,11 @@ use axum::{
 use crate::telemetry::metrics::METRICS;
 
 /// When to come again, where nobody knows when there will be room.
-const SOME_TIME: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Why somebody is not let in. Its text is a sentence that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TurnedAway {
+pub enum Rejection {
     /// The server has as many connections as it may.
     #[error("This server has no room for more visitors at the moment: please try again soon.")]
     TooManyConnections,
@@ -35,7 +35,7 @@ pub enum TurnedAway {
     TooFast(Duration),
     /// As many look at the room as may.
     #[error("This room has no place for one more to look at it: please try again soon.")]
-    RoomCrowded,
+    RoomAtCapacity,
     /// There are as many rooms as there may be.
     #[error(
         "This server has no more rooms at the moment: please try again soon, or use another room."
@@ -43,7 +43,7 @@ pub enum TurnedAway {
     TooManyRooms,
 }
 
-impl TurnedAway {
+impl Rejection {
     /// Which limit it was, for the numbers.
     pub fn reason(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl TurnedAway {
             Self::TooManySocketsOfAddress => "sockets_of_address",
             Self::TooManySocketsOfPerson => "sockets_of_person",
             Self::TooFast(_) => "too_fast",
-            Self::RoomCrowded => "room_crowded",
+            Self::RoomAtCapacity => "room_crowded",
             Self::TooManyRooms => "rooms",
         }
     }
@@ -66,26 +66,26 @@ impl TurnedAway {
             | Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets
-            | Self::RoomCrowded
+            | Self::RoomAtCapacity
             | Self::TooManyRooms => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// After how many seconds to come again.
     fn retry_after(self) -> u64 {
-        let wait = if let Self::TooFast(wait) = self { wait } else { SOME_TIME };
+        let wait = if let Self::TooFast(wait) = self { wait } else { RETRY_AFTER };
         wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
     }
 }
 
-impl IntoResponse for TurnedAway {
+impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        METRICS.turned_away(self.reason());
+        METRICS.rejected(self.reason());
         self.answer()
     }
 }
 
-impl TurnedAway {
+impl Rejection {
     /// What they are told; that they were turned away is counted already.
     pub(crate) fn answer(self) -> Response {
         let retry_after = [
@@ -103,10 +103,10 @@ mod tests {
 
     #[test]
     fn whose_limit_it_is_decides_the_status_and_waiting_is_in_whole_seconds() {
-        let answer = TurnedAway::TooFast(Duration::from_millis(1_200)).into_response();
+        let answer = Rejection::TooFast(Duration::from_millis(1_200)).into_response();
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.headers()[header::RETRY_AFTER], "2");
-        let answer = TurnedAway::TooManySockets.into_response();
+        let answer = Rejection::TooManySockets.into_response();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers()[header::RETRY_AFTER], "5");
     }
@@ -115,17 +115,17 @@ mod tests {
     fn every_reason_to_turn_somebody_away_is_counted() {
         let metrics = Metrics::new();
         let reasons = [
-            TurnedAway::TooManyConnections,
-            TurnedAway::TooManyConnectionsOfAddress,
-            TurnedAway::TooManySockets,
-            TurnedAway::TooManySocketsOfAddress,
-            TurnedAway::TooManySocketsOfPerson,
-            TurnedAway::TooFast(Duration::ZERO),
-            TurnedAway::RoomCrowded,
-            TurnedAway::TooManyRooms,
+            Rejection::TooManyConnections,
+            Rejection::TooManyConnectionsOfAddress,
+            Rejection::TooManySockets,
+            Rejection::TooManySocketsOfAddress,
+            Rejection::TooManySocketsOfPerson,
+            Rejection::TooFast(Duration::ZERO),
+            Rejection::RoomAtCapacity,
+            Rejection::TooManyRooms,
         ];
         for reason in reasons {
-            metrics.turned_away(reason.reason());
+            metrics.rejected(reason.reason());
             let text = exposition(&metrics, Now::default());
             let line = format!("rollcall_turned_away_total{{limit=\"{}\"}} 1", reason.reason());
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     admission::{
-        CrowdLimits, DoorConfig, Network, Origin, OriginRules, Patience, WithoutOrigin,
+        AdmissionPolicy, ConnectionLimits, Network, Origin, OriginRules, Timeouts, WithoutOrigin,
         rate_limit::{Limit, Rate},
     },
     encoding::messages::LONGEST_FRAME_IN_BYTES,
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// What each is for stands with its key, in [`config::settings`](crate::config::settings).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DoorSettings {
+pub struct AdmissionSettings {
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
     pub(crate) max_sockets: usize,
@@ -37,7 +37,7 @@ pub struct DoorSettings {
     pub(crate) require_origin: bool,
 }
 
-impl Default for DoorSettings {
+impl Default for AdmissionSettings {
     /// A school of a thousand behind one address gets in, each with what a page needs.
     fn default() -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Default for DoorSettings {
     }
 }
 
-impl DoorSettings {
+impl AdmissionSettings {
     /// How long a socket that was let in may say nothing.
     pub(crate) fn first_frame_within(&self) -> Option<Duration> {
         seconds(self.first_frame_seconds)
@@ -78,11 +78,11 @@ impl DoorSettings {
     }
 
     /// The same as rules, of a site that everybody finds at `public_url`, and a server that speaks this.
-    pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Scheme) -> DoorConfig {
+    pub(crate) fn into_config(self, public_url: Option<Origin>, spoken: Scheme) -> AdmissionPolicy {
         let without_origin =
             if self.require_origin { WithoutOrigin::Refused } else { WithoutOrigin::Allowed };
-        DoorConfig {
-            limits: CrowdLimits {
+        AdmissionPolicy {
+            limits: ConnectionLimits {
                 connections: Limit::at_most(self.max_connections),
                 connections_of_address: Limit::at_most(self.max_connections_per_address),
                 sockets: Limit::at_most(self.max_sockets),
@@ -102,7 +102,7 @@ impl DoorSettings {
                 allowed: self.allowed_origins,
                 without_origin,
             },
-            patience: Patience {
+            timeouts: Timeouts {
                 request_within: seconds(self.request_seconds),
                 write_within: seconds(self.write_seconds),
             },
@@ -121,12 +121,12 @@ mod tests {
 
     #[test]
     fn by_default_a_socket_may_say_what_the_protocol_promises() {
-        assert_eq!(DoorSettings::default().frame_limits(), FrameLimits::default());
+        assert_eq!(AdmissionSettings::default().frame_limits(), FrameLimits::default());
     }
 
     #[test]
     fn nothing_is_no_limit() {
-        let settings = DoorSettings {
+        let settings = AdmissionSettings {
             frames_per_second: 0,
             max_frame_bytes: 0,
             max_sockets_per_address: 0,
@@ -136,7 +136,7 @@ mod tests {
             write_seconds: 0,
             first_frame_seconds: 0,
             max_sockets_per_person: 0,
-            ..DoorSettings::default()
+            ..AdmissionSettings::default()
         };
         assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
         assert_eq!(settings.first_frame_within(), None);
@@ -145,6 +145,6 @@ mod tests {
         assert_eq!(config.limits.new_sockets_of_address, None);
         assert_eq!(config.most_rooms, Limit::OFF);
         assert_eq!(config.most_sockets_of_person, Limit::OFF);
-        assert_eq!(config.patience, Patience { request_within: None, write_within: None });
+        assert_eq!(config.timeouts, Timeouts { request_within: None, write_within: None });
     }
 }

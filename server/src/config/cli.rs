@@ -10,7 +10,7 @@ use super::{
     setting::Setting,
     settings::{self, GROUPS},
     source::Source,
-    value::Form,
+    value::ValueKind,
 };
 
 /// What was typed.
@@ -35,7 +35,7 @@ pub enum Task {
 
 /// Who is to reach the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
+pub enum Bind {
     /// Whoever the address lets in.
     #[default]
     AsSet,
@@ -43,7 +43,7 @@ pub enum Reach {
     Network,
 }
 
-impl Reach {
+impl Bind {
     /// The address to listen on for one that reaches less.
     pub(super) fn of(self, ip: IpAddr) -> IpAddr {
         match (self, ip) {
@@ -74,7 +74,7 @@ can't be used.";
 
 impl CommandLine {
     /// Reads a command line; where it is wrong or only asks for help, clap's error says so.
-    pub fn read(
+    pub fn parse(
         words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
         environment: Environment,
     ) -> Result<Self, clap::Error> {
@@ -84,10 +84,10 @@ impl CommandLine {
             (false, true) => Task::PrintConfig,
             (false, false) => Task::Serve,
         };
-        let reach = if matches.get_flag(LAN) { Reach::Network } else { Reach::AsSet };
+        let bind = if matches.get_flag(LAN) { Bind::Network } else { Bind::AsSet };
         let file = matches.get_one::<PathBuf>(CONFIG).cloned();
         let flags = settings::all().filter_map(|setting| assignment(setting, &matches)).collect();
-        Ok(Self { task, sources: Sources { file, environment, flags, reach } })
+        Ok(Self { task, sources: Sources { file, environment, flags, bind } })
     }
 }
 
@@ -160,9 +160,11 @@ fn flag_of(setting: &'static Setting, flag: &'static str, defaults: &mut Config)
         // A negative number is a wrong value, and not an unknown flag.
         .allow_hyphen_values(true)
         .help(help);
-    match value.form() {
+    match value.kind() {
         // `--hash-files` alone says yes.
-        Form::Switch => argument.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        Form::Number | Form::Text | Form::List => argument,
+        ValueKind::Switch => {
+            argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+        }
+        ValueKind::Number | ValueKind::Text | ValueKind::List => argument,
     }
 }

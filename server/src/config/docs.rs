@@ -6,7 +6,7 @@ use super::{
     Config,
     setting::{Section, Setting},
     settings::{self, GROUPS},
-    value::Form,
+    value::ValueKind,
 };
 
 /// The head of the file that `--print-config` prints.
@@ -32,23 +32,23 @@ pub fn file(config: &mut Config) -> String {
 fn line(setting: &Setting, config: &mut Config) -> String {
     let key = setting.key();
     let value = setting.value(config);
-    match value.written() {
+    match value.format() {
         Some(_) if setting.is_secret() => format!("# {key} is set, and shown to nobody.\n"),
-        Some(written) => format!("{key} = {}\n", in_toml(value.form(), &written)),
+        Some(written) => format!("{key} = {}\n", in_toml(value.kind(), &written)),
         None => {
-            let example = in_toml(value.form(), value.placeholder());
+            let example = in_toml(value.kind(), value.placeholder());
             let default = setting.default_in_words(&mut Config::default());
             format!("# Default: {default}\n# {key} = {example}\n")
         }
     }
 }
 
-fn in_toml(form: Form, written: &str) -> String {
+fn in_toml(form: ValueKind, written: &str) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     match form {
-        Form::Number | Form::Switch => written.to_owned(),
-        Form::Text => quoted(written),
-        Form::List => {
+        ValueKind::Number | ValueKind::Switch => written.to_owned(),
+        ValueKind::Text => quoted(written),
+        ValueKind::List => {
             format!("[{}]", written.split(',').map(quoted).collect::<Vec<_>>().join(", "))
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use super::{
-    error::ConfigFault,
+    error::ConfigError,
     setting::{Section, Setting},
     settings,
     source::Source,
@@ -48,7 +48,7 @@ impl Environment {
     /// All settings in it; a variable that is set to nothing is as good as none.
     ///
     /// Leptos has variables of its own besides: only Rollcall's can be unknown.
-    pub(super) fn assignments(&self) -> Result<Vec<Assignment>, ConfigFault> {
+    pub(super) fn assignments(&self) -> Result<Vec<Assignment>, ConfigError> {
         let mut assignments = Vec::new();
         for (variable, text) in self.0.iter().filter(|(_, text)| !text.is_empty()) {
             let source = Source::Variable(variable.clone());
@@ -58,7 +58,7 @@ impl Environment {
                 && !NOT_SETTINGS.contains(&variable.as_str())
             {
                 let key = variable.clone();
-                return Err(ConfigFault::UnknownKey { at: source, key, place: "the environment" });
+                return Err(ConfigError::UnknownKey { at: source, key, place: "the environment" });
             }
         }
         Ok(assignments)

@@ -6,7 +6,7 @@ use super::source::Source;
 
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigFault {
+pub enum ConfigError {
     /// The file can't be read.
     #[error("{} can't be read: {source}", path.display())]
     File {
@@ -76,9 +76,9 @@ pub enum ConfigFault {
     NoStateDirectory,
 }
 
-impl ConfigFault {
+impl ConfigError {
     /// Whether it is the command line that is wrong, and not what was set up before.
-    pub fn is_of_the_command_line(&self) -> bool {
+    pub fn is_usage_error(&self) -> bool {
         matches!(self, Self::BadValue { at: Source::Flag(_), .. })
     }
 }

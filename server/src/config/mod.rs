@@ -23,17 +23,17 @@ use std::{
 
 use leptos::config::{Env, LeptosOptions};
 
-pub use self::error::ConfigFault;
+pub use self::error::ConfigError;
 use self::{
-    admission::DoorSettings,
-    cli::Reach,
+    admission::AdmissionSettings,
+    cli::Bind,
     environment::{Assignment, Environment},
 };
 use crate::{
-    admin::OperatorAddress,
+    admin::AdminAddr,
     admission::Origin,
     http::assets::Site,
-    lifecycle::drain::ShutdownConfig,
+    lifecycle::drain::DrainConfig,
     listener::tls::{self, TlsFiles},
     presence::room::RoomLimits,
     telemetry::logging::LogConfig,
@@ -59,11 +59,11 @@ pub struct Config {
     /// The certificate, where this server speaks TLS itself.
     pub tls: TlsSettings,
     /// Who may come in.
-    pub door: DoorSettings,
+    pub admission: AdmissionSettings,
     /// Where to listen to the operator.
-    pub operator_address: OperatorAddress,
+    pub operator_address: AdminAddr,
     /// How the server goes down.
-    pub shutdown: ShutdownConfig,
+    pub drain: DrainConfig,
     /// What is logged, and how.
     pub logs: LogConfig,
 }
@@ -79,9 +79,9 @@ impl Default for Config {
             room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
             public_url: None,
             tls: TlsSettings::default(),
-            door: DoorSettings::default(),
-            operator_address: OperatorAddress::Usual,
-            shutdown: ShutdownConfig::default(),
+            admission: AdmissionSettings::default(),
+            operator_address: AdminAddr::Default,
+            drain: DrainConfig::default(),
             logs: LogConfig::default(),
         }
     }
@@ -121,15 +121,15 @@ pub struct Sources {
     /// What was typed.
     pub flags: Vec<Assignment>,
     /// Who is to reach the server.
-    pub reach: Reach,
+    pub bind: Bind,
 }
 
 impl Config {
     /// Reads the file and the environment; flags have the last word.
     ///
     /// Without a file everything has its default.
-    pub fn load(sources: Sources) -> Result<Self, ConfigFault> {
-        let Sources { file, environment, flags, reach } = sources;
+    pub fn load(sources: Sources) -> Result<Self, ConfigError> {
+        let Sources { file, environment, flags, bind } = sources;
         let mut config = Self::default();
         if let Some(directory) = default_state_directory(&environment) {
             config.state_directory = directory;
@@ -138,7 +138,7 @@ impl Config {
         for assignment in assignments {
             config.assign(assignment)?;
         }
-        let ip = reach.of(config.leptos.site_addr.ip());
+        let ip = bind.of(config.leptos.site_addr.ip());
         config.leptos.site_addr.set_ip(ip);
         config.checked()
     }
@@ -154,13 +154,13 @@ impl Config {
 
     /// The clocks of every socket.
     pub fn connection(&self) -> ConnectionConfig {
-        let first_frame_within = self.door.first_frame_within();
+        let first_frame_within = self.admission.first_frame_within();
         ConnectionConfig { first_frame_within, ..ConnectionConfig::default() }
     }
 
-    fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigFault> {
+    fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { setting, text, source } = assignment;
-        setting.value(self).read(&text).map_err(|expected| ConfigFault::BadValue {
+        setting.value(self).parse(&text).map_err(|expected| ConfigError::BadValue {
             at: source,
             key: setting.key(),
             found: if setting.is_secret() { "set".to_owned() } else { format!("{text:?}") },
@@ -169,43 +169,43 @@ impl Config {
     }
 
     /// What no value can say by itself.
-    fn checked(self) -> Result<Self, ConfigFault> {
+    fn checked(self) -> Result<Self, ConfigError> {
         if self.state_directory.as_os_str().is_empty() {
-            return Err(ConfigFault::NoStateDirectory);
+            return Err(ConfigError::NoStateDirectory);
         }
         if let Some((set, missing)) = self.tls.half() {
-            return Err(ConfigFault::HalfOfTls { set, missing });
+            return Err(ConfigError::HalfOfTls { set, missing });
         }
         if let Some(folder) = Site::new(self.site_root.as_deref()).folder() {
             if self.leptos.hash_files {
                 check_hash_file(&self.leptos.hash_file)?;
             }
             if is_inside(&self.state_directory, folder) {
-                return Err(ConfigFault::StateIsServed { state_directory: self.state_directory });
+                return Err(ConfigError::StateIsServed { state_directory: self.state_directory });
             }
             if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, folder)) {
-                return Err(ConfigFault::KeyIsServed { key: key.clone() });
+                return Err(ConfigError::KeyIsServed { key: key.clone() });
             }
         }
         Ok(self)
     }
 }
 
-fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigFault> {
+fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigError> {
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from("Leptos.toml"));
     match fs::read_to_string(&path) {
         Ok(text) => toml_file::assignments(&path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Vec::new()),
-        Err(source) => Err(ConfigFault::File { path, source }),
+        Err(source) => Err(ConfigError::File { path, source }),
     }
 }
 
 /// The names with hashes stand beside the program; without them no page would find its files.
-fn check_hash_file(name: &str) -> Result<(), ConfigFault> {
+fn check_hash_file(name: &str) -> Result<(), ConfigError> {
     let program = env::current_exe().unwrap_or_default();
     let path = program.with_file_name(name);
-    if path.is_file() { Ok(()) } else { Err(ConfigFault::NoHashFile { path }) }
+    if path.is_file() { Ok(()) } else { Err(ConfigError::NoHashFile { path }) }
 }
 
 /// Whether `inner` is `outer` or below it, as far as the names tell.

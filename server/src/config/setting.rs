@@ -33,27 +33,27 @@ pub enum Section {
     Leptos,
     /// `[presence]`: Rollcall's own.
     Presence,
-    /// `[door]`: who may come in.
-    Door,
+    /// `[admission]`: who may come in.
+    Admission,
 }
 
 impl Section {
     /// All, in the order of the file.
-    pub const ALL: [Self; 3] = [Self::Leptos, Self::Presence, Self::Door];
+    pub const ALL: [Self; 3] = [Self::Leptos, Self::Presence, Self::Admission];
 
     /// Its header in the file.
     pub fn header(self) -> &'static str {
         match self {
             Self::Leptos => "[[workspace.metadata.leptos]]",
             Self::Presence => "[presence]",
-            Self::Door => "[door]",
+            Self::Admission => "[door]",
         }
     }
 
     fn variable_prefix(self) -> &'static str {
         match self {
             Self::Leptos => "LEPTOS_",
-            Self::Presence | Self::Door => "ROLLCALL_",
+            Self::Presence | Self::Admission => "ROLLCALL_",
         }
     }
 }
@@ -66,8 +66,8 @@ impl Setting {
     }
 
     /// A rule of the door.
-    pub const fn door(key: &'static str, help: &'static str, place: Place) -> Self {
-        Self { section: Section::Door, ..Self::presence(key, help, place) }
+    pub const fn admission(key: &'static str, help: &'static str, place: Place) -> Self {
+        Self { section: Section::Admission, ..Self::presence(key, help, place) }
     }
 
     /// A setting that Leptos' own tools know by the same key.
@@ -129,7 +129,7 @@ impl Setting {
     pub fn default_in_words(&self, defaults: &mut Config) -> String {
         match self.default_is {
             Some(words) => words.to_owned(),
-            None => self.value(defaults).written().unwrap_or_else(|| "none".to_owned()),
+            None => self.value(defaults).format().unwrap_or_else(|| "none".to_owned()),
         }
     }
 

@@ -90,91 +90,93 @@ static ROOMS: Group = Group {
 static DOOR: Group = Group {
     title: "Who may come in",
     settings: &[
-        Setting::door(
+        Setting::admission(
             "max-connections",
             "The most connections, at most as many as files may be open but for a few that the server needs; 0 is as many.",
-            |config| &mut config.door.max_connections,
+            |config| &mut config.admission.max_connections,
         ),
-        Setting::door(
+        Setting::admission(
             "max-connections-per-address",
             "The most connections that are no socket yet from one address; all of an IPv6 /64 are one address; 0 is no limit.",
-            |config| &mut config.door.max_connections_per_address,
+            |config| &mut config.admission.max_connections_per_address,
         ),
-        Setting::door(
+        Setting::admission(
             "max-sockets",
             "The most sockets and live feeds, at most nine tenths of the connections, so that pages get through; 0 is as many.",
-            |config| &mut config.door.max_sockets,
+            |config| &mut config.admission.max_sockets,
         ),
-        Setting::door(
+        Setting::admission(
             "max-sockets-per-address",
             "The most sockets and live feeds from one address; 0 is no limit.",
-            |config| &mut config.door.max_sockets_per_address,
+            |config| &mut config.admission.max_sockets_per_address,
         ),
-        Setting::door(
+        Setting::admission(
             "new-sockets-at-once-per-address",
             "How many sockets and live feeds one address may open at once; 0 is no limit.",
-            |config| &mut config.door.new_sockets_at_once_per_address,
+            |config| &mut config.admission.new_sockets_at_once_per_address,
         ),
-        Setting::door(
+        Setting::admission(
             "new-sockets-per-second-per-address",
             "How many it may open each second after that; 0 is no limit.",
-            |config| &mut config.door.new_sockets_per_second_per_address,
+            |config| &mut config.admission.new_sockets_per_second_per_address,
         ),
-        Setting::door(
+        Setting::admission(
             "max-sockets-per-person",
             "The most sockets that one person may have open in all rooms together; 0 is no limit.",
-            |config| &mut config.door.max_sockets_per_person,
+            |config| &mut config.admission.max_sockets_per_person,
         ),
-        Setting::door(
+        Setting::admission(
             "max-sockets-per-room",
             "The most sockets and live feeds of one room, listed or only looking; 0 is no limit.",
-            |config| &mut config.door.max_sockets_per_room,
+            |config| &mut config.admission.max_sockets_per_room,
         ),
-        Setting::door("max-rooms", "The most rooms; 0 is no limit.", |config| {
-            &mut config.door.max_rooms
+        Setting::admission("max-rooms", "The most rooms; 0 is no limit.", |config| {
+            &mut config.admission.max_rooms
         }),
-        Setting::door(
+        Setting::admission(
             "frames-at-once",
             "How many frames a socket may send at once; 0 is no limit. The protocol promises 40.",
-            |config| &mut config.door.frames_at_once,
+            |config| &mut config.admission.frames_at_once,
         ),
-        Setting::door(
+        Setting::admission(
             "frames-per-second",
             "How many it may send each second after that; 0 is no limit. The protocol promises 5.",
-            |config| &mut config.door.frames_per_second,
+            |config| &mut config.admission.frames_per_second,
         ),
-        Setting::door(
+        Setting::admission(
             "max-frame-bytes",
             "The longest frame that a socket may send, in bytes; 0 is the most that is ever read, 16 MiB. The protocol promises 4096.",
-            |config| &mut config.door.max_frame_bytes,
+            |config| &mut config.admission.max_frame_bytes,
         ),
-        Setting::door(
+        Setting::admission(
             "request-seconds",
             "How long a request may take to come in, in seconds; so long a connection may also be idle; 0 is no limit.",
-            |config| &mut config.door.request_seconds,
+            |config| &mut config.admission.request_seconds,
         ),
-        Setting::door(
+        Setting::admission(
             "write-seconds",
             "How long a client may take nothing of an answer or a live feed, in seconds; 0 is no limit. A socket has 5 seconds.",
-            |config| &mut config.door.write_seconds,
+            |config| &mut config.admission.write_seconds,
         ),
-        Setting::door(
+        Setting::admission(
             "first-frame-seconds",
             "How long a socket may be open without having said what it is for, in seconds; 0 is no limit.",
-            |config| &mut config.door.first_frame_seconds,
+            |config| &mut config.admission.first_frame_seconds,
         ),
-        Setting::door(
+        Setting::admission(
             "trusted-proxies",
             "The proxies, as networks, whose X-Forwarded-For says where a request came from.",
-            |config| &mut config.door.trusted_proxies,
+            |config| &mut config.admission.trusted_proxies,
         ),
-        Setting::door("allowed-origins", "Other sites whose pages may open sockets.", |config| {
-            &mut config.door.allowed_origins
-        }),
-        Setting::door(
+        Setting::admission(
+            "allowed-origins",
+            "Other sites whose pages may open sockets.",
+            |config| &mut config.admission.allowed_origins,
+        ),
+        Setting::admission(
             "require-origin",
             "Whether sockets are for browsers only, which always say whose page it is.",
-            |config| &mut config.door.require_origin,
+            |config| &mut config.admission.require_origin,
         ),
     ],
 };
@@ -211,17 +213,17 @@ static GOING_DOWN: Group = Group {
         Setting::presence(
             "drain-delay",
             "How long after the signal new visitors are still let in, while `/readyz` says already that the server goes down: the time that a load balancer takes to notice.",
-            |config| &mut config.shutdown.delay,
+            |config| &mut config.drain.delay,
         ),
         Setting::presence(
             "drain-spread",
             "Over how long the goodbyes of all sockets are spread at the most, so that those who come back do not come as one wave.",
-            |config| &mut config.shutdown.longest_spread,
+            |config| &mut config.drain.longest_spread,
         ),
         Setting::presence(
             "drain-deadline",
             "How long sockets may take to say goodbye, and requests to end; after that the server ends without them.",
-            |config| &mut config.shutdown.deadline,
+            |config| &mut config.drain.deadline,
         ),
     ],
 };

@@ -10,14 +10,14 @@ use super::{
 const LEPTOS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\n";
 
 /// Loads as the program would that finds this file, has these variables, and was called like this.
-fn load(file: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Config, ConfigFault> {
+fn load(file: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Config, ConfigError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("Leptos.toml");
     fs::write(&path, file).unwrap();
     let environment = [&[("HOME", "/home/ana")], variables].concat();
     let path = path.to_string_lossy();
     let words = [&["rollcall", "--config", &path], flags].concat();
-    let line = CommandLine::read(words, Environment::of(&environment)).unwrap();
+    let line = CommandLine::parse(words, Environment::of(&environment)).unwrap();
     Config::load(line.sources)
 }
 
@@ -60,7 +60,7 @@ fn what_is_wrong_in_the_file_is_an_error_that_names_key_and_line() {
         ("# a comment\n[workspace.metadata.else]", "else"),
     ] {
         let fault = load(&format!("{LEPTOS}{lines}\n"), &[], &[]).unwrap_err();
-        assert!(!fault.is_of_the_command_line());
+        assert!(!fault.is_usage_error());
         let fault = fault.to_string();
         assert!(fault.contains(&format!(" {key} ")) && fault.contains("line 4"), "{fault}");
     }
@@ -76,13 +76,13 @@ fn what_is_wrong_elsewhere_is_an_error_that_names_it() {
         ("LEPTOS_SITE_ADDR", "localhost"),
     ] {
         let fault = load(LEPTOS, &[(variable, value)], &[]).unwrap_err();
-        assert!(!fault.is_of_the_command_line() && fault.to_string().contains(variable), "{fault}");
+        assert!(!fault.is_usage_error() && fault.to_string().contains(variable), "{fault}");
     }
     let fault = load(LEPTOS, &[], &["--max-people-per-room", "-7"]).unwrap_err();
     let text = fault.to_string();
-    assert!(fault.is_of_the_command_line() && text.contains("--max-people-per-room"), "{text}");
+    assert!(fault.is_usage_error() && text.contains("--max-people-per-room"), "{text}");
     let words = ["rollcall", "--max-people-per-rom", "7"];
-    let error = CommandLine::read(words, Environment::default()).unwrap_err();
+    let error = CommandLine::parse(words, Environment::default()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     // What is set to nothing, and what belongs to others, is passed over.
     let others = [("ROLLCALL_STATE_DIR", ""), ("ROLLCALL_CACHE", "/c"), ("LEPTOS_LIB_DIR", ".")];
@@ -106,7 +106,7 @@ fn nothing_but_the_sites_files_is_served() {
     assert_eq!(site, Site::Folder("target/site".into()));
     let flags = ["--site-root", "/srv/site", "--state-dir", "/srv/site/state"];
     let fault = load(LEPTOS, &[], &flags).unwrap_err();
-    assert!(matches!(fault, ConfigFault::StateIsServed { .. }), "{fault}");
+    assert!(matches!(fault, ConfigError::StateIsServed { .. }), "{fault}");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn state_has_a_documented_place() {
     assert_eq!(place(&[("STATE_DIRECTORY", "/var/lib/r")]).unwrap(), Path::new("/var/lib/r"));
     assert_eq!(place(&[("XDG_STATE_HOME", "relative")]), None);
     let fault = Config::load(Sources::default()).unwrap_err();
-    assert!(matches!(fault, ConfigFault::NoStateDirectory), "{fault}");
+    assert!(matches!(fault, ConfigError::NoStateDirectory), "{fault}");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn what_is_printed_is_a_file_that_says_the_same() {
     let mut read = load(&printed, &[], &[]).unwrap();
     for setting in settings::all() {
         let (written, read) =
-            (setting.value(&mut config).written(), setting.value(&mut read).written());
+            (setting.value(&mut config).format(), setting.value(&mut read).format());
         assert_eq!(written, read, "{}", setting.key());
     }
     assert_eq!(docs::file(&mut read), printed);
@@ -162,10 +162,10 @@ fn the_program_can_be_asked_about_its_settings() {
     for (flag, task) in
         [("--check-config", Task::CheckConfig), ("--print-config", Task::PrintConfig)]
     {
-        let line = CommandLine::read(["rollcall", flag], Environment::default()).unwrap();
+        let line = CommandLine::parse(["rollcall", flag], Environment::default()).unwrap();
         assert_eq!(line.task, task);
     }
-    let line = CommandLine::read(["rollcall"], Environment::default()).unwrap();
+    let line = CommandLine::parse(["rollcall"], Environment::default()).unwrap();
     assert_eq!(line.task, Task::Serve);
 }
 
@@ -181,7 +181,7 @@ fn the_build_and_the_server_agree() {
     for (key, value) in built {
         let Some(setting) = environment::find(setting::Section::Leptos, key) else { continue };
         // Without a setting it is the usual folder.
-        let default = setting.value(&mut defaults).written();
+        let default = setting.value(&mut defaults).format();
         let default = default.unwrap_or_else(|| "target/site".to_owned());
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         assert_eq!(value, default, "{key}");

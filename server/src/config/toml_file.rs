@@ -10,15 +10,15 @@ use toml::{
 use super::{
     Config,
     environment::{self, Assignment},
-    error::ConfigFault,
+    error::ConfigError,
     setting::{Section, Setting},
     source::Source,
-    value::Form,
+    value::ValueKind,
 };
 
 /// Everything that a file's `text` sets.
-pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, ConfigFault> {
-    let syntax = |source| ConfigFault::Syntax { path: path.to_owned(), source };
+pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, ConfigError> {
+    let syntax = |source| ConfigError::Syntax { path: path.to_owned(), source };
     let table = DeTable::parse(text).map_err(syntax)?;
     let file = File { path, text };
     let mut assignments = Vec::new();
@@ -26,14 +26,14 @@ pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, Co
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("workspace", DeValue::Table(workspace)) => {
                 for table in file.leptos_tables(workspace)? {
-                    file.read(Section::Leptos, table, &mut assignments)?;
+                    file.parse(Section::Leptos, table, &mut assignments)?;
                 }
             }
             ("presence", DeValue::Table(table)) => {
-                file.read(Section::Presence, table, &mut assignments)?;
+                file.parse(Section::Presence, table, &mut assignments)?;
             }
             ("door", DeValue::Table(table)) => {
-                file.read(Section::Door, table, &mut assignments)?;
+                file.parse(Section::Admission, table, &mut assignments)?;
             }
             _ => return Err(file.unknown(key, "the file")),
         }
@@ -53,7 +53,7 @@ impl File<'_> {
     fn leptos_tables<'table, 'text>(
         &self,
         workspace: &'table DeTable<'text>,
-    ) -> Result<Vec<&'table DeTable<'text>>, ConfigFault> {
+    ) -> Result<Vec<&'table DeTable<'text>>, ConfigError> {
         let mut tables = Vec::new();
         for (key, metadata) in workspace {
             let DeValue::Table(metadata) = metadata.get_ref() else {
@@ -80,18 +80,18 @@ impl File<'_> {
         Ok(tables)
     }
 
-    fn read(
+    fn parse(
         &self,
         section: Section,
         table: &DeTable<'_>,
         assignments: &mut Vec<Assignment>,
-    ) -> Result<(), ConfigFault> {
+    ) -> Result<(), ConfigError> {
         for (key, value) in table {
             let Some(setting) = environment::find(section, key.get_ref()) else {
                 return Err(self.unknown(key, section.header()));
             };
             let source = Source::in_file(self.path, self.text, value.span().start);
-            let text = text_of(setting, value.get_ref()).ok_or_else(|| ConfigFault::BadValue {
+            let text = text_of(setting, value.get_ref()).ok_or_else(|| ConfigError::BadValue {
                 at: source.clone(),
                 key: setting.key(),
                 found: format!("of the kind {}", value.get_ref().type_str()),
@@ -102,19 +102,19 @@ impl File<'_> {
         Ok(())
     }
 
-    fn unknown(&self, key: &Key<'_>, place: &'static str) -> ConfigFault {
+    fn unknown(&self, key: &Key<'_>, place: &'static str) -> ConfigError {
         let at = Source::in_file(self.path, self.text, key.span().start);
-        ConfigFault::UnknownKey { at, key: key.get_ref().clone().into_owned(), place }
+        ConfigError::UnknownKey { at, key: key.get_ref().clone().into_owned(), place }
     }
 }
 
 /// A value as it would be written in the environment, if it is of the setting's form.
 fn text_of(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
     match (form_of(setting), value) {
-        (Form::Number, DeValue::Integer(number)) => Some(number.to_string()),
-        (Form::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
-        (Form::Text, DeValue::String(text)) => Some(text.clone().into_owned()),
-        (Form::List, DeValue::Array(array)) => {
+        (ValueKind::Number, DeValue::Integer(number)) => Some(number.to_string()),
+        (ValueKind::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
+        (ValueKind::Text, DeValue::String(text)) => Some(text.clone().into_owned()),
+        (ValueKind::List, DeValue::Array(array)) => {
             let texts = array.iter().map(|value| value.get_ref().as_str());
             texts.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
         }
@@ -122,15 +122,15 @@ fn text_of(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-fn form_of(setting: &Setting) -> Form {
-    setting.value(&mut Config::default()).form()
+fn form_of(setting: &Setting) -> ValueKind {
+    setting.value(&mut Config::default()).kind()
 }
 
-fn in_words(form: Form) -> &'static str {
+fn in_words(form: ValueKind) -> &'static str {
     match form {
-        Form::Number => "a whole number",
-        Form::Switch => "true or false",
-        Form::Text => "a text in quotes",
-        Form::List => "a list of texts in quotes",
+        ValueKind::Number => "a whole number",
+        ValueKind::Switch => "true or false",
+        ValueKind::Text => "a text in quotes",
+        ValueKind::List => "a list of texts in quotes",
     }
 }

@@ -6,14 +6,14 @@ use leptos::config::Env;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    admin::OperatorAddress,
+    admin::AdminAddr,
     admission::{Network, Origin},
     telemetry::logging::{LogFilter, LogFormat},
 };
 
 /// What a value looks like where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ValueKind {
     /// A whole number: `7`.
     Number,
     /// `true` or `false`.
@@ -27,35 +27,35 @@ pub enum Form {
 /// The value of a setting, wherever it is kept.
 pub trait Value {
     /// What it looks like.
-    fn form(&self) -> Form;
+    fn kind(&self) -> ValueKind;
 
     /// What stands for it in the help: `NUMBER`.
     fn placeholder(&self) -> &'static str;
 
     /// Takes what was written; else says what should have been.
-    fn read(&mut self, text: &str) -> Result<(), &'static str>;
+    fn parse(&mut self, text: &str) -> Result<(), &'static str>;
 
     /// As it would be written; none where it is not set.
-    fn written(&self) -> Option<String>;
+    fn format(&self) -> Option<String>;
 }
 
 macro_rules! numbers {
     ($($number:ty),+) => {$(
         impl Value for $number {
-            fn form(&self) -> Form {
-                Form::Number
+            fn kind(&self) -> ValueKind {
+                ValueKind::Number
             }
 
             fn placeholder(&self) -> &'static str {
                 "NUMBER"
             }
 
-            fn read(&mut self, text: &str) -> Result<(), &'static str> {
+            fn parse(&mut self, text: &str) -> Result<(), &'static str> {
                 *self = text.parse().map_err(|_| "a whole number that is not too large")?;
                 Ok(())
             }
 
-            fn written(&self) -> Option<String> {
+            fn format(&self) -> Option<String> {
                 Some(self.to_string())
             }
         }
@@ -65,98 +65,98 @@ macro_rules! numbers {
 numbers!(u16, u32, u64, usize);
 
 impl Value for bool {
-    fn form(&self) -> Form {
-        Form::Switch
+    fn kind(&self) -> ValueKind {
+        ValueKind::Switch
     }
 
     fn placeholder(&self) -> &'static str {
         "true|false"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = text.parse().map_err(|_| "true or false")?;
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         Some(self.to_string())
     }
 }
 
 impl Value for Arc<str> {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "TEXT"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = not_empty(text)?.into();
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         Some(self.to_string())
     }
 }
 
 impl Value for PathBuf {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "PATH"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = not_empty(text)?.into();
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         (!self.as_os_str().is_empty()).then(|| self.display().to_string())
     }
 }
 
 impl Value for SocketAddr {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "HOST:PORT"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = text
             .parse()
             .map_err(|_| "an address and a port, like 127.0.0.1:3000, 0.0.0.0:80 or [::1]:3000")?;
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         Some(self.to_string())
     }
 }
 
 impl Value for Duration {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "TIME"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = time_of(text).ok_or("a time, like 500ms, 10s, 5m or 2h")?;
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         let (milliseconds, seconds) = (self.as_millis(), self.as_secs());
         Some(if !milliseconds.is_multiple_of(1000) {
             format!("{milliseconds}ms")
@@ -171,15 +171,15 @@ impl Value for Duration {
 }
 
 impl Value for Env {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "PROD|DEV"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = match text.to_ascii_lowercase().as_str() {
             "prod" | "production" => Self::PROD,
             "dev" | "development" => Self::DEV,
@@ -188,7 +188,7 @@ impl Value for Env {
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         let text = match self {
             Self::PROD => "PROD",
             Self::DEV => "DEV",
@@ -198,102 +198,102 @@ impl Value for Env {
 }
 
 impl Value for Network {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "NETWORK"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = text.parse().map_err(|_| "a network, like 10.0.0.0/8, or an address")?;
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         Some(self.to_string())
     }
 }
 
 impl Value for Origin {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "HTTPS://HOST"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = text.parse().map_err(
             |_| "a scheme and a host, like https://example.org or http://localhost:3000",
         )?;
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         Some(self.to_string())
     }
 }
 
-impl Value for OperatorAddress {
-    fn form(&self) -> Form {
-        Form::Text
+impl Value for AdminAddr {
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "HOST:PORT|off"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = match text {
-            "off" => Self::Nowhere,
+            "off" => Self::Disabled,
             _ => Self::At(text.parse().map_err(|_| "an address and a port, or off")?),
         };
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         match self {
-            Self::Usual => None,
+            Self::Default => None,
             Self::At(address) => Some(address.to_string()),
-            Self::Nowhere => Some("off".to_owned()),
+            Self::Disabled => Some("off".to_owned()),
         }
     }
 }
 
 impl Value for LogFilter {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "FILTER"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         EnvFilter::try_new(text)
             .map_err(|_| "a level (error, warn, info, debug, trace, off), or TARGET=LEVEL,…")?;
         text.clone_into(&mut self.0);
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         Some(self.0.clone())
     }
 }
 
 impl Value for LogFormat {
-    fn form(&self) -> Form {
-        Form::Text
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
     }
 
     fn placeholder(&self) -> &'static str {
         "auto|text|json"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         *self = match text {
             "auto" => Self::Auto,
             "text" => Self::Text,
@@ -303,7 +303,7 @@ impl Value for LogFormat {
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
+    fn format(&self) -> Option<String> {
         let text = match self {
             Self::Auto => "auto",
             Self::Text => "text",
@@ -314,89 +314,89 @@ impl Value for LogFormat {
 }
 
 /// What need not be set; an empty text unsets it again.
-impl<Inner: Value + Unset> Value for Option<Inner> {
-    fn form(&self) -> Form {
-        Inner::unset().form()
+impl<Inner: Value + Blank> Value for Option<Inner> {
+    fn kind(&self) -> ValueKind {
+        Inner::blank().kind()
     }
 
     fn placeholder(&self) -> &'static str {
-        Inner::unset().placeholder()
+        Inner::blank().placeholder()
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         if text.is_empty() {
             *self = None;
             return Ok(());
         }
-        let mut inner = Inner::unset();
-        inner.read(text)?;
+        let mut inner = Inner::blank();
+        inner.parse(text)?;
         *self = Some(inner);
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
-        self.as_ref().and_then(Value::written)
+    fn format(&self) -> Option<String> {
+        self.as_ref().and_then(Value::format)
     }
 }
 
 /// Several of the same, written one after the other.
-impl<Inner: Value + Unset> Value for Vec<Inner> {
-    fn form(&self) -> Form {
-        Form::List
+impl<Inner: Value + Blank> Value for Vec<Inner> {
+    fn kind(&self) -> ValueKind {
+        ValueKind::List
     }
 
     fn placeholder(&self) -> &'static str {
         "ONE,TWO,…"
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
         let read = |part: &str| {
-            let mut inner = Inner::unset();
-            inner.read(part).map(|()| inner)
+            let mut inner = Inner::blank();
+            inner.parse(part).map(|()| inner)
         };
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         *self = parts.map(read).collect::<Result<_, _>>()?;
         Ok(())
     }
 
-    fn written(&self) -> Option<String> {
-        let parts = self.iter().map(|inner| inner.written().unwrap_or_default());
+    fn format(&self) -> Option<String> {
+        let parts = self.iter().map(|inner| inner.format().unwrap_or_default());
         (!self.is_empty()).then(|| parts.collect::<Vec<_>>().join(","))
     }
 }
 
 /// A value to read into, where there is none yet; it is never used as it is.
-pub trait Unset {
+pub trait Blank {
     /// Any value of the kind.
-    fn unset() -> Self;
+    fn blank() -> Self;
 }
 
-impl Unset for SocketAddr {
-    fn unset() -> Self {
+impl Blank for SocketAddr {
+    fn blank() -> Self {
         Self::from(([127, 0, 0, 1], 0))
     }
 }
 
-impl Unset for PathBuf {
-    fn unset() -> Self {
+impl Blank for PathBuf {
+    fn blank() -> Self {
         Self::new()
     }
 }
 
-impl Unset for Arc<str> {
-    fn unset() -> Self {
+impl Blank for Arc<str> {
+    fn blank() -> Self {
         Self::from("")
     }
 }
 
-impl Unset for Network {
-    fn unset() -> Self {
+impl Blank for Network {
+    fn blank() -> Self {
         Self::loopback()
     }
 }
 
-impl Unset for Origin {
-    fn unset() -> Self {
+impl Blank for Origin {
+    fn blank() -> Self {
         Self::localhost()
     }
 }
@@ -429,15 +429,15 @@ mod tests {
         fn a_time_is_read_as_it_is_written(milliseconds in 0..u64::from(u32::MAX)) {
             let time = Duration::from_millis(milliseconds);
             let mut read = Duration::MAX;
-            read.read(&time.written().unwrap()).unwrap();
+            read.parse(&time.format().unwrap()).unwrap();
             prop_assert_eq!(read, time);
         }
 
         #[test]
         fn nothing_written_is_too_strange_to_read(text: String) {
-            let _ = Duration::default().read(&text);
-            let _ = Vec::<SocketAddr>::new().read(&text);
-            let _ = 0_u16.read(&text);
+            let _ = Duration::default().parse(&text);
+            let _ = Vec::<SocketAddr>::new().parse(&text);
+            let _ = 0_u16.parse(&text);
         }
     }
 
@@ -447,30 +447,30 @@ mod tests {
             [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
         {
             let mut time = Duration::MAX;
-            time.read(text).unwrap();
+            time.parse(text).unwrap();
             assert_eq!(time, Duration::from_millis(milliseconds));
-            assert_eq!(time.written().unwrap(), text);
+            assert_eq!(time.format().unwrap(), text);
         }
         for text in ["", "10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
-            assert!(Duration::default().read(text).is_err(), "{text}");
+            assert!(Duration::default().parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn an_empty_text_unsets_what_need_not_be_set() {
-        let mut address = Some(SocketAddr::unset());
-        address.read("").unwrap();
-        assert_eq!((address, address.written()), (None, None));
-        address.read("[::1]:80").unwrap();
-        assert_eq!(address.written().as_deref(), Some("[::1]:80"));
+        let mut address = Some(SocketAddr::blank());
+        address.parse("").unwrap();
+        assert_eq!((address, address.format()), (None, None));
+        address.parse("[::1]:80").unwrap();
+        assert_eq!(address.format().as_deref(), Some("[::1]:80"));
     }
 
     #[test]
     fn a_list_is_read_as_it_is_written() {
         let mut list = Vec::<Arc<str>>::new();
-        list.read("one, two,").unwrap();
-        assert_eq!(list.written().as_deref(), Some("one,two"));
-        list.read("").unwrap();
-        assert_eq!(list.written(), None);
+        list.parse("one, two,").unwrap();
+        assert_eq!(list.format().as_deref(), Some("one,two"));
+        list.parse("").unwrap();
+        assert_eq!(list.format(), None);
     }
 }

@@ -20,15 +20,15 @@ pub fn encode(event: &ServerEvent) -> Frame {
 
 /// What somebody has missed who holds the list at `from`, encoded once for everyone who comes back from there.
 #[derive(Clone, Debug)]
-pub struct EncodedAnswer {
+pub struct EncodedResume {
     epoch: Epoch,
     from: u64,
     seq: u64,
     /// The fields of the difference, a text for each piece; what stands around them differs from reader to reader.
-    pieces: Vec<String>,
+    chunks: Vec<String>,
 }
 
-impl EncodedAnswer {
+impl EncodedResume {
     /// Encodes the difference between `from` and `seq`.
     pub fn new(epoch: Epoch, from: u64, seq: u64, difference: Difference) -> Self {
         let fields = |piece: &Difference| {
@@ -36,22 +36,22 @@ impl EncodedAnswer {
             let inside = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             inside.unwrap_or_default().to_owned()
         };
-        Self { epoch, from, seq, pieces: cut(difference).iter().map(fields).collect() }
+        Self { epoch, from, seq, chunks: split(difference).iter().map(fields).collect() }
     }
 
     /// About how long it is on the wire.
     pub fn size_in_bytes(&self) -> usize {
         // What stands around the difference in a frame.
         const AROUND: usize = 120;
-        self.pieces.iter().map(|fields| fields.len() + AROUND).sum()
+        self.chunks.iter().map(|fields| fields.len() + AROUND).sum()
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
     pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
-        let Self { epoch, from, seq, pieces } = self;
-        let you = quoted(you);
-        let last = pieces.len().saturating_sub(1);
-        let frames = pieces.iter().enumerate().map(|(index, fields)| {
+        let Self { epoch, from, seq, chunks } = self;
+        let you = json_id(you);
+        let last = chunks.len().saturating_sub(1);
+        let frames = chunks.iter().enumerate().map(|(index, fields)| {
             // All pieces but the last leave the count where it was.
             let seq = if index == last { seq } else { from };
             let comma = if fields.is_empty() { "" } else { "," };
@@ -64,46 +64,46 @@ impl EncodedAnswer {
 }
 
 /// An id in quotes, or null. Ids are made of letters, digits, _ and -: nothing in them needs escaping.
-pub(crate) fn quoted(you: Option<UserId>) -> String {
+pub(crate) fn json_id(you: Option<UserId>) -> String {
     you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""))
 }
 
 /// Cuts a difference into pieces that fit a frame each; there is at least one.
-pub fn cut(difference: Difference) -> Vec<Difference> {
+pub fn split(difference: Difference) -> Vec<Difference> {
     let fits = |difference: &Difference| upper_bound(difference) <= ROOM_FOR_ROWS_IN_BYTES;
     if fits(&difference) {
         return vec![difference];
     }
-    let mut pieces = Pieces::default();
+    let mut chunks = Chunks::default();
     for (reason, id) in difference.disconnect_user.iter() {
-        pieces.open(ID_IN_BYTES).disconnect_user.group_mut(reason).push(*id);
+        chunks.open(ID_IN_BYTES).disconnect_user.group_mut(reason).push(*id);
     }
     for (state, ids) in difference.user_changed.states() {
         for id in ids {
-            pieces.open(ID_IN_BYTES).user_changed.state_mut(state).push(*id);
+            chunks.open(ID_IN_BYTES).user_changed.state_mut(state).push(*id);
         }
     }
     for renamed in difference.user_changed.renamed {
-        pieces.open(as_json(&renamed).len() + 1).user_changed.renamed.push(renamed);
+        chunks.open(as_json(&renamed).len() + 1).user_changed.renamed.push(renamed);
     }
     for user in difference.new_user {
-        pieces.open(as_json(&user).len() + 1).new_user.push(user);
+        chunks.open(as_json(&user).len() + 1).new_user.push(user);
     }
-    pieces.closed.push(pieces.current);
-    pieces.closed
+    chunks.closed.push(chunks.current);
+    chunks.closed
 }
 
 /// An id in quotes and a comma.
 const ID_IN_BYTES: usize = UserId::LENGTH + 3;
 
 #[derive(Default)]
-struct Pieces {
+struct Chunks {
     closed: Vec<Difference>,
     current: Difference,
     bytes: usize,
 }
 
-impl Pieces {
+impl Chunks {
     /// The piece that has room for `bytes` more.
     fn open(&mut self, bytes: usize) -> &mut Difference {
         if self.bytes + bytes > ROOM_FOR_ROWS_IN_BYTES {
@@ -201,7 +201,7 @@ mod tests {
         fn a_piece_is_as_full_as_it_may_be(difference in any_difference()) {
             let mut whole = Difference::default();
             let mut last = None;
-            for piece in cut(difference.clone()) {
+            for piece in split(difference.clone()) {
                 let sizes = sizes(&piece);
                 let bytes: usize = sizes.iter().sum();
                 prop_assert!(bytes <= ROOM_FOR_ROWS_IN_BYTES);
@@ -261,7 +261,7 @@ mod tests {
             let mut expected = Roster::from_users(old.clone()).unwrap();
             expected.apply(&difference).unwrap();
 
-            let answer = EncodedAnswer::new("e".parse().unwrap(), 5, 6, difference.clone());
+            let answer = EncodedResume::new("e".parse().unwrap(), 5, 6, difference.clone());
             let frames = answer.frames_for(old.first().map(|user| user.id), 99);
             prop_assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
             let length: usize = frames.remaining().map(|frame| frame.text().len()).sum();
@@ -276,9 +276,9 @@ mod tests {
             prop_assert_eq!(back.you(), old.first().map(|user| user.id));
 
             let mut replica = replica_at(old);
-            let pieces = cut(difference);
-            let last = pieces.len() - 1;
-            for (index, difference) in pieces.into_iter().enumerate() {
+            let chunks = split(difference);
+            let last = chunks.len() - 1;
+            for (index, difference) in chunks.into_iter().enumerate() {
                 let seq = if index == last { 6 } else { 5 };
                 let frame = encode(&ServerEvent::Changes(Changes { from: 5, seq, difference }));
                 let text = frame.text();
@@ -292,14 +292,14 @@ mod tests {
     #[test]
     fn every_piece_says_something() {
         let users: Vec<User> = (0..500).map(|number| any_user(number, "Kim")).collect();
-        let pieces = cut(Difference { new_user: users, ..Difference::default() });
-        assert!(pieces.len() > 5);
-        assert!(pieces.iter().all(|piece| !piece.is_empty()));
-        assert_eq!(cut(Difference::default()), [Difference::default()]);
+        let chunks = split(Difference { new_user: users, ..Difference::default() });
+        assert!(chunks.len() > 5);
+        assert!(chunks.iter().all(|piece| !piece.is_empty()));
+        assert_eq!(split(Difference::default()), [Difference::default()]);
         // Ids fill two frames to the last byte.
         let removed: Vec<UserId> = (0..512).map(|number| any_user(number, "Kim").id).collect();
         let mut difference = Difference::default();
         difference.disconnect_user.removed = removed;
-        assert_eq!(cut(difference).len(), 2);
+        assert_eq!(split(difference).len(), 2);
     }
 }

@@ -6,7 +6,7 @@ use app::presence::{Difference, Epoch, Roster, User, UserId};
 
 use super::{
     frame::{Batch, Frame},
-    messages::{ROOM_FOR_ROWS_IN_BYTES, as_json, quoted},
+    messages::{ROOM_FOR_ROWS_IN_BYTES, as_json, json_id},
 };
 
 /// What stands around the rows in every frame but the first.
@@ -41,7 +41,7 @@ impl EncodedList {
     ///
     /// Only pages with a row that changed are written anew: a long list costs little more than a short one.
     #[must_use]
-    pub fn brought_forward(&self, seq: u64, difference: &Difference, roster: &Roster) -> Self {
+    pub fn updated(&self, seq: u64, difference: &Difference, roster: &Roster) -> Self {
         let anew = || Self::new(self.epoch.clone(), seq, roster);
         let gone: Vec<UserId> =
             sorted(difference.disconnect_user.iter().map(|(_, id)| *id).collect());
@@ -54,7 +54,7 @@ impl EncodedList {
         let mut pages = Pages::default();
         for (index, (ids, frame)) in self.pages().enumerate() {
             let is_continued = index + 1 == self.ids.len() && !difference.new_user.is_empty();
-            if !is_continued && !is_any_of(&touched, ids) {
+            if !is_continued && !intersects(&touched, ids) {
                 pages.keep(ids, frame);
                 continue;
             }
@@ -65,7 +65,7 @@ impl EncodedList {
         let list = pages.into_list(self.epoch.clone(), seq, roster.len());
         // Pages lose rows over time, and are never filled up; and a list of which a row were missing would be
         // brought forward without it for ever.
-        if list.is_scattered() || !list.is_whole() { anew() } else { list }
+        if list.is_fragmented() || !list.is_whole() { anew() } else { list }
     }
 
     /// The point that the list is at.
@@ -76,7 +76,7 @@ impl EncodedList {
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
     pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, seq, count, .. } = self;
-        let you = quoted(you);
+        let you = json_id(you);
         let text = self.first.text();
         let rows = text.strip_prefix(BEFORE_ROWS).and_then(|rest| rest.strip_suffix(AFTER_ROWS));
         let rows = rows.unwrap_or("[]");
@@ -95,7 +95,7 @@ impl EncodedList {
     }
 
     /// Whether half as many pages would do, or fewer.
-    fn is_scattered(&self) -> bool {
+    fn is_fragmented(&self) -> bool {
         let bytes: usize = self.pages().map(|(_, frame)| frame.bytes().len()).sum();
         self.ids.len() > 2 * (1 + bytes / ROOM_FOR_ROWS_IN_BYTES)
     }
@@ -106,7 +106,7 @@ fn sorted(mut ids: Vec<UserId>) -> Vec<UserId> {
     ids
 }
 
-fn is_any_of(touched: &[UserId], ids: &[UserId]) -> bool {
+fn intersects(touched: &[UserId], ids: &[UserId]) -> bool {
     !touched.is_empty() && ids.iter().any(|id| touched.binary_search(id).is_ok())
 }
 
@@ -267,11 +267,11 @@ mod tests {
             for (steps, seq) in flushes.iter().zip(1..) {
                 let difference = difference_for(&roster, steps, &mut next);
                 roster.apply(&difference).unwrap();
-                list = list.brought_forward(seq, &difference, &roster);
+                list = list.updated(seq, &difference, &roster);
                 prop_assert_eq!(list.seq(), seq);
                 let replica = read(&list, None);
                 prop_assert_eq!(replica.roster(), &roster);
-                prop_assert!(!list.is_scattered());
+                prop_assert!(!list.is_fragmented());
             }
         }
     }
@@ -285,7 +285,7 @@ mod tests {
         difference.disconnect_user.left.push(any_user(500, "Kim").id);
         difference.new_user.push(any_user(1_000, "Bo"));
         roster.apply(&difference).unwrap();
-        let next = list.brought_forward(2, &difference, &roster);
+        let next = list.updated(2, &difference, &roster);
         let bytes = |list: &EncodedList| -> Vec<*const u8> {
             list.pages().map(|(_, frame)| frame.bytes().as_ptr()).collect()
         };
@@ -306,7 +306,7 @@ mod tests {
             let mut difference = Difference::default();
             difference.disconnect_user.left.push(any_user(number, "Kim").id);
             roster.apply(&difference).unwrap();
-            list = list.brought_forward(0, &difference, &roster);
+            list = list.updated(0, &difference, &roster);
         }
         assert_eq!(read(&list, None).roster().len(), 20);
         assert!(list.ids.len() <= 2, "{} of {at_first}", list.ids.len());

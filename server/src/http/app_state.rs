@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use leptos::config::LeptosOptions;
 
-use super::{assets::Site, security_headers::Reach};
+use super::{assets::Site, security_headers::HeaderPolicy};
 use crate::{
-    admission::Door, hub::Hub, identity::person_cookie::Persons, lifecycle::drain::Shutdown,
-    url::Scheme, websocket::connection::ConnectionConfig,
+    admission::Admission, hub::Hub, identity::person_cookie::PersonCookies,
+    lifecycle::drain::Drain, url::Scheme, websocket::connection::ConnectionConfig,
 };
 
 /// What every handler can reach. Cloning it is cheap.
@@ -16,7 +16,7 @@ pub struct AppState {
     /// The rooms.
     pub hub: Arc<Hub>,
     /// The key to who is who.
-    pub persons: Arc<Persons>,
+    pub cookies: Arc<PersonCookies>,
     /// How the page is rendered.
     pub leptos: LeptosOptions,
     /// Where the page's files are.
@@ -28,9 +28,9 @@ pub struct AppState {
     /// The clocks of a socket.
     pub connection: ConnectionConfig,
     /// How the server is reached.
-    pub reach: Reach,
+    pub header_policy: HeaderPolicy,
     /// Who may come in.
-    pub door: Arc<Door>,
+    pub admission: Arc<Admission>,
     /// Going down.
-    pub shutdown: Shutdown,
+    pub drain: Drain,
 }

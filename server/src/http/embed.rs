@@ -10,8 +10,8 @@ use leptos::nonce::Nonce;
 
 use super::{
     app_state::AppState,
-    page::{never_stale, no_such_room, wanted_name},
-    room_path::room_of,
+    page::{no_cache, no_such_room, requested_name},
+    room_path::room_from_path,
     security_headers::{Framing, set_page_policy},
 };
 
@@ -21,8 +21,8 @@ pub(crate) async fn embed(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Response {
-    let wanted = wanted_name(&path);
-    let room = match room_of(path) {
+    let wanted = requested_name(&path);
+    let room = match room_from_path(path) {
         Ok(room) => room,
         Err(fault) => return no_such_room(&state, fault, &wanted, &uri),
     };
@@ -30,6 +30,6 @@ pub(crate) async fn embed(
     let document = Html(embed_document(&state.leptos, &room, list));
     let mut response = document.into_response();
     // It is the one page that others may show in a frame. Its script is a file: nobody is told the nonce.
-    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.reach);
-    never_stale(response)
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.header_policy);
+    no_cache(response)
 }

@@ -11,7 +11,7 @@ use axum::{
 /// Gives every file its tag, and answers 304 to who has it.
 ///
 /// The tag is weak: it speaks of the file, however it is compressed on the way.
-pub(crate) async fn answer_who_has_it(mut request: Request, next: Next) -> Response {
+pub(crate) async fn conditional_get(mut request: Request, next: Next) -> Response {
     let known: Vec<HeaderValue> =
         request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
     if !known.is_empty() {
@@ -23,8 +23,8 @@ pub(crate) async fn answer_who_has_it(mut request: Request, next: Next) -> Respo
     if response.status() != StatusCode::OK {
         return response;
     }
-    let Some(tag) = tag_of(response.headers()) else { return response };
-    let is_known = is_read && known.iter().any(|list| names(list, &tag));
+    let Some(tag) = etag(response.headers()) else { return response };
+    let is_known = is_read && known.iter().any(|list| matches(list, &tag));
     response.headers_mut().insert(header::ETAG, tag);
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -40,7 +40,7 @@ pub(crate) async fn answer_who_has_it(mut request: Request, next: Next) -> Respo
 }
 
 /// What the answer brings already, else when the file was changed, and how long it is.
-fn tag_of(headers: &HeaderMap) -> Option<HeaderValue> {
+fn etag(headers: &HeaderMap) -> Option<HeaderValue> {
     if let Some(tag) = headers.get(header::ETAG) {
         return Some(tag.clone());
     }
@@ -52,7 +52,7 @@ fn tag_of(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Whether `If-None-Match` names this tag; weak and strong ones are the same here.
-fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
+fn matches(list: &HeaderValue, tag: &HeaderValue) -> bool {
     let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
     let (Ok(list), Ok(tag)) = (list.to_str(), tag.to_str()) else { return false };
     list.trim() == "*" || list.split(',').any(|known| opaque(known) == opaque(tag))
@@ -68,7 +68,7 @@ mod tests {
 
     fn tag(changed: &str, length: &str) -> Option<HeaderValue> {
         let headers = [(header::LAST_MODIFIED, changed), (header::CONTENT_LENGTH, length)];
-        tag_of(&headers.into_iter().map(|(name, text)| (name, value(text))).collect())
+        etag(&headers.into_iter().map(|(name, text)| (name, value(text))).collect())
     }
 
     #[test]
@@ -85,10 +85,10 @@ mod tests {
     fn a_list_names_its_tags_and_no_others() {
         let own = value("W/\"a-1\"");
         for list in ["*", "W/\"a-1\"", "\"a-1\"", "\"b\", W/\"a-1\"", " W/\"a-1\" ,\"c\""] {
-            assert!(names(&value(list), &own), "{list}");
+            assert!(matches(&value(list), &own), "{list}");
         }
         for list in ["", "\"a-2\"", "a-1", "W/\"a-1", "\"a-1\"x"] {
-            assert!(!names(&value(list), &own), "{list}");
+            assert!(!matches(&value(list), &own), "{list}");
         }
     }
 }

@@ -13,36 +13,36 @@ use tokio::time::Instant;
 
 use super::{
     app_state::AppState,
-    room_path::{no_room, room_of},
+    room_path::{room_from_path, room_not_found},
 };
 use crate::{
-    admission::{Peer, SocketPass},
-    hub::Observer,
-    wake::wake_flags::Signals,
+    admission::{PeerAddr, SocketPermit},
+    hub::Subscription,
+    wake::wake_flags::WakeReasons,
 };
 
 /// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
 pub(crate) async fn events(
     State(state): State<AppState>,
-    Extension(Peer(peer)): Extension<Peer>,
+    Extension(PeerAddr(peer)): Extension<PeerAddr>,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let room_name = match room_of(path) {
+    let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     let occupancy = state.hub.occupancy(&room_name);
-    let pass = match state.door.feed(peer, &headers, occupancy) {
-        Ok(pass) => pass,
-        Err(turned_away) => return turned_away.into_response(),
+    let permit = match state.admission.feed(peer, &headers, occupancy) {
+        Ok(permit) => permit,
+        Err(rejection) => return rejection.into_response(),
     };
-    let mut observer = state.hub.observe(&room_name, None);
-    observer.start(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
-    let guest = state.shutdown.feed();
-    let events = follow(observer, state.connection.heartbeat_every, pass)
-        .take_until(async move { guest.called().await });
+    let mut subscription = state.hub.observe(&room_name, None);
+    subscription.start_from(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
+    let guard = state.drain.feed();
+    let events = follow(subscription, state.connection.heartbeat_every, permit)
+        .take_until(async move { guard.drained().await });
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Sse::new(events)).into_response()
 }
@@ -59,18 +59,18 @@ fn asked_for(uri: &Uri) -> Option<Since> {
 
 /// Everything that an observer is told, as events.
 fn follow(
-    observer: Observer,
+    subscription: Subscription,
     beat_every: Duration,
-    pass: SocketPass,
+    permit: SocketPermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut reader = Reader {
-        observer,
+        subscription,
         beat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
         is_room_closed: false,
         waiting: VecDeque::new(),
-        _pass: pass,
+        _pass: permit,
     };
     reader.set_next_beat();
     stream::unfold(reader, async |mut reader| {
@@ -80,7 +80,7 @@ fn follow(
 }
 
 struct Reader {
-    observer: Observer,
+    subscription: Subscription,
     beat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
@@ -89,7 +89,7 @@ struct Reader {
     /// The rest of what belongs together.
     waiting: VecDeque<Event>,
     /// It is counted for as long as it is followed.
-    _pass: SocketPass,
+    _pass: SocketPermit,
 }
 
 impl Reader {
@@ -99,7 +99,7 @@ impl Reader {
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
-            self.waiting.extend(self.observer.news().map(|frame| named(frame.text())));
+            self.waiting.extend(self.subscription.poll_updates().map(|frame| named(frame.text())));
             // Only the piece that completes something is a point to come back to.
             if let Some(last) = self.waiting.pop_back() {
                 let last = self.point(last);
@@ -108,7 +108,7 @@ impl Reader {
             }
             // Where there are news by now, it comes after them.
             if self.is_beat_due
-                && let Some(beat) = self.observer.beat()
+                && let Some(beat) = self.subscription.beat()
             {
                 self.is_beat_due = false;
                 return Some(named(beat.text()));
@@ -116,8 +116,8 @@ impl Reader {
             if self.is_room_closed {
                 return None;
             }
-            let signals = self.observer.listen().await;
-            self.is_room_closed = signals.include(Signals::ROOM_CLOSED);
+            let signals = self.subscription.woken().await;
+            self.is_room_closed = signals.contains(WakeReasons::ROOM_CLOSED);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
                 self.set_next_beat();
@@ -127,11 +127,11 @@ impl Reader {
 
     fn set_next_beat(&mut self) {
         self.next_beat = Instant::now() + self.beat_every;
-        self.observer.wheel().ring_at(self.observer.bell(), self.next_beat);
+        self.subscription.timers().insert_at(self.subscription.flags(), self.next_beat);
     }
 
     fn point(&self, event: Event) -> Event {
-        match self.observer.position() {
+        match self.subscription.position() {
             Some(point) => event.id(point.to_string()),
             None => event,
         }

@@ -12,7 +12,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     app_state::AppState,
-    room_path::{no_room, room_of},
+    room_path::{room_from_path, room_not_found},
 };
 
 /// Programs for tables take a cell that begins so as something to compute or to run.
@@ -23,7 +23,7 @@ pub(crate) async fn csv(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    roll(&state, path, "csv", "text/csv; charset=utf-8; header=present", |_, list| as_csv(list))
+    export(&state, path, "csv", "text/csv; charset=utf-8; header=present", |_, list| as_csv(list))
 }
 
 /// The list as text.
@@ -31,19 +31,19 @@ pub(crate) async fn text(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    roll(&state, path, "txt", "text/plain; charset=utf-8", as_text)
+    export(&state, path, "txt", "text/plain; charset=utf-8", as_text)
 }
 
-fn roll(
+fn export(
     state: &AppState,
     path: Result<Path<String>, PathRejection>,
     extension: &str,
     content_type: &'static str,
     write: impl FnOnce(&RoomName, &ExistingUsers) -> String,
 ) -> Response {
-    let room = match room_of(path) {
+    let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     let list = state.hub.snapshot(&room, None, usize::MAX);
     // A room's name has nothing in it that would have to be quoted.

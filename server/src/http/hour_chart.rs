@@ -9,19 +9,19 @@ use axum::{
 
 use super::{
     app_state::AppState,
-    room_path::{no_room, room_of},
+    room_path::{room_from_path, room_not_found},
 };
 
 /// What stands within the page's `<figure>`.
-pub(crate) async fn past_hour(
+pub(crate) async fn hour_chart(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    match room_of(path) {
+    match room_from_path(path) {
         Ok(room) => {
-            let picture = picture_of_the_past_hour(&state.hub.counts(&room));
+            let picture = picture_of_the_past_hour(&state.hub.count_history(&room));
             ([(header::CACHE_CONTROL, "no-store")], Html(picture)).into_response()
         }
-        Err(fault) => no_room(fault),
+        Err(fault) => room_not_found(fault),
     }
 }

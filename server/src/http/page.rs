@@ -15,7 +15,7 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 
 use super::{
     app_state::AppState,
-    room_path::room_of,
+    room_path::room_from_path,
     room_url::room_address,
     security_headers::{Framing, set_page_policy},
 };
@@ -34,8 +34,8 @@ pub(crate) async fn room(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let wanted = wanted_name(&path);
-    match room_of(path) {
+    let wanted = requested_name(&path);
+    match room_from_path(path) {
         Ok(room_name) => room_page(state, room_name, request).await,
         Err(fault) => no_such_room(&state, fault, &wanted, request.uri()),
     }
@@ -45,19 +45,19 @@ pub(crate) async fn room(
 ///
 /// A form on another site could only make a visitor somebody new; where browsers say so, it does not. Over plain
 /// HTTP they say nothing, and `Origin` is no help, as a page that names no referrer sends none of its own either.
-pub(crate) async fn someone_else(
+pub(crate) async fn switch_person(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(room) = room_of(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(room) = room_from_path(path) else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = Redirect::to(&format!("/r/{room}")).into_response();
     let is_from_elsewhere =
         headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin");
     // Whoever comes without a cookie is new.
-    let person = state.persons.recognise(&HeaderMap::new());
+    let person = state.cookies.identify(&HeaderMap::new());
     if let (false, Ok(person)) = (is_from_elsewhere, person)
-        && let Some(cookie) = state.persons.set_cookie(person)
+        && let Some(cookie) = state.cookies.set_cookie(person)
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -65,7 +65,7 @@ pub(crate) async fn someone_else(
 }
 
 /// What stands in the address where a room's name should.
-pub(crate) fn wanted_name(path: &Result<Path<String>, PathRejection>) -> String {
+pub(crate) fn requested_name(path: &Result<Path<String>, PathRejection>) -> String {
     path.as_ref().map(|Path(name)| name.clone()).unwrap_or_default()
 }
 
@@ -89,20 +89,20 @@ pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
 }
 
 async fn room_page(state: AppState, room: RoomName, request: Request) -> Response {
-    let Ok(person) = state.persons.recognise(request.headers()) else {
+    let Ok(person) = state.cookies.identify(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mode = look_of(request.uri());
-    let you = state.persons.public_id(person, &room);
+    let you = state.cookies.public_id(person, &room);
     // A screen on the wall lists nobody: no row waits for it.
     if mode == DisplayMode::Page {
-        state.hub.page_served(&room, you);
+        state.hub.note_page_load(&room, you);
     }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
     let drawn = ServerRendered {
         room: room.clone(),
         address: room_address(state.public_url.as_deref(), state.spoken, request.headers(), &room),
-        counts: state.hub.counts(&room),
+        counts: state.hub.count_history(&room),
         mode,
     };
     let page = RoomPage { room, list };
@@ -119,18 +119,18 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
         move || shell(options.clone()),
     );
     let mut response: Response<Body> = render(request).await;
-    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.reach);
-    if let Some(cookie) = state.persons.set_cookie(person) {
+    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
+    if let Some(cookie) = state.cookies.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    never_stale(response)
+    no_cache(response)
 }
 
 /// `GET /privacy`: what is kept, where and how long.
 pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
     let mut response = Html(privacy_document(&state.leptos)).into_response();
-    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.reach);
-    never_stale(response)
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
+    no_cache(response)
 }
 
 /// `?wall` asks for the page as a screen on the wall shows it.
@@ -146,8 +146,8 @@ fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Re
     let document = Html(not_found_document(&state.leptos, why, nearest));
     let mut response = (StatusCode::NOT_FOUND, document).into_response();
     // Nothing in it is a script, so nobody is told the nonce.
-    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.reach);
-    never_stale(response)
+    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
+    no_cache(response)
 }
 
 /// To the room of that name in lower case, which is one; what follows the name stays as it is.
@@ -161,7 +161,7 @@ fn to_lower_case(wanted: &str, uri: &Uri) -> Response {
 }
 
 /// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.
-pub(crate) fn never_stale(mut response: Response) -> Response {
+pub(crate) fn no_cache(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response

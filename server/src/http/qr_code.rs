@@ -11,7 +11,7 @@ use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::{
     app_state::AppState,
-    room_path::{no_room, room_of},
+    room_path::{room_from_path, room_not_found},
     room_url::room_address,
 };
 
@@ -24,9 +24,9 @@ pub(crate) async fn qr_code(
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let room = match room_of(path) {
+    let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     let address = room_address(state.public_url.as_deref(), state.spoken, &headers, &room);
     // A fifth of it may be covered, or in the light of a lamp.

@@ -14,8 +14,8 @@ use tower_http::{
 };
 
 use super::{
-    app_state::AppState, embed, etag::answer_who_has_it, event_stream, export, hour_chart, page,
-    qr_code, security_headers::harden, users, websocket_upgrade,
+    app_state::AppState, embed, etag::conditional_get, event_stream, export, hour_chart, page,
+    qr_code, security_headers::apply_security_headers, users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
 
@@ -34,16 +34,16 @@ pub(crate) fn router(state: AppState) -> Router {
     let package = ServiceBuilder::new()
         .layer(fresh(freshness))
         .layer(by_encoding())
-        .layer(middleware::from_fn(answer_who_has_it))
+        .layer(middleware::from_fn(conditional_get))
         .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
     let files = ServiceBuilder::new()
         .layer(fresh(FRESH_FOR_AN_HOUR))
         .layer(by_encoding())
-        .layer(middleware::from_fn(answer_who_has_it))
+        .layer(middleware::from_fn(conditional_get))
         .service(state.site.service(not_found));
-    let reach = state.reach;
+    let header_policy = state.header_policy;
     let finish = move |mut response: Response| {
-        harden(&mut response, reach);
+        apply_security_headers(&mut response, header_policy);
         METRICS.answered(response.status());
         response
     };
@@ -53,9 +53,9 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(page::lobby))
         .route("/privacy", get(page::privacy))
         .route("/r/{room}", get(page::room))
-        .route("/r/{room}/someone-else", post(page::someone_else))
+        .route("/r/{room}/someone-else", post(page::switch_person))
         .route("/r/{room}/embed", get(embed::embed))
-        .route("/r/{room}/past-hour", get(hour_chart::past_hour))
+        .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))

@@ -16,7 +16,7 @@ pub enum Framing {
 
 /// How the server is reached, as far as headers depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
+pub struct HeaderPolicy {
     /// Over HTTPS and nothing else.
     pub is_https: bool,
     /// `cargo leptos watch` reloads the page over a socket on this port.
@@ -28,12 +28,13 @@ pub struct Reach {
 ///
 /// `'self'` is among the scripts because the hydration script imports the page's own module, and
 /// `'wasm-unsafe-eval'` lets it compile WASM; neither lets a text become a script.
-pub(crate) fn page_policy(nonce: &str, framing: Framing, reach: Reach) -> String {
+pub(crate) fn page_policy(nonce: &str, framing: Framing, header_policy: HeaderPolicy) -> String {
     let ancestors = match framing {
         Framing::Forbidden => "'none'",
         Framing::Allowed => "*",
     };
-    let reload = reach.reload_port.map(|port| format!(" ws://*:{port}")).unwrap_or_default();
+    let reload =
+        header_policy.reload_port.map(|port| format!(" ws://*:{port}")).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self'; img-src 'self' data:; connect-src 'self'{reload}; manifest-src 'self'; \
@@ -46,10 +47,10 @@ pub(crate) fn set_page_policy(
     headers: &mut HeaderMap,
     nonce: &str,
     framing: Framing,
-    reach: Reach,
+    header_policy: HeaderPolicy,
 ) {
     // A nonce is base64, whose characters a header may have.
-    if let Ok(policy) = HeaderValue::from_str(&page_policy(nonce, framing, reach)) {
+    if let Ok(policy) = HeaderValue::from_str(&page_policy(nonce, framing, header_policy)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if framing == Framing::Allowed {
@@ -65,14 +66,14 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// For all that is no page: nothing in it is ever run or framed.
-const POLICY_OF_ALL_ELSE: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const DEFAULT_CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What no page of ours asks for; what browsers don't know they complain about, so it stays short.
 const PERMISSIONS: &str = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
      payment=(), usb=()";
 
 /// Adds what every response says, where the response does not say otherwise.
-pub(crate) fn harden(response: &mut Response, reach: Reach) {
+pub(crate) fn apply_security_headers(response: &mut Response, header_policy: HeaderPolicy) {
     // What opens a socket is read by no page, and thousands of them are sent.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;
@@ -81,14 +82,14 @@ pub(crate) fn harden(response: &mut Response, reach: Reach) {
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
-    default(header::CONTENT_SECURITY_POLICY, POLICY_OF_ALL_ELSE);
+    default(header::CONTENT_SECURITY_POLICY, DEFAULT_CSP);
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     // The name of a room may be all that keeps it private.
     default(header::REFERRER_POLICY, "no-referrer");
     default(CROSS_ORIGIN_OPENER_POLICY, "same-origin");
     default(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
     default(PERMISSIONS_POLICY, PERMISSIONS);
-    if reach.is_https {
+    if header_policy.is_https {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     if !may_be_framed(headers) {
@@ -109,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    const LOCAL: Reach = Reach { is_https: false, reload_port: None };
+    const LOCAL: HeaderPolicy = HeaderPolicy { is_https: false, reload_port: None };
 
     /// The sources of one directive.
     fn sources(policy: &str, directive: &str) -> Vec<String> {
@@ -134,13 +135,13 @@ mod tests {
     fn only_what_is_made_for_it_is_framed() {
         let mut response = Response::new(Body::empty());
         set_page_policy(response.headers_mut(), "abc", Framing::Forbidden, LOCAL);
-        harden(&mut response, LOCAL);
+        apply_security_headers(&mut response, LOCAL);
         assert_eq!(response.headers()[header::X_FRAME_OPTIONS], "DENY");
         assert_eq!(response.headers()[CROSS_ORIGIN_RESOURCE_POLICY], "same-origin");
 
         let mut embedded = Response::new(Body::empty());
         set_page_policy(embedded.headers_mut(), "abc", Framing::Allowed, LOCAL);
-        harden(&mut embedded, LOCAL);
+        apply_security_headers(&mut embedded, LOCAL);
         assert!(!embedded.headers().contains_key(header::X_FRAME_OPTIONS));
         assert_eq!(embedded.headers()[CROSS_ORIGIN_RESOURCE_POLICY], "cross-origin");
         assert_eq!(embedded.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -150,7 +151,7 @@ mod tests {
     fn https_is_kept_only_where_there_is_nothing_else() {
         for is_https in [false, true] {
             let mut response = Response::new(Body::empty());
-            harden(&mut response, Reach { is_https, reload_port: None });
+            apply_security_headers(&mut response, HeaderPolicy { is_https, reload_port: None });
             assert_eq!(
                 response.headers().contains_key(header::STRICT_TRANSPORT_SECURITY),
                 is_https
@@ -160,8 +161,8 @@ mod tests {
 
     #[test]
     fn the_page_reloads_itself_only_while_it_is_developed() {
-        let reach = Reach { is_https: false, reload_port: Some(3001) };
-        let policy = page_policy("abc", Framing::Forbidden, reach);
+        let header_policy = HeaderPolicy { is_https: false, reload_port: Some(3001) };
+        let policy = page_policy("abc", Framing::Forbidden, header_policy);
         assert_eq!(sources(&policy, "connect-src"), ["'self'", "ws://*:3001"]);
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     app_state::AppState,
-    room_path::{no_room, room_of},
+    room_path::{room_from_path, room_not_found},
 };
 
 /// `GET /api/rooms/{room}/users`: the list now, as one JSON body.
@@ -18,9 +18,9 @@ pub(crate) async fn users(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let room_name = match room_of(path) {
+    let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     if state.hub.is_full(&room_name) {
         let sentence = "This room takes no more people: please try again later.\n";

@@ -18,13 +18,13 @@ use tungstenite::handshake::server::create_response_with_body;
 
 use super::{
     app_state::AppState,
-    room_path::{no_room, room_of},
+    room_path::{room_from_path, room_not_found},
 };
 use crate::{
-    admission::{Peer, SocketPass},
+    admission::{PeerAddr, SocketPermit},
     hub::Membership,
-    lifecycle::drain::Guest,
-    listener::Patient,
+    lifecycle::drain::DrainGuard,
+    listener::WriteTimeout,
     websocket::{
         connection::{self, ConnectionConfig},
         stream::WebSocket,
@@ -34,16 +34,16 @@ use crate::{
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(
     State(state): State<AppState>,
-    Extension(Peer(peer)): Extension<Peer>,
+    Extension(PeerAddr(peer)): Extension<PeerAddr>,
     path: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Response {
-    if let Err(foreign) = state.door.config().origins.admit(request.headers()) {
+    if let Err(foreign) = state.admission.config().origins.admit(request.headers()) {
         return (StatusCode::FORBIDDEN, format!("{foreign}\n")).into_response();
     }
-    let room_name = match room_of(path) {
+    let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return no_room(fault),
+        Err(fault) => return room_not_found(fault),
     };
     if !has_key(request.headers()) {
         return no_handshake();
@@ -52,25 +52,25 @@ pub(crate) async fn open(
         return no_handshake();
     };
     let occupancy = state.hub.occupancy(&room_name);
-    let pass = match state.door.socket(peer, request.headers(), occupancy) {
-        Ok(pass) => pass,
-        Err(turned_away) => return turned_away.into_response(),
+    let permit = match state.admission.socket(peer, request.headers(), occupancy) {
+        Ok(permit) => permit,
+        Err(rejection) => return rejection.into_response(),
     };
-    let Ok(person) = state.persons.recognise(request.headers()) else {
+    let Ok(person) = state.cookies.identify(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let pass = match pass.of(person) {
-        Ok(pass) => pass,
-        Err(turned_away) => return turned_away.into_response(),
+    let permit = match permit.of(person) {
+        Ok(permit) => permit,
+        Err(rejection) => return rejection.into_response(),
     };
-    if let Some(cookie) = state.persons.set_cookie(person) {
+    if let Some(cookie) = state.cookies.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    let who = state.persons.public_id(person, &room_name);
+    let who = state.cookies.public_id(person, &room_name);
     // Counted from here on, so that a server that goes down meanwhile waits for its goodbye.
-    let guest = state.shutdown.socket();
+    let guard = state.drain.socket();
     let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(serve(upgrade, state, room_name, who, guest, pass));
+    tokio::spawn(serve(upgrade, state, room_name, who, guard, permit));
     response
 }
 
@@ -80,8 +80,8 @@ async fn serve(
     state: AppState,
     room_name: RoomName,
     who: UserId,
-    guest: Guest,
-    pass: SocketPass,
+    guard: DrainGuard,
+    permit: SocketPermit,
 ) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
@@ -95,13 +95,13 @@ async fn serve(
     // The very stream that was accepted: what hyper had around it is not kept.
     let upgraded = match upgraded.downcast() {
         Ok(parts) => {
-            return serve_over::<TcpStream>(parts, enter, state.connection, guest, pass).await;
+            return serve_over::<TcpStream>(parts, enter, state.connection, guard, permit).await;
         }
         Err(upgraded) => upgraded,
     };
     match upgraded.downcast() {
         Ok(parts) => {
-            serve_over::<TlsStream<TcpStream>>(parts, enter, state.connection, guest, pass).await;
+            serve_over::<TlsStream<TcpStream>>(parts, enter, state.connection, guard, permit).await;
         }
         Err(upgraded) => {
             tracing::error!(?upgraded, "a socket's stream is not one that was accepted");
@@ -111,16 +111,16 @@ async fn serve(
 
 /// How long a socket may take to read what it is told is seen to by its connection, and by its stream no more.
 async fn serve_over<S>(
-    Parts { io, read_buf, .. }: Parts<TokioIo<Patient<S>>>,
+    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<S>>>,
     enter: impl FnOnce() -> Membership,
     config: ConnectionConfig,
-    guest: Guest,
-    pass: SocketPass,
+    guard: DrainGuard,
+    permit: SocketPermit,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf, config.frames).await;
-    connection::spawn(socket, enter(), config, guest, pass);
+    connection::spawn(socket, enter(), config, guard, permit);
 }
 
 /// Whether there is one key of 16 bytes in base64 (RFC 6455, section 4.1), which the library takes as it is.

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 /// How many points are remembered at the most: what those need who come from yet another is made anew.
-const MOST_POINTS: usize = 16;
+const CAPACITY: usize = 16;
 
 /// Something for each point of the count that somebody's list is at, until the next flush.
 ///
 /// When a network returns, very many come back from the same point;
 /// when the server is busy, very many miss the same flush.
 #[derive(Debug)]
-pub(super) struct ByPoint<T>(BTreeMap<u64, T>);
+pub(super) struct CatchUpCache<T>(BTreeMap<u64, T>);
 
-impl<T> Default for ByPoint<T> {
+impl<T> Default for CatchUpCache<T> {
     fn default() -> Self {
         Self(BTreeMap::new())
     }
 }
 
-impl<T: Clone> ByPoint<T> {
+impl<T: Clone> CatchUpCache<T> {
     /// What was made for this point, or is made now; none where that makes none.
     pub(super) fn get_or_make(
         &mut self,
@@ -29,7 +29,7 @@ impl<T: Clone> ByPoint<T> {
             return Some(made.clone());
         }
         let made = make_one()?;
-        if self.0.len() >= MOST_POINTS {
+        if self.0.len() >= CAPACITY {
             self.0.clear();
         }
         self.0.insert(from, made.clone());
@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn each_point_is_made_once_until_the_next_flush() {
-        let mut by_point = ByPoint::default();
+        let mut cache = CatchUpCache::default();
         let mut made = 0;
         for _ in 0..3 {
             for from in 0..4 {
-                let found = by_point.get_or_make(from, || {
+                let found = cache.get_or_make(from, || {
                     made += 1;
                     Some(from * 10)
                 });
@@ -60,17 +60,17 @@ mod tests {
             }
         }
         assert_eq!(made, 4);
-        by_point.forget();
-        assert_eq!(by_point.get_or_make(1, || None), None);
-        assert_eq!(by_point.get_or_make(1, || Some(5)), Some(5));
+        cache.forget();
+        assert_eq!(cache.get_or_make(1, || None), None);
+        assert_eq!(cache.get_or_make(1, || Some(5)), Some(5));
     }
 
     #[test]
     fn no_more_points_are_kept_than_there_may_be() {
-        let mut by_point = ByPoint::default();
+        let mut cache = CatchUpCache::default();
         for from in 0..1_000 {
-            by_point.get_or_make(from, || Some(from));
-            assert!(by_point.0.len() <= MOST_POINTS);
+            cache.get_or_make(from, || Some(from));
+            assert!(cache.0.len() <= CAPACITY);
         }
     }
 }

@@ -38,7 +38,7 @@ impl Clocks {
     }
 
     /// Time passes from now on.
-    pub(super) fn begin(&self) {
+    pub(super) fn start(&self) {
         // Where there was nothing to wait for it passes already.
         let _ = self.began.set(Instant::now());
     }

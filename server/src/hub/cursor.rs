@@ -10,34 +10,34 @@ pub(super) struct Cursor {
     /// The last point sent; none while a whole list is owed.
     pub(super) seq: Option<u64>,
     /// What they wait for, news apart.
-    pub(super) owed: Owed,
+    pub(super) pending_reply: PendingReply,
 }
 
 /// What a reader waits for, news apart.
 ///
 /// An answer has to include what its question did: the point that it led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owed {
+pub(super) enum PendingReply {
     /// Nothing.
     Nothing,
     /// An answer, before which nothing is sent: to a first frame, or a list.
-    AnswerFirst {
+    BeforeUpdates {
         /// The point that it has to include.
-        not_before: u64,
+        min_seq: u64,
     },
     /// An answer, until which news go on: to a later `got_a_new_user`.
-    AnswerAmongNews {
+    AmongUpdates {
         /// The point that it has to include.
-        not_before: u64,
+        min_seq: u64,
     },
 }
 
-impl Owed {
+impl PendingReply {
     /// The point that the next thing sent has to include, if it is an answer.
-    pub(super) fn not_before(self) -> u64 {
+    pub(super) fn min_seq(self) -> u64 {
         match self {
             Self::Nothing => 0,
-            Self::AnswerFirst { not_before } | Self::AnswerAmongNews { not_before } => not_before,
+            Self::BeforeUpdates { min_seq } | Self::AmongUpdates { min_seq } => min_seq,
         }
     }
 }
@@ -45,13 +45,13 @@ impl Owed {
 impl Cursor {
     /// A reader who was told nothing yet.
     pub(super) fn new(you: Option<UserId>) -> Self {
-        Self { you, seq: None, owed: Owed::Nothing }
+        Self { you, seq: None, pending_reply: PendingReply::Nothing }
     }
 
     /// The next thing sent is a whole list, which does not go back behind what was sent.
-    pub(super) fn owe_list(&mut self) {
-        let not_before = self.owed.not_before().max(self.seq.unwrap_or_default());
-        self.owed = Owed::AnswerFirst { not_before };
+    pub(super) fn request_snapshot(&mut self) {
+        let min_seq = self.pending_reply.min_seq().max(self.seq.unwrap_or_default());
+        self.pending_reply = PendingReply::BeforeUpdates { min_seq };
         self.seq = None;
     }
 }

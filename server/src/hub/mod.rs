@@ -25,21 +25,21 @@ use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
 
 use self::{
     clock::Clocks,
-    shared_room::{LiveRoom, no_epoch},
+    shared_room::{SharedRoom, no_epoch},
 };
 pub use self::{
     clock::WallClock,
     membership::{Announcing, Membership},
-    room_stats::{Occupancy, RoomInNumbers},
-    subscription::Observer,
+    room_stats::{Occupancy, RoomStats},
+    subscription::Subscription,
 };
 use crate::{
     presence::{
         members::ConnectionId,
         room::{RoomLimits, SavedRoom},
     },
-    storage::rooms_file::{ProcessEnding, SavedRoomOfName, SavedRooms},
-    wake::timer_queue::Wheel,
+    storage::rooms_file::{NamedRoom, SavedRooms, Shutdown},
+    wake::timer_queue::TimerQueue,
 };
 
 /// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
@@ -48,36 +48,36 @@ pub struct Hub {
     clocks: Clocks,
     limits: RoomLimits,
     /// Locked before a room's own lock, never after.
-    rooms: Mutex<HashMap<RoomName, Occupied>>,
+    rooms: Mutex<HashMap<RoomName, RoomEntry>>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
     /// The clock of all connections.
-    wheel: Arc<Wheel>,
+    timers: Arc<TimerQueue>,
 }
 
 /// A room and how many look at it, sockets without a first frame included.
 #[derive(Debug)]
-struct Occupied {
-    room: Arc<LiveRoom>,
-    observers: usize,
+struct RoomEntry {
+    room: Arc<SharedRoom>,
+    subscribers: usize,
 }
 
 impl Hub {
     /// No rooms yet.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
-        let hub = Self::waiting(limits, WallClock::System);
-        hub.begin();
+        let hub = Self::with_stopped_clock(limits, WallClock::System);
+        hub.start_clock();
         hub
     }
 
-    fn waiting(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
+    fn with_stopped_clock(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
         Arc::new(Self {
             clocks: Clocks::new(wall_clock),
             limits,
             rooms: Mutex::default(),
             next_connection: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
-            wheel: Wheel::new(),
+            timers: TimerQueue::new(),
         })
     }
 
@@ -92,20 +92,20 @@ impl Hub {
         saved: SavedRooms,
         wall_clock: WallClock,
     ) -> Arc<Self> {
-        let hub = Self::waiting(limits, wall_clock);
+        let hub = Self::with_stopped_clock(limits, wall_clock);
         let mut rooms = hub.lock();
-        for SavedRoomOfName { name, epoch, room: mut saved_room, history } in saved.rooms {
+        for NamedRoom { name, epoch, room: mut saved_room, history } in saved.rooms {
             let epoch = match saved.ending {
-                ProcessEnding::InOrder => epoch,
-                ProcessEnding::Unknown => {
+                Shutdown::Clean => epoch,
+                Shutdown::Unclean => {
                     saved_room.changes.clear();
                     saved_room.seq = 0;
                     new_epoch()
                 }
             };
-            match LiveRoom::restore(hub.clocks.clone(), epoch, saved_room, history, limits) {
+            match SharedRoom::restore(hub.clocks.clone(), epoch, saved_room, history, limits) {
                 Ok(room) => {
-                    rooms.insert(name, Occupied { room, observers: 0 });
+                    rooms.insert(name, RoomEntry { room, subscribers: 0 });
                 }
                 Err(error) => tracing::warn!(%error, "a kept room is left out"),
             }
@@ -116,15 +116,15 @@ impl Hub {
 
     /// The server is ready: rows are held from now on for those who come back,
     /// however long it took to read them.
-    pub fn begin(&self) {
-        self.clocks.begin();
+    pub fn start_clock(&self) {
+        self.clocks.start();
     }
 
     /// All rooms as they are, for the process after this one, should this one end out of order.
     pub fn save(&self) -> SavedRooms {
         // The next process begins a new count: what led to the present one is of no use to it.
-        let save = |room: &LiveRoom| SavedRoom { changes: Vec::new(), ..room.save() };
-        SavedRooms { ending: ProcessEnding::Unknown, rooms: self.each_room(save) }
+        let save = |room: &SharedRoom| SavedRoom { changes: Vec::new(), ..room.save() };
+        SavedRooms { ending: Shutdown::Unclean, rooms: self.each_room(save) }
     }
 
     /// The server goes down: all rooms for the process after this one.
@@ -132,19 +132,16 @@ impl Hub {
     /// From now on a socket's end removes no row, so that nobody sees the others go one by one.
     pub fn freeze(&self) -> SavedRooms {
         self.is_closing.store(true, Ordering::Release);
-        SavedRooms { ending: ProcessEnding::InOrder, rooms: self.each_room(LiveRoom::freeze) }
+        SavedRooms { ending: Shutdown::Clean, rooms: self.each_room(SharedRoom::freeze) }
     }
 
     /// The rooms' own locks are taken one at a time, without holding up who comes and goes.
-    fn each_room(&self, save: impl Fn(&LiveRoom) -> SavedRoom) -> Vec<SavedRoomOfName> {
+    fn each_room(&self, save: impl Fn(&SharedRoom) -> SavedRoom) -> Vec<NamedRoom> {
         let rooms: Vec<_> = {
             let rooms = self.lock();
-            rooms
-                .iter()
-                .map(|(name, occupied)| (name.clone(), Arc::clone(&occupied.room)))
-                .collect()
+            rooms.iter().map(|(name, entry)| (name.clone(), Arc::clone(&entry.room))).collect()
         };
-        let saved = rooms.into_iter().map(|(name, room)| SavedRoomOfName {
+        let saved = rooms.into_iter().map(|(name, room)| NamedRoom {
             name,
             epoch: room.epoch().clone(),
             room: save(&room),
@@ -159,25 +156,25 @@ impl Hub {
     }
 
     /// Somebody looks at a room, which exists from now on; `you` is who is looking, where it is a person.
-    pub fn observe(self: &Arc<Self>, room_name: &RoomName, you: Option<UserId>) -> Observer {
+    pub fn observe(self: &Arc<Self>, room_name: &RoomName, you: Option<UserId>) -> Subscription {
         let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         let room = self.find_or_open(room_name);
-        Observer::new(Arc::clone(self), room_name.clone(), room, connection, you)
+        Subscription::new(Arc::clone(self), room_name.clone(), room, connection, you)
     }
 
     /// The room's page is on its way to this person.
-    pub fn page_served(&self, room_name: &RoomName, who: UserId) {
+    pub fn note_page_load(&self, room_name: &RoomName, who: UserId) {
         if let Some(room) = self.find(room_name) {
-            room.act(|room, now| room.page_served(who, now));
+            room.with_room(|room, now| room.note_page_load(who, now));
         }
     }
 
     /// The operator takes somebody off the list; answers whether they were on it.
     pub fn remove(&self, room_name: &RoomName, who: UserId) -> bool {
         self.find(room_name).is_some_and(|room| {
-            room.act(|room, now| {
+            room.with_room(|room, now| {
                 let is_listed = room.roster().contains(&who);
-                room.unlist(who, DepartureReason::Removed, now);
+                room.remove_row(who, DepartureReason::Removed, now);
                 is_listed
             })
         })
@@ -191,36 +188,36 @@ impl Hub {
     }
 
     /// Every room, in no order.
-    pub fn census(&self) -> Vec<RoomInNumbers> {
+    pub fn room_stats(&self) -> Vec<RoomStats> {
         let rooms: Vec<_> = {
             let rooms = self.lock();
-            let of = |(name, Occupied { room, observers }): (&RoomName, &Occupied)| {
-                (name.clone(), Arc::clone(room), *observers)
+            let of = |(name, RoomEntry { room, subscribers }): (&RoomName, &RoomEntry)| {
+                (name.clone(), Arc::clone(room), *subscribers)
             };
             rooms.iter().map(of).collect()
         };
         // The rooms' own locks are taken one at a time, as always.
-        let numbers = |(room, live, observers): (RoomName, Arc<LiveRoom>, usize)| RoomInNumbers {
+        let numbers = |(room, live, subscribers): (RoomName, Arc<SharedRoom>, usize)| RoomStats {
             room,
             people: live.people(),
-            observers,
+            subscribers,
         };
         rooms.into_iter().map(numbers).collect()
     }
 
     /// One room, if it is there.
-    pub fn room_in_numbers(&self, room_name: &RoomName) -> Option<RoomInNumbers> {
-        let (live, observers) = {
+    pub fn room_stats_of(&self, room_name: &RoomName) -> Option<RoomStats> {
+        let (live, subscribers) = {
             let rooms = self.lock();
-            let Occupied { room, observers } = rooms.get(room_name)?;
-            (Arc::clone(room), *observers)
+            let RoomEntry { room, subscribers } = rooms.get(room_name)?;
+            (Arc::clone(room), *subscribers)
         };
-        Some(RoomInNumbers { room: room_name.clone(), people: live.people(), observers })
+        Some(RoomStats { room: room_name.clone(), people: live.people(), subscribers })
     }
 
     /// Forgets the rooms that are over; to be called now and then.
     pub fn sweep(&self) {
-        self.lock().retain(|_, occupied| occupied.observers > 0 || !occupied.room.is_over());
+        self.lock().retain(|_, entry| entry.subscribers > 0 || !entry.room.is_expired());
     }
 
     /// The list of a room, cut to its first `most_rows` rows. Asking creates no room.
@@ -247,15 +244,15 @@ impl Hub {
     pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
         let rooms = self.lock();
         match rooms.get(room_name) {
-            Some(occupied) => Occupancy::Open { observers: occupied.observers },
-            None => Occupancy::NotThere { rooms: rooms.len() },
+            Some(entry) => Occupancy::Open { subscribers: entry.subscribers },
+            None => Occupancy::Vacant { rooms: rooms.len() },
         }
     }
 
     /// How many were in a room in each of the last minutes, at most an hour of them, the oldest first.
     /// A room that is not there has none.
-    pub fn counts(&self, room_name: &RoomName) -> Vec<u32> {
-        self.find(room_name).map(|room| room.counts()).unwrap_or_default()
+    pub fn count_history(&self, room_name: &RoomName) -> Vec<u32> {
+        self.find(room_name).map(|room| room.count_history()).unwrap_or_default()
     }
 
     /// Whether the room takes no more people.
@@ -264,22 +261,22 @@ impl Hub {
     }
 
     /// The room, for one more observer.
-    fn find_or_open(&self, room_name: &RoomName) -> Arc<LiveRoom> {
+    fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let mut rooms = self.lock();
-        let occupied = rooms.entry(room_name.clone()).or_insert_with(|| Occupied {
-            room: Arc::new(LiveRoom::new(self.clocks.clone(), new_epoch(), self.limits)),
-            observers: 0,
+        let entry = rooms.entry(room_name.clone()).or_insert_with(|| RoomEntry {
+            room: Arc::new(SharedRoom::new(self.clocks.clone(), new_epoch(), self.limits)),
+            subscribers: 0,
         });
-        occupied.observers += 1;
-        Arc::clone(&occupied.room)
+        entry.subscribers += 1;
+        Arc::clone(&entry.room)
     }
 
     /// One observer less.
     fn close(&self, room_name: &RoomName) {
         let mut rooms = self.lock();
-        if let Some(occupied) = rooms.get_mut(room_name) {
-            occupied.observers -= 1;
-            if occupied.observers == 0 && occupied.room.is_over() {
+        if let Some(entry) = rooms.get_mut(room_name) {
+            entry.subscribers -= 1;
+            if entry.subscribers == 0 && entry.room.is_expired() {
                 rooms.remove(room_name);
             }
         }
@@ -289,11 +286,11 @@ impl Hub {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    fn find(&self, room_name: &RoomName) -> Option<Arc<LiveRoom>> {
-        self.lock().get(room_name).map(|occupied| Arc::clone(&occupied.room))
+    fn find(&self, room_name: &RoomName) -> Option<Arc<SharedRoom>> {
+        self.lock().get(room_name).map(|entry| Arc::clone(&entry.room))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Occupied>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, RoomEntry>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,13 +5,14 @@ use serde::Serialize;
 
 /// A room as its operator sees it from afar.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoomInNumbers {
+pub struct RoomStats {
     /// Its name.
     pub room: RoomName,
     /// How many are listed.
     pub people: usize,
     /// How many sockets and feeds look at it.
-    pub observers: usize,
+    #[serde(rename = "observers")]
+    pub subscribers: usize,
 }
 
 /// How many look at a room, or how many rooms there are besides.
@@ -20,10 +21,10 @@ pub enum Occupancy {
     /// It is there.
     Open {
         /// How many look at it, listed or not.
-        observers: usize,
+        subscribers: usize,
     },
     /// It would be one more.
-    NotThere {
+    Vacant {
         /// How many there are.
         rooms: usize,
     },

@@ -12,27 +12,27 @@ use app::presence::{
 use tokio::time::Instant;
 
 use super::{
-    batching::{Dispatch, Gathering},
-    broadcast::{Flush, News, changes},
-    catch_up_cache::ByPoint,
+    batching::{Flush, FlushScheduler},
+    broadcast::{Broadcast, Payload, changes},
+    catch_up_cache::CatchUpCache,
     clock::Clocks,
-    cursor::{Cursor, Owed},
-    subscribers::Bells,
+    cursor::{Cursor, PendingReply},
+    subscribers::Subscribers,
 };
 use crate::{
     encoding::{
         frame::{Frame, total_len},
-        messages::{EncodedAnswer, encode},
+        messages::{EncodedResume, encode},
         snapshot_pages::EncodedList,
     },
     presence::{
-        count_history::History,
+        count_history::CountHistory,
         members::{Announced, ConnectionId, Moment},
         refusal::Refused,
-        room::{Announcement, NotARoom, Now, Room, RoomLimits, SavedRoom},
+        room::{InvalidSavedRoom, JoinKind, Now, Room, RoomLimits, SavedRoom},
     },
     telemetry::metrics::METRICS,
-    wake::wake_flags::Signals,
+    wake::wake_flags::WakeReasons,
 };
 
 /// A room behind its lock.
@@ -40,59 +40,66 @@ use crate::{
 /// Everyone is brought to the same points of the count, the flushes: what they are told is encoded once.
 /// Whoever follows the room takes their list or answer at such a point too.
 #[derive(Debug)]
-pub(super) struct LiveRoom {
+pub(super) struct SharedRoom {
     clocks: Clocks,
     epoch: Epoch,
     state: Mutex<State>,
     /// What was told last, for those who come for it: they are many at once, and need nothing else.
-    told: RwLock<Arc<Flush>>,
+    last_broadcast: RwLock<Arc<Broadcast>>,
     /// Who is woken at every flush. Locked after the state, never before.
-    bells: Mutex<Bells>,
+    subscribers: Mutex<Subscribers>,
 }
 
 #[derive(Debug)]
 struct State {
     room: Room,
-    history: History,
-    gathering: Gathering,
+    history: CountHistory,
+    flush_scheduler: FlushScheduler,
     /// When the room is looked at next, if nothing else happens: somebody sleeps until then.
     alarm: Option<Moment>,
     /// The process ends: nobody is told anything any more.
     is_frozen: bool,
-    last_flush: Arc<Flush>,
+    last_broadcast: Arc<Broadcast>,
     /// Somebody waits for a list: the next flush encodes one.
     is_list_wanted: bool,
     list: Option<Arc<EncodedList>>,
     /// What those have missed who came back since the last flush.
-    answers: ByPoint<Arc<EncodedAnswer>>,
+    answers: CatchUpCache<Arc<EncodedResume>>,
     /// What those have missed who were not told of the flush before the last.
-    missed: ByPoint<Arc<[Frame]>>,
+    missed: CatchUpCache<Arc<[Frame]>>,
 }
 
-impl LiveRoom {
+impl SharedRoom {
     pub(super) fn new(clocks: Clocks, epoch: Epoch, limits: RoomLimits) -> Self {
         Self::of(clocks, epoch, Room::new(limits), None)
     }
 
-    fn of(clocks: Clocks, epoch: Epoch, room: Room, history: Option<History>) -> Self {
+    fn of(clocks: Clocks, epoch: Epoch, room: Room, history: Option<CountHistory>) -> Self {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
-        let last_flush = Arc::new(Flush { from: seq, seq, news: News::List, count, digest });
-        let told = RwLock::new(Arc::clone(&last_flush));
+        let last_broadcast =
+            Arc::new(Broadcast { from: seq, seq, payload: Payload::List, count, digest });
+        let shared = RwLock::new(Arc::clone(&last_broadcast));
         let state = State {
             room,
-            history: history.unwrap_or_else(|| History::new(clocks.unix_minutes(), count)),
-            gathering: Gathering::default(),
+            history: history.unwrap_or_else(|| CountHistory::new(clocks.unix_minutes(), count)),
+            flush_scheduler: FlushScheduler::default(),
             alarm: None,
             is_frozen: false,
-            last_flush,
+            last_broadcast,
             is_list_wanted: false,
             list: None,
-            answers: ByPoint::default(),
-            missed: ByPoint::default(),
+            answers: CatchUpCache::default(),
+            missed: CatchUpCache::default(),
         };
-        Self { clocks, epoch, state: Mutex::new(state), told, bells: Mutex::default() }
+        Self {
+            clocks,
+            epoch,
+            state: Mutex::new(state),
+            last_broadcast: shared,
+            subscribers: Mutex::default(),
+        }
     }
 
     /// The room as the process before this one kept it.
@@ -100,12 +107,12 @@ impl LiveRoom {
         clocks: Clocks,
         epoch: Epoch,
         saved: SavedRoom,
-        history: Option<History>,
+        history: Option<CountHistory>,
         limits: RoomLimits,
-    ) -> Result<Arc<Self>, NotARoom> {
+    ) -> Result<Arc<Self>, InvalidSavedRoom> {
         let room = Room::restore(saved, limits, clocks.moment())?;
         let live = Arc::new(Self::of(clocks, epoch, room, history));
-        live.set_alarm(&mut live.lock());
+        live.schedule_wakeup(&mut live.lock());
         Ok(live)
     }
 
@@ -123,12 +130,12 @@ impl LiveRoom {
     }
 
     /// How many were here when, for the next process too.
-    pub(super) fn history(&self) -> History {
+    pub(super) fn history(&self) -> CountHistory {
         self.lock().history.clone()
     }
 
     /// How many were here in each of the last minutes, the oldest first.
-    pub(super) fn counts(&self) -> Vec<u32> {
+    pub(super) fn count_history(&self) -> Vec<u32> {
         self.lock().history.counts(self.clocks.unix_minutes())
     }
 
@@ -143,30 +150,30 @@ impl LiveRoom {
         who: UserId,
         announced: Announced,
         name: Name,
-        announcement: Announcement,
+        announcement: JoinKind,
     ) -> Result<(), Refused> {
-        self.change(|state, moment| {
+        self.update(|state, moment| {
             let now = Now { moment, unix_seconds: self.clocks.unix_milliseconds() / 1000 };
             let replaced = state.room.announce(who, announced, name, announcement, now)?;
             // Nobody hears where the old socket is on its way out already.
             if let Some(old) = replaced {
-                self.bells().ring(old, Signals::REPLACED);
+                self.subscribers().notify(old, WakeReasons::REPLACED);
             }
             Ok(())
         })
     }
 
     /// Does something to the room that may change its list.
-    pub(super) fn act<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room, Moment) -> T) -> T {
-        self.change(|state, now| act(&mut state.room, now))
+    pub(super) fn with_room<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room, Moment) -> T) -> T {
+        self.update(|state, now| act(&mut state.room, now))
     }
 
     /// Takes everybody off the list, and ends whoever looks at it once they know; says how many were listed.
     pub(super) fn close(self: &Arc<Self>) -> usize {
-        let people = self.act(Room::unlist_all);
+        let people = self.with_room(Room::remove_all_rows);
         // Told at once: who ends without having heard of it would come back and be listed again.
         self.flush(&mut self.lock(), Instant::now());
-        self.bells().ring_everyone(Signals::ROOM_CLOSED);
+        self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
         people
     }
 
@@ -182,44 +189,47 @@ impl LiveRoom {
         connection: ConnectionId,
         reason: DepartureReason,
     ) {
-        self.act(|room, now| room.disconnect(who, connection, reason, now));
+        self.with_room(|room, now| room.disconnect(who, connection, reason, now));
     }
 
     /// Whether there is neither a socket nor a row in it, and nobody may resume from its log.
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
-        let is_honoured = state.room.log().honoured_until().is_some_and(|until| self.now() < until);
-        state.room.is_deserted() && !is_honoured
+        let is_honoured =
+            state.room.log().resumable_until().is_some_and(|until| self.now() < until);
+        state.room.is_empty() && !is_honoured
     }
 
     /// Whether somebody may have been told this point of the count.
-    pub(super) fn has_given(&self, since: &Since) -> bool {
+    pub(super) fn has_issued(&self, since: &Since) -> bool {
         since.epoch == self.epoch && since.seq <= self.lock().room.log().seq()
     }
 
     /// Starts a reader at `since`, if that can be used; else with the list.
-    pub(super) fn start(&self, cursor: &mut Cursor, since: Option<&Since>) {
+    pub(super) fn start_from(&self, cursor: &mut Cursor, since: Option<&Since>) {
         let state = self.lock();
         let log = state.room.log();
         cursor.seq = since
-            .filter(|since| since.epoch == self.epoch && log.reaches_back_to(since.seq))
+            .filter(|since| since.epoch == self.epoch && log.covers(since.seq))
             .map(|since| since.seq);
-        cursor.owed = Owed::AnswerFirst { not_before: log.seq() };
+        cursor.pending_reply = PendingReply::BeforeUpdates { min_seq: log.seq() };
     }
 
     /// A reader who follows asked something: they get what is missing, which includes what they did.
-    pub(super) fn owe_answer(&self, cursor: &mut Cursor) {
-        let not_before = self.lock().room.log().seq();
+    pub(super) fn expect_reply(&self, cursor: &mut Cursor) {
+        let min_seq = self.lock().room.log().seq();
         // One who still waits for the first answer gets it first of all, and this with it.
-        cursor.owed = match cursor.owed {
-            Owed::AnswerFirst { .. } => Owed::AnswerFirst { not_before },
-            Owed::Nothing | Owed::AnswerAmongNews { .. } => Owed::AnswerAmongNews { not_before },
+        cursor.pending_reply = match cursor.pending_reply {
+            PendingReply::BeforeUpdates { .. } => PendingReply::BeforeUpdates { min_seq },
+            PendingReply::Nothing | PendingReply::AmongUpdates { .. } => {
+                PendingReply::AmongUpdates { min_seq }
+            }
         };
     }
 
     /// Where this connection's list should be now, if it was told everything up to the last flush.
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
-        let Flush { seq, count, digest, .. } = *self.told();
+        let Broadcast { seq, count, digest, .. } = *self.last_broadcast();
         (cursor.seq == Some(seq)).then(|| {
             encode(&ServerEvent::Beat(Beat {
                 seq,
@@ -242,7 +252,7 @@ impl LiveRoom {
             you,
             now: self.clocks.unix_milliseconds(),
             count: roster.len(),
-            users: beginning(roster, most_rows, you),
+            users: first_rows(roster, most_rows, you),
         }
     }
 
@@ -254,19 +264,20 @@ impl LiveRoom {
     /// Says what everyone is told next; they have to be woken after that, without the lock.
     fn flush(&self, state: &mut State, now: Instant) {
         // First of all: whatever happens below, the next change is told.
-        state.gathering.on_flush(now);
+        state.flush_scheduler.on_flush(now);
         if state.is_frozen {
             return;
         }
         state.answers.forget();
         state.missed.forget();
-        let from = state.last_flush.seq;
+        let from = state.last_broadcast.seq;
         let seq = state.room.log().seq();
         let roster = state.room.roster();
         let (count, digest) = (roster.len(), roster.digest());
         METRICS.flushes.count();
         METRICS.changes.add(seq.saturating_sub(from));
-        state.last_flush = Arc::new(Flush { from, seq, news: News::List, count, digest });
+        state.last_broadcast =
+            Arc::new(Broadcast { from, seq, payload: Payload::List, count, digest });
         if std::mem::take(&mut state.is_list_wanted) {
             self.encode_list(state);
         }
@@ -274,36 +285,37 @@ impl LiveRoom {
         if let Some(difference) = state.room.log().difference(from, seq) {
             let frames = changes(from, seq, difference);
             if !self.is_the_list_shorter(state, total_len(&frames)) {
-                let news = News::Frames(frames.into());
-                state.last_flush = Arc::new(Flush { from, seq, news, count, digest });
+                let payload = Payload::Frames(frames.into());
+                state.last_broadcast = Arc::new(Broadcast { from, seq, payload, count, digest });
             }
         }
-        *self.told.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state.last_flush);
+        *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::clone(&state.last_broadcast);
     }
 
     /// Does something, and sees to it that everyone is told what it changed, and that what is due later is done.
-    fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
+    fn update<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
         let outcome = act(&mut state, self.now());
         let count = state.room.roster().len();
-        if !state.history.says(count) {
+        if !state.history.is_current(count) {
             state.history.observe(self.clocks.unix_minutes(), count);
         }
-        let dispatch = if state.room.log().seq() == state.last_flush.seq {
-            Dispatch::WithTheNext
+        let dispatch = if state.room.log().seq() == state.last_broadcast.seq {
+            Flush::AlreadyScheduled
         } else {
             let now = Instant::now();
-            let dispatch = state.gathering.on_change(now, self.listeners(count));
+            let dispatch = state.flush_scheduler.on_change(now, self.listeners(count));
             match dispatch {
-                Dispatch::Now => self.flush(&mut state, now),
-                Dispatch::At(moment) => self.flush_later(moment),
-                Dispatch::WithTheNext => {}
+                Flush::Now => self.flush(&mut state, now),
+                Flush::At(moment) => self.flush_later(moment),
+                Flush::AlreadyScheduled => {}
             }
             dispatch
         };
-        self.set_alarm(&mut state);
+        self.schedule_wakeup(&mut state);
         drop(state);
-        if dispatch == Dispatch::Now {
+        if dispatch == Flush::Now {
             self.wake_everyone();
         }
         outcome
@@ -315,11 +327,11 @@ impl LiveRoom {
     /// If only the first counted, who is among the first of thousands to come back would be told at once
     /// that the others are not there, each anew, and then once more of everyone.
     fn listeners(&self, rows: usize) -> usize {
-        self.bells().followers().max(rows)
+        self.subscribers().active_count().max(rows)
     }
 
     fn wake_everyone(&self) {
-        self.bells().ring_followers(Signals::NEWS);
+        self.subscribers().notify_active(WakeReasons::NEWS);
     }
 
     fn flush_later(self: &Arc<Self>, moment: Instant) {
@@ -332,7 +344,7 @@ impl LiveRoom {
     }
 
     /// Sees to it that somebody looks at the room when its next deadline has come.
-    fn set_alarm(self: &Arc<Self>, state: &mut State) {
+    fn schedule_wakeup(self: &Arc<Self>, state: &mut State) {
         let Some(deadline) = state.room.next_deadline() else { return };
         if state.alarm.is_some_and(|alarm| alarm <= deadline) {
             return;
@@ -342,12 +354,12 @@ impl LiveRoom {
         tokio::spawn(async move {
             let began = room.clocks.began().await;
             tokio::time::sleep_until(began + deadline).await;
-            room.change(|state, now| {
+            room.update(|state, now| {
                 // A later sleeper that was overtaken by an earlier one finds nothing due.
                 if state.alarm.is_some_and(|alarm| alarm <= now) {
                     state.alarm = None;
                 }
-                state.room.let_time_pass(now);
+                state.room.tick(now);
             });
         });
     }
@@ -356,12 +368,12 @@ impl LiveRoom {
         self.clocks.moment()
     }
 
-    pub(super) fn told(&self) -> Arc<Flush> {
-        Arc::clone(&self.told.read().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn last_broadcast(&self) -> Arc<Broadcast> {
+        Arc::clone(&self.last_broadcast.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn bells(&self) -> MutexGuard<'_, Bells> {
-        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn subscribers(&self) -> MutexGuard<'_, Subscribers> {
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -377,7 +389,7 @@ pub(super) fn no_epoch() -> Epoch {
 
 /// The first rows of a list, so many at most; who is `you` is one of them if they are on the list at
 /// all, as the last where they stand further down: so their page knows that they are listed.
-fn beginning(roster: &Roster, most_rows: usize, you: Option<UserId>) -> Vec<User> {
+fn first_rows(roster: &Roster, most_rows: usize, you: Option<UserId>) -> Vec<User> {
     let mut users: Vec<User> = roster.users().take(most_rows).cloned().collect();
     let own = you.and_then(|you| roster.get(&you));
     let missing = own.filter(|own| users.iter().all(|user| user.id != own.id));

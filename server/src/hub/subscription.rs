@@ -4,58 +4,58 @@ use std::{future::poll_fn, sync::Arc};
 
 use app::presence::{RoomName, Since, UserId};
 
-use super::{Hub, cursor::Cursor, shared_room::LiveRoom};
+use super::{Hub, cursor::Cursor, shared_room::SharedRoom};
 use crate::{
     encoding::frame::{Batch, Frame},
     presence::members::ConnectionId,
     wake::{
-        timer_queue::Wheel,
-        wake_flags::{Doorbell, Signals},
+        timer_queue::TimerQueue,
+        wake_flags::{WakeFlags, WakeReasons},
     },
 };
 
 /// What somebody holds of a room who only looks: the room itself, and a position in its log.
 #[derive(Debug)]
-pub struct Observer {
+pub struct Subscription {
     hub: Arc<Hub>,
     room_name: RoomName,
-    pub(super) room: Arc<LiveRoom>,
+    pub(super) room: Arc<SharedRoom>,
     pub(super) connection: ConnectionId,
     cursor: Cursor,
-    bell: Arc<Doorbell>,
+    flags: Arc<WakeFlags>,
 }
 
-impl Observer {
+impl Subscription {
     pub(super) fn new(
         hub: Arc<Hub>,
         room_name: RoomName,
-        room: Arc<LiveRoom>,
+        room: Arc<SharedRoom>,
         connection: ConnectionId,
         you: Option<UserId>,
     ) -> Self {
-        let bell = Arc::new(Doorbell::default());
-        room.bells().come(connection, Arc::clone(&bell));
-        Self { hub, room_name, room, connection, cursor: Cursor::new(you), bell }
+        let flags = Arc::new(WakeFlags::default());
+        room.subscribers().add(connection, Arc::clone(&flags));
+        Self { hub, room_name, room, connection, cursor: Cursor::new(you), flags }
     }
 
     /// Where to begin: at `since`, if that can be used, else with the list.
-    pub fn start(&mut self, since: Option<&Since>) {
-        self.room.bells().follow(self.connection);
-        self.room.start(&mut self.cursor, since);
+    pub fn start_from(&mut self, since: Option<&Since>) {
+        self.room.subscribers().activate(self.connection);
+        self.room.start_from(&mut self.cursor, since);
     }
 
-    /// What is missing comes as `resumed` with one of the next [`Observer::news`].
-    pub(super) fn owe_answer(&mut self) {
-        self.room.owe_answer(&mut self.cursor);
+    /// What is missing comes as `resumed` with one of the next [`Subscription::news`].
+    pub(super) fn expect_reply(&mut self) {
+        self.room.expect_reply(&mut self.cursor);
     }
 
-    /// The whole list comes with the next [`Observer::news`].
+    /// The whole list comes with the next [`Subscription::news`].
     pub fn resync(&mut self) {
-        self.cursor.owe_list();
+        self.cursor.request_snapshot();
     }
 
     /// The frames that bring this observer to where everyone is. They belong together.
-    pub fn news(&mut self) -> Batch {
+    pub fn poll_updates(&mut self) -> Batch {
         self.room.catch_up(&mut self.cursor)
     }
 
@@ -70,18 +70,18 @@ impl Observer {
     }
 
     /// What rings when there may be news.
-    pub fn bell(&self) -> &Arc<Doorbell> {
-        &self.bell
+    pub fn flags(&self) -> &Arc<WakeFlags> {
+        &self.flags
     }
 
     /// What rings the bell at a time of one's own.
-    pub fn wheel(&self) -> &Arc<Wheel> {
-        &self.hub.wheel
+    pub fn timers(&self) -> &Arc<TimerQueue> {
+        &self.hub.timers
     }
 
     /// Waits until the bell rings, and says why.
-    pub async fn listen(&mut self) -> Signals {
-        poll_fn(|context| self.bell.poll(context)).await
+    pub async fn woken(&mut self) -> WakeReasons {
+        poll_fn(|context| self.flags.poll(context)).await
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -89,11 +89,11 @@ impl Observer {
     }
 }
 
-impl Drop for Observer {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        self.room.bells().go(self.connection);
+        self.room.subscribers().remove(self.connection);
         // The wheel may hold the bell for some time yet.
-        self.bell.unplug();
+        self.flags.detach();
         self.hub.close(&self.room_name);
     }
 }

@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::{
-    hex::{hex, unhex},
+    hex::{decode_hex, hex},
     storage::private_file,
     url::Scheme,
 };
@@ -56,13 +56,13 @@ impl fmt::Debug for Person {
 }
 
 /// Knows persons by their cookies, with the key that the server signs them with.
-pub struct Persons {
+pub struct PersonCookies {
     scheme: Scheme,
     signing: Key,
     public_ids: Hmac<Sha256>,
 }
 
-impl fmt::Debug for Persons {
+impl fmt::Debug for PersonCookies {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Persons(secret)")
     }
@@ -70,7 +70,7 @@ impl fmt::Debug for Persons {
 
 /// What is wrong with the key or with the state directory.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyFault {
+pub enum KeyError {
     /// The file can't be read or made.
     #[error("The key in {} can't be used: {source}. Name a folder that the server may write to as state-dir.", path.display())]
     File {
@@ -104,29 +104,29 @@ pub enum KeyFault {
     Randomness(#[from] getrandom::Error),
 }
 
-impl Persons {
+impl PersonCookies {
     /// With the key that is kept in `state_directory`, made there (mode 0600) if there is none.
-    pub fn from_state_directory(state_directory: &Path, scheme: Scheme) -> Result<Self, KeyFault> {
+    pub fn from_state_directory(state_directory: &Path, scheme: Scheme) -> Result<Self, KeyError> {
         let path = state_directory.join(KEY_FILE);
-        let file_fault = |source| KeyFault::File { path: path.clone(), source };
+        let file_fault = |source| KeyError::File { path: path.clone(), source };
         match fs::read(&path) {
-            Ok(key) => Self::from_key(&key, scheme).ok_or(KeyFault::Length { path }),
+            Ok(key) => Self::from_key(&key, scheme).ok_or(KeyError::Length { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
                 fs::create_dir_all(state_directory).map_err(file_fault)?;
                 private_file::write(&path, &key).map_err(file_fault)?;
-                Self::from_key(&key, scheme).ok_or(KeyFault::Length { path })
+                Self::from_key(&key, scheme).ok_or(KeyError::Length { path })
             }
             Err(source) => Err(file_fault(source)),
         }
     }
 
     /// With the key in a file that somebody else keeps; it is not made.
-    pub fn from_key_file(path: &Path, scheme: Scheme) -> Result<Self, KeyFault> {
+    pub fn from_key_file(path: &Path, scheme: Scheme) -> Result<Self, KeyError> {
         let key = fs::read(path)
-            .map_err(|source| KeyFault::GivenFile { path: path.to_owned(), source })?;
-        Self::from_key(&key, scheme).ok_or_else(|| KeyFault::GivenLength { path: path.to_owned() })
+            .map_err(|source| KeyError::GivenFile { path: path.to_owned(), source })?;
+        Self::from_key(&key, scheme).ok_or_else(|| KeyError::GivenLength { path: path.to_owned() })
     }
 
     /// With a key of 64 bytes; none if it has another length.
@@ -142,7 +142,7 @@ impl Persons {
     }
 
     /// Who sent a request with these headers; without a valid cookie, somebody new.
-    pub fn recognise(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
         if let Some(person) = self.known(headers) {
             return Ok(person);
         }
@@ -187,7 +187,7 @@ impl Persons {
         // A second cookie of the name (another path, another port) must not hide a valid one.
         let own = cookies.filter(|cookie| cookie.name() == cookie_name(self.scheme));
         let valid = own.filter_map(|cookie| self.verified(cookie));
-        valid.filter_map(|cookie| unhex(cookie.value())).map(Person).next()
+        valid.filter_map(|cookie| decode_hex(cookie.value())).map(Person).next()
     }
 
     fn verified(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
@@ -199,8 +199,8 @@ impl Persons {
 mod tests {
     use super::*;
 
-    fn persons(byte: u8) -> Persons {
-        Persons::from_key(&[byte; KEY_IN_BYTES], Scheme::Http).unwrap()
+    fn cookies(byte: u8) -> PersonCookies {
+        PersonCookies::from_key(&[byte; KEY_IN_BYTES], Scheme::Http).unwrap()
     }
 
     fn request_with(cookies: &[&str]) -> HeaderMap {
@@ -214,63 +214,63 @@ mod tests {
 
     #[test]
     fn who_sends_the_cookie_back_is_the_same_person() {
-        let persons = persons(1);
-        let person = persons.recognise(&HeaderMap::new()).unwrap();
-        let cookie = persons.set_cookie(person).unwrap();
+        let cookies = cookies(1);
+        let person = cookies.identify(&HeaderMap::new()).unwrap();
+        let cookie = cookies.set_cookie(person).unwrap();
         let header = cookie.to_str().unwrap();
         for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
             assert!(header.contains(attribute), "{header}");
         }
         let back = format!("theme=dark; {}; x=y", sent_back(&cookie));
-        assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&back])).unwrap(), person);
         let beside_a_false_one = format!("rollcall_person=nonsense; {back}");
-        assert_eq!(persons.recognise(&request_with(&[&beside_a_false_one])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&beside_a_false_one])).unwrap(), person);
         let mut beside_a_foreign_one = b"other=\xe9; ".to_vec();
         beside_a_foreign_one.extend_from_slice(back.as_bytes());
         let value = HeaderValue::from_bytes(&beside_a_foreign_one).unwrap();
         let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
-        assert_eq!(persons.recognise(&headers).unwrap(), person);
+        assert_eq!(cookies.identify(&headers).unwrap(), person);
         let before_a_false_one = format!("{back}; rollcall_person=nonsense");
-        assert_eq!(persons.recognise(&request_with(&[&before_a_false_one])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&before_a_false_one])).unwrap(), person);
     }
 
     #[test]
     fn over_https_the_cookie_is_of_this_host_alone() {
         let key = [1; KEY_IN_BYTES];
-        let persons = Persons::from_key(&key, Scheme::Https).unwrap();
-        let person = persons.recognise(&HeaderMap::new()).unwrap();
-        let cookie = persons.set_cookie(person).unwrap();
+        let cookies = PersonCookies::from_key(&key, Scheme::Https).unwrap();
+        let person = cookies.identify(&HeaderMap::new()).unwrap();
+        let cookie = cookies.set_cookie(person).unwrap();
         let header = cookie.to_str().unwrap();
         assert!(header.starts_with("__Host-rollcall_person="), "{header}");
         assert!(header.contains("; Secure") && header.contains("; Path=/"), "{header}");
         assert!(!header.contains("Domain"), "{header}");
         let back = sent_back(&cookie);
-        assert_eq!(persons.recognise(&request_with(&[&back])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&back])).unwrap(), person);
         // Anybody beside the host could have set the other one.
         let other = sent_back(
-            &crate::identity::person_cookie::tests::persons(1).set_cookie(person).unwrap(),
+            &crate::identity::person_cookie::tests::cookies(1).set_cookie(person).unwrap(),
         );
-        assert_ne!(persons.recognise(&request_with(&[&other])).unwrap(), person);
+        assert_ne!(cookies.identify(&request_with(&[&other])).unwrap(), person);
     }
 
     #[test]
     fn a_forged_or_foreign_cookie_is_somebody_new() {
-        let ours = persons(1);
-        let person = ours.recognise(&HeaderMap::new()).unwrap();
-        let cookie = sent_back(&persons(2).set_cookie(person).unwrap());
-        assert_ne!(ours.recognise(&request_with(&[&cookie])).unwrap(), person);
+        let ours = cookies(1);
+        let person = ours.identify(&HeaderMap::new()).unwrap();
+        let cookie = sent_back(&cookies(2).set_cookie(person).unwrap());
+        assert_ne!(ours.identify(&request_with(&[&cookie])).unwrap(), person);
         let unsigned = format!("rollcall_person={}", hex(&person.0));
-        assert_ne!(ours.recognise(&request_with(&[&unsigned])).unwrap(), person);
+        assert_ne!(ours.identify(&request_with(&[&unsigned])).unwrap(), person);
     }
 
     #[test]
     fn ids_last_and_differ_from_room_to_room_and_key_to_key() {
         let person = Person([7; 16]);
-        let id = |key, room: &str| persons(key).public_id(person, &room.parse().unwrap());
+        let id = |key, room: &str| cookies(key).public_id(person, &room.parse().unwrap());
         assert_eq!(id(1, "lobby"), id(1, "lobby"));
         assert_ne!(id(1, "lobby"), id(1, "team"));
         assert_ne!(id(1, "lobby"), id(2, "lobby"));
-        let other = persons(1).public_id(Person([8; 16]), &RoomName::lobby());
+        let other = cookies(1).public_id(Person([8; 16]), &RoomName::lobby());
         assert_ne!(id(1, "lobby"), other);
     }
 
@@ -278,8 +278,8 @@ mod tests {
     fn the_key_is_made_once_and_kept_secret() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("deep/state");
-        let first = Persons::from_state_directory(&state, Scheme::Http).unwrap();
-        let again = Persons::from_state_directory(&state, Scheme::Http).unwrap();
+        let first = PersonCookies::from_state_directory(&state, Scheme::Http).unwrap();
+        let again = PersonCookies::from_state_directory(&state, Scheme::Http).unwrap();
         let person = Person([7; 16]);
         let room = RoomName::lobby();
         assert_eq!(first.public_id(person, &room), again.public_id(person, &room));
@@ -289,16 +289,16 @@ mod tests {
             let mode = fs::metadata(state.join(KEY_FILE)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        let given = Persons::from_key_file(&state.join(KEY_FILE), Scheme::Http).unwrap();
+        let given = PersonCookies::from_key_file(&state.join(KEY_FILE), Scheme::Http).unwrap();
         assert_eq!(given.public_id(person, &room), first.public_id(person, &room));
-        let missing = Persons::from_key_file(&state.join("missing"), Scheme::Http);
-        assert!(matches!(missing, Err(KeyFault::GivenFile { .. })));
+        let missing = PersonCookies::from_key_file(&state.join("missing"), Scheme::Http);
+        assert!(matches!(missing, Err(KeyError::GivenFile { .. })));
         fs::write(state.join(KEY_FILE), b"short").unwrap();
-        let short = Persons::from_key_file(&state.join(KEY_FILE), Scheme::Http);
-        assert!(matches!(short, Err(KeyFault::GivenLength { .. })));
+        let short = PersonCookies::from_key_file(&state.join(KEY_FILE), Scheme::Http);
+        assert!(matches!(short, Err(KeyError::GivenLength { .. })));
         assert!(matches!(
-            Persons::from_state_directory(&state, Scheme::Http),
-            Err(KeyFault::Length { .. })
+            PersonCookies::from_state_directory(&state, Scheme::Http),
+            Err(KeyError::Length { .. })
         ));
     }
 }

@@ -15,15 +15,15 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::wake::wake_flags::{Doorbell, Signals};
+use crate::wake::wake_flags::{WakeFlags, WakeReasons};
 
 /// Goodbyes are spread over a moment that grows by this much with each guest,
 /// so that those who come back do not come as one wave.
-const SPREAD_PER_GUEST: Duration = Duration::from_millis(1);
+const CLOSE_JITTER_PER_SOCKET: Duration = Duration::from_millis(1);
 
 /// How the server goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShutdownConfig {
+pub struct DrainConfig {
     /// How long new visitors are still let in while it is said already that they should go elsewhere.
     pub delay: Duration,
     /// Nobody waits longer for their goodbye: the next process can't begin before.
@@ -32,7 +32,7 @@ pub struct ShutdownConfig {
     pub deadline: Duration,
 }
 
-impl Default for ShutdownConfig {
+impl Default for DrainConfig {
     fn default() -> Self {
         Self {
             delay: Duration::ZERO,
@@ -46,10 +46,10 @@ impl Default for ShutdownConfig {
 ///
 /// axum's own graceful shutdown knows nothing of upgraded sockets, hence this.
 #[derive(Clone, Debug, Default)]
-pub struct Shutdown {
-    config: ShutdownConfig,
+pub struct Drain {
+    config: DrainConfig,
     /// New visitors should go elsewhere.
-    leaving: CancellationToken,
+    draining: CancellationToken,
     closing: CancellationToken,
     /// Over how long the goodbyes are spread; known once the server goes down.
     spread: Arc<OnceLock<Duration>>,
@@ -61,17 +61,17 @@ pub struct Shutdown {
 
 /// The bells of those guests who are to be rung, by the guests' numbers.
 #[derive(Clone, Debug, Default)]
-struct Bells(Arc<Mutex<BTreeMap<u64, Arc<Doorbell>>>>);
+struct Bells(Arc<Mutex<BTreeMap<u64, Arc<WakeFlags>>>>);
 
 impl Bells {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Doorbell>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<WakeFlags>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A socket or a feed, which is told at a moment of its own that the server goes down.
 #[derive(Debug)]
-pub struct Guest {
+pub struct DrainGuard {
     number: u64,
     closing: CancellationToken,
     spread: Arc<OnceLock<Duration>>,
@@ -79,13 +79,13 @@ pub struct Guest {
     _counted: TaskTrackerToken,
 }
 
-impl Guest {
+impl DrainGuard {
     /// Rings this bell when the server goes down.
-    pub fn ring(&self, bell: &Arc<Doorbell>) {
-        self.bells.lock().insert(self.number, Arc::clone(bell));
+    pub fn notify(&self, flags: &Arc<WakeFlags>) {
+        self.bells.lock().insert(self.number, Arc::clone(flags));
         // Whoever comes while they are all rung may have been left out.
         if self.is_closing() {
-            bell.ring(Signals::CLOSING);
+            flags.notify(WakeReasons::CLOSING);
         }
     }
 
@@ -105,18 +105,18 @@ impl Guest {
     }
 
     /// How long after that it is this one's turn to be told.
-    pub fn turn(&self) -> Duration {
-        turn(self.number, self.spread.get().copied().unwrap_or_default())
+    pub fn close_delay(&self) -> Duration {
+        close_delay(self.number, self.spread.get().copied().unwrap_or_default())
     }
 
     /// Waits until the server goes down and it is this one's turn to be told.
-    pub async fn called(&self) {
+    pub async fn drained(&self) {
         self.closing().await;
-        sleep(self.turn()).await;
+        sleep(self.close_delay()).await;
     }
 }
 
-impl Drop for Guest {
+impl Drop for DrainGuard {
     fn drop(&mut self) {
         self.bells.lock().remove(&self.number);
     }
@@ -126,7 +126,7 @@ impl Drop for Guest {
 ///
 /// The multiples of the golden ratio lie evenly between whole numbers, whichever run of them one takes:
 /// so do the turns, whoever has gone meanwhile.
-fn turn(number: u64, spread: Duration) -> Duration {
+fn close_delay(number: u64, spread: Duration) -> Duration {
     const GOLDEN_RATIO_OF_64_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
     let share_of_32_bits = number.wrapping_mul(GOLDEN_RATIO_OF_64_BITS) >> 32;
     let spread_in_microseconds = u64::from(spread.subsec_micros()) + spread.as_secs() * 1_000_000;
@@ -134,20 +134,20 @@ fn turn(number: u64, spread: Duration) -> Duration {
 }
 
 /// Over how long so many goodbyes are spread.
-fn spread_for(guests: usize, longest: Duration) -> Duration {
-    let guests = u32::try_from(guests).unwrap_or(u32::MAX);
-    SPREAD_PER_GUEST.saturating_mul(guests).min(longest)
+fn spread_for(guards: usize, longest: Duration) -> Duration {
+    let guards = u32::try_from(guards).unwrap_or(u32::MAX);
+    CLOSE_JITTER_PER_SOCKET.saturating_mul(guards).min(longest)
 }
 
-impl Shutdown {
+impl Drain {
     /// Nobody is here yet.
-    pub fn new(config: ShutdownConfig) -> Self {
+    pub fn new(config: DrainConfig) -> Self {
         Self { config, ..Self::default() }
     }
 
     /// New visitors should go elsewhere from now on; those who come are still let in for a while.
-    pub async fn leave(&self) {
-        self.leaving.cancel();
+    pub async fn begin_drain(&self) {
+        self.draining.cancel();
         // Even an empty sleep lasts until the clock's next tick.
         if !self.config.delay.is_zero() {
             sleep(self.config.delay).await;
@@ -155,18 +155,18 @@ impl Shutdown {
     }
 
     /// Whether new visitors should go elsewhere.
-    pub fn is_leaving(&self) -> bool {
-        self.leaving.is_cancelled()
+    pub fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
     }
 
     /// The server goes down.
-    pub fn begin(&self) {
-        self.leaving.cancel();
+    pub fn close_all(&self) {
+        self.draining.cancel();
         self.spread
             .get_or_init(|| spread_for(self.sockets() + self.feeds(), self.config.longest_spread));
         self.closing.cancel();
-        for bell in self.bells.lock().values() {
-            bell.ring(Signals::CLOSING);
+        for flags in self.bells.lock().values() {
+            flags.notify(WakeReasons::CLOSING);
         }
     }
 
@@ -191,13 +191,13 @@ impl Shutdown {
     }
 
     /// A socket, which is waited for until this is dropped.
-    pub fn socket(&self) -> Guest {
-        self.guest(self.sockets.token())
+    pub fn socket(&self) -> DrainGuard {
+        self.guard(self.sockets.token())
     }
 
     /// A feed; that it ends is seen to as with every other request.
-    pub fn feed(&self) -> Guest {
-        self.guest(self.feeds.token())
+    pub fn feed(&self) -> DrainGuard {
+        self.guard(self.feeds.token())
     }
 
     /// Waits until every socket has said goodbye.
@@ -206,8 +206,8 @@ impl Shutdown {
         self.sockets.wait().await;
     }
 
-    fn guest(&self, counted: TaskTrackerToken) -> Guest {
-        Guest {
+    fn guard(&self, counted: TaskTrackerToken) -> DrainGuard {
+        DrainGuard {
             number: self.next_guest.fetch_add(1, Ordering::Relaxed),
             closing: self.closing.clone(),
             spread: Arc::clone(&self.spread),
@@ -226,8 +226,8 @@ mod tests {
     #[test]
     fn the_spread_grows_with_the_guests_up_to_a_bound() {
         let longest = Duration::from_secs(1);
-        for (guests, milliseconds) in [(0, 0), (1, 1), (300, 300), (1_000, 1_000), (1_001, 1_000)] {
-            assert_eq!(spread_for(guests, longest), Duration::from_millis(milliseconds));
+        for (guards, milliseconds) in [(0, 0), (1, 1), (300, 300), (1_000, 1_000), (1_001, 1_000)] {
+            assert_eq!(spread_for(guards, longest), Duration::from_millis(milliseconds));
         }
         assert_eq!(spread_for(usize::MAX, longest), longest);
     }
@@ -236,7 +236,7 @@ mod tests {
         #[test]
         fn nobodys_turn_is_after_the_spread(number: u64, milliseconds in 0..=1_000_u64) {
             let spread = Duration::from_millis(milliseconds);
-            let turn = turn(number, spread);
+            let turn = close_delay(number, spread);
             prop_assert!(turn < spread || turn.is_zero());
         }
 
@@ -246,8 +246,8 @@ mod tests {
             const GUESTS: u64 = 1_000;
             const PARTS: usize = 10;
             let mut turns_in_part = [0_u32; PARTS];
-            for guest in 0..GUESTS {
-                let turn = turn(first + guest * step, Duration::from_secs(1));
+            for guard in 0..GUESTS {
+                let turn = close_delay(first + guard * step, Duration::from_secs(1));
                 let part = (0..PARTS).filter(|part| {
                     Duration::from_millis(100) * u32::try_from(*part).unwrap() <= turn
                 });
@@ -259,21 +259,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn every_guest_is_called_at_a_moment_of_its_own() {
-        let shutdown = Shutdown::default();
-        let guests: Vec<_> = (0..100).map(|_| shutdown.socket()).collect();
-        let feed = shutdown.feed();
-        shutdown.begin();
+        let drain = Drain::default();
+        let guards: Vec<_> = (0..100).map(|_| drain.socket()).collect();
+        let feed = drain.feed();
+        drain.close_all();
         let begun = tokio::time::Instant::now();
-        let mut turns: Vec<_> = guests.iter().map(Guest::turn).collect();
+        let mut turns: Vec<_> = guards.iter().map(DrainGuard::close_delay).collect();
         turns.sort_unstable();
         turns.dedup();
         assert_eq!(turns.len(), 100);
         // One who comes only now has a turn too.
-        let late = shutdown.socket();
-        for guest in guests.iter().chain([&feed, &late]) {
-            guest.called().await;
+        let late = drain.socket();
+        for guard in guards.iter().chain([&feed, &late]) {
+            guard.drained().await;
         }
-        assert!(begun.elapsed() >= feed.turn());
-        assert!([feed, late].iter().all(|guest| guest.turn() < Duration::from_millis(101)));
+        assert!(begun.elapsed() >= feed.close_delay());
+        assert!([feed, late].iter().all(|guard| guard.close_delay() < Duration::from_millis(101)));
     }
 }

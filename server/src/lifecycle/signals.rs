@@ -4,14 +4,14 @@ use std::io;
 
 /// The signals that ask a process to end: Ctrl-C and, on Unix, SIGTERM.
 #[derive(Debug)]
-pub struct EndSignals {
+pub struct ShutdownSignals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
 }
 
-impl EndSignals {
+impl ShutdownSignals {
     /// Hears them from now on.
     pub fn listen() -> io::Result<Self> {
         #[cfg(unix)]

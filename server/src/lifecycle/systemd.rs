@@ -8,12 +8,12 @@ use tokio::net::TcpListener;
 
 /// Whoever waits to hear that the server serves; often nobody.
 #[derive(Debug, Default)]
-pub struct Supervisor {
+pub struct Systemd {
     #[cfg(unix)]
     socket: Option<std::os::unix::net::UnixDatagram>,
 }
 
-impl Supervisor {
+impl Systemd {
     /// The one that the environment names.
     pub fn of_this_process() -> Self {
         #[cfg(unix)]
@@ -33,15 +33,15 @@ impl Supervisor {
 
     /// The server serves.
     pub fn ready(&self) {
-        self.tell("READY=1");
+        self.notify("READY=1");
     }
 
     /// The server goes down.
     pub fn stopping(&self) {
-        self.tell("STOPPING=1");
+        self.notify("STOPPING=1");
     }
 
-    fn tell(&self, state: &str) {
+    fn notify(&self, state: &str) {
         #[cfg(unix)]
         if let Some(socket) = &self.socket
             && let Err(error) = socket.send(state.as_bytes())
@@ -80,7 +80,7 @@ mod unix {
 
     #[cfg(test)]
     mod tests {
-        use super::{super::Supervisor, *};
+        use super::{super::Systemd, *};
 
         fn heard(listening: &UnixDatagram) -> String {
             let mut buffer = [0; 64];
@@ -93,12 +93,12 @@ mod unix {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("notify");
             let listening = UnixDatagram::bind(&path).unwrap();
-            let supervisor = Supervisor { socket: Some(connect(path.as_os_str()).unwrap()) };
-            supervisor.ready();
+            let systemd = Systemd { socket: Some(connect(path.as_os_str()).unwrap()) };
+            systemd.ready();
             assert_eq!(heard(&listening), "READY=1");
-            supervisor.stopping();
+            systemd.stopping();
             assert_eq!(heard(&listening), "STOPPING=1");
-            Supervisor::default().ready();
+            Systemd::default().ready();
         }
 
         #[cfg(target_os = "linux")]
@@ -109,7 +109,7 @@ mod unix {
             let address = SocketAddr::from_abstract_name(&name).unwrap();
             let listening = UnixDatagram::bind_addr(&address).unwrap();
             let socket = connect(OsStr::new(&format!("@{name}"))).unwrap();
-            Supervisor { socket: Some(socket) }.ready();
+            Systemd { socket: Some(socket) }.ready();
             assert_eq!(heard(&listening), "READY=1");
         }
     }

@@ -19,7 +19,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use super::{reserve_fd::SpareFile, tcp};
+use super::{reserve_fd::ReserveFd, tcp};
 
 const LISTENER: Token = Token(0);
 const STOP: Token = Token(1);
@@ -89,7 +89,7 @@ fn accept_until_stopped(
 ) {
     let mut events = Events::with_capacity(2);
     let mut pause = None;
-    let mut spare = SpareFile::open();
+    let mut spare = ReserveFd::open();
     loop {
         match poll.poll(&mut events, pause) {
             Ok(()) => {}
@@ -108,7 +108,7 @@ fn accept_until_stopped(
                 if pause.is_none() {
                     tracing::warn!(%error, "no connection can be accepted");
                 }
-                spare.turn_one_away(|| Some(listener.accept().ok()?.0.into()));
+                spare.reject_one(|| Some(listener.accept().ok()?.0.into()));
                 // It would fail again at once, and again: what is missing may come back meanwhile.
                 Some(PAUSE_AFTER_REFUSAL)
             }

@@ -21,12 +21,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    Acceptor, Patient,
-    https_redirect::point_to_secure_way,
+    Acceptor, WriteTimeout,
+    https_redirect::https_redirect,
     tls::{Opened, Tls},
 };
 use crate::{
-    admission::{ConnectionPass, Door, Peer, TurnedAway},
+    admission::{Admission, ConnectionPermit, PeerAddr, Rejection},
     telemetry::metrics::METRICS,
 };
 
@@ -34,32 +34,32 @@ use crate::{
 const LONGEST_HEAD_IN_BYTES: usize = 16 * 1024;
 
 /// How many at a time are told that there is no room; who comes besides is not even told.
-const MOST_TURNED_AWAY_AT_ONCE: usize = 64;
+const MAX_REJECTIONS_AT_ONCE: usize = 64;
 
 /// How long telling them may take, and whoever is to come another way.
-const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(2);
+const REJECTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Accepts connections and answers what they ask until the server goes down,
 /// and then waits for those that are being answered.
 ///
 /// axum's own loop waits for ever for a request that never comes (hyper's time limit needs a timer that it
 /// does not set), and counts nobody.
-pub(crate) async fn let_in(
+pub(crate) async fn serve_connections(
     mut acceptor: Acceptor,
     tls: Option<Tls>,
-    door: Arc<Door>,
+    admission: Arc<Admission>,
     router: Router,
     closing: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let reception = Arc::new(Reception::new(tls, door, router, closing.clone()));
+    let handler = Arc::new(Handler::new(tls, admission, router, closing.clone()));
     loop {
         let (stream, peer) = select! {
             biased;
             () = closing.cancelled() => break,
             accepted = acceptor.accept() => accepted,
         };
-        reception.receive(stream, peer.ip(), &connections);
+        handler.accept_connection(stream, peer.ip(), &connections);
     }
     drop(acceptor);
     connections.close();
@@ -67,38 +67,50 @@ pub(crate) async fn let_in(
 }
 
 /// What every connection is received with.
-struct Reception {
+struct Handler {
     /// What is spoken below HTTP; without it, nothing.
     tls: Option<Tls>,
-    door: Arc<Door>,
+    admission: Arc<Admission>,
     router: Router,
     http: http1::Builder,
     closing: CancellationToken,
-    turning_away: Arc<Semaphore>,
+    rejecting: Arc<Semaphore>,
 }
 
-impl Reception {
-    fn new(tls: Option<Tls>, door: Arc<Door>, router: Router, closing: CancellationToken) -> Self {
-        let http = http(door.config().patience.request_within);
-        let turning_away = Arc::new(Semaphore::new(MOST_TURNED_AWAY_AT_ONCE));
-        Self { tls, door, router, http, closing, turning_away }
+impl Handler {
+    fn new(
+        tls: Option<Tls>,
+        admission: Arc<Admission>,
+        router: Router,
+        closing: CancellationToken,
+    ) -> Self {
+        let http = http(admission.config().timeouts.request_within);
+        let rejecting = Arc::new(Semaphore::new(MAX_REJECTIONS_AT_ONCE));
+        Self { tls, admission, router, http, closing, rejecting }
     }
 
-    fn receive(self: &Arc<Self>, stream: TcpStream, peer: IpAddr, connections: &TaskTracker) {
-        match (self.door.connection(peer), &self.tls) {
-            (Ok(pass), None) => {
-                connections.spawn(self.serve(stream, peer, pass));
+    fn accept_connection(
+        self: &Arc<Self>,
+        stream: TcpStream,
+        peer: IpAddr,
+        connections: &TaskTracker,
+    ) {
+        match (self.admission.connection(peer), &self.tls) {
+            (Ok(permit), None) => {
+                connections.spawn(self.serve(stream, peer, permit));
             }
-            (Ok(pass), Some(tls)) => {
-                connections.spawn(Arc::clone(self).open(tls.clone(), stream, peer, pass));
+            (Ok(permit), Some(tls)) => {
+                connections.spawn(Arc::clone(self).open(tls.clone(), stream, peer, permit));
             }
-            (Err(turned_away), tls) => {
-                METRICS.turned_away(turned_away.reason());
+            (Err(rejection), tls) => {
+                METRICS.rejected(rejection.reason());
                 // Nobody may make the server busy by being turned away.
-                if let Ok(permit) = Arc::clone(&self.turning_away).try_acquire_owned() {
+                if let Ok(permit) = Arc::clone(&self.rejecting).try_acquire_owned() {
                     let tls = tls.clone();
                     tokio::spawn(async move {
-                        let _ = timeout(TURNED_AWAY_WITHIN, tell(tls, stream, turned_away)).await;
+                        let _ =
+                            timeout(REJECTION_TIMEOUT, respond_overloaded(tls, stream, rejection))
+                                .await;
                         drop(permit);
                     });
                 }
@@ -112,19 +124,19 @@ impl Reception {
         tls: Tls,
         stream: TcpStream,
         peer: IpAddr,
-        pass: ConnectionPass,
+        permit: ConnectionPermit,
     ) {
         let opening = async {
-            match self.door.config().patience.request_within {
+            match self.admission.config().timeouts.request_within {
                 Some(within) => timeout(within, tls.open(stream)).await?,
                 None => tls.open(stream).await,
             }
         };
         match self.closing.run_until_cancelled(opening).await {
-            Some(Ok(Opened::Secure(stream))) => self.serve(*stream, peer, pass).await,
+            Some(Ok(Opened::Secure(stream))) => self.serve(*stream, peer, permit).await,
             Some(Ok(Opened::Plain(stream))) => {
-                let _ = timeout(TURNED_AWAY_WITHIN, answer(stream, point_to_secure_way)).await;
-                drop(pass);
+                let _ = timeout(REJECTION_TIMEOUT, answer(stream, https_redirect)).await;
+                drop(permit);
             }
             Some(Err(error)) => tracing::debug!(%error, "a connection does not speak TLS"),
             None => {}
@@ -135,7 +147,7 @@ impl Reception {
         &self,
         stream: S,
         peer: IpAddr,
-        pass: ConnectionPass,
+        permit: ConnectionPermit,
     ) -> impl Future<Output = ()> + use<S>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -143,10 +155,10 @@ impl Reception {
         let router = self.router.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(PeerAddr(peer));
             router.clone().oneshot(request)
         });
-        let stream = Patient::new(stream, self.door.config().patience.write_within);
+        let stream = WriteTimeout::new(stream, self.admission.config().timeouts.write_within);
         let mut connection =
             Box::pin(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         let closing = self.closing.clone();
@@ -161,7 +173,7 @@ impl Reception {
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ends");
             }
-            drop(pass);
+            drop(permit);
         }
     }
 }
@@ -175,13 +187,13 @@ fn http(request_within: Option<Duration>) -> http1::Builder {
 }
 
 /// Says that there is no room, below TLS where that is spoken.
-async fn tell(tls: Option<Tls>, stream: TcpStream, turned_away: TurnedAway) {
-    let no_room = move |_: &Request<Incoming>| turned_away.answer();
+async fn respond_overloaded(tls: Option<Tls>, stream: TcpStream, rejection: Rejection) {
+    let room_not_found = move |_: &Request<Incoming>| rejection.answer();
     match tls {
-        None => answer(stream, no_room).await,
+        None => answer(stream, room_not_found).await,
         Some(tls) => match tls.open(stream).await {
-            Ok(Opened::Secure(stream)) => answer(stream, no_room).await,
-            Ok(Opened::Plain(stream)) => answer(stream, no_room).await,
+            Ok(Opened::Secure(stream)) => answer(stream, room_not_found).await,
+            Ok(Opened::Plain(stream)) => answer(stream, room_not_found).await,
             Err(error) => tracing::debug!(%error, "a connection does not speak TLS"),
         },
     }

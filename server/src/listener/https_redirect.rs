@@ -10,7 +10,7 @@ use crate::url::is_host;
 /// Sends a browser to the same address over HTTPS: people type it without a scheme.
 ///
 /// The redirect is for this once. One for ever would be kept where the operator has turned TLS off again.
-pub(crate) fn point_to_secure_way<B>(request: &Request<B>) -> Response {
+pub(crate) fn https_redirect<B>(request: &Request<B>) -> Response {
     let sentence = "This server speaks HTTPS only: the address begins with https://\n";
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -34,7 +34,7 @@ mod tests {
             Some(host) => request.header("host", host),
             None => request,
         };
-        point_to_secure_way(&request.body(()).unwrap())
+        https_redirect(&request.body(()).unwrap())
     }
 
     #[test]

@@ -10,5 +10,5 @@ pub mod tls;
 mod write_timeout;
 
 pub(crate) use acceptor::Acceptor;
-pub(crate) use http_connections::let_in;
-pub(crate) use write_timeout::Patient;
+pub(crate) use http_connections::serve_connections;
+pub(crate) use write_timeout::WriteTimeout;

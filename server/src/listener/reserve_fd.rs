@@ -6,14 +6,14 @@ use std::{
     net::TcpStream,
 };
 
-use crate::admission::TurnedAway;
+use crate::admission::Rejection;
 
 /// An open file for the moment when there are no others: without it, connections that can't be accepted
 /// would wait where nobody tells them anything.
 #[derive(Debug)]
-pub(crate) struct SpareFile(Option<File>);
+pub(crate) struct ReserveFd(Option<File>);
 
-impl SpareFile {
+impl ReserveFd {
     /// Opens it, while that can be done.
     pub(crate) fn open() -> Self {
         #[cfg(unix)]
@@ -23,13 +23,13 @@ impl SpareFile {
     }
 
     /// Accepts one connection in its place, tells it that there is no room, and closes it at once.
-    pub(crate) fn turn_one_away(&mut self, accept: impl FnOnce() -> Option<TcpStream>) {
+    pub(crate) fn reject_one(&mut self, accept: impl FnOnce() -> Option<TcpStream>) {
         if self.0.take().is_none() {
             *self = Self::open();
             return;
         }
         if let Some(mut stream) = accept() {
-            let sentence = format!("{}\n", TurnedAway::TooManyConnections);
+            let sentence = format!("{}\n", Rejection::TooManyConnections);
             let answer = format!(
                 "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
                  content-length: {}\r\n\r\n{sentence}",

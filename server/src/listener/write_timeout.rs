@@ -16,22 +16,22 @@ use tokio::{
 ///
 /// There is a timer only while something waits to be written.
 #[derive(Debug)]
-pub(crate) struct Patient<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
     within: Option<Duration>,
-    writing: Overdue,
+    writing: Timer,
     /// By itself: where a stream keeps nothing, this is through at once, whatever waits to be written.
-    flushing: Overdue,
+    flushing: Timer,
 }
 
 /// When it is too late, where something waits.
 #[derive(Debug, Default)]
-struct Overdue(Option<Pin<Box<Sleep>>>);
+struct Timer(Option<Pin<Box<Sleep>>>);
 
-impl<S> Patient<S> {
+impl<S> WriteTimeout<S> {
     /// Without a time it waits for ever.
     pub(crate) fn new(stream: S, within: Option<Duration>) -> Self {
-        Self { stream, within, writing: Overdue::default(), flushing: Overdue::default() }
+        Self { stream, within, writing: Timer::default(), flushing: Timer::default() }
     }
 
     /// The stream itself, which is waited for no more.
@@ -40,8 +40,8 @@ impl<S> Patient<S> {
     }
 }
 
-impl Overdue {
-    fn judge<T>(
+impl Timer {
+    fn check<T>(
         &mut self,
         within: Option<Duration>,
         outcome: Poll<io::Result<T>>,
@@ -58,7 +58,7 @@ impl Overdue {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,7 +68,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -76,7 +76,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.writing.judge(this.within, outcome, context)
+        this.writing.check(this.within, outcome, context)
     }
 
     fn poll_write_vectored(
@@ -86,7 +86,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
-        this.writing.judge(this.within, outcome, context)
+        this.writing.check(this.within, outcome, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -97,13 +97,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_flush(context);
-        this.flushing.judge(this.within, outcome, context)
+        this.flushing.check(this.within, outcome, context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
-        this.flushing.judge(this.within, outcome, context)
+        this.flushing.check(this.within, outcome, context)
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_given_up() {
         let (ours, _theirs) = duplex(100);
-        let mut patient = Patient::new(ours, Some(WITHIN));
+        let mut patient = WriteTimeout::new(ours, Some(WITHIN));
         let begun = Instant::now();
         let fault = patient.write_all(&[0; 1_000]).await.unwrap_err();
         assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
@@ -133,7 +133,7 @@ mod tests {
     async fn who_takes_nothing_of_what_the_stream_keeps_is_given_up() {
         for ends in [false, true] {
             let (ours, _theirs) = duplex(100);
-            let mut patient = Patient::new(BufWriter::new(ours), Some(WITHIN));
+            let mut patient = WriteTimeout::new(BufWriter::new(ours), Some(WITHIN));
             patient.write_all(&[0; 1_000]).await.unwrap();
             let begun = Instant::now();
             let waiting =
@@ -147,7 +147,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_takes_a_little_at_a_time_is_waited_for() {
         let (ours, mut theirs) = duplex(100);
-        let mut patient = Patient::new(ours, Some(WITHIN));
+        let mut patient = WriteTimeout::new(ours, Some(WITHIN));
         let taking = tokio::spawn(async move {
             let mut taken = Vec::new();
             while taken.len() < 1_000 {
@@ -166,7 +166,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_time_it_waits_for_ever() {
         let (ours, _theirs) = duplex(100);
-        let mut patient = Patient::new(ours, None);
+        let mut patient = WriteTimeout::new(ours, None);
         let written = patient.write_all(&[0; 1_000]);
         assert!(tokio::time::timeout(100 * WITHIN, written).await.is_err());
     }

@@ -13,7 +13,7 @@ pub const MINUTES: usize = 60;
 /// Minutes are whole ones since the Unix epoch, so that it goes on over a restart, which holds every
 /// row and so the count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History {
+pub struct CountHistory {
     /// The minute of the last count.
     minute: u64,
     /// How many are here since the last change.
@@ -22,7 +22,7 @@ pub struct History {
     most: VecDeque<u32>,
 }
 
-impl History {
+impl CountHistory {
     /// Begins in this minute, with so many people.
     pub fn new(minute: u64, count: usize) -> Self {
         let now = as_count(count);
@@ -31,7 +31,7 @@ impl History {
 
     /// From now on there are so many. A clock that went back stands still.
     pub fn observe(&mut self, minute: u64, count: usize) {
-        self.bring_to(minute);
+        self.advance_to(minute);
         self.now = as_count(count);
         if let Some(most) = self.most.back_mut() {
             *most = self.now.max(*most);
@@ -41,17 +41,17 @@ impl History {
     /// The counts up to this minute, which is not over yet; the oldest first.
     pub fn counts(&self, minute: u64) -> Vec<u32> {
         let mut until_now = self.clone();
-        until_now.bring_to(minute);
+        until_now.advance_to(minute);
         until_now.most.into()
     }
 
     /// Whether this is how many there are already.
-    pub fn says(&self, count: usize) -> bool {
+    pub fn is_current(&self, count: usize) -> bool {
         self.now == as_count(count)
     }
 
     /// In every minute that passed without a change there were as many as at its end.
-    fn bring_to(&mut self, minute: u64) {
+    fn advance_to(&mut self, minute: u64) {
         let passed = minute.saturating_sub(self.minute);
         let passed = usize::try_from(passed).unwrap_or(MINUTES).min(MINUTES);
         self.most.extend(std::iter::repeat_n(self.now, passed));
@@ -105,7 +105,7 @@ mod tests {
             life in any_life(),
             rest in 0..10_000_u64,
         ) {
-            let mut history = History::new(began / 60, 0);
+            let mut history = CountHistory::new(began / 60, 0);
             let mut second = began;
             for (pause, count) in &life {
                 second += pause;
@@ -114,13 +114,13 @@ mod tests {
             }
             let end = second + rest;
             prop_assert_eq!(history.counts(end / 60), by_the_second(&life, began, end));
-            prop_assert!(history.says(life.last().map_or(0, |(_, count)| *count)));
+            prop_assert!(history.is_current(life.last().map_or(0, |(_, count)| *count)));
         }
 
         /// What is kept goes on as if nothing had been between.
         #[test]
         fn it_goes_on_over_a_restart(life in any_life(), at in 0..40_usize) {
-            let mut through = History::new(0, 0);
+            let mut through = CountHistory::new(0, 0);
             let mut restarted = through.clone();
             let mut second = 0;
             for (index, (pause, count)) in life.iter().enumerate() {
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_stands_still() {
-        let mut history = History::new(100, 2);
+        let mut history = CountHistory::new(100, 2);
         history.observe(101, 5);
         history.observe(3, 1);
         assert_eq!(history.counts(0), [2, 5]);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn one_who_came_and_went_within_a_minute_was_here() {
-        let mut history = History::new(7, 0);
+        let mut history = CountHistory::new(7, 0);
         history.observe(7, 1);
         history.observe(7, 0);
         assert_eq!(history.counts(9), [1, 0, 0]);

@@ -9,7 +9,7 @@ use app::presence::{DepartureReason, Difference, Name, PresenceState, Renamed, U
 
 use serde::{Deserialize, Serialize};
 
-use super::{members::Moment, name_validation::with_look};
+use super::{members::Moment, name_validation::with_skeleton};
 
 /// The last changes of a room; each moved its count, `seq`, by one.
 ///
@@ -34,7 +34,7 @@ pub const FEWEST_CHANGES: usize = 1_000;
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Above [`FEWEST_CHANGES`] what is older than this is forgotten.
-pub const HONOURED_FOR: Duration = Duration::from_mins(2);
+pub const RETENTION: Duration = Duration::from_mins(2);
 
 /// One change of one row.
 ///
@@ -91,12 +91,12 @@ impl Log {
     }
 
     /// Until when a client may come back to what the log last said.
-    pub fn honoured_until(&self) -> Option<Moment> {
-        self.changes.back().map(|entry| entry.at + HONOURED_FOR)
+    pub fn resumable_until(&self) -> Option<Moment> {
+        self.changes.back().map(|entry| entry.at + RETENTION)
     }
 
     fn has_too_old_or_too_much(&self, now: Moment) -> bool {
-        let is_too_old = self.changes.front().is_some_and(|entry| entry.at + HONOURED_FOR < now);
+        let is_too_old = self.changes.front().is_some_and(|entry| entry.at + RETENTION < now);
         is_too_old || self.bytes > MOST_BYTES
     }
 
@@ -118,7 +118,7 @@ impl Log {
     }
 
     /// Whether a list at `seq` can be brought forward.
-    pub fn reaches_back_to(&self, seq: u64) -> bool {
+    pub fn covers(&self, seq: u64) -> bool {
         let behind = self.seq.checked_sub(seq).map(usize::try_from);
         matches!(behind, Some(Ok(behind)) if behind <= self.changes.len())
     }
@@ -143,7 +143,7 @@ impl Change {
     fn with_looks(self) -> Self {
         match self {
             Self::Renamed { id, before, after } => {
-                Self::Renamed { id, before, after: with_look(after) }
+                Self::Renamed { id, before, after: with_skeleton(after) }
             }
             other => other,
         }
@@ -176,7 +176,7 @@ impl Change {
 }
 
 /// What a stretch of changes did to one person's row.
-enum Fate {
+enum NetChange {
     /// Was there before and still is, perhaps altered.
     Stays { name: Option<(Name, Name)>, state: Option<(PresenceState, PresenceState)> },
     /// Was there before and is gone.
@@ -189,7 +189,7 @@ enum Fate {
     Passed,
 }
 
-impl Fate {
+impl NetChange {
     fn begin(arrival: usize, change: &Change) -> Self {
         match change {
             Change::Joined(user) => Self::Came { arrival, user: user.clone() },
@@ -203,7 +203,7 @@ impl Fate {
         }
     }
 
-    fn go_on(self, arrival: usize, change: &Change) -> Self {
+    fn fold(self, arrival: usize, change: &Change) -> Self {
         match (self, change) {
             (Self::Stays { .. }, Change::Departed { reason, .. }) => Self::Gone(*reason),
             (Self::Stays { name, state }, Change::Renamed { before, after, .. }) => {
@@ -243,15 +243,15 @@ fn altered(mut user: User, change: &Change) -> User {
 }
 
 fn net<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Difference {
-    let mut fates: BTreeMap<UserId, Fate> = BTreeMap::new();
+    let mut fates: BTreeMap<UserId, NetChange> = BTreeMap::new();
     for (arrival, change) in changes.into_iter().enumerate() {
         match fates.entry(change.id()) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Fate::begin(arrival, change));
+                vacant.insert(NetChange::begin(arrival, change));
             }
             Entry::Occupied(mut occupied) => {
-                let fate = std::mem::replace(occupied.get_mut(), Fate::Passed);
-                occupied.insert(fate.go_on(arrival, change));
+                let fate = std::mem::replace(occupied.get_mut(), NetChange::Passed);
+                occupied.insert(fate.fold(arrival, change));
             }
         }
     }
@@ -259,16 +259,16 @@ fn net<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Difference {
     let mut arrivals: BTreeMap<usize, User> = BTreeMap::new();
     for (id, fate) in fates {
         match fate {
-            Fate::Passed => {}
-            Fate::Gone(reason) => difference.disconnect_user.group_mut(reason).push(id),
-            Fate::Came { arrival, user } => {
+            NetChange::Passed => {}
+            NetChange::Gone(reason) => difference.disconnect_user.group_mut(reason).push(id),
+            NetChange::Came { arrival, user } => {
                 arrivals.insert(arrival, user);
             }
-            Fate::Returned { reason, arrival, user } => {
+            NetChange::Returned { reason, arrival, user } => {
                 difference.disconnect_user.group_mut(reason).push(id);
                 arrivals.insert(arrival, user);
             }
-            Fate::Stays { name, state } => {
+            NetChange::Stays { name, state } => {
                 if let Some((before, after)) = name
                     && before != after
                 {

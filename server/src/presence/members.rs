@@ -20,7 +20,7 @@ pub type Moment = Duration;
 pub const RELOAD_GRACE: Duration = Duration::from_secs(2);
 
 /// How long it may take when its page was served anew meanwhile, or when its connection broke.
-pub const RETURN_GRACE: Duration = Duration::from_secs(15);
+pub const RECONNECT_GRACE: Duration = Duration::from_secs(15);
 
 /// How long every connected tab must have been hidden until the row is away.
 pub const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
@@ -40,8 +40,8 @@ pub enum TabKey {
 
 /// The persons who have a socket in a room or stand behind a row.
 #[derive(Clone, Debug, Default)]
-pub struct People {
-    persons: BTreeMap<UserId, Person>,
+pub struct Members {
+    members: BTreeMap<UserId, Member>,
     /// When to look at whom: the alarms of all persons, and no others.
     alarms: BTreeSet<Alarm>,
 }
@@ -54,7 +54,7 @@ struct Alarm {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Person {
+struct Member {
     /// The tabs that announced themselves: these stand behind the row.
     tabs: BTreeMap<TabKey, Tab>,
     /// Sockets that only follow the room.
@@ -77,11 +77,11 @@ enum Tab {
 
 /// What a person's row should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum DesiredState {
     /// Listed in this state.
     Listed(PresenceState),
     /// Listed in the state that they were in.
-    AsBefore,
+    Unchanged,
     /// Not listed (any more), for this reason.
     Unlisted(DepartureReason),
 }
@@ -97,7 +97,7 @@ pub struct Announced {
     pub is_visible: bool,
 }
 
-impl People {
+impl Members {
     /// A socket follows the room without being listed.
     pub fn watch(
         &mut self,
@@ -105,10 +105,10 @@ impl People {
         connection: ConnectionId,
         most_connections: usize,
     ) -> Result<(), Refused> {
-        let person = self.person_with_room_for(who, connection, most_connections)?;
-        person.page_served_at = None;
-        if !person.has_announced(connection) {
-            person.watching.insert(connection);
+        let member = self.person_with_room_for(who, connection, most_connections)?;
+        member.page_served_at = None;
+        if !member.has_announced(connection) {
+            member.watching.insert(connection);
         }
         Ok(())
     }
@@ -127,22 +127,22 @@ impl People {
         let Announced { tab, connection, is_visible } = announced;
         // The socket that is replaced makes room for the one that replaces it.
         let takes_over = self
-            .persons
+            .members
             .get(&who)
-            .and_then(|person| person.connection_of(&tab))
+            .and_then(|member| member.connection_of(&tab))
             .is_some_and(|old| old != connection);
         let most_connections = most_connections + usize::from(takes_over);
-        let person = self.person_with_room_for(who, connection, most_connections)?;
-        let replaced = person.connection_of(&tab).filter(|old| *old != connection);
+        let member = self.person_with_room_for(who, connection, most_connections)?;
+        let replaced = member.connection_of(&tab).filter(|old| *old != connection);
         for known in replaced.iter().chain([&connection]) {
-            person.watches_no_more(*known);
+            member.stop_watching(*known);
         }
-        person.page_served_at = None;
-        person.is_broken = false;
+        member.page_served_at = None;
+        member.is_broken = false;
         // A socket speaks for one tab at a time.
-        person.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
+        member.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
         let hidden_since = (!is_visible).then_some(now);
-        person.tabs.insert(tab, Tab::Connected { connection, hidden_since });
+        member.tabs.insert(tab, Tab::Connected { connection, hidden_since });
         Ok(replaced)
     }
 
@@ -155,7 +155,7 @@ impl People {
         now: Moment,
     ) {
         let tabs =
-            self.persons.get_mut(&who).into_iter().flat_map(|person| person.tabs.values_mut());
+            self.members.get_mut(&who).into_iter().flat_map(|member| member.tabs.values_mut());
         for tab in tabs {
             if let Tab::Connected { connection: own, hidden_since } = tab
                 && *own == connection
@@ -166,15 +166,15 @@ impl People {
     }
 
     /// The person is no longer listed: their sockets only watch from now on, and no tab may come back unseen.
-    pub fn unlist(&mut self, who: UserId) {
-        if let Some(person) = self.persons.get_mut(&who) {
-            for (key, tab) in std::mem::take(&mut person.tabs) {
+    pub fn remove_row(&mut self, who: UserId) {
+        if let Some(member) = self.members.get_mut(&who) {
+            for (key, tab) in std::mem::take(&mut member.tabs) {
                 if let Some(connection) = tab.connection() {
-                    person.watching.insert(connection);
-                    person.retired.insert(key, connection);
+                    member.watching.insert(connection);
+                    member.retired.insert(key, connection);
                 }
             }
-            person.is_broken = false;
+            member.is_broken = false;
         }
     }
 
@@ -186,32 +186,32 @@ impl People {
         reason: DepartureReason,
         now: Moment,
     ) {
-        let Some(person) = self.persons.get_mut(&who) else { return };
-        person.watches_no_more(connection);
+        let Some(member) = self.members.get_mut(&who) else { return };
+        member.stop_watching(connection);
         let page_was_just_served =
-            person.page_served_at.is_some_and(|served| now < served + RETURN_GRACE);
-        let gone = person.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
+            member.page_served_at.is_some_and(|served| now < served + RECONNECT_GRACE);
+        let gone = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
         if let Some(tab) = gone {
             let grace = match reason {
                 DepartureReason::Closed if !page_was_just_served => RELOAD_GRACE,
-                _ => RETURN_GRACE,
+                _ => RECONNECT_GRACE,
             };
             *tab = Tab::Gone { at: now, until: now + grace, reason };
-            if reason == DepartureReason::Lost && !person.is_connected() {
-                person.is_broken = true;
+            if reason == DepartureReason::Lost && !member.is_connected() {
+                member.is_broken = true;
             }
         }
     }
 
     /// The room's page is on its way to this person: their closed tabs have more time to come back.
-    pub fn page_served(&mut self, who: UserId, now: Moment) {
-        let Some(person) = self.persons.get_mut(&who) else { return };
-        person.page_served_at = Some(now);
-        for tab in person.tabs.values_mut() {
+    pub fn note_page_load(&mut self, who: UserId, now: Moment) {
+        let Some(member) = self.members.get_mut(&who) else { return };
+        member.page_served_at = Some(now);
+        for tab in member.tabs.values_mut() {
             if let Tab::Gone { at, until, .. } = tab
                 && now < *until
             {
-                *until = *at + RETURN_GRACE;
+                *until = *at + RECONNECT_GRACE;
             }
         }
     }
@@ -219,25 +219,30 @@ impl People {
     /// What the person's row should be; to be asked after everything that happened to them.
     ///
     /// `shown` is the state that their row has until now.
-    pub fn standing(&self, who: UserId, shown: Option<PresenceState>, now: Moment) -> Standing {
-        self.persons
-            .get(&who)
-            .map_or(Standing::Unlisted(DepartureReason::Left), |person| person.standing(shown, now))
+    pub fn desired_state(
+        &self,
+        who: UserId,
+        shown: Option<PresenceState>,
+        now: Moment,
+    ) -> DesiredState {
+        self.members.get(&who).map_or(DesiredState::Unlisted(DepartureReason::Left), |member| {
+            member.desired_state(shown, now)
+        })
     }
 
     /// Forgets what no longer counts of a person, and sets the alarm for what is due next.
-    pub fn settle(&mut self, who: UserId, now: Moment) {
-        let Some(person) = self.persons.get_mut(&who) else { return };
-        person.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
-        let alarm = person.next_deadline(now).map(|deadline| Alarm { deadline, who });
-        if person.alarm != alarm {
-            if let Some(stale) = std::mem::replace(&mut person.alarm, alarm) {
+    pub fn reconcile(&mut self, who: UserId, now: Moment) {
+        let Some(member) = self.members.get_mut(&who) else { return };
+        member.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
+        let alarm = member.next_deadline(now).map(|deadline| Alarm { deadline, who });
+        if member.alarm != alarm {
+            if let Some(stale) = std::mem::replace(&mut member.alarm, alarm) {
                 self.alarms.remove(&stale);
             }
             self.alarms.extend(alarm);
         }
-        if person.tabs.is_empty() && person.watching.is_empty() {
-            self.persons.remove(&who);
+        if member.tabs.is_empty() && member.watching.is_empty() {
+            self.members.remove(&who);
         }
     }
 
@@ -250,35 +255,35 @@ impl People {
     pub fn take_due(&mut self, now: Moment) -> Option<UserId> {
         let due = self.alarms.first().copied().filter(|alarm| alarm.deadline <= now)?;
         self.alarms.remove(&due);
-        if let Some(person) = self.persons.get_mut(&due.who) {
-            person.alarm = None;
+        if let Some(member) = self.members.get_mut(&due.who) {
+            member.alarm = None;
         }
         Some(due.who)
     }
 
     /// Whether nobody has a socket here or may come back unseen.
     pub fn is_empty(&self) -> bool {
-        self.persons.is_empty()
+        self.members.is_empty()
     }
 
     /// Everyone who stands behind a row, for the next process.
-    pub fn save(&self, now: Moment) -> Vec<SavedPerson> {
-        let listed = self.persons.iter().filter(|(_, person)| !person.tabs.is_empty());
+    pub fn save(&self, now: Moment) -> Vec<SavedMember> {
+        let listed = self.members.iter().filter(|(_, member)| !member.tabs.is_empty());
         listed
-            .map(|(who, person)| SavedPerson {
+            .map(|(who, member)| SavedMember {
                 id: *who,
-                is_broken: person.is_broken,
-                tabs: person.save_tabs(now),
+                is_broken: member.is_broken,
+                tabs: member.save_tabs(now),
             })
             .collect()
     }
 
     /// Those who stood behind a row before a restart: nobody is connected,
     /// and each of their tabs may come back unseen.
-    pub fn restore(saved: Vec<SavedPerson>, now: Moment) -> Self {
+    pub fn restore(saved: Vec<SavedMember>, now: Moment) -> Self {
         let mut people = Self::default();
-        for SavedPerson { id, is_broken, tabs } in saved {
-            let until = now + RETURN_GRACE;
+        for SavedMember { id, is_broken, tabs } in saved {
+            let until = now + RECONNECT_GRACE;
             // A tab without a name can't come back, but holds the row until its person does. Their numbers,
             // which no socket ever has, are in their order: the next restart finds them as this one did.
             let first = tabs.iter().fold(u64::MAX, |number, _| number - 1);
@@ -287,9 +292,9 @@ impl People {
             let tabs = tabs.into_iter().filter_map(|SavedTab { name, reason }| {
                 Some((name.map(TabKey::Named).or_else(|| unnamed.next())?, gone(reason)))
             });
-            let person = Person { tabs: tabs.collect(), is_broken, ..Person::default() };
-            people.persons.insert(id, person);
-            people.settle(id, now);
+            let member = Member { tabs: tabs.collect(), is_broken, ..Member::default() };
+            people.members.insert(id, member);
+            people.reconcile(id, now);
         }
         people
     }
@@ -299,21 +304,21 @@ impl People {
         who: UserId,
         connection: ConnectionId,
         most_connections: usize,
-    ) -> Result<&mut Person, Refused> {
-        let is_known = |person: &Person| {
-            person.watching.contains(&connection) || person.has_announced(connection)
+    ) -> Result<&mut Member, Refused> {
+        let is_known = |member: &Member| {
+            member.watching.contains(&connection) || member.has_announced(connection)
         };
         let has_room = self
-            .persons
+            .members
             .get(&who)
-            .is_none_or(|person| is_known(person) || person.connections() < most_connections);
-        if has_room { Ok(self.persons.entry(who).or_default()) } else { Err(Refused::TooManyTabs) }
+            .is_none_or(|member| is_known(member) || member.connections() < most_connections);
+        if has_room { Ok(self.members.entry(who).or_default()) } else { Err(Refused::TooManyTabs) }
     }
 }
 
 /// A person who stands behind a row, as it is kept over a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedPerson {
+pub struct SavedMember {
     /// Who.
     pub id: UserId,
     /// The last connected tab broke.
@@ -345,7 +350,7 @@ impl SavedTab {
     }
 }
 
-impl Person {
+impl Member {
     /// The tabs that hold the row: one that can no longer come back unseen gets no second chance from a restart.
     fn save_tabs(&self, now: Moment) -> Vec<SavedTab> {
         let is_over = |tab: &Tab| matches!(tab, Tab::Gone { until, .. } if *until <= now);
@@ -355,38 +360,38 @@ impl Person {
         holding.map(|(key, tab)| SavedTab::of(key, *tab)).collect()
     }
 
-    fn standing(&self, shown: Option<PresenceState>, now: Moment) -> Standing {
+    fn desired_state(&self, shown: Option<PresenceState>, now: Moment) -> DesiredState {
         if self.is_connected() {
             // Who is away is so until a tab is shown: a hidden one that comes back shows nothing.
             let was_away = shown == Some(PresenceState::Away);
-            let is_away = self.away_from().is_some_and(|moment| was_away || moment <= now);
+            let is_away = self.away_at().is_some_and(|moment| was_away || moment <= now);
             let state = if is_away { PresenceState::Away } else { PresenceState::Here };
-            return Standing::Listed(state);
+            return DesiredState::Listed(state);
         }
-        match self.last_return() {
+        match self.grace_deadline() {
             Some((until, _)) if now < until => {
                 if self.is_broken {
-                    Standing::Listed(PresenceState::Reconnecting)
+                    DesiredState::Listed(PresenceState::Reconnecting)
                 } else {
-                    Standing::AsBefore
+                    DesiredState::Unchanged
                 }
             }
-            Some((_, reason)) => Standing::Unlisted(reason),
-            None => Standing::Unlisted(DepartureReason::Left),
+            Some((_, reason)) => DesiredState::Unlisted(reason),
+            None => DesiredState::Unlisted(DepartureReason::Left),
         }
     }
 
     /// When the row's standing changes by the mere passing of time.
     fn next_deadline(&self, now: Moment) -> Option<Moment> {
         if self.is_connected() {
-            self.away_from().filter(|moment| now < *moment)
+            self.away_at().filter(|moment| now < *moment)
         } else {
-            self.last_return().map(|(until, _)| until)
+            self.grace_deadline().map(|(until, _)| until)
         }
     }
 
     /// From when on the row is away, as things stand: none while a connected tab is visible.
-    fn away_from(&self) -> Option<Moment> {
+    fn away_at(&self) -> Option<Moment> {
         let mut last_hidden = None;
         for tab in self.tabs.values() {
             if let Tab::Connected { hidden_since, .. } = tab {
@@ -397,7 +402,7 @@ impl Person {
     }
 
     /// Until when the last tab may come back, and how the row ends if it does not.
-    fn last_return(&self) -> Option<(Moment, DepartureReason)> {
+    fn grace_deadline(&self) -> Option<(Moment, DepartureReason)> {
         let gone = self.tabs.values().filter_map(|tab| match tab {
             Tab::Gone { until, reason, .. } => Some((*until, *reason)),
             Tab::Connected { .. } => None,
@@ -414,7 +419,7 @@ impl Person {
         connected.or_else(|| self.retired.get(tab).copied())
     }
 
-    fn watches_no_more(&mut self, connection: ConnectionId) {
+    fn stop_watching(&mut self, connection: ConnectionId) {
         if self.watching.remove(&connection) {
             self.retired.retain(|_, retired| *retired != connection);
         }

@@ -27,10 +27,10 @@ pub enum Refused {
     BadFrame,
     /// `watch` after the first frame.
     #[error("You are watching this room already: watch is only for a socket's first frame.")]
-    WatchTwice,
+    AlreadyWatching,
     /// Something else before `watch` or `got_a_new_user`.
     #[error("Please send watch or got_a_new_user first.")]
-    NotYet,
+    NotOpened,
 }
 
 impl Refused {
@@ -44,7 +44,7 @@ impl Refused {
             Self::RoomFull => RefusalCode::RoomFull,
             Self::TooManyTabs => RefusalCode::TooManyTabs,
             Self::TooFast => RefusalCode::TooFast,
-            Self::BadFrame | Self::WatchTwice | Self::NotYet => RefusalCode::BadFrame,
+            Self::BadFrame | Self::AlreadyWatching | Self::NotOpened => RefusalCode::BadFrame,
         }
     }
 

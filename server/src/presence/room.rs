@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     log::{Change, Log},
-    members::{Announced, ConnectionId, Moment, People, SavedPerson, Standing},
+    members::{Announced, ConnectionId, DesiredState, Members, Moment, SavedMember},
     refusal::Refused,
 };
 
 /// One room: a pure state machine.
 ///
 /// Every change of the list goes through `record`: the log and the list can't disagree.
-/// After everything that happens to a person, `settle` makes their row what it should be.
+/// After everything that happens to a person, `reconcile` makes their row what it should be.
 #[derive(Debug)]
 pub struct Room {
     limits: RoomLimits,
     roster: Roster,
-    people: People,
+    people: Members,
     log: Log,
     /// The bytes of all names in the list.
     names_in_bytes: usize,
@@ -36,11 +36,11 @@ pub struct RoomLimits {
 
 /// Whether `got_a_new_user` came as a socket's first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Announcement {
+pub enum JoinKind {
     /// It did: it never renames somebody who is listed.
-    First,
+    Opening,
     /// It came later: it renames.
-    Later,
+    Repeat,
 }
 
 /// The time, on the two clocks that a room needs; the caller reads them.
@@ -60,7 +60,7 @@ pub struct SavedRoom {
     /// The rows, in order of arrival.
     pub users: Vec<User>,
     /// Who stands behind them.
-    pub people: Vec<SavedPerson>,
+    pub people: Vec<SavedMember>,
     /// The last changes; empty where the next process begins a new epoch.
     pub changes: Vec<Change>,
 }
@@ -68,7 +68,7 @@ pub struct SavedRoom {
 /// What was kept does not make a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its rows and the people behind them do not match")]
-pub struct NotARoom;
+pub struct InvalidSavedRoom;
 
 impl Room {
     /// An empty room.
@@ -76,7 +76,7 @@ impl Room {
         Self {
             limits,
             roster: Roster::default(),
-            people: People::default(),
+            people: Members::default(),
             log: Log::default(),
             names_in_bytes: 0,
         }
@@ -106,7 +106,7 @@ impl Room {
     }
 
     /// Whether there is neither a socket nor a row in it.
-    pub fn is_deserted(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.people.is_empty() && self.roster.is_empty()
     }
 
@@ -124,7 +124,7 @@ impl Room {
         who: UserId,
         announced: Announced,
         name: Name,
-        announcement: Announcement,
+        announcement: JoinKind,
         now: Now,
     ) -> Result<Option<ConnectionId>, Refused> {
         let is_listed = self.roster.contains(&who);
@@ -139,10 +139,10 @@ impl Room {
                 let state = PresenceState::Here;
                 self.record(Change::Joined(User { id: who, name, joined, state }), now.moment);
             }
-            (true, Announcement::First) => {}
-            (true, Announcement::Later) => self.set_name(who, name, now.moment),
+            (true, JoinKind::Opening) => {}
+            (true, JoinKind::Repeat) => self.set_name(who, name, now.moment),
         }
-        self.settle(who, now.moment);
+        self.reconcile(who, now.moment);
         Ok(replaced)
     }
 
@@ -164,23 +164,23 @@ impl Room {
         now: Moment,
     ) {
         self.people.set_visible(who, connection, is_visible, now);
-        self.settle(who, now);
+        self.reconcile(who, now);
     }
 
     /// A person is no longer listed, because they said goodbye or were removed; their sockets go on watching.
-    pub fn unlist(&mut self, who: UserId, reason: DepartureReason, now: Moment) {
-        self.people.unlist(who);
+    pub fn remove_row(&mut self, who: UserId, reason: DepartureReason, now: Moment) {
+        self.people.remove_row(who);
         if self.roster.contains(&who) {
             self.record(Change::Departed { id: who, reason }, now);
         }
-        self.settle(who, now);
+        self.reconcile(who, now);
     }
 
     /// Everybody is taken off the list; says how many they were.
-    pub fn unlist_all(&mut self, now: Moment) -> usize {
+    pub fn remove_all_rows(&mut self, now: Moment) -> usize {
         let everybody: Vec<_> = self.roster.users().map(|user| user.id).collect();
         for who in &everybody {
-            self.unlist(*who, DepartureReason::Removed, now);
+            self.remove_row(*who, DepartureReason::Removed, now);
         }
         everybody.len()
     }
@@ -194,24 +194,24 @@ impl Room {
         now: Moment,
     ) {
         self.people.disconnect(who, connection, reason, now);
-        self.settle(who, now);
+        self.reconcile(who, now);
     }
 
     /// The room's page is on its way to this person.
-    pub fn page_served(&mut self, who: UserId, now: Moment) {
-        self.people.page_served(who, now);
-        self.settle(who, now);
+    pub fn note_page_load(&mut self, who: UserId, now: Moment) {
+        self.people.note_page_load(who, now);
+        self.reconcile(who, now);
     }
 
-    /// When [`Room::let_time_pass`] has something to do next.
+    /// When [`Room::tick`] has something to do next.
     pub fn next_deadline(&self) -> Option<Moment> {
         self.people.next_deadline()
     }
 
     /// Does what is due at `now`.
-    pub fn let_time_pass(&mut self, now: Moment) {
+    pub fn tick(&mut self, now: Moment) {
         while let Some(who) = self.people.take_due(now) {
-            self.settle(who, now);
+            self.reconcile(who, now);
         }
     }
 
@@ -226,9 +226,13 @@ impl Room {
     }
 
     /// The room as it was before a restart; every row is held for its owner to come back unseen.
-    pub fn restore(saved: SavedRoom, limits: RoomLimits, now: Moment) -> Result<Self, NotARoom> {
+    pub fn restore(
+        saved: SavedRoom,
+        limits: RoomLimits,
+        now: Moment,
+    ) -> Result<Self, InvalidSavedRoom> {
         let SavedRoom { seq, users, people, changes } = saved;
-        let roster = Roster::from_users(users).map_err(|_| NotARoom)?;
+        let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
         // A row without anybody behind it would stay for ever.
         let behind: BTreeSet<UserId> = people
             .iter()
@@ -237,26 +241,26 @@ impl Room {
             .collect();
         let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
         if behind != listed {
-            return Err(NotARoom);
+            return Err(InvalidSavedRoom);
         }
-        let log = Log::restore(seq, changes, now).ok_or(NotARoom)?;
+        let log = Log::restore(seq, changes, now).ok_or(InvalidSavedRoom)?;
         let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
-        Ok(Self { limits, roster, people: People::restore(people, now), log, names_in_bytes })
+        Ok(Self { limits, roster, people: Members::restore(people, now), log, names_in_bytes })
     }
 
     /// Makes a person's row what it should be.
-    fn settle(&mut self, who: UserId, now: Moment) {
+    fn reconcile(&mut self, who: UserId, now: Moment) {
         let state = self.roster.get(&who).map(|user| user.state);
-        match (self.people.standing(who, state, now), state) {
-            (Standing::Listed(after), Some(before)) if before != after => {
+        match (self.people.desired_state(who, state, now), state) {
+            (DesiredState::Listed(after), Some(before)) if before != after => {
                 self.record(Change::StateChanged { id: who, before, after }, now);
             }
-            (Standing::Unlisted(reason), Some(_)) => {
+            (DesiredState::Unlisted(reason), Some(_)) => {
                 self.record(Change::Departed { id: who, reason }, now);
             }
             _ => {}
         }
-        self.people.settle(who, now);
+        self.people.reconcile(who, now);
     }
 
     fn set_name(&mut self, who: UserId, after: Name, now: Moment) {

@@ -31,7 +31,7 @@ pub struct StateDirectory {
     "Another Rollcall has its state in {}: stop it, or choose another directory with --state-dir.",
     directory.display()
 )]
-pub struct InUse {
+pub struct AlreadyLocked {
     directory: PathBuf,
 }
 
@@ -39,7 +39,7 @@ impl StateDirectory {
     /// Takes the directory, and makes it where there is none; waits a few seconds for a server that is going down.
     ///
     /// Where nothing can be locked or written it is used as it is: who can't keep rooms serves all the same.
-    pub async fn take(directory: &Path) -> Result<Self, InUse> {
+    pub async fn lock(directory: &Path) -> Result<Self, AlreadyLocked> {
         let file = match fs::create_dir_all(directory).and_then(|()| open(directory)) {
             Ok(file) => file,
             Err(error) => return Ok(Self::without_lock(&error)),
@@ -56,7 +56,7 @@ impl StateDirectory {
                     sleep(LOOK_EVERY).await;
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(InUse { directory: directory.to_owned() });
+                    return Err(AlreadyLocked { directory: directory.to_owned() });
                 }
                 Err(TryLockError::Error(error)) => return Ok(Self::without_lock(&error)),
             }
@@ -82,13 +82,13 @@ mod tests {
     async fn one_at_a_time_has_it_and_the_next_one_waits_a_little() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state");
-        let first = StateDirectory::take(&path).await.unwrap();
-        let refusal = StateDirectory::take(&path).await.unwrap_err();
+        let first = StateDirectory::lock(&path).await.unwrap();
+        let refusal = StateDirectory::lock(&path).await.unwrap_err();
         assert!(refusal.to_string().contains("--state-dir"), "{refusal}");
 
         let second = tokio::spawn({
             let path = path.clone();
-            async move { StateDirectory::take(&path).await }
+            async move { StateDirectory::lock(&path).await }
         });
         sleep(LONGEST_WAIT / 2).await;
         assert!(!second.is_finished());
@@ -101,6 +101,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(StateDirectory::take(&file.join("state")).await.is_ok());
+        assert!(StateDirectory::lock(&file.join("state")).await.is_ok());
     }
 }

@@ -9,7 +9,7 @@ use app::presence::{Epoch, RoomName};
 use serde::{Deserialize, Serialize};
 
 use super::private_file;
-use crate::presence::{count_history::History, room::SavedRoom};
+use crate::presence::{count_history::CountHistory, room::SavedRoom};
 
 /// The file's name in the state directory.
 const FILE: &str = "rooms.json";
@@ -21,14 +21,14 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRooms {
     /// How the process that wrote it ended.
-    pub ending: ProcessEnding,
+    pub ending: Shutdown,
     /// The rooms.
-    pub rooms: Vec<SavedRoomOfName>,
+    pub rooms: Vec<NamedRoom>,
 }
 
 /// One room, as it is kept over a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedRoomOfName {
+pub struct NamedRoom {
     /// Its name.
     pub name: RoomName,
     /// The epoch of its count.
@@ -37,18 +37,20 @@ pub struct SavedRoomOfName {
     pub room: SavedRoom,
     /// How many were here when; a file of an earlier server has none.
     #[serde(default)]
-    pub history: Option<History>,
+    pub history: Option<CountHistory>,
 }
 
 /// How a process ended that kept its rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ProcessEnding {
+pub enum Shutdown {
     /// In order: nothing happened since, and the count goes on.
-    InOrder,
+    #[serde(rename = "in_order")]
+    Clean,
     /// Not known: this was written on the way, and something may have happened since.
     /// The rows are held, and the count begins anew.
-    Unknown,
+    #[serde(rename = "unknown")]
+    Unclean,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +75,7 @@ impl RoomsFile {
     /// Takes the rooms out: the file is gone afterwards, so that no process takes them twice.
     ///
     /// A file that can't be read is set aside; nothing of it is fatal.
-    pub fn take(&self) -> Option<SavedRooms> {
+    pub fn load_and_remove(&self) -> Option<SavedRooms> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -139,8 +141,8 @@ mod tests {
 
     fn rooms() -> SavedRooms {
         SavedRooms {
-            ending: ProcessEnding::InOrder,
-            rooms: vec![SavedRoomOfName {
+            ending: Shutdown::Clean,
+            rooms: vec![NamedRoom {
                 name: RoomName::lobby(),
                 epoch: Epoch::from_number(5),
                 room: SavedRoom {
@@ -149,7 +151,7 @@ mod tests {
                     people: Vec::new(),
                     changes: Vec::new(),
                 },
-                history: Some(History::new(29_000_000, 3)),
+                history: Some(CountHistory::new(29_000_000, 3)),
             }],
         }
     }
@@ -158,7 +160,7 @@ mod tests {
     fn what_is_kept_is_taken_once() {
         let directory = tempfile::tempdir().unwrap();
         let file = RoomsFile::in_directory(directory.path());
-        assert_eq!(file.take(), None);
+        assert_eq!(file.load_and_remove(), None);
         file.write(&rooms()).unwrap();
         file.write(&rooms()).unwrap();
         #[cfg(unix)]
@@ -167,8 +169,8 @@ mod tests {
             let mode = fs::metadata(&file.path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        assert_eq!(file.take(), Some(rooms()));
-        assert_eq!(file.take(), None);
+        assert_eq!(file.load_and_remove(), Some(rooms()));
+        assert_eq!(file.load_and_remove(), None);
     }
 
     #[test]
@@ -179,10 +181,10 @@ mod tests {
             ["", "{", "[]", r#"{"version":2,"ending":"in_order","rooms":[]}"#, "{\"version\":1}"]
         {
             fs::write(&file.path, damage).unwrap();
-            assert_eq!(file.take(), None, "{damage}");
+            assert_eq!(file.load_and_remove(), None, "{damage}");
             assert!(!file.path.exists() && file.path.with_extension("json.damaged").exists());
         }
         fs::write(&file.path, [0xff, 0xfe]).unwrap();
-        assert_eq!(file.take(), None);
+        assert_eq!(file.load_and_remove(), None);
     }
 }

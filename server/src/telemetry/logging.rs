@@ -39,7 +39,7 @@ pub enum LogFormat {
 }
 
 /// Logs from now on, as is set.
-pub fn begin(config: &LogConfig) {
+pub fn init(config: &LogConfig) {
     let LogFilter(filter) = &config.filter;
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
@@ -58,7 +58,7 @@ pub fn begin(config: &LogConfig) {
 }
 
 /// Panics are told like everything else, and counted.
-pub fn tell_of_panics() {
+pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
         METRICS.panics.count();
         let at = panic.location().map(ToString::to_string);
@@ -88,17 +88,17 @@ mod tests {
         assert!(LogFormat::Json.is_json(true) && !LogFormat::Text.is_json(false));
         for text in ["auto", "text", "json"] {
             let mut format = LogFormat::default();
-            format.read(text).unwrap();
-            assert_eq!(format.written().as_deref(), Some(text));
+            format.parse(text).unwrap();
+            assert_eq!(format.format().as_deref(), Some(text));
         }
-        assert!(LogFormat::Auto.read("xml").is_err());
+        assert!(LogFormat::Auto.parse("xml").is_err());
     }
 
     #[test]
     fn a_filter_has_to_be_one() {
         let mut filter = LogFilter::default();
-        filter.read("warn,crate::websocket::connection=debug").unwrap();
-        assert!(filter.read("server=loud").is_err());
-        assert_eq!(filter.written().as_deref(), Some("warn,crate::websocket::connection=debug"));
+        filter.parse("warn,crate::websocket::connection=debug").unwrap();
+        assert!(filter.parse("server=loud").is_err());
+        assert_eq!(filter.format().as_deref(), Some("warn,crate::websocket::connection=debug"));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    admission::rate_limit::{Allowance, Limit, Rate},
+    admission::rate_limit::{Limit, Rate, TokenBucket},
     encoding::messages::LONGEST_FRAME_IN_BYTES,
 };
 
@@ -25,20 +25,20 @@ impl Default for FrameLimits {
 
 /// How many frames a socket may still send.
 #[derive(Clone, Debug)]
-pub struct FrameAllowance {
+pub struct FrameBudget {
     rate: Option<Rate>,
-    allowance: Allowance,
+    bucket: TokenBucket,
 }
 
-impl FrameAllowance {
+impl FrameBudget {
     /// A socket that has sent nothing yet.
     pub fn new(limits: FrameLimits) -> Self {
-        Self { rate: limits.rate, allowance: Allowance::default() }
+        Self { rate: limits.rate, bucket: TokenBucket::default() }
     }
 
     /// Takes one frame out at `now`, a time since the socket was opened; false when there is none.
     pub fn take(&mut self, now: Duration) -> bool {
-        self.rate.is_none_or(|rate| self.allowance.take(rate, now).is_ok())
+        self.rate.is_none_or(|rate| self.bucket.take(rate, now).is_ok())
     }
 }
 
@@ -50,26 +50,26 @@ const MOST_BYTES_AROUND_A_BYTE: usize = 8;
 ///
 /// Whoever splits one text into frames without end sends none, and would be read for ever.
 #[derive(Clone, Debug)]
-pub struct ByteAllowance {
+pub struct ByteBudget {
     /// How many bytes are one portion, and how many portions there may be.
-    portions: Option<(usize, Rate)>,
+    chunks: Option<(usize, Rate)>,
     /// What was read of a portion that is not full yet.
     begun: usize,
-    allowance: Allowance,
+    bucket: TokenBucket,
     /// The most that is read of a text before it is whole.
     most_in_parts: Option<usize>,
     /// What was read since a text or a sign of life was whole.
     in_parts: usize,
 }
 
-impl ByteAllowance {
+impl ByteBudget {
     /// A socket that has sent nothing yet.
     pub fn new(limits: FrameLimits) -> Self {
-        let portions = limits.longest.number().zip(limits.rate.map(Rate::doubled));
+        let chunks = limits.longest.number().zip(limits.rate.map(Rate::doubled));
         let longest = limits.longest.number();
         let most_in_parts = longest.map(|bytes| bytes.saturating_mul(MOST_BYTES_AROUND_A_BYTE));
-        let allowance = Allowance::default();
-        Self { portions, begun: 0, allowance, most_in_parts, in_parts: 0 }
+        let bucket = TokenBucket::default();
+        Self { chunks, begun: 0, bucket, most_in_parts, in_parts: 0 }
     }
 
     /// Takes so many bytes out at `now`, a time since the socket was opened; false when there are too few.
@@ -78,11 +78,11 @@ impl ByteAllowance {
         if self.most_in_parts.is_some_and(|most| self.in_parts > most) {
             return false;
         }
-        let Some((portion, rate)) = self.portions else { return true };
+        let Some((chunk, rate)) = self.chunks else { return true };
         self.begun = self.begun.saturating_add(bytes);
-        while self.begun >= portion {
-            self.begun -= portion;
-            if self.allowance.take(rate, now).is_err() {
+        while self.begun >= chunk {
+            self.begun -= chunk;
+            if self.bucket.take(rate, now).is_err() {
                 return false;
             }
         }
@@ -101,21 +101,21 @@ mod tests {
 
     #[test]
     fn forty_at_once_and_then_five_a_second() {
-        let mut allowance = FrameAllowance::new(FrameLimits::default());
+        let mut bucket = FrameBudget::new(FrameLimits::default());
         let at = Duration::from_secs;
-        assert_eq!((0..50).filter(|_| allowance.take(at(0))).count(), 40);
-        assert_eq!((0..50).filter(|_| allowance.take(at(1))).count(), 5);
-        assert_eq!((0..50).filter(|_| allowance.take(at(100))).count(), 40);
+        assert_eq!((0..50).filter(|_| bucket.take(at(0))).count(), 40);
+        assert_eq!((0..50).filter(|_| bucket.take(at(1))).count(), 5);
+        assert_eq!((0..50).filter(|_| bucket.take(at(100))).count(), 40);
     }
 
     #[test]
     fn bytes_are_twice_what_the_frames_may_hold_however_they_come() {
         let most = 2 * 40 * LONGEST_FRAME_IN_BYTES;
         for bytes in [1, 100, 1_024, LONGEST_FRAME_IN_BYTES] {
-            let mut allowance = ByteAllowance::new(FrameLimits::default());
+            let mut bucket = ByteBudget::new(FrameLimits::default());
             let mut read = || {
-                allowance.is_whole();
-                allowance.take(bytes, Duration::ZERO)
+                bucket.is_whole();
+                bucket.take(bytes, Duration::ZERO)
             };
             assert!((0..most / bytes).all(|_| read()), "{bytes}");
             let a_frame_more = LONGEST_FRAME_IN_BYTES / bytes + 2;
@@ -126,12 +126,12 @@ mod tests {
     #[test]
     fn a_text_comes_in_as_many_bytes_as_its_smallest_fragments_have() {
         let in_smallest_fragments = 7 * LONGEST_FRAME_IN_BYTES;
-        let mut allowance = ByteAllowance::new(FrameLimits::default());
+        let mut bucket = ByteBudget::new(FrameLimits::default());
         for _ in 0..3 {
-            assert!(allowance.take(in_smallest_fragments, Duration::ZERO));
-            allowance.is_whole();
+            assert!(bucket.take(in_smallest_fragments, Duration::ZERO));
+            bucket.is_whole();
         }
-        let without_end = (0..100).take_while(|_| allowance.take(1_024, Duration::ZERO)).count();
+        let without_end = (0..100).take_while(|_| bucket.take(1_024, Duration::ZERO)).count();
         assert_eq!(without_end, 32);
     }
 
@@ -141,13 +141,13 @@ mod tests {
         for limits in
             [FrameLimits { rate: None, ..limits }, FrameLimits { longest: Limit::OFF, ..limits }]
         {
-            let mut allowance = ByteAllowance::new(limits);
+            let mut bucket = ByteBudget::new(limits);
             assert!((0..1_000).all(|_| {
-                allowance.is_whole();
-                allowance.take(LONGEST_FRAME_IN_BYTES, Duration::ZERO)
+                bucket.is_whole();
+                bucket.take(LONGEST_FRAME_IN_BYTES, Duration::ZERO)
             }));
         }
-        let mut unlimited = FrameAllowance::new(FrameLimits { rate: None, ..limits });
+        let mut unlimited = FrameBudget::new(FrameLimits { rate: None, ..limits });
         assert!((0..1_000).all(|_| unlimited.take(Duration::ZERO)));
     }
 }

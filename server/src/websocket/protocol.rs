@@ -5,10 +5,10 @@ use std::time::Duration;
 use app::presence::{ClientEvent, CloseCode, Refusal, Since};
 use serde::Deserialize;
 
-use super::budget::{FrameAllowance, FrameLimits};
+use super::budget::{FrameBudget, FrameLimits};
 use crate::{
     hub::Announcing,
-    presence::{refusal::Refused, room::Announcement},
+    presence::{refusal::Refused, room::JoinKind},
 };
 
 /// How many bad frames in a row end the talk.
@@ -16,10 +16,10 @@ const MOST_BAD_FRAMES_IN_A_ROW: u32 = 3;
 
 /// What one client has said so far, as far as it matters for what it may say next.
 #[derive(Debug)]
-pub struct Conversation {
+pub struct ProtocolState {
     stage: Stage,
     bad_frames_in_a_row: u32,
-    allowance: FrameAllowance,
+    bucket: FrameBudget,
     was_too_fast: bool,
 }
 
@@ -33,7 +33,7 @@ enum Stage {
 
 /// What a text means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Action {
     /// Something to do; it may still be refused.
     Request(Request),
     /// Something to refuse, and to carry on.
@@ -82,45 +82,45 @@ impl Request {
     }
 }
 
-impl Conversation {
+impl ProtocolState {
     /// A socket that was just opened, and may say so much.
     pub fn new(limits: FrameLimits) -> Self {
         Self {
             stage: Stage::Opening,
             bad_frames_in_a_row: 0,
-            allowance: FrameAllowance::new(limits),
+            bucket: FrameBudget::new(limits),
             was_too_fast: false,
         }
     }
 
     /// Takes in a text frame that came `since_opening` after the socket was opened.
-    pub fn hear(&mut self, text: &str, since_opening: Duration) -> Heard {
+    pub fn hear(&mut self, text: &str, since_opening: Duration) -> Action {
         if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
             return too_fast;
         }
         let understood = read(text).ok_or(Refused::BadFrame);
-        match understood.and_then(|event| self.admit(event)) {
+        match understood.and_then(|event| self.interpret(event)) {
             Ok(request) => {
                 self.bad_frames_in_a_row = 0;
-                Heard::Request(request)
+                Action::Request(request)
             }
-            Err(refused @ (Refused::BadFrame | Refused::WatchTwice | Refused::NotYet)) => {
+            Err(refused @ (Refused::BadFrame | Refused::AlreadyWatching | Refused::NotOpened)) => {
                 self.bad_frames_in_a_row += 1;
                 if self.bad_frames_in_a_row >= MOST_BAD_FRAMES_IN_A_ROW {
-                    return Heard::Close(CloseCode::BadFrames);
+                    return Action::Close(CloseCode::BadFrames);
                 }
-                Heard::Refuse(refused.of(known_event(text)))
+                Action::Refuse(refused.of(known_event(text)))
             }
             Err(refused) => {
                 self.bad_frames_in_a_row = 0;
-                Heard::Refuse(refused.of(known_event(text)))
+                Action::Refuse(refused.of(known_event(text)))
             }
         }
     }
 
     /// Takes in a ping or a pong, which asks for nothing and is counted all the same: each is read, and most
     /// are answered.
-    pub fn hear_sign_of_life(&mut self, since_opening: Duration) -> Option<Heard> {
+    pub fn on_control_frame(&mut self, since_opening: Duration) -> Option<Action> {
         self.count(since_opening, || None)
     }
 
@@ -129,14 +129,14 @@ impl Conversation {
         &mut self,
         since_opening: Duration,
         event: impl FnOnce() -> Option<&'static str>,
-    ) -> Option<Heard> {
-        if self.allowance.take(since_opening) {
+    ) -> Option<Action> {
+        if self.bucket.take(since_opening) {
             self.was_too_fast = false;
             None
         } else if std::mem::replace(&mut self.was_too_fast, true) {
-            Some(Heard::Close(CloseCode::TooFast))
+            Some(Action::Close(CloseCode::TooFast))
         } else {
-            Some(Heard::Refuse(Refused::TooFast.of(event())))
+            Some(Action::Refuse(Refused::TooFast.of(event())))
         }
     }
 
@@ -150,21 +150,21 @@ impl Conversation {
         self.stage == Stage::Following
     }
 
-    fn admit(&self, event: ClientEvent) -> Result<Request, Refused> {
+    fn interpret(&self, event: ClientEvent) -> Result<Request, Refused> {
         match (self.stage, event) {
             (Stage::Opening, ClientEvent::Watch { since }) => Ok(Request::Watch { since }),
             (Stage::Opening, ClientEvent::GotANewUser { name, tab, visible, since }) => {
                 let is_visible = visible.unwrap_or(true);
-                let announcement = Announcement::First;
+                let announcement = JoinKind::Opening;
                 let announcing = Announcing { name, tab, is_visible, announcement, since };
                 Ok(Request::Announce(announcing))
             }
             (Stage::Opening, ClientEvent::Rename { .. }) => Err(Refused::NotListed),
-            (Stage::Opening, _) => Err(Refused::NotYet),
-            (Stage::Following, ClientEvent::Watch { .. }) => Err(Refused::WatchTwice),
+            (Stage::Opening, _) => Err(Refused::NotOpened),
+            (Stage::Following, ClientEvent::Watch { .. }) => Err(Refused::AlreadyWatching),
             (Stage::Following, ClientEvent::GotANewUser { name, tab, visible, .. }) => {
                 let is_visible = visible.unwrap_or(true);
-                let announcement = Announcement::Later;
+                let announcement = JoinKind::Repeat;
                 let announcing = Announcing { name, tab, is_visible, announcement, since: None };
                 Ok(Request::Announce(announcing))
             }
@@ -178,7 +178,7 @@ impl Conversation {
     }
 }
 
-impl Default for Conversation {
+impl Default for ProtocolState {
     fn default() -> Self {
         Self::new(FrameLimits::default())
     }
@@ -214,39 +214,39 @@ mod tests {
     const WATCH: &str = r#"{"event":"watch"}"#;
     const JOIN: &str = r#"{"event":"got_a_new_user","name":"Ana"}"#;
 
-    fn following() -> Conversation {
-        let mut conversation = Conversation::default();
-        conversation.accepted();
-        conversation
+    fn following() -> ProtocolState {
+        let mut protocol = ProtocolState::default();
+        protocol.accepted();
+        protocol
     }
 
-    fn announced(name: &str, announcement: Announcement) -> Request {
+    fn announced(name: &str, announcement: JoinKind) -> Request {
         let (name, is_visible) = (name.into(), true);
         Request::Announce(Announcing { name, tab: None, is_visible, announcement, since: None })
     }
 
-    fn refusal(heard: Heard) -> (RefusalCode, Option<String>) {
-        let Heard::Refuse(refusal) = heard else { panic!("{heard:?} is no refusal") };
+    fn refusal(action: Action) -> (RefusalCode, Option<String>) {
+        let Action::Refuse(refusal) = action else { panic!("{action:?} is no refusal") };
         (refusal.code, refusal.of.map(Into::into))
     }
 
     #[test]
     fn the_first_frame_watches_or_joins() {
-        let first = |text: &str| Conversation::default().hear(text, START);
-        assert_eq!(first(WATCH), Heard::Request(Request::Watch { since: None }));
-        assert_eq!(first(JOIN), Heard::Request(announced("Ana", Announcement::First)));
+        let first = |text: &str| ProtocolState::default().hear(text, START);
+        assert_eq!(first(WATCH), Action::Request(Request::Watch { since: None }));
+        assert_eq!(first(JOIN), Action::Request(announced("Ana", JoinKind::Opening)));
         let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
         let expected = Request::Announce(Announcing {
             name: "Ana".into(),
             tab: Some("t".parse().unwrap()),
             is_visible: false,
-            announcement: Announcement::First,
+            announcement: JoinKind::Opening,
             since: Some(Since { epoch: "e".parse().unwrap(), seq: 5 }),
         });
-        assert_eq!(first(all), Heard::Request(expected));
+        assert_eq!(first(all), Action::Request(expected));
         for event in ["leave", "resync"] {
-            let heard = first(&format!(r#"{{"event":"{event}"}}"#));
-            assert_eq!(refusal(heard), (RefusalCode::BadFrame, Some(event.to_owned())));
+            let action = first(&format!(r#"{{"event":"{event}"}}"#));
+            assert_eq!(refusal(action), (RefusalCode::BadFrame, Some(event.to_owned())));
         }
         let renamed = refusal(first(r#"{"event":"rename","name":"Ann"}"#));
         assert_eq!(renamed, (RefusalCode::NotListed, Some("rename".to_owned())));
@@ -256,10 +256,10 @@ mod tests {
     fn later_frames_do_all_but_watch() {
         let later = |text: &str| following().hear(text, START);
         assert_eq!(refusal(later(WATCH)), (RefusalCode::BadFrame, Some("watch".to_owned())));
-        assert_eq!(later(JOIN), Heard::Request(announced("Ana", Announcement::Later)));
-        assert_eq!(later(r#"{"event":"leave"}"#), Heard::Request(Request::Leave));
-        assert_eq!(later(r#"{"event":"resync"}"#), Heard::Request(Request::Resync));
-        let hidden = Heard::Request(Request::SetVisible { is_visible: false });
+        assert_eq!(later(JOIN), Action::Request(announced("Ana", JoinKind::Repeat)));
+        assert_eq!(later(r#"{"event":"leave"}"#), Action::Request(Request::Leave));
+        assert_eq!(later(r#"{"event":"resync"}"#), Action::Request(Request::Resync));
+        let hidden = Action::Request(Request::SetVisible { is_visible: false });
         assert_eq!(later(r#"{"event":"visible","visible":false}"#), hidden);
     }
 
@@ -279,7 +279,7 @@ mod tests {
             r#"{"event":"watch"} {"event":"watch"}"#,
         ] {
             assert_eq!(
-                refusal(Conversation::default().hear(text, START)).0,
+                refusal(ProtocolState::default().hear(text, START)).0,
                 RefusalCode::BadFrame,
                 "{text}"
             );
@@ -288,36 +288,33 @@ mod tests {
 
     #[test]
     fn three_bad_frames_in_a_row_end_it() {
-        let mut conversation = following();
+        let mut protocol = following();
         for text in ["?", "?", r#"{"event":"leave"}"#, "?", "?"] {
-            assert!(!matches!(conversation.hear(text, START), Heard::Close(_)));
+            assert!(!matches!(protocol.hear(text, START), Action::Close(_)));
         }
-        assert_eq!(conversation.hear("?", START), Heard::Close(CloseCode::BadFrames));
+        assert_eq!(protocol.hear("?", START), Action::Close(CloseCode::BadFrames));
     }
 
     #[test]
     fn going_on_after_too_fast_ends_it() {
         let leave = r#"{"event":"leave"}"#;
-        let mut conversation = following();
+        let mut protocol = following();
         for _ in 0..40 {
-            assert_eq!(conversation.hear(leave, START), Heard::Request(Request::Leave));
+            assert_eq!(protocol.hear(leave, START), Action::Request(Request::Leave));
         }
-        assert_eq!(refusal(conversation.hear(leave, START)).0, RefusalCode::TooFast);
-        assert_eq!(
-            conversation.clone_for_test().hear(leave, START),
-            Heard::Close(CloseCode::TooFast)
-        );
+        assert_eq!(refusal(protocol.hear(leave, START)).0, RefusalCode::TooFast);
+        assert_eq!(protocol.clone_for_test().hear(leave, START), Action::Close(CloseCode::TooFast));
         let a_second_later = Duration::from_secs(1);
         for _ in 0..5 {
-            let heard = conversation.hear(leave, a_second_later);
-            assert_eq!(heard, Heard::Request(Request::Leave));
+            let action = protocol.hear(leave, a_second_later);
+            assert_eq!(action, Action::Request(Request::Leave));
         }
-        assert_eq!(refusal(conversation.hear(leave, a_second_later)).0, RefusalCode::TooFast);
+        assert_eq!(refusal(protocol.hear(leave, a_second_later)).0, RefusalCode::TooFast);
     }
 
-    impl Conversation {
+    impl ProtocolState {
         fn clone_for_test(&self) -> Self {
-            Self { allowance: self.allowance.clone(), ..*self }
+            Self { bucket: self.bucket.clone(), ..*self }
         }
     }
 }

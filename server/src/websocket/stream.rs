@@ -19,7 +19,7 @@ use tungstenite::{
 };
 
 use super::{
-    budget::{ByteAllowance, FrameLimits},
+    budget::{ByteBudget, FrameLimits},
     connection::Outbox,
     transport::Socket,
 };
@@ -47,18 +47,18 @@ const MOST_FRAMES_IN_A_WRITE: usize = 16;
 /// All but the shared frames is the library's: reading, pings and pongs, goodbyes.
 #[derive(Debug)]
 pub(crate) struct WebSocket<S> {
-    inner: WebSocketStream<Wire<S>>,
+    inner: WebSocketStream<FramedStream<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The server's end of a stream on which the handshake is through, and what came after that already.
     pub(crate) async fn new(stream: S, already_read: &[u8], limits: FrameLimits) -> Self {
-        let wire = Wire {
+        let wire = FramedStream {
             stream,
-            unfinished: Bytes::default(),
+            partial_frame: Bytes::default(),
             read_in_this_turn: 0,
             opened: Instant::now(),
-            allowance: ByteAllowance::new(limits),
+            bucket: ByteBudget::new(limits),
         };
         // What a header only announces is memory already: there is always a bound.
         let longest =
@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.inner.poll_next_unpin(context);
         if let Poll::Ready(Some(Ok(_))) = next {
-            self.inner.get_mut().allowance.is_whole();
+            self.inner.get_mut().bucket.is_whole();
         }
         next
     }
@@ -134,22 +134,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
 
 /// The bytes below a WebSocket: a shared frame that was begun is finished before anything else is written.
 #[derive(Debug)]
-struct Wire<S> {
+struct FramedStream<S> {
     stream: S,
     /// The rest of the shared frame that was begun.
-    unfinished: Bytes,
+    partial_frame: Bytes,
     /// How much was read since there was nothing to read, or since the others had their turn.
     read_in_this_turn: usize,
     opened: Instant,
     /// What may still be read.
-    allowance: ByteAllowance,
+    bucket: ByteBudget,
 }
 
-impl<S: AsyncWrite + Unpin> Wire<S> {
+impl<S: AsyncWrite + Unpin> FramedStream<S> {
     fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.unfinished.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.unfinished))?;
-            self.unfinished.advance(some(written)?);
+        while !self.partial_frame.is_empty() {
+            let written =
+                ready!(Pin::new(&mut self.stream).poll_write(context, &self.partial_frame))?;
+            self.partial_frame.advance(nonzero(written)?);
         }
         Poll::Ready(Ok(()))
     }
@@ -169,7 +170,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         }
         let stream = Pin::new(&mut self.stream);
         let slices = slices.get(..count).unwrap_or_default();
-        let mut written = some(ready!(stream.poll_write_vectored(context, slices))?)?;
+        let mut written = nonzero(ready!(stream.poll_write_vectored(context, slices))?)?;
         let bytes_written = u64::try_from(written).unwrap_or_default();
         let mut frames = 0;
         while written > 0
@@ -178,7 +179,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
             frames += 1;
             let bytes = frame.bytes();
             if written < bytes.len() {
-                self.unfinished = bytes.slice(written..);
+                self.partial_frame = bytes.slice(written..);
             }
             written = written.saturating_sub(bytes.len());
         }
@@ -190,11 +191,11 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
 }
 
 /// A stream that takes no bytes takes none ever.
-fn some(written: usize) -> io::Result<usize> {
+fn nonzero(written: usize) -> io::Result<usize> {
     if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FramedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -213,14 +214,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         read?;
         let (bytes, since_opening) = (buffer.filled().len() - before, self.opened.elapsed());
         self.read_in_this_turn += bytes;
-        if !self.allowance.take(bytes, since_opening) {
+        if !self.bucket.take(bytes, since_opening) {
             return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FramedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -293,8 +294,8 @@ mod tests {
                     // The client is heard whenever it has something to say, as in a connection.
                     poll_fn(|context| {
                         let sent = server.poll_send(&mut outbox, context);
-                        while let Poll::Ready(heard) = server.poll_next_unpin(context) {
-                            heard.unwrap().unwrap();
+                        while let Poll::Ready(action) = server.poll_next_unpin(context) {
+                            action.unwrap().unwrap();
                         }
                         sent
                     })
@@ -336,12 +337,12 @@ mod tests {
     /// Whoever has much to say is heard in turns, and comes to the end of it.
     #[tokio::test]
     async fn the_others_have_their_turn_between_what_one_says() {
-        let mut wire = Wire {
+        let mut wire = FramedStream {
             stream: tokio::io::repeat(0),
-            unfinished: Bytes::default(),
+            partial_frame: Bytes::default(),
             read_in_this_turn: 0,
             opened: Instant::now(),
-            allowance: ByteAllowance::new(FrameLimits::default()),
+            bucket: ByteBudget::new(FrameLimits::default()),
         };
         let mut turns = 0;
         poll_fn(|context| {
@@ -351,7 +352,7 @@ mod tests {
                 Pin::new(&mut wire).poll_read(context, &mut ReadBuf::new(&mut some))
             {
                 outcome.unwrap();
-                wire.allowance.is_whole();
+                wire.bucket.is_whole();
                 read += some.len();
             }
             assert!((1..MOST_BYTES_READ_IN_A_TURN + some.len()).contains(&read));
@@ -369,8 +370,8 @@ mod tests {
         let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let mut outbox = Outbox::from(Batch::from(vec![Frame::new("news")]));
         poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();
-        let heard = timeout(Duration::from_secs(1), client.next()).await.unwrap();
-        assert_eq!(heard.unwrap().unwrap(), Message::text("news"));
+        let action = timeout(Duration::from_secs(1), client.next()).await.unwrap();
+        assert_eq!(action.unwrap().unwrap(), Message::text("news"));
     }
 
     /// Every socket that gets a frame gets the same bytes, and none keeps a copy.

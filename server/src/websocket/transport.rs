@@ -16,7 +16,7 @@ pub trait Socket:
     Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
 {
     /// What goes wrong.
-    type Fault: SocketFault;
+    type Fault: TransportError;
 
     /// Sends all that is in the outbox and takes it out; ready when everything is on its way.
     fn poll_send(
@@ -35,12 +35,12 @@ pub trait Socket:
 }
 
 /// A socket's error, and what to tell the client about it.
-pub trait SocketFault: std::fmt::Display {
+pub trait TransportError: std::fmt::Display {
     /// The close code of a client that broke the rules; none where the connection itself broke.
     fn close_code(&self) -> Option<CloseCode>;
 }
 
-impl SocketFault for tungstenite::Error {
+impl TransportError for tungstenite::Error {
     fn close_code(&self) -> Option<CloseCode> {
         match self {
             Self::Capacity(_) => Some(CloseCode::TooBig),

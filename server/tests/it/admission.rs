@@ -13,8 +13,8 @@ use tokio::{
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn server_with(door: &str) -> TestServer {
-    TestServer::start_with(&format!("[door]\n{door}"), ConnectionConfig::default())
+fn server_with(admission: &str) -> TestServer {
+    TestServer::start_with(&format!("[door]\n{admission}"), ConnectionConfig::default())
 }
 
 /// A connection from one of loopback's many addresses.

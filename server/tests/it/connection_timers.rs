@@ -14,11 +14,11 @@ use app::{
 use futures_util::{Sink, Stream};
 use server::{
     hub::Hub,
-    lifecycle::drain::Shutdown,
+    lifecycle::drain::Drain,
     presence::room::RoomLimits,
     websocket::{
         connection::{ConnectionConfig, serve},
-        transport::{Socket, SocketFault},
+        transport::{Socket, TransportError},
     },
 };
 use tokio::{
@@ -43,7 +43,7 @@ impl std::fmt::Display for NoFault {
     }
 }
 
-impl SocketFault for NoFault {
+impl TransportError for NoFault {
     fn close_code(&self) -> Option<CloseCode> {
         None
     }
@@ -92,17 +92,17 @@ struct Client {
 }
 
 fn connect(hub: &std::sync::Arc<Hub>, who: u128) -> Client {
-    connect_until(&Shutdown::default(), hub, who)
+    connect_until(&Drain::default(), hub, who)
 }
 
-fn connect_until(shutdown: &Shutdown, hub: &std::sync::Arc<Hub>, who: u128) -> Client {
+fn connect_until(shutdown: &Drain, hub: &std::sync::Arc<Hub>, who: u128) -> Client {
     let (to_server, incoming) = unbounded_channel();
     let (outgoing, from_server) = unbounded_channel();
     let id = app::presence::UserId::from_leading_bits(who << 64);
     let membership = hub.enter(&RoomName::lobby(), id);
     let pipe = Pipe { incoming, outgoing };
-    let guest = shutdown.socket();
-    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guest));
+    let guard = shutdown.socket();
+    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guard));
     Client { to_server, from_server, task, opened: Instant::now() }
 }
 
@@ -286,7 +286,7 @@ async fn changes_gather_until_the_gap_is_over() {
 #[tokio::test(start_paused = true)]
 async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
     const CLIENTS: u128 = 200;
-    let (hub, shutdown) = (hub(), Shutdown::default());
+    let (hub, shutdown) = (hub(), Drain::default());
     let mut clients: Vec<Client> =
         (0..CLIENTS).map(|who| connect_until(&shutdown, &hub, who)).collect();
     for client in &mut clients[..90] {
@@ -295,7 +295,7 @@ async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
     }
     sleep(Duration::from_secs(1)).await;
     let saved = hub.freeze();
-    shutdown.begin();
+    shutdown.close_all();
     let begun = Instant::now();
     let mut told_after = Vec::new();
     for mut client in clients {
@@ -327,13 +327,13 @@ async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_goes_by_itself_waits_for_no_turn() {
-    let (hub, shutdown) = (hub(), Shutdown::default());
+    let (hub, shutdown) = (hub(), Drain::default());
     let _crowd: Vec<_> = (0..999).map(|_| shutdown.socket()).collect();
     let mut ana = connect_until(&shutdown, &hub, 1);
     ana.join("Ana");
     ana.event().await;
     hub.freeze();
-    shutdown.begin();
+    shutdown.close_all();
     let begun = Instant::now();
     ana.to_server.send(Message::Close(None)).unwrap();
     drop(ana.to_server);
@@ -354,7 +354,7 @@ async fn rows_are_held_for_fifteen_seconds_of_readiness() {
     let rows = || hub.snapshot(&RoomName::lobby(), None, 10).count;
     sleep(Duration::from_mins(5)).await;
     assert_eq!(rows(), 1);
-    hub.begin();
+    hub.start_clock();
     sleep(Duration::from_millis(14_999)).await;
     assert_eq!(rows(), 1);
     sleep(Duration::from_millis(2)).await;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration
 
 use server::{
     config::{Config, Sources, cli::command, environment::Environment, setting::Setting, settings},
-    lifecycle::drain::ShutdownConfig,
+    lifecycle::drain::DrainConfig,
 };
 
 fn shipped(name: &str) -> String {
@@ -78,7 +78,7 @@ fn the_image_runs_what_it_holds_where_it_says() {
 #[test]
 fn the_unit_waits_as_long_as_the_server_needs_and_does_not_try_in_vain() {
     let unit = shipped("rollcall.service");
-    let ShutdownConfig { delay, longest_spread, deadline } = ShutdownConfig::default();
+    let DrainConfig { delay, longest_spread, deadline } = DrainConfig::default();
     let waits = Duration::from_secs(after(&unit, "TimeoutStopSec=").parse().unwrap());
     assert!(waits > delay + longest_spread + deadline);
     // As `--help` has them: wrong flags, and wrong settings.

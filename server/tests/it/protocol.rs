@@ -235,7 +235,8 @@ async fn any_text_can_be_a_name() {
     watcher.until_names(&names).await;
     // Who can be taken for another is told so, in a list and in a difference.
     for client in [&watcher, &people[5]] {
-        let looks: Vec<_> = client.replica.roster().users().map(|user| user.name.skeleton()).collect();
+        let looks: Vec<_> =
+            client.replica.roster().users().map(|user| user.name.skeleton()).collect();
         assert_eq!(looks.last(), Some(&Some("paypal")));
     }
     assert_eq!(

@@ -14,8 +14,8 @@ use app::{
 };
 use server::{
     encoding::{frame::Frame, messages::LONGEST_FRAME_IN_BYTES},
-    hub::{Announcing, Hub, Membership, Observer},
-    presence::room::{Announcement, RoomLimits},
+    hub::{Announcing, Hub, Membership, Subscription},
+    presence::room::{JoinKind, RoomLimits},
 };
 use tokio::time::sleep;
 
@@ -25,18 +25,18 @@ fn enter(hub: &Arc<Hub>, who: u128) -> Membership {
     hub.enter(&RoomName::lobby(), UserId::from_leading_bits(who << 64))
 }
 
-fn announcing(name: &str, announcement: Announcement) -> Announcing {
+fn announcing(name: &str, announcement: JoinKind) -> Announcing {
     Announcing { name: name.to_owned(), tab: None, is_visible: true, announcement, since: None }
 }
 
 fn announce(membership: &mut Membership, name: &str) {
-    membership.announce(announcing(name, Announcement::First)).unwrap();
+    membership.announce(announcing(name, JoinKind::Opening)).unwrap();
 }
 
-fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Observer {
-    let mut observer = hub.observe(&RoomName::lobby(), None);
-    observer.start(since);
-    observer
+fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Subscription {
+    let mut subscription = hub.observe(&RoomName::lobby(), None);
+    subscription.start_from(since);
+    subscription
 }
 
 fn list(hub: &Hub) -> Replica {
@@ -54,7 +54,7 @@ async fn a_since_is_honoured_as_far_as_the_log_reaches() {
         ana.rename("Ana").unwrap();
     }
     let event = |since: Since| {
-        let first = observe(&hub, Some(&since)).news().next().unwrap();
+        let first = observe(&hub, Some(&since)).poll_updates().next().unwrap();
         serde_json::from_str::<ServerEvent>(first.text()).unwrap()
     };
     sleep(Duration::from_mins(1)).await;
@@ -89,7 +89,7 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
     sleep(Duration::from_secs(1)).await;
     // One follows and is slow to read, one goes and comes back.
     let mut slow = (observe(&hub, None), Replica::default());
-    for frame in slow.0.news() {
+    for frame in slow.0.poll_updates() {
         slow.1.receive(serde_json::from_str(frame.text()).unwrap()).unwrap();
     }
     let left = slow.1.clone();
@@ -101,8 +101,8 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
     }
     sleep(Duration::from_secs(1)).await;
     let back = (observe(&hub, left.position()), left);
-    for (mut observer, mut replica) in [slow, back] {
-        let frames: Vec<Frame> = observer.news().collect();
+    for (mut subscription, mut replica) in [slow, back] {
+        let frames: Vec<Frame> = subscription.poll_updates().collect();
         assert!(frames.len() > 2);
         assert!(frames.iter().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
         for frame in frames {
@@ -111,7 +111,7 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
             replica.receive(event).unwrap();
         }
         assert_eq!(replica.roster(), list(&hub).roster());
-        let beat = serde_json::from_str(observer.beat().unwrap().text()).unwrap();
+        let beat = serde_json::from_str(subscription.beat().unwrap().text()).unwrap();
         assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));
     }
 }
@@ -125,9 +125,9 @@ async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
     let Since { epoch, seq } = list(&hub).position().cloned().unwrap();
     let mut bo = enter(&hub, 2);
     let since = Some(Since { epoch, seq: seq + 1 });
-    bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
+    bo.announce(Announcing { since, ..announcing("Bo", JoinKind::Opening) }).unwrap();
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
+    assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
 }
 
 /// Also where the client has said more before its first answer was out.
@@ -141,11 +141,11 @@ async fn the_first_answer_comes_first() {
     let mut bo = enter(&hub, 2);
     // The first change after a quiet moment is told at once, the next one later.
     ana.rename("Ann").unwrap();
-    bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
-    bo.announce(announcing("Bob", Announcement::Later)).unwrap();
-    assert!(bo.news().is_empty());
+    bo.announce(Announcing { since, ..announcing("Bo", JoinKind::Opening) }).unwrap();
+    bo.announce(announcing("Bob", JoinKind::Repeat)).unwrap();
+    assert!(bo.poll_updates().is_empty());
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
+    assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
 }
 
 /// Lists are taken while others come and go on other threads: the rows have to be those of their number.
@@ -169,7 +169,7 @@ async fn a_list_is_of_one_moment_while_all_is_moving() {
         .collect();
     for number in 0..LISTS {
         // As a page takes it, and as a socket does.
-        let (mut observer, mut replica) = if number % 2 == 0 {
+        let (mut subscription, mut replica) = if number % 2 == 0 {
             let page = list(&hub);
             (observe(&hub, page.position()), page)
         } else {
@@ -177,15 +177,15 @@ async fn a_list_is_of_one_moment_while_all_is_moving() {
         };
         let mut is_proven = false;
         while !is_proven {
-            let news = observer.news();
+            let news = subscription.poll_updates();
             if news.is_empty() {
-                observer.listen().await;
+                subscription.woken().await;
             }
             for frame in news {
                 let event = serde_json::from_str(frame.text()).unwrap();
                 replica.receive(event).expect("what comes next fits the list");
             }
-            if let Some(beat) = observer.beat().filter(|_| replica.position().is_some()) {
+            if let Some(beat) = subscription.beat().filter(|_| replica.position().is_some()) {
                 let beat: ServerEvent = serde_json::from_str(beat.text()).unwrap();
                 let ServerEvent::Beat(point) = &beat else { panic!("a beat was expected") };
                 if Some(point.seq) == replica.position().map(|position| position.seq) {

@@ -16,8 +16,8 @@ const MIB: usize = 1 << 20;
 
 /// Frames of any length, and as many as one likes.
 fn server_without_limits() -> TestServer {
-    let door = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
-    TestServer::start_with(door, ConnectionConfig::default())
+    let admission = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
+    TestServer::start_with(admission, ConnectionConfig::default())
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
-use server::identity::person_cookie::{Person, Persons, Scheme};
+use server::identity::person_cookie::{Person, PersonCookies};
+use server::url::Scheme;
 
 /// Who sends these lines as `Cookie` headers.
-fn sender(persons: &Persons, lines: &[&[u8]]) -> Option<Person> {
+fn sender(persons: &PersonCookies, lines: &[&[u8]]) -> Option<Person> {
     let values = lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok());
     let headers = HeaderMap::from_iter(values.map(|value| (header::COOKIE, value)));
-    persons.recognise(&headers).ok()
+    persons.identify(&headers).ok()
 }
 
 /// The bytes that a cookie becomes when these are laid over it: where they are zero it stays as it is.
@@ -21,7 +22,7 @@ fn tampered(cookie: &[u8], bytes: &[u8]) -> Vec<u8> {
 
 fuzz_target!(|bytes: &[u8]| {
     for transport in [Scheme::Http, Scheme::Https] {
-        let Some(persons) = Persons::from_key(&[7; 64], transport) else { return };
+        let Some(persons) = PersonCookies::from_key(&[7; 64], transport) else { return };
         // The same twice is somebody who is known: that takes a signature with the key, which is nowhere in here.
         assert!(sender(&persons, &[bytes]) != sender(&persons, &[bytes]), "a cookie was forged");
 

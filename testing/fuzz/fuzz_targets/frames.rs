@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use app::{presence::{DepartureReason, RoomName, ServerEvent, UserId}, client::Replica};
 use libfuzzer_sys::fuzz_target;
-use server::{websocket::protocol::{Conversation, Heard, Request}, hub::{Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
+use server::{websocket::protocol::{ProtocolState, Action, Request}, hub::{Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
 use tokio::{
     runtime::{Builder, Runtime},
     time::sleep,
@@ -25,7 +25,7 @@ const EACH_SECOND: u64 = 5;
 /// A socket, its side of the talk, and the list that it brought.
 struct Client {
     membership: Membership,
-    conversation: Conversation,
+    conversation: ProtocolState,
     replica: Replica,
     /// How long the socket has been open, in seconds.
     age: u64,
@@ -34,20 +34,20 @@ struct Client {
 
 impl Client {
     fn new(membership: Membership) -> Self {
-        let (conversation, replica) = (Conversation::default(), Replica::default());
+        let (conversation, replica) = (ProtocolState::default(), Replica::default());
         Self { membership, conversation, replica, age: 0, accepted: 0 }
     }
 
     /// Says one frame, as a connection would on its behalf; whether the socket stays open.
     fn say(&mut self, text: &str) -> bool {
         match self.conversation.hear(text, Duration::from_secs(self.age)) {
-            Heard::Request(request) => {
+            Action::Request(request) => {
                 self.accepted += 1;
                 assert!(self.accepted <= BURST + EACH_SECOND * self.age, "it was too fast");
                 self.ask(request);
                 true
             }
-            Heard::Refuse(refusal) => {
+            Action::Refuse(refusal) => {
                 let known = [None, Some("watch"), Some("got_a_new_user"), Some("rename")];
                 let known = known.into_iter().chain(["visible", "leave", "resync"].map(Some));
                 let of = refusal.of.as_deref();
@@ -56,7 +56,7 @@ impl Client {
                 assert!(refused.expect("a refusal can be written").len() <= 4096);
                 true
             }
-            Heard::Close(code) => {
+            Action::Close(code) => {
                 assert!([4400, 4429].contains(&code.number()), "{code:?} is not for a frame");
                 false
             }
@@ -86,7 +86,7 @@ impl Client {
         if !self.conversation.is_following() {
             return;
         }
-        let news = std::iter::repeat_with(|| self.membership.news());
+        let news = std::iter::repeat_with(|| self.membership.poll_updates());
         for frame in news.take_while(|news: &Batch| !news.is_empty()).flatten() {
             assert!(frame.text().len() <= 4096, "a frame is too long");
             let event = serde_json::from_str(frame.text()).expect("it is a frame");

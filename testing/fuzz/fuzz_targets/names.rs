@@ -10,12 +10,12 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 fuzz_target!(|text: &str| {
-    let accepted = name_validation::accept(text);
+    let accepted = name_validation::validate(text);
     let taken_apart: String = text.nfd().collect();
-    assert_eq!(name_validation::accept(&taken_apart), accepted, "it is one text in both forms");
+    assert_eq!(name_validation::validate(&taken_apart), accepted, "it is one text in both forms");
     let Ok(name) = accepted else { return };
     assert_eq!(
-        name_validation::accept(name.as_str()).as_ref(),
+        name_validation::validate(name.as_str()).as_ref(),
         Ok(&name),
         "what is tidy stays as it is"
     );
@@ -24,7 +24,7 @@ fuzz_target!(|text: &str| {
     assert!(!name.as_str().chars().any(char::is_control));
     assert_eq!(name.as_str().trim(), name.as_str());
     // What it looks like is bounded too, and whoever reads the frame reads both.
-    assert!(name.look().is_none_or(|look| (1..=LONGEST_NAME_IN_BYTES).contains(&look.len())));
+    assert!(name.skeleton().is_none_or(|look| (1..=LONGEST_NAME_IN_BYTES).contains(&look.len())));
     let written = serde_json::to_string(&name).expect("a name can be written");
     let read: Name = serde_json::from_str(&written).expect("what is written can be read");
     assert_eq!(read, name);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use app::{client::Replica, presence::UserId};
 use libfuzzer_sys::fuzz_target;
-use server::{hub::{Announcing, Hub}, storage::rooms_file::{SavedRooms, read, written}, presence::room::{Announcement, RoomLimits}};
+use server::{hub::{Announcing, Hub}, storage::rooms_file::{SavedRooms, read, written}, presence::room::{JoinKind, RoomLimits}};
 use tokio::{runtime::Builder, time::sleep};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 4 };
@@ -31,22 +31,22 @@ fn newcomer() -> UserId {
 
 async fn start_with(saved: SavedRooms) {
     let hub = Hub::restore(LIMITS, saved);
-    hub.begin();
+    hub.start_clock();
     let first = kept(hub.freeze());
     // The next process has the same rooms.
     let hub = Hub::restore(LIMITS, first.clone());
-    hub.begin();
+    hub.start_clock();
     assert_eq!(kept(hub.freeze()), first, "nothing is lost from one process to the next");
 
     let hub = Hub::restore(LIMITS, first.clone());
-    hub.begin();
+    hub.start_clock();
     for room in first.rooms.iter().take(MOST_ROOMS) {
         let mut membership = hub.enter(&room.name, newcomer());
         let announcing = Announcing {
             name: "Newcomer".to_owned(),
             tab: None,
             is_visible: true,
-            announcement: Announcement::First,
+            announcement: JoinKind::Opening,
             since: None,
         };
         if membership.announce(announcing).is_err() {
@@ -57,7 +57,7 @@ async fn start_with(saved: SavedRooms) {
         // As long as a row is held for somebody who was there before.
         for _ in 0..2 {
             sleep(Duration::from_secs(20)).await;
-            for frame in membership.news() {
+            for frame in membership.poll_updates() {
                 let event = serde_json::from_str(frame.text()).expect("it is a frame");
                 replica.receive(event).expect("nothing leaves a gap");
             }
@@ -66,7 +66,7 @@ async fn start_with(saved: SavedRooms) {
             assert!(replica.roster().contains(&newcomer()));
         }
         assert_eq!(replica.roster().len(), 1, "a row stayed for ever");
-        assert!(hub.counts(&room.name).len() <= 60);
+        assert!(hub.count_history(&room.name).len() <= 60);
     }
     kept(hub.save());
 }

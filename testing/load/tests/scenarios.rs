@@ -12,7 +12,7 @@ use load::options::{Options, Scenario};
 use load::scenario::{RunContext, Timing};
 use server::{
     config::{Config, cli::CommandLine, environment::Environment},
-    identity::person_cookie::Persons,
+    identity::person_cookie::PersonCookies,
     serve,
     websocket::connection::ConnectionConfig,
 };
@@ -52,9 +52,9 @@ impl TestServer {
         let state = directory.path().join("state");
         let words: [OsString; 5] =
             ["rollcall".into(), "--config".into(), file.into(), "--state-dir".into(), state.into()];
-        let sources = CommandLine::read(words, Environment::default()).unwrap().sources;
+        let sources = CommandLine::parse(words, Environment::default()).unwrap().sources;
         let config = Config::load(sources).unwrap();
-        let persons = Persons::from_key(&[7; 64], config.scheme()).unwrap();
+        let persons = PersonCookies::from_key(&[7; 64], config.scheme()).unwrap();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(async { listen() });
         let address = listener.local_addr().unwrap();

@@ -10,7 +10,7 @@ use crate::encoding::frame::{Batch, Frame};
 /// What the next frame of a socket has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    News,
+    Updates,
     List,
     /// What is missing since this point, or the list where that is shorter.
     ResumedFrom(u64),
@@ -29,8 +29,8 @@ impl Client {
         for frame in std::iter::repeat_with(&mut news).take_while(|news| !news.is_empty()).flatten()
         {
             let event: ServerEvent = serde_json::from_str(frame.text()).unwrap();
-            match (std::mem::replace(&mut self.awaited, Awaited::News), &event) {
-                (Awaited::News, _)
+            match (std::mem::replace(&mut self.awaited, Awaited::Updates), &event) {
+                (Awaited::Updates, _)
                 | (Awaited::List | Awaited::ResumedFrom(_), ServerEvent::ExistingUsers(_)) => {}
                 (Awaited::ResumedFrom(from), ServerEvent::Resumed(resumed)) => {
                     assert_eq!(resumed.from, from);

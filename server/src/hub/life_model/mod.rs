@@ -26,7 +26,7 @@ use self::{
     story::{Since, SocketOf, Step, Story, id, name},
 };
 use super::*;
-use crate::{presence::room::Announcement, wake::wake_flags::Signals};
+use crate::{presence::room::JoinKind, wake::wake_flags::WakeReasons};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 100 };
 
@@ -43,7 +43,7 @@ struct Scene {
     hub: Arc<Hub>,
     room: RoomName,
     sockets: BTreeMap<SocketOf, (Membership, Client)>,
-    observer: Option<(Observer, Client)>,
+    subscription: Option<(Subscription, Client)>,
     memories: Vec<Replica>,
     steps: usize,
 }
@@ -56,7 +56,7 @@ impl System {
             hub: runtime.block_on(async { Hub::new(LIMITS) }),
             room: RoomName::lobby(),
             sockets: BTreeMap::new(),
-            observer: None,
+            subscription: None,
             memories: Vec::new(),
             steps: 0,
         };
@@ -126,13 +126,13 @@ impl Scene {
         for old in replaced {
             let (membership, client) = self.sockets.remove(&old).unwrap();
             let signals = listen(&membership).expect("it is rung");
-            assert!(signals.include(Signals::REPLACED), "it is replaced");
+            assert!(signals.contains(WakeReasons::REPLACED), "it is replaced");
             self.remember(client.replica);
             drop(membership);
         }
         for (membership, _) in self.sockets.values_mut() {
             if let Some(signals) = listen(membership) {
-                assert!(!signals.include(Signals::REPLACED), "nobody else is replaced");
+                assert!(!signals.contains(WakeReasons::REPLACED), "nobody else is replaced");
             }
         }
     }
@@ -144,14 +144,14 @@ impl Scene {
                     name: name(called).to_string(),
                     tab: Some(format!("tab-{tab}").parse().unwrap()),
                     is_visible,
-                    announcement: Announcement::Later,
+                    announcement: JoinKind::Repeat,
                     since: None,
                 };
                 if !self.sockets.contains_key(&of) {
                     let membership = self.hub.enter(&self.room, id(of.0));
                     let (client, since) = self.come_back_with(since);
                     self.sockets.insert(of, (membership, client));
-                    announcing.announcement = Announcement::First;
+                    announcing.announcement = JoinKind::Opening;
                     announcing.since = since;
                 }
                 self.announce(of, story, announcing);
@@ -181,17 +181,19 @@ impl Scene {
             }
             Step::Remove { who } => {
                 if let Some(room) = self.hub.find(&self.room) {
-                    room.act(|room, now| room.unlist(id(who), wire::DepartureReason::Removed, now));
+                    room.with_room(|room, now| {
+                        room.remove_row(id(who), wire::DepartureReason::Removed, now)
+                    });
                 }
             }
-            Step::ServePage { who } => self.hub.page_served(&self.room, id(who)),
+            Step::ServePage { who } => self.hub.note_page_load(&self.room, id(who)),
             Step::Observe { since } => {
-                self.observer = None;
+                self.subscription = None;
                 if let Some(since) = since {
-                    let mut observer = self.hub.observe(&self.room, None);
+                    let mut subscription = self.hub.observe(&self.room, None);
                     let (client, since) = self.come_back_with(since);
-                    observer.start(since.as_ref());
-                    self.observer = Some((observer, client));
+                    subscription.start_from(since.as_ref());
+                    self.subscription = Some((subscription, client));
                 }
             }
             Step::Wait { milliseconds } => wait(milliseconds).await,
@@ -206,7 +208,7 @@ impl Scene {
     async fn restart(&mut self, is_in_order: bool, loading: u64) {
         let before = self.list();
         let saved = if is_in_order { self.hub.freeze() } else { self.hub.save() };
-        self.observer = None;
+        self.subscription = None;
         for (membership, client) in std::mem::take(&mut self.sockets).into_values() {
             drop(membership);
             self.remember(client.replica);
@@ -220,7 +222,7 @@ impl Scene {
         );
         wait(loading).await;
         assert_eq!(self.list().users, before.users, "no time passes before it is ready");
-        self.hub.begin();
+        self.hub.start_clock();
     }
 
     /// The list is the model's, and the log says how it came from what it was.
@@ -232,7 +234,7 @@ impl Scene {
             && let Some(room) = room
         {
             let difference =
-                room.act(|room, _| room.log().difference(before.seq, after.seq)).unwrap();
+                room.with_room(|room, _| room.log().difference(before.seq, after.seq)).unwrap();
             if after.seq == before.seq {
                 assert_eq!(before.users, after.users, "nothing changes without a number");
             }
@@ -254,26 +256,26 @@ impl Scene {
 
     /// Some clients read now and some later; whoever reads is brought to where everybody is.
     fn read(&mut self, everybody: bool, story: &Story) {
-        let told = self.hub.find(&self.room).map(|room| room.told().seq);
+        let last_broadcast = self.hub.find(&self.room).map(|room| room.last_broadcast().seq);
         let list = self.list();
         for (index, ((who, _), (membership, client))) in self.sockets.iter_mut().enumerate() {
             if everybody || (index + self.steps).is_multiple_of(3) {
-                client.hear(|| membership.news());
+                client.hear(|| membership.poll_updates());
                 client.compare(membership.beat());
-                check(client, &list, told, Some(id(*who)), story);
+                check(client, &list, last_broadcast, Some(id(*who)), story);
             }
         }
-        if let Some((observer, client)) = &mut self.observer {
-            client.hear(|| observer.news());
-            client.compare(observer.beat());
-            check(client, &list, told, None, story);
+        if let Some((subscription, client)) = &mut self.subscription {
+            client.hear(|| subscription.poll_updates());
+            client.compare(subscription.beat());
+            check(client, &list, last_broadcast, None, story);
         }
     }
 }
 
 /// Why a socket's bell rang, if it did.
-fn listen(membership: &Membership) -> Option<Signals> {
-    poll_fn(|context| membership.bell().poll(context)).now_or_never()
+fn listen(membership: &Membership) -> Option<WakeReasons> {
+    poll_fn(|context| membership.flags().poll(context)).now_or_never()
 }
 
 /// Time passes, and what is due at the end of it is done.
@@ -288,15 +290,15 @@ async fn wait(milliseconds: u64) {
 fn check(
     client: &Client,
     list: &ExistingUsers,
-    told: Option<u64>,
+    last_broadcast: Option<u64>,
     you: Option<UserId>,
     story: &Story,
 ) {
-    if client.awaited != Awaited::News {
+    if client.awaited != Awaited::Updates {
         return;
     }
     let position = client.replica.position().unwrap();
-    assert_eq!((&position.epoch, Some(position.seq)), (&list.epoch, told));
+    assert_eq!((&position.epoch, Some(position.seq)), (&list.epoch, last_broadcast));
     assert_eq!(client.replica.you(), you);
     if position.seq == list.seq {
         assert_eq!(rows(client.replica.roster().users()), story.rows());
@@ -361,7 +363,7 @@ impl StateMachineTest for LifeOfARow {
             wait(60_000).await;
             assert_eq!(scene.list().count, 0);
             if let Some(room) = scene.hub.find(&scene.room) {
-                let rest = room.act(|room, _| (room.is_deserted(), room.next_deadline()));
+                let rest = room.with_room(|room, _| (room.is_empty(), room.next_deadline()));
                 assert_eq!(rest, (true, None));
             }
         });

@@ -198,8 +198,8 @@ impl Story {
                     *old = name(*called);
                 }
             }
-            Step::Leave { of: (who, _) } => self.unlist(*who, DepartureReason::Left),
-            Step::Remove { who } => self.unlist(*who, DepartureReason::Removed),
+            Step::Leave { of: (who, _) } => self.remove_row(*who, DepartureReason::Left),
+            Step::Remove { who } => self.remove_row(*who, DepartureReason::Removed),
             Step::ServePage { who } => {
                 let person = self.person(*who);
                 person.page_served_at = Some(now);
@@ -267,7 +267,7 @@ impl Story {
         }
     }
 
-    fn unlist(&mut self, who: u8, reason: DepartureReason) {
+    fn remove_row(&mut self, who: u8, reason: DepartureReason) {
         let person = self.person(who);
         person.tabs.clear();
         if person.listed.take().is_some() {

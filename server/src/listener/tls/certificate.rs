@@ -33,7 +33,7 @@ pub struct TlsFiles {
 
 /// What is wrong with the files of TLS.
 #[derive(Debug, thiserror::Error)]
-pub enum TlsFault {
+pub enum TlsError {
     /// A file can't be read.
     #[error("{}, which {setting} names, can't be read: {source}.", path.display())]
     File {
@@ -71,11 +71,11 @@ pub enum TlsFault {
 
 impl TlsFiles {
     /// What they hold, if both belong together.
-    pub(super) fn read(&self) -> Result<Arc<CertifiedKey>, TlsFault> {
+    pub(super) fn read(&self) -> Result<Arc<CertifiedKey>, TlsError> {
         let (setting, path) = (CERTIFICATE_SETTING, &self.certificate);
         let wrong = |source| {
             let (path, wanted) = (path.clone(), "certificate");
-            TlsFault::Content { setting, path, wanted, source }
+            TlsError::Content { setting, path, wanted, source }
         };
         let text = content(setting, path)?;
         let chain: Vec<_> =
@@ -86,17 +86,17 @@ impl TlsFiles {
         let (setting, path) = (KEY_SETTING, &self.key);
         let key = PrivateKeyDer::from_pem_slice(&content(setting, path)?).map_err(|source| {
             let wanted = "private key without a password";
-            TlsFault::Content { setting, path: path.clone(), wanted, source }
+            TlsError::Content { setting, path: path.clone(), wanted, source }
         })?;
         warn_where_others_may_read(path);
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
-            .map_err(|source| TlsFault::Pair { files: self.clone(), source })
+            .map_err(|source| TlsError::Pair { files: self.clone(), source })
     }
 }
 
-fn content(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsFault> {
-    fs::read(path).map_err(|source| TlsFault::File { setting, path: path.to_owned(), source })
+fn content(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::File { setting, path: path.to_owned(), source })
 }
 
 /// Whoever reads the key can pass for this site. A group may be meant to: the proxy's, for one.

@@ -22,7 +22,7 @@ use tokio_rustls::{
 };
 
 pub use self::{
-    certificate::{CERTIFICATE_SETTING, KEY_SETTING, TlsFault, TlsFiles},
+    certificate::{CERTIFICATE_SETTING, KEY_SETTING, TlsError, TlsFiles},
     reload::Renewal,
 };
 
@@ -53,7 +53,7 @@ impl Tls {
     ///
     /// # Errors
     /// What is wrong with the files, by the names of their settings.
-    pub fn load(files: TlsFiles) -> Result<Self, TlsFault> {
+    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = Arc::new(CurrentCertificate(RwLock::new(files.read()?)));
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -72,7 +72,7 @@ impl Tls {
     ///
     /// # Errors
     /// What is wrong with the files, by the names of their settings.
-    pub fn renew(&self) -> Result<(), TlsFault> {
+    pub fn renew(&self) -> Result<(), TlsError> {
         let new = self.files.read()?;
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())

@@ -94,8 +94,8 @@ fn the_log_is_bounded_in_bytes_and_keeps_the_last_changes() {
     let kept = u64::try_from(log.changes.len()).unwrap();
     assert!(log.difference(log.seq() - kept, log.seq()).is_some());
     assert!(log.difference(log.seq() - kept - 1, log.seq()).is_none());
-    assert!(log.reaches_back_to(log.seq()) && log.reaches_back_to(log.seq() - kept));
-    assert!(!log.reaches_back_to(log.seq() - kept - 1) && !log.reaches_back_to(log.seq() + 1));
+    assert!(log.covers(log.seq()) && log.covers(log.seq() - kept));
+    assert!(!log.covers(log.seq() - kept - 1) && !log.covers(log.seq() + 1));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_log_is_honoured_for_two_minutes_and_a_thousand_changes() {
     }
     // The last change was at 299 s: what came before 179 s is forgotten.
     assert_eq!(log.changes.len(), 1_210);
-    assert_eq!(log.honoured_until(), Some(second(419)));
+    assert_eq!(log.resumable_until(), Some(second(419)));
     for number in 0..500 {
         log.push(renamed(1, "A", "B"), second(10_000 + number));
     }
@@ -130,7 +130,7 @@ proptest! {
         prop_assert!(restored.changes().eq(&changes));
         for from in 0..=log.seq() {
             let is_kept = usize::try_from(from).unwrap() >= forgotten;
-            prop_assert_eq!(restored.reaches_back_to(from), is_kept);
+            prop_assert_eq!(restored.covers(from), is_kept);
             let difference = log.difference(from, log.seq()).filter(|_| is_kept);
             prop_assert_eq!(restored.difference(from, log.seq()), difference);
         }

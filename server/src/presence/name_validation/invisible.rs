@@ -27,8 +27,8 @@ const VIRAMA: u8 = 9;
 
 /// Whether everything in a text can be seen, or does something that can be seen: joins emoji, chooses the
 /// form of a letter where a script has several, stands on a letter.
-pub(super) fn all_is_visible(text: &str) -> bool {
-    let mut so_far = SoFar::default();
+pub(super) fn has_no_invisible(text: &str) -> bool {
+    let mut so_far = Context::default();
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
         if !so_far.admits(character, rest.peek().copied()) {
@@ -41,7 +41,7 @@ pub(super) fn all_is_visible(text: &str) -> bool {
 
 /// What stands before a character, as far as it matters.
 #[derive(Default)]
-struct SoFar {
+struct Context {
     /// The last letter, digit, sign or emoji of this word.
     base: Option<char>,
     /// How many marks are on it.
@@ -49,7 +49,7 @@ struct SoFar {
     last: Option<char>,
 }
 
-impl SoFar {
+impl Context {
     fn admits(&self, character: char, next: Option<char>) -> bool {
         match character {
             '\u{200d}' => self.joins_emoji(next) || self.follows_a_virama(),

@@ -9,7 +9,7 @@ use app::presence::{Name, NameError};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use self::{confusable::look_of, invisible::all_is_visible};
+use self::{confusable::skeleton, invisible::has_no_invisible};
 
 /// The longest a name may be, in grapheme clusters (UAX #29): what a reader would call characters.
 pub const LONGEST_NAME_IN_CLUSTERS: usize = 40;
@@ -29,21 +29,21 @@ pub enum NameRefused {
 
 /// Tidies what somebody typed and says whether it is a name: in every script and with emoji, but with
 /// nothing that can't be seen, and normalised, so that what looks the same is the same (NFC, UAX #15).
-pub fn accept(text: &str) -> Result<Name, NameRefused> {
+pub fn validate(text: &str) -> Result<Name, NameRefused> {
     let normalised: String = text.nfc().collect();
     let name = Name::parse(&normalised)?;
     if name.as_str().graphemes(true).nth(LONGEST_NAME_IN_CLUSTERS).is_some() {
         return Err(NameError::TooLong.into());
     }
-    if !all_is_visible(name.as_str()) {
+    if !has_no_invisible(name.as_str()) {
         return Err(NameRefused::NotAllowed);
     }
-    Ok(with_look(name))
+    Ok(with_skeleton(name))
 }
 
 /// The name with what it looks like, which is not kept with it everywhere.
-pub fn with_look(name: Name) -> Name {
-    let look = look_of(name.as_str());
+pub fn with_skeleton(name: Name) -> Name {
+    let look = skeleton(name.as_str());
     name.with_skeleton(look.as_deref())
 }
 
@@ -77,7 +77,7 @@ mod tests {
     /// Whether a page takes the two for twins: a name or a look of both is the same but for case.
     fn are_twins(pair: &[String]) -> bool {
         let texts = |name: &str| {
-            let name = accept(name).unwrap();
+            let name = validate(name).unwrap();
             [Some(name.as_str().to_lowercase()), name.skeleton().map(str::to_lowercase)]
         };
         let [one, other] = [texts(&pair[0]), texts(&pair[1])];
@@ -90,7 +90,7 @@ mod tests {
         assert!(good.len() > 50);
         for fields in good {
             let tidy = fields.get(1).unwrap_or(&fields[0]);
-            assert_eq!(accept(&fields[0]).unwrap().as_str(), tidy, "{fields:?}");
+            assert_eq!(validate(&fields[0]).unwrap().as_str(), tidy, "{fields:?}");
         }
         let refusals = [
             ("empty", NameRefused::Fault(NameError::Empty)),
@@ -101,7 +101,7 @@ mod tests {
             let bad = corpus(verdict);
             assert!(!bad.is_empty(), "{verdict}");
             for fields in bad {
-                assert_eq!(accept(&fields[0]), Err(refused), "{fields:?}");
+                assert_eq!(validate(&fields[0]), Err(refused), "{fields:?}");
             }
         }
     }
@@ -116,18 +116,18 @@ mod tests {
         }
         // What most names look like needs not be said.
         for name in corpus("plain") {
-            assert_eq!(look_of(&name[0]), None, "{name:?}");
+            assert_eq!(skeleton(&name[0]), None, "{name:?}");
         }
     }
 
     #[test]
     fn a_name_has_up_to_forty_clusters_of_any_script() {
-        assert!(accept(&"x".repeat(40)).is_ok());
-        assert_eq!(accept(&"x".repeat(41)), Err(NameError::TooLong.into()));
+        assert!(validate(&"x".repeat(40)).is_ok());
+        assert_eq!(validate(&"x".repeat(41)), Err(NameError::TooLong.into()));
         // One cluster of 7 characters and 25 bytes: 8 of them are 200 bytes.
         let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
-        assert!(accept(&family.repeat(8)).is_ok());
-        assert_eq!(accept(&family.repeat(9)), Err(NameError::TooLong.into()));
+        assert!(validate(&family.repeat(8)).is_ok());
+        assert_eq!(validate(&family.repeat(9)), Err(NameError::TooLong.into()));
     }
 
     /// Text with what is special for the rules in it, oftener than chance would have it.
@@ -145,8 +145,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_accepted_is_tidy_and_accepted_again(text in any_text()) {
-            if let Ok(name) = accept(&text) {
-                prop_assert_eq!(accept(name.as_str()), Ok(name.clone()));
+            if let Ok(name) = validate(&text) {
+                prop_assert_eq!(validate(name.as_str()), Ok(name.clone()));
                 prop_assert!(unicode_normalization::is_nfc(name.as_str()));
                 let refused = |character: char| character.is_control() || "\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}".contains(character);
                 prop_assert!(!name.as_str().contains(refused));
@@ -158,8 +158,8 @@ mod tests {
         /// A look is a text of its own: what looks like it looks like the name.
         #[test]
         fn a_look_is_short_and_has_no_look(text in any_text()) {
-            if let Ok(name) = accept(&text)
-                && let Some(look) = look_of(name.as_str())
+            if let Ok(name) = validate(&text)
+                && let Some(look) = skeleton(name.as_str())
             {
                 prop_assert!(!look.is_empty());
                 prop_assert!(look.len() <= app::presence::LONGEST_NAME_IN_BYTES);

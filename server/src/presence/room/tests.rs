@@ -50,7 +50,7 @@ impl Scene {
         let tab = TabKey::Named(tab.parse().unwrap());
         let announced = Announced { tab, connection, is_visible };
         let now = Now { moment: self.now, unix_seconds: 7 };
-        self.room.announce(id(who), announced, name(called), Announcement::First, now)
+        self.room.announce(id(who), announced, name(called), JoinKind::Opening, now)
     }
 
     fn end(&mut self, who: u8, connection: u64, reason: DepartureReason) {
@@ -74,7 +74,7 @@ impl Scene {
         let until = self.now + Duration::from_millis(milliseconds);
         while let Some(deadline) = self.room.next_deadline().filter(|moment| *moment <= until) {
             self.now = self.now.max(deadline);
-            self.room.let_time_pass(self.now);
+            self.room.tick(self.now);
         }
         self.now = until;
     }
@@ -134,7 +134,7 @@ fn a_clean_close_is_told_after_two_seconds() {
     assert_eq!(scene.state(1), HERE);
     scene.wait(1);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
-    assert!(scene.room.is_deserted());
+    assert!(scene.room.is_empty());
 }
 
 #[test]
@@ -144,14 +144,14 @@ fn a_slow_reload_has_fifteen_seconds_once_its_page_was_served() {
         scene.announce(1, "a", 10).unwrap();
         scene.wait(1_000);
         if served_before_the_close {
-            scene.room.page_served(id(1), scene.now);
+            scene.room.note_page_load(id(1), scene.now);
         }
         scene.close(1, 10);
         if served_before_the_close {
             scene.wait(14_999);
         } else {
             scene.wait(1_000);
-            scene.room.page_served(id(1), scene.now);
+            scene.room.note_page_load(id(1), scene.now);
             scene.wait(13_999);
         }
         assert_eq!(scene.state(1), HERE);
@@ -169,7 +169,7 @@ fn a_page_that_was_served_and_did_not_come_ends_as_a_close() {
     let mut scene = Scene::new();
     scene.announce(1, "a", 10).unwrap();
     scene.close(1, 10);
-    scene.room.page_served(id(1), scene.now);
+    scene.room.note_page_load(id(1), scene.now);
     scene.wait(15_000);
     assert_eq!(scene.last_departure(), Some(DepartureReason::Closed));
 }
@@ -285,13 +285,13 @@ fn a_hidden_tab_that_comes_back_leaves_an_away_row_as_it_is() {
 fn who_is_removed_goes_on_watching() {
     let mut scene = Scene::new();
     scene.announce(1, "a", 10).unwrap();
-    scene.room.unlist(id(1), DepartureReason::Removed, scene.now);
+    scene.room.remove_row(id(1), DepartureReason::Removed, scene.now);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Removed)));
-    assert!(!scene.room.is_deserted());
+    assert!(!scene.room.is_empty());
     scene.close(1, 10);
     scene.wait(60_000);
     assert_eq!(scene.told(), 2);
-    assert!(scene.room.is_deserted());
+    assert!(scene.room.is_empty());
 }
 
 #[test]
@@ -313,13 +313,13 @@ fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
     scene.announce(1, "a", 10).unwrap();
     scene.announce(1, "b", 11).unwrap();
     scene.break_off(1, 11);
-    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Left)));
-    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
     scene.close(1, 10);
     scene.wait(60_000);
     assert_eq!(scene.told(), 2);
-    assert!(scene.room.is_deserted());
+    assert!(scene.room.is_empty());
     assert_eq!(scene.room.rename(id(1), name("Ann"), scene.now), Err(Refused::NotListed));
 }
 
@@ -344,7 +344,7 @@ fn only_a_later_announcement_renames() {
             connection: ConnectionId(10),
             is_visible: true,
         };
-        let later = Announcement::Later;
+        let later = JoinKind::Repeat;
         scene.room.announce(id(1), announced, name(called), later, now).unwrap();
         assert_eq!(scene.told(), told);
     }
@@ -366,7 +366,7 @@ fn a_page_that_was_served_is_waited_for_for_fifteen_seconds() {
     for (since_it_was_served, grace) in [(14_999, 15_000), (15_000, 2_000)] {
         let mut scene = Scene::new();
         scene.announce(1, "a", 10).unwrap();
-        scene.room.page_served(id(1), scene.now);
+        scene.room.note_page_load(id(1), scene.now);
         scene.wait(since_it_was_served);
         scene.close(1, 10);
         scene.wait(grace - 1);
@@ -383,6 +383,6 @@ fn a_page_that_is_served_at_the_deadline_is_too_late() {
     scene.close(1, 10);
     // The deadline has come, and nobody has looked yet.
     scene.now += Duration::from_secs(2);
-    scene.room.page_served(id(1), scene.now);
+    scene.room.note_page_load(id(1), scene.now);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
 }

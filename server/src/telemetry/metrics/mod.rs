@@ -147,7 +147,7 @@ impl Metrics {
     }
 
     /// Somebody was not let in.
-    pub fn turned_away(&self, reason: &str) {
+    pub fn rejected(&self, reason: &str) {
         if let Some((_, counter)) = self.turned_away.iter().find(|(known, _)| *known == reason) {
             counter.count();
         }

@@ -13,12 +13,12 @@ use tungstenite::{
 use super::Connection;
 use crate::{
     telemetry::metrics::METRICS,
-    websocket::transport::{Socket, SocketFault},
+    websocket::transport::{Socket, TransportError},
 };
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Ending {
+pub(super) enum CloseReason {
     /// The client closed it as one should.
     ClosedByClient,
     /// The server closes it.
@@ -33,16 +33,16 @@ pub(super) enum Ending {
     Failed,
 }
 
-impl Ending {
+impl CloseReason {
     /// The end that a fault brings.
-    pub(super) fn of(fault: &impl SocketFault) -> Self {
+    pub(super) fn of(fault: &impl TransportError) -> Self {
         match fault.close_code() {
             Some(code) => Self::Faulty(code),
             None => Self::Broken,
         }
     }
 
-    fn is_counted(self) {
+    fn record(self) {
         match self {
             Self::ClosedByClient => METRICS.socket_closed_by_client(),
             Self::ClosedByServer(code) | Self::Faulty(code) => METRICS.socket_closed(code),
@@ -55,44 +55,44 @@ impl Ending {
 
 impl<S: Socket> Connection<S> {
     /// Says goodbye where the other side can still hear it, and lets the others know.
-    pub(super) async fn end(mut self: Box<Self>, ending: Ending, turn: Duration) {
-        tracing::debug!(?ending, after = ?self.opened.elapsed(), "the socket ends");
-        ending.is_counted();
+    pub(super) async fn end(mut self: Box<Self>, reason: CloseReason, turn: Duration) {
+        tracing::debug!(?reason, after = ?self.opened.elapsed(), "the socket ends");
+        reason.record();
         let close_within = self.deadlines.close_within();
         if let Some(alarm) = self.alarm.take() {
-            self.membership.wheel().forget(self.membership.bell(), alarm);
+            self.membership.timers().remove(self.membership.flags(), alarm);
         }
-        match ending {
-            Ending::Broken => {}
-            Ending::ClosedByClient => {
+        match reason {
+            CloseReason::Broken => {}
+            CloseReason::ClosedByClient => {
                 self.membership.departs_as(DepartureReason::Closed);
                 drop(self.membership);
-                drain(&mut self.socket, close_within).await;
+                read_until_closed(&mut self.socket, close_within).await;
             }
-            Ending::ClosedByServer(code) => {
+            CloseReason::ClosedByServer(code) => {
                 self.membership.departs_as(DepartureReason::Closed);
                 drop(self.membership);
-                say_goodbye(&mut self.socket, code, close_within).await;
-                drain(&mut self.socket, close_within).await;
+                send_close(&mut self.socket, code, close_within).await;
+                read_until_closed(&mut self.socket, close_within).await;
             }
-            Ending::Restart => {
+            CloseReason::Restart => {
                 // The rooms are kept already: what the client says until its turn comes is too late.
                 // Its own goodbye still ends it at once.
                 drop(self.membership);
-                drain(&mut self.socket, turn).await;
-                say_goodbye(&mut self.socket, CloseCode::Restart, close_within).await;
-                drain(&mut self.socket, close_within).await;
+                read_until_closed(&mut self.socket, turn).await;
+                send_close(&mut self.socket, CloseCode::Restart, close_within).await;
+                read_until_closed(&mut self.socket, close_within).await;
             }
-            Ending::Failed => {
+            CloseReason::Failed => {
                 // To the others it is a break: the client comes back.
                 drop(self.membership);
-                say_goodbye(&mut self.socket, CloseCode::InternalError, close_within).await;
-                drain(&mut self.socket, close_within).await;
+                send_close(&mut self.socket, CloseCode::InternalError, close_within).await;
+                read_until_closed(&mut self.socket, close_within).await;
             }
-            Ending::Faulty(code) => {
+            CloseReason::Faulty(code) => {
                 self.membership.departs_as(DepartureReason::Closed);
                 drop(self.membership);
-                say_goodbye(&mut self.socket, code, close_within).await;
+                send_close(&mut self.socket, code, close_within).await;
                 // Nothing can be read any more. Dropped at once, what the client is still sending
                 // would make the system throw away the goodbye too.
                 sleep(close_within).await;
@@ -101,12 +101,12 @@ impl<S: Socket> Connection<S> {
     }
 }
 
-async fn say_goodbye<S: Socket>(socket: &mut S, code: CloseCode, within: Duration) {
+async fn send_close<S: Socket>(socket: &mut S, code: CloseCode, within: Duration) {
     let frame = CloseFrame { code: code.number().into(), reason: Utf8Bytes::default() };
     let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
 }
 
 /// Reads on until the closing handshake is through: breaking off earlier would lose the client's close frame.
-async fn drain<S: Socket>(socket: &mut S, within: Duration) {
+async fn read_until_closed<S: Socket>(socket: &mut S, within: Duration) {
     let _ = timeout(within, async { while let Some(Ok(_)) = socket.next().await {} }).await;
 }

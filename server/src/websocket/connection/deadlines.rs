@@ -33,7 +33,7 @@ pub(super) enum Due {
     /// No first frame came in time.
     FirstFrame,
     /// A ping was not answered, or a frame could not be written, in time.
-    GivingUp,
+    Timeout,
     /// The client has to be pinged.
     Ping,
     /// The list is to be sent again.
@@ -60,7 +60,7 @@ impl Deadlines {
             return Some(Due::FirstFrame);
         }
         if is_over(self.pong_until) || is_over(self.write_until) {
-            return Some(Due::GivingUp);
+            return Some(Due::Timeout);
         }
         if self.next_ping <= now {
             self.next_ping = now + self.config.heartbeat_every;
@@ -93,12 +93,12 @@ impl Deadlines {
     }
 
     /// A ping was sent.
-    pub(super) fn pinged(&mut self, now: Instant) {
+    pub(super) fn on_ping_sent(&mut self, now: Instant) {
         self.pong_until.get_or_insert(now + self.config.pong_within);
     }
 
     /// A ping was answered.
-    pub(super) fn ponged(&mut self) {
+    pub(super) fn on_pong(&mut self) {
         self.pong_until = None;
     }
 
@@ -115,7 +115,7 @@ impl Deadlines {
     }
 
     /// The client wants the list again.
-    pub(super) fn wants_resync(&mut self) {
+    pub(super) fn request_resync(&mut self) {
         if let Resync::Idle { allowed_from } = self.resync {
             self.resync = Resync::Due(allowed_from);
         }

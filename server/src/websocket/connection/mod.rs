@@ -20,15 +20,15 @@ use tracing::Instrument;
 use tungstenite::Message;
 
 use self::{
-    close::Ending,
+    close::CloseReason,
     deadlines::{Deadlines, Due},
 };
 pub use self::{config::ConnectionConfig, outbox::Outbox};
-use super::protocol::{Conversation, Heard, Request};
-pub use super::transport::{Socket, SocketFault};
+use super::protocol::{Action, ProtocolState, Request};
+pub use super::transport::{Socket, TransportError};
 use crate::{
-    encoding::messages::encode, hub::Membership, lifecycle::drain::Guest,
-    telemetry::metrics::METRICS, wake::wake_flags::Signals,
+    encoding::messages::encode, hub::Membership, lifecycle::drain::DrainGuard,
+    telemetry::metrics::METRICS, wake::wake_flags::WakeReasons,
 };
 
 /// Serves one socket in a task of its own. What is logged of it stands in a span of its own, which names
@@ -37,13 +37,13 @@ pub fn spawn<S>(
     socket: S,
     membership: Membership,
     config: ConnectionConfig,
-    guest: Guest,
+    guard: DrainGuard,
     until_it_ends: impl Send + 'static,
 ) where
     S: Socket + 'static,
 {
-    let span = tracing::debug_span!("connection", number = guest.number());
-    let served = serve(socket, membership, config, guest).map(move |()| drop(until_it_ends));
+    let span = tracing::debug_span!("connection", number = guard.number());
+    let served = serve(socket, membership, config, guard).map(move |()| drop(until_it_ends));
     // A span takes memory for as long as the socket is open: where nobody reads it, there is none.
     if span.is_disabled() {
         tokio::spawn(served);
@@ -60,28 +60,28 @@ pub fn serve<S: Socket>(
     socket: S,
     membership: Membership,
     config: ConnectionConfig,
-    guest: Guest,
+    guard: DrainGuard,
 ) -> impl Future<Output = ()> + use<S> {
-    guest.ring(membership.bell());
+    guard.notify(membership.flags());
     let opened = Instant::now();
     let mut connection = Box::new(Connection {
         socket,
         membership,
         outbox: Outbox::default(),
-        conversation: Conversation::new(config.frames),
+        protocol: ProtocolState::new(config.frames),
         opened,
         deadlines: Deadlines::new(config, opened),
         alarm: None,
-        is_time_up: false,
+        is_deadline_reached: false,
         is_room_closed: false,
         is_beat_due: false,
     });
     METRICS.sockets_opened.count();
     async move {
         // A fault of this program is the end of one socket: the hook has logged it.
-        let ending = AssertUnwindSafe(connection.converse(&guest)).catch_unwind().await;
-        let ending = ending.unwrap_or(Ending::Failed);
-        Box::pin(connection.end(ending, guest.turn())).await;
+        let reason = AssertUnwindSafe(connection.run(&guard)).catch_unwind().await;
+        let reason = reason.unwrap_or(CloseReason::Failed);
+        Box::pin(connection.end(reason, guard.close_delay())).await;
     }
 }
 
@@ -89,13 +89,13 @@ struct Connection<S> {
     socket: S,
     membership: Membership,
     outbox: Outbox,
-    conversation: Conversation,
+    protocol: ProtocolState,
     opened: Instant,
     deadlines: Deadlines,
     /// When the wheel rings next, as far as it was asked to.
     alarm: Option<Instant>,
     /// It rang, and what has come until then is not yet read.
-    is_time_up: bool,
+    is_deadline_reached: bool,
     /// The operator closed the room: this ends when all is said.
     is_room_closed: bool,
     /// The client is to be told where its list should be, when all is said that was before.
@@ -103,13 +103,13 @@ struct Connection<S> {
 }
 
 /// What wakes a connection.
-enum Turn<Fault> {
+enum Event<Fault> {
     /// Another socket has its tab, or the server goes down.
-    Rung(Signals),
+    Woken(WakeReasons),
     /// Something came from the client.
     Incoming(Incoming<Fault>),
     /// A deadline may have come, and nothing that came before it is unread.
-    TimeIsUp,
+    DeadlineReached,
     /// The room is closed, and all is said.
     RoomClosed,
     /// What was to be sent can't be.
@@ -134,29 +134,29 @@ impl<Fault> From<Option<Result<Message, Fault>>> for Incoming<Fault> {
 }
 
 impl<S: Socket> Connection<S> {
-    async fn converse(&mut self, guest: &Guest) -> Ending {
-        match self.follow(guest).await {
+    async fn run(&mut self, guard: &DrainGuard) -> CloseReason {
+        match self.follow(guard).await {
             Ok(never) => match never {},
-            Err(ending) => ending,
+            Err(reason) => reason,
         }
     }
 
-    async fn follow(&mut self, guest: &Guest) -> Result<Infallible, Ending> {
+    async fn follow(&mut self, guard: &DrainGuard) -> Result<Infallible, CloseReason> {
         loop {
-            let turn = poll_fn(|context| self.poll_turn(context)).await;
+            let turn = poll_fn(|context| self.poll_event(context)).await;
             // The rooms are kept: what came at the same moment is too late to be heard.
-            if guest.is_closing() {
-                return Err(Ending::Restart);
+            if guard.is_closing() {
+                return Err(CloseReason::Restart);
             }
             match turn {
-                Turn::Rung(signals) if signals.include(Signals::REPLACED) => {
-                    return Err(Ending::ClosedByServer(CloseCode::Replaced));
+                Event::Woken(signals) if signals.contains(WakeReasons::REPLACED) => {
+                    return Err(CloseReason::ClosedByServer(CloseCode::Replaced));
                 }
-                Turn::Rung(_) => {}
-                Turn::Incoming(incoming) => self.hear(incoming)?,
-                Turn::TimeIsUp => self.do_what_is_due()?,
-                Turn::RoomClosed => return Err(Ending::ClosedByServer(CloseCode::Normal)),
-                Turn::WritingFailed => return Err(self.why_writing_failed()),
+                Event::Woken(_) => {}
+                Event::Incoming(incoming) => self.hear(incoming)?,
+                Event::DeadlineReached => self.handle_deadlines()?,
+                Event::RoomClosed => return Err(CloseReason::ClosedByServer(CloseCode::Normal)),
+                Event::WritingFailed => return Err(self.classify_write_error()),
             }
         }
     }
@@ -164,31 +164,31 @@ impl<S: Socket> Connection<S> {
     /// Sends what there is to say, for as long as nothing else wakes this connection.
     ///
     /// The time comes last: what was there before a deadline counts, also where it was not read in time.
-    fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn<S::Fault>> {
-        if let Poll::Ready(signals) = self.membership.bell().poll(context) {
-            self.is_time_up |= signals.include(Signals::TIME);
-            self.is_room_closed |= signals.include(Signals::ROOM_CLOSED);
-            if signals.include(Signals::REPLACED) || signals.include(Signals::CLOSING) {
-                return Poll::Ready(Turn::Rung(signals));
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Fault>> {
+        if let Poll::Ready(signals) = self.membership.flags().poll(context) {
+            self.is_deadline_reached |= signals.contains(WakeReasons::TIME);
+            self.is_room_closed |= signals.contains(WakeReasons::ROOM_CLOSED);
+            if signals.contains(WakeReasons::REPLACED) || signals.contains(WakeReasons::CLOSING) {
+                return Poll::Ready(Event::Woken(signals));
             }
         }
-        match self.poll_say(context) {
-            Poll::Ready(Err(_)) => return Poll::Ready(Turn::WritingFailed),
-            Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Turn::RoomClosed),
+        match self.poll_send(context) {
+            Poll::Ready(Err(_)) => return Poll::Ready(Event::WritingFailed),
+            Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Event::RoomClosed),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         if let Poll::Ready(next) = self.socket.poll_next_unpin(context) {
-            return Poll::Ready(Turn::Incoming(next.into()));
+            return Poll::Ready(Event::Incoming(next.into()));
         }
-        if std::mem::take(&mut self.is_time_up) {
-            return Poll::Ready(Turn::TimeIsUp);
+        if std::mem::take(&mut self.is_deadline_reached) {
+            return Poll::Ready(Event::DeadlineReached);
         }
         self.set_alarm();
         Poll::Pending
     }
 
     /// Says all that there is to say; ready when the client has been told everything.
-    fn poll_say(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Fault>> {
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Fault>> {
         loop {
             let waiting = self.outbox.len();
             match self.socket.poll_send(&mut self.outbox, context) {
@@ -201,8 +201,8 @@ impl<S: Socket> Connection<S> {
                 }
             }
             // What is waiting was true for the position it leads to: only then there is more to say.
-            if self.conversation.is_following() {
-                self.outbox.extend_with(self.membership.news());
+            if self.protocol.is_following() {
+                self.outbox.extend_with(self.membership.poll_updates());
                 if self.is_beat_due
                     && self.outbox.is_empty()
                     && let Some(beat) = self.membership.beat()
@@ -222,17 +222,19 @@ impl<S: Socket> Connection<S> {
         let next = self.deadlines.next();
         if self.alarm.is_none_or(|alarm| next < alarm) {
             self.alarm = Some(next);
-            self.membership.wheel().ring_at(self.membership.bell(), next);
+            self.membership.timers().insert_at(self.membership.flags(), next);
         }
     }
 
-    fn do_what_is_due(&mut self) -> Result<(), Ending> {
+    fn handle_deadlines(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
         self.alarm = self.alarm.filter(|alarm| now < *alarm);
         while let Some(due) = self.deadlines.take_due(now) {
             match due {
-                Due::FirstFrame => return Err(Ending::ClosedByServer(CloseCode::NoFirstFrame)),
-                Due::GivingUp => return Err(Ending::Broken),
+                Due::FirstFrame => {
+                    return Err(CloseReason::ClosedByServer(CloseCode::NoFirstFrame));
+                }
+                Due::Timeout => return Err(CloseReason::Broken),
                 Due::Ping => self.ping(now)?,
                 Due::Resync => self.membership.resync(),
             }
@@ -241,58 +243,60 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Asks the client for a sign of life; it goes out with what is said next, the beat.
-    fn ping(&mut self, now: Instant) -> Result<(), Ending> {
-        self.is_beat_due = self.conversation.is_following();
+    fn ping(&mut self, now: Instant) -> Result<(), CloseReason> {
+        self.is_beat_due = self.protocol.is_following();
         // Where nothing can be written there is a deadline for that already.
         let ready = poll_fn(|context| self.socket.poll_ready_unpin(context)).now_or_never();
         if let Some(Ok(())) = ready {
             let ping = Message::Ping(Bytes::new());
-            self.socket.start_send_unpin(ping).map_err(|_| self.why_writing_failed())?;
-            self.deadlines.pinged(now);
+            self.socket.start_send_unpin(ping).map_err(|_| self.classify_write_error())?;
+            self.deadlines.on_ping_sent(now);
         }
         Ok(())
     }
 
-    fn hear(&mut self, incoming: Incoming<S::Fault>) -> Result<(), Ending> {
+    fn hear(&mut self, incoming: Incoming<S::Fault>) -> Result<(), CloseReason> {
         match incoming {
-            Incoming::End => Err(Ending::Broken),
-            Incoming::Fault(fault) => Err(Ending::of(&fault)),
+            Incoming::End => Err(CloseReason::Broken),
+            Incoming::Fault(fault) => Err(CloseReason::of(&fault)),
             Incoming::Message(Message::Text(text)) => {
-                let heard = self.conversation.hear(&text, self.opened.elapsed());
-                self.react(heard)
+                let action = self.protocol.hear(&text, self.opened.elapsed());
+                self.handle_request(action)
             }
-            Incoming::Message(Message::Binary(_)) => Err(Ending::ClosedByServer(CloseCode::Binary)),
+            Incoming::Message(Message::Binary(_)) => {
+                Err(CloseReason::ClosedByServer(CloseCode::Binary))
+            }
             Incoming::Message(sign @ (Message::Ping(_) | Message::Pong(_))) => {
                 // Pings are answered by the library.
                 if sign.is_pong() {
-                    self.deadlines.ponged();
+                    self.deadlines.on_pong();
                 }
-                match self.conversation.hear_sign_of_life(self.opened.elapsed()) {
-                    Some(heard) => self.react(heard),
+                match self.protocol.on_control_frame(self.opened.elapsed()) {
+                    Some(action) => self.handle_request(action),
                     None => Ok(()),
                 }
             }
-            Incoming::Message(Message::Close(_)) => Err(Ending::ClosedByClient),
+            Incoming::Message(Message::Close(_)) => Err(CloseReason::ClosedByClient),
             // The library never hands out a bare frame.
             Incoming::Message(Message::Frame(_)) => Ok(()),
         }
     }
 
-    fn react(&mut self, heard: Heard) -> Result<(), Ending> {
-        let request = match heard {
-            Heard::Close(code) => return Err(Ending::ClosedByServer(code)),
-            Heard::Refuse(refusal) => {
+    fn handle_request(&mut self, action: Action) -> Result<(), CloseReason> {
+        let request = match action {
+            Action::Close(code) => return Err(CloseReason::ClosedByServer(code)),
+            Action::Refuse(refusal) => {
                 self.refuse(refusal);
                 return Ok(());
             }
-            Heard::Request(request) => request,
+            Action::Request(request) => request,
         };
         let of = Some(request.event());
         let outcome = match request {
             Request::Resync => {
-                self.deadlines.wants_resync();
+                self.deadlines.request_resync();
                 // It may be allowed already.
-                self.is_time_up = true;
+                self.is_deadline_reached = true;
                 return Ok(());
             }
             Request::Watch { since } => self.membership.watch(since.as_ref()),
@@ -309,7 +313,7 @@ impl<S: Socket> Connection<S> {
         };
         match outcome {
             Ok(()) => {
-                self.conversation.accepted();
+                self.protocol.accepted();
                 self.deadlines.accepted();
             }
             Err(refused) => self.refuse(refused.of(of)),
@@ -323,13 +327,13 @@ impl<S: Socket> Connection<S> {
     }
 
     /// A client that closed as one should may be gone before the server heard it.
-    fn why_writing_failed(&mut self) -> Ending {
+    fn classify_write_error(&mut self) -> CloseReason {
         while let Some(Some(Ok(message))) = self.socket.next().now_or_never() {
             if let Message::Close(_) = message {
-                return Ending::ClosedByClient;
+                return CloseReason::ClosedByClient;
             }
         }
-        Ending::Broken
+        CloseReason::Broken
     }
 }
 

@@ -19,10 +19,10 @@ use app::{
 };
 use futures_util::{SinkExt, StreamExt};
 use server::{
-    admin::OperatorToken,
+    admin::AdminToken,
     config::{Config, Sources, cli::CommandLine, environment::Environment},
-    identity::person_cookie::Persons,
-    lifecycle::systemd::Supervisor,
+    identity::person_cookie::PersonCookies,
+    lifecycle::systemd::Systemd,
     listener::{tcp, tls::Tls},
     serve::{self, Listeners},
     websocket::connection::ConnectionConfig,
@@ -109,7 +109,7 @@ fn sources(directory: &Path, presence: &str) -> Sources {
         "--state-dir".into(),
         path("state"),
     ];
-    CommandLine::read(words, Environment::default()).unwrap().sources
+    CommandLine::parse(words, Environment::default()).unwrap().sources
 }
 
 impl TestServer {
@@ -131,7 +131,7 @@ impl TestServer {
         connection: ConnectionConfig,
     ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = Persons::from_key(&[7; 64], config.scheme()).unwrap();
+        let cookies = PersonCookies::from_key(&[7; 64], config.scheme()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -140,11 +140,11 @@ impl TestServer {
         };
         let operator = tcp::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let operator_address = operator.local_addr().unwrap();
-        let operator = Some((operator, OperatorToken::of(OPERATOR_TOKEN)));
+        let operator = Some((operator, AdminToken::of(OPERATOR_TOKEN)));
         let tls = config.tls.files().map(Tls::load).transpose().unwrap();
-        let supervisor = Supervisor::default();
-        let listeners = Listeners { public: listener, tls, operator, supervisor };
-        let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
+        let systemd = Systemd::default();
+        let listeners = Listeners { public: listener, tls, operator, systemd };
+        let task = tokio::spawn(serve::serve(listeners, config, cookies, connection, signal));
         let operator = Site { address: operator_address };
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }
     }

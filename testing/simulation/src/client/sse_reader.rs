@@ -27,7 +27,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
             let since = replica.position().cloned();
             replica.disconnected();
             let mut observer = hub.observe(&world.rooms[room].name, None);
-            observer.start(since.as_ref());
+            observer.start_from(since.as_ref());
             let until = Duration::from_millis(rng.u64(0..60_000));
             // What is left of a feed when its time is over is the point that it came to.
             let _ = timeout(until, async {
@@ -36,7 +36,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
                     if !lock(&world.process).is_serving(number) {
                         return;
                     }
-                    for frame in observer.news() {
+                    for frame in observer.poll_updates() {
                         read(&world, room, &mut replica, frame.text());
                     }
                     if observer.position().as_ref() != replica.position() {
@@ -47,7 +47,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
                         read(&world, room, &mut replica, beat.text());
                     }
                     // The feed's own beat is what shows that the process is another one.
-                    let _ = timeout(Duration::from_secs(3), observer.listen()).await;
+                    let _ = timeout(Duration::from_secs(3), observer.woken()).await;
                 }
             })
             .await;
@@ -92,14 +92,14 @@ pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: 
         return world.recorder.fail("a list of the server's is none");
     };
     let mut observer = hub.observe(&world.rooms[room].name, None);
-    observer.start(Some(&point));
+    observer.start_from(Some(&point));
     let reply = timeout(REPLY_TIMEOUT, async {
         loop {
-            let news = observer.news();
+            let news = observer.poll_updates();
             if !news.is_empty() {
                 return news;
             }
-            observer.listen().await;
+            observer.woken().await;
         }
     });
     let reply = reply.await;

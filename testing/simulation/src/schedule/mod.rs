@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, Since, TabId, UserId};
 use fastrand::Rng;
-use server::lifecycle::drain::Shutdown;
+use server::lifecycle::drain::Drain;
 use tokio::{
     sync::{mpsc::unbounded_channel, oneshot},
     time::{sleep, timeout},
@@ -209,7 +209,7 @@ impl Schedule {
     /// The server ends, in order or not, and another process takes its place.
     fn end_server(
         &self,
-        how: impl FnOnce(&World) -> Option<Shutdown>,
+        how: impl FnOnce(&World) -> Option<Drain>,
         down: Duration,
         loading: Duration,
     ) {

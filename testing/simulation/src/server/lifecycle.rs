@@ -5,9 +5,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use app::presence::{ClientEvent, ExistingUsers, User, UserId};
 use server::{
     hub::{Announcing, Hub},
-    lifecycle::drain::Shutdown,
-    presence::room::{Announcement, RoomLimits},
-    storage::rooms_file::{ProcessEnding, RoomsFile, SavedRooms},
+    lifecycle::drain::Drain,
+    presence::room::{JoinKind, RoomLimits},
+    storage::rooms_file::{RoomsFile, SavedRooms, Shutdown},
     websocket::connection::{self, ConnectionConfig},
 };
 use tokio::{
@@ -36,19 +36,19 @@ impl World {
     pub(crate) async fn start(self: &Arc<Self>, loading: Duration) {
         lock(&self.process).stage = Stage::Loading;
         let expected = lock(&self.disk).take();
-        let taken = RoomsFile::in_directory(&self.state_directory).take();
+        let taken = RoomsFile::in_directory(&self.state_directory).load_and_remove();
         if taken.is_some() != expected.is_some() {
             self.recorder.fail(match taken {
                 Some(_) => "what was kept is taken twice",
                 None => "what was kept is lost",
             });
         }
-        let nothing = SavedRooms { ending: ProcessEnding::Unknown, rooms: Vec::new() };
+        let nothing = SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new() };
         let saved = taken.map_or(nothing, sorted_by_name);
         let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
         self.check_restored(&hub, expected.as_ref());
         sleep(loading).await;
-        hub.begin();
+        hub.start_clock();
         let now = Instant::now();
         for room in 0..self.rooms.len() {
             self.record(room).row_model.on_server_ready(now);
@@ -59,7 +59,7 @@ impl World {
             process.number += 1;
             process.running = Some(Running {
                 hub,
-                shutdown: Shutdown::default(),
+                shutdown: Drain::default(),
                 tasks: Vec::new(),
                 crowd: Vec::new(),
                 saved_state: None,
@@ -72,12 +72,12 @@ impl World {
     }
 
     /// The process is told to end: from now on nothing that happens to the rooms counts.
-    pub(crate) fn begin_shutdown(&self) -> Option<Shutdown> {
+    pub(crate) fn begin_shutdown(&self) -> Option<Drain> {
         self.observe_all();
         let mut process = lock(&self.process);
         let running = process.running.as_mut()?;
         let saved = running.hub.freeze();
-        running.shutdown.begin();
+        running.shutdown.close_all();
         running.crowd.clear();
         let shutdown = running.shutdown.clone();
         process.stage = Stage::Closing;
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Everybody was told goodbye, and the process ends.
-    pub(crate) async fn finish_shutdown(&self, shutdown: Shutdown) {
+    pub(crate) async fn finish_shutdown(&self, shutdown: Drain) {
         if timeout(shutdown.deadline(), shutdown.sockets_ended()).await.is_err() {
             self.recorder.count("server: an end that not all said goodbye before");
         }
@@ -155,7 +155,7 @@ impl World {
             (hub, process.stage == Stage::Serving)
         };
         let name = &self.rooms[room].name;
-        hub.page_served(name, user_id);
+        hub.note_page_load(name, user_id);
         if is_serving {
             self.observe(room, true);
         }
@@ -196,11 +196,7 @@ impl World {
                 name: name.clone(),
                 tab: None,
                 is_visible: true,
-                announcement: if known.is_none() {
-                    Announcement::First
-                } else {
-                    Announcement::Later
-                },
+                announcement: if known.is_none() { JoinKind::Opening } else { JoinKind::Repeat },
                 since: None,
             }),
             ClientEvent::Rename { name } => membership.rename(name),
@@ -264,8 +260,8 @@ impl World {
                 self.recorder
                     .fail(&format!("these rows were kept: {rows:?}, these came back: {list:?}"));
             }
-            let is_in_order = saved_state
-                .is_some_and(|saved_state| saved_state.saved.ending == ProcessEnding::InOrder);
+            let is_in_order =
+                saved_state.is_some_and(|saved_state| saved_state.saved.ending == Shutdown::Clean);
             if let Some(saved) = saved
                 && (saved.epoch == list.epoch && saved.room.seq == list.seq) != is_in_order
             {
@@ -294,5 +290,5 @@ fn sorted_by_name(mut saved: SavedRooms) -> SavedRooms {
 
 /// A state directory is empty again.
 pub(crate) fn clear(state_directory: &Path) {
-    RoomsFile::in_directory(state_directory).take();
+    RoomsFile::in_directory(state_directory).load_and_remove();
 }

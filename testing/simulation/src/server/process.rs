@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use server::{
     hub::{Hub, Membership},
-    lifecycle::drain::Shutdown,
+    lifecycle::drain::Drain,
     storage::rooms_file::SavedRooms,
 };
 use tokio::{task::AbortHandle, time::Instant};
@@ -35,7 +35,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) shutdown: Shutdown,
+    pub(crate) shutdown: Drain,
     pub(crate) tasks: Vec<AbortHandle>,
     pub(crate) crowd: Vec<(usize, u64, Membership)>,
     pub(crate) saved_state: Option<SavedState>,

@@ -9,7 +9,7 @@ use std::{
 
 use app::presence::{ClientEvent, CloseCode, DepartureReason, UserId};
 use futures_util::{Sink, Stream};
-use server::websocket::transport::{Socket, SocketFault};
+use server::websocket::transport::{Socket, TransportError};
 use tokio::time::Instant;
 use tungstenite::Message;
 
@@ -58,7 +58,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl SocketFault for Fault {
+impl TransportError for Fault {
     fn close_code(&self) -> Option<CloseCode> {
         None
     }

@@ -23,12 +23,12 @@ proptest! {
         let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
         for (who, what, called) in steps {
             if what == 0 {
-                room.unlist(id(who), DepartureReason::Left, now.moment);
+                room.remove_row(id(who), DepartureReason::Left, now.moment);
             } else {
                 let tab = TabKey::Named("a".parse().unwrap());
                 let connection = ConnectionId(u64::from(who));
                 let announced = Announced { tab, connection, is_visible: true };
-                room.announce(id(who), announced, name(&called), Announcement::Later, now).unwrap();
+                room.announce(id(who), announced, name(&called), JoinKind::Repeat, now).unwrap();
             }
             let size = room.list_size_in_bytes();
             prop_assert!(size.abs_diff(frame_in_bytes(&room)) < 60, "{size}");

@@ -65,7 +65,7 @@ fn what_was_kept_and_makes_no_sense_is_no_room() {
         SavedRoom { users: [saved.users.clone(), saved.users.clone()].concat(), ..saved.clone() };
     let too_few = SavedRoom { seq: 0, ..saved };
     for saved in [nobody_behind, no_row, twice, too_few] {
-        assert_eq!(Room::restore(saved, LIMITS, Moment::ZERO).err(), Some(NotARoom));
+        assert_eq!(Room::restore(saved, LIMITS, Moment::ZERO).err(), Some(InvalidSavedRoom));
     }
 }
 
@@ -76,7 +76,7 @@ fn two_tabs_without_a_name() -> Scene {
     for connection in [10, 11].map(ConnectionId) {
         let announced =
             Announced { tab: TabKey::Unnamed(connection), connection, is_visible: true };
-        scene.room.announce(id(1), announced, name("Kim"), Announcement::First, now).unwrap();
+        scene.room.announce(id(1), announced, name("Kim"), JoinKind::Opening, now).unwrap();
     }
     scene
 }

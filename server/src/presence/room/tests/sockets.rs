@@ -22,11 +22,11 @@ fn a_socket_that_joins_again_replaces_the_one_that_its_tab_had_before_the_row_we
     let mut scene = Scene::new();
     assert_eq!(scene.announce(1, "a", 10), Ok(None));
     assert_eq!(scene.announce(1, "b", 11), Ok(None));
-    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
     assert_eq!(scene.announce(1, "a", 12), Ok(Some(ConnectionId(10))));
     // It is one and the same socket, or was another tab's.
     assert_eq!(scene.announce(1, "b", 11), Ok(None));
-    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
     scene.close(1, 12);
     assert_eq!(scene.announce(1, "a", 13), Ok(None));
 }
@@ -40,7 +40,7 @@ fn a_socket_speaks_for_one_tab_at_a_time() {
     scene.close(1, 10);
     scene.wait(2_000);
     assert_eq!((scene.state(1), scene.told()), (None, 2));
-    assert!(scene.room.is_deserted());
+    assert!(scene.room.is_empty());
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_full_room_and_a_person_with_too_many_sockets_are_refused() {
 fn after_goodbye_only_a_tab_that_announces_itself_again_stands_behind_the_row() {
     let mut scene = Scene::new();
     scene.announce(1, "a", 10).unwrap();
-    scene.room.unlist(id(1), DepartureReason::Left, scene.now);
+    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
     assert_eq!(scene.room.save(scene.now).people, []);
     // The other tab is still open and visible, and has no vote.
     scene.announce_as(1, "b", 11, "Kim", false).unwrap();
@@ -90,5 +90,5 @@ fn after_goodbye_only_a_tab_that_announces_itself_again_stands_behind_the_row() 
     scene.close(1, 11);
     scene.wait(2_000);
     assert_eq!(scene.state(1), None);
-    assert!(!scene.room.is_deserted());
+    assert!(!scene.room.is_empty());
 }
