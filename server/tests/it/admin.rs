@@ -167,7 +167,7 @@ async fn the_numbers_say_what_happened_and_name_nobody() {
     for (name, value) in [
         ("rollcall_sockets_opened_total", 2.0),
         ("rollcall_changes_total", 2.0),
-        ("rollcall_lists_total", 2.0),
+        ("rollcall_snapshots_total", 2.0),
         ("rollcall_refusals_total", 1.0),
         ("rollcall_http_responses_total{class=\"4xx\"}", 1.0),
         ("rollcall_http_responses_total{class=\"1xx\"}", 2.0),

@@ -12,10 +12,9 @@ use app::{
     presence::{CloseCode, Difference, PresenceState, RoomName, ServerEvent},
 };
 use futures_util::{Sink, Stream};
+use registry::{hub::Hub, presence::room::RoomLimits};
 use server::{
-    hub::Hub,
     lifecycle::drain::Drain,
-    presence::room::RoomLimits,
     websocket::{
         connection::{ConnectionConfig, serve},
         transport::{Socket, TransportError},

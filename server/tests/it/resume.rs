@@ -12,7 +12,7 @@ use app::{
     client::{Progress, Replica},
     presence::{RoomName, Roster, ServerEvent, Since, UserId},
 };
-use server::{
+use registry::{
     encoding::{frame::Frame, messages::LONGEST_FRAME_IN_BYTES},
     hub::{Announcing, Hub, Membership, Subscription},
     presence::room::{JoinKind, RoomLimits},

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use app::{presence::{DepartureReason, RoomName, ServerEvent, UserId}, client::Replica};
 use libfuzzer_sys::fuzz_target;
-use server::{websocket::protocol::{ProtocolState, Action, Request}, hub::{Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
+use registry::{hub::{Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
+use server::websocket::protocol::{ProtocolState, Action, Request};
 use tokio::{
     runtime::{Builder, Runtime},
     time::sleep,

@@ -5,7 +5,7 @@
 
 use app::presence::{LONGEST_NAME_IN_BYTES, Name};
 use libfuzzer_sys::fuzz_target;
-use server::presence::name_validation::{self, LONGEST_NAME_IN_CLUSTERS};
+use registry::presence::name_validation::{self, LONGEST_NAME_IN_CLUSTERS};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 

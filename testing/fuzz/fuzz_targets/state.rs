@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use app::{client::Replica, presence::UserId};
 use libfuzzer_sys::fuzz_target;
-use server::{hub::{Announcing, Hub}, storage::rooms_file::{SavedRooms, read, written}, presence::room::{JoinKind, RoomLimits}};
+use registry::{hub::{Announcing, Hub, SavedRooms}, presence::room::{JoinKind, RoomLimits}};
+use server::storage::rooms_file::{read, written};
 use tokio::{runtime::Builder, time::sleep};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 4 };

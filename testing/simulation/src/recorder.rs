@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use fastrand::Rng;
-use server::hub::WallClock;
+use registry::hub::WallClock;
 use tokio::time::Instant;
 
 use crate::oracle::event_counts::EventCounts;

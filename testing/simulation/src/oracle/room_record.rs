@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use app::presence::{RoomName, User};
-use server::hub::Hub;
+use registry::hub::Hub;
 use tokio::time::Instant;
 
 use crate::oracle::list_history::ListHistory;

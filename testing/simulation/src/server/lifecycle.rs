@@ -3,11 +3,13 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, ExistingUsers, User, UserId};
-use server::{
-    hub::{Announcing, Hub},
-    lifecycle::drain::Drain,
+use registry::{
+    hub::{Announcing, Hub, SavedRooms, Shutdown},
     presence::room::{JoinKind, RoomLimits},
-    storage::rooms_file::{RoomsFile, SavedRooms, Shutdown},
+};
+use server::{
+    lifecycle::drain::Drain,
+    storage::rooms_file::RoomsFile,
     websocket::connection::{self, ConnectionConfig},
 };
 use tokio::{

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use server::{
-    hub::{Hub, Membership},
-    lifecycle::drain::Drain,
-    storage::rooms_file::SavedRooms,
-};
+use registry::hub::{Hub, Membership, SavedRooms};
+use server::lifecycle::drain::Drain;
 use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{oracle::row_model::RowModel, server::listen_state::ListenState};
