@@ -25,7 +25,7 @@ const ROOM: &str = "trial";
 /// somebody is there meanwhile, who must notice nothing when it comes back.
 pub(crate) fn run(program: &Path) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-trial-{}", std::process::id()));
-    fs::create_dir(&folder).with_context(|| format!("Could not make {}", folder.display()))?;
+    fs::create_dir(&folder).with_context(|| format!("Could not create {}", folder.display()))?;
     let trial = Trial { program: program.to_owned(), folder: folder.clone() };
     let outcome = trial.begin("127.0.0.1:0").and_then(|server| {
         server.look()?;
