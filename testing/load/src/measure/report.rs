@@ -118,7 +118,7 @@ pub fn add_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duratio
 
 /// Puts in how long changes took, under names for the median, the 99th percentile and the longest.
 pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static str; 3]) {
-    let found = [latency.quantile(0.5), latency.quantile(0.99), latency.longest()];
+    let found = [latency.quantile(0.5), latency.quantile(0.99), latency.max()];
     for (name, duration) in names.into_iter().zip(found) {
         if let Some(duration) = duration {
             figures.insert(name, duration.as_secs_f64() * 1e3);
