@@ -1,4 +1,4 @@
-//! Half vanish at once: their connections are reset, and the rest are to see it.
+//! Half of the connections are reset at once.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let clients = setup.connect_clients(context.clients(), Opening::Join)?;
     let completed = setup.run_event(|swarm| {
         let started_at = Instant::now();
-        // Whose connection broke is shown as reconnecting at once, and taken off only later.
+        // A client whose connection broke is shown as reconnecting at once, and removed later.
         for client in clients.step_by(2) {
             swarm.drop_connection(client, PresenceState::Reconnecting);
         }

@@ -1,4 +1,4 @@
-//! All join at once: sockets that are open already say so in the same moment.
+//! All clients join at once, on sockets that are already open.
 
 use std::time::Instant;
 
