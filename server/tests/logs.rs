@@ -8,7 +8,7 @@ mod support;
 use support::process::ServerProcess;
 
 #[tokio::test]
-async fn no_name_and_no_secret_is_logged_and_every_connection_has_its_span() {
+async fn logs_contain_no_names_or_secrets_and_a_span_per_connection() {
     let server = ServerProcess::start_with("log = \"trace\"");
     let mut ana = server.connect("the-secret-room").await;
     ana.announce("Anastasia", "the-secret-tab").await;

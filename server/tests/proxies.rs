@@ -187,11 +187,11 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
 }
 
 #[tokio::test]
-async fn nginx_lets_everything_through() {
+async fn nginx_forwards_pages_sockets_and_event_streams() {
     pages_sockets_and_feeds_come_through(nginx().await).await;
 }
 
 #[tokio::test]
-async fn caddy_lets_everything_through() {
+async fn caddy_forwards_pages_sockets_and_event_streams() {
     pages_sockets_and_feeds_come_through(caddy().await).await;
 }

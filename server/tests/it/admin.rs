@@ -20,7 +20,7 @@ async fn remove(server: &TestServer, room: &str, id: &str, token: &str) -> Strin
 }
 
 #[tokio::test]
-async fn who_is_removed_is_off_the_list_in_all_their_tabs_and_it_is_told_why() {
+async fn removed_person_leaves_the_list_in_all_tabs_with_the_reason() {
     let server = TestServer::start();
     let (mut ana, mut second_tab, mut bo, id) = ana_in_two_tabs_and_bo(&server).await;
     let answer = remove(&server, "lobby", id.as_str(), OPERATOR_TOKEN).await;
@@ -43,7 +43,7 @@ async fn who_is_removed_is_off_the_list_in_all_their_tabs_and_it_is_told_why() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_and_nobody_else_is_removed() {
+async fn removal_requires_the_token_and_affects_one_person() {
     let server = TestServer::start();
     let (_ana, _second_tab, mut bo, id) = ana_in_two_tabs_and_bo(&server).await;
     for (room, id, token, status) in [
@@ -77,7 +77,7 @@ fn body(answer: &str) -> &str {
 }
 
 #[tokio::test]
-async fn the_operator_sees_rooms_and_who_is_in_them() {
+async fn room_list_contains_rooms_and_their_members() {
     let server = TestServer::start();
     let (_ana, _second_tab, _bo, id) = ana_in_two_tabs_and_bo(&server).await;
     let mut watcher = server.connect("quiet").await;
@@ -107,7 +107,7 @@ async fn the_operator_sees_rooms_and_who_is_in_them() {
 }
 
 #[tokio::test]
-async fn who_is_in_a_room_that_is_closed_is_told_and_ended() {
+async fn closed_room_removes_and_disconnects_its_members() {
     let server = TestServer::start();
     let (ana, second_tab, bo, _) = ana_in_two_tabs_and_bo(&server).await;
     let mut silent = server.connect("lobby").await;
@@ -142,7 +142,7 @@ fn sample(metrics: &str, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn the_numbers_say_what_happened_and_name_nobody() {
+async fn metrics_count_events_and_contain_no_names() {
     let server = TestServer::start();
     let before = server.operator.get("/metrics").await;
     let mut ana = server.connect("the-secret-room").await;
@@ -190,7 +190,7 @@ async fn the_numbers_say_what_happened_and_name_nobody() {
 }
 
 #[tokio::test]
-async fn it_is_well_on_both_sockets_and_ready_on_the_operators() {
+async fn healthz_is_served_on_both_addresses_and_readyz_on_the_operators() {
     let server = TestServer::start();
     assert!(server.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     assert!(server.operator.get("/healthz").await.ends_with("\r\n\r\nok\n"));

@@ -80,7 +80,7 @@ async fn open_socket_in_time(site: &Site, host: [u8; 4], room: &str) -> TcpStrea
 }
 
 #[tokio::test]
-async fn only_the_sites_own_pages_open_a_socket() {
+async fn sockets_are_refused_for_pages_of_other_origins() {
     let server = server_with("allowed-origins = [\"https://friend.test\"]");
     let own = format!("Origin: http://{}\r\n", server.address);
     for headers in ["", &own, "Origin: https://friend.test\r\nSec-Fetch-Site: cross-site\r\n"] {
@@ -101,7 +101,7 @@ async fn only_the_sites_own_pages_open_a_socket() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_public_address_is_the_sites_own() {
+async fn public_url_is_the_accepted_origin_behind_a_proxy() {
     let server = TestServer::start_with(
         "public-url = \"https://roll.example\"",
         ConnectionConfig::default(),
@@ -122,14 +122,14 @@ async fn behind_a_proxy_the_public_address_is_the_sites_own() {
 }
 
 #[tokio::test]
-async fn a_client_without_origin_can_be_refused() {
+async fn missing_origin_is_refused_if_configured() {
     let server = server_with("require-origin = true");
     let (_, head) = ask_for_socket(&server, LOCALHOST, "lobby", "").await;
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_sockets_and_no_other_has_fewer_for_it() {
+async fn socket_limit_per_address_does_not_affect_other_addresses() {
     let server = server_with("max-sockets-per-address = 2");
     let first = open_socket(&server, LOCALHOST, "one", "").await;
     let _second = open_socket(&server, LOCALHOST, "two", "").await;
@@ -144,7 +144,7 @@ async fn an_address_has_so_many_sockets_and_no_other_has_fewer_for_it() {
 }
 
 #[tokio::test]
-async fn an_address_opens_so_many_sockets_at_once() {
+async fn socket_rate_per_address_is_limited() {
     let server =
         server_with("new-sockets-at-once-per-address = 3\nnew-sockets-per-second-per-address = 1");
     // One after the other they take less than the seconds that would give them more.
@@ -159,7 +159,7 @@ async fn an_address_opens_so_many_sockets_at_once() {
 }
 
 #[tokio::test]
-async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
+async fn socket_limit_of_the_server_does_not_affect_pages() {
     let server = server_with("max-sockets = 1");
     let first = open_socket(&server, LOCALHOST, "lobby", "").await;
     let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "lobby", "").await;
@@ -170,7 +170,7 @@ async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_person_has_so_many_sockets_over_all_rooms() {
+async fn socket_limit_per_person_covers_all_rooms() {
     let server = server_with("max-sockets-per-person = 2");
     let first = server.connect("one").await;
     let cookie = first.cookie.clone();
@@ -190,7 +190,7 @@ async fn a_person_has_so_many_sockets_over_all_rooms() {
 }
 
 #[tokio::test]
-async fn how_long_a_socket_may_say_nothing_can_be_set() {
+async fn first_frame_timeout_is_configurable() {
     let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
     let mut silent = server.connect("lobby").await;
     // It is pinged as long as it is there.
@@ -199,7 +199,7 @@ async fn how_long_a_socket_may_say_nothing_can_be_set() {
 }
 
 #[tokio::test]
-async fn a_room_has_so_many_sockets_and_the_server_so_many_rooms() {
+async fn socket_limit_per_room_and_room_limit_apply() {
     let server = server_with("max-sockets-per-room = 2\nmax-rooms = 2");
     let mut ana = server.connect("one").await;
     ana.join("Ana").await;
@@ -219,7 +219,7 @@ async fn a_room_has_so_many_sockets_and_the_server_so_many_rooms() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_stands_for_those_it_names() {
+async fn forwarded_addresses_are_trusted_from_trusted_proxies_only() {
     let server = server_with("trusted-proxies = [\"127.0.0.1/32\"]\nmax-sockets-per-address = 1");
     let for_client = |client: &str| format!("X-Forwarded-For: 9.9.9.9, {client}\r\n");
     let _first = open_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.1")).await;
@@ -233,7 +233,7 @@ async fn a_trusted_proxy_stands_for_those_it_names() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections_and_is_told_so() {
+async fn connection_limit_per_address_answers_429() {
     let server = server_with("max-connections-per-address = 1");
     let _silent = connect_from(LOCALHOST, &server).await;
     // The system may hand them over in another order, but it does hand over both.
@@ -255,7 +255,7 @@ async fn never_asks(mut stream: TcpStream, said: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn nobody_keeps_a_connection_without_asking_something() {
+async fn unfinished_requests_time_out() {
     let server = server_with("request-seconds = 1");
     for said in [
         "",
@@ -271,7 +271,7 @@ async fn nobody_keeps_a_connection_without_asking_something() {
 }
 
 #[tokio::test]
-async fn who_drips_is_not_waited_for() {
+async fn dripping_request_times_out() {
     let server = server_with("request-seconds = 1");
     let (mut reader, mut writer) = connect_from(LOCALHOST, &server).await.into_split();
     let dripping = tokio::spawn(async move {
@@ -289,7 +289,7 @@ async fn who_drips_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn who_reads_nothing_of_an_answer_is_given_up() {
+async fn client_that_never_reads_its_response_times_out() {
     let server = server_with("write-seconds = 1\nmax-connections-per-address = 1");
     // More than the system keeps on the way.
     let site = server.state_directory().with_file_name("site");
@@ -306,7 +306,7 @@ async fn who_reads_nothing_of_an_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_refused() {
+async fn endless_request_headers_get_431() {
     let server = TestServer::start();
     let long = format!("X-Long: {}\r\n", "x".repeat(40_000));
     let mut stream = connect_from(LOCALHOST, &server).await;
@@ -318,7 +318,7 @@ async fn a_head_that_does_not_end_is_refused() {
 }
 
 #[tokio::test]
-async fn without_open_files_the_server_says_so_and_goes_on_when_there_are_some() {
+async fn server_without_free_files_answers_503_and_recovers() {
     let server = ServerProcess::start_with_open_files(64);
     let mut silent = Vec::new();
     let refused = loop {

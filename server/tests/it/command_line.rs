@@ -22,7 +22,7 @@ fn output(directory: &Path, flags: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
-fn what_is_asked_for_is_printed() {
+fn version_help_and_configuration_are_printed() {
     let directory = tempfile::tempdir().unwrap();
     let (status, stdout, _) = output(directory.path(), &["--version"]);
     assert_eq!((status, stdout), (0, format!("rollcall {}\n", env!("CARGO_PKG_VERSION"))));
@@ -39,7 +39,7 @@ fn what_is_asked_for_is_printed() {
 }
 
 #[test]
-fn each_way_to_fail_has_its_status_and_a_sentence() {
+fn failures_have_an_exit_status_and_a_message() {
     let directory = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -78,7 +78,7 @@ fn each_way_to_fail_has_its_status_and_a_sentence() {
 }
 
 #[test]
-fn who_serves_the_network_says_where() {
+fn lan_flag_prints_the_address_of_all_interfaces() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = rollcall(directory.path(), &["--lan", "--addr", "127.0.0.1:0"])
         .stdout(Stdio::piped())
@@ -93,7 +93,7 @@ fn who_serves_the_network_says_where() {
 }
 
 #[test]
-fn logs_are_json_where_nobody_reads_them_on_a_terminal() {
+fn logs_are_json_unless_stderr_is_a_terminal() {
     let directory = tempfile::tempdir().unwrap();
     for (format, is_json) in [("auto", true), ("json", true), ("text", false)] {
         let flags = ["--addr", "127.0.0.1:0", "--log-format", format];

@@ -138,7 +138,7 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_answers_no_ping_is_reconnecting_after_fifteen_seconds_and_lost_after_thirty() {
+async fn unanswered_pings_lead_to_reconnecting_after_15_s_and_lost_after_30_s() {
     let hub = hub();
     let mut silent = connect(&hub, 1);
     silent.join("Silent");
@@ -169,7 +169,7 @@ async fn changes(client: &mut Client) -> Difference {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_answers_stays_and_is_told_where_the_list_is() {
+async fn answered_pings_keep_the_row_and_beats_confirm_the_list() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");
@@ -201,7 +201,7 @@ async fn resync_is_answered_at_most_once_in_five_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_aborted_is_a_break() {
+async fn aborted_task_counts_as_a_broken_connection() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");
@@ -217,7 +217,7 @@ async fn a_task_that_is_aborted_is_a_break() {
 
 /// Its client is told, and nothing that others share stays locked or half done.
 #[tokio::test(start_paused = true)]
-async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
+async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     let mut bo = connect(&hub, 2);
@@ -246,7 +246,7 @@ async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
 
 /// The first change after a quiet moment goes out at once; what follows gathers into one frame.
 #[tokio::test(start_paused = true)]
-async fn changes_gather_until_the_gap_is_over() {
+async fn changes_are_batched_after_the_first_one() {
     let hub = Hub::new(RoomLimits { most_people: 5_000, most_connections_per_person: 10 });
     let mut watchers: Vec<Client> = (1..=1_000).map(|who| connect(&hub, who)).collect();
     for watcher in &mut watchers {
@@ -280,7 +280,7 @@ async fn changes_gather_until_the_gap_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
+async fn shutdown_spreads_the_close_frames() {
     const CLIENTS: u128 = 200;
     let (hub, shutdown) = (hub(), Shutdown::default());
     let mut clients: Vec<Client> =
@@ -322,7 +322,7 @@ async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_goes_by_itself_waits_for_no_turn() {
+async fn client_that_closes_by_itself_is_answered_at_once_during_shutdown() {
     let (hub, shutdown) = (hub(), Shutdown::default());
     let _crowd: Vec<_> = (0..999).map(|_| shutdown.socket()).collect();
     let mut ana = connect_until(&shutdown, &hub, 1);
@@ -339,7 +339,7 @@ async fn a_client_that_goes_by_itself_waits_for_no_turn() {
 
 /// However long the next process takes to read them: its rows are held from when it is ready.
 #[tokio::test(start_paused = true)]
-async fn rows_are_held_for_fifteen_seconds_of_readiness() {
+async fn restored_rows_are_held_for_15_s_after_readiness() {
     let before = hub();
     let mut ana = connect(&before, 1);
     ana.join("Ana");
@@ -359,7 +359,7 @@ async fn rows_are_held_for_fifteen_seconds_of_readiness() {
 
 /// What happens to a room after it was kept is in no list that somebody could come back with.
 #[tokio::test(start_paused = true)]
-async fn nobody_comes_back_to_what_was_not_kept() {
+async fn frozen_room_hands_out_no_resumable_position() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");

@@ -20,7 +20,7 @@ fn after<'a>(text: &'a str, word: &str) -> &'a str {
 }
 
 #[test]
-fn every_flag_and_variable_that_is_named_is_a_setting() {
+fn deploy_files_use_existing_settings_only() {
     let command = command();
     let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let variables: BTreeSet<_> = settings::all().map(Setting::variable).collect();
@@ -50,7 +50,7 @@ fn every_flag_and_variable_that_is_named_is_a_setting() {
 
 /// An image from nothing has no shell and no user: what it says has to be right at once.
 #[test]
-fn the_image_runs_what_it_holds_where_it_says() {
+fn container_image_runs_the_built_program() {
     let text = shipped("Containerfile");
     let instructions: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(instructions.first(), Some(&"FROM scratch"));
@@ -78,7 +78,7 @@ fn the_image_runs_what_it_holds_where_it_says() {
 }
 
 #[test]
-fn the_unit_waits_as_long_as_the_server_needs_and_does_not_try_in_vain() {
+fn systemd_unit_matches_shutdown_times_and_exit_statuses() {
     let unit = shipped("rollcall.service");
     let ShutdownConfig { delay, longest_spread, deadline } = ShutdownConfig::default();
     let waits = Duration::from_secs(after(&unit, "TimeoutStopSec=").parse().unwrap());

@@ -5,7 +5,7 @@ use server::connection::ConnectionConfig;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 #[tokio::test]
-async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
+async fn readyz_fails_before_sockets_are_closed() {
     let server = TestServer::start_with("drain-delay = \"2s\"", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;
@@ -34,7 +34,7 @@ async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
 
 /// On the public socket and on the operator's.
 #[tokio::test]
-async fn half_a_request_holds_nothing_up() {
+async fn unfinished_requests_do_not_delay_the_shutdown() {
     let server = TestServer::start_with("drain-deadline = \"1s\"", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;
@@ -61,7 +61,7 @@ async fn half_a_request_holds_nothing_up() {
 /// The real program, since only there a second signal is heard.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
+async fn second_signal_ends_the_server_at_once() {
     let server = ServerProcess::start_with("drain-delay = \"1h\"");
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;

@@ -59,7 +59,7 @@ impl Feed {
 }
 
 #[tokio::test]
-async fn the_feed_brings_the_list_and_what_happens_next() {
+async fn event_stream_sends_the_list_and_then_changes() {
     let server = TestServer::start();
     let mut ana = server.connect("team").await;
     ana.announce("Ana", "t").await;
@@ -91,7 +91,7 @@ async fn the_feed_brings_the_list_and_what_happens_next() {
 }
 
 #[tokio::test]
-async fn only_the_piece_that_completes_a_list_is_a_point_to_come_back_to() {
+async fn event_ids_are_sent_with_complete_lists_only() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..100 {
@@ -117,7 +117,7 @@ async fn only_the_piece_that_completes_a_list_is_a_point_to_come_back_to() {
 }
 
 #[tokio::test]
-async fn a_feed_ends_when_the_server_goes_down() {
+async fn event_stream_ends_at_shutdown() {
     let server = TestServer::start();
     let mut feed = Feed::open(&server, "team", None).await;
     feed.event().await;

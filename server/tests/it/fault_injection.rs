@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const STOPPED_FOR: Duration = Duration::from_secs(16);
 
 #[tokio::test]
-async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
+async fn paused_server_keeps_connected_members() {
     let server = ServerProcess::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -55,7 +55,7 @@ async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
 
 /// What was killed between the first byte and the last leaves half a file beside the whole one.
 #[tokio::test]
-async fn half_a_file_of_a_killed_server_is_nothing_to_the_next() {
+async fn partially_written_rooms_file_is_ignored() {
     let server = ServerProcess::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -92,7 +92,7 @@ async fn write_failures(server: &TestServer) -> u64 {
 }
 
 #[tokio::test]
-async fn a_server_that_can_keep_nothing_serves_all_the_same() {
+async fn server_that_can_not_save_rooms_keeps_serving() {
     let server = TestServer::start_with("", ConnectionConfig::default());
     // Nothing can be written where a folder is in the way.
     let in_the_way = server.state_directory().join("rooms.json.new");
@@ -116,7 +116,7 @@ async fn a_server_that_can_keep_nothing_serves_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_operator_is_answered_while_the_public_address_is_full() {
+async fn operator_address_answers_while_the_public_one_is_full() {
     let server = TestServer::start_with("[door]\nmax-connections = 2", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;

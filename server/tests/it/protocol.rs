@@ -4,7 +4,7 @@ use crate::support::TestServer;
 use app::presence::{RefusalCode, Roster, ServerEvent};
 
 #[tokio::test]
-async fn everyone_is_told_who_came_and_the_newcomer_who_is_there() {
+async fn join_sends_changes_to_members_and_the_list_to_the_newcomer() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let list = ana.join("  Ana  Sousa ").await;
@@ -22,7 +22,7 @@ async fn everyone_is_told_who_came_and_the_newcomer_who_is_there() {
 }
 
 #[tokio::test]
-async fn of_two_equal_names_everyone_learns_which_one_left() {
+async fn departure_of_one_of_two_equal_names_identifies_the_person() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
@@ -39,7 +39,7 @@ async fn of_two_equal_names_everyone_learns_which_one_left() {
 }
 
 #[tokio::test]
-async fn one_who_watches_gets_what_is_missing_when_they_join() {
+async fn watcher_that_joins_gets_the_missing_changes() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -54,7 +54,7 @@ async fn one_who_watches_gets_what_is_missing_when_they_join() {
 }
 
 #[tokio::test]
-async fn a_rename_keeps_the_row_and_leaving_keeps_the_socket() {
+async fn rename_keeps_the_row_and_leave_keeps_the_socket() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let mut bo = server.connect("lobby").await;
@@ -81,7 +81,7 @@ async fn a_rename_keeps_the_row_and_leaving_keeps_the_socket() {
 }
 
 #[tokio::test]
-async fn all_sockets_of_a_person_are_one_row() {
+async fn sockets_of_one_person_share_a_row() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
@@ -99,7 +99,7 @@ async fn all_sockets_of_a_person_are_one_row() {
 }
 
 #[tokio::test]
-async fn a_room_is_not_another_room() {
+async fn rooms_are_independent() {
     let server = TestServer::start();
     let mut here = server.connect("here").await;
     let mut there = server.connect_as("there", Some(&here.cookie)).await;
@@ -110,7 +110,7 @@ async fn a_room_is_not_another_room() {
 }
 
 #[tokio::test]
-async fn a_room_lives_while_its_log_is_honoured() {
+async fn empty_room_is_kept_while_its_log_can_be_resumed() {
     let server = TestServer::start();
     let mut ana = server.connect("short").await;
     let first = ana.join("Ana").await;
@@ -129,7 +129,7 @@ async fn a_room_lives_while_its_log_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_list_of_any_length_comes_in_short_frames() {
+async fn long_lists_are_split_into_short_frames() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..150 {
@@ -163,7 +163,7 @@ async fn a_list_of_any_length_comes_in_short_frames() {
 }
 
 #[tokio::test]
-async fn resync_brings_the_whole_list_again() {
+async fn resync_sends_the_whole_list_again() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -173,7 +173,7 @@ async fn resync_brings_the_whole_list_again() {
 }
 
 #[tokio::test]
-async fn a_full_room_says_so() {
+async fn full_room_refuses_joins() {
     let server = TestServer::start_with(
         "max-people-per-room = 1\nmax-tabs-per-person = 2",
         server::connection::ConnectionConfig::default(),
@@ -197,7 +197,7 @@ async fn a_full_room_says_so() {
 }
 
 #[tokio::test]
-async fn names_that_are_none_get_a_sentence() {
+async fn invalid_names_are_refused_with_a_message() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let long = "x".repeat(41);
@@ -221,7 +221,7 @@ async fn names_that_are_none_get_a_sentence() {
 
 /// Names are data: nothing in them is markup, a key or an escape.
 #[tokio::test]
-async fn any_text_can_be_a_name() {
+async fn names_are_treated_as_text() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
@@ -245,7 +245,7 @@ async fn any_text_can_be_a_name() {
 }
 
 #[tokio::test]
-async fn going_down_closes_every_socket_with_1012() {
+async fn shutdown_closes_every_socket_with_1012() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for name in ["Ana", "Bo", "Kim"] {

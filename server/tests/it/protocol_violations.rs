@@ -25,7 +25,7 @@ async fn noticed_nothing(server: &TestServer, bystander: &mut Client) {
 }
 
 #[tokio::test]
-async fn three_bad_frames_in_a_row_are_the_end() {
+async fn third_bad_frame_in_a_row_closes_the_socket() {
     let (server, mut bystander) = with_a_bystander().await;
     let mut client = server.connect("lobby").await;
     client.watch().await;
@@ -39,7 +39,7 @@ async fn three_bad_frames_in_a_row_are_the_end() {
 }
 
 #[tokio::test]
-async fn frames_of_other_kinds_and_sizes_are_closed_with_their_codes() {
+async fn binary_and_oversized_frames_close_with_their_codes() {
     let (server, mut bystander) = with_a_bystander().await;
     let within = format!(r#"{{"event":"got_a_new_user","name":"{}"}}"#, "x".repeat(4_000));
     assert!(within.len() <= 4096);
@@ -61,7 +61,7 @@ async fn frames_of_other_kinds_and_sizes_are_closed_with_their_codes() {
 }
 
 #[tokio::test]
-async fn who_goes_on_after_too_fast_is_closed() {
+async fn client_that_ignores_too_fast_is_closed() {
     let (server, mut bystander) = with_a_bystander().await;
     let mut client = server.connect("lobby").await;
     client.watch().await;
@@ -76,7 +76,7 @@ async fn who_goes_on_after_too_fast_is_closed() {
 }
 
 #[tokio::test]
-async fn no_first_frame_in_time_is_the_end() {
+async fn missing_first_frame_closes_the_socket() {
     let config = ConnectionConfig {
         first_frame_within: Some(Duration::from_secs(1)),
         ..ConnectionConfig::default()
@@ -94,7 +94,7 @@ async fn no_first_frame_in_time_is_the_end() {
 }
 
 #[tokio::test]
-async fn room_names_that_are_none_have_no_socket() {
+async fn invalid_room_names_have_no_socket() {
     let server = TestServer::start();
     for room in ["Lobby", "a_b", "-a", "%ff", &"x".repeat(65)] {
         let Err(error) = server.try_connect(room, None).await else { panic!("{room} is no room") };

@@ -37,7 +37,7 @@ fn say(what: &str, since: Instant) {
 }
 
 #[tokio::test]
-async fn after_term_only_who_does_not_come_back_is_lost() {
+async fn restart_after_sigterm_loses_only_members_that_stay_away() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
     let begun = Instant::now();
@@ -75,7 +75,7 @@ async fn after_term_only_who_does_not_come_back_is_lost() {
 }
 
 #[tokio::test]
-async fn after_kill_the_rows_are_held_under_a_new_epoch() {
+async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
     // Rows are kept every few seconds: wait until these are.
@@ -114,7 +114,7 @@ async fn after_kill_the_rows_are_held_under_a_new_epoch() {
 
 /// The process after the next one begins with nothing, if the next one kept nothing itself.
 #[tokio::test]
-async fn what_was_kept_is_loaded_once() {
+async fn saved_rooms_are_loaded_once() {
     let server = ServerProcess::start();
     let people = three_people(&server).await;
     let epoch = people[0].replica.epoch().unwrap().clone();

@@ -129,7 +129,7 @@ async fn arrive(site: &Site) -> Vec<OpenTab> {
 }
 
 #[tokio::test]
-async fn nobody_notices_a_restart_under_three_hundred_sockets() {
+async fn restart_under_300_sockets_causes_no_change() {
     let begun = Instant::now();
     let server = ServerProcess::start();
     let mut open = arrive(&server).await;

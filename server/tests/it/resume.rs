@@ -45,7 +45,7 @@ fn list(hub: &Hub) -> Replica {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_since_is_honoured_as_far_as_the_log_reaches() {
+async fn resume_works_as_far_back_as_the_log_reaches() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
     announce(&mut ana, "Ana");
@@ -79,7 +79,7 @@ async fn a_since_is_honoured_as_far_as_the_log_reaches() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_difference_comes_whole_in_its_pieces() {
+async fn long_difference_arrives_completely_in_parts() {
     let hub = Hub::new(LIMITS);
     let mut people: Vec<Membership> = (1..=400).map(|who| enter(&hub, who)).collect();
     let (early, late) = people.split_at_mut(250);
@@ -118,7 +118,7 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
 
 /// The number that an announcement itself gives was given to nobody when its client named it.
 #[tokio::test(start_paused = true)]
-async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
+async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
     announce(&mut ana, "Ana");
@@ -132,7 +132,7 @@ async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
 
 /// Also where the client has said more before its first answer was out.
 #[tokio::test(start_paused = true)]
-async fn the_first_answer_comes_first() {
+async fn reply_to_the_first_frame_comes_first() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
     announce(&mut ana, "Ana");
@@ -150,7 +150,7 @@ async fn the_first_answer_comes_first() {
 
 /// Lists are taken while others come and go on other threads: the rows have to be those of their number.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_list_is_of_one_moment_while_all_is_moving() {
+async fn list_matches_its_seq_during_concurrent_changes() {
     const LISTS: usize = 2_000;
     let hub = Hub::new(LIMITS);
     let is_over = Arc::new(AtomicBool::new(false));

@@ -4,7 +4,7 @@ use crate::support::{TestServer, body, header};
 use server::connection::ConnectionConfig;
 
 #[tokio::test]
-async fn the_roll_can_be_taken_away() {
+async fn list_can_be_exported_as_text_and_csv() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for name in ["Ana \"the\" Sousa", "=1+1", "李小龍"] {
@@ -44,7 +44,7 @@ async fn the_roll_can_be_taken_away() {
 }
 
 #[tokio::test]
-async fn the_page_leads_to_the_roll_and_says_where_the_room_is() {
+async fn page_links_to_the_export_and_shows_the_room_address() {
     let server = TestServer::start();
     let page = server.get("/r/team-7").await;
     for path in ["/api/rooms/team-7/roll.csv", "/api/rooms/team-7/roll.txt", "/r/team-7/qr.svg"] {
@@ -58,7 +58,7 @@ async fn the_page_leads_to_the_roll_and_says_where_the_room_is() {
 }
 
 #[tokio::test]
-async fn the_code_is_an_image_of_the_address() {
+async fn qr_code_encodes_the_room_address() {
     let server = TestServer::start();
     let code = server.get("/r/team-7/qr.svg").await;
     assert_eq!(header(&code, "content-type"), Some("image/svg+xml"));
@@ -71,7 +71,7 @@ async fn the_code_is_an_image_of_the_address() {
 }
 
 #[tokio::test]
-async fn the_last_hour_is_in_the_first_html_and_can_be_drawn_anew() {
+async fn hour_chart_is_in_the_first_html_and_can_be_fetched() {
     let server = TestServer::start();
     let page = server.get("/r/team").await;
     // Nobody has been here yet, so there is nothing to draw.
@@ -91,7 +91,7 @@ async fn the_last_hour_is_in_the_first_html_and_can_be_drawn_anew() {
 }
 
 #[tokio::test]
-async fn the_last_hour_outlives_a_restart() {
+async fn hour_chart_survives_a_restart() {
     let server = TestServer::start();
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;
@@ -106,7 +106,7 @@ async fn the_last_hour_outlives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_wall_shows_the_room_and_nothing_to_press() {
+async fn kiosk_view_shows_the_room_without_controls() {
     let server = TestServer::start_with("", ConnectionConfig::default());
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;

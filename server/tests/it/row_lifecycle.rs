@@ -45,7 +45,7 @@ fn say(what: &str, since: Instant) {
 }
 
 #[tokio::test]
-async fn a_first_tab_is_told_at_once() {
+async fn first_tab_is_announced_at_once() {
     let (server, mut watcher, _ana) = a_watcher_and_ana().await;
     let mut bo = server.connect("lobby").await;
     let begun = Instant::now();
@@ -56,7 +56,7 @@ async fn a_first_tab_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_second_tab_is_nothing() {
+async fn second_tab_causes_no_change() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let mut second = server.connect_as("lobby", Some(&ana.cookie)).await;
     second.announce("Ana", "t2").await;
@@ -65,7 +65,7 @@ async fn a_second_tab_is_nothing() {
 }
 
 #[tokio::test]
-async fn a_reload_is_nothing() {
+async fn reload_causes_no_change() {
     let (server, mut watcher, mut ana) = a_watcher_and_ana().await;
     for _ in 0..10 {
         let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
@@ -79,7 +79,7 @@ async fn a_reload_is_nothing() {
 }
 
 #[tokio::test]
-async fn a_clean_close_is_told_about_two_seconds_later() {
+async fn clean_close_removes_the_row_after_two_seconds() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     ana.close().await;
@@ -89,7 +89,7 @@ async fn a_clean_close_is_told_about_two_seconds_later() {
 }
 
 #[tokio::test]
-async fn a_page_on_its_way_holds_the_row_longer() {
+async fn page_load_extends_the_grace_period() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let cookie = ana.cookie.clone();
     let begun = Instant::now();
@@ -102,7 +102,7 @@ async fn a_page_on_its_way_holds_the_row_longer() {
 
 /// A screen on the wall watches for everybody: to fetch its page is no sign that its browser's person returns.
 #[tokio::test]
-async fn a_page_for_the_wall_holds_no_row() {
+async fn kiosk_page_load_does_not_extend_the_grace_period() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let mut bo = server.connect("lobby").await;
     bo.announce("Bo", "t1").await;
@@ -119,7 +119,7 @@ async fn a_page_for_the_wall_holds_no_row() {
 }
 
 #[tokio::test]
-async fn leave_is_told_at_once() {
+async fn leave_removes_the_row_at_once() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     ana.send(r#"{"event":"leave"}"#).await;
@@ -129,7 +129,7 @@ async fn leave_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_break_shows_at_once_and_ends_as_lost() {
+async fn broken_connection_is_reconnecting_at_once_and_lost_later() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     ana.break_off();
@@ -142,7 +142,7 @@ async fn a_break_shows_at_once_and_ends_as_lost() {
 }
 
 #[tokio::test]
-async fn an_end_without_a_close_frame_is_a_break() {
+async fn end_of_stream_without_a_close_frame_is_a_broken_connection() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     ana.send_fin().await;
@@ -153,7 +153,7 @@ async fn an_end_without_a_close_frame_is_a_break() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_break() {
+async fn reset_is_a_broken_connection() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     ana.reset();
@@ -164,7 +164,7 @@ async fn a_reset_is_a_break() {
 
 /// The system at the other end still takes what is sent; nobody answers.
 #[tokio::test]
-async fn who_answers_no_ping_is_reconnecting_and_then_lost() {
+async fn unanswered_pings_lead_to_reconnecting_and_then_lost() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     let told = changes(&mut watcher).await;
@@ -179,7 +179,7 @@ async fn who_answers_no_ping_is_reconnecting_and_then_lost() {
 }
 
 #[tokio::test]
-async fn who_comes_back_after_a_break_is_here() {
+async fn reconnected_member_is_here() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
     ana.break_off();
@@ -193,7 +193,7 @@ async fn who_comes_back_after_a_break_is_here() {
 }
 
 #[tokio::test]
-async fn hidden_for_thirty_seconds_is_away_and_shown_is_here() {
+async fn tab_hidden_for_30_s_is_away_and_shown_again_is_here() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let begun = Instant::now();
     ana.send(r#"{"event":"visible","visible":false}"#).await;
@@ -213,7 +213,7 @@ async fn hidden_for_thirty_seconds_is_away_and_shown_is_here() {
 }
 
 #[tokio::test]
-async fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
+async fn second_socket_of_a_tab_replaces_the_first() {
     let (server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let mut newer = server.connect_as("lobby", Some(&ana.cookie)).await;
     newer.announce("Ana", "t1").await;
@@ -222,7 +222,7 @@ async fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_restart_is_nothing_to_those_who_come_back() {
+async fn restart_causes_no_change_for_resumed_members() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..20 {
@@ -256,7 +256,7 @@ async fn a_restart_is_nothing_to_those_who_come_back() {
 }
 
 #[tokio::test]
-async fn a_since_that_cannot_be_used_brings_the_list() {
+async fn unusable_since_is_answered_with_the_list() {
     let (server, _watcher, ana) = a_watcher_and_ana().await;
     let epoch = ana.replica.epoch().unwrap().clone();
     for (epoch, seq) in [(epoch.as_str(), 2_u64), (epoch.as_str(), u64::MAX), ("other", 1)] {

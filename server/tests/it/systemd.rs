@@ -19,7 +19,7 @@ fn heard(socket: &UnixDatagram) -> String {
 }
 
 #[test]
-fn it_serves_the_socket_that_it_is_given_and_says_so() {
+fn server_uses_the_passed_socket_and_notifies_systemd() {
     let directory = tempfile::tempdir().unwrap();
     let notified = UnixDatagram::bind(directory.path().join("notify")).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

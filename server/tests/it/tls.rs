@@ -37,7 +37,7 @@ async fn told(site: &Site, said: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_page_comes_over_https_and_knows_it() {
+async fn page_over_https_uses_secure_cookies_and_urls() {
     let (server, browser) = start("");
     let mut stream = browser.ask(&server, "/r/team").await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
@@ -51,14 +51,14 @@ async fn a_page_comes_over_https_and_knows_it() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_stay_with_https_where_the_operator_says_so() {
+async fn hsts_is_sent_if_configured() {
     let (server, browser) = start("public-url = \"https://rollcall.example\"");
     let page = browser.get(&server, "/").await;
     assert_eq!(header(&page, "strict-transport-security"), Some("max-age=31536000"));
 }
 
 #[tokio::test]
-async fn people_meet_over_tls_and_are_told_when_the_server_goes_down() {
+async fn tls_sockets_receive_joins_and_1012_at_shutdown() {
     let (server, browser) = start("");
     let mut ana = browser.open_socket(&server, &[]).await.unwrap();
     assert!(matches!(join(&mut ana, "Ana").await, ServerEvent::ExistingUsers(_)));
@@ -73,7 +73,7 @@ async fn people_meet_over_tls_and_are_told_when_the_server_goes_down() {
 }
 
 #[tokio::test]
-async fn a_page_that_came_over_less_is_not_the_sites_own() {
+async fn plain_http_origin_is_refused_over_tls() {
     let (server, browser) = start("");
     let origin = |scheme: &str| format!("{scheme}://{}", server.address);
     browser.open_socket(&server, &[("origin", &origin("https"))]).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_page_that_came_over_less_is_not_the_sites_own() {
 }
 
 #[tokio::test]
-async fn nobody_keeps_a_connection_without_a_handshake() {
+async fn unfinished_tls_handshakes_time_out() {
     let (server, browser) = start("[door]\nrequest-seconds = 1");
     // Nothing, the head of a record, and some of a message that promises more.
     for said in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
@@ -95,7 +95,7 @@ async fn nobody_keeps_a_connection_without_a_handshake() {
 }
 
 #[tokio::test]
-async fn who_shakes_no_hand_counts_and_who_is_too_many_is_told_over_tls() {
+async fn pending_handshake_counts_as_a_connection_and_rejection_uses_tls() {
     let (server, browser) = start("[door]\nmax-connections-per-address = 1");
     let silent = TcpStream::connect(server.address).await.unwrap();
     // The system may hand them over in another order, but it does hand over both.
@@ -111,7 +111,7 @@ async fn who_shakes_no_hand_counts_and_who_is_too_many_is_told_over_tls() {
 }
 
 #[tokio::test]
-async fn who_speaks_plain_http_is_sent_the_secure_way() {
+async fn plain_http_is_redirected_to_https() {
     let (server, browser) = start("");
     let answer = told(&server, b"GET /r/team?wall HTTP/1.1\r\nHost: roll.example\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
@@ -124,7 +124,7 @@ async fn who_speaks_plain_http_is_sent_the_secure_way() {
 }
 
 #[tokio::test]
-async fn nothing_but_http_1_is_agreed_on() {
+async fn alpn_negotiates_http_1_1_only() {
     let (server, mut browser) = start("");
     browser.config.alpn_protocols = vec![b"h2".to_vec()];
     assert!(browser.connect(&server).await.is_err());
@@ -138,7 +138,7 @@ mod renewal {
     use crate::support::process::ServerProcess;
 
     #[tokio::test]
-    async fn a_hangup_brings_the_new_certificate_and_a_bad_one_leaves_the_old() {
+    async fn sighup_reloads_a_valid_certificate_and_keeps_the_old_one_otherwise() {
         let certificates = Certificates::new();
         let old = Browser::that_trusts(certificates.make());
         let server = ServerProcess::start_with(&certificates.settings());

@@ -17,7 +17,7 @@ fn close(code: u16, reason: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_after_a_goodbye() {
+async fn frames_after_a_close_frame_are_ignored() {
     let server = TestServer::start();
     let ping = frame(FIN | PING, b"ping");
     let cases = [
@@ -36,7 +36,7 @@ async fn nothing_is_answered_after_a_goodbye() {
 }
 
 #[tokio::test]
-async fn a_goodbye_may_have_a_code_and_a_reason() {
+async fn close_frame_may_have_a_code_and_a_reason() {
     let server = TestServer::start();
     let cases = [
         case("7.3.1", [frame(FIN | CLOSE, b"")], [CloseWithoutCode]),
@@ -51,7 +51,7 @@ async fn a_goodbye_may_have_a_code_and_a_reason() {
 }
 
 #[tokio::test]
-async fn a_code_that_may_be_sent_comes_back() {
+async fn valid_close_code_is_echoed() {
     let server = TestServer::start();
     let codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
     let cases: Vec<Case> = codes
@@ -62,7 +62,7 @@ async fn a_code_that_may_be_sent_comes_back() {
 }
 
 #[tokio::test]
-async fn a_code_that_may_not_be_sent_is_a_fault() {
+async fn invalid_close_code_is_a_protocol_error() {
     let server = TestServer::start();
     let codes = [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535];
     let cases: Vec<Case> = codes
@@ -73,7 +73,7 @@ async fn a_code_that_may_not_be_sent_is_a_fault() {
 }
 
 #[tokio::test]
-async fn who_only_listens_is_not_ended() {
+async fn client_that_sends_nothing_stays_connected() {
     let server = TestServer::start();
     play(&server, &[AtOnce], &[case("nothing is said", [], [NothingElse])]).await;
 }

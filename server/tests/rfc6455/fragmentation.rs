@@ -20,7 +20,7 @@ fn pong() -> crate::case::Hears {
 }
 
 #[tokio::test]
-async fn control_frames_are_never_in_fragments() {
+async fn fragmented_control_frames_are_protocol_errors() {
     let server = TestServer::start();
     let halves = |opcode| [frame(opcode, b"fragment1"), frame(FIN | CONTINUATION, b"fragment2")];
     let cases =
@@ -29,7 +29,7 @@ async fn control_frames_are_never_in_fragments() {
 }
 
 #[tokio::test]
-async fn a_text_in_fragments_is_one_text() {
+async fn fragmented_text_is_one_message() {
     let server = TestServer::start();
     let mut cases: Vec<Case> = [1, 7, 20, 39]
         .into_iter()
@@ -69,7 +69,7 @@ async fn pings_between_fragments_are_answered_at_once() {
 }
 
 #[tokio::test]
-async fn there_is_no_continuation_of_nothing_and_no_text_within_a_text() {
+async fn unexpected_continuation_and_interleaved_text_are_protocol_errors() {
     let server = TestServer::start();
     let more = |fin| frame(fin | CONTINUATION, b"fragment");
     let whole = in_fragments(TEXT, &rename(), 20);
@@ -86,7 +86,7 @@ async fn there_is_no_continuation_of_nothing_and_no_text_within_a_text() {
 }
 
 #[tokio::test]
-async fn somebody_joins_letter_by_letter_with_pings_in_between() {
+async fn join_in_one_byte_fragments_with_pings_in_between_is_accepted() {
     let server = TestServer::start();
     let join = r#"{"event":"got_a_new_user","name":"Zoë"}"#.as_bytes();
     let mut says = Vec::new();

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn texts_of_every_kind_of_length_are_read() {
+async fn texts_with_every_length_encoding_are_read() {
     let server = TestServer::start();
     let mut cases = vec![case("1.1.1 an empty text", [text(b"")], [NoFrame])];
     for bytes in [125, 126, 127, 128, 4_095, 4_096] {
@@ -24,7 +24,7 @@ async fn texts_of_every_kind_of_length_are_read() {
 }
 
 #[tokio::test]
-async fn binary_messages_are_not_taken() {
+async fn binary_messages_are_refused() {
     let server = TestServer::start();
     let binary = |bytes| [frame(FIN | BINARY, &vec![0xfe; bytes])];
     let mut cases = Vec::new();
@@ -38,7 +38,7 @@ async fn binary_messages_are_not_taken() {
 }
 
 #[tokio::test]
-async fn what_is_not_masked_is_not_read() {
+async fn unmasked_frames_are_protocol_errors() {
     let server = TestServer::start();
     let text = [&[FIN | crate::raw_client::TEXT, 40], rename_of(40).as_slice()].concat();
     let ping = vec![FIN | crate::raw_client::PING, 0];

@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_key_is_answered_as_the_specification_says() {
+async fn handshake_key_is_accepted_as_in_the_rfc() {
     let server = TestServer::start();
     let (_client, head) = RawClient::ask(&server, &upgrade(&server, ""), &[]).await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
@@ -21,7 +21,7 @@ async fn the_key_is_answered_as_the_specification_says() {
 }
 
 #[tokio::test]
-async fn neither_compression_nor_a_subprotocol_is_agreed_on() {
+async fn compression_and_subprotocols_are_not_negotiated() {
     let server = TestServer::start();
     let offers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n\
                   Sec-WebSocket-Protocol: chat, superchat\r\n";
@@ -36,7 +36,7 @@ async fn neither_compression_nor_a_subprotocol_is_agreed_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_opens_no_socket() {
+async fn invalid_handshakes_are_refused() {
     let server = TestServer::start();
     let whole = upgrade(&server, "Connection: close\r\n");
     for (missing, instead) in [
@@ -67,7 +67,7 @@ async fn what_is_no_handshake_opens_no_socket() {
 }
 
 #[tokio::test]
-async fn what_comes_with_the_handshake_is_read() {
+async fn frames_sent_with_the_handshake_are_read() {
     let server = TestServer::start();
     let request = upgrade(&server, "");
     let besides = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();

@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_opcode_that_means_nothing_is_the_end() {
+async fn reserved_opcodes_are_protocol_errors() {
     let server = TestServer::start();
     let mut cases = Vec::new();
     for opcode in (3..=7).chain(11..=15) {

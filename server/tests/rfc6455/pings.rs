@@ -19,7 +19,7 @@ fn pong(payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_with_what_was_in_it() {
+async fn ping_is_answered_with_its_payload() {
     let server = TestServer::start();
     let mut cases = Vec::new();
     for (name, payload) in [
@@ -35,7 +35,7 @@ async fn a_ping_is_answered_with_what_was_in_it() {
 }
 
 #[tokio::test]
-async fn a_pong_is_answered_by_nothing() {
+async fn pong_is_not_answered() {
     let server = TestServer::start();
     let cases = [
         case("2.7", [pong(b"")], [NothingElse]),
@@ -48,7 +48,7 @@ async fn a_pong_is_answered_by_nothing() {
 }
 
 #[tokio::test]
-async fn many_pings_are_answered_in_their_order() {
+async fn pings_are_answered_in_order() {
     let server = TestServer::start();
     let payloads: Vec<Vec<u8>> = (0..10).map(|number| format!("payload-{number}").into()).collect();
     let says = payloads.iter().map(|payload| ping(payload));

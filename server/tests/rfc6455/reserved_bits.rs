@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_reserved_bit_is_the_end() {
+async fn reserved_bits_are_protocol_errors() {
     let server = TestServer::start();
     let with = |bits: u8, opcode: u8, payload: &[u8]| frame(FIN | (bits << 4) | opcode, payload);
     let ping = frame(FIN | PING, b"");

@@ -21,7 +21,7 @@ fn server_without_limits() -> TestServer {
 }
 
 #[tokio::test]
-async fn without_limits_texts_of_mebibytes_are_read() {
+async fn texts_of_mebibytes_are_read_without_limits() {
     let server = server_without_limits();
     let mut cases = vec![case("9.1 an empty text", [text(b"")], [crate::case::Hears::NoFrame])];
     for bytes in [64 * 1024, 256 * 1024, MIB, 4 * MIB, 16 * MIB] {
@@ -32,7 +32,7 @@ async fn without_limits_texts_of_mebibytes_are_read() {
 }
 
 #[tokio::test]
-async fn without_limits_texts_in_any_fragments_and_chops_are_read() {
+async fn texts_in_any_fragments_and_chunks_are_read_without_limits() {
     let server = server_without_limits();
     let mut cases = Vec::new();
     for bytes in [64, 256, 1_024, 4 * 1_024, 16 * 1_024, 64 * 1_024, 256 * 1_024, MIB] {
@@ -48,7 +48,7 @@ async fn without_limits_texts_in_any_fragments_and_chops_are_read() {
 }
 
 #[tokio::test]
-async fn without_limits_binary_messages_of_mebibytes_are_refused_for_what_they_are() {
+async fn binary_messages_of_mebibytes_are_refused_as_binary_without_limits() {
     let server = server_without_limits();
     let cases = [64 * 1_024, MIB, 16 * MIB].map(|bytes| {
         case(format!("9.2 {bytes}"), [frame(FIN | BINARY, &vec![0xfe; bytes])], [Close(1003)])
@@ -57,7 +57,7 @@ async fn without_limits_binary_messages_of_mebibytes_are_refused_for_what_they_a
 }
 
 #[tokio::test]
-async fn without_limits_many_small_messages_are_answered() {
+async fn many_small_messages_are_answered_without_limits() {
     let server = server_without_limits();
     let cases = [16, 64, 256].map(|padding| {
         let says = std::iter::repeat_n(text(&rename_of(40 + padding)), 1_000);
@@ -68,7 +68,7 @@ async fn without_limits_many_small_messages_are_answered() {
 
 /// No memory is set aside for what is only announced.
 #[tokio::test]
-async fn a_header_that_announces_the_moon_is_the_end_at_once() {
+async fn header_with_an_excessive_length_closes_at_once() {
     let lengths = [1 << 30, 1 << 40, 1 << 62, u64::MAX];
     for server in [TestServer::start(), server_without_limits()] {
         let cases = lengths.map(|length| {
@@ -79,7 +79,7 @@ async fn a_header_that_announces_the_moon_is_the_end_at_once() {
 }
 
 #[tokio::test]
-async fn with_limits_a_message_is_as_long_as_a_frame_may_be() {
+async fn message_limit_equals_the_frame_limit() {
     let server = TestServer::start();
     let fragments = |bytes| in_fragments(TEXT, &rename_of(bytes), 100);
     let cases = [
@@ -94,7 +94,7 @@ async fn with_limits_a_message_is_as_long_as_a_frame_may_be() {
 
 /// Nothing is ever said, so nothing is counted as said; the bytes are.
 #[tokio::test]
-async fn with_limits_a_text_does_not_go_on_for_ever() {
+async fn endless_fragmented_text_is_closed() {
     let server = TestServer::start();
     let empty = std::iter::repeat_n(frame(CONTINUATION, b""), 100_000);
     let says = std::iter::once(frame(TEXT, b"")).chain(empty);
@@ -102,7 +102,7 @@ async fn with_limits_a_text_does_not_go_on_for_ever() {
 }
 
 #[tokio::test]
-async fn with_limits_pings_are_frames_too() {
+async fn pings_count_towards_the_frame_limit() {
     use crate::raw_client::{PING, RawClient, Said};
 
     let server = TestServer::start();

@@ -75,7 +75,7 @@ fn rename_to(name: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn empty_texts_are_texts() {
+async fn empty_texts_are_messages() {
     let server = TestServer::start();
     let empty = |first| frame(first, b"");
     let cases = [
@@ -95,7 +95,7 @@ async fn empty_texts_are_texts() {
 }
 
 #[tokio::test]
-async fn what_is_utf8_is_understood_wherever_it_is_cut() {
+async fn valid_utf8_is_accepted_however_it_is_split() {
     let server = TestServer::start();
     let cases: Vec<Case> = VALID
         .iter()
@@ -110,7 +110,7 @@ async fn what_is_utf8_is_understood_wherever_it_is_cut() {
 }
 
 #[tokio::test]
-async fn what_is_not_utf8_is_the_end_wherever_it_is_cut() {
+async fn invalid_utf8_closes_however_it_is_split() {
     let server = TestServer::start();
     let cases: Vec<Case> = INVALID
         .iter()
@@ -125,7 +125,7 @@ async fn what_is_not_utf8_is_the_end_wherever_it_is_cut() {
 }
 
 #[tokio::test]
-async fn nothing_more_is_waited_for_after_what_is_not_utf8() {
+async fn invalid_utf8_closes_before_the_message_ends() {
     let server = TestServer::start();
     let begins = "κόσμε".as_bytes();
     let cases = [
