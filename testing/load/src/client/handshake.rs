@@ -54,8 +54,8 @@ pub fn parse_response(bytes: &[u8]) -> Result<Option<Upgraded>, HandshakeError> 
         return Err(HandshakeError::Refused(status.to_owned()));
     }
     let headers = || lines.clone().filter_map(|line| line.split_once(':'));
-    let value_of = |wanted: &str| {
-        headers().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    let value_of = |header: &str| {
+        headers().find(|(name, _)| name.eq_ignore_ascii_case(header)).map(|(_, value)| value.trim())
     };
     if value_of("sec-websocket-accept") != Some(ACCEPT) {
         return Err(HandshakeError::Refused("the accepted key is wrong".to_owned()));

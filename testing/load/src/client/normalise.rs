@@ -48,16 +48,16 @@ fn value_of(bytes: &[u8], name: &[u8]) -> Option<std::ops::Range<usize>> {
 mod tests {
     use super::*;
 
-    fn common(frame: &str) -> (String, Option<String>) {
-        let common = strip_per_client_fields(frame.as_bytes());
-        let you = common.you.map(|you| you.to_string());
-        (String::from_utf8(common.bytes.into_owned()).unwrap(), you)
+    fn normalised(frame: &str) -> (String, Option<String>) {
+        let frame = strip_per_client_fields(frame.as_bytes());
+        let you = frame.you.map(|you| you.to_string());
+        (String::from_utf8(frame.bytes.into_owned()).unwrap(), you)
     }
 
     #[test]
     fn frames_of_different_clients_become_equal() {
         let list = |you: &str, now: u64| {
-            common(&format!(
+            normalised(&format!(
                 r#"{{"event":"existing_users","epoch":"e","seq":3,"you":{you},"now":{now},"count":0,"users":[]}}"#
             ))
         };

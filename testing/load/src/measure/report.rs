@@ -174,14 +174,14 @@ pub fn table(reports: &[Report]) -> String {
         rows.push(row);
     }
     // Empty columns are left out.
-    let kept: Vec<usize> = (0..rows[0].len())
+    let columns: Vec<usize> = (0..rows[0].len())
         .filter(|column| rows[1..].iter().any(|row| row[*column] != "-"))
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let widths: Vec<usize> = kept.iter().map(|column| width(*column)).collect();
+    let widths: Vec<usize> = columns.iter().map(|column| width(*column)).collect();
     let mut table = String::new();
     for row in &rows {
-        for (place, (column, width)) in kept.iter().zip(&widths).enumerate() {
+        for (place, (column, width)) in columns.iter().zip(&widths).enumerate() {
             let cell = &row[*column];
             let gap = if place == 0 { "" } else { "  " };
             // Writing to a string can't fail.

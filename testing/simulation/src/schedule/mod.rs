@@ -1,4 +1,4 @@
-//! One schedule: who there is, what happens to them, and what has to be true in the end.
+//! One schedule: its people, its steps, and the check at the end.
 
 mod names;
 mod step;
@@ -24,28 +24,28 @@ use crate::server::lifecycle::clear;
 use crate::sync::lock;
 use crate::world::World;
 
-/// How many things happen at least in a schedule.
+/// The minimum number of steps of a schedule.
 const STEPS: usize = 200;
 
-/// More than the server's log holds when they are old: half of a crowd or more is renamed each time.
+/// More changes than the server's log keeps. Each step renames half of the crowd or more.
 const STORM_CHANGES: usize = 2_400;
 
-/// When nothing fails any more, everything is right after this: a page may have to find that its
-/// server is silent, wait, and try twice, and a row may have to be let go, or to become away.
+/// The time without failures after which everything must be right: a page may have to notice a silent
+/// server, back off and retry twice, and a row may have to be removed or become away.
 const SETTLE_TIME: Duration = Duration::from_secs(80);
 
-/// What became of a schedule.
+/// The result of a schedule.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// How often what happened.
+    /// Counts of events.
     pub counts: EventCounts,
-    /// What happened, one line each.
+    /// The trace, one line per event.
     pub trace: Vec<String>,
-    /// Which law was broken.
+    /// The first violation.
     pub failure: Option<String>,
 }
 
-/// Plays the schedule of a seed, on the paused clock of the runtime that this runs on.
+/// Runs the schedule of a seed, on the paused clock of the current runtime.
 pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> Outcome {
     clear(state_directory);
     let mut rng = Rng::with_seed(seed);
@@ -206,7 +206,7 @@ impl Schedule {
         }
     }
 
-    /// The server ends, in order or not, and another process takes its place.
+    /// Ends the server by shutdown or kill, and starts the next process.
     fn end_server(
         &self,
         how: impl FnOnce(&World) -> Option<Shutdown>,
@@ -240,13 +240,13 @@ impl Schedule {
         let handle = PageHandle { commands, is_idle: false };
         self.world.persons[person].state().pages.insert(number, handle);
         lock(&self.world.tabs).insert(person, tab.clone());
-        self.world.recorder.trace(|| format!("page {number} is person {person}'s"));
+        self.world.recorder.trace(|| format!("page {number} belongs to person {person}"));
         let opening =
             PageConfig { world: Arc::clone(&self.world), person, number, tab, first_rows };
         tokio::spawn(page::run(opening, heard, self.rng.fork()));
     }
 
-    /// Somebody who only looks comes back to each room, from any point of its past.
+    /// Lets a reader of each room resume from past positions.
     fn resume(&mut self) {
         for room in 0..self.world.rooms.len() {
             let points = self.world.record(room).history.resume_points(&mut self.rng);
@@ -257,11 +257,11 @@ impl Schedule {
         }
     }
 
-    /// Much is told now: some hear only the beginning of it.
+    /// Breaks some links during a large broadcast.
     fn break_some_links(&mut self) {
         for _ in 0..self.rng.usize(0..4) {
             let messages = self.rng.u32(0..4);
-            self.world.recorder.count("fault: a link breaks within what is told");
+            self.world.recorder.count("fault: a link breaks during a broadcast");
             self.with_random_link(|link| link.down.break_after(messages));
         }
     }
@@ -323,9 +323,9 @@ impl Schedule {
         });
     }
 
-    /// Nothing fails any more: the server is there, so is every network, and everybody is awake.
+    /// Ends all failures: the server runs, all networks work, no page is frozen.
     async fn repair(&mut self) {
-        self.world.recorder.trace(|| "all is healed".to_owned());
+        self.world.recorder.trace(|| "all failures end".to_owned());
         while !lock(&self.world.process).is_up() {
             sleep(Duration::from_millis(100)).await;
         }
@@ -344,11 +344,11 @@ impl Schedule {
         }
     }
 
-    /// Every page shows what the server has, and what the persons wanted is so.
+    /// Checks that every page shows the server's list, and that every person's expectation is met.
     async fn check_final_state(&mut self) {
         let world = Arc::clone(&self.world);
         let Some(hub) = lock(&world.process).serving_hub() else {
-            return world.recorder.fail("there is no server in the end");
+            return world.recorder.fail("there is no server at the end");
         };
         for (person, page) in self.pages() {
             let owner = &world.persons[person];
@@ -357,13 +357,13 @@ impl Schedule {
             send(&world, person, page, Command::Report(ask));
             let Ok(Ok(Report { is_live, replica })) = timeout(Duration::from_secs(1), answer).await
             else {
-                return world.recorder.fail(&format!("{label}: it does not answer"));
+                return world.recorder.fail(&format!("{label}: it does not respond"));
             };
             let list = hub.snapshot(&world.rooms[owner.room].name, Some(owner.user_id), usize::MAX);
             if !is_live {
                 return world
                     .recorder
-                    .fail(&format!("{label}: it is not live in the end: {replica:?}"));
+                    .fail(&format!("{label}: it is not live at the end: {replica:?}"));
             }
             let point = Since { epoch: list.epoch.clone(), seq: list.seq };
             let is_same = replica.position() == Some(&point)
@@ -371,10 +371,10 @@ impl Schedule {
                 && replica.roster().users().eq(&list.users);
             if !is_same {
                 return world.recorder.fail(&format!(
-                    "{label}: its list is not the server's: {replica:?} and {list:?}"
+                    "{label}: its list differs from the server's: {replica:?} and {list:?}"
                 ));
             }
-            world.recorder.count("pages that were right in the end");
+            world.recorder.count("end: pages with the right list");
         }
         for person in &world.persons {
             let list = hub.snapshot(&world.rooms[person.room].name, None, usize::MAX);
@@ -387,15 +387,15 @@ impl Schedule {
                 Expected::Listed { .. } => Some(1),
                 Expected::Either => None,
             };
-            let what = format!("person {} has {rows} rows in the end: {:?}", person.number, *state);
+            let what = format!("person {} has {rows} rows at the end: {:?}", person.number, *state);
             drop(state);
             if expected.is_some_and(|expected| expected != rows) {
                 return world.recorder.fail(&what);
             }
             world.recorder.count(match expected {
-                Some(0) => "persons that were rightly not listed in the end",
-                Some(_) => "persons that were rightly listed in the end",
-                None => "persons that might be listed or not in the end",
+                Some(0) => "end: persons not listed, as expected",
+                Some(_) => "end: persons listed, as expected",
+                None => "end: persons with an undetermined expectation",
             });
         }
     }
@@ -410,14 +410,14 @@ fn go_online(world: &Arc<World>, person: usize) {
         link.set_stalled(false);
     }
     for page in owner.state().pages.values() {
-        // A page that is gone has no network either.
+        // Sending to a page that has ended fails, which is fine.
         let _ = page.commands.send(Command::ReconnectNow);
     }
 }
 
 fn send(world: &World, person: usize, page: u64, command: Command) {
     if let Some(handle) = world.persons[person].state().pages.get(&page) {
-        // A page that is on its way out listens no more.
+        // Sending to a page that is ending fails, which is fine.
         let _ = handle.commands.send(command);
     }
 }

@@ -1,4 +1,4 @@
-//! A page that runs: the session that the real page has, and the decisions of its live layer.
+//! A running page: the real session, and the decisions of the page's connection.
 
 mod invariants;
 
@@ -22,14 +22,14 @@ use crate::network::connect::connect;
 use crate::network::link::{ClientSocket, GOING_AWAY, SocketEvent};
 use crate::world::World;
 
-/// How long an attempt may take until the first frame comes, as in the page.
+/// The time limit for a connection and its first frame, as in the page.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
-/// How long a server may say nothing, as in the page.
+/// The longest silence of a server, as in the page.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-/// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
+/// The close code that a browser reports for a close frame without one (RFC 6455, section 7.4.1).
 const NO_STATUS: u16 = 1005;
 
-/// A page that runs.
+/// A running page.
 pub(crate) struct LivePage {
     world: Arc<World>,
     person: usize,
@@ -45,18 +45,18 @@ pub(crate) struct LivePage {
     is_visible: bool,
     is_live: bool,
     frozen: Option<Freeze>,
-    /// What came while the tab was frozen.
+    /// The events that arrived while the tab was frozen.
     inbox: Vec<SocketEvent>,
     needs_sync: bool,
     pending: Pending,
 }
 
-/// What a page asked for and did not see yet.
+/// The requests of a page that have not been fulfilled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Pending {
-    /// An announcement was not answered yet.
+    /// A `got_a_new_user` has not been answered.
     awaits_reply: bool,
-    /// What the visitor wants: to be listed, or not to be.
+    /// Whether the visitor wants to be listed.
     wants_row: Option<bool>,
 }
 
@@ -160,7 +160,7 @@ impl LivePage {
             }
             Command::Freeze(freeze) => {
                 self.world.recorder.count(match freeze {
-                    Freeze::Tab => "page: the tab sleeps",
+                    Freeze::Tab => "page: the tab is frozen",
                     Freeze::Machine => "page: the machine sleeps",
                 });
                 self.frozen = Some(freeze);
@@ -184,7 +184,7 @@ impl LivePage {
         self.world.recorder.count("page: reloaded");
         let world = Arc::clone(&self.world);
         let first_html = if loads_first {
-            // The old page stays until the new one is there; for this moment it does nothing.
+            // The old page stays until the new one has loaded. It does nothing in this time.
             Some(Box::new(load_page(&world, self.person, first_rows, &mut self.rng).await))
         } else {
             None
@@ -202,7 +202,7 @@ impl LivePage {
         self.world.recorder.count(match exit {
             PageExit::Closed => "page: closed",
             PageExit::Killed => "fault: a browser was killed",
-            PageExit::PoweredOff => "fault: a machine lost its power",
+            PageExit::PoweredOff => "fault: a machine lost power",
         });
         match (self.end.take(), exit) {
             (Some(end), PageExit::Closed) => end.close(GOING_AWAY),
@@ -218,18 +218,18 @@ impl LivePage {
 
     fn report(&self, report: oneshot::Sender<Report>) {
         let replica = self.session.replica().clone();
-        // Who asked may have given up.
+        // The receiver may have given up.
         let _ = report.send(Report { is_live: self.is_live, replica });
     }
 
     fn thaw(&mut self) {
         self.frozen = None;
-        // What is due and what has come: nobody says which is first.
+        // The order of due timers and received events is not determined.
         if self.rng.bool() {
             self.check_deadline();
         }
         for event in std::mem::take(&mut self.inbox) {
-            // A socket that is gone is not heard any more.
+            // Events of a closed socket are dropped.
             if self.end.is_some() {
                 self.on_socket_event(event);
             }
@@ -247,7 +247,7 @@ impl LivePage {
         if self.retry_at.is_some() {
             self.open();
         } else {
-            self.world.recorder.count("page: the watchdog barked");
+            self.world.recorder.count("page: receive timeout");
             self.on_disconnect();
         }
     }
@@ -257,7 +257,7 @@ impl LivePage {
         Surroundings { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
     }
 
-    /// Opens a socket, in place of the one that is there.
+    /// Opens a socket, and closes the one before.
     pub(crate) fn open(&mut self) {
         self.retry_at = None;
         self.last_received_at = Instant::now();
@@ -290,15 +290,15 @@ impl LivePage {
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
-                self.trace(|| format!("hears {text}"));
+                self.trace(|| format!("receives {text}"));
                 match read_frame(&text) {
                     Ok(event) => self.receive(event),
-                    Err(_) => self.fail(&format!("this can't be read: {text}")),
+                    Err(_) => self.fail(&format!("it received an invalid frame: {text}")),
                 }
             }
             SocketEvent::Closed(code) => {
                 if code == CloseCode::Replaced.number() {
-                    self.world.recorder.count("page: replaced by one of the same tab");
+                    self.world.recorder.count("page: replaced by a page of the same tab");
                     self.tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
                 }
                 self.on_disconnect();
@@ -405,7 +405,7 @@ impl LivePage {
                 }
             }
             let text = write_frame(&event);
-            self.trace(|| format!("says {text}"));
+            self.trace(|| format!("sends {text}"));
             if let Some(end) = &self.end {
                 end.send(text);
             }

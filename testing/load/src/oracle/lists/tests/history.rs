@@ -226,10 +226,10 @@ pub(super) fn epoch() -> Epoch {
 }
 
 /// The index of a client's frame among all events; frame 0 is the client's first list.
-pub(super) fn position(history: &History, wanted: usize, number: usize) -> usize {
+pub(super) fn position(history: &History, of_client: usize, number: usize) -> usize {
     let frames = history.events.iter().enumerate();
     let mut frames = frames.filter_map(|(position, event)| match event {
-        Event::Sent { client, .. } if *client == wanted => Some(position),
+        Event::Sent { client, .. } if *client == of_client => Some(position),
         _ => None,
     });
     frames.nth(number).unwrap()
