@@ -18,7 +18,7 @@ async fn logs_contain_no_names_or_secrets_and_a_span_per_connection() {
     let cookie = ana.cookie.clone();
     let id = ana.replica.you().unwrap();
     drop(ana);
-    server.until_logged("the socket ends").await;
+    server.wait_until_logged("the socket ends").await;
     let log = server.log();
     let value = cookie.split_once('=').unwrap().1;
     for secret in [

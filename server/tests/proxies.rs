@@ -27,7 +27,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::tungstenite::Error;
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the comments in the files of `deploy` tell the operator to set, and a limit that shows who is counted.
 const SETTINGS: &str = "public-url = \"https://rollcall.example\"\n\
@@ -91,7 +91,7 @@ async fn start(program: impl Fn(&Path, u16, &TestServer, &Certificates) -> Comma
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, listens).await.expect("the proxy does not listen");
+    timeout(TIMEOUT, listens).await.expect("the proxy does not listen");
     Stage { server, proxy, browser }
 }
 
@@ -174,9 +174,9 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
     // Events are not held back until there are more of them.
     browser.from = [127, 0, 0, 4];
     let mut feed = browser.ask(&proxy.site, "/api/rooms/team/events").await;
-    let mut heard = Vec::new();
-    while !String::from_utf8_lossy(&heard).contains("\"Bo\"") {
-        let length = timeout(PATIENCE, feed.read_buf(&mut heard)).await.unwrap().unwrap();
+    let mut received = Vec::new();
+    while !String::from_utf8_lossy(&received).contains("\"Bo\"") {
+        let length = timeout(TIMEOUT, feed.read_buf(&mut received)).await.unwrap().unwrap();
         assert!(length > 0, "the feed ended");
     }
 

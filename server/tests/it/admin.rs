@@ -26,19 +26,19 @@ async fn removed_person_leaves_the_list_in_all_tabs_with_the_reason() {
     let answer = remove(&server, "lobby", id.as_str(), OPERATOR_TOKEN).await;
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
     for client in [&mut ana, &mut second_tab, &mut bo] {
-        let told = loop {
+        let received = loop {
             if let ServerEvent::Changes(Changes { difference, .. }) = client.event().await
                 && !difference.disconnect_user.is_empty()
             {
                 break difference;
             }
         };
-        assert_eq!(told.disconnect_user.removed, [id]);
+        assert_eq!(received.disconnect_user.removed, [id]);
         assert_eq!(client.names(), ["Bo"]);
     }
     // They follow the room on, and may come again: nobody is banned.
     ana.announce("Ana", "t1").await;
-    bo.until_names(&["Bo", "Ana"]).await;
+    bo.wait_for_names(&["Bo", "Ana"]).await;
     server.stop().await;
 }
 
@@ -63,7 +63,7 @@ async fn removal_requires_the_token_and_affects_one_person() {
     let path = format!("/rooms/lobby/users/{id}");
     let answer = server.request("DELETE", &path, &authorization).await;
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
-    bo.until_names(&["Ana", "Bo"]).await;
+    bo.wait_for_names(&["Ana", "Bo"]).await;
     server.stop().await;
 }
 
@@ -120,7 +120,7 @@ async fn closed_room_removes_and_disconnects_its_members() {
     assert!(closed.starts_with("HTTP/1.1 204 "), "{closed}");
     for mut client in [ana, second_tab, bo] {
         // First they hear that they are not listed, so that they don't come back as if they were.
-        client.until_names(&[]).await;
+        client.wait_for_names(&[]).await;
         assert_eq!(client.close_code().await, Some(1000));
     }
     assert_eq!(silent.close_code().await, Some(1000));
@@ -151,7 +151,7 @@ async fn metrics_count_events_and_contain_no_names() {
     bo.announce("Bo", "t1").await;
     bo.send("no JSON").await;
     bo.refusal().await;
-    ana.until_names(&["Anastasia", "Bo"]).await;
+    ana.wait_for_names(&["Anastasia", "Bo"]).await;
     assert!(server.get("/nothing-there").await.starts_with("HTTP/1.1 404 "));
     let metrics = server.operator.get("/metrics").await;
     assert!(metrics.contains("content-type: text/plain; version=0.0.4"), "{metrics}");

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn server_with(door: &str) -> TestServer {
     TestServer::start_with(&format!("[door]\n{door}"), ConnectionConfig::default())
@@ -43,7 +43,7 @@ async fn ask_for_socket(
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+        head.push(timeout(TIMEOUT, stream.read_u8()).await.unwrap().unwrap());
     }
     (stream, String::from_utf8(head).unwrap())
 }
@@ -58,7 +58,7 @@ async fn open_socket(site: &Site, host: [u8; 4], room: &str, headers: &str) -> T
 /// The rest of an answer whose connection is closed after it.
 async fn rest(mut stream: TcpStream) -> String {
     let mut rest = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    timeout(TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
     String::from_utf8(rest).unwrap()
 }
 
@@ -76,7 +76,7 @@ async fn open_socket_in_time(site: &Site, host: [u8; 4], room: &str) -> TcpStrea
             }
         }
     };
-    timeout(PATIENCE, asking).await.unwrap()
+    timeout(TIMEOUT, asking).await.unwrap()
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn socket_limit_per_person_covers_all_rooms() {
         {
         }
     };
-    timeout(PATIENCE, asking).await.unwrap();
+    timeout(TIMEOUT, asking).await.unwrap();
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn first_frame_timeout_is_configurable() {
     let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
     let mut silent = server.connect("lobby").await;
     // It is pinged as long as it is there.
-    let code = timeout(PATIENCE, silent.close_code()).await.unwrap();
+    let code = timeout(TIMEOUT, silent.close_code()).await.unwrap();
     assert_eq!(code, Some(4408));
 }
 
@@ -249,15 +249,15 @@ async fn connection_limit_per_address_answers_429() {
 }
 
 /// A client that never finishes a request, in one of the ways there are.
-async fn never_asks(mut stream: TcpStream, said: &str) -> TcpStream {
-    stream.write_all(said.as_bytes()).await.unwrap();
+async fn send_unfinished(mut stream: TcpStream, sent: &str) -> TcpStream {
+    stream.write_all(sent.as_bytes()).await.unwrap();
     stream
 }
 
 #[tokio::test]
 async fn unfinished_requests_time_out() {
     let server = server_with("request-seconds = 1");
-    for said in [
+    for sent in [
         "",
         "GET / HT",
         "GET / HTTP/1.1\r\nHost: a\r\nX-Half: ",
@@ -265,7 +265,7 @@ async fn unfinished_requests_time_out() {
         "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf of",
     ] {
         let stream = connect_from(LOCALHOST, &server).await;
-        let stream = never_asks(stream, said).await;
+        let stream = send_unfinished(stream, sent).await;
         rest(stream).await;
     }
 }
@@ -283,9 +283,9 @@ async fn dripping_request_times_out() {
         }
     });
     // A reset is an end too: the last drops may not have been read.
-    let mut heard = Vec::new();
-    let _ = timeout(PATIENCE, reader.read_to_end(&mut heard)).await.unwrap();
-    timeout(PATIENCE, dripping).await.unwrap().unwrap();
+    let mut received = Vec::new();
+    let _ = timeout(TIMEOUT, reader.read_to_end(&mut received)).await.unwrap();
+    timeout(TIMEOUT, dripping).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn endless_request_headers_get_431() {
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{long}\r\n");
     let _ = stream.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
 }
 
@@ -332,5 +332,5 @@ async fn server_without_free_files_answers_503_and_recovers() {
     assert!(is_refused(&refused, 503), "{refused}");
     drop(silent);
     let asking = async { while !server.get("/healthz").await.starts_with("HTTP/1.1 200 ") {} };
-    timeout(PATIENCE, asking).await.unwrap();
+    timeout(TIMEOUT, asking).await.unwrap();
 }

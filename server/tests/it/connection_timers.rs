@@ -115,14 +115,14 @@ impl Client {
         self.say(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#));
     }
 
-    async fn hear(&mut self) -> Message {
+    async fn receive(&mut self) -> Message {
         timeout(Duration::from_mins(10), self.from_server.recv()).await.unwrap().unwrap()
     }
 
     /// The next frame of the protocol; pings are answered.
     async fn event(&mut self) -> ServerEvent {
         loop {
-            match self.hear().await {
+            match self.receive().await {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(payload) => {
                     self.to_server.send(Message::Pong(payload)).unwrap();
@@ -142,17 +142,17 @@ async fn unanswered_pings_lead_to_reconnecting_after_15_s_and_lost_after_30_s() 
     let hub = hub();
     let mut silent = connect(&hub, 1);
     silent.join("Silent");
-    assert!(matches!(silent.hear().await, Message::Text(_)));
-    assert!(matches!(silent.hear().await, Message::Ping(_)));
+    assert!(matches!(silent.receive().await, Message::Text(_)));
+    assert!(matches!(silent.receive().await, Message::Ping(_)));
     assert_eq!(silent.elapsed(), Duration::from_millis(9_900));
     let mut watcher = connect(&hub, 2);
     watcher.say(r#"{"event":"watch"}"#);
     watcher.event().await;
-    let told = changes(&mut watcher).await;
-    assert_eq!(told.user_changed.reconnecting.len(), 1);
+    let received = changes(&mut watcher).await;
+    assert_eq!(received.user_changed.reconnecting.len(), 1);
     assert_eq!(silent.elapsed(), Duration::from_millis(14_900));
-    let told = changes(&mut watcher).await;
-    assert_eq!(told.disconnect_user.lost.len(), 1);
+    let received = changes(&mut watcher).await;
+    assert_eq!(received.disconnect_user.lost.len(), 1);
     assert_eq!(silent.elapsed(), Duration::from_millis(29_900));
     silent.task.await.unwrap();
 }
@@ -292,15 +292,15 @@ async fn shutdown_spreads_the_close_frames() {
     sleep(Duration::from_secs(1)).await;
     let saved = hub.freeze();
     shutdown.begin();
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let mut told_after = Vec::new();
     for mut client in clients {
         // What is said now is too late to be heard.
         client.say(r#"{"event":"leave"}"#);
         told_after.push(tokio::spawn(async move {
             loop {
-                match client.hear().await {
-                    Message::Close(frame) => break (frame.unwrap().code, begun.elapsed()),
+                match client.receive().await {
+                    Message::Close(frame) => break (frame.unwrap().code, started_at.elapsed()),
                     Message::Text(_) | Message::Ping(_) => {}
                     other => panic!("a goodbye was expected, not {other:?}"),
                 }
@@ -308,8 +308,8 @@ async fn shutdown_spreads_the_close_frames() {
         }));
     }
     let mut moments = Vec::new();
-    for told in told_after {
-        let (code, moment) = told.await.unwrap();
+    for received in told_after {
+        let (code, moment) = received.await.unwrap();
         assert_eq!(u16::from(code), 1012);
         moments.push(moment);
     }
@@ -330,11 +330,11 @@ async fn client_that_closes_by_itself_is_answered_at_once_during_shutdown() {
     ana.event().await;
     hub.freeze();
     shutdown.begin();
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.to_server.send(Message::Close(None)).unwrap();
     drop(ana.to_server);
     ana.task.await.unwrap();
-    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(started_at.elapsed(), Duration::ZERO);
 }
 
 /// However long the next process takes to read them: its rows are held from when it is ready.

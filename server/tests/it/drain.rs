@@ -24,7 +24,7 @@ async fn readyz_fails_before_sockets_are_closed() {
     // And lets in who did not hear of it yet, like one who is not told 1012 before them.
     let mut bo = crate::support::Site { address }.connect("lobby").await;
     bo.announce("Bo", "t").await;
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
     for client in [&mut ana, &mut bo] {
         assert_eq!(client.close_code().await, Some(1012));
     }
@@ -50,7 +50,7 @@ async fn unfinished_requests_do_not_delay_the_shutdown() {
     let rooms = state.join("rooms.json");
     let kept =
         tokio::spawn(
-            async move { server.stop_and(|| std::fs::read_to_string(&rooms).unwrap()).await },
+            async move { server.stop_then(|| std::fs::read_to_string(&rooms).unwrap()).await },
         );
     assert_eq!(ana.close_code().await, Some(1012));
     let kept = kept.await.unwrap();
@@ -67,7 +67,7 @@ async fn second_signal_ends_the_server_at_once() {
     ana.announce("Ana", "t").await;
     server.signal("TERM");
     // The first was heard when this is there; the second may be either.
-    server.until_logged("going down").await;
+    server.wait_until_logged("going down").await;
     server.signal("INT");
     let (_, status) = server.ended().await;
     assert_eq!(status.code(), Some(1));

@@ -75,9 +75,9 @@ async fn event_stream_resumes_from_the_position_in_the_embed() {
     let at = view.split("data-at=\"").nth(1).unwrap().split('"').next().unwrap();
     let mut bo = server.connect("team").await;
     bo.join("Bo").await;
-    let news = server.first_of(&format!("/api/rooms/team/events?since={at}"), "data: ").await;
+    let news = server.first_line(&format!("/api/rooms/team/events?since={at}"), "data: ").await;
     assert!(news.contains(r#""event":"resumed""#) && news.contains("Bo"), "{news}");
     assert!(!news.contains("Ana"), "{news}");
-    let news = server.first_of("/api/rooms/team/events?since=nonsense", "data: ").await;
+    let news = server.first_line("/api/rooms/team/events?since=nonsense", "data: ").await;
     assert!(news.contains(r#""event":"existing_users""#), "{news}");
 }

@@ -112,7 +112,7 @@ async fn event_ids_are_sent_with_complete_lists_only() {
         }
     }
     assert!(names.len() > 2 && names[1..].iter().all(|name| name == "more_users"), "{names:?}");
-    people[99].until(|replica| replica.roster().len() == 100).await;
+    people[99].wait_until(|replica| replica.roster().len() == 100).await;
     assert_eq!(replica.roster(), people[99].replica.roster());
 }
 

@@ -8,7 +8,7 @@ use server::connection::ConnectionConfig;
 use tokio::time::{sleep, timeout};
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longer than a ping is waited for, and than there is between two: all that is due comes at once.
 const STOPPED_FOR: Duration = Duration::from_secs(16);
@@ -20,7 +20,7 @@ async fn paused_server_keeps_connected_members() {
     ana.join("Ana").await;
     let mut bo = server.connect("lobby").await;
     bo.join("Bo").await;
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
     server.signal("STOP");
     // Ana has much to say meanwhile, and what she says waits.
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
@@ -48,7 +48,7 @@ async fn paused_server_keeps_connected_members() {
         }
     }
     assert!(!ana.is_finished(), "Ana was dropped");
-    bo.until_names(&["Ann", "Bo"]).await;
+    bo.wait_for_names(&["Ann", "Bo"]).await;
     let mut kim = server.connect("lobby").await;
     assert_eq!(kim.join("Kim").await.count, 3);
 }
@@ -60,17 +60,17 @@ async fn partially_written_rooms_file_is_ignored() {
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let rooms_file = server.rooms_file();
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while !fs::read_to_string(&rooms_file).unwrap_or_default().contains("Ana") {
             sleep(Duration::from_millis(20)).await;
         }
     })
     .await
     .unwrap();
-    let remains = server.kill();
+    let stopped = server.kill();
     let half = rooms_file.with_extension("json.new");
     fs::write(&half, r#"{"version":1,"ending":"unknown","rooms":[{"name":"lob"#).unwrap();
-    let server = remains.start();
+    let server = stopped.start();
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.users[0].name.as_str(), "Ana");
     // The next one is written in its place.
@@ -106,10 +106,10 @@ async fn server_that_can_not_save_rooms_keeps_serving() {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, failures).await.unwrap();
+    timeout(TIMEOUT, failures).await.unwrap();
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.count, 2);
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
     // It goes down in order as well.
     drop((ana, bo));
     server.stop().await;

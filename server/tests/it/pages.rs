@@ -203,8 +203,8 @@ async fn privacy_page_is_linked_from_every_page() {
     let page = server.get("/privacy").await;
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
-    for said in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
-        assert!(page.contains(said), "{said}");
+    for phrase in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
+        assert!(page.contains(phrase), "{phrase}");
     }
     // Nobody who only reads it becomes a person, and nothing in it is a script.
     assert!(!page.contains("set-cookie") && !page.contains("<script"), "{page}");

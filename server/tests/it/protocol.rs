@@ -31,7 +31,7 @@ async fn departure_of_one_of_two_equal_names_identifies_the_person() {
     let first_id = first.join("Kim").await.you.unwrap();
     let second_id = second.join("Kim").await.you.unwrap();
     assert_ne!(first_id, second_id);
-    watcher.until_names(&["Kim", "Kim"]).await;
+    watcher.wait_for_names(&["Kim", "Kim"]).await;
     first.close().await;
     let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes expected") };
     assert_eq!(changes.difference.disconnect_user.closed, [first_id]);
@@ -50,7 +50,7 @@ async fn watcher_that_joins_gets_the_missing_changes() {
     let ServerEvent::Resumed(resumed) = bo.event().await else { panic!("resumed was expected") };
     assert_eq!((resumed.from, resumed.seq, resumed.you), (1, 2, list.you));
     assert_eq!(resumed.difference.new_user[0].id, list.you.unwrap());
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
 }
 
 #[tokio::test]
@@ -61,10 +61,10 @@ async fn rename_keeps_the_row_and_leave_keeps_the_socket() {
     let id = ana.join("Ana").await.you.unwrap();
     bo.join("Bo").await;
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
-    bo.until_names(&["Ann", "Bo"]).await;
-    ana.until_names(&["Ann", "Bo"]).await;
+    bo.wait_for_names(&["Ann", "Bo"]).await;
+    ana.wait_for_names(&["Ann", "Bo"]).await;
     ana.send(r#"{"event":"got_a_new_user","name":"Anna"}"#).await;
-    bo.until_names(&["Anna", "Bo"]).await;
+    bo.wait_for_names(&["Anna", "Bo"]).await;
     ana.send(r#"{"event":"leave"}"#).await;
     let gone = loop {
         if let ServerEvent::Changes(changes) = bo.event().await {
@@ -72,12 +72,12 @@ async fn rename_keeps_the_row_and_leave_keeps_the_socket() {
         }
     };
     assert_eq!(gone.left, [id]);
-    ana.until_names(&["Bo"]).await;
+    ana.wait_for_names(&["Bo"]).await;
     ana.send(r#"{"event":"leave"}"#).await;
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
     assert_eq!(ana.refusal().await["code"], "not_listed");
     ana.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
-    bo.until_names(&["Bo", "Ana"]).await;
+    bo.wait_for_names(&["Bo", "Ana"]).await;
 }
 
 #[tokio::test]
@@ -93,9 +93,9 @@ async fn sockets_of_one_person_share_a_row() {
     assert_eq!(second.names(), ["Ana"]);
     first.close().await;
     second.send(r#"{"event":"rename","name":"Still here"}"#).await;
-    watcher.until_names(&["Still here"]).await;
+    watcher.wait_for_names(&["Still here"]).await;
     second.close().await;
-    watcher.until_names(&[]).await;
+    watcher.wait_for_names(&[]).await;
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn empty_room_is_kept_while_its_log_can_be_resumed() {
     let mut ana = server.connect("short").await;
     let first = ana.join("Ana").await;
     ana.send(r#"{"event":"leave"}"#).await;
-    ana.until_names(&[]).await;
+    ana.wait_for_names(&[]).await;
     ana.close().await;
     let mut bo = server.connect("short").await;
     let list = bo.watch().await;
@@ -147,7 +147,7 @@ async fn long_lists_are_split_into_short_frames() {
     assert!(frames.iter().all(|frame| frame.len() <= 4096));
     assert!(frames[1].starts_with(r#"{"event":"more_users""#));
     for client in &mut people {
-        client.until(|replica| replica.roster().len() == 150).await;
+        client.wait_until(|replica| replica.roster().len() == 150).await;
         assert_eq!(client.replica.roster(), last.replica.roster());
     }
     // Half of them leave at once: every list is right again, in order.
@@ -155,9 +155,9 @@ async fn long_lists_are_split_into_short_frames() {
     for client in &mut leaving {
         client.send(r#"{"event":"leave"}"#).await;
     }
-    last.until(|replica| replica.roster().len() == 75).await;
+    last.wait_until(|replica| replica.roster().len() == 75).await;
     for client in &mut people {
-        client.until(|replica| replica.roster().len() == 75).await;
+        client.wait_until(|replica| replica.roster().len() == 75).await;
         assert_eq!(client.replica.roster(), last.replica.roster());
     }
 }
@@ -232,7 +232,7 @@ async fn names_are_treated_as_text() {
         client.join(name).await;
         people.push(client);
     }
-    watcher.until_names(&names).await;
+    watcher.wait_for_names(&names).await;
     // Who can be taken for another is told so, in a list and in a difference.
     for client in [&watcher, &people[5]] {
         let looks: Vec<_> = client.replica.roster().users().map(|user| user.name.look()).collect();
@@ -254,7 +254,7 @@ async fn shutdown_closes_every_socket_with_1012() {
         people.push(client);
     }
     let mut silent = server.connect("lobby").await;
-    people[0].until_names(&["Ana", "Bo", "Kim"]).await;
+    people[0].wait_for_names(&["Ana", "Bo", "Kim"]).await;
     let closed = tokio::spawn(async move {
         let mut codes = Vec::new();
         for client in &mut people {

@@ -19,8 +19,8 @@ async fn with_a_bystander() -> (TestServer, Client) {
 async fn noticed_nothing(server: &TestServer, bystander: &mut Client) {
     let mut newcomer = server.connect("lobby").await;
     newcomer.join("Newcomer").await;
-    let told: serde_json::Value = serde_json::from_str(&bystander.text().await).unwrap();
-    assert_eq!(told["new_user"][0]["name"], "Newcomer", "{told}");
+    let received: serde_json::Value = serde_json::from_str(&bystander.text().await).unwrap();
+    assert_eq!(received["new_user"][0]["name"], "Newcomer", "{received}");
     assert_eq!(bystander.names(), ["Bystander", "Newcomer"]);
 }
 

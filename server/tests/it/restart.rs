@@ -27,12 +27,12 @@ async fn three_people(server: &ServerProcess) -> Vec<Client> {
         people.push(client);
     }
     for client in &mut people {
-        client.until_names(&["Ana", "Bo", "Kim"]).await;
+        client.wait_for_names(&["Ana", "Bo", "Kim"]).await;
     }
     people
 }
 
-fn say(what: &str, since: Instant) {
+fn print_elapsed(what: &str, since: Instant) {
     println!("{what}: {:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
 }
 
@@ -40,22 +40,22 @@ fn say(what: &str, since: Instant) {
 async fn restart_after_sigterm_loses_only_members_that_stay_away() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let ending = tokio::spawn(server.terminate());
     for client in &mut people {
         assert_eq!(client.close_code().await, Some(1012));
     }
-    let (remains, status) = ending.await.unwrap();
-    say("TERM to the end of the process", begun);
+    let (stopped, status) = ending.await.unwrap();
+    print_elapsed("TERM to the end of the process", started_at);
     assert!(status.success(), "{status}");
 
     let before_readiness = Instant::now();
-    let server = remains.start();
+    let server = stopped.start();
     let listening = Instant::now();
     let mut back = Vec::new();
     for (client, name) in people.into_iter().zip(["Ana", "Bo"]) {
         let mut again = server.connect_as("team", Some(&client.cookie)).await;
-        let answer = again.come_back(client.replica, name, "t").await;
+        let answer = again.resume(client.replica, name, "t").await;
         let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
         assert!(!server.rooms_file().exists(), "the file is taken before anybody is served");
         assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
@@ -63,13 +63,13 @@ async fn restart_after_sigterm_loses_only_members_that_stay_away() {
     }
     let mut pinging = back.pop().unwrap();
     let pinging = tokio::spawn(async move {
-        pinging.until_names(&["Ana", "Bo"]).await;
+        pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
     // The first thing that anybody is told is that Kim is lost.
-    let told = changes(&mut back[0]).await;
-    say("the next process listens to disconnect_user lost", listening);
-    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
-    assert!(told.difference.user_changed.is_empty() && told.difference.new_user.is_empty());
+    let received = changes(&mut back[0]).await;
+    print_elapsed("the next process listens to disconnect_user lost", listening);
+    assert_eq!(received.difference.disconnect_user.lost.len(), 1);
+    assert!(received.difference.user_changed.is_empty() && received.difference.new_user.is_empty());
     assert!(before_readiness.elapsed() >= Duration::from_secs(15));
     pinging.await.unwrap();
 }
@@ -82,18 +82,18 @@ async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     while !std::fs::read_to_string(server.rooms_file()).is_ok_and(|text| text.contains("\"Kim\"")) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let remains = server.kill();
+    let stopped = server.kill();
     for client in &mut people {
         assert_eq!(client.close_code().await, None);
     }
     let before_readiness = Instant::now();
-    let server = remains.start();
+    let server = stopped.start();
     let listening = Instant::now();
     let mut back = Vec::new();
     for (client, name) in people.into_iter().zip(["Ana", "Bo"]) {
         let mut again = server.connect_as("team", Some(&client.cookie)).await;
         let old_epoch = client.replica.epoch().unwrap().clone();
-        let answer = again.come_back(client.replica, name, "t").await;
+        let answer = again.resume(client.replica, name, "t").await;
         let ServerEvent::ExistingUsers(list) = answer else { panic!("{answer:?}") };
         assert_ne!(list.epoch, old_epoch);
         // Who has not come back yet is on the list all the same, where they were.
@@ -103,11 +103,11 @@ async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     }
     let mut pinging = back.pop().unwrap();
     let pinging = tokio::spawn(async move {
-        pinging.until_names(&["Ana", "Bo"]).await;
+        pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
-    let told = changes(&mut back[0]).await;
-    say("the next process after kill -9 listens to disconnect_user lost", listening);
-    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    let received = changes(&mut back[0]).await;
+    print_elapsed("the next process after kill -9 listens to disconnect_user lost", listening);
+    assert_eq!(received.difference.disconnect_user.lost.len(), 1);
     assert!(before_readiness.elapsed() >= Duration::from_secs(15));
     pinging.await.unwrap();
 }
@@ -119,8 +119,8 @@ async fn saved_rooms_are_loaded_once() {
     let people = three_people(&server).await;
     let epoch = people[0].replica.epoch().unwrap().clone();
     drop(people);
-    let (remains, _) = server.terminate().await;
-    let server = remains.start();
+    let (stopped, _) = server.terminate().await;
+    let server = stopped.start();
     let mut watcher = server.connect("team").await;
     assert_eq!(watcher.watch().await.epoch, epoch);
     assert_eq!(watcher.names(), ["Ana", "Bo", "Kim"]);

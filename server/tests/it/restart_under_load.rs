@@ -52,19 +52,19 @@ impl Tab {
     /// Opens a socket; what is said to it from then on comes with it.
     async fn open(self, site: &Site) -> OpenTab {
         let mut client = site.connect_as(self.room, self.cookie.as_deref()).await;
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         if self.list.position().is_none() {
             client.send(&format!("{{{}}}", self.opening)).await;
             client.list().await;
         } else {
             let epoch = self.list.epoch().unwrap().clone();
-            let answer = client.come_back_with(self.list, &self.opening).await;
+            let answer = client.resume_with(self.list, &self.opening).await;
             let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
             assert_eq!(resumed.epoch, epoch);
-            told.push(resumed.difference);
+            received.push(resumed.difference);
         }
         let (part, room, opening) = (self.part, self.room, self.opening);
-        OpenTab { part, room, opening, client, told }
+        OpenTab { part, room, opening, client, received }
     }
 }
 
@@ -73,20 +73,20 @@ struct OpenTab {
     room: &'static str,
     opening: String,
     client: Client,
-    told: Vec<Difference>,
+    received: Vec<Difference>,
 }
 
 impl OpenTab {
     /// Reads on until so many rows are in this state.
-    async fn until(&mut self, state: PresenceState, rows: usize) {
-        self.client.until(|list| count(list, state) == rows).await;
+    async fn wait_until(&mut self, state: PresenceState, rows: usize) {
+        self.client.wait_until(|list| count(list, state) == rows).await;
     }
 
     /// Reads on until this one is listed, and keeps what it is told.
-    async fn until_listed(&mut self, name: &str) {
+    async fn wait_until_listed(&mut self, name: &str) {
         while !self.client.names().iter().any(|listed| listed == name) {
             if let ServerEvent::Changes(changes) = self.client.event().await {
-                self.told.push(changes.difference);
+                self.received.push(changes.difference);
             }
         }
     }
@@ -130,13 +130,13 @@ async fn arrive(site: &Site) -> Vec<OpenTab> {
 
 #[tokio::test]
 async fn restart_under_300_sockets_causes_no_change() {
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let server = ServerProcess::start();
     let mut open = arrive(&server).await;
     assert_eq!(open.len(), 300);
-    println!("all are there after {:.3} s", begun.elapsed().as_secs_f64());
-    join_all(open.iter_mut().map(|tab| tab.until(PresenceState::Away, 10))).await;
-    println!("the hidden ones are away after {:.3} s", begun.elapsed().as_secs_f64());
+    println!("all are there after {:.3} s", started_at.elapsed().as_secs_f64());
+    join_all(open.iter_mut().map(|tab| tab.wait_until(PresenceState::Away, 10))).await;
+    println!("the hidden ones are away after {:.3} s", started_at.elapsed().as_secs_f64());
 
     // Some connections break, and everybody sees it; then some pages begin to reload.
     let mut gone = Vec::new();
@@ -147,11 +147,11 @@ async fn restart_under_300_sockets_causes_no_change() {
         if number % 2 == 0 {
             client.reset();
         } else {
-            client.break_off();
+            client.abort();
         }
         gone.push(tab);
     }
-    join_all(open.iter_mut().map(|tab| tab.until(PresenceState::Reconnecting, 10))).await;
+    join_all(open.iter_mut().map(|tab| tab.wait_until(PresenceState::Reconnecting, 10))).await;
     let (reloading, open): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|tab| tab.part == Part::Reloads);
     join_all(reloading.into_iter().map(async |tab| {
@@ -165,50 +165,51 @@ async fn restart_under_300_sockets_causes_no_change() {
 
     let term = Instant::now();
     let ending = tokio::spawn(server.terminate());
-    let told = join_all(open.into_iter().map(async |mut tab| {
+    let received = join_all(open.into_iter().map(async |mut tab| {
         assert_eq!(tab.client.close_code().await, Some(1012));
         let told_after = term.elapsed();
         (tab.without_socket().0, told_after)
     }))
     .await;
-    let (remains, status) = ending.await.unwrap();
+    let (stopped, status) = ending.await.unwrap();
     assert!(status.success(), "{status}");
-    let first = told.iter().map(|(_, after)| *after).min().unwrap();
-    let last = told.iter().map(|(_, after)| *after).max().unwrap();
+    let first = received.iter().map(|(_, after)| *after).min().unwrap();
+    let last = received.iter().map(|(_, after)| *after).max().unwrap();
     println!(
         "1012 to {} sockets from {:.3} s to {:.3} s after TERM; the process ends after {:.3} s",
-        told.len(),
+        received.len(),
         first.as_secs_f64(),
         last.as_secs_f64(),
         term.elapsed().as_secs_f64()
     );
-    gone.extend(told.into_iter().map(|(tab, _)| tab));
+    gone.extend(received.into_iter().map(|(tab, _)| tab));
     assert_eq!(gone.len(), 300);
 
     let listening = Instant::now();
-    let server = remains.start();
+    let server = stopped.start();
     let mut open = join_all(gone.into_iter().map(|tab| tab.open(&server))).await;
     println!("all are back {:.3} s after the start", listening.elapsed().as_secs_f64());
     for room in ROOMS {
         // Whatever was to be told is told before this.
         let mut control = server.connect(room).await;
         control.announce("Control", "c").await;
-        control.until(|list| list.roster().len() == LISTED + 1).await;
+        control.wait_until(|list| list.roster().len() == LISTED + 1).await;
         let here: Vec<_> = open.iter_mut().filter(|tab| tab.room == room).collect();
         assert_eq!(here.len(), 100);
         for tab in join_all(here.into_iter().map(async |tab| {
-            tab.until_listed("Control").await;
+            tab.wait_until_listed("Control").await;
             tab
         }))
         .await
         {
-            let left: usize = tab.told.iter().map(|told| told.disconnect_user.iter().count()).sum();
-            let came: usize = tab.told.iter().map(|told| told.new_user.len()).sum();
-            assert_eq!((left, came), (0, 1), "{:?}", tab.told);
+            let left: usize =
+                tab.received.iter().map(|received| received.disconnect_user.iter().count()).sum();
+            let came: usize = tab.received.iter().map(|received| received.new_user.len()).sum();
+            assert_eq!((left, came), (0, 1), "{:?}", tab.received);
             assert_eq!(tab.client.replica.roster(), control.replica.roster());
         }
         assert_eq!(count(&control.replica, PresenceState::Reconnecting), 0);
         assert_eq!(count(&control.replica, PresenceState::Away), 10);
     }
-    println!("it took {:.3} s", begun.elapsed().as_secs_f64());
+    println!("it took {:.3} s", started_at.elapsed().as_secs_f64());
 }

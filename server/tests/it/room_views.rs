@@ -98,7 +98,7 @@ async fn hour_chart_survives_a_restart() {
     let mut bo = server.connect("team").await;
     bo.join("Bo").await;
     bo.send(r#"{"event":"leave"}"#).await;
-    ana.until_names(&["Ana"]).await;
+    ana.wait_for_names(&["Ana"]).await;
     let server = server.restart().await;
     // Ana's row is held; that Bo was here is known only from before.
     let picture = server.get("/r/team/past-hour").await;

@@ -12,7 +12,7 @@ use std::{
 /// Becomes the program, with standard input as the first socket that a supervisor hands over.
 const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@""#;
 
-fn heard(socket: &UnixDatagram) -> String {
+fn received(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 64];
     let length = socket.recv(&mut buffer).unwrap();
     String::from_utf8(buffer[..length].to_vec()).unwrap()
@@ -36,7 +36,7 @@ fn server_uses_the_passed_socket_and_notifies_systemd() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    assert_eq!(heard(&notified), "READY=1");
+    assert_eq!(received(&notified), "READY=1");
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -44,6 +44,6 @@ fn server_uses_the_passed_socket_and_notifies_systemd() {
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
     let kill = format!("kill -TERM {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    assert_eq!(heard(&notified), "STOPPING=1");
+    assert_eq!(received(&notified), "STOPPING=1");
     assert!(child.wait().unwrap().success());
 }

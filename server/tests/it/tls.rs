@@ -16,7 +16,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Error;
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A server that speaks TLS, with more lines for its settings, and a client that trusts its certificate.
 fn start(more: &str) -> (TestServer, Browser) {
@@ -28,12 +28,12 @@ fn start(more: &str) -> (TestServer, Browser) {
 }
 
 /// What comes on a connection on which this was said, until it ends.
-async fn told(site: &Site, said: &[u8]) -> String {
+async fn response_to(site: &Site, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(site.address).await.unwrap();
-    stream.write_all(said).await.unwrap();
-    let mut told = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut told)).await.unwrap().unwrap();
-    String::from_utf8_lossy(&told).into_owned()
+    stream.write_all(sent).await.unwrap();
+    let mut response = Vec::new();
+    timeout(TIMEOUT, stream.read_to_end(&mut response)).await.unwrap().unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[tokio::test]
@@ -85,12 +85,12 @@ async fn plain_http_origin_is_refused_over_tls() {
 async fn unfinished_tls_handshakes_time_out() {
     let (server, browser) = start("[door]\nrequest-seconds = 1");
     // Nothing, the head of a record, and some of a message that promises more.
-    for said in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
-        told(&server, said).await;
+    for sent in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
+        response_to(&server, sent).await;
     }
     // After the handshake too; hyper ends that without a word, also below itself.
     let mut silent = browser.connect(&server).await.unwrap();
-    let ended = timeout(PATIENCE, silent.read_to_end(&mut Vec::new())).await.unwrap();
+    let ended = timeout(TIMEOUT, silent.read_to_end(&mut Vec::new())).await.unwrap();
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
 }
 
@@ -107,18 +107,19 @@ async fn pending_handshake_counts_as_a_connection_and_rejection_uses_tls() {
     drop(silent);
     let asking =
         async { while !browser.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 ") {} };
-    timeout(PATIENCE, asking).await.unwrap();
+    timeout(TIMEOUT, asking).await.unwrap();
 }
 
 #[tokio::test]
 async fn plain_http_is_redirected_to_https() {
     let (server, browser) = start("");
-    let answer = told(&server, b"GET /r/team?wall HTTP/1.1\r\nHost: roll.example\r\n\r\n").await;
+    let answer =
+        response_to(&server, b"GET /r/team?wall HTTP/1.1\r\nHost: roll.example\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
     assert_eq!(header(&answer, "location"), Some("https://roll.example/r/team?wall"));
     assert_eq!(header(&answer, "set-cookie"), None);
     for garbage in [&b"\0\0\0\0"[..], b"hello\r\n\r\n", b"\x16\x03\x01\x00\x02hi"] {
-        told(&server, garbage).await;
+        response_to(&server, garbage).await;
     }
     assert!(browser.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 }
@@ -148,7 +149,7 @@ mod renewal {
         let new = Browser::that_trusts(certificates.make());
         assert!(new.connect(&server).await.is_err(), "nobody has asked for it yet");
         server.signal("HUP");
-        timeout(PATIENCE, server.until_logged("the certificate is read anew")).await.unwrap();
+        timeout(TIMEOUT, server.wait_until_logged("the certificate is read anew")).await.unwrap();
         assert!(old.connect(&server).await.is_err());
         assert!(new.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 
@@ -157,7 +158,9 @@ mod renewal {
         elsewhere.make();
         std::fs::copy(elsewhere.path("key.pem"), certificates.path("key.pem")).unwrap();
         server.signal("HUP");
-        timeout(PATIENCE, server.until_logged("The certificate stays as it was")).await.unwrap();
+        timeout(TIMEOUT, server.wait_until_logged("The certificate stays as it was"))
+            .await
+            .unwrap();
         assert_eq!(server.log().matches("\"level\":\"ERROR\"").count(), 1, "{}", server.log());
         assert!(server.log().contains("tls-key"), "{}", server.log());
 

@@ -3,9 +3,9 @@
 use crate::{
     case::{
         Case,
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, CloseWithoutCode, NothingElse, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, CloseWithoutCode, NothingElse, Understood},
+        case, run_cases,
     },
     raw_client::{CLOSE, CONTINUATION, FIN, PING, TEXT, frame, rename, rename_of, text},
     support::TestServer,
@@ -32,7 +32,7 @@ async fn frames_after_a_close_frame_are_ignored() {
         ),
         case("7.1.6", [text(&rename_of(256 * 1024)), close(1000, b""), ping], [Close(1009)]),
     ];
-    play(&server, &[AtOnce, ByFrame], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame], &cases).await;
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn close_frame_may_have_a_code_and_a_reason() {
         case("7.3.6", [close(1000, &[b'*'; 124])], [Close(1002)]),
         case("7.5.1", [close(1000, b"\xce\xba\xed\xa0\x80edited")], [Close(1007)]),
     ];
-    play(&server, &[AtOnce, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn valid_close_code_is_echoed() {
         .into_iter()
         .map(|code| case(format!("7.7 {code}"), [close(code, b"")], [Close(code)]))
         .collect();
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
 #[tokio::test]
@@ -69,11 +69,11 @@ async fn invalid_close_code_is_a_protocol_error() {
         .into_iter()
         .map(|code| case(format!("7.9 and 7.13 {code}"), [close(code, b"")], [Close(1002)]))
         .collect();
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
 #[tokio::test]
 async fn client_that_sends_nothing_stays_connected() {
     let server = TestServer::start();
-    play(&server, &[AtOnce], &[case("nothing is said", [], [NothingElse])]).await;
+    run_cases(&server, &[AtOnce], &[case("nothing is said", [], [NothingElse])]).await;
 }

@@ -3,9 +3,9 @@
 use crate::{
     case::{
         Case,
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, ListOf, NothingElse, Pong, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, ListOf, NothingElse, Pong, Understood},
+        case, run_cases,
     },
     raw_client::{BINARY, CONTINUATION, FIN, PING, PONG, TEXT, frame, in_fragments, rename, text},
     support::TestServer,
@@ -15,7 +15,7 @@ fn ping() -> Vec<u8> {
     frame(FIN | PING, b"ping")
 }
 
-fn pong() -> crate::case::Hears {
+fn pong() -> crate::case::Expected {
     Pong(b"ping".to_vec())
 }
 
@@ -25,7 +25,7 @@ async fn fragmented_control_frames_are_protocol_errors() {
     let halves = |opcode| [frame(opcode, b"fragment1"), frame(FIN | CONTINUATION, b"fragment2")];
     let cases =
         [case("5.1", halves(PING), [Close(1002)]), case("5.2", halves(PONG), [Close(1002)])];
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn fragmented_text_is_one_message() {
     cases.push(case("some of them are empty", empty_ones, [Understood, NothingElse]));
     let binary = in_fragments(BINARY, &rename(), 20);
     cases.push(case("binary ones are binary", binary, [Close(1003)]));
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn pings_between_fragments_are_answered_at_once() {
             [Understood, pong()],
         ),
     ];
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
@@ -82,25 +82,25 @@ async fn unexpected_continuation_and_interleaved_text_are_protocol_errors() {
         case("5.18", [frame(TEXT, &rename()), text(&rename())], [Close(1002)]),
         case("5.18, binary", [frame(TEXT, &rename()), frame(FIN | BINARY, b"")], [Close(1002)]),
     ];
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
 async fn join_in_one_byte_fragments_with_pings_in_between_is_accepted() {
     let server = TestServer::start();
     let join = r#"{"event":"got_a_new_user","name":"Zoë"}"#.as_bytes();
-    let mut says = Vec::new();
+    let mut sends = Vec::new();
     for (index, fragment) in in_fragments(TEXT, join, 1).into_iter().enumerate() {
         if index % 5 == 4 {
-            says.push(ping());
+            sends.push(ping());
         }
-        says.push(fragment);
+        sends.push(fragment);
     }
     let pings = join.len() / 5;
-    let hears = std::iter::repeat_n(pong(), pings).chain([
+    let expects = std::iter::repeat_n(pong(), pings).chain([
         ListOf("Zoë"),
         NothingElse,
-        crate::case::Hears::Goodbye,
+        crate::case::Expected::Goodbye,
     ]);
-    play(&server, &[ByFrame], &[case("a join", says, hears)]).await;
+    run_cases(&server, &[ByFrame], &[case("a join", sends, expects)]).await;
 }

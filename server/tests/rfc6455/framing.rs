@@ -2,9 +2,9 @@
 
 use crate::{
     case::{
-        Chopped::{AtOnce, ByBytes},
-        Hears::{Close, NoFrame, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes},
+        Expected::{Close, NoFrame, Understood},
+        case, run_cases,
     },
     raw_client::{BINARY, FIN, frame, rename_of, text},
     support::TestServer,
@@ -20,7 +20,7 @@ async fn texts_with_every_length_encoding_are_read() {
     for bytes in [4_097, 65_535, 65_536] {
         cases.push(case(format!("1.1 {bytes}"), [text(&rename_of(bytes))], [Close(1009)]));
     }
-    play(&server, &[AtOnce, ByBytes(997)], &cases).await;
+    run_cases(&server, &[AtOnce, ByBytes(997)], &cases).await;
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn binary_messages_are_refused() {
     for bytes in [4_097, 65_535, 65_536] {
         cases.push(case(format!("1.2 {bytes}"), binary(bytes), [Close(1009)]));
     }
-    play(&server, &[AtOnce, ByBytes(997)], &cases).await;
+    run_cases(&server, &[AtOnce, ByBytes(997)], &cases).await;
 }
 
 #[tokio::test]
@@ -46,5 +46,5 @@ async fn unmasked_frames_are_protocol_errors() {
         case("5.1 a text without a mask", [text], [Close(1002)]),
         case("5.1 a ping without a mask", [ping], [Close(1002)]),
     ];
-    play(&server, &[AtOnce, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByBytes(1)], &cases).await;
 }

@@ -1,7 +1,7 @@
 //! The opening handshake (RFC 6455, section 4), and what is never agreed on in it (chapters 12 and 13).
 
 use crate::{
-    raw_client::{FIN, PING, RawClient, Said, frame, text, upgrade},
+    raw_client::{FIN, PING, RawClient, Received, frame, text, upgrade},
     support::TestServer,
 };
 
@@ -32,7 +32,7 @@ async fn compression_and_subprotocols_are_not_negotiated() {
     assert!(!head.contains("sec-websocket-protocol"), "{head}");
     // So the bit that says that a frame is compressed is a fault.
     client.send(&frame(0xc1, &[0x4a, 0x4c, 0x04, 0x00])).await;
-    assert_eq!(client.hear().await, Said::Close(Some(1002)));
+    assert_eq!(client.receive().await, Received::Close(Some(1002)));
 }
 
 #[tokio::test]
@@ -72,6 +72,6 @@ async fn frames_sent_with_the_handshake_are_read() {
     let request = upgrade(&server, "");
     let besides = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();
     let (mut client, _) = RawClient::ask(&server, &request, &besides).await;
-    assert!(matches!(client.hear().await, Said::Text(text) if text.contains("not_listed")));
-    assert_eq!(client.hear().await, Said::Pong(b"too".to_vec()));
+    assert!(matches!(client.receive().await, Received::Text(text) if text.contains("not_listed")));
+    assert_eq!(client.receive().await, Received::Pong(b"too".to_vec()));
 }

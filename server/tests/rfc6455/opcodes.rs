@@ -2,9 +2,9 @@
 
 use crate::{
     case::{
-        Chopped::{ByBytes, ByFrame},
-        Hears::{Close, Understood},
-        case, play,
+        Chunking::{ByBytes, ByFrame},
+        Expected::{Close, Understood},
+        case, run_cases,
     },
     raw_client::{FIN, PING, frame, rename, text},
     support::TestServer,
@@ -22,5 +22,5 @@ async fn reserved_opcodes_are_protocol_errors() {
             cases.push(case(format!("4 opcode {opcode}"), between, [Understood, Close(1002)]));
         }
     }
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
 }

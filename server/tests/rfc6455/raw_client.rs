@@ -11,7 +11,7 @@ use tokio::{
 use crate::support::Site;
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The last frame of a message, in a frame's first byte (RFC 6455, section 5.2).
 pub(crate) const FIN: u8 = 0x80;
@@ -84,7 +84,7 @@ pub(crate) fn rename() -> Vec<u8> {
 
 /// What the server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Received {
     Text(String),
     Pong(Vec<u8>),
     /// With its code, if it has one.
@@ -113,25 +113,25 @@ impl RawClient {
         client.send(&[request.as_bytes(), besides].concat()).await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(timeout(PATIENCE, client.stream.read_u8()).await.unwrap().unwrap());
+            head.push(timeout(TIMEOUT, client.stream.read_u8()).await.unwrap().unwrap());
         }
         (client, String::from_utf8(head).unwrap())
     }
 
     /// Says these bytes; a server that has hung up already does not hear them.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        let _ = timeout(PATIENCE, self.stream.write_all(bytes)).await.unwrap();
+        let _ = timeout(TIMEOUT, self.stream.write_all(bytes)).await.unwrap();
     }
 
     /// What the server says next; pings of its own are left out.
-    pub(crate) async fn hear(&mut self) -> Said {
+    pub(crate) async fn receive(&mut self) -> Received {
         loop {
-            let Some((first, payload)) = self.next_frame().await else { return Said::End };
+            let Some((first, payload)) = self.next_frame().await else { return Received::End };
             assert_eq!(first & FIN, FIN, "the server sends whole messages");
             return match first & !FIN {
-                TEXT => Said::Text(String::from_utf8(payload).unwrap()),
-                PONG => Said::Pong(payload),
-                CLOSE => Said::Close(payload.get(..2).map(|code| {
+                TEXT => Received::Text(String::from_utf8(payload).unwrap()),
+                PONG => Received::Pong(payload),
+                CLOSE => Received::Close(payload.get(..2).map(|code| {
                     assert!(std::str::from_utf8(&payload[2..]).is_ok());
                     u16::from_be_bytes(code.try_into().unwrap())
                 })),
@@ -143,21 +143,21 @@ impl RawClient {
 
     /// First byte and payload; none at the end.
     async fn next_frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        let first = timeout(PATIENCE, self.stream.read_u8()).await.unwrap().ok()?;
+        let first = timeout(TIMEOUT, self.stream.read_u8()).await.unwrap().ok()?;
         let length = match self.byte().await {
             short @ 0..=125 => u64::from(short),
-            126 => u64::from(timeout(PATIENCE, self.stream.read_u16()).await.unwrap().unwrap()),
-            127 => timeout(PATIENCE, self.stream.read_u64()).await.unwrap().unwrap(),
+            126 => u64::from(timeout(TIMEOUT, self.stream.read_u16()).await.unwrap().unwrap()),
+            127 => timeout(TIMEOUT, self.stream.read_u64()).await.unwrap().unwrap(),
             masked => panic!("a server masks nothing: {masked:x}"),
         };
         assert!(length <= 4096, "a frame is too long");
         let mut payload = vec![0; usize::try_from(length).unwrap()];
-        timeout(PATIENCE, self.stream.read_exact(&mut payload)).await.unwrap().unwrap();
+        timeout(TIMEOUT, self.stream.read_exact(&mut payload)).await.unwrap().unwrap();
         Some((first, payload))
     }
 
     async fn byte(&mut self) -> u8 {
-        timeout(PATIENCE, self.stream.read_u8()).await.unwrap().unwrap()
+        timeout(TIMEOUT, self.stream.read_u8()).await.unwrap().unwrap()
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::{
     case::{
         Case,
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, NoFrame, NothingElse, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, NoFrame, NothingElse, Understood},
+        case, run_cases,
     },
     raw_client::{CONTINUATION, FIN, TEXT, frame, in_fragments, text},
     support::TestServer,
@@ -91,7 +91,7 @@ async fn empty_texts_are_messages() {
             [Understood, NothingElse],
         ),
     ];
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn valid_utf8_is_accepted_however_it_is_split() {
             [whole, case(format!("{name:x?} in pieces"), pieces, [Understood, NothingElse])]
         })
         .collect();
-    play(&server, &[ByFrame], &cases).await;
+    run_cases(&server, &[ByFrame], &cases).await;
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn invalid_utf8_closes_however_it_is_split() {
             [whole, case(format!("{name:x?} in pieces"), pieces, [Close(1007)])]
         })
         .collect();
-    play(&server, &[ByFrame], &cases).await;
+    run_cases(&server, &[ByFrame], &cases).await;
 }
 
 #[tokio::test]
@@ -142,5 +142,5 @@ async fn invalid_utf8_closes_before_the_message_ends() {
             [Close(1007)],
         ),
     ];
-    play(&server, &[AtOnce, ByFrame], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame], &cases).await;
 }

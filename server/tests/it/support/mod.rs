@@ -44,7 +44,7 @@ use tokio_tungstenite::{
 };
 
 /// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What proves the operator of a server in a test.
 pub const OPERATOR_TOKEN: &str = "the operator's";
@@ -84,7 +84,7 @@ impl Deref for TestServer {
 }
 
 /// Makes all that a server wants to find, and returns the settings' file.
-fn furnish(directory: &Path, presence: &str) -> PathBuf {
+fn create_files(directory: &Path, presence: &str) -> PathBuf {
     std::fs::create_dir_all(directory.join("state")).unwrap();
     std::fs::create_dir_all(directory.join("site/pkg")).unwrap();
     std::fs::write(directory.join("site/pkg/rollcall.js"), "// the page's script").unwrap();
@@ -101,7 +101,7 @@ fn sources(directory: &Path, presence: &str) -> Sources {
     let words = [
         "rollcall".into(),
         "--config".into(),
-        furnish(directory, presence).into_os_string(),
+        create_files(directory, presence).into_os_string(),
         "--site-root".into(),
         path("site"),
         "--state-dir".into(),
@@ -150,13 +150,13 @@ impl TestServer {
     /// Goes down as on SIGTERM.
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        timeout(TIMEOUT, self.task).await.unwrap().unwrap().unwrap();
     }
 
     /// Goes down as on SIGTERM, and looks at what is left.
-    pub async fn stop_and<T>(mut self, look: impl FnOnce() -> T) -> T {
+    pub async fn stop_then<T>(mut self, look: impl FnOnce() -> T) -> T {
         self.stop.take().unwrap().send(()).unwrap();
-        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        timeout(TIMEOUT, self.task).await.unwrap().unwrap().unwrap();
         look()
     }
 
@@ -226,20 +226,20 @@ impl Site {
     pub async fn read_to_end(&self, stream: &mut TcpStream) -> String {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n0\r\n\r\n") {
-            let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
+            let read = timeout(TIMEOUT, stream.read_buf(&mut answer)).await.unwrap().unwrap();
             assert!(read > 0, "it broke");
         }
         String::from_utf8(answer).unwrap()
     }
 
     /// The first line of an answer that starts like this, whether or not the answer ends.
-    pub async fn first_of(&self, path: &str, start: &str) -> String {
+    pub async fn first_line(&self, path: &str, start: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut lines = BufReader::new(stream).lines();
         loop {
-            let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+            let line = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap();
             if let Some(line) = line.unwrap().strip_prefix(start) {
                 return line.to_owned();
             }
@@ -255,7 +255,7 @@ impl Site {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
         String::from_utf8(answer).unwrap()
     }
 }
@@ -286,13 +286,13 @@ impl Client {
     }
 
     /// Announces a tab with the list that an earlier socket left, and waits for the answer.
-    pub async fn come_back(&mut self, earlier: Replica, name: &str, tab: &str) -> ServerEvent {
+    pub async fn resume(&mut self, earlier: Replica, name: &str, tab: &str) -> ServerEvent {
         let opening = format!(r#""event":"got_a_new_user","name":"{name}","tab":"{tab}""#);
-        self.come_back_with(earlier, &opening).await
+        self.resume_with(earlier, &opening).await
     }
 
     /// Opens with these fields and the list that an earlier socket left, and waits for the answer.
-    pub async fn come_back_with(&mut self, earlier: Replica, opening: &str) -> ServerEvent {
+    pub async fn resume_with(&mut self, earlier: Replica, opening: &str) -> ServerEvent {
         self.replica = earlier;
         self.replica.disconnected();
         let since = serde_json::to_string(self.replica.position().unwrap()).unwrap();
@@ -309,7 +309,7 @@ impl Client {
     /// The next frame as text; pings are answered on the way.
     pub async fn text(&mut self) -> String {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.unwrap().unwrap().unwrap() {
+            match timeout(TIMEOUT, self.socket.next()).await.unwrap().unwrap().unwrap() {
                 Message::Text(text) => {
                     let event: ServerEvent = serde_json::from_str(&text).unwrap();
                     self.replica.receive(event).unwrap();
@@ -348,15 +348,15 @@ impl Client {
     }
 
     /// Reads on until the list is as wanted.
-    pub async fn until(&mut self, wanted: impl Fn(&Replica) -> bool) {
-        while !wanted(&self.replica) {
+    pub async fn wait_until(&mut self, condition: impl Fn(&Replica) -> bool) {
+        while !condition(&self.replica) {
             self.event().await;
         }
     }
 
     /// Reads on until exactly these names are listed, in this order.
-    pub async fn until_names(&mut self, names: &[&str]) {
-        self.until(|replica| {
+    pub async fn wait_for_names(&mut self, names: &[&str]) {
+        self.wait_until(|replica| {
             replica.roster().users().map(|user| user.name.as_str()).eq(names.iter().copied())
         })
         .await;
@@ -365,7 +365,7 @@ impl Client {
     /// The code that the server closes with; what it says before is taken in.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
+            match timeout(TIMEOUT, self.socket.next()).await.unwrap() {
                 Some(Ok(Message::Close(frame))) => {
                     return frame.map(|frame| u16::from(frame.code));
                 }
@@ -387,14 +387,14 @@ impl Client {
         };
         self.socket.close(Some(going_away)).await.unwrap();
         let mut is_answered = false;
-        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next()).await.unwrap() {
+        while let Some(Ok(message)) = timeout(TIMEOUT, self.socket.next()).await.unwrap() {
             is_answered |= matches!(message, Message::Close(_));
         }
         assert!(is_answered, "the closing handshake was cut short");
     }
 
     /// Breaks off without a word.
-    pub fn break_off(self) {
+    pub fn abort(self) {
         drop(self.socket);
     }
 

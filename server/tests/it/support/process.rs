@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Site, furnish};
+use super::{Site, create_files};
 
 /// A running server; it does not outlive its test.
 pub struct ServerProcess {
@@ -21,7 +21,7 @@ pub struct ServerProcess {
 }
 
 /// What a server leaves behind that ended: an address and a state directory.
-pub struct Remains {
+pub struct StoppedServer {
     address: SocketAddr,
     directory: Arc<TempDir>,
 }
@@ -43,7 +43,7 @@ impl ServerProcess {
     pub fn start_with(presence: &str) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        Remains { address, directory }.start_with(presence)
+        StoppedServer { address, directory }.start_with(presence)
     }
 
     /// One that may have only so many files open.
@@ -53,7 +53,7 @@ impl ServerProcess {
         let mut command = Command::new("sh");
         let limit = format!("ulimit -n {number}; exec \"$0\" \"$@\"");
         command.args(["-c", &limit, env!("CARGO_BIN_EXE_rollcall")]);
-        Remains { address, directory }.start_as(command, "")
+        StoppedServer { address, directory }.start_as(command, "")
     }
 
     /// Where the server keeps the rooms.
@@ -62,7 +62,7 @@ impl ServerProcess {
     }
 
     /// Ends it as a system does that stops a service, and waits for its end.
-    pub async fn terminate(self) -> (Remains, ExitStatus) {
+    pub async fn terminate(self) -> (StoppedServer, ExitStatus) {
         self.signal("TERM");
         self.ended().await
     }
@@ -79,32 +79,32 @@ impl ServerProcess {
     }
 
     /// Waits until something is logged.
-    pub async fn until_logged(&self, what: &str) {
+    pub async fn wait_until_logged(&self, what: &str) {
         while !self.log().contains(what) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
 
     /// Waits for its end.
-    pub async fn ended(mut self) -> (Remains, ExitStatus) {
-        let remains = self.remains();
+    pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
+        let stopped = self.stopped();
         let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
-        (remains, ended.await.unwrap())
+        (stopped, ended.await.unwrap())
     }
 
     /// Ends it without any warning.
-    pub fn kill(mut self) -> Remains {
+    pub fn kill(mut self) -> StoppedServer {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.remains()
+        self.stopped()
     }
 
-    fn remains(&self) -> Remains {
-        Remains { address: self.address, directory: Arc::clone(&self.directory) }
+    fn stopped(&self) -> StoppedServer {
+        StoppedServer { address: self.address, directory: Arc::clone(&self.directory) }
     }
 }
 
-impl Remains {
+impl StoppedServer {
     /// A server that comes after the one that ended.
     pub fn start(self) -> ServerProcess {
         self.start_with("")
@@ -118,7 +118,7 @@ impl Remains {
         let Self { address, directory } = self;
         let mut child = program
             .arg("--config")
-            .arg(furnish(directory.path(), presence))
+            .arg(create_files(directory.path(), presence))
             .arg("--site-root")
             .arg(directory.path().join("site"))
             .arg("--state-dir")

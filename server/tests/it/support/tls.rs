@@ -30,7 +30,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
-use super::{PATIENCE, Site};
+use super::{Site, TIMEOUT};
 
 /// A socket over TLS.
 pub type SecureSocket = WebSocketStream<TlsStream<TcpStream>>;
@@ -109,7 +109,7 @@ impl Browser {
             None => ServerName::from(site.address.ip()),
         };
         let connector = TlsConnector::from(Arc::new(self.config.clone()));
-        timeout(PATIENCE, connector.connect(name, stream)).await.unwrap()
+        timeout(TIMEOUT, connector.connect(name, stream)).await.unwrap()
     }
 
     /// A whole answer, as text.
@@ -139,7 +139,7 @@ impl Browser {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let stream = self.connect(site).await.unwrap();
-        let (socket, _) = timeout(PATIENCE, client_async(request, stream)).await.unwrap()?;
+        let (socket, _) = timeout(TIMEOUT, client_async(request, stream)).await.unwrap()?;
         Ok(socket)
     }
 }
@@ -147,14 +147,14 @@ impl Browser {
 /// All that comes until the server ends the connection, which has to say so: what is cut off is no answer.
 pub async fn rest(stream: &mut TlsStream<TcpStream>) -> String {
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
     String::from_utf8(answer).unwrap()
 }
 
 /// The next event; pings are answered on the way.
 pub async fn event(socket: &mut SecureSocket) -> ServerEvent {
     loop {
-        match timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap() {
+        match timeout(TIMEOUT, socket.next()).await.unwrap().unwrap().unwrap() {
             Message::Text(text) => return serde_json::from_str(&text).unwrap(),
             Message::Ping(_) | Message::Pong(_) => {}
             other => panic!("a text frame was expected, not {other:?}"),
@@ -177,7 +177,7 @@ pub async fn newcomers(socket: &mut SecureSocket) -> Vec<String> {
 
 /// The code that the server closes with, which has to be next.
 pub async fn close_code(socket: &mut SecureSocket) -> u16 {
-    match timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap() {
+    match timeout(TIMEOUT, socket.next()).await.unwrap().unwrap().unwrap() {
         Message::Close(Some(frame)) => frame.code.into(),
         other => panic!("a goodbye was expected, not {other:?}"),
     }
