@@ -1,4 +1,4 @@
-//! What the real program logs of those who visit it: that somebody came, and not who.
+//! The logs of the real program: visitors are not identifiable.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

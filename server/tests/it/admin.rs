@@ -1,4 +1,4 @@
-//! What only the operator may do, through the operator's own listening socket.
+//! The operator's interface, through its own listening socket.
 
 use crate::support::{Client, OPERATOR_TOKEN, TestServer};
 use app::presence::{Changes, ServerEvent, UserId};
@@ -36,7 +36,7 @@ async fn removed_person_leaves_the_list_in_all_tabs_with_the_reason() {
         assert_eq!(received.disconnect_user.removed, [id]);
         assert_eq!(client.names(), ["Bo"]);
     }
-    // They follow the room on, and may come again: nobody is banned.
+    // Removed people keep watching, and may join again.
     ana.announce("Ana", "t1").await;
     bo.wait_for_names(&["Bo", "Ana"]).await;
     server.stop().await;
@@ -58,7 +58,7 @@ async fn removal_requires_the_token_and_affects_one_person() {
         let answer = remove(&server, room, id, token).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{room} {id}: {answer}");
     }
-    // What everybody can reach knows nothing of it.
+    // The public address does not have this interface.
     let authorization = format!("Authorization: Bearer {OPERATOR_TOKEN}\r\n");
     let path = format!("/rooms/lobby/users/{id}");
     let answer = server.request("DELETE", &path, &authorization).await;
@@ -67,7 +67,7 @@ async fn removal_requires_the_token_and_affects_one_person() {
     server.stop().await;
 }
 
-/// A header line that proves the operator.
+/// The header line with the operator's token.
 fn authorization() -> String {
     format!("Authorization: Bearer {OPERATOR_TOKEN}\r\n")
 }
@@ -119,14 +119,14 @@ async fn closed_room_removes_and_disconnects_its_members() {
     let closed = server.operator.request("DELETE", "/rooms/lobby", &authorization()).await;
     assert!(closed.starts_with("HTTP/1.1 204 "), "{closed}");
     for mut client in [ana, second_tab, bo] {
-        // First they hear that they are not listed, so that they don't come back as if they were.
+        // The removal comes before the close frame, so that pages do not rejoin.
         client.wait_for_names(&[]).await;
         assert_eq!(client.close_code().await, Some(1000));
     }
     assert_eq!(silent.close_code().await, Some(1000));
     assert!(server.read_to_end(&mut feed).await.contains("\"removed\":["));
     assert_eq!(elsewhere.names(), ["Kim"]);
-    // Nobody is kept from opening it again.
+    // The room can be opened again.
     let mut again = server.connect("lobby").await;
     again.announce("Ana", "t1").await;
     assert_eq!(again.names(), ["Ana"]);
@@ -135,7 +135,7 @@ async fn closed_room_removes_and_disconnects_its_members() {
     server.stop().await;
 }
 
-/// The value of one sample.
+/// The value of a metric.
 fn sample(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
     line.unwrap_or_else(|| panic!("{name} is not among:\n{metrics}")).parse().unwrap()
@@ -163,7 +163,7 @@ async fn metrics_count_events_and_contain_no_names() {
     ] {
         assert!((sample(&metrics, name) - value).abs() < f64::EPSILON, "{name}\n{metrics}");
     }
-    // What is counted is the process's, and other tests may run in it at the same time.
+    // Counters belong to the process, and other tests run in it at the same time.
     for (name, value) in [
         ("rollcall_sockets_opened_total", 2.0),
         ("rollcall_changes_total", 2.0),
@@ -182,7 +182,7 @@ async fn metrics_count_events_and_contain_no_names() {
     for secret in ["Anastasia", "the-secret-room", id.as_str(), "127.0.0.1"] {
         assert!(!metrics.contains(secret), "{secret}\n{metrics}");
     }
-    // What everybody can reach tells nothing of it.
+    // The public address does not have these paths.
     for path in ["/metrics", "/readyz", "/rooms"] {
         assert!(server.get(path).await.starts_with("HTTP/1.1 404 "), "{path}");
     }

@@ -1,4 +1,4 @@
-//! Who is let in, how many at a time, and how long they may take, through real sockets.
+//! Admission: origins, limits and timeouts of connections and sockets.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
+/// The time limit of every wait, so that a test that would hang fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn server_with(door: &str) -> TestServer {
@@ -27,7 +27,7 @@ async fn connect_from(host: [u8; 4], site: &Site) -> TcpStream {
 const LOCALHOST: [u8; 4] = [127, 0, 0, 1];
 const ANOTHER_HOST: [u8; 4] = [127, 0, 0, 2];
 
-/// A connection on which a socket of a room was asked for, and the answer's head.
+/// Requests a WebSocket, and returns the connection and the response's head.
 async fn ask_for_socket(
     site: &Site,
     host: [u8; 4],
@@ -48,14 +48,14 @@ async fn ask_for_socket(
     (stream, String::from_utf8(head).unwrap())
 }
 
-/// A socket, which has to be opened.
+/// A WebSocket, which must be accepted.
 async fn open_socket(site: &Site, host: [u8; 4], room: &str, headers: &str) -> TcpStream {
     let (stream, head) = ask_for_socket(site, host, room, headers).await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     stream
 }
 
-/// The rest of an answer whose connection is closed after it.
+/// The rest of a response whose connection is closed after it.
 async fn rest(mut stream: TcpStream) -> String {
     let mut rest = Vec::new();
     timeout(TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
@@ -66,7 +66,7 @@ fn is_refused(head: &str, status: u16) -> bool {
     head.starts_with(&format!("HTTP/1.1 {status} ")) && head.contains("\r\nretry-after: ")
 }
 
-/// Asks until a socket is opened: what ended elsewhere is not noticed at once.
+/// Retries until a WebSocket is accepted: the end of another one is noticed with a delay.
 async fn open_socket_in_time(site: &Site, host: [u8; 4], room: &str) -> TcpStream {
     let asking = async {
         loop {
@@ -112,7 +112,7 @@ async fn public_url_is_the_accepted_origin_behind_a_proxy() {
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
     let page = server.get("/").await;
     assert!(page.contains("\r\nstrict-transport-security: "), "{page}");
-    // The cookie is good for the socket, and for HTTPS alone.
+    // The cookie identifies the person on the socket, and is for HTTPS only.
     let (_, cookie) = page.split_once("\r\nset-cookie: ").unwrap();
     let cookie = cookie.lines().next().unwrap();
     assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
@@ -135,7 +135,7 @@ async fn socket_limit_per_address_does_not_affect_other_addresses() {
     let _second = open_socket(&server, LOCALHOST, "two", "").await;
     let (_, head) = ask_for_socket(&server, LOCALHOST, "one", "").await;
     assert!(is_refused(&head, 429), "{head}");
-    // A live feed is one too, and the page is none.
+    // An event stream counts as a socket, a page does not.
     assert!(is_refused(&server.get("/api/rooms/one/events").await, 429));
     assert!(server.get("/r/one").await.starts_with("HTTP/1.1 200 "));
     open_socket(&server, ANOTHER_HOST, "one", "").await;
@@ -147,7 +147,7 @@ async fn socket_limit_per_address_does_not_affect_other_addresses() {
 async fn socket_rate_per_address_is_limited() {
     let server =
         server_with("new-sockets-at-once-per-address = 3\nnew-sockets-per-second-per-address = 1");
-    // One after the other they take less than the seconds that would give them more.
+    // These requests take less time than the rate needs for further sockets.
     let mut heads = Vec::new();
     for _ in 0..20 {
         heads.push(ask_for_socket(&server, LOCALHOST, "lobby", "").await.1);
@@ -178,7 +178,7 @@ async fn socket_limit_per_person_covers_all_rooms() {
     let _second = open_socket(&server, LOCALHOST, "two", &own).await;
     let (_, head) = ask_for_socket(&server, LOCALHOST, "three", &own).await;
     assert!(is_refused(&head, 429), "{head}");
-    // Whoever else is at the same address has as many.
+    // Other people at the same address are not affected.
     open_socket(&server, LOCALHOST, "three", "").await;
     first.close().await;
     let asking = async {
@@ -193,7 +193,7 @@ async fn socket_limit_per_person_covers_all_rooms() {
 async fn first_frame_timeout_is_configurable() {
     let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
     let mut silent = server.connect("lobby").await;
-    // It is pinged as long as it is there.
+    // Pings are answered meanwhile.
     let code = timeout(TIMEOUT, silent.close_code()).await.unwrap();
     assert_eq!(code, Some(4408));
 }
@@ -226,7 +226,7 @@ async fn forwarded_addresses_are_trusted_from_trusted_proxies_only() {
     let _other = open_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.2")).await;
     let (_, head) = ask_for_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.1")).await;
     assert!(is_refused(&head, 429), "{head}");
-    // Who is no proxy is not believed.
+    // Other addresses may not set the header.
     let _own = open_socket(&server, ANOTHER_HOST, "lobby", &for_client("192.0.2.3")).await;
     let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "lobby", &for_client("192.0.2.4")).await;
     assert!(is_refused(&head, 429), "{head}");
@@ -236,7 +236,7 @@ async fn forwarded_addresses_are_trusted_from_trusted_proxies_only() {
 async fn connection_limit_per_address_answers_429() {
     let server = server_with("max-connections-per-address = 1");
     let _silent = connect_from(LOCALHOST, &server).await;
-    // The system may hand them over in another order, but it does hand over both.
+    // The system may deliver the two connections in another order.
     let answers = [server.get("/healthz").await, server.get("/healthz").await];
     for answer in answers {
         assert!(is_refused(&answer, 429), "{answer}");
@@ -248,7 +248,7 @@ async fn connection_limit_per_address_answers_429() {
     assert!(rest(elsewhere).await.starts_with("HTTP/1.1 200 "));
 }
 
-/// A client that never finishes a request, in one of the ways there are.
+/// Sends an unfinished request.
 async fn send_unfinished(mut stream: TcpStream, sent: &str) -> TcpStream {
     stream.write_all(sent.as_bytes()).await.unwrap();
     stream
@@ -282,7 +282,7 @@ async fn dripping_request_times_out() {
             sleep(Duration::from_millis(20)).await;
         }
     });
-    // A reset is an end too: the last drops may not have been read.
+    // A reset is fine too: the last bytes may not have been read.
     let mut received = Vec::new();
     let _ = timeout(TIMEOUT, reader.read_to_end(&mut received)).await.unwrap();
     timeout(TIMEOUT, dripping).await.unwrap().unwrap();
@@ -291,15 +291,15 @@ async fn dripping_request_times_out() {
 #[tokio::test]
 async fn client_that_never_reads_its_response_times_out() {
     let server = server_with("write-seconds = 1\nmax-connections-per-address = 1");
-    // More than the system keeps on the way.
+    // More than the system's buffers.
     let site = server.state_directory().with_file_name("site");
     std::fs::File::create(site.join("pkg/big.bin")).unwrap().set_len(64 << 20).unwrap();
     let mut deaf = connect_from(LOCALHOST, &server).await;
     deaf.write_all(b"GET /pkg/big.bin HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     deaf.readable().await.unwrap();
-    // While it is there, nobody else of the address is let in.
+    // The connection counts towards the limit of its address.
     assert!(is_refused(&server.get("/healthz").await, 429));
-    // After 20 s the system would give it up by itself.
+    // After 20 s the system's own timeout would end it.
     let sooner = Duration::from_secs(15);
     let asking = async { while !server.get("/healthz").await.starts_with("HTTP/1.1 200 ") {} };
     timeout(sooner, asking).await.unwrap();

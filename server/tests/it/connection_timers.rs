@@ -1,5 +1,5 @@
-//! The clocks of a connection, on simulated time and without a network:
-//! a socket here is two channels, and the client's side is the test.
+//! The timers of a connection, on simulated time and without a network. A socket is a pair of channels, and
+//! the test is the client.
 
 use std::{
     pin::Pin,
@@ -24,7 +24,7 @@ use tokio::{
 };
 use tungstenite::Message;
 
-/// A WebSocket made of two channels; a binary message makes it panic, as a fault of the server would.
+/// A WebSocket made of two channels. A binary message makes it panic, like a bug in the server.
 struct Pipe {
     incoming: UnboundedReceiver<Message>,
     outgoing: UnboundedSender<Message>,
@@ -79,7 +79,7 @@ impl Socket for Pipe {
     type Fault = NoFault;
 }
 
-/// The other end of a [`Pipe`].
+/// The client's end of a [`Pipe`].
 struct Client {
     to_server: UnboundedSender<Message>,
     from_server: UnboundedReceiver<Message>,
@@ -119,7 +119,7 @@ impl Client {
         timeout(Duration::from_mins(10), self.from_server.recv()).await.unwrap().unwrap()
     }
 
-    /// The next frame of the protocol; pings are answered.
+    /// The next event. Pings are answered.
     async fn event(&mut self) -> ServerEvent {
         loop {
             match self.receive().await {
@@ -157,7 +157,7 @@ async fn unanswered_pings_lead_to_reconnecting_after_15_s_and_lost_after_30_s() 
     silent.task.await.unwrap();
 }
 
-/// The next difference; beats are passed over.
+/// The next difference, without beats.
 async fn changes(client: &mut Client) -> Difference {
     loop {
         match client.event().await {
@@ -215,7 +215,7 @@ async fn aborted_task_counts_as_a_broken_connection() {
     assert_eq!(state(), None);
 }
 
-/// Its client is told, and nothing that others share stays locked or half done.
+/// The client gets a close frame, and shared state stays consistent and unlocked.
 #[tokio::test(start_paused = true)]
 async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() {
     let hub = hub();
@@ -227,7 +227,7 @@ async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() 
     bo.event().await;
     ana.to_server.send(Message::Binary(bytes::Bytes::new())).unwrap();
     loop {
-        // Bo's arrival may come before it.
+        // Bo's join may come before it.
         if let Message::Close(close) = ana.from_server.recv().await.expect("a goodbye") {
             assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1011));
             break;
@@ -244,7 +244,7 @@ async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() 
     while changes(&mut bo).await.disconnect_user.lost.is_empty() {}
 }
 
-/// The first change after a quiet moment goes out at once; what follows gathers into one frame.
+/// The first change after a pause is sent at once, and later ones are batched.
 #[tokio::test(start_paused = true)]
 async fn changes_are_batched_after_the_first_one() {
     let hub = Hub::new(RoomLimits { most_people: 5_000, most_connections_per_person: 10 });
@@ -295,14 +295,14 @@ async fn shutdown_spreads_the_close_frames() {
     let started_at = Instant::now();
     let mut told_after = Vec::new();
     for mut client in clients {
-        // What is said now is too late to be heard.
+        // Frames that are sent now are ignored.
         client.say(r#"{"event":"leave"}"#);
         told_after.push(tokio::spawn(async move {
             loop {
                 match client.receive().await {
                     Message::Close(frame) => break (frame.unwrap().code, started_at.elapsed()),
                     Message::Text(_) | Message::Ping(_) => {}
-                    other => panic!("a goodbye was expected, not {other:?}"),
+                    other => panic!("a close frame was expected, not {other:?}"),
                 }
             }
         }));
@@ -314,7 +314,7 @@ async fn shutdown_spreads_the_close_frames() {
         moments.push(moment);
     }
     moments.sort_unstable();
-    // A millisecond for each, and a clock that knows milliseconds only.
+    // One millisecond for each socket, with a resolution of a millisecond.
     assert!(moments[199] <= Duration::from_millis(201), "{moments:?}");
     assert!(moments.windows(2).all(|two| two[1] <= two[0] + Duration::from_millis(10)));
     assert_eq!(saved.rooms[0].room.users.len(), 90);
@@ -337,7 +337,7 @@ async fn client_that_closes_by_itself_is_answered_at_once_during_shutdown() {
     assert_eq!(started_at.elapsed(), Duration::ZERO);
 }
 
-/// However long the next process takes to read them: its rows are held from when it is ready.
+/// The grace period of restored rows starts when the next process is ready.
 #[tokio::test(start_paused = true)]
 async fn restored_rows_are_held_for_15_s_after_readiness() {
     let before = hub();
@@ -357,7 +357,7 @@ async fn restored_rows_are_held_for_15_s_after_readiness() {
     assert_eq!(rows(), 0);
 }
 
-/// What happens to a room after it was kept is in no list that somebody could come back with.
+/// Changes after the rooms were saved must not be resumable.
 #[tokio::test(start_paused = true)]
 async fn frozen_room_hands_out_no_resumable_position() {
     let hub = hub();

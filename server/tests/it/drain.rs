@@ -1,4 +1,4 @@
-//! Going down: in which order, and within which time, whoever holds it up.
+//! Shutdown: its order and its time limits.
 
 use crate::support::{TestServer, process::ServerProcess};
 use server::connection::ConnectionConfig;
@@ -12,7 +12,7 @@ async fn readyz_fails_before_sockets_are_closed() {
     let operator = server.operator.address;
     let address = server.address;
     let ending = tokio::spawn(server.stop());
-    // It says so as soon as it was asked to end.
+    // `/readyz` fails as soon as the shutdown starts.
     let not_ready = loop {
         let answer = crate::support::Site { address: operator }.get("/readyz").await;
         if !answer.starts_with("HTTP/1.1 200 ") {
@@ -21,7 +21,7 @@ async fn readyz_fails_before_sockets_are_closed() {
     };
     assert!(not_ready.starts_with("HTTP/1.1 503 "), "{not_ready}");
     assert!(not_ready.contains("the server goes down"), "{not_ready}");
-    // And lets in who did not hear of it yet, like one who is not told 1012 before them.
+    // New connections are still accepted, and closed with 1012 like the others.
     let mut bo = crate::support::Site { address }.connect("lobby").await;
     bo.announce("Bo", "t").await;
     ana.wait_for_names(&["Ana", "Bo"]).await;
@@ -32,7 +32,7 @@ async fn readyz_fails_before_sockets_are_closed() {
     TcpStream::connect(address).await.unwrap_err();
 }
 
-/// On the public socket and on the operator's.
+/// On the public address and on the operator's.
 #[tokio::test]
 async fn unfinished_requests_do_not_delay_the_shutdown() {
     let server = TestServer::start_with("drain-deadline = \"1s\"", ConnectionConfig::default());
@@ -58,7 +58,7 @@ async fn unfinished_requests_do_not_delay_the_shutdown() {
     drop(halves);
 }
 
-/// The real program, since only there a second signal is heard.
+/// Signals are handled by the real program only.
 #[cfg(unix)]
 #[tokio::test]
 async fn second_signal_ends_the_server_at_once() {
@@ -66,7 +66,7 @@ async fn second_signal_ends_the_server_at_once() {
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;
     server.signal("TERM");
-    // The first was heard when this is there; the second may be either.
+    // This line proves that the first signal was handled.
     server.wait_until_logged("going down").await;
     server.signal("INT");
     let (_, status) = server.ended().await;

@@ -1,4 +1,4 @@
-//! The view for a frame on somebody else's page, through real requests.
+//! The embedded view, through real requests.
 
 use crate::support::{TestServer, body, header};
 
@@ -15,7 +15,7 @@ async fn embed_shows_the_list_without_a_cookie() {
     for part in ["<form", "You are here as", ".wasm", " style=", "<style"] {
         assert!(!body(&view).contains(part), "{part} should not be in {view}");
     }
-    // Its one script stands in a file of its own.
+    // Its only script is a file.
     assert_eq!(body(&view).matches("<script").count(), 1);
     assert!(body(&view).contains(r#"<script type="module" src="/embed.js"></script>"#), "{view}");
 }
@@ -65,7 +65,7 @@ async fn embed_of_an_invalid_room_name_is_not_found() {
     assert_eq!(header(&redirect, "location"), Some("/r/team/embed"));
 }
 
-/// What the view says of itself is where the feed can go on from.
+/// The view contains the position from which the event stream resumes.
 #[tokio::test]
 async fn event_stream_resumes_from_the_position_in_the_embed() {
     let server = TestServer::start();

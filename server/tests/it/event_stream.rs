@@ -1,4 +1,4 @@
-//! The feed of Server-Sent Events, through real requests.
+//! The event stream (Server-Sent Events), through real requests.
 
 use crate::support::TestServer;
 use app::presence::{Progress, Replica, ServerEvent};
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// One open feed.
+/// An open event stream.
 struct Feed {
     lines: tokio::io::Lines<BufReader<TcpStream>>,
 }
@@ -78,7 +78,7 @@ async fn event_stream_sends_the_list_and_then_changes() {
         ("changes", Some(format!("{}.2", users.epoch)))
     );
 
-    // Another feed goes on from the first event.
+    // Another stream resumes from the first event.
     let mut resumed = Feed::open(&server, "team", list.id.as_deref()).await;
     let event = resumed.event().await;
     assert_eq!(event.name, "resumed");

@@ -1,4 +1,4 @@
-//! What the system around the server does to it: it is stopped, killed while it writes, or can't write.
+//! Faults of the environment: a stopped process, a kill during a write, an unwritable file.
 
 use std::{fs, time::Duration};
 
@@ -7,10 +7,10 @@ use app::presence::ServerEvent;
 use server::connection::ConnectionConfig;
 use tokio::time::{sleep, timeout};
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
+/// The time limit of every wait, so that a test that would hang fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longer than a ping is waited for, and than there is between two: all that is due comes at once.
+/// Longer than the ping interval and timeout, so that all deadlines have passed.
 const STOPPED_FOR: Duration = Duration::from_secs(16);
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn paused_server_keeps_connected_members() {
     bo.join("Bo").await;
     ana.wait_for_names(&["Ana", "Bo"]).await;
     server.signal("STOP");
-    // Ana has much to say meanwhile, and what she says waits.
+    // Ana sends a frame meanwhile.
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
     let ana = tokio::spawn(async move {
         loop {
@@ -32,7 +32,7 @@ async fn paused_server_keeps_connected_members() {
     });
     sleep(STOPPED_FOR).await;
     server.signal("CONT");
-    // A beat says that a heartbeat has passed since.
+    // A beat shows that a heartbeat interval has passed.
     loop {
         match bo.event().await {
             ServerEvent::Beat(beat) => {
@@ -53,7 +53,7 @@ async fn paused_server_keeps_connected_members() {
     assert_eq!(kim.join("Kim").await.count, 3);
 }
 
-/// What was killed between the first byte and the last leaves half a file beside the whole one.
+/// A kill during a write leaves a partial file beside the complete one.
 #[tokio::test]
 async fn partially_written_rooms_file_is_ignored() {
     let server = ServerProcess::start();
@@ -73,14 +73,14 @@ async fn partially_written_rooms_file_is_ignored() {
     let server = stopped.start();
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.users[0].name.as_str(), "Ana");
-    // The next one is written in its place.
+    // The next save replaces it.
     let (_remains, status) = server.terminate().await;
     assert!(status.success());
     assert!(fs::read_to_string(&rooms_file).unwrap().contains("Bo"));
     assert!(!half.exists());
 }
 
-/// How often the process could not write its rooms.
+/// How often the process failed to save its rooms.
 async fn write_failures(server: &TestServer) -> u64 {
     let metrics = server.operator.get("/metrics").await;
     let mut lines = metrics.lines();
@@ -94,10 +94,10 @@ async fn write_failures(server: &TestServer) -> u64 {
 #[tokio::test]
 async fn server_that_can_not_save_rooms_keeps_serving() {
     let server = TestServer::start_with("", ConnectionConfig::default());
-    // Nothing can be written where a folder is in the way.
+    // A folder of the same name makes writing fail.
     let in_the_way = server.state_directory().join("rooms.json.new");
     fs::create_dir(&in_the_way).unwrap();
-    // The counter is the process's, and other tests may run in it at the same time.
+    // The counter belongs to the process, and other tests run in it at the same time.
     let before = write_failures(&server).await;
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -110,7 +110,7 @@ async fn server_that_can_not_save_rooms_keeps_serving() {
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.count, 2);
     ana.wait_for_names(&["Ana", "Bo"]).await;
-    // It goes down in order as well.
+    // The shutdown succeeds as well.
     drop((ana, bo));
     server.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The pages and the addresses for programs, through real requests.
+//! Pages, static files and JSON, through real requests.
 
 use crate::support::{TestServer, body, header};
 
@@ -41,7 +41,7 @@ async fn first_html_has_at_most_200_rows_and_the_full_count() {
     let page = server.get("/r/crowd").await;
     assert_eq!(page.matches("<li ").count(), 200);
     assert!(page.contains("210") && page.contains("P199") && !page.contains("P200"));
-    // Nobody who is listed is asked for their name, wherever they stand.
+    // A listed person is not asked for a name, even beyond the first rows.
     for (number, last_of_the_others) in [(5, "P199"), (207, "P198")] {
         let cookie = format!("Cookie: {}\r\n", people[number].cookie);
         let own = server.get_with("/r/crowd", &cookie).await;
@@ -77,7 +77,7 @@ async fn unknown_paths_get_an_explanation() {
     let redirect = server.get("/r/Team-A?x=1").await;
     assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
     assert_eq!(header(&redirect, "location"), Some("/r/team-a?x=1"));
-    // Also where the letter is written in another way, which no lower case would change.
+    // Also for a letter whose lower case has another form.
     for (path, location) in [("/r/%54eam", "/r/team"), ("/r/TE%41m/embed", "/r/team/embed")] {
         let redirect = server.get(path).await;
         assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
@@ -126,14 +126,14 @@ async fn cached_files_are_answered_with_304() {
     assert!(again.starts_with("HTTP/1.1 304"), "{again}");
     assert_eq!((header(&again, "etag"), body(&again)), (Some(tag), ""));
     assert_eq!(header(&again, "cache-control"), Some("no-cache"));
-    // The tag has the last word: the time alone would say that nothing changed.
+    // The ETag takes precedence over the date.
     let changed = header(&script, "last-modified").unwrap();
     let has_another = format!("If-None-Match: \"other\"\r\nIf-Modified-Since: {changed}\r\n");
     let other = server.get_with("/pkg/rollcall.js", &has_another).await;
     assert!(other.starts_with("HTTP/1.1 200") && body(&other).contains("script"), "{other}");
 }
 
-/// What a script of the page has to carry to be run.
+/// The nonce of the page's scripts.
 fn nonce(page: &str) -> &str {
     let policy = header(page, "content-security-policy").unwrap();
     policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0
@@ -206,7 +206,7 @@ async fn privacy_page_is_linked_from_every_page() {
     for phrase in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
         assert!(page.contains(phrase), "{phrase}");
     }
-    // Nobody who only reads it becomes a person, and nothing in it is a script.
+    // The page sets no cookie, and has no script.
     assert!(!page.contains("set-cookie") && !page.contains("<script"), "{page}");
     assert!(server.get("/").await.contains("<a href=\"/privacy\">"));
     server.stop().await;

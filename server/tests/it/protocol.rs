@@ -1,4 +1,4 @@
-//! The protocol through real sockets: joining, following, leaving.
+//! The protocol through real sockets: joining, watching, renaming, leaving.
 
 use crate::support::TestServer;
 use app::presence::{RefusalCode, Roster, ServerEvent};
@@ -120,7 +120,7 @@ async fn empty_room_is_kept_while_its_log_can_be_resumed() {
     let mut bo = server.connect("short").await;
     let list = bo.watch().await;
     assert_eq!((list.epoch, list.seq, list.count), (first.epoch, 2, 0));
-    // Where nobody was ever listed, there is nothing to come back to.
+    // A room that never had a row is not kept.
     let mut watcher = server.connect("silent").await;
     let first = watcher.watch().await;
     watcher.close().await;
@@ -150,7 +150,7 @@ async fn long_lists_are_split_into_short_frames() {
         client.wait_until(|replica| replica.roster().len() == 150).await;
         assert_eq!(client.replica.roster(), last.replica.roster());
     }
-    // Half of them leave at once: every list is right again, in order.
+    // Half of them leave at once, and every list is right again, in order.
     let mut leaving: Vec<_> = people.drain(..75).collect();
     for client in &mut leaving {
         client.send(r#"{"event":"leave"}"#).await;
@@ -184,7 +184,7 @@ async fn full_room_refuses_joins() {
     bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
     let refusal = bo.refusal().await;
     assert_eq!((&refusal["code"], &refusal["of"]), (&"room_full".into(), &"got_a_new_user".into()));
-    // The refused frame was not accepted, so this is still the first.
+    // A refused first frame does not count as the first frame.
     assert_eq!(bo.watch().await.count, 1);
     let full = server.get("/api/rooms/tiny/users").await;
     assert!(full.starts_with("HTTP/1.1 503") && full.contains("retry-after: 5"), "{full}");
@@ -219,7 +219,7 @@ async fn invalid_names_are_refused_with_a_message() {
     assert_eq!(ana.names(), ["Ana"]);
 }
 
-/// Names are data: nothing in them is markup, a key or an escape.
+/// Names are data: markup, keys and escapes have no effect.
 #[tokio::test]
 async fn names_are_treated_as_text() {
     let server = TestServer::start();
@@ -233,7 +233,7 @@ async fn names_are_treated_as_text() {
         people.push(client);
     }
     watcher.wait_for_names(&names).await;
-    // Who can be taken for another is told so, in a list and in a difference.
+    // Lookalike names are marked, in a list and in changes.
     for client in [&watcher, &people[5]] {
         let looks: Vec<_> = client.replica.roster().users().map(|user| user.name.look()).collect();
         assert_eq!(looks.last(), Some(&Some("paypal")));
@@ -261,7 +261,7 @@ async fn shutdown_closes_every_socket_with_1012() {
             codes.push(client.close_code().await);
         }
         codes.push(silent.close_code().await);
-        // Nobody saw the others go one by one.
+        // No client received the departures of the others.
         (codes, people[0].names())
     });
     server.stop().await;

@@ -1,4 +1,4 @@
-//! What breaks the rules gets what the protocol says, and nobody else's socket notices.
+//! Violations of the protocol get the specified response, and do not affect other sockets.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use server::connection::ConnectionConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-/// A server with somebody who must not notice anything.
+/// A server with a member who must not be affected.
 async fn with_a_bystander() -> (TestServer, Client) {
     let server = TestServer::start();
     let mut bystander = server.connect("lobby").await;
@@ -15,7 +15,7 @@ async fn with_a_bystander() -> (TestServer, Client) {
     (server, bystander)
 }
 
-/// Whether somebody was told nothing but what a newcomer does, and is still listed.
+/// Checks that the member received only the join of a newcomer, and is still listed.
 async fn noticed_nothing(server: &TestServer, bystander: &mut Client) {
     let mut newcomer = server.connect("lobby").await;
     newcomer.join("Newcomer").await;
@@ -66,7 +66,7 @@ async fn client_that_ignores_too_fast_is_closed() {
     let mut client = server.connect("lobby").await;
     client.watch().await;
     for _ in 0..60 {
-        // The server may have closed already.
+        // The server may have closed the socket already.
         let _ = client.socket.send(Message::text(r#"{"event":"leave"}"#)).await;
     }
     let refusal = client.refusal().await;

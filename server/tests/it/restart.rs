@@ -1,4 +1,4 @@
-//! The end of the real program, by TERM and by kill -9, and what the next one makes of it.
+//! The end of the real program by SIGTERM and SIGKILL, and the start of the next one.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Client, process::ServerProcess};
 use app::presence::{Changes, PresenceState, ServerEvent};
 
-/// The next changes; beats are passed over.
+/// The next changes, without beats.
 async fn changes(client: &mut Client) -> Changes {
     loop {
         match client.event().await {
@@ -18,7 +18,7 @@ async fn changes(client: &mut Client) -> Changes {
     }
 }
 
-/// Ana, Bo and Kim in this order, who all know of each other.
+/// Ana, Bo and Kim in this order, with complete lists.
 async fn three_people(server: &ServerProcess) -> Vec<Client> {
     let mut people = Vec::new();
     for name in ["Ana", "Bo", "Kim"] {
@@ -65,7 +65,7 @@ async fn restart_after_sigterm_loses_only_members_that_stay_away() {
     let pinging = tokio::spawn(async move {
         pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
-    // The first thing that anybody is told is that Kim is lost.
+    // The first change is that Kim is lost.
     let received = changes(&mut back[0]).await;
     print_elapsed("the next process listens to disconnect_user lost", listening);
     assert_eq!(received.difference.disconnect_user.lost.len(), 1);
@@ -78,7 +78,7 @@ async fn restart_after_sigterm_loses_only_members_that_stay_away() {
 async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
-    // Rows are kept every few seconds: wait until these are.
+    // Rooms are saved every few seconds. This waits for it.
     while !std::fs::read_to_string(server.rooms_file()).is_ok_and(|text| text.contains("\"Kim\"")) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -96,7 +96,7 @@ async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
         let answer = again.resume(client.replica, name, "t").await;
         let ServerEvent::ExistingUsers(list) = answer else { panic!("{answer:?}") };
         assert_ne!(list.epoch, old_epoch);
-        // Who has not come back yet is on the list all the same, where they were.
+        // Members who have not reconnected yet keep their place in the list.
         assert_eq!(again.names(), ["Ana", "Bo", "Kim"]);
         assert!(list.users.iter().all(|user| user.state == PresenceState::Here));
         back.push(again);
@@ -112,7 +112,7 @@ async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     pinging.await.unwrap();
 }
 
-/// The process after the next one begins with nothing, if the next one kept nothing itself.
+/// A process that is killed before it saves leaves nothing for the next one.
 #[tokio::test]
 async fn saved_rooms_are_loaded_once() {
     let server = ServerProcess::start();

@@ -1,4 +1,4 @@
-//! A restart of the real program under three hundred sockets that nobody notices.
+//! A restart of the real program with 300 sockets, which must not cause a change.
 
 #![cfg(unix)]
 
@@ -10,22 +10,22 @@ use futures_util::future::join_all;
 
 const ROOMS: [&str; 3] = ["team", "class-4b", "lobby"];
 
-/// What becomes of a tab when the server goes down.
+/// The state of a tab at the restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// Follows the room without being listed.
+    /// It watches without being listed.
     Watches,
-    /// Is there, and visible.
+    /// It is connected and visible.
     Stays,
-    /// Is there and has been hidden for long.
+    /// It is connected, and has been hidden for long.
     Hides,
-    /// Has just lost its connection.
+    /// It has just lost its connection.
     Breaks,
-    /// Is in the middle of a reload.
+    /// It is being reloaded.
     Reloads,
 }
 
-/// Each part with its people in a room and the tabs of each of them: a hundred sockets.
+/// Each part with its people per room and their tabs: a hundred sockets.
 const CAST: [(Part, usize, usize); 6] = [
     (Part::Watches, 20, 1),
     (Part::Stays, 30, 1),
@@ -35,10 +35,10 @@ const CAST: [(Part, usize, usize); 6] = [
     (Part::Reloads, 10, 1),
 ];
 
-/// How many people a room's list has.
+/// The number of rows in a room.
 const LISTED: usize = 70;
 
-/// One page instance, with or without a socket.
+/// A tab without a socket.
 struct Tab {
     part: Part,
     room: &'static str,
@@ -49,7 +49,7 @@ struct Tab {
 }
 
 impl Tab {
-    /// Opens a socket; what is said to it from then on comes with it.
+    /// Opens a socket, and records the changes from then on.
     async fn open(self, site: &Site) -> OpenTab {
         let mut client = site.connect_as(self.room, self.cookie.as_deref()).await;
         let mut received = Vec::new();
@@ -77,12 +77,12 @@ struct OpenTab {
 }
 
 impl OpenTab {
-    /// Reads on until so many rows are in this state.
+    /// Receives events until so many rows have this state.
     async fn wait_until(&mut self, state: PresenceState, rows: usize) {
         self.client.wait_until(|list| count(list, state) == rows).await;
     }
 
-    /// Reads on until this one is listed, and keeps what it is told.
+    /// Receives events until this name is listed, and records the changes.
     async fn wait_until_listed(&mut self, name: &str) {
         while !self.client.names().iter().any(|listed| listed == name) {
             if let ServerEvent::Changes(changes) = self.client.event().await {
@@ -102,7 +102,7 @@ fn count(list: &Replica, state: PresenceState) -> usize {
     list.roster().users().filter(|user| user.state == state).count()
 }
 
-/// Everybody, person by person; tabs of the same person have the same cookie.
+/// Opens all tabs. Tabs of the same person have the same cookie.
 async fn arrive(site: &Site) -> Vec<OpenTab> {
     let mut open = Vec::new();
     for room in ROOMS {
@@ -138,7 +138,7 @@ async fn restart_under_300_sockets_causes_no_change() {
     join_all(open.iter_mut().map(|tab| tab.wait_until(PresenceState::Away, 10))).await;
     println!("the hidden ones are away after {:.3} s", started_at.elapsed().as_secs_f64());
 
-    // Some connections break, and everybody sees it; then some pages begin to reload.
+    // Some connections break, which everyone sees. Then some pages start to reload.
     let mut gone = Vec::new();
     let (breaking, mut open): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|tab| tab.part == Part::Breaks);
@@ -190,7 +190,7 @@ async fn restart_under_300_sockets_causes_no_change() {
     let mut open = join_all(gone.into_iter().map(|tab| tab.open(&server))).await;
     println!("all are back {:.3} s after the start", listening.elapsed().as_secs_f64());
     for room in ROOMS {
-        // Whatever was to be told is told before this.
+        // All earlier changes are received before this join.
         let mut control = server.connect(room).await;
         control.announce("Control", "c").await;
         control.wait_until(|list| list.roster().len() == LISTED + 1).await;

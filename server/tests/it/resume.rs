@@ -1,4 +1,4 @@
-//! What brings a list forward, straight from the hub: how far back, in pieces, and while all is moving.
+//! Resuming a list, directly on the hub: the reach of the log, splitting, and concurrent changes.
 
 use std::{
     sync::{
@@ -64,7 +64,7 @@ async fn resume_works_as_far_back_as_the_log_reaches() {
         let answer = event(Since { epoch: epoch.clone(), seq: from });
         assert!(matches!(&answer, ServerEvent::Resumed(resumed) if resumed.from == from));
     }
-    // Two minutes after they happened, the next change makes the log forget all but the last thousand.
+    // After two minutes the next change drops all but the last thousand entries of the log.
     sleep(Duration::from_mins(2)).await;
     ana.rename("Ann").unwrap();
     let last = seq + 1;
@@ -87,7 +87,7 @@ async fn long_difference_arrives_completely_in_parts() {
         announce(person, &format!("Somebody with a long name, number {number}"));
     }
     sleep(Duration::from_secs(1)).await;
-    // One follows and is slow to read, one goes and comes back.
+    // One client watches and reads slowly, another one reconnects.
     let mut slow = (observe(&hub, None), Replica::default());
     for frame in slow.0.news() {
         slow.1.receive(serde_json::from_str(frame.text()).unwrap()).unwrap();
@@ -116,7 +116,7 @@ async fn long_difference_arrives_completely_in_parts() {
     }
 }
 
-/// The number that an announcement itself gives was given to nobody when its client named it.
+/// The `seq` of its own join can't be known to a client in advance.
 #[tokio::test(start_paused = true)]
 async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
     let hub = Hub::new(LIMITS);
@@ -130,7 +130,7 @@ async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
     assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
 }
 
-/// Also where the client has said more before its first answer was out.
+/// Also if the client sends more frames before the first reply.
 #[tokio::test(start_paused = true)]
 async fn reply_to_the_first_frame_comes_first() {
     let hub = Hub::new(LIMITS);
@@ -139,7 +139,7 @@ async fn reply_to_the_first_frame_comes_first() {
     sleep(Duration::from_secs(1)).await;
     let since = list(&hub).position().cloned();
     let mut bo = enter(&hub, 2);
-    // The first change after a quiet moment is told at once, the next one later.
+    // The first change after a pause is sent at once, the next one later.
     ana.rename("Ann").unwrap();
     bo.announce(Announcing { since, ..announcing("Bo", Announcement::First) }).unwrap();
     bo.announce(announcing("Bob", Announcement::Later)).unwrap();
@@ -148,7 +148,7 @@ async fn reply_to_the_first_frame_comes_first() {
     assert!(bo.news().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
 }
 
-/// Lists are taken while others come and go on other threads: the rows have to be those of their number.
+/// Lists are read while other threads join and leave: the rows must match the `seq`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn list_matches_its_seq_during_concurrent_changes() {
     const LISTS: usize = 2_000;
@@ -168,7 +168,7 @@ async fn list_matches_its_seq_during_concurrent_changes() {
         })
         .collect();
     for number in 0..LISTS {
-        // As a page takes it, and as a socket does.
+        // As for a page, and as for a socket.
         let (mut observer, mut replica) = if number % 2 == 0 {
             let page = list(&hub);
             (observe(&hub, page.position()), page)

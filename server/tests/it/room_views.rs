@@ -1,4 +1,4 @@
-//! What the server draws and writes of a room besides its list, through real requests.
+//! Views of a room other than its list: export, QR code, hour chart, kiosk view.
 
 use crate::support::{TestServer, body, header};
 use server::connection::ConnectionConfig;
@@ -63,7 +63,7 @@ async fn qr_code_encodes_the_room_address() {
     let code = server.get("/r/team-7/qr.svg").await;
     assert_eq!(header(&code, "content-type"), Some("image/svg+xml"));
     assert!(body(&code).starts_with("<svg ") && !code.contains("style"), "{code}");
-    // Another address is another code.
+    // Another address gives another code.
     let other = server.get("/r/team-8/qr.svg").await;
     assert_ne!(body(&code), body(&other));
     assert_eq!(body(&code), body(&server.get("/r/team-7/qr.svg").await));
@@ -74,7 +74,7 @@ async fn qr_code_encodes_the_room_address() {
 async fn hour_chart_is_in_the_first_html_and_can_be_fetched() {
     let server = TestServer::start();
     let page = server.get("/r/team").await;
-    // Nobody has been here yet, so there is nothing to draw.
+    // The room was empty so far, so there is no chart.
     assert!(page.contains("past-hour") && !page.contains("<figcaption>"), "{page}");
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;
@@ -84,7 +84,7 @@ async fn hour_chart_is_in_the_first_html_and_can_be_fetched() {
     let page = server.get("/r/team").await;
     let picture = server.get("/r/team/past-hour").await;
     assert!(body(&picture).contains("<figcaption>"), "{picture}");
-    // Two were here at the same time within this minute, or the minute before it.
+    // Two members were present at the same time, in this minute or the one before it.
     assert!(body(&picture).contains("2 people in the last"), "{picture}");
     assert!(page.contains(body(&picture)), "{page}");
     assert!(server.get("/r/a_b/past-hour").await.starts_with("HTTP/1.1 404"));
@@ -100,7 +100,7 @@ async fn hour_chart_survives_a_restart() {
     bo.send(r#"{"event":"leave"}"#).await;
     ana.wait_for_names(&["Ana"]).await;
     let server = server.restart().await;
-    // Ana's row is held; that Bo was here is known only from before.
+    // Ana's row was restored. Bo's visit is known from the saved counts only.
     let picture = server.get("/r/team/past-hour").await;
     assert!(body(&picture).contains("2 people in the last"), "{picture}");
 }

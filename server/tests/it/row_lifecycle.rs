@@ -1,6 +1,6 @@
-//! "The life of a row", row by row of the protocol's table, through real sockets and real time.
+//! "The life of a row" in the protocol, row by row of its table, through real sockets and in real time.
 //!
-//! The times are printed, not asserted: that they are right is asserted on simulated time in `presence::room`.
+//! Times are printed, not asserted: the simulated-time tests of the room assert them.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ async fn a_watcher_and_ana() -> (TestServer, Client, Client) {
     (server, watcher, ana)
 }
 
-/// The next changes; beats are passed over.
+/// The next changes, without beats.
 async fn changes(client: &mut Client) -> Changes {
     loop {
         match client.event().await {
@@ -30,7 +30,7 @@ async fn changes(client: &mut Client) -> Changes {
     }
 }
 
-/// Nothing was told to this client until somebody else joins now.
+/// Checks that the watcher received nothing before the join of another member.
 async fn was_told_nothing(server: &TestServer, watcher: &mut Client) {
     let mut control = server.connect("lobby").await;
     control.announce("Control", "c").await;
@@ -103,7 +103,7 @@ async fn page_load_extends_the_grace_period() {
     assert_eq!(received.difference.disconnect_user.closed.len(), 1);
 }
 
-/// A screen on the wall watches for everybody: to fetch its page is no sign that its browser's person returns.
+/// A kiosk does not belong to a person, so loading its page does not announce a return.
 #[tokio::test]
 async fn kiosk_page_load_does_not_extend_the_grace_period() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
@@ -116,7 +116,7 @@ async fn kiosk_page_load_does_not_extend_the_grace_period() {
     server.get_with("/", &format!("Cookie: {cookie_of_bo}\r\n")).await;
     ana.close().await;
     server.get_with("/?wall", &format!("Cookie: {cookie_of_ana}\r\n")).await;
-    // Bo went first, and is waited for; if Ana were too, hers would be the later end.
+    // Bo closed first, and his grace period was extended. If Ana's were too, she would be removed after him.
     let received = changes(&mut watcher).await;
     assert_eq!(received.difference.disconnect_user.closed, [who_is_ana], "{received:?}");
 }
@@ -165,7 +165,7 @@ async fn reset_is_a_broken_connection() {
     assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
 }
 
-/// The system at the other end still takes what is sent; nobody answers.
+/// The client's system accepts the bytes, but no one answers the pings.
 #[tokio::test]
 async fn unanswered_pings_lead_to_reconnecting_and_then_lost() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
@@ -249,7 +249,7 @@ async fn restart_causes_no_change_for_resumed_members() {
         assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
         people.push(client);
     }
-    // The next thing that anybody is told is a newcomer.
+    // The next change is a newcomer.
     let mut newcomer = server.connect("team").await;
     newcomer.announce("Newcomer", "t").await;
     for client in &mut people {

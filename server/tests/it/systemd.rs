@@ -1,4 +1,5 @@
-//! The real program under a supervisor like systemd: it takes over a socket, and says when it serves.
+//! The real program under a service manager like systemd: it uses a passed socket, and notifies when it is
+//! ready.
 
 #![cfg(unix)]
 
@@ -9,7 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Becomes the program, with standard input as the first socket that a supervisor hands over.
+/// A shell script that runs the program with standard input as the first passed socket.
 const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@""#;
 
 fn received(socket: &UnixDatagram) -> String {
@@ -26,7 +27,7 @@ fn server_uses_the_passed_socket_and_notifies_systemd() {
     let address = listener.local_addr().unwrap();
     let mut child = Command::new("sh")
         .args(["-c", HAND_OVER, env!("CARGO_BIN_EXE_rollcall")])
-        // Not where it would listen by itself.
+        // An address that it can't listen on.
         .args(["--addr", "192.0.2.1:1", "--operator-addr", "off"])
         .current_dir(directory.path())
         .env("NOTIFY_SOCKET", directory.path().join("notify"))

@@ -1,4 +1,4 @@
-//! TLS in the program itself: pages, sockets, limits and new certificates, through real sockets.
+//! TLS of the server: pages, sockets, limits and certificates, through real sockets.
 
 use std::{io, time::Duration};
 
@@ -15,10 +15,10 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Error;
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
+/// The time limit of every wait, so that a test that would hang fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server that speaks TLS, with more lines for its settings, and a client that trusts its certificate.
+/// A TLS server with additional settings, and a client that trusts its certificate.
 fn start(more: &str) -> (TestServer, Browser) {
     let certificates = Certificates::new();
     let trusted = certificates.make();
@@ -27,7 +27,7 @@ fn start(more: &str) -> (TestServer, Browser) {
     (server, Browser::that_trusts(trusted))
 }
 
-/// What comes on a connection on which this was said, until it ends.
+/// Sends these bytes, and returns everything until the server closes the connection.
 async fn response_to(site: &Site, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(site.address).await.unwrap();
     stream.write_all(sent).await.unwrap();
@@ -46,7 +46,7 @@ async fn page_over_https_uses_secure_cookies_and_urls() {
     let cookie = header(&page, "set-cookie").unwrap();
     assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
     assert!(page.contains(&format!("https://{}/r/team", server.address)), "{page}");
-    // Only the operator knows whether it will be so for a year.
+    // HSTS is up to the operator, who knows whether HTTPS will stay.
     assert_eq!(header(&page, "strict-transport-security"), None);
 }
 
@@ -84,11 +84,11 @@ async fn plain_http_origin_is_refused_over_tls() {
 #[tokio::test]
 async fn unfinished_tls_handshakes_time_out() {
     let (server, browser) = start("[door]\nrequest-seconds = 1");
-    // Nothing, the head of a record, and some of a message that promises more.
+    // No bytes, the header of a record, and a part of a message.
     for sent in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
         response_to(&server, sent).await;
     }
-    // After the handshake too; hyper ends that without a word, also below itself.
+    // Also after the handshake: hyper then closes without a TLS alert.
     let mut silent = browser.connect(&server).await.unwrap();
     let ended = timeout(TIMEOUT, silent.read_to_end(&mut Vec::new())).await.unwrap();
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
@@ -98,7 +98,7 @@ async fn unfinished_tls_handshakes_time_out() {
 async fn pending_handshake_counts_as_a_connection_and_rejection_uses_tls() {
     let (server, browser) = start("[door]\nmax-connections-per-address = 1");
     let silent = TcpStream::connect(server.address).await.unwrap();
-    // The system may hand them over in another order, but it does hand over both.
+    // The system may deliver the two connections in another order.
     let answers = [browser.get(&server, "/healthz").await, browser.get(&server, "/healthz").await];
     for answer in answers {
         assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
@@ -153,7 +153,7 @@ mod renewal {
         assert!(old.connect(&server).await.is_err());
         assert!(new.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 
-        // A key that is another certificate's, as while the two files are being replaced.
+        // The key of another certificate, as while both files are being replaced.
         let elsewhere = Certificates::new();
         elsewhere.make();
         std::fs::copy(elsewhere.path("key.pem"), certificates.path("key.pem")).unwrap();
@@ -164,7 +164,7 @@ mod renewal {
         assert_eq!(server.log().matches("\"level\":\"ERROR\"").count(), 1, "{}", server.log());
         assert!(server.log().contains("tls-key"), "{}", server.log());
 
-        // Who was here before any of this noticed nothing.
+        // Open connections are not affected.
         let mut bo = new.open_socket(&server, &[]).await.unwrap();
         join(&mut bo, "Bo").await;
         assert_eq!(newcomers(&mut ana).await, ["Bo"]);

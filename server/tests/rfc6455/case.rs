@@ -1,4 +1,4 @@
-//! A case: bytes that a client says, and what it must hear.
+//! A case: the bytes of a client, and the expected response.
 
 use app::presence::ServerEvent;
 use futures_util::future::join_all;
@@ -8,36 +8,36 @@ use crate::{
     support::TestServer,
 };
 
-/// What the server must say.
+/// The expected response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// That somebody who is not listed can't be renamed: the text was understood.
+    /// The refusal of a `rename` by a person who is not listed: the text was understood.
     Understood,
-    /// That the text is no frame of the protocol.
+    /// The refusal of an invalid frame.
     NoFrame,
-    /// The list with this one name.
+    /// A list with this one name.
     ListOf(&'static str),
-    /// The answer to a ping.
+    /// A pong with this payload.
     Pong(Vec<u8>),
-    /// A goodbye with this code, and the end.
+    /// A close frame with this code, and the end.
     Close(u16),
-    /// A goodbye without a code, and the end.
+    /// A close frame without a code, and the end.
     CloseWithoutCode,
-    /// Nothing before the answer to a ping that is sent last.
+    /// Nothing before the pong for a final ping.
     NothingElse,
-    /// The answer to a `leave` and a goodbye of the client's own, which are sent last.
+    /// The reply to a final `leave`, and the close frame for the client's own.
     Goodbye,
 }
 
-/// A case of one socket.
+/// A case, for one socket.
 pub(crate) struct Case {
-    /// Which of Autobahn's cases it is like, or what it is about.
+    /// The corresponding case of Autobahn, or a description.
     name: String,
     sends: Vec<Vec<u8>>,
     expects: Vec<Expected>,
 }
 
-/// Says these frames, one after the other, and must hear that.
+/// A case that sends these frames, and expects these responses.
 pub(crate) fn case(
     name: impl Into<String>,
     sends: impl IntoIterator<Item = Vec<u8>>,
@@ -47,20 +47,20 @@ pub(crate) fn case(
     Case { name: name.into(), sends, expects }
 }
 
-/// How the bytes of a case are handed to the system.
+/// How the bytes of a case are split into writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Chunking {
-    /// All at once.
+    /// All bytes in one write.
     AtOnce,
-    /// One frame after the other.
+    /// One frame per write.
     ByFrame,
-    /// So many bytes at a time.
+    /// So many bytes per write.
     ByBytes(usize),
 }
 
-/// Plays every case in each of the ways, against one server; the server is well afterwards.
+/// Runs every case in each of these ways against one server, and checks that it still works.
 pub(crate) async fn run_cases(server: &TestServer, ways: &[Chunking], cases: &[Case]) {
-    // A goodbye takes a second where the server can't read on, so all are said goodbye to at once.
+    // A close can take a second, so all cases run concurrently.
     let all = cases.iter().flat_map(|case| ways.iter().map(|way| run_case(server, *way, case)));
     join_all(all).await;
     let mut newcomer = server.connect("rfc").await;
@@ -79,7 +79,7 @@ async fn run_case(server: &TestServer, way: Chunking, case: &Case) {
     };
     for piece in pieces {
         client.send(piece).await;
-        // Whoever else has something to do has a turn, so that not all is read at once.
+        // Yields, so that the server reads the pieces one by one.
         tokio::task::yield_now().await;
     }
     let of = |received: &Received| format!("{} {way:?}: {received:?}", case.name);

@@ -1,4 +1,4 @@
-//! Chapter 7: goodbyes, with their codes and reasons, and what comes after them.
+//! Chapter 7: close frames, with codes and reasons, and frames after them.
 
 use crate::{
     case::{
@@ -11,7 +11,7 @@ use crate::{
     support::TestServer,
 };
 
-/// A goodbye with a code and a reason.
+/// A close frame with a code and a reason.
 fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(FIN | CLOSE, &[&code.to_be_bytes(), reason].concat())
 }

@@ -1,4 +1,4 @@
-//! Chapter 5: messages in several frames, and what may come between them.
+//! Chapter 5: fragmented messages, and frames between the fragments.
 
 use crate::{
     case::{
@@ -55,7 +55,7 @@ async fn pings_between_fragments_are_answered_at_once() {
     let server = TestServer::start();
     let fragments = in_fragments(TEXT, &rename(), 10);
     let pinged = fragments.iter().flat_map(|fragment| [fragment.clone(), ping()]);
-    // The last fragment completes the text, and then comes the last ping.
+    // The last fragment completes the text, which is answered before the last ping.
     let answers = [pong(), pong(), pong(), Understood, pong(), NothingElse];
     let cases = [
         case("5.6 to 5.8 and 5.19", pinged, answers),

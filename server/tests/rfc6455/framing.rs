@@ -1,4 +1,4 @@
-//! Chapter 1: texts and binary messages of all lengths that a header writes in another way.
+//! Chapter 1: texts and binary messages with every encoding of the length.
 
 use crate::{
     case::{

@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455, section 4), and what is never agreed on in it (chapters 12 and 13).
+//! The opening handshake (RFC 6455, section 4), which negotiates no extension (chapters 12 and 13).
 
 use crate::{
     raw_client::{FIN, PING, RawClient, Received, frame, text, upgrade},
@@ -30,7 +30,7 @@ async fn compression_and_subprotocols_are_not_negotiated() {
     let head = head.to_ascii_lowercase();
     assert!(!head.contains("sec-websocket-extensions"), "{head}");
     assert!(!head.contains("sec-websocket-protocol"), "{head}");
-    // So the bit that says that a frame is compressed is a fault.
+    // So a frame that is marked as compressed is a protocol error.
     client.send(&frame(0xc1, &[0x4a, 0x4c, 0x04, 0x00])).await;
     assert_eq!(client.receive().await, Received::Close(Some(1002)));
 }
@@ -59,7 +59,7 @@ async fn invalid_handshakes_are_refused() {
         let status = head.get(9..12).unwrap();
         assert!(["405", "426"].contains(&status), "{missing:?} as {instead:?}: {head}");
         if status == "426" {
-            // Who speaks another version is told which one is spoken here.
+            // The response to another version names the supported one.
             let head = head.to_ascii_lowercase();
             assert!(head.contains("sec-websocket-version: 13\r\n"), "{head}");
         }

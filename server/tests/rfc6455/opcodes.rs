@@ -1,4 +1,4 @@
-//! Chapter 4: opcodes that mean nothing.
+//! Chapter 4: reserved opcodes.
 
 use crate::{
     case::{

@@ -1,4 +1,4 @@
-//! Chapter 2: pings are answered with what was in them, and pongs by nothing.
+//! Chapter 2: pings are answered with their payload, and pongs are not answered.
 
 use crate::{
     case::{

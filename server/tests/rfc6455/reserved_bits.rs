@@ -1,4 +1,4 @@
-//! Chapter 3: a reserved bit means an extension, and none was agreed on.
+//! Chapter 3: reserved bits need an extension, and none is negotiated.
 
 use crate::{
     case::{

@@ -1,4 +1,4 @@
-//! Chapters 9 and 10: large messages, with the limits of the protocol and without.
+//! Chapters 9 and 10: large messages, with and without the protocol's limits.
 
 use server::connection::ConnectionConfig;
 
@@ -14,7 +14,7 @@ use crate::{
 
 const MIB: usize = 1 << 20;
 
-/// Frames of any length, and as many as one likes.
+/// A server without limits for the length and number of frames.
 fn server_without_limits() -> TestServer {
     let door = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
     TestServer::start_with(door, ConnectionConfig::default())
@@ -66,7 +66,7 @@ async fn many_small_messages_are_answered_without_limits() {
     run_cases(&server, &[AtOnce], &cases).await;
 }
 
-/// No memory is set aside for what is only announced.
+/// The announced length must not be allocated.
 #[tokio::test]
 async fn header_with_an_excessive_length_closes_at_once() {
     let lengths = [1 << 30, 1 << 40, 1 << 62, u64::MAX];
@@ -92,7 +92,7 @@ async fn message_limit_equals_the_frame_limit() {
     run_cases(&server, &[AtOnce, ByFrame], &cases).await;
 }
 
-/// Nothing is ever said, so nothing is counted as said; the bytes are.
+/// The message never ends, so only its bytes are counted.
 #[tokio::test]
 async fn endless_fragmented_text_is_closed() {
     let server = TestServer::start();
@@ -115,7 +115,7 @@ async fn pings_count_towards_the_frame_limit() {
             received => break received,
         }
     };
-    // Those that are refused are answered too, and time gives some more.
+    // Refused frames are answered too, and the budget refills over time.
     assert!((40..200).contains(&pongs), "{pongs} pings were answered");
     assert!(matches!(&refusal, Received::Text(text) if text.contains("too_fast")), "{refusal:?}");
     let end = loop {

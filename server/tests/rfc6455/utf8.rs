@@ -1,4 +1,4 @@
-//! Chapter 6: texts are UTF-8, whole or in pieces; what is not is the end.
+//! Chapter 6: texts must be UTF-8, also when fragmented.
 
 use crate::{
     case::{
@@ -11,7 +11,7 @@ use crate::{
     support::TestServer,
 };
 
-/// Sequences that are UTF-8: the first and last of each length, what is no character, and what is beside the gaps.
+/// Valid sequences: the first and last of each length, noncharacters, and the neighbours of invalid ranges.
 const VALID: &[&[u8]] = &[
     "Hello-µ@ßöäüàá-UTF-8!!".as_bytes(),
     "κόσμε".as_bytes(),
@@ -30,7 +30,7 @@ const VALID: &[&[u8]] = &[
     b"\xf3\xbf\xbf\xbf",
 ];
 
-/// Sequences that are not: beyond the last character, lone and missing continuations, what is impossible,
+/// Invalid sequences: beyond the last code point, lone and missing continuation bytes, impossible bytes,
 /// overlong forms, surrogates.
 const INVALID: &[&[u8]] = &[
     b"\xf4\x90\x80\x80",
@@ -69,7 +69,7 @@ const INVALID: &[&[u8]] = &[
     b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited",
 ];
 
-/// A `rename` to these bytes.
+/// A `rename` to a name with these bytes.
 fn rename_to(name: &[u8]) -> Vec<u8> {
     [br#"{"event":"rename","name":""#.as_slice(), name, br#""}"#].concat()
 }

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
 
 use super::TIMEOUT;
 
-/// One socket and the list that it brought.
+/// A socket and the list that it received.
 pub struct Client {
     pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub cookie: String,
@@ -22,26 +22,26 @@ impl Client {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
-    /// Announces itself and takes the list.
+    /// Joins, and returns the list.
     pub async fn join(&mut self, name: &str) -> ExistingUsers {
         let name = serde_json::to_string(name).unwrap();
         self.send(&format!(r#"{{"event":"got_a_new_user","name":{name}}}"#)).await;
         self.list().await
     }
 
-    /// Announces a tab, and waits for the answer.
+    /// Joins with a tab id, and returns the reply.
     pub async fn announce(&mut self, name: &str, tab: &str) -> ServerEvent {
         self.send(&format!(r#"{{"event":"got_a_new_user","name":"{name}","tab":"{tab}"}}"#)).await;
         self.event().await
     }
 
-    /// Announces a tab with the list that an earlier socket left, and waits for the answer.
+    /// Joins with a tab id and the position of an earlier list, and returns the reply.
     pub async fn resume(&mut self, earlier: Replica, name: &str, tab: &str) -> ServerEvent {
         let opening = format!(r#""event":"got_a_new_user","name":"{name}","tab":"{tab}""#);
         self.resume_with(earlier, &opening).await
     }
 
-    /// Opens with these fields and the list that an earlier socket left, and waits for the answer.
+    /// Sends these fields and the position of an earlier list, and returns the reply.
     pub async fn resume_with(&mut self, earlier: Replica, opening: &str) -> ServerEvent {
         self.replica = earlier;
         self.replica.disconnected();
@@ -50,13 +50,13 @@ impl Client {
         self.event().await
     }
 
-    /// Watches and takes the list.
+    /// Watches, and returns the list.
     pub async fn watch(&mut self) -> ExistingUsers {
         self.send(r#"{"event":"watch"}"#).await;
         self.list().await
     }
 
-    /// The next frame as text; pings are answered on the way.
+    /// The next text frame. Pings are answered.
     pub async fn text(&mut self) -> String {
         loop {
             match timeout(TIMEOUT, self.socket.next()).await.unwrap().unwrap().unwrap() {
@@ -71,12 +71,12 @@ impl Client {
         }
     }
 
-    /// The next frame, brought into the replica.
+    /// The next event, applied to the replica.
     pub async fn event(&mut self) -> ServerEvent {
         serde_json::from_str(&self.text().await).unwrap()
     }
 
-    /// A whole list, which has to be next.
+    /// A whole list, which must be next.
     pub async fn list(&mut self) -> ExistingUsers {
         let ServerEvent::ExistingUsers(mut list) = self.event().await else {
             panic!("a list was expected")
@@ -90,21 +90,21 @@ impl Client {
         list
     }
 
-    /// The code and message of a refusal, which has to be next.
+    /// A refusal, which must be next.
     pub async fn refusal(&mut self) -> serde_json::Value {
         let frame: serde_json::Value = serde_json::from_str(&self.text().await).unwrap();
         assert_eq!(frame["event"], "refused", "{frame}");
         frame
     }
 
-    /// Reads on until the list is as wanted.
+    /// Receives events until the list meets the condition.
     pub async fn wait_until(&mut self, condition: impl Fn(&Replica) -> bool) {
         while !condition(&self.replica) {
             self.event().await;
         }
     }
 
-    /// Reads on until exactly these names are listed, in this order.
+    /// Receives events until exactly these names are listed, in this order.
     pub async fn wait_for_names(&mut self, names: &[&str]) {
         self.wait_until(|replica| {
             replica.roster().users().map(|user| user.name.as_str()).eq(names.iter().copied())
@@ -112,7 +112,7 @@ impl Client {
         .await;
     }
 
-    /// The code that the server closes with; what it says before is taken in.
+    /// The code of the server's close frame. Events before it are applied.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
             match timeout(TIMEOUT, self.socket.next()).await.unwrap() {
@@ -129,7 +129,7 @@ impl Client {
         }
     }
 
-    /// Closes as a browser does when its page goes, and gets its close frame back.
+    /// Closes with 1001, like a browser whose page is closed, and waits for the server's close frame.
     pub async fn close(mut self) {
         let going_away = tokio_tungstenite::tungstenite::protocol::CloseFrame {
             code: CloseCode::Away,
@@ -143,17 +143,17 @@ impl Client {
         assert!(is_answered, "the closing handshake was cut short");
     }
 
-    /// Breaks off without a word.
+    /// Drops the connection without a close frame.
     pub fn abort(self) {
         drop(self.socket);
     }
 
-    /// Ends the connection's outgoing half without a close frame, and stays.
+    /// Shuts down the sending side without a close frame.
     pub async fn send_fin(&mut self) {
         self.socket.get_mut().shutdown().await.unwrap();
     }
 
-    /// Resets the connection, as a system does whose program was killed with data unread.
+    /// Resets the connection, like the system of a killed process with unread data.
     pub fn reset(self) {
         let MaybeTlsStream::Plain(stream) = self.socket.get_ref() else { panic!("no TLS here") };
         stream.set_zero_linger().unwrap();

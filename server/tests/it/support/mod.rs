@@ -1,4 +1,4 @@
-//! A server on a free port, and clients that speak to it through real sockets.
+//! A server on a free port, and clients with real sockets.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
@@ -43,35 +43,35 @@ use tokio_tungstenite::{
 
 pub use self::client::Client;
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
+/// The time limit of every wait, so that a test that would hang fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What proves the operator of a server in a test.
+/// The operator's token of a test server.
 pub const OPERATOR_TOKEN: &str = "the operator's";
 
-/// What an answer says after its head.
+/// The body of a response.
 pub fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
 }
 
-/// A line of an answer's head.
+/// A header of a response.
 pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let head = answer.split_once("\r\n\r\n").unwrap().0;
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// Where a server is, whatever it runs in.
+/// The address of a server in this process or another one.
 pub struct Site {
     pub address: SocketAddr,
 }
 
-/// A server of its own for a test, in the test's process.
+/// A server in the test's process.
 pub struct TestServer {
     site: Site,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
     directory: Arc<TempDir>,
-    /// Where the operator is listened to.
+    /// The operator's address.
     pub operator: Site,
 }
 
@@ -83,19 +83,19 @@ impl Deref for TestServer {
     }
 }
 
-/// Makes all that a server wants to find, and returns the settings' file.
+/// Creates the files that a server needs, and returns its settings' file.
 fn create_files(directory: &Path, presence: &str) -> PathBuf {
     std::fs::create_dir_all(directory.join("state")).unwrap();
     std::fs::create_dir_all(directory.join("site/pkg")).unwrap();
     std::fs::write(directory.join("site/pkg/rollcall.js"), "// the page's script").unwrap();
-    std::fs::write(directory.join("secret.txt"), "not for everybody").unwrap();
+    std::fs::write(directory.join("secret.txt"), "a secret").unwrap();
     let file = directory.join("Leptos.toml");
     let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
     std::fs::write(&file, format!("{leptos}\n[presence]\n{presence}\n")).unwrap();
     file
 }
 
-/// The settings of a server that keeps everything in this directory.
+/// The settings of a server whose files are in this directory.
 fn sources(directory: &Path, presence: &str) -> Sources {
     let path = |name: &str| directory.join(name).into_os_string();
     let words = [
@@ -115,7 +115,7 @@ impl TestServer {
         Self::start_with("", ConnectionConfig::default())
     }
 
-    /// With lines for the settings' `[presence]` table, and clocks for its sockets.
+    /// With lines for the settings' `[presence]` table, and timeouts of its sockets.
     pub fn start_with(presence: &str, connection: ConnectionConfig) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let anywhere = "127.0.0.1:0".parse().unwrap();
@@ -147,27 +147,27 @@ impl TestServer {
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }
     }
 
-    /// Goes down as on SIGTERM.
+    /// Shuts down as on SIGTERM.
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         timeout(TIMEOUT, self.task).await.unwrap().unwrap().unwrap();
     }
 
-    /// Goes down as on SIGTERM, and looks at what is left.
+    /// Shuts down as on SIGTERM, then calls `look`.
     pub async fn stop_then<T>(mut self, look: impl FnOnce() -> T) -> T {
         self.stop.take().unwrap().send(()).unwrap();
         timeout(TIMEOUT, self.task).await.unwrap().unwrap().unwrap();
         look()
     }
 
-    /// Goes down as on SIGTERM, and comes back at the same address with the same state directory.
+    /// Shuts down as on SIGTERM, and starts again with the same address and state directory.
     pub async fn restart(self) -> Self {
         let (address, directory) = (self.address, Arc::clone(&self.directory));
         self.stop().await;
         Self::start_in(directory, address, "", ConnectionConfig::default())
     }
 
-    /// Where the server keeps what outlives it.
+    /// The state directory.
     pub fn state_directory(&self) -> PathBuf {
         self.directory.path().join("state")
     }
@@ -178,7 +178,7 @@ impl Site {
         self.connect_as(room, None).await
     }
 
-    /// As the person that a cookie says.
+    /// As the person of the cookie.
     pub async fn connect_as(&self, room: &str, cookie: Option<&str>) -> Client {
         let (socket, response) = self.try_connect(room, cookie).await.unwrap();
         let set_cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -202,37 +202,37 @@ impl Site {
         connect_async(request).await
     }
 
-    /// A whole answer to `GET`, as text.
+    /// A whole response to a `GET`, as text.
     pub async fn get(&self, path: &str) -> String {
         self.get_with(path, "").await
     }
 
-    /// With more header lines, each ended by CRLF.
+    /// With additional header lines, each ended by CRLF.
     pub async fn get_with(&self, path: &str, headers: &str) -> String {
         self.request("GET", path, headers).await
     }
 
-    /// Sends a `GET` and leaves the answer unread.
+    /// Sends a `GET`, and waits for the response without reading it.
     pub async fn open(&self, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
-        // The first of the answer: from now on it is being served.
+        // The response has started.
         stream.readable().await.unwrap();
         stream
     }
 
-    /// All that comes until the other side ends an answer of unknown length (RFC 9112, section 7.1).
+    /// Reads a chunked response to its end (RFC 9112, section 7.1).
     pub async fn read_to_end(&self, stream: &mut TcpStream) -> String {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n0\r\n\r\n") {
             let read = timeout(TIMEOUT, stream.read_buf(&mut answer)).await.unwrap().unwrap();
-            assert!(read > 0, "it broke");
+            assert!(read > 0, "the connection ended early");
         }
         String::from_utf8(answer).unwrap()
     }
 
-    /// The first line of an answer that starts like this, whether or not the answer ends.
+    /// The rest of the first response line with this prefix, whether or not the response ends.
     pub async fn first_line(&self, path: &str, start: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
@@ -246,7 +246,7 @@ impl Site {
         }
     }
 
-    /// A whole answer, as text.
+    /// A whole response, as text.
     pub async fn request(&self, method: &str, path: &str, headers: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(

@@ -1,4 +1,4 @@
-//! The real program, in a process of its own.
+//! The real program in a child process.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,14 +13,14 @@ use tempfile::TempDir;
 
 use super::{Site, create_files};
 
-/// A running server; it does not outlive its test.
+/// A running server. Dropping it kills the process.
 pub struct ServerProcess {
     site: Site,
     child: Child,
     directory: Arc<TempDir>,
 }
 
-/// What a server leaves behind that ended: an address and a state directory.
+/// The address and the state directory of a server that has ended.
 pub struct StoppedServer {
     address: SocketAddr,
     directory: Arc<TempDir>,
@@ -46,7 +46,7 @@ impl ServerProcess {
         StoppedServer { address, directory }.start_with(presence)
     }
 
-    /// One that may have only so many files open.
+    /// With a limit of open files.
     pub fn start_with_open_files(number: u32) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let directory = Arc::new(tempfile::tempdir().unwrap());
@@ -56,43 +56,43 @@ impl ServerProcess {
         StoppedServer { address, directory }.start_as(command, "")
     }
 
-    /// Where the server keeps the rooms.
+    /// The file of saved rooms.
     pub fn rooms_file(&self) -> PathBuf {
         self.directory.path().join("state/rooms.json")
     }
 
-    /// Ends it as a system does that stops a service, and waits for its end.
+    /// Sends SIGTERM, and waits for the exit.
     pub async fn terminate(self) -> (StoppedServer, ExitStatus) {
         self.signal("TERM");
         self.ended().await
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// All that it logged.
+    /// The log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
-    /// Waits until something is logged.
+    /// Waits until the log contains this text.
     pub async fn wait_until_logged(&self, what: &str) {
         while !self.log().contains(what) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
 
-    /// Waits for its end.
+    /// Waits for the exit.
     pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
         let stopped = self.stopped();
         let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
         (stopped, ended.await.unwrap())
     }
 
-    /// Ends it without any warning.
+    /// Sends SIGKILL, and waits for the exit.
     pub fn kill(mut self) -> StoppedServer {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -105,7 +105,7 @@ impl ServerProcess {
 }
 
 impl StoppedServer {
-    /// A server that comes after the one that ended.
+    /// Starts another server with the same address and state.
     pub fn start(self) -> ServerProcess {
         self.start_with("")
     }
@@ -138,7 +138,7 @@ impl StoppedServer {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // One that ended already can't be killed again.
+        // Killing a process that has already exited fails, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
