@@ -13,8 +13,8 @@ use tokio::{
 /// The time limit of every wait, so that a test that would hang fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-fn server_with(door: &str) -> TestServer {
-    TestServer::start_with(&format!("[door]\n{door}"), ConnectionConfig::default())
+fn server_with(limits: &str) -> TestServer {
+    TestServer::start_with(&format!("[door]\n{limits}"), ConnectionConfig::default())
 }
 
 /// A connection from one of loopback's many addresses.

@@ -97,8 +97,8 @@ fn connect_until(shutdown: &Shutdown, hub: &std::sync::Arc<Hub>, who: u128) -> C
     let id = app::presence::UserId::from_leading_bits(who << 64);
     let membership = hub.enter(&RoomName::lobby(), id);
     let pipe = Pipe { incoming, outgoing };
-    let guest = shutdown.socket();
-    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guest));
+    let guard = shutdown.socket();
+    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guard));
     Client { to_server, from_server, task, opened: Instant::now() }
 }
 
@@ -228,7 +228,7 @@ async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() 
     ana.to_server.send(Message::Binary(bytes::Bytes::new())).unwrap();
     loop {
         // Bo's join may come before it.
-        if let Message::Close(close) = ana.from_server.recv().await.expect("a goodbye") {
+        if let Message::Close(close) = ana.from_server.recv().await.expect("a close frame") {
             assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1011));
             break;
         }

@@ -89,10 +89,10 @@ async fn unknown_paths_get_an_explanation() {
 #[tokio::test]
 async fn list_is_available_as_json() {
     let server = TestServer::start();
-    let nobody: serde_json::Value =
+    let anonymous: serde_json::Value =
         serde_json::from_str(body(&server.get("/api/rooms/lobby/users").await)).unwrap();
-    assert_eq!(nobody["event"], "existing_users");
-    assert_eq!((&nobody["count"], &nobody["you"]), (&0.into(), &serde_json::Value::Null));
+    assert_eq!(anonymous["event"], "existing_users");
+    assert_eq!((&anonymous["count"], &anonymous["you"]), (&0.into(), &serde_json::Value::Null));
 
     let mut ana = server.connect("lobby").await;
     let list = ana.join("Ana").await;

@@ -35,8 +35,8 @@ async fn list_can_be_exported_as_text_and_csv() {
     assert!(body(&text).starts_with("team-7: 3 people, 20"), "{text}");
     assert!(body(&text).ends_with("\n\nAna \"the\" Sousa\n=1+1\n李小龍\n"), "{text}");
 
-    let nobody = server.get("/api/rooms/nobody/roll.txt").await;
-    assert!(body(&nobody).starts_with("nobody: 0 people"), "{nobody}");
+    let empty = server.get("/api/rooms/nobody/roll.txt").await;
+    assert!(body(&empty).starts_with("nobody: 0 people"), "{empty}");
     for kind in ["csv", "txt"] {
         let nowhere = server.get(&format!("/api/rooms/Team/roll.{kind}")).await;
         assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");

@@ -147,7 +147,7 @@ mod renewal {
         join(&mut ana, "Ana").await;
 
         let new = Browser::that_trusts(certificates.make());
-        assert!(new.connect(&server).await.is_err(), "nobody has asked for it yet");
+        assert!(new.connect(&server).await.is_err(), "SIGHUP was not sent yet");
         server.signal("HUP");
         timeout(TIMEOUT, server.wait_until_logged("the certificate is read anew")).await.unwrap();
         assert!(old.connect(&server).await.is_err());

@@ -70,8 +70,8 @@ async fn invalid_handshakes_are_refused() {
 async fn frames_sent_with_the_handshake_are_read() {
     let server = TestServer::start();
     let request = upgrade(&server, "");
-    let besides = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();
-    let (mut client, _) = RawClient::ask(&server, &request, &besides).await;
+    let further = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();
+    let (mut client, _) = RawClient::ask(&server, &request, &further).await;
     assert!(matches!(client.receive().await, Received::Text(text) if text.contains("not_listed")));
     assert_eq!(client.receive().await, Received::Pong(b"too".to_vec()));
 }

@@ -107,10 +107,10 @@ impl RawClient {
     }
 
     /// Sends a request together with further bytes, and returns the response's head.
-    pub(crate) async fn ask(site: &Site, request: &str, besides: &[u8]) -> (Self, String) {
+    pub(crate) async fn ask(site: &Site, request: &str, further: &[u8]) -> (Self, String) {
         let mut client = Self { stream: TcpStream::connect(site.address).await.unwrap() };
         client.stream.set_nodelay(true).unwrap();
-        client.send(&[request.as_bytes(), besides].concat()).await;
+        client.send(&[request.as_bytes(), further].concat()).await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(timeout(TIMEOUT, client.stream.read_u8()).await.unwrap().unwrap());

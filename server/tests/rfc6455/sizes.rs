@@ -16,8 +16,8 @@ const MIB: usize = 1 << 20;
 
 /// A server without limits for the length and number of frames.
 fn server_without_limits() -> TestServer {
-    let door = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
-    TestServer::start_with(door, ConnectionConfig::default())
+    let limits = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
+    TestServer::start_with(limits, ConnectionConfig::default())
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! A running page: the real session, and the decisions of the page's connection.
 
 mod invariants;
+mod requests;
 
 use std::{sync::Arc, time::Duration};
 
 use app::{
     presence::{ClientEvent, CloseCode, DepartureReason, ServerEvent, TabId},
-    ui::client::{Absence, Session, Surroundings, Unlisted, Wish, read_frame, write_frame},
+    ui::client::{Absence, Session, Surroundings, Unlisted, read_frame, write_frame},
 };
 use fastrand::Rng;
 use tokio::{
@@ -332,67 +333,6 @@ impl LivePage {
         self.send(outcome.replies);
         if outcome.is_live {
             self.forget_removal();
-        }
-    }
-
-    fn absence(&self) -> Option<Absence> {
-        self.owner().state().absence.clone()
-    }
-
-    fn forget_removal(&mut self) {
-        if let Some(Absence::Removed(end)) = self.absence()
-            && self.session.has_joined_since(&end)
-        {
-            self.owner().note_absence(self.number, Some(Absence::TakenBack(end)));
-            let events = self.session.look_around(&self.environment());
-            self.send(events);
-        }
-    }
-
-    fn is_listed(&self) -> bool {
-        self.session.replica().your_row().is_some()
-    }
-
-    fn join(&mut self, name: String) {
-        if self.is_listed() {
-            self.world.recorder.count("page: rename");
-            self.owner().on_rename();
-            self.request(Wish::Rename(name));
-        } else {
-            self.world.recorder.count("page: join");
-            self.owner().on_join(self.number);
-            self.request(Wish::Join(name));
-        }
-    }
-
-    fn leave(&mut self) {
-        if self.is_listed() {
-            self.world.recorder.count("page: leave");
-            self.owner().on_leave(self.number);
-            self.request(Wish::Leave);
-        }
-    }
-
-    fn request(&mut self, wish: Wish) {
-        self.pending.wants_row = Some(wish != Wish::Leave);
-        let absence = match wish {
-            Wish::Leave => Some(Absence::Left),
-            Wish::Join(_) | Wish::Rename(_) => self.absence().and_then(Absence::taken_back),
-        };
-        self.owner().note_absence(self.number, absence);
-        let event = self.session.want(wish, &self.environment());
-        self.send(event);
-    }
-
-    fn sync_environment(&mut self) {
-        self.forget_removal();
-        let events = self.session.look_around(&self.environment());
-        self.send(events);
-        if self.is_visible {
-            self.check_deadline();
-            if self.retry_at.is_some() {
-                self.open();
-            }
         }
     }
 
