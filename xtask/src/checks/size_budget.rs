@@ -1,4 +1,4 @@
-//! The size budget: what a first visit transfers, compressed as the server sends it.
+//! The size budget: the bytes of a first visit, compressed as the server sends them.
 
 use std::fmt;
 use std::fs;
@@ -6,29 +6,29 @@ use std::path::Path;
 
 use crate::output::failure::{Context, Failure, Outcome};
 
-/// Bytes of WASM on a first visit, by brotli.
+/// Bytes of WASM on a first visit, compressed by brotli.
 const WASM_LIMIT: u64 = 100_000;
-/// Bytes of everything on a first visit, by brotli.
+/// Bytes of all files of a first visit, compressed by brotli.
 const VISIT_LIMIT: u64 = 130_000;
 
-/// Bytes of the view in somebody else's page, by brotli: its style and its script. Its document takes
-/// the rest of the 20,000 that a browser test allows for all of it.
+/// Bytes of the embedded view's style and script, compressed by brotli. Its document takes the rest
+/// of the 20,000 bytes that a browser test allows for the whole view.
 const EMBED_LIMIT: u64 = 15_000;
 
-/// The script of that view, as it is sent.
+/// The compressed script of the embedded view.
 const EMBED_SCRIPT: &str = "embed.js.br";
 
-/// What a first visit transfers.
+/// Compressed sizes in bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Sizes {
     wasm: u64,
     script: u64,
     style: u64,
-    /// The script of the view in somebody else's page, which no visit of a page itself needs.
+    /// The script of the embedded view, which a visit of the page does not load.
     embed_script: u64,
 }
 
-/// Prints what a first visit transfers and fails if it is too much.
+/// Prints the sizes and fails if one is over its limit.
 pub(crate) fn check(site: &Path) -> Outcome {
     let sizes = Sizes::of(site)?;
     println!("{sizes}");
@@ -41,8 +41,7 @@ impl Sizes {
         sizes.add_folder(folder)?;
         if [sizes.wasm, sizes.script, sizes.style, sizes.embed_script].contains(&0) {
             return Err(Failure::new(format!(
-                "There are no compressed scripts and styles in {}: remove the folder and build \
-                 again.",
+                "{} has no compressed scripts and styles: remove the folder and build again.",
                 folder.display()
             )));
         }
@@ -50,7 +49,7 @@ impl Sizes {
     }
 
     fn add_folder(&mut self, folder: &Path) -> Outcome {
-        let could_not = || format!("Could not look into {}", folder.display());
+        let could_not = || format!("Could not read {}", folder.display());
         for entry in fs::read_dir(folder).with_context(could_not)? {
             let entry = entry.with_context(could_not)?;
             let file = entry.metadata().with_context(could_not)?;
@@ -122,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_browser_loads_counts() {
+    fn sizes_cover_only_files_that_browsers_load() {
         let mut sizes = Sizes::default();
         for name in [
             "rollcall.hash.wasm",
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_themselves_are_allowed() {
+    fn sizes_equal_to_the_limits_are_accepted() {
         let sizes = |wasm, script| Sizes { wasm, script, ..Sizes::default() };
         assert_eq!(sizes(WASM_LIMIT, 30_000).verdict(), Ok(()));
         assert!(sizes(WASM_LIMIT + 1, 0).verdict().is_err());

@@ -1,4 +1,4 @@
-//! The programs that the commands need: found, downloaded or installed.
+//! The programs that commands need: how they are found, downloaded or installed.
 
 pub(crate) mod apt;
 pub(crate) mod cargo_tool;
