@@ -7,12 +7,14 @@
 mod difference;
 mod digest;
 mod event;
+pub(crate) mod id_map;
 mod name;
 mod opaque;
 mod replica;
 mod retry;
 mod room_name;
 mod roster;
+mod rows;
 mod user;
 
 pub use difference::{Alterations, DepartureReason, Departures, Difference, Renamed};
