@@ -71,6 +71,9 @@ fn compile(workspace: &Workspace, tools: &Tools, release: &Release) -> Outcome {
         .envs(site_variables(release))
         // An address is for the server when it runs, and need not be one that cargo-leptos reads.
         .env_remove("LEPTOS_SITE_ADDR");
+    if tools.wasm_opt {
+        wasm_opt::stand_in(workspace, &mut command)?;
+    }
     process::run(&mut command).map_err(|failure| {
         if tools.wasm_opt {
             failure

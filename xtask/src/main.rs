@@ -81,7 +81,12 @@ enum Task {
 
 fn main() -> ExitCode {
     let begun = Instant::now();
-    match perform(&Arguments::parse().command, begun) {
+    let outcome = if wasm_opt::is_called() {
+        wasm_opt::become_real().map(|()| true)
+    } else {
+        perform(&Arguments::parse().command, begun)
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {

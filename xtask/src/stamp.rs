@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::build::Release;
 use crate::failure::{OrSay, Outcome};
 use crate::process;
+use crate::wasm_opt;
 use crate::workspace::Workspace;
 
 /// The top of the repository that no release build reads. Whatever is not named here counts.
@@ -63,6 +64,8 @@ fn path(workspace: &Workspace) -> PathBuf {
 
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     process::answer_of(workspace.command("rustc").arg("-vV")).hash(hasher);
+    // What this program does to a build by itself: the rest of its code is not looked at.
+    wasm_opt::ARGUMENTS.hash(hasher);
     let mut variables = std::env::vars_os()
         .filter(|(name, _value)| name.to_str().is_some_and(changes_a_build))
         .collect::<Vec<_>>();
