@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::{Failure, Outcome};
+use crate::gzip;
 use crate::process;
 use crate::setup::{self, Tools};
 use crate::stamp::Stamp;
@@ -50,6 +51,7 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
     }
     Stamp::remove(workspace)?;
     compile(workspace, tools, &release)?;
+    gzip::compress_again(&release.site)?;
     if !release.server.is_file() {
         return Err(Failure::new(format!(
             "The build made no {}: look at the names in [[workspace.metadata.leptos]].",

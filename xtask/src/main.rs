@@ -19,6 +19,7 @@ mod deploy;
 mod dist;
 mod failure;
 mod fuzz;
+mod gzip;
 mod lighthouse;
 mod load;
 mod npm;

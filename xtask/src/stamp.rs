@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::Release;
 use crate::failure::{OrSay, Outcome};
+use crate::gzip;
 use crate::process;
 use crate::wasm_opt;
 use crate::workspace::Workspace;
@@ -65,7 +66,7 @@ fn path(workspace: &Workspace) -> PathBuf {
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     process::answer_of(workspace.command("rustc").arg("-vV")).hash(hasher);
     // What this program does to a build by itself: the rest of its code is not looked at.
-    wasm_opt::ARGUMENTS.hash(hasher);
+    (wasm_opt::ARGUMENTS, gzip::LEVEL).hash(hasher);
     let mut variables = std::env::vars_os()
         .filter(|(name, _value)| name.to_str().is_some_and(changes_a_build))
         .collect::<Vec<_>>();
