@@ -16,15 +16,15 @@ use crate::{
     admission::{Admission, Origin},
     config::Config,
     http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
-    hub::Hub,
     identity::person_cookie::PersonCookies,
     lifecycle::{drain::Drain, systemd::Systemd},
     listener::{Acceptor, serve_connections, tcp, tls::Tls},
-    storage::rooms_file::{RoomsFile, SavedRooms},
+    storage::rooms_file::RoomsFile,
     telemetry::metrics::METRICS,
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
+use registry::hub::{Hub, SavedRooms};
 
 /// How often rooms that are over are forgotten, and the others are kept for the process after this one.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);

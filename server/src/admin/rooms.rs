@@ -11,10 +11,8 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{
-    http::room_path::{room_from_path, room_not_found},
-    hub::{Hub, RoomStats},
-};
+use crate::http::room_path::{room_from_path, room_not_found};
+use registry::hub::{Hub, RoomStats};
 
 /// `GET /rooms`: every room, and how many are in it.
 pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Json<Vec<RoomStats>> {

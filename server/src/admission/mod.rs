@@ -24,7 +24,8 @@ pub use self::{
     rejection::Rejection,
 };
 use self::{person_counts::PersonCounts, rate_limit::Limit};
-use crate::{hub::room_stats::Occupancy, identity::person_cookie::Person};
+use crate::identity::person_cookie::Person;
+use registry::hub::room_stats::Occupancy;
 
 /// The rules of the door.
 #[derive(Clone, Debug)]

@@ -98,6 +98,8 @@ impl Rejection {
 
 #[cfg(test)]
 mod tests {
+    use registry::hub::HubStats;
+
     use super::*;
     use crate::telemetry::metrics::{Metrics, Now, exposition};
 
@@ -126,7 +128,7 @@ mod tests {
         ];
         for reason in reasons {
             metrics.rejected(reason.reason());
-            let text = exposition(&metrics, Now::default());
+            let text = exposition(&metrics, &HubStats::default(), Now::default());
             let line = format!("rollcall_turned_away_total{{limit=\"{}\"}} 1", reason.reason());
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }

@@ -7,10 +7,10 @@ use crate::{
         AdmissionPolicy, ConnectionLimits, Network, Origin, OriginRules, Timeouts, WithoutOrigin,
         rate_limit::{Limit, Rate},
     },
-    encoding::messages::LONGEST_FRAME_IN_BYTES,
     url::Scheme,
     websocket::budget::FrameLimits,
 };
+use registry::encoding::messages::LONGEST_FRAME_IN_BYTES;
 
 /// The rules of the door as they are set; every number may be 0, which is no limit.
 ///

@@ -15,11 +15,8 @@ use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
 };
-use crate::{
-    admission::{PeerAddr, SocketPermit},
-    hub::Subscription,
-    wake::wake_flags::WakeReasons,
-};
+use crate::admission::{PeerAddr, SocketPermit};
+use registry::{hub::Subscription, wake::wake_flags::WakeReasons};
 
 /// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
 pub(crate) async fn events(

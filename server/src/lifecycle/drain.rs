@@ -15,7 +15,7 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::wake::wake_flags::{WakeFlags, WakeReasons};
+use registry::wake::wake_flags::{WakeFlags, WakeReasons};
 
 /// Goodbyes are spread over a moment that grows by this much with each guest,
 /// so that those who come back do not come as one wave.

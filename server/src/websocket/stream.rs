@@ -253,7 +253,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::encoding::frame::{Batch, Frame};
+    use registry::encoding::frame::{Batch, Frame};
 
     /// What the two ends of a connection do, one after the other or at the same time.
     #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Everything that is checked without running a test.
+//! All checks that are not tests.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::output::step::{self, note, step};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// One run for each set of features: together they would unify, and nobody would see what a
+/// One run for each set of features: in a common run cargo would unify them, which hides what a
 /// crate lacks by itself.
 const CLIPPY: [&[&str]; 7] = [
     &["-p", "app", "--no-default-features", "--all-targets"],
@@ -25,9 +25,9 @@ const CLIPPY: [&[&str]; 7] = [
 
 const DOCS: [&[&str]; 2] = [&["-p", "app", "--features", "ssr"], &["-p", "server"]];
 
-/// Runs every check to the end, whatever fails, and ends with what failed.
+/// Runs all checks, also after one has failed, and ends with the names of those that failed.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
-    // Clippy for the browser needs the target.
+    // Clippy needs the WASM target for `frontend`.
     let tools = setup::run(workspace)?;
     let mut failed = Vec::new();
     let mut check = |what: &str, outcome: Outcome| {
@@ -46,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
         check(&format!("docs {}", words.join(" ")), docs(workspace, words));
     }
     check("layers", step("layers", || layers(workspace)));
-    check("deploy", step("what is deployed", || deploy_files::check(workspace)));
+    check("deploy", step("the files of deploy", || deploy_files::check(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)
         .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
@@ -54,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
 
     step::total(started_at);
     if failed.is_empty() {
-        println!("every check passed");
+        println!("all checks passed");
         Ok(())
     } else {
         Err(Failure::new(format!("These checks failed: {}. See above.", failed.join("; "))))
@@ -73,8 +73,8 @@ fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
     step(&process::command_line(&command), || process::run(&mut command))
 }
 
-/// The domain knows nothing of Leptos: its tests build in seconds, and nothing of a page can
-/// slip into it.
+/// `app` without features must not depend on Leptos: then its tests build in seconds, and the
+/// domain can't use anything of a page.
 fn layers(workspace: &Workspace) -> Outcome {
     let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
     command.args(["-e", "normal", "--prefix", "none"]);
@@ -96,15 +96,15 @@ fn first_leptos_package(tree: &str) -> Option<&str> {
 
 fn deny(workspace: &Workspace) -> Outcome {
     if workspace.find_program("cargo-deny").is_none() {
-        note("left out: cargo-deny is not installed (cargo install cargo-deny --locked)");
+        note("skipped: cargo-deny is not installed (cargo install cargo-deny --locked)");
         return Ok(());
     }
     let mut command = workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]);
-    // They are kept elsewhere, and change without a commit.
+    // Advisories are downloaded, and change without a commit.
     if process::succeeds(&mut workspace.cargo(&["deny", "fetch", "db"])) {
         command.arg("advisories");
     } else {
-        note("left out: the database of advisories can't be had");
+        note("advisories skipped: their database can't be downloaded");
     }
     process::run(&mut command)
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leptos_is_seen_in_a_tree() {
+    fn leptos_packages_are_found_in_a_tree() {
         let pure = "app v0.1.0 (/somewhere/leptos/app)\nserde v1.0.228\n";
         assert_eq!(first_leptos_package(pure), None);
         let mixed = format!("{pure}leptos_macro v0.8.23 (proc-macro)\n");

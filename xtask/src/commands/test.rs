@@ -1,4 +1,4 @@
-//! Every test: the domain, the server with real sockets, this tool, and the browser.
+//! All tests: of the Rust crates, and of the page in a browser.
 
 use std::io::IsTerminal as _;
 use std::time::Instant;
@@ -15,8 +15,8 @@ use crate::tools::chromium::{self, Chromium};
 use crate::tools::npm;
 use crate::workspace::Workspace;
 
-/// One run for each set of features: together they would unify, and `app` would never be tested
-/// without Leptos.
+/// One run for each set of features: in a common run cargo would unify them, and `app` would
+/// never be tested without Leptos.
 const RUST_TESTS: [&[&str]; 6] = [
     &["test", "-p", "app"],
     &["test", "-p", "app", "--features", "ssr"],
@@ -29,26 +29,26 @@ const RUST_TESTS: [&[&str]; 6] = [
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only this suite.
+    /// Run only this suite.
     suite: Option<Suite>,
-    /// What Playwright is told besides, such as the name of a test file.
+    /// Further arguments of Playwright, such as the name of a test file.
     #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
     playwright_arguments: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Suite {
-    /// What `cargo test` runs.
+    /// The tests of `cargo test`.
     Rust,
-    /// What Playwright runs.
+    /// The tests of Playwright.
     Browser,
 }
 
-/// Runs the tests to the end, whatever fails, and says whether all passed.
+/// Runs all tests, also after one has failed, and returns whether all passed.
 ///
-/// The output ends with the runners' summaries, so nothing may be printed after it.
+/// Nothing may be printed after the summary: CI reads it from the end of the output.
 pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome<bool> {
-    // What is missing is said before minutes of tests, not after.
+    // First, so that a missing tool is reported before minutes of tests.
     let chromium = match options.suite {
         Some(Suite::Rust) => None,
         _ => Some(set_up(workspace)?),
@@ -64,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant)
             Ok(release) => playwright(workspace, &release, &chromium, options)?,
             Err(failure) => {
                 step::note(&failure.to_string());
-                Runner::new("the release build, without which no browser test runs").end(false)
+                Runner::new("the release build, which the browser tests need").end(false)
             }
         };
         summary.add(runner);
@@ -107,7 +107,7 @@ fn playwright(
         .current_dir(workspace.end2end())
         .env("ROLLCALL_BINARY", &release.server)
         .env("ROLLCALL_SITE", &release.site)
-        // A report that is served would never end.
+        // By default Playwright serves the report of a failure and does not exit.
         .env("PLAYWRIGHT_HTML_OPEN", "never");
     if let Chromium::Installed(program) = chromium {
         command.env("ROLLCALL_CHROMIUM", program);

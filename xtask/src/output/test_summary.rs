@@ -1,21 +1,21 @@
-//! The end of a test run: what each runner counted, and the sum of it all.
+//! The summary of a test run: the counts of each runner, and their sum.
 
 use std::fmt;
 
-/// What every runner reported.
+/// The results of all runners.
 #[derive(Debug, Default)]
 pub(crate) struct TestSummary {
     runners: Vec<Runner>,
 }
 
-/// What one runner reported.
+/// The result of one runner (`cargo test` or Playwright).
 #[derive(Debug)]
 pub(crate) struct Runner {
     name: String,
-    /// The lines in which it said how it ended.
+    /// Its own summary lines.
     summary: Vec<String>,
     counts: Counts,
-    /// Playwright prints one line for each of these; a later one of the same kind replaces it.
+    /// Playwright prints one line for each kind of outcome; a later line of the same kind replaces it.
     browser: Vec<(String, u32)>,
 }
 
@@ -26,7 +26,7 @@ struct Counts {
 }
 
 impl TestSummary {
-    /// Takes in a runner that came to its end.
+    /// Adds the result of a finished runner.
     pub(crate) fn add(&mut self, runner: Runner) {
         self.runners.push(runner);
     }
@@ -45,7 +45,7 @@ impl TestSummary {
 }
 
 impl Runner {
-    /// A runner that has not said anything yet.
+    /// A runner without any output yet.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -55,7 +55,7 @@ impl Runner {
         }
     }
 
-    /// Takes in a line of `cargo test`.
+    /// Reads a line of the output of `cargo test`.
     pub(crate) fn observe_cargo(&mut self, line: &str) {
         let line = without_colours(line);
         let Some(counts) = cargo_counts(&line) else {
@@ -63,13 +63,13 @@ impl Runner {
         };
         self.counts.passed += counts.passed;
         self.counts.failed += counts.failed;
-        // Most of a crate's binaries hold no test: their lines would hide the others.
+        // Binaries without tests are left out: their lines would hide the others.
         if counts != Counts::default() {
             self.summary.push(line.trim().to_owned());
         }
     }
 
-    /// Takes in a line of Playwright's closing summary.
+    /// Reads a line of Playwright's output, of which only the closing summary counts.
     pub(crate) fn observe_playwright(&mut self, line: &str) {
         let line = without_colours(line);
         let Some((number, kind)) = playwright_count(&line) else {
@@ -79,7 +79,7 @@ impl Runner {
         self.browser.push((kind.to_owned(), number));
     }
 
-    /// Closes the runner. One that failed without counting a failed test did not get so far.
+    /// Ends the runner. One that failed without a failed test counts as one failure: it broke off earlier.
     pub(crate) fn end(mut self, succeeded: bool) -> Self {
         for (kind, number) in &self.browser {
             self.summary.push(format!("{number} {kind}"));
@@ -131,7 +131,7 @@ fn playwright_count(line: &str) -> Option<(u32, &str)> {
         .then_some((number.parse().ok()?, kind))
 }
 
-/// A line without the colours of a terminal (`ESC [ … letter`).
+/// A line without terminal colours (`ESC [ … letter`).
 fn without_colours(line: &str) -> String {
     let mut plain = String::new();
     let mut characters = line.chars();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_sums_up_every_runner() {
+    fn last_line_is_the_sum_of_all_runners() {
         let mut summary = TestSummary::default();
         summary.add(cargo(
             &[
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn playwrights_own_summary_counts_not_what_tests_print() {
+    fn playwright_counts_come_from_its_summary_only() {
         let runner = playwright(
             &[
                 "  1 passed",
@@ -206,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_runner_that_breaks_off_counts_as_failed() {
+    fn unfinished_runner_counts_as_failed() {
         let mut summary = TestSummary::default();
         summary.add(cargo(&["error: could not compile `app`"], false));
         assert_eq!(summary.to_string().lines().last(), Some("0 passed, 1 failed"));
     }
 
     #[test]
-    fn a_runner_without_tests_says_so() {
+    fn runner_without_tests_is_shown_as_such() {
         let mut summary = TestSummary::default();
         summary.add(cargo(&[], true));
         assert!(summary.is_good());

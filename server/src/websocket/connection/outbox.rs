@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::encoding::frame::{Batch, Frame};
+use registry::encoding::frame::{Batch, Frame};
 
 /// The frames that bring a client to the position that its membership is at already,
 /// and what it is told besides.
