@@ -57,7 +57,10 @@ async fn restart_after_sigterm_loses_only_members_that_stay_away() {
         let mut again = server.connect_as("team", Some(&client.cookie)).await;
         let answer = again.resume(client.replica, name, "t").await;
         let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
-        assert!(!server.rooms_file().exists(), "the file is removed before the server accepts connections");
+        assert!(
+            !server.rooms_file().exists(),
+            "the file is removed before the server accepts connections"
+        );
         assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
         back.push(again);
     }
