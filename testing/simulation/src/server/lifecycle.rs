@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, ExistingUsers, User, UserId};
 use registry::{
-    hub::{Announcing, Drain, Hub, SavedRooms},
+    hub::{Announcing, Hub, SavedRooms, Shutdown},
     presence::room::{JoinKind, RoomLimits},
 };
 use server::{
@@ -45,7 +45,7 @@ impl World {
                 None => "saved rooms were lost",
             });
         }
-        let nothing = SavedRooms { ending: Drain::Unclean, rooms: Vec::new() };
+        let nothing = SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new() };
         let saved = taken.map_or(nothing, sorted_by_name);
         let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
         self.check_restored(&hub, expected.as_ref());
@@ -264,7 +264,7 @@ impl World {
                 ));
             }
             let is_in_order =
-                saved_state.is_some_and(|saved_state| saved_state.saved.ending == Drain::Clean);
+                saved_state.is_some_and(|saved_state| saved_state.saved.ending == Shutdown::Clean);
             if let Some(saved) = saved
                 && (saved.epoch == list.epoch && saved.room.seq == list.seq) != is_in_order
             {
