@@ -11,9 +11,9 @@ const MOST_BYTES = 600_000;
 const ROOM = "design-review";
 const WINDOW: VisitorOptions = { viewport: { width: 410, height: 680 }, deviceScaleFactor: SCALE };
 
-test("docs/demo.webp shows a join, a reload and a leave", async ({ browser, server, crowd, newVisitor }) => {
-  await crowd.joinInOrder(server, ROOM, ["Kim"]);
-  const [ana, bo] = [await newVisitor(WINDOW), await newVisitor(WINDOW)];
+test("docs/demo.webp shows a join, a reload and a leave", async ({ browser, newVisitor }) => {
+  const [kim, bo, ana] = [await newVisitor(), await newVisitor(WINDOW), await newVisitor(WINDOW)];
+  await kim.openAndJoin(ROOM, "Kim");
   await bo.openAndJoin(ROOM, "Bo");
   await ana.open(ROOM);
 
