@@ -37,7 +37,7 @@ export class Visitor {
   readonly nameField: Locator;
   readonly joinButton: Locator;
   readonly nameError: Locator;
-  /** "You are here as …", with what a listed person can do. */
+  /** "You're on the list as …", with what a listed person can do. */
   readonly you: Locator;
   readonly renameButton: Locator;
   readonly leaveButton: Locator;
@@ -82,17 +82,17 @@ export class Visitor {
     this.names = this.rows.locator("bdi.user-name");
     this.ownRow = this.roster.locator("li.is-you");
     this.emptyRoom = page.getByTestId("empty");
-    this.nameField = page.getByRole("textbox", { name: "What should we call you?" });
+    this.nameField = page.getByRole("textbox", { name: "Your name" });
     this.joinButton = button("Join");
     this.nameError = page.locator("#name-error");
     this.you = page.getByTestId("you");
-    this.renameButton = button("Rename");
+    this.renameButton = button("Change name");
     this.leaveButton = button("Leave");
-    this.newNameField = page.getByRole("textbox", { name: "Your new name" });
+    this.newNameField = page.getByRole("textbox", { name: "New name" });
     this.saveButton = button("Save");
     this.cancelButton = button("Cancel");
     this.banner = page.getByTestId("connection");
-    this.tryNowButton = button("Try now");
+    this.tryNowButton = button("Retry now");
     this.announcer = page.getByTestId("announcer");
     this.news = page.getByTestId("news");
     this.missed = page.getByTestId("missed");
@@ -102,7 +102,7 @@ export class Visitor {
     this.activity = page.locator("details.activity");
     this.happenings = this.activity.locator("ol > li > p");
     this.muteButton = button("Mute for screen readers");
-    this.someoneElseButton = button("Be someone else");
+    this.someoneElseButton = button("Join again under another name");
   }
 
   get context(): BrowserContext {

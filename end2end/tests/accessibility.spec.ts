@@ -77,7 +77,7 @@ test.describe("what is said aloud", () => {
     const bo = await crowd.join(server, room, "Bo");
     await expect(ana.announcer).toHaveText(/\bBo joined/);
     await bo.leave();
-    await expect(ana.announcer).toHaveText(/\bBo closed the page/, UNTIL_A_ROW_IS_GONE);
+    await expect(ana.announcer).toHaveText(/\bBo left/, UNTIL_A_ROW_IS_GONE);
   });
 
   test("counts the many who come at once", async ({ newVisitor, server, crowd, room }) => {

@@ -47,8 +47,8 @@ test("the roll can be downloaded as text and as a table", async ({
   const visitor = await newVisitor();
   await visitor.open(room);
   for (const [link, extension, name] of [
-    ["text", "txt", "\n=1+1\n"],
-    ["table", "csv", `\r\n"'=1+1",`],
+    ["Text", "txt", "\n=1+1\n"],
+    ["CSV", "csv", `\r\n"'=1+1",`],
   ] as const) {
     const downloading = visitor.page.waitForEvent("download");
     await visitor.page.getByRole("link", { name: link }).click();
@@ -75,7 +75,7 @@ test("the roll can be copied", async ({ complaints, newVisitor, server, crowd, r
 
   await page.route("**/roll.txt", (route) => route.fulfill({ status: 503 }));
   await copy.click();
-  await expect(page.getByText("please download it")).toBeVisible();
+  await expect(page.getByText("Download the file instead")).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(text);
 });
 
@@ -114,7 +114,7 @@ test("without scripts there is all that needs none", async ({
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.page.getByTestId("past-hour")).toContainText("3 people");
-  await expect(visitor.page.getByRole("link", { name: "table" })).toBeVisible();
+  await expect(visitor.page.getByRole("link", { name: "CSV" })).toBeVisible();
   await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("img", { name: /QR code/ })).toBeVisible();
   await expect(visitor.page.getByRole("button", { name: "Copy link" })).toBeHidden();

@@ -149,15 +149,15 @@ for (const count of [NAMES_OF_ALL_KINDS.length, 200]) {
     // The browser says so of itself, and leaves sockets open; the network ends them.
     await ana.context.setOffline(true);
     network.turn("down");
-    await expect(ana.banner).toContainText("You are offline.");
+    await expect(ana.banner).toContainText("You're offline.");
     await photograph(ana.page, called("offline"), shot);
     await bo?.leave();
     await crowd.joinInOrder(server, room, ["Cy", "Di", "Ed"]);
-    await expect(ana.banner).toContainText(/as of (\d{2,} s|\d+ min) ago/);
+    await expect(ana.banner).toContainText(/updated (\d{2,} s|\d+ min) ago/);
     network.turn("clear");
     await ana.context.setOffline(false);
     await ana.hasHealed();
-    await expect(ana.missed).toContainText("Cy and 2 others came");
+    await expect(ana.missed).toContainText("Cy and 2 others joined");
     await photograph(ana.page, called("missed"), shot);
   });
 

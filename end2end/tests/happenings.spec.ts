@@ -14,20 +14,20 @@ test("the activity panel tells what happened, the newest first, and why", async 
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");
   await expect(ana.happenings).toHaveCount(0);
-  await expect(ana.page.getByText("Nothing has happened")).toBeHidden();
+  await expect(ana.page.getByText("No one has come or gone")).toBeHidden();
   await ana.activity.locator("summary").click();
-  await expect(ana.page.getByText("Nothing has happened")).toBeVisible();
+  await expect(ana.page.getByText("No one has come or gone")).toBeVisible();
 
   const bo = await crowd.join(server, room, "Bo");
   await expect(ana.happenings).toHaveText(["Bo joined"]);
-  await expect(ana.page.getByText("Nothing has happened")).toBeHidden();
+  await expect(ana.page.getByText("No one has come or gone")).toBeHidden();
   const kim = await crowd.join(server, room, "مريم");
   await expect(ana.happenings).toHaveText(["مريم joined", "Bo joined"]);
   await expect(ana.happenings.first().locator("bdi")).toHaveText("مريم");
   bo.send({ event: "leave" });
   await expect(ana.happenings.first()).toHaveText("Bo left");
   kim.abandon();
-  await expect(ana.happenings.first()).toHaveText("مريم lost the connection", UNTIL_A_ROW_IS_GONE);
+  await expect(ana.happenings.first()).toHaveText("مريم disconnected", UNTIL_A_ROW_IS_GONE);
   await expect(ana.activity.locator("time").first()).toHaveText(/\d\d/);
 });
 
@@ -85,7 +85,7 @@ test("who mutes the announcements reads of arrivals and does not hear of them", 
   await ana.activity.locator("summary").click();
   await expect(ana.muteButton).toHaveAttribute("aria-pressed", "true");
   await mortalServer.kill();
-  await expect(ana.announcer).toContainText("Connection lost");
+  await expect(ana.announcer).toContainText("Reconnecting");
   await mortalServer.start();
   await ana.hasHealed();
   await ana.muteButton.click();
@@ -102,7 +102,7 @@ test("a second tab says how to try a second person, and offers to be someone els
   await expect(ana.someoneElseButton).toBeHidden();
   const secondTab = await ana.openTab();
   await secondTab.open(room);
-  await expect(secondTab.you).toContainText("You are here as Ana, in 2 tabs");
+  await expect(secondTab.you).toContainText("You're on the list as Ana, in 2 tabs");
   await expect(secondTab.page.getByText("private window")).toBeVisible();
 
   await secondTab.someoneElseButton.click();
@@ -111,12 +111,12 @@ test("a second tab says how to try a second person, and offers to be someone els
   await expect(secondTab.nameField).toHaveValue("");
   await secondTab.join("Bo");
   for (const tab of [ana, secondTab]) await tab.shows(["Ana", "Bo"]);
-  await expect(secondTab.you).toHaveText(/You are here as Bo(?!, in)/);
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(secondTab.you).toHaveText(/You're on the list as Bo(?!, in)/);
+  await expect(ana.you).toContainText("You're on the list as Ana");
   // What the first person wanted is nothing that the second one did.
   await secondTab.page.reload();
   await secondTab.isLive();
-  await expect(secondTab.you).toContainText("You are here as Bo");
+  await expect(secondTab.you).toContainText("You're on the list as Bo");
   await expect(ana.someoneElseButton).toBeHidden();
 });
 
@@ -129,7 +129,7 @@ test("a screen on the wall is nobody's tab", async ({ newVisitor, room }) => {
   const secondTab = await ana.openTab();
   await secondTab.open(room);
   for (const tab of [ana, secondTab]) {
-    await expect(tab.you).toContainText("You are here as Ana, in 2 tabs");
+    await expect(tab.you).toContainText("You're on the list as Ana, in 2 tabs");
   }
 });
 
@@ -144,5 +144,5 @@ test("a form on another site makes nobody someone else", async ({ newVisitor, ro
   expect(response.headers()["set-cookie"]).toBeUndefined();
   await ana.page.reload();
   await ana.isLive();
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
 });

@@ -37,7 +37,7 @@ test("a server that is killed and restarted finds everyone listed again", async 
   }
   await expect(ana.ownRow.locator("bdi.user-name")).toHaveText("Ana");
   await expect(bo.ownRow.locator("bdi.user-name")).toHaveText("Bo");
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
 
   // The new sockets are as good as the old ones.
   await bo.leaveButton.click();
@@ -105,7 +105,7 @@ test("a browser without a network says so, and catches up when it is back", asyn
   await ana.hasHealed();
   await expect(ana.rows).toHaveCount(2);
   expect((await ana.names.allTextContents()).sort()).toEqual(["Ana", "Bo"]);
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
 });
 
 test("Try now connects at once", async ({ newVisitor, mortalServer, room }) => {
@@ -139,7 +139,7 @@ test("a name that is typed while the connection is lost is listed when it is bac
   await mortalServer.start();
   await ana.hasHealed();
   await ana.shows(["Ana"]);
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
 });
 
 test("a page that loads normally never shows the banner", async ({ newVisitor, room }) => {

@@ -21,7 +21,7 @@ const STATES = [
   { state: "a wall with two hundred people", others: 200, query: "?wall" },
 ] as const;
 
-const A_PART_IS_MISSING = /A part of this page has not arrived/;
+const A_PART_IS_MISSING = /This page didn't load fully/;
 
 const NAMES = ["Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"];
 
@@ -115,7 +115,7 @@ test("a page of which a part never comes says so, and can be loaded again", asyn
   await expectNothingForAxe(page);
 
   await page.unroute("**/*.wasm");
-  await page.getByRole("link", { name: "Load again" }).click();
+  await page.getByRole("link", { name: "Reload" }).click();
   await visitor.isLive();
   await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
 });

@@ -20,7 +20,7 @@ test("the keyboard alone is enough to join, rename and leave, and is never lost"
   await tabTo(ana.nameField);
   await keyboard.type("Ana");
   await keyboard.press("Enter");
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
   await expectKeyboardIsSomewhere(ana.page);
 
   await tabTo(ana.renameButton);
@@ -29,7 +29,7 @@ test("the keyboard alone is enough to join, rename and leave, and is never lost"
   await keyboard.press("ControlOrMeta+A");
   await keyboard.type("Ann");
   await keyboard.press("Enter");
-  await expect(ana.you).toContainText("You are here as Ann");
+  await expect(ana.you).toContainText("You're on the list as Ann");
   await expect(ana.newNameField).toHaveCount(0);
   await expectKeyboardIsSomewhere(ana.page);
 

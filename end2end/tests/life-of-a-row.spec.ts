@@ -40,7 +40,7 @@ test.describe("tabs", () => {
     const secondTab = await ana.openTab();
     await secondTab.open(room);
     for (const tab of [ana, secondTab]) {
-      await expect(tab.you).toContainText("You are here as Ana, in 2 tabs");
+      await expect(tab.you).toContainText("You're on the list as Ana, in 2 tabs");
     }
     await ana.page.close();
     await expect(secondTab.you).not.toContainText(/in \d+ tabs/);
@@ -128,7 +128,7 @@ test.describe("tabs", () => {
     });
     await sleeping.page.route("**/events", async (route) => route.abort());
     await sleeping.open(room);
-    await expect(sleeping.you).toContainText("You are here as Ana");
+    await expect(sleeping.you).toContainText("You're on the list as Ana");
 
     isAsleep = true;
     for (const socket of sockets) await socket.close();
@@ -145,7 +145,7 @@ test.describe("tabs", () => {
     expect(listed).toHaveLength(1);
     // Who joins again in one of them is there in both.
     await ana.join("Ana");
-    await expect(sleeping.you).toContainText("You are here as Ana, in 2 tabs");
+    await expect(sleeping.you).toContainText("You're on the list as Ana, in 2 tabs");
   });
 
   test("who is off the list because of another tab is told so", async ({ newVisitor, room }) => {
@@ -275,7 +275,7 @@ test.describe("going and coming back", () => {
     await expect(ana.news).toHaveText("Bo joined");
     await bo.context.close();
     await ana.shows(["Ana"], UNTIL_A_ROW_IS_GONE);
-    await expect(ana.news).toHaveText("Bo closed the page");
+    await expect(ana.news).toHaveText("Bo left");
     const last = happenings(ana.wire.received).at(-1);
     expect(last?.disconnect_user).toEqual({ closed: [boId] });
   });
@@ -311,7 +311,7 @@ test("whom the operator removes is off the list, is told so, and may come again"
   for (const visitor of [ana, bo]) await visitor.shows(["Ana"]);
   await expect(ana.news).toHaveText("Bo was removed");
   expect(happenings(ana.wire.received).at(-1)?.disconnect_user).toEqual({ removed: [boId] });
-  await expect(bo.page.getByTestId("farewell")).toContainText("taken off the list");
+  await expect(bo.page.getByTestId("farewell")).toContainText("removed from the list");
   // Nor does a reload list them again, but their own wish does.
   await bo.page.reload();
   await bo.isLive();
@@ -364,7 +364,7 @@ test.describe("a network that fails", () => {
     network.turn("down");
     await expect(row(bo, anaId)).toHaveAttribute("data-state", "reconnecting");
     await ana.saysThatTheConnectionIsLost();
-    const age = async () => Number(/as of (\d+) s/.exec(await ana.banner.innerText())?.[1] ?? 0);
+    const age = async () => Number(/updated (\d+) s/.exec(await ana.banner.innerText())?.[1] ?? 0);
     const ageAtFirst = await age();
     await expect.poll(age).toBeGreaterThanOrEqual(ageAtFirst + 5);
     network.turn("clear");
@@ -395,41 +395,41 @@ test.describe("a network that fails", () => {
 
     await ana.context.setOffline(true);
     network.turn("down");
-    await expect(ana.banner).toContainText("You are offline.");
+    await expect(ana.banner).toContainText("You're offline.");
     await bo.shows(["Bo", "Kim"], UNTIL_A_ROW_IS_GONE);
-    await expect(bo.news).toHaveText("Ana lost the connection");
+    await expect(bo.news).toHaveText("Ana disconnected");
     expect(happenings(bo.wire.received).at(-1)?.disconnect_user).toEqual({ lost: [anaId] });
     await kim.leave();
     await crowd.joinInOrder(server, room, ["Cy", "Di", "Ed"]);
     // The list is kept, dimmed and dated.
     await ana.shows(["Ana", "Bo", "Kim"]);
     await expect(ana.html).toHaveAttribute("data-stale", "true");
-    await expect(ana.banner).toContainText("as of 1 min ago", { timeout: 80_000 });
+    await expect(ana.banner).toContainText("updated 1 min ago", { timeout: 80_000 });
 
     network.turn("clear");
     await ana.context.setOffline(false);
     await ana.hasHealed();
     for (const visitor of [ana, bo]) await visitor.shows(["Bo", "Cy", "Di", "Ed", "Ana"]);
     await expect(ana.missed).toContainText(
-      "While you were away: Cy and 2 others came, Kim left",
+      "While you were offline: Cy and 2 others joined, Kim left",
     );
-    await expect(ana.announcer).toContainText("Connected again. While you were away: Cy");
+    await expect(ana.announcer).toContainText("Connected again. While you were offline: Cy");
 
     // Away once more, without having read it: one line tells of both.
     await ana.context.setOffline(true);
     network.turn("down");
-    await expect(ana.banner).toContainText(/as of ([6-9]|1\d) s ago/);
+    await expect(ana.banner).toContainText(/updated ([6-9]|1\d) s ago/);
     await crowd.join(server, room, "Fay");
     network.turn("clear");
     await ana.context.setOffline(false);
     await ana.hasHealed();
     await expect(ana.missed).toContainText(
-      "While you were away: Cy and 3 others came, Kim left",
+      "While you were offline: Cy and 3 others joined, Kim left",
     );
-    await expect(ana.announcer).toContainText("Connected again. While you were away: Fay came");
+    await expect(ana.announcer).toContainText("Connected again. While you were offline: Fay joined");
     await ana.missed.getByRole("button", { name: "Dismiss" }).click();
     await expect(ana.missed).toBeHidden();
-    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.you).toContainText("You're on the list as Ana");
   });
 
   test("a connection that falls silent is noticed on both sides", async ({
@@ -450,7 +450,7 @@ test.describe("a network that fails", () => {
     await expect(row(bo, anaId)).toHaveAttribute("data-state", "reconnecting", { timeout: 20_000 });
     await expect(ana.banner).toBeVisible({ timeout: 20_000 });
     // The list was right when the server was last heard, and not when that was noticed.
-    await expect(ana.banner).toContainText(/as of 1[5-9] s ago/);
+    await expect(ana.banner).toContainText(/updated 1[5-9] s ago/);
     network.turn("clear");
     await ana.hasHealed();
     await expect(row(bo, anaId)).toHaveAttribute("data-state", "here");
@@ -474,7 +474,7 @@ test.describe("a network that fails", () => {
     await ana.page.goto(`/r/${room}`);
     await ana.isLive(UNTIL_A_PAGE_HAS_HEALED);
     const sentence = ana.page.getByTestId("only-watching");
-    await expect(sentence).toContainText("WebSockets", UNTIL_A_PAGE_HAS_HEALED);
+    await expect(sentence).toContainText("watching only", UNTIL_A_PAGE_HAS_HEALED);
     await expect(ana.banner).toHaveCount(0);
     const cy = await crowd.join(server, room, "Cy");
     await ana.shows(["Bo", "Cy"]);
@@ -487,7 +487,7 @@ test.describe("a network that fails", () => {
     network.turn("clear");
     await ana.shows(["Bo", "Ana"], UNTIL_A_PAGE_HAS_HEALED);
     await expect(sentence).toHaveCount(0);
-    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.you).toContainText("You're on the list as Ana");
     await ana.isLive();
   });
 });

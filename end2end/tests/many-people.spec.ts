@@ -129,7 +129,7 @@ test("somebody is found by a part of the name, and everyone is back when it is e
 
   await visitor.findField.fill("nobody has this name");
   await expect(visitor.rows).toHaveCount(0);
-  await expect(visitor.found).toContainText("Nobody");
+  await expect(visitor.found).toContainText("No one here matches");
   await visitor.findField.fill("");
   await expect(visitor.found).toHaveText("");
   await expect(visitor.names.first()).toHaveText("Person 1");

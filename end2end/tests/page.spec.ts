@@ -91,12 +91,12 @@ test.describe("a reload", () => {
     await ana.openAndJoin(room, "Ana");
 
     const html = await (await ana.context.request.get(`/r/${room}`)).text();
-    expect(html).toContain("You are here as");
-    expect(html).not.toContain("What should we call you?");
+    expect(html).toContain("You're on the list as");
+    expect(html).not.toContain(">Your name<");
     const strangers = await newVisitor();
     const strangersHtml = await (await strangers.context.request.get(`/r/${room}`)).text();
-    expect(strangersHtml).toContain("What should we call you?");
-    expect(strangersHtml).not.toContain("You are here as");
+    expect(strangersHtml).toContain(">Your name<");
+    expect(strangersHtml).not.toContain("You're on the list as");
   });
 
   test("a reload while joined never shows the form", async ({ newVisitor, room }) => {
@@ -117,7 +117,7 @@ test.describe("a reload", () => {
 
     await ana.page.reload();
     await ana.isLive();
-    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.you).toContainText("You're on the list as Ana");
     await expect(ana.rows).toHaveCount(2);
     await expect(bo.rows).toHaveCount(2);
     expect(await ana.ownId()).toBe(id);
@@ -181,7 +181,7 @@ test.describe("names", () => {
     const watcher = await newVisitor();
     await watcher.open(room);
     await ana.openAndJoin(room, typed);
-    await expect(ana.you).toContainText(`You are here as ${typed}`);
+    await expect(ana.you).toContainText(`You're on the list as ${typed}`);
     const late = await newVisitor();
     await late.open(room);
 
@@ -288,7 +288,7 @@ test.describe("what a listed person can do", () => {
       await visitor.shows(["Ann", "Bo"]);
       await expect(visitor.rowWithId(id).locator("bdi.user-name")).toHaveText("Ann");
     }
-    await expect(ana.you).toContainText("You are here as Ann");
+    await expect(ana.you).toContainText("You're on the list as Ann");
     // Nobody was told of a leave and a join.
     expect(disconnectedUsers(bo.wire.received)).toEqual([]);
     expect(newUsers(bo.wire.received).map((user) => user.id)).not.toContain(id);
@@ -301,7 +301,7 @@ test.describe("what a listed person can do", () => {
     await ana.newNameField.fill("Ann");
     await ana.cancelButton.click();
     await expect(ana.newNameField).toHaveCount(0);
-    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.you).toContainText("You're on the list as Ana");
     await ana.shows(["Ana"]);
     expect(ana.wire.sent.map((frame) => frame.event)).not.toContain("rename");
   });
@@ -333,7 +333,7 @@ test.describe("what a listed person can do", () => {
     await bo.openAndJoin(room, "Bo");
     const secondTab = new Visitor(await ana.context.newPage());
     await secondTab.open(room);
-    await expect(secondTab.you).toContainText("You are here as Ana");
+    await expect(secondTab.you).toContainText("You're on the list as Ana");
     for (const visitor of [ana, secondTab, bo]) await visitor.shows(["Ana", "Bo"]);
 
     // The row lasts as long as one of the tabs does. Who goes after the first tab went, and is

@@ -42,7 +42,7 @@ test("step 2: the page asks for a name, in the page and not in a dialog box", as
 
   await ana.page.keyboard.type("Ana");
   await ana.page.keyboard.press("Enter");
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
   expect(dialogs).toEqual([]);
 });
 
@@ -167,5 +167,5 @@ test("step 7: of two people with the same name, exactly the one who went disappe
     await expect(visitor.rowWithId(secondId)).toHaveCount(1);
   }
   await expect(secondKim.ownRow).toHaveCount(1);
-  await expect(secondKim.you).toContainText("You are here as Kim");
+  await expect(secondKim.you).toContainText("You're on the list as Kim");
 });

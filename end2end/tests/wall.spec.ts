@@ -142,7 +142,7 @@ for (const count of [201, 260, 1_000, 10_000]) {
       expect(box.right).toBeLessThanOrEqual(1920);
       expect(box.height).toBeGreaterThan(20);
     }
-    expect(await sentenceUnderTheBoard(wall)).toContain("Those who came first");
+    expect(await sentenceUnderTheBoard(wall)).toContain("joined first");
 
     // Who comes now is counted, and moves nobody.
     crowd.join("One more");
@@ -182,7 +182,7 @@ for (const [width, height, count] of [
     }
     const size = await wall.names.first().evaluate((name) => getComputedStyle(name).fontSize);
     expect(Number.parseFloat(size)).toBeGreaterThan(12);
-    expect(await sentenceUnderTheBoard(wall)).toContain("Those who came first");
+    expect(await sentenceUnderTheBoard(wall)).toContain("joined first");
   });
 }
 

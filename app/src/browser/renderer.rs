@@ -221,7 +221,7 @@ impl Renderer {
 
     fn show_departure_notice(&self, Unlisted { reason, end }: Unlisted) {
         let departure_notice = match reason {
-            DepartureReason::Left => strings::YOU_LEFT_ELSEWHERE,
+            DepartureReason::Left => strings::YOU_LEFT_IN_ANOTHER_TAB,
             DepartureReason::Removed => strings::YOU_WERE_REMOVED,
             // Another tab of this person was the last one that was joined; this one only watched.
             DepartureReason::Closed | DepartureReason::Lost => return,

@@ -89,8 +89,8 @@ pub enum NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Empty => "Please type a name, so that the others know who is here.",
-            Self::TooLong => "That name is too long: please use at most 40 characters.",
+            Self::Empty => "Enter your name.",
+            Self::TooLong => "That name is too long. Use at most 40 characters.",
         })
     }
 }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_error_says_what_to_do() {
-        assert!(NameError::Empty.to_string().contains("type a name"));
+        assert!(NameError::Empty.to_string().contains("Enter your name"));
         assert!(NameError::TooLong.to_string().contains("at most 40 characters"));
     }
 

@@ -53,7 +53,7 @@ pub enum RoomNameError {
 impl fmt::Display for RoomNameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::UpperCase => "A room name is written in lower case.",
+            Self::UpperCase => "A room name is in lower case.",
             Self::Length => "A room name has 1 to 64 characters.",
             Self::Characters => {
                 "A room name has only the letters a to z, digits and hyphens, \

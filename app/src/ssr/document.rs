@@ -62,9 +62,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </noscript>
         <main>{first_html()}</main>
         <aside class="banner not-started">
-            <p role="alert">{strings::NOT_STARTED}</p>
+            <p role="alert">{strings::NOT_LOADED}</p>
             <a class="button" href="">
-                {strings::LOAD_AGAIN}
+                {strings::RELOAD}
             </a>
         </aside>
         {footer}
@@ -87,12 +87,12 @@ fn not_found(
     reason: &str,
     suggestion: Option<&RoomName>,
 ) -> impl IntoView + use<> {
-    let title = [strings::NOTHING_HERE, " · ", strings::PRODUCT].concat();
+    let title = [strings::PAGE_NOT_FOUND, " · ", strings::PRODUCT].concat();
     let body = view! {
         {masthead()}
         <main>
-            <h1>{strings::NOTHING_HERE}</h1>
-            <p class="why">{reason.to_owned()} " " {strings::GO_ON_FROM_HERE}</p>
+            <h1>{strings::PAGE_NOT_FOUND}</h1>
+            <p class="why">{reason.to_owned()} " " {strings::CHECK_THE_ADDRESS}</p>
             <p class="ways-on">
                 {suggestion
                     .map(|room| {

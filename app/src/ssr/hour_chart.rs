@@ -116,15 +116,15 @@ mod tests {
             let html = picture_of_the_past_hour(counts);
             html.split("<figcaption>").nth(1).unwrap().replace("</figcaption>", "")
         };
-        assert_eq!(words(&[4; 60]), "4 people all through the last hour");
-        assert_eq!(words(&[1; 90]), "1 person all through the last hour");
+        assert_eq!(words(&[4; 60]), "Last hour: 4 people the whole time");
+        assert_eq!(words(&[1; 90]), "Last hour: 1 person the whole time");
         let mut hour = [1_204; 60];
         hour[7] = 4;
-        assert_eq!(words(&hour), "4 to 1,204 people in the last hour");
-        assert_eq!(words(&[0, 1, 3]), "0 to 3 people in the last 3 min");
-        assert_eq!(words(&[0, 1]), "0 to 1 people in the last 2 min");
-        assert_eq!(words(&[2]), "2 people in the last minute");
-        assert_eq!(words(&[0, 0]), "Nobody in the last 2 min");
+        assert_eq!(words(&hour), "Last hour: 4 to 1,204 people");
+        assert_eq!(words(&[0, 1, 3]), "Last 3 min: 0 to 3 people");
+        assert_eq!(words(&[0, 1]), "Last 2 min: 0 to 1 people");
+        assert_eq!(words(&[2]), "Last minute: 2 people");
+        assert_eq!(words(&[0, 0]), "Last 2 min: nobody");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub fn privacy_document(options: &LeptosOptions) -> String {
 
 fn page(options: &LeptosOptions) -> impl IntoView + use<> {
     let title = [strings::PRIVACY, " · ", strings::PRODUCT].concat();
-    let paragraphs = strings::WHAT_IS_KEPT.into_iter();
+    let paragraphs = strings::PRIVACY_PARAGRAPHS.into_iter();
     let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph}</p> });
     let body = view! {
         {masthead()}

@@ -46,10 +46,11 @@ impl Loss {
     pub(crate) fn words(&self, now: u64) -> String {
         let seconds_since = now.saturating_sub(self.list_as_of) / 1_000;
         let mut words = String::from(self.headline());
-        words.push_str(&strings::the_list_is_as_of(Elapsed::of_seconds(seconds_since)));
-        if let Some(try_at) = self.try_at {
+        words.push_str(&strings::last_updated(Elapsed::of_seconds(seconds_since)));
+        // Without a network the next attempt fails anyway.
+        if let Some(try_at) = self.try_at.filter(|_| !self.is_offline) {
             let seconds_left = try_at.saturating_sub(now).div_ceil(1_000);
-            words.push_str(&strings::trying_again_in(seconds_left));
+            words.push_str(&strings::retrying_in(seconds_left));
         }
         words
     }
@@ -68,31 +69,21 @@ mod tests {
 
     #[test]
     fn the_text_has_the_age_of_the_list_and_the_time_to_the_next_attempt() {
-        assert_eq!(
-            LOSS.words(112_400),
-            "Connection lost. The list is as of 12 s ago. Trying again in 3 s."
-        );
-        assert_eq!(
-            LOSS.words(115_000),
-            "Connection lost. The list is as of 15 s ago. Trying again now."
-        );
-        assert_eq!(
-            LOSS.words(100_100),
-            "Connection lost. The list is as of just now. Trying again in 15 s."
-        );
+        assert_eq!(LOSS.words(112_400), "Reconnecting… Last updated 12 s ago. Retrying in 3 s.");
+        assert_eq!(LOSS.words(115_000), "Reconnecting… Last updated 15 s ago. Retrying now.");
+        assert_eq!(LOSS.words(100_100), "Reconnecting… Last updated just now. Retrying in 15 s.");
     }
 
     #[test]
     fn the_text_says_that_there_is_no_network() {
-        let loss = Loss { try_at: None, is_offline: true, ..LOSS };
-        assert_eq!(loss.words(220_000), "You are offline. The list is as of 2 min ago.");
+        for try_at in [None, LOSS.try_at] {
+            let loss = Loss { try_at, is_offline: true, ..LOSS };
+            assert_eq!(loss.words(220_000), "You're offline. Last updated 2 min ago.");
+        }
     }
 
     #[test]
     fn a_clock_that_was_set_back_does_not_overflow() {
-        assert_eq!(
-            LOSS.words(0),
-            "Connection lost. The list is as of just now. Trying again in 115 s."
-        );
+        assert_eq!(LOSS.words(0), "Reconnecting… Last updated just now. Retrying in 115 s.");
     }
 }

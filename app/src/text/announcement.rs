@@ -3,7 +3,7 @@
 use super::strings;
 use crate::{
     client::removal::Departed,
-    presence::{DepartureReason, Name, UserId},
+    presence::{Name, UserId},
 };
 
 /// A part of an announcement: each name gets an element of its own.
@@ -18,14 +18,8 @@ pub(crate) enum Part {
 /// Up to how many people are named; more are counted.
 const MOST_NAMES: usize = 2;
 
-/// Every way to go, in the order in which it is expected.
-const WAYS_TO_GO: [Option<DepartureReason>; 5] = [
-    Some(DepartureReason::Left),
-    Some(DepartureReason::Closed),
-    Some(DepartureReason::Lost),
-    Some(DepartureReason::Removed),
-    None,
-];
+/// The verbs of departures, in the order of their sentences.
+const DEPARTURE_VERBS: [&str; 3] = [strings::LEFT, strings::DISCONNECTED, strings::WAS_REMOVED];
 
 /// The net joins and departures since the last announcement.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +71,8 @@ impl ChangeSummary {
         let mut parts = Vec::new();
         let names: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
         push_sentence(&mut parts, &names, strings::JOINED);
-        for way in WAYS_TO_GO {
-            push_sentence(&mut parts, &self.who_went(way), strings::departed(way));
+        for verb in DEPARTURE_VERBS {
+            push_sentence(&mut parts, &self.names_departed(verb), verb);
         }
         parts
     }
@@ -88,10 +82,10 @@ impl ChangeSummary {
         let mut parts = Vec::new();
         let joined: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
         let departed: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
-        for (names, verb) in [(joined, strings::CAME), (departed, strings::LEFT)] {
+        for (names, verb) in [(joined, strings::JOINED), (departed, strings::LEFT)] {
             let Some((first, others)) = names.split_first() else { continue };
             let start =
-                if parts.is_empty() { strings::WHILE_YOU_WERE_AWAY } else { strings::COMMA };
+                if parts.is_empty() { strings::WHILE_YOU_WERE_OFFLINE } else { strings::COMMA };
             parts.push(Part::Words(start.into()));
             parts.push(Part::Name((*first).clone()));
             match others {
@@ -107,8 +101,9 @@ impl ChangeSummary {
         parts
     }
 
-    fn who_went(&self, way: Option<DepartureReason>) -> Vec<&Name> {
-        let group = self.departed.iter().filter(|departed| departed.reason == way);
+    fn names_departed(&self, verb: &str) -> Vec<&Name> {
+        let group =
+            self.departed.iter().filter(|departed| strings::departed(departed.reason) == verb);
         group.map(|departed| &departed.name).collect()
     }
 }
@@ -137,6 +132,7 @@ fn push_sentence(parts: &mut Vec<Part>, people: &[&Name], verb: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presence::DepartureReason;
 
     fn id(number: u8) -> UserId {
         format!("user-----{number:02}").parse().unwrap()
@@ -169,11 +165,11 @@ mod tests {
         summary.joined(id(2), name("Bo"));
         assert_eq!(words(summary.parts()), "Ana and Bo joined");
         summary.departed(gone(90, "Kim", Some(DepartureReason::Left)));
-        assert_eq!(words(summary.parts()), "Ana and Bo joined. Kim departed");
+        assert_eq!(words(summary.parts()), "Ana and Bo joined. Kim left");
         for number in 3..38 {
             summary.joined(id(number), name("Someone"));
         }
-        assert_eq!(words(summary.parts()), "37 people joined. Kim departed");
+        assert_eq!(words(summary.parts()), "37 people joined. Kim left");
     }
 
     #[test]
@@ -191,7 +187,7 @@ mod tests {
         }
         assert_eq!(
             words(summary.parts()),
-            "Ed departed. Bo closed the page. Ana and Di lost the connection. Cy was removed"
+            "Bo and Ed left. Ana and Di disconnected. Cy was removed"
         );
     }
 
@@ -205,7 +201,7 @@ mod tests {
         second.departed(gone(3, "Cy", None));
         second.joined(id(1), name("Ana"));
         first.merge(second);
-        let expected = "While you were away: Ana joined, Cy departed";
+        let expected = "While you were offline: Ana joined, Cy left";
         assert_eq!(words(first.catch_up_parts()), expected);
         // Cy left, was back in between, and left again.
         let mut third = ChangeSummary::default();
@@ -224,18 +220,18 @@ mod tests {
         let mut summary = ChangeSummary::default();
         assert_eq!(summary.catch_up_parts(), []);
         summary.departed(gone(9, "Bo", None));
-        assert_eq!(words(summary.catch_up_parts()), "While you were away: Bo departed");
+        assert_eq!(words(summary.catch_up_parts()), "While you were offline: Bo left");
         summary.joined(id(0), name("Ana"));
         summary.joined(id(1), name("Cy"));
         assert_eq!(
             words(summary.catch_up_parts()),
-            "While you were away: Ana and Cy joined, Bo departed"
+            "While you were offline: Ana and Cy joined, Bo left"
         );
         summary.joined(id(2), name("Di"));
         summary.joined(id(3), name("Ed"));
         assert_eq!(
             words(summary.catch_up_parts()),
-            "While you were away: Ana and 3 others joined, Bo departed"
+            "While you were offline: Ana and 3 others joined, Bo left"
         );
     }
 

@@ -18,7 +18,7 @@ pub(crate) fn activity_log(page_state: PageState) -> impl IntoView {
         <details class="activity">
             <summary>{strings::ACTIVITY}</summary>
             <ol id=ACTIVITY role="list" tabindex="0" aria-label=strings::ACTIVITY></ol>
-            <p class="hint">{strings::NOTHING_HAPPENED}</p>
+            <p class="hint">{strings::NO_ACTIVITY}</p>
             <button
                 type="button"
                 class="toggle"

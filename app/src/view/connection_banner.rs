@@ -25,7 +25,7 @@ pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
                 <div id=BANNER class="banner" data-testid="connection">
                     <p>{text(words)}</p>
                     <button type="button" on:click=on_press(move || page_state.ask(Command::ReconnectNow))>
-                        {strings::TRY_NOW}
+                        {strings::RETRY_NOW}
                     </button>
                 </div>
             }

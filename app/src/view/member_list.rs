@@ -38,7 +38,7 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
         let is_listed = move || page_state.people.with(|people| people.own_name.is_some());
         let (class, test_id, words) = match page_state.people.with(|people| people.count) {
             0 => ("empty", Some("empty"), strings::NOBODY_IS_HERE),
-            1 if is_listed() => ("empty alone", None, strings::ONLY_YOU_ARE_HERE),
+            1 if is_listed() => ("empty alone", None, strings::JUST_YOU),
             _ => return None,
         };
         Some(Notice { class, test_id, words: words.into(), ..Notice::default() })

@@ -56,7 +56,7 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
             }
         >
             <label for=FIELD>
-                {if is_join { strings::WHAT_IS_YOUR_NAME } else { strings::YOUR_NEW_NAME }}
+                {if is_join { strings::YOUR_NAME } else { strings::NEW_NAME }}
             </label>
             <div class="field">
                 <input
@@ -81,7 +81,7 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
             </div>
             {notice(refusal)}
             <p id=HINT class="hint">
-                {if is_join { strings::WHO_SEES_IT } else { strings::EVERYONE_SEES_IT }}
+                {if is_join { strings::EVERYONE_SEES_YOUR_NAME } else { strings::EVERYONE_SEES_THE_CHANGE }}
             </p>
         </form>
     }

@@ -40,15 +40,15 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
     view! {
         <div class="you-are-here" data-testid="you">
             <p id=SENTENCE tabindex="-1">
-                {strings::YOU_ARE_HERE_AS}
+                {strings::ON_THE_LIST_AS}
                 <bdi>{name}</bdi>
                 <span>{tabs}</span>
             </p>
             {controls}
             <div class="someone-else" hidden=bool_attr(is_one_tab)>
-                <p class="hint">{strings::TRY_A_SECOND_PERSON}</p>
+                <p class="hint">{strings::TABS_ARE_ONE_PERSON}</p>
                 <button type="button" on:click=on_press(move || page_state.ask(Command::SwitchPerson))>
-                    {strings::BE_SOMEONE_ELSE}
+                    {strings::JOIN_UNDER_ANOTHER_NAME}
                 </button>
             </div>
         </div>
@@ -72,7 +72,7 @@ fn buttons(page_state: PageState) -> impl IntoView {
         {notice(refusal)}
         <div class="buttons">
             <button id=RENAME type="button" disabled=bool_attr(is_disabled) on:click=on_press(rename)>
-                {strings::RENAME}
+                {strings::CHANGE_NAME}
             </button>
             <button
                 type="button"

@@ -41,7 +41,7 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
             class: "aside",
             role: Some("status"),
             test_id: Some("only-watching"),
-            words: strings::ONLY_WATCHING.into(),
+            words: strings::WATCHING_ONLY.into(),
             ..Notice::default()
         })
     };
@@ -62,7 +62,7 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
         </div>
         {list_section(page_state)}
         {sidebar_section(page_state)}
-        // In kiosk mode browsers paint the sidebar only once something follows it.
+        // Kiosk mode's style sheet shows `<main>` once something follows the sidebar: then it is complete.
         {live_region()}
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn copy_button() -> impl IntoView {
             type="button"
             class="copy"
             data-copied=strings::LINK_COPIED
-            data-failed=strings::COPY_IT_YOURSELF
+            data-failed=strings::COPY_THE_ADDRESS_INSTEAD
             disabled
         >
             {strings::COPY_LINK}
@@ -77,9 +77,9 @@ mod rendered {
             {code(server_data)}
             <p class="address">{server_data.address.clone()}</p>
             <p class="hint">
-                {strings::SCAN_IT}" "
+                {strings::ANYONE_CAN_JOIN}" "
                 <a href=wall target="_blank">
-                    {strings::SHOW_ON_THE_WALL}
+                    {strings::OPEN_WALL_SCREEN}
                 </a>
             </p>
         }
@@ -101,15 +101,15 @@ mod rendered {
                 view! {
                     <p class="roll">
                         {strings::TAKE_THE_ROLL} " " <a href=roll("txt") download>
-                            {strings::AS_TEXT}
+                            {strings::TEXT}
                         </a> " " <a href=roll("csv") download>
-                            {strings::AS_TABLE}
+                            {strings::CSV}
                         </a> " "
                         <button
                             type="button"
                             data-source=roll("txt")
                             data-copied=strings::ROLL_COPIED
-                            data-failed=strings::ROLL_NOT_COPIED
+                            data-failed=strings::DOWNLOAD_THE_FILE_INSTEAD
                             disabled
                         >
                             {strings::COPY_ROLL}
@@ -138,7 +138,7 @@ mod rendered {
             <img
                 class="code"
                 src=format!("/r/{}/qr.svg", server_data.room)
-                alt=strings::CODE_OF_THE_ADDRESS
+                alt=strings::QR_CODE_OF_THE_ADDRESS
                 width="240"
                 height="240"
                 loading="lazy"
@@ -178,7 +178,7 @@ mod tests {
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
             r#"href="/r/team-7?wall""#,
-            "1 to 4 people in the last 3 min",
+            "Last 3 min: 1 to 4 people",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
         ] {

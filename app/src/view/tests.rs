@@ -85,11 +85,13 @@ fn a_new_visitor_sees_the_list_and_the_form() {
     assert_has(&html, "<title>(4) standup · Rollcall</title>");
     assert_has(&html, "<h1>standup</h1>");
     assert_has(&html, r#"<span data-testid="count" class="number">4</span>"#);
-    assert_has(&html, r#"<label for="name">What should we call you?</label>"#);
+    assert_has(&html, r#"<label for="name">Your name</label>"#);
     assert_has(&html, r#"name="name""#);
     assert_has(&html, ">Join</button>");
     assert_has(&html, "role=\"status\" data-testid=\"announcer\"");
-    for part in ["You are here as", "data-testid=\"connection\"", "name-error", "aria-invalid"] {
+    for part in
+        ["You're on the list as", "data-testid=\"connection\"", "name-error", "aria-invalid"]
+    {
         assert_lacks(&html, part);
     }
 }
@@ -141,10 +143,10 @@ fn a_listed_visitor_sees_their_own_status_in_the_first_html() {
     users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
     let html = html(Some(page(users)));
     assert_has(&html, "data-testid=\"you\"");
-    assert_has(&html, "You are here as <bdi>Zoë &amp; Co</bdi>");
-    assert_has(&html, ">Rename</button>");
+    assert_has(&html, "You're on the list as <bdi>Zoë &amp; Co</bdi>");
+    assert_has(&html, ">Change name</button>");
     assert_has(&html, ">Leave</button>");
-    assert_lacks(&html, "What should we call you?");
+    assert_lacks(&html, ">Your name</label>");
     assert_eq!(html.matches("is-you").count(), 1);
     let row = html.split("user-----00").nth(1).unwrap();
     assert_has(row, "<span class=\"you\">you</span>");
@@ -162,7 +164,7 @@ fn an_empty_room_has_a_notice() {
 
 #[test]
 fn a_visitor_who_is_alone_sees_how_to_invite_others() {
-    let text_when_alone = "So far it is only you";
+    let text_when_alone = "Just you so far";
     let [first, second, ..] = &few()[..] else { panic!("two people") };
     let mut page = page(vec![first.clone()]);
     assert_lacks(&html(Some(page.clone())), text_when_alone);
@@ -228,11 +230,11 @@ fn a_page_without_a_room_has_an_empty_main() {
 #[test]
 fn the_not_found_page_has_the_reason_and_links() {
     let html = not_found("A room name has 1 to 64 <characters>.");
-    assert_has(&html, "<title>There is nothing here · Rollcall</title>");
+    assert_has(&html, "<title>Page not found · Rollcall</title>");
     assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
     assert_has(&html, r#"href="/r/a-b""#);
     assert_has(&html, "Go to the room a-b");
-    assert_has(&html, "See whether the address is spelled right");
+    assert_has(&html, "Check the address");
     assert_lacks(&html, "<script");
     assert_has(&html, "href=\"/\"");
     assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");
