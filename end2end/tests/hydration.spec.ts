@@ -124,7 +124,7 @@ test("a page that waits for one of its scripts for ever says so", async ({ newVi
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.clock.install();
-  const release = await holdBack(page, "**/past-hour.js");
+  const release = await holdBack(page, "**/hour-chart.js");
   await page.goto(`/r/${room}`, { waitUntil: "commit" });
   await expect(visitor.count).toBeVisible();
   await page.clock.fastForward(10_000);

@@ -480,7 +480,7 @@ test.describe("what the page tells", () => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
     // Neither how she came nor where she is in the page is anything that others need.
     await ana.open(`${room}?from=elsewhere`);
-    await ana.page.evaluate(() => (location.hash = "beside"));
+    await ana.page.evaluate(() => (location.hash = "sidebar"));
     await ana.page.getByRole("button", { name: "Copy link" }).click();
     await expect(ana.page.getByRole("button", { name: "Link copied" })).toBeVisible();
     await expect

@@ -208,5 +208,5 @@ async function boxes(wall: Visitor): Promise<DOMRect[]> {
 }
 
 async function sentenceUnderTheBoard(wall: Visitor): Promise<string> {
-  return wall.page.locator(".board").evaluate((board) => getComputedStyle(board, "::after").content);
+  return wall.page.locator(".list-panel").evaluate((board) => getComputedStyle(board, "::after").content);
 }

@@ -43,10 +43,10 @@ pub fn hydrate() {
         let Some((RoomPage { room, list }, owner)) = read_page() else { return };
         yield_to_main(move || {
             let (page_state, replica) = owner.with(|| PageState::of_first_html(list, initial_rows));
-            hydrate_element(".beside", move || sidebar(page_state));
+            hydrate_element(".sidebar", move || sidebar(page_state));
             let room_of_page = room.clone();
             yield_to_main(move || hydrate_element("main", move || page(page_state, &room_of_page)));
-            yield_to_main(move || hydrate_element(".board", move || member_list(page_state)));
+            yield_to_main(move || hydrate_element(".list-panel", move || member_list(page_state)));
             yield_to_main(move || owner.with(|| connect(page_state, &room, replica)));
         });
     });

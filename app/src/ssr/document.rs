@@ -32,9 +32,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
         <link rel="stylesheet" href=asset_urls.style.clone() />
-        <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
+        <script type="module" src="/hour-chart.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
-        <script type="module" src="/desk.js" nonce=use_nonce()></script>
+        <script type="module" src="/sticky-columns.js" nonce=use_nonce()></script>
         <script type="module" src="/copy.js" nonce=use_nonce()></script>
         <AutoReload options />
         {hydration(&asset_urls)}

@@ -19,7 +19,7 @@ use crate::{
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
 /// The id of the sidebar, which is beside the list in wide windows and below it in narrow ones.
-pub(crate) const BESIDE: &str = "beside";
+pub(crate) const SIDEBAR: &str = "sidebar";
 /// The id of the search field.
 const FIND: &str = "find";
 
@@ -44,9 +44,9 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
         Some(Notice { class, test_id, words: words.into(), ..Notice::default() })
     };
     view! {
-        <div class="board-head">
+        <div class="list-head">
             <h2>{strings::WHO_IS_HERE}</h2>
-            <a class="further" href=["#", BESIDE].concat()>
+            <a class="further" href=["#", SIDEBAR].concat()>
                 {strings::ACTIVITY}
             </a>
             {recent_changes()}
@@ -108,7 +108,7 @@ fn tools(page_state: PageState) -> impl IntoView {
         if is_unfiltered { String::new() } else { strings::found(found, count) }
     };
     view! {
-        <div class="finding">
+        <div class="search">
             <input
                 id=FIND
                 type="search"

@@ -11,7 +11,7 @@ use super::{
     connection_banner::connection_banner,
     header::header,
     live_region::live_region,
-    member_list::BESIDE,
+    member_list::SIDEBAR,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
     own_status::own_status,
@@ -56,7 +56,7 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
     };
     view! {
         {connection_banner(page_state)}
-        <div class="desk">
+        <div class="room-panel">
             {header(page_state, room)}
             <section class="card">{notice(only_watching)} {notice(departure_notice)} {card}</section>
         </div>
@@ -77,13 +77,13 @@ pub(crate) fn sidebar(page_state: PageState) -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 fn list_section(page_state: PageState) -> impl IntoView {
-    view! { <section class="board">{member_list(page_state)}</section> }
+    view! { <section class="list-panel">{member_list(page_state)}</section> }
 }
 
 #[cfg(feature = "ssr")]
 fn sidebar_section(page_state: PageState) -> impl IntoView {
     view! {
-        <div class="beside" id=BESIDE>
+        <div class="sidebar" id=SIDEBAR>
         {sidebar(page_state)}
         </div>
     }
@@ -92,13 +92,13 @@ fn sidebar_section(page_state: PageState) -> impl IntoView {
 /// It is hydrated on its own: hydration of the page skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
 fn list_section(_page_state: PageState) -> impl IntoView {
-    view! { <section class="board"></section> }
+    view! { <section class="list-panel"></section> }
 }
 
 /// It is hydrated on its own: hydration of the page skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
 fn sidebar_section(_page_state: PageState) -> impl IntoView {
-    view! { <div class="beside" id=BESIDE></div> }
+    view! { <div class="sidebar" id=SIDEBAR></div> }
 }
 
 /// The content of `<main>` as the server sends it; nothing without a [`RoomPage`] in the context.

@@ -45,13 +45,13 @@ pub(crate) fn invitation() -> impl IntoView {
 /// The chart of the last hour, and the list to export.
 #[cfg(feature = "ssr")]
 pub(crate) fn aside() -> impl IntoView {
-    view! { <div class="margin" inner_html=rendered::html(rendered::aside)></div> }
+    view! { <div class="extras" inner_html=rendered::html(rendered::aside)></div> }
 }
 
 /// The chart of the last hour, and the list to export.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn aside() -> impl IntoView {
-    view! { <div class="margin"></div> }
+    view! { <div class="extras"></div> }
 }
 
 #[cfg(feature = "ssr")]
@@ -200,6 +200,6 @@ mod tests {
     #[test]
     fn without_server_data_the_parts_are_empty() {
         let html = html(None);
-        assert_eq!(html, r#"<div class="invitation"></div><div class="margin"></div>"#);
+        assert_eq!(html, r#"<div class="invitation"></div><div class="extras"></div>"#);
     }
 }
