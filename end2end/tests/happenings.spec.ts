@@ -103,7 +103,7 @@ test("a second tab says how to try a second person, and offers to be someone els
   const secondTab = await ana.openTab();
   await secondTab.open(room);
   await expect(secondTab.you).toContainText("You're on the list as Ana, in 2 tabs");
-  await expect(secondTab.page.getByText("private window")).toBeVisible();
+  await expect(secondTab.page.getByText("Your tabs count as one person")).toBeVisible();
 
   await secondTab.someoneElseButton.click();
   await expect(secondTab.nameField).toBeVisible();

@@ -155,7 +155,7 @@ test.describe("tabs", () => {
     await secondTab.open(room);
     await secondTab.leaveButton.click();
     const farewell = (visitor: Visitor) => visitor.page.getByTestId("farewell");
-    await expect(farewell(ana)).toHaveText("You left on another page of this browser.");
+    await expect(farewell(ana)).toHaveText("You left in another tab.");
     await expect(farewell(secondTab)).toHaveCount(0);
     await ana.join("Ana");
     await expect(farewell(ana)).toHaveCount(0);
