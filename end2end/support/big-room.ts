@@ -1,7 +1,7 @@
 import { expect, type Page, type WebSocketRoute } from "@playwright/test";
 
 import type { ClientFrame, Difference, ServerFrame, User } from "./protocol";
-import { grouped, type Visitor } from "./visitor";
+import { formatCount, type Visitor } from "./visitor";
 
 /** How many rows a frame holds, as the server's frames of 4 KiB do. */
 const ROWS_IN_A_FRAME = 50;
@@ -23,7 +23,7 @@ export class BigRoom {
   private born = 0;
 
   private constructor(people: number) {
-    this.users = Array.from({ length: people }, () => this.somebody());
+    this.users = Array.from({ length: people }, () => this.newUser());
   }
 
   /** Answers the sockets of this page in the server's place. */
@@ -43,13 +43,13 @@ export class BigRoom {
   static async openedBy(visitor: Visitor, name: string, people: number): Promise<BigRoom> {
     const room = await BigRoom.for(visitor.page, people);
     await visitor.open(name);
-    await expect(visitor.count).toHaveText(grouped(people));
+    await expect(visitor.count).toHaveText(formatCount(people));
     return room;
   }
 
   /** Somebody comes. */
   join(name?: string): User {
-    const user = this.somebody(name);
+    const user = this.newUser(name);
     this.users.push(user);
     this.tell({ new_user: [user] });
     return user;
@@ -91,7 +91,7 @@ export class BigRoom {
     const left = users.filter((_, index) => index % 2 === 0);
     const away = users.filter((_, index) => index % 2 === 1);
     // As many come as go: a room that shrinks would hide what a page fails to let go of.
-    const arrived = left.map(() => this.somebody());
+    const arrived = left.map(() => this.newUser());
     for (const user of left) this.users.splice(this.users.indexOf(user), 1);
     this.users.push(...arrived);
     this.tell({
@@ -101,7 +101,7 @@ export class BigRoom {
     });
   }
 
-  private somebody(name?: string): User {
+  private newUser(name?: string): User {
     this.born += 1;
     const number = String(this.born).padStart(6, "0");
     return { id: `user-${number}`, name: name ?? `Person ${this.born}`, joined: 1_790_000_000 };

@@ -2,9 +2,9 @@ import { randomInt } from "node:crypto";
 
 import { test as base, type BrowserContextOptions } from "@playwright/test";
 
-import { Complaints } from "./complaints";
-import { Crowd } from "./people";
-import { Network } from "./proxy";
+import { BrowserErrors } from "./browser-errors";
+import { ProtocolClients } from "./protocol-client";
+import { Network } from "./network";
 import { startServer, type TestServer } from "./server";
 import { Visitor } from "./visitor";
 
@@ -22,15 +22,15 @@ interface TestFixtures {
   /** Somebody with a browser of their own: a context shares nothing with any other. */
   newVisitor: (options?: VisitorOptions) => Promise<Visitor>;
   /** People without a browser. */
-  crowd: Crowd;
+  clients: ProtocolClients;
   /** What the browsers complained about; the test fails if it was not provoked. */
-  complaints: Complaints;
+  browserErrors: BrowserErrors;
   /** A server for this test alone, which it may kill. */
-  mortalServer: TestServer;
+  ownServer: TestServer;
   /** One more server, with flags of its own; it outlives the visitors. */
   serverWith: (settings: readonly string[]) => Promise<TestServer>;
   /** A network in front of a server, which the test can break. */
-  networkBefore: (server: TestServer) => Promise<Network>;
+  networkTo: (server: TestServer) => Promise<Network>;
   /** What the server wrote, for the report of a test that failed. */
   serverLog: undefined;
 }
@@ -50,7 +50,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
-  mortalServer: async ({}, use, testInfo) => {
+  ownServer: async ({}, use, testInfo) => {
     const server = await startServer();
     await use(server);
     await server.dispose();
@@ -74,18 +74,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(newRoomName());
   },
 
-  complaints: async ({}, use) => {
-    const complaints = new Complaints();
-    await use(complaints);
+  browserErrors: async ({}, use) => {
+    const browserErrors = new BrowserErrors();
+    await use(browserErrors);
     // Visitors use this fixture, so they are gone by now, and everything was heard.
-    if (complaints.unprovoked.length > 0) {
-      throw new Error(`A browser complained:\n${complaints.unprovoked.join("\n")}`);
+    if (browserErrors.unexpected.length > 0) {
+      throw new Error(`A browser complained:\n${browserErrors.unexpected.join("\n")}`);
     }
   },
 
   // Playwright's own `page` is held to the same rule.
-  context: async ({ context, complaints }, use) => {
-    complaints.listenTo(context);
+  context: async ({ context, browserErrors }, use) => {
+    browserErrors.listenTo(context);
     await use(context);
   },
 
@@ -100,18 +100,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 
   // A page that outlives its server complains that it is gone: so this depends on those servers.
-  newVisitor: async ({ browser, server, complaints, serverWith: _ }, use) => {
+  newVisitor: async ({ browser, server, browserErrors, serverWith: _ }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async ({ of = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: of.url, ...options });
       contexts.push(context);
-      complaints.listenTo(context);
+      browserErrors.listenTo(context);
       return new Visitor(await context.newPage());
     });
     await Promise.all(contexts.map((context) => context.close()));
   },
 
-  networkBefore: async ({}, use) => {
+  networkTo: async ({}, use) => {
     const networks: Network[] = [];
     await use(async (server) => {
       const network = await Network.before(server);
@@ -121,10 +121,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     for (const network of networks) network.dispose();
   },
 
-  crowd: async ({}, use) => {
-    const crowd = new Crowd();
-    await use(crowd);
-    crowd.disperse();
+  clients: async ({}, use) => {
+    const clients = new ProtocolClients();
+    await use(clients);
+    clients.disperse();
   },
 });
 

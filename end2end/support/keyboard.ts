@@ -7,7 +7,7 @@ const MOST_STOPS = 30;
  * The tab key leads to all that can be used, and to nothing else; each is seen to have the keyboard,
  * and nothing lies over it.
  */
-export async function expectTheKeyboardLeadsEverywhere(page: Page): Promise<void> {
+export async function expectTabReachesAllControls(page: Page): Promise<void> {
   const usable = await page
     .locator("a[href], button:enabled, input:enabled, summary, [tabindex='0']")
     .filter({ visible: true })
@@ -58,7 +58,7 @@ export async function tabTo(target: Locator): Promise<void> {
 }
 
 /** Something in the page has the keyboard, so that the next key goes on from there. */
-export async function expectKeyboardIsSomewhere(page: Page): Promise<void> {
+export async function expectFocusInMain(page: Page): Promise<void> {
   await expect
     .poll(() => page.evaluate(() => document.activeElement?.closest("main") !== null))
     .toBe(true);

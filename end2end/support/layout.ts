@@ -10,7 +10,7 @@ export async function expectNoHorizontalScroll(page: Page): Promise<void> {
 }
 
 /** Everything that moves for a while has come to rest; what moves for ever is not waited for. */
-export async function hasComeToRest(page: Page): Promise<void> {
+export async function waitForAnimations(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const passing = document
       .getAnimations()

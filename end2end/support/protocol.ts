@@ -90,7 +90,7 @@ export function disconnectedUsers(frames: readonly ServerFrame[]): string[] {
 }
 
 /** Everything that these frames say of rows that came, went or look different, in order. */
-export function happenings(frames: readonly ServerFrame[]): Difference[] {
+export function changesIn(frames: readonly ServerFrame[]): Difference[] {
   return frames.flatMap((frame) => {
     if (frame.event !== "changes" && frame.event !== "resumed") return [];
     const { disconnect_user, user_changed, new_user } = frame;

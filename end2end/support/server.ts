@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-import { theBuild } from "./the-build";
+import { buildUnderTest } from "./build";
 
 const REPOSITORY = resolve(__dirname, "..", "..");
 
@@ -45,7 +45,7 @@ export class TestServer {
 
   /** Starts it on a free port, or again on the port that it had, with the state that it had. */
   async start(): Promise<void> {
-    const { binary, site, hasHashes } = theBuild();
+    const { binary, site, hasHashes } = buildUnderTest();
     const environment = { ...process.env, LEPTOS_HASH_FILES: String(hasHashes) };
     const child = spawn(
       binary,

@@ -11,13 +11,13 @@ export interface Wire {
 }
 
 /** How long a row may outlive its person: a broken connection has 15 s to come back. */
-export const UNTIL_A_ROW_IS_GONE = { timeout: 30_000 };
+export const UNTIL_A_ROW_IS_REMOVED = { timeout: 30_000 };
 
 /** How long a page may take to come back by itself: it waits for up to 15 s between attempts. */
-export const UNTIL_A_PAGE_HAS_HEALED = { timeout: 40_000 };
+export const UNTIL_RECONNECTED = { timeout: 40_000 };
 
 /** A number as the page writes it: 10,001. */
-export function grouped(number: number): string {
+export function formatCount(number: number): string {
   return number.toLocaleString("en-US");
 }
 
@@ -46,22 +46,22 @@ export class Visitor {
   readonly cancelButton: Locator;
   /** What is said while the connection is lost. */
   readonly banner: Locator;
-  readonly tryNowButton: Locator;
+  readonly retryNowButton: Locator;
   readonly announcer: Locator;
   /** What happened a moment ago, to be read. */
   readonly news: Locator;
   /** What happened while the list was not live. */
   readonly missed: Locator;
 
-  readonly findField: Locator;
+  readonly searchField: Locator;
   /** How many were found. */
   readonly found: Locator;
   readonly sortButton: Locator;
   /** The panel of what happened, and what is in it. */
   readonly activity: Locator;
-  readonly happenings: Locator;
+  readonly activityEntries: Locator;
   readonly muteButton: Locator;
-  readonly someoneElseButton: Locator;
+  readonly switchPersonButton: Locator;
 
   constructor(readonly page: Page) {
     page.on("websocket", (socket) => {
@@ -92,17 +92,17 @@ export class Visitor {
     this.saveButton = button("Save");
     this.cancelButton = button("Cancel");
     this.banner = page.getByTestId("connection");
-    this.tryNowButton = button("Retry now");
+    this.retryNowButton = button("Retry now");
     this.announcer = page.getByTestId("announcer");
     this.news = page.getByTestId("news");
     this.missed = page.getByTestId("missed");
-    this.findField = page.getByRole("searchbox", { name: "Find a name" });
+    this.searchField = page.getByRole("searchbox", { name: "Find a name" });
     this.found = page.locator(".found");
     this.sortButton = button("A to Z");
     this.activity = page.locator("details.activity");
-    this.happenings = this.activity.locator("ol > li > p");
+    this.activityEntries = this.activity.locator("ol > li > p");
     this.muteButton = button("Mute for screen readers");
-    this.someoneElseButton = button("Join again under another name");
+    this.switchPersonButton = button("Join again under another name");
   }
 
   get context(): BrowserContext {
@@ -118,13 +118,13 @@ export class Visitor {
    * What scripts, and the server, are told of the page's being seen. A browser without a window
    * shows every page, so it is said in the browser's place, in the browser's words.
    */
-  async isSeen(isSeen: boolean): Promise<void> {
-    await this.page.evaluate((isSeen) => {
-      const state = isSeen ? "visible" : "hidden";
-      Object.defineProperty(document, "hidden", { value: !isSeen, configurable: true });
+  async setVisible(isVisible: boolean): Promise<void> {
+    await this.page.evaluate((isVisible) => {
+      const state = isVisible ? "visible" : "hidden";
+      Object.defineProperty(document, "hidden", { value: !isVisible, configurable: true });
       Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
       document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-    }, isSeen);
+    }, isVisible);
   }
 
   /** Opens a room's page and waits until it follows the room. */
@@ -153,21 +153,21 @@ export class Visitor {
   }
 
   /** The page says that its list may be old. */
-  async saysThatTheConnectionIsLost(): Promise<void> {
-    await expect(this.banner).toBeVisible(UNTIL_A_PAGE_HAS_HEALED);
+  async isDisconnected(): Promise<void> {
+    await expect(this.banner).toBeVisible(UNTIL_RECONNECTED);
     await expect(this.html).not.toHaveAttribute("data-live");
   }
 
   /** The page follows the room again, and has nothing to say about it. */
-  async hasHealed(): Promise<void> {
-    await this.isLive(UNTIL_A_PAGE_HAS_HEALED);
+  async isReconnected(): Promise<void> {
+    await this.isLive(UNTIL_RECONNECTED);
     await expect(this.banner).toHaveCount(0);
   }
 
   /** The list shows exactly these names, in this order, and counts them. */
   async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
     await expect(this.names).toHaveText([...names], options);
-    await expect(this.count).toHaveText(grouped(names.length));
+    await expect(this.count).toHaveText(formatCount(names.length));
   }
 
   /** Wherever the list covers the window, there is a row. */

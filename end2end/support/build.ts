@@ -12,7 +12,7 @@ export interface Build {
 }
 
 /** The build that the environment names; an error says what is missing. */
-export function theBuild(): Build {
+export function buildUnderTest(): Build {
   const binary = pathIn("ROLLCALL_BINARY");
   const site = pathIn("ROLLCALL_SITE");
   return { binary, site, hasHashes: existsSync(join(dirname(binary), "hash.txt")) };
@@ -30,5 +30,5 @@ function pathIn(variable: string): string {
 
 /** Before any test: what every test would fail for is said once. */
 export default function globalSetup(): void {
-  theBuild();
+  buildUnderTest();
 }

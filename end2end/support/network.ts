@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 
 /** What a network can do to those who use it. */
-export type Weather =
+export type NetworkCondition =
   /** Everything gets through. */
   | "clear"
   /** Nothing gets through any more, and nobody is told: half-open connections. */
@@ -15,7 +15,7 @@ export type Weather =
 
 /** A network between browsers and a server, which a test can break in every way that networks do. */
 export class Network {
-  private weather: Weather = "clear";
+  private condition: NetworkCondition = "clear";
   private readonly pairs = new Map<Socket, Socket>();
 
   private constructor(
@@ -39,10 +39,10 @@ export class Network {
   }
 
   /** From now on the network is like this, for those who are in it already too. */
-  turn(weather: Weather): void {
+  setCondition(condition: NetworkCondition): void {
     // Of what was sent into the silence, the rest would make no sense.
-    const mustBreak = this.weather === "silent" || weather === "down";
-    this.weather = weather;
+    const mustBreak = this.condition === "silent" || condition === "down";
+    this.condition = condition;
     if (mustBreak) this.cut();
   }
 
@@ -63,7 +63,7 @@ export class Network {
 
   private admit(client: Socket): void {
     client.on("error", () => undefined);
-    if (this.weather === "down") {
+    if (this.condition === "down") {
       client.resetAndDestroy();
       return;
     }
@@ -71,23 +71,23 @@ export class Network {
     server.on("error", () => client.destroy());
     this.pairs.set(client, server);
     client.on("data", (data: Buffer) => {
-      if (this.weather === "silent") return;
-      if (this.weather === "no-websockets" && /^upgrade:\s*websocket/im.test(data.toString("latin1"))) {
+      if (this.condition === "silent") return;
+      if (this.condition === "no-websockets" && /^upgrade:\s*websocket/im.test(data.toString("latin1"))) {
         client.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         return;
       }
       server.write(data);
     });
     server.on("data", (data: Buffer) => {
-      if (this.weather !== "silent") client.write(data);
+      if (this.condition !== "silent") client.write(data);
     });
     client.on("close", () => {
       this.pairs.delete(client);
       // What nobody hears, the server does not hear either.
-      if (this.weather !== "silent") server.end();
+      if (this.condition !== "silent") server.end();
     });
     server.on("close", () => {
-      if (this.weather !== "silent") client.end();
+      if (this.condition !== "silent") client.end();
     });
   }
 }

@@ -2,14 +2,14 @@ import { randomInt } from "node:crypto";
 
 import WebSocket from "ws";
 
-import { happenings, type ClientFrame, type Difference, type ServerFrame } from "./protocol";
+import { changesIn, type ClientFrame, type Difference, type ServerFrame } from "./protocol";
 import type { TestServer } from "./server";
 
 /** How long to wait at most before the next attempt: little, for a test is waiting. */
 const LONGEST_WAIT_IN_MILLISECONDS = 500;
 
 /** What a program is like that stays with a room. */
-export interface RegularOptions {
+export interface ResumingClientOptions {
   server: TestServer;
   room: string;
   name: string;
@@ -20,10 +20,10 @@ export interface RegularOptions {
 }
 
 /** A program that speaks the whole protocol: whenever its socket ends, it comes back and resumes. */
-export class Regular {
+export class ResumingClient {
   cookie: string | undefined;
   /** Every row that came, went or changed, as far as this socket was told. */
-  readonly told: Difference[] = [];
+  readonly changes: Difference[] = [];
   /** The whole lists that were sent, because no difference would do. */
   lists = 0;
   /** The codes that the server closed with. */
@@ -35,12 +35,12 @@ export class Regular {
   private waiters: (() => void)[] = [];
   private isFollowing = false;
 
-  constructor(private readonly options: RegularOptions) {
+  constructor(private readonly options: ResumingClientOptions) {
     this.cookie = options.cookie;
   }
 
   /** Comes, or comes back, and answers when the list is there. */
-  async follows(): Promise<void> {
+  async connect(): Promise<void> {
     this.isHeld = false;
     if (this.isFollowing) return;
     const arrived = new Promise<void>((resolve) => this.waiters.push(resolve));
@@ -91,7 +91,7 @@ export class Regular {
   }
 
   private hear(frame: ServerFrame): void {
-    this.told.push(...happenings([frame]));
+    this.changes.push(...changesIn([frame]));
     if (frame.event === "existing_users") {
       this.lists += 1;
       this.since = { epoch: frame.epoch, seq: frame.seq };

@@ -7,7 +7,7 @@ import type { TestServer } from "./server";
 const AT_A_TIME = 20;
 
 /** Somebody without a browser: one socket that speaks the protocol, and no more. */
-export class Person {
+export class ProtocolClient {
   /** Everything that the server said, in order. */
   readonly frames: ServerFrame[] = [];
   /** The code that the server closed the socket with. */
@@ -25,9 +25,9 @@ export class Person {
   }
 
   /** Opens a socket, which says nothing yet. */
-  static async connect(server: TestServer, room: string): Promise<Person> {
+  static async connect(server: TestServer, room: string): Promise<ProtocolClient> {
     const socket = new WebSocket(server.socketOf(room), { perMessageDeflate: false });
-    const person = new Person(socket);
+    const person = new ProtocolClient(socket);
     await new Promise<void>((opened, failed) => {
       socket.once("open", opened);
       socket.once("error", failed);
@@ -36,8 +36,8 @@ export class Person {
   }
 
   /** Opens a socket and is listed with its first frame. */
-  static async join(server: TestServer, room: string, name: string): Promise<Person> {
-    const person = await Person.connect(server, room);
+  static async join(server: TestServer, room: string, name: string): Promise<ProtocolClient> {
+    const person = await ProtocolClient.connect(server, room);
     person.send({ event: "got_a_new_user", name });
     await person.id();
     return person;
@@ -81,21 +81,21 @@ export class Person {
 }
 
 /** All the people without a browser that a test brings along. */
-export class Crowd {
-  private readonly people: Person[] = [];
+export class ProtocolClients {
+  private readonly people: ProtocolClient[] = [];
 
-  async connect(server: TestServer, room: string): Promise<Person> {
-    return this.remember(await Person.connect(server, room));
+  async connect(server: TestServer, room: string): Promise<ProtocolClient> {
+    return this.remember(await ProtocolClient.connect(server, room));
   }
 
   /** One person who is listed under this name. */
-  async join(server: TestServer, room: string, name: string): Promise<Person> {
-    return this.remember(await Person.join(server, room, name));
+  async join(server: TestServer, room: string, name: string): Promise<ProtocolClient> {
+    return this.remember(await ProtocolClient.join(server, room, name));
   }
 
   /** People who are listed under these names; they arrive in the order of the names. */
-  async joinInOrder(server: TestServer, room: string, names: readonly string[]): Promise<Person[]> {
-    const people: Person[] = [];
+  async joinInOrder(server: TestServer, room: string, names: readonly string[]): Promise<ProtocolClient[]> {
+    const people: ProtocolClient[] = [];
     for (const name of names) people.push(await this.join(server, room, name));
     return people;
   }
@@ -113,7 +113,7 @@ export class Crowd {
     for (const person of this.people) person.abandon();
   }
 
-  private remember(person: Person): Person {
+  private remember(person: ProtocolClient): ProtocolClient {
     this.people.push(person);
     return person;
   }

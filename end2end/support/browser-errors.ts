@@ -15,9 +15,9 @@ export const SCRIPTS_NOT_USED = /preloaded using link preload but not used/;
  * What browsers complained about: whatever is said in the console, uncaught errors, and lists
  * that a page found to be wrong. A page heals from these within seconds, which would hide them.
  */
-export class Complaints {
+export class BrowserErrors {
   private readonly heard: string[] = [];
-  private readonly provoked: RegExp[] = [];
+  private readonly expected: RegExp[] = [];
 
   /** Listens to every page that a browser context has or gets. */
   listenTo(context: BrowserContext): void {
@@ -39,12 +39,12 @@ export class Complaints {
   }
 
   /** A complaint like this is what the test provokes, and no fault of the page. */
-  areProvoked(pattern: RegExp): void {
-    this.provoked.push(pattern);
+  areExpected(pattern: RegExp): void {
+    this.expected.push(pattern);
   }
 
   /** The complaints that nobody provoked. */
-  get unprovoked(): string[] {
-    return this.heard.filter((text) => !this.provoked.some((pattern) => pattern.test(text)));
+  get unexpected(): string[] {
+    return this.heard.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
   }
 }
