@@ -149,7 +149,7 @@ impl Connection {
             }
         };
         storage::set_removal_note(&self.room, note.as_ref());
-        self.renderer.forget_departure_notice();
+        self.renderer.clear_departure_notice();
         let event = self.session.borrow_mut().request(intent, &self.environment());
         self.send(event);
     }
@@ -358,7 +358,7 @@ impl Connection {
     }
 
     fn on_feed_broken(&self) {
-        self.feed.borrow_mut().take_if(|feed| feed.is_over());
+        self.feed.borrow_mut().take_if(|feed| feed.is_closed());
         self.feed_opened_at.set(self.renderer.now());
         if let Some(last_received_at) = self.feed_last_received_at.take() {
             self.session.borrow_mut().on_interrupted();
