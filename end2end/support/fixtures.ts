@@ -21,6 +21,8 @@ interface TestFixtures {
   room: string;
   /** Somebody with a browser of their own: a context shares nothing with any other. */
   newVisitor: (options?: VisitorOptions) => Promise<Visitor>;
+  /** Ana and Bo, each in a browser of their own, who have joined the room. */
+  pair: { ana: Visitor; bo: Visitor };
   /** People without a browser. */
   clients: ProtocolClients;
   /** What the browsers complained about; the test fails if it was not provoked. */
@@ -109,6 +111,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return new Visitor(await context.newPage());
     });
     await Promise.all(contexts.map((context) => context.close()));
+  },
+
+  pair: async ({ newVisitor, room }, use) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    await use({ ana, bo });
   },
 
   networkTo: async ({}, use) => {

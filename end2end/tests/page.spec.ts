@@ -124,11 +124,13 @@ test.describe("a reload", () => {
     expect(await aFormWasSeen()).toBe(false);
   });
 
-  test("ten fast reloads cause no change for other people", async ({ newVisitor, server, clients, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("ten fast reloads cause no change for other people", async ({
+    pair,
+    server,
+    clients,
+    room,
+  }) => {
+    const { ana, bo } = pair;
     const program = await clients.join(server, room, "A program");
     await bo.shows(["Ana", "Bo", "A program"]);
 
@@ -273,11 +275,8 @@ test.describe("names", () => {
 });
 
 test.describe("a listed person", () => {
-  test("a rename changes the name and keeps the row", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("a rename changes the name and keeps the row", async ({ pair }) => {
+    const { ana, bo } = pair;
     const id = await ana.ownId();
 
     await ana.renameButton.click();
@@ -306,11 +305,8 @@ test.describe("a listed person", () => {
     expect(ana.wire.sent.map((frame) => frame.event)).not.toContain("rename");
   });
 
-  test("leaving removes the row and shows the form again", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("leaving removes the row and shows the form again", async ({ pair }) => {
+    const { ana, bo } = pair;
     await ana.leaveButton.click();
 
     for (const visitor of [ana, bo]) await visitor.shows(["Bo"]);
@@ -322,15 +318,12 @@ test.describe("a listed person", () => {
   });
 
   test("a second tab of the same browser shares the row", async ({
-    newVisitor,
+    pair,
     server,
     clients,
     room,
   }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+    const { ana, bo } = pair;
     const secondTab = new Visitor(await ana.context.newPage());
     await secondTab.open(room);
     await expect(secondTab.you).toContainText("You're on the list as Ana");

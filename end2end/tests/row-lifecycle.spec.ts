@@ -24,15 +24,12 @@ function recordChanges(observer: Visitor): { changes: () => ReturnType<typeof ch
 
 test.describe("tabs", () => {
   test("a second tab changes nothing for other people, and the tabs are counted", async ({
-    newVisitor,
+    pair,
     server,
     clients,
     room,
   }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+    const { ana, bo } = pair;
     await bo.shows(["Ana", "Bo"]);
     await expect(ana.you).not.toContainText(/in \d+ tabs/);
 
@@ -51,14 +48,8 @@ test.describe("tabs", () => {
     expect(bosChanges.changes()).toHaveLength(1);
   });
 
-  test("a duplicated tab gets an id of its own, and both tabs stay connected", async ({
-    newVisitor,
-    room,
-  }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("a duplicated tab gets an id of its own, and both tabs stay connected", async ({ pair }) => {
+    const { ana, bo } = pair;
     const bosChanges = recordChanges(bo);
 
     // A page that is opened by another starts with a copy of its sessionStorage, like a duplicate.
@@ -74,13 +65,10 @@ test.describe("tabs", () => {
   });
 
   test("a page whose tab id is in use reconnects under another one, unnoticed by other people", async ({
-    newVisitor,
+    pair,
     room,
   }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+    const { ana, bo } = pair;
     await ana.shows(["Ana", "Bo"]);
     const tabs = (visitor: Visitor) =>
       visitor.wire.sent.flatMap((frame) => (frame.tab === undefined ? [] : [frame.tab]));
@@ -263,14 +251,8 @@ test.describe("leaving and returning", () => {
     await ana.shows(["Bo"]);
   });
 
-  test("closing the page removes the row after a moment, with the reason", async ({
-    newVisitor,
-    room,
-  }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("closing the page removes the row after a moment, with the reason", async ({ pair }) => {
+    const { ana, bo } = pair;
     const boId = await bo.ownId();
     await expect(ana.news).toHaveText("Bo joined");
     await bo.context.close();
@@ -280,11 +262,8 @@ test.describe("leaving and returning", () => {
     expect(last?.disconnect_user).toEqual({ closed: [boId] });
   });
 
-  test("leaving removes the row at once, with the reason", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("leaving removes the row at once, with the reason", async ({ pair }) => {
+    const { ana, bo } = pair;
     const boId = await bo.ownId();
     // Wait for it: a join and a departure in one batch are not announced.
     await expect(ana.news).toHaveText("Bo joined");
@@ -297,14 +276,11 @@ test.describe("leaving and returning", () => {
 });
 
 test("a person whom the operator removed sees it, and can join again", async ({
-  newVisitor,
+  pair,
   server,
   room,
 }) => {
-  const ana = await newVisitor();
-  const bo = await newVisitor();
-  await ana.openAndJoin(room, "Ana");
-  await bo.openAndJoin(room, "Bo");
+  const { ana, bo } = pair;
   await expect(ana.news).toHaveText("Bo joined");
   const boId = await bo.ownId();
   expect(await server.remove(room, boId)).toBe(204);
@@ -321,13 +297,10 @@ test("a person whom the operator removed sees it, and can join again", async ({
 });
 
 test("a person whose page is hidden for 30 s is away, and here again when it is visible", async ({
-  newVisitor,
+  pair,
   room,
 }) => {
-  const ana = await newVisitor();
-  const bo = await newVisitor();
-  await ana.openAndJoin(room, "Ana");
-  await bo.openAndJoin(room, "Bo");
+  const { ana, bo } = pair;
   const anasRow = row(bo, await ana.ownId());
   await ana.setVisible(false);
   await expect(anasRow).toHaveAttribute("data-state", "away", UNTIL_AWAY);

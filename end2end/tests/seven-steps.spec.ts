@@ -125,15 +125,12 @@ test("step 5: every page shows each new_user as a row", async ({ newVisitor, roo
 });
 
 test("step 6: closing a browser makes the server send disconnect_user to the others", async ({
-  newVisitor,
+  pair,
   server,
   clients,
   room,
 }) => {
-  const ana = await newVisitor();
-  const bo = await newVisitor();
-  await ana.openAndJoin(room, "Ana");
-  await bo.openAndJoin(room, "Bo");
+  const { ana, bo } = pair;
   const program = await clients.join(server, room, "A program");
   const boId = await bo.ownId();
   await ana.shows(["Ana", "Bo", "A program"]);
