@@ -2,49 +2,49 @@ import type { BrowserContext } from "@playwright/test";
 
 import type { ClientFrame } from "./protocol";
 
-/** What Chromium says when a socket can't be opened. */
+/** Chromium's messages when a socket can't be opened. */
 export const NO_CONNECTION = /WebSocket connection to|net::ERR_/;
 
-/** What Chromium says when the document itself is a 404. */
+/** Chromium's message when the document is a 404. */
 export const NOT_FOUND = /status of 404/;
 
-/** What Chromium says of scripts that it was told to fetch and not to run. */
+/** Chromium's message about preloaded scripts that are not used. */
 export const SCRIPTS_NOT_USED = /preloaded using link preload but not used/;
 
 /**
- * What browsers complained about: whatever is said in the console, uncaught errors, and lists
- * that a page found to be wrong. A page heals from these within seconds, which would hide them.
+ * Console messages, uncaught errors, and resyncs: a page recovers from a wrong list within seconds, which
+ * would hide it.
  */
 export class BrowserErrors {
-  private readonly heard: string[] = [];
+  private readonly messages: string[] = [];
   private readonly expected: RegExp[] = [];
 
-  /** Listens to every page that a browser context has or gets. */
+  /** Records messages of every page of a browser context. */
   listenTo(context: BrowserContext): void {
     context.on("console", (message) => {
-      this.heard.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+      this.messages.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
     context.on("weberror", (error) => {
-      this.heard.push(`uncaught: ${error.error().stack ?? error.error().message}`);
+      this.messages.push(`uncaught: ${error.error().stack ?? error.error().message}`);
     });
     context.on("page", (page) => {
       page.on("websocket", (socket) => {
         socket.on("framesent", ({ payload }) => {
           if ((JSON.parse(payload.toString()) as ClientFrame).event === "resync") {
-            this.heard.push(`resync: a list was not what the server's list was (${page.url()})`);
+            this.messages.push(`resync: the page's list was wrong (${page.url()})`);
           }
         });
       });
     });
   }
 
-  /** A complaint like this is what the test provokes, and no fault of the page. */
+  /** The test causes messages like this, so they are no error of the page. */
   areExpected(pattern: RegExp): void {
     this.expected.push(pattern);
   }
 
-  /** The complaints that nobody provoked. */
+  /** The messages that the test does not expect. */
   get unexpected(): string[] {
-    return this.heard.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
+    return this.messages.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
   }
 }

@@ -3,14 +3,14 @@ import WebSocket from "ws";
 import type { ClientFrame, ServerFrame } from "./protocol";
 import type { TestServer } from "./server";
 
-/** How many sockets are opened at the same time: more would only wait for each other. */
-const AT_A_TIME = 20;
+/** How many sockets are opened at the same time. */
+const MOST_CONCURRENT = 20;
 
-/** Somebody without a browser: one socket that speaks the protocol, and no more. */
+/** A person without a browser: one socket that speaks the protocol. */
 export class ProtocolClient {
-  /** Everything that the server said, in order. */
+  /** All frames of the server, in order. */
   readonly frames: ServerFrame[] = [];
-  /** The code that the server closed the socket with. */
+  /** The close code of the socket. */
   readonly closed: Promise<number>;
   private readonly listeners = new Set<() => void>();
 
@@ -19,12 +19,12 @@ export class ProtocolClient {
       this.frames.push(JSON.parse(data.toString()) as ServerFrame);
       for (const listener of this.listeners) listener();
     });
-    // What goes wrong shows in the close code.
+    // Errors show in the close code.
     socket.on("error", () => undefined);
     this.closed = new Promise((resolve) => socket.once("close", resolve));
   }
 
-  /** Opens a socket, which says nothing yet. */
+  /** Opens a socket and sends nothing. */
   static async connect(server: TestServer, room: string): Promise<ProtocolClient> {
     const socket = new WebSocket(server.socketOf(room), { perMessageDeflate: false });
     const person = new ProtocolClient(socket);
@@ -35,7 +35,7 @@ export class ProtocolClient {
     return person;
   }
 
-  /** Opens a socket and is listed with its first frame. */
+  /** Opens a socket and joins with the first frame. */
   static async join(server: TestServer, room: string, name: string): Promise<ProtocolClient> {
     const person = await ProtocolClient.connect(server, room);
     person.send({ event: "got_a_new_user", name });
@@ -47,40 +47,40 @@ export class ProtocolClient {
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** This person's own id, which comes with the first answer. */
+  /** This person's own id, which comes with the first reply. */
   async id(): Promise<string> {
     const answer = await this.frame((frame) => "you" in frame);
-    if (!("you" in answer) || answer.you === null) throw new Error("The server told no id.");
+    if (!("you" in answer) || answer.you === null) throw new Error("The server sent no id.");
     return answer.you;
   }
 
-  /** The first frame of this kind, whether it has come already or comes later. */
-  async frame(isIt: (frame: ServerFrame) => boolean): Promise<ServerFrame> {
+  /** The first frame that matches, whether received already or later. */
+  async frame(matches: (frame: ServerFrame) => boolean): Promise<ServerFrame> {
     return new Promise((found) => {
-      const look = () => {
-        const frame = this.frames.find(isIt);
+      const check = () => {
+        const frame = this.frames.find(matches);
         if (!frame) return;
-        this.listeners.delete(look);
+        this.listeners.delete(check);
         found(frame);
       };
-      this.listeners.add(look);
-      look();
+      this.listeners.add(check);
+      check();
     });
   }
 
-  /** Closes the socket as one should. */
+  /** Closes the socket with 1000. */
   async leave(): Promise<void> {
     this.socket.close(1000);
     await this.closed;
   }
 
-  /** Lets go of the socket, however it stands. */
+  /** Drops the socket without a close frame. */
   abandon(): void {
     this.socket.terminate();
   }
 }
 
-/** All the people without a browser that a test brings along. */
+/** The protocol clients of a test. */
 export class ProtocolClients {
   private readonly people: ProtocolClient[] = [];
 
@@ -88,28 +88,28 @@ export class ProtocolClients {
     return this.remember(await ProtocolClient.connect(server, room));
   }
 
-  /** One person who is listed under this name. */
+  /** One client, listed under this name. */
   async join(server: TestServer, room: string, name: string): Promise<ProtocolClient> {
     return this.remember(await ProtocolClient.join(server, room, name));
   }
 
-  /** People who are listed under these names; they arrive in the order of the names. */
+  /** Clients that join one after the other, in the order of the names. */
   async joinInOrder(server: TestServer, room: string, names: readonly string[]): Promise<ProtocolClient[]> {
     const people: ProtocolClient[] = [];
     for (const name of names) people.push(await this.join(server, room, name));
     return people;
   }
 
-  /** Many people who are listed, in no particular order. */
+  /** Many clients that join in no particular order. */
   async joinTogether(server: TestServer, room: string, names: readonly string[]): Promise<void> {
-    for (let from = 0; from < names.length; from += AT_A_TIME) {
-      const some = names.slice(from, from + AT_A_TIME);
+    for (let from = 0; from < names.length; from += MOST_CONCURRENT) {
+      const some = names.slice(from, from + MOST_CONCURRENT);
       await Promise.all(some.map((name) => this.join(server, room, name)));
     }
   }
 
-  /** Lets everyone go. */
-  disperse(): void {
+  /** Drops all sockets. */
+  abandonAll(): void {
     for (const person of this.people) person.abandon();
   }
 

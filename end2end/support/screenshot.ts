@@ -7,18 +7,18 @@ import { expectNoAxeViolations, inEveryAppearance, WIDTHS } from "./appearance";
 
 const FOLDER = join(__dirname, "..", "screenshots");
 
-/** What of a state is photographed. */
+/** The options of a screenshot. */
 export interface ScreenshotOptions {
-  /** All of the page, and not what a window shows of it. */
+  /** The full page, and not only the window. */
   fullPage?: boolean;
-  /** Whether axe looks at it too: it can't where no scripts run. */
+  /** Whether to run axe: it needs scripts. */
   axe?: boolean;
 }
 
 /**
- * A state of the page in light and dark, on a phone, a tablet and a desk: in none of these looks axe
- * finds anything or something has to be scrolled sideways. Of each there is a picture
- * (screenshots/STATE-SCHEME-WIDTH.png), and all six are on one sheet (screenshots/sheets/STATE.png).
+ * Screenshots of a state in light and dark, on a phone, a tablet and a desktop, without axe violations and
+ * horizontal scrolling in any of them. Each is in screenshots/STATE-SCHEME-WIDTH.png, and all six are on
+ * one sheet, screenshots/sheets/STATE.png.
  */
 export async function takeScreenshots(page: Page, state: string, shot: ScreenshotOptions = {}): Promise<void> {
   const { fullPage = true, axe = true } = shot;
@@ -31,7 +31,7 @@ export async function takeScreenshots(page: Page, state: string, shot: Screensho
     if (axe) await expectNoAxeViolations(page);
   });
   const rows = [pictures.slice(0, WIDTHS.length), pictures.slice(WIDTHS.length)];
-  // In a browser context of its own: what is on the sheet is nothing of the visitor's.
+  // In a browser context of its own, apart from the visitor's.
   const context = await page.context().browser()?.newContext();
   const sheet = await context?.newPage();
   await sheet?.setViewportSize({ width: 2_600, height: 1_000 });

@@ -2,21 +2,21 @@ import { expect, type BrowserContext, type Locator, type Page } from "@playwrigh
 
 import type { ClientFrame, ServerFrame } from "./protocol";
 
-/** What went over the sockets of a page, in order. */
+/** The frames on the sockets of a page, in order. */
 export interface Wire {
   sent: ClientFrame[];
   received: ServerFrame[];
-  /** The addresses of the sockets that were opened. */
+  /** The URLs of the sockets that were opened. */
   sockets: string[];
 }
 
-/** How long a row may outlive its person: a broken connection has 15 s to come back. */
+/** Longer than a row stays after its connection broke: the grace period is 15 s. */
 export const UNTIL_A_ROW_IS_REMOVED = { timeout: 30_000 };
 
-/** How long a page may take to come back by itself: it waits for up to 15 s between attempts. */
+/** Longer than a page takes to reconnect: it waits for up to 15 s between attempts. */
 export const UNTIL_RECONNECTED = { timeout: 40_000 };
 
-/** A number as the page writes it: 10,001. */
+/** A number as the page formats it: 10,001. */
 export function formatCount(number: number): string {
   return number.toLocaleString("en-US");
 }
@@ -37,27 +37,27 @@ export class Visitor {
   readonly nameField: Locator;
   readonly joinButton: Locator;
   readonly nameError: Locator;
-  /** "You're on the list as …", with what a listed person can do. */
+  /** "You're on the list as …", with a listed person's buttons. */
   readonly you: Locator;
   readonly renameButton: Locator;
   readonly leaveButton: Locator;
   readonly newNameField: Locator;
   readonly saveButton: Locator;
   readonly cancelButton: Locator;
-  /** What is said while the connection is lost. */
+  /** The banner while the connection is lost. */
   readonly banner: Locator;
   readonly retryNowButton: Locator;
   readonly announcer: Locator;
-  /** What happened a moment ago, to be read. */
+  /** The line with the latest changes. */
   readonly news: Locator;
-  /** What happened while the list was not live. */
+  /** The line with the changes of an outage. */
   readonly missed: Locator;
 
   readonly searchField: Locator;
-  /** How many were found. */
+  /** The number of matches. */
   readonly found: Locator;
   readonly sortButton: Locator;
-  /** The panel of what happened, and what is in it. */
+  /** The activity log, and its entries. */
   readonly activity: Locator;
   readonly activityEntries: Locator;
   readonly muteButton: Locator;
@@ -115,8 +115,8 @@ export class Visitor {
   }
 
   /**
-   * What scripts, and the server, are told of the page's being seen. A browser without a window
-   * shows every page, so it is said in the browser's place, in the browser's words.
+   * Changes the page's visibility. A headless browser shows every page, so the test sets the properties and
+   * fires the event in its place.
    */
   async setVisible(isVisible: boolean): Promise<void> {
     await this.page.evaluate((isVisible) => {
@@ -146,31 +146,31 @@ export class Visitor {
     await this.join(name);
   }
 
-  /** The page was hydrated, and its list is what the server's list is. */
+  /** The page is hydrated and its list is live. */
   async isLive(options?: { timeout: number }): Promise<void> {
     await expect(this.html).toHaveAttribute("data-hydrated", "true", options);
     await expect(this.html).toHaveAttribute("data-live", "true", options);
   }
 
-  /** The page says that its list may be old. */
+  /** The page shows that its connection is lost. */
   async isDisconnected(): Promise<void> {
     await expect(this.banner).toBeVisible(UNTIL_RECONNECTED);
     await expect(this.html).not.toHaveAttribute("data-live");
   }
 
-  /** The page follows the room again, and has nothing to say about it. */
+  /** The page is live again and the banner is gone. */
   async isReconnected(): Promise<void> {
     await this.isLive(UNTIL_RECONNECTED);
     await expect(this.banner).toHaveCount(0);
   }
 
-  /** The list shows exactly these names, in this order, and counts them. */
+  /** The list has exactly these names, in this order, and the count is theirs. */
   async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
     await expect(this.names).toHaveText([...names], options);
     await expect(this.count).toHaveText(formatCount(names.length));
   }
 
-  /** Wherever the list covers the window, there is a row. */
+  /** Whether rows fill the part of the window that the list covers. */
   async isFilled(): Promise<boolean> {
     return this.roster.evaluate((list) => {
       const { top, bottom } = list.getBoundingClientRect();
@@ -188,7 +188,7 @@ export class Visitor {
   /** This person's id in the room, as the page has it in their own row. */
   async ownId(): Promise<string> {
     const id = await this.ownRow.getAttribute("data-user-id");
-    if (id === null) throw new Error("One's own row has no id.");
+    if (id === null) throw new Error("The visitor's own row has no id.");
     return id;
   }
 }

@@ -54,7 +54,7 @@ test.describe("the live region", () => {
     const bo = new ResumingClient({ server, room, name: "Bo", tab: "t1" });
     await bo.connect();
     await expect(ana.announcer).toHaveText("Bo joined");
-    const said = await recordAnnouncements(ana);
+    const announcements = await recordAnnouncements(ana);
     const bosRow = ana.rows.filter({ hasText: "Bo" });
     bo.break();
     await expect(bosRow).toHaveAttribute("data-state", "reconnecting");
@@ -62,7 +62,7 @@ test.describe("the live region", () => {
     await expect(bosRow).toHaveAttribute("data-state", "here");
     await clients.join(server, room, "Cy");
     await expect(ana.announcer).toHaveText("Cy joined");
-    expect(said.filter((words) => words.includes("Bo"))).toEqual([]);
+    expect(announcements.filter((words) => words.includes("Bo"))).toEqual([]);
     bo.abandon();
   });
 
@@ -83,13 +83,13 @@ test.describe("the live region", () => {
   test("announces many joins at once as a number", async ({ newVisitor, server, clients, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
-    const said = await recordAnnouncements(ana);
+    const announcements = await recordAnnouncements(ana);
     const names = numberedPeople(37);
     await clients.joinTogether(server, room, names);
     await expect(ana.count).toHaveText("38");
-    await expect.poll(() => said.at(-1)).toMatch(/\d+ people joined/);
+    await expect.poll(() => announcements.at(-1)).toMatch(/\d+ people joined/);
     // In batches, and not one announcement for each.
-    expect(new Set(said).size).toBeLessThan(15);
+    expect(new Set(announcements).size).toBeLessThan(15);
   });
 
   test("announces a disconnect and the reconnect", async ({
@@ -236,8 +236,8 @@ test.describe("browser settings and writing directions", () => {
 
 /** Records all announcements of the live region from now on. */
 async function recordAnnouncements(visitor: Visitor): Promise<string[]> {
-  const said: string[] = [];
-  await visitor.page.exposeFunction("heard", (text: string) => said.push(text));
+  const announcements: string[] = [];
+  await visitor.page.exposeFunction("heard", (text: string) => announcements.push(text));
   await visitor.announcer.evaluate((region) => {
     const { heard } = window as unknown as { heard: (text: string) => void };
     new MutationObserver(() => heard(region.textContent ?? "")).observe(region, {
@@ -246,5 +246,5 @@ async function recordAnnouncements(visitor: Visitor): Promise<string[]> {
       subtree: true,
     });
   });
-  return said;
+  return announcements;
 }

@@ -103,10 +103,10 @@ test.describe("a reload", () => {
     const ana = await newVisitor();
     const bo = await newVisitor();
     await ana.page.addInitScript(() => {
-      const look = () => {
+      const check = () => {
         if (document.querySelector("form")) Object.assign(window, { aFormWasSeen: true });
       };
-      new MutationObserver(look).observe(document, { childList: true, subtree: true });
+      new MutationObserver(check).observe(document, { childList: true, subtree: true });
     });
     const aFormWasSeen = () => ana.page.evaluate(() => "aFormWasSeen" in window);
     await ana.openAndJoin(room, "Ana");

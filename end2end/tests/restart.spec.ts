@@ -24,10 +24,10 @@ test("a restart with 300 sockets and three browsers causes no change of any list
   test.slow();
   browserErrors.areExpected(NO_CONNECTION);
   const rooms = Array.from({ length: ROOMS }, (_, number) => `${room}-${number}`);
-  const regulars: ResumingClient[] = [];
+  const resumingClients: ResumingClient[] = [];
   try {
-    for (const name of rooms) regulars.push(...(await fill(name)));
-    expect(regulars).toHaveLength(SOCKETS);
+    for (const name of rooms) resumingClients.push(...(await fill(name)));
+    expect(resumingClients).toHaveLength(SOCKETS);
 
     // Three browsers: one with two tabs, one that is hidden, one that is being reloaded.
     const [roomWithTabs, roomUnseen, roomReloading] = rooms as [string, string, string];
@@ -44,7 +44,7 @@ test("a restart with 300 sockets and three browsers causes no change of any list
 
     // In each room one client is in the middle of a reload, and one was just disconnected.
     const absent = rooms.flatMap((_, index) => {
-      const here = regulars.slice(index * SOCKETS_A_ROOM, (index + 1) * SOCKETS_A_ROOM);
+      const here = resumingClients.slice(index * SOCKETS_A_ROOM, (index + 1) * SOCKETS_A_ROOM);
       const [reloading, cutOff] = [here.at(-1), here.at(-2)];
       if (!reloading || !cutOff) throw new Error("The room is empty.");
       return { reloading, cutOff };
@@ -62,23 +62,23 @@ test("a restart with 300 sockets and three browsers causes no change of any list
     const before = await lists();
     const cysRows = await cy.rows.count();
     // Changes from here on are caused by the restart.
-    for (const regular of regulars) regular.changes.length = 0;
+    for (const regular of resumingClients) regular.changes.length = 0;
     const wires = [ana, secondTab, bo].map(({ wire }) => ({ wire, from: wire.received.length }));
-    const listsBefore = regulars.map((regular) => regular.lists);
+    const listsBefore = resumingClients.map((regular) => regular.lists);
     for (const { reloading } of absent) reloading.close();
     await cy.page.goto("about:blank");
     expect(await server.terminate()).toBe(0);
     await server.start();
 
     await cy.open(roomReloading);
-    await Promise.all(regulars.map((regular) => regular.connect()));
+    await Promise.all(resumingClients.map((regular) => regular.connect()));
     for (const visitor of [ana, secondTab, bo]) await visitor.isReconnected();
     for (const visitor of [ana, secondTab, bo, cy]) {
       await expect(visitor.roster.locator('[data-state="reconnecting"]')).toHaveCount(0);
     }
     // A client that disconnects now is removed later than any client that had not come back would be.
     const passersBy = rooms.map((name) => new ResumingClient({ server, room: name, name: "X", tab: "x" }));
-    regulars.push(...passersBy);
+    resumingClients.push(...passersBy);
     await Promise.all(passersBy.map((regular) => regular.connect()));
     const xRows = [ana, secondTab, bo, cy].map(({ names }) => names.filter({ hasText: /^X$/ }));
     for (const xRow of xRows) await expect(xRow).toHaveCount(1);
@@ -86,7 +86,7 @@ test("a restart with 300 sockets and three browsers causes no change of any list
     for (const xRow of xRows) await expect(xRow).toHaveCount(0, UNTIL_A_ROW_IS_REMOVED);
 
     const changes = [
-      ...regulars.slice(0, SOCKETS).flatMap((regular) => regular.changes),
+      ...resumingClients.slice(0, SOCKETS).flatMap((regular) => regular.changes),
       ...wires.flatMap(({ wire, from }) => changesIn(wire.received.slice(from))),
     ];
     const came = changes.flatMap(({ new_user = [] }) => new_user);
@@ -100,15 +100,15 @@ test("a restart with 300 sockets and three browsers causes no change of any list
     const ids = new Set(changed.filter((id) => typeof id === "string" && !passing.has(id)));
     expect(ids.size).toBe(ROOMS);
     // No client needed the whole list, and the order is unchanged.
-    expect(regulars.slice(0, SOCKETS).map((regular) => regular.lists)).toEqual(listsBefore);
+    expect(resumingClients.slice(0, SOCKETS).map((regular) => regular.lists)).toEqual(listsBefore);
     expect(await lists()).toEqual(before);
     await expect(cy.rows).toHaveCount(cysRows);
     await expect(bo.ownRow).toHaveAttribute("data-state", "away");
     // All connected clients were closed with 1012 (service restart).
-    const warned = regulars.filter(({ closed }) => closed.includes(1012));
+    const warned = resumingClients.filter(({ closed }) => closed.includes(1012));
     expect(warned).toHaveLength(SOCKETS - 2 * ROOMS);
   } finally {
-    for (const regular of regulars) regular.abandon();
+    for (const regular of resumingClients) regular.abandon();
   }
 
   /** The clients of a room: some persons have two tabs, and one tab in ten is hidden. */
