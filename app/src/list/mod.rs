@@ -1,4 +1,4 @@
-//! Which rows of a list are shown, and in which order. Pure: each module is tested without a page.
+//! Which rows of a list are shown, and in which order: pure functions, tested without a page.
 
 pub(crate) mod lookalikes;
 pub(crate) mod name_index;

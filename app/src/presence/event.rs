@@ -8,28 +8,36 @@ use super::{Difference, Digest, Epoch, TabId, User, UserId};
 
 /// A frame that a client sends: one JSON object with an `event` field.
 ///
-/// Names are unvetted here: the server decides what a name is.
+/// Names are not validated here: the server does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ClientEvent {
     /// Follow the room without being listed. Only as a socket's first frame.
     Watch {
-        /// Where the client's list is.
-        #[serde(default, deserialize_with = "usable", skip_serializing_if = "Option::is_none")]
+        /// The position of the client's list, to resume from.
+        #[serde(
+            default,
+            deserialize_with = "valid_or_none",
+            skip_serializing_if = "Option::is_none"
+        )]
         since: Option<Since>,
     },
     /// Be listed under this name, and follow the room.
     GotANewUser {
         /// The name as it was typed.
         name: String,
-        /// Which page instance this is.
+        /// The id of this page instance.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tab: Option<TabId>,
-        /// Whether the page is visible; it is when this is left out.
+        /// Whether the page is visible; `true` if left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         visible: Option<bool>,
-        /// Where the client's list is.
-        #[serde(default, deserialize_with = "usable", skip_serializing_if = "Option::is_none")]
+        /// The position of the client's list, to resume from.
+        #[serde(
+            default,
+            deserialize_with = "valid_or_none",
+            skip_serializing_if = "Option::is_none"
+        )]
         since: Option<Since>,
     },
     /// Change the name, keep the row.
@@ -39,25 +47,25 @@ pub enum ClientEvent {
     },
     /// This tab is hidden, or shown again.
     Visible {
-        /// Whether it is shown.
+        /// Whether the tab is visible.
         visible: bool,
     },
-    /// This person is no longer listed.
+    /// Take this person off the list.
     Leave {},
-    /// The client's list may be wrong: send the list.
+    /// Send the whole list: the client's may be wrong.
     Resync {},
 }
 
-/// A point of a room's count that a client knows.
+/// A position in a room's log of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
-    /// In which epoch.
+    /// The epoch of `seq`.
     pub epoch: Epoch,
     /// The number of changes since that epoch began.
     pub seq: u64,
 }
 
-/// As it stands where it has to be one word: `EPOCH.SEQ`.
+/// The form for headers and attributes: `EPOCH.SEQ`.
 impl fmt::Display for Since {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.epoch, self.seq)
@@ -65,24 +73,24 @@ impl fmt::Display for Since {
 }
 
 impl Since {
-    /// The point that is written as `EPOCH.SEQ`, if that is one.
+    /// Parses `EPOCH.SEQ`.
     pub fn from_text(text: &str) -> Option<Self> {
         let (epoch, seq) = text.rsplit_once('.')?;
         Some(Self { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
     }
 }
 
-/// A `since` that can't be used counts as absent.
-fn usable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Since>, D::Error> {
+/// Reads an invalid `since` as absent: the client then gets the whole list.
+fn valid_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Since>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Anything {
-        Usable(Since),
-        Useless(IgnoredAny),
+    enum AnySince {
+        Valid(Since),
+        Invalid(IgnoredAny),
     }
-    Ok(match Anything::deserialize(deserializer)? {
-        Anything::Usable(since) => Some(since),
-        Anything::Useless(IgnoredAny) => None,
+    Ok(match AnySince::deserialize(deserializer)? {
+        AnySince::Valid(since) => Some(since),
+        AnySince::Invalid(IgnoredAny) => None,
     })
 }
 
@@ -90,19 +98,19 @@ fn usable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Since>, D
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ServerEvent {
-    /// The whole list, or its beginning.
+    /// The whole list, or its first rows.
     ExistingUsers(ExistingUsers),
-    /// More of a long list.
+    /// More rows of a long list.
     MoreUsers(MoreUsers),
-    /// What a client that holds a list has missed.
+    /// The net changes since the client's position.
     Resumed(Resumed),
-    /// What happened next.
+    /// The next changes.
     Changes(Changes),
-    /// Where the list should be now.
+    /// The position and digest of the list, sent at intervals.
     Beat(Beat),
     /// A frame was not accepted.
     Refused(Refusal),
-    /// Something newer than this program, to be ignored.
+    /// An event that is newer than this program, to be ignored.
     #[serde(other, skip_serializing)]
     Unknown,
 }
@@ -114,59 +122,59 @@ pub struct ExistingUsers {
     pub epoch: Epoch,
     /// The number of changes that the list includes.
     pub seq: u64,
-    /// The receiver's own id in this room, listed or not; none where there is no person.
+    /// The receiver's own id in this room, listed or not; none for a client without an identity.
     pub you: Option<UserId>,
     /// The server's clock, in milliseconds since the Unix epoch.
     pub now: u64,
-    /// How many rows the whole list has; what is not in `users` follows in `more_users`.
+    /// The length of the whole list; rows beyond `users` follow in `more_users`.
     pub count: usize,
     /// The rows, or the first of them.
     pub users: Vec<User>,
 }
 
-/// A long list goes on.
+/// More rows of a long list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoreUsers {
     /// The next rows.
     pub users: Vec<User>,
 }
 
-/// The answer to one who holds the list at `from`.
+/// The net changes since `from`, for a client that resumes there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resumed {
     /// The epoch of `from` and `seq`.
     pub epoch: Epoch,
-    /// Where the client's list was.
+    /// The client's position.
     pub from: u64,
-    /// Where it is now; equal to `from` in all but the last piece of a difference that was cut.
+    /// The position after these changes; equal to `from` in all but the last piece of a split difference.
     pub seq: u64,
     /// The receiver's own id in this room.
     pub you: Option<UserId>,
     /// The server's clock, in milliseconds since the Unix epoch.
     pub now: u64,
-    /// What was missing.
+    /// The changes.
     #[serde(flatten)]
     pub difference: Difference,
 }
 
-/// What happened next.
+/// The next changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// The last `seq` that was sent on this socket.
     pub from: u64,
-    /// Where the list is now; equal to `from` in all but the last piece of a difference that was cut.
+    /// The position after these changes; equal to `from` in all but the last piece of a split difference.
     pub seq: u64,
-    /// What changed.
+    /// The changes.
     #[serde(flatten)]
     pub difference: Difference,
 }
 
-/// Where the list should be now.
+/// The position and digest of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {
     /// The last `seq` that was sent on this socket.
     pub seq: u64,
-    /// The rows of every state.
+    /// The number of rows, whatever their state.
     pub count: usize,
     /// The digest of those rows.
     pub digest: Digest,
@@ -180,14 +188,14 @@ pub struct Refusal {
     /// The `event` of the frame, where it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Cow<'static, str>>,
-    /// Why, for programs.
+    /// The reason, for programs.
     pub code: RefusalCode,
-    /// Why, and what to do: a sentence for a person.
+    /// The reason and what to do: a sentence for people.
     pub message: Cow<'static, str>,
 }
 
 impl Refusal {
-    /// Whether a frame with this `event` may be what was not accepted.
+    /// Whether the refused frame may have had this `event`.
     pub fn is_of(&self, event: &str) -> bool {
         self.of.as_deref().is_none_or(|of| of == event)
     }
@@ -201,9 +209,9 @@ pub enum RefusalCode {
     NameEmpty,
     /// The name had more than 40 grapheme clusters or 200 bytes.
     NameTooLong,
-    /// The name had something in it that a name can't have.
+    /// The name had characters that are not allowed.
     NameNotAllowed,
-    /// A rename by someone who is not listed.
+    /// A rename by a person who is not listed.
     NotListed,
     /// The room takes no more people.
     RoomFull,
@@ -211,7 +219,7 @@ pub enum RefusalCode {
     TooManyTabs,
     /// More than 40 frames at once, or then more than 5 a second.
     TooFast,
-    /// Text that is no frame, or `watch` when it is not the first.
+    /// Malformed text, or a `watch` that is not the first frame.
     BadFrame,
     /// A code that is newer than this program.
     #[serde(other, skip_serializing)]
@@ -222,12 +230,14 @@ pub enum RefusalCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum CloseCode {
-    /// The conversation is over.
+    /// The client or the server is done.
     Normal = 1000,
-    /// The other side broke the rules of WebSocket.
+    /// The peer violated the WebSocket protocol.
     ProtocolError = 1002,
-    /// A binary frame.
+    /// A binary frame, which the protocol does not use.
     Binary = 1003,
+    /// The connection was lost without a close frame. Never sent; browsers and logs use it.
+    Abnormal = 1006,
     /// Text that is not UTF-8.
     NotUtf8 = 1007,
     /// A frame over 4 KiB.
@@ -242,12 +252,12 @@ pub enum CloseCode {
     NoFirstFrame = 4408,
     /// Replaced by a newer socket of the same tab.
     Replaced = 4409,
-    /// Went on after being refused as too fast.
+    /// Kept sending after `too_fast`.
     TooFast = 4429,
 }
 
 impl CloseCode {
-    /// The number on the wire.
+    /// The code as it is sent.
     #[expect(clippy::as_conversions, reason = "the enumeration is its numbers")]
     pub fn number(self) -> u16 {
         self as u16
@@ -262,13 +272,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_point_is_read_as_it_was_written(epoch in "[A-Za-z0-9_-]{1,32}", seq: u64) {
-            let point = Since { epoch: epoch.parse().unwrap(), seq };
-            prop_assert_eq!(Since::from_text(&point.to_string()), Some(point));
+        fn a_position_is_read_as_it_was_written(epoch in "[A-Za-z0-9_-]{1,32}", seq: u64) {
+            let position = Since { epoch: epoch.parse().unwrap(), seq };
+            prop_assert_eq!(Since::from_text(&position.to_string()), Some(position));
         }
 
         #[test]
-        fn what_is_no_point_is_not_read(text in "[^.]{0,9}|\\.|a\\.|\\.1|a\\.-1|a b\\.1") {
+        fn an_invalid_position_is_rejected(text in "[^.]{0,9}|\\.|a\\.|\\.1|a\\.-1|a b\\.1") {
             prop_assert_eq!(Since::from_text(&text), None);
         }
     }

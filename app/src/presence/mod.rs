@@ -7,6 +7,7 @@
 mod difference;
 mod digest;
 mod event;
+mod fnv;
 pub(crate) mod id_map;
 mod name;
 mod opaque_id;
@@ -21,6 +22,7 @@ pub use event::{
     Beat, Changes, ClientEvent, CloseCode, ExistingUsers, MoreUsers, Refusal, RefusalCode, Resumed,
     ServerEvent, Since,
 };
+pub use fnv::fnv1a;
 pub use name::{LONGEST_NAME_IN_BYTES, Name, NameError};
 pub use opaque_id::{Epoch, OpaqueId, OpaqueIdError, TabId};
 pub use room_name::{RoomName, RoomNameError};

@@ -1,4 +1,4 @@
-//! The list of who is here.
+//! The list of the people in a room.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use super::{Difference, Digest, User, UserId, id_map::IdMap, rows::Rows};
 
 /// The list of a room in order of arrival.
 ///
-/// [`Roster::apply`] is the one function that changes a list, on both sides of the wire.
-/// A change costs the logarithm of the list's length.
+/// [`Roster::apply`] is the one function that changes a list, on both sides of the wire. A change takes
+/// time logarithmic in the list's length.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     rows: Rows,
     digest: Digest,
 }
 
-/// The difference does not fit the list: something in between was missed, or came twice.
+/// The difference does not apply to the list: an earlier one was missed or applied twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// It speaks of a row that is not there.
+    /// It changes or removes a row that is not in the list.
     Absent(UserId),
-    /// It adds a row that is there, or speaks of one twice.
+    /// It adds a row that is in the list, or removes or adds a row twice.
     Present(UserId),
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent(id) => write!(formatter, "{id} is not in the list"),
-            Self::Present(id) => write!(formatter, "{id} is in the list already"),
+            Self::Present(id) => write!(formatter, "{id} is already in the list"),
         }
     }
 }
@@ -35,7 +35,7 @@ impl fmt::Display for Mismatch {
 impl std::error::Error for Mismatch {}
 
 impl Roster {
-    /// Brings the list forward by `difference`, wholly or, when it does not fit, not at all.
+    /// Applies `difference`; on a mismatch the list stays unchanged.
     pub fn apply(&mut self, difference: &Difference) -> Result<(), Mismatch> {
         self.check(difference)?;
         for (_, id) in difference.disconnect_user.iter() {
@@ -43,11 +43,11 @@ impl Roster {
         }
         for (state, ids) in difference.user_changed.states() {
             for id in ids {
-                self.alter(id, |user| user.state = state);
+                self.update(id, |user| user.state = state);
             }
         }
         for renamed in &difference.user_changed.renamed {
-            self.alter(&renamed.id, |user| user.name = renamed.name.clone());
+            self.update(&renamed.id, |user| user.name = renamed.name.clone());
         }
         for user in &difference.new_user {
             self.push(user.clone());
@@ -87,39 +87,39 @@ impl Roster {
         self.rows.len()
     }
 
-    /// Whether nobody is here.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.len() == 0
     }
 
-    /// The proof of what the list holds.
+    /// The digest of the rows.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
     fn check(&self, difference: &Difference) -> Result<(), Mismatch> {
-        // Maps of the kind that the list has anyway, not sets: a browser loads the code of each kind.
-        let mut gone = IdMap::default();
+        // Maps of the type that the list uses anyway, and not sets: each type is more code in the browser.
+        let mut removed = IdMap::default();
         for (_, id) in difference.disconnect_user.iter() {
             if !self.contains(id) {
                 return Err(Mismatch::Absent(*id));
             }
-            if gone.insert(*id, 0_u64).is_some() {
+            if removed.insert(*id, 0_u64).is_some() {
                 return Err(Mismatch::Present(*id));
             }
         }
         let changed = &difference.user_changed;
-        let stirred = changed.states().into_iter().flat_map(|(_, ids)| ids);
+        let with_new_state = changed.states().into_iter().flat_map(|(_, ids)| ids);
         let renamed = changed.renamed.iter().map(|renamed| &renamed.id);
         if let Some(id) =
-            stirred.chain(renamed).find(|id| !self.contains(id) || gone.contains_key(*id))
+            with_new_state.chain(renamed).find(|id| !self.contains(id) || removed.contains_key(*id))
         {
             return Err(Mismatch::Absent(*id));
         }
-        let mut come = IdMap::default();
+        let mut added = IdMap::default();
         for user in &difference.new_user {
-            let is_present = self.contains(&user.id) && !gone.contains_key(&user.id);
-            if is_present || come.insert(user.id, 0_u64).is_some() {
+            let is_present = self.contains(&user.id) && !removed.contains_key(&user.id);
+            if is_present || added.insert(user.id, 0_u64).is_some() {
                 return Err(Mismatch::Present(user.id));
             }
         }
@@ -137,16 +137,16 @@ impl Roster {
         }
     }
 
-    fn alter(&mut self, id: &UserId, alteration: impl FnOnce(&mut User)) {
+    fn update(&mut self, id: &UserId, change: impl FnOnce(&mut User)) {
         if let Some(user) = self.rows.get_mut(id) {
             self.digest = self.digest.without(user);
-            alteration(user);
+            change(user);
             self.digest = self.digest.with(user);
         }
     }
 }
 
-/// Equal lists hold the same rows in the same order, however they came to it.
+/// Lists are equal if they have the same rows in the same order; places don't count.
 impl PartialEq for Roster {
     fn eq(&self, other: &Self) -> bool {
         self.rows.iter().eq(other.rows.iter())
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_then_change_then_come() {
+    fn rows_are_removed_then_changed_then_added() {
         let mut roster = Roster::from_users([user(1), user(2), user(3)]).unwrap();
         let mut difference = closed(&[1]);
         difference.user_changed.away.push(id(3));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_equal_names_exactly_the_one_goes() {
+    fn a_departure_removes_the_right_one_of_two_equal_names() {
         let mut twin = user(2);
         twin.name = user(1).name;
         let mut roster = Roster::from_users([user(1), twin.clone()]).unwrap();
@@ -219,18 +219,18 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_a_row_twice_is_no_list() {
+    fn a_list_with_a_duplicate_row_is_rejected() {
         assert_eq!(Roster::from_users([user(1), user(1)]), Err(Mismatch::Present(id(1))));
     }
 
     #[test]
-    fn a_mismatch_says_whose_row_it_is() {
+    fn a_mismatch_names_the_row() {
         assert_eq!(Mismatch::Absent(id(1)).to_string(), "user-----01 is not in the list");
-        assert_eq!(Mismatch::Present(id(2)).to_string(), "user-----02 is in the list already");
+        assert_eq!(Mismatch::Present(id(2)).to_string(), "user-----02 is already in the list");
     }
 
     #[test]
-    fn what_does_not_fit_changes_nothing() {
+    fn a_difference_that_does_not_apply_changes_nothing() {
         let mut twice_gone = closed(&[1]);
         twice_gone.disconnect_user.left.push(id(1));
         let mut changed_and_gone = closed(&[1]);
@@ -258,9 +258,9 @@ mod tests {
 
     fn any_difference() -> impl Strategy<Value = Difference> {
         let numbers = || prop::collection::vec(0..12_u8, 0..4);
-        (numbers(), numbers(), numbers(), numbers()).prop_map(|(gone, away, renamed, come)| {
-            let mut difference = joined(&come);
-            difference.disconnect_user.lost = gone.into_iter().map(id).collect();
+        (numbers(), numbers(), numbers(), numbers()).prop_map(|(removed, away, renamed, added)| {
+            let mut difference = joined(&added);
+            difference.disconnect_user.lost = removed.into_iter().map(id).collect();
             difference.user_changed.away = away.into_iter().map(id).collect();
             difference.user_changed.renamed = renamed
                 .into_iter()
@@ -271,9 +271,9 @@ mod tests {
     }
 
     proptest! {
-        /// Equal are lists of equal rows in the same order, and no others: the other laws rely on it.
+        /// The other properties rely on this equality.
         #[test]
-        fn lists_are_equal_as_their_rows_are(
+        fn lists_are_equal_if_and_only_if_their_rows_are(
             one in Just((0..4_u8).collect::<Vec<_>>()).prop_shuffle(),
             other in Just((0..4_u8).collect::<Vec<_>>()).prop_shuffle(),
             cut in 0..=4_usize,
@@ -291,27 +291,27 @@ mod tests {
             prop_assert_eq!(rosters[0] == shorter, cut == 0);
         }
 
-        /// The digest that grew change by change is the digest of the rows.
+        /// The incremental digest equals the digest of a new list of the same rows.
         #[test]
-        fn the_digest_is_that_of_the_rows(differences in prop::collection::vec(any_difference(), 0..40)) {
+        fn the_incremental_digest_is_that_of_the_rows(differences in prop::collection::vec(any_difference(), 0..40)) {
             let mut roster = Roster::default();
             for difference in &differences {
                 let before = roster.clone();
                 if roster.apply(difference).is_err() {
                     prop_assert_eq!(&roster, &before);
                 }
-                let afresh = Roster::from_users(roster.users().cloned()).unwrap();
-                prop_assert_eq!(roster.digest(), afresh.digest());
-                prop_assert_eq!(roster.len(), afresh.len());
-                for user in afresh.users() {
+                let rebuilt = Roster::from_users(roster.users().cloned()).unwrap();
+                prop_assert_eq!(roster.digest(), rebuilt.digest());
+                prop_assert_eq!(roster.len(), rebuilt.len());
+                for user in rebuilt.users() {
                     prop_assert_eq!(roster.get(&user.id), Some(user));
                 }
             }
         }
 
-        /// A difference that was applied does not fit a second time, unless it only sets what is set.
+        /// A difference that adds or removes rows does not apply a second time.
         #[test]
-        fn a_duplicate_is_found(numbers in prop::collection::btree_set(0..12_u8, 1..5)) {
+        fn a_repeated_difference_is_a_mismatch(numbers in prop::collection::btree_set(0..12_u8, 1..5)) {
             let numbers: Vec<u8> = numbers.into_iter().collect();
             let mut roster = Roster::default();
             roster.apply(&joined(&numbers)).unwrap();

@@ -1,4 +1,4 @@
-//! What a visitor wants, through refusals, losses, and pages that want something else.
+//! The visitor's intents through refusals, disconnects, and conflicting tabs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::presence::{ClientEvent, DepartureReason, Difference, Since, User};
 
 #[test]
-fn who_is_refused_watches_again_and_may_try_again() {
+fn a_refused_visitor_watches_again_and_may_retry() {
     let mut session = page(&[]);
     session.request(Intent::Join("!".into()), &seen());
     assert_eq!(session.opened(&seen()), introduction("!", 4));
@@ -22,7 +22,7 @@ fn who_is_refused_watches_again_and_may_try_again() {
     assert_eq!(replies(session.receive(existing(4, &[]), &seen())), []);
 
     assert_eq!(session.request(Intent::Join("?".into()), &seen()), Some(announcement("?")));
-    // Later on a socket one watches already.
+    // The same refusal on a socket that watches already.
     let outcome = session.receive(refused("got_a_new_user"), &seen());
     assert!(outcome.refusal.is_some());
     assert_eq!(outcome.replies, []);
@@ -30,36 +30,36 @@ fn who_is_refused_watches_again_and_may_try_again() {
 }
 
 #[test]
-fn an_announcement_that_is_refused_is_not_repeated_for_ever() {
+fn a_refused_join_is_not_repeated_on_the_same_socket() {
     let listed = [user(YOU, "Ana")];
     let mut session = page(&listed);
     assert_eq!(session.opened(&seen()), introduction("Ana", 4));
     assert_eq!(replies(session.receive(refused("got_a_new_user"), &seen())), [watch(4)]);
     assert_eq!(replies(session.receive(existing(4, &listed), &seen())), []);
     assert_eq!(replies(session.receive(changes(5, arrival(user(1, "Bo"))), &seen())), []);
-    // The next socket may have better luck.
+    // The next socket tries again.
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.opened(&seen()), introduction("Ana", 5));
 }
 
 #[test]
-fn who_left_on_another_page_is_not_listed_again_by_one_that_slept() {
+fn a_frozen_tab_does_not_list_a_person_who_left_in_another() {
     let listed = [user(YOU, "Ana"), user(1, "Bo")];
     let mut session = live(&listed);
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.opened(&left()), watch(4));
-    // Not even where the server has not heard of it yet.
+    // Not even while the server does not know of the leave yet.
     assert_eq!(replies(session.receive(answer(4, 4, Difference::default()), &left())), []);
     let outcome = session.receive(changes(5, departure(YOU)), &left());
-    assert_eq!(outcome.was_unlisted.map(|unloaded| unloaded.reason), Some(DepartureReason::Left));
-    // Joining there is joining here, as soon as this page knows that they mean it.
+    assert_eq!(outcome.was_unlisted.map(|unlisted| unlisted.reason), Some(DepartureReason::Left));
+    // This tab joins the row once it knows that they joined again on purpose.
     let joined = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
     assert_eq!(joined.replies, []);
     assert_eq!(session.sync_environment(&seen()), [announcement("Ana")]);
 }
 
 #[test]
-fn a_wish_survives_the_loss_of_the_socket() {
+fn an_intent_survives_a_disconnect() {
     let mut session = live(&[]);
     assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), Some(announcement("Ana")));
     session.closed(Duration::ZERO, 0);
@@ -85,7 +85,7 @@ fn a_wish_survives_the_loss_of_the_socket() {
 }
 
 #[test]
-fn what_a_lost_socket_left_unanswered_is_asked_again() {
+fn an_unanswered_request_is_sent_again_on_the_next_socket() {
     let listed = [user(YOU, "Ana")];
     for (intent, event) in [
         (Intent::Rename("Ann".into()), ClientEvent::Rename { name: "Ann".into() }),
@@ -100,7 +100,7 @@ fn what_a_lost_socket_left_unanswered_is_asked_again() {
 }
 
 #[test]
-fn a_name_that_was_asked_for_is_not_lost_to_another_tab() {
+fn a_requested_name_wins_over_the_name_of_another_tab() {
     let mut session = page(&[]);
     assert_eq!(session.opened(&seen()), watch(4));
     session.request(Intent::Join("Ann".into()), &seen());
@@ -110,7 +110,7 @@ fn a_name_that_was_asked_for_is_not_lost_to_another_tab() {
 }
 
 #[test]
-fn who_thinks_better_of_leaving_takes_part_again() {
+fn a_rename_after_a_leave_rejoins_the_row() {
     let listed = [user(YOU, "Ana")];
     let mut session = live(&listed);
     session.closed(Duration::ZERO, 0);
@@ -125,7 +125,7 @@ fn who_thinks_better_of_leaving_takes_part_again() {
 }
 
 #[test]
-fn who_leaves_is_asked_for_once_and_stays_away() {
+fn a_leave_is_sent_once_and_lasts() {
     let mut session = live(&[user(YOU, "Ana"), user(1, "Bo")]);
     assert_eq!(session.request(Intent::Leave, &seen()), Some(ClientEvent::Leave {}));
     let outcome = session.receive(changes(5, departure(YOU)), &seen());
@@ -147,7 +147,7 @@ fn a_rename_that_is_refused_keeps_the_name() {
 }
 
 #[test]
-fn a_refusal_of_the_old_wish_leaves_the_new_one() {
+fn a_refusal_of_the_old_intent_keeps_the_new_one() {
     let mut session = page(&[]);
     session.request(Intent::Join("!".into()), &seen());
     session.opened(&seen());
@@ -157,30 +157,30 @@ fn a_refusal_of_the_old_wish_leaves_the_new_one() {
 }
 
 #[test]
-fn a_refusal_is_of_the_wish_that_it_names() {
+fn a_refusal_only_drops_the_intent_that_it_names() {
     let mut session = live(&[user(YOU, "Ana")]);
     session.request(Intent::Rename("Ann".into()), &seen());
     session.receive(changes(5, departure(YOU)), &seen());
     assert_eq!(session.request(Intent::Join("Ann".into()), &seen()), Some(announcement("Ann")));
-    // There was nobody to rename any more.
+    // The row to rename was gone.
     assert_eq!(replies(session.receive(refused("rename"), &seen())), []);
     session.closed(Duration::ZERO, 7);
     assert_eq!(session.opened(&seen()), introduction("Ann", 5));
 }
 
 #[test]
-fn what_overtakes_a_leave_does_not_stand_for_it() {
+fn a_removal_before_a_leave_does_not_fulfil_it() {
     let mut removal = Difference::default();
     removal.disconnect_user.removed.push(id(YOU));
     let earlier = [removal, departure(YOU)];
     for (earlier, is_joined_since) in earlier.iter().flat_map(|one| [(one, false), (one, true)]) {
         let mut session = live(&[user(YOU, "Ana")]);
         assert_eq!(session.request(Intent::Leave, &left()), Some(ClientEvent::Leave {}));
-        // What the operator or another page did was on its way already; the leave itself is lost
+        // The removal by the operator or another tab was on its way already; the leave itself is lost
         // with the socket.
         assert_eq!(replies(session.receive(changes(5, earlier.clone()), &left())), []);
         session.closed(Duration::ZERO, 0);
-        // Another page, which had not heard of the visitor's leaving, brought the row back.
+        // Another tab, which did not know of the leave yet, brought the row back.
         assert_eq!(session.opened(&left()), watch(5));
         let environment = if is_joined_since { seen() } else { left() };
         let again = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &environment);
@@ -189,27 +189,27 @@ fn what_overtakes_a_leave_does_not_stand_for_it() {
     }
 }
 
-/// The row of a first wish is not the second one's: it may be gone again before that is answered.
+/// The row of the first join does not fulfil the second: it may be gone again before the reply to that.
 #[test]
-fn a_second_wish_to_join_is_not_taken_for_the_first() {
+fn a_second_join_is_not_fulfilled_by_the_first() {
     let mut session = live(&[]);
     let first = session.request(Intent::Join("Ana".into()), &seen());
     assert_eq!(first, Some(announcement("Ana")));
-    // Nothing came yet: which of two answers came, nobody could say.
+    // No reply came yet: two replies could not be told apart.
     assert_eq!(session.request(Intent::Join("Ann".into()), &seen()), None);
 
     let joined = session.receive(answer(4, 5, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(replies(joined), [announcement("Ann")]);
     let removed = session.receive(changes(6, departure(YOU)), &seen());
     assert_eq!(gone(&removed), ["Ana"]);
-    // What was asked for before holds, should the socket be lost now.
+    // The second join stays the intent if the socket is lost now.
     session.closed(Duration::ZERO, 7);
     assert_eq!(session.opened(&left()), introduction("Ann", 6));
 }
 
-/// The leave was lost with the socket, and what it asked for is done and undone when the next one opens.
+/// The leave was lost with the socket, and the visitor has left and joined again when the next one opens.
 #[test]
-fn who_joined_again_elsewhere_is_not_taken_off_by_a_page_that_comes_back() {
+fn a_restored_tab_does_not_remove_a_person_who_joined_again_elsewhere() {
     let mut session = live(&[user(YOU, "Ana")]);
     assert_eq!(session.request(Intent::Leave, &left()), Some(ClientEvent::Leave {}));
     session.closed(Duration::ZERO, 0);
@@ -219,16 +219,16 @@ fn who_joined_again_elsewhere_is_not_taken_off_by_a_page_that_comes_back() {
 }
 
 #[test]
-fn only_who_joined_after_a_row_ended_has_joined_since() {
+fn has_joined_since_is_true_only_for_a_later_row() {
     let row = User { joined: 100, ..user(YOU, "Ana") };
     let mut session = live(std::slice::from_ref(&row));
     let elsewhere = |seq| Since { epoch: "e2".parse().unwrap(), seq };
     for is_lost in [false, true] {
         for (joined, at, has_joined_since) in [
-            // A younger row, whatever has become of the list.
+            // A later row, in any list.
             (99, since(9), true),
             (99, elsewhere(9), true),
-            // Within a second only a later list tells.
+            // Within the same second only a later position tells.
             (100, since(4), true),
             (100, since(5), false),
             (100, elsewhere(3), false),
@@ -237,46 +237,46 @@ fn only_who_joined_after_a_row_ended_has_joined_since() {
             let end = RowEnd { joined, at };
             assert_eq!(session.has_joined_since(&end), has_joined_since, "{end:?}, {is_lost}");
         }
-        // A page without a socket knows only how things were, but that it knows.
+        // The same holds for the old list of a page without a socket.
         session.closed(Duration::ZERO, 0);
     }
     let end = RowEnd { joined: 0, at: since(0) };
-    assert!(!live(&[user(1, "Bo")]).has_joined_since(&end), "they are not back");
+    assert!(!live(&[user(1, "Bo")]).has_joined_since(&end), "this person is not listed");
 }
 
 #[test]
-fn a_row_that_is_put_back_after_a_leave_is_taken_off_again() {
+fn a_row_that_comes_back_after_a_leave_is_removed_again() {
     let mut session = live(&[user(YOU, "Ana")]);
     session.request(Intent::Leave, &left());
-    // On a slow line a beat comes before what was asked for: twice said, it might come twice.
+    // On a slow connection a beat comes before the departure: a second leave would end a later row.
     let roster = session.replica().roster().clone();
     assert_eq!(replies(session.receive(beat(4, &roster), &left())), []);
     assert_eq!(replies(session.receive(changes(5, departure(YOU)), &left())), []);
-    // That the visitor has joined on another page may be known a little later than the row.
+    // The news that the visitor joined in another tab may come a little later than the row.
     let back = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
     assert_eq!(replies(back), []);
     let roster = session.replica().roster().clone();
     assert_eq!(replies(session.receive(beat(6, &roster), &left())), [ClientEvent::Leave {}]);
     assert_eq!(replies(session.receive(changes(7, departure(YOU)), &left())), []);
-    // Where they have, the row stays, and this page takes part in it.
+    // If they did, the row stays, and this tab joins it.
     let back = session.receive(changes(8, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(replies(back), [announcement("Ana")]);
 }
 
 #[test]
-fn who_joins_again_on_another_page_stays_listed_however_late_this_one_knows() {
-    for is_told in [true, false] {
+fn a_person_who_joins_again_elsewhere_stays_listed_however_late_this_tab_learns_it() {
+    for is_notified in [true, false] {
         let mut session = live(&[user(YOU, "Ana")]);
         session.request(Intent::Leave, &left());
         assert_eq!(replies(session.receive(changes(5, departure(YOU)), &left())), []);
         let back = session.receive(changes(6, arrival(user(YOU, "Ana"))), &left());
         assert_eq!(replies(back), []);
-        let answers = if is_told {
+        let events = if is_notified {
             session.sync_environment(&seen())
         } else {
             let roster = session.replica().roster().clone();
             replies(session.receive(beat(6, &roster), &seen()))
         };
-        assert_eq!(answers, [announcement("Ana")], "told: {is_told}");
+        assert_eq!(events, [announcement("Ana")], "notified: {is_notified}");
     }
 }

@@ -1,4 +1,4 @@
-//! Any conversation at all, with a server that does what it is asked.
+//! Random sequences of events, against a model of a server that grants every request.
 
 use std::time::Duration;
 
@@ -10,54 +10,53 @@ use super::{
 };
 use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, Since, User, UserId};
 
-/// What may happen to a page, in any order.
+/// An event for a page; events may come in any order.
 #[derive(Clone, Debug)]
-enum Happening {
-    Want(Intent),
+enum PageEvent {
+    Request(Intent),
     Arrival(u8),
     Departure(u8),
-    Loss,
-    Garbage,
+    Disconnect,
+    OutOfOrderFrame,
     /// The page is shown or hidden.
-    See(bool),
+    Visibility(bool),
 }
 
 proptest! {
-    /// Against a server that does what it is asked, the page ends as its last wish says, never
-    /// sends a second introduction, and its list is the server's list; who is listed is known to
-    /// look at the page or not to.
+    /// The page ends as its last intent says, never sends a second first frame, and its list is the
+    /// server's list; the server knows the visibility of a listed person's page.
     #[test]
-    fn the_last_wish_comes_true(happenings in prop::collection::vec(any_happening(), 0..60)) {
+    fn the_last_intent_is_fulfilled(page_events in prop::collection::vec(any_page_event(), 0..60)) {
         let mut server = Server::new();
         let mut session = page(&[]);
-        server.hear([session.opened(&server.environment)], &mut session);
+        server.handle([session.opened(&server.environment)], &mut session);
         let mut wanted = None;
-        for happening in happenings {
-            match happening {
-                Happening::Want(intent) => {
+        for page_event in page_events {
+            match page_event {
+                PageEvent::Request(intent) => {
                     let is_listed = server.users.iter().any(|user| user.id == id(YOU));
-                    // The page offers to join to those who are not listed, and the rest to others.
+                    // The page offers joining only while not listed, and the rest only while listed.
                     if is_listed == matches!(intent, Intent::Join(_)) {
                         continue;
                     }
                     wanted = Some(intent.clone());
                     server.environment.has_left = intent == Intent::Leave;
                     let event = session.request(intent, &server.environment);
-                    server.hear(event, &mut session);
+                    server.handle(event, &mut session);
                 }
-                Happening::Arrival(number) => server.add(user(number, "Someone"), &mut session),
-                Happening::Departure(number) => server.remove(id(number), &mut session),
-                Happening::Loss => {
+                PageEvent::Arrival(number) => server.add(user(number, "Someone"), &mut session),
+                PageEvent::Departure(number) => server.remove(id(number), &mut session),
+                PageEvent::Disconnect => {
                     session.closed(Duration::ZERO, 7);
-                    server.is_introduced = false;
-                    server.hear([session.opened(&server.environment)], &mut session);
+                    server.has_first_frame = false;
+                    server.handle([session.opened(&server.environment)], &mut session);
                 }
-                Happening::See(is_visible) => {
+                PageEvent::Visibility(is_visible) => {
                     server.environment.is_visible = is_visible;
                     let events = session.sync_environment(&server.environment);
-                    server.hear(events, &mut session);
+                    server.handle(events, &mut session);
                 }
-                Happening::Garbage => server.send(
+                PageEvent::OutOfOrderFrame => server.send(
                     ServerEvent::MoreUsers(MoreUsers { users: vec![] }),
                     &mut session,
                 ),
@@ -68,7 +67,7 @@ proptest! {
         if server.users.iter().any(|user| user.id == id(YOU)) {
             prop_assert_eq!(server.is_page_visible, server.environment.is_visible);
         }
-        let name = session.your_name().map(|name| name.to_string());
+        let name = session.own_name().map(|name| name.to_string());
         match wanted {
             Some(Intent::Join(wanted) | Intent::Rename(wanted)) => prop_assert_eq!(name, Some(wanted)),
             Some(Intent::Leave) | None => prop_assert_eq!(name, None),
@@ -76,30 +75,30 @@ proptest! {
     }
 }
 
-fn any_happening() -> impl Strategy<Value = Happening> {
+fn any_page_event() -> impl Strategy<Value = PageEvent> {
     let intent = prop_oneof![
         "[a-z]{1,3}".prop_map(Intent::Join),
         "[a-z]{1,3}".prop_map(Intent::Rename),
         Just(Intent::Leave),
     ];
     prop_oneof![
-        intent.prop_map(Happening::Want),
-        (1..5_u8).prop_map(Happening::Arrival),
-        (1..5_u8).prop_map(Happening::Departure),
-        Just(Happening::Loss),
-        any::<bool>().prop_map(Happening::See),
-        Just(Happening::Garbage),
+        intent.prop_map(PageEvent::Request),
+        (1..5_u8).prop_map(PageEvent::Arrival),
+        (1..5_u8).prop_map(PageEvent::Departure),
+        Just(PageEvent::Disconnect),
+        any::<bool>().prop_map(PageEvent::Visibility),
+        Just(PageEvent::OutOfOrderFrame),
     ]
 }
 
-/// The least that a server does: one room, one visitor.
+/// A minimal server: one room, one visitor.
 struct Server {
     users: Vec<User>,
     seq: u64,
-    is_introduced: bool,
-    /// What the visitor's page said of itself.
+    has_first_frame: bool,
+    /// The visibility that the visitor's page reported.
     is_page_visible: bool,
-    /// What the visitor's browser is like.
+    /// The state of the visitor's browser.
     environment: Environment,
 }
 
@@ -108,25 +107,25 @@ impl Server {
         Self {
             users: vec![],
             seq: 4,
-            is_introduced: false,
+            has_first_frame: false,
             is_page_visible: false,
             environment: seen(),
         }
     }
 
-    fn hear(&mut self, events: impl IntoIterator<Item = ClientEvent>, session: &mut Session) {
+    fn handle(&mut self, events: impl IntoIterator<Item = ClientEvent>, session: &mut Session) {
         for event in events {
             match event {
                 ClientEvent::Watch { since } => {
-                    assert!(!self.is_introduced, "watch comes first or not at all");
-                    self.is_introduced = true;
-                    self.welcome(since.as_ref(), session);
+                    assert!(!self.has_first_frame, "watch comes first or not at all");
+                    self.has_first_frame = true;
+                    self.send_list(since.as_ref(), session);
                 }
                 ClientEvent::GotANewUser { name, tab, visible, since } => {
-                    assert!(since.is_none() || !self.is_introduced, "since comes first");
+                    assert!(since.is_none() || !self.has_first_frame, "since comes first");
                     assert_eq!(tab, Some(seen().tab));
                     self.is_page_visible = visible.unwrap_or(true);
-                    self.announced(&name, since.as_ref(), session);
+                    self.join(&name, since.as_ref(), session);
                 }
                 ClientEvent::Rename { name } => self.rename(&name, session),
                 ClientEvent::Leave {} => self.remove(id(YOU), session),
@@ -138,8 +137,8 @@ impl Server {
         }
     }
 
-    /// Who missed nothing is told so, and everyone else gets the list.
-    fn welcome(&mut self, since: Option<&Since>, session: &mut Session) {
+    /// Sends an empty difference to a client that is up to date, and the list to any other.
+    fn send_list(&mut self, since: Option<&Since>, session: &mut Session) {
         if since.is_some_and(|since| since.seq == self.seq) {
             self.send(answer(self.seq, self.seq, Difference::default()), session);
         } else {
@@ -147,8 +146,8 @@ impl Server {
         }
     }
 
-    fn announced(&mut self, name: &str, since: Option<&Since>, session: &mut Session) {
-        let is_first = !std::mem::replace(&mut self.is_introduced, true);
+    fn join(&mut self, name: &str, since: Option<&Since>, session: &mut Session) {
+        let is_first = !std::mem::replace(&mut self.has_first_frame, true);
         let is_listed = self.users.iter().any(|user| user.id == id(YOU));
         let from = self.seq;
         let mut difference = Difference::default();
@@ -158,7 +157,7 @@ impl Server {
             difference = arrival(user(YOU, name));
         }
         if is_first {
-            self.welcome(since, session);
+            self.send_list(since, session);
         } else {
             self.send(answer(from, self.seq, difference), session);
         }
@@ -194,6 +193,6 @@ impl Server {
 
     fn send(&mut self, event: ServerEvent, session: &mut Session) {
         let replies = session.receive(event, &self.environment).replies;
-        self.hear(replies, session);
+        self.handle(replies, session);
     }
 }

@@ -1,4 +1,4 @@
-//! What is said in these tests, by servers and by visitors.
+//! Frames and states for the session's tests.
 
 use super::{Environment, Outcome, Session};
 use crate::{
@@ -70,7 +70,7 @@ pub(super) fn refused(of: &'static str) -> ServerEvent {
     ServerEvent::Refused(Refusal { of: Some(of.into()), code, message: "No.".into() })
 }
 
-/// A page in front of somebody.
+/// The environment of a visible page.
 pub(super) fn seen() -> Environment {
     Environment { tab: "t1".parse().unwrap(), is_visible: true, has_left: false }
 }
@@ -79,12 +79,12 @@ pub(super) fn hidden() -> Environment {
     Environment { is_visible: false, ..seen() }
 }
 
-/// Somebody pressed "Leave" on another page.
+/// The environment after "Leave" was pressed in another tab.
 pub(super) fn left() -> Environment {
     Environment { has_left: true, ..seen() }
 }
 
-/// Asks to be listed on a socket that follows the room already.
+/// A join on a socket that follows the room already.
 pub(super) fn announcement(name: &str) -> ClientEvent {
     let tab = Some(seen().tab);
     ClientEvent::GotANewUser { name: name.into(), tab, visible: None, since: None }
@@ -94,10 +94,10 @@ pub(super) fn since(seq: u64) -> Since {
     Since { epoch: "e1".parse().unwrap(), seq }
 }
 
-/// Asks to be listed with the first frame, as one whose list is at `seq`.
+/// A join as the first frame, with the list at `seq`.
 pub(super) fn introduction(name: &str, seq: u64) -> ClientEvent {
     let ClientEvent::GotANewUser { name, tab, visible, .. } = announcement(name) else {
-        unreachable!("that is what it is");
+        unreachable!("`announcement` returns this variant");
     };
     ClientEvent::GotANewUser { name, tab, visible, since: Some(since(seq)) }
 }
@@ -106,12 +106,12 @@ pub(super) fn watch(seq: u64) -> ClientEvent {
     ClientEvent::Watch { since: Some(since(seq)) }
 }
 
-/// A page that was served with these rows, before its first socket.
+/// A session of a page that was served with these rows, before its first socket.
 pub(super) fn page(users: &[User]) -> Session {
     Session::new(Replica::from_first_html(list(4, users)).unwrap())
 }
 
-/// A page whose socket has brought the same rows again.
+/// A session whose first socket has brought the same rows.
 pub(super) fn live(users: &[User]) -> Session {
     let mut session = page(users);
     session.opened(&seen());

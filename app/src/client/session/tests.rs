@@ -1,4 +1,4 @@
-//! Conversations with a server, frame by frame.
+//! Sessions frame by frame.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn a_visitor_watches_and_then_joins() {
     assert_eq!(outcome.replies, []);
 
     assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), Some(announcement("Ana")));
-    // Somebody else comes first: that is no answer, and nothing is asked twice.
+    // Another person's arrival is no reply, and the request is not repeated.
     assert_eq!(replies(session.receive(changes(5, arrival(user(2, "Cy"))), &seen())), []);
     let outcome = session.receive(answer(5, 6, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(names(&outcome.arrived), ["Ana"]);
@@ -34,14 +34,14 @@ fn a_visitor_watches_and_then_joins() {
 }
 
 #[test]
-fn who_is_listed_already_announces_at_once() {
+fn a_listed_person_joins_with_the_first_frame() {
     let mut session = page(&[user(YOU, "Ana")]);
     assert_eq!(session.opened(&seen()), introduction("Ana", 4));
     assert_eq!(replies(session.receive(existing(4, &[user(YOU, "Ana")]), &seen())), []);
 }
 
 #[test]
-fn who_was_beyond_the_first_rows_announces_when_the_list_shows_it() {
+fn a_person_beyond_the_first_rows_joins_once_the_list_shows_them() {
     let mut session = page(&[]);
     assert_eq!(session.opened(&seen()), watch(4));
     let mut beginning = list(4, &[user(1, "Bo")]);
@@ -56,19 +56,19 @@ fn who_was_beyond_the_first_rows_announces_when_the_list_shows_it() {
 }
 
 #[test]
-fn another_tab_that_joins_or_leaves_takes_this_one_along() {
+fn a_tab_follows_another_tab_that_joins_or_leaves() {
     let mut session = live(&[]);
     let joined = session.receive(changes(5, arrival(user(YOU, "Ana"))), &seen());
     assert_eq!(joined.replies, [announcement("Ana")]);
     assert_eq!(replies(session.receive(changes(6, departure(YOU)), &seen())), []);
-    // The first announcement has no answer yet: with it comes the time for the next.
+    // The first join has no reply yet; the next one waits for it.
     assert_eq!(replies(session.receive(changes(7, arrival(user(YOU, "Ann"))), &seen())), []);
     let answered = session.receive(answer(7, 7, Difference::default()), &seen());
     assert_eq!(answered.replies, [announcement("Ann")]);
 }
 
 #[test]
-fn joining_before_the_socket_opens_is_its_first_frame() {
+fn a_join_before_the_socket_opens_is_its_first_frame() {
     let mut session = page(&[]);
     assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
     assert_eq!(session.opened(&seen()), introduction("Ana", 4));
@@ -77,7 +77,7 @@ fn joining_before_the_socket_opens_is_its_first_frame() {
 }
 
 #[test]
-fn joining_before_the_first_answer_waits_for_it() {
+fn a_join_before_the_first_reply_waits_for_it() {
     let mut session = page(&[]);
     assert_eq!(session.opened(&seen()), watch(4));
     assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
@@ -85,7 +85,7 @@ fn joining_before_the_first_answer_waits_for_it() {
 }
 
 #[test]
-fn a_lost_socket_is_followed_by_an_announcement_under_the_same_name() {
+fn a_reconnect_joins_under_the_same_name() {
     let mut session = live(&[user(1, "Bo")]);
     session.request(Intent::Join("Ana".into()), &seen());
     session.receive(answer(4, 5, arrival(user(YOU, "Ana Sousa"))), &seen());
@@ -93,7 +93,7 @@ fn a_lost_socket_is_followed_by_an_announcement_under_the_same_name() {
     assert_eq!(session.replica().count(), 2);
     assert_eq!(session.opened(&seen()), introduction("Ana Sousa", 5));
 
-    // The server forgot everybody: the list is the new one, and news is what is not as before.
+    // The server lost its state: the list is replaced, and only differences from before are reported.
     let outcome = session.receive(existing(1, &[user(YOU, "Ana Sousa")]), &seen());
     assert!(outcome.is_changed && outcome.is_live);
     assert!(outcome.is_catching_up);
@@ -102,10 +102,10 @@ fn a_lost_socket_is_followed_by_an_announcement_under_the_same_name() {
 }
 
 #[test]
-fn what_happened_between_two_sockets_is_told_as_one() {
+fn changes_between_two_sockets_are_reported_together() {
     let mut session = live(&[user(1, "Bo"), user(2, "Cy")]);
     session.receive(changes(5, arrival(user(3, "Di"))), &seen());
-    // Attempts that bring nothing change nothing of it.
+    // Failed attempts in between make no difference.
     for _ in 0..3 {
         session.closed(Duration::ZERO, 0);
         assert_eq!(session.opened(&seen()), watch(5));
@@ -114,7 +114,7 @@ fn what_happened_between_two_sockets_is_told_as_one() {
     difference.new_user = vec![user(4, "Ed"), user(1, "Bo")];
     let outcome = session.receive(answer(5, 9, difference), &seen());
     assert!(outcome.is_catching_up && outcome.is_live && outcome.is_changed);
-    // Who went and came back is where they were.
+    // Bo left and came back, so nothing is reported.
     assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec!["Ed"], vec![]));
     let outcome = session.receive(changes(10, departure(2)), &seen());
     assert!(!outcome.is_catching_up);
@@ -124,10 +124,10 @@ fn what_happened_between_two_sockets_is_told_as_one() {
 }
 
 #[test]
-fn a_page_says_once_whether_it_can_be_seen() {
+fn visibility_is_reported_once_per_change() {
     let visible = |visible| ClientEvent::Visible { visible };
     let mut session = live(&[]);
-    // Who only watches is nobody's business.
+    // A page that only watches does not report it.
     assert_eq!(session.sync_environment(&hidden()), []);
     let joined = session.request(Intent::Join("Ana".into()), &hidden());
     let ClientEvent::GotANewUser { visible: Some(false), .. } = joined.unwrap() else {
@@ -138,7 +138,7 @@ fn a_page_says_once_whether_it_can_be_seen() {
     assert_eq!(session.sync_environment(&seen()), [visible(true)]);
     assert_eq!(session.sync_environment(&seen()), []);
 
-    // Between two sockets there is nobody to tell; the next one begins with it.
+    // Between two sockets nothing can be sent; the next socket starts with it.
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.sync_environment(&hidden()), []);
     session.opened(&seen());
@@ -147,13 +147,13 @@ fn a_page_says_once_whether_it_can_be_seen() {
         replies(session.receive(answer(5, 5, Difference::default()), &hidden())),
         [visible(false)]
     );
-    // That it was told too often, or to a server that does not want it, is not the visitor's fault.
+    // A refused report is not shown: the visitor did not ask for it.
     let outcome = session.receive(refused("visible"), &hidden());
     assert!(outcome.refusal.is_none() && outcome.replies.is_empty());
 }
 
 #[test]
-fn a_feed_brings_the_list_where_sockets_do_not() {
+fn a_feed_updates_the_list_while_no_socket_opens() {
     let mut session = page(&[user(YOU, "Ana"), user(1, "Bo")]);
     assert_eq!(session.request(Intent::Join("Ana".into()), &seen()), None);
     session.closed(Duration::ZERO, 0);
@@ -161,27 +161,27 @@ fn a_feed_brings_the_list_where_sockets_do_not() {
     let outcome = session.receive_from_feed(ServerEvent::ExistingUsers(whole)).unwrap();
     assert!(outcome.is_live && outcome.is_changed && !outcome.is_catching_up);
     assert!(session.receive_from_feed(changes(10, departure(2))).unwrap().is_live);
-    // Sockets that do not open are not in the way of it.
+    // Sockets that do not open do not interrupt it.
     let piece = Changes { from: 10, seq: 10, difference: departure(YOU) };
     assert!(!session.receive_from_feed(ServerEvent::Changes(piece)).unwrap().is_live);
     session.closed(Duration::ZERO, 0);
     assert!(session.receive_from_feed(changes(11, arrival(user(YOU, "Ana")))).unwrap().is_live);
     assert_eq!(session.replica().own_row(), Some(&user(YOU, "Ana")));
 
-    // It breaks, and comes again.
+    // The feed breaks and reconnects.
     session.on_interrupted();
     let whole = ExistingUsers { you: None, ..list(13, &[user(3, "Di")]) };
     let outcome = session.receive_from_feed(ServerEvent::ExistingUsers(whole)).unwrap();
     assert!(outcome.is_live && outcome.is_catching_up);
     assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec!["Di"], vec!["Ana"]));
 
-    // There is nobody to ask for a better one.
+    // A feed can't be asked to resync.
     session.receive_from_feed(changes(12, departure(1))).unwrap_err();
     session.on_interrupted();
     assert!(session.replica().position().is_none());
-    // What was asked for meanwhile is asked for when a socket opens after all.
+    // The intent from before is sent once a socket opens.
     let ClientEvent::GotANewUser { since: None, .. } = session.opened(&seen()) else {
-        panic!("nothing is known that a server could go on from")
+        panic!("there is no position to resume from")
     };
 }
 
@@ -193,22 +193,22 @@ fn a_gap_is_answered_with_one_resync_until_the_list_comes() {
     assert_eq!(replies(session.receive(gap(), &seen())), []);
     assert_eq!(replies(session.receive(changes(9, departure(1)), &seen())), []);
     assert_eq!(replies(session.receive(refused("resync"), &seen())), [ClientEvent::Resync {}]);
-    // Until then nobody knows what the list is.
+    // Until then the list is not live.
     assert!(!session.receive(changes(9, departure(1)), &seen()).is_live);
     let outcome = session.receive(existing(9, &[]), &seen());
     assert!(outcome.is_changed && outcome.is_live);
     assert_eq!(replies(session.receive(gap(), &seen())), [ClientEvent::Resync {}]);
-    // Nor is there anything to go on from with the next socket.
+    // The next socket has no position to resume from.
     session.closed(Duration::ZERO, 0);
     assert_eq!(session.opened(&seen()), ClientEvent::Watch { since: None });
 }
 
 #[test]
-fn those_who_went_are_called_by_their_names() {
+fn departures_have_the_names_of_the_removed_rows() {
     let mut session = live(&[user(1, "Bo"), user(2, "Cy")]);
     let mut piece = departure(1);
     piece.disconnect_user.lost.push(id(2));
-    // The first piece of a difference that was cut: nobody is gone yet.
+    // The first piece of a split difference: no row is removed yet.
     let outcome = session
         .receive(ServerEvent::Changes(Changes { from: 4, seq: 4, difference: piece }), &seen());
     assert!(!outcome.is_changed);
@@ -220,7 +220,7 @@ fn those_who_went_are_called_by_their_names() {
     assert_eq!(gone(&outcome), ["Bo", "Cy"]);
     assert_eq!(names(&outcome.arrived), ["Di"]);
 
-    // What a socket did not finish is forgotten with it.
+    // An incomplete difference is dropped with its socket.
     session.receive(
         ServerEvent::Changes(Changes { from: 7, seq: 7, difference: departure(3) }),
         &seen(),
@@ -233,12 +233,12 @@ fn those_who_went_are_called_by_their_names() {
 }
 
 #[test]
-fn attempts_come_rarer_until_one_brings_a_list() {
+fn attempts_back_off_until_one_brings_a_list() {
     let mut session = page(&[]);
     let bounds = [500, 1_000, 2_000].map(|bound| bound - 1);
     for bound in bounds {
         assert_eq!(session.closed(Duration::ZERO, u32::MAX).as_millis(), bound);
-        // A socket that opens and brings nothing is no better than one that does not.
+        // A socket that opens and brings no frame counts as a failure too.
         session.opened(&seen());
     }
     session.receive(existing(4, &[]), &seen());
@@ -250,7 +250,7 @@ fn attempts_come_rarer_until_one_brings_a_list() {
 }
 
 #[test]
-fn what_is_newer_than_this_page_is_ignored() {
+fn an_unknown_event_is_ignored() {
     let mut session = live(&[user(1, "Bo")]);
     let outcome = session.receive(ServerEvent::Unknown, &seen());
     assert!(outcome.is_live && !outcome.is_changed);
@@ -261,7 +261,7 @@ fn what_is_newer_than_this_page_is_ignored() {
 }
 
 #[test]
-fn a_page_takes_part_anew_in_a_row_that_went_and_came_at_once() {
+fn a_page_rejoins_a_row_that_was_removed_and_added_in_one_difference() {
     let mut session = live(&[user(YOU, "Ana")]);
     let mut difference = departure(YOU);
     difference.new_user = vec![user(YOU, "Ann")];
@@ -272,7 +272,7 @@ fn a_page_takes_part_anew_in_a_row_that_went_and_came_at_once() {
 }
 
 #[test]
-fn why_one_went_is_heard_in_pieces_too() {
+fn the_reason_of_an_own_departure_is_kept_over_pieces() {
     let mut session = live(&[user(YOU, "Ana"), user(1, "Bo")]);
     let mut piece = Difference::default();
     piece.disconnect_user.removed.push(id(YOU));

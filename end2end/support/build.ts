@@ -7,12 +7,12 @@ export interface Build {
   binary: string;
   /** The folder with the page's files. */
   site: string;
-  /** Whether the names of these files have hashes in them; the build noted them beside the program. */
+  /** Whether the files' names have hashes, which the build writes to a file beside the program. */
   hasHashes: boolean;
 }
 
-/** The build that the environment names; an error says what is missing. */
-export function theBuild(): Build {
+/** The build that the environment names; throws if something is missing. */
+export function buildUnderTest(): Build {
   const binary = pathIn("ROLLCALL_BINARY");
   const site = pathIn("ROLLCALL_SITE");
   return { binary, site, hasHashes: existsSync(join(dirname(binary), "hash.txt")) };
@@ -24,11 +24,11 @@ function pathIn(variable: string): string {
     throw new Error(`${variable} is not set: \`cargo xtask test browser\` builds and sets it.`);
   }
   const path = resolve(value);
-  if (!existsSync(path)) throw new Error(`${variable} is ${path}, which is not there.`);
+  if (!existsSync(path)) throw new Error(`${variable} is ${path}, which does not exist.`);
   return path;
 }
 
-/** Before any test: what every test would fail for is said once. */
+/** Runs before all tests, so that a missing build is reported once. */
 export default function globalSetup(): void {
-  theBuild();
+  buildUnderTest();
 }

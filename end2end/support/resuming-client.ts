@@ -2,67 +2,67 @@ import { randomInt } from "node:crypto";
 
 import WebSocket from "ws";
 
-import { happenings, type ClientFrame, type Difference, type ServerFrame } from "./protocol";
+import { changesIn, type ClientFrame, type Difference, type ServerFrame } from "./protocol";
 import type { TestServer } from "./server";
 
-/** How long to wait at most before the next attempt: little, for a test is waiting. */
-const LONGEST_WAIT_IN_MILLISECONDS = 500;
+/** The longest delay before the next attempt: short, since a test is waiting. */
+const LONGEST_DELAY_IN_MILLISECONDS = 500;
 
-/** What a program is like that stays with a room. */
-export interface RegularOptions {
+/** The options of a client. */
+export interface ResumingClientOptions {
   server: TestServer;
   room: string;
   name: string;
   tab: string;
-  /** The cookie of another one, to be the same person. */
+  /** The cookie of another client, to be the same person. */
   cookie?: string | undefined;
   isVisible?: boolean;
 }
 
-/** A program that speaks the whole protocol: whenever its socket ends, it comes back and resumes. */
-export class Regular {
+/** A client that implements the whole protocol: when its socket ends, it reconnects and resumes. */
+export class ResumingClient {
   cookie: string | undefined;
-  /** Every row that came, went or changed, as far as this socket was told. */
-  readonly told: Difference[] = [];
-  /** The whole lists that were sent, because no difference would do. */
+  /** All changes that this client received. */
+  readonly changes: Difference[] = [];
+  /** How many whole lists it received. */
   lists = 0;
-  /** The codes that the server closed with. */
+  /** The close codes of its sockets. */
   readonly closed: number[] = [];
   private since: ClientFrame["since"];
   private socket: WebSocket | undefined;
-  private isHeld = false;
-  private isOver = false;
+  private isPaused = false;
+  private isAbandoned = false;
   private waiters: (() => void)[] = [];
   private isFollowing = false;
 
-  constructor(private readonly options: RegularOptions) {
+  constructor(private readonly options: ResumingClientOptions) {
     this.cookie = options.cookie;
   }
 
-  /** Comes, or comes back, and answers when the list is there. */
-  async follows(): Promise<void> {
-    this.isHeld = false;
+  /** Connects or reconnects, and resolves when the list has arrived. */
+  async connect(): Promise<void> {
+    this.isPaused = false;
     if (this.isFollowing) return;
     const arrived = new Promise<void>((resolve) => this.waiters.push(resolve));
     if (!this.socket) this.open();
     await arrived;
   }
 
-  /** Closes as a page does that is reloaded, and does not come back by itself. */
+  /** Closes its socket like a page that is reloaded, and does not reconnect by itself. */
   close(): void {
-    this.isHeld = true;
+    this.isPaused = true;
     this.socket?.close(1001);
   }
 
-  /** Breaks without a word, and does not come back by itself. */
+  /** Drops its socket without a close frame, and does not reconnect by itself. */
   break(): void {
-    this.isHeld = true;
+    this.isPaused = true;
     this.socket?.terminate();
   }
 
-  /** Lets go for good. */
+  /** Drops its socket for good. */
   abandon(): void {
-    this.isOver = true;
+    this.isAbandoned = true;
     this.socket?.terminate();
   }
 
@@ -79,19 +79,19 @@ export class Regular {
       const frame = { event: "got_a_new_user", name, tab, visible: isVisible, since: this.since };
       socket.send(JSON.stringify(frame));
     });
-    socket.on("message", (data) => this.hear(JSON.parse(data.toString()) as ServerFrame));
+    socket.on("message", (data) => this.handle(JSON.parse(data.toString()) as ServerFrame));
     socket.on("error", () => undefined);
     socket.on("close", (code) => {
       this.closed.push(code);
       this.socket = undefined;
       this.isFollowing = false;
-      if (this.isHeld || this.isOver) return;
-      setTimeout(() => this.open(), randomInt(LONGEST_WAIT_IN_MILLISECONDS));
+      if (this.isPaused || this.isAbandoned) return;
+      setTimeout(() => this.open(), randomInt(LONGEST_DELAY_IN_MILLISECONDS));
     });
   }
 
-  private hear(frame: ServerFrame): void {
-    this.told.push(...happenings([frame]));
+  private handle(frame: ServerFrame): void {
+    this.changes.push(...changesIn([frame]));
     if (frame.event === "existing_users") {
       this.lists += 1;
       this.since = { epoch: frame.epoch, seq: frame.seq };

@@ -2,20 +2,20 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 
-/** What a network can do to those who use it. */
-export type Weather =
+/** The condition of a network. */
+export type NetworkCondition =
   /** Everything gets through. */
   | "clear"
-  /** Nothing gets through any more, and nobody is told: half-open connections. */
+  /** Nothing gets through, and connections stay half-open. */
   | "silent"
-  /** Nobody gets a connection, and those that were there are broken. */
+  /** New connections fail, and existing ones are reset. */
   | "down"
-  /** WebSockets are refused, all else gets through. */
+  /** WebSockets are refused, everything else gets through. */
   | "no-websockets";
 
-/** A network between browsers and a server, which a test can break in every way that networks do. */
+/** A TCP proxy between browsers and a server, which a test can break in the ways that networks do. */
 export class Network {
-  private weather: Weather = "clear";
+  private condition: NetworkCondition = "clear";
   private readonly pairs = new Map<Socket, Socket>();
 
   private constructor(
@@ -33,20 +33,20 @@ export class Network {
     return network;
   }
 
-  /** Where the server is to be found, by way of this network. */
+  /** The URL of the server through this network. */
   get url(): string {
     return `http://127.0.0.1:${(this.listener.address() as AddressInfo).port}`;
   }
 
-  /** From now on the network is like this, for those who are in it already too. */
-  turn(weather: Weather): void {
-    // Of what was sent into the silence, the rest would make no sense.
-    const mustBreak = this.weather === "silent" || weather === "down";
-    this.weather = weather;
+  /** Changes the condition, also for existing connections. */
+  setCondition(condition: NetworkCondition): void {
+    // Data was dropped while silent, so the rest of those streams would be invalid.
+    const mustBreak = this.condition === "silent" || condition === "down";
+    this.condition = condition;
     if (mustBreak) this.cut();
   }
 
-  /** Breaks every connection, without a word, and lets new ones through. */
+  /** Resets every connection; new ones get through. */
   cut(): void {
     for (const [client, server] of this.pairs) {
       client.resetAndDestroy();
@@ -55,7 +55,7 @@ export class Network {
     this.pairs.clear();
   }
 
-  /** Takes the network away. */
+  /** Closes the proxy. */
   dispose(): void {
     this.listener.close();
     this.cut();
@@ -63,7 +63,7 @@ export class Network {
 
   private admit(client: Socket): void {
     client.on("error", () => undefined);
-    if (this.weather === "down") {
+    if (this.condition === "down") {
       client.resetAndDestroy();
       return;
     }
@@ -71,23 +71,23 @@ export class Network {
     server.on("error", () => client.destroy());
     this.pairs.set(client, server);
     client.on("data", (data: Buffer) => {
-      if (this.weather === "silent") return;
-      if (this.weather === "no-websockets" && /^upgrade:\s*websocket/im.test(data.toString("latin1"))) {
+      if (this.condition === "silent") return;
+      if (this.condition === "no-websockets" && /^upgrade:\s*websocket/im.test(data.toString("latin1"))) {
         client.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         return;
       }
       server.write(data);
     });
     server.on("data", (data: Buffer) => {
-      if (this.weather !== "silent") client.write(data);
+      if (this.condition !== "silent") client.write(data);
     });
     client.on("close", () => {
       this.pairs.delete(client);
-      // What nobody hears, the server does not hear either.
-      if (this.weather !== "silent") server.end();
+      // While silent, the server does not learn of it either.
+      if (this.condition !== "silent") server.end();
     });
     server.on("close", () => {
-      if (this.weather !== "silent") client.end();
+      if (this.condition !== "silent") client.end();
     });
   }
 }

@@ -1,16 +1,16 @@
-// What stands beside the list: the invitation, the last hour, the roll; and the pages of the other states.
+// The invitation, the chart of the last hour, the export, and the pages for missing and full rooms.
 
 import { readFile } from "node:fs/promises";
 
-import { NOT_FOUND, SCRIPTS_NOT_USED } from "../support/complaints";
+import { NOT_FOUND, SCRIPTS_NOT_USED } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
-import { photograph } from "../support/photograph";
+import { takeScreenshots } from "../support/screenshot";
 import { readCode } from "../support/qr-code";
 
 const NAMES = ["Ana Sousa", "=1+1", "李小龍"];
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`a camera finds the room by its code, in ${colorScheme}`, async ({ newVisitor, room }) => {
+  test(`the QR code is readable and leads to the room, in ${colorScheme}`, async ({ newVisitor, room }) => {
     const visitor = await newVisitor({ colorScheme });
     await visitor.open(room);
     const code = visitor.page.getByRole("img", { name: /QR code/ });
@@ -26,7 +26,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("the code is not fetched by those who do not look at it", async ({ newVisitor, room }) => {
+test("the QR code is only loaded when the invitation is opened", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   const codes: string[] = [];
   visitor.page.on("request", (request) => {
@@ -37,18 +37,18 @@ test("the code is not fetched by those who do not look at it", async ({ newVisit
   expect(codes).toEqual([]);
 });
 
-test("the roll can be downloaded as text and as a table", async ({
+test("the list can be downloaded as text and as CSV", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, NAMES);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
   await visitor.open(room);
   for (const [link, extension, name] of [
-    ["text", "txt", "\n=1+1\n"],
-    ["table", "csv", `\r\n"'=1+1",`],
+    ["Text", "txt", "\n=1+1\n"],
+    ["CSV", "csv", `\r\n"'=1+1",`],
   ] as const) {
     const downloading = visitor.page.waitForEvent("download");
     await visitor.page.getByRole("link", { name: link }).click();
@@ -60,9 +60,9 @@ test("the roll can be downloaded as text and as a table", async ({
   }
 });
 
-test("the roll can be copied", async ({ complaints, newVisitor, server, crowd, room }) => {
-  complaints.areProvoked(/status of 503/);
-  await crowd.joinInOrder(server, room, NAMES);
+test("the list can be copied", async ({ browserErrors, newVisitor, server, clients, room }) => {
+  browserErrors.areExpected(/status of 503/);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
   await visitor.open(room);
   const { page } = visitor;
@@ -75,18 +75,18 @@ test("the roll can be copied", async ({ complaints, newVisitor, server, crowd, r
 
   await page.route("**/roll.txt", (route) => route.fulfill({ status: 503 }));
   await copy.click();
-  await expect(page.getByText("please download it")).toBeVisible();
+  await expect(page.getByText("Download the file instead")).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(text);
 });
 
-test("the picture of the last hour is in the first HTML, and moves", async ({
+test("the chart of the last hour is in the first HTML, and is updated", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   request,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, NAMES);
+  await clients.joinInOrder(server, room, NAMES);
   const html = await (await request.get(`${server.url}/r/${room}`)).text();
   expect(html).toMatch(/<path class="line" d="M\d+ [^"]+"\/><\/svg><figcaption>[^<]*3 people/);
 
@@ -94,38 +94,38 @@ test("the picture of the last hour is in the first HTML, and moves", async ({
   await visitor.open(room);
   const picture = visitor.page.getByTestId("past-hour");
   await expect(picture).toContainText(/3 people/);
-  await crowd.joinInOrder(server, room, ["Olu", "Kim"]);
-  // A page that is shown again asks at once; else a minute has to pass.
-  await visitor.isSeen(false);
-  await visitor.isSeen(true);
+  await clients.joinInOrder(server, room, ["Olu", "Kim"]);
+  // A page that becomes visible fetches the chart at once; otherwise it does once a minute.
+  await visitor.setVisible(false);
+  await visitor.setVisible(true);
   await expect(picture).toContainText(/5 people/);
   await expect(picture.locator("path")).toHaveCount(2);
 });
 
-test("without scripts there is all that needs none", async ({
+test("without scripts the invitation, the chart and the downloads work", async ({
   newVisitor,
   server,
-  crowd,
-  complaints,
+  clients,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(SCRIPTS_NOT_USED);
-  await crowd.joinInOrder(server, room, NAMES);
+  browserErrors.areExpected(SCRIPTS_NOT_USED);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.page.getByTestId("past-hour")).toContainText("3 people");
-  await expect(visitor.page.getByRole("link", { name: "table" })).toBeVisible();
+  await expect(visitor.page.getByRole("link", { name: "CSV" })).toBeVisible();
   await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("img", { name: /QR code/ })).toBeVisible();
   await expect(visitor.page.getByRole("button", { name: "Copy link" })).toBeHidden();
 });
 
-test("a name that is no room leads to the one that was meant", async ({
+test("an invalid room name leads to a page that suggests a valid one", async ({
   newVisitor,
-  complaints,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(NOT_FOUND);
+  browserErrors.areExpected(NOT_FOUND);
   const visitor = await newVisitor();
   await visitor.page.goto(`/r/_${room}_`);
   await visitor.page.getByRole("link", { name: `Go to the room ${room}` }).click();
@@ -133,14 +133,14 @@ test("a name that is no room leads to the one that was meant", async ({
   expect(new URL(visitor.page.url()).pathname).toBe(`/r/${room}`);
 });
 
-test("a full room says so to the next who comes, and shows who is in it", async ({
+test("a full room refuses the next visitor and still shows its list", async ({
   newVisitor,
   serverWith,
-  crowd,
+  clients,
   room,
 }) => {
   const small = await serverWith(["--max-people-per-room", "2"]);
-  await crowd.joinInOrder(small, room, ["Ana", "Bo"]);
+  await clients.joinInOrder(small, room, ["Ana", "Bo"]);
   const visitor = await newVisitor({ of: small });
   await visitor.open(room);
   await visitor.nameField.fill("Kim");
@@ -149,20 +149,20 @@ test("a full room says so to the next who comes, and shows who is in it", async 
   await visitor.shows(["Ana", "Bo"]);
 });
 
-test("the invitation is photographed, and is put away by the keyboard", async ({
+test("the invitation can be closed by keyboard, and is captured in screenshots", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, [...NAMES, "Bo", "Kim", "Olu"]);
+  await clients.joinInOrder(server, room, [...NAMES, "Bo", "Kim", "Olu"]);
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   await visitor.open(room);
   await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("dialog", { name: "Invite" })).toBeVisible();
   await visitor.page.getByRole("img", { name: /QR code/ }).scrollIntoViewIfNeeded();
-  await photograph(visitor.page, "invitation");
-  // The keyboard alone puts it away again, and so does a button.
+  await takeScreenshots(visitor.page, "invitation");
+  // Escape closes it, and so does the button.
   await visitor.page.keyboard.press("Escape");
   await expect(visitor.page.getByRole("dialog")).toBeHidden();
   await visitor.page.getByRole("button", { name: "QR code" }).click();

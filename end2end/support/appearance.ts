@@ -1,36 +1,36 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
-import { hasComeToRest } from "./layout";
+import { waitForAnimations } from "./layout";
 
-/** How a page can be looked at. */
-export interface Look {
+/** A colour scheme and a window width. */
+export interface Appearance {
   colorScheme: "light" | "dark";
   width: number;
 }
 
-/** A phone, a tablet and a desk, in pixels. */
+/** A phone, a tablet and a desktop, in pixels. */
 export const WIDTHS = [320, 768, 1440] as const;
 
 const HEIGHT = 900;
 
-/** Light and dark, on a phone, a tablet and a desk: in each look the page comes to rest, and is visited. */
-export async function inEveryLook(page: Page, visit: (look: Look) => Promise<void>): Promise<void> {
+/** Visits the page in light and dark, on a phone, a tablet and a desktop, once its animations are done. */
+export async function inEveryAppearance(page: Page, visit: (appearance: Appearance) => Promise<void>): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of WIDTHS) {
       await test.step(`${colorScheme}, ${width} px`, async () => {
-        // A colour on its way to another has a contrast that nobody chose.
+        // During a transition colours have contrasts that are not the design's.
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         await page.setViewportSize({ width, height: HEIGHT });
-        await hasComeToRest(page);
+        await waitForAnimations(page);
         await visit({ colorScheme, width });
       });
     }
   }
 }
 
-/** Axe finds nothing in the page as it is now. */
-export async function expectNothingForAxe(page: Page): Promise<void> {
+/** The page has no axe violations. */
+export async function expectNoAxeViolations(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const findings = violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} (${help}): ${target} ${failureSummary}`),
@@ -39,10 +39,10 @@ export async function expectNothingForAxe(page: Page): Promise<void> {
 }
 
 /**
- * From now on this page shows what a browser without scripts shows, in one that runs them: axe is a
- * script, and can't look at a page that runs none.
+ * Makes this page look as in a browser without scripts while scripts are enabled: axe is a script and needs
+ * them.
  */
-export async function showAsWithoutScripts(page: Page): Promise<void> {
+export async function emulateDisabledScripts(page: Page): Promise<void> {
   await page.route("**/*", async (route) => {
     const kind = route.request().resourceType();
     if (kind !== "document" && kind !== "stylesheet") return route.continue();

@@ -1,24 +1,24 @@
-// Movement that explains: who goes is seen to go, and the list itself is right at once.
+// Animations of rows: removed rows are animated out, and the list itself changes at once.
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
-import { grouped, type Visitor } from "../support/visitor";
+import { formatCount, type Visitor } from "../support/visitor";
 
-/** What the page looked like at the moment in which a picture of a row that went was put beside the list. */
+/** The state of the page when the copy of a removed row was added. */
 interface Departure {
   name: string;
   isHidden: boolean;
   isInert: boolean;
   isInTheList: boolean;
-  /** The names that the list still had. */
+  /** The names that were still in the list. */
   listed: string[];
-  /** How many of its rows were on the move. */
+  /** How many of its rows were being animated. */
   moving: number;
 }
 
 const NAMES = ["Ana", "Bo", "Kim", "Olu", "Zoe"];
 
-/** Notes every picture of a row from now on: they are there for a quarter of a second only. */
+/** Records every copy of a removed row from now on: each exists for a quarter of a second. */
 async function watchDepartures(visitor: Visitor): Promise<() => Promise<Departure[]>> {
   await visitor.roster.evaluate((list) => {
     const departures: Departure[] = [];
@@ -43,13 +43,13 @@ async function watchDepartures(visitor: Visitor): Promise<() => Promise<Departur
     visitor.page.evaluate(() => (window as unknown as { departures: Departure[] }).departures);
 }
 
-test("a row that goes closes softly, and those behind it move up", async ({
+test("a removed row is animated out, and the rows behind it move up", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  const [, bo] = await crowd.joinInOrder(server, room, NAMES);
+  const [, bo] = await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor({ reducedMotion: "no-preference" });
   await visitor.open(room);
   await visitor.shows(NAMES);
@@ -62,12 +62,12 @@ test("a row that goes closes softly, and those behind it move up", async ({
     .toEqual([
       { name: "Bo", isHidden: true, isInert: true, isInTheList: false, listed, moving: 3 },
     ]);
-  // Nothing of it stays.
+  // The copy is removed.
   await expect(visitor.page.locator(".leaving")).toHaveCount(0);
 });
 
-test("who asked for less movement sees none", async ({ newVisitor, server, crowd, room }) => {
-  const [, bo] = await crowd.joinInOrder(server, room, NAMES);
+test("reduced motion disables the animations", async ({ newVisitor, server, clients, room }) => {
+  const [, bo] = await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   await visitor.open(room);
   await visitor.shows(NAMES);
@@ -78,7 +78,7 @@ test("who asked for less movement sees none", async ({ newVisitor, server, crowd
   expect(await visitor.roster.evaluate((list) => list.getAnimations({ subtree: true }).length)).toBe(0);
 });
 
-test("a storm does not move, and neither does a row that is out of sight", async ({
+test("many changes at once and rows out of view are not animated", async ({
   newVisitor,
   room,
 }) => {
@@ -90,15 +90,15 @@ test("a storm does not move, and neither does a row that is out of sight", async
   people.leaveTogether(people.users.slice(0, 10));
   await expect(visitor.count).toHaveText("289");
   expect(await departures()).toEqual([]);
-  // One more is no storm, in a long list either.
+  // A single change is animated, also in a long list.
   const [first] = people.users;
   people.leave(first);
-  await expect(visitor.count).toHaveText(grouped(288));
+  await expect(visitor.count).toHaveText(formatCount(288));
   await expect.poll(async () => (await departures()).map(({ name }) => name)).toEqual([first?.name]);
 });
 
 for (const width of [390, 1280]) {
-  test(`a row that only comes into sight, or is not looked for, stands still: ${width} px`, async ({
+  test(`rows that only scroll into view, or change by a search, are not animated: ${width} px`, async ({
     newVisitor,
     room,
   }) => {
@@ -115,7 +115,7 @@ for (const width of [390, 1280]) {
     const people = await BigRoom.openedBy(visitor, room, 300);
     const departures = await watchDepartures(visitor);
     const moved = () => page.evaluate(() => window.moved);
-    // As somebody does: what scrolls by script has the browser work out its rows before the page can say a word.
+    // With the wheel, like a visitor: scrolling by script would force a layout before the page can mark the rows.
     await page.mouse.move(200, 400);
     for (let turn = 0; turn < 30; turn += 1) {
       await page.mouse.wheel(0, 170);
@@ -126,19 +126,19 @@ for (const width of [390, 1280]) {
     await expect(visitor.names.last()).toHaveText("Person 300");
     expect(await moved()).toEqual([]);
 
-    // Who comes is seen to come, there as well.
+    // A new row is animated there as well.
     people.join("Newcomer");
     await expect.poll(moved).toEqual(["Newcomer"]);
 
-    await visitor.findField.fill("Person 12");
+    await visitor.searchField.fill("Person 12");
     await expect(visitor.found).toHaveText("11 of 301");
-    await visitor.findField.fill("Person 120");
+    await visitor.searchField.fill("Person 120");
     await expect(visitor.names).toHaveText(["Person 120"]);
-    await visitor.findField.fill("Person 12");
+    await visitor.searchField.fill("Person 12");
     await expect(visitor.found).toHaveText("11 of 301");
-    await visitor.findField.fill("Person 129");
+    await visitor.searchField.fill("Person 129");
     await expect(visitor.names).toHaveText(["Person 129"]);
-    await visitor.findField.fill("");
+    await visitor.searchField.fill("");
     await visitor.sortButton.click();
     await page.evaluate(() => scrollTo(0, 0));
     await expect(visitor.names.first()).toHaveText("Newcomer");
@@ -147,7 +147,7 @@ for (const width of [390, 1280]) {
   });
 }
 
-test("a row closes softly wherever the page was scrolled to", async ({ newVisitor, room }) => {
+test("a removed row is animated out at any scroll position", async ({ newVisitor, room }) => {
   const visitor = await newVisitor({
     reducedMotion: "no-preference",
     viewport: { width: 390, height: 600 },
@@ -155,7 +155,7 @@ test("a row closes softly wherever the page was scrolled to", async ({ newVisito
   const people = await BigRoom.openedBy(visitor, room, 60);
   const departures = await watchDepartures(visitor);
   await visitor.roster.locator("> li").last().scrollIntoViewIfNeeded();
-  // The page looks at its rows once the picture was painted.
+  // The page measures its rows after the paint.
   await visitor.page.evaluate(
     () => new Promise((looked) => requestAnimationFrame(() => setTimeout(() => setTimeout(looked)))),
   );
@@ -169,7 +169,7 @@ test("a row closes softly wherever the page was scrolled to", async ({ newVisito
 
 declare global {
   interface Window {
-    /** The names on the rows that were put on the board. */
+    /** The names of the rows that were animated in. */
     moved: string[];
   }
 }

@@ -1,4 +1,4 @@
-// A client that nobody here wrote: Node's `ws` and one frame typed by hand, in a process of its own.
+// A client without any code of Rollcall: Node's `ws` and one frame written by hand, in a process of its own.
 
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
@@ -7,11 +7,11 @@ import { createInterface } from "node:readline";
 
 import { expect, test } from "../support/fixtures";
 import type { ServerFrame } from "../support/protocol";
-import { UNTIL_A_ROW_IS_GONE } from "../support/visitor";
+import { UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
 
-const PROGRAM = join(__dirname, "..", "support", "stranger.mjs");
+const PROGRAM = join(__dirname, "..", "support", "independent-client.mjs");
 
-/** Starts the stranger's program and answers it, with its id in the room. */
+/** Starts the client and returns its process, and its id in the room. */
 async function start(address: string): Promise<[ChildProcessWithoutNullStreams, string]> {
   const program = spawn(process.execPath, [PROGRAM, address]);
   program.stderr.pipe(process.stderr);
@@ -19,10 +19,10 @@ async function start(address: string): Promise<[ChildProcessWithoutNullStreams, 
     const frame = JSON.parse(line) as ServerFrame;
     if ("you" in frame && frame.you !== null) return [program, frame.you];
   }
-  throw new Error("The stranger was not told who they are.");
+  throw new Error("The server sent no id.");
 }
 
-test("a stranger's program is listed, and kill -9 removes exactly its row", async ({
+test("an independent client is listed, and kill -9 removes exactly its row", async ({
   newVisitor,
   server,
   room,
@@ -38,7 +38,7 @@ test("a stranger's program is listed, and kill -9 removes exactly its row", asyn
     const exited = once(killed, "exit");
     killed.kill("SIGKILL");
     await exited;
-    await ana.shows(["Ana", "A stranger"], UNTIL_A_ROW_IS_GONE);
+    await ana.shows(["Ana", "A stranger"], UNTIL_A_ROW_IS_REMOVED);
     await expect(ana.rowWithId(killedId)).toHaveCount(0);
     await expect(ana.rowWithId(otherId)).toHaveAttribute("data-state", "here");
   } finally {

@@ -3,35 +3,35 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 
 import { expectNoHorizontalScroll } from "./layout";
-import { expectNothingForAxe, inEveryLook, WIDTHS } from "./looks";
+import { expectNoAxeViolations, inEveryAppearance, WIDTHS } from "./appearance";
 
 const FOLDER = join(__dirname, "..", "screenshots");
 
-/** What of a state is photographed. */
-export interface Shot {
-  /** All of the page, and not what a window shows of it. */
+/** The options of a screenshot. */
+export interface ScreenshotOptions {
+  /** The full page, and not only the window. */
   fullPage?: boolean;
-  /** Whether axe looks at it too: it can't where no scripts run. */
+  /** Whether to run axe: it needs scripts. */
   axe?: boolean;
 }
 
 /**
- * A state of the page in light and dark, on a phone, a tablet and a desk: in none of these looks axe
- * finds anything or something has to be scrolled sideways. Of each there is a picture
- * (screenshots/STATE-SCHEME-WIDTH.png), and all six are on one sheet (screenshots/sheets/STATE.png).
+ * Screenshots of a state in light and dark, on a phone, a tablet and a desktop, without axe violations and
+ * horizontal scrolling in any of them. Each is in screenshots/STATE-SCHEME-WIDTH.png, and all six are on
+ * one sheet, screenshots/sheets/STATE.png.
  */
-export async function photograph(page: Page, state: string, shot: Shot = {}): Promise<void> {
+export async function takeScreenshots(page: Page, state: string, shot: ScreenshotOptions = {}): Promise<void> {
   const { fullPage = true, axe = true } = shot;
   const pictures: string[] = [];
-  await inEveryLook(page, async ({ colorScheme, width }) => {
+  await inEveryAppearance(page, async ({ colorScheme, width }) => {
     const path = join(FOLDER, `${state}-${colorScheme}-${width}.png`);
     const picture = await page.screenshot({ path, fullPage, animations: "disabled" });
     pictures.push(`<img width="${width}" src="data:image/png;base64,${picture.toString("base64")}">`);
     await expectNoHorizontalScroll(page);
-    if (axe) await expectNothingForAxe(page);
+    if (axe) await expectNoAxeViolations(page);
   });
   const rows = [pictures.slice(0, WIDTHS.length), pictures.slice(WIDTHS.length)];
-  // In a browser context of its own: what is on the sheet is nothing of the visitor's.
+  // In a browser context of its own, apart from the visitor's.
   const context = await page.context().browser()?.newContext();
   const sheet = await context?.newPage();
   await sheet?.setViewportSize({ width: 2_600, height: 1_000 });

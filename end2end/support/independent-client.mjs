@@ -1,12 +1,12 @@
-// A client that knows nothing of Rollcall but docs/protocol.md: one frame, typed by hand.
-// It is a process of its own, so that it can be killed like one.
+// A client written from docs/protocol.md alone: it sends one frame, written by hand.
+// It is a process of its own, so that a test can kill it.
 //
-//     node stranger.mjs ws://HOST:PORT/r/ROOM/socket
+//     node independent-client.mjs ws://HOST:PORT/r/ROOM/socket
 
 import WebSocket from "ws";
 
 const [, , address] = process.argv;
-if (!address) throw new Error("Which socket? Name its address.");
+if (!address) throw new Error("Usage: node independent-client.mjs ws://HOST:PORT/r/ROOM/socket");
 
 const socket = new WebSocket(address);
 socket.on("open", () => socket.send('{"event":"got_a_new_user","name":"A stranger"}'));

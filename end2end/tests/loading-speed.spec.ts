@@ -1,5 +1,5 @@
-// How long a visitor waits for a page that is live. The time is printed, and judged elsewhere:
-// a slow machine is no fault of the page.
+// How long it takes until a page is live. The time is printed and not judged here: it depends on the
+// machine.
 
 import { expect, test } from "../support/fixtures";
 import { numberedPeople } from "../support/names";
@@ -7,22 +7,22 @@ import { numberedPeople } from "../support/names";
 const PEOPLE = 200;
 const REPETITIONS = 5;
 
-test("a page with 200 people is served whole, and says how soon it was live", async ({
+test("a page with 200 people is served with all rows, and the time until it is live", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   request,
   room,
 }) => {
   const names = numberedPeople(PEOPLE);
-  await crowd.joinTogether(server, room, names);
+  await clients.joinTogether(server, room, names);
   const html = await (await request.get(`${server.url}/r/${room}`)).text();
   expect(html.match(/<li[^>]* data-user-id=/g)).toHaveLength(PEOPLE);
 
   const times: number[] = [];
   for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
     const visitor = await newVisitor();
-    // In milliseconds since the navigation began, by the page's own clock.
+    // In milliseconds since the start of the navigation, by the page's own clock.
     await visitor.page.addInitScript(() => {
       const observer = new MutationObserver(() => {
         const { hydrated, live } = document.documentElement.dataset;
@@ -33,7 +33,7 @@ test("a page with 200 people is served whole, and says how soon it was live", as
       observer.observe(document, { attributes: true, subtree: true, childList: true });
     });
     await visitor.open(room);
-    // Of that many rows those that can be seen are in the page, once it is live.
+    // Once the page is live, only the visible rows are in it.
     await expect(visitor.count).toHaveText(String(PEOPLE));
     const moment = await visitor.page.evaluate(
       () => performance.getEntriesByName("hydrated and live")[0]?.startTime,

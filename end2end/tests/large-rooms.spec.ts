@@ -1,4 +1,4 @@
-// Ten thousand people: few nodes, and nobody is shoved away from under the reader.
+// Rooms with ten thousand people: virtual scrolling, search and sorting.
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
@@ -6,10 +6,10 @@ import { numberedPeople } from "../support/names";
 
 const MANY = 10_000;
 
-/** More rows than any window here has room for, with those around it. */
+/** More rows than any window in these tests shows, with the overscan. */
 const MOST_ROWS_IN_THE_PAGE = 130;
 
-test("of ten thousand rows those that can be seen are in the page, wherever it is scrolled", async ({
+test("only the visible ones of ten thousand rows are in the page, at any scroll position", async ({
   newVisitor,
   room,
 }) => {
@@ -30,13 +30,13 @@ test("of ten thousand rows those that can be seen are in the page, wherever it i
   }
 });
 
-test("a long list stays as high as it is while rows are put on the board", async ({
+test("a long list keeps its height while new rows are animated", async ({
   newVisitor,
   room,
 }) => {
   const visitor = await newVisitor();
   await BigRoom.openedBy(visitor, room, MANY);
-  // As large as a row looks in the middle of its movement.
+  // The size of a row in the middle of its animation.
   await visitor.page.evaluate(() => {
     const style = new CSSStyleSheet();
     style.replaceSync("#roster > li { transform: scale(1.03); }");
@@ -51,42 +51,42 @@ test("a long list stays as high as it is while rows are put on the board", async
   }
 });
 
-test("nobody is sought in a list of which only the beginning has come", async ({
+test("search is disabled until the whole list has loaded", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinTogether(server, room, numberedPeople(220));
+  await clients.joinTogether(server, room, numberedPeople(220));
   const visitor = await newVisitor();
   const { page } = visitor;
-  // It opens, and brings nothing.
+  // The socket opens and brings no list.
   await page.routeWebSocket(/\/socket$/, () => undefined);
   await page.goto(`/r/${room}`);
   await expect(visitor.html).toHaveAttribute("data-hydrated", "true");
   await expect(visitor.joinButton).toBeEnabled();
-  for (const tool of [visitor.findField, visitor.sortButton]) await expect(tool).toBeDisabled();
+  for (const tool of [visitor.searchField, visitor.sortButton]) await expect(tool).toBeDisabled();
 
   const another = await newVisitor();
   await another.open(room);
-  await another.findField.fill("Person 21");
+  await another.searchField.fill("Person 21");
   await expect(another.found).toHaveText("11 of 220");
 });
 
-test("the field keeps the keyboard while people come and the list is scrolled", async ({
+test("the search field keeps the focus while people join and the list is scrolled", async ({
   newVisitor,
   room,
 }) => {
   const visitor = await newVisitor();
   const people = await BigRoom.openedBy(visitor, room, 600);
-  await visitor.findField.focus();
+  await visitor.searchField.focus();
   await visitor.page.evaluate(() => {
     Object.assign(window, { wasTakenAway: false });
     const field = document.activeElement;
     field?.addEventListener("blur", () => Object.assign(window, { wasTakenAway: true }));
   });
   for (let time = 1; time <= 20; time += 1) {
-    // The second one waits for its drawing, and the scrolling shows rows before that.
+    // The second change waits for the throttle, and scrolling renders rows before that.
     people.join();
     people.join();
     await visitor.page.evaluate(async (time) => {
@@ -95,11 +95,11 @@ test("the field keeps the keyboard while people come and the list is scrolled", 
     }, time);
   }
   await expect(visitor.count).toHaveText("640");
-  await expect(visitor.findField).toBeEnabled();
+  await expect(visitor.searchField).toBeEnabled();
   expect(await visitor.page.evaluate(() => (window as never as { wasTakenAway: boolean }).wasTakenAway)).toBe(false);
 });
 
-test("the keyboard leads to the end of a long list", async ({ newVisitor, room }) => {
+test("the keyboard scrolls to the end of a long list", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   await BigRoom.openedBy(visitor, room, MANY);
   await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
@@ -109,40 +109,40 @@ test("the keyboard leads to the end of a long list", async ({ newVisitor, room }
   await expect(visitor.rows.first().locator("bdi.user-name")).toHaveText("Person 1");
 });
 
-test("somebody is found by a part of the name, and everyone is back when it is empty", async ({
+test("search matches parts of names, and an empty query shows everyone", async ({
   newVisitor,
   room,
 }) => {
   const visitor = await newVisitor();
   const people = await BigRoom.openedBy(visitor, room, MANY);
   people.join("Jürgen Weiß");
-  await visitor.findField.fill("jurgen");
+  await visitor.searchField.fill("jurgen");
   await expect(visitor.names).toHaveText(["Jürgen Weiß"]);
   await expect(visitor.found).toHaveText("1 of 10,001");
   await expect(visitor.rows.first()).not.toHaveAttribute("aria-setsize");
 
-  // Who comes and is called so is found; who is not called so is only counted.
+  // A new person who matches is shown; one who does not is only counted.
   people.join("jurgen 2");
   people.join("Somebody");
   await expect(visitor.names).toHaveText(["Jürgen Weiß", "jurgen 2"]);
   await expect(visitor.count).toHaveText("10,003");
 
-  await visitor.findField.fill("nobody has this name");
+  await visitor.searchField.fill("nobody has this name");
   await expect(visitor.rows).toHaveCount(0);
-  await expect(visitor.found).toContainText("Nobody");
-  await visitor.findField.fill("");
+  await expect(visitor.found).toContainText("No one here matches");
+  await visitor.searchField.fill("");
   await expect(visitor.found).toHaveText("");
   await expect(visitor.names.first()).toHaveText("Person 1");
 });
 
-test("from A to Z, an arrival does not shove the row under the pointer", async ({
+test("a new row does not move the row under the pointer while sorted by name", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const visitor = await newVisitor();
-  await crowd.joinInOrder(server, room, ["Kim", "Émile", "bo", "Zoe"]);
+  await clients.joinInOrder(server, room, ["Kim", "Émile", "bo", "Zoe"]);
   await visitor.open(room);
   await visitor.shows(["Kim", "Émile", "bo", "Zoe"]);
   await visitor.sortButton.click();
@@ -151,7 +151,7 @@ test("from A to Z, an arrival does not shove the row under the pointer", async (
 
   await visitor.names.filter({ hasText: "Kim" }).hover();
   const before = await visitor.names.filter({ hasText: "Kim" }).boundingBox();
-  await crowd.join(server, room, "Ana");
+  await clients.join(server, room, "Ana");
   await visitor.shows(["bo", "Émile", "Kim", "Zoe", "Ana"]);
   expect(await visitor.names.filter({ hasText: "Kim" }).boundingBox()).toEqual(before);
 
@@ -161,14 +161,14 @@ test("from A to Z, an arrival does not shove the row under the pointer", async (
   await visitor.shows(["Kim", "Émile", "bo", "Zoe", "Ana"]);
 });
 
-test("the first HTML of a long list has 200 rows and says how many more there are", async ({
+test("the first HTML of a long list has 200 rows and the number of the others", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const names = numberedPeople(230);
-  await crowd.joinTogether(server, room, names);
+  await clients.joinTogether(server, room, names);
   const visitor = await newVisitor();
   const html = await (await visitor.context.request.get(`/r/${room}`)).text();
   expect(html.match(/<li[^>]* data-user-id=/g)).toHaveLength(200);
@@ -180,19 +180,19 @@ test("the first HTML of a long list has 200 rows and says how many more there ar
   await expect.poll(() => visitor.rows.count()).toBeLessThan(MOST_ROWS_IN_THE_PAGE);
 });
 
-test("a row that was out of sight when the page came to life follows whom it shows", async ({
+test("a row that was out of view during hydration is updated", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const names = numberedPeople(150);
-  await crowd.joinTogether(server, room, names);
+  await clients.joinTogether(server, room, names);
   const zoe = await newVisitor();
   await zoe.openAndJoin(room, "Zoe");
   const visitor = await newVisitor();
   await visitor.open(room);
-  // Nothing happens, and still what can't be seen goes once the list is known to be right.
+  // Without any change, rows out of view are removed once the list is live.
   await expect.poll(() => visitor.rows.count()).toBeLessThan(MOST_ROWS_IN_THE_PAGE);
 
   await zoe.renameButton.click();
@@ -207,16 +207,16 @@ test("a row that was out of sight when the page came to life follows whom it sho
   await expect.poll(() => visitor.isFilled()).toBe(true);
 });
 
-test("rows that are looked at come to life before the list is live", async ({
+test("rows that are scrolled into view are hydrated before the list is live", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const names = numberedPeople(150);
-  await crowd.joinInOrder(server, room, names);
+  await clients.joinInOrder(server, room, names);
   const visitor = await newVisitor();
-  // A server that says nothing yet.
+  // A server that sends nothing yet.
   await visitor.page.routeWebSocket(/\/socket/, () => undefined);
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.html).toHaveAttribute("data-hydrated", "true");
