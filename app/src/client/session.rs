@@ -14,6 +14,26 @@ use crate::presence::{
 /// The client's side of the protocol over any number of consecutive sockets.
 ///
 /// Its owner opens the sockets, sends the frames that a session returns, and renders its outcomes.
+///
+/// ```
+/// use app::client::{Environment, Intent, Session, read_frame, write_frame};
+///
+/// let environment = Environment { tab: "t1".parse()?, is_visible: true, has_left: false };
+/// let mut session = Session::default();
+/// session.request(Intent::Join("Ana".to_owned()), &environment);
+///
+/// // A socket opened: the session returns the first frame to send.
+/// let first = write_frame(&session.opened(&environment));
+/// assert_eq!(first, r#"{"event":"got_a_new_user","name":"Ana","tab":"t1"}"#);
+///
+/// // A frame arrived: the session reports what it changed, and what to reply.
+/// let list = r#"{"event":"existing_users","epoch":"e1","seq":1,"you":"uZ3kQ0a1b2c","now":0,
+///     "count":1,"users":[{"id":"uZ3kQ0a1b2c","name":"Ana","joined":1795421000}]}"#;
+/// let outcome = session.receive(read_frame(list)?, &environment);
+/// assert!(outcome.is_live && outcome.replies.is_empty());
+/// assert_eq!(session.replica().own_row().map(|row| row.name.as_str()), Some("Ana"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Session {

@@ -36,6 +36,24 @@ impl std::error::Error for Mismatch {}
 
 impl Roster {
     /// Applies `difference`; on a mismatch the list stays unchanged.
+    ///
+    /// ```
+    /// use app::presence::{Difference, Mismatch, Name, PresenceState, Roster, User, UserId};
+    ///
+    /// let id: UserId = "uZ3kQ0a1b2c".parse()?;
+    /// let name = Name::parse("Ana")?;
+    /// let ana = User { id, name, joined: 1_795_421_000, state: PresenceState::Here };
+    /// let join = Difference { new_user: vec![ana], ..Difference::default() };
+    ///
+    /// let mut roster = Roster::default();
+    /// roster.apply(&join)?;
+    /// assert_eq!(roster.get(&id).map(|user| user.name.as_str()), Some("Ana"));
+    ///
+    /// // A difference that does not fit changes nothing.
+    /// assert_eq!(roster.apply(&join), Err(Mismatch::Present(id)));
+    /// assert_eq!(roster.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, difference: &Difference) -> Result<(), Mismatch> {
         self.check(difference)?;
         for (_, id) in difference.disconnect_user.iter() {
