@@ -6,14 +6,14 @@ use super::Subscription;
 use crate::{
     encoding::frame::{Batch, Frame},
     presence::{
-        members::{Announced, ConnectionId, TabKey},
+        join::{Join, JoinKind, JoinRequest},
         name_validation,
         refusal::Refused,
-        room::JoinKind,
+        tab_key::ConnectionId,
     },
     wake::{timer_queue::TimerQueue, wake_flags::WakeFlags},
 };
-use app::presence::{DepartureReason, Since, TabId, UserId};
+use app::presence::{DepartureReason, Since, UserId};
 
 /// What one socket holds of a room. Dropping it is the end of the socket for everyone else,
 /// also when the task that held it panicked or was aborted.
@@ -23,21 +23,6 @@ pub struct Membership {
     who: UserId,
     /// What the others are told when it ends; a break, unless something better is known.
     departure: DepartureReason,
-}
-
-/// A tab that wants to be listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Announcing {
-    /// The name as it was typed.
-    pub name: String,
-    /// Which page instance it is; without a name for it, the socket is a tab of its own.
-    pub tab: Option<TabId>,
-    /// Whether the page is visible.
-    pub is_visible: bool,
-    /// Whether it is the socket's first frame.
-    pub announcement: JoinKind,
-    /// Where the client's list is; it counts in a first frame only.
-    pub since: Option<Since>,
 }
 
 impl Membership {
@@ -63,16 +48,14 @@ impl Membership {
     }
 
     /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
-    pub fn announce(&mut self, announcing: Announcing) -> Result<(), Refused> {
-        let Announcing { name, tab, is_visible, announcement, since } = announcing;
-        let name = name_validation::validate(&name)?;
-        let connection = self.connection();
-        let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);
-        let announced = Announced { tab, connection, is_visible };
-        // Before the announcement itself moves the count: what it gives was not given to anybody.
+    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), Refused> {
+        let since = request.since.take();
+        let join = Join::from_request(request, self.connection())?;
+        let kind = join.kind;
+        // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
         let since = since.filter(|since| self.subscription.room.has_issued(since));
-        self.subscription.room.announce(self.who, announced, name, announcement)?;
-        match announcement {
+        self.subscription.room.join(self.who, join)?;
+        match kind {
             JoinKind::Opening => self.subscription.start_from(since.as_ref()),
             JoinKind::Repeat => self.subscription.expect_reply(),
         }

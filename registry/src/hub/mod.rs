@@ -34,15 +34,15 @@ use self::{
 pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
-    membership::{Announcing, Membership},
+    membership::Membership,
     room_stats::{Occupancy, RoomStats},
     saved_rooms::{NamedRoom, SavedRooms, Shutdown},
     subscription::Subscription,
 };
 use crate::{
     presence::{
-        members::ConnectionId,
         room::{RoomLimits, SavedRoom},
+        tab_key::ConnectionId,
     },
     wake::timer_queue::TimerQueue,
 };

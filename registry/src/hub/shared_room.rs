@@ -7,7 +7,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Name, Roster, ServerEvent, Since, User, UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, Since, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -27,9 +27,11 @@ use crate::{
     },
     presence::{
         count_history::CountHistory,
-        members::{Announced, ConnectionId, Moment},
+        join::Join,
+        members::Moment,
         refusal::Refused,
-        room::{InvalidSavedRoom, JoinKind, Now, Room, RoomLimits, SavedRoom},
+        room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
+        tab_key::ConnectionId,
     },
     wake::wake_flags::WakeReasons,
 };
@@ -149,17 +151,11 @@ impl SharedRoom {
         &self.epoch
     }
 
-    /// Announces a tab; the socket that had it until now is told so.
-    pub(super) fn announce(
-        self: &Arc<Self>,
-        who: UserId,
-        announced: Announced,
-        name: Name,
-        announcement: JoinKind,
-    ) -> Result<(), Refused> {
+    /// A tab joins; the socket that had the tab until now is notified.
+    pub(super) fn join(self: &Arc<Self>, who: UserId, join: Join) -> Result<(), Refused> {
         self.update(|state, moment| {
             let now = Now { moment, unix_seconds: self.context.clocks.unix_milliseconds() / 1000 };
-            let replaced = state.room.announce(who, announced, name, announcement, now)?;
+            let replaced = state.room.join(who, join, now)?;
             // Nobody hears where the old socket is on its way out already.
             if let Some(old) = replaced {
                 self.subscribers().notify(old, WakeReasons::REPLACED);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    presence::members::ConnectionId,
+    presence::tab_key::ConnectionId,
     wake::wake_flags::{WakeFlags, WakeReasons},
 };
 

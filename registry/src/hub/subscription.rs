@@ -7,7 +7,7 @@ use app::presence::{RoomName, Since, UserId};
 use super::{Hub, cursor::Cursor, shared_room::SharedRoom};
 use crate::{
     encoding::frame::{Batch, Frame},
-    presence::members::ConnectionId,
+    presence::tab_key::ConnectionId,
     wake::{
         timer_queue::TimerQueue,
         wake_flags::{WakeFlags, WakeReasons},

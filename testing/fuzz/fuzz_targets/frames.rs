@@ -76,7 +76,7 @@ impl Client {
     fn handle(&mut self, request: Request) {
         let first = match request {
             Request::Watch { since } => self.membership.watch(since.as_ref()),
-            Request::Announce(announcing) => self.membership.announce(announcing),
+            Request::Join(request) => self.membership.join(request),
             Request::Rename { name } => {
                 // The membership decides whether the name is valid.
                 let _ = self.membership.rename(&name);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app::{client::Replica, presence::UserId};
 use libfuzzer_sys::fuzz_target;
-use registry::{hub::{Announcing, Hub, SavedRooms}, presence::room::{JoinKind, RoomLimits}};
+use registry::{hub::{Hub, SavedRooms}, presence::{join::{JoinKind, JoinRequest}, room::RoomLimits}};
 use server::storage::rooms_file::{read, written};
 use tokio::{runtime::Builder, time::sleep};
 
@@ -44,14 +44,14 @@ async fn start_with(saved: SavedRooms) {
     hub.start_clock();
     for room in first.rooms.iter().take(MAX_ROOMS) {
         let mut membership = hub.enter(&room.name, newcomer());
-        let announcing = Announcing {
+        let request = JoinRequest {
             name: "Newcomer".to_owned(),
             tab: None,
             is_visible: true,
-            announcement: JoinKind::Opening,
+            kind: JoinKind::Opening,
             since: None,
         };
-        if membership.announce(announcing).is_err() {
+        if membership.join(request).is_err() {
             // The room is full.
             continue;
         }

@@ -6,8 +6,11 @@ use app::presence::{RoomName, UserId};
 use tokio::time::sleep;
 
 use crate::{
-    hub::{Announcing, Hub, Membership},
-    presence::room::{JoinKind, RoomLimits},
+    hub::{Hub, Membership},
+    presence::{
+        join::{JoinKind, JoinRequest},
+        room::RoomLimits,
+    },
 };
 
 const PEOPLE: usize = 1_000;
@@ -38,14 +41,14 @@ async fn while_many_are_expected_back_news_are_as_rare_as_for_all_of_them() {
 fn join_all(hub: &Arc<Hub>, who: Range<usize>) -> Vec<Membership> {
     who.map(|number| {
         let mut membership = hub.enter(&RoomName::lobby(), id(number));
-        let announced = membership.announce(Announcing {
+        let joined = membership.join(JoinRequest {
             name: format!("Person {number}"),
             tab: None,
             is_visible: true,
-            announcement: JoinKind::Opening,
+            kind: JoinKind::Opening,
             since: None,
         });
-        announced.unwrap();
+        joined.unwrap();
         membership
     })
     .collect()

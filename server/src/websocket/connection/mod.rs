@@ -298,7 +298,7 @@ impl<S: Socket> Connection<S> {
                 return Ok(());
             }
             Request::Watch { since } => self.membership.watch(since.as_ref()),
-            Request::Announce(announcing) => self.membership.announce(announcing),
+            Request::Join(request) => self.membership.join(request),
             Request::Rename { name } => self.membership.rename(&name),
             Request::SetVisible { is_visible } => {
                 self.membership.set_visible(is_visible);
