@@ -6,7 +6,7 @@ use super::Subscription;
 use crate::{
     encoding::frame::{Batch, Frame},
     presence::{
-        join::{Join, JoinKind, JoinRequest},
+        join::{Join, JoinRequest},
         name_validation,
         refusal::Refused,
         tab_key::ConnectionId,
@@ -42,24 +42,16 @@ impl Membership {
 
     /// Follows the room without being listed; the answer comes with the next [`Membership::news`].
     pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
-        self.subscription.room.with_room(|room, _| room.watch(self.who, self.connection()))?;
-        self.subscription.start_from(since);
-        Ok(())
+        let Subscription { room, connection, cursor, .. } = &mut self.subscription;
+        room.watch(self.who, *connection, since, cursor)
     }
 
     /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
     pub fn join(&mut self, mut request: JoinRequest) -> Result<(), Refused> {
+        let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         let since = request.since.take();
-        let join = Join::from_request(request, self.connection())?;
-        let kind = join.kind;
-        // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
-        let since = since.filter(|since| self.subscription.room.has_issued(since));
-        self.subscription.room.join(self.who, join)?;
-        match kind {
-            JoinKind::Opening => self.subscription.start_from(since.as_ref()),
-            JoinKind::Repeat => self.subscription.expect_reply(),
-        }
-        Ok(())
+        let join = Join::from_request(request, *connection)?;
+        room.join(self.who, join, since.as_ref(), cursor)
     }
 
     /// Changes the name, keeps the row.

@@ -1,13 +1,14 @@
 //! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
 
 mod catch_up;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, Since, User, UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -15,7 +16,7 @@ use super::{
     batching::{Flush, FlushScheduler},
     broadcast::{Broadcast, Payload, changes},
     catch_up_cache::CatchUpCache,
-    cursor::{Cursor, PendingReply},
+    cursor::Cursor,
     room_context::RoomContext,
     subscribers::Subscribers,
 };
@@ -27,10 +28,8 @@ use crate::{
     },
     presence::{
         count_history::CountHistory,
-        join::Join,
         members::Moment,
-        refusal::Refused,
-        room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
+        room::{InvalidSavedRoom, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },
     wake::wake_flags::WakeReasons,
@@ -151,19 +150,6 @@ impl SharedRoom {
         &self.epoch
     }
 
-    /// A tab joins; the socket that had the tab until now is notified.
-    pub(super) fn join(self: &Arc<Self>, who: UserId, join: Join) -> Result<(), Refused> {
-        self.update(|state, moment| {
-            let now = Now { moment, unix_seconds: self.context.clocks.unix_milliseconds() / 1000 };
-            let replaced = state.room.join(who, join, now)?;
-            // Nobody hears where the old socket is on its way out already.
-            if let Some(old) = replaced {
-                self.subscribers().notify(old, WakeReasons::REPLACED);
-            }
-            Ok(())
-        })
-    }
-
     /// Does something to the room that may change its list.
     pub(super) fn with_room<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room, Moment) -> T) -> T {
         self.update(|state, now| act(&mut state.room, now))
@@ -199,33 +185,6 @@ impl SharedRoom {
         let is_honoured =
             state.room.log().resumable_until().is_some_and(|until| self.now() < until);
         state.room.is_empty() && !is_honoured
-    }
-
-    /// Whether somebody may have been told this point of the count.
-    pub(super) fn has_issued(&self, since: &Since) -> bool {
-        since.epoch == self.epoch && since.seq <= self.lock().room.log().seq()
-    }
-
-    /// Starts a reader at `since`, if that can be used; else with the list.
-    pub(super) fn start_from(&self, cursor: &mut Cursor, since: Option<&Since>) {
-        let state = self.lock();
-        let log = state.room.log();
-        cursor.seq = since
-            .filter(|since| since.epoch == self.epoch && log.covers(since.seq))
-            .map(|since| since.seq);
-        cursor.pending_reply = PendingReply::BeforeUpdates { min_seq: log.seq() };
-    }
-
-    /// A reader who follows asked something: they get what is missing, which includes what they did.
-    pub(super) fn expect_reply(&self, cursor: &mut Cursor) {
-        let min_seq = self.lock().room.log().seq();
-        // One who still waits for the first answer gets it first of all, and this with it.
-        cursor.pending_reply = match cursor.pending_reply {
-            PendingReply::BeforeUpdates { .. } => PendingReply::BeforeUpdates { min_seq },
-            PendingReply::Nothing | PendingReply::AmongUpdates { .. } => {
-                PendingReply::AmongUpdates { min_seq }
-            }
-        };
     }
 
     /// Where this connection's list should be now, if it was told everything up to the last flush.
@@ -297,28 +256,45 @@ impl SharedRoom {
     fn update<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
         let outcome = act(&mut state, self.now());
+        let flush = self.follow_up(&mut state);
+        self.unlock_and_wake(state, flush, None);
+        outcome
+    }
+
+    /// What every change of the room leads to: a broadcast, now or later, and a time to look again.
+    fn follow_up(self: &Arc<Self>, state: &mut State) -> Flush {
         let count = state.room.roster().len();
         if !state.history.is_current(count) {
             state.history.observe(self.context.clocks.unix_minutes(), count);
         }
-        let dispatch = if state.room.log().seq() == state.last_broadcast.seq {
+        let flush = if state.room.log().seq() == state.last_broadcast.seq {
             Flush::AlreadyScheduled
         } else {
             let now = Instant::now();
-            let dispatch = state.flush_scheduler.on_change(now, self.listeners(count));
-            match dispatch {
-                Flush::Now => self.flush(&mut state, now),
+            let flush = state.flush_scheduler.on_change(now, self.listeners(count));
+            match flush {
+                Flush::Now => self.flush(state, now),
                 Flush::At(moment) => self.flush_later(moment),
                 Flush::AlreadyScheduled => {}
             }
-            dispatch
+            flush
         };
-        self.schedule_wakeup(&mut state);
+        self.schedule_wakeup(state);
+        flush
+    }
+
+    /// Wakes everyone whom a broadcast concerns once the state is free, because they need it next; a new
+    /// subscriber, whose own request this is, reads next without being woken.
+    fn unlock_and_wake(
+        &self,
+        state: MutexGuard<'_, State>,
+        flush: Flush,
+        new_subscriber: Option<ConnectionId>,
+    ) {
         drop(state);
-        if dispatch == Flush::Now {
-            self.wake_everyone();
+        if flush == Flush::Now {
+            self.subscribers().notify_active(WakeReasons::NEWS, new_subscriber);
         }
-        outcome
     }
 
     /// How many a change is told to, or will be: as many as follow, or as there are rows that wait for
@@ -330,16 +306,12 @@ impl SharedRoom {
         self.subscribers().active_count().max(rows)
     }
 
-    fn wake_everyone(&self) {
-        self.subscribers().notify_active(WakeReasons::NEWS);
-    }
-
     fn flush_later(self: &Arc<Self>, moment: Instant) {
         let room = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep_until(moment).await;
             room.flush(&mut room.lock(), Instant::now());
-            room.wake_everyone();
+            room.subscribers().notify_active(WakeReasons::NEWS, None);
         });
     }
 

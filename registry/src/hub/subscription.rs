@@ -21,7 +21,7 @@ pub struct Subscription {
     room_name: RoomName,
     pub(super) room: Arc<SharedRoom>,
     pub(super) connection: ConnectionId,
-    cursor: Cursor,
+    pub(super) cursor: Cursor,
     flags: Arc<WakeFlags>,
 }
 
@@ -40,13 +40,7 @@ impl Subscription {
 
     /// Where to begin: at `since`, if that can be used, else with the list.
     pub fn start_from(&mut self, since: Option<&Since>) {
-        self.room.subscribers().activate(self.connection);
-        self.room.start_from(&mut self.cursor, since);
-    }
-
-    /// What is missing comes as `resumed` with one of the next [`Subscription::news`].
-    pub(super) fn expect_reply(&mut self) {
-        self.room.expect_reply(&mut self.cursor);
+        self.room.start_from(self.connection, since, &mut self.cursor);
     }
 
     /// The whole list comes with the next [`Subscription::news`].

@@ -1,8 +1,9 @@
 //! When a room tells what happened, on a clock that stands still.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
 
 use app::presence::{RoomName, UserId};
+use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
         join::{JoinKind, JoinRequest},
         room::RoomLimits,
     },
+    wake::wake_flags::WakeReasons,
 };
 
 const PEOPLE: usize = 1_000;
@@ -36,6 +38,27 @@ async fn while_many_are_expected_back_news_are_as_rare_as_for_all_of_them() {
     assert!(second.poll_updates().is_empty(), "the others are expected back");
     sleep(GAP).await;
     assert!(!second.poll_updates().is_empty(), "the gap is over");
+}
+
+/// Its connection reads right after its own request; a wake for that would be a poll for nothing.
+#[tokio::test(start_paused = true)]
+async fn new_subscriber_is_woken_by_the_next_change_and_not_by_its_own_join() {
+    let hub = Hub::new(LIMITS);
+    let mut first = join_all(&hub, 0..1).pop().unwrap();
+    assert_eq!(wake_reasons(&first), None);
+    assert!(!first.poll_updates().is_empty());
+    sleep(GAP).await;
+    let second = join_all(&hub, 1..2).pop().unwrap();
+    assert_eq!(wake_reasons(&first), Some(WakeReasons::NEWS));
+    assert_eq!(wake_reasons(&second), None);
+    sleep(GAP).await;
+    first.rename("Kim").unwrap();
+    assert_eq!(wake_reasons(&first), Some(WakeReasons::NEWS));
+    assert_eq!(wake_reasons(&second), Some(WakeReasons::NEWS));
+}
+
+fn wake_reasons(membership: &Membership) -> Option<WakeReasons> {
+    poll_fn(|context| membership.flags().poll(context)).now_or_never()
 }
 
 fn join_all(hub: &Arc<Hub>, who: Range<usize>) -> Vec<Membership> {
