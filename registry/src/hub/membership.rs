@@ -1,17 +1,11 @@
 //! What one socket holds of a room.
 
-use std::sync::Arc;
-
 use super::Subscription;
-use crate::{
-    encoding::frame::{Batch, Frame},
-    presence::{
-        join::{Join, JoinRequest},
-        name_validation,
-        refusal::Refused,
-        tab_key::ConnectionId,
-    },
-    wake::{timer_queue::TimerQueue, wake_flags::WakeFlags},
+use crate::presence::{
+    join::{Join, JoinRequest},
+    name_validation,
+    refusal::Refused,
+    tab_key::ConnectionId,
 };
 use app::presence::{DepartureReason, Since, UserId};
 
@@ -30,23 +24,23 @@ impl Membership {
         Self { subscription, who, departure: DepartureReason::Lost }
     }
 
-    /// What rings when there is something to know: news, or that another socket has this one's tab.
-    pub fn flags(&self) -> &Arc<WakeFlags> {
-        self.subscription.flags()
+    /// What the socket reads of the room, and what wakes it.
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
     }
 
-    /// What rings the bell at a time of one's own.
-    pub fn timers(&self) -> &Arc<TimerQueue> {
-        self.subscription.timers()
+    /// The same, for reading on.
+    pub fn subscription_mut(&mut self) -> &mut Subscription {
+        &mut self.subscription
     }
 
-    /// Follows the room without being listed; the answer comes with the next [`Membership::news`].
+    /// Follows the room without being listed; the answer comes with the next [`Subscription::poll_updates`].
     pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         room.watch(self.who, *connection, since, cursor)
     }
 
-    /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
+    /// Is listed under `name`, and follows the room; the answer comes with the next [`Subscription::poll_updates`].
     pub fn join(&mut self, mut request: JoinRequest) -> Result<(), Refused> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         let since = request.since.take();
@@ -72,21 +66,6 @@ impl Membership {
         self.subscription
             .room
             .with_room(|room, now| room.remove_row(self.who, DepartureReason::Left, now));
-    }
-
-    /// The whole list comes with the next [`Membership::news`].
-    pub fn resync(&mut self) {
-        self.subscription.resync();
-    }
-
-    /// The frames that bring this socket to where everyone is; it must have been accepted before.
-    pub fn poll_updates(&mut self) -> Batch {
-        self.subscription.poll_updates()
-    }
-
-    /// The frame that says where this socket's list should be now; none while it is behind.
-    pub fn beat(&self) -> Option<Frame> {
-        self.subscription.beat()
     }
 
     fn connection(&self) -> ConnectionId {

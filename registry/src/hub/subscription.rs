@@ -43,7 +43,7 @@ impl Subscription {
         self.room.start_from(self.connection, since, &mut self.cursor);
     }
 
-    /// The whole list comes with the next [`Subscription::news`].
+    /// The whole list comes with the next [`Subscription::poll_updates`].
     pub fn resync(&mut self) {
         self.cursor.request_snapshot();
     }

@@ -130,7 +130,8 @@ async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
     let since = Some(Since { epoch, seq: seq + 1 });
     bo.join(JoinRequest { since, ..request("Bo", JoinKind::Opening) }).unwrap();
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
+    let reply = bo.subscription_mut().poll_updates().next().unwrap();
+    assert!(reply.text().starts_with(r#"{"event":"existing_users""#));
 }
 
 /// Also if the client sends more frames before the first reply.
@@ -146,9 +147,10 @@ async fn reply_to_the_first_frame_comes_first() {
     ana.rename("Ann").unwrap();
     bo.join(JoinRequest { since, ..request("Bo", JoinKind::Opening) }).unwrap();
     bo.join(request("Bob", JoinKind::Repeat)).unwrap();
-    assert!(bo.poll_updates().is_empty());
+    assert!(bo.subscription_mut().poll_updates().is_empty());
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
+    let reply = bo.subscription_mut().poll_updates().next().unwrap();
+    assert!(reply.text().starts_with(r#"{"event":"resumed""#));
 }
 
 /// Lists are read while other threads join and leave: the rows must match the `seq`.

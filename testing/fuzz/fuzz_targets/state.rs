@@ -59,7 +59,7 @@ async fn start_with(saved: SavedRooms) {
         // Longer than the grace period of restored rows.
         for _ in 0..2 {
             sleep(Duration::from_secs(20)).await;
-            for frame in membership.poll_updates() {
+            for frame in membership.subscription_mut().poll_updates() {
                 let event = serde_json::from_str(frame.text()).expect("the frame is an event");
                 replica.receive(event).expect("no event has a gap");
             }

@@ -179,7 +179,7 @@ impl Scene {
             Step::Leave { of } => self.membership(of).leave(),
             Step::Resync { of } => {
                 let (membership, client) = self.sockets.get_mut(&of).unwrap();
-                membership.resync();
+                membership.subscription_mut().resync();
                 client.awaited = Awaited::List;
             }
             Step::Remove { who } => {
@@ -263,8 +263,8 @@ impl Scene {
         let list = self.list();
         for (index, ((who, _), (membership, client))) in self.sockets.iter_mut().enumerate() {
             if everybody || (index + self.steps).is_multiple_of(3) {
-                client.hear(|| membership.poll_updates());
-                client.compare(membership.beat());
+                client.hear(|| membership.subscription_mut().poll_updates());
+                client.compare(membership.subscription().beat());
                 check(client, &list, last_broadcast, Some(id(*who)), story);
             }
         }
@@ -278,7 +278,7 @@ impl Scene {
 
 /// Why a socket's bell rang, if it did.
 fn listen(membership: &Membership) -> Option<WakeReasons> {
-    poll_fn(|context| membership.flags().poll(context)).now_or_never()
+    poll_fn(|context| membership.subscription().flags().poll(context)).now_or_never()
 }
 
 /// Time passes, and what is due at the end of it is done.
