@@ -32,7 +32,7 @@ use crate::{
         room::{InvalidSavedRoom, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },
-    wake::wake_flags::WakeReasons,
+    wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
 };
 
 /// A room behind its lock.
@@ -117,9 +117,7 @@ impl SharedRoom {
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
         let room = Room::restore(saved, limits, context.clocks.moment())?;
-        let live = Arc::new(Self::of(context, epoch, room, history));
-        live.schedule_wakeup(&mut live.lock());
-        Ok(live)
+        Ok(Arc::new(Self::of(context, epoch, room, history)))
     }
 
     /// All that the next process needs to hold the rows.
@@ -306,6 +304,13 @@ impl SharedRoom {
         self.subscribers().active_count().max(rows)
     }
 
+    /// The clock has started: deadlines from before count from now.
+    pub(super) fn on_clock_start(self: &Arc<Self>) {
+        self.schedule_wakeup(&mut self.lock());
+    }
+
+    /// Sleeps in a task of its own, at most one for each room: the delay of every broadcast would else
+    /// depend on one task for all rooms, which thousands of gaps a second would keep busy.
     fn flush_later(self: &Arc<Self>, moment: Instant) {
         let room = Arc::clone(self);
         tokio::spawn(async move {
@@ -315,25 +320,17 @@ impl SharedRoom {
         });
     }
 
-    /// Sees to it that somebody looks at the room when its next deadline has come.
+    /// Has the timers call the room at its next deadline, unless they do so before that anyway.
     fn schedule_wakeup(self: &Arc<Self>, state: &mut State) {
         let Some(deadline) = state.room.next_deadline() else { return };
+        // Before the clock starts no deadline comes; then this is done for every room.
+        let Some(began) = self.context.clocks.began() else { return };
         if state.alarm.is_some_and(|alarm| alarm <= deadline) {
             return;
         }
         state.alarm = Some(deadline);
-        let room = Arc::clone(self);
-        tokio::spawn(async move {
-            let began = room.context.clocks.began().await;
-            tokio::time::sleep_until(began + deadline).await;
-            room.update(|state, now| {
-                // A later sleeper that was overtaken by an earlier one finds nothing due.
-                if state.alarm.is_some_and(|alarm| alarm <= now) {
-                    state.alarm = None;
-                }
-                state.room.tick(now);
-            });
-        });
+        // An alarm that this one overtakes stays in the queue, and finds nothing due.
+        self.context.timers.insert_room(Arc::<Self>::downgrade(self), began + deadline);
     }
 
     fn now(&self) -> Moment {
@@ -351,6 +348,17 @@ impl SharedRoom {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OnDeadline for SharedRoom {
+    fn on_deadline(self: Arc<Self>) {
+        self.update(|state, now| {
+            if state.alarm.is_some_and(|alarm| alarm <= now) {
+                state.alarm = None;
+            }
+            state.room.tick(now);
+        });
     }
 }
 
