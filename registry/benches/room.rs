@@ -9,8 +9,10 @@ use divan::Bencher;
 use registry::{
     encoding::{frame::Batch, snapshot_pages::EncodedList},
     presence::{
-        members::{Announced, ConnectionId, Moment, TabKey},
-        room::{JoinKind, Now, Room, RoomLimits},
+        join::{Join, JoinKind},
+        members::Moment,
+        room::{Now, Room, RoomLimits},
+        tab_key::{ConnectionId, TabKey},
     },
 };
 
@@ -26,7 +28,7 @@ fn main() {
 }
 
 #[divan::bench(args = MEMBERS, sample_count = 500, sample_size = CHANGES)]
-fn announce(bencher: Bencher, members: u64) {
+fn join(bencher: Bencher, members: u64) {
     let room = RefCell::new(room(members));
     let mut newcomers = (members..members + u64::from(CHANGES)).cycle();
     bencher
@@ -106,8 +108,7 @@ fn room(members: u64) -> Room {
 /// A socket that is about to list its person.
 struct Arrival {
     who: UserId,
-    announced: Announced,
-    name: Name,
+    join: Join,
 }
 
 impl Arrival {
@@ -115,14 +116,18 @@ impl Arrival {
         let connection = ConnectionId(number);
         Self {
             who: id(number),
-            announced: Announced { tab: TabKey::Unnamed(connection), connection, is_visible: true },
-            name: Name::parse(&format!("Member {number}")).unwrap(),
+            join: Join {
+                name: Name::parse(&format!("Member {number}")).unwrap(),
+                tab: TabKey::Unnamed(connection),
+                connection,
+                is_visible: true,
+                kind: JoinKind::Opening,
+            },
         }
     }
 
     fn enter(self, room: &mut Room) {
-        let Self { who, announced, name } = self;
-        room.announce(who, announced, name, JoinKind::Opening, NOW).unwrap();
+        room.join(self.who, self.join, NOW).unwrap();
     }
 }
 

@@ -1,19 +1,19 @@
 //! What time it is in the rooms: how much has passed, and what the clock on the wall says.
 
 use std::{
-    sync::Arc,
+    sync::OnceLock,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use tokio::{sync::SetOnce, time::Instant};
+use tokio::time::Instant;
 
 use crate::presence::members::Moment;
 
 /// The clocks of a server, the same for all of its rooms.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Clocks {
     /// The origin of every [`Moment`]: set once for all rooms. Until then no time passes.
-    began: Arc<SetOnce<Instant>>,
+    began: OnceLock<Instant>,
     wall: WallClock,
 }
 
@@ -34,7 +34,7 @@ pub enum WallClock {
 impl Clocks {
     /// No time passes yet.
     pub(super) fn new(wall: WallClock) -> Self {
-        Self { began: Arc::default(), wall }
+        Self { began: OnceLock::new(), wall }
     }
 
     /// Time passes from now on.
@@ -44,8 +44,8 @@ impl Clocks {
     }
 
     /// When time began to pass, once it does.
-    pub(super) async fn began(&self) -> Instant {
-        *self.began.wait().await
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began.get().copied()
     }
 
     /// What has passed since the server began.

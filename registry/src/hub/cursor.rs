@@ -48,6 +48,23 @@ impl Cursor {
         Self { you, seq: None, pending_reply: PendingReply::Nothing }
     }
 
+    /// Begins at `from`, or with a whole list; whichever is sent includes `min_seq`.
+    pub(super) fn start(&mut self, from: Option<u64>, min_seq: u64) {
+        self.seq = from;
+        self.pending_reply = PendingReply::BeforeUpdates { min_seq };
+    }
+
+    /// A reader that is subscribed waits for a reply, which includes `min_seq`.
+    pub(super) fn expect_reply(&mut self, min_seq: u64) {
+        // A reader that still waits for its first reply gets that first, and this one with it.
+        self.pending_reply = match self.pending_reply {
+            PendingReply::BeforeUpdates { .. } => PendingReply::BeforeUpdates { min_seq },
+            PendingReply::Nothing | PendingReply::AmongUpdates { .. } => {
+                PendingReply::AmongUpdates { min_seq }
+            }
+        };
+    }
+
     /// The next thing sent is a whole list, which does not go back behind what was sent.
     pub(super) fn request_snapshot(&mut self) {
         let min_seq = self.pending_reply.min_seq().max(self.seq.unwrap_or_default());

@@ -1,19 +1,13 @@
 //! What one socket holds of a room.
 
-use std::sync::Arc;
-
 use super::Subscription;
-use crate::{
-    encoding::frame::{Batch, Frame},
-    presence::{
-        members::{Announced, ConnectionId, TabKey},
-        name_validation,
-        refusal::Refused,
-        room::JoinKind,
-    },
-    wake::{timer_queue::TimerQueue, wake_flags::WakeFlags},
+use crate::presence::{
+    join::{Join, JoinRequest},
+    name_validation,
+    refusal::Refused,
+    tab_key::ConnectionId,
 };
-use app::presence::{DepartureReason, Since, TabId, UserId};
+use app::presence::{DepartureReason, Since, UserId};
 
 /// What one socket holds of a room. Dropping it is the end of the socket for everyone else,
 /// also when the task that held it panicked or was aborted.
@@ -25,58 +19,33 @@ pub struct Membership {
     departure: DepartureReason,
 }
 
-/// A tab that wants to be listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Announcing {
-    /// The name as it was typed.
-    pub name: String,
-    /// Which page instance it is; without a name for it, the socket is a tab of its own.
-    pub tab: Option<TabId>,
-    /// Whether the page is visible.
-    pub is_visible: bool,
-    /// Whether it is the socket's first frame.
-    pub announcement: JoinKind,
-    /// Where the client's list is; it counts in a first frame only.
-    pub since: Option<Since>,
-}
-
 impl Membership {
     pub(super) fn new(subscription: Subscription, who: UserId) -> Self {
         Self { subscription, who, departure: DepartureReason::Lost }
     }
 
-    /// What rings when there is something to know: news, or that another socket has this one's tab.
-    pub fn flags(&self) -> &Arc<WakeFlags> {
-        self.subscription.flags()
+    /// What the socket reads of the room, and what wakes it.
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
     }
 
-    /// What rings the bell at a time of one's own.
-    pub fn timers(&self) -> &Arc<TimerQueue> {
-        self.subscription.timers()
+    /// The same, for reading on.
+    pub fn subscription_mut(&mut self) -> &mut Subscription {
+        &mut self.subscription
     }
 
-    /// Follows the room without being listed; the answer comes with the next [`Membership::news`].
+    /// Follows the room without being listed; the answer comes with the next [`Subscription::poll_updates`].
     pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
-        self.subscription.room.with_room(|room, _| room.watch(self.who, self.connection()))?;
-        self.subscription.start_from(since);
-        Ok(())
+        let Subscription { room, connection, cursor, .. } = &mut self.subscription;
+        room.watch(self.who, *connection, since, cursor)
     }
 
-    /// Is listed under `name`, and follows the room; the answer comes with the next [`Membership::news`].
-    pub fn announce(&mut self, announcing: Announcing) -> Result<(), Refused> {
-        let Announcing { name, tab, is_visible, announcement, since } = announcing;
-        let name = name_validation::validate(&name)?;
-        let connection = self.connection();
-        let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);
-        let announced = Announced { tab, connection, is_visible };
-        // Before the announcement itself moves the count: what it gives was not given to anybody.
-        let since = since.filter(|since| self.subscription.room.has_issued(since));
-        self.subscription.room.announce(self.who, announced, name, announcement)?;
-        match announcement {
-            JoinKind::Opening => self.subscription.start_from(since.as_ref()),
-            JoinKind::Repeat => self.subscription.expect_reply(),
-        }
-        Ok(())
+    /// Is listed under `name`, and follows the room; the answer comes with the next [`Subscription::poll_updates`].
+    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), Refused> {
+        let Subscription { room, connection, cursor, .. } = &mut self.subscription;
+        let since = request.since.take();
+        let join = Join::from_request(request, *connection)?;
+        room.join(self.who, join, since.as_ref(), cursor)
     }
 
     /// Changes the name, keeps the row.
@@ -97,21 +66,6 @@ impl Membership {
         self.subscription
             .room
             .with_room(|room, now| room.remove_row(self.who, DepartureReason::Left, now));
-    }
-
-    /// The whole list comes with the next [`Membership::news`].
-    pub fn resync(&mut self) {
-        self.subscription.resync();
-    }
-
-    /// The frames that bring this socket to where everyone is; it must have been accepted before.
-    pub fn poll_updates(&mut self) -> Batch {
-        self.subscription.poll_updates()
-    }
-
-    /// The frame that says where this socket's list should be now; none while it is behind.
-    pub fn beat(&self) -> Option<Frame> {
-        self.subscription.beat()
     }
 
     fn connection(&self) -> ConnectionId {

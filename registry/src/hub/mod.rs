@@ -34,15 +34,15 @@ use self::{
 pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
-    membership::{Announcing, Membership},
+    membership::Membership,
     room_stats::{Occupancy, RoomStats},
     saved_rooms::{NamedRoom, SavedRooms, Shutdown},
     subscription::Subscription,
 };
 use crate::{
     presence::{
-        members::ConnectionId,
         room::{RoomLimits, SavedRoom},
+        tab_key::ConnectionId,
     },
     wake::timer_queue::TimerQueue,
 };
@@ -125,6 +125,15 @@ impl Hub {
     /// however long it took to read them.
     pub fn start_clock(&self) {
         self.context.clocks.start();
+        let mut rooms: Vec<_> = {
+            let rooms = self.lock();
+            rooms.iter().map(|(name, entry)| (name.clone(), Arc::clone(&entry.room))).collect()
+        };
+        // In an order that does not depend on the map, for simulations to repeat.
+        rooms.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+        for (_, room) in rooms {
+            room.on_clock_start();
+        }
     }
 
     /// All rooms as they are, for the process after this one, should this one end out of order.

@@ -1,13 +1,14 @@
 //! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
 
 mod catch_up;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Name, Roster, ServerEvent, Since, User, UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -15,7 +16,7 @@ use super::{
     batching::{Flush, FlushScheduler},
     broadcast::{Broadcast, Payload, changes},
     catch_up_cache::CatchUpCache,
-    cursor::{Cursor, PendingReply},
+    cursor::Cursor,
     room_context::RoomContext,
     subscribers::Subscribers,
 };
@@ -27,11 +28,11 @@ use crate::{
     },
     presence::{
         count_history::CountHistory,
-        members::{Announced, ConnectionId, Moment},
-        refusal::Refused,
-        room::{InvalidSavedRoom, JoinKind, Now, Room, RoomLimits, SavedRoom},
+        members::Moment,
+        room::{InvalidSavedRoom, Room, RoomLimits, SavedRoom},
+        tab_key::ConnectionId,
     },
-    wake::wake_flags::WakeReasons,
+    wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
 };
 
 /// A room behind its lock.
@@ -116,9 +117,7 @@ impl SharedRoom {
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
         let room = Room::restore(saved, limits, context.clocks.moment())?;
-        let live = Arc::new(Self::of(context, epoch, room, history));
-        live.schedule_wakeup(&mut live.lock());
-        Ok(live)
+        Ok(Arc::new(Self::of(context, epoch, room, history)))
     }
 
     /// All that the next process needs to hold the rows.
@@ -147,25 +146,6 @@ impl SharedRoom {
     /// Names this life of the room.
     pub(super) fn epoch(&self) -> &Epoch {
         &self.epoch
-    }
-
-    /// Announces a tab; the socket that had it until now is told so.
-    pub(super) fn announce(
-        self: &Arc<Self>,
-        who: UserId,
-        announced: Announced,
-        name: Name,
-        announcement: JoinKind,
-    ) -> Result<(), Refused> {
-        self.update(|state, moment| {
-            let now = Now { moment, unix_seconds: self.context.clocks.unix_milliseconds() / 1000 };
-            let replaced = state.room.announce(who, announced, name, announcement, now)?;
-            // Nobody hears where the old socket is on its way out already.
-            if let Some(old) = replaced {
-                self.subscribers().notify(old, WakeReasons::REPLACED);
-            }
-            Ok(())
-        })
     }
 
     /// Does something to the room that may change its list.
@@ -203,33 +183,6 @@ impl SharedRoom {
         let is_honoured =
             state.room.log().resumable_until().is_some_and(|until| self.now() < until);
         state.room.is_empty() && !is_honoured
-    }
-
-    /// Whether somebody may have been told this point of the count.
-    pub(super) fn has_issued(&self, since: &Since) -> bool {
-        since.epoch == self.epoch && since.seq <= self.lock().room.log().seq()
-    }
-
-    /// Starts a reader at `since`, if that can be used; else with the list.
-    pub(super) fn start_from(&self, cursor: &mut Cursor, since: Option<&Since>) {
-        let state = self.lock();
-        let log = state.room.log();
-        cursor.seq = since
-            .filter(|since| since.epoch == self.epoch && log.covers(since.seq))
-            .map(|since| since.seq);
-        cursor.pending_reply = PendingReply::BeforeUpdates { min_seq: log.seq() };
-    }
-
-    /// A reader who follows asked something: they get what is missing, which includes what they did.
-    pub(super) fn expect_reply(&self, cursor: &mut Cursor) {
-        let min_seq = self.lock().room.log().seq();
-        // One who still waits for the first answer gets it first of all, and this with it.
-        cursor.pending_reply = match cursor.pending_reply {
-            PendingReply::BeforeUpdates { .. } => PendingReply::BeforeUpdates { min_seq },
-            PendingReply::Nothing | PendingReply::AmongUpdates { .. } => {
-                PendingReply::AmongUpdates { min_seq }
-            }
-        };
     }
 
     /// Where this connection's list should be now, if it was told everything up to the last flush.
@@ -301,28 +254,45 @@ impl SharedRoom {
     fn update<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
         let outcome = act(&mut state, self.now());
+        let flush = self.follow_up(&mut state);
+        self.unlock_and_wake(state, flush, None);
+        outcome
+    }
+
+    /// What every change of the room leads to: a broadcast, now or later, and a time to look again.
+    fn follow_up(self: &Arc<Self>, state: &mut State) -> Flush {
         let count = state.room.roster().len();
         if !state.history.is_current(count) {
             state.history.observe(self.context.clocks.unix_minutes(), count);
         }
-        let dispatch = if state.room.log().seq() == state.last_broadcast.seq {
+        let flush = if state.room.log().seq() == state.last_broadcast.seq {
             Flush::AlreadyScheduled
         } else {
             let now = Instant::now();
-            let dispatch = state.flush_scheduler.on_change(now, self.listeners(count));
-            match dispatch {
-                Flush::Now => self.flush(&mut state, now),
+            let flush = state.flush_scheduler.on_change(now, self.listeners(count));
+            match flush {
+                Flush::Now => self.flush(state, now),
                 Flush::At(moment) => self.flush_later(moment),
                 Flush::AlreadyScheduled => {}
             }
-            dispatch
+            flush
         };
-        self.schedule_wakeup(&mut state);
+        self.schedule_wakeup(state);
+        flush
+    }
+
+    /// Wakes everyone whom a broadcast concerns once the state is free, because they need it next; a new
+    /// subscriber, whose own request this is, reads next without being woken.
+    fn unlock_and_wake(
+        &self,
+        state: MutexGuard<'_, State>,
+        flush: Flush,
+        new_subscriber: Option<ConnectionId>,
+    ) {
         drop(state);
-        if dispatch == Flush::Now {
-            self.wake_everyone();
+        if flush == Flush::Now {
+            self.subscribers().notify_active(WakeReasons::NEWS, new_subscriber);
         }
-        outcome
     }
 
     /// How many a change is told to, or will be: as many as follow, or as there are rows that wait for
@@ -334,38 +304,33 @@ impl SharedRoom {
         self.subscribers().active_count().max(rows)
     }
 
-    fn wake_everyone(&self) {
-        self.subscribers().notify_active(WakeReasons::NEWS);
+    /// The clock has started: deadlines from before count from now.
+    pub(super) fn on_clock_start(self: &Arc<Self>) {
+        self.schedule_wakeup(&mut self.lock());
     }
 
+    /// Sleeps in a task of its own, at most one for each room: the delay of every broadcast would else
+    /// depend on one task for all rooms, which thousands of gaps a second would keep busy.
     fn flush_later(self: &Arc<Self>, moment: Instant) {
         let room = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep_until(moment).await;
             room.flush(&mut room.lock(), Instant::now());
-            room.wake_everyone();
+            room.subscribers().notify_active(WakeReasons::NEWS, None);
         });
     }
 
-    /// Sees to it that somebody looks at the room when its next deadline has come.
+    /// Has the timers call the room at its next deadline, unless they do so before that anyway.
     fn schedule_wakeup(self: &Arc<Self>, state: &mut State) {
         let Some(deadline) = state.room.next_deadline() else { return };
+        // Before the clock starts no deadline comes; then this is done for every room.
+        let Some(began) = self.context.clocks.began() else { return };
         if state.alarm.is_some_and(|alarm| alarm <= deadline) {
             return;
         }
         state.alarm = Some(deadline);
-        let room = Arc::clone(self);
-        tokio::spawn(async move {
-            let began = room.context.clocks.began().await;
-            tokio::time::sleep_until(began + deadline).await;
-            room.update(|state, now| {
-                // A later sleeper that was overtaken by an earlier one finds nothing due.
-                if state.alarm.is_some_and(|alarm| alarm <= now) {
-                    state.alarm = None;
-                }
-                state.room.tick(now);
-            });
-        });
+        // An alarm that this one overtakes stays in the queue, and finds nothing due.
+        self.context.timers.insert_room(Arc::<Self>::downgrade(self), began + deadline);
     }
 
     fn now(&self) -> Moment {
@@ -383,6 +348,17 @@ impl SharedRoom {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in between leaves at worst a change that was not told yet: the next one tells it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OnDeadline for SharedRoom {
+    fn on_deadline(self: Arc<Self>) {
+        self.update(|state, now| {
+            if state.alarm.is_some_and(|alarm| alarm <= now) {
+                state.alarm = None;
+            }
+            state.room.tick(now);
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    presence::members::ConnectionId,
+    presence::tab_key::ConnectionId,
     wake::wake_flags::{WakeFlags, WakeReasons},
 };
 
@@ -40,14 +40,15 @@ impl Subscribers {
         self.active.len()
     }
 
-    /// Rings for all who follow the room.
-    pub(super) fn notify_active(&self, signal: WakeReasons) {
-        self.active.values().for_each(|flags| flags.notify(signal));
+    /// Wakes the active subscribers, except one that reads next anyway.
+    pub(super) fn notify_active(&self, signal: WakeReasons, except: Option<ConnectionId>) {
+        let others = self.active.iter().filter(|(connection, _)| Some(**connection) != except);
+        others.for_each(|(_, flags)| flags.notify(signal));
     }
 
     /// Rings for everyone.
     pub(super) fn notify_all(&self, signal: WakeReasons) {
-        self.notify_active(signal);
+        self.notify_active(signal, None);
         self.idle.values().for_each(|flags| flags.notify(signal));
     }
 
@@ -81,8 +82,10 @@ mod tests {
         assert_eq!(subscribers.active_count(), 1);
         let rung =
             |own: &[Arc<WakeFlags>]| own.iter().map(|flags| is_rung(flags)).collect::<Vec<_>>();
-        subscribers.notify_active(WakeReasons::NEWS);
+        subscribers.notify_active(WakeReasons::NEWS, None);
         assert_eq!(rung(&own), [false, true, false]);
+        subscribers.notify_active(WakeReasons::NEWS, Some(ConnectionId(1)));
+        assert_eq!(rung(&own), [false, false, false]);
         subscribers.remove(ConnectionId(2));
         subscribers.notify_all(WakeReasons::ROOM_CLOSED);
         assert_eq!(rung(&own), [true, true, false]);

@@ -7,7 +7,7 @@ use app::presence::{RoomName, Since, UserId};
 use super::{Hub, cursor::Cursor, shared_room::SharedRoom};
 use crate::{
     encoding::frame::{Batch, Frame},
-    presence::members::ConnectionId,
+    presence::tab_key::ConnectionId,
     wake::{
         timer_queue::TimerQueue,
         wake_flags::{WakeFlags, WakeReasons},
@@ -21,7 +21,7 @@ pub struct Subscription {
     room_name: RoomName,
     pub(super) room: Arc<SharedRoom>,
     pub(super) connection: ConnectionId,
-    cursor: Cursor,
+    pub(super) cursor: Cursor,
     flags: Arc<WakeFlags>,
 }
 
@@ -40,16 +40,10 @@ impl Subscription {
 
     /// Where to begin: at `since`, if that can be used, else with the list.
     pub fn start_from(&mut self, since: Option<&Since>) {
-        self.room.subscribers().activate(self.connection);
-        self.room.start_from(&mut self.cursor, since);
+        self.room.start_from(self.connection, since, &mut self.cursor);
     }
 
-    /// What is missing comes as `resumed` with one of the next [`Subscription::news`].
-    pub(super) fn expect_reply(&mut self) {
-        self.room.expect_reply(&mut self.cursor);
-    }
-
-    /// The whole list comes with the next [`Subscription::news`].
+    /// The whole list comes with the next [`Subscription::poll_updates`].
     pub fn resync(&mut self) {
         self.cursor.request_snapshot();
     }

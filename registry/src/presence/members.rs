@@ -11,7 +11,11 @@ use std::{
 use app::presence::{DepartureReason, PresenceState, TabId, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::Refused;
+use super::{
+    join::Join,
+    refusal::Refused,
+    tab_key::{ConnectionId, TabKey},
+};
 
 /// A point of time: what has passed since the server began. The caller reads the clock.
 pub type Moment = Duration;
@@ -24,19 +28,6 @@ pub const RECONNECT_GRACE: Duration = Duration::from_secs(15);
 
 /// How long every connected tab must have been hidden until the row is away.
 pub const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
-
-/// One socket. Never visible outside the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConnectionId(pub u64);
-
-/// A page instance of a person.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TabKey {
-    /// Named by the client, so that it survives a reload.
-    Named(TabId),
-    /// A socket without a tab's name is a tab of its own.
-    Unnamed(ConnectionId),
-}
 
 /// The persons who have a socket in a room or stand behind a row.
 #[derive(Clone, Debug, Default)]
@@ -86,17 +77,6 @@ pub enum DesiredState {
     Unlisted(DepartureReason),
 }
 
-/// A tab that announces itself.
-#[derive(Clone, Debug)]
-pub struct Announced {
-    /// Which tab.
-    pub tab: TabKey,
-    /// Its socket.
-    pub connection: ConnectionId,
-    /// Whether the page is visible.
-    pub is_visible: bool,
-}
-
 impl Members {
     /// A socket follows the room without being listed.
     pub fn watch(
@@ -107,24 +87,24 @@ impl Members {
     ) -> Result<(), Refused> {
         let member = self.person_with_room_for(who, connection, most_connections)?;
         member.page_served_at = None;
-        if !member.has_announced(connection) {
+        if !member.has_joined(connection) {
             member.watching.insert(connection);
         }
         Ok(())
     }
 
-    /// A socket announces a tab, which stands behind the person's row from now on.
+    /// A tab joins: it stands behind the person's row from now on.
     ///
     /// Returns the socket that had the tab until now, which is replaced. So is one that had it before the
     /// row went: what it still has to say is older than this.
-    pub fn announce(
+    pub fn join(
         &mut self,
         who: UserId,
-        announced: Announced,
+        join: Join,
         most_connections: usize,
         now: Moment,
     ) -> Result<Option<ConnectionId>, Refused> {
-        let Announced { tab, connection, is_visible } = announced;
+        let Join { tab, connection, is_visible, .. } = join;
         // The socket that is replaced makes room for the one that replaces it.
         let takes_over = self
             .members
@@ -306,7 +286,7 @@ impl Members {
         most_connections: usize,
     ) -> Result<&mut Member, Refused> {
         let is_known = |member: &Member| {
-            member.watching.contains(&connection) || member.has_announced(connection)
+            member.watching.contains(&connection) || member.has_joined(connection)
         };
         let has_room = self
             .members
@@ -425,7 +405,7 @@ impl Member {
         }
     }
 
-    fn has_announced(&self, connection: ConnectionId) -> bool {
+    fn has_joined(&self, connection: ConnectionId) -> bool {
         self.tabs.values().any(|tab| tab.connection() == Some(connection))
     }
 

@@ -6,9 +6,11 @@ use app::presence::{DepartureReason, Name, PresenceState, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    join::{Join, JoinKind},
     log::{Change, Log},
-    members::{Announced, ConnectionId, DesiredState, Members, Moment, SavedMember},
+    members::{DesiredState, Members, Moment, SavedMember},
     refusal::Refused,
+    tab_key::ConnectionId,
 };
 
 /// One room: a pure state machine.
@@ -32,15 +34,6 @@ pub struct RoomLimits {
     pub most_people: usize,
     /// The most sockets of one person at the same time.
     pub most_connections_per_person: usize,
-}
-
-/// Whether `got_a_new_user` came as a socket's first frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinKind {
-    /// It did: it never renames somebody who is listed.
-    Opening,
-    /// It came later: it renames.
-    Repeat,
 }
 
 /// The time, on the two clocks that a room needs; the caller reads them.
@@ -115,16 +108,13 @@ impl Room {
         self.people.watch(who, connection, self.limits.most_connections_per_person)
     }
 
-    /// A socket announces a tab of its person under `name`, which lists them
-    /// or changes nothing but, perhaps, the name.
+    /// A tab joins: its person is listed, or is listed already and, perhaps, renamed.
     ///
     /// Returns the socket that had the tab until now, which is replaced.
-    pub fn announce(
+    pub fn join(
         &mut self,
         who: UserId,
-        announced: Announced,
-        name: Name,
-        announcement: JoinKind,
+        join: Join,
         now: Now,
     ) -> Result<Option<ConnectionId>, Refused> {
         let is_listed = self.roster.contains(&who);
@@ -132,8 +122,9 @@ impl Room {
             return Err(Refused::RoomFull);
         }
         let most_connections = self.limits.most_connections_per_person;
-        let replaced = self.people.announce(who, announced, most_connections, now.moment)?;
-        match (is_listed, announcement) {
+        let (name, kind) = (join.name.clone(), join.kind);
+        let replaced = self.people.join(who, join, most_connections, now.moment)?;
+        match (is_listed, kind) {
             (false, _) => {
                 let joined = now.unix_seconds;
                 let state = PresenceState::Here;

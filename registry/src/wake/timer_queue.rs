@@ -1,9 +1,10 @@
-//! One clock for all connections: it rings their bells when their time has come.
+//! One queue for the deadlines of all connections and rooms.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    fmt::Debug,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -14,31 +15,65 @@ use tokio::{
 
 use super::wake_flags::{WakeFlags, WakeReasons};
 
-/// How exact the wheel is: nobody is rung early, and nobody later than this.
+/// The precision of a connection's deadline: it fires no earlier than it is due, and at most this much later.
 ///
-/// Those of one tick are rung together, so that ten thousand connections cost a few hundred wakes of
+/// Connections of one tick are woken together, so that ten thousand of them cost a few hundred wakes of
 /// one task, and no timer of their own.
 const TICK: Duration = Duration::from_millis(25);
 
-/// Rings bells at their times, with one timer for all of them.
+/// Fires deadlines, with one timer for all of them. Firing early or late is harmless: whatever is woken
+/// looks at what is due, which may be nothing any more.
 #[derive(Debug)]
 pub struct TimerQueue {
     began: Instant,
     slots: Mutex<Slots>,
-    /// Somebody is due before all the others.
+    /// A deadline was inserted that is earlier than all others.
     is_due_earlier: Notify,
+}
+
+/// What a deadline calls that belongs to no connection: a room.
+pub trait OnDeadline: Debug + Send + Sync {
+    /// The deadline has come, or an earlier one that was overtaken.
+    fn on_deadline(self: Arc<Self>);
 }
 
 #[derive(Debug, Default)]
 struct Slots {
-    /// Who is rung at which tick. There is one entry for each tick that somebody waits for.
-    due: BTreeMap<u64, Vec<Arc<WakeFlags>>>,
-    /// Somebody sleeps until the next of them.
+    /// Connections at the ends of ticks, rooms at the exact time.
+    due: BTreeMap<Instant, Vec<Sleeper>>,
+    /// A task sleeps until the first of them.
     is_running: bool,
 }
 
+/// What waits for a deadline.
+#[derive(Debug)]
+enum Sleeper {
+    /// A connection, whose task is woken.
+    Connection(Arc<WakeFlags>),
+    /// A room, unless it is gone by then.
+    Room(Weak<dyn OnDeadline>),
+}
+
+impl Sleeper {
+    fn is(&self, flags: &Arc<WakeFlags>) -> bool {
+        matches!(self, Self::Connection(other) if Arc::ptr_eq(other, flags))
+    }
+
+    fn wake(self) {
+        match self {
+            Self::Connection(flags) => flags.notify(WakeReasons::TIME),
+            // In a task of its own: a long broadcast delays no other deadline, and a panic ends none.
+            Self::Room(room) => {
+                if let Some(room) = room.upgrade() {
+                    tokio::spawn(async move { room.on_deadline() });
+                }
+            }
+        }
+    }
+}
+
 impl TimerQueue {
-    /// Nobody waits yet.
+    /// An empty queue.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
             began: Instant::now(),
@@ -47,14 +82,20 @@ impl TimerQueue {
         })
     }
 
-    /// Rings `flags` at `deadline`, for [`WakeReasons::TIME`].
-    ///
-    /// Whoever is rung looks at what is due, which may be nothing any more.
+    /// Notifies `flags` at `deadline` or up to a tick later, for [`WakeReasons::TIME`].
     pub fn insert_at(self: &Arc<Self>, flags: &Arc<WakeFlags>, deadline: Instant) {
-        let tick = self.tick_not_before(deadline);
+        self.insert(Sleeper::Connection(Arc::clone(flags)), self.tick_not_before(deadline));
+    }
+
+    /// Calls the room at `deadline`. Rooms are few beside their connections: theirs is kept exactly.
+    pub fn insert_room(self: &Arc<Self>, room: Weak<dyn OnDeadline>, deadline: Instant) {
+        self.insert(Sleeper::Room(room), deadline);
+    }
+
+    fn insert(self: &Arc<Self>, sleeper: Sleeper, deadline: Instant) {
         let mut slots = self.lock();
-        let is_earliest = slots.due.keys().next().is_none_or(|first| tick < *first);
-        slots.due.entry(tick).or_default().push(Arc::clone(flags));
+        let is_earliest = slots.due.keys().next().is_none_or(|first| deadline < *first);
+        slots.due.entry(deadline).or_default().push(sleeper);
         if !mem::replace(&mut slots.is_running, true) {
             tokio::spawn(Arc::clone(self).run());
         } else if is_earliest {
@@ -62,14 +103,14 @@ impl TimerQueue {
         }
     }
 
-    /// Keeps `flags` no longer for the `deadline` at which it was to be rung: nobody waits any more.
+    /// Removes the `deadline` of a connection that ends.
     ///
-    /// Without it the bells of very many who come and go at once would be kept until their times.
+    /// Otherwise the flags of thousands that come and go at once would be kept until their deadlines.
     pub fn remove(&self, flags: &Arc<WakeFlags>, deadline: Instant) {
         let tick = self.tick_not_before(deadline);
         let mut slots = self.lock();
         if let Entry::Occupied(mut due) = slots.due.entry(tick) {
-            let place = due.get().iter().position(|other| Arc::ptr_eq(other, flags));
+            let place = due.get().iter().position(|sleeper| sleeper.is(flags));
             drop(place.map(|place| due.get_mut().swap_remove(place)));
             if due.get().is_empty() {
                 due.remove();
@@ -77,40 +118,38 @@ impl TimerQueue {
         }
     }
 
-    /// Sleeps from tick to tick for as long as somebody waits.
+    /// Sleeps from deadline to deadline for as long as there is one.
     async fn run(self: Arc<Self>) {
         while let Some(next) = self.next() {
             tokio::select! {
-                () = sleep_until(next) => self.notify(Instant::now()),
+                () = sleep_until(next) => self.fire(Instant::now()),
                 () = self.is_due_earlier.notified() => {}
             }
         }
     }
 
-    /// The next tick that somebody waits for; without one, nobody turns the wheel any more.
+    /// The first deadline; without one, the task that asks ends.
     fn next(&self) -> Option<Instant> {
         let mut slots = self.lock();
         let next = slots.due.keys().next().copied();
         slots.is_running = next.is_some();
-        next.map(|tick| self.began + TICK.saturating_mul(u32::try_from(tick).unwrap_or(u32::MAX)))
+        next
     }
 
-    fn notify(&self, now: Instant) {
-        let passed = now.duration_since(self.began).as_nanos() / TICK.as_nanos();
-        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+    fn fire(&self, now: Instant) {
         let due = {
             let mut slots = self.lock();
-            let later = slots.due.split_off(&passed.saturating_add(1));
+            let later = slots.due.split_off(&(now + Duration::from_nanos(1)));
             mem::replace(&mut slots.due, later)
         };
-        for flags in due.values().flatten() {
-            flags.notify(WakeReasons::TIME);
-        }
+        due.into_values().flatten().for_each(Sleeper::wake);
     }
 
-    fn tick_not_before(&self, moment: Instant) -> u64 {
-        let passed = moment.saturating_duration_since(self.began).as_nanos();
-        u64::try_from(passed.div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX)
+    /// The end of the tick that `deadline` is in.
+    fn tick_not_before(&self, deadline: Instant) -> Instant {
+        let passed = deadline.saturating_duration_since(self.began);
+        let ticks = passed.as_nanos().div_ceil(TICK.as_nanos());
+        self.began + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
@@ -127,6 +166,15 @@ mod tests {
     use tokio::{runtime::Builder, time::sleep};
 
     use super::*;
+
+    #[derive(Debug, Default)]
+    struct Room(Mutex<Vec<Instant>>);
+
+    impl OnDeadline for Room {
+        fn on_deadline(self: Arc<Self>) {
+            self.0.lock().unwrap().push(Instant::now());
+        }
+    }
 
     fn has_rung(flags: &WakeFlags) -> bool {
         poll_fn(|context| flags.poll(context)).now_or_never().is_some()
@@ -174,6 +222,37 @@ mod tests {
         }
         sleep(Duration::from_secs(10)).await;
         assert!(!has_rung(&flags));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_is_called_at_the_exact_deadline_among_the_ticks_of_connections() {
+        let timers = TimerQueue::new();
+        let (flags, room) = (Arc::new(WakeFlags::default()), Arc::new(Room::default()));
+        let start = Instant::now();
+        let deadlines = [26, 7, 49].map(|milliseconds| start + Duration::from_millis(milliseconds));
+        for deadline in deadlines {
+            timers.insert_at(&flags, deadline);
+            let weak = Arc::<Room>::downgrade(&room);
+            timers.insert_room(weak, deadline);
+        }
+        sleep(Duration::from_millis(24)).await;
+        assert!(!has_rung(&flags), "a tick is over at 25 ms");
+        sleep(Duration::from_millis(36)).await;
+        assert!(has_rung(&flags));
+        assert_eq!(*room.0.lock().unwrap(), [deadlines[1], deadlines[0], deadlines[2]]);
+        assert!(!timers.lock().is_running);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_that_is_dropped_is_not_kept_for_its_deadline() {
+        let timers = TimerQueue::new();
+        let room = Arc::new(Room::default());
+        let weak = Arc::<Room>::downgrade(&room);
+        timers.insert_room(weak.clone(), Instant::now() + Duration::from_secs(1));
+        drop(room);
+        assert!(weak.upgrade().is_none());
+        sleep(Duration::from_secs(2)).await;
+        assert!(!timers.lock().is_running);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,9 +6,9 @@ use app::presence::{ClientEvent, CloseCode, Refusal, Since};
 use serde::Deserialize;
 
 use super::budget::{FrameBudget, FrameLimits};
-use registry::{
-    hub::Announcing,
-    presence::{refusal::Refused, room::JoinKind},
+use registry::presence::{
+    join::{JoinKind, JoinRequest},
+    refusal::Refused,
 };
 
 /// How many bad frames in a row end the talk.
@@ -51,7 +51,7 @@ pub enum Request {
         since: Option<Since>,
     },
     /// Be listed under a name that is still to be vetted.
-    Announce(Announcing),
+    Join(JoinRequest),
     /// Change the name.
     Rename {
         /// As it was typed.
@@ -73,7 +73,7 @@ impl Request {
     pub fn event(&self) -> &'static str {
         match self {
             Self::Watch { .. } => "watch",
-            Self::Announce(_) => "got_a_new_user",
+            Self::Join(_) => "got_a_new_user",
             Self::Rename { .. } => "rename",
             Self::SetVisible { .. } => "visible",
             Self::Leave => "leave",
@@ -155,18 +155,16 @@ impl ProtocolState {
             (Stage::Opening, ClientEvent::Watch { since }) => Ok(Request::Watch { since }),
             (Stage::Opening, ClientEvent::GotANewUser { name, tab, visible, since }) => {
                 let is_visible = visible.unwrap_or(true);
-                let announcement = JoinKind::Opening;
-                let announcing = Announcing { name, tab, is_visible, announcement, since };
-                Ok(Request::Announce(announcing))
+                let kind = JoinKind::Opening;
+                Ok(Request::Join(JoinRequest { name, tab, is_visible, kind, since }))
             }
             (Stage::Opening, ClientEvent::Rename { .. }) => Err(Refused::NotListed),
             (Stage::Opening, _) => Err(Refused::NotOpened),
             (Stage::Following, ClientEvent::Watch { .. }) => Err(Refused::AlreadyWatching),
             (Stage::Following, ClientEvent::GotANewUser { name, tab, visible, .. }) => {
                 let is_visible = visible.unwrap_or(true);
-                let announcement = JoinKind::Repeat;
-                let announcing = Announcing { name, tab, is_visible, announcement, since: None };
-                Ok(Request::Announce(announcing))
+                let kind = JoinKind::Repeat;
+                Ok(Request::Join(JoinRequest { name, tab, is_visible, kind, since: None }))
             }
             (Stage::Following, ClientEvent::Rename { name }) => Ok(Request::Rename { name }),
             (Stage::Following, ClientEvent::Leave {}) => Ok(Request::Leave),
@@ -220,9 +218,9 @@ mod tests {
         protocol
     }
 
-    fn announced(name: &str, announcement: JoinKind) -> Request {
+    fn join(name: &str, kind: JoinKind) -> Request {
         let (name, is_visible) = (name.into(), true);
-        Request::Announce(Announcing { name, tab: None, is_visible, announcement, since: None })
+        Request::Join(JoinRequest { name, tab: None, is_visible, kind, since: None })
     }
 
     fn refusal(action: Action) -> (RefusalCode, Option<String>) {
@@ -234,13 +232,13 @@ mod tests {
     fn the_first_frame_watches_or_joins() {
         let first = |text: &str| ProtocolState::default().hear(text, START);
         assert_eq!(first(WATCH), Action::Request(Request::Watch { since: None }));
-        assert_eq!(first(JOIN), Action::Request(announced("Ana", JoinKind::Opening)));
+        assert_eq!(first(JOIN), Action::Request(join("Ana", JoinKind::Opening)));
         let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
-        let expected = Request::Announce(Announcing {
+        let expected = Request::Join(JoinRequest {
             name: "Ana".into(),
             tab: Some("t".parse().unwrap()),
             is_visible: false,
-            announcement: JoinKind::Opening,
+            kind: JoinKind::Opening,
             since: Some(Since { epoch: "e".parse().unwrap(), seq: 5 }),
         });
         assert_eq!(first(all), Action::Request(expected));
@@ -256,7 +254,7 @@ mod tests {
     fn later_frames_do_all_but_watch() {
         let later = |text: &str| following().hear(text, START);
         assert_eq!(refusal(later(WATCH)), (RefusalCode::BadFrame, Some("watch".to_owned())));
-        assert_eq!(later(JOIN), Action::Request(announced("Ana", JoinKind::Repeat)));
+        assert_eq!(later(JOIN), Action::Request(join("Ana", JoinKind::Repeat)));
         assert_eq!(later(r#"{"event":"leave"}"#), Action::Request(Request::Leave));
         assert_eq!(later(r#"{"event":"resync"}"#), Action::Request(Request::Resync));
         let hidden = Action::Request(Request::SetVisible { is_visible: false });

@@ -14,8 +14,11 @@ use app::{
 };
 use registry::{
     encoding::{frame::Frame, messages::LONGEST_FRAME_IN_BYTES},
-    hub::{Announcing, Hub, Membership, Subscription},
-    presence::room::{JoinKind, RoomLimits},
+    hub::{Hub, Membership, Subscription},
+    presence::{
+        join::{JoinKind, JoinRequest},
+        room::RoomLimits,
+    },
 };
 use tokio::time::sleep;
 
@@ -25,12 +28,12 @@ fn enter(hub: &Arc<Hub>, who: u128) -> Membership {
     hub.enter(&RoomName::lobby(), UserId::from_leading_bits(who << 64))
 }
 
-fn announcing(name: &str, announcement: JoinKind) -> Announcing {
-    Announcing { name: name.to_owned(), tab: None, is_visible: true, announcement, since: None }
+fn request(name: &str, kind: JoinKind) -> JoinRequest {
+    JoinRequest { name: name.to_owned(), tab: None, is_visible: true, kind, since: None }
 }
 
-fn announce(membership: &mut Membership, name: &str) {
-    membership.announce(announcing(name, JoinKind::Opening)).unwrap();
+fn join(membership: &mut Membership, name: &str) {
+    membership.join(request(name, JoinKind::Opening)).unwrap();
 }
 
 fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Subscription {
@@ -48,7 +51,7 @@ fn list(hub: &Hub) -> Replica {
 async fn resume_works_as_far_back_as_the_log_reaches() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
-    announce(&mut ana, "Ana");
+    join(&mut ana, "Ana");
     for _ in 0..750 {
         ana.rename("Ann").unwrap();
         ana.rename("Ana").unwrap();
@@ -84,7 +87,7 @@ async fn long_difference_arrives_completely_in_parts() {
     let mut people: Vec<Membership> = (1..=400).map(|who| enter(&hub, who)).collect();
     let (early, late) = people.split_at_mut(250);
     for (number, person) in early.iter_mut().enumerate() {
-        announce(person, &format!("Somebody with a long name, number {number}"));
+        join(person, &format!("Somebody with a long name, number {number}"));
     }
     sleep(Duration::from_secs(1)).await;
     // One client watches and reads slowly, another one reconnects.
@@ -94,7 +97,7 @@ async fn long_difference_arrives_completely_in_parts() {
     }
     let left = slow.1.clone();
     for (number, person) in late.iter_mut().enumerate() {
-        announce(person, &format!("Somebody with a longer name, number {number}"));
+        join(person, &format!("Somebody with a longer name, number {number}"));
     }
     for person in &mut early[..50] {
         person.leave();
@@ -121,13 +124,14 @@ async fn long_difference_arrives_completely_in_parts() {
 async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
-    announce(&mut ana, "Ana");
+    join(&mut ana, "Ana");
     let Since { epoch, seq } = list(&hub).position().cloned().unwrap();
     let mut bo = enter(&hub, 2);
     let since = Some(Since { epoch, seq: seq + 1 });
-    bo.announce(Announcing { since, ..announcing("Bo", JoinKind::Opening) }).unwrap();
+    bo.join(JoinRequest { since, ..request("Bo", JoinKind::Opening) }).unwrap();
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
+    let reply = bo.subscription_mut().poll_updates().next().unwrap();
+    assert!(reply.text().starts_with(r#"{"event":"existing_users""#));
 }
 
 /// Also if the client sends more frames before the first reply.
@@ -135,17 +139,18 @@ async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
 async fn reply_to_the_first_frame_comes_first() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
-    announce(&mut ana, "Ana");
+    join(&mut ana, "Ana");
     sleep(Duration::from_secs(1)).await;
     let since = list(&hub).position().cloned();
     let mut bo = enter(&hub, 2);
     // The first change after a pause is sent at once, the next one later.
     ana.rename("Ann").unwrap();
-    bo.announce(Announcing { since, ..announcing("Bo", JoinKind::Opening) }).unwrap();
-    bo.announce(announcing("Bob", JoinKind::Repeat)).unwrap();
-    assert!(bo.poll_updates().is_empty());
+    bo.join(JoinRequest { since, ..request("Bo", JoinKind::Opening) }).unwrap();
+    bo.join(request("Bob", JoinKind::Repeat)).unwrap();
+    assert!(bo.subscription_mut().poll_updates().is_empty());
     sleep(Duration::from_secs(1)).await;
-    assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
+    let reply = bo.subscription_mut().poll_updates().next().unwrap();
+    assert!(reply.text().starts_with(r#"{"event":"resumed""#));
 }
 
 /// Lists are read while other threads join and leave: the rows must match the `seq`.
@@ -160,7 +165,7 @@ async fn list_matches_its_seq_during_concurrent_changes() {
             tokio::spawn(async move {
                 let mut person = enter(&hub, who);
                 while !is_over.load(Ordering::Relaxed) {
-                    announce(&mut person, "Kim");
+                    join(&mut person, "Kim");
                     person.leave();
                     tokio::task::yield_now().await;
                 }

@@ -76,7 +76,7 @@ impl Client {
     fn handle(&mut self, request: Request) {
         let first = match request {
             Request::Watch { since } => self.membership.watch(since.as_ref()),
-            Request::Announce(announcing) => self.membership.announce(announcing),
+            Request::Join(request) => self.membership.join(request),
             Request::Rename { name } => {
                 // The membership decides whether the name is valid.
                 let _ = self.membership.rename(&name);
@@ -84,7 +84,7 @@ impl Client {
             }
             Request::SetVisible { is_visible } => return self.membership.set_visible(is_visible),
             Request::Leave => return self.membership.leave(),
-            Request::Resync => return self.membership.resync(),
+            Request::Resync => return self.membership.subscription_mut().resync(),
         };
         if first.is_ok() {
             self.conversation.accepted();
@@ -96,7 +96,7 @@ impl Client {
         if !self.conversation.is_following() {
             return;
         }
-        let news = std::iter::repeat_with(|| self.membership.poll_updates());
+        let news = std::iter::repeat_with(|| self.membership.subscription_mut().poll_updates());
         for frame in news.take_while(|news: &Batch| !news.is_empty()).flatten() {
             assert!(frame.text().len() <= 4096, "a frame is too long");
             let event = serde_json::from_str(frame.text()).expect("the frame is an event");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app::{client::Replica, presence::UserId};
 use libfuzzer_sys::fuzz_target;
-use registry::{hub::{Announcing, Hub, SavedRooms}, presence::room::{JoinKind, RoomLimits}};
+use registry::{hub::{Hub, SavedRooms}, presence::{join::{JoinKind, JoinRequest}, room::RoomLimits}};
 use server::storage::rooms_file::{read, written};
 use tokio::{runtime::Builder, time::sleep};
 
@@ -44,14 +44,14 @@ async fn start_with(saved: SavedRooms) {
     hub.start_clock();
     for room in first.rooms.iter().take(MAX_ROOMS) {
         let mut membership = hub.enter(&room.name, newcomer());
-        let announcing = Announcing {
+        let request = JoinRequest {
             name: "Newcomer".to_owned(),
             tab: None,
             is_visible: true,
-            announcement: JoinKind::Opening,
+            kind: JoinKind::Opening,
             since: None,
         };
-        if membership.announce(announcing).is_err() {
+        if membership.join(request).is_err() {
             // The room is full.
             continue;
         }
@@ -59,7 +59,7 @@ async fn start_with(saved: SavedRooms) {
         // Longer than the grace period of restored rows.
         for _ in 0..2 {
             sleep(Duration::from_secs(20)).await;
-            for frame in membership.poll_updates() {
+            for frame in membership.subscription_mut().poll_updates() {
                 let event = serde_json::from_str(frame.text()).expect("the frame is an event");
                 replica.receive(event).expect("no event has a gap");
             }

@@ -26,7 +26,10 @@ use self::{
     story::{Since, SocketOf, Step, Story, id, name},
 };
 use super::*;
-use crate::{presence::room::JoinKind, wake::wake_flags::WakeReasons};
+use crate::{
+    presence::join::{JoinKind, JoinRequest},
+    wake::wake_flags::WakeReasons,
+};
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 100 };
 
@@ -117,9 +120,9 @@ impl Scene {
         }
     }
 
-    fn announce(&mut self, of: SocketOf, story: &Story, announcing: Announcing) {
+    fn join(&mut self, of: SocketOf, story: &Story, request: JoinRequest) {
         let (membership, _) = self.sockets.get_mut(&of).unwrap();
-        membership.announce(announcing).unwrap();
+        membership.join(request).unwrap();
         // Who had the tab until now is told so, and its end is nothing to anybody.
         let replaced: Vec<SocketOf> =
             self.sockets.keys().filter(|of| !story.is_open(**of)).copied().collect();
@@ -139,22 +142,22 @@ impl Scene {
 
     async fn step(&mut self, step: Step, story: &Story) {
         match step {
-            Step::Announce { of, tab, is_visible, name: called, since } => {
-                let mut announcing = Announcing {
+            Step::Join { of, tab, is_visible, name: called, since } => {
+                let mut request = JoinRequest {
                     name: name(called).to_string(),
                     tab: Some(format!("tab-{tab}").parse().unwrap()),
                     is_visible,
-                    announcement: JoinKind::Repeat,
+                    kind: JoinKind::Repeat,
                     since: None,
                 };
                 if !self.sockets.contains_key(&of) {
                     let membership = self.hub.enter(&self.room, id(of.0));
                     let (client, since) = self.come_back_with(since);
                     self.sockets.insert(of, (membership, client));
-                    announcing.announcement = JoinKind::Opening;
-                    announcing.since = since;
+                    request.kind = JoinKind::Opening;
+                    request.since = since;
                 }
-                self.announce(of, story, announcing);
+                self.join(of, story, request);
             }
             Step::Watch { of, since } => {
                 let mut membership = self.hub.enter(&self.room, id(of.0));
@@ -176,7 +179,7 @@ impl Scene {
             Step::Leave { of } => self.membership(of).leave(),
             Step::Resync { of } => {
                 let (membership, client) = self.sockets.get_mut(&of).unwrap();
-                membership.resync();
+                membership.subscription_mut().resync();
                 client.awaited = Awaited::List;
             }
             Step::Remove { who } => {
@@ -260,8 +263,8 @@ impl Scene {
         let list = self.list();
         for (index, ((who, _), (membership, client))) in self.sockets.iter_mut().enumerate() {
             if everybody || (index + self.steps).is_multiple_of(3) {
-                client.hear(|| membership.poll_updates());
-                client.compare(membership.beat());
+                client.hear(|| membership.subscription_mut().poll_updates());
+                client.compare(membership.subscription().beat());
                 check(client, &list, last_broadcast, Some(id(*who)), story);
             }
         }
@@ -275,7 +278,7 @@ impl Scene {
 
 /// Why a socket's bell rang, if it did.
 fn listen(membership: &Membership) -> Option<WakeReasons> {
-    poll_fn(|context| membership.flags().poll(context)).now_or_never()
+    poll_fn(|context| membership.subscription().flags().poll(context)).now_or_never()
 }
 
 /// Time passes, and what is due at the end of it is done.

@@ -13,8 +13,8 @@ pub(super) type SocketOf = (u8, u8);
 /// Something that happens to a room.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// A socket announces a tab: a new one with its first frame, one that is there with a later one.
-    Announce { of: SocketOf, tab: u8, is_visible: bool, name: u8, since: Since },
+    /// A tab joins: over a new socket with its first frame, over an open one with a later frame.
+    Join { of: SocketOf, tab: u8, is_visible: bool, name: u8, since: Since },
     /// A new socket follows the room.
     Watch { of: SocketOf, since: Since },
     /// A socket ends.
@@ -52,7 +52,7 @@ pub(super) enum Since {
     Foreign,
 }
 
-/// A tab that announced itself and was not forgotten.
+/// A tab that joined and was not forgotten.
 #[derive(Clone, Debug)]
 enum Tab {
     Connected { socket: u8, hidden_at: Option<u64> },
@@ -175,8 +175,8 @@ impl Story {
         self.departures.clear();
         let now = self.now;
         match step {
-            Step::Announce { of, tab, is_visible, name: called, .. } => {
-                self.announce(*of, *tab, *is_visible, name(*called));
+            Step::Join { of, tab, is_visible, name: called, .. } => {
+                self.join(*of, *tab, *is_visible, name(*called));
             }
             Step::Watch { of: (who, socket), .. } => {
                 let person = self.person(*who);
@@ -221,7 +221,7 @@ impl Story {
         self.people.entry(who).or_default()
     }
 
-    fn announce(&mut self, (who, socket): SocketOf, tab: u8, is_visible: bool, called: Name) {
+    fn join(&mut self, (who, socket): SocketOf, tab: u8, is_visible: bool, called: Name) {
         let hidden_at = (!is_visible).then_some(self.now);
         let person = self.person(who);
         let is_first = person.sockets.insert(socket);

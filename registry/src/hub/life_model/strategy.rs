@@ -18,9 +18,9 @@ fn since() -> impl Strategy<Value = Since> {
     ]
 }
 
-fn announcement(of: impl Strategy<Value = SocketOf>) -> impl Strategy<Value = Step> {
+fn join(of: impl Strategy<Value = SocketOf>) -> impl Strategy<Value = Step> {
     (of, 0..TABS, any::<bool>(), 0..3_u8, since()).prop_map(|(of, tab, is_visible, name, since)| {
-        Step::Announce { of, tab, is_visible, name, since }
+        Step::Join { of, tab, is_visible, name, since }
     })
 }
 
@@ -33,7 +33,7 @@ fn anywhere() -> impl Strategy<Value = Step> {
         0..40_000_u64,
     ];
     prop_oneof![
-        8 => announcement((who(), 0..TABS)),
+        8 => join((who(), 0..TABS)),
         1 => (who(), 0..TABS, since()).prop_map(|(who, socket, since)| Step::Watch { of: (who, socket), since }),
         1 => who().prop_map(|who| Step::Remove { who }),
         2 => who().prop_map(|who| Step::ServePage { who }),
@@ -48,7 +48,7 @@ fn on_one_of(open: &[SocketOf]) -> impl Strategy<Value = Step> + use<> {
     let of = || select(open.to_vec());
     let end = |how| of().prop_map(move |of| Step::End { of, how });
     prop_oneof![
-        2 => announcement(of()),
+        2 => join(of()),
         4 => end(DepartureReason::Closed),
         4 => end(DepartureReason::Lost),
         3 => (of(), any::<bool>()).prop_map(|(of, is_visible)| Step::Hide { of, is_visible }),

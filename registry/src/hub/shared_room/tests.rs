@@ -1,13 +1,18 @@
 //! When a room tells what happened, on a clock that stands still.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
 
 use app::presence::{RoomName, UserId};
+use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use crate::{
-    hub::{Announcing, Hub, Membership},
-    presence::room::{JoinKind, RoomLimits},
+    hub::{Hub, Membership},
+    presence::{
+        join::{JoinKind, JoinRequest},
+        room::RoomLimits,
+    },
+    wake::wake_flags::WakeReasons,
 };
 
 const PEOPLE: usize = 1_000;
@@ -27,25 +32,46 @@ async fn while_many_are_expected_back_news_are_as_rare_as_for_all_of_them() {
 
     // Two of a thousand are there, and news go out as rarely as for all of them.
     let mut first = join_all(&hub, 0..1).pop().unwrap();
-    assert!(!first.poll_updates().is_empty(), "the room was quiet");
+    assert!(!first.subscription_mut().poll_updates().is_empty(), "the room was quiet");
     let mut second = join_all(&hub, 1..2).pop().unwrap();
     sleep(GAP / 2).await;
-    assert!(second.poll_updates().is_empty(), "the others are expected back");
+    assert!(second.subscription_mut().poll_updates().is_empty(), "the others are expected back");
     sleep(GAP).await;
-    assert!(!second.poll_updates().is_empty(), "the gap is over");
+    assert!(!second.subscription_mut().poll_updates().is_empty(), "the gap is over");
+}
+
+/// Its connection reads right after its own request; a wake for that would be a poll for nothing.
+#[tokio::test(start_paused = true)]
+async fn new_subscriber_is_woken_by_the_next_change_and_not_by_its_own_join() {
+    let hub = Hub::new(LIMITS);
+    let mut first = join_all(&hub, 0..1).pop().unwrap();
+    assert_eq!(wake_reasons(&first), None);
+    assert!(!first.subscription_mut().poll_updates().is_empty());
+    sleep(GAP).await;
+    let second = join_all(&hub, 1..2).pop().unwrap();
+    assert_eq!(wake_reasons(&first), Some(WakeReasons::NEWS));
+    assert_eq!(wake_reasons(&second), None);
+    sleep(GAP).await;
+    first.rename("Kim").unwrap();
+    assert_eq!(wake_reasons(&first), Some(WakeReasons::NEWS));
+    assert_eq!(wake_reasons(&second), Some(WakeReasons::NEWS));
+}
+
+fn wake_reasons(membership: &Membership) -> Option<WakeReasons> {
+    poll_fn(|context| membership.subscription().flags().poll(context)).now_or_never()
 }
 
 fn join_all(hub: &Arc<Hub>, who: Range<usize>) -> Vec<Membership> {
     who.map(|number| {
         let mut membership = hub.enter(&RoomName::lobby(), id(number));
-        let announced = membership.announce(Announcing {
+        let joined = membership.join(JoinRequest {
             name: format!("Person {number}"),
             tab: None,
             is_visible: true,
-            announcement: JoinKind::Opening,
+            kind: JoinKind::Opening,
             since: None,
         });
-        announced.unwrap();
+        joined.unwrap();
         membership
     })
     .collect()

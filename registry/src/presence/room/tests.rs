@@ -18,6 +18,11 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
+/// A first frame from a visible page.
+fn join(called: &str, tab: TabKey, connection: ConnectionId) -> Join {
+    Join { name: name(called), tab, connection, is_visible: true, kind: JoinKind::Opening }
+}
+
 /// A room, and a clock that a test moves.
 struct Scene {
     room: Room,
@@ -29,16 +34,16 @@ impl Scene {
         Self { room: Room::new(LIMITS), now: Moment::ZERO }
     }
 
-    fn announce(
+    fn join(
         &mut self,
         who: u8,
         tab: &str,
         connection: u64,
     ) -> Result<Option<ConnectionId>, Refused> {
-        self.announce_as(who, tab, connection, "Kim", true)
+        self.join_as(who, tab, connection, "Kim", true)
     }
 
-    fn announce_as(
+    fn join_as(
         &mut self,
         who: u8,
         tab: &str,
@@ -46,11 +51,10 @@ impl Scene {
         called: &str,
         is_visible: bool,
     ) -> Result<Option<ConnectionId>, Refused> {
-        let connection = ConnectionId(connection);
         let tab = TabKey::Named(tab.parse().unwrap());
-        let announced = Announced { tab, connection, is_visible };
+        let opening = join(called, tab, ConnectionId(connection));
         let now = Now { moment: self.now, unix_seconds: 7 };
-        self.room.announce(id(who), announced, name(called), JoinKind::Opening, now)
+        self.room.join(id(who), Join { is_visible, ..opening }, now)
     }
 
     fn end(&mut self, who: u8, connection: u64, reason: DepartureReason) {
@@ -95,7 +99,7 @@ impl Scene {
     }
 }
 
-use crate::presence::members::TabKey;
+use crate::presence::tab_key::TabKey;
 
 const HERE: Option<PresenceState> = Some(PresenceState::Here);
 const AWAY: Option<PresenceState> = Some(PresenceState::Away);
@@ -104,8 +108,8 @@ const RECONNECTING: Option<PresenceState> = Some(PresenceState::Reconnecting);
 #[test]
 fn a_second_tab_is_nothing_to_the_others() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce_as(1, "b", 11, "Other", true).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join_as(1, "b", 11, "Other", true).unwrap();
     assert_eq!(scene.told(), 1);
     scene.close(1, 10);
     scene.wait(60_000);
@@ -115,11 +119,11 @@ fn a_second_tab_is_nothing_to_the_others() {
 #[test]
 fn a_reload_is_nothing_to_the_others() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     for round in 0..10 {
         scene.close(1, 10 + round);
         scene.wait(1_999);
-        scene.announce(1, "a", 11 + round).unwrap();
+        scene.join(1, "a", 11 + round).unwrap();
     }
     scene.wait(60_000);
     assert_eq!((scene.state(1), scene.told()), (HERE, 1));
@@ -128,7 +132,7 @@ fn a_reload_is_nothing_to_the_others() {
 #[test]
 fn a_clean_close_is_told_after_two_seconds() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.close(1, 10);
     scene.wait(1_999);
     assert_eq!(scene.state(1), HERE);
@@ -141,7 +145,7 @@ fn a_clean_close_is_told_after_two_seconds() {
 fn a_slow_reload_has_fifteen_seconds_once_its_page_was_served() {
     for served_before_the_close in [true, false] {
         let mut scene = Scene::new();
-        scene.announce(1, "a", 10).unwrap();
+        scene.join(1, "a", 10).unwrap();
         scene.wait(1_000);
         if served_before_the_close {
             scene.room.note_page_load(id(1), scene.now);
@@ -155,7 +159,7 @@ fn a_slow_reload_has_fifteen_seconds_once_its_page_was_served() {
             scene.wait(13_999);
         }
         assert_eq!(scene.state(1), HERE);
-        scene.announce(1, "a", 11).unwrap();
+        scene.join(1, "a", 11).unwrap();
         assert_eq!(scene.told(), 1);
         // The page that came is no reason to wait for another.
         scene.close(1, 11);
@@ -167,7 +171,7 @@ fn a_slow_reload_has_fifteen_seconds_once_its_page_was_served() {
 #[test]
 fn a_page_that_was_served_and_did_not_come_ends_as_a_close() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.close(1, 10);
     scene.room.note_page_load(id(1), scene.now);
     scene.wait(15_000);
@@ -177,7 +181,7 @@ fn a_page_that_was_served_and_did_not_come_ends_as_a_close() {
 #[test]
 fn a_break_shows_at_once_and_is_lost_after_fifteen_seconds() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.break_off(1, 10);
     assert_eq!(scene.state(1), RECONNECTING);
     scene.wait(14_999);
@@ -190,10 +194,10 @@ fn a_break_shows_at_once_and_is_lost_after_fifteen_seconds() {
 #[test]
 fn who_comes_back_in_time_is_here() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.break_off(1, 10);
     scene.wait(14_999);
-    scene.announce(1, "a", 11).unwrap();
+    scene.join(1, "a", 11).unwrap();
     assert_eq!((scene.state(1), scene.told()), (HERE, 3));
     // The deadline of the break is stale now, and wakes nobody.
     assert_eq!(scene.room.next_deadline(), None);
@@ -204,8 +208,8 @@ fn who_comes_back_in_time_is_here() {
 #[test]
 fn one_of_two_tabs_may_break_unseen() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce(1, "b", 11).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join(1, "b", 11).unwrap();
     scene.break_off(1, 10);
     scene.wait(1_000);
     assert_eq!((scene.state(1), scene.told()), (HERE, 1));
@@ -220,8 +224,8 @@ fn one_of_two_tabs_may_break_unseen() {
 #[test]
 fn all_tabs_hidden_for_thirty_seconds_are_away() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce_as(1, "b", 11, "Kim", false).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join_as(1, "b", 11, "Kim", false).unwrap();
     scene.wait(60_000);
     assert_eq!(scene.state(1), HERE);
     scene.set_visible(1, 10, false);
@@ -237,7 +241,7 @@ fn all_tabs_hidden_for_thirty_seconds_are_away() {
 #[test]
 fn shown_for_a_moment_begins_the_thirty_seconds_anew() {
     let mut scene = Scene::new();
-    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.join_as(1, "a", 10, "Kim", false).unwrap();
     scene.wait(29_000);
     scene.set_visible(1, 10, true);
     scene.set_visible(1, 10, false);
@@ -250,8 +254,8 @@ fn shown_for_a_moment_begins_the_thirty_seconds_anew() {
 #[test]
 fn only_connected_tabs_vote() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce_as(1, "b", 11, "Kim", false).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join_as(1, "b", 11, "Kim", false).unwrap();
     scene.wait(60_000);
     // The visible one goes, and the hidden one has been hidden for long.
     scene.close(1, 10);
@@ -259,22 +263,22 @@ fn only_connected_tabs_vote() {
     // A clean close of the last leaves the state as it was.
     scene.close(1, 11);
     assert_eq!(scene.state(1), AWAY);
-    scene.announce(1, "b", 12).unwrap();
+    scene.join(1, "b", 12).unwrap();
     assert_eq!(scene.state(1), HERE);
 }
 
 #[test]
 fn a_hidden_tab_that_comes_back_leaves_an_away_row_as_it_is() {
     let mut scene = Scene::new();
-    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.join_as(1, "a", 10, "Kim", false).unwrap();
     scene.wait(30_000);
     assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
     // A reload, a second tab in the background, a restart: nothing was shown to anybody.
     scene.close(1, 10);
-    scene.announce_as(1, "a", 11, "Kim", false).unwrap();
-    scene.announce_as(1, "b", 12, "Kim", false).unwrap();
+    scene.join_as(1, "a", 11, "Kim", false).unwrap();
+    scene.join_as(1, "b", 12, "Kim", false).unwrap();
     let mut scene = restarted(&scene);
-    scene.announce_as(1, "a", 13, "Kim", false).unwrap();
+    scene.join_as(1, "a", 13, "Kim", false).unwrap();
     scene.wait(60_000);
     assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
     scene.set_visible(1, 13, true);
@@ -284,7 +288,7 @@ fn a_hidden_tab_that_comes_back_leaves_an_away_row_as_it_is() {
 #[test]
 fn who_is_removed_goes_on_watching() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.room.remove_row(id(1), DepartureReason::Removed, scene.now);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Removed)));
     assert!(!scene.room.is_empty());
@@ -297,11 +301,11 @@ fn who_is_removed_goes_on_watching() {
 #[test]
 fn an_away_row_that_breaks_comes_back_here() {
     let mut scene = Scene::new();
-    scene.announce_as(1, "a", 10, "Kim", false).unwrap();
+    scene.join_as(1, "a", 10, "Kim", false).unwrap();
     scene.wait(40_000);
     scene.break_off(1, 10);
     assert_eq!(scene.state(1), RECONNECTING);
-    scene.announce_as(1, "a", 11, "Kim", false).unwrap();
+    scene.join_as(1, "a", 11, "Kim", false).unwrap();
     assert_eq!(scene.state(1), HERE);
     scene.wait(30_000);
     assert_eq!(scene.state(1), AWAY);
@@ -310,8 +314,8 @@ fn an_away_row_that_breaks_comes_back_here() {
 #[test]
 fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce(1, "b", 11).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join(1, "b", 11).unwrap();
     scene.break_off(1, 11);
     scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Left)));
@@ -326,26 +330,21 @@ fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
 #[test]
 fn who_comes_too_late_is_somebody_new_to_the_others() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.break_off(1, 10);
     scene.wait(15_000);
-    scene.announce(1, "a", 11).unwrap();
+    scene.join(1, "a", 11).unwrap();
     assert_eq!((scene.state(1), scene.told()), (HERE, 4));
 }
 
 #[test]
-fn only_a_later_announcement_renames() {
+fn only_a_repeated_join_renames() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     let now = Now { moment: scene.now, unix_seconds: 9 };
     for (called, told) in [("Ann", 2), ("Ann", 2)] {
-        let announced = Announced {
-            tab: TabKey::Named("a".parse().unwrap()),
-            connection: ConnectionId(10),
-            is_visible: true,
-        };
-        let later = JoinKind::Repeat;
-        scene.room.announce(id(1), announced, name(called), later, now).unwrap();
+        let again = join(called, TabKey::Named("a".parse().unwrap()), ConnectionId(10));
+        scene.room.join(id(1), Join { kind: JoinKind::Repeat, ..again }, now).unwrap();
         assert_eq!(scene.told(), told);
     }
     let row = scene.room.roster().get(&id(1)).unwrap();
@@ -365,7 +364,7 @@ fn restarted(scene: &Scene) -> Scene {
 fn a_page_that_was_served_is_waited_for_for_fifteen_seconds() {
     for (since_it_was_served, grace) in [(14_999, 15_000), (15_000, 2_000)] {
         let mut scene = Scene::new();
-        scene.announce(1, "a", 10).unwrap();
+        scene.join(1, "a", 10).unwrap();
         scene.room.note_page_load(id(1), scene.now);
         scene.wait(since_it_was_served);
         scene.close(1, 10);
@@ -379,7 +378,7 @@ fn a_page_that_was_served_is_waited_for_for_fifteen_seconds() {
 #[test]
 fn a_page_that_is_served_at_the_deadline_is_too_late() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.close(1, 10);
     // The deadline has come, and nobody has looked yet.
     scene.now += Duration::from_secs(2);

@@ -60,7 +60,8 @@ impl<S: Socket> Connection<S> {
         reason.record();
         let close_within = self.deadlines.close_within();
         if let Some(alarm) = self.alarm.take() {
-            self.membership.timers().remove(self.membership.flags(), alarm);
+            let subscription = self.membership.subscription();
+            subscription.timers().remove(subscription.flags(), alarm);
         }
         match reason {
             CloseReason::Broken => {}

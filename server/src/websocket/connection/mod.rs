@@ -60,7 +60,7 @@ pub fn serve<S: Socket>(
     config: ConnectionConfig,
     guard: DrainGuard,
 ) -> impl Future<Output = ()> + use<S> {
-    guard.notify(membership.flags());
+    guard.notify(membership.subscription().flags());
     let opened = Instant::now();
     let mut connection = Box::new(Connection {
         socket,
@@ -163,7 +163,7 @@ impl<S: Socket> Connection<S> {
     ///
     /// The time comes last: what was there before a deadline counts, also where it was not read in time.
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Fault>> {
-        if let Poll::Ready(signals) = self.membership.flags().poll(context) {
+        if let Poll::Ready(signals) = self.membership.subscription().flags().poll(context) {
             self.is_deadline_reached |= signals.contains(WakeReasons::TIME);
             self.is_room_closed |= signals.contains(WakeReasons::ROOM_CLOSED);
             if signals.contains(WakeReasons::REPLACED) || signals.contains(WakeReasons::CLOSING) {
@@ -200,10 +200,10 @@ impl<S: Socket> Connection<S> {
             }
             // What is waiting was true for the position it leads to: only then there is more to say.
             if self.protocol.is_following() {
-                self.outbox.extend_with(self.membership.poll_updates());
+                self.outbox.extend_with(self.membership.subscription_mut().poll_updates());
                 if self.is_beat_due
                     && self.outbox.is_empty()
-                    && let Some(beat) = self.membership.beat()
+                    && let Some(beat) = self.membership.subscription().beat()
                 {
                     self.is_beat_due = false;
                     self.outbox.push(beat);
@@ -220,7 +220,8 @@ impl<S: Socket> Connection<S> {
         let next = self.deadlines.next();
         if self.alarm.is_none_or(|alarm| next < alarm) {
             self.alarm = Some(next);
-            self.membership.timers().insert_at(self.membership.flags(), next);
+            let subscription = self.membership.subscription();
+            subscription.timers().insert_at(subscription.flags(), next);
         }
     }
 
@@ -234,7 +235,7 @@ impl<S: Socket> Connection<S> {
                 }
                 Due::Timeout => return Err(CloseReason::Broken),
                 Due::Ping => self.ping(now)?,
-                Due::Resync => self.membership.resync(),
+                Due::Resync => self.membership.subscription_mut().resync(),
             }
         }
         Ok(())
@@ -298,7 +299,7 @@ impl<S: Socket> Connection<S> {
                 return Ok(());
             }
             Request::Watch { since } => self.membership.watch(since.as_ref()),
-            Request::Announce(announcing) => self.membership.announce(announcing),
+            Request::Join(request) => self.membership.join(request),
             Request::Rename { name } => self.membership.rename(&name),
             Request::SetVisible { is_visible } => {
                 self.membership.set_visible(is_visible);

@@ -4,8 +4,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, ExistingUsers, User, UserId};
 use registry::{
-    hub::{Announcing, Hub, SavedRooms, Shutdown},
-    presence::room::{JoinKind, RoomLimits},
+    hub::{Hub, SavedRooms, Shutdown},
+    presence::{
+        join::{JoinKind, JoinRequest},
+        room::RoomLimits,
+    },
 };
 use server::{
     lifecycle::drain::Drain,
@@ -194,11 +197,11 @@ impl World {
         });
         let (_, connection, membership) = &mut running.crowd[index];
         let outcome = match event {
-            ClientEvent::GotANewUser { name, .. } => membership.announce(Announcing {
+            ClientEvent::GotANewUser { name, .. } => membership.join(JoinRequest {
                 name: name.clone(),
                 tab: None,
                 is_visible: true,
-                announcement: if known.is_none() { JoinKind::Opening } else { JoinKind::Repeat },
+                kind: if known.is_none() { JoinKind::Opening } else { JoinKind::Repeat },
                 since: None,
             }),
             ClientEvent::Rename { name } => membership.rename(name),

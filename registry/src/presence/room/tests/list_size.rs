@@ -27,8 +27,8 @@ proptest! {
             } else {
                 let tab = TabKey::Named("a".parse().unwrap());
                 let connection = ConnectionId(u64::from(who));
-                let announced = Announced { tab, connection, is_visible: true };
-                room.announce(id(who), announced, name(&called), JoinKind::Repeat, now).unwrap();
+                let again = Join { kind: JoinKind::Repeat, ..join(&called, tab, connection) };
+                room.join(id(who), again, now).unwrap();
             }
             let size = room.list_size_in_bytes();
             prop_assert!(size.abs_diff(frame_in_bytes(&room)) < 60, "{size}");

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn nobody_notices_a_restart_that_everybody_comes_back_from() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce(1, "b", 11).unwrap();
-    scene.announce(2, "a", 12).unwrap();
-    scene.announce(3, "a", 13).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join(1, "b", 11).unwrap();
+    scene.join(2, "a", 12).unwrap();
+    scene.join(3, "a", 13).unwrap();
     scene.wait(1_000);
     scene.close(2, 12);
     scene.break_off(3, 13);
@@ -18,7 +18,7 @@ fn nobody_notices_a_restart_that_everybody_comes_back_from() {
     assert_eq!(scene.room.log().difference(0, told).unwrap().new_user.len(), 3);
     scene.wait(14_999);
     for who in 1..=2 {
-        scene.announce(who, "a", u64::from(who)).unwrap();
+        scene.join(who, "a", u64::from(who)).unwrap();
     }
     assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told, HERE, HERE));
     scene.wait(1);
@@ -31,12 +31,12 @@ fn nobody_notices_a_restart_that_everybody_comes_back_from() {
 #[test]
 fn a_restart_gives_no_tab_its_way_back_again() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
-    scene.announce(1, "b", 11).unwrap();
+    scene.join(1, "a", 10).unwrap();
+    scene.join(1, "b", 11).unwrap();
     scene.break_off(1, 11);
     scene.wait(15_000);
     let mut scene = restarted(&scene);
-    scene.announce(1, "a", 12).unwrap();
+    scene.join(1, "a", 12).unwrap();
     scene.close(1, 12);
     scene.wait(2_000);
     assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
@@ -45,7 +45,7 @@ fn a_restart_gives_no_tab_its_way_back_again() {
 #[test]
 fn a_row_that_is_due_when_the_server_ends_is_held_like_the_others() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     scene.close(1, 10);
     scene.now += Duration::from_secs(2);
     let mut scene = restarted(&scene);
@@ -57,7 +57,7 @@ fn a_row_that_is_due_when_the_server_ends_is_held_like_the_others() {
 #[test]
 fn what_was_kept_and_makes_no_sense_is_no_room() {
     let mut scene = Scene::new();
-    scene.announce(1, "a", 10).unwrap();
+    scene.join(1, "a", 10).unwrap();
     let saved = scene.room.save(scene.now);
     let nobody_behind = SavedRoom { people: Vec::new(), ..saved.clone() };
     let no_row = SavedRoom { users: Vec::new(), ..saved.clone() };
@@ -74,9 +74,8 @@ fn two_tabs_without_a_name() -> Scene {
     let mut scene = Scene::new();
     let now = Now { moment: scene.now, unix_seconds: 7 };
     for connection in [10, 11].map(ConnectionId) {
-        let announced =
-            Announced { tab: TabKey::Unnamed(connection), connection, is_visible: true };
-        scene.room.announce(id(1), announced, name("Kim"), JoinKind::Opening, now).unwrap();
+        let opening = join("Kim", TabKey::Unnamed(connection), connection);
+        scene.room.join(id(1), opening, now).unwrap();
     }
     scene
 }

@@ -1,0 +1,104 @@
+//! How a reader begins: its position, its subscription and the reply it waits for, under one lock.
+
+use std::sync::Arc;
+
+use app::presence::{Since, UserId};
+
+use super::{SharedRoom, State};
+use crate::{
+    hub::cursor::Cursor,
+    presence::{
+        join::{Join, JoinKind},
+        refusal::Refused,
+        room::Now,
+        tab_key::ConnectionId,
+    },
+    wake::wake_flags::WakeReasons,
+};
+
+impl SharedRoom {
+    /// A reader begins at `since` if the log covers it, else with the list.
+    pub(crate) fn start_from(
+        &self,
+        connection: ConnectionId,
+        since: Option<&Since>,
+        cursor: &mut Cursor,
+    ) {
+        self.subscribe(&self.lock(), connection, since, cursor);
+    }
+
+    /// A socket watches: its person is not listed for it.
+    pub(crate) fn watch(
+        self: &Arc<Self>,
+        who: UserId,
+        connection: ConnectionId,
+        since: Option<&Since>,
+        cursor: &mut Cursor,
+    ) -> Result<(), Refused> {
+        let mut state = self.lock();
+        let watching = state.room.watch(who, connection);
+        let flush = self.follow_up(&mut state);
+        if watching.is_ok() {
+            self.subscribe(&state, connection, since, cursor);
+        }
+        self.unlock_and_wake(state, flush, Some(connection));
+        watching
+    }
+
+    /// A tab joins; the socket that had the tab until now is notified.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        who: UserId,
+        join: Join,
+        since: Option<&Since>,
+        cursor: &mut Cursor,
+    ) -> Result<(), Refused> {
+        let (connection, kind) = (join.connection, join.kind);
+        let mut state = self.lock();
+        // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
+        let since = since.filter(|since| self.has_issued(&state, since));
+        let now = Now {
+            moment: self.now(),
+            unix_seconds: self.context.clocks.unix_milliseconds() / 1000,
+        };
+        let joined = state.room.join(who, join, now);
+        // It may be closing already: then its id is not found, and nothing happens.
+        if let Ok(Some(replaced)) = joined {
+            self.subscribers().notify(replaced, WakeReasons::REPLACED);
+        }
+        let flush = self.follow_up(&mut state);
+        let new_subscriber = match (&joined, kind) {
+            (Err(_), _) => None,
+            (Ok(_), JoinKind::Opening) => {
+                self.subscribe(&state, connection, since, cursor);
+                Some(connection)
+            }
+            (Ok(_), JoinKind::Repeat) => {
+                cursor.expect_reply(state.room.log().seq());
+                None
+            }
+        };
+        self.unlock_and_wake(state, flush, new_subscriber);
+        joined.map(drop)
+    }
+
+    /// Whether this position may have been sent to a client.
+    fn has_issued(&self, state: &State, since: &Since) -> bool {
+        since.epoch == self.epoch && since.seq <= state.room.log().seq()
+    }
+
+    /// Sets the position, the subscription and the pending reply. The state stays locked meanwhile, so that
+    /// every later change is behind the position and wakes the subscriber.
+    fn subscribe(
+        &self,
+        state: &State,
+        connection: ConnectionId,
+        since: Option<&Since>,
+        cursor: &mut Cursor,
+    ) {
+        let log = state.room.log();
+        let since = since.filter(|since| since.epoch == self.epoch && log.covers(since.seq));
+        cursor.start(since.map(|since| since.seq), log.seq());
+        self.subscribers().activate(connection);
+    }
+}

@@ -1,0 +1,60 @@
+//! A request to be listed, before and after it is checked.
+
+use app::presence::{Name, Since, TabId};
+
+use super::{
+    name_validation::{self, NameRefused},
+    tab_key::{ConnectionId, TabKey},
+};
+
+/// What a client sends in order to be listed: the content of `got_a_new_user`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinRequest {
+    /// The name as it was typed.
+    pub name: String,
+    /// The page instance; a socket without one is a tab of its own.
+    pub tab: Option<TabId>,
+    /// Whether the page is visible.
+    pub is_visible: bool,
+    /// Whether the frame is the socket's first.
+    pub kind: JoinKind,
+    /// The position of the client's list; it counts in a first frame only.
+    pub since: Option<Since>,
+}
+
+/// Whether `got_a_new_user` is a socket's first frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// The first frame: it never renames a person who is listed.
+    Opening,
+    /// A later frame: it renames.
+    Repeat,
+}
+
+/// A tab that joins a room, with a name that is valid.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// The name, as it will be shown.
+    pub name: Name,
+    /// The tab that will stand behind the row.
+    pub tab: TabKey,
+    /// The tab's socket.
+    pub connection: ConnectionId,
+    /// Whether the page is visible.
+    pub is_visible: bool,
+    /// Whether a listed person is renamed.
+    pub kind: JoinKind,
+}
+
+impl Join {
+    /// Checks what was requested over `connection`. `since` is left to the caller, who knows the log.
+    pub fn from_request(
+        request: JoinRequest,
+        connection: ConnectionId,
+    ) -> Result<Self, NameRefused> {
+        let JoinRequest { name, tab, is_visible, kind, since: _ } = request;
+        let name = name_validation::validate(&name)?;
+        let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);
+        Ok(Self { name, tab, connection, is_visible, kind })
+    }
+}
