@@ -322,7 +322,7 @@ impl Connection {
         self.reconnect_timer.replace(Some(Timeout::new(milliseconds, move || this.open())));
     }
 
-    /// Opens the feed after repeated failures: proxies that block WebSockets often let HTTP through.
+    /// Opens the feed after repeated failures: proxies that block sockets often let HTTP through.
     fn fall_back_to_feed(self: &Rc<Self>) {
         let is_needed = self.failed_attempts.get() >= FALLBACK_AFTER_ATTEMPTS && !is_offline();
         if is_needed && self.feed.borrow().is_none() {

@@ -41,7 +41,7 @@ pub(super) struct Renderer {
     room: RoomName,
     clock: Clock,
     announcer: Rc<Announcer>,
-    list_renderer: ListRenderer,
+    list: ListRenderer,
     /// When the list was last rendered, in milliseconds on the server's clock.
     rendered_at: Cell<u64>,
     /// How long that took, in milliseconds.
@@ -61,7 +61,7 @@ impl Renderer {
             room,
             clock,
             announcer: Announcer::new(page_state),
-            list_renderer: ListRenderer::new(page_state),
+            list: ListRenderer::new(page_state),
             rendered_at: Cell::default(),
             render_duration: Cell::default(),
             needs_render: Cell::default(),
@@ -108,7 +108,7 @@ impl Renderer {
             } else {
                 self.needs_render.set(true);
             }
-        } else if outcome.is_live && !self.list_renderer.is_fully_hydrated() {
+        } else if outcome.is_live && !self.list.is_fully_hydrated() {
             // Rows out of view are hydrated later, when the page is less busy.
             self.needs_render.set(true);
         }
@@ -186,13 +186,13 @@ impl Renderer {
 
     /// Renders the rows that are visible now, and returns whether some of them are still missing.
     pub(super) fn update_viewport(&self, replica: &Replica) -> bool {
-        self.list_renderer.update_viewport(replica);
-        self.list_renderer.is_incomplete()
+        self.list.update_viewport(replica);
+        self.list.is_incomplete()
     }
 
     /// Sorts and filters the list by the current options; the next viewport update renders it.
     pub(super) fn arrange(&self, replica: &Replica) {
-        self.list_renderer.arrange(replica);
+        self.list.arrange(replica);
     }
 
     /// Renders the list.
@@ -201,7 +201,7 @@ impl Renderer {
         self.rendered_at.set(started_at);
         self.needs_render.set(false);
         let old_name = self.own_name();
-        self.list_renderer.render(replica);
+        self.list.render(replica);
         self.render_duration.set(self.now().abs_diff(started_at));
         let name = self.own_name();
         if old_name == name {

@@ -1,11 +1,11 @@
-//! The server's clock, kept as an offset to the browser_now's clock.
+//! The server's clock, kept as an offset to the browser's clock.
 
 use std::cell::Cell;
 
 /// An estimate of the server's clock.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// Milliseconds by which the server's clock is ahead of the browser_now's.
+    /// Milliseconds by which the server's clock is ahead of the browser's.
     offset: Cell<i64>,
 }
 
@@ -21,7 +21,7 @@ impl Clock {
     }
 }
 
-/// The browser_now's time, in milliseconds since the Unix epoch.
+/// The browser's time, in milliseconds since the Unix epoch.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,

@@ -20,7 +20,7 @@ pub(crate) struct ListOptions {
 impl ListOptions {
     /// Sets the query to the search key of the typed text.
     pub(crate) fn set_query(&mut self, typed: &str) {
-        // A text that is no valid name matches nobody, and an empty one is no query.
+        // An empty text is no query, and neither is one that is too long for a name.
         self.query = Name::parse(typed).map(|name| search_key(name.as_str())).unwrap_or_default();
     }
 

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_what_the_list_says() {
+    fn rows_show_the_content_of_the_list() {
         let people = rendered(&replica());
         assert_eq!(people.count, 3);
         assert_eq!(people.own_name, Name::parse("Ana").ok());

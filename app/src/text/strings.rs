@@ -81,7 +81,7 @@ pub(crate) const YOU_ARE_OFFLINE: &str = "You're offline.";
 /// Announced once when the connection is back.
 pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
 
-/// Shown where WebSockets are blocked and the feed is not.
+/// Shown where sockets are blocked and the feed is not.
 pub(crate) const WATCHING_ONLY: &str = "You're watching only: this network blocks the connection needed to join. \
      Try another network.";
 
