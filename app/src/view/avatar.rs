@@ -40,12 +40,13 @@ pub(crate) fn initials(name: &str) -> String {
 
 /// The colour of an id.
 pub(crate) fn tint_class(id: &UserId) -> &'static str {
-    // Ids are uniform already; the factor only makes each character count.
+    // Ids are uniform already; the factor only makes each character count. Not in `usize`, which has 64
+    // bits on the server and 32 in the browser.
     let mixed = id
         .as_str()
         .bytes()
-        .fold(0_usize, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    TINTS[mixed % TINTS.len()]
+        .fold(0_u32, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    TINTS[usize::try_from(mixed).unwrap_or_default() % TINTS.len()]
 }
 
 /// The first character of a word with everything that modifies it.
@@ -128,6 +129,14 @@ mod tests {
             ("E\u{301}va", "E\u{301}"),
         ] {
             assert_eq!(initials(name), letters, "{name}");
+        }
+    }
+
+    /// With 64-bit arithmetic on one side these two would have another colour there.
+    #[test]
+    fn colour_does_not_depend_on_the_width_of_usize() {
+        for (id, class) in [("Ana0Bo1Cy2D", "avatar tint-8"), ("abcdefghijk", "avatar tint-2")] {
+            assert_eq!(tint_class(&id.parse().unwrap()), class, "{id}");
         }
     }
 
