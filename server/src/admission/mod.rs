@@ -14,16 +14,17 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use ipnet::IpNet;
 use tokio::time::Instant;
 
 pub(crate) use self::client_addr::PeerAddr;
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
-    client_addr::{ClientPrefix, Network, ParseNetworkError, client_address},
+    client_addr::{ClientPrefix, ParseNetworkError, client_address, parse_network},
     origin::{Origin, OriginRejected, OriginRules, ParseOriginError, WithoutOrigin},
     rejection::Rejection,
 };
-use self::{person_counts::PersonCounts, rate_limit::Limit};
+use self::{client_addr::is_in_any, person_counts::PersonCounts, rate_limit::Limit};
 use crate::{hub::room_stats::Occupancy, identity::person_cookie::Person};
 
 /// The rules of the door.
@@ -38,7 +39,7 @@ pub struct AdmissionPolicy {
     /// How many sockets and live feeds a room takes, of those who only look too.
     pub most_sockets_of_room: Limit,
     /// Whom to believe where a request came from.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Whose page may open a socket.
     pub origins: OriginRules,
     /// How long everybody may take.
@@ -98,7 +99,7 @@ impl Admission {
         self: &Arc<Self>,
         peer: IpAddr,
     ) -> Result<ConnectionPermit, Rejection> {
-        let is_proxy = self.config.trusted_proxies.iter().any(|network| network.contains(peer));
+        let is_proxy = is_in_any(&self.config.trusted_proxies, peer);
         let from = (!is_proxy).then(|| peer.into());
         self.lock().admit_connection(from)?;
         Ok(ConnectionPermit { admission: Arc::clone(self), from })

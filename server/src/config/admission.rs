@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::{
     admission::{
-        AdmissionPolicy, ConnectionLimits, Network, Origin, OriginRules, Timeouts, WithoutOrigin,
+        AdmissionPolicy, ConnectionLimits, Origin, OriginRules, Timeouts, WithoutOrigin,
         rate_limit::{Limit, Rate},
     },
     encoding::messages::LONGEST_FRAME_IN_BYTES,
@@ -32,7 +34,7 @@ pub struct AdmissionSettings {
     pub(crate) write_seconds: u64,
     pub(crate) first_frame_seconds: u64,
     pub(crate) max_sockets_per_person: usize,
-    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) require_origin: bool,
 }

@@ -1,13 +1,19 @@
 //! How a setting's value is read and written: as the same text in the file, the environment and flags.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
+use ipnet::IpNet;
 use leptos::config::Env;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::AdminAddr,
-    admission::{Network, Origin},
+    admission::{Origin, parse_network},
     telemetry::logging::{LogFilter, LogFormat},
 };
 
@@ -197,7 +203,7 @@ impl Value for Env {
     }
 }
 
-impl Value for Network {
+impl Value for IpNet {
     fn kind(&self) -> ValueKind {
         ValueKind::Text
     }
@@ -207,7 +213,7 @@ impl Value for Network {
     }
 
     fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text.parse().map_err(|_| "a network, like 10.0.0.0/8, or an address")?;
+        *self = parse_network(text).map_err(|_| "a network, like 10.0.0.0/8, or an address")?;
         Ok(())
     }
 
@@ -389,9 +395,9 @@ impl Blank for Arc<str> {
     }
 }
 
-impl Blank for Network {
+impl Blank for IpNet {
     fn blank() -> Self {
-        Self::loopback()
+        Self::from(IpAddr::from([127, 0, 0, 1]))
     }
 }
 
