@@ -10,16 +10,6 @@ pub enum Scheme {
     Https,
 }
 
-impl Scheme {
-    /// The port that an address of this scheme means when it names none.
-    pub(crate) fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
-}
-
 /// The longest host, with its port, that is taken over into an address (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 260;
 

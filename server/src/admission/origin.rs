@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::{Host, Url};
 
 use crate::url::Scheme;
 
@@ -29,14 +30,9 @@ pub enum WithoutOrigin {
     Refused,
 }
 
-/// Whose page a request comes from: `https://example.org:8443` (RFC 6454, section 6.1).
+/// The origin of a page, with scheme http or https: `https://example.org:8443` (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    scheme: Scheme,
-    /// In lower case; an IPv6 address within brackets.
-    host: String,
-    port: u16,
-}
+pub struct Origin(url::Origin);
 
 /// The text is not `http://HOST[:PORT]` or `https://HOST[:PORT]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,68 +81,56 @@ fn text(value: &HeaderValue) -> Option<&str> {
 }
 
 impl Origin {
-    /// This machine itself.
+    /// `http://localhost`.
     pub(crate) fn localhost() -> Self {
-        Self { scheme: Scheme::Http, host: "localhost".to_owned(), port: 80 }
+        let host = Host::Domain("localhost".to_owned());
+        Self(url::Origin::Tuple("http".to_owned(), host, 80))
     }
 
-    /// Whether it is reached over TLS.
+    /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
-        self.scheme == Scheme::Https
+        self.scheme() == "https"
     }
 
-    /// Whether a `Host` header names the same host and port; the port that the scheme has anyway
-    /// may be left out, also where a proxy speaks TLS and this server does not.
+    fn scheme(&self) -> &str {
+        match &self.0 {
+            url::Origin::Tuple(scheme, ..) => scheme,
+            // Only origins with a host are made: see `from_str`.
+            url::Origin::Opaque(_) => "",
+        }
+    }
+
+    /// Whether a `Host` header names the same host and port. A header without a port means the default
+    /// port of this origin's scheme, also where a proxy speaks TLS and this server does not.
     fn matches_host(&self, host: &str) -> bool {
-        split_authority(host).is_some_and(|(name, port)| {
-            name == self.host && port.unwrap_or(self.scheme.default_port()) == self.port
-        })
+        format!("{}://{host}", self.scheme()).parse() == Ok(self.clone())
     }
 }
 
 impl FromStr for Origin {
     type Err = ParseOriginError;
 
+    /// Stricter than a URL, which may have a user, a path, a query or a fragment, and leniently parsed
+    /// parts: `https:example.org`, `https://exa%6dple.org`, tabs anywhere.
     fn from_str(text: &str) -> Result<Self, ParseOriginError> {
         let (scheme, authority) = text.split_once("://").ok_or(ParseOriginError)?;
-        let scheme = match &*scheme.to_ascii_lowercase() {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => return Err(ParseOriginError),
+        let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let is_foreign = |character: char| {
+            "/\\?#@%".contains(character) || character.is_whitespace() || character.is_control()
         };
-        let (host, port) = split_authority(authority).ok_or(ParseOriginError)?;
-        Ok(Self { scheme, host, port: port.unwrap_or(scheme.default_port()) })
-    }
-}
-
-/// The host in lower case, and the port if there is one; none where there is anything else in it.
-fn split_authority(text: &str) -> Option<(String, Option<u16>)> {
-    let after_host = if text.starts_with('[') {
-        text.find(']')? + 1
-    } else {
-        text.find(':').unwrap_or(text.len())
-    };
-    let (host, rest) = text.split_at_checked(after_host)?;
-    let port = match rest.strip_prefix(':') {
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(digits.parse().ok()?)
+        if !is_http || authority.contains(is_foreign) || authority.ends_with(':') {
+            return Err(ParseOriginError);
         }
-        None if rest.is_empty() => None,
-        _ => return None,
-    };
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
-    (!host.is_empty() && host.bytes().all(is_host)).then(|| (host.to_ascii_lowercase(), port))
+        match Url::parse(text).map_err(|_| ParseOriginError)?.origin() {
+            url::Origin::Opaque(_) => Err(ParseOriginError),
+            origin @ url::Origin::Tuple(..) => Ok(Self(origin)),
+        }
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_https() { "https" } else { "http" };
-        write!(formatter, "{scheme}://{}", self.host)?;
-        if self.port == self.scheme.default_port() {
-            Ok(())
-        } else {
-            write!(formatter, ":{}", self.port)
-        }
+        formatter.write_str(&self.0.ascii_serialization())
     }
 }
 
@@ -237,16 +221,83 @@ mod tests {
         assert!(is_admitted(&rules, &[("host", "a.test"), ("origin", "http://a.test")]));
     }
 
+    #[test]
+    fn an_origin_is_normalized() {
+        for (text, normalized) in [
+            ("HTTPS://Example.ORG", "https://example.org"),
+            ("https://example.org:443", "https://example.org"),
+            ("http://example.org:443", "http://example.org:443"),
+            ("http://example.org:0080", "http://example.org"),
+            ("http://my_host:3000", "http://my_host:3000"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://[0:0::1]:3000", "http://[::1]:3000"),
+            // As browsers send it in the `Origin` header.
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ] {
+            let origin: Origin = text.parse().unwrap();
+            assert_eq!(origin.to_string(), normalized);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_more_or_less_than_an_origin_is_refused() {
+        for text in [
+            "",
+            "null",
+            "example.org",
+            "https:example.org",
+            "https:///example.org",
+            "https://",
+            "https://:80",
+            "https://example.org/",
+            "https://example.org\\",
+            "https://example.org?",
+            "https://example.org#",
+            "https://@example.org",
+            "https://ana:secret@example.org",
+            "https://example.org:",
+            "https://example.org:+80",
+            "https://example.org:65536",
+            "https://exa%6dple.org",
+            "https://exa\tmple.org",
+            " https://example.org",
+            "https://example.org ",
+            "https://1.2.3.4.5",
+            "https://[::::]",
+            "https://[::1",
+            "ftp://example.org",
+            "file://example.org",
+            "ws://example.org",
+        ] {
+            assert_eq!(text.parse::<Origin>(), Err(ParseOriginError), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn an_origin_is_written_as_it_is_read(
             scheme in "https?",
-            host in "[a-z0-9][a-z0-9.-]{0,20}|\\[[0-9a-f:]{2,20}\\]",
+            host in prop_oneof![
+                "[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,2}([.][a-z][a-z0-9]{0,8}){0,2}",
+                any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()),
+                any::<std::net::Ipv6Addr>().prop_map(|address| format!("[{address}]")),
+            ],
             port: Option<u16>,
         ) {
             let port = port.map(|port| format!(":{port}")).unwrap_or_default();
             let origin: Origin = format!("{scheme}://{host}{port}").parse().unwrap();
             prop_assert_eq!(origin.to_string().parse(), Ok(origin));
+        }
+
+        /// Also of what is no host.
+        #[test]
+        fn an_accepted_origin_is_written_as_it_is_read(
+            scheme in "https?",
+            host in "[a-z0-9][a-z0-9.-]{0,20}|\\[[0-9a-f:]{2,20}\\]",
+        ) {
+            if let Ok(origin) = format!("{scheme}://{host}").parse::<Origin>() {
+                prop_assert_eq!(origin.to_string().parse(), Ok(origin));
+            }
         }
 
         /// Whatever stands in them, only pages of the asked host are let in.
