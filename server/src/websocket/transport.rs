@@ -1,4 +1,4 @@
-//! What a connection talks through.
+//! The trait of what a connection sends and receives through.
 
 use std::{
     io::ErrorKind,
@@ -11,14 +11,14 @@ use tungstenite::Message;
 
 use super::connection::Outbox;
 
-/// What a connection talks through: a WebSocket, or two channels in a test.
+/// A WebSocket, or two channels in a test.
 pub trait Socket:
     Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
 {
-    /// What goes wrong.
+    /// The error of the stream and the sink.
     type Fault: TransportError;
 
-    /// Sends all that is in the outbox and takes it out; ready when everything is on its way.
+    /// Sends and removes all frames of the outbox; ready when they are flushed.
     fn poll_send(
         &mut self,
         outbox: &mut Outbox,
@@ -34,9 +34,9 @@ pub trait Socket:
     }
 }
 
-/// A socket's error, and what to tell the client about it.
+/// A socket's error, and the close code that results from it.
 pub trait TransportError: std::fmt::Display {
-    /// The close code of a client that broke the rules; none where the connection itself broke.
+    /// The close code for a client that violated the protocol; none if the connection broke.
     fn close_code(&self) -> Option<CloseCode>;
 }
 
