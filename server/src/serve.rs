@@ -16,15 +16,15 @@ use crate::{
     admission::{Admission, Origin},
     config::Config,
     http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
-    hub::Hub,
     identity::person_cookie::PersonCookies,
     lifecycle::{drain::Drain, systemd::Systemd},
     listener::{Acceptor, serve_connections, tcp, tls::Tls},
-    storage::rooms_file::{RoomsFile, SavedRooms},
+    storage::rooms_file::RoomsFile,
     telemetry::metrics::METRICS,
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
+use registry::hub::{Hub, SavedRooms};
 
 /// How often memory of ended rooms and clients is freed, and the rooms file is written.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! What the real program logs of those who visit it: that somebody came, and not who.
+//! The logs of the real program: visitors are not identifiable.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ mod support;
 use support::process::ServerProcess;
 
 #[tokio::test]
-async fn no_name_and_no_secret_is_logged_and_every_connection_has_its_span() {
+async fn logs_contain_no_names_or_secrets_and_a_span_per_connection() {
     let server = ServerProcess::start_with("log = \"trace\"");
     let mut ana = server.connect("the-secret-room").await;
     ana.announce("Anastasia", "the-secret-tab").await;
@@ -18,7 +18,7 @@ async fn no_name_and_no_secret_is_logged_and_every_connection_has_its_span() {
     let cookie = ana.cookie.clone();
     let id = ana.replica.you().unwrap();
     drop(ana);
-    server.until_logged("the socket ends").await;
+    server.wait_until_logged("the socket ends").await;
     let log = server.log();
     let value = cookie.split_once('=').unwrap().1;
     for secret in [

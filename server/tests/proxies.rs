@@ -1,6 +1,8 @@
-//! Behind the proxies of `deploy`, as they are shipped: only names, ports and the certificate are others.
+//! The server behind the proxies of `deploy`, with the shipped files, in which only names, ports and the
+//! certificate are replaced.
 //!
-//! They have to be installed, so this is no part of a test run: `cargo xtask check` runs it where they are.
+//! The proxies must be installed, so this is not part of a test run: `cargo xtask check` runs it where they
+//! are.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![cfg(unix)]
@@ -26,14 +28,14 @@ use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::tungstenite::Error;
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the comments in the files of `deploy` tell the operator to set, and a limit that shows who is counted.
+/// The settings that the comments in `deploy` require, and a limit that shows the counted address.
 const SETTINGS: &str = "public-url = \"https://rollcall.example\"\n\
     [door]\ntrusted-proxies = [\"127.0.0.1/32\"]\nmax-sockets-per-address = 1\n";
 
-/// A proxy in front of a server, and a browser that finds the site there.
+/// A proxy in front of a server, and a browser.
 struct Stage {
     server: TestServer,
     proxy: Proxy,
@@ -48,7 +50,7 @@ struct Proxy {
 }
 
 impl Drop for Proxy {
-    /// In order, so that nginx takes its workers along.
+    /// With SIGTERM, so that nginx ends its workers.
     fn drop(&mut self) {
         let terminate = format!("kill -TERM {}", self.child.id());
         let _ = Command::new("sh").args(["-c", &terminate]).status();
@@ -56,12 +58,12 @@ impl Drop for Proxy {
     }
 }
 
-/// A port that nobody listens on at the moment.
+/// A free port.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A shipped file in which every one of these texts is there, and is replaced.
+/// A shipped file with replacements, each of which must occur in it.
 fn shipped(name: &str, replacements: &[(&str, String)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
     let mut text = fs::read_to_string(path).unwrap();
@@ -72,14 +74,14 @@ fn shipped(name: &str, replacements: &[(&str, String)]) -> String {
     text
 }
 
-/// Starts a program that runs in a folder of its own, and waits until it listens.
+/// Starts a proxy in a folder of its own, and waits until it listens.
 async fn start(program: impl Fn(&Path, u16, &TestServer, &Certificates) -> Command) -> Stage {
     let server = TestServer::start_with(SETTINGS, ConnectionConfig::default());
     let certificates = Certificates::new();
     let mut browser = Browser::that_trusts(certificates.make());
     browser.host = Some("rollcall.example");
     browser.config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Not the proxy's own address: that one is trusted.
+    // Not the proxy's own address, which is trusted.
     browser.from = [127, 0, 0, 2];
     let (directory, port) = (tempfile::tempdir().unwrap(), free_port());
     let mut command = program(directory.path(), port, &server, &certificates);
@@ -91,7 +93,7 @@ async fn start(program: impl Fn(&Path, u16, &TestServer, &Certificates) -> Comma
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, listens).await.expect("the proxy does not listen");
+    timeout(TIMEOUT, listens).await.expect("the proxy does not listen");
     Stage { server, proxy, browser }
 }
 
@@ -135,7 +137,7 @@ async fn caddy() -> Stage {
             ],
         );
         let file = directory.join("Caddyfile");
-        // It would redirect from port 80, and be told what to do on another.
+        // By default it would redirect from port 80.
         let whole = format!("{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site}");
         fs::write(&file, whole).unwrap();
         let mut command = Command::new("caddy");
@@ -162,7 +164,7 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
     let foreign = browser.open_socket(&proxy.site, &[("origin", "https://evil.example")]).await;
     assert!(matches!(foreign, Err(Error::Http(answer)) if answer.status() == 403));
 
-    // Everybody is counted by themselves, and nobody can say that they are somebody else.
+    // Clients are counted by their own address, which they can't forge.
     let forged = [("x-forwarded-for", "192.0.2.7")];
     let refused = browser.open_socket(&proxy.site, &forged).await;
     assert!(matches!(refused, Err(Error::Http(answer)) if answer.status() == 429));
@@ -171,12 +173,12 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
     assert!(matches!(join(&mut bo, "Bo").await, ServerEvent::ExistingUsers(_)));
     assert_eq!(newcomers(&mut ana).await, ["Bo"]);
 
-    // Events are not held back until there are more of them.
+    // Events are not buffered.
     browser.from = [127, 0, 0, 4];
     let mut feed = browser.ask(&proxy.site, "/api/rooms/team/events").await;
-    let mut heard = Vec::new();
-    while !String::from_utf8_lossy(&heard).contains("\"Bo\"") {
-        let length = timeout(PATIENCE, feed.read_buf(&mut heard)).await.unwrap().unwrap();
+    let mut received = Vec::new();
+    while !String::from_utf8_lossy(&received).contains("\"Bo\"") {
+        let length = timeout(TIMEOUT, feed.read_buf(&mut received)).await.unwrap().unwrap();
         assert!(length > 0, "the feed ended");
     }
 
@@ -187,11 +189,11 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
 }
 
 #[tokio::test]
-async fn nginx_lets_everything_through() {
+async fn nginx_forwards_pages_sockets_and_event_streams() {
     pages_sockets_and_feeds_come_through(nginx().await).await;
 }
 
 #[tokio::test]
-async fn caddy_lets_everything_through() {
+async fn caddy_forwards_pages_sockets_and_event_streams() {
     pages_sockets_and_feeds_come_through(caddy().await).await;
 }

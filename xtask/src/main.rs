@@ -1,11 +1,11 @@
 //! Rollcall's only entry points: `cargo xtask <command>`, for people and for CI alike.
 //!
-//! Every command sets up what it needs, says what it does, and says how long each step took.
+//! Every command sets up what it needs, and prints each step with the time that it took.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command line tool speaks on its standard output"
+    reason = "a command line tool prints to its standard output"
 )]
 
 mod checks;
@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{bench, build, check, dist, lighthouse, load, serve, setup, soak, test};
 use crate::output::failure::Outcome;
 use crate::output::step;
+use crate::tools::wasm_opt;
 use crate::workspace::Workspace;
 
 /// Sets up, builds, serves, tests and checks Rollcall.
@@ -41,19 +42,19 @@ enum Task {
     Build,
     /// Build for release and serve until Ctrl-C.
     Serve(serve::Options),
-    /// Make one executable with everything inside, its checksum, and the list of what it is made of.
+    /// Build one executable that contains the site, with its checksum and its bill of materials.
     Dist,
     /// Serve a debug build and rebuild on every edit (`cargo leptos watch`).
     Dev,
-    /// Find out what a server costs and holds, and whether every list is right under load.
+    /// Measure the cost of a server under load, and check every client's list.
     Load(load::Options),
     /// Run every test: Rust, real sockets, browser.
     Test(test::Options),
-    /// Measure what a change and a whole list cost, by the size of the room.
+    /// Measure the cost of a change and of a whole list, by the size of the room.
     Bench,
-    /// Play whole rooms on simulated time, with everything that can fail, and fuzz for a short while.
+    /// Fuzz briefly, then simulate whole rooms with network and server failures.
     Soak(soak::Options),
-    /// Ask Lighthouse what it thinks of the page, with 200 people in the room.
+    /// Run Lighthouse on the page, with 200 people in the room.
     Lighthouse,
     /// Check format, lints, docs, layers and the size budget.
     Check,
@@ -61,7 +62,12 @@ enum Task {
 
 fn main() -> ExitCode {
     let started_at = Instant::now();
-    match run(&Arguments::parse().command, started_at) {
+    let outcome = if wasm_opt::is_called() {
+        wasm_opt::exec_real().map(|()| true)
+    } else {
+        run(&Arguments::parse().command, started_at)
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
@@ -71,7 +77,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says whether all is well; where tests failed, their summary has said why.
+/// Returns false where tests failed: their summary has been printed.
 fn run(task: &Task, started_at: Instant) -> Outcome<bool> {
     let workspace = Workspace::find()?;
     match task {
@@ -94,19 +100,19 @@ fn run(task: &Task, started_at: Instant) -> Outcome<bool> {
 mod tests {
     use super::*;
 
-    /// What the program is told that a command becomes.
+    /// The arguments for the program that replaces xtask.
     fn program_arguments(line: &str) -> String {
         let words = std::iter::once("xtask").chain(line.split(' '));
         match Arguments::try_parse_from(words).unwrap().command {
             Task::Serve(options) => options.program_arguments().join(" "),
             Task::Load(options) => options.program_arguments().join(" "),
             Task::Soak(options) => options.program_arguments().join(" "),
-            other => panic!("{other:?} becomes no program"),
+            other => panic!("{other:?} does not run another program"),
         }
     }
 
     #[test]
-    fn what_is_given_reaches_the_program() {
+    fn arguments_are_passed_to_the_program() {
         for (typed, passed) in [
             ("serve", ""),
             ("serve --addr [::1]:0", "--addr [::1]:0"),

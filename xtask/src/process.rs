@@ -1,4 +1,4 @@
-//! Child processes: run, watched, asked, or taking this process's place.
+//! Child processes: run, observed, captured, or replacing this process.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Write};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::output::failure::{Context, Failure, Outcome};
 
-/// Runs a command whose output is this command's output.
+/// Runs a command that inherits this process's standard streams.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let status =
         command.status().with_context(|| format!("Could not start `{}`", command_line(command)))?;
@@ -21,38 +21,40 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     }
 }
 
-/// Runs a command and shows each line of its standard output to `observe` as well.
-/// Says whether the command succeeded.
+/// Runs a command, prints what it writes to either stream and passes each line to `observe`.
+/// Returns whether the command succeeded.
 pub(crate) fn run_watched(command: &mut Command, mut observe: impl FnMut(&str)) -> Outcome<bool> {
-    let line = command_line(command);
-    let could_not = || format!("Could not run `{line}`");
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(could_not)?;
-    if let Some(output) = child.stdout.take() {
-        let mut output = BufReader::new(output);
-        let mut line = Vec::new();
-        // Bytes, not lines of text: a test may print what is no UTF-8.
-        while output.read_until(b'\n', &mut line).with_context(could_not)? > 0 {
-            let mut terminal = std::io::stdout().lock();
-            terminal.write_all(&line).and_then(|()| terminal.flush()).with_context(could_not)?;
-            observe(String::from_utf8_lossy(&line).trim_end());
-            line.clear();
-        }
+    let name = command_line(command);
+    let could_not = || format!("Could not run `{name}`");
+    let (output, writer) = std::io::pipe().with_context(could_not)?;
+    command.stdout(writer.try_clone().with_context(could_not)?).stderr(writer);
+    let mut child = command.spawn().with_context(could_not)?;
+    // The command holds the pipe's other end, which would keep the reader waiting.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    // Bytes, because a test may print text that is not UTF-8.
+    while output.read_until(b'\n', &mut line).with_context(could_not)? > 0 {
+        let mut terminal = std::io::stdout().lock();
+        terminal.write_all(&line).and_then(|()| terminal.flush()).with_context(could_not)?;
+        observe(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
     }
     Ok(child.wait().with_context(could_not)?.success())
 }
 
-/// The standard output of a command that succeeds; nothing is shown.
+/// The standard output of a command, or `None` if it fails. Nothing is printed.
 pub(crate) fn capture(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs a command without showing anything and says whether it succeeded.
+/// Runs a command without printing anything and returns whether it succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     capture(command).is_some()
 }
 
-/// Lets a command take this process's place, so that it gets the signals meant for this process.
+/// Replaces this process by a command, so that the command receives this process's signals.
 #[cfg(unix)]
 pub(crate) fn exec(command: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt as _;
@@ -60,25 +62,25 @@ pub(crate) fn exec(command: &mut Command) -> Outcome {
     Err(error).with_context(|| format!("Could not start `{}`", command_line(command)))
 }
 
-/// Runs a command to its end; Ctrl-C reaches every process of the console by itself.
+/// Runs a command to its end: Ctrl-C reaches every process of the console anyway.
 #[cfg(not(unix))]
 pub(crate) fn exec(command: &mut Command) -> Outcome {
     run(command)
 }
 
-/// The first program of this name in the directories of `search_path`.
+/// The first executable file of this name in the directories of `search_path`.
 pub(crate) fn find_program(name: &str, search_path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(search_path)
         .map(|directory| directory.join(program_file(name)))
         .find(|path| is_program(path))
 }
 
-/// The name of a program's file on this system.
+/// The file name of a program, with the system's suffix.
 pub(crate) fn program_file(name: &str) -> OsString {
     format!("{name}{}", std::env::consts::EXE_SUFFIX).into()
 }
 
-/// A command as one types it.
+/// A command as it would be typed in a shell.
 pub(crate) fn command_line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     std::iter::once(program.file_stem().unwrap_or(program.as_os_str()))
@@ -104,24 +106,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_found_and_other_files_are_not() {
+    fn find_program_ignores_files_that_are_not_executable() {
         let search_path = std::env::join_paths(["/nowhere", "/bin", "/etc"]).unwrap();
         assert_eq!(find_program("sh", &search_path), Some(PathBuf::from("/bin/sh")));
         assert_eq!(find_program("passwd", OsStr::new("/etc")), None);
     }
 
     #[test]
-    fn watching_sees_every_line_and_the_end() {
+    fn run_watched_observes_every_line_and_the_exit_status() {
         let mut lines = Vec::new();
         let mut command = Command::new("sh");
-        command.args(["-c", "echo one; echo two; exit 3"]);
+        command.args(["-c", "echo one; echo two >&2; exit 3"]);
         let succeeded = run_watched(&mut command, |line| lines.push(line.to_owned()));
         assert_eq!(succeeded, Ok(false));
         assert_eq!(lines, ["one", "two"]);
     }
 
     #[test]
-    fn a_failure_names_the_command() {
+    fn failure_names_the_command() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "exit 7"]);
         let sentence = run(&mut command).unwrap_err().to_string();

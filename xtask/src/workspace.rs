@@ -1,4 +1,4 @@
-//! Where things are: the repository, the target directory, the cache of tools, the search path.
+//! Paths: the repository, the target directory, the cache of tools, the search path.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -7,18 +7,18 @@ use std::process::Command;
 use crate::output::failure::{Context, Failure, Outcome};
 use crate::process;
 
-/// The places every command works with. All paths are absolute.
+/// The paths that every command uses. All are absolute.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     /// The repository.
     pub(crate) root: PathBuf,
-    /// Cargo's target directory, wherever the user or a CI put it.
+    /// Cargo's target directory, as configured by the user or the CI.
     pub(crate) target: PathBuf,
-    /// What set-up keeps between runs and between clones.
+    /// The tools that set-up shares between runs and between clones.
     pub(crate) cache: PathBuf,
     /// The user's own search path.
     pub(crate) user_path: OsString,
-    /// The search path of everything run here: the cache's tools, then the user's own.
+    /// The search path of every child process: the cached tools, then the user's own.
     pub(crate) search_path: OsString,
     cargo_home: PathBuf,
 }
@@ -48,8 +48,7 @@ impl Workspace {
         Ok(Self { root, target, cache, user_path, search_path, cargo_home })
     }
 
-    /// A command that runs in the repository, finds the tools of set-up, and builds where this
-    /// command builds.
+    /// A command that runs in the repository, with the cached tools and the same target directory.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -59,19 +58,19 @@ impl Workspace {
         command
     }
 
-    /// A cargo command of these words.
+    /// A cargo command with these arguments.
     pub(crate) fn cargo(&self, words: &[&str]) -> Command {
         let mut command = self.command("cargo");
         command.args(words);
         command
     }
 
-    /// The first program of this name, the cache's tools before the user's own.
+    /// The first program of this name: cached tools come before the user's own.
     pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
         process::find_program(name, &self.search_path)
     }
 
-    /// Where set-up installs tools that cargo can build: the programs are in `bin` below it.
+    /// Where set-up installs tools that are cargo packages; the programs are in `bin` below it.
     pub(crate) fn tools(&self) -> PathBuf {
         self.cache.join("tools")
     }
@@ -96,19 +95,19 @@ impl Workspace {
         self.target.join("release").join(process::program_file(name))
     }
 
-    /// The release build's site: what the server serves as files.
+    /// The release build's site: the static files that the server serves.
     pub(crate) fn site(&self) -> PathBuf {
         self.target.join("site")
     }
 
-    /// The browser tests.
+    /// The package of the browser tests.
     pub(crate) fn end2end(&self) -> PathBuf {
         self.root.join("end2end")
     }
 }
 
-/// The repository: the folder above this package. Cargo says where that is now; a binary from a
-/// shared target directory may have been built elsewhere.
+/// The repository: the folder above this package. Cargo's variable comes first, because a binary
+/// in a shared target directory may have been built from another clone.
 fn repository() -> PathBuf {
     let package = variable("CARGO_MANIFEST_DIR")
         .unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
@@ -116,7 +115,7 @@ fn repository() -> PathBuf {
     package.parent().map_or(package.clone(), Path::to_path_buf)
 }
 
-/// A variable that is set to something.
+/// The value of a variable that is set and not empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -138,9 +137,9 @@ fn search_path(cache: &Path, user_path: &OsStr) -> Outcome<OsString> {
         .with_context(|| "Could not put the tools first on PATH".to_owned())
 }
 
-/// Asks cargo, which knows the environment and every configuration file.
+/// Cargo is asked, because it reads the environment and every configuration file.
 fn target_directory(root: &Path) -> Outcome<PathBuf> {
-    // In the user's own directory: a relative CARGO_TARGET_DIR starts there.
+    // In the current directory, to which a relative CARGO_TARGET_DIR refers.
     let answer = process::capture(
         Command::new("cargo")
             .args(["metadata", "--no-deps", "--format-version=1"])
@@ -151,10 +150,10 @@ fn target_directory(root: &Path) -> Outcome<PathBuf> {
         .as_deref()
         .and_then(|metadata| json_text(metadata, "target_directory"))
         .map(PathBuf::from)
-        .ok_or_else(|| Failure::new("`cargo metadata` does not work here: see what it says."))
+        .ok_or_else(|| Failure::new("`cargo metadata` failed: run it to see its error."))
 }
 
-/// The value of the first `"key":"value"` in compact JSON, backslashes (of Windows) undone.
+/// The value of the first `"key":"value"` in compact JSON, with escapes (of Windows paths) removed.
 fn json_text(json: &str, key: &str) -> Option<String> {
     let start = format!("\"{key}\":\"");
     let (_before, rest) = json.split_once(&start)?;
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cache_is_where_the_user_says() {
+    fn cache_directory_prefers_its_own_variable_then_xdg_then_home() {
         let some = |text: &str| Some(OsString::from(text));
         let home = Some(Path::new("home"));
         let cases = [
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tools_of_set_up_come_first() {
+    fn cached_tools_come_first_in_the_search_path() {
         let user = std::env::join_paths(["a", "b"]).unwrap();
         let path = search_path(Path::new("cache"), &user).unwrap();
         let directories = std::env::split_paths(&path).collect::<Vec<_>>();
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_a_path_out_of_cargo_metadata() {
+    fn json_text_reads_a_windows_path() {
         let json = r#"{"version":1,"target_directory":"C:\\a \"b\"","workspace_root":"x"}"#;
         assert_eq!(json_text(json, "target_directory").as_deref(), Some(r#"C:\a "b""#));
         assert_eq!(json_text(json, "build_directory"), None);
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn this_repository_is_found() {
+    fn repository_contains_the_toolchain_file() {
         assert!(repository().join("rust-toolchain.toml").is_file());
     }
 }

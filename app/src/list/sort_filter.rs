@@ -1,12 +1,12 @@
 //! In which order the rows stand, and which of them are looked for.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use super::{
     name_index::{Entry, NameIndex},
     text_folding::search_key,
 };
-use crate::presence::{Name, UserId};
+use crate::presence::{Name, UserId, id_map::IdMap};
 
 /// What the visitor wants to see of the list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ fn beginning(search_key: &str) -> u128 {
 fn behind(held: &[UserId], found: impl Iterator<Item = UserId>) -> Vec<UserId> {
     let found: Vec<UserId> = found.collect();
     // Collecting would sort first, with code of its own.
-    let mut new = BTreeMap::new();
+    let mut new = IdMap::default();
     for id in &found {
         new.insert(*id, 0_u64);
     }

@@ -7,10 +7,12 @@
 mod difference;
 mod digest;
 mod event;
+pub(crate) mod id_map;
 mod name;
 mod opaque_id;
 mod room_name;
 mod roster;
+mod rows;
 mod user;
 
 pub use difference::{DepartureReason, Departures, Difference, Renamed, Updates};

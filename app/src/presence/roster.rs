@@ -1,8 +1,8 @@
 //! The list of who is here.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-use super::{Difference, Digest, User, UserId};
+use super::{Difference, Digest, User, UserId, id_map::IdMap, rows::Rows};
 
 /// The list of a room in order of arrival.
 ///
@@ -10,10 +10,7 @@ use super::{Difference, Digest, User, UserId};
 /// A change costs the logarithm of the list's length.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
-    /// The rows by their place: places only grow, so this is the order of arrival.
-    rows: BTreeMap<u64, User>,
-    place_of: BTreeMap<UserId, u64>,
-    next_place: u64,
+    rows: Rows,
     digest: Digest,
 }
 
@@ -62,7 +59,7 @@ impl Roster {
     pub fn from_users(users: impl IntoIterator<Item = User>) -> Result<Self, Mismatch> {
         let mut roster = Self::default();
         for user in users {
-            if roster.place_of.contains_key(&user.id) {
+            if roster.contains(&user.id) {
                 return Err(Mismatch::Present(user.id));
             }
             roster.push(user);
@@ -72,17 +69,17 @@ impl Roster {
 
     /// The rows in order of arrival.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &User> + DoubleEndedIterator {
-        self.rows.values()
+        self.rows.iter()
     }
 
     /// The row of `id`.
     pub fn get(&self, id: &UserId) -> Option<&User> {
-        self.rows.get(self.place_of.get(id)?)
+        self.rows.get(id)
     }
 
     /// Whether `id` has a row.
     pub fn contains(&self, id: &UserId) -> bool {
-        self.place_of.contains_key(id)
+        self.rows.contains(id)
     }
 
     /// How many rows there are, of every state.
@@ -92,7 +89,7 @@ impl Roster {
 
     /// Whether nobody is here.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.len() == 0
     }
 
     /// The proof of what the list holds.
@@ -101,8 +98,8 @@ impl Roster {
     }
 
     fn check(&self, difference: &Difference) -> Result<(), Mismatch> {
-        // Maps of a kind that the list has anyway, not sets: a browser loads the code of each kind.
-        let mut gone = BTreeMap::new();
+        // Maps of the kind that the list has anyway, not sets: a browser loads the code of each kind.
+        let mut gone = IdMap::default();
         for (_, id) in difference.disconnect_user.iter() {
             if !self.contains(id) {
                 return Err(Mismatch::Absent(*id));
@@ -119,7 +116,7 @@ impl Roster {
         {
             return Err(Mismatch::Absent(*id));
         }
-        let mut come = BTreeMap::new();
+        let mut come = IdMap::default();
         for user in &difference.new_user {
             let is_present = self.contains(&user.id) && !gone.contains_key(&user.id);
             if is_present || come.insert(user.id, 0_u64).is_some() {
@@ -131,21 +128,17 @@ impl Roster {
 
     fn push(&mut self, user: User) {
         self.digest = self.digest.with(&user);
-        self.place_of.insert(user.id, self.next_place);
-        self.rows.insert(self.next_place, user);
-        self.next_place += 1;
+        self.rows.push(user);
     }
 
     fn remove(&mut self, id: &UserId) {
-        let row = self.place_of.remove(id).and_then(|place| self.rows.remove(&place));
-        if let Some(user) = row {
+        if let Some(user) = self.rows.remove(id) {
             self.digest = self.digest.without(&user);
         }
     }
 
     fn alter(&mut self, id: &UserId, alteration: impl FnOnce(&mut User)) {
-        let place = self.place_of.get(id);
-        if let Some(user) = place.and_then(|place| self.rows.get_mut(place)) {
+        if let Some(user) = self.rows.get_mut(id) {
             self.digest = self.digest.without(user);
             alteration(user);
             self.digest = self.digest.with(user);
@@ -156,7 +149,7 @@ impl Roster {
 /// Equal lists hold the same rows in the same order, however they came to it.
 impl PartialEq for Roster {
     fn eq(&self, other: &Self) -> bool {
-        self.rows.values().eq(other.rows.values())
+        self.rows.iter().eq(other.rows.iter())
     }
 }
 

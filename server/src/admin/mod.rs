@@ -24,10 +24,10 @@ pub use self::{
     token::{AdminToken, TokenError},
 };
 use crate::{
-    hub::Hub,
     lifecycle::drain::Drain,
     telemetry::metrics::{self, METRICS, Now},
 };
+use registry::hub::Hub;
 
 /// The state of the admin interface's handlers.
 #[derive(Clone, Debug)]
@@ -90,5 +90,5 @@ async fn metrics_text(State(state): State<AdminState>) -> Response {
         people: room_stats.iter().map(|room| room.people).sum(),
     };
     let content_type = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
-    (content_type, metrics::exposition(&METRICS, now)).into_response()
+    (content_type, metrics::exposition(&METRICS, state.hub.stats(), now)).into_response()
 }

@@ -11,10 +11,8 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{
-    http::room_path::{room_from_path, room_not_found},
-    hub::{Hub, RoomStats},
-};
+use crate::http::room_path::{room_from_path, room_not_found};
+use registry::hub::{Hub, RoomStats};
 
 /// `GET /rooms`: the statistics of every room, the largest first.
 pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Json<Vec<RoomStats>> {

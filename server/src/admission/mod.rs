@@ -26,7 +26,8 @@ pub use self::{
     rejection::Rejection,
 };
 use self::{client_addr::is_in_any, person_counts::PersonCounts, rate_limit::Limit};
-use crate::{hub::room_stats::Occupancy, identity::person_cookie::Person};
+use crate::identity::person_cookie::Person;
+use registry::hub::room_stats::Occupancy;
 
 /// The rules by which clients are admitted.
 #[derive(Clone, Debug)]

@@ -96,6 +96,8 @@ impl Rejection {
 
 #[cfg(test)]
 mod tests {
+    use registry::hub::HubStats;
+
     use super::*;
     use crate::telemetry::metrics::{Metrics, Now, exposition};
 
@@ -124,7 +126,7 @@ mod tests {
         ];
         for rejection in rejections {
             metrics.rejected(rejection.limit());
-            let text = exposition(&metrics, Now::default());
+            let text = exposition(&metrics, &HubStats::default(), Now::default());
             let line = format!("rollcall_rejections_total{{limit=\"{}\"}} 1", rejection.limit());
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }

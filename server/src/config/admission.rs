@@ -9,10 +9,10 @@ use crate::{
         AdmissionPolicy, ConnectionLimits, Origin, OriginRules, Timeouts, WithoutOrigin,
         rate_limit::{Limit, Rate},
     },
-    encoding::messages::LONGEST_FRAME_IN_BYTES,
     url::Scheme,
     websocket::budget::FrameLimits,
 };
+use registry::encoding::messages::LONGEST_FRAME_IN_BYTES;
 
 /// The values of the table `[limits]`. In every number 0 means no limit.
 ///

@@ -35,11 +35,11 @@ use crate::{
     http::assets::Site,
     lifecycle::drain::DrainConfig,
     listener::tls::{self, TlsFiles},
-    presence::room::RoomLimits,
     telemetry::logging::LogConfig,
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
+use registry::presence::room::RoomLimits;
 
 /// The value of every setting. A new setting needs a field here and an entry in [`settings`].
 #[derive(Clone, Debug)]

@@ -6,9 +6,10 @@ use leptos::config::LeptosOptions;
 
 use super::{assets::Site, security_headers::HeaderPolicy};
 use crate::{
-    admission::Admission, hub::Hub, identity::person_cookie::PersonCookies,
-    lifecycle::drain::Drain, url::Scheme, websocket::connection::ConnectionConfig,
+    admission::Admission, identity::person_cookie::PersonCookies, lifecycle::drain::Drain,
+    url::Scheme, websocket::connection::ConnectionConfig,
 };
+use registry::hub::Hub;
 
 /// The state that the handlers share. Cloning it is cheap.
 #[derive(Clone, Debug)]

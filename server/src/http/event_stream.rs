@@ -15,11 +15,8 @@ use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
 };
-use crate::{
-    admission::{PeerAddr, SocketPermit},
-    hub::Subscription,
-    wake::wake_flags::WakeReasons,
-};
+use crate::admission::{PeerAddr, SocketPermit};
+use registry::{hub::Subscription, wake::wake_flags::WakeReasons};
 
 /// Opens a feed of the room's events.
 pub(crate) async fn events(

@@ -22,7 +22,6 @@ use super::{
 };
 use crate::{
     admission::{PeerAddr, SocketPermit},
-    hub::Membership,
     lifecycle::drain::DrainGuard,
     listener::WriteTimeout,
     websocket::{
@@ -30,6 +29,7 @@ use crate::{
         stream::WebSocket,
     },
 };
+use registry::hub::Membership;
 
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(

@@ -15,7 +15,7 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::wake::wake_flags::{WakeFlags, WakeReasons};
+use registry::wake::wake_flags::{WakeFlags, WakeReasons};
 
 /// Close frames are spread over a time that grows by this much with each socket and feed, to avoid a
 /// reconnect storm.

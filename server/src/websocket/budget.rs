@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{
-    admission::rate_limit::{Limit, Rate, TokenBucket},
-    encoding::messages::LONGEST_FRAME_IN_BYTES,
-};
+use crate::admission::rate_limit::{Limit, Rate, TokenBucket};
+use registry::encoding::messages::LONGEST_FRAME_IN_BYTES;
 
 /// The limits of what one socket may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use app::presence::{ClientEvent, CloseCode, Refusal, Since};
 use serde::Deserialize;
 
 use super::budget::{FrameBudget, FrameLimits};
-use crate::{
+use registry::{
     hub::Announcing,
     presence::{refusal::Refused, room::JoinKind},
 };

@@ -253,7 +253,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::encoding::frame::{Batch, Frame};
+    use registry::encoding::frame::{Batch, Frame};
 
     /// A step of one end of a connection.
     #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! What only the operator may do, through the operator's own listening socket.
+//! The operator's interface, through its own listening socket.
 
 use crate::support::{Client, OPERATOR_TOKEN, TestServer};
 use app::presence::{Changes, ServerEvent, UserId};
@@ -20,34 +20,34 @@ async fn remove(server: &TestServer, room: &str, id: &str, token: &str) -> Strin
 }
 
 #[tokio::test]
-async fn who_is_removed_is_off_the_list_in_all_their_tabs_and_it_is_told_why() {
+async fn removed_person_leaves_the_list_in_all_tabs_with_the_reason() {
     let server = TestServer::start();
     let (mut ana, mut second_tab, mut bo, id) = ana_in_two_tabs_and_bo(&server).await;
     let answer = remove(&server, "lobby", id.as_str(), OPERATOR_TOKEN).await;
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
     for client in [&mut ana, &mut second_tab, &mut bo] {
-        let told = loop {
+        let received = loop {
             if let ServerEvent::Changes(Changes { difference, .. }) = client.event().await
                 && !difference.disconnect_user.is_empty()
             {
                 break difference;
             }
         };
-        assert_eq!(told.disconnect_user.removed, [id]);
+        assert_eq!(received.disconnect_user.removed, [id]);
         assert_eq!(client.names(), ["Bo"]);
     }
-    // They follow the room on, and may come again: nobody is banned.
+    // Removed people keep watching, and may join again.
     ana.announce("Ana", "t1").await;
-    bo.until_names(&["Bo", "Ana"]).await;
+    bo.wait_for_names(&["Bo", "Ana"]).await;
     server.stop().await;
 }
 
 #[tokio::test]
-async fn nobody_else_may_and_nobody_else_is_removed() {
+async fn removal_requires_the_token_and_affects_one_person() {
     let server = TestServer::start();
     let (_ana, _second_tab, mut bo, id) = ana_in_two_tabs_and_bo(&server).await;
     for (room, id, token, status) in [
-        ("lobby", id.as_str(), "somebody's", 401),
+        ("lobby", id.as_str(), "another token", 401),
         ("lobby", id.as_str(), "", 401),
         ("another", id.as_str(), OPERATOR_TOKEN, 404),
         ("Not a room", id.as_str(), OPERATOR_TOKEN, 400),
@@ -58,16 +58,16 @@ async fn nobody_else_may_and_nobody_else_is_removed() {
         let answer = remove(&server, room, id, token).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{room} {id}: {answer}");
     }
-    // What everybody can reach knows nothing of it.
+    // The public address does not have this interface.
     let authorization = format!("Authorization: Bearer {OPERATOR_TOKEN}\r\n");
     let path = format!("/rooms/lobby/users/{id}");
     let answer = server.request("DELETE", &path, &authorization).await;
     assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
-    bo.until_names(&["Ana", "Bo"]).await;
+    bo.wait_for_names(&["Ana", "Bo"]).await;
     server.stop().await;
 }
 
-/// A header line that proves the operator.
+/// The header line with the operator's token.
 fn authorization() -> String {
     format!("Authorization: Bearer {OPERATOR_TOKEN}\r\n")
 }
@@ -77,7 +77,7 @@ fn body(answer: &str) -> &str {
 }
 
 #[tokio::test]
-async fn the_operator_sees_rooms_and_who_is_in_them() {
+async fn room_list_contains_rooms_and_their_members() {
     let server = TestServer::start();
     let (_ana, _second_tab, _bo, id) = ana_in_two_tabs_and_bo(&server).await;
     let mut watcher = server.connect("quiet").await;
@@ -107,7 +107,7 @@ async fn the_operator_sees_rooms_and_who_is_in_them() {
 }
 
 #[tokio::test]
-async fn who_is_in_a_room_that_is_closed_is_told_and_ended() {
+async fn closed_room_removes_and_disconnects_its_members() {
     let server = TestServer::start();
     let (ana, second_tab, bo, _) = ana_in_two_tabs_and_bo(&server).await;
     let mut silent = server.connect("lobby").await;
@@ -119,14 +119,14 @@ async fn who_is_in_a_room_that_is_closed_is_told_and_ended() {
     let closed = server.operator.request("DELETE", "/rooms/lobby", &authorization()).await;
     assert!(closed.starts_with("HTTP/1.1 204 "), "{closed}");
     for mut client in [ana, second_tab, bo] {
-        // First they hear that they are not listed, so that they don't come back as if they were.
-        client.until_names(&[]).await;
+        // The removal comes before the close frame, so that pages do not rejoin.
+        client.wait_for_names(&[]).await;
         assert_eq!(client.close_code().await, Some(1000));
     }
     assert_eq!(silent.close_code().await, Some(1000));
     assert!(server.read_to_end(&mut feed).await.contains("\"removed\":["));
     assert_eq!(elsewhere.names(), ["Kim"]);
-    // Nobody is kept from opening it again.
+    // The room can be opened again.
     let mut again = server.connect("lobby").await;
     again.announce("Ana", "t1").await;
     assert_eq!(again.names(), ["Ana"]);
@@ -135,14 +135,14 @@ async fn who_is_in_a_room_that_is_closed_is_told_and_ended() {
     server.stop().await;
 }
 
-/// The value of one sample.
+/// The value of a metric.
 fn sample(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
     line.unwrap_or_else(|| panic!("{name} is not among:\n{metrics}")).parse().unwrap()
 }
 
 #[tokio::test]
-async fn the_numbers_say_what_happened_and_name_nobody() {
+async fn metrics_count_events_and_contain_no_names() {
     let server = TestServer::start();
     let before = server.operator.get("/metrics").await;
     let mut ana = server.connect("the-secret-room").await;
@@ -151,7 +151,7 @@ async fn the_numbers_say_what_happened_and_name_nobody() {
     bo.announce("Bo", "t1").await;
     bo.send("no JSON").await;
     bo.refusal().await;
-    ana.until_names(&["Anastasia", "Bo"]).await;
+    ana.wait_for_names(&["Anastasia", "Bo"]).await;
     assert!(server.get("/nothing-there").await.starts_with("HTTP/1.1 404 "));
     let metrics = server.operator.get("/metrics").await;
     assert!(metrics.contains("content-type: text/plain; version=0.0.4"), "{metrics}");
@@ -163,11 +163,11 @@ async fn the_numbers_say_what_happened_and_name_nobody() {
     ] {
         assert!((sample(&metrics, name) - value).abs() < f64::EPSILON, "{name}\n{metrics}");
     }
-    // What is counted is the process's, and other tests may run in it at the same time.
+    // Counters belong to the process, and other tests run in it at the same time.
     for (name, value) in [
         ("rollcall_sockets_opened_total", 2.0),
         ("rollcall_changes_total", 2.0),
-        ("rollcall_lists_total", 2.0),
+        ("rollcall_snapshots_total", 2.0),
         ("rollcall_refusals_total", 1.0),
         ("rollcall_http_responses_total{class=\"4xx\"}", 1.0),
         ("rollcall_http_responses_total{class=\"1xx\"}", 2.0),
@@ -182,7 +182,7 @@ async fn the_numbers_say_what_happened_and_name_nobody() {
     for secret in ["Anastasia", "the-secret-room", id.as_str(), "127.0.0.1"] {
         assert!(!metrics.contains(secret), "{secret}\n{metrics}");
     }
-    // What everybody can reach tells nothing of it.
+    // The public address does not have these paths.
     for path in ["/metrics", "/readyz", "/rooms"] {
         assert!(server.get(path).await.starts_with("HTTP/1.1 404 "), "{path}");
     }
@@ -190,7 +190,7 @@ async fn the_numbers_say_what_happened_and_name_nobody() {
 }
 
 #[tokio::test]
-async fn it_is_well_on_both_sockets_and_ready_on_the_operators() {
+async fn healthz_is_served_on_both_addresses_and_readyz_on_the_operators() {
     let server = TestServer::start();
     assert!(server.get("/healthz").await.ends_with("\r\n\r\nok\n"));
     assert!(server.operator.get("/healthz").await.ends_with("\r\n\r\nok\n"));

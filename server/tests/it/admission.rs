@@ -1,4 +1,4 @@
-//! Who is let in, how many at a time, and how long they may take, through real sockets.
+//! Admission: origins, limits and timeouts of connections and sockets.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,11 +10,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-fn server_with(admission: &str) -> TestServer {
-    TestServer::start_with(&format!("[door]\n{admission}"), ConnectionConfig::default())
+fn server_with(limits: &str) -> TestServer {
+    TestServer::start_with(&format!("[door]\n{limits}"), ConnectionConfig::default())
 }
 
 /// A connection from one of loopback's many addresses.
@@ -27,7 +27,7 @@ async fn connect_from(host: [u8; 4], site: &Site) -> TcpStream {
 const LOCALHOST: [u8; 4] = [127, 0, 0, 1];
 const ANOTHER_HOST: [u8; 4] = [127, 0, 0, 2];
 
-/// A connection on which a socket of a room was asked for, and the answer's head.
+/// Requests a WebSocket, and returns the connection and the response's head.
 async fn ask_for_socket(
     site: &Site,
     host: [u8; 4],
@@ -43,22 +43,22 @@ async fn ask_for_socket(
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+        head.push(timeout(TIMEOUT, stream.read_u8()).await.unwrap().unwrap());
     }
     (stream, String::from_utf8(head).unwrap())
 }
 
-/// A socket, which has to be opened.
+/// A WebSocket, which must be accepted.
 async fn open_socket(site: &Site, host: [u8; 4], room: &str, headers: &str) -> TcpStream {
     let (stream, head) = ask_for_socket(site, host, room, headers).await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     stream
 }
 
-/// The rest of an answer whose connection is closed after it.
+/// The rest of a response whose connection is closed after it.
 async fn rest(mut stream: TcpStream) -> String {
     let mut rest = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    timeout(TIMEOUT, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
     String::from_utf8(rest).unwrap()
 }
 
@@ -66,7 +66,7 @@ fn is_refused(head: &str, status: u16) -> bool {
     head.starts_with(&format!("HTTP/1.1 {status} ")) && head.contains("\r\nretry-after: ")
 }
 
-/// Asks until a socket is opened: what ended elsewhere is not noticed at once.
+/// Retries until a WebSocket is accepted: the end of another one is noticed with a delay.
 async fn open_socket_in_time(site: &Site, host: [u8; 4], room: &str) -> TcpStream {
     let asking = async {
         loop {
@@ -76,11 +76,11 @@ async fn open_socket_in_time(site: &Site, host: [u8; 4], room: &str) -> TcpStrea
             }
         }
     };
-    timeout(PATIENCE, asking).await.unwrap()
+    timeout(TIMEOUT, asking).await.unwrap()
 }
 
 #[tokio::test]
-async fn only_the_sites_own_pages_open_a_socket() {
+async fn sockets_are_refused_for_pages_of_other_origins() {
     let server = server_with("allowed-origins = [\"https://friend.test\"]");
     let own = format!("Origin: http://{}\r\n", server.address);
     for headers in ["", &own, "Origin: https://friend.test\r\nSec-Fetch-Site: cross-site\r\n"] {
@@ -101,7 +101,7 @@ async fn only_the_sites_own_pages_open_a_socket() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_public_address_is_the_sites_own() {
+async fn public_url_is_the_accepted_origin_behind_a_proxy() {
     let server = TestServer::start_with(
         "public-url = \"https://roll.example\"",
         ConnectionConfig::default(),
@@ -112,7 +112,7 @@ async fn behind_a_proxy_the_public_address_is_the_sites_own() {
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
     let page = server.get("/").await;
     assert!(page.contains("\r\nstrict-transport-security: "), "{page}");
-    // The cookie is good for the socket, and for HTTPS alone.
+    // The cookie identifies the person on the socket, and is for HTTPS only.
     let (_, cookie) = page.split_once("\r\nset-cookie: ").unwrap();
     let cookie = cookie.lines().next().unwrap();
     assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
@@ -122,20 +122,20 @@ async fn behind_a_proxy_the_public_address_is_the_sites_own() {
 }
 
 #[tokio::test]
-async fn a_client_without_origin_can_be_refused() {
+async fn missing_origin_is_refused_if_configured() {
     let server = server_with("require-origin = true");
     let (_, head) = ask_for_socket(&server, LOCALHOST, "lobby", "").await;
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_sockets_and_no_other_has_fewer_for_it() {
+async fn socket_limit_per_address_does_not_affect_other_addresses() {
     let server = server_with("max-sockets-per-address = 2");
     let first = open_socket(&server, LOCALHOST, "one", "").await;
     let _second = open_socket(&server, LOCALHOST, "two", "").await;
     let (_, head) = ask_for_socket(&server, LOCALHOST, "one", "").await;
     assert!(is_refused(&head, 429), "{head}");
-    // A live feed is one too, and the page is none.
+    // An event stream counts as a socket, a page does not.
     assert!(is_refused(&server.get("/api/rooms/one/events").await, 429));
     assert!(server.get("/r/one").await.starts_with("HTTP/1.1 200 "));
     open_socket(&server, ANOTHER_HOST, "one", "").await;
@@ -144,10 +144,10 @@ async fn an_address_has_so_many_sockets_and_no_other_has_fewer_for_it() {
 }
 
 #[tokio::test]
-async fn an_address_opens_so_many_sockets_at_once() {
+async fn socket_rate_per_address_is_limited() {
     let server =
         server_with("new-sockets-at-once-per-address = 3\nnew-sockets-per-second-per-address = 1");
-    // One after the other they take less than the seconds that would give them more.
+    // These requests take less time than the rate needs for further sockets.
     let mut heads = Vec::new();
     for _ in 0..20 {
         heads.push(ask_for_socket(&server, LOCALHOST, "lobby", "").await.1);
@@ -159,7 +159,7 @@ async fn an_address_opens_so_many_sockets_at_once() {
 }
 
 #[tokio::test]
-async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
+async fn socket_limit_of_the_server_does_not_affect_pages() {
     let server = server_with("max-sockets = 1");
     let first = open_socket(&server, LOCALHOST, "lobby", "").await;
     let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "lobby", "").await;
@@ -170,7 +170,7 @@ async fn the_server_has_so_many_sockets_and_its_pages_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_person_has_so_many_sockets_over_all_rooms() {
+async fn socket_limit_per_person_covers_all_rooms() {
     let server = server_with("max-sockets-per-person = 2");
     let first = server.connect("one").await;
     let cookie = first.cookie.clone();
@@ -178,7 +178,7 @@ async fn a_person_has_so_many_sockets_over_all_rooms() {
     let _second = open_socket(&server, LOCALHOST, "two", &own).await;
     let (_, head) = ask_for_socket(&server, LOCALHOST, "three", &own).await;
     assert!(is_refused(&head, 429), "{head}");
-    // Whoever else is at the same address has as many.
+    // Other people at the same address are not affected.
     open_socket(&server, LOCALHOST, "three", "").await;
     first.close().await;
     let asking = async {
@@ -186,20 +186,20 @@ async fn a_person_has_so_many_sockets_over_all_rooms() {
         {
         }
     };
-    timeout(PATIENCE, asking).await.unwrap();
+    timeout(TIMEOUT, asking).await.unwrap();
 }
 
 #[tokio::test]
-async fn how_long_a_socket_may_say_nothing_can_be_set() {
+async fn first_frame_timeout_is_configurable() {
     let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
     let mut silent = server.connect("lobby").await;
-    // It is pinged as long as it is there.
-    let code = timeout(PATIENCE, silent.close_code()).await.unwrap();
+    // Pings are answered meanwhile.
+    let code = timeout(TIMEOUT, silent.close_code()).await.unwrap();
     assert_eq!(code, Some(4408));
 }
 
 #[tokio::test]
-async fn a_room_has_so_many_sockets_and_the_server_so_many_rooms() {
+async fn socket_limit_per_room_and_room_limit_apply() {
     let server = server_with("max-sockets-per-room = 2\nmax-rooms = 2");
     let mut ana = server.connect("one").await;
     ana.join("Ana").await;
@@ -219,24 +219,24 @@ async fn a_room_has_so_many_sockets_and_the_server_so_many_rooms() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_stands_for_those_it_names() {
+async fn forwarded_addresses_are_trusted_from_trusted_proxies_only() {
     let server = server_with("trusted-proxies = [\"127.0.0.1/32\"]\nmax-sockets-per-address = 1");
     let for_client = |client: &str| format!("X-Forwarded-For: 9.9.9.9, {client}\r\n");
     let _first = open_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.1")).await;
     let _other = open_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.2")).await;
     let (_, head) = ask_for_socket(&server, LOCALHOST, "lobby", &for_client("192.0.2.1")).await;
     assert!(is_refused(&head, 429), "{head}");
-    // Who is no proxy is not believed.
+    // Other addresses may not set the header.
     let _own = open_socket(&server, ANOTHER_HOST, "lobby", &for_client("192.0.2.3")).await;
     let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "lobby", &for_client("192.0.2.4")).await;
     assert!(is_refused(&head, 429), "{head}");
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections_and_is_told_so() {
+async fn connection_limit_per_address_answers_429() {
     let server = server_with("max-connections-per-address = 1");
     let _silent = connect_from(LOCALHOST, &server).await;
-    // The system may hand them over in another order, but it does hand over both.
+    // The system may deliver the two connections in another order.
     let answers = [server.get("/healthz").await, server.get("/healthz").await];
     for answer in answers {
         assert!(is_refused(&answer, 429), "{answer}");
@@ -248,16 +248,16 @@ async fn an_address_has_so_many_connections_and_is_told_so() {
     assert!(rest(elsewhere).await.starts_with("HTTP/1.1 200 "));
 }
 
-/// A client that never finishes a request, in one of the ways there are.
-async fn never_asks(mut stream: TcpStream, said: &str) -> TcpStream {
-    stream.write_all(said.as_bytes()).await.unwrap();
+/// Sends an unfinished request.
+async fn send_unfinished(mut stream: TcpStream, sent: &str) -> TcpStream {
+    stream.write_all(sent.as_bytes()).await.unwrap();
     stream
 }
 
 #[tokio::test]
-async fn nobody_keeps_a_connection_without_asking_something() {
+async fn unfinished_requests_time_out() {
     let server = server_with("request-seconds = 1");
-    for said in [
+    for sent in [
         "",
         "GET / HT",
         "GET / HTTP/1.1\r\nHost: a\r\nX-Half: ",
@@ -265,13 +265,13 @@ async fn nobody_keeps_a_connection_without_asking_something() {
         "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf of",
     ] {
         let stream = connect_from(LOCALHOST, &server).await;
-        let stream = never_asks(stream, said).await;
+        let stream = send_unfinished(stream, sent).await;
         rest(stream).await;
     }
 }
 
 #[tokio::test]
-async fn who_drips_is_not_waited_for() {
+async fn dripping_request_times_out() {
     let server = server_with("request-seconds = 1");
     let (mut reader, mut writer) = connect_from(LOCALHOST, &server).await.into_split();
     let dripping = tokio::spawn(async move {
@@ -282,43 +282,43 @@ async fn who_drips_is_not_waited_for() {
             sleep(Duration::from_millis(20)).await;
         }
     });
-    // A reset is an end too: the last drops may not have been read.
-    let mut heard = Vec::new();
-    let _ = timeout(PATIENCE, reader.read_to_end(&mut heard)).await.unwrap();
-    timeout(PATIENCE, dripping).await.unwrap().unwrap();
+    // A reset is fine too: the last bytes may not have been read.
+    let mut received = Vec::new();
+    let _ = timeout(TIMEOUT, reader.read_to_end(&mut received)).await.unwrap();
+    timeout(TIMEOUT, dripping).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn who_reads_nothing_of_an_answer_is_given_up() {
+async fn client_that_never_reads_its_response_times_out() {
     let server = server_with("write-seconds = 1\nmax-connections-per-address = 1");
-    // More than the system keeps on the way.
+    // More than the system's buffers.
     let site = server.state_directory().with_file_name("site");
     std::fs::File::create(site.join("pkg/big.bin")).unwrap().set_len(64 << 20).unwrap();
     let mut deaf = connect_from(LOCALHOST, &server).await;
     deaf.write_all(b"GET /pkg/big.bin HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     deaf.readable().await.unwrap();
-    // While it is there, nobody else of the address is let in.
+    // The connection counts towards the limit of its address.
     assert!(is_refused(&server.get("/healthz").await, 429));
-    // After 20 s the system would give it up by itself.
+    // After 20 s the system's own timeout would end it.
     let sooner = Duration::from_secs(15);
     let asking = async { while !server.get("/healthz").await.starts_with("HTTP/1.1 200 ") {} };
     timeout(sooner, asking).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_refused() {
+async fn endless_request_headers_get_431() {
     let server = TestServer::start();
     let long = format!("X-Long: {}\r\n", "x".repeat(40_000));
     let mut stream = connect_from(LOCALHOST, &server).await;
     let request = format!("GET / HTTP/1.1\r\nHost: a\r\n{long}\r\n");
     let _ = stream.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
 }
 
 #[tokio::test]
-async fn without_open_files_the_server_says_so_and_goes_on_when_there_are_some() {
+async fn server_without_free_files_answers_503_and_recovers() {
     let server = ServerProcess::start_with_open_files(64);
     let mut silent = Vec::new();
     let refused = loop {
@@ -332,5 +332,5 @@ async fn without_open_files_the_server_says_so_and_goes_on_when_there_are_some()
     assert!(is_refused(&refused, 503), "{refused}");
     drop(silent);
     let asking = async { while !server.get("/healthz").await.starts_with("HTTP/1.1 200 ") {} };
-    timeout(PATIENCE, asking).await.unwrap();
+    timeout(TIMEOUT, asking).await.unwrap();
 }

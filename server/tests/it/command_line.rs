@@ -1,4 +1,4 @@
-//! The program as an operator meets it: what it prints, and the status with which it ends.
+//! The command line: output and exit status.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// The program in this directory, with nothing of the test's environment that could be a setting.
+/// The program in this directory, with an empty environment.
 fn rollcall(directory: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     command.current_dir(directory).env_clear().env("HOME", directory).args(flags);
@@ -22,7 +22,7 @@ fn output(directory: &Path, flags: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
-fn what_is_asked_for_is_printed() {
+fn version_help_and_configuration_are_printed() {
     let directory = tempfile::tempdir().unwrap();
     let (status, stdout, _) = output(directory.path(), &["--version"]);
     assert_eq!((status, stdout), (0, format!("rollcall {}\n", env!("CARGO_PKG_VERSION"))));
@@ -34,12 +34,12 @@ fn what_is_asked_for_is_printed() {
     assert!(status == 0 && stdout.contains("site-addr = \"[::1]:7\"\n"), "{stdout}");
     fs::write(directory.path().join("Leptos.toml"), &stdout).unwrap();
     assert_eq!(output(directory.path(), &["--print-config"]), (0, stdout, String::new()));
-    // Nothing was served, so nothing had to be kept.
+    // The server was not started, so there is no state directory.
     assert!(!directory.path().join(".local").exists());
 }
 
 #[test]
-fn each_way_to_fail_has_its_status_and_a_sentence() {
+fn failures_have_an_exit_status_and_a_message() {
     let directory = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -54,9 +54,9 @@ fn each_way_to_fail_has_its_status_and_a_sentence() {
         (&["--addr", &address], 69, &address),
         (&["--config", &file], 78, "line 2"),
         (&["--config", &file, "--check-config"], 78, "max-people"),
-        // No folder can be made below a file.
+        // A file is not a folder.
         (&["--state-dir", "wrong.toml/state"], 78, "wrong.toml/state"),
-        // TLS takes two files that hold what they should, and whose key is nobody else's.
+        // TLS needs two valid files, and a private key.
         (&["--check-config", "--tls-certificate", "a.pem"], 78, "tls-key is not"),
         (&["--check-config", "--tls-key", "a.pem"], 78, "tls-certificate is not"),
         (
@@ -78,7 +78,7 @@ fn each_way_to_fail_has_its_status_and_a_sentence() {
 }
 
 #[test]
-fn who_serves_the_network_says_where() {
+fn lan_flag_prints_the_address_of_all_interfaces() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = rollcall(directory.path(), &["--lan", "--addr", "127.0.0.1:0"])
         .stdout(Stdio::piped())
@@ -93,7 +93,7 @@ fn who_serves_the_network_says_where() {
 }
 
 #[test]
-fn logs_are_json_where_nobody_reads_them_on_a_terminal() {
+fn logs_are_json_unless_stderr_is_a_terminal() {
     let directory = tempfile::tempdir().unwrap();
     for (format, is_json) in [("auto", true), ("json", true), ("text", false)] {
         let flags = ["--addr", "127.0.0.1:0", "--log-format", format];
@@ -102,7 +102,7 @@ fn logs_are_json_where_nobody_reads_them_on_a_terminal() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // It warns of the page's files, which are not there.
+        // The first line is a warning that the site's files are missing.
         let mut line = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
         child.kill().unwrap();

@@ -1,5 +1,5 @@
-//! The clocks of a connection, on simulated time and without a network:
-//! a socket here is two channels, and the client's side is the test.
+//! The timers of a connection, on simulated time and without a network. A socket is a pair of channels, and
+//! the test is the client.
 
 use std::{
     pin::Pin,
@@ -12,10 +12,9 @@ use app::{
     presence::{CloseCode, Difference, PresenceState, RoomName, ServerEvent},
 };
 use futures_util::{Sink, Stream};
+use registry::{hub::Hub, presence::room::RoomLimits};
 use server::{
-    hub::Hub,
     lifecycle::drain::Drain,
-    presence::room::RoomLimits,
     websocket::{
         connection::{ConnectionConfig, serve},
         transport::{Socket, TransportError},
@@ -28,7 +27,7 @@ use tokio::{
 };
 use tungstenite::Message;
 
-/// A WebSocket made of two channels; a binary message makes it panic, as a fault of the server would.
+/// A WebSocket made of two channels. A binary message makes it panic, like a bug in the server.
 struct Pipe {
     incoming: UnboundedReceiver<Message>,
     outgoing: UnboundedSender<Message>,
@@ -83,7 +82,7 @@ impl Socket for Pipe {
     type Fault = NoFault;
 }
 
-/// The other end of a [`Pipe`].
+/// The client's end of a [`Pipe`].
 struct Client {
     to_server: UnboundedSender<Message>,
     from_server: UnboundedReceiver<Message>,
@@ -119,14 +118,14 @@ impl Client {
         self.say(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#));
     }
 
-    async fn hear(&mut self) -> Message {
+    async fn receive(&mut self) -> Message {
         timeout(Duration::from_mins(10), self.from_server.recv()).await.unwrap().unwrap()
     }
 
-    /// The next frame of the protocol; pings are answered.
+    /// The next event. Pings are answered.
     async fn event(&mut self) -> ServerEvent {
         loop {
-            match self.hear().await {
+            match self.receive().await {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(payload) => {
                     self.to_server.send(Message::Pong(payload)).unwrap();
@@ -142,26 +141,26 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_answers_no_ping_is_reconnecting_after_fifteen_seconds_and_lost_after_thirty() {
+async fn unanswered_pings_lead_to_reconnecting_after_15_s_and_lost_after_30_s() {
     let hub = hub();
     let mut silent = connect(&hub, 1);
     silent.join("Silent");
-    assert!(matches!(silent.hear().await, Message::Text(_)));
-    assert!(matches!(silent.hear().await, Message::Ping(_)));
+    assert!(matches!(silent.receive().await, Message::Text(_)));
+    assert!(matches!(silent.receive().await, Message::Ping(_)));
     assert_eq!(silent.elapsed(), Duration::from_millis(9_900));
     let mut watcher = connect(&hub, 2);
     watcher.say(r#"{"event":"watch"}"#);
     watcher.event().await;
-    let told = changes(&mut watcher).await;
-    assert_eq!(told.user_changed.reconnecting.len(), 1);
+    let received = changes(&mut watcher).await;
+    assert_eq!(received.user_changed.reconnecting.len(), 1);
     assert_eq!(silent.elapsed(), Duration::from_millis(14_900));
-    let told = changes(&mut watcher).await;
-    assert_eq!(told.disconnect_user.lost.len(), 1);
+    let received = changes(&mut watcher).await;
+    assert_eq!(received.disconnect_user.lost.len(), 1);
     assert_eq!(silent.elapsed(), Duration::from_millis(29_900));
     silent.task.await.unwrap();
 }
 
-/// The next difference; beats are passed over.
+/// The next difference, without beats.
 async fn changes(client: &mut Client) -> Difference {
     loop {
         match client.event().await {
@@ -173,7 +172,7 @@ async fn changes(client: &mut Client) -> Difference {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_answers_stays_and_is_told_where_the_list_is() {
+async fn answered_pings_keep_the_row_and_beats_confirm_the_list() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");
@@ -205,7 +204,7 @@ async fn resync_is_answered_at_most_once_in_five_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_aborted_is_a_break() {
+async fn aborted_task_counts_as_a_broken_connection() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");
@@ -219,9 +218,9 @@ async fn a_task_that_is_aborted_is_a_break() {
     assert_eq!(state(), None);
 }
 
-/// Its client is told, and nothing that others share stays locked or half done.
+/// The client gets a close frame, and shared state stays consistent and unlocked.
 #[tokio::test(start_paused = true)]
-async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
+async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     let mut bo = connect(&hub, 2);
@@ -231,8 +230,8 @@ async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
     bo.event().await;
     ana.to_server.send(Message::Binary(bytes::Bytes::new())).unwrap();
     loop {
-        // Bo's arrival may come before it.
-        if let Message::Close(close) = ana.from_server.recv().await.expect("a goodbye") {
+        // Bo's join may come before it.
+        if let Message::Close(close) = ana.from_server.recv().await.expect("a close frame") {
             assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1011));
             break;
         }
@@ -248,9 +247,9 @@ async fn a_task_that_panics_is_a_break_and_nothing_to_the_others() {
     while changes(&mut bo).await.disconnect_user.lost.is_empty() {}
 }
 
-/// The first change after a quiet moment goes out at once; what follows gathers into one frame.
+/// The first change after a pause is sent at once, and later ones are batched.
 #[tokio::test(start_paused = true)]
-async fn changes_gather_until_the_gap_is_over() {
+async fn changes_are_batched_after_the_first_one() {
     let hub = Hub::new(RoomLimits { most_people: 5_000, most_connections_per_person: 10 });
     let mut watchers: Vec<Client> = (1..=1_000).map(|who| connect(&hub, who)).collect();
     for watcher in &mut watchers {
@@ -284,7 +283,7 @@ async fn changes_gather_until_the_gap_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
+async fn shutdown_spreads_the_close_frames() {
     const CLIENTS: u128 = 200;
     let (hub, shutdown) = (hub(), Drain::default());
     let mut clients: Vec<Client> =
@@ -296,29 +295,29 @@ async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
     sleep(Duration::from_secs(1)).await;
     let saved = hub.freeze();
     shutdown.close_all();
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let mut told_after = Vec::new();
     for mut client in clients {
-        // What is said now is too late to be heard.
+        // Frames that are sent now are ignored.
         client.say(r#"{"event":"leave"}"#);
         told_after.push(tokio::spawn(async move {
             loop {
-                match client.hear().await {
-                    Message::Close(frame) => break (frame.unwrap().code, begun.elapsed()),
+                match client.receive().await {
+                    Message::Close(frame) => break (frame.unwrap().code, started_at.elapsed()),
                     Message::Text(_) | Message::Ping(_) => {}
-                    other => panic!("a goodbye was expected, not {other:?}"),
+                    other => panic!("a close frame was expected, not {other:?}"),
                 }
             }
         }));
     }
     let mut moments = Vec::new();
-    for told in told_after {
-        let (code, moment) = told.await.unwrap();
+    for received in told_after {
+        let (code, moment) = received.await.unwrap();
         assert_eq!(u16::from(code), 1012);
         moments.push(moment);
     }
     moments.sort_unstable();
-    // A millisecond for each, and a clock that knows milliseconds only.
+    // One millisecond for each socket, with a resolution of a millisecond.
     assert!(moments[199] <= Duration::from_millis(201), "{moments:?}");
     assert!(moments.windows(2).all(|two| two[1] <= two[0] + Duration::from_millis(10)));
     assert_eq!(saved.rooms[0].room.users.len(), 90);
@@ -326,7 +325,7 @@ async fn when_the_server_goes_down_every_client_is_told_in_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_goes_by_itself_waits_for_no_turn() {
+async fn client_that_closes_by_itself_is_answered_at_once_during_shutdown() {
     let (hub, shutdown) = (hub(), Drain::default());
     let _crowd: Vec<_> = (0..999).map(|_| shutdown.socket()).collect();
     let mut ana = connect_until(&shutdown, &hub, 1);
@@ -334,16 +333,16 @@ async fn a_client_that_goes_by_itself_waits_for_no_turn() {
     ana.event().await;
     hub.freeze();
     shutdown.close_all();
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.to_server.send(Message::Close(None)).unwrap();
     drop(ana.to_server);
     ana.task.await.unwrap();
-    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(started_at.elapsed(), Duration::ZERO);
 }
 
-/// However long the next process takes to read them: its rows are held from when it is ready.
+/// The grace period of restored rows starts when the next process is ready.
 #[tokio::test(start_paused = true)]
-async fn rows_are_held_for_fifteen_seconds_of_readiness() {
+async fn restored_rows_are_held_for_15_s_after_readiness() {
     let before = hub();
     let mut ana = connect(&before, 1);
     ana.join("Ana");
@@ -361,9 +360,9 @@ async fn rows_are_held_for_fifteen_seconds_of_readiness() {
     assert_eq!(rows(), 0);
 }
 
-/// What happens to a room after it was kept is in no list that somebody could come back with.
+/// Changes after the rooms were saved must not be resumable.
 #[tokio::test(start_paused = true)]
-async fn nobody_comes_back_to_what_was_not_kept() {
+async fn frozen_room_hands_out_no_resumable_position() {
     let hub = hub();
     let mut ana = connect(&hub, 1);
     ana.join("Ana");

@@ -1,4 +1,4 @@
-//! What is in `deploy` speaks of settings, ports and exit statuses: they have to be this program's.
+//! The settings, ports and exit statuses in the files of `deploy` must be those of this program.
 
 use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
 
@@ -12,13 +12,13 @@ fn shipped(name: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// What stands after this word where a line begins with it.
+/// The rest of the line that starts with this word.
 fn after<'a>(text: &'a str, word: &str) -> &'a str {
     text.lines().find_map(|line| line.trim().strip_prefix(word)).expect(word).trim()
 }
 
 #[test]
-fn every_flag_and_variable_that_is_named_is_a_setting() {
+fn deploy_files_use_existing_settings_only() {
     let command = command();
     let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let variables: BTreeSet<_> = settings::all().map(Setting::variable).collect();
@@ -46,13 +46,13 @@ fn every_flag_and_variable_that_is_named_is_a_setting() {
     assert!(named >= 7, "{named}");
 }
 
-/// An image from nothing has no shell and no user: what it says has to be right at once.
+/// An image from scratch has no shell and no user, so its paths and ids must be right.
 #[test]
-fn the_image_runs_what_it_holds_where_it_says() {
+fn container_image_runs_the_built_program() {
     let text = shipped("Containerfile");
     let instructions: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(instructions.first(), Some(&"FROM scratch"));
-    // What `cargo xtask dist` makes, and where it is put.
+    // The output of `cargo xtask dist`, and its place in the image.
     let copied: Vec<_> = after(&text, "COPY --chmod=0755").split(' ').collect();
     assert_eq!(copied, ["rollcall", "/rollcall"]);
     assert_eq!(after(&text, "ENTRYPOINT"), format!("[{:?}]", copied[1]));
@@ -76,12 +76,12 @@ fn the_image_runs_what_it_holds_where_it_says() {
 }
 
 #[test]
-fn the_unit_waits_as_long_as_the_server_needs_and_does_not_try_in_vain() {
+fn systemd_unit_matches_shutdown_times_and_exit_statuses() {
     let unit = shipped("rollcall.service");
     let DrainConfig { delay, longest_spread, deadline } = DrainConfig::default();
     let waits = Duration::from_secs(after(&unit, "TimeoutStopSec=").parse().unwrap());
     assert!(waits > delay + longest_spread + deadline);
-    // As `--help` has them: wrong flags, and wrong settings.
+    // The exit statuses for wrong flags and settings, as in `--help`.
     assert_eq!(after(&unit, "RestartPreventExitStatus="), "2 78");
     let socket = shipped("rollcall.socket");
     let address = Config::default().leptos.site_addr.to_string();

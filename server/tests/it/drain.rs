@@ -1,18 +1,18 @@
-//! Going down: in which order, and within which time, whoever holds it up.
+//! Shutdown: its order and its time limits.
 
 use crate::support::{TestServer, process::ServerProcess};
 use server::websocket::connection::ConnectionConfig;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 #[tokio::test]
-async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
+async fn readyz_fails_before_sockets_are_closed() {
     let server = TestServer::start_with("drain-delay = \"2s\"", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;
     let operator = server.operator.address;
     let address = server.address;
     let ending = tokio::spawn(server.stop());
-    // It says so as soon as it was asked to end.
+    // `/readyz` fails as soon as the shutdown starts.
     let not_ready = loop {
         let answer = crate::support::Site { address: operator }.get("/readyz").await;
         if !answer.starts_with("HTTP/1.1 200 ") {
@@ -21,10 +21,10 @@ async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
     };
     assert!(not_ready.starts_with("HTTP/1.1 503 "), "{not_ready}");
     assert!(not_ready.contains("the server goes down"), "{not_ready}");
-    // And lets in who did not hear of it yet, like one who is not told 1012 before them.
+    // New connections are still accepted, and closed with 1012 like the others.
     let mut bo = crate::support::Site { address }.connect("lobby").await;
     bo.announce("Bo", "t").await;
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
     for client in [&mut ana, &mut bo] {
         assert_eq!(client.close_code().await, Some(1012));
     }
@@ -32,9 +32,9 @@ async fn new_visitors_are_sent_elsewhere_before_anybody_is_ended() {
     TcpStream::connect(address).await.unwrap_err();
 }
 
-/// On the public socket and on the operator's.
+/// On the public address and on the operator's.
 #[tokio::test]
-async fn half_a_request_holds_nothing_up() {
+async fn unfinished_requests_do_not_delay_the_shutdown() {
     let server = TestServer::start_with("drain-deadline = \"1s\"", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;
@@ -50,7 +50,7 @@ async fn half_a_request_holds_nothing_up() {
     let rooms = state.join("rooms.json");
     let kept =
         tokio::spawn(
-            async move { server.stop_and(|| std::fs::read_to_string(&rooms).unwrap()).await },
+            async move { server.stop_then(|| std::fs::read_to_string(&rooms).unwrap()).await },
         );
     assert_eq!(ana.close_code().await, Some(1012));
     let kept = kept.await.unwrap();
@@ -58,16 +58,16 @@ async fn half_a_request_holds_nothing_up() {
     drop(halves);
 }
 
-/// The real program, since only there a second signal is heard.
+/// Signals are handled by the real program only.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
+async fn second_signal_ends_the_server_at_once() {
     let server = ServerProcess::start_with("drain-delay = \"1h\"");
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t").await;
     server.signal("TERM");
-    // The first was heard when this is there; the second may be either.
-    server.until_logged("going down").await;
+    // This line proves that the first signal was handled.
+    server.wait_until_logged("going down").await;
     server.signal("INT");
     let (_, status) = server.ended().await;
     assert_eq!(status.code(), Some(1));

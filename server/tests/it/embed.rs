@@ -1,9 +1,9 @@
-//! The view for a frame on somebody else's page, through real requests.
+//! The embedded view, through real requests.
 
 use crate::support::{TestServer, body, header};
 
 #[tokio::test]
-async fn it_shows_who_is_here_and_knows_no_person() {
+async fn embed_shows_the_list_without_a_cookie() {
     let server = TestServer::start();
     let mut ana = server.connect("team").await;
     ana.join("Ana <b>Sousa</b>").await;
@@ -15,13 +15,13 @@ async fn it_shows_who_is_here_and_knows_no_person() {
     for part in ["<form", "You are here as", ".wasm", " style=", "<style"] {
         assert!(!body(&view).contains(part), "{part} should not be in {view}");
     }
-    // Its one script stands in a file of its own.
+    // Its only script is a file.
     assert_eq!(body(&view).matches("<script").count(), 1);
     assert!(body(&view).contains(r#"<script type="module" src="/embed.js"></script>"#), "{view}");
 }
 
 #[tokio::test]
-async fn asking_for_it_opens_no_room() {
+async fn embed_does_not_open_a_room() {
     let server = TestServer::start();
     let view = server.get("/r/nobody/embed").await;
     assert!(view.starts_with("HTTP/1.1 200") && view.contains(">0</span>"), "{view}");
@@ -30,7 +30,7 @@ async fn asking_for_it_opens_no_room() {
 }
 
 #[tokio::test]
-async fn anybody_may_frame_it_and_nothing_else() {
+async fn embed_is_the_only_page_that_may_be_framed() {
     let server = TestServer::start();
     let view = server.get("/r/team/embed").await;
     let policy = header(&view, "content-security-policy").unwrap();
@@ -44,7 +44,7 @@ async fn anybody_may_frame_it_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_crowd_is_counted_and_some_of_it_shown() {
+async fn embed_of_a_large_room_shows_the_count_and_the_first_rows() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..30 {
@@ -58,16 +58,16 @@ async fn a_crowd_is_counted_and_some_of_it_shown() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_no_room_leads_nowhere() {
+async fn embed_of_an_invalid_room_name_is_not_found() {
     let server = TestServer::start();
     assert!(server.get("/r/a_b/embed").await.starts_with("HTTP/1.1 404"));
     let redirect = server.get("/r/Team/embed").await;
     assert_eq!(header(&redirect, "location"), Some("/r/team/embed"));
 }
 
-/// What the view says of itself is where the feed can go on from.
+/// The view contains the position from which the event stream resumes.
 #[tokio::test]
-async fn the_feed_goes_on_from_where_the_view_is() {
+async fn event_stream_resumes_from_the_position_in_the_embed() {
     let server = TestServer::start();
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;
@@ -75,9 +75,9 @@ async fn the_feed_goes_on_from_where_the_view_is() {
     let at = view.split("data-at=\"").nth(1).unwrap().split('"').next().unwrap();
     let mut bo = server.connect("team").await;
     bo.join("Bo").await;
-    let news = server.first_of(&format!("/api/rooms/team/events?since={at}"), "data: ").await;
+    let news = server.first_line(&format!("/api/rooms/team/events?since={at}"), "data: ").await;
     assert!(news.contains(r#""event":"resumed""#) && news.contains("Bo"), "{news}");
     assert!(!news.contains("Ana"), "{news}");
-    let news = server.first_of("/api/rooms/team/events?since=nonsense", "data: ").await;
+    let news = server.first_line("/api/rooms/team/events?since=nonsense", "data: ").await;
     assert!(news.contains(r#""event":"existing_users""#), "{news}");
 }

@@ -1,4 +1,4 @@
-//! The feed of Server-Sent Events, through real requests.
+//! The event stream (Server-Sent Events), through real requests.
 
 use crate::support::TestServer;
 use app::{
@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// One open feed.
+/// An open event stream.
 struct Feed {
     lines: tokio::io::Lines<BufReader<TcpStream>>,
 }
@@ -62,7 +62,7 @@ impl Feed {
 }
 
 #[tokio::test]
-async fn the_feed_brings_the_list_and_what_happens_next() {
+async fn event_stream_sends_the_list_and_then_changes() {
     let server = TestServer::start();
     let mut ana = server.connect("team").await;
     ana.announce("Ana", "t").await;
@@ -81,7 +81,7 @@ async fn the_feed_brings_the_list_and_what_happens_next() {
         ("changes", Some(format!("{}.2", users.epoch)))
     );
 
-    // Another feed goes on from the first event.
+    // Another stream resumes from the first event.
     let mut resumed = Feed::open(&server, "team", list.id.as_deref()).await;
     let event = resumed.event().await;
     assert_eq!(event.name, "resumed");
@@ -94,7 +94,7 @@ async fn the_feed_brings_the_list_and_what_happens_next() {
 }
 
 #[tokio::test]
-async fn only_the_piece_that_completes_a_list_is_a_point_to_come_back_to() {
+async fn event_ids_are_sent_with_complete_lists_only() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..100 {
@@ -115,12 +115,12 @@ async fn only_the_piece_that_completes_a_list_is_a_point_to_come_back_to() {
         }
     }
     assert!(names.len() > 2 && names[1..].iter().all(|name| name == "more_users"), "{names:?}");
-    people[99].until(|replica| replica.roster().len() == 100).await;
+    people[99].wait_until(|replica| replica.roster().len() == 100).await;
     assert_eq!(replica.roster(), people[99].replica.roster());
 }
 
 #[tokio::test]
-async fn a_feed_ends_when_the_server_goes_down() {
+async fn event_stream_ends_at_shutdown() {
     let server = TestServer::start();
     let mut feed = Feed::open(&server, "team", None).await;
     feed.event().await;

@@ -1,4 +1,4 @@
-//! What the system around the server does to it: it is stopped, killed while it writes, or can't write.
+//! Faults of the environment: a stopped process, a kill during a write, an unwritable file.
 
 use std::{fs, time::Duration};
 
@@ -7,22 +7,22 @@ use app::presence::ServerEvent;
 use server::websocket::connection::ConnectionConfig;
 use tokio::time::{sleep, timeout};
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longer than a ping is waited for, and than there is between two: all that is due comes at once.
+/// Longer than the ping interval and timeout, so that all deadlines have passed.
 const STOPPED_FOR: Duration = Duration::from_secs(16);
 
 #[tokio::test]
-async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
+async fn paused_server_keeps_connected_members() {
     let server = ServerProcess::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let mut bo = server.connect("lobby").await;
     bo.join("Bo").await;
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
     server.signal("STOP");
-    // Ana has much to say meanwhile, and what she says waits.
+    // Ana sends a frame meanwhile.
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
     let ana = tokio::spawn(async move {
         loop {
@@ -32,7 +32,7 @@ async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
     });
     sleep(STOPPED_FOR).await;
     server.signal("CONT");
-    // A beat says that a heartbeat has passed since.
+    // A beat shows that a heartbeat interval has passed.
     loop {
         match bo.event().await {
             ServerEvent::Beat(beat) => {
@@ -48,39 +48,39 @@ async fn a_server_that_was_stopped_for_a_while_loses_nobody_who_is_there() {
         }
     }
     assert!(!ana.is_finished(), "Ana was dropped");
-    bo.until_names(&["Ann", "Bo"]).await;
+    bo.wait_for_names(&["Ann", "Bo"]).await;
     let mut kim = server.connect("lobby").await;
     assert_eq!(kim.join("Kim").await.count, 3);
 }
 
-/// What was killed between the first byte and the last leaves half a file beside the whole one.
+/// A kill during a write leaves a partial file beside the complete one.
 #[tokio::test]
-async fn half_a_file_of_a_killed_server_is_nothing_to_the_next() {
+async fn partially_written_rooms_file_is_ignored() {
     let server = ServerProcess::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let rooms_file = server.rooms_file();
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while !fs::read_to_string(&rooms_file).unwrap_or_default().contains("Ana") {
             sleep(Duration::from_millis(20)).await;
         }
     })
     .await
     .unwrap();
-    let remains = server.kill();
+    let stopped = server.kill();
     let half = rooms_file.with_extension("json.new");
     fs::write(&half, r#"{"version":1,"ending":"unknown","rooms":[{"name":"lob"#).unwrap();
-    let server = remains.start();
+    let server = stopped.start();
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.users[0].name.as_str(), "Ana");
-    // The next one is written in its place.
+    // The next save replaces it.
     let (_remains, status) = server.terminate().await;
     assert!(status.success());
     assert!(fs::read_to_string(&rooms_file).unwrap().contains("Bo"));
     assert!(!half.exists());
 }
 
-/// How often the process could not write its rooms.
+/// How often the process failed to save its rooms.
 async fn write_failures(server: &TestServer) -> u64 {
     let metrics = server.operator.get("/metrics").await;
     let mut lines = metrics.lines();
@@ -92,12 +92,12 @@ async fn write_failures(server: &TestServer) -> u64 {
 }
 
 #[tokio::test]
-async fn a_server_that_can_keep_nothing_serves_all_the_same() {
+async fn server_that_can_not_save_rooms_keeps_serving() {
     let server = TestServer::start_with("", ConnectionConfig::default());
-    // Nothing can be written where a folder is in the way.
+    // A folder of the same name makes writing fail.
     let in_the_way = server.state_directory().join("rooms.json.new");
     fs::create_dir(&in_the_way).unwrap();
-    // The counter is the process's, and other tests may run in it at the same time.
+    // The counter belongs to the process, and other tests run in it at the same time.
     let before = write_failures(&server).await;
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -106,17 +106,17 @@ async fn a_server_that_can_keep_nothing_serves_all_the_same() {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(PATIENCE, failures).await.unwrap();
+    timeout(TIMEOUT, failures).await.unwrap();
     let mut bo = server.connect("lobby").await;
     assert_eq!(bo.join("Bo").await.count, 2);
-    ana.until_names(&["Ana", "Bo"]).await;
-    // It goes down in order as well.
+    ana.wait_for_names(&["Ana", "Bo"]).await;
+    // The shutdown succeeds as well.
     drop((ana, bo));
     server.stop().await;
 }
 
 #[tokio::test]
-async fn the_operator_is_answered_while_the_public_address_is_full() {
+async fn operator_address_answers_while_the_public_one_is_full() {
     let server = TestServer::start_with("[door]\nmax-connections = 2", ConnectionConfig::default());
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;

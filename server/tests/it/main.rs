@@ -1,7 +1,7 @@
-//! The server through real sockets and real processes, a module for each behaviour.
+//! Integration tests of the server through real sockets and processes, a module for each behaviour.
 //!
-//! All tests run as threads of one process. What only one process can have (its log, its environment) is
-//! tested on the real program, which a test starts as a child.
+//! All tests run as threads of one process. What exists once per process (signals, logs, environment) is
+//! tested with the real program as a child process.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,9 +1,9 @@
-//! The pages and the addresses for programs, through real requests.
+//! Pages, static files and JSON, through real requests.
 
 use crate::support::{TestServer, body, header};
 
 #[tokio::test]
-async fn the_page_has_the_list_in_its_html() {
+async fn page_contains_the_list_in_its_html() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana <b>Sousa</b>").await;
@@ -19,7 +19,7 @@ async fn the_page_has_the_list_in_its_html() {
 }
 
 #[tokio::test]
-async fn one_who_is_listed_gets_the_joined_page() {
+async fn listed_person_gets_the_joined_page() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -30,7 +30,7 @@ async fn one_who_is_listed_gets_the_joined_page() {
 }
 
 #[tokio::test]
-async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
+async fn first_html_has_at_most_200_rows_and_the_full_count() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..210 {
@@ -41,7 +41,7 @@ async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
     let page = server.get("/r/crowd").await;
     assert_eq!(page.matches("<li ").count(), 200);
     assert!(page.contains("210") && page.contains("P199") && !page.contains("P200"));
-    // Nobody who is listed is asked for their name, wherever they stand.
+    // A listed person is not asked for a name, even beyond the first rows.
     for (number, last_of_the_others) in [(5, "P199"), (207, "P198")] {
         let cookie = format!("Cookie: {}\r\n", people[number].cookie);
         let own = server.get_with("/r/crowd", &cookie).await;
@@ -53,7 +53,7 @@ async fn the_first_html_has_at_most_200_rows_and_the_whole_count() {
 }
 
 #[tokio::test]
-async fn addresses_that_lead_nowhere_say_why() {
+async fn unknown_paths_get_an_explanation() {
     let server = TestServer::start();
     for (path, why) in [
         ("/r/a_b", "only the letters a to z"),
@@ -77,7 +77,7 @@ async fn addresses_that_lead_nowhere_say_why() {
     let redirect = server.get("/r/Team-A?x=1").await;
     assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
     assert_eq!(header(&redirect, "location"), Some("/r/team-a?x=1"));
-    // Also where the letter is written in another way, which no lower case would change.
+    // Also for a letter whose lower case has another form.
     for (path, location) in [("/r/%54eam", "/r/team"), ("/r/TE%41m/embed", "/r/team/embed")] {
         let redirect = server.get(path).await;
         assert!(redirect.starts_with("HTTP/1.1 308"), "{redirect}");
@@ -87,12 +87,12 @@ async fn addresses_that_lead_nowhere_say_why() {
 }
 
 #[tokio::test]
-async fn the_list_is_there_for_programs() {
+async fn list_is_available_as_json() {
     let server = TestServer::start();
-    let nobody: serde_json::Value =
+    let anonymous: serde_json::Value =
         serde_json::from_str(body(&server.get("/api/rooms/lobby/users").await)).unwrap();
-    assert_eq!(nobody["event"], "existing_users");
-    assert_eq!((&nobody["count"], &nobody["you"]), (&0.into(), &serde_json::Value::Null));
+    assert_eq!(anonymous["event"], "existing_users");
+    assert_eq!((&anonymous["count"], &anonymous["you"]), (&0.into(), &serde_json::Value::Null));
 
     let mut ana = server.connect("lobby").await;
     let list = ana.join("Ana").await;
@@ -105,7 +105,7 @@ async fn the_list_is_there_for_programs() {
 }
 
 #[tokio::test]
-async fn the_pages_own_files_say_how_long_they_keep() {
+async fn static_files_have_cache_headers() {
     let server = TestServer::start();
     let script = server.get("/pkg/rollcall.js").await;
     assert!(script.starts_with("HTTP/1.1 200") && body(&script).contains("script"), "{script}");
@@ -117,7 +117,7 @@ async fn the_pages_own_files_say_how_long_they_keep() {
 }
 
 #[tokio::test]
-async fn who_has_a_file_is_not_sent_it_again() {
+async fn cached_files_are_answered_with_304() {
     let server = TestServer::start();
     let script = server.get("/pkg/rollcall.js").await;
     let tag = header(&script, "etag").unwrap();
@@ -126,21 +126,21 @@ async fn who_has_a_file_is_not_sent_it_again() {
     assert!(again.starts_with("HTTP/1.1 304"), "{again}");
     assert_eq!((header(&again, "etag"), body(&again)), (Some(tag), ""));
     assert_eq!(header(&again, "cache-control"), Some("no-cache"));
-    // The tag has the last word: the time alone would say that nothing changed.
+    // The ETag takes precedence over the date.
     let changed = header(&script, "last-modified").unwrap();
     let has_another = format!("If-None-Match: \"other\"\r\nIf-Modified-Since: {changed}\r\n");
     let other = server.get_with("/pkg/rollcall.js", &has_another).await;
     assert!(other.starts_with("HTTP/1.1 200") && body(&other).contains("script"), "{other}");
 }
 
-/// What a script of the page has to carry to be run.
+/// The nonce of the page's scripts.
 fn nonce(page: &str) -> &str {
     let policy = header(page, "content-security-policy").unwrap();
     policy.split_once("'nonce-").unwrap().1.split_once('\'').unwrap().0
 }
 
 #[tokio::test]
-async fn a_page_names_the_only_scripts_that_may_run() {
+async fn csp_allows_the_page_scripts_only() {
     let server = TestServer::start();
     let pages = [server.get("/").await, server.get("/").await];
     for page in &pages {
@@ -159,7 +159,7 @@ async fn a_page_names_the_only_scripts_that_may_run() {
 }
 
 #[tokio::test]
-async fn every_answer_says_what_browsers_must_not_do() {
+async fn responses_have_security_headers() {
     let server = TestServer::start();
     for path in ["/", "/nowhere", "/pkg/rollcall.js", "/api/rooms/lobby/users", "/healthz"] {
         let answer = server.get(path).await;
@@ -179,13 +179,13 @@ async fn every_answer_says_what_browsers_must_not_do() {
 }
 
 #[tokio::test]
-async fn the_server_says_that_it_lives() {
+async fn healthz_is_ok() {
     let server = TestServer::start();
     assert!(server.get("/healthz").await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn a_person_stays_one_with_their_cookie() {
+async fn cookie_identifies_the_person() {
     let server = TestServer::start();
     let page = server.get("/").await;
     let cookie = header(&page, "set-cookie").unwrap().split(';').next().unwrap();
@@ -198,15 +198,15 @@ async fn a_person_stays_one_with_their_cookie() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_said_in_five_sentences_and_every_page_leads_there() {
+async fn privacy_page_is_linked_from_every_page() {
     let server = TestServer::start();
     let page = server.get("/privacy").await;
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
-    for said in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
-        assert!(page.contains(said), "{said}");
+    for phrase in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
+        assert!(page.contains(phrase), "{phrase}");
     }
-    // Nobody who only reads it becomes a person, and nothing in it is a script.
+    // The page sets no cookie, and has no script.
     assert!(!page.contains("set-cookie") && !page.contains("<script"), "{page}");
     assert!(server.get("/").await.contains("<a href=\"/privacy\">"));
     server.stop().await;

@@ -1,10 +1,10 @@
-//! The protocol through real sockets: joining, following, leaving.
+//! The protocol through real sockets: joining, watching, renaming, leaving.
 
 use crate::support::TestServer;
 use app::presence::{RefusalCode, Roster, ServerEvent};
 
 #[tokio::test]
-async fn everyone_is_told_who_came_and_the_newcomer_who_is_there() {
+async fn join_sends_changes_to_members_and_the_list_to_the_newcomer() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let list = ana.join("  Ana  Sousa ").await;
@@ -22,7 +22,7 @@ async fn everyone_is_told_who_came_and_the_newcomer_who_is_there() {
 }
 
 #[tokio::test]
-async fn of_two_equal_names_everyone_learns_which_one_left() {
+async fn departure_of_one_of_two_equal_names_identifies_the_person() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
@@ -31,7 +31,7 @@ async fn of_two_equal_names_everyone_learns_which_one_left() {
     let first_id = first.join("Kim").await.you.unwrap();
     let second_id = second.join("Kim").await.you.unwrap();
     assert_ne!(first_id, second_id);
-    watcher.until_names(&["Kim", "Kim"]).await;
+    watcher.wait_for_names(&["Kim", "Kim"]).await;
     first.close().await;
     let ServerEvent::Changes(changes) = watcher.event().await else { panic!("changes expected") };
     assert_eq!(changes.difference.disconnect_user.closed, [first_id]);
@@ -39,7 +39,7 @@ async fn of_two_equal_names_everyone_learns_which_one_left() {
 }
 
 #[tokio::test]
-async fn one_who_watches_gets_what_is_missing_when_they_join() {
+async fn watcher_that_joins_gets_the_missing_changes() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -50,21 +50,21 @@ async fn one_who_watches_gets_what_is_missing_when_they_join() {
     let ServerEvent::Resumed(resumed) = bo.event().await else { panic!("resumed was expected") };
     assert_eq!((resumed.from, resumed.seq, resumed.you), (1, 2, list.you));
     assert_eq!(resumed.difference.new_user[0].id, list.you.unwrap());
-    ana.until_names(&["Ana", "Bo"]).await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
 }
 
 #[tokio::test]
-async fn a_rename_keeps_the_row_and_leaving_keeps_the_socket() {
+async fn rename_keeps_the_row_and_leave_keeps_the_socket() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let mut bo = server.connect("lobby").await;
     let id = ana.join("Ana").await.you.unwrap();
     bo.join("Bo").await;
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
-    bo.until_names(&["Ann", "Bo"]).await;
-    ana.until_names(&["Ann", "Bo"]).await;
+    bo.wait_for_names(&["Ann", "Bo"]).await;
+    ana.wait_for_names(&["Ann", "Bo"]).await;
     ana.send(r#"{"event":"got_a_new_user","name":"Anna"}"#).await;
-    bo.until_names(&["Anna", "Bo"]).await;
+    bo.wait_for_names(&["Anna", "Bo"]).await;
     ana.send(r#"{"event":"leave"}"#).await;
     let gone = loop {
         if let ServerEvent::Changes(changes) = bo.event().await {
@@ -72,16 +72,16 @@ async fn a_rename_keeps_the_row_and_leaving_keeps_the_socket() {
         }
     };
     assert_eq!(gone.left, [id]);
-    ana.until_names(&["Bo"]).await;
+    ana.wait_for_names(&["Bo"]).await;
     ana.send(r#"{"event":"leave"}"#).await;
     ana.send(r#"{"event":"rename","name":"Ann"}"#).await;
     assert_eq!(ana.refusal().await["code"], "not_listed");
     ana.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
-    bo.until_names(&["Bo", "Ana"]).await;
+    bo.wait_for_names(&["Bo", "Ana"]).await;
 }
 
 #[tokio::test]
-async fn all_sockets_of_a_person_are_one_row() {
+async fn sockets_of_one_person_share_a_row() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
@@ -93,13 +93,13 @@ async fn all_sockets_of_a_person_are_one_row() {
     assert_eq!(second.names(), ["Ana"]);
     first.close().await;
     second.send(r#"{"event":"rename","name":"Still here"}"#).await;
-    watcher.until_names(&["Still here"]).await;
+    watcher.wait_for_names(&["Still here"]).await;
     second.close().await;
-    watcher.until_names(&[]).await;
+    watcher.wait_for_names(&[]).await;
 }
 
 #[tokio::test]
-async fn a_room_is_not_another_room() {
+async fn rooms_are_independent() {
     let server = TestServer::start();
     let mut here = server.connect("here").await;
     let mut there = server.connect_as("there", Some(&here.cookie)).await;
@@ -110,17 +110,17 @@ async fn a_room_is_not_another_room() {
 }
 
 #[tokio::test]
-async fn a_room_lives_while_its_log_is_honoured() {
+async fn empty_room_is_kept_while_its_log_can_be_resumed() {
     let server = TestServer::start();
     let mut ana = server.connect("short").await;
     let first = ana.join("Ana").await;
     ana.send(r#"{"event":"leave"}"#).await;
-    ana.until_names(&[]).await;
+    ana.wait_for_names(&[]).await;
     ana.close().await;
     let mut bo = server.connect("short").await;
     let list = bo.watch().await;
     assert_eq!((list.epoch, list.seq, list.count), (first.epoch, 2, 0));
-    // Where nobody was ever listed, there is nothing to come back to.
+    // A room that never had a row is not kept.
     let mut watcher = server.connect("silent").await;
     let first = watcher.watch().await;
     watcher.close().await;
@@ -129,7 +129,7 @@ async fn a_room_lives_while_its_log_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_list_of_any_length_comes_in_short_frames() {
+async fn long_lists_are_split_into_short_frames() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..150 {
@@ -147,23 +147,23 @@ async fn a_list_of_any_length_comes_in_short_frames() {
     assert!(frames.iter().all(|frame| frame.len() <= 4096));
     assert!(frames[1].starts_with(r#"{"event":"more_users""#));
     for client in &mut people {
-        client.until(|replica| replica.roster().len() == 150).await;
+        client.wait_until(|replica| replica.roster().len() == 150).await;
         assert_eq!(client.replica.roster(), last.replica.roster());
     }
-    // Half of them leave at once: every list is right again, in order.
+    // Half of them leave at once, and every list is right again, in order.
     let mut leaving: Vec<_> = people.drain(..75).collect();
     for client in &mut leaving {
         client.send(r#"{"event":"leave"}"#).await;
     }
-    last.until(|replica| replica.roster().len() == 75).await;
+    last.wait_until(|replica| replica.roster().len() == 75).await;
     for client in &mut people {
-        client.until(|replica| replica.roster().len() == 75).await;
+        client.wait_until(|replica| replica.roster().len() == 75).await;
         assert_eq!(client.replica.roster(), last.replica.roster());
     }
 }
 
 #[tokio::test]
-async fn resync_brings_the_whole_list_again() {
+async fn resync_sends_the_whole_list_again() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
@@ -173,7 +173,7 @@ async fn resync_brings_the_whole_list_again() {
 }
 
 #[tokio::test]
-async fn a_full_room_says_so() {
+async fn full_room_refuses_joins() {
     let server = TestServer::start_with(
         "max-people-per-room = 1\nmax-tabs-per-person = 2",
         server::websocket::connection::ConnectionConfig::default(),
@@ -184,7 +184,7 @@ async fn a_full_room_says_so() {
     bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
     let refusal = bo.refusal().await;
     assert_eq!((&refusal["code"], &refusal["of"]), (&"room_full".into(), &"got_a_new_user".into()));
-    // The refused frame was not accepted, so this is still the first.
+    // A refused first frame does not count as the first frame.
     assert_eq!(bo.watch().await.count, 1);
     let full = server.get("/api/rooms/tiny/users").await;
     assert!(full.starts_with("HTTP/1.1 503") && full.contains("retry-after: 5"), "{full}");
@@ -197,7 +197,7 @@ async fn a_full_room_says_so() {
 }
 
 #[tokio::test]
-async fn names_that_are_none_get_a_sentence() {
+async fn invalid_names_are_refused_with_a_message() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
     let long = "x".repeat(41);
@@ -219,9 +219,9 @@ async fn names_that_are_none_get_a_sentence() {
     assert_eq!(ana.names(), ["Ana"]);
 }
 
-/// Names are data: nothing in them is markup, a key or an escape.
+/// Names are data: markup, keys and escapes have no effect.
 #[tokio::test]
-async fn any_text_can_be_a_name() {
+async fn names_are_treated_as_text() {
     let server = TestServer::start();
     let mut watcher = server.connect("lobby").await;
     watcher.watch().await;
@@ -232,8 +232,8 @@ async fn any_text_can_be_a_name() {
         client.join(name).await;
         people.push(client);
     }
-    watcher.until_names(&names).await;
-    // Who can be taken for another is told so, in a list and in a difference.
+    watcher.wait_for_names(&names).await;
+    // Lookalike names are marked, in a list and in changes.
     for client in [&watcher, &people[5]] {
         let looks: Vec<_> =
             client.replica.roster().users().map(|user| user.name.skeleton()).collect();
@@ -246,7 +246,7 @@ async fn any_text_can_be_a_name() {
 }
 
 #[tokio::test]
-async fn going_down_closes_every_socket_with_1012() {
+async fn shutdown_closes_every_socket_with_1012() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for name in ["Ana", "Bo", "Kim"] {
@@ -255,14 +255,14 @@ async fn going_down_closes_every_socket_with_1012() {
         people.push(client);
     }
     let mut silent = server.connect("lobby").await;
-    people[0].until_names(&["Ana", "Bo", "Kim"]).await;
+    people[0].wait_for_names(&["Ana", "Bo", "Kim"]).await;
     let closed = tokio::spawn(async move {
         let mut codes = Vec::new();
         for client in &mut people {
             codes.push(client.close_code().await);
         }
         codes.push(silent.close_code().await);
-        // Nobody saw the others go one by one.
+        // No client received the departures of the others.
         (codes, people[0].names())
     });
     server.stop().await;

@@ -1,4 +1,4 @@
-//! What breaks the rules gets what the protocol says, and nobody else's socket notices.
+//! Violations of the protocol get the specified response, and do not affect other sockets.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use server::websocket::connection::ConnectionConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-/// A server with somebody who must not notice anything.
+/// A server with a member who must not be affected.
 async fn with_a_bystander() -> (TestServer, Client) {
     let server = TestServer::start();
     let mut bystander = server.connect("lobby").await;
@@ -15,17 +15,17 @@ async fn with_a_bystander() -> (TestServer, Client) {
     (server, bystander)
 }
 
-/// Whether somebody was told nothing but what a newcomer does, and is still listed.
+/// Checks that the member received only the join of a newcomer, and is still listed.
 async fn noticed_nothing(server: &TestServer, bystander: &mut Client) {
     let mut newcomer = server.connect("lobby").await;
     newcomer.join("Newcomer").await;
-    let told: serde_json::Value = serde_json::from_str(&bystander.text().await).unwrap();
-    assert_eq!(told["new_user"][0]["name"], "Newcomer", "{told}");
+    let received: serde_json::Value = serde_json::from_str(&bystander.text().await).unwrap();
+    assert_eq!(received["new_user"][0]["name"], "Newcomer", "{received}");
     assert_eq!(bystander.names(), ["Bystander", "Newcomer"]);
 }
 
 #[tokio::test]
-async fn three_bad_frames_in_a_row_are_the_end() {
+async fn third_bad_frame_in_a_row_closes_the_socket() {
     let (server, mut bystander) = with_a_bystander().await;
     let mut client = server.connect("lobby").await;
     client.watch().await;
@@ -39,7 +39,7 @@ async fn three_bad_frames_in_a_row_are_the_end() {
 }
 
 #[tokio::test]
-async fn frames_of_other_kinds_and_sizes_are_closed_with_their_codes() {
+async fn binary_and_oversized_frames_close_with_their_codes() {
     let (server, mut bystander) = with_a_bystander().await;
     let within = format!(r#"{{"event":"got_a_new_user","name":"{}"}}"#, "x".repeat(4_000));
     assert!(within.len() <= 4096);
@@ -61,12 +61,12 @@ async fn frames_of_other_kinds_and_sizes_are_closed_with_their_codes() {
 }
 
 #[tokio::test]
-async fn who_goes_on_after_too_fast_is_closed() {
+async fn client_that_ignores_too_fast_is_closed() {
     let (server, mut bystander) = with_a_bystander().await;
     let mut client = server.connect("lobby").await;
     client.watch().await;
     for _ in 0..60 {
-        // The server may have closed already.
+        // The server may have closed the socket already.
         let _ = client.socket.send(Message::text(r#"{"event":"leave"}"#)).await;
     }
     let refusal = client.refusal().await;
@@ -76,7 +76,7 @@ async fn who_goes_on_after_too_fast_is_closed() {
 }
 
 #[tokio::test]
-async fn no_first_frame_in_time_is_the_end() {
+async fn missing_first_frame_closes_the_socket() {
     let config = ConnectionConfig {
         first_frame_within: Some(Duration::from_secs(1)),
         ..ConnectionConfig::default()
@@ -94,7 +94,7 @@ async fn no_first_frame_in_time_is_the_end() {
 }
 
 #[tokio::test]
-async fn room_names_that_are_none_have_no_socket() {
+async fn invalid_room_names_have_no_socket() {
     let server = TestServer::start();
     for room in ["Lobby", "a_b", "-a", "%ff", &"x".repeat(65)] {
         let Err(error) = server.try_connect(room, None).await else { panic!("{room} is no room") };

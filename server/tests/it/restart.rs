@@ -1,4 +1,4 @@
-//! The end of the real program, by TERM and by kill -9, and what the next one makes of it.
+//! The end of the real program by SIGTERM and SIGKILL, and the start of the next one.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Client, process::ServerProcess};
 use app::presence::{Changes, PresenceState, ServerEvent};
 
-/// The next changes; beats are passed over.
+/// The next changes, without beats.
 async fn changes(client: &mut Client) -> Changes {
     loop {
         match client.event().await {
@@ -18,7 +18,7 @@ async fn changes(client: &mut Client) -> Changes {
     }
 }
 
-/// Ana, Bo and Kim in this order, who all know of each other.
+/// Ana, Bo and Kim in this order, with complete lists.
 async fn three_people(server: &ServerProcess) -> Vec<Client> {
     let mut people = Vec::new();
     for name in ["Ana", "Bo", "Kim"] {
@@ -27,100 +27,103 @@ async fn three_people(server: &ServerProcess) -> Vec<Client> {
         people.push(client);
     }
     for client in &mut people {
-        client.until_names(&["Ana", "Bo", "Kim"]).await;
+        client.wait_for_names(&["Ana", "Bo", "Kim"]).await;
     }
     people
 }
 
-fn say(what: &str, since: Instant) {
+fn print_elapsed(what: &str, since: Instant) {
     println!("{what}: {:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
 }
 
 #[tokio::test]
-async fn after_term_only_who_does_not_come_back_is_lost() {
+async fn restart_after_sigterm_loses_only_members_that_stay_away() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let ending = tokio::spawn(server.terminate());
     for client in &mut people {
         assert_eq!(client.close_code().await, Some(1012));
     }
-    let (remains, status) = ending.await.unwrap();
-    say("TERM to the end of the process", begun);
+    let (stopped, status) = ending.await.unwrap();
+    print_elapsed("TERM to the end of the process", started_at);
     assert!(status.success(), "{status}");
 
     let before_readiness = Instant::now();
-    let server = remains.start();
+    let server = stopped.start();
     let listening = Instant::now();
     let mut back = Vec::new();
     for (client, name) in people.into_iter().zip(["Ana", "Bo"]) {
         let mut again = server.connect_as("team", Some(&client.cookie)).await;
-        let answer = again.come_back(client.replica, name, "t").await;
+        let answer = again.resume(client.replica, name, "t").await;
         let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
-        assert!(!server.rooms_file().exists(), "the file is taken before anybody is served");
+        assert!(
+            !server.rooms_file().exists(),
+            "the file is removed before the server accepts connections"
+        );
         assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
         back.push(again);
     }
     let mut pinging = back.pop().unwrap();
     let pinging = tokio::spawn(async move {
-        pinging.until_names(&["Ana", "Bo"]).await;
+        pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
-    // The first thing that anybody is told is that Kim is lost.
-    let told = changes(&mut back[0]).await;
-    say("the next process listens to disconnect_user lost", listening);
-    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
-    assert!(told.difference.user_changed.is_empty() && told.difference.new_user.is_empty());
+    // The first change is that Kim is lost.
+    let received = changes(&mut back[0]).await;
+    print_elapsed("the next process listens to disconnect_user lost", listening);
+    assert_eq!(received.difference.disconnect_user.lost.len(), 1);
+    assert!(received.difference.user_changed.is_empty() && received.difference.new_user.is_empty());
     assert!(before_readiness.elapsed() >= Duration::from_secs(15));
     pinging.await.unwrap();
 }
 
 #[tokio::test]
-async fn after_kill_the_rows_are_held_under_a_new_epoch() {
+async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
-    // Rows are kept every few seconds: wait until these are.
+    // Rooms are saved every few seconds. This waits for it.
     while !std::fs::read_to_string(server.rooms_file()).is_ok_and(|text| text.contains("\"Kim\"")) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let remains = server.kill();
+    let stopped = server.kill();
     for client in &mut people {
         assert_eq!(client.close_code().await, None);
     }
     let before_readiness = Instant::now();
-    let server = remains.start();
+    let server = stopped.start();
     let listening = Instant::now();
     let mut back = Vec::new();
     for (client, name) in people.into_iter().zip(["Ana", "Bo"]) {
         let mut again = server.connect_as("team", Some(&client.cookie)).await;
         let old_epoch = client.replica.epoch().unwrap().clone();
-        let answer = again.come_back(client.replica, name, "t").await;
+        let answer = again.resume(client.replica, name, "t").await;
         let ServerEvent::ExistingUsers(list) = answer else { panic!("{answer:?}") };
         assert_ne!(list.epoch, old_epoch);
-        // Who has not come back yet is on the list all the same, where they were.
+        // Members who have not reconnected yet keep their place in the list.
         assert_eq!(again.names(), ["Ana", "Bo", "Kim"]);
         assert!(list.users.iter().all(|user| user.state == PresenceState::Here));
         back.push(again);
     }
     let mut pinging = back.pop().unwrap();
     let pinging = tokio::spawn(async move {
-        pinging.until_names(&["Ana", "Bo"]).await;
+        pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
-    let told = changes(&mut back[0]).await;
-    say("the next process after kill -9 listens to disconnect_user lost", listening);
-    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    let received = changes(&mut back[0]).await;
+    print_elapsed("the next process after kill -9 listens to disconnect_user lost", listening);
+    assert_eq!(received.difference.disconnect_user.lost.len(), 1);
     assert!(before_readiness.elapsed() >= Duration::from_secs(15));
     pinging.await.unwrap();
 }
 
-/// The process after the next one begins with nothing, if the next one kept nothing itself.
+/// A process that is killed before it saves leaves nothing for the next one.
 #[tokio::test]
-async fn what_was_kept_is_loaded_once() {
+async fn saved_rooms_are_loaded_once() {
     let server = ServerProcess::start();
     let people = three_people(&server).await;
     let epoch = people[0].replica.epoch().unwrap().clone();
     drop(people);
-    let (remains, _) = server.terminate().await;
-    let server = remains.start();
+    let (stopped, _) = server.terminate().await;
+    let server = stopped.start();
     let mut watcher = server.connect("team").await;
     assert_eq!(watcher.watch().await.epoch, epoch);
     assert_eq!(watcher.names(), ["Ana", "Bo", "Kim"]);

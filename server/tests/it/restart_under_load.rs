@@ -1,4 +1,4 @@
-//! A restart of the real program under three hundred sockets that nobody notices.
+//! A restart of the real program with 300 sockets, which must not cause a change.
 
 #![cfg(unix)]
 
@@ -13,22 +13,22 @@ use futures_util::future::join_all;
 
 const ROOMS: [&str; 3] = ["team", "class-4b", "lobby"];
 
-/// What becomes of a tab when the server goes down.
+/// The state of a tab at the restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// Follows the room without being listed.
+    /// It watches without being listed.
     Watches,
-    /// Is there, and visible.
+    /// It is connected and visible.
     Stays,
-    /// Is there and has been hidden for long.
+    /// It is connected, and has been hidden for long.
     Hides,
-    /// Has just lost its connection.
+    /// It has just lost its connection.
     Breaks,
-    /// Is in the middle of a reload.
+    /// It is being reloaded.
     Reloads,
 }
 
-/// Each part with its people in a room and the tabs of each of them: a hundred sockets.
+/// Each part with its people per room and their tabs: a hundred sockets.
 const CAST: [(Part, usize, usize); 6] = [
     (Part::Watches, 20, 1),
     (Part::Stays, 30, 1),
@@ -38,10 +38,10 @@ const CAST: [(Part, usize, usize); 6] = [
     (Part::Reloads, 10, 1),
 ];
 
-/// How many people a room's list has.
+/// The number of rows in a room.
 const LISTED: usize = 70;
 
-/// One page instance, with or without a socket.
+/// A tab without a socket.
 struct Tab {
     part: Part,
     room: &'static str,
@@ -52,22 +52,22 @@ struct Tab {
 }
 
 impl Tab {
-    /// Opens a socket; what is said to it from then on comes with it.
+    /// Opens a socket, and records the changes from then on.
     async fn open(self, site: &Site) -> OpenTab {
         let mut client = site.connect_as(self.room, self.cookie.as_deref()).await;
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         if self.list.position().is_none() {
             client.send(&format!("{{{}}}", self.opening)).await;
             client.list().await;
         } else {
             let epoch = self.list.epoch().unwrap().clone();
-            let answer = client.come_back_with(self.list, &self.opening).await;
+            let answer = client.resume_with(self.list, &self.opening).await;
             let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
             assert_eq!(resumed.epoch, epoch);
-            told.push(resumed.difference);
+            received.push(resumed.difference);
         }
         let (part, room, opening) = (self.part, self.room, self.opening);
-        OpenTab { part, room, opening, client, told }
+        OpenTab { part, room, opening, client, received }
     }
 }
 
@@ -76,20 +76,20 @@ struct OpenTab {
     room: &'static str,
     opening: String,
     client: Client,
-    told: Vec<Difference>,
+    received: Vec<Difference>,
 }
 
 impl OpenTab {
-    /// Reads on until so many rows are in this state.
-    async fn until(&mut self, state: PresenceState, rows: usize) {
-        self.client.until(|list| count(list, state) == rows).await;
+    /// Receives events until so many rows have this state.
+    async fn wait_until(&mut self, state: PresenceState, rows: usize) {
+        self.client.wait_until(|list| count(list, state) == rows).await;
     }
 
-    /// Reads on until this one is listed, and keeps what it is told.
-    async fn until_listed(&mut self, name: &str) {
+    /// Receives events until this name is listed, and records the changes.
+    async fn wait_until_listed(&mut self, name: &str) {
         while !self.client.names().iter().any(|listed| listed == name) {
             if let ServerEvent::Changes(changes) = self.client.event().await {
-                self.told.push(changes.difference);
+                self.received.push(changes.difference);
             }
         }
     }
@@ -105,7 +105,7 @@ fn count(list: &Replica, state: PresenceState) -> usize {
     list.roster().users().filter(|user| user.state == state).count()
 }
 
-/// Everybody, person by person; tabs of the same person have the same cookie.
+/// Opens all tabs. Tabs of the same person have the same cookie.
 async fn arrive(site: &Site) -> Vec<OpenTab> {
     let mut open = Vec::new();
     for room in ROOMS {
@@ -132,16 +132,16 @@ async fn arrive(site: &Site) -> Vec<OpenTab> {
 }
 
 #[tokio::test]
-async fn nobody_notices_a_restart_under_three_hundred_sockets() {
-    let begun = Instant::now();
+async fn restart_under_300_sockets_causes_no_change() {
+    let started_at = Instant::now();
     let server = ServerProcess::start();
     let mut open = arrive(&server).await;
     assert_eq!(open.len(), 300);
-    println!("all are there after {:.3} s", begun.elapsed().as_secs_f64());
-    join_all(open.iter_mut().map(|tab| tab.until(PresenceState::Away, 10))).await;
-    println!("the hidden ones are away after {:.3} s", begun.elapsed().as_secs_f64());
+    println!("all are there after {:.3} s", started_at.elapsed().as_secs_f64());
+    join_all(open.iter_mut().map(|tab| tab.wait_until(PresenceState::Away, 10))).await;
+    println!("the hidden ones are away after {:.3} s", started_at.elapsed().as_secs_f64());
 
-    // Some connections break, and everybody sees it; then some pages begin to reload.
+    // Some connections break, which everyone sees. Then some pages start to reload.
     let mut gone = Vec::new();
     let (breaking, mut open): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|tab| tab.part == Part::Breaks);
@@ -150,11 +150,11 @@ async fn nobody_notices_a_restart_under_three_hundred_sockets() {
         if number % 2 == 0 {
             client.reset();
         } else {
-            client.break_off();
+            client.abort();
         }
         gone.push(tab);
     }
-    join_all(open.iter_mut().map(|tab| tab.until(PresenceState::Reconnecting, 10))).await;
+    join_all(open.iter_mut().map(|tab| tab.wait_until(PresenceState::Reconnecting, 10))).await;
     let (reloading, open): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|tab| tab.part == Part::Reloads);
     join_all(reloading.into_iter().map(async |tab| {
@@ -168,50 +168,51 @@ async fn nobody_notices_a_restart_under_three_hundred_sockets() {
 
     let term = Instant::now();
     let ending = tokio::spawn(server.terminate());
-    let told = join_all(open.into_iter().map(async |mut tab| {
+    let received = join_all(open.into_iter().map(async |mut tab| {
         assert_eq!(tab.client.close_code().await, Some(1012));
         let told_after = term.elapsed();
         (tab.without_socket().0, told_after)
     }))
     .await;
-    let (remains, status) = ending.await.unwrap();
+    let (stopped, status) = ending.await.unwrap();
     assert!(status.success(), "{status}");
-    let first = told.iter().map(|(_, after)| *after).min().unwrap();
-    let last = told.iter().map(|(_, after)| *after).max().unwrap();
+    let first = received.iter().map(|(_, after)| *after).min().unwrap();
+    let last = received.iter().map(|(_, after)| *after).max().unwrap();
     println!(
         "1012 to {} sockets from {:.3} s to {:.3} s after TERM; the process ends after {:.3} s",
-        told.len(),
+        received.len(),
         first.as_secs_f64(),
         last.as_secs_f64(),
         term.elapsed().as_secs_f64()
     );
-    gone.extend(told.into_iter().map(|(tab, _)| tab));
+    gone.extend(received.into_iter().map(|(tab, _)| tab));
     assert_eq!(gone.len(), 300);
 
     let listening = Instant::now();
-    let server = remains.start();
+    let server = stopped.start();
     let mut open = join_all(gone.into_iter().map(|tab| tab.open(&server))).await;
     println!("all are back {:.3} s after the start", listening.elapsed().as_secs_f64());
     for room in ROOMS {
-        // Whatever was to be told is told before this.
+        // All earlier changes are received before this join.
         let mut control = server.connect(room).await;
         control.announce("Control", "c").await;
-        control.until(|list| list.roster().len() == LISTED + 1).await;
+        control.wait_until(|list| list.roster().len() == LISTED + 1).await;
         let here: Vec<_> = open.iter_mut().filter(|tab| tab.room == room).collect();
         assert_eq!(here.len(), 100);
         for tab in join_all(here.into_iter().map(async |tab| {
-            tab.until_listed("Control").await;
+            tab.wait_until_listed("Control").await;
             tab
         }))
         .await
         {
-            let left: usize = tab.told.iter().map(|told| told.disconnect_user.iter().count()).sum();
-            let came: usize = tab.told.iter().map(|told| told.new_user.len()).sum();
-            assert_eq!((left, came), (0, 1), "{:?}", tab.told);
+            let left: usize =
+                tab.received.iter().map(|received| received.disconnect_user.iter().count()).sum();
+            let came: usize = tab.received.iter().map(|received| received.new_user.len()).sum();
+            assert_eq!((left, came), (0, 1), "{:?}", tab.received);
             assert_eq!(tab.client.replica.roster(), control.replica.roster());
         }
         assert_eq!(count(&control.replica, PresenceState::Reconnecting), 0);
         assert_eq!(count(&control.replica, PresenceState::Away), 10);
     }
-    println!("it took {:.3} s", begun.elapsed().as_secs_f64());
+    println!("it took {:.3} s", started_at.elapsed().as_secs_f64());
 }

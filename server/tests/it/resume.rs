@@ -1,4 +1,4 @@
-//! What brings a list forward, straight from the hub: how far back, in pieces, and while all is moving.
+//! Resuming a list, directly on the hub: the reach of the log, splitting, and concurrent changes.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use app::{
     client::{Progress, Replica},
     presence::{RoomName, Roster, ServerEvent, Since, UserId},
 };
-use server::{
+use registry::{
     encoding::{frame::Frame, messages::LONGEST_FRAME_IN_BYTES},
     hub::{Announcing, Hub, Membership, Subscription},
     presence::room::{JoinKind, RoomLimits},
@@ -34,9 +34,9 @@ fn announce(membership: &mut Membership, name: &str) {
 }
 
 fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Subscription {
-    let mut subscription = hub.observe(&RoomName::lobby(), None);
-    subscription.start_from(since);
-    subscription
+    let mut observer = hub.observe(&RoomName::lobby(), None);
+    observer.start_from(since);
+    observer
 }
 
 fn list(hub: &Hub) -> Replica {
@@ -45,7 +45,7 @@ fn list(hub: &Hub) -> Replica {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_since_is_honoured_as_far_as_the_log_reaches() {
+async fn resume_works_as_far_back_as_the_log_reaches() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
     announce(&mut ana, "Ana");
@@ -64,7 +64,7 @@ async fn a_since_is_honoured_as_far_as_the_log_reaches() {
         let answer = event(Since { epoch: epoch.clone(), seq: from });
         assert!(matches!(&answer, ServerEvent::Resumed(resumed) if resumed.from == from));
     }
-    // Two minutes after they happened, the next change makes the log forget all but the last thousand.
+    // After two minutes the next change drops all but the last thousand entries of the log.
     sleep(Duration::from_mins(2)).await;
     ana.rename("Ann").unwrap();
     let last = seq + 1;
@@ -79,7 +79,7 @@ async fn a_since_is_honoured_as_far_as_the_log_reaches() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_difference_comes_whole_in_its_pieces() {
+async fn long_difference_arrives_completely_in_parts() {
     let hub = Hub::new(LIMITS);
     let mut people: Vec<Membership> = (1..=400).map(|who| enter(&hub, who)).collect();
     let (early, late) = people.split_at_mut(250);
@@ -87,7 +87,7 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
         announce(person, &format!("Somebody with a long name, number {number}"));
     }
     sleep(Duration::from_secs(1)).await;
-    // One follows and is slow to read, one goes and comes back.
+    // One client watches and reads slowly, another one reconnects.
     let mut slow = (observe(&hub, None), Replica::default());
     for frame in slow.0.poll_updates() {
         slow.1.receive(serde_json::from_str(frame.text()).unwrap()).unwrap();
@@ -101,8 +101,8 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
     }
     sleep(Duration::from_secs(1)).await;
     let back = (observe(&hub, left.position()), left);
-    for (mut subscription, mut replica) in [slow, back] {
-        let frames: Vec<Frame> = subscription.poll_updates().collect();
+    for (mut observer, mut replica) in [slow, back] {
+        let frames: Vec<Frame> = observer.poll_updates().collect();
         assert!(frames.len() > 2);
         assert!(frames.iter().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
         for frame in frames {
@@ -111,14 +111,14 @@ async fn a_long_difference_comes_whole_in_its_pieces() {
             replica.receive(event).unwrap();
         }
         assert_eq!(replica.roster(), list(&hub).roster());
-        let beat = serde_json::from_str(subscription.beat().unwrap().text()).unwrap();
+        let beat = serde_json::from_str(observer.beat().unwrap().text()).unwrap();
         assert_eq!(replica.receive(beat), Ok(Progress::Unchanged));
     }
 }
 
-/// The number that an announcement itself gives was given to nobody when its client named it.
+/// The `seq` of its own join can't be known to a client in advance.
 #[tokio::test(start_paused = true)]
-async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
+async fn since_equal_to_the_seq_of_its_own_join_gets_the_list() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
     announce(&mut ana, "Ana");
@@ -130,16 +130,16 @@ async fn nobody_comes_back_to_the_number_that_they_are_about_to_give() {
     assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"existing_users""#));
 }
 
-/// Also where the client has said more before its first answer was out.
+/// Also if the client sends more frames before the first reply.
 #[tokio::test(start_paused = true)]
-async fn the_first_answer_comes_first() {
+async fn reply_to_the_first_frame_comes_first() {
     let hub = Hub::new(LIMITS);
     let mut ana = enter(&hub, 1);
     announce(&mut ana, "Ana");
     sleep(Duration::from_secs(1)).await;
     let since = list(&hub).position().cloned();
     let mut bo = enter(&hub, 2);
-    // The first change after a quiet moment is told at once, the next one later.
+    // The first change after a pause is sent at once, the next one later.
     ana.rename("Ann").unwrap();
     bo.announce(Announcing { since, ..announcing("Bo", JoinKind::Opening) }).unwrap();
     bo.announce(announcing("Bob", JoinKind::Repeat)).unwrap();
@@ -148,9 +148,9 @@ async fn the_first_answer_comes_first() {
     assert!(bo.poll_updates().next().unwrap().text().starts_with(r#"{"event":"resumed""#));
 }
 
-/// Lists are taken while others come and go on other threads: the rows have to be those of their number.
+/// Lists are read while other threads join and leave: the rows must match the `seq`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_list_is_of_one_moment_while_all_is_moving() {
+async fn list_matches_its_seq_during_concurrent_changes() {
     const LISTS: usize = 2_000;
     let hub = Hub::new(LIMITS);
     let is_over = Arc::new(AtomicBool::new(false));
@@ -168,8 +168,8 @@ async fn a_list_is_of_one_moment_while_all_is_moving() {
         })
         .collect();
     for number in 0..LISTS {
-        // As a page takes it, and as a socket does.
-        let (mut subscription, mut replica) = if number % 2 == 0 {
+        // As for a page, and as for a socket.
+        let (mut observer, mut replica) = if number % 2 == 0 {
             let page = list(&hub);
             (observe(&hub, page.position()), page)
         } else {
@@ -177,15 +177,15 @@ async fn a_list_is_of_one_moment_while_all_is_moving() {
         };
         let mut is_proven = false;
         while !is_proven {
-            let news = subscription.poll_updates();
+            let news = observer.poll_updates();
             if news.is_empty() {
-                subscription.woken().await;
+                observer.woken().await;
             }
             for frame in news {
                 let event = serde_json::from_str(frame.text()).unwrap();
                 replica.receive(event).expect("what comes next fits the list");
             }
-            if let Some(beat) = subscription.beat().filter(|_| replica.position().is_some()) {
+            if let Some(beat) = observer.beat().filter(|_| replica.position().is_some()) {
                 let beat: ServerEvent = serde_json::from_str(beat.text()).unwrap();
                 let ServerEvent::Beat(point) = &beat else { panic!("a beat was expected") };
                 if Some(point.seq) == replica.position().map(|position| position.seq) {

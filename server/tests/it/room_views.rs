@@ -1,10 +1,10 @@
-//! What the server draws and writes of a room besides its list, through real requests.
+//! Views of a room other than its list: export, QR code, hour chart, kiosk view.
 
 use crate::support::{TestServer, body, header};
 use server::websocket::connection::ConnectionConfig;
 
 #[tokio::test]
-async fn the_roll_can_be_taken_away() {
+async fn list_can_be_exported_as_text_and_csv() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for name in ["Ana \"the\" Sousa", "=1+1", "李小龍"] {
@@ -35,8 +35,8 @@ async fn the_roll_can_be_taken_away() {
     assert!(body(&text).starts_with("team-7: 3 people, 20"), "{text}");
     assert!(body(&text).ends_with("\n\nAna \"the\" Sousa\n=1+1\n李小龍\n"), "{text}");
 
-    let nobody = server.get("/api/rooms/nobody/roll.txt").await;
-    assert!(body(&nobody).starts_with("nobody: 0 people"), "{nobody}");
+    let empty = server.get("/api/rooms/nobody/roll.txt").await;
+    assert!(body(&empty).starts_with("nobody: 0 people"), "{empty}");
     for kind in ["csv", "txt"] {
         let nowhere = server.get(&format!("/api/rooms/Team/roll.{kind}")).await;
         assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
@@ -44,7 +44,7 @@ async fn the_roll_can_be_taken_away() {
 }
 
 #[tokio::test]
-async fn the_page_leads_to_the_roll_and_says_where_the_room_is() {
+async fn page_links_to_the_export_and_shows_the_room_address() {
     let server = TestServer::start();
     let page = server.get("/r/team-7").await;
     for path in ["/api/rooms/team-7/roll.csv", "/api/rooms/team-7/roll.txt", "/r/team-7/qr.svg"] {
@@ -58,12 +58,12 @@ async fn the_page_leads_to_the_roll_and_says_where_the_room_is() {
 }
 
 #[tokio::test]
-async fn the_code_is_an_image_of_the_address() {
+async fn qr_code_encodes_the_room_address() {
     let server = TestServer::start();
     let code = server.get("/r/team-7/qr.svg").await;
     assert_eq!(header(&code, "content-type"), Some("image/svg+xml"));
     assert!(body(&code).starts_with("<svg ") && !code.contains("style"), "{code}");
-    // Another address is another code.
+    // Another address gives another code.
     let other = server.get("/r/team-8/qr.svg").await;
     assert_ne!(body(&code), body(&other));
     assert_eq!(body(&code), body(&server.get("/r/team-7/qr.svg").await));
@@ -71,10 +71,10 @@ async fn the_code_is_an_image_of_the_address() {
 }
 
 #[tokio::test]
-async fn the_last_hour_is_in_the_first_html_and_can_be_drawn_anew() {
+async fn hour_chart_is_in_the_first_html_and_can_be_fetched() {
     let server = TestServer::start();
     let page = server.get("/r/team").await;
-    // Nobody has been here yet, so there is nothing to draw.
+    // The room was empty so far, so there is no chart.
     assert!(page.contains("past-hour") && !page.contains("<figcaption>"), "{page}");
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;
@@ -84,29 +84,29 @@ async fn the_last_hour_is_in_the_first_html_and_can_be_drawn_anew() {
     let page = server.get("/r/team").await;
     let picture = server.get("/r/team/past-hour").await;
     assert!(body(&picture).contains("<figcaption>"), "{picture}");
-    // Two were here at the same time within this minute, or the minute before it.
+    // Two members were present at the same time, in this minute or the one before it.
     assert!(body(&picture).contains("2 people in the last"), "{picture}");
     assert!(page.contains(body(&picture)), "{page}");
     assert!(server.get("/r/a_b/past-hour").await.starts_with("HTTP/1.1 404"));
 }
 
 #[tokio::test]
-async fn the_last_hour_outlives_a_restart() {
+async fn hour_chart_survives_a_restart() {
     let server = TestServer::start();
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;
     let mut bo = server.connect("team").await;
     bo.join("Bo").await;
     bo.send(r#"{"event":"leave"}"#).await;
-    ana.until_names(&["Ana"]).await;
+    ana.wait_for_names(&["Ana"]).await;
     let server = server.restart().await;
-    // Ana's row is held; that Bo was here is known only from before.
+    // Ana's row was restored. Bo's visit is known from the saved counts only.
     let picture = server.get("/r/team/past-hour").await;
     assert!(body(&picture).contains("2 people in the last"), "{picture}");
 }
 
 #[tokio::test]
-async fn a_wall_shows_the_room_and_nothing_to_press() {
+async fn kiosk_view_shows_the_room_without_controls() {
     let server = TestServer::start_with("", ConnectionConfig::default());
     let mut ana = server.connect("team").await;
     ana.join("Ana").await;

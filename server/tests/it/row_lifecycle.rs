@@ -1,6 +1,6 @@
-//! "The life of a row", row by row of the protocol's table, through real sockets and real time.
+//! "The life of a row" in the protocol, row by row of its table, through real sockets and in real time.
 //!
-//! The times are printed, not asserted: that they are right is asserted on simulated time in `presence::room`.
+//! Times are printed, not asserted: the simulated-time tests of the room assert them.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ async fn a_watcher_and_ana() -> (TestServer, Client, Client) {
     (server, watcher, ana)
 }
 
-/// The next changes; beats are passed over.
+/// The next changes, without beats.
 async fn changes(client: &mut Client) -> Changes {
     loop {
         match client.event().await {
@@ -30,33 +30,36 @@ async fn changes(client: &mut Client) -> Changes {
     }
 }
 
-/// Nothing was told to this client until somebody else joins now.
+/// Checks that the watcher received nothing before the join of another member.
 async fn was_told_nothing(server: &TestServer, watcher: &mut Client) {
     let mut control = server.connect("lobby").await;
     control.announce("Control", "c").await;
-    let told = changes(watcher).await;
-    assert_eq!(told.difference.new_user.len(), 1, "{told:?}");
-    assert_eq!(told.difference.new_user[0].name.as_str(), "Control");
-    assert!(told.difference.disconnect_user.is_empty() && told.difference.user_changed.is_empty());
+    let received = changes(watcher).await;
+    assert_eq!(received.difference.new_user.len(), 1, "{received:?}");
+    assert_eq!(received.difference.new_user[0].name.as_str(), "Control");
+    assert!(
+        received.difference.disconnect_user.is_empty()
+            && received.difference.user_changed.is_empty()
+    );
 }
 
-fn say(what: &str, since: Instant) {
+fn print_elapsed(what: &str, since: Instant) {
     println!("{what}: {:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
 }
 
 #[tokio::test]
-async fn a_first_tab_is_told_at_once() {
+async fn first_tab_is_announced_at_once() {
     let (server, mut watcher, _ana) = a_watcher_and_ana().await;
     let mut bo = server.connect("lobby").await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
-    let told = changes(&mut watcher).await;
-    say("a first tab to new_user", begun);
-    assert_eq!(told.difference.new_user.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("a first tab to new_user", started_at);
+    assert_eq!(received.difference.new_user.len(), 1);
 }
 
 #[tokio::test]
-async fn a_second_tab_is_nothing() {
+async fn second_tab_causes_no_change() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let mut second = server.connect_as("lobby", Some(&ana.cookie)).await;
     second.announce("Ana", "t2").await;
@@ -65,44 +68,44 @@ async fn a_second_tab_is_nothing() {
 }
 
 #[tokio::test]
-async fn a_reload_is_nothing() {
+async fn reload_causes_no_change() {
     let (server, mut watcher, mut ana) = a_watcher_and_ana().await;
     for _ in 0..10 {
         let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
         ana.close().await;
         server.get_with("/", &format!("Cookie: {cookie}\r\n")).await;
         ana = server.connect_as("lobby", Some(&cookie)).await;
-        let answer = ana.come_back(list, "Ana", "t1").await;
+        let answer = ana.resume(list, "Ana", "t1").await;
         assert!(matches!(answer, ServerEvent::Resumed(resumed) if resumed.difference.is_empty()));
     }
     was_told_nothing(&server, &mut watcher).await;
 }
 
 #[tokio::test]
-async fn a_clean_close_is_told_about_two_seconds_later() {
+async fn clean_close_removes_the_row_after_two_seconds() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.close().await;
-    let told = changes(&mut watcher).await;
-    say("clean close to disconnect_user closed", begun);
-    assert_eq!(told.difference.disconnect_user.closed.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("clean close to disconnect_user closed", started_at);
+    assert_eq!(received.difference.disconnect_user.closed.len(), 1);
 }
 
 #[tokio::test]
-async fn a_page_on_its_way_holds_the_row_longer() {
+async fn page_load_extends_the_grace_period() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let cookie = ana.cookie.clone();
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.close().await;
     server.get_with("/", &format!("Cookie: {cookie}\r\n")).await;
-    let told = changes(&mut watcher).await;
-    say("clean close with the page served again to disconnect_user closed", begun);
-    assert_eq!(told.difference.disconnect_user.closed.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("clean close with the page served again to disconnect_user closed", started_at);
+    assert_eq!(received.difference.disconnect_user.closed.len(), 1);
 }
 
-/// A screen on the wall watches for everybody: to fetch its page is no sign that its browser's person returns.
+/// A kiosk does not belong to a person, so loading its page does not announce a return.
 #[tokio::test]
-async fn a_page_for_the_wall_holds_no_row() {
+async fn kiosk_page_load_does_not_extend_the_grace_period() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let mut bo = server.connect("lobby").await;
     bo.announce("Bo", "t1").await;
@@ -113,107 +116,107 @@ async fn a_page_for_the_wall_holds_no_row() {
     server.get_with("/", &format!("Cookie: {cookie_of_bo}\r\n")).await;
     ana.close().await;
     server.get_with("/?wall", &format!("Cookie: {cookie_of_ana}\r\n")).await;
-    // Bo went first, and is waited for; if Ana were too, hers would be the later end.
-    let told = changes(&mut watcher).await;
-    assert_eq!(told.difference.disconnect_user.closed, [who_is_ana], "{told:?}");
+    // Bo closed first, and his grace period was extended. If Ana's were too, she would be removed after him.
+    let received = changes(&mut watcher).await;
+    assert_eq!(received.difference.disconnect_user.closed, [who_is_ana], "{received:?}");
 }
 
 #[tokio::test]
-async fn leave_is_told_at_once() {
+async fn leave_removes_the_row_at_once() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.send(r#"{"event":"leave"}"#).await;
-    let told = changes(&mut watcher).await;
-    say("leave to disconnect_user left", begun);
-    assert_eq!(told.difference.disconnect_user.left.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("leave to disconnect_user left", started_at);
+    assert_eq!(received.difference.disconnect_user.left.len(), 1);
 }
 
 #[tokio::test]
-async fn a_break_shows_at_once_and_ends_as_lost() {
+async fn broken_connection_is_reconnecting_at_once_and_lost_later() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
-    ana.break_off();
-    let told = changes(&mut watcher).await;
-    say("break to reconnecting", begun);
-    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
-    let told = changes(&mut watcher).await;
-    say("break to disconnect_user lost", begun);
-    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    let started_at = Instant::now();
+    ana.abort();
+    let received = changes(&mut watcher).await;
+    print_elapsed("break to reconnecting", started_at);
+    assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("break to disconnect_user lost", started_at);
+    assert_eq!(received.difference.disconnect_user.lost.len(), 1);
 }
 
 #[tokio::test]
-async fn an_end_without_a_close_frame_is_a_break() {
+async fn end_of_stream_without_a_close_frame_is_a_broken_connection() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.send_fin().await;
-    let told = changes(&mut watcher).await;
-    say("FIN without a close frame to reconnecting", begun);
-    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("FIN without a close frame to reconnecting", started_at);
+    assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
     assert_eq!(ana.close_code().await, None);
 }
 
 #[tokio::test]
-async fn a_reset_is_a_break() {
+async fn reset_is_a_broken_connection() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.reset();
-    let told = changes(&mut watcher).await;
-    say("reset to reconnecting", begun);
-    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("reset to reconnecting", started_at);
+    assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
 }
 
-/// The system at the other end still takes what is sent; nobody answers.
+/// The client's system accepts the bytes, but no one answers the pings.
 #[tokio::test]
-async fn who_answers_no_ping_is_reconnecting_and_then_lost() {
+async fn unanswered_pings_lead_to_reconnecting_and_then_lost() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
-    let told = changes(&mut watcher).await;
+    let started_at = Instant::now();
+    let received = changes(&mut watcher).await;
     let noticed = Instant::now();
-    say("half-open to reconnecting", begun);
-    assert_eq!(told.difference.user_changed.reconnecting.len(), 1);
-    let told = changes(&mut watcher).await;
-    say("half-open to disconnect_user lost", begun);
-    say("half-open noticed to disconnect_user lost", noticed);
-    assert_eq!(told.difference.disconnect_user.lost.len(), 1);
+    print_elapsed("half-open to reconnecting", started_at);
+    assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
+    let received = changes(&mut watcher).await;
+    print_elapsed("half-open to disconnect_user lost", started_at);
+    print_elapsed("half-open noticed to disconnect_user lost", noticed);
+    assert_eq!(received.difference.disconnect_user.lost.len(), 1);
     drop(ana);
 }
 
 #[tokio::test]
-async fn who_comes_back_after_a_break_is_here() {
+async fn reconnected_member_is_here() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
-    ana.break_off();
+    ana.abort();
     assert_eq!(changes(&mut watcher).await.difference.user_changed.reconnecting.len(), 1);
     let mut ana = server.connect_as("lobby", Some(&cookie)).await;
-    let begun = Instant::now();
-    assert!(matches!(ana.come_back(list, "Ana", "t1").await, ServerEvent::Resumed(_)));
+    let started_at = Instant::now();
+    assert!(matches!(ana.resume(list, "Ana", "t1").await, ServerEvent::Resumed(_)));
     assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
-    say("back in time to here", begun);
+    print_elapsed("back in time to here", started_at);
     assert_eq!(ana.replica.roster(), watcher.replica.roster());
 }
 
 #[tokio::test]
-async fn hidden_for_thirty_seconds_is_away_and_shown_is_here() {
+async fn tab_hidden_for_30_s_is_away_and_shown_again_is_here() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
-    let begun = Instant::now();
+    let started_at = Instant::now();
     ana.send(r#"{"event":"visible","visible":false}"#).await;
     let pinging = tokio::spawn(async move {
-        ana.until(|replica| replica.own_row().unwrap().state == PresenceState::Away).await;
+        ana.wait_until(|replica| replica.own_row().unwrap().state == PresenceState::Away).await;
         ana.send(r#"{"event":"visible","visible":true}"#).await;
-        ana.until(|replica| replica.own_row().unwrap().state == PresenceState::Here).await;
+        ana.wait_until(|replica| replica.own_row().unwrap().state == PresenceState::Here).await;
         ana
     });
-    let told = changes(&mut watcher).await;
-    say("hidden to away", begun);
-    assert_eq!(told.difference.user_changed.away.len(), 1);
-    let begun = Instant::now();
+    let received = changes(&mut watcher).await;
+    print_elapsed("hidden to away", started_at);
+    assert_eq!(received.difference.user_changed.away.len(), 1);
+    let started_at = Instant::now();
     assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
-    say("shown again to here", begun);
+    print_elapsed("shown again to here", started_at);
     pinging.await.unwrap();
 }
 
 #[tokio::test]
-async fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
+async fn second_socket_of_a_tab_replaces_the_first() {
     let (server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let mut newer = server.connect_as("lobby", Some(&ana.cookie)).await;
     newer.announce("Ana", "t1").await;
@@ -222,7 +225,7 @@ async fn a_socket_that_announces_a_connected_tab_replaces_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_restart_is_nothing_to_those_who_come_back() {
+async fn restart_causes_no_change_for_resumed_members() {
     let server = TestServer::start();
     let mut people = Vec::new();
     for number in 0..20 {
@@ -231,7 +234,7 @@ async fn a_restart_is_nothing_to_those_who_come_back() {
         people.push(client);
     }
     for client in &mut people {
-        client.until(|replica| replica.roster().len() == 20).await;
+        client.wait_until(|replica| replica.roster().len() == 20).await;
     }
     let goodbyes = join_all(people.iter_mut().map(Client::close_code));
     let (server, codes) = tokio::join!(server.restart(), goodbyes);
@@ -240,13 +243,13 @@ async fn a_restart_is_nothing_to_those_who_come_back() {
     let mut people = Vec::new();
     for (number, (cookie, replica)) in left.into_iter().enumerate() {
         let mut client = server.connect_as("team", Some(&cookie)).await;
-        let answer = client.come_back(replica, &format!("P{number}"), "t").await;
+        let answer = client.resume(replica, &format!("P{number}"), "t").await;
         let ServerEvent::Resumed(resumed) = answer else { panic!("{answer:?}") };
         assert!(!server.state_directory().join("rooms.json").exists(), "it is taken only once");
         assert!(resumed.difference.is_empty() && resumed.from == resumed.seq, "{resumed:?}");
         people.push(client);
     }
-    // The next thing that anybody is told is a newcomer.
+    // The next change is a newcomer.
     let mut newcomer = server.connect("team").await;
     newcomer.announce("Newcomer", "t").await;
     for client in &mut people {
@@ -256,7 +259,7 @@ async fn a_restart_is_nothing_to_those_who_come_back() {
 }
 
 #[tokio::test]
-async fn a_since_that_cannot_be_used_brings_the_list() {
+async fn unusable_since_is_answered_with_the_list() {
     let (server, _watcher, ana) = a_watcher_and_ana().await;
     let epoch = ana.replica.epoch().unwrap().clone();
     for (epoch, seq) in [(epoch.as_str(), 2_u64), (epoch.as_str(), u64::MAX), ("other", 1)] {

@@ -1,4 +1,5 @@
-//! The real program under a supervisor like systemd: it takes over a socket, and says when it serves.
+//! The real program under a service manager like systemd: it uses a passed socket, and notifies when it is
+//! ready.
 
 #![cfg(unix)]
 
@@ -9,24 +10,24 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Becomes the program, with standard input as the first socket that a supervisor hands over.
+/// A shell script that runs the program with standard input as the first passed socket.
 const HAND_OVER: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@""#;
 
-fn heard(socket: &UnixDatagram) -> String {
+fn received(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 64];
     let length = socket.recv(&mut buffer).unwrap();
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 
 #[test]
-fn it_serves_the_socket_that_it_is_given_and_says_so() {
+fn server_uses_the_passed_socket_and_notifies_systemd() {
     let directory = tempfile::tempdir().unwrap();
     let notified = UnixDatagram::bind(directory.path().join("notify")).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut child = Command::new("sh")
         .args(["-c", HAND_OVER, env!("CARGO_BIN_EXE_rollcall")])
-        // Not where it would listen by itself.
+        // An address that it can't listen on.
         .args(["--addr", "192.0.2.1:1", "--operator-addr", "off"])
         .current_dir(directory.path())
         .env("NOTIFY_SOCKET", directory.path().join("notify"))
@@ -36,7 +37,7 @@ fn it_serves_the_socket_that_it_is_given_and_says_so() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    assert_eq!(heard(&notified), "READY=1");
+    assert_eq!(received(&notified), "READY=1");
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -44,6 +45,6 @@ fn it_serves_the_socket_that_it_is_given_and_says_so() {
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
     let kill = format!("kill -TERM {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    assert_eq!(heard(&notified), "STOPPING=1");
+    assert_eq!(received(&notified), "STOPPING=1");
     assert!(child.wait().unwrap().success());
 }

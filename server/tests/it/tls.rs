@@ -1,4 +1,4 @@
-//! TLS in the program itself: pages, sockets, limits and new certificates, through real sockets.
+//! TLS of the server: pages, sockets, limits and certificates, through real sockets.
 
 use std::{io, time::Duration};
 
@@ -15,10 +15,10 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Error;
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server that speaks TLS, with more lines for its settings, and a client that trusts its certificate.
+/// A TLS server with additional settings, and a client that trusts its certificate.
 fn start(more: &str) -> (TestServer, Browser) {
     let certificates = Certificates::new();
     let trusted = certificates.make();
@@ -27,17 +27,17 @@ fn start(more: &str) -> (TestServer, Browser) {
     (server, Browser::that_trusts(trusted))
 }
 
-/// What comes on a connection on which this was said, until it ends.
-async fn told(site: &Site, said: &[u8]) -> String {
+/// Sends these bytes, and returns everything until the server closes the connection.
+async fn response_to(site: &Site, sent: &[u8]) -> String {
     let mut stream = TcpStream::connect(site.address).await.unwrap();
-    stream.write_all(said).await.unwrap();
-    let mut told = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut told)).await.unwrap().unwrap();
-    String::from_utf8_lossy(&told).into_owned()
+    stream.write_all(sent).await.unwrap();
+    let mut response = Vec::new();
+    timeout(TIMEOUT, stream.read_to_end(&mut response)).await.unwrap().unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[tokio::test]
-async fn a_page_comes_over_https_and_knows_it() {
+async fn page_over_https_uses_secure_cookies_and_urls() {
     let (server, browser) = start("");
     let mut stream = browser.ask(&server, "/r/team").await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
@@ -46,19 +46,19 @@ async fn a_page_comes_over_https_and_knows_it() {
     let cookie = header(&page, "set-cookie").unwrap();
     assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
     assert!(page.contains(&format!("https://{}/r/team", server.address)), "{page}");
-    // Only the operator knows whether it will be so for a year.
+    // HSTS is up to the operator, who knows whether HTTPS will stay.
     assert_eq!(header(&page, "strict-transport-security"), None);
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_stay_with_https_where_the_operator_says_so() {
+async fn hsts_is_sent_if_configured() {
     let (server, browser) = start("public-url = \"https://rollcall.example\"");
     let page = browser.get(&server, "/").await;
     assert_eq!(header(&page, "strict-transport-security"), Some("max-age=31536000"));
 }
 
 #[tokio::test]
-async fn people_meet_over_tls_and_are_told_when_the_server_goes_down() {
+async fn tls_sockets_receive_joins_and_1012_at_shutdown() {
     let (server, browser) = start("");
     let mut ana = browser.open_socket(&server, &[]).await.unwrap();
     assert!(matches!(join(&mut ana, "Ana").await, ServerEvent::ExistingUsers(_)));
@@ -73,7 +73,7 @@ async fn people_meet_over_tls_and_are_told_when_the_server_goes_down() {
 }
 
 #[tokio::test]
-async fn a_page_that_came_over_less_is_not_the_sites_own() {
+async fn plain_http_origin_is_refused_over_tls() {
     let (server, browser) = start("");
     let origin = |scheme: &str| format!("{scheme}://{}", server.address);
     browser.open_socket(&server, &[("origin", &origin("https"))]).await.unwrap();
@@ -82,23 +82,23 @@ async fn a_page_that_came_over_less_is_not_the_sites_own() {
 }
 
 #[tokio::test]
-async fn nobody_keeps_a_connection_without_a_handshake() {
+async fn unfinished_tls_handshakes_time_out() {
     let (server, browser) = start("[door]\nrequest-seconds = 1");
-    // Nothing, the head of a record, and some of a message that promises more.
-    for said in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
-        told(&server, said).await;
+    // No bytes, the header of a record, and a part of a message.
+    for sent in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
+        response_to(&server, sent).await;
     }
-    // After the handshake too; hyper ends that without a word, also below itself.
+    // Also after the handshake: hyper then closes without a TLS alert.
     let mut silent = browser.connect(&server).await.unwrap();
-    let ended = timeout(PATIENCE, silent.read_to_end(&mut Vec::new())).await.unwrap();
+    let ended = timeout(TIMEOUT, silent.read_to_end(&mut Vec::new())).await.unwrap();
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
 }
 
 #[tokio::test]
-async fn who_shakes_no_hand_counts_and_who_is_too_many_is_told_over_tls() {
+async fn pending_handshake_counts_as_a_connection_and_rejection_uses_tls() {
     let (server, browser) = start("[door]\nmax-connections-per-address = 1");
     let silent = TcpStream::connect(server.address).await.unwrap();
-    // The system may hand them over in another order, but it does hand over both.
+    // The system may deliver the two connections in another order.
     let answers = [browser.get(&server, "/healthz").await, browser.get(&server, "/healthz").await];
     for answer in answers {
         assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
@@ -107,24 +107,25 @@ async fn who_shakes_no_hand_counts_and_who_is_too_many_is_told_over_tls() {
     drop(silent);
     let asking =
         async { while !browser.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 ") {} };
-    timeout(PATIENCE, asking).await.unwrap();
+    timeout(TIMEOUT, asking).await.unwrap();
 }
 
 #[tokio::test]
-async fn who_speaks_plain_http_is_sent_the_secure_way() {
+async fn plain_http_is_redirected_to_https() {
     let (server, browser) = start("");
-    let answer = told(&server, b"GET /r/team?wall HTTP/1.1\r\nHost: roll.example\r\n\r\n").await;
+    let answer =
+        response_to(&server, b"GET /r/team?wall HTTP/1.1\r\nHost: roll.example\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 307 "), "{answer}");
     assert_eq!(header(&answer, "location"), Some("https://roll.example/r/team?wall"));
     assert_eq!(header(&answer, "set-cookie"), None);
     for garbage in [&b"\0\0\0\0"[..], b"hello\r\n\r\n", b"\x16\x03\x01\x00\x02hi"] {
-        told(&server, garbage).await;
+        response_to(&server, garbage).await;
     }
     assert!(browser.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
-async fn nothing_but_http_1_is_agreed_on() {
+async fn alpn_negotiates_http_1_1_only() {
     let (server, mut browser) = start("");
     browser.config.alpn_protocols = vec![b"h2".to_vec()];
     assert!(browser.connect(&server).await.is_err());
@@ -138,7 +139,7 @@ mod renewal {
     use crate::support::process::ServerProcess;
 
     #[tokio::test]
-    async fn a_hangup_brings_the_new_certificate_and_a_bad_one_leaves_the_old() {
+    async fn sighup_reloads_a_valid_certificate_and_keeps_the_old_one_otherwise() {
         let certificates = Certificates::new();
         let old = Browser::that_trusts(certificates.make());
         let server = ServerProcess::start_with(&certificates.settings());
@@ -146,22 +147,24 @@ mod renewal {
         join(&mut ana, "Ana").await;
 
         let new = Browser::that_trusts(certificates.make());
-        assert!(new.connect(&server).await.is_err(), "nobody has asked for it yet");
+        assert!(new.connect(&server).await.is_err(), "SIGHUP was not sent yet");
         server.signal("HUP");
-        timeout(PATIENCE, server.until_logged("the certificate is read anew")).await.unwrap();
+        timeout(TIMEOUT, server.wait_until_logged("the certificate is read anew")).await.unwrap();
         assert!(old.connect(&server).await.is_err());
         assert!(new.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 
-        // A key that is another certificate's, as while the two files are being replaced.
+        // The key of another certificate, as while both files are being replaced.
         let elsewhere = Certificates::new();
         elsewhere.make();
         std::fs::copy(elsewhere.path("key.pem"), certificates.path("key.pem")).unwrap();
         server.signal("HUP");
-        timeout(PATIENCE, server.until_logged("The certificate stays as it was")).await.unwrap();
+        timeout(TIMEOUT, server.wait_until_logged("The certificate stays as it was"))
+            .await
+            .unwrap();
         assert_eq!(server.log().matches("\"level\":\"ERROR\"").count(), 1, "{}", server.log());
         assert!(server.log().contains("tls-key"), "{}", server.log());
 
-        // Who was here before any of this noticed nothing.
+        // Open connections are not affected.
         let mut bo = new.open_socket(&server, &[]).await.unwrap();
         join(&mut bo, "Bo").await;
         assert_eq!(newcomers(&mut ana).await, ["Bo"]);

@@ -1,121 +1,121 @@
-//! A case: bytes that a client says, and what it must hear.
+//! A case: the bytes of a client, and the expected response.
 
 use app::presence::ServerEvent;
 use futures_util::future::join_all;
 
 use crate::{
-    raw_client::{CLOSE, FIN, PING, RawClient, Said, frame, text},
+    raw_client::{CLOSE, FIN, PING, RawClient, Received, frame, text},
     support::TestServer,
 };
 
-/// What the server must say.
+/// The expected response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Hears {
-    /// That somebody who is not listed can't be renamed: the text was understood.
+pub(crate) enum Expected {
+    /// The refusal of a `rename` by a person who is not listed: the text was understood.
     Understood,
-    /// That the text is no frame of the protocol.
+    /// The refusal of an invalid frame.
     NoFrame,
-    /// The list with this one name.
+    /// A list with this one name.
     ListOf(&'static str),
-    /// The answer to a ping.
+    /// A pong with this payload.
     Pong(Vec<u8>),
-    /// A goodbye with this code, and the end.
+    /// A close frame with this code, and the end.
     Close(u16),
-    /// A goodbye without a code, and the end.
+    /// A close frame without a code, and the end.
     CloseWithoutCode,
-    /// Nothing before the answer to a ping that is sent last.
+    /// Nothing before the pong for a final ping.
     NothingElse,
-    /// The answer to a `leave` and a goodbye of the client's own, which are sent last.
+    /// The reply to a final `leave`, and the close frame for the client's own.
     Goodbye,
 }
 
-/// A case of one socket.
+/// A case, for one socket.
 pub(crate) struct Case {
-    /// Which of Autobahn's cases it is like, or what it is about.
+    /// The corresponding case of Autobahn, or a description.
     name: String,
-    says: Vec<Vec<u8>>,
-    hears: Vec<Hears>,
+    sends: Vec<Vec<u8>>,
+    expects: Vec<Expected>,
 }
 
-/// Says these frames, one after the other, and must hear that.
+/// A case that sends these frames, and expects these responses.
 pub(crate) fn case(
     name: impl Into<String>,
-    says: impl IntoIterator<Item = Vec<u8>>,
-    hears: impl IntoIterator<Item = Hears>,
+    sends: impl IntoIterator<Item = Vec<u8>>,
+    expects: impl IntoIterator<Item = Expected>,
 ) -> Case {
-    let (says, hears) = (says.into_iter().collect(), hears.into_iter().collect());
-    Case { name: name.into(), says, hears }
+    let (sends, expects) = (sends.into_iter().collect(), expects.into_iter().collect());
+    Case { name: name.into(), sends, expects }
 }
 
-/// How the bytes of a case are handed to the system.
+/// How the bytes of a case are split into writes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Chopped {
-    /// All at once.
+pub(crate) enum Chunking {
+    /// All bytes in one write.
     AtOnce,
-    /// One frame after the other.
+    /// One frame per write.
     ByFrame,
-    /// So many bytes at a time.
+    /// So many bytes per write.
     ByBytes(usize),
 }
 
-/// Plays every case in each of the ways, against one server; the server is well afterwards.
-pub(crate) async fn play(server: &TestServer, ways: &[Chopped], cases: &[Case]) {
-    // A goodbye takes a second where the server can't read on, so all are said goodbye to at once.
-    let all = cases.iter().flat_map(|case| ways.iter().map(|way| play_one(server, *way, case)));
+/// Runs every case in each of these ways against one server, and checks that it still works.
+pub(crate) async fn run_cases(server: &TestServer, ways: &[Chunking], cases: &[Case]) {
+    // A close can take a second, so all cases run concurrently.
+    let all = cases.iter().flat_map(|case| ways.iter().map(|way| run_case(server, *way, case)));
     join_all(all).await;
     let mut newcomer = server.connect("rfc").await;
     assert_eq!(newcomer.join("Newcomer").await.count, 1, "a client of the cases is still listed");
     newcomer.send(r#"{"event":"leave"}"#).await;
-    newcomer.until_names(&[]).await;
+    newcomer.wait_for_names(&[]).await;
 }
 
-async fn play_one(server: &TestServer, way: Chopped, case: &Case) {
+async fn run_case(server: &TestServer, way: Chunking, case: &Case) {
     let mut client = RawClient::open(server).await;
-    let whole = case.says.concat();
+    let whole = case.sends.concat();
     let pieces: Vec<&[u8]> = match way {
-        Chopped::AtOnce => vec![&whole],
-        Chopped::ByFrame => case.says.iter().map(Vec::as_slice).collect(),
-        Chopped::ByBytes(bytes) => whole.chunks(bytes).collect(),
+        Chunking::AtOnce => vec![&whole],
+        Chunking::ByFrame => case.sends.iter().map(Vec::as_slice).collect(),
+        Chunking::ByBytes(bytes) => whole.chunks(bytes).collect(),
     };
     for piece in pieces {
         client.send(piece).await;
-        // Whoever else has something to do has a turn, so that not all is read at once.
+        // Yields, so that the server reads the pieces one by one.
         tokio::task::yield_now().await;
     }
-    let of = |said: &Said| format!("{} {way:?}: {said:?}", case.name);
-    for hears in &case.hears {
-        match hears {
-            Hears::NothingElse => client.send(&frame(FIN | PING, b"the last")).await,
-            Hears::Goodbye => {
+    let of = |received: &Received| format!("{} {way:?}: {received:?}", case.name);
+    for expects in &case.expects {
+        match expects {
+            Expected::NothingElse => client.send(&frame(FIN | PING, b"the last")).await,
+            Expected::Goodbye => {
                 client.send(&text(br#"{"event":"leave"}"#)).await;
-                assert!(matches!(client.hear().await, Said::Text(_)));
+                assert!(matches!(client.receive().await, Received::Text(_)));
                 client.send(&frame(FIN | CLOSE, &1000_u16.to_be_bytes())).await;
             }
             _ => {}
         }
-        let said = client.hear().await;
-        assert!(is_as_expected(hears, &said), "{}, not {hears:?}", of(&said));
-        if matches!(hears, Hears::Close(_) | Hears::CloseWithoutCode | Hears::Goodbye) {
-            let said = client.hear().await;
-            assert_eq!(said, Said::End, "{}", of(&said));
+        let received = client.receive().await;
+        assert!(is_as_expected(expects, &received), "{}, not {expects:?}", of(&received));
+        if matches!(expects, Expected::Close(_) | Expected::CloseWithoutCode | Expected::Goodbye) {
+            let received = client.receive().await;
+            assert_eq!(received, Received::End, "{}", of(&received));
         }
     }
 }
 
-fn is_as_expected(hears: &Hears, said: &Said) -> bool {
-    match (hears, said) {
-        (Hears::Understood, Said::Text(text)) => is_refusal(text, "not_listed"),
-        (Hears::NoFrame, Said::Text(text)) => is_refusal(text, "bad_frame"),
-        (Hears::ListOf(name), Said::Text(text)) => {
+fn is_as_expected(expects: &Expected, received: &Received) -> bool {
+    match (expects, received) {
+        (Expected::Understood, Received::Text(text)) => is_refusal(text, "not_listed"),
+        (Expected::NoFrame, Received::Text(text)) => is_refusal(text, "bad_frame"),
+        (Expected::ListOf(name), Received::Text(text)) => {
             let event = serde_json::from_str(text).unwrap();
             let ServerEvent::ExistingUsers(list) = event else { return false };
             list.users.iter().map(|user| user.name.as_str()).eq([*name])
         }
-        (Hears::Pong(payload), Said::Pong(said)) => payload == said,
-        (Hears::NothingElse, Said::Pong(said)) => said == b"the last",
-        (Hears::Goodbye, Said::Close(said)) => *said == Some(1000),
-        (Hears::Close(code), Said::Close(said)) => Some(*code) == *said,
-        (Hears::CloseWithoutCode, Said::Close(said)) => said.is_none(),
+        (Expected::Pong(payload), Received::Pong(received)) => payload == received,
+        (Expected::NothingElse, Received::Pong(received)) => received == b"the last",
+        (Expected::Goodbye, Received::Close(received)) => *received == Some(1000),
+        (Expected::Close(code), Received::Close(received)) => Some(*code) == *received,
+        (Expected::CloseWithoutCode, Received::Close(received)) => received.is_none(),
         _ => false,
     }
 }

@@ -1,23 +1,23 @@
-//! Chapter 7: goodbyes, with their codes and reasons, and what comes after them.
+//! Chapter 7: close frames, with codes and reasons, and frames after them.
 
 use crate::{
     case::{
         Case,
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, CloseWithoutCode, NothingElse, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, CloseWithoutCode, NothingElse, Understood},
+        case, run_cases,
     },
     raw_client::{CLOSE, CONTINUATION, FIN, PING, TEXT, frame, rename, rename_of, text},
     support::TestServer,
 };
 
-/// A goodbye with a code and a reason.
+/// A close frame with a code and a reason.
 fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(FIN | CLOSE, &[&code.to_be_bytes(), reason].concat())
 }
 
 #[tokio::test]
-async fn nothing_is_answered_after_a_goodbye() {
+async fn frames_after_a_close_frame_are_ignored() {
     let server = TestServer::start();
     let ping = frame(FIN | PING, b"ping");
     let cases = [
@@ -32,11 +32,11 @@ async fn nothing_is_answered_after_a_goodbye() {
         ),
         case("7.1.6", [text(&rename_of(256 * 1024)), close(1000, b""), ping], [Close(1009)]),
     ];
-    play(&server, &[AtOnce, ByFrame], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame], &cases).await;
 }
 
 #[tokio::test]
-async fn a_goodbye_may_have_a_code_and_a_reason() {
+async fn close_frame_may_have_a_code_and_a_reason() {
     let server = TestServer::start();
     let cases = [
         case("7.3.1", [frame(FIN | CLOSE, b"")], [CloseWithoutCode]),
@@ -47,33 +47,33 @@ async fn a_goodbye_may_have_a_code_and_a_reason() {
         case("7.3.6", [close(1000, &[b'*'; 124])], [Close(1002)]),
         case("7.5.1", [close(1000, b"\xce\xba\xed\xa0\x80edited")], [Close(1007)]),
     ];
-    play(&server, &[AtOnce, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn a_code_that_may_be_sent_comes_back() {
+async fn valid_close_code_is_echoed() {
     let server = TestServer::start();
     let codes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
     let cases: Vec<Case> = codes
         .into_iter()
         .map(|code| case(format!("7.7 {code}"), [close(code, b"")], [Close(code)]))
         .collect();
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
 #[tokio::test]
-async fn a_code_that_may_not_be_sent_is_a_fault() {
+async fn invalid_close_code_is_a_protocol_error() {
     let server = TestServer::start();
     let codes = [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535];
     let cases: Vec<Case> = codes
         .into_iter()
         .map(|code| case(format!("7.9 and 7.13 {code}"), [close(code, b"")], [Close(1002)]))
         .collect();
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
 #[tokio::test]
-async fn who_only_listens_is_not_ended() {
+async fn client_that_sends_nothing_stays_connected() {
     let server = TestServer::start();
-    play(&server, &[AtOnce], &[case("nothing is said", [], [NothingElse])]).await;
+    run_cases(&server, &[AtOnce], &[case("nothing is said", [], [NothingElse])]).await;
 }

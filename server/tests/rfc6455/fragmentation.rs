@@ -1,11 +1,11 @@
-//! Chapter 5: messages in several frames, and what may come between them.
+//! Chapter 5: fragmented messages, and frames between the fragments.
 
 use crate::{
     case::{
         Case,
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, ListOf, NothingElse, Pong, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, ListOf, NothingElse, Pong, Understood},
+        case, run_cases,
     },
     raw_client::{BINARY, CONTINUATION, FIN, PING, PONG, TEXT, frame, in_fragments, rename, text},
     support::TestServer,
@@ -15,21 +15,21 @@ fn ping() -> Vec<u8> {
     frame(FIN | PING, b"ping")
 }
 
-fn pong() -> crate::case::Hears {
+fn pong() -> crate::case::Expected {
     Pong(b"ping".to_vec())
 }
 
 #[tokio::test]
-async fn control_frames_are_never_in_fragments() {
+async fn fragmented_control_frames_are_protocol_errors() {
     let server = TestServer::start();
     let halves = |opcode| [frame(opcode, b"fragment1"), frame(FIN | CONTINUATION, b"fragment2")];
     let cases =
         [case("5.1", halves(PING), [Close(1002)]), case("5.2", halves(PONG), [Close(1002)])];
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn a_text_in_fragments_is_one_text() {
+async fn fragmented_text_is_one_message() {
     let server = TestServer::start();
     let mut cases: Vec<Case> = [1, 7, 20, 39]
         .into_iter()
@@ -47,7 +47,7 @@ async fn a_text_in_fragments_is_one_text() {
     cases.push(case("some of them are empty", empty_ones, [Understood, NothingElse]));
     let binary = in_fragments(BINARY, &rename(), 20);
     cases.push(case("binary ones are binary", binary, [Close(1003)]));
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn pings_between_fragments_are_answered_at_once() {
     let server = TestServer::start();
     let fragments = in_fragments(TEXT, &rename(), 10);
     let pinged = fragments.iter().flat_map(|fragment| [fragment.clone(), ping()]);
-    // The last fragment completes the text, and then comes the last ping.
+    // The last fragment completes the text, which is answered before the last ping.
     let answers = [pong(), pong(), pong(), Understood, pong(), NothingElse];
     let cases = [
         case("5.6 to 5.8 and 5.19", pinged, answers),
@@ -65,11 +65,11 @@ async fn pings_between_fragments_are_answered_at_once() {
             [Understood, pong()],
         ),
     ];
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn there_is_no_continuation_of_nothing_and_no_text_within_a_text() {
+async fn unexpected_continuation_and_interleaved_text_are_protocol_errors() {
     let server = TestServer::start();
     let more = |fin| frame(fin | CONTINUATION, b"fragment");
     let whole = in_fragments(TEXT, &rename(), 20);
@@ -82,25 +82,25 @@ async fn there_is_no_continuation_of_nothing_and_no_text_within_a_text() {
         case("5.18", [frame(TEXT, &rename()), text(&rename())], [Close(1002)]),
         case("5.18, binary", [frame(TEXT, &rename()), frame(FIN | BINARY, b"")], [Close(1002)]),
     ];
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn somebody_joins_letter_by_letter_with_pings_in_between() {
+async fn join_in_one_byte_fragments_with_pings_in_between_is_accepted() {
     let server = TestServer::start();
     let join = r#"{"event":"got_a_new_user","name":"Zoë"}"#.as_bytes();
-    let mut says = Vec::new();
+    let mut sends = Vec::new();
     for (index, fragment) in in_fragments(TEXT, join, 1).into_iter().enumerate() {
         if index % 5 == 4 {
-            says.push(ping());
+            sends.push(ping());
         }
-        says.push(fragment);
+        sends.push(fragment);
     }
     let pings = join.len() / 5;
-    let hears = std::iter::repeat_n(pong(), pings).chain([
+    let expects = std::iter::repeat_n(pong(), pings).chain([
         ListOf("Zoë"),
         NothingElse,
-        crate::case::Hears::Goodbye,
+        crate::case::Expected::Goodbye,
     ]);
-    play(&server, &[ByFrame], &[case("a join", says, hears)]).await;
+    run_cases(&server, &[ByFrame], &[case("a join", sends, expects)]).await;
 }

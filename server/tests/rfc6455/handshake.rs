@@ -1,12 +1,12 @@
-//! The opening handshake (RFC 6455, section 4), and what is never agreed on in it (chapters 12 and 13).
+//! The opening handshake (RFC 6455, section 4), which negotiates no extension (chapters 12 and 13).
 
 use crate::{
-    raw_client::{FIN, PING, RawClient, Said, frame, text, upgrade},
+    raw_client::{FIN, PING, RawClient, Received, frame, text, upgrade},
     support::TestServer,
 };
 
 #[tokio::test]
-async fn the_key_is_answered_as_the_specification_says() {
+async fn handshake_key_is_accepted_as_in_the_rfc() {
     let server = TestServer::start();
     let (_client, head) = RawClient::ask(&server, &upgrade(&server, ""), &[]).await;
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
@@ -21,7 +21,7 @@ async fn the_key_is_answered_as_the_specification_says() {
 }
 
 #[tokio::test]
-async fn neither_compression_nor_a_subprotocol_is_agreed_on() {
+async fn compression_and_subprotocols_are_not_negotiated() {
     let server = TestServer::start();
     let offers = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n\
                   Sec-WebSocket-Protocol: chat, superchat\r\n";
@@ -30,13 +30,13 @@ async fn neither_compression_nor_a_subprotocol_is_agreed_on() {
     let head = head.to_ascii_lowercase();
     assert!(!head.contains("sec-websocket-extensions"), "{head}");
     assert!(!head.contains("sec-websocket-protocol"), "{head}");
-    // So the bit that says that a frame is compressed is a fault.
+    // So a frame that is marked as compressed is a protocol error.
     client.send(&frame(0xc1, &[0x4a, 0x4c, 0x04, 0x00])).await;
-    assert_eq!(client.hear().await, Said::Close(Some(1002)));
+    assert_eq!(client.receive().await, Received::Close(Some(1002)));
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_opens_no_socket() {
+async fn invalid_handshakes_are_refused() {
     let server = TestServer::start();
     let whole = upgrade(&server, "Connection: close\r\n");
     for (missing, instead) in [
@@ -59,7 +59,7 @@ async fn what_is_no_handshake_opens_no_socket() {
         let status = head.get(9..12).unwrap();
         assert!(["405", "426"].contains(&status), "{missing:?} as {instead:?}: {head}");
         if status == "426" {
-            // Who speaks another version is told which one is spoken here.
+            // The response to another version names the supported one.
             let head = head.to_ascii_lowercase();
             assert!(head.contains("sec-websocket-version: 13\r\n"), "{head}");
         }
@@ -67,11 +67,11 @@ async fn what_is_no_handshake_opens_no_socket() {
 }
 
 #[tokio::test]
-async fn what_comes_with_the_handshake_is_read() {
+async fn frames_sent_with_the_handshake_are_read() {
     let server = TestServer::start();
     let request = upgrade(&server, "");
-    let besides = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();
-    let (mut client, _) = RawClient::ask(&server, &request, &besides).await;
-    assert!(matches!(client.hear().await, Said::Text(text) if text.contains("not_listed")));
-    assert_eq!(client.hear().await, Said::Pong(b"too".to_vec()));
+    let further = [text(br#"{"event":"rename","name":"A"}"#), frame(FIN | PING, b"too")].concat();
+    let (mut client, _) = RawClient::ask(&server, &request, &further).await;
+    assert!(matches!(client.receive().await, Received::Text(text) if text.contains("not_listed")));
+    assert_eq!(client.receive().await, Received::Pong(b"too".to_vec()));
 }

@@ -1,8 +1,10 @@
-//! The socket against RFC 6455, byte by byte, over real sockets: the cases of the Autobahn test suite, by its chapters.
+//! The WebSocket against RFC 6455, byte by byte, over real sockets: the cases of the Autobahn test suite, by
+//! its chapters.
 //!
-//! That suite expects an echo, and this server says what its protocol has it say: to a `rename` of somebody who
-//! is not listed, that they are not. So whoever is answered was understood.
-//! Compression (its chapters 12 and 13) is not offered: [`handshake`] shows that none is agreed on.
+//! That suite expects an echo. This server answers a `rename` of a person who is not listed with a refusal,
+//! so a refusal shows that the text was understood.
+//!
+//! Compression (chapters 12 and 13) is not offered: [`handshake`] checks that it is not negotiated.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,17 +1,17 @@
-//! Chapter 4: opcodes that mean nothing.
+//! Chapter 4: reserved opcodes.
 
 use crate::{
     case::{
-        Chopped::{ByBytes, ByFrame},
-        Hears::{Close, Understood},
-        case, play,
+        Chunking::{ByBytes, ByFrame},
+        Expected::{Close, Understood},
+        case, run_cases,
     },
     raw_client::{FIN, PING, frame, rename, text},
     support::TestServer,
 };
 
 #[tokio::test]
-async fn an_opcode_that_means_nothing_is_the_end() {
+async fn reserved_opcodes_are_protocol_errors() {
     let server = TestServer::start();
     let mut cases = Vec::new();
     for opcode in (3..=7).chain(11..=15) {
@@ -22,5 +22,5 @@ async fn an_opcode_that_means_nothing_is_the_end() {
             cases.push(case(format!("4 opcode {opcode}"), between, [Understood, Close(1002)]));
         }
     }
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
 }

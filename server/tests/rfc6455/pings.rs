@@ -1,10 +1,10 @@
-//! Chapter 2: pings are answered with what was in them, and pongs by nothing.
+//! Chapter 2: pings are answered with their payload, and pongs are not answered.
 
 use crate::{
     case::{
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, NothingElse, Pong, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, NothingElse, Pong, Understood},
+        case, run_cases,
     },
     raw_client::{FIN, PING, PONG, frame, rename, text},
     support::TestServer,
@@ -19,7 +19,7 @@ fn pong(payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_with_what_was_in_it() {
+async fn ping_is_answered_with_its_payload() {
     let server = TestServer::start();
     let mut cases = Vec::new();
     for (name, payload) in [
@@ -31,11 +31,11 @@ async fn a_ping_is_answered_with_what_was_in_it() {
         cases.push(case(name, [ping(&payload)], [Pong(payload), NothingElse]));
     }
     cases.push(case("2.5 too much", [ping(&[254; 126])], [Close(1002)]));
-    play(&server, &[AtOnce, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn a_pong_is_answered_by_nothing() {
+async fn pong_is_not_answered() {
     let server = TestServer::start();
     let cases = [
         case("2.7", [pong(b"")], [NothingElse]),
@@ -44,15 +44,15 @@ async fn a_pong_is_answered_by_nothing() {
         case("a pong that is too long", [pong(&[0; 126])], [Close(1002)]),
         case("it is before a first frame", [pong(b""), text(&rename())], [Understood, NothingElse]),
     ];
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn many_pings_are_answered_in_their_order() {
+async fn pings_are_answered_in_order() {
     let server = TestServer::start();
     let payloads: Vec<Vec<u8>> = (0..10).map(|number| format!("payload-{number}").into()).collect();
-    let says = payloads.iter().map(|payload| ping(payload));
-    let hears = payloads.iter().cloned().map(Pong).chain([NothingElse]);
-    let cases = [case("2.10 and 2.11", says, hears)];
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    let sends = payloads.iter().map(|payload| ping(payload));
+    let expects = payloads.iter().cloned().map(Pong).chain([NothingElse]);
+    let cases = [case("2.10 and 2.11", sends, expects)];
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }

@@ -1,4 +1,4 @@
-//! A client that says bytes, and reads frames strictly.
+//! A client that sends raw bytes, and parses frames strictly.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tokio::{
 
 use crate::support::Site;
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The last frame of a message, in a frame's first byte (RFC 6455, section 5.2).
+/// The FIN bit in a frame's first byte (RFC 6455, section 5.2).
 pub(crate) const FIN: u8 = 0x80;
 
-/// The opcodes, in a frame's first byte.
+/// The opcodes in a frame's first byte.
 pub(crate) const CONTINUATION: u8 = 0x0;
 pub(crate) const TEXT: u8 = 0x1;
 pub(crate) const BINARY: u8 = 0x2;
@@ -24,7 +24,7 @@ pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xa;
 
-/// What a client masks with.
+/// The masking key of all frames.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// A masked frame with this first byte.
@@ -35,7 +35,7 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The header of a masked frame that says it is so long.
+/// The header of a masked frame with this length.
 pub(crate) fn header(first: u8, length: u64) -> Vec<u8> {
     const IS_MASKED: u8 = 0x80;
     let mut bytes = vec![first];
@@ -54,12 +54,12 @@ pub(crate) fn header(first: u8, length: u64) -> Vec<u8> {
     bytes
 }
 
-/// A text in one frame.
+/// A text message in one frame.
 pub(crate) fn text(payload: &[u8]) -> Vec<u8> {
     frame(FIN | TEXT, payload)
 }
 
-/// A message in frames of at most so many bytes.
+/// A message in frames with at most so many bytes.
 pub(crate) fn in_fragments(opcode: u8, payload: &[u8], bytes: usize) -> Vec<Vec<u8>> {
     let count = payload.len().div_ceil(bytes);
     let fragments = payload.chunks(bytes).enumerate().map(|(index, piece)| {
@@ -70,68 +70,68 @@ pub(crate) fn in_fragments(opcode: u8, payload: &[u8], bytes: usize) -> Vec<Vec<
     fragments.collect()
 }
 
-/// A `rename` of exactly so many bytes, which whoever is not listed is refused for.
+/// A `rename` with exactly so many bytes, which is refused for a person who is not listed.
 pub(crate) fn rename_of(bytes: usize) -> Vec<u8> {
     let (before, after) = (r#"{"event":"rename","name":""#, r#""}"#);
     let name = "*".repeat(bytes.checked_sub(before.len() + after.len()).unwrap());
     format!("{before}{name}{after}").into_bytes()
 }
 
-/// Any such `rename`.
+/// A `rename` of 40 bytes.
 pub(crate) fn rename() -> Vec<u8> {
     rename_of(40)
 }
 
-/// What the server said.
+/// A frame of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Received {
     Text(String),
     Pong(Vec<u8>),
-    /// With its code, if it has one.
+    /// With its code, if there is one.
     Close(Option<u16>),
-    /// The connection is over.
+    /// The end of the connection.
     End,
 }
 
-/// A connection on which a socket was asked for.
+/// A connection with an upgrade request.
 pub(crate) struct RawClient {
     stream: TcpStream,
 }
 
 impl RawClient {
-    /// A socket.
+    /// Opens a WebSocket.
     pub(crate) async fn open(site: &Site) -> Self {
         let (client, head) = Self::ask(site, &upgrade(site, ""), &[]).await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         client
     }
 
-    /// Sends a request, and bytes with it in the same piece, and returns the answer's head.
-    pub(crate) async fn ask(site: &Site, request: &str, besides: &[u8]) -> (Self, String) {
+    /// Sends a request together with further bytes, and returns the response's head.
+    pub(crate) async fn ask(site: &Site, request: &str, further: &[u8]) -> (Self, String) {
         let mut client = Self { stream: TcpStream::connect(site.address).await.unwrap() };
         client.stream.set_nodelay(true).unwrap();
-        client.send(&[request.as_bytes(), besides].concat()).await;
+        client.send(&[request.as_bytes(), further].concat()).await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(timeout(PATIENCE, client.stream.read_u8()).await.unwrap().unwrap());
+            head.push(timeout(TIMEOUT, client.stream.read_u8()).await.unwrap().unwrap());
         }
         (client, String::from_utf8(head).unwrap())
     }
 
-    /// Says these bytes; a server that has hung up already does not hear them.
+    /// Sends bytes. Errors are ignored, because the server may have closed the connection.
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        let _ = timeout(PATIENCE, self.stream.write_all(bytes)).await.unwrap();
+        let _ = timeout(TIMEOUT, self.stream.write_all(bytes)).await.unwrap();
     }
 
-    /// What the server says next; pings of its own are left out.
-    pub(crate) async fn hear(&mut self) -> Said {
+    /// The next frame of the server, without its pings.
+    pub(crate) async fn receive(&mut self) -> Received {
         loop {
-            let Some((first, payload)) = self.next_frame().await else { return Said::End };
+            let Some((first, payload)) = self.next_frame().await else { return Received::End };
             assert_eq!(first & FIN, FIN, "the server sends whole messages");
             return match first & !FIN {
-                TEXT => Said::Text(String::from_utf8(payload).unwrap()),
-                PONG => Said::Pong(payload),
-                CLOSE => Said::Close(payload.get(..2).map(|code| {
+                TEXT => Received::Text(String::from_utf8(payload).unwrap()),
+                PONG => Received::Pong(payload),
+                CLOSE => Received::Close(payload.get(..2).map(|code| {
                     assert!(std::str::from_utf8(&payload[2..]).is_ok());
                     u16::from_be_bytes(code.try_into().unwrap())
                 })),
@@ -141,27 +141,27 @@ impl RawClient {
         }
     }
 
-    /// First byte and payload; none at the end.
+    /// The first byte and the payload of a frame; `None` at the end.
     async fn next_frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        let first = timeout(PATIENCE, self.stream.read_u8()).await.unwrap().ok()?;
+        let first = timeout(TIMEOUT, self.stream.read_u8()).await.unwrap().ok()?;
         let length = match self.byte().await {
             short @ 0..=125 => u64::from(short),
-            126 => u64::from(timeout(PATIENCE, self.stream.read_u16()).await.unwrap().unwrap()),
-            127 => timeout(PATIENCE, self.stream.read_u64()).await.unwrap().unwrap(),
+            126 => u64::from(timeout(TIMEOUT, self.stream.read_u16()).await.unwrap().unwrap()),
+            127 => timeout(TIMEOUT, self.stream.read_u64()).await.unwrap().unwrap(),
             masked => panic!("a server masks nothing: {masked:x}"),
         };
         assert!(length <= 4096, "a frame is too long");
         let mut payload = vec![0; usize::try_from(length).unwrap()];
-        timeout(PATIENCE, self.stream.read_exact(&mut payload)).await.unwrap().unwrap();
+        timeout(TIMEOUT, self.stream.read_exact(&mut payload)).await.unwrap().unwrap();
         Some((first, payload))
     }
 
     async fn byte(&mut self) -> u8 {
-        timeout(PATIENCE, self.stream.read_u8()).await.unwrap().unwrap()
+        timeout(TIMEOUT, self.stream.read_u8()).await.unwrap().unwrap()
     }
 }
 
-/// A request for a socket, with more header lines, each ended by CRLF.
+/// An upgrade request with additional header lines, each ended by CRLF.
 pub(crate) fn upgrade(site: &Site, headers: &str) -> String {
     format!(
         "GET /r/rfc/socket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

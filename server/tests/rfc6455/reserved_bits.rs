@@ -1,17 +1,17 @@
-//! Chapter 3: a reserved bit means an extension, and none was agreed on.
+//! Chapter 3: reserved bits need an extension, and none is negotiated.
 
 use crate::{
     case::{
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, Pong, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, Pong, Understood},
+        case, run_cases,
     },
     raw_client::{BINARY, CLOSE, FIN, PING, TEXT, frame, rename, text},
     support::TestServer,
 };
 
 #[tokio::test]
-async fn a_reserved_bit_is_the_end() {
+async fn reserved_bits_are_protocol_errors() {
     let server = TestServer::start();
     let with = |bits: u8, opcode: u8, payload: &[u8]| frame(FIN | (bits << 4) | opcode, payload);
     let ping = frame(FIN | PING, b"");
@@ -32,6 +32,6 @@ async fn a_reserved_bit_is_the_end() {
         case("3.6", [with(6, PING, b"")], [Close(1002)]),
         case("3.7", [with(7, CLOSE, &1000_u16.to_be_bytes())], [Close(1002)]),
     ];
-    play(&server, &[ByFrame, ByBytes(1)], &cases).await;
-    play(&server, &[AtOnce], &[case("3.1", [with(1, TEXT, &rename())], [Close(1002)])]).await;
+    run_cases(&server, &[ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce], &[case("3.1", [with(1, TEXT, &rename())], [Close(1002)])]).await;
 }

@@ -1,12 +1,12 @@
-//! Chapters 9 and 10: large messages, with the limits of the protocol and without.
+//! Chapters 9 and 10: large messages, with and without the protocol's limits.
 
 use server::websocket::connection::ConnectionConfig;
 
 use crate::{
     case::{
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, NothingElse, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, NothingElse, Understood},
+        case, run_cases,
     },
     raw_client::{BINARY, CONTINUATION, FIN, TEXT, frame, header, in_fragments, rename_of, text},
     support::TestServer,
@@ -14,72 +14,72 @@ use crate::{
 
 const MIB: usize = 1 << 20;
 
-/// Frames of any length, and as many as one likes.
+/// A server without limits for the length and number of frames.
 fn server_without_limits() -> TestServer {
-    let admission = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
-    TestServer::start_with(admission, ConnectionConfig::default())
+    let limits = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
+    TestServer::start_with(limits, ConnectionConfig::default())
 }
 
 #[tokio::test]
-async fn without_limits_texts_of_mebibytes_are_read() {
+async fn texts_of_mebibytes_are_read_without_limits() {
     let server = server_without_limits();
-    let mut cases = vec![case("9.1 an empty text", [text(b"")], [crate::case::Hears::NoFrame])];
+    let mut cases = vec![case("9.1 an empty text", [text(b"")], [crate::case::Expected::NoFrame])];
     for bytes in [64 * 1024, 256 * 1024, MIB, 4 * MIB, 16 * MIB] {
         let name = format!("9.1 {bytes}");
         cases.push(case(name, [text(&rename_of(bytes))], [Understood, NothingElse]));
     }
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
 #[tokio::test]
-async fn without_limits_texts_in_any_fragments_and_chops_are_read() {
+async fn texts_in_any_fragments_and_chunks_are_read_without_limits() {
     let server = server_without_limits();
     let mut cases = Vec::new();
     for bytes in [64, 256, 1_024, 4 * 1_024, 16 * 1_024, 64 * 1_024, 256 * 1_024, MIB] {
         let fragments = in_fragments(TEXT, &rename_of(MIB), bytes);
         cases.push(case(format!("9.3 {bytes}"), fragments, [Understood, NothingElse]));
     }
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
     let whole = [case("9.5", [text(&rename_of(MIB))], [Understood, NothingElse])];
     let chops = [64, 128, 256, 512, 1_024, 2_048].map(ByBytes);
-    play(&server, &chops, &whole).await;
+    run_cases(&server, &chops, &whole).await;
     let fragments = in_fragments(TEXT, &rename_of(65_536), 1_300);
-    play(&server, &[ByFrame], &[case("10.1.1", fragments, [Understood, NothingElse])]).await;
+    run_cases(&server, &[ByFrame], &[case("10.1.1", fragments, [Understood, NothingElse])]).await;
 }
 
 #[tokio::test]
-async fn without_limits_binary_messages_of_mebibytes_are_refused_for_what_they_are() {
+async fn binary_messages_of_mebibytes_are_refused_as_binary_without_limits() {
     let server = server_without_limits();
     let cases = [64 * 1_024, MIB, 16 * MIB].map(|bytes| {
         case(format!("9.2 {bytes}"), [frame(FIN | BINARY, &vec![0xfe; bytes])], [Close(1003)])
     });
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
 #[tokio::test]
-async fn without_limits_many_small_messages_are_answered() {
+async fn many_small_messages_are_answered_without_limits() {
     let server = server_without_limits();
     let cases = [16, 64, 256].map(|padding| {
-        let says = std::iter::repeat_n(text(&rename_of(40 + padding)), 1_000);
-        case(format!("9.7 {padding}"), says, std::iter::repeat_n(Understood, 1_000))
+        let sends = std::iter::repeat_n(text(&rename_of(40 + padding)), 1_000);
+        case(format!("9.7 {padding}"), sends, std::iter::repeat_n(Understood, 1_000))
     });
-    play(&server, &[AtOnce], &cases).await;
+    run_cases(&server, &[AtOnce], &cases).await;
 }
 
-/// No memory is set aside for what is only announced.
+/// The announced length must not be allocated.
 #[tokio::test]
-async fn a_header_that_announces_the_moon_is_the_end_at_once() {
+async fn header_with_an_excessive_length_closes_at_once() {
     let lengths = [1 << 30, 1 << 40, 1 << 62, u64::MAX];
     for server in [TestServer::start(), server_without_limits()] {
         let cases = lengths.map(|length| {
             case(format!("{length:x} bytes"), [header(FIN | TEXT, length)], [Close(1009)])
         });
-        play(&server, &[AtOnce, ByBytes(1)], &cases).await;
+        run_cases(&server, &[AtOnce, ByBytes(1)], &cases).await;
     }
 }
 
 #[tokio::test]
-async fn with_limits_a_message_is_as_long_as_a_frame_may_be() {
+async fn message_limit_equals_the_frame_limit() {
     let server = TestServer::start();
     let fragments = |bytes| in_fragments(TEXT, &rename_of(bytes), 100);
     let cases = [
@@ -89,40 +89,40 @@ async fn with_limits_a_message_is_as_long_as_a_frame_may_be() {
         case("9.3 a mebibyte in fragments", fragments(MIB), [Close(1009)]),
         case("9.2 binary", [frame(FIN | BINARY, &vec![0xfe; MIB])], [Close(1009)]),
     ];
-    play(&server, &[AtOnce, ByFrame], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame], &cases).await;
 }
 
-/// Nothing is ever said, so nothing is counted as said; the bytes are.
+/// The message never ends, so only its bytes are counted.
 #[tokio::test]
-async fn with_limits_a_text_does_not_go_on_for_ever() {
+async fn endless_fragmented_text_is_closed() {
     let server = TestServer::start();
     let empty = std::iter::repeat_n(frame(CONTINUATION, b""), 100_000);
-    let says = std::iter::once(frame(TEXT, b"")).chain(empty);
-    play(&server, &[AtOnce], &[case("empty fragments", says, [Close(4429)])]).await;
+    let sends = std::iter::once(frame(TEXT, b"")).chain(empty);
+    run_cases(&server, &[AtOnce], &[case("empty fragments", sends, [Close(4429)])]).await;
 }
 
 #[tokio::test]
-async fn with_limits_pings_are_frames_too() {
-    use crate::raw_client::{PING, RawClient, Said};
+async fn pings_count_towards_the_frame_limit() {
+    use crate::raw_client::{PING, RawClient, Received};
 
     let server = TestServer::start();
     let mut client = RawClient::open(&server).await;
     client.send(&frame(FIN | PING, b"").repeat(1_000)).await;
     let mut pongs = 0;
     let refusal = loop {
-        match client.hear().await {
-            Said::Pong(_) => pongs += 1,
-            said => break said,
+        match client.receive().await {
+            Received::Pong(_) => pongs += 1,
+            received => break received,
         }
     };
-    // Those that are refused are answered too, and time gives some more.
+    // Refused frames are answered too, and the budget refills over time.
     assert!((40..200).contains(&pongs), "{pongs} pings were answered");
-    assert!(matches!(&refusal, Said::Text(text) if text.contains("too_fast")), "{refusal:?}");
+    assert!(matches!(&refusal, Received::Text(text) if text.contains("too_fast")), "{refusal:?}");
     let end = loop {
-        match client.hear().await {
-            Said::Pong(_) => {}
-            said => break said,
+        match client.receive().await {
+            Received::Pong(_) => {}
+            received => break received,
         }
     };
-    assert_eq!(end, Said::Close(Some(4429)));
+    assert_eq!(end, Received::Close(Some(4429)));
 }

@@ -1,17 +1,17 @@
-//! Chapter 6: texts are UTF-8, whole or in pieces; what is not is the end.
+//! Chapter 6: texts must be UTF-8, also when fragmented.
 
 use crate::{
     case::{
         Case,
-        Chopped::{AtOnce, ByBytes, ByFrame},
-        Hears::{Close, NoFrame, NothingElse, Understood},
-        case, play,
+        Chunking::{AtOnce, ByBytes, ByFrame},
+        Expected::{Close, NoFrame, NothingElse, Understood},
+        case, run_cases,
     },
     raw_client::{CONTINUATION, FIN, TEXT, frame, in_fragments, text},
     support::TestServer,
 };
 
-/// Sequences that are UTF-8: the first and last of each length, what is no character, and what is beside the gaps.
+/// Valid sequences: the first and last of each length, noncharacters, and the neighbours of invalid ranges.
 const VALID: &[&[u8]] = &[
     "Hello-µ@ßöäüàá-UTF-8!!".as_bytes(),
     "κόσμε".as_bytes(),
@@ -30,7 +30,7 @@ const VALID: &[&[u8]] = &[
     b"\xf3\xbf\xbf\xbf",
 ];
 
-/// Sequences that are not: beyond the last character, lone and missing continuations, what is impossible,
+/// Invalid sequences: beyond the last code point, lone and missing continuation bytes, impossible bytes,
 /// overlong forms, surrogates.
 const INVALID: &[&[u8]] = &[
     b"\xf4\x90\x80\x80",
@@ -69,13 +69,13 @@ const INVALID: &[&[u8]] = &[
     b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited",
 ];
 
-/// A `rename` to these bytes.
+/// A `rename` to a name with these bytes.
 fn rename_to(name: &[u8]) -> Vec<u8> {
     [br#"{"event":"rename","name":""#.as_slice(), name, br#""}"#].concat()
 }
 
 #[tokio::test]
-async fn empty_texts_are_texts() {
+async fn empty_texts_are_messages() {
     let server = TestServer::start();
     let empty = |first| frame(first, b"");
     let cases = [
@@ -91,11 +91,11 @@ async fn empty_texts_are_texts() {
             [Understood, NothingElse],
         ),
     ];
-    play(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame, ByBytes(1)], &cases).await;
 }
 
 #[tokio::test]
-async fn what_is_utf8_is_understood_wherever_it_is_cut() {
+async fn valid_utf8_is_accepted_however_it_is_split() {
     let server = TestServer::start();
     let cases: Vec<Case> = VALID
         .iter()
@@ -106,11 +106,11 @@ async fn what_is_utf8_is_understood_wherever_it_is_cut() {
             [whole, case(format!("{name:x?} in pieces"), pieces, [Understood, NothingElse])]
         })
         .collect();
-    play(&server, &[ByFrame], &cases).await;
+    run_cases(&server, &[ByFrame], &cases).await;
 }
 
 #[tokio::test]
-async fn what_is_not_utf8_is_the_end_wherever_it_is_cut() {
+async fn invalid_utf8_closes_however_it_is_split() {
     let server = TestServer::start();
     let cases: Vec<Case> = INVALID
         .iter()
@@ -121,11 +121,11 @@ async fn what_is_not_utf8_is_the_end_wherever_it_is_cut() {
             [whole, case(format!("{name:x?} in pieces"), pieces, [Close(1007)])]
         })
         .collect();
-    play(&server, &[ByFrame], &cases).await;
+    run_cases(&server, &[ByFrame], &cases).await;
 }
 
 #[tokio::test]
-async fn nothing_more_is_waited_for_after_what_is_not_utf8() {
+async fn invalid_utf8_closes_before_the_message_ends() {
     let server = TestServer::start();
     let begins = "κόσμε".as_bytes();
     let cases = [
@@ -142,5 +142,5 @@ async fn nothing_more_is_waited_for_after_what_is_not_utf8() {
             [Close(1007)],
         ),
     ];
-    play(&server, &[AtOnce, ByFrame], &cases).await;
+    run_cases(&server, &[AtOnce, ByFrame], &cases).await;
 }

@@ -1,40 +1,32 @@
-//! Why a run can't go on. A wrong list is no fault: it is a result.
+//! Errors that end a run. A wrong list is not an error but a result.
 
 use std::{io, time::Duration};
 
-/// Why a run can't go on.
+/// The error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The system refused something.
+    /// An operation of the system failed.
     #[error("{what}: {source}")]
     Io {
-        /// What.
+        /// The failed operation.
         what: &'static str,
-        /// What it said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The server did not start.
-    #[error("the server did not start; it said: {0}")]
+    /// The server did not start, or violated the protocol.
+    #[error("the server failed: {0}")]
     Server(String),
-    /// The address is none.
-    #[error("{0} is no address of the form http://host:port")]
+    /// The URL of the server is invalid.
+    #[error("{0} is not a URL of the form http://host:port")]
     Url(String),
-    /// Something took too long.
+    /// A time limit was exceeded.
     #[error("{what} took longer than {within:?}: {state}")]
-    TooLong {
-        /// What.
+    Timeout {
+        /// The operation.
         what: &'static str,
-        /// How long was waited.
+        /// The time limit.
         within: Duration,
-        /// How far it came.
+        /// The progress so far.
         state: String,
-    },
-    /// More sockets are wanted than files may be open.
-    #[error("{wanted} sockets are wanted and {limit} files may be open: raise `ulimit -n`")]
-    TooFewFiles {
-        /// How many.
-        wanted: usize,
-        /// The limit.
-        limit: u64,
     },
 }

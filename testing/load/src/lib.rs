@@ -1,7 +1,8 @@
-//! A load generator for Rollcall that knows what every list should be.
+//! A load generator for Rollcall that checks every client's list.
 //!
-//! It starts a server, lets very many clients do something, and judges every list by what it made happen
-//! itself, never by what the server says. What the server used is read from the system.
+//! It starts a server and runs thousands of clients. The expected lists come from the generator's own
+//! record of what its clients did (`oracle`), never from the server. The server's use of CPU and memory is
+//! read from the system (`measure`).
 
 pub mod client;
 pub mod error;

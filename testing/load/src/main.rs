@@ -3,7 +3,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command line tool speaks on its standard output"
+    reason = "a command line tool prints to its standard output"
 )]
 
 use std::{
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// This program as the floor's writer.
+/// Runs this program as the writer of the baseline.
 fn write_baseline() -> Result<(), Box<dyn Error>> {
     let command = BaselineWork::augment_args(Command::new(baseline::WRITER));
     let matches = command.get_matches_from(std::env::args().skip(1));
@@ -44,7 +44,7 @@ fn write_baseline() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Runs everything, and says whether every list was right.
+/// Runs all scenarios, and returns whether every list was right.
 fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     check_files(&options)?;
     let context = RunContext {
@@ -63,8 +63,11 @@ fn run(options: Options) -> Result<bool, Box<dyn Error>> {
             eprintln!("round {round}: {scenario:?} with {} clients", context.options.clients);
             for mut report in context.run(*scenario)? {
                 report.round = Some(round);
-                if let Some(wrong) = &report.first_wrong {
-                    eprintln!("  {} lists are WRONG; {wrong}", report.wrong);
+                if let Some(violation_count) = &report.first_violation {
+                    eprintln!(
+                        "  {} violations, the first one: {violation_count}",
+                        report.violation_count
+                    );
                 }
                 runs.push(report);
             }
@@ -85,7 +88,7 @@ fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     Ok(runs.iter().all(|run| run.lists_right))
 }
 
-/// One report for each scenario, in the order in which they were run first.
+/// One report for each scenario, in the order of their first runs.
 fn medians(runs: &[Report]) -> Vec<Report> {
     let mut names: Vec<&str> = Vec::new();
     for run in runs {
@@ -97,25 +100,25 @@ fn medians(runs: &[Report]) -> Vec<Report> {
     names.into_iter().filter_map(|name| Report::median(&of(name))).collect()
 }
 
-/// Every client is a file here, and one at the server; some are there besides, one in a hundred to be slow.
+/// Checks the limit of open files: one for each client, one for each stalled reader, and some more.
 fn check_files(options: &Options) -> Result<(), Box<dyn Error>> {
-    const BESIDES: u64 = 500;
+    const RESERVE: u64 = 500;
     let clients = u64::from(options.clients);
-    let wanted = clients + clients / 100 + BESIDES;
+    let needed = clients + clients / 100 + RESERVE;
     match system::raise_file_limit() {
-        Ok(limit) if limit < wanted => {
-            Err(format!("{wanted} files are needed and {limit} may be open: raise `ulimit -n`")
-                .into())
-        }
+        Ok(limit) if limit < needed => Err(format!(
+            "{needed} open files are needed and the limit is {limit}: raise `ulimit -n`"
+        )
+        .into()),
         Ok(_) => Ok(()),
         Err(error) => {
-            eprintln!("the number of files that may be open is not known: {error}");
+            eprintln!("could not read the limit of open files: {error}");
             Ok(())
         }
     }
 }
 
-/// Where the two sides run; nowhere in particular if the system does not let this program choose.
+/// The cores of the two sides, or `None` if the system can't pin threads.
 fn cores(options: &Options) -> Option<Cores> {
     let cores =
         Cores { server: options.server_cores.clone(), generator: options.generator_cores.clone() };
@@ -124,7 +127,7 @@ fn cores(options: &Options) -> Option<Cores> {
     match pinned {
         Ok(()) => Some(cores),
         Err(error) => {
-            eprintln!("nothing is pinned to a core, so the two sides disturb each other: {error}");
+            eprintln!("threads are not pinned, so server and generator share cores: {error}");
             None
         }
     }

@@ -1,87 +1,87 @@
-//! What can be asked of the load generator.
+//! The command line of the load generator.
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// Finds out what a Rollcall server costs and holds, and whether every list is right under load.
+/// Measures the cost of a Rollcall server under load, and checks every client's list.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "load", version)]
 pub struct Options {
-    /// How many clients
+    /// Number of clients
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=50_000))]
     pub clients: u32,
 
-    /// What they do, separated by commas [default: all of it]
+    /// Scenarios, separated by commas [default: all]
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
     pub scenario: Vec<Scenario>,
 
-    /// How often each scenario is run, one after the other; of more than one, the medians are shown
+    /// Runs of each scenario; with more than one, the medians are shown
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub rounds: u32,
 
-    /// The facts a second of `fanout`, separated by commas; a fact is one change reaching one client
+    /// Facts per second of `fanout`, separated by commas; a fact is one change reaching one client
     #[arg(long, value_delimiter = ',', value_name = "FACTS", default_value = "20000,200000")]
     pub rates: Vec<u32>,
 
-    /// How long things are kept going where there is no end to them, in seconds
+    /// Duration of scenarios without an end of their own, in seconds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub seconds: u32,
 
-    /// The server's program, which is started for each scenario
+    /// The server's program, which is started again for each scenario
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub server_binary: Option<PathBuf>,
 
-    /// A server that runs already; what it uses can't be seen then
+    /// A server that is already running; its CPU and memory are not measured
     #[arg(long, value_name = "http://HOST:PORT")]
     pub url: Option<String>,
 
-    /// The cores that the server may use
+    /// Cores of the server
     #[arg(long, value_delimiter = ',', value_name = "CORES", default_value = "0")]
     pub server_cores: Vec<usize>,
 
-    /// The cores that this program may use
+    /// Cores of this program
     #[arg(long, value_delimiter = ',', value_name = "CORES", default_value = "1")]
     pub generator_cores: Vec<usize>,
 
-    /// Leave out the comparison with what the system takes for the same frames
+    /// Skip the baseline, the cost of writing the same frames to plain sockets
     #[arg(long)]
     pub no_baseline: bool,
 
-    /// Write the results here too, one JSON object a line: every round, then the medians
+    /// Also write the results to this file, one JSON object per line: every round, then the medians
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
-/// What clients do.
+/// What the clients do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
-    /// Sockets are opened and nothing is said: memory of a connection.
+    /// Open sockets without sending a frame: memory per connection.
     Connect,
-    /// All have joined and are at rest: memory and processor of a connection.
+    /// All have joined and are idle: memory and CPU per connection.
     Idle,
-    /// Some come and go, all are told.
+    /// Some join and leave, and everyone receives the changes.
     Fanout,
     /// All join at once.
     Storm,
-    /// Half vanish at once, the others see it.
+    /// Half of the connections are reset at once.
     Drop,
-    /// All connections break, and all come back at once.
+    /// All connections are reset, and all clients reconnect at once.
     Return,
-    /// Tabs are reloaded, nobody sees it.
+    /// Tabs are reloaded, which no other client may notice.
     Reload,
-    /// Beside every hundred one never reads: what that costs the others, and the server.
+    /// One stalled reader per hundred clients: its cost to the others and to the server.
     Slow,
-    /// One joins while thousands attack: silent, dripping, over the limit, and with garbage.
+    /// Joins during an attack: silent, dripping, over the limit, and with garbage.
     Attack,
-    /// Sockets are opened and reset, twenty times: what the server keeps of them.
+    /// Open and reset all sockets twenty times: the growth of the server's memory.
     Resets,
-    /// Plain sockets are written to: what the system takes for it.
+    /// Write to plain sockets: the cost of the system alone.
     Baseline,
 }
 
 impl Scenario {
-    /// All of them, in the order in which they are run.
+    /// All scenarios, in the order in which they run.
     pub fn all() -> &'static [Self] {
         Self::value_variants()
     }

@@ -1,14 +1,19 @@
-//! Whole rooms on simulated time: the real server, the page's real client, a wire that fails.
+//! A deterministic simulation of whole rooms: the real server, the page's real session, a failing network.
 //!
-//! A schedule is made from one seed: who there is, what they do, what their networks do, when the
-//! server ends and how. On both sides runs what runs in earnest: `server::websocket::connection::serve` over the
-//! hub and its kept rooms, and `app::client::Session`; between them go the frames as text. Only the
-//! wire, the clock and the chances are made up.
+//! A schedule is made from one seed: its people, what they do, what their networks do, when and how the
+//! server ends. The server side is `server::websocket::connection::serve` over the hub and its saved rooms, the client
+//! side is the page's `Session`. They exchange frames as text. Only the network, the clock and the random
+//! choices are simulated.
 //!
-//! Laws, on the way: every list that a page shows is, row by row and in order, the list that the server
-//! had at that very point; nothing is told that does not fit; who is said to have come or gone had; and
-//! the server's rows are what the protocol's table says, by what the server heard (`row_model`).
-//! In the end: every page shows what the server has, and who wanted to be listed is, once.
+//! Invariants that are checked at every step:
+//!
+//! - A page's list equals the server's list at the same `seq`, row by row and in order.
+//! - No frame has a gap, and none contradicts the page's list.
+//! - A person who is reported as joined or departed was absent in between.
+//! - The server's rows are those of the protocol's table, according to the frames that the server received
+//!   (`oracle::row_model`).
+//!
+//! At the end every page shows the server's list, and everyone who wants to be listed is listed once.
 
 mod client;
 mod network;
@@ -25,15 +30,15 @@ pub use oracle::event_counts::EventCounts;
 pub use schedule::Outcome;
 use tokio::runtime::Builder;
 
-/// Whether the same seed is the same schedule to the last frame.
+/// Whether the same seed gives the same schedule, to the last frame.
 ///
-/// Tokio draws by chance which of several ready things is first; only `--cfg tokio_unstable` lets that
-/// chance be seeded too. Without it a replay may take another way.
+/// Tokio chooses at random which of several ready branches runs first. Only `--cfg tokio_unstable` allows to
+/// seed that choice. Without it a replay may take another path.
 pub const IS_EXACT: bool = cfg!(tokio_unstable);
 
-/// Plays the schedule of a seed; the server keeps its rooms in `state_directory`, which has to be there.
+/// Runs the schedule of a seed. The server saves its rooms in `state_directory`, which must exist.
 ///
-/// With `is_detailed` the story tells every frame.
+/// If `is_detailed`, the trace contains every frame.
 pub fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> io::Result<Outcome> {
     let mut builder = Builder::new_current_thread();
     #[cfg(tokio_unstable)]

@@ -1,6 +1,6 @@
-//! Plays schedules until the time is over, and says what happened in them: `cargo xtask soak`.
+//! Runs schedules until a time limit, and prints the counts of their events: `cargo xtask soak`.
 
-#![expect(clippy::print_stdout, reason = "a command line tool speaks on its standard output")]
+#![expect(clippy::print_stdout, reason = "a command line tool prints to its standard output")]
 
 use std::{
     io,
@@ -20,29 +20,29 @@ use simulation::IS_EXACT;
 use simulation::Outcome;
 use simulation::run_schedule;
 
-/// Where files are kept in memory, on systems that have it: a schedule restarts its server often.
+/// A RAM disk, on systems that have it, because a schedule often restarts its server.
 const RAM_DISK: &str = "/dev/shm";
 
-/// How often a long run says how far it is.
+/// The interval of progress reports.
 const PROGRESS_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Plays whole rooms on simulated time, one schedule for each seed.
+/// Simulates whole rooms, one schedule for each seed.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask soak", bin_name = "cargo xtask soak")]
 struct Arguments {
-    /// For how long; without it and without --schedules, one minute.
+    /// Run for this long [default: 1, if there is no --schedules]
     #[arg(long)]
     minutes: Option<u64>,
-    /// How many schedules at the most.
+    /// Run at most this many schedules
     #[arg(long)]
     schedules: Option<u64>,
-    /// Plays one schedule again, and tells all that happens in it.
+    /// Replay one schedule, and print its trace
     #[arg(long)]
     seed: Option<u64>,
-    /// The first seed of many; without it, one that nobody chose.
+    /// The first seed [default: random]
     #[arg(long, conflicts_with = "seed")]
     from: Option<u64>,
-    /// How many are played at the same time; without it, one for each processor.
+    /// Number of schedules that run at the same time [default: one per core]
     #[arg(long)]
     threads: Option<usize>,
 }
@@ -63,15 +63,15 @@ fn replay(seed: u64) -> io::Result<ExitCode> {
     }
     println!("\n{counts}");
     Ok(if let Some(why) = failure {
-        println!("seed {seed} BREAKS A LAW: {why}");
+        println!("seed {seed} BREAKS AN INVARIANT: {why}");
         ExitCode::FAILURE
     } else {
-        println!("seed {seed}: every law held");
+        println!("seed {seed}: all invariants hold");
         ExitCode::SUCCESS
     })
 }
 
-/// What all threads share.
+/// The state that all threads share.
 struct Run {
     next: AtomicU64,
     end: u64,
@@ -101,15 +101,15 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
         failures: Mutex::default(),
     };
     println!(
-        "schedules from seed {from} on, {threads} at a time; a replay is {}",
-        if IS_EXACT { "exact" } else { "nearly exact: build with --cfg tokio_unstable" }
+        "schedules from seed {from}, {threads} at a time; a replay is {}",
+        if IS_EXACT { "exact" } else { "only approximate: build with --cfg tokio_unstable" }
     );
     thread::scope(|scope| {
-        let players = (0..threads).map(|_| scope.spawn(|| run.run_worker())).collect::<Vec<_>>();
+        let workers = (0..threads).map(|_| scope.spawn(|| run.run_worker())).collect::<Vec<_>>();
         scope.spawn(|| run.report_progress(started_at));
-        let mut outcomes = players.into_iter().map(thread::ScopedJoinHandle::join);
+        let mut outcomes = workers.into_iter().map(thread::ScopedJoinHandle::join);
         let outcome = outcomes.try_for_each(|outcome| {
-            outcome.unwrap_or_else(|_| Err(io::Error::other("a player panicked")))
+            outcome.unwrap_or_else(|_| Err(io::Error::other("a worker panicked")))
         });
         run.is_over.store(true, Ordering::Relaxed);
         outcome
@@ -123,7 +123,7 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
     );
     let failures = run.failures.lock().unwrap_or_else(PoisonError::into_inner);
     for (seed, why) in &*failures {
-        println!("seed {seed} BREAKS A LAW: {why}");
+        println!("seed {seed} BREAKS AN INVARIANT: {why}");
         println!("replay it with: cargo xtask soak --seed {seed}");
     }
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -148,7 +148,7 @@ impl Run {
         let Outcome { counts, failure, .. } = run_schedule(seed, directory, false)?;
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).extend(&counts);
         if let Some(why) = failure {
-            // One is enough to think about.
+            // One failure is enough to look into.
             self.is_over.store(true, Ordering::Relaxed);
             self.failures.lock().unwrap_or_else(PoisonError::into_inner).push((seed, why));
         }

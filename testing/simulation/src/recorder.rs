@@ -1,18 +1,17 @@
-//! What is written down of a schedule: how often what happened, its story, and the first law that broke.
+//! The records of a schedule: event counts, the trace, and the first violation.
 
 use std::sync::Mutex;
 
 use fastrand::Rng;
-use server::hub::WallClock;
+use registry::hub::WallClock;
 use tokio::time::Instant;
 
-use crate::oracle::event_counts::EventCounts;
-use crate::sync::lock;
+use crate::{oracle::event_counts::EventCounts, sync::lock};
 
-/// When every schedule begins, in milliseconds since the Unix epoch: some time in 2025.
-const BEGINNING_OF_TIME: u64 = 1_750_000_000_000;
+/// The start of every schedule, in milliseconds since the Unix epoch: a time in 2025.
+const START_IN_UNIX_MILLISECONDS: u64 = 1_750_000_000_000;
 
-/// What is written down of a schedule, and what the schedule's clock and chances come from.
+/// The records of a schedule, and the source of its clock and random numbers.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     rng: Mutex<Rng>,
@@ -23,7 +22,7 @@ pub(crate) struct Recorder {
 #[derive(Debug)]
 struct Trace {
     started_at: Instant,
-    /// Frames are told too.
+    /// Whether the trace contains every frame.
     is_detailed: bool,
     lines: Vec<String>,
     failure: Option<String>,
@@ -36,7 +35,7 @@ impl Recorder {
         Self { rng: Mutex::new(rng), counts: Mutex::default(), trace: Mutex::new(trace) }
     }
 
-    /// A generator for somebody's own use.
+    /// A generator for one part of the schedule.
     pub(crate) fn fork_rng(&self) -> Rng {
         lock(&self.rng).fork()
     }
@@ -49,34 +48,34 @@ impl Recorder {
         lock(&self.counts).clone()
     }
 
-    /// Tells what happens.
+    /// Adds a line to the trace.
     pub(crate) fn trace(&self, what: impl FnOnce() -> String) {
         let mut trace = lock(&self.trace);
         let elapsed = trace.started_at.elapsed();
         trace.lines.push(format!("{:>9.3} s  {}", elapsed.as_secs_f64(), what()));
     }
 
-    /// Tells what happens, where every frame is asked for.
+    /// Adds a line to a detailed trace.
     pub(crate) fn trace_detail(&self, what: impl FnOnce() -> String) {
         if lock(&self.trace).is_detailed {
             self.trace(what);
         }
     }
 
-    /// How long the schedule has been running.
+    /// The simulated time since the start.
     pub(crate) fn elapsed(&self) -> std::time::Duration {
         lock(&self.trace).started_at.elapsed()
     }
 
-    /// The time of day: it goes with the simulated time, so that a replay shows the same rows.
+    /// The simulated time of day, so that a replay has the same rows.
     pub(crate) fn wall_clock(&self) -> WallClock {
         WallClock::Simulated {
             set_at: lock(&self.trace).started_at,
-            unix_milliseconds: BEGINNING_OF_TIME,
+            unix_milliseconds: START_IN_UNIX_MILLISECONDS,
         }
     }
 
-    /// A law is broken: what happens after the first time says nothing more.
+    /// Records a violation. Only the first one counts.
     pub(crate) fn fail(&self, why: &str) {
         let is_first = {
             let mut trace = lock(&self.trace);
@@ -85,16 +84,16 @@ impl Recorder {
             is_first
         };
         if is_first {
-            self.trace(|| format!("BROKEN: {why}"));
+            self.trace(|| format!("VIOLATION: {why}"));
         }
     }
 
-    /// Whether a law is broken.
+    /// Whether there was a violation.
     pub(crate) fn has_failed(&self) -> bool {
         lock(&self.trace).failure.is_some()
     }
 
-    /// What was told, and which law is broken.
+    /// The trace, and the first violation.
     pub(crate) fn take_trace(&self) -> (Vec<String>, Option<String>) {
         let mut trace = lock(&self.trace);
         (std::mem::take(&mut trace.lines), trace.failure.take())

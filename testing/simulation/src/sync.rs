@@ -1,8 +1,8 @@
-//! Locks that survive a panic elsewhere.
+//! Locking.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A lock that a panic elsewhere does not spoil.
+/// Locks a mutex, also one that another thread poisoned by a panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

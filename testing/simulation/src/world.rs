@@ -1,4 +1,4 @@
-//! Everything that one schedule is about.
+//! The state of one schedule: rooms, people, connections, server.
 
 use std::{
     collections::BTreeMap,
@@ -9,25 +9,27 @@ use std::{
 use app::presence::{RoomName, Since, TabId, User, UserId};
 use fastrand::Rng;
 
-use crate::client::person::Person;
-use crate::network::link::Link;
-use crate::oracle::room_record::{Room, RoomRecord};
-use crate::recorder::Recorder;
-use crate::server::process::{Process, SavedState};
-use crate::sync::lock;
+use crate::{
+    client::person::Person,
+    network::link::Link,
+    oracle::room_record::{Room, RoomRecord},
+    recorder::Recorder,
+    server::process::{Process, SavedState},
+    sync::lock,
+};
 
-/// Everything that one schedule is about.
+/// The state of one schedule: rooms, people, connections, server.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) rooms: Vec<Arc<Room>>,
     pub(crate) persons: Vec<Person>,
-    /// Who comes and goes as one, in the first room, without a wire.
+    /// Members of the first room that act together, without a simulated network.
     pub(crate) crowd: Vec<UserId>,
     pub(crate) process: Arc<Mutex<Process>>,
-    /// What the server's disk holds for the next process.
+    /// The state on disk, for the next process of the server.
     pub(crate) disk: Mutex<Option<SavedState>>,
     pub(crate) state_directory: PathBuf,
-    /// The tab that was opened last, of each person.
+    /// The last opened tab of each person.
     pub(crate) tabs: Mutex<BTreeMap<usize, TabId>>,
     links: Mutex<Vec<Link>>,
     pub(crate) recorder: Arc<Recorder>,
@@ -64,7 +66,7 @@ impl World {
         links.push(link);
     }
 
-    /// The connections that are not over.
+    /// The open connections.
     pub(crate) fn links(&self) -> Vec<Link> {
         let mut links = lock(&self.links);
         links.retain(|link| !link.is_over());
@@ -75,20 +77,20 @@ impl World {
         self.rooms[room].record()
     }
 
-    /// Looks at a room's list, if it is another than before; `force` looks also where it is not.
+    /// Records and checks a room's list if it has changed, or always with `force`.
     pub(crate) fn observe(&self, room: usize, force: bool) {
         let Some(hub) = lock(&self.process).serving_hub() else { return };
         self.rooms[room].observe(&hub, &self.recorder, force);
     }
 
-    /// Looks at every room.
+    /// Records and checks every room's list.
     pub(crate) fn observe_all(&self) {
         for room in 0..self.rooms.len() {
             self.observe(room, true);
         }
     }
 
-    /// A list that claims to be the one at this point.
+    /// Checks a list against the server's list at the same position.
     pub(crate) fn check_list<'a>(
         &self,
         room: usize,

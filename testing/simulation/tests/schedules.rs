@@ -1,4 +1,4 @@
-//! Some schedules of each kind: those of fixed seeds, and some that nobody chose.
+//! Some schedules of fixed seeds, and some of random ones.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use simulation::IS_EXACT;
 use simulation::Outcome;
 use simulation::run_schedule;
 
-/// How many schedules of fixed seeds are played, and how many of others.
+/// The numbers of schedules with fixed and with random seeds.
 const FIXED: u64 = 60;
 const FRESH: u64 = 20;
 
@@ -19,7 +19,7 @@ fn run_all(seeds: impl Iterator<Item = u64>) -> io::Result<EventCounts> {
         counts.extend(&outcome.counts);
         if let Some(why) = outcome.failure {
             panic!(
-                "seed {seed} breaks a law: {why}\n{}\nreplay it with: cargo xtask soak --seed {seed}",
+                "seed {seed} breaks an invariant: {why}\n{}\nreplay it with: cargo xtask soak --seed {seed}",
                 outcome.trace.join("\n")
             );
         }
@@ -28,48 +28,48 @@ fn run_all(seeds: impl Iterator<Item = u64>) -> io::Result<EventCounts> {
 }
 
 #[test]
-fn every_law_holds_in_the_schedules_of_fixed_seeds() {
+fn invariants_hold_in_schedules_of_fixed_seeds() {
     let counts = run_all(0..FIXED).unwrap();
     assert_eq!(counts.get("schedules"), FIXED);
     assert!(counts.get("events") >= 200 * FIXED);
-    // What does not occur proves nothing.
+    // Each of these must occur, because otherwise nothing is tested.
     for what in [
-        "fault: a cut that both see",
-        "fault: a cut that the page does not see",
-        "fault: a cut that the server does not see",
-        "fault: a link starves for a while",
+        "fault: a cut that both sides notice",
+        "fault: a cut that only the server notices",
+        "fault: a cut that only the page notices",
+        "fault: a link stalls for a while",
         "fault: a machine is offline for a while",
-        "fault: a machine lost its power",
-        "fault: nothing comes down any more",
-        "fault: nothing goes up any more",
+        "fault: a machine lost power",
+        "fault: nothing reaches the page",
+        "fault: nothing reaches the server",
         "fault: the server is killed",
         "fault: the server restarts",
         "frame: more_users",
-        "operator: removed somebody",
-        "page: replaced by one of the same tab",
+        "operator: removed a person",
+        "page: replaced by a page of the same tab",
         "page: the machine sleeps",
-        "page: the watchdog barked",
-        "persons that were rightly listed in the end",
-        "persons that were rightly not listed in the end",
+        "page: receive timeout",
+        "end: persons listed, as expected",
+        "end: persons not listed, as expected",
     ] {
         assert!(counts.get(what) > 0, "{what}:\n{counts}");
     }
 }
 
 #[test]
-fn every_law_holds_in_schedules_that_nobody_chose() {
+fn invariants_hold_in_schedules_of_random_seeds() {
     let first = fastrand::u64(..u64::MAX / 2);
-    println!("from seed {first} on");
+    println!("from seed {first}");
     run_all(first..first + FRESH).unwrap();
 }
 
-/// With Tokio's chances seeded, the same seed is the same story to the last frame.
+/// With Tokio's random choices seeded, the same seed gives the same trace to the last frame.
 #[test]
-fn a_replay_tells_the_same_story() {
+fn replay_has_the_same_trace() {
     let directory = tempfile::tempdir().unwrap();
     let trace_of = || {
         let Outcome { trace, counts, .. } = run_schedule(3, directory.path(), false).unwrap();
-        // Without it, what is drawn is the same as long as nothing went another way.
+        // Without it, only the start is the same.
         if IS_EXACT {
             (trace, counts)
         } else {

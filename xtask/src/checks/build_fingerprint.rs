@@ -1,6 +1,6 @@
-//! Whether a release build is up to date: a fingerprint of what went in and of what came out.
+//! Whether a release build is up to date: a fingerprint of its inputs and outputs.
 //!
-//! Contents count, not dates: a fresh clone may use another clone's target directory.
+//! It covers contents, not dates: a fresh clone may use another clone's target directory.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use crate::commands::release::Release;
 use crate::output::failure::{Context, Outcome};
 use crate::process;
+use crate::tools::{gzip, wasm_opt};
 use crate::workspace::Workspace;
 
-/// The top of the repository that no release build reads. Whatever is not named here counts.
+/// Entries at the top of the repository that no release build reads. All others are inputs.
 const NOT_AN_INPUT: [&str; 6] = [".git", ".ci", ".github", "end2end", "target", "xtask"];
 
 /// A fingerprint of a release build. It changes with every input and every output.
@@ -26,22 +27,22 @@ impl BuildFingerprint {
         hash_compiler(workspace, &mut hasher);
         hash_repository(workspace, &mut hasher)
             .and_then(|()| hash_release(release, &mut hasher))
-            .with_context(|| "Could not look at the files of the last build".to_owned())?;
+            .with_context(|| "Could not read the files of the last build".to_owned())?;
         Ok(Self(hasher.finish()))
     }
 
-    /// Whether the last build ended with this fingerprint.
+    /// Whether the last finished build has this fingerprint.
     pub(crate) fn is_stored(&self, workspace: &Workspace) -> bool {
         fs::read_to_string(path(workspace)).is_ok_and(|text| text == self.text())
     }
 
-    /// Notes that a build ended with this fingerprint.
+    /// Stores the fingerprint of a finished build.
     pub(crate) fn store(&self, workspace: &Workspace) -> Outcome {
         let path = path(workspace);
         fs::write(&path, self.text()).with_context(|| format!("Could not write {}", path.display()))
     }
 
-    /// Forgets the last build: one is about to begin that may not end.
+    /// Removes the stored fingerprint before a build, which may not finish.
     pub(crate) fn remove(workspace: &Workspace) -> Outcome {
         let path = path(workspace);
         match fs::remove_file(&path) {
@@ -63,6 +64,8 @@ fn path(workspace: &Workspace) -> PathBuf {
 
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     process::capture(workspace.command("rustc").arg("-vV")).hash(hasher);
+    // What this program does to a build by itself: the rest of its code is not looked at.
+    (wasm_opt::ARGUMENTS, gzip::LEVEL).hash(hasher);
     let mut variables = std::env::vars_os()
         .filter(|(name, _value)| name.to_str().is_some_and(affects_build))
         .collect::<Vec<_>>();
@@ -70,17 +73,16 @@ fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     variables.hash(hasher);
 }
 
-/// Whether what is built depends on the variable.
+/// Whether the variable changes the result of a build.
 fn affects_build(name: &str) -> bool {
-    let of_the_run_only = ["LEPTOS_SITE_ADDR", "LEPTOS_SITE_ROOT", "LEPTOS_RELOAD_PORT"];
+    let runtime_only = ["LEPTOS_SITE_ADDR", "LEPTOS_SITE_ROOT", "LEPTOS_RELOAD_PORT"];
     let prefixes = ["LEPTOS_", "CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_ENCODED_"];
     name == "RUSTFLAGS"
-        || (prefixes.iter().any(|prefix| name.starts_with(prefix))
-            && !of_the_run_only.contains(&name))
+        || (prefixes.iter().any(|prefix| name.starts_with(prefix)) && !runtime_only.contains(&name))
 }
 
 fn hash_repository(workspace: &Workspace, hasher: &mut DefaultHasher) -> io::Result<()> {
-    // Two clones with the same content are two builds: cargo knows them by their path.
+    // Cargo identifies packages by path, so two clones with the same content are two builds.
     workspace.root.hash(hasher);
     for entry in sorted_entries(&workspace.root)? {
         let is_input =
@@ -93,7 +95,7 @@ fn hash_repository(workspace: &Workspace, hasher: &mut DefaultHasher) -> io::Res
 }
 
 fn hash_release(release: &Release, hasher: &mut DefaultHasher) -> io::Result<()> {
-    // A server of the same length and date is the same: cargo writes it in one piece.
+    // Length and date suffice for the server, which cargo writes in one piece.
     let server = release.server.metadata().ok();
     server.map(|server| (server.len(), server.modified().ok())).hash(hasher);
     fs::read(release.server.with_file_name("hash.txt")).ok().hash(hasher);
@@ -103,7 +105,7 @@ fn hash_release(release: &Release, hasher: &mut DefaultHasher) -> io::Result<()>
     Ok(())
 }
 
-/// Takes in the names and contents of everything at and below a path.
+/// Hashes the names and contents of everything at and below a path.
 fn hash_tree(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
     let kind = path.symlink_metadata()?.file_type();
     path.file_name().hash(hasher);
@@ -111,7 +113,7 @@ fn hash_tree(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
         for entry in sorted_entries(path)? {
             hash_tree(&entry, hasher)?;
         }
-        // An end, so that a file cannot pass for one of the folder above.
+        // An end mark, so that a file does not hash like one of the folder above.
         hasher.write_u8(0);
     } else if kind.is_file() {
         fs::read(path)?.hash(hasher);
@@ -134,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_changes_a_build_counts() {
+    fn variables_that_affect_a_build_are_hashed() {
         for name in ["RUSTFLAGS", "LEPTOS_JS_MINIFY", "CARGO_PROFILE_RELEASE_LTO"] {
             assert!(affects_build(name), "{name}");
         }
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_and_every_byte_counts() {
+    fn tree_hash_depends_on_names_contents_and_places() {
         let folder =
             std::env::temp_dir().join(format!("rollcall-fingerprint-{}", std::process::id()));
         let inner = folder.join("inner");

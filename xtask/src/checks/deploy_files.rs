@@ -1,4 +1,4 @@
-//! Whether what is in `deploy` is understood by the programs that it is for, as far as they are here.
+//! Checks the files of `deploy` with the programs that read them, where these are installed.
 
 use std::path::Path;
 use std::{env, fs};
@@ -8,14 +8,14 @@ use crate::output::step::note;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The most that the service may be able to do beyond its task, in hundredths of systemd's scale; all else is
-/// more than a network and a folder.
-const MOST_EXPOSURE: u32 = 15;
+/// The highest accepted exposure of the service, in tenths of systemd's scale from 0 to 10: the
+/// service needs the network and one folder.
+const MAX_EXPOSURE: u32 = 15;
 
-/// Has systemd and the proxies read their files. The server's tests hold them against the settings besides.
+/// Runs systemd and the proxies on their files. The server's tests compare these with the settings.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let folder = env::temp_dir().join(format!("rollcall-deploy-{}", std::process::id()));
-    fs::create_dir(&folder).with_context(|| format!("Could not make {}", folder.display()))?;
+    fs::create_dir(&folder).with_context(|| format!("Could not create {}", folder.display()))?;
     let outcome = systemd(workspace, &folder);
     drop(fs::remove_dir_all(&folder));
     outcome.and_then(|()| proxies(workspace))
@@ -23,38 +23,38 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
 
 fn systemd(workspace: &Workspace, folder: &Path) -> Outcome {
     let Some(analyze) = workspace.find_program("systemd-analyze") else {
-        note("left out: systemd-analyze is not here");
+        note("skipped: systemd-analyze is not installed");
         return Ok(());
     };
     for unit in ["rollcall.service", "rollcall.socket"] {
         let text = read(workspace, unit)?;
-        // A program that is there: the unit's own is not installed.
+        // systemd checks that the program exists, and the unit's own is not installed.
         let text = text.replace("/usr/local/bin/rollcall", "/bin/true");
         write(&folder.join(unit), &text)?;
     }
     let mut command = workspace.command(&analyze);
-    // Without this it would say what it has to say and succeed.
+    // By default errors are printed and the command succeeds.
     command.args(["verify", "--recursive-errors=yes"]);
     process::run(
         command.args(["rollcall.service", "rollcall.socket"].map(|unit| folder.join(unit))),
     )?;
     let mut command = workspace.command(analyze);
     command.args(["security", "--offline=true", "--no-pager"]);
-    command.arg(format!("--threshold={MOST_EXPOSURE}")).arg(folder.join("rollcall.service"));
+    command.arg(format!("--threshold={MAX_EXPOSURE}")).arg(folder.join("rollcall.service"));
     match process::capture(&mut command) {
         Some(_) => Ok(()),
         None => Err(Failure::new(format!(
-            "rollcall.service may do more than it has to, or can't be judged: see `{}`.",
+            "rollcall.service has more privileges than it needs, or could not be analysed: run `{}`.",
             process::command_line(&command)
         ))),
     }
 }
 
-/// Has each proxy serve a page and sockets with the file that is shipped for it.
+/// Tests each proxy with the file that is shipped for it: it has to serve a page and sockets.
 fn proxies(workspace: &Workspace) -> Outcome {
     for proxy in ["nginx", "caddy"] {
         if workspace.find_program(proxy).is_none() {
-            note(&format!("left out: {proxy} is not here"));
+            note(&format!("skipped: {proxy} is not installed"));
             continue;
         }
         let test = ["test", "--package", "server", "--test", "proxies", proxy];

@@ -1,4 +1,4 @@
-//! Checks that a command runs: each says whether something is as it has to be.
+//! Checks of build results and of shipped files, used by several commands.
 
 pub(crate) mod build_fingerprint;
 pub(crate) mod deploy_files;

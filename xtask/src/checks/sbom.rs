@@ -1,4 +1,4 @@
-//! What the program is made of: a software bill of materials as `CycloneDX` has it in JSON.
+//! The software bill of materials of the server, in `CycloneDX` JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,9 +8,9 @@ use crate::output::failure::{Context, Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Everything that is linked into the server for this target, or for this machine.
+/// All packages that are linked into the server for this target, or for the host.
 ///
-/// It is the same for the same `Cargo.lock`: no time of day and no random number is in it.
+/// The result depends on `Cargo.lock` alone: it contains no date and no random serial number.
 pub(crate) fn for_server(workspace: &Workspace, target: Option<&str>) -> Outcome<String> {
     let mut command = workspace.cargo(&["tree", "--package", "server", "--edges", "normal"]);
     command.args(["--prefix", "none", "--format", "{p}\t{l}", "--locked"]);
@@ -26,13 +26,13 @@ pub(crate) fn for_server(workspace: &Workspace, target: Option<&str>) -> Outcome
 /// A package: its name and its version.
 type Package = (String, String);
 
-/// The packages of a tree, each with its licence.
+/// The packages of a `cargo tree`, each with its licence.
 fn parts(tree: &str) -> BTreeMap<Package, String> {
     let part = |line: &str| {
         let (package, licence) = line.split_once('\t')?;
         let mut words = package.split_whitespace();
         let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
-        // What was shown before is shown again without what is below it, and marked.
+        // `(*)` marks a package whose dependencies were printed before.
         let licence = licence.trim_end_matches("(*)").trim();
         Some(((name.to_owned(), version.to_owned()), licence.to_owned()))
     };
@@ -71,7 +71,7 @@ fn document(parts: &BTreeMap<Package, String>, checksums: &BTreeMap<Package, Str
 }
 
 fn component((name, version): &Package, licence: &str, checksum: Option<&String>) -> String {
-    // The older way to write "or" is still in use; CycloneDX wants SPDX expressions.
+    // Some crates still use the older `/`; CycloneDX requires SPDX expressions.
     let licence = licence.replace('/', " OR ");
     let mut text = format!(
         "    {{\"type\": \"library\", \"name\": {name:?}, \"version\": {version:?}, \
@@ -100,7 +100,7 @@ mod tests {
         [[package]]\nname = \"server\"\nversion = \"0.1.0\"\n";
 
     #[test]
-    fn every_package_stands_once_with_licence_and_checksum() {
+    fn document_lists_each_package_once_with_licence_and_checksum() {
         let text = document(&parts(TREE), &checksums(LOCK));
         assert_eq!(text.matches("\"type\": \"library\"").count(), 3);
         let serde = "{\"type\": \"library\", \"name\": \"serde\", \"version\": \"1.0.228\", \

@@ -1,4 +1,4 @@
-//! Tries a program out as a stranger would: in an empty folder, with nothing set.
+//! The smoke test of an executable: it runs in an empty folder, without any settings.
 
 mod websocket;
 
@@ -11,38 +11,38 @@ use std::{env, fs};
 
 use serde_json::{Value, json};
 
-use self::websocket::{Heard, WebSocket};
+use self::websocket::{Received, WebSocket};
 use crate::output::failure::{Context, Failure, Outcome};
 use crate::process;
 
-/// Nothing here takes this long: it only ends a trial that would hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time limit of each read, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The room that a trial takes place in.
-const ROOM: &str = "trial";
+/// The room of the test.
+const ROOM: &str = "smoke-test";
 
-/// Starts it, gets the page and every file that the page names, and ends it. Where it can be ended in order,
-/// somebody is there meanwhile, who must notice nothing when it comes back.
+/// Starts the program, gets the page and every file that the page refers to, and ends the program.
+/// Where there is SIGTERM, it is then restarted with two members, who must not notice the restart.
 pub(crate) fn run(program: &Path) -> Outcome {
-    let folder = env::temp_dir().join(format!("rollcall-trial-{}", std::process::id()));
-    fs::create_dir(&folder).with_context(|| format!("Could not make {}", folder.display()))?;
-    let trial = Trial { program: program.to_owned(), folder: folder.clone() };
-    let outcome = trial.begin("127.0.0.1:0").and_then(|server| {
-        server.look()?;
-        if cfg!(unix) { trial.restart(server) } else { Ok(()) }
+    let folder = env::temp_dir().join(format!("rollcall-smoke-test-{}", std::process::id()));
+    fs::create_dir(&folder).with_context(|| format!("Could not create {}", folder.display()))?;
+    let test = SmokeTest { program: program.to_owned(), folder: folder.clone() };
+    let outcome = test.start("127.0.0.1:0").and_then(|server| {
+        server.check_files()?;
+        if cfg!(unix) { test.restart(server) } else { Ok(()) }
     });
     drop(fs::remove_dir_all(&folder));
     outcome
 }
 
-/// What is tried out, and where.
-struct Trial {
+/// The program, and the folder that it runs in.
+struct SmokeTest {
     program: PathBuf,
     folder: PathBuf,
 }
 
-impl Trial {
-    fn begin(&self, address: &str) -> Outcome<Server> {
+impl SmokeTest {
+    fn start(&self, address: &str) -> Outcome<Server> {
         let could_not = || format!("Could not start {}", self.program.display());
         let mut child = Command::new(&self.program)
             .args(["--addr", address, "--operator-addr", "off", "--state-dir", "state"])
@@ -62,39 +62,40 @@ impl Trial {
         let server = Server { address: address.to_owned(), child };
         if address.is_empty() {
             return Err(Failure::new(format!(
-                "{} does not say where it listens.",
+                "{} did not print its address.",
                 self.program.display()
             )));
         }
         Ok(server)
     }
 
-    /// Ends the server in order, begins it anew, and holds what is there then against what was there before.
+    /// Ends the server by SIGTERM, starts it again, and compares the list after with the list before.
     fn restart(&self, mut server: Server) -> Outcome {
-        let mut guests = [Guest::join(&server, "Ana")?, Guest::join(&server, "Bo")?];
+        let mut members = [Member::join(&server, "Ana")?, Member::join(&server, "Bo")?];
         let before = server.list()?;
-        if before["users"].as_array().map(Vec::len) != Some(guests.len()) {
-            return Err(Failure::new(format!("Two people joined, and the list is {before}.")));
+        if before["users"].as_array().map(Vec::len) != Some(members.len()) {
+            return Err(Failure::new(format!("Two members joined, and the list is {before}.")));
         }
         process::run(Command::new("kill").args(["-TERM", &server.child.id().to_string()]))?;
-        for guest in &mut guests {
-            guest.hear_goodbye()?;
+        for member in &mut members {
+            member.read_until_restart()?;
         }
-        let status =
-            server.child.wait().with_context(|| "The end can't be waited for".to_owned())?;
+        let could_not = || "Could not wait for the server to exit".to_owned();
+        let status = server.child.wait().with_context(could_not)?;
         if !status.success() {
-            return Err(Failure::new(format!("After SIGTERM it ended with {status}.")));
+            return Err(Failure::new(format!("After SIGTERM the server exited with {status}.")));
         }
-        let server = self.begin(&server.address)?;
-        // Until the list is looked at: who goes again is shown as gone.
-        let back: Outcome<Vec<_>> = guests.iter().map(|guest| guest.come_back(&server)).collect();
-        let sockets = back?;
+        let server = self.start(&server.address)?;
+        let resumed: Outcome<Vec<_>> =
+            members.iter().map(|member| member.resume(&server)).collect();
+        // Open until the list is read, which would otherwise show them as reconnecting.
+        let sockets = resumed?;
         let after = server.list()?;
         drop(sockets);
         for key in ["epoch", "seq", "users"] {
             if before[key] != after[key] {
                 return Err(Failure::new(format!(
-                    "A restart was noticed: {key} was {} and is {}.",
+                    "The restart changed {key} from {} to {}.",
                     before[key], after[key]
                 )));
             }
@@ -103,52 +104,54 @@ impl Trial {
     }
 }
 
-/// Somebody who is on the list.
-struct Guest {
+/// A member of the room.
+struct Member {
     name: &'static str,
     socket: WebSocket,
-    /// Up to where the list was told.
+    /// The epoch and `seq` of the member's list.
     position: Value,
 }
 
-impl Guest {
+impl Member {
     fn join(server: &Server, name: &'static str) -> Outcome<Self> {
         let mut socket = WebSocket::open(&server.address, &socket_path(), None)?;
-        socket.send(&announcement(name, None))?;
-        let list = event(&mut socket, "existing_users")?;
+        socket.send(&join_frame(name, None))?;
+        let list = expect_event(&mut socket, "existing_users")?;
         let position = json!({ "epoch": list["epoch"], "seq": list["seq"] });
         Ok(Self { name, socket, position })
     }
 
-    /// Follows the list until the server says that it goes down.
-    fn hear_goodbye(&mut self) -> Outcome {
+    /// Reads changes until the server closes the socket because of a restart.
+    fn read_until_restart(&mut self) -> Outcome {
         const RESTART: u16 = 1012;
         loop {
-            match self.socket.next()? {
-                Heard::Text(text) => {
+            match self.socket.receive()? {
+                Received::Text(text) => {
                     let changes = parse(&text)?;
                     if changes["event"] == "changes" {
                         self.position["seq"] = changes["seq"].clone();
                     }
                 }
-                Heard::Close(Some(RESTART)) => return Ok(()),
-                Heard::Close(code) => {
-                    return Err(Failure::new(format!("The goodbye's code is {code:?}.")));
+                Received::Close(Some(RESTART)) => return Ok(()),
+                Received::Close(code) => {
+                    return Err(Failure::new(format!(
+                        "A socket was closed with {code:?}, not with {RESTART}."
+                    )));
                 }
             }
         }
     }
 
-    /// Comes back as a page does, and has to be told that nothing happened.
-    fn come_back(&self, server: &Server) -> Outcome<WebSocket> {
+    /// Reconnects as a page does. The server must report that nothing has changed since.
+    fn resume(&self, server: &Server) -> Outcome<WebSocket> {
         let cookie = Some(self.socket.cookie());
         let mut socket = WebSocket::open(&server.address, &socket_path(), cookie)?;
-        socket.send(&announcement(self.name, Some(&self.position)))?;
-        let resumed = event(&mut socket, "resumed")?;
+        socket.send(&join_frame(self.name, Some(&self.position)))?;
+        let resumed = expect_event(&mut socket, "resumed")?;
         if resumed["seq"] == self.position["seq"] {
             Ok(socket)
         } else {
-            Err(Failure::new(format!("A restart was noticed: {resumed}")))
+            Err(Failure::new(format!("The restart changed the list: {resumed}")))
         }
     }
 }
@@ -157,7 +160,7 @@ fn socket_path() -> String {
     format!("/r/{ROOM}/socket")
 }
 
-fn announcement(name: &str, since: Option<&Value>) -> String {
+fn join_frame(name: &str, since: Option<&Value>) -> String {
     let mut frame = json!({ "event": "got_a_new_user", "name": name, "tab": "t" });
     if let Some(since) = since {
         frame["since"] = since.clone();
@@ -165,38 +168,39 @@ fn announcement(name: &str, since: Option<&Value>) -> String {
     frame.to_string()
 }
 
-/// The next event, which has to be this one.
-fn event(socket: &mut WebSocket, name: &str) -> Outcome<Value> {
-    match socket.next()? {
-        Heard::Text(text) => match parse(&text)? {
+/// The next event, which must have this name.
+fn expect_event(socket: &mut WebSocket, name: &str) -> Outcome<Value> {
+    match socket.receive()? {
+        Received::Text(text) => match parse(&text)? {
             event if event["event"] == name => Ok(event),
-            other => Err(Failure::new(format!("{name} was expected, not {other}."))),
+            other => Err(Failure::new(format!("Expected the event {name}, received {other}."))),
         },
-        Heard::Close(code) => Err(Failure::new(format!("A socket was closed with {code:?}."))),
+        Received::Close(code) => Err(Failure::new(format!("A socket was closed with {code:?}."))),
     }
 }
 
 fn parse(text: &str) -> Outcome<Value> {
-    serde_json::from_str(text).with_context(|| format!("This is no JSON: {text}"))
+    serde_json::from_str(text).with_context(|| format!("Could not parse the JSON {text}"))
 }
 
-/// A server that runs.
+/// A running server. Dropping it kills the process.
 struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn look(&self) -> Outcome {
+    /// Gets the page and its files, and checks that files with hashed names may be cached.
+    fn check_files(&self) -> Outcome {
         let page = self.get("/")?;
         let files = linked_files(&page);
         if files.len() < 3 {
-            return Err(Failure::new(format!("The page names only these files: {files:?}.")));
+            return Err(Failure::new(format!("The page links to these files only: {files:?}.")));
         }
         for file in files {
-            let answer = self.get(&file)?;
-            if !answer.to_ascii_lowercase().contains("immutable") && file.starts_with("/pkg/") {
-                return Err(Failure::new(format!("{file} may not be kept by a browser.")));
+            let response = self.get(&file)?;
+            if !response.to_ascii_lowercase().contains("immutable") && file.starts_with("/pkg/") {
+                return Err(Failure::new(format!("{file} is not cacheable as immutable.")));
             }
         }
         Ok(())
@@ -204,39 +208,39 @@ impl Server {
 
     /// The room's list.
     fn list(&self) -> Outcome<Value> {
-        let answer = self.get(&format!("/api/rooms/{ROOM}/users"))?;
-        parse(answer.split_once("\r\n\r\n").unwrap_or_default().1)
+        let response = self.get(&format!("/api/rooms/{ROOM}/users"))?;
+        parse(response.split_once("\r\n\r\n").unwrap_or_default().1)
     }
 
-    /// A whole answer, if it is a good one; what is not text in it is lost.
+    /// A whole response with status 200; bytes that are not UTF-8 are replaced.
     fn get(&self, path: &str) -> Outcome<String> {
         let could_not = || format!("Could not get {path} from {}", self.address);
         let mut stream = TcpStream::connect(&self.address).with_context(could_not)?;
-        stream.set_read_timeout(Some(PATIENCE)).with_context(could_not)?;
+        stream.set_read_timeout(Some(TIMEOUT)).with_context(could_not)?;
         let request =
             format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).with_context(could_not)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).with_context(could_not)?;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.lines().next().unwrap_or_default();
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).with_context(could_not)?;
+        let response = String::from_utf8_lossy(&response).into_owned();
+        let status = response.lines().next().unwrap_or_default();
         if status.starts_with("HTTP/1.1 200 ") {
-            Ok(answer)
+            Ok(response)
         } else {
-            Err(Failure::new(format!("{path} is answered with {status:?}.")))
+            Err(Failure::new(format!("The response to {path} is {status:?}.")))
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that ended already can't be killed again.
+        // Killing a process that has already exited fails, which is fine.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// The files of its own that a page names in its head.
+/// The same-origin files that a page links to in its head.
 fn linked_files(page: &str) -> Vec<String> {
     let head = page.split("</head>").next().unwrap_or_default();
     let named = head.split('"').filter(|word| {
@@ -256,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_files_of_a_page_are_found() {
+    fn linked_files_are_found_in_the_head_only() {
         let page = r#"<head><link href="/pkg/a.js"><link href="/pkg/a.js"><link href="/b.css"><title>x</title></head><a href="/c.js">"#;
         assert_eq!(linked_files(page), ["/b.css", "/pkg/a.js"]);
     }

@@ -1,4 +1,4 @@
-//! What a change and a whole list cost, measured in rooms of growing size.
+//! The benchmarks: the cost of a change and of a whole list, in rooms of growing size.
 
 use std::time::Instant;
 
@@ -7,11 +7,11 @@ use crate::output::step::{self, step};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// One run for each crate, as with the tests: `app` is measured without Leptos.
+/// One run for each crate, so that `app` is measured without Leptos.
 const BENCHES: [&[&str]; 2] =
     [&["bench", "-p", "app", "--bench", "roster"], &["bench", "-p", "server", "--bench", "room"]];
 
-/// Builds the benchmarks for release and runs them, one after the other.
+/// Builds the benchmarks for release and runs one after the other.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     for words in BENCHES {
         let mut command = workspace.cargo(words);

@@ -1,4 +1,4 @@
-//! Everything that is checked without running a test.
+//! All checks that are not tests.
 
 use std::time::Instant;
 
@@ -11,23 +11,40 @@ use crate::output::step::{self, note, step};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// One run for each set of features: together they would unify, and nobody would see what a
+/// One run for each set of features: in a common run cargo would unify them, which hides what a
 /// crate lacks by itself.
-const CLIPPY: [&[&str]; 7] = [
+const CLIPPY: [&[&str]; 5] = [
     &["-p", "app", "--no-default-features", "--all-targets"],
     &["-p", "app", "--features", "ssr", "--all-targets"],
     &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
-    &["-p", "server", "--all-targets"],
-    &["-p", "load", "--all-targets"],
-    &["-p", "simulation", "--all-targets"],
-    &["-p", "xtask", "--all-targets"],
+    &["-p", "registry", "--all-targets"],
+    &["-p", "server", "-p", "load", "-p", "simulation", "-p", "xtask", "--all-targets"],
 ];
 
-const DOCS: [&[&str]; 2] = [&["-p", "app", "--features", "ssr"], &["-p", "server"]];
+const DOCS: [&[&str]; 2] =
+    [&["-p", "app", "--features", "ssr"], &["-p", "registry", "-p", "server"]];
 
-/// Runs every check to the end, whatever fails, and ends with what failed.
+/// The borders between crates: what no normal dependency of a crate may be, at any depth. Names are
+/// prefixes.
+const LAYERS: [Layer; 2] = [
+    // The domain's tests build in seconds, and nothing of a page can slip into it.
+    Layer { package: "app", outside: &["leptos", "web-sys", "axum", "hyper", "tokio"] },
+    // The simulation, the fuzz targets and the benchmarks build it alone.
+    Layer {
+        package: "registry",
+        outside: &["leptos", "web-sys", "axum", "hyper", "clap", "toml", "server"],
+    },
+];
+
+/// A crate without features, and the packages that it must not depend on.
+struct Layer {
+    package: &'static str,
+    outside: &'static [&'static str],
+}
+
+/// Runs all checks, also after one has failed, and ends with the names of those that failed.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
-    // Clippy for the browser needs the target.
+    // Clippy needs the WASM target for `frontend`.
     let tools = setup::run(workspace)?;
     let mut failed = Vec::new();
     let mut check = |what: &str, outcome: Outcome| {
@@ -46,7 +63,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
         check(&format!("docs {}", words.join(" ")), docs(workspace, words));
     }
     check("layers", step("layers", || layers(workspace)));
-    check("deploy", step("what is deployed", || deploy_files::check(workspace)));
+    check("deploy", step("the files of deploy", || deploy_files::check(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)
         .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
@@ -54,7 +71,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
 
     step::total(started_at);
     if failed.is_empty() {
-        println!("every check passed");
+        println!("all checks passed");
         Ok(())
     } else {
         Err(Failure::new(format!("These checks failed: {}. See above.", failed.join("; "))))
@@ -73,38 +90,46 @@ fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
     step(&process::command_line(&command), || process::run(&mut command))
 }
 
-/// The domain knows nothing of Leptos: its tests build in seconds, and nothing of a page can
-/// slip into it.
+/// Whether no crate depends on what is outside its layer, by `cargo tree`.
 fn layers(workspace: &Workspace) -> Outcome {
-    let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
-    command.args(["-e", "normal", "--prefix", "none"]);
-    let tree = process::capture(&mut command)
-        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::command_line(&command))))?;
-    match first_leptos_package(&tree) {
-        None => Ok(()),
-        Some(package) => Err(Failure::new(format!(
-            "`app` without features depends on {package}: make that dependency optional."
-        ))),
-    }
+    LAYERS.iter().try_for_each(|layer| {
+        let mut command = workspace.cargo(&["tree", "--no-default-features", "-p", layer.package]);
+        command.args(["-e", "normal", "--prefix", "none"]);
+        let tree = process::capture(&mut command).ok_or_else(|| {
+            Failure::new(format!("`{}` failed.", process::command_line(&command)))
+        })?;
+        match layer.first_outside(&tree) {
+            None => Ok(()),
+            Some(dependency) => Err(Failure::new(format!(
+                "`{}` without features depends on {dependency}: move what needs it to another \
+                 crate, or make the dependency optional.",
+                layer.package
+            ))),
+        }
+    })
 }
 
-fn first_leptos_package(tree: &str) -> Option<&str> {
-    tree.lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .find(|package| package.starts_with("leptos"))
+impl Layer {
+    /// The first package of a dependency tree that is outside the layer.
+    fn first_outside<'tree>(&self, tree: &'tree str) -> Option<&'tree str> {
+        let packages = tree.lines().filter_map(|line| line.split_whitespace().next());
+        packages
+            .filter(|package| *package != self.package)
+            .find(|package| self.outside.iter().any(|prefix| package.starts_with(prefix)))
+    }
 }
 
 fn deny(workspace: &Workspace) -> Outcome {
     if workspace.find_program("cargo-deny").is_none() {
-        note("left out: cargo-deny is not installed (cargo install cargo-deny --locked)");
+        note("skipped: cargo-deny is not installed (cargo install cargo-deny --locked)");
         return Ok(());
     }
     let mut command = workspace.cargo(&["deny", "check", "bans", "licenses", "sources"]);
-    // They are kept elsewhere, and change without a commit.
+    // Advisories are downloaded, and change without a commit.
     if process::succeeds(&mut workspace.cargo(&["deny", "fetch", "db"])) {
         command.arg("advisories");
     } else {
-        note("left out: the database of advisories can't be had");
+        note("advisories skipped: their database can't be downloaded");
     }
     process::run(&mut command)
 }
@@ -114,10 +139,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leptos_is_seen_in_a_tree() {
+    fn layer_finds_a_package_outside_it() {
+        let layer = Layer { package: "app", outside: &["leptos", "axum"] };
         let pure = "app v0.1.0 (/somewhere/leptos/app)\nserde v1.0.228\n";
-        assert_eq!(first_leptos_package(pure), None);
+        assert_eq!(layer.first_outside(pure), None);
         let mixed = format!("{pure}leptos_macro v0.8.23 (proc-macro)\n");
-        assert_eq!(first_leptos_package(&mixed), Some("leptos_macro"));
+        assert_eq!(layer.first_outside(&mixed), Some("leptos_macro"));
     }
 }

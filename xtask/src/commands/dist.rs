@@ -1,4 +1,4 @@
-//! One executable with everything inside, its checksum, and what it is made of.
+//! The distribution: one executable that contains the site, its checksum, its bill of materials.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,20 @@ use crate::process;
 use crate::tools::apt;
 use crate::workspace::Workspace;
 
-/// What runs on any Linux of this processor, since nothing in it is linked to the system's libraries.
+/// The target for programs that run on every Linux of this architecture, because they are static.
 const STATIC_TARGET: &str = if cfg!(target_arch = "aarch64") {
     "aarch64-unknown-linux-musl"
 } else {
     "x86_64-unknown-linux-musl"
 };
 
-/// Builds the page and the program that holds it, and tries it out in an empty folder.
+/// Builds the site and the executable that contains it, and smoke-tests it in an empty folder.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     let release = build::run(workspace)?;
     let target = static_target(workspace);
-    let built =
-        step("the program with everything inside", || compile(workspace, &release.site, target))?;
+    let built = step("the executable that contains the site", || {
+        compile(workspace, &release.site, target)
+    })?;
     let folder = workspace.target.join("dist");
     let program = folder.join(process::program_file("rollcall"));
     let written = || format!("Could not write to {}", folder.display());
@@ -40,23 +41,23 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     fs::write(folder.join("rollcall.sha256"), checksum_line(&content)).with_context(written)?;
     let parts = sbom::for_server(workspace, target)?;
     fs::write(folder.join("rollcall.cdx.json"), parts).with_context(written)?;
-    step("the program in an empty folder", || smoke_test::run(&program))?;
+    step("smoke test in an empty folder", || smoke_test::run(&program))?;
     step::total(started_at);
     println!(
-        "{} ({:.1} MB), with rollcall.sha256 and rollcall.cdx.json beside it",
+        "{} ({:.1} MB), with rollcall.sha256 and rollcall.cdx.json in the same folder",
         program.display(),
         megabytes(content.len())
     );
     Ok(())
 }
 
-/// The target for a static program, if this machine builds for it.
+/// The target for a static executable, if this machine can build for it.
 fn static_target(workspace: &Workspace) -> Option<&'static str> {
     if !cfg!(target_os = "linux") {
         return None;
     }
     if !process::succeeds(workspace.command("rustup").args(["target", "add", STATIC_TARGET])) {
-        note("not static: rustup can't add the target for it");
+        note("not static: rustup can't add the target");
         return None;
     }
     if !has_c_compiler(workspace) {
@@ -66,7 +67,7 @@ fn static_target(workspace: &Workspace) -> Option<&'static str> {
     Some(STATIC_TARGET)
 }
 
-/// Whether C can be compiled for the static target: the ciphers of TLS are partly in C.
+/// Whether there is a C compiler for the static target, which the ciphers of TLS need.
 fn has_c_compiler(workspace: &Workspace) -> bool {
     let is_there = || workspace.find_program("musl-gcc").is_some();
     is_there()
@@ -78,7 +79,7 @@ fn has_c_compiler(workspace: &Workspace) -> bool {
 fn compile(workspace: &Workspace, site: &Path, target: Option<&str>) -> Outcome<PathBuf> {
     let mut command = workspace.cargo(&["build", "--package", "server", "--bin", "rollcall"]);
     command.args(["--release", "--locked"]);
-    // In a folder of its own: the release build's program has no files inside.
+    // In a folder of its own, because the release build's executable does not contain the site.
     let folder = workspace.target.join("dist-build");
     command.env("CARGO_TARGET_DIR", &folder).env("ROLLCALL_EMBED", site);
     command.args(target.iter().flat_map(|target| ["--target", target]));
@@ -88,12 +89,12 @@ fn compile(workspace: &Workspace, site: &Path, target: Option<&str>) -> Outcome<
     if built.is_file() {
         Ok(built)
     } else {
-        Err(Failure::new(format!("The build made no {}.", built.display())))
+        Err(Failure::new(format!("The build did not create {}.", built.display())))
     }
 }
 
-/// Whether a program of ELF wants to be loaded by another one, with libraries of the system: it says so in a
-/// program header of type 3, `PT_INTERP` (System V ABI, chapter 5).
+/// Whether an ELF executable needs a dynamic loader: it then has a program header of type 3,
+/// `PT_INTERP` (System V ABI, chapter 5).
 fn is_dynamically_linked(program: &[u8]) -> bool {
     const INTERPRETER: [u8; 4] = 3_u32.to_le_bytes();
     const HEADER_IN_BYTES: usize = 56;
@@ -106,7 +107,7 @@ fn is_dynamically_linked(program: &[u8]) -> bool {
     headers.take(count).any(|header| header.starts_with(&INTERPRETER))
 }
 
-/// As `sha256sum --check` reads it.
+/// A line for `sha256sum --check`.
 fn checksum_line(content: &[u8]) -> String {
     format!("{:x}  rollcall\n", Sha256::digest(content))
 }
@@ -119,10 +120,10 @@ fn megabytes(bytes: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// What cargo builds for this machine is not static, and what has no such header is.
+    /// This test's own executable is dynamically linked; without its program headers it is not.
     #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
     #[test]
-    fn a_program_that_needs_the_systems_libraries_is_found_out() {
+    fn dynamically_linked_executables_are_recognised() {
         let mut program = fs::read(std::env::current_exe().unwrap()).unwrap();
         assert!(is_dynamically_linked(&program));
         program[56..58].fill(0);
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_what_sha256sum_reads() {
+    fn checksum_line_has_the_format_of_sha256sum() {
         let line = checksum_line(b"abc");
         let expected =
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  rollcall\n";

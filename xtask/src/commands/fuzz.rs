@@ -1,4 +1,4 @@
-//! What strangers can send, made up by libFuzzer for a short while.
+//! A short run of every fuzz target.
 
 use std::fs;
 use std::path::Path;
@@ -8,29 +8,29 @@ use crate::output::step::{note, step};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The package of the fuzz targets, from the repository on.
+/// The package of the fuzz targets, relative to the repository.
 const FUZZ: &str = "testing/fuzz";
 
-/// What a run may hold of the memory, in MiB: whatever grows is found before it hurts.
-const MOST_MEMORY_IN_MIB: u32 = 1024;
+/// The memory limit of a run, so that unbounded growth ends the run and not the machine.
+const MAX_MEMORY_IN_MIB: u32 = 1024;
 
-/// Fuzzes each target for so many seconds, where the tools for it are there.
+/// Fuzzes each target for this time, where nightly Rust and cargo-fuzz are installed.
 ///
-/// What it finds on the way stays in the target directory: the corpora of the repository are chosen by people.
+/// New inputs stay in the target directory: the corpora of the repository are curated by hand.
 pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Outcome {
     if seconds == 0 {
         return Ok(());
     }
     if !process::succeeds(&mut cargo_fuzz(workspace, &["--version"])) {
         note(
-            "Nothing is fuzzed: that takes `rustup toolchain install nightly` and `cargo install cargo-fuzz`.",
+            "fuzzing skipped: it needs `rustup toolchain install nightly` and `cargo install cargo-fuzz`",
         );
         return Ok(());
     }
     for target in targets(&workspace.root)? {
         let corpus = workspace.target.join("fuzz").join("corpus").join(&target);
         fs::create_dir_all(&corpus)
-            .with_context(|| format!("Could not make {}", corpus.display()))?;
+            .with_context(|| format!("Could not create {}", corpus.display()))?;
         let mut command = cargo_fuzz(workspace, &["run", "--fuzz-dir", FUZZ, &target]);
         command
             .arg(corpus)
@@ -38,9 +38,9 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32) -> Outcome {
             .arg("--")
             .arg(format!("-dict={FUZZ}/dictionaries/{target}"))
             .arg(format!("-max_total_time={seconds}"))
-            .arg(format!("-rss_limit_mb={MOST_MEMORY_IN_MIB}"))
+            .arg(format!("-rss_limit_mb={MAX_MEMORY_IN_MIB}"))
             .arg("-max_len=4096");
-        step(&format!("{target}, fuzzed for {seconds} s"), || process::run(&mut command))?;
+        step(&format!("fuzzing {target} for {seconds} s"), || process::run(&mut command))?;
     }
     Ok(())
 }
@@ -50,12 +50,12 @@ fn cargo_fuzz(workspace: &Workspace, words: &[&str]) -> std::process::Command {
     command
         .args(["run", "nightly", "cargo", "fuzz"])
         .args(words)
-        // Built otherwise than all else.
+        // Other compiler flags would rebuild the common target directory.
         .env("CARGO_TARGET_DIR", workspace.target.join("fuzz"));
     command
 }
 
-/// The names of all targets.
+/// The names of all fuzz targets.
 fn targets(root: &Path) -> Outcome<Vec<String>> {
     let directory = root.join(FUZZ).join("fuzz_targets");
     let files = fs::read_dir(&directory);
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_target_has_a_corpus_and_a_dictionary() {
+    fn fuzz_targets_have_a_corpus_and_a_dictionary() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let targets = targets(root).unwrap();
         assert_eq!(targets, ["cookies", "frames", "names", "state"]);

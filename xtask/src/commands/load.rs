@@ -1,4 +1,4 @@
-//! The load generator, against the release build of the server or one that runs elsewhere.
+//! The load generator, against the release build or a server that is already running.
 
 use std::time::Instant;
 
@@ -8,11 +8,11 @@ use crate::output::step::{self, step};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// What the load generator is told.
+/// Arguments that are passed to the load generator.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Such as `--clients 5000 --scenario storm,return --rounds 3`, or `--url http://host:3000` for a
-    /// server that runs already; `-- --help` lists everything.
+    /// server that is already running; `-- --help` lists all.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -22,13 +22,13 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What the load generator is told; which server it is, is told besides.
+    /// The user's arguments, without the server's program.
     pub(crate) fn program_arguments(&self) -> &[String] {
         &self.arguments
     }
 }
 
-/// Builds what it needs for release, then becomes the load generator.
+/// Builds for release, then runs the load generator in place of this process.
 pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
     let server = if names_a_server(options.program_arguments()) {
         None
@@ -46,11 +46,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant)
     process::exec(&mut load)
 }
 
-/// Whether the arguments name a server themselves, or ask for none.
+/// Whether the arguments name a server, or need none.
 fn names_a_server(arguments: &[String]) -> bool {
-    const NAMING: [&str; 4] = ["--url", "--server-binary", "--help", "--version"];
+    const FLAGS: [&str; 4] = ["--url", "--server-binary", "--help", "--version"];
     arguments.iter().any(|argument| {
-        NAMING.iter().any(|name| {
+        FLAGS.iter().any(|name| {
             argument.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
         })
     })
@@ -59,7 +59,7 @@ fn names_a_server(arguments: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_server_that_is_named_is_not_built() {
+    fn named_servers_are_not_built() {
         let names_a_server = |line: &str| {
             super::names_a_server(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
         };

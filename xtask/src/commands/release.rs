@@ -1,17 +1,17 @@
-//! The files that a release build makes, and the variables that tell the server where they are.
+//! The files of a release build, and the variables by which the server finds them.
 
 use std::path::PathBuf;
 
 /// A finished release build.
 #[derive(Debug)]
 pub(crate) struct Release {
-    /// The server program. `hash.txt`, which it reads, is beside it.
+    /// The server program. It reads `hash.txt` in the same folder.
     pub(crate) server: PathBuf,
-    /// The files it serves.
+    /// The folder of its static files.
     pub(crate) site: PathBuf,
 }
 
-/// The variables that the server needs to find a release build's files.
+/// The environment variables of the server.
 pub(crate) fn site_variables(release: &Release) -> [(&'static str, String); 3] {
     [
         ("LEPTOS_OUTPUT_NAME", "rollcall".to_owned()),

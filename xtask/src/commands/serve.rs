@@ -1,4 +1,4 @@
-//! Serving: the release build by itself, or a debug build that follows every edit.
+//! Serving: the release build, or a debug build that is rebuilt on every edit.
 
 use std::time::Instant;
 
@@ -13,34 +13,34 @@ use crate::workspace::Workspace;
 /// How to serve.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The address to listen on, stronger than `LEPTOS_SITE_ADDR` and Leptos.toml; port 0 takes a
-    /// free one.
+    /// The address to listen on. Overrides `LEPTOS_SITE_ADDR` and Leptos.toml; port 0 takes a free
+    /// port.
     #[arg(long, value_name = "HOST:PORT")]
     addr: Option<String>,
-    /// What the server is told besides; `-- --help` lists it.
+    /// Further arguments of the server; `-- --help` lists them.
     #[arg(last = true, value_name = "SERVER ARGUMENTS")]
     server_arguments: Vec<String>,
 }
 
 impl Options {
-    /// What the server is told.
+    /// The arguments of the server.
     pub(crate) fn program_arguments(&self) -> Vec<String> {
         let address = self.addr.iter().flat_map(|address| ["--addr".to_owned(), address.clone()]);
         address.chain(self.server_arguments.clone()).collect()
     }
 }
 
-/// Builds for release, then becomes the server.
+/// Builds for release, then runs the server in place of this process.
 pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
     let release = build::run(workspace)?;
     step::total(started_at);
-    // In the repository, where the server reads Leptos.toml.
+    // The command runs in the repository, where the server finds Leptos.toml.
     let mut server = workspace.command(&release.server);
     server.envs(release::site_variables(&release)).args(options.program_arguments());
     process::exec(&mut server)
 }
 
-/// Becomes `cargo leptos watch`.
+/// Runs `cargo leptos watch` in place of this process.
 pub(crate) fn watch(workspace: &Workspace, started_at: Instant) -> Outcome {
     let tools = setup::run(workspace)?;
     step::total(started_at);

@@ -1,4 +1,4 @@
-//! Set-up: what a build needs and a fresh machine lacks. A second run only looks.
+//! Set-up: installs the tools of a build that are missing.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,22 +14,22 @@ use crate::workspace::Workspace;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The newest release that the pinned toolchain compiles by its lock file.
+/// The newest release that the pinned toolchain can compile with its lock file.
 const CARGO_LEPTOS: Version = Version::new(0, 3, 10);
 
-/// What a build works with.
+/// The tools of a build.
 #[derive(Debug)]
 pub(crate) struct Tools {
     /// The cargo-leptos program.
     ///
-    /// It is started by its path: by way of `cargo leptos`, the folder of cargo's own programs
-    /// may come first on PATH again, and another wasm-bindgen with it.
+    /// It is started by its path: `cargo leptos` may put the folder of cargo's own programs first
+    /// on PATH, and with it another wasm-bindgen.
     pub(crate) cargo_leptos: PathBuf,
-    /// Whether wasm-opt is there; if not, cargo-leptos downloads it when it needs it.
+    /// Whether wasm-opt is installed; if not, cargo-leptos downloads it.
     pub(crate) wasm_opt: bool,
 }
 
-/// Checks or installs everything a build needs.
+/// Checks all tools, and installs those that are missing.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<Tools> {
     step("the WASM target of the toolchain", || wasm_target(workspace))?;
     let cargo_leptos = step("cargo-leptos", || {
@@ -40,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<Tools> {
         CargoTool {
             name: "wasm-bindgen",
             package: "wasm-bindgen-cli",
-            // TLS, for a test runner that is not used here.
+            // The default features are for its test runner, which is not used here.
             flags: &["--no-default-features"],
         }
         .ensure(workspace, VersionRequirement::Exactly(locked_wasm_bindgen(workspace)?))
@@ -50,7 +50,8 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<Tools> {
     Ok(Tools { cargo_leptos, wasm_opt })
 }
 
-/// The toolchain's own file lists the target, but rustup only obeys where it may install by itself.
+/// rust-toolchain.toml lists the target, but rustup installs it only where automatic installs are
+/// enabled.
 fn wasm_target(workspace: &Workspace) -> Outcome {
     let is_there = || {
         process::capture(workspace.command("rustc").args(["--print", "sysroot"])).is_some_and(
@@ -64,7 +65,7 @@ fn wasm_target(workspace: &Workspace) -> Outcome {
         )
     };
     if is_there() {
-        note("there");
+        note("already installed");
         return Ok(());
     }
     if workspace.find_program("rustup").is_some() {
@@ -86,11 +87,11 @@ fn locked_wasm_bindgen(workspace: &Workspace) -> Outcome<Version> {
     let lock =
         fs::read_to_string(&path).with_context(|| format!("Could not read {}", path.display()))?;
     Version::locked(&lock, "wasm-bindgen").ok_or_else(|| {
-        Failure::new("Cargo.lock names no wasm-bindgen: restore the file from the repository.")
+        Failure::new("Cargo.lock has no wasm-bindgen: restore the file from the repository.")
     })
 }
 
-/// What compiling the tools left behind is of gigabytes and of no further use.
+/// Compiling the tools leaves gigabytes of intermediate files.
 fn remove_intermediate_files(workspace: &Workspace) -> Outcome {
     let left = workspace.tools().join("target");
     if left.is_dir() {

@@ -1,4 +1,4 @@
-//! Whole rooms on simulated time, for as long as one likes.
+//! The simulation of whole rooms, after a short run of the fuzz targets.
 
 use crate::commands::fuzz;
 use crate::output::failure::Outcome;
@@ -6,29 +6,28 @@ use crate::output::step::step;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// What the simulation is told; `cargo xtask soak -- --help` lists it.
+/// Arguments of the simulation; `cargo xtask soak -- --help` lists all.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// For how long; without it and without --schedules, one minute.
+    /// Run for this long [default: 1, if there is no --schedules]
     #[arg(long)]
     minutes: Option<u64>,
-    /// How many schedules at the most.
+    /// Run at most this many schedules
     #[arg(long)]
     schedules: Option<u64>,
-    /// Plays one schedule again, and tells all that happens in it.
+    /// Replay one schedule, and print its trace
     #[arg(long)]
     seed: Option<u64>,
-    /// For how long each target is fuzzed before that, in seconds; 0 leaves it out. A schedule that is
-    /// played again comes without.
+    /// Fuzz each target for this many seconds first; 0 skips it, and so does --seed
     #[arg(long, default_value_t = 20)]
     fuzz_seconds: u32,
-    /// What it is told besides.
+    /// Further arguments of the simulation
     #[arg(last = true, value_name = "ARGUMENTS")]
     more: Vec<String>,
 }
 
 impl Options {
-    /// What the simulation is told.
+    /// The arguments of the simulation.
     pub(crate) fn program_arguments(&self) -> Vec<String> {
         let Self { minutes, schedules, seed, fuzz_seconds: _, more } = self;
         let numbers = [("--minutes", minutes), ("--schedules", schedules), ("--seed", seed)];
@@ -38,13 +37,13 @@ impl Options {
     }
 }
 
-/// Fuzzes, builds the simulation, then becomes it.
+/// Fuzzes, builds the simulation, then runs it in place of this process.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
     if options.seed.is_none() {
         fuzz::run(workspace, options.fuzz_seconds)?;
     }
     let mut build = workspace.cargo(&["build", "--package", "simulation", "--profile", "soak"]);
-    // Lets the simulation seed Tokio's chances too, so that a replay is exact.
+    // Lets the simulation seed Tokio's random choices too, so that a replay is exact.
     build.env("RUSTFLAGS", "--cfg tokio_unstable");
     step(&process::command_line(&build), || process::run(&mut build))?;
     let program = workspace.target.join("soak").join(process::program_file("soak"));

@@ -1,4 +1,4 @@
-//! Every test: the domain, the server with real sockets, this tool, and the browser.
+//! All tests: of the Rust crates, and of the page in a browser.
 
 use std::io::IsTerminal as _;
 use std::time::Instant;
@@ -15,48 +15,56 @@ use crate::tools::chromium::{self, Chromium};
 use crate::tools::npm;
 use crate::workspace::Workspace;
 
-/// One run for each set of features: together they would unify, and `app` would never be tested
-/// without Leptos.
-const RUST_TESTS: [&[&str]; 6] = [
-    &["test", "-p", "app"],
-    &["test", "-p", "app", "--features", "ssr"],
-    &["test", "-p", "server"],
-    &["test", "-p", "load"],
-    &["test", "-p", "simulation"],
-    &["test", "-p", "xtask"],
+/// One run for each set of features: in a common run cargo would unify them, and `app` and `registry`
+/// would never be tested without Leptos.
+const RUST_TESTS: [&[&str]; 4] = [
+    &["-p", "app"],
+    &["-p", "app", "--features", "ssr"],
+    &["-p", "registry"],
+    &["-p", "server", "-p", "load", "-p", "simulation", "-p", "xtask"],
 ];
+
+/// The crates with examples in their documentation, which only `cargo test` runs.
+const DOC_TESTS: [&[&str]; 2] = [&["-p", "app"], &["-p", "registry"]];
 
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only this suite.
+    /// Run only this suite.
     suite: Option<Suite>,
-    /// What Playwright is told besides, such as the name of a test file.
+    /// Further arguments of Playwright, such as the name of a test file.
     #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
     playwright_arguments: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Suite {
-    /// What `cargo test` runs.
+    /// The tests of `cargo test`.
     Rust,
-    /// What Playwright runs.
+    /// The tests of Playwright.
     Browser,
 }
 
-/// Runs the tests to the end, whatever fails, and says whether all passed.
+/// Runs all tests, also after one has failed, and returns whether all passed.
 ///
-/// The output ends with the runners' summaries, so nothing may be printed after it.
+/// Nothing may be printed after the summary: CI reads it from the end of the output.
 pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome<bool> {
-    // What is missing is said before minutes of tests, not after.
+    // First, so that a missing tool is reported before minutes of tests.
     let chromium = match options.suite {
         Some(Suite::Rust) => None,
         _ => Some(set_up(workspace)?),
     };
     let mut summary = TestSummary::default();
     if options.suite != Some(Suite::Browser) {
-        for words in RUST_TESTS {
-            summary.add(rust(workspace, words)?);
+        let has_nextest = workspace.find_program("cargo-nextest").is_some();
+        for packages in RUST_TESTS {
+            summary.add(rust(workspace, packages, has_nextest)?);
+        }
+        if has_nextest {
+            for packages in DOC_TESTS {
+                let words = [&["test", "--doc"], packages].concat();
+                summary.add(cargo(workspace, &words)?);
+            }
         }
     }
     if let Some(chromium) = chromium {
@@ -64,7 +72,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant)
             Ok(release) => playwright(workspace, &release, &chromium, options)?,
             Err(failure) => {
                 step::note(&failure.to_string());
-                Runner::new("the release build, without which no browser test runs").end(false)
+                Runner::new("the release build, which the browser tests need").end(false)
             }
         };
         summary.add(runner);
@@ -84,7 +92,18 @@ fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
     Ok(chromium)
 }
 
-fn rust(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
+/// Runs the tests of some crates: by nextest where it is installed, because it runs the tests of all
+/// binaries side by side and says how long each took; otherwise by `cargo test`.
+fn rust(workspace: &Workspace, packages: &[&str], has_nextest: bool) -> Outcome<Runner> {
+    let runner: &[&str] = if has_nextest {
+        &["nextest", "run", "--no-fail-fast"]
+    } else {
+        &["test", "--no-fail-fast"]
+    };
+    cargo(workspace, &[runner, packages].concat())
+}
+
+fn cargo(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
     let mut command = workspace.cargo(words);
     let name = process::command_line(&command);
     step(&name, || {
@@ -107,7 +126,7 @@ fn playwright(
         .current_dir(workspace.end2end())
         .env("ROLLCALL_BINARY", &release.server)
         .env("ROLLCALL_SITE", &release.site)
-        // A report that is served would never end.
+        // By default Playwright serves the report of a failure and does not exit.
         .env("PLAYWRIGHT_HTML_OPEN", "never");
     if let Chromium::Installed(program) = chromium {
         command.env("ROLLCALL_CHROMIUM", program);

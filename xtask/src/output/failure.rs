@@ -1,8 +1,8 @@
-//! How a command fails: one sentence that says what to do.
+//! The error of a command: one sentence that names the cause and what helps.
 
 use std::fmt;
 
-/// The sentence that a command ends with when it cannot go on.
+/// The sentence that is printed when a command fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure(String);
 
@@ -10,7 +10,7 @@ pub(crate) struct Failure(String);
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
-    /// A failure with its sentence.
+    /// A failure with this sentence.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
@@ -22,9 +22,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Turns an error of the system into a sentence.
+/// Adds a description of the failed operation to an error, like `anyhow::Context`.
 pub(crate) trait Context<T> {
-    /// Says `what` could not be done, and why.
+    /// The sentence is `what`, then the error.
     fn with_context(self, what: impl FnOnce() -> String) -> Outcome<T>;
 }
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_the_system_becomes_a_sentence() {
+    fn context_comes_before_the_error() {
         let failed: Result<(), _> = Err("no such file");
         let sentence = failed.with_context(|| "Could not read Cargo.lock".to_owned());
         assert_eq!(sentence, Err(Failure::new("Could not read Cargo.lock: no such file.")));

@@ -1,4 +1,4 @@
-//! What a command prints: steps, failures, and the summary of the tests.
+//! The output of a command: steps, failures and the test summary.
 
 pub(crate) mod failure;
 pub(crate) mod step;

@@ -1,10 +1,10 @@
-//! Steps: what is being done, how long it took, how it ended.
+//! Steps of a command: each is printed with its outcome and its duration.
 
 use std::time::{Duration, Instant};
 
 use crate::output::failure::Outcome;
 
-/// Does one step: says what it is before and how long it took after.
+/// Runs one step: prints its name before it, and its duration after it.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     println!("> {what}");
     let started_at = Instant::now();
@@ -14,7 +14,7 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<
     outcome
 }
 
-/// Prints a note that belongs to the running step.
+/// Prints a remark on the running step.
 pub(crate) fn note(text: &str) {
     println!("  {text}");
 }
@@ -24,7 +24,7 @@ pub(crate) fn total(started_at: Instant) {
     println!("total {}", format_duration(started_at.elapsed()));
 }
 
-/// A duration as people say it: tenths matter for seconds, not for minutes.
+/// Fractions are shown for seconds, not for minutes.
 fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_read_well() {
+    fn durations_are_formatted_with_fitting_precision() {
         assert_eq!(format_duration(Duration::from_millis(42)), "0.04 s");
         assert_eq!(format_duration(Duration::from_millis(12_340)), "12.3 s");
         assert_eq!(format_duration(Duration::from_secs(372)), "6 min 12 s");

@@ -1,22 +1,34 @@
-//! The end of a test run: what each runner counted, and the sum of it all.
+//! The summary of a test run: the slowest tests, the counts of each runner, and their sum.
 
 use std::fmt;
 
-/// What every runner reported.
+/// The results of all runners.
 #[derive(Debug, Default)]
 pub(crate) struct TestSummary {
     runners: Vec<Runner>,
 }
 
-/// What one runner reported.
+/// How many of the slowest tests are listed.
+const SLOWEST: usize = 10;
+
+/// The result of one runner (nextest, `cargo test` or Playwright).
 #[derive(Debug)]
 pub(crate) struct Runner {
     name: String,
-    /// The lines in which it said how it ended.
+    /// Its own summary lines.
     summary: Vec<String>,
     counts: Counts,
-    /// Playwright prints one line for each of these; a later one of the same kind replaces it.
+    /// Playwright prints one line for each kind of outcome; a later line of the same kind replaces it.
     browser: Vec<(String, u32)>,
+    /// Each test that the runner timed.
+    timed: Vec<TimedTest>,
+}
+
+/// A test and how long it took, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+struct TimedTest {
+    seconds: f64,
+    name: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,7 +38,7 @@ struct Counts {
 }
 
 impl TestSummary {
-    /// Takes in a runner that came to its end.
+    /// Adds the result of a finished runner.
     pub(crate) fn add(&mut self, runner: Runner) {
         self.runners.push(runner);
     }
@@ -45,33 +57,36 @@ impl TestSummary {
 }
 
 impl Runner {
-    /// A runner that has not said anything yet.
+    /// A runner without any output yet.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             summary: Vec::new(),
             counts: Counts::default(),
             browser: Vec::new(),
+            timed: Vec::new(),
         }
     }
 
-    /// Takes in a line of `cargo test`.
+    /// Reads a line of the output of nextest or `cargo test`.
     pub(crate) fn observe_cargo(&mut self, line: &str) {
         let line = without_colours(line);
-        let Some(counts) = cargo_counts(&line) else {
+        self.timed.extend(nextest_test(&line));
+        let Some(counts) = cargo_counts(&line).or_else(|| nextest_counts(&line)) else {
             return;
         };
         self.counts.passed += counts.passed;
         self.counts.failed += counts.failed;
-        // Most of a crate's binaries hold no test: their lines would hide the others.
+        // Binaries without tests are left out: their lines would hide the others.
         if counts != Counts::default() {
             self.summary.push(line.trim().to_owned());
         }
     }
 
-    /// Takes in a line of Playwright's closing summary.
+    /// Reads a line of Playwright's output, of which only the closing summary counts.
     pub(crate) fn observe_playwright(&mut self, line: &str) {
         let line = without_colours(line);
+        self.timed.extend(playwright_test(&line));
         let Some((number, kind)) = playwright_count(&line) else {
             return;
         };
@@ -79,7 +94,7 @@ impl Runner {
         self.browser.push((kind.to_owned(), number));
     }
 
-    /// Closes the runner. One that failed without counting a failed test did not get so far.
+    /// Ends the runner. One that failed without a failed test counts as one failure: it broke off earlier.
     pub(crate) fn end(mut self, succeeded: bool) -> Self {
         for (kind, number) in &self.browser {
             self.summary.push(format!("{number} {kind}"));
@@ -102,6 +117,14 @@ impl Runner {
 
 impl fmt::Display for TestSummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut timed: Vec<_> = self.runners.iter().flat_map(|runner| &runner.timed).collect();
+        timed.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
+        if !timed.is_empty() {
+            writeln!(formatter, "slowest tests")?;
+        }
+        for TimedTest { seconds, name } in timed.into_iter().take(SLOWEST) {
+            writeln!(formatter, "  {seconds:>6.1} s  {name}")?;
+        }
         for runner in &self.runners {
             writeln!(formatter, "{}", runner.name)?;
             for line in &runner.summary {
@@ -122,6 +145,42 @@ fn cargo_counts(line: &str) -> Option<Counts> {
     Some(Counts { passed: of("passed")?, failed: of("failed")? })
 }
 
+/// Reads `Summary [  12.345s] 70 tests run: 68 passed (2 slow), 2 failed, 1 skipped`.
+fn nextest_counts(line: &str) -> Option<Counts> {
+    let (_time, counts) = line.trim().strip_prefix("Summary [")?.split_once("run: ")?;
+    let of = |kind: &str| {
+        let number = |count: &str| {
+            let (number, rest) = count.split_once(' ')?;
+            rest.starts_with(kind).then(|| number.parse().ok())?
+        };
+        counts.split(", ").find_map(number).unwrap_or(0)
+    };
+    Some(Counts { passed: of("passed"), failed: of("failed") + of("timed out") })
+}
+
+/// Reads `PASS [   1.234s] (12/70) server::it resume::a_test`.
+fn nextest_test(line: &str) -> Option<TimedTest> {
+    let (status, rest) = line.trim().split_once(" [")?;
+    let (seconds, name) = rest.split_once("s] ")?;
+    let is_result = ["PASS", "FAIL", "TIMEOUT"].contains(&status.trim());
+    let seconds = seconds.trim().parse().ok()?;
+    is_result.then(|| TimedTest { seconds, name: name.trim().to_owned() })
+}
+
+/// Reads `  ✓  12 [pages] › wall.spec.ts:3:1 › a title (1.2s)`; the time may be in `ms` or `m`.
+fn playwright_test(line: &str) -> Option<TimedTest> {
+    let (name, time) = line.trim().strip_suffix(')')?.rsplit_once(" (")?;
+    let (_number, name) = name.split_once('[')?;
+    let seconds = if let Some(milliseconds) = time.strip_suffix("ms") {
+        milliseconds.parse::<f64>().ok()? / 1_000.0
+    } else if let Some(minutes) = time.strip_suffix('m') {
+        minutes.parse::<f64>().ok()? * 60.0
+    } else {
+        time.strip_suffix('s')?.parse().ok()?
+    };
+    name.contains(" › ").then(|| TimedTest { seconds, name: format!("[{name}") })
+}
+
 /// Reads `  12 passed (34.5s)`, `  1 failed`, `  2 did not run`.
 fn playwright_count(line: &str) -> Option<(u32, &str)> {
     let (number, rest) = line.strip_prefix("  ")?.split_once(' ')?;
@@ -131,7 +190,7 @@ fn playwright_count(line: &str) -> Option<(u32, &str)> {
         .then_some((number.parse().ok()?, kind))
 }
 
-/// A line without the colours of a terminal (`ESC [ … letter`).
+/// A line without terminal colours (`ESC [ … letter`).
 fn without_colours(line: &str) -> String {
     let mut plain = String::new();
     let mut characters = line.chars();
@@ -166,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_sums_up_every_runner() {
+    fn last_line_is_the_sum_of_all_runners() {
         let mut summary = TestSummary::default();
         summary.add(cargo(
             &[
@@ -189,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn playwrights_own_summary_counts_not_what_tests_print() {
+    fn playwright_counts_come_from_its_summary_only() {
         let runner = playwright(
             &[
                 "  1 passed",
@@ -206,14 +265,41 @@ mod tests {
     }
 
     #[test]
-    fn a_runner_that_breaks_off_counts_as_failed() {
+    fn nextest_is_counted_and_its_slowest_tests_come_first() {
+        let mut summary = TestSummary::default();
+        summary.add(cargo(
+            &[
+                "        PASS [   0.005s] ( 1/70) app presence::name::tests::a",
+                "        SLOW [> 60.000s] ( 2/70) registry hub::life_model::b",
+                "        PASS [  61.250s] ( 2/70) registry hub::life_model::b",
+                "     Summary [  62.345s] 70 tests run: 68 passed (1 slow), 2 failed, 1 skipped",
+            ],
+            false,
+        ));
+        summary.add(playwright(
+            &[
+                "  ✓   1 [pages] › wall.spec.ts:3:1 › a title (of two) (1.1m)",
+                "  ✓   2 [pages] › page.spec.ts:3:1 › another (512ms)",
+                "  2 passed (1.2m)",
+            ],
+            true,
+        ));
+        let text = summary.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "    66.0 s  [pages] › wall.spec.ts:3:1 › a title (of two)");
+        assert_eq!(lines[2], "    61.2 s  ( 2/70) registry hub::life_model::b");
+        assert_eq!(lines.last(), Some(&"70 passed, 2 failed"), "{text}");
+    }
+
+    #[test]
+    fn unfinished_runner_counts_as_failed() {
         let mut summary = TestSummary::default();
         summary.add(cargo(&["error: could not compile `app`"], false));
         assert_eq!(summary.to_string().lines().last(), Some("0 passed, 1 failed"));
     }
 
     #[test]
-    fn a_runner_without_tests_says_so() {
+    fn runner_without_tests_is_shown_as_such() {
         let mut summary = TestSummary::default();
         summary.add(cargo(&[], true));
         assert!(summary.is_good());

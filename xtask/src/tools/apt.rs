@@ -1,4 +1,4 @@
-//! Debian and its relatives: what apt can install where this command may use it.
+//! Packages of Debian and its derivatives, where this command may use apt.
 
 use std::process::Command;
 
@@ -7,12 +7,12 @@ use crate::output::step;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Whether packages can be installed without asking anyone: apt, as root or by a silent sudo.
+/// Whether packages can be installed without a prompt: with apt, as root or by passwordless sudo.
 pub(crate) fn can_install(workspace: &Workspace) -> bool {
     workspace.find_program("apt-get").is_some() && (is_root() || has_passwordless_sudo())
 }
 
-/// Which of these packages are not installed.
+/// The packages that are not installed.
 pub(crate) fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     packages
         .iter()
@@ -28,7 +28,7 @@ pub(crate) fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
         .collect()
 }
 
-/// Installs packages.
+/// Updates the package index and installs the packages.
 pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Outcome {
     step::note(&format!("apt-get install {}", packages.join(" ")));
     process::run(apt(workspace).args(["-q", "update"]))?;

@@ -1,4 +1,4 @@
-//! A tool that cargo can build: found, fetched, or compiled, and then reachable by its name.
+//! A tool that is a cargo package: it is found, downloaded or compiled, and put on the search path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,20 +15,20 @@ use crate::workspace::Workspace;
 /// A command line tool that is a cargo package.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CargoTool {
-    /// The program.
+    /// The program's name.
     pub(crate) name: &'static str,
-    /// The package that it comes with.
+    /// The package that contains the program.
     pub(crate) package: &'static str,
-    /// What `cargo install` is told besides.
+    /// Additional arguments of `cargo install`.
     pub(crate) flags: &'static [&'static str],
 }
 
-/// Which versions will do.
+/// Which versions are accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum VersionRequirement {
-    /// This one only.
+    /// This version only.
     Exactly(Version),
-    /// This one and later ones of the same `0.x`.
+    /// This version and later ones of the same `0.x`.
     Compatible(Version),
 }
 
@@ -50,8 +50,8 @@ impl VersionRequirement {
 }
 
 impl CargoTool {
-    /// Finds the tool or installs it, by the fastest way that works here, and makes it reachable
-    /// for commands that the user types. Gives the program's path.
+    /// Finds the tool or installs it by the fastest way that works here, and makes it available
+    /// to commands that the user types. Returns the program's path.
     pub(crate) fn ensure(
         self,
         workspace: &Workspace,
@@ -62,7 +62,7 @@ impl CargoTool {
             |program: &Path| version_of(program).is_some_and(|found| requirement.matches(found));
         let program = match workspace.find_program(name) {
             Some(program) if fits(&program) => {
-                note("there");
+                note("already installed");
                 program
             }
             _ => self.install(workspace, requirement.version(), fits)?,
@@ -81,10 +81,10 @@ impl CargoTool {
         let prebuilt = (prebuilt::binstall(workspace, self.package, version) && fits(&program))
             || (prebuilt::download(workspace, self.name, version) && fits(&program));
         if prebuilt {
-            note(&format!("{version}, built by its authors"));
+            note(&format!("{version}, downloaded from its authors"));
             return Ok(program);
         }
-        note(&format!("{version} is compiled: this takes minutes, and only once"));
+        note(&format!("compiling {version}: this takes minutes, but only once"));
         self.compile(workspace, version)?;
         if fits(&program) {
             Ok(program)
@@ -100,15 +100,15 @@ impl CargoTool {
     fn compile(self, workspace: &Workspace, version: Version) -> Outcome {
         let mut command = workspace.cargo(&["install", "--locked", "--force"]);
         command
-            // A tool's own release profile takes far longer to compile than it saves here.
+            // A tool's release profile costs more compile time than it saves here.
             .arg("--debug")
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_PROFILE_DEV_CODEGEN_UNITS", "16")
-            // Checks for the tools' own authors cost time, now and in every build.
+            // Assertions for the tools' authors cost time, now and in every build.
             .env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false")
             .env("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false")
             .env("CARGO_INCREMENTAL", "0")
-            // One directory, so that the tools share what they both depend on.
+            // One directory, so that the tools share their common dependencies.
             .env("CARGO_TARGET_DIR", workspace.tools().join("target"))
             .arg("--root")
             .arg(workspace.tools())
@@ -117,19 +117,19 @@ impl CargoTool {
             .args(self.flags)
             .arg(self.package);
         if self.name == "cargo-leptos" && has_openssl(workspace) {
-            // Else it compiles an OpenSSL of its own.
+            // Otherwise it compiles OpenSSL from source.
             command.env("OPENSSL_NO_VENDOR", "1");
         }
         process::run(&mut command).map_err(|failure| {
             Failure::new(format!(
-                "{failure} Where nothing can be downloaded, install {} {version} by hand.",
+                "{failure} Without access to the network, install {} {version} by hand.",
                 self.name
             ))
         })
     }
 
-    /// `cargo leptos watch` must work when typed by itself: what is not on the user's own search
-    /// path is linked into the folder where cargo looks for its programs.
+    /// `cargo leptos watch` must work when the user types it, so a program that is not on the
+    /// user's own search path is linked into the folder where cargo looks for subcommands.
     fn make_reachable(
         self,
         workspace: &Workspace,
@@ -150,8 +150,8 @@ impl CargoTool {
         }
         if let Some(other) = users_own().filter(|own| !fits(own)) {
             note(&format!(
-                "{} is another version: `cargo xtask dev` works, but `cargo leptos watch` typed by \
-                 itself needs {name} {version} in its place",
+                "{} is another version: `cargo xtask dev` works, but `cargo leptos watch` needs \
+                 {name} {version} in its place",
                 other.display()
             ));
         }
@@ -163,19 +163,19 @@ fn version_of(program: &Path) -> Option<Version> {
     Version::find_in(&process::capture(Command::new(program).arg("--version"))?)
 }
 
-/// Whether cargo-leptos can be linked with the system's OpenSSL, which saves compiling one.
-/// Where compiling one is impossible too, Debian's is installed.
+/// Whether cargo-leptos can be linked with the system's OpenSSL, which saves compiling it.
+/// Debian's package is installed where OpenSSL could not be compiled either.
 fn has_openssl(workspace: &Workspace) -> bool {
     let found = || process::succeeds(workspace.command("pkg-config").args(["--exists", "openssl"]));
     let can_compile = ["make", "perl"].iter().all(|name| workspace.find_program(name).is_some());
     if !found() && !can_compile && apt::can_install(workspace) {
-        // If this fails, so does the compilation, which then says what it misses.
+        // If this fails, so does the compilation, whose error then names what is missing.
         drop(apt::install(workspace, &["libssl-dev", "pkg-config"]));
     }
     found()
 }
 
-/// A path with nothing there, or with a link that set-up made: a file of the user's own stays.
+/// Whether the path is free, or holds a link that set-up made: the user's own files are kept.
 fn is_replaceable(link: &Path) -> bool {
     if link.symlink_metadata().is_err() {
         return true;
@@ -186,8 +186,9 @@ fn is_replaceable(link: &Path) -> bool {
     })
 }
 
+/// Makes a program reachable under another path, over whatever was there.
 #[cfg(unix)]
-fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
+pub(crate) fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
     if let Some(folder) = link.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -197,8 +198,9 @@ fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(program, link)
 }
 
+/// Makes a program reachable under another path, over whatever was there.
 #[cfg(not(unix))]
-fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
+pub(crate) fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
     if let Some(folder) = link.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_patches_are_compatible_other_minors_are_not() {
+    fn compatible_requirement_accepts_later_patches_only() {
         let requirement = VersionRequirement::Compatible(Version::new(0, 3, 10));
         for (found, accepted) in [
             (Version::new(0, 3, 10), true),
@@ -228,7 +230,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_of_the_users_own_is_never_replaced() {
+    fn users_own_files_are_never_replaced() {
         let folder = std::env::temp_dir().join(format!("rollcall-links-{}", std::process::id()));
         let tool = folder.join("tools/bin/tool");
         fs::create_dir_all(folder.join("tools/bin")).unwrap();

@@ -1,4 +1,4 @@
-//! A Chromium for the browser tests, and fonts for what it shows.
+//! Chromium for the browser tests, and fonts for their screenshots.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,15 +17,15 @@ const ON_MACOS: [&str; 2] = [
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/// Emoji, Chinese, Japanese, Korean, Arabic: without them screenshots show boxes.
+/// Emoji, Chinese, Japanese, Korean and Arabic: without these fonts screenshots show boxes.
 const FONTS: [&str; 3] = ["fonts-noto-color-emoji", "fonts-noto-cjk", "fonts-noto-core"];
 
-/// The browser that the tests drive.
+/// The browser that the tests control.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Chromium {
-    /// A program on this machine.
+    /// An installed program.
     Installed(PathBuf),
-    /// Playwright's own, which it finds by itself.
+    /// Playwright's download, which Playwright finds by itself.
     Playwrights,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
     if playwright_chromium_starts(workspace)
         || (download(workspace)? && playwright_chromium_starts(workspace))
     {
-        note("Playwright's own");
+        note("Playwright's download");
         return Ok(Chromium::Playwrights);
     }
     if apt::can_install(workspace) {
@@ -56,18 +56,18 @@ pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
     })
 }
 
-/// Installs the fonts that are missing where that is possible. Tests do not depend on them.
+/// Installs missing fonts where that is possible. No test depends on them.
 pub(crate) fn ensure_fonts(workspace: &Workspace) {
     if workspace.find_program("dpkg-query").is_none() {
-        note("left to the system");
+        note("skipped: there is no dpkg-query");
         return;
     }
     let missing = apt::missing(&FONTS);
     if missing.is_empty() {
-        note("there");
+        note("already installed");
     } else if !apt::can_install(workspace) || apt::install(workspace, &missing).is_err() {
         note(&format!(
-            "without {}, screenshots show boxes for some letters",
+            "not installed: without {}, screenshots show boxes for some letters",
             missing.join(" and ")
         ));
     }
@@ -79,7 +79,7 @@ fn named_by_the_user(program: PathBuf) -> Outcome<Chromium> {
         Ok(Chromium::Installed(program))
     } else {
         Err(Failure::new(format!(
-            "ROLLCALL_CHROMIUM is {}, which does not start: name another browser or none.",
+            "ROLLCALL_CHROMIUM is {}, which does not start: set it to another browser, or unset it.",
             program.display()
         )))
     }
@@ -91,13 +91,13 @@ fn installed(workspace: &Workspace) -> Option<PathBuf> {
     named.chain(on_macos).find(|program| starts(program))
 }
 
-/// A browser's package can be an empty shell, and its libraries can be missing.
+/// Whether the program runs: a browser's package can be an empty shell, or lack libraries.
 fn starts(program: &Path) -> bool {
     program.is_file() && process::succeeds(Command::new(program).arg("--version"))
 }
 
 fn download(workspace: &Workspace) -> Outcome<bool> {
-    note("Playwright downloads its own");
+    note("Playwright downloads Chromium");
     let mut command = npm::program(workspace, "npx")?;
     command
         .args(["playwright", "install", "chromium"])

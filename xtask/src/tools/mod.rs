@@ -1,8 +1,9 @@
-//! The programs that the commands need: found, downloaded or installed.
+//! The programs that commands need: how they are found, downloaded or installed.
 
 pub(crate) mod apt;
 pub(crate) mod cargo_tool;
 pub(crate) mod chromium;
+pub(crate) mod gzip;
 pub(crate) mod npm;
 pub(crate) mod prebuilt;
 pub(crate) mod version;

@@ -1,4 +1,4 @@
-//! npm: the packages of the browser tests, and the programs they bring.
+//! npm: the packages of the browser tests, and the programs in them.
 
 use std::fs;
 use std::path::Path;
@@ -9,15 +9,15 @@ use crate::output::step;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Installs the browser tests' packages from their lock file, if that was not done yet.
+/// Installs the browser tests' packages from their lock file, unless they are installed.
 pub(crate) fn install_locked(workspace: &Workspace) -> Outcome {
     let end2end = workspace.end2end();
     let lock = end2end.join("package-lock.json");
     let locked = fs::read(&lock).with_context(|| format!("Could not read {}", lock.display()))?;
-    // A copy of the lock file tells more than its date, which a checkout changes.
+    // A copy of the lock file is compared, not its date, which a checkout changes.
     let installed = end2end.join("node_modules").join(".rollcall-lock.json");
     if fs::read(&installed).is_ok_and(|installed| installed == locked) {
-        step::note("there");
+        step::note("already installed");
         return Ok(());
     }
     let mut command = program(workspace, "npm")?;
@@ -27,12 +27,12 @@ pub(crate) fn install_locked(workspace: &Workspace) -> Outcome {
         .with_context(|| format!("Could not write {}", installed.display()))
 }
 
-/// Installs one package of one version into a folder and says whether that worked.
+/// Installs one version of one package into a folder and returns whether that worked.
 pub(crate) fn install_package(workspace: &Workspace, folder: &Path, package: &str) -> bool {
     let Ok(mut command) = program(workspace, "npm") else {
         return false;
     };
-    // An empty package.json: npm would else look for a project in the folders above.
+    // Without a package.json npm would look for a project in the folders above.
     let manifest = folder.join("package.json");
     let prepared = fs::create_dir_all(folder).and_then(|()| {
         if manifest.exists() { Ok(()) } else { fs::write(&manifest, "{ \"private\": true }\n") }
@@ -46,9 +46,9 @@ pub(crate) fn install_package(workspace: &Workspace, folder: &Path, package: &st
         )
 }
 
-/// `npm` or `npx`, or the sentence that says what to install.
+/// A command that runs `npm` or `npx`.
 pub(crate) fn program(workspace: &Workspace, name: &str) -> Outcome<Command> {
-    // On Windows these are scripts, which are started by their whole name.
+    // On Windows these are scripts, whose suffix is part of the name.
     let file = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
     std::env::split_paths(&workspace.search_path)
         .map(|directory| directory.join(&file))

@@ -1,7 +1,7 @@
-//! Tools that their authors build: fetched where a download is possible.
+//! Prebuilt tools, downloaded from their authors.
 //!
-//! Nothing here reports a failure. A download that does not work is tried once, briefly, and the
-//! tool is then compiled.
+//! Nothing here reports a failure: a download is tried once, briefly, and if it fails the tool is
+//! compiled instead.
 
 use std::fs;
 use std::path::Path;
@@ -10,13 +10,13 @@ use crate::process;
 use crate::tools::version::Version;
 use crate::workspace::Workspace;
 
-/// Installs a package by `cargo binstall`, where the user has it. Says whether that command worked.
+/// Installs a package by `cargo binstall`, where the user has it. Returns whether that worked.
 pub(crate) fn binstall(workspace: &Workspace, package: &str, version: Version) -> bool {
     workspace.find_program("cargo-binstall").is_some()
         && process::succeeds(
             workspace
                 .cargo(&["binstall", "--no-confirm", "--force"])
-                // Compiling is done here, without the tool's own release profile.
+                // If there is no binary, `CargoTool` compiles, without the tool's release profile.
                 .args(["--disable-strategies", "compile"])
                 .arg("--root")
                 .arg(workspace.tools())
@@ -24,7 +24,7 @@ pub(crate) fn binstall(workspace: &Workspace, package: &str, version: Version) -
         )
 }
 
-/// Downloads a program from its release page. Says whether it is there afterwards.
+/// Downloads a program from its release page. Returns whether that worked.
 pub(crate) fn download(workspace: &Workspace, name: &str, version: Version) -> bool {
     let Some(archive) = Archive::of(name, version, std::env::consts::OS, std::env::consts::ARCH)
     else {
@@ -35,8 +35,8 @@ pub(crate) fn download(workspace: &Workspace, name: &str, version: Version) -> b
     let fetched = fs::create_dir_all(&folder).is_ok()
         && fs::create_dir_all(&bin).is_ok()
         && fetch(workspace, &archive, &folder)
-        && put(&folder.join(&archive.folder).join(name), &bin.join(name));
-    // Nothing depends on the leftovers being gone.
+        && replace(&folder.join(&archive.folder).join(name), &bin.join(name));
+    // A folder that stays does no harm.
     drop(fs::remove_dir_all(&folder));
     fetched
 }
@@ -51,7 +51,7 @@ struct Archive {
 impl Archive {
     fn of(tool: &str, version: Version, system: &str, processor: &str) -> Option<Self> {
         let platform = match (system, processor) {
-            // A static program, which asks nothing of the system's libraries.
+            // Statically linked, so that it does not depend on the system's libraries.
             ("linux", "x86_64") if tool == "wasm-bindgen" => "x86_64-unknown-linux-musl",
             ("linux", "x86_64") => "x86_64-unknown-linux-gnu",
             ("linux", "aarch64") => "aarch64-unknown-linux-gnu",
@@ -84,7 +84,7 @@ fn fetch(workspace: &Workspace, archive: &Archive, folder: &Path) -> bool {
         workspace
             .command("curl")
             .args(["--fail", "--silent", "--location", "--proto", "=https"])
-            // Two seconds tell whether there is a way out at all.
+            // Two seconds suffice to find out whether there is a network.
             .args(["--connect-timeout", "2", "--max-time", "120"])
             .arg("--output")
             .arg(&file)
@@ -92,8 +92,8 @@ fn fetch(workspace: &Workspace, archive: &Archive, folder: &Path) -> bool {
     ) && process::succeeds(workspace.command("tar").arg("-xzf").arg(&file).arg("-C").arg(folder))
 }
 
-/// Moves a program into place in one piece, over whatever was there.
-fn put(from: &Path, to: &Path) -> bool {
+/// Replaces a program atomically.
+fn replace(from: &Path, to: &Path) -> bool {
     fs::rename(from, to).is_ok()
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_archives_are_where_the_authors_put_them() {
+    fn archive_addresses_match_the_release_pages() {
         let leptos = Archive::of("cargo-leptos", Version::new(0, 3, 10), "linux", "x86_64");
         assert_eq!(
             leptos.map(|archive| archive.address).as_deref(),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_system_compiles() {
+    fn unknown_systems_have_no_archive() {
         let version = Version::new(0, 3, 10);
         assert_eq!(Archive::of("cargo-leptos", version, "freebsd", "x86_64"), None);
         assert_eq!(Archive::of("wasm-opt", version, "linux", "x86_64"), None);

@@ -1,25 +1,25 @@
-//! Versions: of tools, and of the packages in `Cargo.lock`.
+//! Versions of tools and of the packages in `Cargo.lock`.
 
 use std::fmt;
 
-/// A released version. Binaryen counts in whole numbers: 132 is 132.0.0 here.
+/// A released version. Binaryen's versions have one number: 132 is 132.0.0 here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
-    /// The first number.
+    /// Changes with incompatible releases.
     pub(crate) major: u32,
-    /// The second number.
+    /// Changes with compatible releases, or below 1.0 with incompatible ones.
     pub(crate) minor: u32,
-    /// The third number.
+    /// Changes with fixes.
     pub(crate) patch: u32,
 }
 
 impl Version {
-    /// A version of three numbers.
+    /// A version `major.minor.patch`.
     pub(crate) const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self { major, minor, patch }
     }
 
-    /// Reads `1`, `1.2` or `1.2.3`; a pre-release is none of them.
+    /// Parses `1`, `1.2` or `1.2.3`. Pre-releases are refused.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split('.').map(str::parse::<u32>);
         let major = numbers.next()?.ok()?;
@@ -28,7 +28,7 @@ impl Version {
         numbers.next().is_none().then_some(Self::new(major, minor, patch))
     }
 
-    /// Finds the first version in what a tool prints for `--version`.
+    /// Finds the first version in the output of `--version`.
     pub(crate) fn find_in(output: &str) -> Option<Self> {
         output.split_whitespace().find_map(Self::parse)
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_the_tools_print() {
+    fn find_in_reads_the_output_of_each_tool() {
         let cases = [
             ("cargo-leptos 0.3.10\n", Some(Version::new(0, 3, 10))),
             ("wasm-bindgen 0.2.129", Some(Version::new(0, 2, 129))),
@@ -69,19 +69,19 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_release() {
+    fn parse_refuses_pre_releases_and_other_text() {
         for text in ["1.2.3-rc1", "1.2.3.4", "v1", "", "1..2"] {
             assert_eq!(Version::parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn orders_by_number_not_by_letter() {
+    fn versions_are_ordered_by_number() {
         assert!(Version::new(0, 3, 9) < Version::new(0, 3, 10));
     }
 
     #[test]
-    fn finds_the_package_itself_in_the_lock_file() {
+    fn locked_ignores_packages_with_a_longer_name() {
         let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.2.1\"\n\n\
                     [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.129\"\n";
         assert_eq!(Version::locked(lock, "wasm-bindgen"), Some(Version::new(0, 2, 129)));

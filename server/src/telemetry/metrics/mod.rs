@@ -29,14 +29,6 @@ pub struct Metrics {
     pub bytes_sent: Counter,
     /// Requests of clients that were refused with a sentence.
     pub refusals: Counter,
-    /// Changes that were told to everyone in a room.
-    pub changes: Counter,
-    /// How often everyone in a room was told something; it wakes all of them.
-    pub flushes: Counter,
-    /// Whole lists that were given.
-    pub lists: Counter,
-    /// Clients that came back and were told only what they had missed.
-    pub resumes: Counter,
     /// Who was not let in, by the reason.
     turned_away: [(&'static str, Counter); 8],
     /// HTTP answers, by the first digit of their status.
@@ -103,10 +95,6 @@ impl Metrics {
             frames_sent: Counter::new(),
             bytes_sent: Counter::new(),
             refusals: Counter::new(),
-            changes: Counter::new(),
-            flushes: Counter::new(),
-            lists: Counter::new(),
-            resumes: Counter::new(),
             turned_away: [
                 ("connections", Counter::new()),
                 ("connections_of_address", Counter::new()),

@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write};
 
+use registry::hub::HubStats;
+
 use super::{Metrics, process};
 
 /// The content type of the text.
@@ -23,7 +25,7 @@ pub struct Now {
 }
 
 /// All numbers, as one text.
-pub fn exposition(metrics: &Metrics, now: Now) -> String {
+pub fn exposition(metrics: &Metrics, hub: &HubStats, now: Now) -> String {
     let mut text = Text(String::new());
     let version = env!("CARGO_PKG_VERSION");
     text.family("rollcall_build_info", "gauge", "Which Rollcall this is.");
@@ -50,14 +52,6 @@ pub fn exposition(metrics: &Metrics, now: Now) -> String {
         ("rollcall_frames_sent_total", "Frames written to WebSockets.", &metrics.frames_sent),
         ("rollcall_sent_bytes_total", "Bytes of these frames.", &metrics.bytes_sent),
         ("rollcall_refusals_total", "Requests of clients that were refused.", &metrics.refusals),
-        ("rollcall_changes_total", "Changes of rows that were told.", &metrics.changes),
-        (
-            "rollcall_flushes_total",
-            "Times that all in a room were told something.",
-            &metrics.flushes,
-        ),
-        ("rollcall_lists_total", "Whole lists that were given.", &metrics.lists),
-        ("rollcall_resumes_total", "Clients that came back and needed no list.", &metrics.resumes),
         ("rollcall_state_writes_total", "Times that the rooms were kept.", &metrics.state_writes),
         (
             "rollcall_state_write_failures_total",
@@ -68,6 +62,15 @@ pub fn exposition(metrics: &Metrics, now: Now) -> String {
     ];
     for (name, help, counter) in counters {
         text.counter(name, help, counter.value());
+    }
+    let counted_by_hub = [
+        ("rollcall_changes_total", "Changes of rows that were broadcast.", hub.changes()),
+        ("rollcall_broadcasts_total", "Room broadcasts.", hub.broadcasts()),
+        ("rollcall_snapshots_total", "Full snapshots sent.", hub.snapshots()),
+        ("rollcall_resumes_total", "Clients that resumed without a snapshot.", hub.resumes()),
+    ];
+    for (name, help, value) in counted_by_hub {
+        text.counter(name, help, value);
     }
     let name = "rollcall_http_responses_total";
     text.family(name, "counter", "HTTP answers, by the class of their status.");
@@ -123,7 +126,7 @@ mod tests {
     /// Every sample belongs to the family above it, and every family stands once: what Prometheus asks for.
     #[test]
     fn the_text_is_what_prometheus_reads() {
-        let text = exposition(&Metrics::new(), Now::default());
+        let text = exposition(&Metrics::new(), &HubStats::default(), Now::default());
         let mut families = BTreeSet::new();
         let mut family = ("", "");
         for line in text.lines() {
@@ -146,7 +149,7 @@ mod tests {
     #[test]
     fn the_dashboard_knows_these_numbers() {
         let dashboard = include_str!("../../../../deploy/grafana-dashboard.json");
-        let text = exposition(&Metrics::new(), Now::default());
+        let text = exposition(&Metrics::new(), &HubStats::default(), Now::default());
         let is_in_a_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let names: BTreeSet<_> = dashboard
             .split(|character| !is_in_a_name(character))
@@ -171,7 +174,7 @@ mod tests {
         metrics.socket_closed_by_client();
         metrics.socket_lost();
         metrics.answered(StatusCode::NOT_FOUND);
-        let text = exposition(&metrics, Now { people: 7, ..Now::default() });
+        let text = exposition(&metrics, &HubStats::default(), Now { people: 7, ..Now::default() });
         for line in [
             "rollcall_frames_sent_total 3",
             "rollcall_sockets_closed_total{code=\"4409\"} 1",

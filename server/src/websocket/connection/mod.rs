@@ -26,10 +26,8 @@ use self::{
 pub use self::{config::ConnectionConfig, outbox::Outbox};
 use super::protocol::{Action, ProtocolState, Request};
 pub use super::transport::{Socket, TransportError};
-use crate::{
-    encoding::messages::encode, hub::Membership, lifecycle::drain::DrainGuard,
-    telemetry::metrics::METRICS, wake::wake_flags::WakeReasons,
-};
+use crate::{lifecycle::drain::DrainGuard, telemetry::metrics::METRICS};
+use registry::{encoding::messages::encode, hub::Membership, wake::wake_flags::WakeReasons};
 
 /// Serves one socket in a task and a tracing span of its own. The span names neither the person nor the
 /// room. `until_it_ends` is dropped at the socket's end.

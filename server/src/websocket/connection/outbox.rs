@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::encoding::frame::{Batch, Frame};
+use registry::encoding::frame::{Batch, Frame};
 
 /// The frames that bring a client to its membership's position, and frames for this client only.
 #[derive(Debug, Default)]

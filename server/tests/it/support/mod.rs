@@ -1,7 +1,8 @@
-//! A server on a free port, and clients that speak to it through real sockets.
+//! A server on a free port, and clients with real sockets.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod client;
 pub mod process;
 pub mod tls;
 
@@ -13,11 +14,7 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    client::Replica,
-    presence::{ExistingUsers, ServerEvent},
-};
-use futures_util::{SinkExt, StreamExt};
+use app::client::Replica;
 use server::{
     admin::AdminToken,
     config::{Config, Sources, cli::CommandLine, environment::Environment},
@@ -38,42 +35,42 @@ use tokio::{
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{
-        Message,
         client::IntoClientRequest,
         http::{Response, header},
-        protocol::frame::coding::CloseCode,
     },
 };
 
-/// Nothing a test waits for takes this long: it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub use self::client::Client;
 
-/// What proves the operator of a server in a test.
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The operator's token of a test server.
 pub const OPERATOR_TOKEN: &str = "the operator's";
 
-/// What an answer says after its head.
+/// The body of a response.
 pub fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
 }
 
-/// A line of an answer's head.
+/// A header of a response.
 pub fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let head = answer.split_once("\r\n\r\n").unwrap().0;
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// Where a server is, whatever it runs in.
+/// The address of a server in this process or another one.
 pub struct Site {
     pub address: SocketAddr,
 }
 
-/// A server of its own for a test, in the test's process.
+/// A server in the test's process.
 pub struct TestServer {
     site: Site,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
     directory: Arc<TempDir>,
-    /// Where the operator is listened to.
+    /// The operator's address.
     pub operator: Site,
 }
 
@@ -85,25 +82,25 @@ impl Deref for TestServer {
     }
 }
 
-/// Makes all that a server wants to find, and returns the settings' file.
-fn furnish(directory: &Path, presence: &str) -> PathBuf {
+/// Creates the files that a server needs, and returns its settings' file.
+fn create_files(directory: &Path, presence: &str) -> PathBuf {
     std::fs::create_dir_all(directory.join("state")).unwrap();
     std::fs::create_dir_all(directory.join("site/pkg")).unwrap();
     std::fs::write(directory.join("site/pkg/rollcall.js"), "// the page's script").unwrap();
-    std::fs::write(directory.join("secret.txt"), "not for everybody").unwrap();
+    std::fs::write(directory.join("secret.txt"), "a secret").unwrap();
     let file = directory.join("Leptos.toml");
     let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
     std::fs::write(&file, format!("{leptos}\n[presence]\n{presence}\n")).unwrap();
     file
 }
 
-/// The settings of a server that keeps everything in this directory.
+/// The settings of a server whose files are in this directory.
 fn sources(directory: &Path, presence: &str) -> Sources {
     let path = |name: &str| directory.join(name).into_os_string();
     let words = [
         "rollcall".into(),
         "--config".into(),
-        furnish(directory, presence).into_os_string(),
+        create_files(directory, presence).into_os_string(),
         "--site-root".into(),
         path("site"),
         "--state-dir".into(),
@@ -117,7 +114,7 @@ impl TestServer {
         Self::start_with("", ConnectionConfig::default())
     }
 
-    /// With lines for the settings' `[presence]` table, and clocks for its sockets.
+    /// With lines for the settings' `[presence]` table, and timeouts of its sockets.
     pub fn start_with(presence: &str, connection: ConnectionConfig) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let anywhere = "127.0.0.1:0".parse().unwrap();
@@ -131,7 +128,7 @@ impl TestServer {
         connection: ConnectionConfig,
     ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let cookies = PersonCookies::from_key(&[7; 64], config.scheme()).unwrap();
+        let persons = PersonCookies::from_key(&[7; 64], config.scheme()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -144,32 +141,32 @@ impl TestServer {
         let tls = config.tls.files().map(Tls::load).transpose().unwrap();
         let systemd = Systemd::default();
         let listeners = Listeners { public: listener, tls, operator, systemd };
-        let task = tokio::spawn(serve::serve(listeners, config, cookies, connection, signal));
+        let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
         let operator = Site { address: operator_address };
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }
     }
 
-    /// Goes down as on SIGTERM.
+    /// Shuts down as on SIGTERM.
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
-        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        timeout(TIMEOUT, self.task).await.unwrap().unwrap().unwrap();
     }
 
-    /// Goes down as on SIGTERM, and looks at what is left.
-    pub async fn stop_and<T>(mut self, look: impl FnOnce() -> T) -> T {
+    /// Shuts down as on SIGTERM, then calls `look`.
+    pub async fn stop_then<T>(mut self, look: impl FnOnce() -> T) -> T {
         self.stop.take().unwrap().send(()).unwrap();
-        timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+        timeout(TIMEOUT, self.task).await.unwrap().unwrap().unwrap();
         look()
     }
 
-    /// Goes down as on SIGTERM, and comes back at the same address with the same state directory.
+    /// Shuts down as on SIGTERM, and starts again with the same address and state directory.
     pub async fn restart(self) -> Self {
         let (address, directory) = (self.address, Arc::clone(&self.directory));
         self.stop().await;
         Self::start_in(directory, address, "", ConnectionConfig::default())
     }
 
-    /// Where the server keeps what outlives it.
+    /// The state directory.
     pub fn state_directory(&self) -> PathBuf {
         self.directory.path().join("state")
     }
@@ -180,7 +177,7 @@ impl Site {
         self.connect_as(room, None).await
     }
 
-    /// As the person that a cookie says.
+    /// As the person of the cookie.
     pub async fn connect_as(&self, room: &str, cookie: Option<&str>) -> Client {
         let (socket, response) = self.try_connect(room, cookie).await.unwrap();
         let set_cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -204,51 +201,51 @@ impl Site {
         connect_async(request).await
     }
 
-    /// A whole answer to `GET`, as text.
+    /// A whole response to a `GET`, as text.
     pub async fn get(&self, path: &str) -> String {
         self.get_with(path, "").await
     }
 
-    /// With more header lines, each ended by CRLF.
+    /// With additional header lines, each ended by CRLF.
     pub async fn get_with(&self, path: &str, headers: &str) -> String {
         self.request("GET", path, headers).await
     }
 
-    /// Sends a `GET` and leaves the answer unread.
+    /// Sends a `GET`, and waits for the response without reading it.
     pub async fn open(&self, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
-        // The first of the answer: from now on it is being served.
+        // The response has started.
         stream.readable().await.unwrap();
         stream
     }
 
-    /// All that comes until the other side ends an answer of unknown length (RFC 9112, section 7.1).
+    /// Reads a chunked response to its end (RFC 9112, section 7.1).
     pub async fn read_to_end(&self, stream: &mut TcpStream) -> String {
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n0\r\n\r\n") {
-            let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
-            assert!(read > 0, "it broke");
+            let read = timeout(TIMEOUT, stream.read_buf(&mut answer)).await.unwrap().unwrap();
+            assert!(read > 0, "the connection ended early");
         }
         String::from_utf8(answer).unwrap()
     }
 
-    /// The first line of an answer that starts like this, whether or not the answer ends.
-    pub async fn first_of(&self, path: &str, start: &str) -> String {
+    /// The rest of the first response line with this prefix, whether or not the response ends.
+    pub async fn first_line(&self, path: &str, start: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut lines = BufReader::new(stream).lines();
         loop {
-            let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+            let line = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap();
             if let Some(line) = line.unwrap().strip_prefix(start) {
                 return line.to_owned();
             }
         }
     }
 
-    /// A whole answer, as text.
+    /// A whole response, as text.
     pub async fn request(&self, method: &str, path: &str, headers: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
@@ -257,161 +254,7 @@ impl Site {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
         String::from_utf8(answer).unwrap()
-    }
-}
-
-/// One socket and the list that it brought.
-pub struct Client {
-    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    pub cookie: String,
-    pub replica: Replica,
-}
-
-impl Client {
-    pub async fn send(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.unwrap();
-    }
-
-    /// Announces itself and takes the list.
-    pub async fn join(&mut self, name: &str) -> ExistingUsers {
-        let name = serde_json::to_string(name).unwrap();
-        self.send(&format!(r#"{{"event":"got_a_new_user","name":{name}}}"#)).await;
-        self.list().await
-    }
-
-    /// Announces a tab, and waits for the answer.
-    pub async fn announce(&mut self, name: &str, tab: &str) -> ServerEvent {
-        self.send(&format!(r#"{{"event":"got_a_new_user","name":"{name}","tab":"{tab}"}}"#)).await;
-        self.event().await
-    }
-
-    /// Announces a tab with the list that an earlier socket left, and waits for the answer.
-    pub async fn come_back(&mut self, earlier: Replica, name: &str, tab: &str) -> ServerEvent {
-        let opening = format!(r#""event":"got_a_new_user","name":"{name}","tab":"{tab}""#);
-        self.come_back_with(earlier, &opening).await
-    }
-
-    /// Opens with these fields and the list that an earlier socket left, and waits for the answer.
-    pub async fn come_back_with(&mut self, earlier: Replica, opening: &str) -> ServerEvent {
-        self.replica = earlier;
-        self.replica.disconnected();
-        let since = serde_json::to_string(self.replica.position().unwrap()).unwrap();
-        self.send(&format!(r#"{{{opening},"since":{since}}}"#)).await;
-        self.event().await
-    }
-
-    /// Watches and takes the list.
-    pub async fn watch(&mut self) -> ExistingUsers {
-        self.send(r#"{"event":"watch"}"#).await;
-        self.list().await
-    }
-
-    /// The next frame as text; pings are answered on the way.
-    pub async fn text(&mut self) -> String {
-        loop {
-            match timeout(PATIENCE, self.socket.next()).await.unwrap().unwrap().unwrap() {
-                Message::Text(text) => {
-                    let event: ServerEvent = serde_json::from_str(&text).unwrap();
-                    self.replica.receive(event).unwrap();
-                    return text.to_string();
-                }
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("a text frame was expected, not {other:?}"),
-            }
-        }
-    }
-
-    /// The next frame, brought into the replica.
-    pub async fn event(&mut self) -> ServerEvent {
-        serde_json::from_str(&self.text().await).unwrap()
-    }
-
-    /// A whole list, which has to be next.
-    pub async fn list(&mut self) -> ExistingUsers {
-        let ServerEvent::ExistingUsers(mut list) = self.event().await else {
-            panic!("a list was expected")
-        };
-        while list.users.len() < list.count {
-            let ServerEvent::MoreUsers(more) = self.event().await else {
-                panic!("more of the list was expected")
-            };
-            list.users.extend(more.users);
-        }
-        list
-    }
-
-    /// The code and message of a refusal, which has to be next.
-    pub async fn refusal(&mut self) -> serde_json::Value {
-        let frame: serde_json::Value = serde_json::from_str(&self.text().await).unwrap();
-        assert_eq!(frame["event"], "refused", "{frame}");
-        frame
-    }
-
-    /// Reads on until the list is as wanted.
-    pub async fn until(&mut self, wanted: impl Fn(&Replica) -> bool) {
-        while !wanted(&self.replica) {
-            self.event().await;
-        }
-    }
-
-    /// Reads on until exactly these names are listed, in this order.
-    pub async fn until_names(&mut self, names: &[&str]) {
-        self.until(|replica| {
-            replica.roster().users().map(|user| user.name.as_str()).eq(names.iter().copied())
-        })
-        .await;
-    }
-
-    /// The code that the server closes with; what it says before is taken in.
-    pub async fn close_code(&mut self) -> Option<u16> {
-        loop {
-            match timeout(PATIENCE, self.socket.next()).await.unwrap() {
-                Some(Ok(Message::Close(frame))) => {
-                    return frame.map(|frame| u16::from(frame.code));
-                }
-                Some(Ok(Message::Text(text))) => {
-                    let event: ServerEvent = serde_json::from_str(&text).unwrap();
-                    self.replica.receive(event).unwrap();
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
-            }
-        }
-    }
-
-    /// Closes as a browser does when its page goes, and gets its close frame back.
-    pub async fn close(mut self) {
-        let going_away = tokio_tungstenite::tungstenite::protocol::CloseFrame {
-            code: CloseCode::Away,
-            reason: "".into(),
-        };
-        self.socket.close(Some(going_away)).await.unwrap();
-        let mut is_answered = false;
-        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next()).await.unwrap() {
-            is_answered |= matches!(message, Message::Close(_));
-        }
-        assert!(is_answered, "the closing handshake was cut short");
-    }
-
-    /// Breaks off without a word.
-    pub fn break_off(self) {
-        drop(self.socket);
-    }
-
-    /// Ends the connection's outgoing half without a close frame, and stays.
-    pub async fn send_fin(&mut self) {
-        self.socket.get_mut().shutdown().await.unwrap();
-    }
-
-    /// Resets the connection, as a system does whose program was killed with data unread.
-    pub fn reset(self) {
-        let MaybeTlsStream::Plain(stream) = self.socket.get_ref() else { panic!("no TLS here") };
-        stream.set_zero_linger().unwrap();
-    }
-
-    pub fn names(&self) -> Vec<String> {
-        self.replica.roster().users().map(|user| user.name.to_string()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The real program, in a process of its own.
+//! The real program in a child process.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,17 +11,17 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Site, furnish};
+use super::{Site, create_files};
 
-/// A running server; it does not outlive its test.
+/// A running server. Dropping it kills the process.
 pub struct ServerProcess {
     site: Site,
     child: Child,
     directory: Arc<TempDir>,
 }
 
-/// What a server leaves behind that ended: an address and a state directory.
-pub struct Remains {
+/// The address and the state directory of a server that has ended.
+pub struct StoppedServer {
     address: SocketAddr,
     directory: Arc<TempDir>,
 }
@@ -43,69 +43,69 @@ impl ServerProcess {
     pub fn start_with(presence: &str) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        Remains { address, directory }.start_with(presence)
+        StoppedServer { address, directory }.start_with(presence)
     }
 
-    /// One that may have only so many files open.
+    /// With a limit of open files.
     pub fn start_with_open_files(number: u32) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let mut command = Command::new("sh");
         let limit = format!("ulimit -n {number}; exec \"$0\" \"$@\"");
         command.args(["-c", &limit, env!("CARGO_BIN_EXE_rollcall")]);
-        Remains { address, directory }.start_as(command, "")
+        StoppedServer { address, directory }.start_as(command, "")
     }
 
-    /// Where the server keeps the rooms.
+    /// The file of saved rooms.
     pub fn rooms_file(&self) -> PathBuf {
         self.directory.path().join("state/rooms.json")
     }
 
-    /// Ends it as a system does that stops a service, and waits for its end.
-    pub async fn terminate(self) -> (Remains, ExitStatus) {
+    /// Sends SIGTERM, and waits for the exit.
+    pub async fn terminate(self) -> (StoppedServer, ExitStatus) {
         self.signal("TERM");
         self.ended().await
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// All that it logged.
+    /// The log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
-    /// Waits until something is logged.
-    pub async fn until_logged(&self, what: &str) {
+    /// Waits until the log contains this text.
+    pub async fn wait_until_logged(&self, what: &str) {
         while !self.log().contains(what) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }
 
-    /// Waits for its end.
-    pub async fn ended(mut self) -> (Remains, ExitStatus) {
-        let remains = self.remains();
+    /// Waits for the exit.
+    pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
+        let stopped = self.stopped();
         let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
-        (remains, ended.await.unwrap())
+        (stopped, ended.await.unwrap())
     }
 
-    /// Ends it without any warning.
-    pub fn kill(mut self) -> Remains {
+    /// Sends SIGKILL, and waits for the exit.
+    pub fn kill(mut self) -> StoppedServer {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.remains()
+        self.stopped()
     }
 
-    fn remains(&self) -> Remains {
-        Remains { address: self.address, directory: Arc::clone(&self.directory) }
+    fn stopped(&self) -> StoppedServer {
+        StoppedServer { address: self.address, directory: Arc::clone(&self.directory) }
     }
 }
 
-impl Remains {
-    /// A server that comes after the one that ended.
+impl StoppedServer {
+    /// Starts another server with the same address and state.
     pub fn start(self) -> ServerProcess {
         self.start_with("")
     }
@@ -118,7 +118,7 @@ impl Remains {
         let Self { address, directory } = self;
         let mut child = program
             .arg("--config")
-            .arg(furnish(directory.path(), presence))
+            .arg(create_files(directory.path(), presence))
             .arg("--site-root")
             .arg(directory.path().join("site"))
             .arg("--state-dir")
@@ -138,7 +138,7 @@ impl Remains {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // One that ended already can't be killed again.
+        // Killing a process that has already exited fails, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Certificates, and clients that speak TLS.
+//! Certificates, and TLS clients.
 
 use std::{
     io,
@@ -30,12 +30,12 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
-use super::{PATIENCE, Site};
+use super::{Site, TIMEOUT};
 
-/// A socket over TLS.
+/// A WebSocket over TLS.
 pub type SecureSocket = WebSocketStream<TlsStream<TcpStream>>;
 
-/// A folder with a certificate and its key, which can be made anew.
+/// A folder with a certificate and its key, which can be replaced.
 pub struct Certificates(TempDir);
 
 impl Certificates {
@@ -47,7 +47,7 @@ impl Certificates {
         self.0.path().join(name)
     }
 
-    /// Puts a new certificate and its key in the place of what is there.
+    /// Writes a new certificate and its key.
     pub fn make(&self) -> CertificateDer<'static> {
         let names = vec!["127.0.0.1".to_owned(), "rollcall.example".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -56,7 +56,7 @@ impl Certificates {
         made.cert.der().clone()
     }
 
-    /// The lines of the settings' file.
+    /// The settings for this certificate.
     pub fn settings(&self) -> String {
         let [certificate, key] =
             ["certificate.pem", "key.pem"].map(|name| self.path(name).display().to_string());
@@ -76,12 +76,12 @@ fn write_secret(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
-/// A client that speaks TLS, and trusts one certificate.
+/// A TLS client that trusts one certificate.
 pub struct Browser {
     pub config: ClientConfig,
-    /// The address that it connects from; any of loopback's is one of its own.
+    /// The local address, one of loopback's many.
     pub from: [u8; 4],
-    /// What the server is called; without a name it is the address.
+    /// The name of the server; `None` for its address.
     pub host: Option<&'static str>,
 }
 
@@ -94,7 +94,7 @@ impl Browser {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        // Who comes back with a ticket is shown no certificate.
+        // A resumed session would not receive the certificate.
         config.resumption = Resumption::disabled();
         config.alpn_protocols = ["h2", "http/1.1"].map(|name| name.as_bytes().to_vec()).into();
         Self { config, from: [127, 0, 0, 1], host: None }
@@ -109,16 +109,16 @@ impl Browser {
             None => ServerName::from(site.address.ip()),
         };
         let connector = TlsConnector::from(Arc::new(self.config.clone()));
-        timeout(PATIENCE, connector.connect(name, stream)).await.unwrap()
+        timeout(TIMEOUT, connector.connect(name, stream)).await.unwrap()
     }
 
-    /// A whole answer, as text.
+    /// A whole response, as text.
     pub async fn get(&self, site: &Site, path: &str) -> String {
         let mut stream = self.ask(site, path).await;
         rest(&mut stream).await
     }
 
-    /// A connection on which this was asked for.
+    /// A connection on which this path was requested.
     pub async fn ask(&self, site: &Site, path: &str) -> TlsStream<TcpStream> {
         let mut stream = self.connect(site).await.unwrap();
         let host = self.host.map_or_else(|| site.address.to_string(), str::to_owned);
@@ -127,7 +127,7 @@ impl Browser {
         stream
     }
 
-    /// A socket of the room `team`.
+    /// A WebSocket of the room `team`.
     pub async fn open_socket(
         &self,
         site: &Site,
@@ -139,22 +139,22 @@ impl Browser {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let stream = self.connect(site).await.unwrap();
-        let (socket, _) = timeout(PATIENCE, client_async(request, stream)).await.unwrap()?;
+        let (socket, _) = timeout(TIMEOUT, client_async(request, stream)).await.unwrap()?;
         Ok(socket)
     }
 }
 
-/// All that comes until the server ends the connection, which has to say so: what is cut off is no answer.
+/// Reads until the server closes the TLS session properly: a truncated response is an error.
 pub async fn rest(stream: &mut TlsStream<TcpStream>) -> String {
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
     String::from_utf8(answer).unwrap()
 }
 
-/// The next event; pings are answered on the way.
+/// The next event. Pings are answered.
 pub async fn event(socket: &mut SecureSocket) -> ServerEvent {
     loop {
-        match timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap() {
+        match timeout(TIMEOUT, socket.next()).await.unwrap().unwrap().unwrap() {
             Message::Text(text) => return serde_json::from_str(&text).unwrap(),
             Message::Ping(_) | Message::Pong(_) => {}
             other => panic!("a text frame was expected, not {other:?}"),
@@ -162,23 +162,23 @@ pub async fn event(socket: &mut SecureSocket) -> ServerEvent {
     }
 }
 
-/// Joins, and returns the answer.
+/// Joins, and returns the reply.
 pub async fn join(socket: &mut SecureSocket, name: &str) -> ServerEvent {
     let text = format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#);
     socket.send(Message::text(text)).await.unwrap();
     event(socket).await
 }
 
-/// The names of those who came, which have to be told next.
+/// The names in the next changes.
 pub async fn newcomers(socket: &mut SecureSocket) -> Vec<String> {
     let ServerEvent::Changes(changes) = event(socket).await else { panic!("no changes") };
     changes.difference.new_user.iter().map(|user| user.name.to_string()).collect()
 }
 
-/// The code that the server closes with, which has to be next.
+/// The code of a close frame, which must be next.
 pub async fn close_code(socket: &mut SecureSocket) -> u16 {
-    match timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap() {
+    match timeout(TIMEOUT, socket.next()).await.unwrap().unwrap().unwrap() {
         Message::Close(Some(frame)) => frame.code.into(),
-        other => panic!("a goodbye was expected, not {other:?}"),
+        other => panic!("a close frame was expected, not {other:?}"),
     }
 }

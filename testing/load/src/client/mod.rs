@@ -1,4 +1,4 @@
-//! Clients of every kind: the many whose lists are judged, one that measures, and attackers.
+//! The clients: a swarm whose lists are checked, a probe that measures latency, stalled readers, attackers.
 
 pub mod attack;
 pub mod handshake;

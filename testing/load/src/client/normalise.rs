@@ -1,24 +1,24 @@
-//! What is one client's alone is taken out of a frame, so that all clients read the same bytes.
+//! Removes the fields of a frame that differ between clients, so that all clients have the same bytes.
 
 use std::borrow::Cow;
 
 use app::presence::UserId;
 
-/// A frame without what is one client's alone.
+/// A frame without its per-client fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalisedFrame<'a> {
-    /// The same bytes for all who are told the same.
+    /// The same for all clients that receive the same rows or changes.
     pub bytes: Cow<'a, [u8]>,
-    /// The id that the client was told to be its own, if the frame says so.
+    /// The id of the client's person, if the frame has one.
     pub you: Option<UserId>,
 }
 
-/// The beginnings of the frames that speak to one client. What stands in a name can't be taken for a
-/// field: a quote in it is written `\"`.
+/// The first bytes of the frames with per-client fields. A name can't be mistaken for a field, because a
+/// quote in it is escaped as `\"`.
 const PER_CLIENT_FRAMES: [&[u8]; 3] =
     [br#"{"event":"existing_users""#, br#"{"event":"resumed""#, br#"{"event":"beat""#];
 
-/// Blanks out the client's own id and the server's clock.
+/// Replaces the client's own id and the server's time by constants.
 pub fn strip_per_client_fields(frame: &[u8]) -> NormalisedFrame<'_> {
     if !PER_CLIENT_FRAMES.iter().any(|beginning| frame.starts_with(beginning)) {
         return NormalisedFrame { bytes: Cow::Borrowed(frame), you: None };
@@ -37,7 +37,7 @@ pub fn strip_per_client_fields(frame: &[u8]) -> NormalisedFrame<'_> {
     NormalisedFrame { bytes: Cow::Owned(bytes), you }
 }
 
-/// Where the value of the first field of this name is; it holds no comma.
+/// The range of the value of the first field with this name. The value must not contain a comma.
 fn value_of(bytes: &[u8], name: &[u8]) -> Option<std::ops::Range<usize>> {
     let start = bytes.windows(name.len()).position(|window| window == name)? + name.len();
     let length = bytes[start..].iter().position(|byte| matches!(byte, b',' | b'}'))?;
@@ -49,23 +49,23 @@ mod tests {
     use super::*;
 
     fn normalised(frame: &str) -> (String, Option<String>) {
-        let common = strip_per_client_fields(frame.as_bytes());
-        let you = common.you.map(|you| you.to_string());
-        (String::from_utf8(common.bytes.into_owned()).unwrap(), you)
+        let frame = strip_per_client_fields(frame.as_bytes());
+        let you = frame.you.map(|you| you.to_string());
+        (String::from_utf8(frame.bytes.into_owned()).unwrap(), you)
     }
 
     #[test]
-    fn two_clients_first_frames_become_the_same() {
+    fn frames_of_different_clients_become_equal() {
         let list = |you: &str, now: u64| {
             normalised(&format!(
                 r#"{{"event":"existing_users","epoch":"e","seq":3,"you":{you},"now":{now},"count":0,"users":[]}}"#
             ))
         };
         let (ours, you) = list("\"AAAAAAAAAAA\"", 12);
-        let (theirs, nobody) = list("null", 1_795_421_000_000);
+        let (theirs, no_id) = list("null", 1_795_421_000_000);
         assert_eq!(ours, theirs);
         assert_eq!(you.as_deref(), Some("AAAAAAAAAAA"));
-        assert_eq!(nobody, None);
+        assert_eq!(no_id, None);
         let beat = |now| {
             normalised(&format!(r#"{{"event":"beat","seq":1,"count":2,"digest":"d","now":{now}}}"#))
         };
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_all_stays_as_it_is() {
+    fn shared_frames_are_unchanged() {
         let frame = r#"{"event":"changes","from":1,"seq":2,"now":7,"you":"x"}"#;
         assert_eq!(normalised(frame).0, frame);
         let named = r#"{"event":"beat","name":"\"now\":5","now":6}"#;

@@ -1,4 +1,4 @@
-//! Two normal probe: one comes and goes, the other sees it. What is measured is how long that takes.
+//! Measures the latency of joins: one client joins and leaves, another one watches.
 
 use std::{
     io::{Read, Write},
@@ -21,25 +21,25 @@ use crate::{
     measure::histogram::Histogram,
 };
 
-const ROOM: &str = "visited";
+const ROOM: &str = "probe";
 
-/// How long nothing comes at the most.
+/// The time limit of a read.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long the one who comes and goes stays away in between.
-const AWAY: Duration = Duration::from_millis(20);
+/// The pause between a leave and the next join.
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Two visitors of a room: one who stays and sees, and one who comes and goes.
+/// A watcher of a room, and a client that joins and leaves.
 #[derive(Debug)]
 pub struct Probe {
     address: SocketAddr,
     watcher: Connection,
-    /// How often somebody came: each time under another name.
+    /// The number of joins: each one has another name.
     joins: u64,
 }
 
 impl Probe {
-    /// The one who stays comes.
+    /// Connects the watcher.
     pub fn start(address: SocketAddr) -> Result<Self, LoadError> {
         let mut watcher = Connection::open(address)?;
         watcher.send(&ClientEvent::Watch { since: None })?;
@@ -47,15 +47,14 @@ impl Probe {
         Ok(Self { address, watcher, joins: 0 })
     }
 
-    /// Comes and goes for this long, and counts how long it takes from knocking at the door until the other
-    /// one sees it.
+    /// Joins and leaves for this long, and records the time from connecting until the watcher has the row.
     pub fn measure_joins(
         &mut self,
         time: Duration,
         latency: &mut Histogram,
     ) -> Result<(), LoadError> {
-        let wait_until = Instant::now() + time;
-        while Instant::now() < wait_until {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
             self.joins += 1;
             let name = format!("Visitor {}", self.joins);
             let started_at = Instant::now();
@@ -69,43 +68,43 @@ impl Probe {
             joiner.send(&ClientEvent::Leave {})?;
             self.watcher.wait_until(|list| list.roster().is_empty())?;
             joiner.close()?;
-            thread::sleep(AWAY);
+            thread::sleep(PAUSE);
         }
         Ok(())
     }
 }
 
-/// A socket of a visitor, and the list that it brought.
+/// A blocking WebSocket, and the list that it received.
 #[derive(Debug)]
 struct Connection {
     stream: TcpStream,
     writer: FrameWriter,
-    /// What came and was not taken yet.
+    /// Bytes that were read and not parsed yet.
     received: Vec<u8>,
     list: Replica,
 }
 
 impl Connection {
     fn open(address: SocketAddr) -> Result<Self, LoadError> {
-        let io_error = |source| LoadError::Io { what: "a visitor is not let in", source };
+        let io_error = |source| LoadError::Io { what: "could not connect the probe", source };
         let mut stream = TcpStream::connect(address).map_err(io_error)?;
         stream.set_nodelay(true).map_err(io_error)?;
         stream.set_read_timeout(Some(TIMEOUT)).map_err(io_error)?;
         stream.write_all(handshake::request(address, ROOM, None).as_bytes()).map_err(io_error)?;
-        let mut line = Self {
+        let mut connection = Self {
             stream,
             writer: FrameWriter::default(),
             received: Vec::new(),
             list: Replica::default(),
         };
         loop {
-            match handshake::parse_response(&line.received) {
+            match handshake::parse_response(&connection.received) {
                 Ok(Some(upgraded)) => {
-                    line.received.drain(..upgraded.taken);
-                    return Ok(line);
+                    connection.received.drain(..upgraded.length);
+                    return Ok(connection);
                 }
-                Ok(None) => line.read()?,
-                Err(refused) => return Err(LoadError::Server(refused.to_string())),
+                Ok(None) => connection.read()?,
+                Err(error) => return Err(LoadError::Server(error.to_string())),
             }
         }
     }
@@ -116,7 +115,7 @@ impl Connection {
         self.write(&frame)
     }
 
-    /// Says goodbye and hears the server's.
+    /// Sends a close frame and waits for the server's.
     fn close(mut self) -> Result<(), LoadError> {
         const GOING_AWAY: u16 = 1001;
         let frame = self.writer.close(GOING_AWAY);
@@ -125,60 +124,59 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads on until the list is as wanted.
-    fn wait_until(&mut self, wanted: impl Fn(&Replica) -> bool) -> Result<(), LoadError> {
-        while !wanted(&self.list) {
+    /// Receives frames until the list meets the condition.
+    fn wait_until(&mut self, condition: impl Fn(&Replica) -> bool) -> Result<(), LoadError> {
+        while !condition(&self.list) {
             if !self.receive()? {
-                return Err(LoadError::Server("it closed a visitor's socket".to_owned()));
+                return Err(LoadError::Server("it closed the probe's socket".to_owned()));
             }
         }
         Ok(())
     }
 
-    /// Takes in the next frame; false if it was the server's goodbye.
+    /// Receives frames up to the next event. Returns false if a close frame came instead.
     fn receive(&mut self) -> Result<bool, LoadError> {
         loop {
             let protocol_error = |what: String| LoadError::Server(what);
-            let answer = match parse_frame(&self.received)
-                .map_err(|bad| protocol_error(bad.to_string()))?
-            {
+            let frame =
+                parse_frame(&self.received).map_err(|error| protocol_error(error.to_string()))?;
+            let (pong, length) = match frame {
                 None => {
                     self.read()?;
                     continue;
                 }
-                Some((Frame::Text(text), taken)) => {
+                Some((Frame::Text(text), length)) => {
                     let event: ServerEvent = serde_json::from_slice(text)
-                        .map_err(|bad| protocol_error(bad.to_string()))?;
+                        .map_err(|error| protocol_error(error.to_string()))?;
                     self.list.receive(event).map_err(|gap| protocol_error(format!("{gap:?}")))?;
-                    self.received.drain(..taken);
+                    self.received.drain(..length);
                     return Ok(true);
                 }
                 Some((Frame::Close(_), _)) => return Ok(false),
-                Some((Frame::Ping(payload), taken)) => Some((self.writer.pong(payload), taken)),
-                Some((Frame::Pong, taken)) => {
-                    self.received.drain(..taken);
-                    None
-                }
+                Some((Frame::Ping(payload), length)) => (Some(self.writer.pong(payload)), length),
+                Some((Frame::Pong, length)) => (None, length),
             };
-            if let Some((pong, taken)) = answer {
-                self.received.drain(..taken);
+            self.received.drain(..length);
+            if let Some(pong) = pong {
                 self.write(&pong)?;
             }
         }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
-        let io_error = |source| LoadError::Io { what: "a visitor is not heard", source };
+        let io_error =
+            |source| LoadError::Io { what: "could not write to the probe's socket", source };
         self.stream.write_all(bytes).map_err(io_error)
     }
 
     fn read(&mut self) -> Result<(), LoadError> {
-        let io_error = |source| LoadError::Io { what: "a visitor hears nothing", source };
-        let mut some = [0; 4096];
-        match self.stream.read(&mut some).map_err(io_error)? {
-            0 => Err(LoadError::Server("it dropped a visitor".to_owned())),
+        let io_error =
+            |source| LoadError::Io { what: "could not read from the probe's socket", source };
+        let mut buffer = [0; 4096];
+        match self.stream.read(&mut buffer).map_err(io_error)? {
+            0 => Err(LoadError::Server("it dropped the probe's connection".to_owned())),
             read => {
-                self.received.extend_from_slice(&some[..read]);
+                self.received.extend_from_slice(&buffer[..read]);
                 Ok(())
             }
         }

@@ -1,7 +1,8 @@
-//! Clients that never read: each asks for the list and takes nothing of it.
+//! Clients that never read ("slow consumers"): each asks for the list and reads nothing of it.
 //!
-//! Who only stops reading is no burden yet, for the system's buffers take megabytes in its place.
-//! These have no room, so the server's writes to them wait until it drops them; then they come again.
+//! A client that only stops reading is no burden yet, because the system's buffers take megabytes for it.
+//! These clients have the smallest buffers, so the server's writes block until the server drops them. Then
+//! they reconnect.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -12,28 +13,29 @@ use std::{
 use app::presence::ClientEvent;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::client::handshake;
-use crate::client::websocket::FrameWriter;
-use crate::error::LoadError;
-use crate::measure::system;
-use crate::oracle::violations::Violations;
+use crate::{
+    client::{handshake, websocket::FrameWriter},
+    error::LoadError,
+    measure::system,
+    oracle::violations::Violations,
+};
 
-/// How often they send something: the end of a dropped connection lies behind what is never taken, and
-/// only the answer to something sent tells of it.
+/// The end of a dropped connection lies behind unread bytes, so a client learns of it only from the reset
+/// that answers a frame.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How the answer begins that opens a socket.
-const OPENED: &[u8] = b"HTTP/1.1 101 ";
+/// The first bytes of a response that opens a socket.
+const SWITCHING_PROTOCOLS: &[u8] = b"HTTP/1.1 101 ";
 
-/// Watchers of one room who never read, each with a new socket whenever the server has dropped the last.
+/// Watchers of one room that never read. Each reconnects when the server has dropped it.
 #[derive(Debug)]
 pub struct StalledReaders {
     poll: Poll,
     events: Events,
     address: SocketAddr,
-    /// What each says first: that it wants a socket, and on it that it follows the room.
+    /// The handshake and a `watch` frame.
     opening: Vec<u8>,
-    /// What each sends now and then, which asks for no answer.
+    /// A pong, which needs no reply.
     keepalive: Vec<u8>,
     next_keepalive_at: Instant,
     sockets: Vec<Socket>,
@@ -48,9 +50,10 @@ enum Socket {
 }
 
 impl StalledReaders {
-    /// Begins to open the sockets of this many clients of a room.
+    /// Starts to connect this many clients of a room.
     pub fn open(address: SocketAddr, room: &str, count: usize) -> Result<Self, LoadError> {
-        let poll = Poll::new().map_err(|source| LoadError::Io { what: "no poll", source })?;
+        let poll = Poll::new()
+            .map_err(|source| LoadError::Io { what: "could not create a poll", source })?;
         let mut writer = FrameWriter::default();
         let mut opening = handshake::request(address, room, None).into_bytes();
         if let Ok(watch) = serde_json::to_string(&ClientEvent::Watch { since: None }) {
@@ -70,17 +73,19 @@ impl StalledReaders {
         Ok(readers)
     }
 
-    /// How often the server dropped one of them.
+    /// How many connections the server has dropped.
     pub fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// Does what is to be done for them now, without waiting: to be called often.
+    /// Handles events and due keepalives without waiting. It has to be called often.
     pub fn poll(&mut self, violations: &mut Violations) -> Result<(), LoadError> {
         match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
-            Err(source) => return Err(LoadError::Io { what: "waiting for sockets", source }),
+            Err(source) => {
+                return Err(LoadError::Io { what: "could not poll the sockets", source });
+            }
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(1));
         for event in &events {
@@ -97,7 +102,7 @@ impl StalledReaders {
             self.next_keepalive_at = now + KEEPALIVE_INTERVAL;
             for socket in &mut self.sockets {
                 if let Socket::Open(stream) = socket {
-                    // A broken socket is found by the poll.
+                    // The poll reports a broken socket.
                     drop(stream.write(&self.keepalive));
                 }
             }
@@ -113,7 +118,7 @@ impl StalledReaders {
             Ok(stream)
         });
         let stream = upgraded.map_err(|source| LoadError::Io {
-            what: "a socket that takes nothing can't be opened",
+            what: "could not open a socket with small buffers",
             source,
         })?;
         self.sockets[index] = Socket::Connecting(stream);
@@ -124,7 +129,7 @@ impl StalledReaders {
         let socket = &mut self.sockets[index];
         *socket = match std::mem::replace(socket, Socket::Closed) {
             Socket::Connecting(mut stream) => {
-                // A new connection takes these few bytes at once; a broken one is found by the poll.
+                // A new connection has space for these few bytes. The poll reports a broken one.
                 drop(stream.write(&self.opening));
                 Socket::Open(stream)
             }
@@ -132,14 +137,14 @@ impl StalledReaders {
         };
     }
 
-    /// A socket ended: one on which the server spoke is opened anew, one that it refused is a fault.
+    /// Reconnects a client that the server had accepted. A client that it refused is a violation.
     fn on_closed(&mut self, index: usize, violations: &mut Violations) -> Result<(), LoadError> {
         let on_closed = std::mem::replace(&mut self.sockets[index], Socket::Closed);
         let (Socket::Connecting(mut stream) | Socket::Open(mut stream)) = on_closed else {
             return Ok(());
         };
         match first_bytes(&mut stream) {
-            Ok(response) if response.starts_with(OPENED) => {
+            Ok(response) if response.starts_with(SWITCHING_PROTOCOLS) => {
                 self.dropped += 1;
                 self.connect(index)
             }
@@ -148,14 +153,14 @@ impl StalledReaders {
                     |error| error.to_string(),
                     |response| String::from_utf8_lossy(&response).into_owned(),
                 );
-                violations.add(|| format!("a client that never reads got no socket: {response:?}"));
+                violations.add(|| format!("a stalled reader was refused: {response:?}"));
                 Ok(())
             }
         }
     }
 }
 
-/// What the server said first on a connection that has ended; the system kept it.
+/// The server's first bytes on a connection that has ended, from the system's buffer.
 fn first_bytes(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut response = vec![0; 64];
     let length = stream.read(&mut response)?;
@@ -174,32 +179,32 @@ mod tests {
 
     use super::*;
 
-    /// How long a client is waited for that would come at once.
+    /// The time limit of a test, which takes far less.
     const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// More than the system takes for one who does not read.
-    const FAR_TOO_MUCH: usize = 1 << 20;
+    /// More bytes than the system's buffers hold for a stalled reader.
+    const MAX_BUFFERED: usize = 1 << 20;
 
-    /// What a client says until its first frame has come.
+    /// Reads the handshake and the first frame of a client.
     fn read_request(client: &mut TcpStream) -> Vec<u8> {
         let mut request = Vec::new();
         let mut some = [0; 1024];
-        // The head, an empty line, and a masked frame.
+        // The frame follows the empty line after the headers.
         while !request.windows(4).any(|end| end == b"\r\n\r\n") || request.ends_with(b"\r\n\r\n") {
             let read = client.read(&mut some).unwrap();
-            assert_ne!(read, 0, "the client went");
+            assert_ne!(read, 0, "the client disconnected");
             request.extend_from_slice(&some[..read]);
         }
         request
     }
 
-    /// Answers one client, and says how much of what follows the system took.
-    fn answer(client: &mut TcpStream, answer: &[u8]) -> usize {
-        client.write_all(answer).unwrap();
+    /// Sends a response, and returns how many bytes after it fit in the system's buffers.
+    fn respond(client: &mut TcpStream, response: &[u8]) -> usize {
+        client.write_all(response).unwrap();
         client.set_nonblocking(true).unwrap();
         let list = vec![b'x'; 4096];
         let mut taken = 0;
-        while taken < FAR_TOO_MUCH {
+        while taken < MAX_BUFFERED {
             match client.write(&list) {
                 Ok(written) => taken += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_dropped_was_blocked_and_comes_again() {
+    fn stalled_reader_blocks_the_server_and_reconnects_when_dropped() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut readers =
             StalledReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();
@@ -220,8 +225,8 @@ mod tests {
                 let (mut client, _) = listener.accept().unwrap();
                 let request = read_request(&mut client);
                 assert!(request.starts_with(b"GET /r/team-7/socket HTTP/1.1\r\n"));
-                report.send(answer(&mut client, b"HTTP/1.1 101 Switching Protocols\r\n")).unwrap();
-                // Dropping it drops the client.
+                report.send(respond(&mut client, b"HTTP/1.1 101 Switching Protocols\r\n")).unwrap();
+                // Dropping the stream drops the client.
             }
             listener
         });
@@ -234,12 +239,12 @@ mod tests {
         assert_eq!((readers.dropped(), violations.count), (2, 0), "{:?}", violations.first);
         server.join().unwrap();
         for taken in reports {
-            assert!(taken < 128 * 1024, "the system took {taken} bytes for one who does not read");
+            assert!(taken < 128 * 1024, "the system buffered {taken} bytes for a stalled reader");
         }
     }
 
     #[test]
-    fn one_that_is_refused_is_a_fault_and_does_not_come_again() {
+    fn refused_reader_is_a_violation_and_does_not_reconnect() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut readers =
             StalledReaders::open(listener.local_addr().unwrap(), "team-7", 1).unwrap();

@@ -1,4 +1,4 @@
-//! Very many clients in one thread: one poll, one buffer to read into, a few bytes for each client.
+//! Thousands of clients in one thread: one poll, one read buffer, a few bytes for each client.
 
 mod client;
 mod receive;
@@ -17,23 +17,26 @@ use self::{
     client::{Client, Phase},
     wait::Wait,
 };
-use crate::client::websocket::FrameWriter;
-use crate::error::LoadError;
-use crate::measure::system;
-use crate::measure::traffic::Traffic;
-use crate::oracle::lists::{Lists, StateId};
-use crate::oracle::truth::{ChangeIndex, ChangeKind, Truth};
-use crate::oracle::violations::Violations;
+use crate::{
+    client::websocket::FrameWriter,
+    error::LoadError,
+    measure::{system, traffic::Traffic},
+    oracle::{
+        lists::{Lists, StateId},
+        truth::{ChangeIndex, ChangeKind, Truth},
+        violations::Violations,
+    },
+};
 
 pub use self::client::Opening;
 
-/// How much is read at once.
+/// The size of the shared read buffer.
 const SCRATCH_IN_BYTES: usize = 256 * 1024;
 
-/// How many sockets have something to say at once, at the most.
+/// The maximum number of events of one poll.
 const EVENTS: usize = 1024;
 
-/// Very many clients of one room.
+/// The clients of one room.
 #[derive(Debug)]
 pub struct Swarm {
     poll: Poll,
@@ -44,23 +47,24 @@ pub struct Swarm {
     clients: Vec<Client>,
     lists: Lists,
     writer: FrameWriter,
-    /// What was made to happen.
+    /// The record of what the clients did.
     pub truth: Truth,
-    /// What the clients were sent since this was set back.
+    /// What the clients received since the last reset.
     pub traffic: Traffic,
-    /// What is wrong so far.
+    /// The violations found so far.
     pub violations: Violations,
     wait: Wait,
-    /// How many sockets are on their way.
+    /// The number of sockets that are connecting or upgrading.
     pending_connects: usize,
-    /// How long a client was away at the most, of those who are back.
+    /// The longest absence among the clients that have come back.
     longest_absence: Duration,
 }
 
 impl Swarm {
-    /// Clients of a room of the server at `address`; there are none yet.
+    /// A swarm without clients, for a room of the server at `address`.
     pub fn new(address: SocketAddr, room: &str) -> Result<Self, LoadError> {
-        let poll = Poll::new().map_err(|source| LoadError::Io { what: "no poll", source })?;
+        let poll = Poll::new()
+            .map_err(|source| LoadError::Io { what: "could not create a poll", source })?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS),
@@ -79,40 +83,40 @@ impl Swarm {
         })
     }
 
-    /// The room.
+    /// The name of the clients' room.
     pub fn room(&self) -> &str {
         &self.room
     }
 
-    /// The server's address.
+    /// The address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Adds people, each with a browser of their own that says `opening` first.
+    /// Adds clients, each a person of its own, whose first frame is `opening`.
     pub fn add(&mut self, count: usize, opening: Opening) -> Range<usize> {
         let first = self.clients.len();
         for index in first..first + count {
-            let who = self.truth.add_person(&format!("Guest {index}"));
+            let who = self.truth.add_person(&format!("Visitor {index}"));
             self.clients.push(Client::new(who, opening));
         }
         first..first + count
     }
 
-    /// What a client says first on its next socket.
+    /// Sets the first frame of a client's next socket.
     pub fn set_opening(&mut self, client: usize, opening: Opening) {
         self.clients[client].opening = opening;
     }
 
-    /// Begins to open a client's socket.
+    /// Starts to open a client's socket.
     pub fn connect(&mut self, index: usize) -> Result<(), LoadError> {
         let upgraded = TcpStream::connect(self.address).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(stream)
         });
-        let stream = upgraded
-            .map_err(|source| LoadError::Io { what: "a socket can't be opened", source })?;
+        let stream =
+            upgraded.map_err(|source| LoadError::Io { what: "could not open a socket", source })?;
         let client = &mut self.clients[index];
         client.stream = Some(stream);
         client.phase = Phase::Connecting;
@@ -122,7 +126,8 @@ impl Swarm {
         Ok(())
     }
 
-    /// Opens sockets, `at_once` at a time, until all are open and have said what they say first.
+    /// Opens sockets, at most `at_once` at the same time, until all are open and have sent their first
+    /// frame.
     pub fn connect_all(&mut self, clients: Range<usize>, at_once: usize) -> Result<(), LoadError> {
         const TIMEOUT: Duration = Duration::from_mins(1);
         let until = Instant::now() + TIMEOUT;
@@ -141,19 +146,19 @@ impl Swarm {
             if Instant::now() > until {
                 let open = next - clients.start - self.pending_connects;
                 let state = format!("{open} of {} are open", clients.len());
-                return Err(LoadError::TooLong { what: "opening sockets", within: TIMEOUT, state });
+                return Err(LoadError::Timeout { what: "opening sockets", within: TIMEOUT, state });
             }
         }
     }
 
-    /// Says something on a client's socket.
+    /// Sends an event on a client's socket.
     pub fn send(&mut self, index: usize, event: &ClientEvent) {
         let Ok(text) = serde_json::to_string(event) else { return };
         let frame = self.writer.text(&text);
         self.clients[index].send(&frame);
     }
 
-    /// Joins on an open socket, and notes it.
+    /// Joins on an open socket, and records the join.
     pub fn join(&mut self, index: usize) -> ChangeIndex {
         let change = self.truth.record(self.clients[index].who, ChangeKind::Joined, Instant::now());
         let event = self.join_event(index);
@@ -162,7 +167,7 @@ impl Swarm {
         change
     }
 
-    /// Leaves on an open socket, and notes it.
+    /// Leaves on an open socket, and records the departure.
     pub fn leave(&mut self, index: usize) -> ChangeIndex {
         let what = ChangeKind::Departed(app::presence::DepartureReason::Left);
         let change = self.truth.record(self.clients[index].who, what, Instant::now());
@@ -171,42 +176,42 @@ impl Swarm {
         change
     }
 
-    /// Whether a client has read of the last thing that it did.
+    /// Whether a client has received its own last join or departure.
     pub fn has_seen_own_change(&self, index: usize) -> bool {
         self.clients[index].unseen_change.is_none()
     }
 
-    /// Whether a client's row should be in the list.
+    /// Whether a client's row is expected in the list.
     pub fn is_listed(&self, index: usize) -> bool {
         self.truth.expected(self.clients[index].who).is_some()
     }
 
-    /// Breaks a client's connection off with a reset, and notes nothing.
+    /// Resets a client's connection without recording a change.
     pub fn reset(&mut self, index: usize) {
         let client = &mut self.clients[index];
         self.pending_connects -= usize::from(client.is_connecting());
         if let Some(stream) = client.stream.take() {
-            // Without it the connection ends without a word all the same.
+            // If this fails, the connection ends without a close frame as well.
             drop(system::reset_on_close(&stream));
         }
         client.phase = Phase::Closed;
         client.list = self.lists.after_disconnect(client.list);
     }
 
-    /// Breaks a client's connection off with a reset, and notes what the others should see of it.
+    /// Resets a client's connection, and records the state that the others should see.
     pub fn drop_connection(&mut self, index: usize, state: PresenceState) {
         self.truth.record(self.clients[index].who, ChangeKind::Became(state), Instant::now());
         self.reset(index);
     }
 
-    /// Lets a client come back on its next socket, and notes that its row is as before then.
+    /// Lets a client resume on its next socket, and records that its row is then `here` again.
     pub fn rejoin(&mut self, index: usize) {
         let what = ChangeKind::Became(PresenceState::Here);
         self.truth.record(self.clients[index].who, what, Instant::now());
         self.clients[index].opening = Opening::Rejoin;
     }
 
-    /// Reads on until these clients have no sockets any more.
+    /// Polls until these clients' sockets are closed.
     pub fn wait_until_closed(
         &mut self,
         clients: Range<usize>,
@@ -215,15 +220,15 @@ impl Swarm {
         let until = Instant::now() + within;
         while clients.clone().any(|index| !self.is_closed(index)) {
             if Instant::now() > until {
-                let state = "some are open".to_owned();
-                return Err(LoadError::TooLong { what: "closing sockets", within, state });
+                let state = "some are still open".to_owned();
+                return Err(LoadError::Timeout { what: "closing sockets", within, state });
             }
             self.poll_once(Duration::from_millis(50))?;
         }
         Ok(())
     }
 
-    /// Says goodbye on a client's socket with this code; the server's goodbye ends it.
+    /// Sends a close frame with this code. The socket ends with the server's close frame.
     pub fn close(&mut self, index: usize, code: u16) {
         let frame = self.writer.close(code);
         let client = &mut self.clients[index];
@@ -232,8 +237,8 @@ impl Swarm {
         client.phase = Phase::Closing;
     }
 
-    /// How long a client was away at the most, from its goodbye until the server answered it again: for the
-    /// server it was shorter. Who is still away counts until now.
+    /// The longest absence of a client, from sending its close frame until the server's first frame on its
+    /// next socket. The server sees a shorter one. Clients that are still away count until now.
     pub fn longest_absence(&self) -> Duration {
         let away = self.clients.iter().filter_map(|client| client.away_since);
         away.map(|since| since.elapsed()).fold(self.longest_absence, Duration::max)

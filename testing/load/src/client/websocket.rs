@@ -1,42 +1,45 @@
-//! WebSocket framing (RFC 6455), a client's half: no extensions, no fragments.
+//! WebSocket framing (RFC 6455) for a client, without extensions and fragments.
+//!
+//! It is hand-made because the frames are kept as bytes: clients that received the same bytes share
+//! one parsed list (`oracle::lists`).
 
-/// What the first byte of a frame says: it is the last of its message, and what it carries.
+// The first byte of a frame: the FIN bit and the opcode (RFC 6455, section 5.2).
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
-/// A frame from the server, in the bytes that were read.
+/// A frame of the server, borrowed from the bytes that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A whole text message.
     Text(&'a [u8]),
-    /// The server says goodbye, with a code if it gave one.
+    /// A close frame, with its code if it has one.
     Close(Option<u16>),
-    /// The server wants this back.
+    /// A ping, whose payload has to be returned.
     Ping(&'a [u8]),
-    /// An answer to a ping.
+    /// The reply to a ping.
     Pong,
 }
 
-/// Why bytes are no frame of this protocol.
+/// Why bytes are not a valid frame of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Neither a whole text nor a control frame.
-    #[error("a frame begins with {0:#04x}, which is no whole text and no control frame")]
+    /// Neither an unfragmented text nor a control frame.
+    #[error("a frame starts with {0:#04x}: it is neither an unfragmented text nor a control frame")]
     Kind(u8),
-    /// A server must not mask.
+    /// A server must not mask its frames.
     #[error("a frame of the server is masked")]
     Masked,
-    /// Longer than any frame of the protocol.
-    #[error("a frame is {0} bytes long, and none may be over 4096")]
+    /// Longer than the protocol allows.
+    #[error("a frame is {0} bytes long, and the limit is 4096")]
     TooLong(u64),
 }
 
-/// The most bytes of a frame's payload.
+/// The protocol's limit for a frame's payload.
 const MAX_PAYLOAD_IN_BYTES: u64 = 4096;
 
-/// Takes the first frame off `bytes`: the frame, and how many bytes it took; none if it is not whole yet.
+/// Parses the first frame of `bytes` and returns it with its length; `None` if it is incomplete.
 pub fn parse_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else {
         return Ok(None);
@@ -72,7 +75,7 @@ pub fn parse_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameErro
     Ok(Some((frame, bytes.len() - rest.len() + length)))
 }
 
-/// Writes frames to the server, each under a mask of its own.
+/// Encodes frames for the server, each with another mask.
 #[derive(Clone, Debug)]
 pub struct FrameWriter {
     mask: u32,
@@ -90,12 +93,12 @@ impl FrameWriter {
         self.frame(TEXT, text.as_bytes())
     }
 
-    /// The goodbye with this code.
+    /// A close frame with this code.
     pub fn close(&mut self, code: u16) -> Vec<u8> {
         self.frame(CLOSE, &code.to_be_bytes())
     }
 
-    /// The answer to a ping.
+    /// The reply to a ping.
     pub fn pong(&mut self, payload: &[u8]) -> Vec<u8> {
         self.frame(PONG, payload)
     }
@@ -111,7 +114,7 @@ impl FrameWriter {
                 frame.extend_from_slice(&length.to_be_bytes());
             }
         }
-        // Masks protect proxies from scripts, not servers from this program: a xorshift will do.
+        // Masks protect proxies from scripts, so unpredictable ones are not needed here.
         self.mask ^= self.mask << 13;
         self.mask ^= self.mask >> 17;
         self.mask ^= self.mask << 5;
@@ -126,7 +129,7 @@ impl FrameWriter {
 mod tests {
     use super::*;
 
-    /// What a server would read of a client's frame.
+    /// A client's frame as the server decodes it.
     fn unmasked(frame: &[u8]) -> (u8, Vec<u8>) {
         let (length, rest) = match frame[1] & 0x7f {
             126 => (usize::from(u16::from_be_bytes([frame[2], frame[3]])), &frame[4..]),
@@ -141,7 +144,8 @@ mod tests {
         )
     }
 
-    fn of_server(kind: u8, payload: &[u8]) -> Vec<u8> {
+    /// An unmasked frame.
+    fn server_frame(kind: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![kind];
         match payload.len() {
             length @ 0..126 => frame.push(u8::try_from(length).unwrap()),
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_a_server_reads() {
+    fn written_frames_are_masked_and_readable() {
         let mut writer = FrameWriter::default();
         for length in [0, 1, 125, 126, 127, 4096] {
             let text = "x".repeat(length);
@@ -163,21 +167,25 @@ mod tests {
         }
         assert_eq!(unmasked(&writer.close(1001)), (CLOSE, vec![3, 233]));
         assert_eq!(unmasked(&writer.pong(b"hello")), (PONG, b"hello".to_vec()));
-        assert_ne!(writer.text("same")[2..6], writer.text("same")[2..6], "each its own mask");
+        assert_ne!(
+            writer.text("same")[2..6],
+            writer.text("same")[2..6],
+            "each frame has its own mask"
+        );
     }
 
     #[test]
-    fn frames_come_out_whole_however_they_are_cut() {
+    fn frames_are_parsed_from_chunks_of_any_size() {
         let texts: Vec<Vec<u8>> = [0, 1, 125, 126, 4096].map(|length| vec![b'x'; length]).into();
-        let stream: Vec<u8> = texts.iter().flat_map(|text| of_server(TEXT, text)).collect();
+        let stream: Vec<u8> = texts.iter().flat_map(|text| server_frame(TEXT, text)).collect();
         for step in [1, 2, 3, 100, stream.len()] {
             let (mut partial, mut found) = (Vec::new(), Vec::new());
             for chunk in stream.chunks(step) {
                 partial.extend_from_slice(chunk);
-                while let Some((frame, taken)) = parse_frame(&partial).unwrap() {
+                while let Some((frame, length)) = parse_frame(&partial).unwrap() {
                     let Frame::Text(text) = frame else { panic!("{frame:?}") };
                     found.push(text.to_vec());
-                    partial.drain(..taken);
+                    partial.drain(..length);
                 }
             }
             assert_eq!(found, texts);
@@ -186,23 +194,23 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_are_told_apart() {
+    fn control_frames_are_distinguished() {
         let frame = |bytes: &[u8]| match parse_frame(bytes) {
-            Ok(Some((Frame::Close(code), taken))) if taken == bytes.len() => Ok(code),
+            Ok(Some((Frame::Close(code), length))) if length == bytes.len() => Ok(code),
             other => Err(format!("{other:?}")),
         };
-        assert_eq!(frame(&of_server(CLOSE, &[3, 232, b'x'])), Ok(Some(1000)));
-        assert_eq!(frame(&of_server(CLOSE, b"")), Ok(None));
-        assert_eq!(parse_frame(&of_server(PING, b"hi")), Ok(Some((Frame::Ping(b"hi"), 4))));
-        assert_eq!(parse_frame(&of_server(PONG, b"")), Ok(Some((Frame::Pong, 2))));
+        assert_eq!(frame(&server_frame(CLOSE, &[3, 232, b'x'])), Ok(Some(1000)));
+        assert_eq!(frame(&server_frame(CLOSE, b"")), Ok(None));
+        assert_eq!(parse_frame(&server_frame(PING, b"hi")), Ok(Some((Frame::Ping(b"hi"), 4))));
+        assert_eq!(parse_frame(&server_frame(PONG, b"")), Ok(Some((Frame::Pong, 2))));
     }
 
     #[test]
-    fn what_no_server_may_send_is_a_fault() {
+    fn invalid_server_frames_are_errors() {
         assert_eq!(parse_frame(&[TEXT, 0x80, 0, 0, 0, 0]), Err(FrameError::Masked));
-        assert_eq!(parse_frame(&of_server(0x01, b"part")), Err(FrameError::Kind(0x01)));
-        assert_eq!(parse_frame(&of_server(0x82, b"binary")), Err(FrameError::Kind(0x82)));
-        assert_eq!(parse_frame(&of_server(TEXT, &[b'x'; 4097])), Err(FrameError::TooLong(4097)));
+        assert_eq!(parse_frame(&server_frame(0x01, b"part")), Err(FrameError::Kind(0x01)));
+        assert_eq!(parse_frame(&server_frame(0x82, b"binary")), Err(FrameError::Kind(0x82)));
+        assert_eq!(parse_frame(&server_frame(TEXT, &[b'x'; 4097])), Err(FrameError::TooLong(4097)));
         assert_eq!(
             parse_frame(&[TEXT, 127, 0, 0, 0, 1, 0, 0, 0, 0]),
             Err(FrameError::TooLong(1 << 32))

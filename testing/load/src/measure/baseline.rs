@@ -1,7 +1,7 @@
-//! The floor: what the system itself takes for the same frames.
+//! The baseline: the CPU time that the system alone takes to write the same frames.
 //!
-//! One thread of a process of its own, on the server's core, writes frames of one size to plain TCP
-//! sockets and does nothing else; this program reads them. No server can be cheaper.
+//! One thread of a child process, on the server's core, writes frames of one size to plain TCP sockets and
+//! does nothing else; this program reads them. No server can be cheaper.
 
 use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
@@ -13,43 +13,47 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::error::LoadError;
-use crate::measure::server_process::Cores;
-use crate::measure::system::{pin_thread, thread_cpu_time};
+use crate::{
+    error::LoadError,
+    measure::{
+        server_process::Cores,
+        system::{pin_thread, thread_cpu_time},
+    },
+};
 
-/// What is written.
+/// The frames to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
 pub struct BaselineWork {
-    /// To how many sockets.
+    /// The number of sockets.
     #[arg(long)]
     pub sockets: usize,
-    /// How long a frame is, in bytes.
+    /// The size of a frame, in bytes.
     #[arg(long)]
     pub frame_in_bytes: usize,
-    /// How often each socket gets a frame.
+    /// The number of frames for each socket.
     #[arg(long)]
     pub flushes: usize,
-    /// The time from one flush to the next, in microseconds.
+    /// The time between two frames of a socket, in microseconds.
     #[arg(long)]
     pub pace_in_micros: u64,
 }
 
 impl BaselineWork {
-    /// Every frame to every socket.
+    /// The number of frames for all sockets.
     pub fn frames(&self) -> usize {
         self.sockets * self.flushes
     }
 }
 
-/// How long a run of the floor may take.
+/// The time limit of a run.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The word that makes this program the floor's writer.
+/// The subcommand that makes this program the writer.
 pub const WRITER: &str = "baseline-writer";
 
-/// Runs the floor, and says what each frame cost its writer.
+/// Runs the baseline, and returns the writer's CPU time per frame.
 pub fn run(work: BaselineWork, cores: Option<&Cores>) -> Result<Duration, LoadError> {
-    let io_error = |source| LoadError::Io { what: "the floor", source };
+    let io_error = |source| LoadError::Io { what: "could not run the baseline", source };
     let mut writer = Writer::start(work, cores).map_err(io_error)?;
     read_all(writer.address().map_err(io_error)?, work).map_err(io_error)?;
     let used = writer.used().map_err(io_error)?;
@@ -102,7 +106,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // It ends by itself when its input does; one that hangs is ended.
+        // It exits when its input ends. This kills one that hangs.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -113,7 +117,7 @@ fn read_all(address: SocketAddr, work: BaselineWork) -> io::Result<()> {
     let mut events = Events::with_capacity(1024);
     let mut sockets = Vec::with_capacity(work.sockets);
     for index in 0..work.sockets {
-        // The writer's greeting: more sockets than its queue holds would wait for seconds.
+        // Waits for the writer's greeting: connections beyond its accept queue would be delayed by seconds.
         let mut greeted = std::net::TcpStream::connect(address)?;
         greeted.read_exact(&mut [0])?;
         greeted.set_nonblocking(true)?;
@@ -148,7 +152,8 @@ fn read_all(address: SocketAddr, work: BaselineWork) -> io::Result<()> {
     Ok(())
 }
 
-/// The writer's own process: says its address, writes, and says the nanoseconds of processor it took.
+/// Runs in the writer's process: prints its address, writes all frames, and prints its CPU time in
+/// nanoseconds.
 pub fn write(work: BaselineWork, output: &mut impl Write) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     writeln!(output, "{}", listener.local_addr()?)?;
@@ -176,6 +181,6 @@ pub fn write(work: BaselineWork, output: &mut impl Write) -> io::Result<()> {
     let used = thread_cpu_time().saturating_sub(before);
     writeln!(output, "{}", used.as_nanos())?;
     output.flush()?;
-    // The sockets stay until all is read.
+    // Keeps the sockets open until this program has read all.
     io::stdin().read_to_end(&mut Vec::new()).map(drop)
 }

@@ -1,4 +1,4 @@
-//! What is measured, and what it is compared with.
+//! Measurement: the server process, its traffic and latencies, the baseline, and the report.
 
 pub mod baseline;
 pub mod histogram;

@@ -1,40 +1,41 @@
-//! What came out: figures by name, medians of rounds, a table.
+//! The report of a run: figures by name, medians of rounds, a table.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use serde::Serialize;
 
-use crate::measure::histogram::Histogram;
-use crate::measure::traffic::Traffic;
-use crate::oracle::violations::Violations;
+use crate::{
+    measure::{histogram::Histogram, traffic::Traffic},
+    oracle::violations::Violations,
+};
 
-/// Figures by their names, which say the unit.
+/// Figures by name; the name contains the unit.
 pub type Figures = BTreeMap<&'static str, f64>;
 
-/// The outcome of one run of a scenario, or the medians of several.
+/// The result of one run of a scenario, or the medians of several.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// What was run.
+    /// The name of the scenario.
     pub scenario: String,
-    /// With how many clients.
+    /// The number of clients.
     pub clients: u32,
-    /// Which round it was; none for medians.
+    /// The number of the round; `None` for medians.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub round: Option<u32>,
-    /// Whether every list of every client was right at the end, and never could not be.
+    /// Whether there were no violations.
     pub lists_right: bool,
-    /// How many were wrong.
-    pub wrong: usize,
-    /// What was wrong with the first.
+    /// The number of violations.
+    pub violation_count: usize,
+    /// A description of the first violation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_wrong: Option<String>,
-    /// What was measured.
+    pub first_violation: Option<String>,
+    /// The measured figures.
     #[serde(flatten)]
     pub figures: Figures,
 }
 
 impl Report {
-    /// The outcome of a run.
+    /// The report of one run.
     pub fn new(
         scenario: impl Into<String>,
         clients: u32,
@@ -46,13 +47,13 @@ impl Report {
             clients,
             round: None,
             lists_right: violations.count == 0,
-            wrong: violations.count,
-            first_wrong: violations.first.clone(),
+            violation_count: violations.count,
+            first_violation: violations.first.clone(),
             figures,
         }
     }
 
-    /// The medians of several runs of the same scenario.
+    /// The medians of several runs of a scenario; violations are added up.
     pub fn median(runs: &[&Self]) -> Option<Self> {
         let first = *runs.first()?;
         let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
@@ -60,12 +61,12 @@ impl Report {
             values.entry(name).or_default().push(*value);
         }
         let figures = values.into_iter().map(|(name, values)| (name, median(values))).collect();
-        let wrong = runs.iter().map(|run| run.wrong).sum();
+        let violation_count = runs.iter().map(|run| run.violation_count).sum();
         Some(Self {
             round: None,
             lists_right: runs.iter().all(|run| run.lists_right),
-            wrong,
-            first_wrong: runs.iter().find_map(|run| run.first_wrong.clone()),
+            violation_count,
+            first_violation: runs.iter().find_map(|run| run.first_violation.clone()),
             figures,
             ..first.clone()
         })
@@ -92,14 +93,14 @@ pub fn figure(count: impl TryInto<u64>) -> f64 {
     count.try_into().unwrap_or(u64::MAX) as f64
 }
 
-/// Puts in what the clients were sent, and what that took of the server.
+/// Adds the figures of the traffic, and of the server's CPU time for it.
 pub fn add_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duration>) {
     let mut put = |name, value: f64| {
         if value.is_finite() {
             figures.insert(name, value);
         }
     };
-    // In a storm most is learned from lists: a row that was not there before is a fact like another.
+    // In a join storm most rows arrive in lists, so they count as facts too.
     let facts = figure(traffic.facts + traffic.list_rows);
     put("frames", figure(traffic.frames));
     put("facts", facts);
@@ -116,9 +117,9 @@ pub fn add_traffic(figures: &mut Figures, traffic: &Traffic, cpu: Option<Duratio
     add_latency(figures, &traffic.latency, ["latency_ms_p50", "latency_ms_p99", "latency_ms_max"]);
 }
 
-/// Puts in how long changes took, under names for the median, the 99th percentile and the longest.
+/// Adds the latency under these names for the median, the 99th percentile and the maximum.
 pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static str; 3]) {
-    let found = [latency.quantile(0.5), latency.quantile(0.99), latency.longest()];
+    let found = [latency.quantile(0.5), latency.quantile(0.99), latency.max()];
     for (name, duration) in names.into_iter().zip(found) {
         if let Some(duration) = duration {
             figures.insert(name, duration.as_secs_f64() * 1e3);
@@ -126,7 +127,7 @@ pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static 
     }
 }
 
-/// The columns of the table: heading, figure, digits after the point.
+/// The columns of the table: heading, name of the figure, decimals.
 const COLUMNS: [(&str, &str, usize); 26] = [
     ("time s", "time_s", 3),
     ("cpu s", "server_cpu_s", 3),
@@ -161,8 +162,11 @@ pub fn table(reports: &[Report]) -> String {
     let mut rows = vec![vec!["scenario".to_owned(), "clients".to_owned(), "lists".to_owned()]];
     rows[0].extend(COLUMNS.iter().map(|(heading, ..)| (*heading).to_owned()));
     for report in reports {
-        let lists =
-            if report.lists_right { "right".to_owned() } else { format!("{} WRONG", report.wrong) };
+        let lists = if report.lists_right {
+            "right".to_owned()
+        } else {
+            format!("{} WRONG", report.violation_count)
+        };
         let mut row = vec![report.scenario.clone(), report.clients.to_string(), lists];
         row.extend(COLUMNS.iter().map(|(_, name, digits)| {
             let value = report.figures.get(name);
@@ -170,18 +174,18 @@ pub fn table(reports: &[Report]) -> String {
         }));
         rows.push(row);
     }
-    // A column in which nothing stands is left out.
-    let kept: Vec<usize> = (0..rows[0].len())
+    // Empty columns are left out.
+    let columns: Vec<usize> = (0..rows[0].len())
         .filter(|column| rows[1..].iter().any(|row| row[*column] != "-"))
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
-    let widths: Vec<usize> = kept.iter().map(|column| width(*column)).collect();
+    let widths: Vec<usize> = columns.iter().map(|column| width(*column)).collect();
     let mut table = String::new();
     for row in &rows {
-        for (place, (column, width)) in kept.iter().zip(&widths).enumerate() {
+        for (place, (column, width)) in columns.iter().zip(&widths).enumerate() {
             let cell = &row[*column];
             let gap = if place == 0 { "" } else { "  " };
-            // Writing to a text can't fail.
+            // Writing to a string can't fail.
             let _ = if place == 0 {
                 write!(table, "{gap}{cell:<width$}")
             } else {
@@ -197,29 +201,29 @@ pub fn table(reports: &[Report]) -> String {
 mod tests {
     use super::*;
 
-    fn report(time: f64, wrong: usize) -> Report {
-        let first = (wrong > 0).then(|| "one is missing".to_owned());
+    fn report(time: f64, violation_count: usize) -> Report {
+        let first = (violation_count > 0).then(|| "one is missing".to_owned());
         Report::new(
             "storm",
             10,
-            &Violations { count: wrong, first },
+            &Violations { count: violation_count, first },
             Figures::from([("time_s", time)]),
         )
     }
 
     #[test]
-    fn a_median_is_of_each_figure_and_one_wrong_list_makes_all_wrong() {
+    fn median_is_taken_per_figure_and_violations_are_added() {
         let runs = [report(3.0, 0), report(1.0, 2), report(2.0, 0)];
         let median = Report::median(&runs.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!(median.figures.get("time_s"), Some(&2.0));
-        assert_eq!((median.lists_right, median.wrong), (false, 2));
-        assert_eq!(median.first_wrong.as_deref(), Some("one is missing"));
+        assert_eq!((median.lists_right, median.violation_count), (false, 2));
+        assert_eq!(median.first_violation.as_deref(), Some("one is missing"));
         assert_eq!(Some(super::median(vec![4.0, 1.0])), Some(2.5));
         assert!(Report::median(&[]).is_none());
     }
 
     #[test]
-    fn the_table_leaves_out_what_was_not_measured() {
+    fn table_leaves_out_empty_columns() {
         let table = table(&[report(1.5, 0), report(2.0, 3)]);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines[0], "scenario  clients    lists  time s");

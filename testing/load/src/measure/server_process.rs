@@ -1,4 +1,4 @@
-//! The server under load: a process of its own, or one that runs elsewhere.
+//! The server under load: a child process, or a server that is already running.
 
 use std::{
     fs,
@@ -11,22 +11,24 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::error::LoadError;
-use crate::measure::system::{CpuUsage, Memory, pin_thread};
+use crate::{
+    error::LoadError,
+    measure::system::{CpuUsage, Memory, pin_thread},
+};
 
-/// Which cores the two sides run on.
+/// The cores of the two sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cores {
-    /// Of the server.
+    /// Cores of the server.
     pub server: Vec<usize>,
-    /// Of this program.
+    /// Cores of this program.
     pub generator: Vec<usize>,
 }
 
-/// A server that answers at an address.
+/// A server under load.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it answers.
+    /// Its address.
     pub address: SocketAddr,
     process: Option<ServerProcess>,
 }
@@ -37,28 +39,28 @@ struct ServerProcess {
     directory: TempDir,
 }
 
-/// What the server has used and holds, where that can be seen.
+/// The server's use of CPU and memory, where it can be read.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
-    /// Of the processors.
+    /// CPU time by thread.
     pub cpu: Option<CpuUsage>,
-    /// Of the memory.
+    /// Memory.
     pub memory: Option<Memory>,
 }
 
 impl Usage {
-    /// What was used of the processors since `earlier`.
+    /// The CPU time since `earlier`.
     pub fn cpu_since(&self, earlier: &Self) -> Option<Duration> {
         Some(self.cpu.as_ref()?.since(earlier.cpu.as_ref()?))
     }
 }
 
-/// Whom the server lets in.
+/// The server's limits for connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdmissionLimits {
-    /// As many as come, all from one address.
+    /// No limits, because all clients have the same address.
     Off,
-    /// Whom it lets in where nothing is set.
+    /// The server's defaults.
     Default,
 }
 
@@ -71,24 +73,24 @@ impl AdmissionLimits {
     }
 }
 
-/// The server's settings: all defaults, but a room for as many as wanted.
+/// The server's settings: defaults, except the number of people in a room.
 const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"\n\
     [presence]\nmax-people-per-room = 200000\n";
 
-/// Who come to an open door all come from one address.
+/// The settings without limits.
 const NO_LIMITS: &str = "[door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
     new-sockets-per-second-per-address = 0\nmax-sockets-per-room = 0\n";
 
 impl Server {
-    /// A server that was started by somebody else.
-    pub fn elsewhere(url: &str) -> Result<Self, LoadError> {
+    /// A server that is already running at this URL.
+    pub fn running(url: &str) -> Result<Self, LoadError> {
         let authority = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
         let address = authority.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
         let address = address.ok_or_else(|| LoadError::Url(url.to_owned()))?;
         Ok(Self { address, process: None })
     }
 
-    /// Starts this program on a free port, with a state directory of its own.
+    /// Starts the program on a free port, with a state directory of its own.
     pub fn start(
         program: &Path,
         cores: Option<&Cores>,
@@ -96,15 +98,15 @@ impl Server {
     ) -> Result<Self, LoadError> {
         let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
         let directory =
-            tempfile::tempdir().map_err(io_error("a temporary folder can't be made"))?;
+            tempfile::tempdir().map_err(io_error("could not create a temporary folder"))?;
         let settings = directory.path().join("Leptos.toml");
         fs::write(&settings, [SETTINGS, limits.settings()].concat())
-            .map_err(io_error("the server's settings can't be written"))?;
+            .map_err(io_error("could not write the server's settings"))?;
         let log = fs::File::create(directory.path().join("log"));
-        let log = log.map_err(io_error("the server's log can't be written"))?;
-        // A child runs where its parent runs, and counts those cores before it starts its threads.
+        let log = log.map_err(io_error("could not create the server's log"))?;
+        // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
         if let Some(cores) = cores {
-            pin_thread(&cores.server).map_err(io_error("the server can't be pinned"))?;
+            pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
         }
         let child = Command::new(program)
             .current_dir(directory.path())
@@ -119,9 +121,9 @@ impl Server {
             .stderr(log)
             .spawn();
         if let Some(cores) = cores {
-            pin_thread(&cores.generator).map_err(io_error("the generator can't be pinned"))?;
+            pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
         }
-        let mut child = child.map_err(io_error("the server can't be started"))?;
+        let mut child = child.map_err(io_error("could not start the server"))?;
         let mut line = String::new();
         let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
         let process = ServerProcess { child, directory };
@@ -131,22 +133,22 @@ impl Server {
         }
     }
 
-    /// What it has used and holds.
+    /// The server's use of CPU and memory until now.
     pub fn usage(&self) -> Usage {
         let Some(process) = &self.process else { return Usage::default() };
         let pid = process.child.id();
         Usage { cpu: CpuUsage::of(pid), memory: Memory::of(pid) }
     }
 
-    /// Lets the peak of its memory begin anew, where that can be done.
+    /// Resets the peak of its memory, where that is supported.
     pub fn reset_peak(&self) {
         if let Some(process) = &self.process {
-            // Without it the peak is that of the whole run, which is the same in a process that just began.
+            // If this fails, the peak includes the time before, in which a new process has not used more.
             drop(Memory::reset_peak(process.child.id()));
         }
     }
 
-    /// What it wrote to its log, if it is this program's own.
+    /// The last lines of its log, if it is a child process.
     pub fn stderr_tail(&self) -> Option<String> {
         self.process.as_ref().map(ServerProcess::stderr_tail)
     }
@@ -163,7 +165,7 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // One that ended already can't be killed again.
+        // Killing a process that has already exited fails, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

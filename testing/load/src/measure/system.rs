@@ -1,17 +1,17 @@
-//! What is asked of the operating system: cores, files, counters. Only Linux answers all of it.
+//! Operating system interfaces: cores, open files, CPU and memory counters. Only Linux has all of them.
 
 use std::{collections::HashMap, fs, io, time::Duration};
 
-/// What a process has used of the processors, thread by thread.
+/// The CPU time of a process, by thread.
 #[derive(Clone, Debug, Default)]
 pub struct CpuUsage {
     nanoseconds_by_thread: HashMap<String, u64>,
 }
 
 impl CpuUsage {
-    /// What process `pid` has used until now.
+    /// The CPU time of process `pid` until now.
     ///
-    /// The kernel's scheduler counts in nanoseconds; `/proc/PID/stat` would count in hundredths of a second.
+    /// `schedstat` counts nanoseconds; `/proc/PID/stat` only counts hundredths of a second.
     pub fn of(pid: u32) -> Option<Self> {
         let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
         let nanoseconds_by_thread = tasks
@@ -25,7 +25,7 @@ impl CpuUsage {
         Some(Self { nanoseconds_by_thread })
     }
 
-    /// What was used since `earlier`; a thread that ended since is left out.
+    /// The CPU time since `earlier`, without threads that have ended since.
     pub fn since(&self, earlier: &Self) -> Duration {
         let used = self.nanoseconds_by_thread.iter().map(|(task, now)| {
             now.saturating_sub(earlier.nanoseconds_by_thread.get(task).copied().unwrap_or(0))
@@ -34,17 +34,17 @@ impl CpuUsage {
     }
 }
 
-/// What a process holds of the memory, in KiB.
+/// The memory of a process, in KiB.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// Resident now.
+    /// Resident memory.
     pub resident: u64,
-    /// The most that was resident.
+    /// The peak of resident memory.
     pub peak: u64,
 }
 
 impl Memory {
-    /// What process `pid` holds.
+    /// The memory of process `pid`.
     pub fn of(pid: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let value = |name: &str| {
@@ -54,19 +54,19 @@ impl Memory {
         Some(Self { resident: value("VmRSS:")?, peak: value("VmHWM:")? })
     }
 
-    /// Lets the peak of process `pid` begin anew.
+    /// Resets the peak of process `pid`.
     pub fn reset_peak(pid: u32) -> io::Result<()> {
         fs::write(format!("/proc/{pid}/clear_refs"), "5")
     }
 }
 
-/// How often a connection came to a full queue of a listening socket, since the system started.
+/// How many connections met a full accept queue since the system started.
 pub fn listen_overflows() -> Option<u64> {
     let text = fs::read_to_string("/proc/net/netstat").ok()?;
     let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
     let (names, values) = (lines.next()?, lines.next()?);
-    let place = names.split(' ').position(|name| name == "ListenOverflows")?;
-    values.split(' ').nth(place)?.parse().ok()
+    let column = names.split(' ').position(|name| name == "ListenOverflows")?;
+    values.split(' ').nth(column)?.parse().ok()
 }
 
 #[cfg(target_os = "linux")]
@@ -93,11 +93,11 @@ mod linux {
     };
     use socket2::{Domain, Protocol, Socket, Type};
 
-    /// How many bytes a segment carries over Ethernet. Over loopback it would be 64 KiB, and the sender's
-    /// system keeps a buffer for several segments of every connection: megabytes there.
-    const BYTES_IN_A_SEGMENT: u32 = 1400;
+    /// The segment size of Ethernet. On loopback it would be 64 KiB, and the sender's system buffers several
+    /// segments of every connection.
+    const SEGMENT_SIZE_IN_BYTES: u32 = 1400;
 
-    /// Lets this thread, and what it starts from now on, run on these cores only.
+    /// Restricts this thread, and threads and processes that it starts, to these cores.
     pub fn pin_thread(cores: &[usize]) -> io::Result<()> {
         let mut set = CpuSet::new();
         for core in cores.iter().copied().filter(|core| *core < CpuSet::MAX_CPU) {
@@ -106,36 +106,36 @@ mod linux {
         Ok(sched_setaffinity(None, &set)?)
     }
 
-    /// Raises the number of files that may be open as far as it goes, and says how far.
+    /// Raises the limit of open files to the hard limit, and returns it.
     pub fn raise_file_limit() -> io::Result<u64> {
         let limit = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
         Ok(limit.maximum.unwrap_or(u64::MAX))
     }
 
-    /// Closing this socket resets its connection: what a killed program's system does.
+    /// Makes closing this socket reset the connection, as when a process with unread data is killed.
     pub fn reset_on_close(socket: &impl AsFd) -> io::Result<()> {
         Ok(sockopt::set_socket_linger(socket, Some(Duration::ZERO))?)
     }
 
-    /// Begins a connection from this address of one's own.
+    /// Starts to connect from this local address.
     pub fn connect_from(host: Ipv4Addr, address: SocketAddr) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.bind(&SocketAddr::from((host, 0)).into())?;
         socket.set_nonblocking(true)?;
-        begin(&socket, address)?;
+        start_connect(&socket, address)?;
         Ok(socket.into())
     }
 
-    /// Lets all others have the processor before this thread.
+    /// Gives this thread the lowest priority.
     pub fn lower_priority() -> io::Result<()> {
-        const LAST: i32 = 19;
-        // To Linux a thread is a process like any other here.
+        const LOWEST: i32 = 19;
+        // On Linux the call accepts thread ids.
         let this_thread = Pid::from_raw(gettid().as_raw_nonzero().get());
-        Ok(setpriority_process(this_thread, LAST)?)
+        Ok(setpriority_process(this_thread, LOWEST)?)
     }
 
-    fn begin(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    fn start_connect(socket: &Socket, address: SocketAddr) -> io::Result<()> {
         match socket.connect(&address.into()) {
             Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => {
                 Err(error)
@@ -144,19 +144,19 @@ mod linux {
         }
     }
 
-    /// Begins a connection for which neither side's system takes much that nobody reads: the smallest
-    /// receive buffer that there is, and segments as over a real network.
+    /// Starts to connect with the smallest receive buffer and Ethernet's segment size, so that neither
+    /// side's system buffers many unread bytes.
     pub fn connect_with_small_buffers(address: SocketAddr) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // The system makes the least of it that it allows.
+        // The system raises this to its minimum.
         socket.set_recv_buffer_size(1)?;
-        socket.set_tcp_mss(BYTES_IN_A_SEGMENT)?;
+        socket.set_tcp_mss(SEGMENT_SIZE_IN_BYTES)?;
         socket.set_nonblocking(true)?;
-        begin(&socket, address)?;
+        start_connect(&socket, address)?;
         Ok(socket.into())
     }
 
-    /// What this thread has used of the processors.
+    /// The CPU time of this thread.
     pub fn thread_cpu_time() -> Duration {
         let time = clock_gettime(ClockId::ThreadCPUTime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
@@ -179,37 +179,37 @@ mod elsewhere {
         time::Duration,
     };
 
-    /// Cores can't be chosen here.
+    /// Unsupported: threads can't be pinned.
     pub fn pin_thread(_cores: &[usize]) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The limit is not known here.
+    /// Unsupported: the limit is not known.
     pub fn raise_file_limit() -> io::Result<u64> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Connections can't be reset here.
+    /// Unsupported: connections can't be reset.
     pub fn reset_on_close<T>(_socket: &T) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Connections come from where the system has them come from here.
+    /// Unsupported: the local address can't be chosen.
     pub fn connect_from(_host: Ipv4Addr, _address: SocketAddr) -> io::Result<TcpStream> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Priorities can't be chosen here.
+    /// Unsupported: threads have no priorities.
     pub fn lower_priority() -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// What the systems take for a connection can't be bounded here.
+    /// Unsupported: buffers can't be limited.
     pub fn connect_with_small_buffers(_address: SocketAddr) -> io::Result<TcpStream> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// A thread's use is not known here.
+    /// Unsupported: a thread's CPU time is not known.
     pub fn thread_cpu_time() -> Duration {
         Duration::ZERO
     }

@@ -1,24 +1,24 @@
-//! What the clients were sent, counted.
+//! Counters of the traffic that the clients received.
 
 use crate::measure::histogram::Histogram;
 
-/// What the clients were sent.
+/// The traffic that the clients received.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    /// Frames with differences and lists.
+    /// Frames with changes or lists.
     pub frames: u64,
-    /// Their bytes on the wire.
+    /// The bytes of these frames on the wire.
     pub bytes: u64,
-    /// Changes that reached a client in a difference.
+    /// Facts: changes that reached a client.
     pub facts: u64,
-    /// The bytes of the frames with differences.
+    /// The bytes of the frames with changes.
     pub fact_bytes: u64,
     /// Rows that reached a client in a list.
     pub list_rows: u64,
-    /// The bytes of the frames with lists, names left out.
+    /// The bytes of the frames with lists, without the names.
     pub list_bytes: u64,
-    /// Frames that say where the list should be.
+    /// Beats, which confirm the position and size of a list.
     pub beats: u64,
-    /// From the sending of a change until a client read of it.
+    /// The time from sending a change until a client has received it.
     pub latency: Histogram,
 }

@@ -1,9 +1,9 @@
-//! Every list that any client can have, each kept once.
+//! All lists of all clients, each state stored once.
 //!
-//! Ten thousand clients with ten thousand rows each are a hundred million rows, and all clients of a
-//! flush are sent the same bytes. So a client's list is only a number: the state it is in. A frame leads
-//! from one state to the next, and that is worked out when the first client reads it; for all others the
-//! bytes are compared, every one of them, with what led there before.
+//! Ten thousand clients with ten thousand rows each would be a hundred million rows. But all clients receive
+//! the same bytes of a broadcast, so a client's list is only the number of a state. A frame leads from one
+//! state to the next. The transition is computed when the first client receives the frame. For all other
+//! clients the bytes are compared with those of the known transitions.
 
 mod apply;
 mod state;
@@ -19,38 +19,38 @@ pub use self::state::StateId;
 use self::state::{Kind, Row, RowId, Rows, State};
 use crate::oracle::truth::{ChangeIndex, Truth};
 
-/// What kind of frame led from one state to the next.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameKind {
-    /// A list or a piece of it.
+    /// A list or a part of it.
     List,
-    /// The answer to one who had a list.
+    /// The reply to a client that resumes.
     Resumed,
-    /// What happened next.
+    /// Changes.
     Changes,
-    /// Where the list should be.
+    /// A beat.
     Beat,
-    /// Anything else.
+    /// Any other frame.
     Other,
 }
 
-/// What a frame does to a client's list.
+/// The effect of a frame on a list.
 #[derive(Clone, Debug)]
 pub struct Transition {
     frame: Rc<[u8]>,
-    /// What the list is afterwards.
+    /// The state of the list after it.
     pub to: StateId,
-    /// What kind of frame it is.
+    /// The kind of the frame.
     pub kind: FrameKind,
-    /// The changes that the client is told of by it.
+    /// The changes that the client receives by it.
     pub facts: Rc<[ChangeIndex]>,
-    /// The rows of a list in it.
+    /// The number of its rows, if it is part of a list.
     pub list_rows: usize,
-    /// What the names in those rows take.
+    /// The total length of the names in these rows.
     pub name_bytes: usize,
 }
 
-/// All states and what leads from one to the next.
+/// All states, and the transitions between them.
 #[derive(Debug)]
 pub struct Lists {
     states: Vec<State>,
@@ -76,7 +76,7 @@ impl Default for Lists {
     }
 }
 
-/// What a frame leads to, before it is kept.
+/// A transition before it is stored.
 struct Advance {
     to: StateId,
     kind: FrameKind,
@@ -92,7 +92,7 @@ impl Advance {
 }
 
 impl Lists {
-    /// Takes in a frame, whose words for one client alone are blanked out.
+    /// Applies a frame without its per-client fields.
     pub fn advance(
         &mut self,
         state: StateId,
@@ -113,7 +113,7 @@ impl Lists {
         &self.transitions[index]
     }
 
-    /// Where a client's list is, if it is whole: what it asks to go on from.
+    /// The position of a complete list, from which a client can resume.
     pub fn position(&self, state: StateId) -> Option<&Since> {
         match &self.states[state.0].kind {
             Kind::Live { at, .. } => Some(at),
@@ -122,7 +122,7 @@ impl Lists {
         }
     }
 
-    /// The state to go on from after a socket ended: what was on its way never came.
+    /// The state after a disconnect: parts of a list or difference are lost.
     pub fn after_disconnect(&self, state: StateId) -> StateId {
         match &self.states[state.0].kind {
             Kind::PartialDifference { base, .. } => *base,
@@ -131,7 +131,7 @@ impl Lists {
         }
     }
 
-    /// What is wrong with a list that can't be right any more.
+    /// The violation of a list that can't become right any more.
     pub fn violation(&self, state: StateId) -> Option<&Rc<str>> {
         match &self.states[state.0].kind {
             Kind::Wrong(sentence) => Some(sentence),
@@ -156,7 +156,7 @@ impl Lists {
             return Advance::unchanged(state, FrameKind::Other);
         }
         let step = serde_json::from_slice(frame)
-            .map_err(|error| format!("a frame can't be read: {error}"))
+            .map_err(|error| format!("a frame could not be parsed: {error}"))
             .and_then(|event| self.step(state, event, truth, now));
         step.unwrap_or_else(|sentence| {
             let to = self.add(Kind::Wrong(sentence.into()));
@@ -176,7 +176,7 @@ impl Lists {
             ServerEvent::MoreUsers(more) => self.continue_list(state, &more, truth, now),
             ServerEvent::Resumed(resumed) => {
                 if self.position(state).is_some_and(|at| at.epoch != resumed.epoch) {
-                    return Err("a list goes on in another epoch".to_owned());
+                    return Err("a list was resumed in another epoch".to_owned());
                 }
                 let reach = (resumed.from, resumed.seq);
                 let step = self.apply_difference(state, reach, &resumed.difference, truth, now)?;
@@ -187,14 +187,14 @@ impl Lists {
                 self.apply_difference(state, reach, &changes.difference, truth, now)
             }
             ServerEvent::Beat(beat) => match &self.states[state.0].kind {
-                Kind::Live { at, rows } if at.seq == beat.seq && rows.len() != beat.count => {
-                    Err(format!("a beat counts {} rows where {} came", beat.count, rows.len()))
-                }
+                Kind::Live { at, rows } if at.seq == beat.seq && rows.len() != beat.count => Err(
+                    format!("a beat counts {} rows and the list has {}", beat.count, rows.len()),
+                ),
                 Kind::Live { at, .. } if at.seq != beat.seq => {
-                    Err(format!("a beat speaks of {} to a list at {}", beat.seq, at.seq))
+                    Err(format!("a beat has seq {} and the list is at {}", beat.seq, at.seq))
                 }
                 Kind::PartialList { .. } | Kind::PartialDifference { .. } => {
-                    Err("a beat comes in the middle of something else".to_owned())
+                    Err("a beat interrupted a list or a difference".to_owned())
                 }
                 _ => Ok(Advance::unchanged(state, FrameKind::Beat)),
             },
@@ -213,7 +213,7 @@ impl Lists {
         let before = match &self.states[state.0].kind {
             Kind::Live { .. } => Some(state),
             Kind::Nothing => None,
-            _ => return Err("a list begins in the middle of something else".to_owned()),
+            _ => return Err("a list interrupted a list or a difference".to_owned()),
         };
         let at = Since { epoch: list.epoch, seq: list.seq };
         let kind = Kind::PartialList {
@@ -234,7 +234,7 @@ impl Lists {
     ) -> Result<Advance, String> {
         let kind = self.states[state.0].kind.clone();
         if !matches!(kind, Kind::PartialList { .. }) {
-            return Err("rows come where no list was begun".to_owned());
+            return Err("rows arrived without a list".to_owned());
         }
         self.add_rows(kind, &more.users, truth, now)
     }

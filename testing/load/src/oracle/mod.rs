@@ -1,4 +1,4 @@
-//! What every list should be, and the judge of every list.
+//! The oracle: the record of what the clients did, and the check of every list against it.
 
 pub mod lists;
 pub mod server_list;

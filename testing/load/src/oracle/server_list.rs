@@ -1,4 +1,4 @@
-//! The list as the server gives it to programs: one JSON body.
+//! The list of the JSON API.
 
 use std::{
     io::{self, Read, Write},
@@ -9,7 +9,7 @@ use std::{
 use app::presence::User;
 use serde::Deserialize;
 
-/// How long an answer is waited for.
+/// The time limit of the response.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Deserialize)]
@@ -17,13 +17,13 @@ struct Body {
     users: Vec<User>,
 }
 
-/// Asks for the list of a room.
-pub fn ask(address: SocketAddr, room: &str) -> Result<Vec<User>, String> {
+/// Requests the list of a room.
+pub fn fetch(address: SocketAddr, room: &str) -> Result<Vec<User>, String> {
     let answer = get(address, room).map_err(|error| format!("the server's list: {error}"))?;
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
     let (head, body) = answer.split_at(end.map_or(answer.len(), |end| end + 4));
     if head.get(8..12).is_none_or(|status| status != b" 200") {
-        return Err(format!("the server gives no list: {}", String::from_utf8_lossy(head)));
+        return Err(format!("the request for the list failed: {}", String::from_utf8_lossy(head)));
     }
     let body: Body =
         serde_json::from_slice(body).map_err(|error| format!("the server's list: {error}"))?;
@@ -33,7 +33,7 @@ pub fn ask(address: SocketAddr, room: &str) -> Result<Vec<User>, String> {
 fn get(address: SocketAddr, room: &str) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    // HTTP/1.0: the body comes in one piece, and the connection ends after it.
+    // With HTTP/1.0 the body is not chunked, and the connection ends after it.
     let request = format!("GET /api/rooms/{room}/users HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();

@@ -1,36 +1,36 @@
-//! Whom this program let join and leave: what every list is judged by.
+//! The ground truth: the generator's record of what its clients did.
 
 use std::{collections::HashMap, time::Instant};
 
 use app::presence::{DepartureReason, PresenceState, User, UserId};
 
-/// Names one person of a run.
+/// Identifies a person of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PersonIndex(u32);
 
 impl PersonIndex {
-    /// The place in a vector with one entry for each person.
+    /// The index in a vector with one entry for each person.
     pub fn as_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
-/// Names one thing that was made to happen.
+/// Identifies a recorded change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChangeIndex(usize);
 
-/// What was made to happen to a row.
+/// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// It came.
+    /// It was added.
     Joined,
-    /// It went.
+    /// It was removed.
     Departed(DepartureReason),
-    /// It looks different.
+    /// Its state changed.
     Became(PresenceState),
 }
 
-/// What this program made happen, and what came of it.
+/// The recorded changes, and when they were received.
 #[derive(Debug, Default)]
 pub struct Truth {
     persons: Vec<Person>,
@@ -45,7 +45,7 @@ pub struct Truth {
 struct Person {
     name: Box<str>,
     id: Option<UserId>,
-    /// The row that they should have once all is told.
+    /// The state of the row once all changes are received; `None` without a row.
     expected: Option<PresenceState>,
     changes: Vec<ChangeIndex>,
 }
@@ -54,16 +54,16 @@ struct Person {
 struct Change {
     what: ChangeKind,
     sent: Instant,
-    /// It has a number above this one in the room's count.
-    after: u64,
-    /// And at most this one, once somebody was told.
-    by: Option<u64>,
-    /// When the first client was told.
+    /// Its `seq` is above this one.
+    above: u64,
+    /// Its `seq` is at most this one; known once a client has received it.
+    at_most: Option<u64>,
+    /// When the first client received it.
     first_seen: Option<Instant>,
 }
 
 impl Truth {
-    /// Someone new, who is not listed yet.
+    /// Adds a person, who is not listed yet.
     pub fn add_person(&mut self, name: &str) -> PersonIndex {
         let person = PersonIndex(u32::try_from(self.persons.len()).unwrap_or(u32::MAX));
         self.by_name.insert(name.into(), person);
@@ -76,15 +76,15 @@ impl Truth {
         person
     }
 
-    /// Notes what is being made to happen at `now`.
+    /// Records a change that is sent at `now`.
     pub fn record(&mut self, who: PersonIndex, what: ChangeKind, now: Instant) -> ChangeIndex {
         let index = ChangeIndex(self.changes.len());
         self.version += 1;
         let Some(person) = self.persons.get_mut(who.as_usize()) else { return index };
         let last = person.changes.last().and_then(|last| self.changes.get(last.0));
-        let after = last.map_or(0, |last| last.by.unwrap_or(last.after));
+        let above = last.map_or(0, |last| last.at_most.unwrap_or(last.above));
         person.changes.push(index);
-        self.changes.push(Change { what, sent: now, after, by: None, first_seen: None });
+        self.changes.push(Change { what, sent: now, above, at_most: None, first_seen: None });
         let was_listed = person.expected.is_some();
         person.expected = match what {
             ChangeKind::Joined => Some(PresenceState::Here),
@@ -96,46 +96,46 @@ impl Truth {
         index
     }
 
-    /// Moves whenever something is made to happen.
+    /// Increases with every recorded change.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// How many people there are, listed or not.
+    /// The number of people, listed or not.
     pub fn persons(&self) -> usize {
         self.persons.len()
     }
 
-    /// How many should be listed once all is told.
+    /// The number of rows once all changes are received.
     pub fn listed(&self) -> usize {
         self.listed
     }
 
-    /// The row that a person should have once all is told.
+    /// The state of a person's row once all changes are received; `None` without a row.
     pub fn expected(&self, who: PersonIndex) -> Option<PresenceState> {
         self.persons.get(who.as_usize()).and_then(|person| person.expected)
     }
 
-    /// What a person is called.
+    /// The name of a person.
     pub fn name(&self, who: PersonIndex) -> &str {
-        self.persons.get(who.as_usize()).map_or("nobody", |person| &person.name)
+        self.persons.get(who.as_usize()).map_or("an unknown person", |person| &person.name)
     }
 
-    /// When a change was made to happen.
+    /// When a change was sent.
     pub fn sent(&self, change: ChangeIndex) -> Option<Instant> {
         self.changes.get(change.0).map(|change| change.sent)
     }
 
-    /// The server says that this is a person's id: it must be so for ever, and nobody else's.
+    /// Records that the server uses this id for a person. Ids must never change or be shared.
     pub fn identify(&mut self, who: PersonIndex, id: UserId) -> Result<(), String> {
         let known = self.persons.get(who.as_usize()).and_then(|person| person.id);
         let owner = self.by_id.get(&id).copied();
         if known.is_some_and(|known| known != id) || owner.is_some_and(|owner| owner != who) {
-            return Err(format!(
-                "{} has the id {id}, which is not theirs: {}",
-                self.name(who),
-                owner.map_or("they had another", |owner| self.name(owner)),
-            ));
+            let name = self.name(who);
+            return Err(match owner {
+                Some(owner) => format!("{name} has the id {id} of {}", self.name(owner)),
+                None => format!("{name} has the id {id}, and had another one"),
+            });
         }
         if let Some(person) = self.persons.get_mut(who.as_usize()) {
             person.id = Some(id);
@@ -144,46 +144,46 @@ impl Truth {
         Ok(())
     }
 
-    /// Whose id this is.
+    /// The person with this id.
     pub fn person_of(&self, id: &UserId) -> Result<PersonIndex, String> {
-        self.by_id.get(id).copied().ok_or_else(|| format!("nobody has the id {id}"))
+        self.by_id.get(id).copied().ok_or_else(|| format!("no person has the id {id}"))
     }
 
-    /// Whose row this is: name and id must belong together.
+    /// The person of a row, whose name and id must belong together.
     pub fn owner_of(&mut self, row: &User) -> Result<PersonIndex, String> {
         let who = *self
             .by_name
             .get(row.name.as_str())
-            .ok_or_else(|| format!("nobody is called {:?}", row.name.as_str()))?;
+            .ok_or_else(|| format!("no person has the name {:?}", row.name.as_str()))?;
         self.identify(who, row.id)?;
         Ok(who)
     }
 
-    /// Finds what was made to happen when the server tells of `what` between two points of its count.
+    /// Finds the recorded change that the server reports between two values of `seq`.
     pub fn attribute(
         &mut self,
         who: PersonIndex,
-        has_seen_own_change: impl Fn(ChangeKind) -> bool,
+        matches: impl Fn(ChangeKind) -> bool,
         (from, to): (u64, u64),
         now: Instant,
     ) -> Result<ChangeIndex, String> {
         let changes = self.persons.get(who.as_usize()).map(|person| person.changes.as_slice());
         for index in changes.unwrap_or_default().iter().rev() {
             let Some(change) = self.changes.get_mut(index.0) else { continue };
-            if has_seen_own_change(change.what)
-                && change.after < to
-                && change.by.is_none_or(|by| by > from)
+            if matches(change.what)
+                && change.above < to
+                && change.at_most.is_none_or(|seq| seq > from)
             {
-                change.by = Some(change.by.map_or(to, |by| by.min(to)));
+                change.at_most = Some(change.at_most.map_or(to, |seq| seq.min(to)));
                 change.first_seen.get_or_insert(now);
                 return Ok(*index);
             }
         }
-        Err(format!("between {from} and {to} nobody made this happen to {}", self.name(who)))
+        Err(format!("no such change of {} is recorded between {from} and {to}", self.name(who)))
     }
 
-    /// Whether rows stand in an order that cannot be: one whose join was not even sent when the other
-    /// was told to somebody stands before it.
+    /// Describes rows in an impossible order: a row must not be listed before another one that was received
+    /// before its own join was sent.
     pub fn impossible_order(&self, order: impl Iterator<Item = PersonIndex>) -> Option<String> {
         let mut latest: Option<(PersonIndex, Instant)> = None;
         for who in order {
@@ -192,7 +192,7 @@ impl Truth {
                 && told < sent
             {
                 return Some(format!(
-                    "{} stands before {}, who had joined long before",
+                    "{} is listed before {}, who joined earlier",
                     self.name(before),
                     self.name(who)
                 ));
@@ -230,7 +230,7 @@ mod tests {
         User { id: id(number), name, joined: 1, state: PresenceState::Here }
     }
 
-    /// Ana and Bo, and moments one after the other.
+    /// Ana and Bo, and increasing points in time.
     fn two() -> (Truth, [PersonIndex; 2], impl Fn(u64) -> Instant) {
         let mut truth = Truth::default();
         let people = ["Ana", "Bo"].map(|name| truth.add_person(name));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_to_happen_is_what_should_be_listed() {
+    fn recorded_changes_determine_the_expected_rows() {
         let (mut truth, [ana, bo], at) = two();
         let away = ChangeKind::Became(PresenceState::Away);
         for (number, (who, what, expected, listed)) in [
@@ -247,7 +247,7 @@ mod tests {
             (bo, ChangeKind::Joined, Some(PresenceState::Here), 2),
             (ana, away, Some(PresenceState::Away), 2),
             (ana, LEFT, None, 1),
-            // Who is not listed stays so, whatever their connection does.
+            // A person who is not listed stays unlisted.
             (ana, away, None, 1),
             (ana, ChangeKind::Joined, Some(PresenceState::Here), 2),
         ]
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_one_persons_for_ever() {
+    fn id_belongs_to_one_person_for_ever() {
         let (mut truth, [ana, bo], _) = two();
         assert_eq!(truth.owner_of(&row(1, "Ana")), Ok(ana));
         assert_eq!(truth.identify(ana, id(1)), Ok(()));
@@ -272,67 +272,64 @@ mod tests {
         assert_eq!((truth.person_of(&id(1)), truth.person_of(&id(2))), (Ok(ana), Ok(bo)));
         let cy = truth.add_person("Cy");
         for (result, sentence) in [
-            (
-                truth.identify(ana, id(3)),
-                "Ana has the id person---03, which is not theirs: they had another",
-            ),
-            (
-                truth.owner_of(&row(1, "Bo")).map(drop),
-                "Bo has the id person---01, which is not theirs: Ana",
-            ),
-            (truth.identify(cy, id(1)), "Cy has the id person---01, which is not theirs: Ana"),
-            (truth.owner_of(&row(1, "Zoe")).map(drop), "nobody is called \"Zoe\""),
-            (truth.person_of(&id(3)).map(drop), "nobody has the id person---03"),
+            (truth.identify(ana, id(3)), "Ana has the id person---03, and had another one"),
+            (truth.owner_of(&row(1, "Bo")).map(drop), "Bo has the id person---01 of Ana"),
+            (truth.identify(cy, id(1)), "Cy has the id person---01 of Ana"),
+            (truth.owner_of(&row(1, "Zoe")).map(drop), "no person has the name \"Zoe\""),
+            (truth.person_of(&id(3)).map(drop), "no person has the id person---03"),
         ] {
             assert_eq!(result, Err(sentence.to_owned()));
         }
     }
 
     #[test]
-    fn what_is_told_was_made_to_happen_before_and_not_long_ago() {
+    fn received_changes_are_attributed_to_recorded_ones_in_range() {
         let (mut truth, [ana, bo], at) = two();
         let joined = |what| what == ChangeKind::Joined;
         let left = |what| what == LEFT;
         let first = truth.record(ana, ChangeKind::Joined, at(0));
-        // One client is told of more at once than another: it is the same change.
+        // Another client receives the change in a longer difference: it is the same change.
         assert_eq!(truth.attribute(ana, joined, (0, 7), at(1)), Ok(first));
         assert_eq!(truth.attribute(ana, joined, (2, 5), at(2)), Ok(first));
-        let nobody =
-            |from, to| Err(format!("between {from} and {to} nobody made this happen to Ana"));
-        // It was at 5 at the latest, so it can't be told again after that.
-        assert_eq!(truth.attribute(ana, joined, (5, 9), at(3)), nobody(5, 9));
-        assert_eq!(truth.attribute(ana, left, (5, 9), at(3)), nobody(5, 9));
+        let no_change =
+            |from, to| Err(format!("no such change of Ana is recorded between {from} and {to}"));
+        // Its `seq` is at most 5, so it can't be received again after that.
+        assert_eq!(truth.attribute(ana, joined, (5, 9), at(3)), no_change(5, 9));
+        assert_eq!(truth.attribute(ana, left, (5, 9), at(3)), no_change(5, 9));
         let gone = truth.record(ana, LEFT, at(4));
         let second = truth.record(ana, ChangeKind::Joined, at(5));
-        // What came after something at 5 was not yet at 5.
-        assert_eq!(truth.attribute(ana, left, (4, 5), at(6)), nobody(4, 5));
+        // Later changes have a `seq` above 5.
+        assert_eq!(truth.attribute(ana, left, (4, 5), at(6)), no_change(4, 5));
         assert_eq!(truth.attribute(ana, left, (5, 9), at(6)), Ok(gone));
         assert_eq!(truth.attribute(ana, joined, (5, 9), at(6)), Ok(second));
-        assert!(truth.attribute(bo, joined, (0, 9), at(6)).is_err(), "that was somebody else");
+        assert!(
+            truth.attribute(bo, joined, (0, 9), at(6)).is_err(),
+            "the change is of another person"
+        );
     }
 
     #[test]
-    fn who_was_told_of_before_another_came_stands_before_them() {
+    fn rows_known_before_a_join_are_listed_before_it() {
         let (mut truth, [ana, bo], at) = two();
         let joined = |what| what == ChangeKind::Joined;
         truth.record(ana, ChangeKind::Joined, at(0));
         truth.record(bo, ChangeKind::Joined, at(2));
-        // Nobody was told of either: they may have come in any order.
+        // No client has received either of them, so the order is unknown.
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         truth.attribute(ana, joined, (0, 2), at(3)).unwrap();
         truth.attribute(bo, joined, (0, 2), at(5)).unwrap();
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         let cy = truth.add_person("Cy");
         truth.record(cy, ChangeKind::Joined, at(4));
-        let sentence = "Cy stands before Ana, who had joined long before";
+        let sentence = "Cy is listed before Ana, who joined earlier";
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()).as_deref(), Some(sentence));
         assert_eq!(truth.impossible_order([bo, ana, cy].into_iter()), None);
         assert_eq!(truth.impossible_order([cy, bo, ana].into_iter()).as_deref(), Some(sentence));
-        // What was sent in the moment in which the other was told of may have come before.
+        // A join that was sent when the other one was received may have come first.
         let di = truth.add_person("Di");
         truth.record(di, ChangeKind::Joined, at(3));
         assert_eq!(truth.impossible_order([di, ana].into_iter()), None);
-        // Who leaves and comes again stands where they came last.
+        // After leaving and joining again, the last join counts.
         truth.record(ana, LEFT, at(5));
         truth.record(ana, ChangeKind::Joined, at(6));
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()), None);

@@ -1,16 +1,16 @@
-//! What turned out to be wrong.
+//! Violations: wrong lists, and sockets that ended unexpectedly.
 
-/// A client whose list was wrong, or whose socket ended though nobody ended it.
+/// The violations of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Violations {
-    /// How many.
+    /// The number of violations.
     pub count: usize,
-    /// What was wrong with the first.
+    /// A description of the first one.
     pub first: Option<String>,
 }
 
 impl Violations {
-    /// Counts one more.
+    /// Counts a violation.
     pub fn add(&mut self, sentence: impl FnOnce() -> String) {
         self.count += 1;
         self.first.get_or_insert_with(sentence);

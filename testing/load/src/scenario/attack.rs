@@ -1,4 +1,4 @@
-//! Somebody attacks: what that costs a normal visitor's join.
+//! The latency of joins during an attack, compared with the latency without one.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,27 +7,33 @@ use std::{
 };
 
 use super::{Outcome, RunContext};
-use crate::client::attack::{Attack, AttackConfig};
-use crate::client::probe::Probe;
-use crate::error::LoadError;
-use crate::measure::histogram::Histogram;
-use crate::measure::report::{Figures, Report, add_latency, figure};
-use crate::measure::server_process::{AdmissionLimits, Server};
-use crate::oracle::violations::Violations;
+use crate::{
+    client::{
+        attack::{Attack, AttackConfig},
+        probe::Probe,
+    },
+    error::LoadError,
+    measure::{
+        histogram::Histogram,
+        report::{Figures, Report, add_latency, figure},
+        server_process::{AdmissionLimits, Server},
+    },
+    oracle::violations::Violations,
+};
 
-/// The door lets in so many sockets of one address each second, and this many joins a second are over that.
+/// The server's default limit for new sockets per address, and the joins beyond it.
 const ACCEPTED_JOINS_PER_SECOND: u32 = 200;
 const EXCESS_JOINS_PER_SECOND: u32 = 200;
 
 const GARBAGE_PER_SECOND: u32 = 100;
 
-/// More than so many silent ones are no other attack: they only take the generator's time to keep up.
+/// More silent connections attack no other way, and keep the generator busy.
 const MAX_SILENT: usize = 5_000;
 
-/// For so many silent connections there is one that drips.
+/// One dripping connection for so many silent ones.
 const SILENT_PER_DRIPPING: usize = 5;
 
-/// How long the server is left alone after an attack.
+/// The pause after an attack.
 const COOL_DOWN: Duration = Duration::from_secs(2);
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
@@ -49,7 +55,7 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
         figures: Figures::new(),
         violations: Violations::default(),
     };
-    // What a server does once is not part of either.
+    // Warms up the server, whose first requests are slower.
     run.probe.measure_joins(Duration::from_millis(500), &mut Histogram::default())?;
     for _ in 0..context.timing.repetitions {
         run.repeat()?;
@@ -69,7 +75,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Measures without and then with an attack.
+    /// Measures without and then during an attack.
     fn repeat(&mut self) -> Result<(), LoadError> {
         let time = Duration::from_secs(self.context.options.seconds.into());
         self.probe.measure_joins(time, &mut self.unattacked)?;
@@ -88,14 +94,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The visitors go on meanwhile: who is not answered would be lost.
+    /// Keeps the probe running, so that its socket answers pings.
     fn wait_until_ramped_up(&mut self, attack: &Attack) -> Result<(), LoadError> {
         let within = self.context.timing.timeout;
         let until = Instant::now() + within;
         while !attack.is_ramped_up(self.config) {
             if Instant::now() > until {
                 let state = format!("{:?}", attack.stats());
-                return Err(LoadError::TooLong { what: "an attack", within, state });
+                return Err(LoadError::Timeout { what: "starting the attack", within, state });
             }
             self.probe.measure_joins(Duration::from_millis(100), &mut Histogram::default())?;
         }
@@ -104,10 +110,10 @@ impl Run<'_> {
 
     fn judge(&mut self, attack: &Attack) {
         if !attack.is_running() {
-            self.violations.add(|| "the attack broke off".to_owned());
+            self.violations.add(|| "the attack ended early".to_owned());
         }
         if !attack.is_ramped_up(self.config) {
-            self.violations.add(|| "at the end fewer attacked than were to".to_owned());
+            self.violations.add(|| "not all attackers were connected at the end".to_owned());
         }
         let stats = attack.stats();
         let counts: [(&'static str, &AtomicU64); 5] = [
@@ -120,7 +126,7 @@ impl Run<'_> {
         for (name, count) in counts {
             let count = count.load(Ordering::Relaxed);
             if count == 0 {
-                self.violations.add(|| format!("there was no attack: {name} is 0"));
+                self.violations.add(|| format!("the attack had no effect: {name} is 0"));
             }
             self.figures.insert(name, figure(count));
         }

@@ -1,19 +1,18 @@
-//! Half vanish at once: their connections are reset, and the rest are to see it.
+//! Half of the connections are reset at once.
 
 use std::time::Instant;
 
 use app::presence::PresenceState;
 
 use super::{Outcome, RunContext, event::Setup};
-use crate::client::swarm::Opening;
-use crate::error::LoadError;
+use crate::{client::swarm::Opening, error::LoadError};
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let mut setup = Setup::new(context)?;
     let clients = setup.connect_clients(context.clients(), Opening::Join)?;
     let completed = setup.run_event(|swarm| {
         let started_at = Instant::now();
-        // Whose connection broke is shown as reconnecting at once, and taken off only later.
+        // A client whose connection broke is shown as reconnecting at once, and removed later.
         for client in clients.step_by(2) {
             swarm.drop_connection(client, PresenceState::Reconnecting);
         }

@@ -1,24 +1,28 @@
-//! Something happens to many at once: how long it takes until every list is right, and what it costs.
+//! An event that affects many clients: the time until every list is right, and its cost.
 
 use std::{ops::Range, time::Instant};
 
 use super::{MAX_CONCURRENT_CONNECTS, Measurement, Outcome, RunContext, SentTraffic, swarm};
-use crate::client::swarm::{Opening, Swarm};
-use crate::error::LoadError;
-use crate::measure::report::{Figures, Report};
-use crate::measure::server_process::{AdmissionLimits, Server};
+use crate::{
+    client::swarm::{Opening, Swarm},
+    error::LoadError,
+    measure::{
+        report::{Figures, Report},
+        server_process::{AdmissionLimits, Server},
+    },
+};
 
-/// A server and the clients of one room, before something happens to them.
+/// A server and the clients of one room, before the event.
 pub(super) struct Setup<'a> {
     context: &'a RunContext,
     server: Server,
     pub(super) swarm: Swarm,
 }
 
-/// The same when every list is right again, and what that took.
+/// The clients after the event, when every list is right, and the figures.
 pub(super) struct Completed<'a> {
     context: &'a RunContext,
-    /// It answers as long as this is there.
+    /// Dropping it would end the server.
     _server: Server,
     pub(super) swarm: Swarm,
     pub(super) figures: Figures,
@@ -26,14 +30,14 @@ pub(super) struct Completed<'a> {
 }
 
 impl<'a> Setup<'a> {
-    /// A server, and nobody yet.
+    /// Starts a server, without clients.
     pub(super) fn new(context: &'a RunContext) -> Result<Self, LoadError> {
         let server = context.server(AdmissionLimits::Off)?;
         let swarm = swarm(&server)?;
         Ok(Self { context, server, swarm })
     }
 
-    /// Adds clients whose sockets are open, and who have said `opening`.
+    /// Adds clients, opens their sockets, and sends their first frame.
     pub(super) fn connect_clients(
         &mut self,
         count: usize,
@@ -44,7 +48,7 @@ impl<'a> Setup<'a> {
         Ok(clients)
     }
 
-    /// Lets it happen, and measures until every list is right; the event says when it began.
+    /// Runs the event, which returns its start, and measures until every list is right.
     pub(super) fn run_event(
         self,
         event: impl FnOnce(&mut Swarm) -> Result<Instant, LoadError>,
@@ -64,7 +68,7 @@ impl<'a> Setup<'a> {
 }
 
 impl Completed<'_> {
-    /// What it came to.
+    /// The result of the run.
     pub(super) fn outcome(self, name: impl Into<String>) -> Outcome {
         let clients = self.context.options.clients;
         let report = Report::new(name, clients, &self.swarm.violations, self.figures);

@@ -1,4 +1,4 @@
-//! Some come and go, and all are told of it.
+//! Some clients join and leave, and all receive the changes.
 
 use std::{
     collections::VecDeque,
@@ -6,15 +6,17 @@ use std::{
 };
 
 use super::{MAX_CONCURRENT_CONNECTS, Outcome, RunContext, event::Setup};
-use crate::client::swarm::{Opening, Swarm};
-use crate::error::LoadError;
-use crate::measure::report::figure;
+use crate::{
+    client::swarm::{Opening, Swarm},
+    error::LoadError,
+    measure::report::figure,
+};
 
-/// A socket may send five frames a second; at two, nobody is ever refused, and everyone has read of their
-/// own last change before the next.
+/// The server accepts five frames per second from a socket. At two, none is refused, and each client has
+/// received its own last change before the next.
 const CHANGES_PER_ACTOR: u32 = 2;
 
-/// One listener in this many watches and is not listed.
+/// One of so many listeners watches, without being listed.
 const LISTENERS_PER_WATCHER: usize = 10;
 
 pub(super) fn run(context: &RunContext, rate: u32) -> Result<Outcome, LoadError> {
@@ -32,7 +34,7 @@ pub(super) fn run(context: &RunContext, rate: u32) -> Result<Outcome, LoadError>
     Ok(completed.outcome(format!("fanout-{}k", rate / 1000)))
 }
 
-/// Opens all listeners and those who will come and go, who are not listed at first.
+/// Connects all listeners, and the actors that will join and leave.
 pub(super) fn connect_clients(
     context: &RunContext,
     swarm: &mut Swarm,
@@ -49,8 +51,8 @@ pub(super) fn connect_clients(
     Ok(actors.collect())
 }
 
-/// Lets them come and go in turns for a while, does `meanwhile` again and again meanwhile, and says how many
-/// changes that made.
+/// Lets the actors join and leave in turns, calls `meanwhile` after each poll, and returns the number of
+/// changes.
 pub(super) fn churn(
     swarm: &mut Swarm,
     actors: &[usize],
@@ -67,7 +69,8 @@ pub(super) fn churn(
             return Ok(made);
         }
         let due = elapsed.as_secs_f64() * f64::from(changes_per_second);
-        // Who has not read of their own last change is passed over: what they do next could not be told apart.
+        // An actor that has not received its own last change is skipped: its next change could not be
+        // distinguished.
         if f64::from(made) <= due
             && let Some(place) = turns.iter().position(|actor| swarm.has_seen_own_change(*actor))
             && let Some(actor) = turns.remove(place)

@@ -1,20 +1,24 @@
-//! What a connection costs that nothing happens on.
+//! The cost of an idle connection.
 
 use std::time::Duration;
 
 use super::{MAX_CONCURRENT_CONNECTS, Outcome, RunContext, swarm};
-use crate::client::swarm::{Opening, Swarm};
-use crate::error::LoadError;
-use crate::measure::report::{Figures, Report, figure};
-use crate::measure::server_process::{AdmissionLimits, Server, Usage};
+use crate::{
+    client::swarm::{Opening, Swarm},
+    error::LoadError,
+    measure::{
+        report::{Figures, Report, figure},
+        server_process::{AdmissionLimits, Server, Usage},
+    },
+};
 
-/// How many clients come and go first: what a server does once is no connection's cost.
+/// The number of clients that join and leave first, so that one-time costs are not counted.
 const WARM_UP: usize = 20;
 
-/// Every connection is asked once in this time whether it is still there.
+/// The interval of the server's pings.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Sockets are opened, and nothing is said.
+/// Opens sockets without sending a frame.
 pub(super) fn connect(context: &RunContext) -> Result<Outcome, LoadError> {
     let (server, before) = warm_server(context)?;
     let mut swarm = swarm(&server)?;
@@ -27,7 +31,7 @@ pub(super) fn connect(context: &RunContext) -> Result<Outcome, LoadError> {
     Ok(Outcome { report, sent: None })
 }
 
-/// All have joined and are at rest.
+/// All clients have joined and are idle.
 pub(super) fn idle(context: &RunContext) -> Result<Outcome, LoadError> {
     let (server, before) = warm_server(context)?;
     let mut swarm = swarm(&server)?;
@@ -49,7 +53,7 @@ pub(super) fn idle(context: &RunContext) -> Result<Outcome, LoadError> {
     Ok(Outcome { report, sent: None })
 }
 
-/// A server that has done everything once.
+/// Starts a server, and warms it up.
 fn warm_server(context: &RunContext) -> Result<(Server, Usage), LoadError> {
     let server = context.server(AdmissionLimits::Off)?;
     let mut swarm: Swarm = swarm(&server)?;

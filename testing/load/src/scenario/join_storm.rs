@@ -1,10 +1,9 @@
-//! All join at once: sockets that are open already say so in the same moment.
+//! All clients join at once, on sockets that are already open.
 
 use std::time::Instant;
 
 use super::{Outcome, RunContext, event::Setup};
-use crate::client::swarm::Opening;
-use crate::error::LoadError;
+use crate::{client::swarm::Opening, error::LoadError};
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let mut setup = Setup::new(context)?;

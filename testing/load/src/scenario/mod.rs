@@ -1,4 +1,4 @@
-//! The scenarios: each starts a server, lets clients do something, and reports.
+//! The scenarios: each starts a server, runs clients, and reports.
 
 mod attack;
 mod drop_half;
@@ -15,33 +15,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::client::swarm::Swarm;
-use crate::error::LoadError;
-use crate::measure::baseline::{self, BaselineWork};
-use crate::measure::report::{Figures, Report, add_traffic, figure};
-use crate::measure::server_process::{AdmissionLimits, Cores, Server, Usage};
-use crate::measure::traffic::Traffic;
-use crate::options::{Options, Scenario};
-use crate::oracle::server_list;
-use crate::oracle::violations::Violations;
+use crate::{
+    client::swarm::Swarm,
+    error::LoadError,
+    measure::{
+        baseline::{self, BaselineWork},
+        report::{Figures, Report, add_traffic, figure},
+        server_process::{AdmissionLimits, Cores, Server, Usage},
+        traffic::Traffic,
+    },
+    options::{Options, Scenario},
+    oracle::{server_list, violations::Violations},
+};
 
-/// How many sockets are being opened at the same time, where that is not what is measured.
+/// The number of sockets that are opened at the same time, where that is not measured.
 const MAX_CONCURRENT_CONNECTS: usize = 64;
 
-/// How long the floor is run at the most, compared with what it is the floor of.
+/// The longest duration of a baseline.
 const MAX_BASELINE_DURATION: Duration = Duration::from_secs(3);
 
-/// How long a run takes its time.
+/// The times of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long lists are waited for that are not right yet.
+    /// The time limit for lists to become right.
     pub timeout: Duration,
-    /// How long things settle before memory is read, and before a list counts as final.
+    /// The pause before memory is read, and before a list counts as final.
     pub settle_time: Duration,
-    /// How long a stretch of `slow` is at least, so that in it the server drops those who never read, and
-    /// they come again.
+    /// The shortest phase of `slow`: long enough for the server to drop stalled readers, and for them to
+    /// reconnect.
     pub min_slow_duration: Duration,
-    /// How often `slow` and `attack` are tried without and with those who disturb, in turns.
+    /// How often `slow` and `attack` alternate between without and with disturbance.
     pub repetitions: u32,
 }
 
@@ -50,28 +53,28 @@ impl Default for Timing {
         Self {
             timeout: Duration::from_mins(1),
             settle_time: Duration::from_millis(500),
-            // A server gives a write 5 s.
+            // The server's write timeout is 5 s.
             min_slow_duration: Duration::from_secs(8),
             repetitions: 3,
         }
     }
 }
 
-/// What all runs have in common.
+/// The common configuration of all runs.
 #[derive(Clone, Debug)]
 pub struct RunContext {
-    /// What was asked for.
+    /// The command line.
     pub options: Options,
-    /// Where the server's program is, unless a server runs elsewhere.
+    /// The server's program, unless there is a URL.
     pub program: Option<PathBuf>,
-    /// Where the two sides run, if that can be chosen.
+    /// The cores of the two sides, if threads can be pinned.
     pub cores: Option<Cores>,
-    /// How long a run takes its time.
+    /// The times of a run.
     pub timing: Timing,
 }
 
 impl RunContext {
-    /// Runs a scenario once; `fanout` is as many runs as there are rates.
+    /// Runs a scenario once; `fanout` runs once for each rate.
     pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
         match scenario {
             Scenario::Connect => self.with_baseline(idle::connect(self)?),
@@ -92,9 +95,9 @@ impl RunContext {
         }
     }
 
-    /// Puts what the same frames take of the system alone beside what they took of the server.
+    /// Adds the cost of the same frames without a server.
     ///
-    /// Only now, when the run's own sockets are closed: the floor needs as many.
+    /// The baseline runs after the scenario's own sockets are closed, because it needs as many.
     fn with_baseline(&self, outcome: Outcome) -> Result<Vec<Report>, LoadError> {
         let Outcome { mut report, sent } = outcome;
         if let Some(sent) = sent
@@ -105,28 +108,30 @@ impl RunContext {
         Ok(vec![report])
     }
 
-    /// How many clients, as a count of things.
+    /// The number of clients.
     pub fn clients(&self) -> usize {
         usize::try_from(self.options.clients).unwrap_or(usize::MAX)
     }
 
     fn server(&self, limits: AdmissionLimits) -> Result<Server, LoadError> {
         match (&self.options.url, &self.program) {
-            (Some(url), _) => Server::elsewhere(url),
+            (Some(url), _) => Server::running(url),
             (None, Some(program)) => Server::start(program, self.cores.as_ref(), limits),
-            (None, None) => Err(LoadError::Server("there is none: name one".to_owned())),
+            (None, None) => {
+                Err(LoadError::Server("there is no --server-binary and no --url".to_owned()))
+            }
         }
     }
 
-    /// Waits until every list is right, lets things settle, and judges all of them.
+    /// Waits until every list is right, then checks all lists.
     fn judge(&self, swarm: &mut Swarm) -> Result<(), LoadError> {
-        // A socket on which nothing was said is not kept waiting: the server would close it.
+        // A socket without a frame must not wait: the server would close it.
         if !swarm.has_followers() {
             return Ok(());
         }
         swarm.wait_until_right(self.timing.timeout)?;
         swarm.run_for(self.timing.settle_time)?;
-        let server_list = server_list::ask(swarm.address(), swarm.room());
+        let server_list = server_list::fetch(swarm.address(), swarm.room());
         swarm.judge(server_list);
         Ok(())
     }
@@ -151,21 +156,21 @@ impl RunContext {
     }
 }
 
-/// Clients of a room of their own, which nobody used before.
+/// A swarm in a room that no other run uses.
 fn swarm(server: &Server) -> Result<Swarm, LoadError> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let room = format!("load-{}", now.unwrap_or_default().as_micros());
     Swarm::new(server.address, &room)
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Outcome {
     report: Report,
-    /// What the clients were sent, where that was measured.
+    /// The traffic, where it was measured.
     sent: Option<SentTraffic>,
 }
 
-/// What the clients were sent, and in which time.
+/// The traffic, and the time that it took.
 #[derive(Clone, Copy, Debug)]
 struct SentTraffic {
     frames: u64,
@@ -173,7 +178,7 @@ struct SentTraffic {
     wall: Duration,
 }
 
-/// From here on is measured.
+/// The start of a measurement.
 struct Measurement {
     started_at: Instant,
     before: Usage,
@@ -186,7 +191,7 @@ impl Measurement {
         Self { started_at: Instant::now(), before: server.usage() }
     }
 
-    /// Puts in what happened since.
+    /// Adds the figures since the start.
     fn end(self, server: &Server, traffic: &Traffic, figures: &mut Figures) -> SentTraffic {
         let wall = self.started_at.elapsed();
         let after = server.usage();
@@ -198,8 +203,8 @@ impl Measurement {
     }
 }
 
-/// Puts in what the same frames take of the system alone, and the server's cost as a multiple of it:
-/// frame for frame, and for each fact as if every fact were a frame of its own.
+/// Adds the cost of the same frames without a server, and the ratio of the server's cost to it: per frame,
+/// and per fact as if every fact were a frame of its own.
 fn add_baseline(
     context: &RunContext,
     sent: &SentTraffic,

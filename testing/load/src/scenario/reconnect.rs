@@ -1,30 +1,31 @@
-//! Everyone comes back: all at once after their connections broke, or tab by tab after a reload.
+//! All clients come back: at once after their connections broke, or in groups after a reload.
 
 use std::time::{Duration, Instant};
 
 use app::presence::PresenceState;
 
 use super::{Outcome, RunContext, event::Setup};
-use crate::client::swarm::Opening;
-use crate::error::LoadError;
-use crate::measure::report::figure;
-use crate::measure::system;
-use crate::oracle::violations::Violations;
+use crate::{
+    client::swarm::Opening,
+    error::LoadError,
+    measure::{report::figure, system},
+    oracle::violations::Violations,
+};
 
-/// A going-away goodbye, as a page says it that is reloaded (RFC 6455, section 7.4.1).
+/// The close code of a page that is reloaded (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// How many tabs are reloaded at the same moment.
+/// The number of tabs that are reloaded at the same time.
 const RELOADS_AT_ONCE: usize = 500;
 
-/// One client in this many does not reload, and watches the others do it.
+/// One of so many clients does not reload, and observes the others.
 const CLIENTS_PER_OBSERVER: usize = 10;
 
-/// How long a row is kept for a tab that said goodbye; the protocol promises it.
+/// How long a row outlives a close frame, according to the protocol.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
-/// All connections are reset, and all clients come back in the same moment, with their cookie, their tab
-/// and where their lists were.
+/// All connections are reset, and all clients resume at once, with their cookie, their tab and the position
+/// of their lists.
 pub(super) fn all_at_once(context: &RunContext) -> Result<Outcome, LoadError> {
     let mut setup = Setup::new(context)?;
     let clients = setup.connect_clients(context.clients(), Opening::Join)?;
@@ -46,7 +47,7 @@ pub(super) fn all_at_once(context: &RunContext) -> Result<Outcome, LoadError> {
     Ok(completed.outcome("return"))
 }
 
-/// Tabs say goodbye as a page does that is reloaded, and are back at once: nobody may see a change.
+/// Tabs are closed as by a reload, and resume at once. No client may receive a change.
 pub(super) fn reload(context: &RunContext) -> Result<Outcome, LoadError> {
     let mut setup = Setup::new(context)?;
     let observers =
@@ -65,7 +66,7 @@ pub(super) fn reload(context: &RunContext) -> Result<Outcome, LoadError> {
         }
         Ok(started_at)
     })?;
-    // A row whose end was only put off would go now.
+    // Delayed removals would happen now.
     completed.swarm.run_for(CLOSE_GRACE + context.timing.settle_time)?;
     let (seen, away) = (completed.swarm.traffic.facts, completed.swarm.longest_absence());
     completed.figures.insert("changes_seen", figure(seen));
@@ -74,10 +75,10 @@ pub(super) fn reload(context: &RunContext) -> Result<Outcome, LoadError> {
     Ok(completed.outcome("reload"))
 }
 
-/// Judges a reload in which so many changes were seen, and a tab was away for so long at the most.
+/// Checks a reload in which this many changes were received, with this longest absence of a tab.
 fn judge_reload(violations: &mut Violations, seen: u64, away: Duration) {
     if away > CLOSE_GRACE {
-        // Then rows went and came, whatever the server; nothing that was seen is its fault.
+        // Then the server had to remove rows, so it is not to blame for the changes.
         *violations = Violations::default();
         let (away, kept) = (away.as_secs_f64(), CLOSE_GRACE.as_secs());
         violations.add(|| {
@@ -86,7 +87,7 @@ fn judge_reload(violations: &mut Violations, seen: u64, away: Duration) {
             )
         });
     } else if seen > 0 {
-        violations.add(|| format!("{seen} changes were seen, and nobody came or went"));
+        violations.add(|| format!("{seen} changes were received, although no one joined or left"));
     }
 }
 
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_reload_in_time_is_the_servers_matter() {
+    fn reload_is_judged_only_if_tabs_were_back_in_time() {
         let judged = |setup: Option<&str>, seen, millis| {
             let mut violations = Violations::default();
             if let Some(sentence) = setup {
@@ -106,7 +107,7 @@ mod tests {
         };
         let says = |count, sentence: &str| (count, Some(sentence.to_owned()));
         assert_eq!(judged(None, 0, 2_000), (0, None));
-        let seen = "3 changes were seen, and nobody came or went";
+        let seen = "3 changes were received, although no one joined or left";
         assert_eq!(judged(None, 3, 2_000), says(1, seen));
         assert_eq!(judged(Some("Ana is missing"), 3, 2_000), says(2, "Ana is missing"));
         let slow = "too slow to judge: a tab was away for 2.1 s, and rows are kept for 2 s";

@@ -1,4 +1,4 @@
-//! Sockets are opened and reset, again and again: the server keeps nothing of them.
+//! Sockets are opened and reset repeatedly: the server's memory must not grow.
 
 use std::{
     io::{Read, Write},
@@ -10,21 +10,24 @@ use std::{
 use app::presence::ClientEvent;
 
 use super::{Outcome, RunContext};
-use crate::client::handshake;
-use crate::client::websocket::FrameWriter;
-use crate::error::LoadError;
-use crate::measure::report::{Figures, Report, figure};
-use crate::measure::server_process::{AdmissionLimits, Server};
-use crate::measure::system;
-use crate::oracle::violations::Violations;
+use crate::{
+    client::{handshake, websocket::FrameWriter},
+    error::LoadError,
+    measure::{
+        report::{Figures, Report, figure},
+        server_process::{AdmissionLimits, Server},
+        system,
+    },
+    oracle::violations::Violations,
+};
 
-/// How often all of them are opened and reset.
+/// The number of rounds.
 const ROUNDS: u32 = 20;
 
-/// So much more than after the first round may be held after the last.
+/// The largest accepted ratio of memory after the last round to memory after the first.
 const MAX_GROWTH: f64 = 1.1;
 
-/// How long a client waits for its answer.
+/// The time limit of a response.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
@@ -42,33 +45,34 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
         figures.insert("mib_after_last_round", figure(*last) / 1024.0);
         figures.insert("last_round_to_first", growth);
         if growth > MAX_GROWTH {
-            violations.add(|| format!("the server grows: {partial:?} KiB after each round"));
+            violations
+                .add(|| format!("the server's memory grows: {partial:?} KiB after each round"));
         }
     }
     let report = Report::new("resets", context.options.clients, &violations, figures);
     Ok(Outcome { report, sent: None })
 }
 
-/// What the server holds when it has noticed that everybody went, in KiB.
+/// The server's memory in KiB, after it has noticed the resets.
 fn held_at_rest(context: &RunContext, server: &Server) -> Option<u64> {
     thread::sleep(context.timing.settle_time);
     server.usage().memory.map(|memory| memory.resident)
 }
 
-/// Opens sockets, of which every second follows a room, and resets all of them at once.
+/// Opens sockets, of which every second one watches a room, and resets all at once.
 fn open_and_reset(server: SocketAddr, count: usize) -> Result<(), LoadError> {
     let sockets = (0..count).map(|index| open(server, index));
     let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
     for socket in &sockets {
         let reset = system::reset_on_close(socket);
-        reset.map_err(|source| LoadError::Io { what: "a socket can't be reset", source })?;
+        reset.map_err(|source| LoadError::Io { what: "could not reset a socket", source })?;
     }
     drop(sockets);
     Ok(())
 }
 
 fn open(server: SocketAddr, index: usize) -> Result<TcpStream, LoadError> {
-    let io_error = |source| LoadError::Io { what: "a socket can't be opened", source };
+    let io_error = |source| LoadError::Io { what: "could not open a socket", source };
     let mut stream = TcpStream::connect(server).map_err(io_error)?;
     stream.set_read_timeout(Some(TIMEOUT)).map_err(io_error)?;
     let mut says = handshake::request(server, "resets", None).into_bytes();

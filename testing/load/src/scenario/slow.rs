@@ -1,26 +1,29 @@
-//! Some never read: what that costs the others, and the server.
+//! Stalled readers: their cost to the other clients, and to the server.
 
 use std::time::{Duration, Instant};
 
 use super::{Outcome, RunContext, fanout, swarm};
-use crate::client::stalled_readers::StalledReaders;
-use crate::client::swarm::Swarm;
-use crate::error::LoadError;
-use crate::measure::histogram::Histogram;
-use crate::measure::report::{Figures, Report, figure};
-use crate::measure::server_process::{AdmissionLimits, Server};
-use crate::measure::traffic::Traffic;
+use crate::{
+    client::{stalled_readers::StalledReaders, swarm::Swarm},
+    error::LoadError,
+    measure::{
+        histogram::Histogram,
+        report::{Figures, Report, figure},
+        server_process::{AdmissionLimits, Server},
+        traffic::Traffic,
+    },
+};
 
-/// Beside this many clients there is one that never reads.
+/// One stalled reader for so many clients.
 const CLIENTS_PER_STALLED_READER: usize = 100;
 
-/// How many facts a second there are.
+/// The rate in facts per second.
 const RATE: u32 = 200_000;
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let server = context.server(AdmissionLimits::Off)?;
     let mut swarm = swarm(&server)?;
-    // In a small room that many facts would take more changes than people.
+    // In a small room this rate would need more changes per second than there are clients.
     let clients = context.options.clients;
     let changes_per_second = (RATE / clients).clamp(1, clients);
     let actors = fanout::connect_clients(context, &mut swarm, changes_per_second)?;
@@ -33,7 +36,7 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let (mut without, mut with) = (Histogram::default(), Histogram::default());
     let mut growth: Option<u64> = None;
     let mut dropped = 0;
-    // What a server takes once for coming and going is no slow client's cost.
+    // Warms up the server, so that its one-time costs are not counted.
     stretch.run(&mut swarm, 0, &mut dropped)?;
     for _ in 0..context.timing.repetitions {
         let (latency, memory_without) = stretch.run(&mut swarm, 0, &mut dropped)?;
@@ -41,14 +44,15 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
         let (latency, memory_with) = stretch.run(&mut swarm, slow, &mut dropped)?;
         with.add(&latency);
         if let (Some(without), Some(with)) = (memory_without, memory_with) {
-            // What the first turn took may be kept for the next, which then seems to take nothing.
+            // The allocator may keep the memory of the first repetition, and the next ones then seem to need
+            // none.
             growth = growth.max(Some(with.saturating_sub(without)));
         }
         swarm.wait_until_right(context.timing.timeout)?;
     }
     context.judge(&mut swarm)?;
     if dropped == 0 {
-        swarm.violations.add(|| "no client that never reads was ever dropped for it".to_owned());
+        swarm.violations.add(|| "no stalled reader was dropped".to_owned());
     }
     let mut figures =
         Figures::from([("slow_clients", figure(slow)), ("slow_clients_dropped", figure(dropped))]);
@@ -65,19 +69,19 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     Ok(Outcome { report, sent: None })
 }
 
-/// A stretch of time in which some come and go.
+/// A phase in which actors join and leave.
 struct Phase<'a> {
     server: &'a Server,
     actors: &'a [usize],
     changes_per_second: u32,
     time: Duration,
-    /// How long the server is waited for that has dropped nobody yet.
+    /// How long to wait for the first drop of a stalled reader.
     timeout: Duration,
 }
 
 impl Phase<'_> {
-    /// Plays it beside this many who never read, and says how long it took until the others knew, and what
-    /// the server held in the middle of it, in KiB.
+    /// Runs the phase with this many stalled readers. Returns the latency of the other clients, and the
+    /// server's memory in the middle of the phase, in KiB.
     fn run(
         &self,
         swarm: &mut Swarm,
@@ -94,14 +98,14 @@ impl Phase<'_> {
         churn(swarm)?;
         let memory = self.server.usage().memory.map(|memory| memory.resident);
         churn(swarm)?;
-        // What is on its way still belongs to it.
+        // Changes that are still on their way belong to the phase.
         let until = Instant::now() + Duration::from_millis(500);
         while Instant::now() < until {
             swarm.run_for(Duration::from_millis(10))?;
             stalled_readers.poll(&mut swarm.violations)?;
         }
         let latency = std::mem::take(&mut swarm.traffic.latency);
-        // Were they blocked at all? That the server drops one says so, and it may take longer than this.
+        // A drop proves that the readers were stalled, and may take longer than the phase.
         let until = Instant::now() + self.timeout;
         while slow > 0 && stalled_readers.dropped() == 0 && Instant::now() < until {
             swarm.run_for(Duration::from_millis(10))?;

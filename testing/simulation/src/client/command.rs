@@ -1,4 +1,4 @@
-//! What happens to a page from outside, and what is next for one that runs no longer.
+//! Commands to a page, and what follows when it ends.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use app::{
 };
 use tokio::sync::oneshot;
 
-/// What happens to a page from outside.
+/// A command to a page.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// The visitor joins under this name, or is called that from now on.
+    /// The visitor joins under this name, or takes it as a new name.
     Join(String),
     Leave,
     /// The page is shown or hidden.
     SetVisible(bool),
-    /// Another page of the browser did something.
+    /// Another page of the same browser changed the shared state.
     SyncEnvironment,
-    /// The visitor does not want to wait, or there is a network again.
+    /// The visitor clicks "reconnect now", or the network is back.
     ReconnectNow,
-    /// The client thinks that its list may be wrong.
+    /// The client suspects a wrong list.
     Resync,
-    /// Nothing of the page runs any more.
+    /// The page stops running.
     Freeze(Freeze),
     Thaw,
     Reload {
@@ -30,38 +30,38 @@ pub(crate) enum Command {
         pause: Duration,
     },
     Close(PageExit),
-    /// What the page shows.
+    /// Asks for the state of the page.
     Report(oneshot::Sender<Report>),
 }
 
-/// What stands still.
+/// The scope of a freeze.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freeze {
-    /// The tab: its browser goes on to answer pings.
+    /// Only the tab: its browser still answers pings.
     Tab,
-    /// The whole machine.
+    /// The whole machine sleeps.
     Machine,
 }
 
 /// How a page ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PageExit {
-    /// As one should.
+    /// With a close frame.
     Closed,
     /// Its browser is killed.
     Killed,
-    /// Its machine loses its power: the server hears nothing of it.
+    /// Its machine loses power: the server is not notified.
     PoweredOff,
 }
 
-/// What a page shows.
+/// The state of a page.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) is_live: bool,
     pub(crate) replica: Replica,
 }
 
-/// What is next for a page that runs no longer.
+/// What follows when a page has ended.
 pub(crate) enum Next {
     Gone,
     Reloaded { tab: TabId, first_html: Option<Box<Session>>, pause: Duration },

@@ -1,4 +1,4 @@
-//! The first HTML of a page, and the session that starts from it.
+//! Loading the first HTML of a page, and starting a session from it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::world::World;
 
-/// The first HTML: asked for until there is a server.
+/// Requests the first HTML until there is a server.
 pub(crate) async fn load_page(
     world: &Arc<World>,
     person: usize,

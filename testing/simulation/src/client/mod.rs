@@ -1,4 +1,4 @@
-//! The clients: persons, their pages, and readers of the event stream.
+//! The clients: people, their pages, and readers of the event stream.
 
 pub(crate) mod command;
 pub(crate) mod live_page;

@@ -1,4 +1,4 @@
-//! A page in a browser: what may happen to it, from its first HTML to its end.
+//! The life of a page, from its first HTML to its end.
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use crate::{
     world::World,
 };
 
-/// A page that is to be opened.
+/// The configuration of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageConfig {
     pub(crate) world: Arc<World>,
     pub(crate) person: usize,
     pub(crate) number: u64,
     pub(crate) tab: TabId,
-    /// How many rows the first HTML holds; none where the page comes without any.
+    /// The number of rows in the first HTML; `None` for a page without a list.
     pub(crate) first_rows: Option<usize>,
 }
 
-/// Opens a page, reloads it as often as it is told, until it is closed.
+/// Opens a page and runs it, with all reloads, until it is closed.
 pub(crate) async fn run(
     opening: PageConfig,
     mut commands: UnboundedReceiver<Command>,
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     state.pages.remove(&number);
 }
 
-/// Asks for the page until there is a server; none if it is closed before it came.
+/// Loads the page; `None` if it is closed before there is a server.
 async fn load_until_closed(
     world: &Arc<World>,
     person: usize,
@@ -78,7 +78,7 @@ async fn load_until_closed(
             command = commands.recv() => match command? {
                 Command::Close(_) => return None,
                 Command::Report(report) => {
-                    // The one who asks finds that there is no page.
+                    // The receiver treats a page that is not live as missing.
                     let _ = report.send(Report { is_live: false, replica: Replica::default() });
                 }
                 _ => {}

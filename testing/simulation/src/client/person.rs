@@ -1,4 +1,4 @@
-//! A person: one browser on one machine, what its pages share, and what it wants.
+//! A person: one browser on one machine, the state that its pages share, and what it expects.
 
 use std::{
     collections::BTreeMap,
@@ -10,8 +10,7 @@ use std::{
 use app::{client::RemovalNote, presence::UserId};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::client::command::Command;
-use crate::sync::lock;
+use crate::{client::command::Command, sync::lock};
 
 /// A person: one browser on one machine, in one room.
 #[derive(Debug)]
@@ -19,22 +18,22 @@ pub(crate) struct Person {
     pub(crate) number: usize,
     pub(crate) room: usize,
     pub(crate) user_id: UserId,
-    /// A client of somebody else's making, which names no tab.
+    /// A third-party client, which sends no tab id.
     pub(crate) is_third_party: bool,
     state: Mutex<PersonState>,
 }
 
-/// What changes of a person.
+/// The mutable state of a person.
 #[derive(Debug)]
 pub(crate) struct PersonState {
     pub(crate) network: NetworkConditions,
     pub(crate) pages: BTreeMap<u64, PageHandle>,
     pub(crate) expected: Expected,
-    /// What all pages of a browser know of a row that was taken off the list.
-    pub(crate) removal: Option<RemovalNote>,
+    /// What all pages of the browser know of the removal of their row.
+    pub(crate) absence: Option<RemovalNote>,
 }
 
-/// How the machine's network is.
+/// The condition of a machine's network.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NetworkConditions {
     pub(crate) latency: Duration,
@@ -43,29 +42,29 @@ pub(crate) struct NetworkConditions {
     pub(crate) is_offline: bool,
 }
 
-/// A page, as the others of its browser know it.
+/// A handle of a page.
 pub(crate) struct PageHandle {
     pub(crate) commands: UnboundedSender<Command>,
-    /// Nothing that it asked for is still on its way.
+    /// Whether all its requests have been answered.
     pub(crate) is_idle: bool,
 }
 
 impl fmt::Debug for PageHandle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.is_idle { "calm" } else { "busy" })
+        formatter.write_str(if self.is_idle { "idle" } else { "busy" })
     }
 }
 
-/// What has to be true in the end, as far as it is known.
+/// What is expected at the end, as far as it is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// Nobody asked for a row.
+    /// No page asked for a row.
     Nothing,
-    /// This page asked for a row, and nobody took it back.
+    /// This page asked for a row, and none has revoked it.
     Listed { by: u64 },
-    /// This page took it back.
+    /// This page revoked it.
     Unlisted { by: u64 },
-    /// Two wishes crossed, or what asked is gone.
+    /// Undetermined: two requests crossed, or the page that asked is gone.
     Either,
 }
 
@@ -81,7 +80,7 @@ impl Person {
             network,
             pages: BTreeMap::new(),
             expected: Expected::Nothing,
-            removal: None,
+            absence: None,
         };
         Self { number, room, user_id, is_third_party, state: Mutex::new(state) }
     }
@@ -90,15 +89,15 @@ impl Person {
         lock(&self.state)
     }
 
-    /// Lets all pages know what became of a row that was taken off the list; the others hear of it.
-    pub(crate) fn note_absence(&self, page: u64, removal: Option<RemovalNote>) {
+    /// Shares the removal of a row with all pages, and notifies the other ones.
+    pub(crate) fn note_absence(&self, page: u64, absence: Option<RemovalNote>) {
         let mut state = self.state();
-        if state.removal == removal {
+        if state.absence == absence {
             return;
         }
-        state.removal = removal;
+        state.absence = absence;
         for (_, other) in state.pages.iter().filter(|(other, _)| **other != page) {
-            // A page that is gone does not listen.
+            // Sending to a page that has ended fails, which is fine.
             let _ = other.commands.send(Command::SyncEnvironment);
         }
     }
@@ -110,14 +109,14 @@ impl Person {
         state.expected = if is_clear { Expected::Listed { by: page } } else { Expected::Either };
     }
 
-    /// A page takes the row back.
+    /// A page revokes the row.
     pub(crate) fn on_leave(&self, page: u64) {
         let mut state = self.state();
         let is_clear = state.others_are_idle(page);
         state.expected = if is_clear { Expected::Unlisted { by: page } } else { Expected::Either };
     }
 
-    /// A page gives the row another name, which may cross what takes it back.
+    /// A page renames the row, which may cross a leave of another page.
     pub(crate) fn on_rename(&self) {
         let mut state = self.state();
         if let Expected::Unlisted { .. } = state.expected {
@@ -125,12 +124,12 @@ impl Person {
         }
     }
 
-    /// Somebody else took the row away: whoever has not heard of it may ask for it again.
+    /// The operator removed the row. A page that does not know it yet may ask for it again.
     pub(crate) fn on_removed(&self) {
         self.state().expected = Expected::Either;
     }
 
-    /// A page ends; `is_done` is whether the server did what it asked.
+    /// A page has ended; `is_done` is whether the server has done what it asked for.
     pub(crate) fn on_page_closed(&self, page: u64, is_done: bool) {
         let mut state = self.state();
         match state.expected {

@@ -1,4 +1,4 @@
-//! A feed: one who only reads, as the server's own feed does, and comes back to where it was.
+//! A reader of the event stream, which resumes from its last position.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,13 +9,12 @@ use app::{
 use fastrand::Rng;
 use tokio::time::{sleep, timeout};
 
-use crate::sync::lock;
-use crate::world::World;
+use crate::{sync::lock, world::World};
 
-/// How long an answer takes at the most: as long as changes are gathered.
+/// The longest time until a reply: the server's longest batching delay.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads a room for ever: some feeds long, some short, each from where the one before it ended.
+/// Reads a room for ever, in streams of random length, each from the end of the last one.
 pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
     let mut replica = Replica::default();
     loop {
@@ -29,7 +28,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
             let mut observer = hub.observe(&world.rooms[room].name, None);
             observer.start_from(since.as_ref());
             let until = Duration::from_millis(rng.u64(0..60_000));
-            // What is left of a feed when its time is over is the point that it came to.
+            // A stream that times out leaves its position behind.
             let _ = timeout(until, async {
                 loop {
                     world.observe(room, false);
@@ -41,12 +40,14 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
                     }
                     if observer.position().as_ref() != replica.position() {
                         if replica.position().is_some() && observer.position().is_some() {
-                            world.recorder.fail("a feed is not where it was brought to");
+                            world
+                                .recorder
+                                .fail("an event stream is not at the position of its last event");
                         }
                     } else if let Some(beat) = observer.beat() {
                         read(&world, room, &mut replica, beat.text());
                     }
-                    // The feed's own beat is what shows that the process is another one.
+                    // The beat of the event stream shows that there is another process.
                     let _ = timeout(Duration::from_secs(3), observer.woken()).await;
                 }
             })
@@ -57,13 +58,13 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
 }
 
 fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
-    let label = || "a feed".to_owned();
+    let label = || "an event stream".to_owned();
     let Ok(event) = serde_json::from_str::<ServerEvent>(frame) else {
-        return world.recorder.fail(&format!("a feed says what can't be read: {frame}"));
+        return world.recorder.fail(&format!("an event stream sent an invalid event: {frame}"));
     };
-    world.recorder.count("frame: of a feed");
+    world.recorder.count("frame: of an event stream");
     if let Err(gap) = replica.receive(event) {
-        world.recorder.fail(&format!("a feed has a gap, {gap:?}: {frame}"));
+        world.recorder.fail(&format!("an event stream has a gap, {gap:?}: {frame}"));
     }
     if replica.is_synced()
         && let Some(point) = replica.position()
@@ -73,7 +74,7 @@ fn read(world: &World, room: usize, replica: &mut Replica, frame: &str) {
     }
 }
 
-/// Somebody comes back from a point of the past: what they are told leads to where the server is.
+/// A reader resumes from a past position: the events that it receives must lead to the server's list.
 pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: Vec<User>) {
     let (hub, number) = {
         let process = lock(&world.process);
@@ -89,7 +90,7 @@ pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: 
         users,
     };
     let Ok(mut replica) = Replica::from_first_html(list) else {
-        return world.recorder.fail("a list of the server's is none");
+        return world.recorder.fail("a list of the server is invalid");
     };
     let mut observer = hub.observe(&world.rooms[room].name, None);
     observer.start_from(Some(&point));
@@ -107,15 +108,17 @@ pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: 
         return;
     }
     let Ok(news) = reply else {
-        return world.recorder.fail(&format!("who came back from {point:?} is told nothing"));
+        return world
+            .recorder
+            .fail(&format!("a reader that resumed from {point:?} received nothing"));
     };
     world.observe(room, false);
     for frame in news {
         read(&world, room, &mut replica, frame.text());
     }
     if observer.position().as_ref() != replica.position() {
-        world
-            .recorder
-            .fail(&format!("who came back from {point:?} is not where they were brought to"));
+        world.recorder.fail(&format!(
+            "a reader that resumed from {point:?} is not at the position of its last event"
+        ));
     }
 }

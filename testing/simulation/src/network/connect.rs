@@ -1,19 +1,23 @@
-//! Opening a connection: through the person's network, to the server's door.
+//! Opening a connection through the person's network.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use crate::network::link::{ClientSocket, Link};
-use crate::network::pipe::PipeConfig;
-use crate::server::listen_state::ListenState;
-use crate::sync::lock;
-use crate::world::World;
+use crate::{
+    network::{
+        link::{ClientSocket, Link},
+        pipe::PipeConfig,
+    },
+    server::listen_state::ListenState,
+    sync::lock,
+    world::World,
+};
 
-/// How long one who has to wait goes on to look whether the server is ready.
+/// The interval at which a waiting connection checks the server.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Begins to open a connection; what becomes of it comes out of its end.
+/// Starts to open a connection. The returned socket reports the outcome.
 pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
     let owner = &world.persons[person];
     let network = owner.state().network;
@@ -26,7 +30,7 @@ pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
         sleep(network.latency).await;
         let owner = &world.persons[person];
         if owner.state().network.is_offline {
-            // Nobody answers, not even to say so.
+            // Offline: there is no response, and no error either.
             link.set_stalled(true);
             link.up.close_reader();
             return;
@@ -34,13 +38,13 @@ pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
         loop {
             let listen_state = lock(&world.process).listen_state();
             match listen_state {
-                ListenState::Refused => {
+                ListenState::Closed => {
                     link.down.finish();
                     link.up.close_reader();
                     return;
                 }
-                ListenState::Waiting => sleep(RETRY_INTERVAL).await,
-                ListenState::Welcome => break,
+                ListenState::Loading => sleep(RETRY_INTERVAL).await,
+                ListenState::Accepting => break,
             }
         }
         world.add_link(link.clone());

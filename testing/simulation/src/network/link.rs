@@ -1,4 +1,4 @@
-//! A connection between a page and the server: two pipes, what each end holds of them, and what fails.
+//! A connection between a page and the server: two pipes, and their failures.
 
 use std::{
     future::poll_fn,
@@ -12,25 +12,25 @@ use tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
 use crate::network::pipe::{Pipe, PipeConfig, PipeEnd, PipeReader, Received};
 
-/// What comes down to a page.
+/// A message to a page.
 #[derive(Debug)]
 pub(crate) enum Down {
-    /// The handshake is through.
+    /// The handshake has succeeded.
     Opened,
-    /// A message of the server's.
+    /// A WebSocket message of the server.
     Message(Message),
 }
 
-/// A connection, as those see it who let it fail.
+/// A connection, as the fault injection sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) down: Pipe<Down>,
     pub(crate) up: Pipe<Message>,
-    /// Whose it is.
+    /// The person whose connection it is.
     pub(crate) person: usize,
 }
 
-/// One of the two directions.
+/// A direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Down,
@@ -39,12 +39,12 @@ pub(crate) enum Direction {
 
 impl Link {
     pub(crate) fn new(config: PipeConfig, person: usize, rng: &mut Rng) -> Self {
-        // A page may write what it likes: its browser takes it.
+        // A browser buffers whatever its page sends.
         let up = PipeConfig { capacity: usize::MAX, ..config };
         Self { down: Pipe::new(config, rng.fork()), up: Pipe::new(up, rng.fork()), person }
     }
 
-    /// Breaks; each side hears of it after its own time, or never.
+    /// Breaks the connection. Each side notices after its own delay, or never.
     pub(crate) fn cut(&self, at_page: Option<Duration>, at_server: Option<Duration>) {
         self.set_stalled(true);
         if let Some(after) = at_page {
@@ -61,7 +61,7 @@ impl Link {
         self.up.set_stalled(is_stalled);
     }
 
-    /// Whether neither side holds it any more.
+    /// Whether both sides have dropped it.
     pub(crate) fn is_over(&self) -> bool {
         self.down.is_reader_closed() && self.up.is_reader_closed()
     }
@@ -74,7 +74,7 @@ impl Link {
     }
 }
 
-/// What a page holds of a connection: a browser's WebSocket.
+/// The page's side of a connection: a browser's WebSocket.
 #[derive(Debug)]
 pub(crate) struct ClientSocket {
     link: Link,
@@ -83,19 +83,19 @@ pub(crate) struct ClientSocket {
     is_over: bool,
 }
 
-/// What happens on a page's socket.
+/// An event of a page's socket.
 #[derive(Debug)]
 pub(crate) enum SocketEvent {
     Opened,
     Frame(Utf8Bytes),
-    /// It ended with this code, or never opened.
+    /// It was closed with this code, or never opened.
     Closed(u16),
 }
 
-/// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
+/// The close code that a browser reports for a broken connection (RFC 6455, section 7.4.1).
 const ABNORMAL_CLOSURE: u16 = 1006;
 
-/// What a browser says when its page goes.
+/// The close code of a page that is closed or reloaded.
 pub(crate) const GOING_AWAY: u16 = 1001;
 
 impl ClientSocket {
@@ -104,7 +104,7 @@ impl ClientSocket {
         Self { link, reader, is_open: false, is_over: false }
     }
 
-    /// The next that happens; the browser answers pings by itself.
+    /// The next event. Pings are answered, as by a browser.
     pub(crate) async fn next(&mut self) -> SocketEvent {
         poll_fn(|context| self.poll_next(context)).await
     }
@@ -144,7 +144,7 @@ impl ClientSocket {
         self.link.up.write(Message::text(text));
     }
 
-    /// Closes as one should, where it was open.
+    /// Sends a close frame, if the socket is open.
     pub(crate) fn close(self, code: u16) {
         if self.is_open && !self.is_over {
             let frame = CloseFrame { code: code.into(), reason: Utf8Bytes::default() };
@@ -152,7 +152,7 @@ impl ClientSocket {
         }
     }
 
-    /// Is gone without a trace: the server is not even told that the connection is.
+    /// Disappears without notifying the server.
     pub(crate) fn drop_silently(self) {
         self.link.set_stalled(true);
     }

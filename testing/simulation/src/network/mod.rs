@@ -1,4 +1,4 @@
-//! The network between pages and the server, and how it fails.
+//! The simulated network between pages and the server, and its failures.
 
 pub(crate) mod connect;
 pub(crate) mod link;

@@ -1,4 +1,4 @@
-//! One direction of a connection: ordered, late, bounded, and able to fail.
+//! One direction of a connection: ordered, delayed, bounded, and able to fail.
 
 use std::{
     collections::VecDeque,
@@ -12,33 +12,33 @@ use std::{
 use fastrand::Rng;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// One direction of a connection. What is written comes out in order and late, or never.
+/// One direction of a connection. Messages arrive in order and delayed, or never.
 #[derive(Debug)]
 pub(crate) struct Pipe<T> {
     state: Arc<Mutex<State<T>>>,
 }
 
-/// How quickly a pipe delivers, and how much may be on its way.
+/// The delay and the capacity of a pipe.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PipeConfig {
-    /// What every message takes.
+    /// The delay of every message.
     pub(crate) latency: Duration,
-    /// What it may take besides.
+    /// The largest additional random delay.
     pub(crate) jitter: Duration,
-    /// How many messages may be on their way before the writer has to wait.
+    /// The number of messages in flight at which the writer has to wait.
     pub(crate) capacity: usize,
 }
 
-/// How a reader finds that nothing more will come.
+/// How a pipe ends for its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PipeEnd {
-    /// After all that was written.
+    /// After all messages.
     Finished,
-    /// At once: what is on its way is lost.
+    /// At once: messages in flight are lost.
     Reset,
 }
 
-/// The pipe is broken, as its writer sees it.
+/// The pipe is broken for its writer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Broken;
 
@@ -47,16 +47,16 @@ struct State<T> {
     config: PipeConfig,
     rng: Rng,
     in_flight: VecDeque<(Instant, T)>,
-    /// Nothing comes before this: messages don't overtake each other.
+    /// The last arrival: messages don't overtake each other.
     last_arrival: Instant,
-    /// Nothing is delivered for now.
+    /// Whether delivery is suspended.
     is_stalled: bool,
     end: Option<(Instant, PipeEnd)>,
-    /// From when on the writer knows that it is broken.
+    /// When the writer notices that the pipe is broken.
     writer_broken_at: Option<Instant>,
-    /// After so many more messages nothing comes.
+    /// The number of further messages before the pipe breaks.
     break_after_messages: Option<u32>,
-    /// Nobody reads any more: what is written goes nowhere.
+    /// Whether the reader is gone: further messages are dropped.
     is_reader_closed: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -86,7 +86,7 @@ impl<T> Pipe<T> {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Whether one more message may be written.
+    /// Ready when there is capacity for a message.
     pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         let mut state = self.lock();
         if state.writer_broken_at.is_some_and(|at| at <= Instant::now()) {
@@ -99,7 +99,7 @@ impl<T> Pipe<T> {
         Poll::Pending
     }
 
-    /// Sends a message on its way.
+    /// Sends a message.
     pub(crate) fn write(&self, message: T) {
         let mut state = self.lock();
         if state.is_reader_closed || state.end.is_some() {
@@ -118,7 +118,7 @@ impl<T> Pipe<T> {
         state.wake_reader();
     }
 
-    /// Nothing more will be written; the reader finds it after all that was.
+    /// Ends the pipe after all messages.
     pub(crate) fn finish(&self) {
         let mut state = self.lock();
         if state.end.is_none() {
@@ -128,38 +128,38 @@ impl<T> Pipe<T> {
         }
     }
 
-    /// The reader finds it broken after this time.
+    /// Breaks the pipe for the reader after this time.
     pub(crate) fn reset_for_reader(&self, after: Duration) {
         let mut state = self.lock();
         state.end = Some((Instant::now() + after, PipeEnd::Reset));
         state.wake_reader();
     }
 
-    /// The writer finds it broken after this time.
+    /// Breaks the pipe for the writer after this time.
     pub(crate) fn reset_for_writer(&self, after: Duration) {
         let mut state = self.lock();
         state.writer_broken_at = Some(Instant::now() + after);
         state.wake_writer();
     }
 
-    /// Breaks for the reader once so many more messages have come.
+    /// Breaks the pipe for the reader after so many more messages.
     pub(crate) fn break_after(&self, messages: u32) {
         self.lock().break_after_messages = Some(messages);
     }
 
-    /// Delivers nothing for now, or again.
+    /// Suspends or resumes delivery.
     pub(crate) fn set_stalled(&self, is_stalled: bool) {
         let mut state = self.lock();
         state.is_stalled = is_stalled;
         state.wake_reader();
     }
 
-    /// Delivers more slowly, or faster, from now on.
+    /// Changes the delay of further messages.
     pub(crate) fn set_latency(&self, latency: Duration) {
         self.lock().config.latency = latency;
     }
 
-    /// Nobody reads any more.
+    /// Marks the reader as gone.
     pub(crate) fn close_reader(&self) {
         let mut state = self.lock();
         state.is_reader_closed = true;
@@ -167,7 +167,7 @@ impl<T> Pipe<T> {
         state.wake_writer();
     }
 
-    /// Whether nobody reads any more.
+    /// Whether the reader is gone.
     pub(crate) fn is_reader_closed(&self) -> bool {
         self.lock().is_reader_closed
     }
@@ -199,14 +199,14 @@ impl<T> State<T> {
     }
 }
 
-/// The reading end of a pipe, with the timer that it needs.
+/// The reading end of a pipe, with its timer.
 #[derive(Debug)]
 pub(crate) struct PipeReader<T> {
     pipe: Pipe<T>,
     sleep: Pin<Box<Sleep>>,
 }
 
-/// What a reader finds.
+/// What a reader receives.
 #[derive(Debug)]
 pub(crate) enum Received<T> {
     Message(T),

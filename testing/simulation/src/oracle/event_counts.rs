@@ -1,30 +1,30 @@
-//! How often what happened.
+//! Counts of events.
 
 use std::{collections::BTreeMap, fmt};
 
-/// How often what happened, by its name.
+/// Counts of events by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventCounts {
     counts: BTreeMap<&'static str, u64>,
 }
 
 impl EventCounts {
-    /// It happened once more.
+    /// Counts an event.
     pub fn count(&mut self, what: &'static str) {
         self.add(what, 1);
     }
 
-    /// It happened so often.
+    /// Adds to the count of an event.
     pub fn add(&mut self, what: &'static str, times: u64) {
         *self.counts.entry(what).or_default() += times;
     }
 
-    /// How often it happened.
+    /// The count of an event.
     pub fn get(&self, what: &str) -> u64 {
         self.counts.get(what).copied().unwrap_or_default()
     }
 
-    /// Adds another tally to this one.
+    /// Adds all counts of another instance.
     pub fn extend(&mut self, other: &Self) {
         for (what, times) in &other.counts {
             self.add(what, *times);

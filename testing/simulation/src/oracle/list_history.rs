@@ -1,14 +1,14 @@
-//! The lists that a room of the server had, at which point of its count.
+//! The lists of a room on the server, by position (epoch and `seq`).
 
 use std::collections::BTreeMap;
 
 use app::presence::{Epoch, ExistingUsers, Since, User, UserId};
 use fastrand::Rng;
 
-/// How many changes the server's log holds at the least, once there were so many.
+/// The minimum length of the server's log, once there were so many changes.
 const MIN_LOG_LENGTH: u64 = 1_000;
 
-/// Every list that one room had.
+/// Every list of one room.
 #[derive(Debug, Default)]
 pub(crate) struct ListHistory {
     lists: BTreeMap<Epoch, BTreeMap<u64, Vec<User>>>,
@@ -16,30 +16,30 @@ pub(crate) struct ListHistory {
 }
 
 impl ListHistory {
-    /// Whether the room is where it was when it was looked at last.
+    /// Whether the position is the last recorded one.
     pub(crate) fn is_at(&self, head: &ExistingUsers) -> bool {
         let current = self.current.as_ref();
         current.is_some_and(|current| current.seq == head.seq && current.epoch == head.epoch)
     }
 
-    /// The list that the room had when it was looked at last.
+    /// The last recorded list.
     pub(crate) fn current(&self) -> &[User] {
         self.current.as_ref().and_then(|current| self.list_at(current)).unwrap_or_default()
     }
 
-    /// The room is looked at.
+    /// Records the room's list.
     pub(crate) fn record(&mut self, list: ExistingUsers) -> Result<(), String> {
         let point = Since { epoch: list.epoch, seq: list.seq };
         let lists = self.lists.entry(point.epoch.clone()).or_default();
         if let Some((newest, _)) = lists.last_key_value()
             && point.seq < *newest
         {
-            return Err(format!("the count went back from {newest} to {}", point.seq));
+            return Err(format!("seq went back from {newest} to {}", point.seq));
         }
         let known = lists.entry(point.seq).or_insert_with(|| list.users.clone());
         if *known != list.users {
             return Err(format!(
-                "two lists at one point: {known:?} and {:?} at {}",
+                "two lists at one position: {known:?} and {:?} at {}",
                 list.users, point.seq
             ));
         }
@@ -47,12 +47,12 @@ impl ListHistory {
         Ok(())
     }
 
-    /// The room is over, or the process: there is no list now.
+    /// Forgets the current list, because the room or the process has ended.
     pub(crate) fn clear_current(&mut self) {
         self.current = None;
     }
 
-    /// A list that claims to be the one at this point.
+    /// Checks a list against the recorded one at the same position.
     pub(crate) fn check<'a>(
         &self,
         point: &Since,
@@ -61,19 +61,20 @@ impl ListHistory {
         match self.list_at(point) {
             Some(history) if rows.clone().eq(history) => Ok(()),
             Some(history) => Err(format!(
-                "a list is not the server's at {point:?}:\n  {:?}\nand not\n  {history:?}",
+                "a list differs from the server's at {point:?}:\n  {:?}\ninstead of\n  {history:?}",
                 rows.collect::<Vec<_>>()
             )),
-            None => Err(format!("a list is at {point:?}, where the server never was")),
+            None => Err(format!("a list is at {point:?}, where the server had none")),
         }
     }
 
-    /// Whether this very row was ever in a list.
+    /// Whether this row was ever in a list.
     pub(crate) fn contains(&self, row: &User) -> bool {
         self.lists.values().flat_map(BTreeMap::values).any(|list| list.contains(row))
     }
 
-    /// Who is said to have gone or come between two points was really not there for a moment.
+    /// Checks that a person who is reported as departed or joined between two positions was absent at one of
+    /// them.
     pub(crate) fn check_absence(
         &self,
         from: &Since,
@@ -88,13 +89,13 @@ impl ListHistory {
             Ok(())
         } else {
             Err(format!(
-                "{user_id} is said to have gone or come between {from:?} and {to}, and was there all the time"
+                "{user_id} is reported as joined or departed between {from:?} and {to}, and was always listed"
             ))
         }
     }
 
-    /// Points of the present count that somebody may come back from: any, and those around the last
-    /// that the server's log reaches back to when it is as short as it ever gets.
+    /// Positions in the current epoch to resume from: a random one, and those around the end of the server's
+    /// log at its minimum length.
     pub(crate) fn resume_points(&self, rng: &mut Rng) -> Vec<(Since, Vec<User>)> {
         let Some(current) = &self.current else { return Vec::new() };
         let Some(lists) = self.lists.get(&current.epoch) else { return Vec::new() };

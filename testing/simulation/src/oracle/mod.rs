@@ -1,4 +1,4 @@
-//! What is known of every room, and what has to be true of it.
+//! The oracle: the recorded lists of every room, and an independent model of its rows.
 
 pub(crate) mod event_counts;
 pub(crate) mod list_history;

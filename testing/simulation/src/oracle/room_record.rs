@@ -1,27 +1,28 @@
-//! A room, and what is known of it from looking at it and from what the server hears.
+//! The record of a room: the lists that it had, and the model of its rows.
 
 use std::sync::{Mutex, MutexGuard};
 
 use app::presence::{RoomName, User};
-use server::hub::Hub;
+use registry::hub::Hub;
 use tokio::time::Instant;
 
-use crate::oracle::list_history::ListHistory;
-use crate::oracle::row_model::RowModel;
-use crate::recorder::Recorder;
-use crate::sync::lock;
+use crate::{
+    oracle::{list_history::ListHistory, row_model::RowModel},
+    recorder::Recorder,
+    sync::lock,
+};
 
-/// The epoch of a room that is not there.
+/// The epoch of a room that does not exist.
 pub(crate) const NO_EPOCH: &str = "0000000000000000";
 
-/// A room, and what is known of it.
+/// A room, and its record.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) name: RoomName,
     record: Mutex<RoomRecord>,
 }
 
-/// What is known of a room.
+/// The record of a room.
 #[derive(Debug, Default)]
 pub(crate) struct RoomRecord {
     pub(crate) history: ListHistory,
@@ -37,7 +38,7 @@ impl Room {
         lock(&self.record)
     }
 
-    /// Looks at the room's list, if it is another than before; `force` looks also where it is not.
+    /// Records and checks the room's list if it has changed, or always with `force`.
     pub(crate) fn observe(&self, hub: &Hub, recorder: &Recorder, force: bool) {
         let name = &self.name;
         let head = hub.snapshot(name, None, 0);

@@ -1,7 +1,7 @@
-//! What a room's rows must be, by what the server heard and by the protocol's table alone.
+//! An independent model of a room's rows: what they must be according to the protocol's table.
 //!
-//! It stands at the server's door: it knows every frame that the server read and every end that it
-//! found, and nothing of how the server keeps its rooms.
+//! Its input is every frame that the server received, and every end of a connection that it noticed. It
+//! knows nothing of the server's implementation.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,15 +11,15 @@ use std::{
 use app::presence::{ClientEvent, DepartureReason, PresenceState, TabId, User, UserId};
 use tokio::time::Instant;
 
-/// How long a tab that was closed cleanly may take at the least, and any tab at the most.
+/// The shortest grace period, of a tab that was closed cleanly, and the longest of any tab.
 const MIN_GRACE: Duration = Duration::from_secs(2);
 const MAX_GRACE: Duration = Duration::from_secs(15);
 const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
 
-/// Timers count whole milliseconds, and what is due is done a little later.
+/// Timers have a resolution of milliseconds, and tasks run a little later.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
-/// What was heard of everybody in one room.
+/// The tabs of all persons in one room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RowModel {
     persons: BTreeMap<UserId, BTreeMap<TabKey, Tab>>,
@@ -37,19 +37,19 @@ enum Tab {
         connection: u64,
         hidden_since: Option<Instant>,
     },
-    /// It holds the row at least until the one moment and at most until the other.
+    /// It keeps the row at least until `earliest` and at most until `latest`.
     Gone {
         earliest: Instant,
         latest: Instant,
     },
-    /// The server is not ready yet: it holds the row, or may hold it.
+    /// It was restored by a server that is not ready yet: it keeps the row, or may keep it.
     Held {
         is_certain: bool,
     },
 }
 
 impl RowModel {
-    /// The server reads a frame, which it will accept.
+    /// The server received a frame, which it will accept.
     pub(crate) fn on_frame(
         &mut self,
         user_id: UserId,
@@ -79,12 +79,12 @@ impl RowModel {
         }
     }
 
-    /// The operator takes somebody off the list.
+    /// The operator removed a person.
     pub(crate) fn on_removed(&mut self, user_id: UserId) {
         self.persons.remove(&user_id);
     }
 
-    /// The server found that a connection is over.
+    /// The server noticed the end of a connection.
     pub(crate) fn on_connection_end(
         &mut self,
         user_id: UserId,
@@ -102,19 +102,19 @@ impl RowModel {
         }
     }
 
-    /// The same for the process that begins with these rows, which were kept at `kept_at`.
-    pub(crate) fn restored(mut self, rows: &[User], kept_at: Instant) -> Self {
+    /// The model for the next process, which starts with these rows, saved at `saved_at`.
+    pub(crate) fn restored(mut self, rows: &[User], saved_at: Instant) -> Self {
         self.persons.retain(|user_id, _| rows.iter().any(|user| user.id == *user_id));
         for tabs in self.persons.values_mut() {
-            tabs.retain(|_, tab| tab.may_hold_at(kept_at - TOLERANCE));
+            tabs.retain(|_, tab| tab.may_hold_at(saved_at - TOLERANCE));
             for tab in tabs.values_mut() {
-                *tab = Tab::Held { is_certain: tab.must_hold_at(kept_at) };
+                *tab = Tab::Held { is_certain: tab.must_hold_at(saved_at) };
             }
         }
         self
     }
 
-    /// The server is ready: rows are held from now on.
+    /// The server is ready: the grace period of restored rows starts.
     pub(crate) fn on_server_ready(&mut self, now: Instant) {
         for tab in self.persons.values_mut().flat_map(BTreeMap::values_mut) {
             if let Tab::Held { is_certain } = *tab {
@@ -124,7 +124,7 @@ impl RowModel {
         }
     }
 
-    /// Says what is wrong with rows that were `before` and are `after`, at most one frame later.
+    /// Checks the rows `after` at most one frame, where they were `before`.
     pub(crate) fn check(
         &mut self,
         before: &[User],
@@ -136,12 +136,12 @@ impl RowModel {
             let was_listed = before.iter().any(|user| user.id == *user_id);
             match row {
                 None if tabs.values().any(|tab| tab.connection().is_some()) => {
-                    return Err(format!("{user_id} has a page that takes part, and is not listed"));
+                    return Err(format!("{user_id} has a connected tab, and is not listed"));
                 }
                 None if was_listed
                     && tabs.values().any(|tab| tab.must_hold_at(now + TOLERANCE)) =>
                 {
-                    return Err(format!("{user_id} went before the time: {tabs:?} at {now:?}"));
+                    return Err(format!("{user_id} was removed too early: {tabs:?} at {now:?}"));
                 }
                 None => {}
                 Some(user) => check_state(user, tabs, now)?,
@@ -151,14 +151,11 @@ impl RowModel {
             let tabs = self.persons.get(&user.id);
             let is_held = |tab: &Tab| tab.may_hold_at(now - TOLERANCE);
             if !tabs.is_some_and(|tabs| tabs.values().any(is_held)) {
-                return Err(format!(
-                    "{} is listed, and nobody stands behind the row: {tabs:?} at {now:?}",
-                    user.id
-                ));
+                return Err(format!("{} is listed without a tab: {tabs:?} at {now:?}", user.id));
             }
         }
         check_order(before, after)?;
-        // Who is listed no longer has nothing to come back to.
+        // A person without a row and without a connection is forgotten.
         self.persons.retain(|user_id, tabs| {
             after.iter().any(|user| user.id == *user_id)
                 || tabs.values().any(|tab| tab.connection().is_some())
@@ -193,7 +190,7 @@ fn check_state(user: &User, tabs: &BTreeMap<TabKey, Tab>, now: Instant) -> Resul
     }
 }
 
-/// Whoever stays keeps their place: only who went can come again, at the end.
+/// Rows that stay keep their order. Only removed rows can return, at the end.
 fn check_order(before: &[User], after: &[User]) -> Result<(), String> {
     let ids = |users: &[User]| users.iter().map(|user| user.id).collect::<BTreeSet<_>>();
     let (old, new) = (ids(before), ids(after));
@@ -204,7 +201,7 @@ fn check_order(before: &[User], after: &[User]) -> Result<(), String> {
     if stayed(before, &new) == stayed(after, &old) {
         Ok(())
     } else {
-        Err(format!("rows changed their places: {before:?} became {after:?}"))
+        Err(format!("rows were reordered: {before:?} became {after:?}"))
     }
 }
 

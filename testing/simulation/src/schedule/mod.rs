@@ -1,51 +1,55 @@
-//! One schedule: who there is, what happens to them, and what has to be true in the end.
+//! One schedule: its people, its steps, and the check at the end.
 
+mod final_state;
 mod names;
 mod step;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use app::presence::{ClientEvent, Since, TabId, UserId};
+use app::presence::{ClientEvent, TabId, UserId};
 use fastrand::Rng;
 use server::lifecycle::drain::Drain;
-use tokio::{
-    sync::{mpsc::unbounded_channel, oneshot},
-    time::{sleep, timeout},
+use tokio::{sync::mpsc::unbounded_channel, time::sleep};
+
+use crate::{
+    client::{
+        command::Command,
+        page::{self, PageConfig},
+        person::{NetworkConditions, PageHandle, Person},
+        sse_reader,
+    },
+    oracle::event_counts::EventCounts,
+    schedule::{
+        names::{name, room_name},
+        step::{ScheduleKind, Step, draw_pause},
+    },
+    server::lifecycle::clear,
+    sync::lock,
+    world::World,
 };
 
-use crate::client::command::{Command, Report};
-use crate::client::page::{self, PageConfig};
-use crate::client::person::{Expected, NetworkConditions, PageHandle, Person};
-use crate::client::sse_reader;
-use crate::oracle::event_counts::EventCounts;
-use crate::schedule::names::{name, room_name};
-use crate::schedule::step::{ScheduleKind, Step, draw_pause};
-use crate::server::lifecycle::clear;
-use crate::sync::lock;
-use crate::world::World;
-
-/// How many things happen at least in a schedule.
+/// The minimum number of steps of a schedule.
 const STEPS: usize = 200;
 
-/// More than the server's log holds when they are old: half of a crowd or more is renamed each time.
+/// More changes than the server's log keeps. Each step renames half of the crowd or more.
 const STORM_CHANGES: usize = 2_400;
 
-/// When nothing fails any more, everything is right after this: a page may have to find that its
-/// server is silent, wait, and try twice, and a row may have to be let go, or to become away.
+/// The time without failures after which everything must be right: a page may have to notice a silent
+/// server, back off and retry twice, and a row may have to be removed or become away.
 const SETTLE_TIME: Duration = Duration::from_secs(80);
 
-/// What became of a schedule.
+/// The result of a schedule.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// How often what happened.
+    /// Counts of events.
     pub counts: EventCounts,
-    /// What happened, one line each.
+    /// The trace, one line per event.
     pub trace: Vec<String>,
-    /// Which law was broken.
+    /// The first violation.
     pub failure: Option<String>,
 }
 
-/// Plays the schedule of a seed, on the paused clock of the runtime that this runs on.
+/// Runs the schedule of a seed, on the paused clock of the current runtime.
 pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> Outcome {
     clear(state_directory);
     let mut rng = Rng::with_seed(seed);
@@ -206,7 +210,7 @@ impl Schedule {
         }
     }
 
-    /// The server ends, in order or not, and another process takes its place.
+    /// Ends the server by shutdown or kill, and starts the next process.
     fn end_server(
         &self,
         how: impl FnOnce(&World) -> Option<Drain>,
@@ -240,13 +244,13 @@ impl Schedule {
         let handle = PageHandle { commands, is_idle: false };
         self.world.persons[person].state().pages.insert(number, handle);
         lock(&self.world.tabs).insert(person, tab.clone());
-        self.world.recorder.trace(|| format!("page {number} is person {person}'s"));
+        self.world.recorder.trace(|| format!("page {number} belongs to person {person}"));
         let opening =
             PageConfig { world: Arc::clone(&self.world), person, number, tab, first_rows };
         tokio::spawn(page::run(opening, heard, self.rng.fork()));
     }
 
-    /// Somebody who only looks comes back to each room, from any point of its past.
+    /// Lets a reader of each room resume from past positions.
     fn resume(&mut self) {
         for room in 0..self.world.rooms.len() {
             let points = self.world.record(room).history.resume_points(&mut self.rng);
@@ -257,11 +261,11 @@ impl Schedule {
         }
     }
 
-    /// Much is told now: some hear only the beginning of it.
+    /// Breaks some links during a large broadcast.
     fn break_some_links(&mut self) {
         for _ in 0..self.rng.usize(0..4) {
             let messages = self.rng.u32(0..4);
-            self.world.recorder.count("fault: a link breaks within what is told");
+            self.world.recorder.count("fault: a link breaks during a broadcast");
             self.with_random_link(|link| link.down.break_after(messages));
         }
     }
@@ -322,83 +326,6 @@ impl Schedule {
             act(&world);
         });
     }
-
-    /// Nothing fails any more: the server is there, so is every network, and everybody is awake.
-    async fn repair(&mut self) {
-        self.world.recorder.trace(|| "all is healed".to_owned());
-        while !lock(&self.world.process).is_up() {
-            sleep(Duration::from_millis(100)).await;
-        }
-        for link in self.world.links() {
-            if self.rng.bool() {
-                link.set_stalled(false);
-            } else {
-                link.cut(Some(Duration::ZERO), Some(Duration::ZERO));
-            }
-        }
-        for person in 0..self.world.persons.len() {
-            go_online(&self.world, person);
-        }
-        for (person, page) in self.pages() {
-            send(&self.world, person, page, Command::Thaw);
-        }
-    }
-
-    /// Every page shows what the server has, and what the persons wanted is so.
-    async fn check_final_state(&mut self) {
-        let world = Arc::clone(&self.world);
-        let Some(hub) = lock(&world.process).serving_hub() else {
-            return world.recorder.fail("there is no server in the end");
-        };
-        for (person, page) in self.pages() {
-            let owner = &world.persons[person];
-            let label = format!("page {page} of person {person} ({})", owner.user_id);
-            let (ask, answer) = oneshot::channel();
-            send(&world, person, page, Command::Report(ask));
-            let Ok(Ok(Report { is_live, replica })) = timeout(Duration::from_secs(1), answer).await
-            else {
-                return world.recorder.fail(&format!("{label}: it does not answer"));
-            };
-            let list = hub.snapshot(&world.rooms[owner.room].name, Some(owner.user_id), usize::MAX);
-            if !is_live {
-                return world
-                    .recorder
-                    .fail(&format!("{label}: it is not live in the end: {replica:?}"));
-            }
-            let point = Since { epoch: list.epoch.clone(), seq: list.seq };
-            let is_same = replica.position() == Some(&point)
-                && replica.you() == Some(owner.user_id)
-                && replica.roster().users().eq(&list.users);
-            if !is_same {
-                return world.recorder.fail(&format!(
-                    "{label}: its list is not the server's: {replica:?} and {list:?}"
-                ));
-            }
-            world.recorder.count("pages that were right in the end");
-        }
-        for person in &world.persons {
-            let list = hub.snapshot(&world.rooms[person.room].name, None, usize::MAX);
-            let rows = list.users.iter().filter(|user| user.id == person.user_id).count();
-            let state = person.state();
-            let is_alone = state.pages.is_empty();
-            let expected = match state.expected {
-                _ if is_alone => Some(0),
-                Expected::Nothing | Expected::Unlisted { .. } => Some(0),
-                Expected::Listed { .. } => Some(1),
-                Expected::Either => None,
-            };
-            let what = format!("person {} has {rows} rows in the end: {:?}", person.number, *state);
-            drop(state);
-            if expected.is_some_and(|expected| expected != rows) {
-                return world.recorder.fail(&what);
-            }
-            world.recorder.count(match expected {
-                Some(0) => "persons that were rightly not listed in the end",
-                Some(_) => "persons that were rightly listed in the end",
-                None => "persons that might be listed or not in the end",
-            });
-        }
-    }
 }
 
 fn go_online(world: &Arc<World>, person: usize) {
@@ -410,14 +337,14 @@ fn go_online(world: &Arc<World>, person: usize) {
         link.set_stalled(false);
     }
     for page in owner.state().pages.values() {
-        // A page that is gone has no network either.
+        // Sending to a page that has ended fails, which is fine.
         let _ = page.commands.send(Command::ReconnectNow);
     }
 }
 
 fn send(world: &World, person: usize, page: u64, command: Command) {
     if let Some(handle) = world.persons[person].state().pages.get(&page) {
-        // A page that is on its way out listens no more.
+        // Sending to a page that is ending fails, which is fine.
         let _ = handle.commands.send(command);
     }
 }

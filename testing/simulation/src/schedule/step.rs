@@ -1,13 +1,15 @@
-//! What may happen next, and how likely it is.
+//! The possible steps, and their probabilities.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::client::command::{Freeze, PageExit};
-use crate::network::link::Direction;
+use crate::{
+    client::command::{Freeze, PageExit},
+    network::link::Direction,
+};
 
-/// Something that happens; whom it happens to is drawn when it does.
+/// A step. The page or person that it applies to is drawn when it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Open {
@@ -29,12 +31,12 @@ pub(crate) enum Step {
         lasting: Duration,
     },
     Remove,
-    /// Somebody who only looks comes back from a point of the past.
+    /// A reader resumes from a past position.
     Resume,
     CrowdJoins,
     CrowdLeaves,
     CrowdRenames,
-    /// So many changes that the log lets the oldest go.
+    /// So many changes that the log drops the oldest.
     CrowdStorm,
     Cut {
         at_page: Option<Duration>,
@@ -61,16 +63,16 @@ pub(crate) enum Step {
     },
 }
 
-/// What may happen in a schedule at all.
+/// The kinds of steps in a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ScheduleKind {
     pub(crate) has_crowd: bool,
-    /// The server ends now and then: a count that lives long needs one that does not.
+    /// Whether the server is restarted now and then. A long epoch needs a schedule without restarts.
     pub(crate) has_outages: bool,
 }
 
 impl Step {
-    /// Its name in the tally.
+    /// Its name in the event counts.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Open { first_rows: None } => "step: open a page without a list",
@@ -80,22 +82,22 @@ impl Step {
             Self::Leave => "step: leave",
             Self::SetVisible(_) => "step: show or hide",
             Self::Resync => "step: resync",
-            Self::ReconnectNow => "step: try now",
+            Self::ReconnectNow => "step: reconnect now",
             Self::Reload { .. } => "step: reload",
             Self::Close(_) => "step: end a page",
-            Self::Freeze { .. } => "step: sleep",
-            Self::Remove => "step: the operator removes somebody",
-            Self::Resume => "step: come back from any point",
-            Self::CrowdJoins => "step: a crowd comes",
+            Self::Freeze { .. } => "step: freeze",
+            Self::Remove => "step: the operator removes a person",
+            Self::Resume => "step: resume from any position",
+            Self::CrowdJoins => "step: a crowd joins",
             Self::CrowdLeaves => "step: a crowd leaves",
-            Self::CrowdRenames => "step: a crowd is renamed",
+            Self::CrowdRenames => "step: a crowd renames itself",
             Self::CrowdStorm => "step: a crowd outgrows the log",
-            Self::Cut { at_server: None, .. } => "fault: a cut that the server does not see",
-            Self::Cut { at_page: None, .. } => "fault: a cut that the page does not see",
-            Self::Cut { .. } => "fault: a cut that both see",
-            Self::HalfClose(Direction::Down) => "fault: nothing comes down any more",
-            Self::HalfClose(Direction::Up) => "fault: nothing goes up any more",
-            Self::Starve { .. } => "fault: a link starves for a while",
+            Self::Cut { at_server: None, .. } => "fault: a cut that only the page notices",
+            Self::Cut { at_page: None, .. } => "fault: a cut that only the server notices",
+            Self::Cut { .. } => "fault: a cut that both sides notice",
+            Self::HalfClose(Direction::Down) => "fault: nothing reaches the page",
+            Self::HalfClose(Direction::Up) => "fault: nothing reaches the server",
+            Self::Starve { .. } => "fault: a link stalls for a while",
             Self::Slow { .. } => "fault: a link becomes slow or fast",
             Self::GoOffline { .. } => "fault: a machine is offline for a while",
             Self::Restart { .. } => "fault: the server restarts",
@@ -103,7 +105,7 @@ impl Step {
         }
     }
 
-    /// Draws one; `pages` are open, and more are wanted while they are few.
+    /// Draws a step. More pages are opened while only few are open.
     pub(crate) fn draw(rng: &mut Rng, pages: usize, kind: ScheduleKind) -> Self {
         let ScheduleKind { has_crowd, has_outages } = kind;
         if pages < 8 {
@@ -175,7 +177,7 @@ impl Step {
     }
 }
 
-/// How long it is until the next step: often no time at all, seldom more than a deadline of the table.
+/// The pause until the next step: often none, seldom longer than a deadline of the protocol's table.
 pub(crate) fn draw_pause(rng: &mut Rng) -> Duration {
     match rng.u8(0..100) {
         0..35 => Duration::ZERO,
@@ -194,7 +196,7 @@ fn outage(rng: &mut Rng) -> (Duration, Duration) {
     (lasting(rng, 3_000), lasting(rng, 20_000))
 }
 
-/// Any order of magnitude up to this: most of what lasts is short.
+/// A random duration of any order of magnitude up to `longest`, so that most are short.
 fn lasting(rng: &mut Rng, longest: u64) -> Duration {
     let longest = longest >> rng.u8(0..6);
     milliseconds(rng, 0, longest)

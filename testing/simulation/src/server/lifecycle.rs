@@ -1,13 +1,15 @@
-//! How the server's process starts, serves, is kept on disk now and then, goes down, is killed.
+//! The life of the server's process: start, service, maintenance, shutdown, kill.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, ExistingUsers, User, UserId};
-use server::{
-    hub::{Announcing, Hub},
-    lifecycle::drain::Drain,
+use registry::{
+    hub::{Announcing, Hub, SavedRooms, Shutdown},
     presence::room::{JoinKind, RoomLimits},
-    storage::rooms_file::{RoomsFile, SavedRooms, Shutdown},
+};
+use server::{
+    lifecycle::drain::Drain,
+    storage::rooms_file::RoomsFile,
     websocket::connection::{self, ConnectionConfig},
 };
 use tokio::{
@@ -26,21 +28,21 @@ use crate::{
     world::World,
 };
 
-/// How often the rooms are kept, as in the server's own upkeep.
+/// The interval of saving the rooms, as in the server's maintenance.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 20_000, most_connections_per_person: 32 };
 
 impl World {
-    /// A process starts: it takes what is kept, and is ready after a while.
+    /// Starts a process: it loads the saved rooms, and is ready after `loading`.
     pub(crate) async fn start(self: &Arc<Self>, loading: Duration) {
         lock(&self.process).stage = Stage::Loading;
         let expected = lock(&self.disk).take();
         let taken = RoomsFile::in_directory(&self.state_directory).load_and_remove();
         if taken.is_some() != expected.is_some() {
             self.recorder.fail(match taken {
-                Some(_) => "what was kept is taken twice",
-                None => "what was kept is lost",
+                Some(_) => "saved rooms were loaded twice",
+                None => "saved rooms were lost",
             });
         }
         let nothing = SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new() };
@@ -71,7 +73,7 @@ impl World {
         self.add_task(upkeep.abort_handle());
     }
 
-    /// The process is told to end: from now on nothing that happens to the rooms counts.
+    /// Starts the shutdown: changes of the rooms no longer count.
     pub(crate) fn begin_shutdown(&self) -> Option<Drain> {
         self.observe_all();
         let mut process = lock(&self.process);
@@ -86,15 +88,15 @@ impl World {
         Some(shutdown)
     }
 
-    /// Everybody was told goodbye, and the process ends.
+    /// Waits until all sockets are closed, and ends the process.
     pub(crate) async fn finish_shutdown(&self, shutdown: Drain) {
         if timeout(shutdown.deadline(), shutdown.sockets_ended()).await.is_err() {
-            self.recorder.count("server: an end that not all said goodbye before");
+            self.recorder.count("server: an exit before all sockets were closed");
         }
         self.stop();
     }
 
-    /// The process is killed.
+    /// Kills the process.
     pub(crate) fn kill(&self) {
         self.observe_all();
         let saved_state =
@@ -116,7 +118,7 @@ impl World {
         }
     }
 
-    /// A connection comes to the server's door.
+    /// Accepts a connection.
     pub(crate) fn accept(self: &Arc<Self>, room: usize, user_id: UserId, link: Link) {
         let mut process = lock(&self.process);
         let connection = process.next_connection;
@@ -140,7 +142,7 @@ impl World {
         self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} is accepted"));
     }
 
-    /// The page of a room is asked for: its list, if there is a server.
+    /// Serves the page of a room: its list, if there is a server.
     pub(crate) fn serve_page(
         &self,
         room: usize,
@@ -149,7 +151,7 @@ impl World {
     ) -> Option<ExistingUsers> {
         let (hub, is_serving) = {
             let process = lock(&self.process);
-            // While the server says goodbye, requests that came before are answered.
+            // Requests are still answered during shutdown.
             let is_there = matches!(process.stage, Stage::Serving | Stage::Closing);
             let hub = Arc::clone(&process.running.as_ref().filter(|_| is_there)?.hub);
             (hub, process.stage == Stage::Serving)
@@ -162,18 +164,18 @@ impl World {
         Some(hub.snapshot(name, Some(user_id), most_rows))
     }
 
-    /// The operator takes somebody off the list.
+    /// Removes a person on behalf of the operator.
     pub(crate) fn remove(&self, room: usize, user_id: UserId) {
         let Some(hub) = lock(&self.process).serving_hub() else { return };
         self.observe(room, true);
         if hub.remove(&self.rooms[room].name, user_id) {
-            self.recorder.count("operator: removed somebody");
+            self.recorder.count("operator: removed a person");
         }
         self.record(room).row_model.on_removed(user_id);
         self.observe(room, true);
     }
 
-    /// Somebody of the crowd says this; who has not come yet, comes.
+    /// Handles an event of a member of the crowd, who connects if necessary.
     pub(crate) fn crowd_send(self: &Arc<Self>, member: usize, event: &ClientEvent) {
         let user_id = self.crowd[member];
         self.observe(0, false);
@@ -244,7 +246,7 @@ impl World {
     fn write(&self, saved_state: SavedState) {
         if let Err(error) = RoomsFile::in_directory(&self.state_directory).write(&saved_state.saved)
         {
-            self.recorder.fail(&format!("the rooms can't be written: {error}"));
+            self.recorder.fail(&format!("could not save the rooms: {error}"));
         }
         *lock(&self.disk) = Some(saved_state);
     }
@@ -257,15 +259,16 @@ impl World {
             let rows: &[User] = saved.map(|saved| &*saved.room.users).unwrap_or_default();
             let list = hub.snapshot(&of_room.name, None, usize::MAX);
             if list.users != rows {
-                self.recorder
-                    .fail(&format!("these rows were kept: {rows:?}, these came back: {list:?}"));
+                self.recorder.fail(&format!(
+                    "these rows were saved: {rows:?}, these were restored: {list:?}"
+                ));
             }
             let is_in_order =
                 saved_state.is_some_and(|saved_state| saved_state.saved.ending == Shutdown::Clean);
             if let Some(saved) = saved
                 && (saved.epoch == list.epoch && saved.room.seq == list.seq) != is_in_order
             {
-                self.recorder.fail(&format!("{} came back at {}", of_room.name, list.epoch));
+                self.recorder.fail(&format!("{} was restored at {}", of_room.name, list.epoch));
             }
             let mut record = self.record(room);
             record.history.clear_current();
@@ -282,13 +285,13 @@ impl World {
     }
 }
 
-/// The order in which the server's map gives the rooms is not the schedule's to decide.
+/// The order of the server's hash map is not determined by the seed.
 fn sorted_by_name(mut saved: SavedRooms) -> SavedRooms {
     saved.rooms.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
     saved
 }
 
-/// A state directory is empty again.
+/// Empties a state directory.
 pub(crate) fn clear(state_directory: &Path) {
     RoomsFile::in_directory(state_directory).load_and_remove();
 }

@@ -1,9 +1,9 @@
-//! Whether the server listens.
+//! Whether the server accepts connections.
 
-/// Whether a connection can be had now.
+/// What happens to a new connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListenState {
-    Refused,
-    Waiting,
-    Welcome,
+    Closed,
+    Loading,
+    Accepting,
 }

@@ -1,4 +1,4 @@
-//! The server: the real one, started, ended and killed.
+//! The real server: how it is started, ended and killed, and its side of a connection.
 
 pub(crate) mod lifecycle;
 pub(crate) mod listen_state;

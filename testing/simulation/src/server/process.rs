@@ -1,12 +1,9 @@
-//! The server's process: what it holds while it runs, and what it leaves on disk.
+//! The state of the server's process, in memory and on disk.
 
 use std::sync::Arc;
 
-use server::{
-    hub::{Hub, Membership},
-    lifecycle::drain::Drain,
-    storage::rooms_file::SavedRooms,
-};
+use registry::hub::{Hub, Membership, SavedRooms};
+use server::lifecycle::drain::Drain;
 use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{oracle::row_model::RowModel, server::listen_state::ListenState};
@@ -22,13 +19,13 @@ pub(crate) struct Process {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// There is none: nobody is listened to.
+    /// There is no process: connections are refused.
     #[default]
     Down,
-    /// It reads its rooms: who comes has to wait.
+    /// It loads its rooms: connections wait.
     Loading,
     Serving,
-    /// It says goodbye.
+    /// It is shutting down.
     Closing,
 }
 
@@ -41,7 +38,7 @@ pub(crate) struct Running {
     pub(crate) saved_state: Option<SavedState>,
 }
 
-/// Rooms on disk, and what was known of them when they were kept.
+/// The rooms on disk, and the models of their rows when they were saved.
 #[derive(Clone, Debug)]
 pub(crate) struct SavedState {
     pub(crate) saved: SavedRooms,
@@ -50,27 +47,27 @@ pub(crate) struct SavedState {
 }
 
 impl Process {
-    /// The rooms, while what happens to them counts.
+    /// The hub, while changes of its rooms count.
     pub(crate) fn serving_hub(&self) -> Option<Arc<Hub>> {
         (self.stage == Stage::Serving)
             .then(|| self.running.as_ref().map(|running| Arc::clone(&running.hub)))?
     }
 
-    /// Whether this is the process, and it serves.
+    /// Whether this is the current process, and it serves.
     pub(crate) fn is_serving(&self, number: u64) -> bool {
         self.stage == Stage::Serving && self.number == number
     }
 
-    /// Whether there is one that serves.
+    /// Whether the current process serves.
     pub(crate) fn is_up(&self) -> bool {
         self.stage == Stage::Serving
     }
 
     pub(crate) fn listen_state(&self) -> ListenState {
         match self.stage {
-            Stage::Down | Stage::Closing => ListenState::Refused,
-            Stage::Loading => ListenState::Waiting,
-            Stage::Serving => ListenState::Welcome,
+            Stage::Down | Stage::Closing => ListenState::Closed,
+            Stage::Loading => ListenState::Loading,
+            Stage::Serving => ListenState::Accepting,
         }
     }
 }

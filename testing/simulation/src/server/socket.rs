@@ -1,4 +1,4 @@
-//! What the server holds of a connection, and what the witness hears through it.
+//! The server's side of a connection, whose frames are reported to the row model.
 
 use std::{
     fmt,
@@ -13,14 +13,18 @@ use server::websocket::transport::{Socket, TransportError};
 use tokio::time::Instant;
 use tungstenite::Message;
 
-use crate::network::link::{Down, Link};
-use crate::network::pipe::{PipeEnd, PipeReader, Received};
-use crate::oracle::room_record::Room;
-use crate::recorder::Recorder;
-use crate::server::process::Process;
-use crate::sync::lock;
+use crate::{
+    network::{
+        link::{Down, Link},
+        pipe::{PipeEnd, PipeReader, Received},
+    },
+    oracle::room_record::Room,
+    recorder::Recorder,
+    server::process::Process,
+    sync::lock,
+};
 
-/// What the server holds of a connection: a WebSocket to it.
+/// A WebSocket of the server.
 #[derive(Debug)]
 pub(crate) struct ServerSocket {
     info: ConnectionInfo,
@@ -32,7 +36,7 @@ pub(crate) struct ServerSocket {
     stage: Stage,
 }
 
-/// Whose connection it is, and of which process.
+/// The person, number and process of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionInfo {
     pub(crate) user_id: UserId,
@@ -43,29 +47,29 @@ pub(crate) struct ConnectionInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Talking,
-    /// It can't be written to: what can still be read says how it ended.
+    /// It can't be written to. Reading tells how it ended.
     Unwritable,
     Over,
 }
 
 /// The connection broke.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fault;
+pub(crate) struct SocketBroken;
 
-impl fmt::Display for Fault {
+impl fmt::Display for SocketBroken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the connection broke")
     }
 }
 
-impl TransportError for Fault {
+impl TransportError for SocketBroken {
     fn close_code(&self) -> Option<CloseCode> {
         None
     }
 }
 
 impl Socket for ServerSocket {
-    type Fault = Fault;
+    type Fault = SocketBroken;
 }
 
 impl ServerSocket {
@@ -117,10 +121,10 @@ impl ServerSocket {
 }
 
 impl Stream for ServerSocket {
-    type Item = Result<Message, Fault>;
+    type Item = Result<Message, SocketBroken>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // What the frame before did is to be seen before the next one is read.
+        // The effect of the last frame is recorded before the next one is read.
         self.observe();
         Poll::Ready(match std::task::ready!(self.reader.poll(context)) {
             Received::Message(message) => {
@@ -128,7 +132,7 @@ impl Stream for ServerSocket {
                     Message::Text(text) => {
                         let ConnectionInfo { user_id, connection, .. } = self.info;
                         self.recorder.trace_detail(|| {
-                            format!("server: #{connection} of {user_id} says {text}")
+                            format!("server: #{connection} of {user_id} sends {text}")
                         });
                         self.hear(text);
                     }
@@ -141,7 +145,7 @@ impl Stream for ServerSocket {
                 self.end(DepartureReason::Lost);
                 match end {
                     PipeEnd::Finished => None,
-                    PipeEnd::Reset => Some(Err(Fault)),
+                    PipeEnd::Reset => Some(Err(SocketBroken)),
                 }
             }
         })
@@ -149,19 +153,22 @@ impl Stream for ServerSocket {
 }
 
 impl Sink<Message> for ServerSocket {
-    type Error = Fault;
+    type Error = SocketBroken;
 
-    fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SocketBroken>> {
         let ready = self.link.down.poll_ready(context);
         if let Poll::Ready(Err(_)) = ready
             && self.stage == Stage::Talking
         {
             self.stage = Stage::Unwritable;
         }
-        ready.map_err(|_| Fault)
+        ready.map_err(|_| SocketBroken)
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Fault> {
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SocketBroken> {
         self.observe();
         if let Message::Close(_) = &message {
             self.end(DepartureReason::Closed);
@@ -170,11 +177,11 @@ impl Sink<Message> for ServerSocket {
         Ok(())
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SocketBroken>> {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SocketBroken>> {
         Poll::Ready(Ok(()))
     }
 }

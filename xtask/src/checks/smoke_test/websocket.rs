@@ -1,154 +1,125 @@
-//! As much of a WebSocket (RFC 6455) as a trial needs: short texts, pings, and how it ends.
+//! A client's WebSocket, with the cookie that identifies its person.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use super::PATIENCE;
+use tungstenite::client::IntoClientRequest as _;
+use tungstenite::http::{HeaderValue, header};
+use tungstenite::{Message, Utf8Bytes};
+
+use super::TIMEOUT;
 use crate::output::failure::{Context, Failure, Outcome};
 
-const TEXT: u8 = 1;
-const CLOSE: u8 = 8;
-const PING: u8 = 9;
-const PONG: u8 = 10;
-
-/// Stands for a length that takes two bytes of its own; a greater number for one that takes eight.
-const LENGTH_FOLLOWS: u8 = 126;
-
-/// What the server says.
+/// A message of the server.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// An event.
-    Text(String),
-    /// Goodbye, with a code; none where it says no code.
+pub(super) enum Received {
+    Text(Utf8Bytes),
+    /// A close frame, with its code if it has one.
     Close(Option<u16>),
 }
 
-/// A client's end of a socket.
+/// An open socket of a person.
 #[derive(Debug)]
 pub(super) struct WebSocket {
-    stream: BufReader<TcpStream>,
-    /// What makes this client the same person again.
+    socket: tungstenite::WebSocket<TcpStream>,
     cookie: String,
 }
 
 impl WebSocket {
-    /// Opens a socket at this path, as the person of this cookie if there is one.
+    /// Opens a socket at this path, as the person of this cookie or as a new one.
     pub(super) fn open(address: &str, path: &str, cookie: Option<&str>) -> Outcome<Self> {
-        let could_not = || format!("Could not open a socket at {address}{path}");
+        let could_not = || format!("Could not open a WebSocket at {address}{path}");
         let stream = TcpStream::connect(address).with_context(could_not)?;
-        stream.set_read_timeout(Some(PATIENCE)).with_context(could_not)?;
-        let mut stream = BufReader::new(stream);
-        let own = cookie.map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{own}\r\n"
-        );
-        stream.get_mut().write_all(request.as_bytes()).with_context(could_not)?;
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head).with_context(could_not)? == 0 {
-                break;
-            }
+        stream.set_read_timeout(Some(TIMEOUT)).with_context(could_not)?;
+        let request = format!("ws://{address}{path}").into_client_request();
+        let mut request = request.with_context(could_not)?;
+        if let Some(cookie) = cookie {
+            let value = HeaderValue::from_str(cookie).with_context(could_not)?;
+            request.headers_mut().insert(header::COOKIE, value);
         }
-        let given = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-        let given = given.and_then(|line| line.split(';').next());
-        match given.or(cookie) {
-            Some(cookie) if head.starts_with("HTTP/1.1 101 ") => {
-                Ok(Self { stream, cookie: cookie.to_owned() })
-            }
-            _ => Err(Failure::new(format!("{path} is answered with {head:?}."))),
-        }
+        let (socket, response) = tungstenite::client(request, stream).with_context(could_not)?;
+        let set_cookie = response.headers().get(header::SET_COOKIE);
+        let set_cookie = set_cookie.and_then(|value| value.to_str().ok()?.split(';').next());
+        let cookie = set_cookie.or(cookie).ok_or_else(|| {
+            Failure::new(format!("The server set no cookie on the WebSocket at {path}."))
+        })?;
+        Ok(Self { socket, cookie: cookie.to_owned() })
     }
 
-    /// Makes a later client the same person.
+    /// The cookie that identifies the person on a later socket.
     pub(super) fn cookie(&self) -> &str {
         &self.cookie
     }
 
-    /// Says something.
+    /// Sends a text message.
     pub(super) fn send(&mut self, text: &str) -> Outcome {
-        self.write(TEXT, text.as_bytes())
+        self.socket
+            .send(Message::text(text))
+            .with_context(|| "Could not write to a WebSocket".to_owned())
     }
 
-    /// What the server says next; pings are answered on the way.
-    pub(super) fn next(&mut self) -> Outcome<Heard> {
+    /// The next text or close frame; tungstenite answers pings.
+    pub(super) fn receive(&mut self) -> Outcome<Received> {
         loop {
-            let (opcode, payload) =
-                read_frame(&mut self.stream).with_context(|| "A socket broke".to_owned())?;
-            match opcode {
-                TEXT => return Ok(Heard::Text(String::from_utf8_lossy(&payload).into_owned())),
-                CLOSE => {
-                    let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
-                    return Ok(Heard::Close(code));
+            match self.socket.read().with_context(|| "A WebSocket broke".to_owned())? {
+                Message::Text(text) => return Ok(Received::Text(text)),
+                Message::Close(frame) => {
+                    return Ok(Received::Close(frame.map(|frame| frame.code.into())));
                 }
-                PING => self.write(PONG, &payload)?,
                 _ => {}
             }
         }
     }
-
-    fn write(&mut self, opcode: u8, payload: &[u8]) -> Outcome {
-        let frame = frame(opcode, payload);
-        self.stream
-            .get_mut()
-            .write_all(&frame)
-            .with_context(|| "A socket can't be written to".to_owned())
-    }
-}
-
-/// A client's whole frame (RFC 6455, section 5.2). What masks it is for the proxies of others: here it is zero.
-fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    const LAST: u8 = 0x80;
-    const MASKED: u8 = 0x80;
-    const NO_MASK: [u8; 4] = [0; 4];
-    let mut frame = vec![LAST | opcode];
-    if let Ok(short @ ..LENGTH_FOLLOWS) = u8::try_from(payload.len()) {
-        frame.push(MASKED | short);
-    } else {
-        let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
-        frame.push(MASKED | LENGTH_FOLLOWS);
-        frame.extend_from_slice(&length.to_be_bytes());
-    }
-    frame.extend_from_slice(&NO_MASK);
-    frame.extend_from_slice(payload);
-    frame
-}
-
-/// A server's frame: the opcode and the payload. This server's frames are whole, and of at most 4 KiB.
-fn read_frame(stream: &mut impl Read) -> std::io::Result<(u8, Vec<u8>)> {
-    let mut head = [0; 2];
-    stream.read_exact(&mut head)?;
-    let [first, second] = head;
-    let length = match second {
-        LENGTH_FOLLOWS => {
-            let mut length = [0; 2];
-            stream.read_exact(&mut length)?;
-            u16::from_be_bytes(length)
-        }
-        short @ ..LENGTH_FOLLOWS => u16::from(short),
-        _ => return Err(std::io::Error::other("a frame is longer than any may be")),
-    };
-    let mut payload = vec![0; usize::from(length)];
-    stream.read_exact(&mut payload)?;
-    Ok((first & 0x0f, payload))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use tungstenite::handshake::server::{Request, Response};
+    use tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
+
     use super::*;
 
-    #[test]
-    fn a_frame_says_what_it_is_and_how_long() {
-        assert_eq!(frame(TEXT, b"hi"), [0x81, 0x82, 0, 0, 0, 0, b'h', b'i']);
-        assert_eq!(frame(TEXT, &[b'x'; 300])[..4], [0x81, 0xfe, 1, 44]);
+    /// Accepts one socket, checks its cookie, sets another one if asked to, and closes with 1012.
+    fn serve(listener: &TcpListener, expected: Option<&str>, set_cookie: Option<&str>) {
+        let (stream, _) = listener.accept().unwrap();
+        #[expect(clippy::result_large_err, reason = "tungstenite prescribes the type")]
+        let on_request = |request: &Request, mut response: Response| {
+            assert_eq!(request.uri().path(), "/socket");
+            let cookie = request.headers().get(header::COOKIE);
+            assert_eq!(cookie.map(|cookie| cookie.to_str().unwrap()), expected);
+            if let Some(cookie) = set_cookie {
+                response.headers_mut().insert(header::SET_COOKIE, cookie.parse().unwrap());
+            }
+            Ok(response)
+        };
+        let mut socket = tungstenite::accept_hdr(stream, on_request).unwrap();
+        let hello = socket.read().unwrap();
+        socket.send(Message::Ping("ping".into())).unwrap();
+        socket.send(hello).unwrap();
+        let restart = CloseFrame { code: CloseCode::Restart, reason: "".into() };
+        socket.close(Some(restart)).unwrap();
+        assert_eq!(socket.read().unwrap(), Message::Pong("ping".into()));
     }
 
     #[test]
-    fn frames_are_read_one_after_the_other() {
-        let long = [&[0x81, 126, 1, 44][..], &[b'x'; 300], &[0x88, 2, 3, 0xf4]].concat();
-        let mut stream = &long[..];
-        assert_eq!(read_frame(&mut stream).unwrap(), (TEXT, vec![b'x'; 300]));
-        assert_eq!(read_frame(&mut stream).unwrap(), (CLOSE, 1012_u16.to_be_bytes().to_vec()));
-        assert!(read_frame(&mut stream).is_err());
+    fn sockets_keep_their_cookie_and_receive_texts_and_close_codes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = thread::spawn(move || {
+            serve(&listener, None, Some("person=1; HttpOnly"));
+            serve(&listener, Some("person=1"), None);
+        });
+        let mut cookie = None;
+        for _ in 0..2 {
+            let mut socket = WebSocket::open(&address, "/socket", cookie.as_deref()).unwrap();
+            assert_eq!(socket.cookie(), "person=1");
+            socket.send("hello").unwrap();
+            assert_eq!(socket.receive(), Ok(Received::Text("hello".into())));
+            assert_eq!(socket.receive(), Ok(Received::Close(Some(1012))));
+            cookie = Some(socket.cookie().to_owned());
+        }
+        server.join().unwrap();
     }
 }

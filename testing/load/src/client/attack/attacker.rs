@@ -1,4 +1,4 @@
-//! One attacker: what it says on its connection, and when it is through.
+//! One attacker: what it sends on its connection, and when it is done.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -10,33 +10,34 @@ use app::presence::ClientEvent;
 use mio::net::TcpStream;
 
 use super::{AttackStats, garbage};
-use crate::client::handshake;
-use crate::client::websocket::FrameWriter;
-use crate::measure::system;
+use crate::{
+    client::{handshake, websocket::FrameWriter},
+    measure::system,
+};
 
-/// The room of those who are let in.
+/// The room of the accepted attackers.
 const ROOM: &str = "attacked";
 
 /// What an attacker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Connects and says nothing.
+    /// Connects and sends nothing.
     Silent,
-    /// Asks for a socket, and says nothing on it.
+    /// Upgrades to a WebSocket, and sends no frame.
     SilentSocket,
-    /// Says a request, byte by byte.
+    /// Sends a request byte by byte.
     Dripping,
-    /// Asks for a socket to join on, and breaks off.
+    /// Upgrades, joins, and resets the connection.
     Joining,
-    /// Says on a socket what makes no sense.
+    /// Upgrades, and sends invalid frames.
     Garbage,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Advance {
     Continues,
-    /// The connection is over.
+    /// The connection has ended.
     Ended,
 }
 
@@ -53,11 +54,11 @@ pub(super) struct Attacker {
     kind: Kind,
     host: Ipv4Addr,
     state: State,
-    /// How often it has come, so that it says something else each time.
+    /// The number of its connections, so that it sends other garbage on each.
     attempts: usize,
-    /// The first bytes that the server said.
+    /// The first bytes of the server's response.
     response: Vec<u8>,
-    /// What it says first, and how much of that the server has taken.
+    /// What it sends first, and how many bytes of it have been sent.
     opening: Vec<u8>,
     sent: usize,
 }
@@ -76,14 +77,14 @@ impl Attacker {
         self.host
     }
 
-    /// Its connection is on its way.
+    /// Its connection is being opened.
     pub(super) fn connecting(&mut self, stream: TcpStream) {
         self.state = State::Connecting(stream);
         self.response.clear();
         self.attempts += 1;
     }
 
-    /// Something happened on its connection.
+    /// Handles an event on its connection.
     pub(super) fn step(&mut self, server: SocketAddr, stats: &AttackStats) -> Advance {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => return Advance::Continues,
@@ -105,22 +106,22 @@ impl Attacker {
         }
         self.count_end(stats);
         if let State::Open(stream) = &self.state {
-            // So that no port is kept waiting for what may still be on its way.
+            // A reset frees the port at once, without TIME_WAIT.
             drop(system::reset_on_close(stream));
         }
         self.state = State::Idle;
         Advance::Ended
     }
 
-    /// Says the next byte of an endless head.
+    /// Sends the next byte of headers that never end.
     pub(super) fn drip(&mut self) {
         if let State::Open(stream) = &mut self.state {
-            // A broken connection is found by the poll.
+            // The poll reports a broken connection.
             drop(stream.write(b"x"));
         }
     }
 
-    /// What it says first.
+    /// The bytes that it sends first.
     fn opening(&self, server: SocketAddr) -> Vec<u8> {
         let request = || handshake::request(server, ROOM, None).into_bytes();
         match self.kind {
@@ -138,13 +139,13 @@ impl Attacker {
     }
 
     fn send_opening(&mut self) {
-        // While the system takes more than that, nobody else has this processor: not even the visitors.
+        // Longer writes would keep the core from the probe.
         const MAX_WRITE_IN_BYTES: usize = 16 * 1024;
         let State::Open(stream) = &mut self.state else { return };
         while let Some(piece) = self.opening[self.sent..].chunks(MAX_WRITE_IN_BYTES).next() {
             match stream.write(piece) {
                 Ok(written) if written > 0 => self.sent += written,
-                // A broken connection is found when it is read.
+                // Reading reports a broken connection.
                 _ => return,
             }
         }
@@ -152,16 +153,16 @@ impl Attacker {
         self.sent = 0;
     }
 
-    /// Whether it has all that it wants.
+    /// Whether it has received what it waits for.
     fn is_done(&self) -> bool {
         match self.kind {
             Kind::Silent | Kind::SilentSocket | Kind::Dripping | Kind::Garbage => false,
-            // An answer is all.
+            // The status line suffices.
             Kind::Joining => self.response.len() > b"HTTP/1.1 200 ".len(),
         }
     }
 
-    /// Hears all there is, as far as it is wanted, and whether it was the last.
+    /// Reads until it is done or the socket is empty, and returns whether the connection has ended.
     fn read_response(&mut self) -> bool {
         const MAX_KEPT_IN_BYTES: usize = 64;
         let mut buffer = [0; 4096];
@@ -194,7 +195,7 @@ impl Attacker {
         }
     }
 
-    /// Where it is counted while it is there.
+    /// The counter of its kind's open connections.
     fn open_counter<'stats>(&self, stats: &'stats AttackStats) -> Option<&'stats AtomicU64> {
         match self.kind {
             Kind::Silent | Kind::SilentSocket => Some(&stats.silent),
@@ -204,7 +205,7 @@ impl Attacker {
     }
 }
 
-/// Adds, and around the end subtracts.
+/// Adds with wrap-around, so that `u64::MAX` subtracts one.
 fn add(count: Option<&AtomicU64>, number: u64) {
     if let Some(count) = count {
         count.fetch_add(number, Ordering::Relaxed);
@@ -217,8 +218,8 @@ mod tests {
 
     use super::*;
 
-    /// An attacker on a connection to a server that says this, until it is through.
-    fn run_attacker(kind: Kind, sent: &[u8]) -> AttackStats {
+    /// Runs an attacker against a server that sends this response.
+    fn run_attacker(kind: Kind, response: &[u8]) -> AttackStats {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let host = Ipv4Addr::new(127, 0, 0, 9);
@@ -228,7 +229,7 @@ mod tests {
         assert_eq!(peer.ip(), host);
         attacker.connecting(TcpStream::from_std(stream));
         let stats = AttackStats::default();
-        server.write_all(sent).unwrap();
+        server.write_all(response).unwrap();
         if kind == Kind::Silent {
             assert_eq!(attacker.step(address, &stats), Advance::Continues);
             assert_eq!(stats.silent.load(Ordering::Relaxed), 1);
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_answered_knows_what_came_of_it() {
+    fn attackers_count_the_responses_by_status() {
         let refused = run_attacker(Kind::Joining, b"HTTP/1.1 429 Too Many Requests\r\n\r\n");
         assert_eq!(refused.joins_refused.load(Ordering::Relaxed), 1);
         let accepted = run_attacker(Kind::Joining, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");

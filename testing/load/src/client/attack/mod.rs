@@ -1,7 +1,7 @@
-//! People who mean harm: very many sockets that say nothing, too little, too much, or what makes no sense.
+//! Attackers: thousands of connections that send nothing, too little, too much, or garbage.
 //!
-//! All in one thread of little priority, from addresses of their own: what is measured is what the server
-//! does for the others, not who gets the processor of this program.
+//! They run in one thread of low priority, from addresses of their own, so that the measured latency is the
+//! server's and does not come from this program's scheduling.
 
 mod attacker;
 mod garbage;
@@ -21,48 +21,47 @@ use std::{
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::attacker::{Advance, Attacker, Kind};
-use crate::error::LoadError;
-use crate::measure::system;
+use crate::{error::LoadError, measure::system};
 
-/// How long the thread sleeps at the most.
+/// The longest sleep of the thread.
 const POLL_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// In how many seconds all who are to be there come; the server ends each after ten. At once they would go
-/// and come again at once too, every time.
+/// The server ends each silent connection after ten seconds. Connecting over eight seconds keeps them from
+/// all ending, and reconnecting, at the same time.
 const RAMP_UP_SECONDS: u32 = 8;
 
-/// Fewer need not take that long.
+/// With few attackers, connecting takes less than `RAMP_UP_SECONDS`.
 const MIN_CONNECTS_PER_SECOND: u32 = 100;
 
-/// How many attackers there are.
+/// The numbers of attackers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttackConfig {
-    /// Connections that say nothing, at any time; on every second of them a socket is asked for first.
+    /// Concurrent silent connections; half of them upgrade to a WebSocket first.
     pub silent: usize,
-    /// Connections that say one byte of a request a second, at any time.
+    /// Concurrent connections that send a request at one byte per second.
     pub dripping: usize,
-    /// How often a second a socket is asked for and joined on, from one address.
+    /// Joins per second, all from one address.
     pub joins_per_second: u32,
-    /// How often a second garbage, or a frame that is too long, is said on a socket.
+    /// Sockets per second on which garbage, or a frame that is too long, is sent.
     pub garbage_per_second: u32,
 }
 
-/// What came of the attack so far.
+/// Counters of a running attack.
 #[derive(Debug, Default)]
 pub struct AttackStats {
-    /// Silent connections that are open.
+    /// Open silent connections.
     pub silent: AtomicU64,
-    /// Dripping connections that are open.
+    /// Open dripping connections.
     pub dripping: AtomicU64,
-    /// How often a join was refused at the door.
+    /// Joins that were refused with 429.
     pub joins_refused: AtomicU64,
-    /// How often one was let in.
+    /// Joins that were accepted.
     pub joins_accepted: AtomicU64,
-    /// How often a socket was ended for what was said on it.
+    /// Sockets that the server ended because of garbage.
     pub garbage_ended: AtomicU64,
 }
 
-/// An attack that goes on until this is dropped.
+/// A running attack. Dropping it ends the attack.
 #[derive(Debug)]
 pub struct Attack {
     stats: Arc<AttackStats>,
@@ -71,15 +70,15 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// Begins to attack the server at `address`.
+    /// Starts to attack the server at `address`.
     pub fn start(address: SocketAddr, config: AttackConfig) -> Result<Self, LoadError> {
-        let io_error = |source| LoadError::Io { what: "no attack", source };
+        let io_error = |source| LoadError::Io { what: "could not start the attack", source };
         let (stats, stop) = (Arc::new(AttackStats::default()), Arc::new(AtomicBool::new(false)));
         let mut attack_loop =
             AttackLoop::new(address, config, Arc::clone(&stats)).map_err(io_error)?;
         let until = Arc::clone(&stop);
         let thread = thread::Builder::new().name("attack".to_owned()).spawn(move || {
-            // Without it the attack is no less of one.
+            // The attack also works at normal priority.
             drop(system::lower_priority());
             while !until.load(Ordering::Relaxed) {
                 if attack_loop.turn().is_err() {
@@ -90,22 +89,22 @@ impl Attack {
         Ok(Self { stats, stop, thread: Some(thread.map_err(io_error)?) })
     }
 
-    /// What came of it so far.
+    /// The counters so far.
     pub fn stats(&self) -> &AttackStats {
         &self.stats
     }
 
-    /// Whether all who are to be there are there, and joins are being refused.
+    /// Whether all attackers are connected, and joins are being refused.
     pub fn is_ramped_up(&self, config: AttackConfig) -> bool {
-        let is_reached = |count: &AtomicU64, wanted: usize| {
-            count.load(Ordering::Relaxed) >= u64::try_from(wanted).unwrap_or(u64::MAX)
+        let is_reached = |count: &AtomicU64, expected: usize| {
+            count.load(Ordering::Relaxed) >= u64::try_from(expected).unwrap_or(u64::MAX)
         };
         is_reached(&self.stats.silent, config.silent)
             && is_reached(&self.stats.dripping, config.dripping)
             && is_reached(&self.stats.joins_refused, usize::from(config.joins_per_second > 0))
     }
 
-    /// Whether it goes on.
+    /// Whether the thread is still running.
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
@@ -118,32 +117,32 @@ impl Drop for Attack {
     }
 }
 
-/// Where the attack takes place: the attackers and their sockets.
+/// The attackers, their sockets, and what each has to do next.
 struct AttackLoop {
     poll: Poll,
     events: Events,
     address: SocketAddr,
     attackers: Vec<Attacker>,
     stats: Arc<AttackStats>,
-    /// Those who have no connection and want one at once.
+    /// Attackers that have to connect again.
     to_connect: VecDeque<usize>,
-    /// How often one of them begins.
+    /// The time between two of these connects.
     connect_interval: Interval,
-    /// Those who have none and take turns.
+    /// The attackers that connect in turns.
     rotations: Vec<Rotation>,
-    /// Those who drip, the next one first, and how often one of them does.
+    /// The dripping attackers, the next one first, and the time between two bytes of all of them.
     dripping: VecDeque<usize>,
     drip_interval: Interval,
 }
 
-/// Attackers of one kind, one of whom begins a connection so often.
+/// Attackers of one kind, of which one connects at each interval.
 struct Rotation {
     kind: Kind,
     idle: Vec<usize>,
     interval: Interval,
 }
 
-/// Something that is done so often.
+/// A recurring deadline.
 struct Interval {
     every: Duration,
     next: Instant,
@@ -160,7 +159,7 @@ impl Interval {
         self.next = self.next.max(time);
     }
 
-    /// Whether it is time again: to be asked until it is not.
+    /// Whether the deadline has passed, which advances it. The caller asks until it returns false.
     fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.next <= now;
         if is_due {
@@ -176,19 +175,19 @@ impl AttackLoop {
         let mut attackers = Vec::new();
         let mut add = |kind: Kind, count: usize| {
             let first = attackers.len();
-            // A socket that is asked for is one of the address's many: two share them.
+            // Limits are per address, so attackers share few addresses.
             attackers
                 .extend((0..count).map(|index| Attacker::new(kind, source_address(kind, index))));
             (first..attackers.len()).collect::<Vec<_>>()
         };
-        // Some have just been ended by the server, and are on their way again.
+        // Some of the attackers are always reconnecting, because the server has just ended them.
         let with_reserve = |count: usize| count + count.div_ceil(12);
         let mut to_connect = VecDeque::from(add(Kind::Silent, with_reserve(silent - silent / 2)));
         to_connect.extend(add(Kind::SilentSocket, with_reserve(silent / 2)));
         let dripping = VecDeque::from(add(Kind::Dripping, with_reserve(dripping)));
         to_connect.extend(&dripping);
         let mut rotation = |kind, per_second: u32| {
-            // Each takes up to two seconds, and nobody has to wait for another.
+            // An attacker is busy for up to two seconds.
             let count = usize::try_from(per_second).unwrap_or_default() * 2;
             Rotation { kind, idle: add(kind, count), interval: Interval::per_second(per_second) }
         };
@@ -208,7 +207,7 @@ impl AttackLoop {
             to_connect,
             connect_interval: Interval::per_second(connects_per_second),
             rotations,
-            // Each says one byte a second.
+            // Each of them sends one byte per second.
             drip_interval: Interval::per_second(count(&dripping)),
             dripping,
         })
@@ -229,7 +228,7 @@ impl AttackLoop {
         }
         self.events = events;
         let now = Instant::now();
-        // What could not be begun in time is not made up for: it would come, and be ended, all at once.
+        // Overdue connects are skipped, because in one burst they would also end at the same time.
         if let Some(time) = now.checked_sub(POLL_TIMEOUT * 5) {
             self.connect_interval.skip_until(time);
         }
@@ -243,7 +242,7 @@ impl AttackLoop {
         Ok(())
     }
 
-    /// An attacker has no connection any more.
+    /// The connection of an attacker has ended.
     fn on_closed(&mut self, index: usize) {
         let kind = self.attackers[index].kind();
         match kind {
@@ -267,7 +266,7 @@ impl AttackLoop {
         due.into_iter().try_for_each(|index| self.connect(index))
     }
 
-    /// Lets as many drip as time has passed for.
+    /// Sends a byte of every attacker that is due.
     fn drip(&mut self, now: Instant) {
         while !self.dripping.is_empty() && self.drip_interval.is_due(now) {
             self.dripping.rotate_left(1);
@@ -280,7 +279,7 @@ impl AttackLoop {
     fn connect(&mut self, index: usize) -> io::Result<()> {
         let attacker = &mut self.attackers[index];
         let Ok(stream) = system::connect_from(attacker.host(), self.address) else {
-            // All ports of the address are in use, or the server went: another time.
+            // All ports of the address are in use, or the server is gone.
             self.on_closed(index);
             return Ok(());
         };
@@ -292,14 +291,14 @@ impl AttackLoop {
     }
 }
 
-/// From which of loopback's many addresses.
+/// The loopback address of an attacker.
 fn source_address(kind: Kind, index: usize) -> Ipv4Addr {
     let last = match kind {
         Kind::Silent => 2,
         Kind::Dripping => 3,
         Kind::Joining => 4,
         Kind::Garbage => 5,
-        // No address has more than 2,000 sockets, or opens more than 1,000 at once.
+        // Four addresses, to stay below the server's limits per address.
         Kind::SilentSocket => 6 + u8::try_from(index % 4).unwrap_or_default(),
     };
     Ipv4Addr::new(127, 0, 0, last)

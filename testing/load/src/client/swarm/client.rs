@@ -1,4 +1,4 @@
-//! One client: what it is doing, and the few bytes that are its own.
+//! One client of a swarm.
 
 use std::{
     io::{ErrorKind, Write},
@@ -8,31 +8,33 @@ use std::{
 use mio::net::TcpStream;
 
 use super::NO_LIST;
-use crate::oracle::lists::StateId;
-use crate::oracle::truth::{ChangeIndex, PersonIndex};
+use crate::oracle::{
+    lists::StateId,
+    truth::{ChangeIndex, PersonIndex},
+};
 
-/// What a client says first on a socket.
+/// The first frame of a client on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// Nothing.
+    /// No frame.
     Silence,
-    /// That it follows the room, from where its list is.
+    /// `watch`, from the position of its list.
     Watch,
-    /// That it joins, which is noted as having been made to happen.
+    /// `got_a_new_user`, which is recorded as a join.
     Join,
-    /// That it is back, with its cookie, its tab and where its list is. Whoever lets it come back notes
-    /// what that does.
+    /// `got_a_new_user` with its cookie, its tab and the position of its list. The caller records the
+    /// effect.
     Rejoin,
 }
 
-/// Where a client's socket is.
+/// The state of a client's socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Closed,
     Connecting,
     Upgrading,
     Open,
-    /// This program said goodbye: whatever ends the socket now is right.
+    /// This program sent a close frame, so any end of the socket is expected.
     Closing,
 }
 
@@ -43,17 +45,17 @@ pub(super) struct Client {
     pub(super) stream: Option<TcpStream>,
     pub(super) phase: Phase,
     pub(super) list: StateId,
-    /// The beginning of a frame whose end has not come.
+    /// The received part of an incomplete frame.
     pub(super) partial: Vec<u8>,
-    /// What the system did not take yet.
+    /// Bytes that the system's buffer had no space for.
     pub(super) unsent: Vec<u8>,
     pub(super) cookie: Option<Box<str>>,
-    /// The last thing that it did, until it has read of it.
+    /// Its last join or departure, until it has received it.
     pub(super) unseen_change: Option<ChangeIndex>,
-    /// Since when it is away, if it said goodbye and the server has not answered it since.
+    /// When it sent a close frame, until the server's first frame on its next socket.
     pub(super) away_since: Option<Instant>,
-    /// The last wait that it reached.
-    pub(super) wait: u32,
+    /// The last wait in which it was counted.
+    pub(super) counted_in: u32,
     pub(super) is_wrong: bool,
 }
 
@@ -70,35 +72,35 @@ impl Client {
             cookie: None,
             unseen_change: None,
             away_since: None,
-            wait: 0,
+            counted_in: 0,
             is_wrong: false,
         }
     }
 
-    /// Whether its socket is on its way.
+    /// Whether its socket is being opened.
     pub(super) fn is_connecting(&self) -> bool {
         matches!(self.phase, Phase::Connecting | Phase::Upgrading)
     }
 
-    /// Whether it is told what happens.
+    /// Whether it receives changes.
     pub(super) fn is_following(&self) -> bool {
         self.phase == Phase::Open && self.opening != Opening::Silence
     }
 
-    /// Sends bytes, or keeps what the system does not take.
+    /// Sends bytes, and keeps those that the system's buffer has no space for.
     pub(super) fn send(&mut self, bytes: &[u8]) {
         self.unsent.extend_from_slice(bytes);
         self.flush();
     }
 
-    /// Sends what was kept.
+    /// Sends the bytes that were kept.
     pub(super) fn flush(&mut self) {
         let Some(stream) = &mut self.stream else { return };
         while !self.unsent.is_empty() {
             match stream.write(&self.unsent) {
                 Ok(written) => drop(self.unsent.drain(..written)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // A broken socket is found when it is read.
+                // Reading reports a broken socket.
                 Err(_) => return,
             }
         }

@@ -1,4 +1,4 @@
-//! What comes from the sockets, and what it does to the lists.
+//! How frames are received, and applied to the clients' lists.
 
 use std::{
     io::{self, Read},
@@ -12,19 +12,25 @@ use super::{
     Swarm,
     client::{Opening, Phase},
 };
-use crate::client::handshake;
-use crate::client::normalise::strip_per_client_fields;
-use crate::client::websocket::{Frame, parse_frame};
-use crate::error::LoadError;
-use crate::oracle::lists::FrameKind;
+use crate::{
+    client::{
+        handshake,
+        normalise::strip_per_client_fields,
+        websocket::{Frame, parse_frame},
+    },
+    error::LoadError,
+    oracle::lists::FrameKind,
+};
 
 impl Swarm {
-    /// Waits for sockets that have something to say, and hears it.
-    pub fn poll_once(&mut self, longest: Duration) -> Result<(), LoadError> {
-        match self.poll.poll(&mut self.events, Some(longest)) {
+    /// Waits for events on the sockets, and handles them.
+    pub fn poll_once(&mut self, timeout: Duration) -> Result<(), LoadError> {
+        match self.poll.poll(&mut self.events, Some(timeout)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(source) => return Err(LoadError::Io { what: "waiting for sockets", source }),
+            Err(source) => {
+                return Err(LoadError::Io { what: "could not poll the sockets", source });
+            }
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
@@ -53,7 +59,7 @@ impl Swarm {
         }
     }
 
-    /// Reads what a socket has: the system tells once, so it is read empty.
+    /// Reads a socket until it is empty, because mio's events are edge-triggered.
     fn read(&mut self, index: usize, may_have_ended: bool) {
         loop {
             let client = &mut self.clients[index];
@@ -61,7 +67,7 @@ impl Swarm {
             let partial = client.partial.len();
             self.scratch[..partial].copy_from_slice(&client.partial);
             let read = match stream.read(&mut self.scratch[partial..]) {
-                Ok(0) => return self.on_closed(index, "ended without a goodbye"),
+                Ok(0) => return self.on_closed(index, "ended without a close frame"),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -78,14 +84,14 @@ impl Swarm {
             } else if partial > 0 {
                 client.partial = Vec::new();
             }
-            // Less than there was room for: it is empty, and the system will tell when there is more.
+            // The buffer was not filled, so the socket is empty, and more bytes cause another event.
             if end < self.scratch.len() && !may_have_ended {
                 return;
             }
         }
     }
 
-    /// Takes in what is whole of what was read, and says how much that is.
+    /// Handles all complete frames, and returns how many bytes they are.
     fn on_bytes(&mut self, index: usize, bytes: &[u8]) -> usize {
         let mut taken = 0;
         let now = Instant::now();
@@ -93,7 +99,7 @@ impl Swarm {
             match handshake::parse_response(bytes) {
                 Ok(None) => return 0,
                 Ok(Some(upgraded)) => {
-                    taken = upgraded.taken;
+                    taken = upgraded.length;
                     let client = &mut self.clients[index];
                     client.cookie = upgraded.cookie.or(client.cookie.take());
                     client.phase = Phase::Open;
@@ -189,13 +195,13 @@ impl Swarm {
                 client.is_wrong = true;
                 violations.add(|| format!("client {index}: {sentence}"));
             }
-        } else if wait.reached < wait.wanted
-            && client.wait != wait.number
+        } else if wait.reached < wait.expected
+            && client.counted_in != wait.number
             && lists.is_right(state, truth)
         {
-            client.wait = wait.number;
+            client.counted_in = wait.number;
             wait.reached += 1;
-            if wait.reached == wait.wanted {
+            if wait.reached == wait.expected {
                 wait.reached_at = Some(Instant::now());
             }
         }
@@ -218,7 +224,7 @@ impl Swarm {
         }
     }
 
-    /// A socket ended; that is right only where this program wanted it.
+    /// Closes the client's side of a socket. It is a violation unless this program closed it.
     fn on_closed(&mut self, index: usize, how: &str) {
         let client = &mut self.clients[index];
         if client.phase == Phase::Closed {

@@ -1,4 +1,4 @@
-//! How a frame's rows and differences make the next list of the last one.
+//! Applying the rows and differences of a frame to a list.
 
 use std::{rc::Rc, time::Instant};
 
@@ -7,11 +7,11 @@ use app::presence::{Difference, PresenceState, Since, User};
 use super::{Advance, FrameKind, Kind, Lists, Row, RowId, Rows, StateId};
 use crate::oracle::truth::{ChangeIndex, ChangeKind, Truth};
 
-/// No row of a person is in the list.
+/// The position of a person without a row.
 const ABSENT: usize = usize::MAX;
 
 impl Lists {
-    /// Takes in the next rows of a list that was begun.
+    /// Adds the next rows to a partial list.
     pub(super) fn add_rows(
         &mut self,
         listing: Kind,
@@ -20,7 +20,7 @@ impl Lists {
         now: Instant,
     ) -> Result<Advance, String> {
         let Kind::PartialList { before, at, count, rows: earlier } = listing else {
-            return Err("rows come where no list was begun".to_owned());
+            return Err("rows arrived without a list".to_owned());
         };
         let mut these = Vec::with_capacity(users.len());
         for user in users {
@@ -34,7 +34,7 @@ impl Lists {
         step.list_rows = users.len();
         step.name_bytes = users.iter().map(|user| user.name.as_str().len()).sum();
         if length > count {
-            return Err(format!("a list of {count} rows has {length}"));
+            return Err(format!("a list of {count} rows received {length}"));
         }
         if length < count {
             step.to = self.add(Kind::PartialList { before, at, count, rows: Rc::new(rows) });
@@ -46,7 +46,7 @@ impl Lists {
             let who = self.row(*row).who;
             (places[who.as_usize()] != place).then_some(who)
         }) {
-            return Err(format!("{} is twice in a list", truth.name(row)));
+            return Err(format!("{} is in a list twice", truth.name(row)));
         }
         step.to = self.intern_complete(&at, rows, truth)?;
         if let Some(before) = before {
@@ -55,7 +55,7 @@ impl Lists {
         Ok(step)
     }
 
-    /// Takes in a difference, or a piece of one.
+    /// Applies a difference, or a part of one.
     pub(super) fn apply_difference(
         &mut self,
         state: StateId,
@@ -71,17 +71,17 @@ impl Lists {
                 difference.append(piece.clone());
                 (*base, difference)
             }
-            _ => return Err("a difference comes to one who has no list".to_owned()),
+            _ => return Err("a difference arrived without a list".to_owned()),
         };
         let Kind::Live { at, rows } = &self.states[base.0].kind else {
-            return Err("a difference comes to one who has no list".to_owned());
+            return Err("a difference arrived without a list".to_owned());
         };
         if at.seq != from || to < from {
             let at = at.seq;
-            return Err(format!("a difference from {from} to {to} comes to a list at {at}"));
+            return Err(format!("a difference from {from} to {to} arrived at a list at {at}"));
         }
         let (at, rows) = (at.clone(), Rc::clone(rows));
-        // Without a change the count does not move: what says something and moves nothing is a piece.
+        // Every change increases `seq`, so a non-empty difference that keeps it is only a part.
         if to == from && !piece.is_empty() {
             let to = self.add(Kind::PartialDifference { base, so_far: Rc::new(difference) });
             return Ok(Advance::unchanged(to, FrameKind::Changes));
@@ -108,21 +108,21 @@ impl Lists {
             let who = truth.person_of(id)?;
             let place = std::mem::replace(&mut places[who.as_usize()], ABSENT);
             if rows.get_mut(place).and_then(Option::take).is_none() {
-                return Err(format!("{} goes and was not there", truth.name(who)));
+                return Err(format!("{} departed and was not listed", truth.name(who)));
             }
-            let has_seen_own_change = |what| what == ChangeKind::Departed(reason);
-            facts.push(truth.attribute(who, has_seen_own_change, reach, now)?);
+            let matches = |what| what == ChangeKind::Departed(reason);
+            facts.push(truth.attribute(who, matches, reach, now)?);
         }
         for (state, ids) in difference.user_changed.states() {
             for id in ids {
                 let who = truth.person_of(id)?;
                 let Some(Some(row)) = rows.get_mut(places[who.as_usize()]) else {
-                    return Err(format!("{} changes and is not there", truth.name(who)));
+                    return Err(format!("{} changed and is not listed", truth.name(who)));
                 };
                 let before = self.row(*row);
                 if before.state == state {
                     let (name, state) = (truth.name(who), state.as_str());
-                    return Err(format!("{name} becomes {state} and was so before"));
+                    return Err(format!("{name} became {state} and already was"));
                 }
                 *row = self.intern_row(Row { state, ..before });
                 facts.push(truth.attribute(
@@ -134,12 +134,12 @@ impl Lists {
             }
         }
         if let Some(renamed) = difference.user_changed.renamed.first() {
-            return Err(format!("{} was renamed, and nobody asked for it", renamed.id));
+            return Err(format!("{} was renamed without a request", renamed.id));
         }
         for user in &difference.new_user {
             let who = truth.owner_of(user)?;
             if places.get(who.as_usize()).is_none_or(|place| *place != ABSENT) {
-                return Err(format!("{} comes and was there", truth.name(who)));
+                return Err(format!("{} joined and was already listed", truth.name(who)));
             }
             places[who.as_usize()] = rows.len();
             rows.push(Some(self.intern_row(Row { who, joined: user.joined, state: user.state })));
@@ -151,7 +151,7 @@ impl Lists {
         Ok((rows.into_iter().flatten().collect(), facts))
     }
 
-    /// What a client is told of by a list that replaces another.
+    /// The changes that a client receives by a list that replaces another.
     fn between(
         &mut self,
         before: StateId,
@@ -170,11 +170,11 @@ impl Lists {
         };
         if from.epoch == at.epoch && from.seq > at.seq {
             return Err(format!(
-                "a list at {} is replaced by an older one at {}",
+                "a list at {} was replaced by an older one at {}",
                 from.seq, at.seq
             ));
         }
-        // In another epoch the count began anew.
+        // In another epoch `seq` starts at 0.
         let from = if from.epoch == at.epoch { from.seq } else { 0 };
         let (old, new) = (Rc::clone(old), Rc::clone(new));
         let (old_places, new_places) = (self.places(&old, truth), self.places(&new, truth));
@@ -183,30 +183,25 @@ impl Lists {
         for row in old.iter().map(|row| self.row(*row)) {
             let now_there = row_at(&new, new_places[row.who.as_usize()]);
             if now_there.is_none_or(|there| there.joined != row.joined) {
-                let has_seen_own_change = |what| matches!(what, ChangeKind::Departed(_));
-                facts.push(truth.attribute(row.who, has_seen_own_change, (from, at.seq), now)?);
+                let matches = |what| matches!(what, ChangeKind::Departed(_));
+                facts.push(truth.attribute(row.who, matches, (from, at.seq), now)?);
             }
         }
         for row in new.iter().map(|row| self.row(*row)) {
             let state = row.state;
-            let has_seen_own_change = match row_at(&old, old_places[row.who.as_usize()]) {
+            let matches = match row_at(&old, old_places[row.who.as_usize()]) {
                 Some(there) if there == row => continue,
                 Some(there) if there.joined == row.joined => ChangeKind::Became(state),
                 _ => ChangeKind::Joined,
             };
-            facts.push(truth.attribute(
-                row.who,
-                |what| what == has_seen_own_change,
-                (from, at.seq),
-                now,
-            )?);
+            facts.push(truth.attribute(row.who, |what| what == matches, (from, at.seq), now)?);
         }
         let facts: Rc<[ChangeIndex]> = facts.into();
         self.edges.insert((before, after), Rc::clone(&facts));
         Ok(facts)
     }
 
-    /// Where each person's row is; with two rows it is the last.
+    /// The position of each person's row; with two rows it is the last one.
     fn places(&self, rows: &[RowId], truth: &Truth) -> Vec<usize> {
         let mut places = vec![ABSENT; truth.persons()];
         for (place, row) in rows.iter().enumerate() {
@@ -217,7 +212,7 @@ impl Lists {
 }
 
 impl Rows {
-    /// All rows, from the first on.
+    /// All rows in order.
     fn in_order(&self) -> Vec<RowId> {
         let mut pieces = vec![&self.these];
         let mut rest = self.earlier.as_deref();

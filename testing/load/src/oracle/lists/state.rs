@@ -1,4 +1,4 @@
-//! What a client's list can be: nothing, a part, a whole, or wrong.
+//! The states of a list: empty, partial, complete or wrong.
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -7,16 +7,16 @@ use app::presence::{Difference, PresenceState, Since};
 use super::Lists;
 use crate::oracle::truth::{PersonIndex, Truth};
 
-/// Names a state that a client's list can be in.
+/// Identifies a state of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StateId(pub(super) usize);
 
 impl StateId {
-    /// No list has come yet.
+    /// No list was received yet.
     pub const NOTHING: Self = Self(0);
 }
 
-/// Names one row as it is shown: whose, since when, in which state.
+/// Identifies a row: its person, time of joining and state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RowId(u32);
 
@@ -27,32 +27,32 @@ pub(super) struct Row {
     pub(super) state: PresenceState,
 }
 
-/// What a state is.
+/// The kind of a state.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     Nothing,
-    /// A list of which these rows have come; `before` is the whole list that it replaces.
+    /// A list of which these rows were received; `before` is the complete list that it replaces.
     PartialList {
         before: Option<StateId>,
         at: Since,
         count: usize,
         rows: Rc<Rows>,
     },
-    /// A whole list.
+    /// A complete list.
     Live {
         at: Since,
         rows: Rc<[RowId]>,
     },
-    /// A whole list, and a difference of which this much has come.
+    /// A complete list, and the part of a difference that was received.
     PartialDifference {
         base: StateId,
         so_far: Rc<Difference>,
     },
-    /// It can't be right any more, and why.
+    /// A list that can't become right any more, and the violation.
     Wrong(Rc<str>),
 }
 
-/// The rows of a list so far: a chain, so that its pieces don't each hold all before them.
+/// The rows of a partial list, as a chain, so that its parts need not be copied.
 #[derive(Clone, Debug)]
 pub(super) struct Rows {
     pub(super) earlier: Option<Rc<Rows>>,
@@ -60,14 +60,14 @@ pub(super) struct Rows {
     pub(super) length: usize,
 }
 
-/// A state, and what leads on from it.
+/// A state, and the transitions from it.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) kind: Kind,
     pub(super) next: HashMap<Rc<[u8]>, usize>,
-    /// The transition that was taken last: most clients take the same.
+    /// The last used transition, which most clients take.
     pub(super) last: Option<usize>,
-    /// For which version of the truth it is known whether this list is right.
+    /// The version of the truth for which this list was judged, and the result.
     pub(super) judged: Option<(u64, bool)>,
 }
 
@@ -82,10 +82,10 @@ impl Lists {
         self.rows[usize::try_from(id.0).unwrap_or(usize::MAX)]
     }
 
-    /// A row in words.
-    pub(super) fn shown(&self, id: RowId, truth: &Truth) -> String {
+    /// Describes a row.
+    pub(super) fn describe(&self, id: RowId, truth: &Truth) -> String {
         let Row { who, joined, state } = self.row(id);
-        shown(truth.name(who), state, joined)
+        describe(truth.name(who), state, joined)
     }
 
     pub(super) fn intern_row(&mut self, row: Row) -> RowId {
@@ -95,7 +95,7 @@ impl Lists {
         })
     }
 
-    /// The state with this whole list: all who are at the same point must have the same.
+    /// The state of a complete list. All lists at the same position must be equal.
     pub(super) fn intern_complete(
         &mut self,
         at: &Since,
@@ -114,8 +114,8 @@ impl Lists {
         }
         let place = others.iter().zip(&rows).take_while(|(other, row)| other == row).count();
         let at_place = |rows: &[RowId]| {
-            let row = rows.get(place).map(|row| self.shown(*row, truth));
-            row.unwrap_or_else(|| "nobody".to_owned())
+            let row = rows.get(place).map(|row| self.describe(*row, truth));
+            row.unwrap_or_else(|| "missing".to_owned())
         };
         Err(format!(
             "two lists at {} differ: row {place} is {} in one and {} in the other",
@@ -126,7 +126,7 @@ impl Lists {
     }
 }
 
-/// A row in words.
-pub(super) fn shown(name: &str, state: PresenceState, joined: u64) -> String {
+/// Describes a row.
+pub(super) fn describe(name: &str, state: PresenceState, joined: u64) -> String {
     format!("{name} ({}, since {joined})", state.as_str())
 }

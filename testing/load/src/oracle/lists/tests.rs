@@ -1,4 +1,4 @@
-//! The judge is judged: an honest server is never called wrong, and every lie is.
+//! Tests of the oracle: correct histories have no violation, and every corruption is found.
 
 mod examples;
 mod faults;

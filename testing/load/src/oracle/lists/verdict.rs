@@ -1,14 +1,13 @@
-//! Whether a list is what it should be.
+//! The check of a list against the truth.
 
 use app::presence::User;
 
-use super::{Kind, Lists, StateId, state::shown};
-use crate::oracle::truth::Truth;
-use crate::oracle::violations::Violations;
+use super::{Kind, Lists, StateId, state::describe};
+use crate::oracle::{truth::Truth, violations::Violations};
 
 impl Lists {
-    /// Judges every client's list as it is now: complete, right, in an order that all agree on, and the
-    /// server's own.
+    /// Checks every client's list as it is now: it has to be complete and right, and in the same order as
+    /// all others and the server's own list.
     pub fn judge(
         &mut self,
         clients: impl Iterator<Item = (usize, StateId)>,
@@ -18,11 +17,11 @@ impl Lists {
     ) {
         let mut first_live = None;
         for (index, state) in clients {
-            // Whole lists at different points are different states even if their rows are the same.
+            // Lists at different positions are different states, even with the same rows.
             if self.is_right(state, truth) {
                 let first = *first_live.get_or_insert(state);
                 if !self.same_rows(first, state) {
-                    violations.add(|| format!("client {index} has another order than the first"));
+                    violations.add(|| format!("client {index} has its rows in another order"));
                 }
             } else {
                 let first_mismatch = self.first_mismatch(state, truth).unwrap_or_default();
@@ -38,7 +37,7 @@ impl Lists {
         }
     }
 
-    /// Whether the list is whole and what it should be once all is told.
+    /// Whether the list is complete, and right once all changes are received.
     pub fn is_right(&mut self, state: StateId, truth: &Truth) -> bool {
         let version = truth.version();
         if let Some((judged, is_right)) = self.states[state.0].judged
@@ -51,17 +50,17 @@ impl Lists {
         is_right
     }
 
-    /// The first thing that is not as it should be once all is told.
+    /// Describes the first difference from the expected list.
     fn first_mismatch(&self, state: StateId, truth: &Truth) -> Option<String> {
         let rows = match &self.states[state.0].kind {
             Kind::Live { rows, .. } => rows,
             Kind::Wrong(sentence) => return Some(sentence.to_string()),
-            Kind::Nothing => return Some("no list has come".to_owned()),
+            Kind::Nothing => return Some("no list was received".to_owned()),
             Kind::PartialList { count, rows, .. } => {
-                return Some(format!("of {count} rows only {} have come", rows.length));
+                return Some(format!("only {} of {count} rows were received", rows.length));
             }
             Kind::PartialDifference { .. } => {
-                return Some("a difference has not come whole".to_owned());
+                return Some("a difference is incomplete".to_owned());
             }
         };
         let rows = || rows.iter().map(|row| self.row(*row));
@@ -77,7 +76,7 @@ impl Lists {
                 });
             }
         }
-        // No row is there twice, so equal numbers of right rows are equal lists.
+        // No row occurs twice, so a list with the expected number of right rows is complete.
         if rows().len() < truth.listed() {
             let missing = truth.listed() - rows().len();
             return Some(format!("{missing} of {} rows are missing", truth.listed()));
@@ -85,7 +84,7 @@ impl Lists {
         truth.impossible_order(rows().map(|row| row.who))
     }
 
-    /// Whether two whole lists have the same rows in the same order.
+    /// Whether two complete lists have the same rows in the same order.
     fn same_rows(&self, one: StateId, other: StateId) -> bool {
         match (&self.states[one.0].kind, &self.states[other.0].kind) {
             (Kind::Live { rows, .. }, Kind::Live { rows: others, .. }) => rows == others,
@@ -93,24 +92,24 @@ impl Lists {
         }
     }
 
-    /// Compares a list with one that was asked for in another way, row by row.
+    /// Compares a list with the one of the JSON API.
     fn compare(&self, state: StateId, users: &[User], truth: &Truth) -> Result<(), String> {
         let Kind::Live { rows, .. } = &self.states[state.0].kind else {
             return Err("there is no whole list to compare".to_owned());
         };
         if rows.len() != users.len() {
             return Err(format!(
-                "the server lists {} people and a client {}",
+                "the server lists {} people and the client {}",
                 users.len(),
                 rows.len()
             ));
         }
         for (place, (row, user)) in rows.iter().zip(users).enumerate() {
-            let ours = self.shown(*row, truth);
-            let theirs = shown(user.name.as_str(), user.state, user.joined);
+            let ours = self.describe(*row, truth);
+            let theirs = describe(user.name.as_str(), user.state, user.joined);
             if ours != theirs {
                 return Err(format!(
-                    "row {place} is {ours} at a client and {theirs} at the server"
+                    "row {place} is {ours} at the client and {theirs} at the server"
                 ));
             }
         }

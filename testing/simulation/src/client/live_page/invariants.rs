@@ -1,4 +1,4 @@
-//! What holds after every frame that a page hears.
+//! The invariants after every frame that a page receives.
 
 use app::{
     client::Outcome,
@@ -6,21 +6,20 @@ use app::{
 };
 
 use super::LivePage;
-use crate::oracle::room_record::NO_EPOCH;
-use crate::world::World;
+use crate::{oracle::room_record::NO_EPOCH, world::World};
 
 impl LivePage {
-    /// The laws that hold after every frame.
+    /// Checks the invariants after a frame.
     pub(super) fn check(&self, before: Option<&Since>, outcome: &Outcome) {
         let replica = self.session.replica();
         if outcome.replies.contains(&ClientEvent::Resync {}) {
-            self.fail("the server told something that does not fit");
+            self.fail("a frame of the server contradicts its list");
         }
         if outcome.is_live && replica.you() != Some(self.owner().user_id) {
-            self.fail(&format!("it takes itself for {:?}", replica.you()));
+            self.fail(&format!("its own id is {:?}", replica.you()));
         }
         match replica.position() {
-            // A page that was served while the server went down: nobody can come back to its list.
+            // A page that was loaded during shutdown: its list can't be resumed.
             Some(point) if point.epoch.as_str() == NO_EPOCH => {}
             Some(point) => {
                 let users = replica.roster().users();
@@ -33,7 +32,7 @@ impl LivePage {
                     replica.roster().users().find(|row| !record.history.contains(row)).cloned();
                 drop(record);
                 if let Some(row) = stranger {
-                    self.fail(&format!("it shows a row that never was: {row:?}"));
+                    self.fail(&format!("it shows a row that never existed: {row:?}"));
                 }
             }
         }
@@ -57,17 +56,17 @@ impl LivePage {
 pub(super) fn count_frame(world: &World, event: &ServerEvent) {
     world.recorder.count(match event {
         ServerEvent::ExistingUsers(list) if list.users.len() < list.count => {
-            "frame: existing_users, cut"
+            "frame: existing_users, first part"
         }
         ServerEvent::ExistingUsers(_) => "frame: existing_users",
         ServerEvent::MoreUsers(_) => "frame: more_users",
         ServerEvent::Resumed(resumed)
             if resumed.from == resumed.seq && !resumed.difference.is_empty() =>
         {
-            "frame: resumed, a piece"
+            "frame: resumed, part"
         }
         ServerEvent::Resumed(_) => "frame: resumed",
-        ServerEvent::Changes(changes) if changes.from == changes.seq => "frame: changes, a piece",
+        ServerEvent::Changes(changes) if changes.from == changes.seq => "frame: changes, part",
         ServerEvent::Changes(_) => "frame: changes",
         ServerEvent::Beat(_) => "frame: beat",
         ServerEvent::Refused(_) => "frame: refused",

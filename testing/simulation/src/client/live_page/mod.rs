@@ -1,11 +1,12 @@
-//! A page that runs: the session that the real page has, and the decisions of its live layer.
+//! A running page: the real session, and the decisions of the page's connection.
 
 mod invariants;
+mod requests;
 
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    client::{Environment, Intent, RemovalNote, Session, Unlisted, read_frame, write_frame},
+    client::{Environment, RemovalNote, Session, Unlisted, read_frame, write_frame},
     presence::{ClientEvent, CloseCode, DepartureReason, ServerEvent, TabId},
 };
 use fastrand::Rng;
@@ -15,21 +16,27 @@ use tokio::{
 };
 
 use self::invariants::count_frame;
-use crate::client::command::{Command, Freeze, Next, PageExit, Report};
-use crate::client::load_page::load_page;
-use crate::client::person::Person;
-use crate::network::connect::connect;
-use crate::network::link::{ClientSocket, GOING_AWAY, SocketEvent};
-use crate::world::World;
+use crate::{
+    client::{
+        command::{Command, Freeze, Next, PageExit, Report},
+        load_page::load_page,
+        person::Person,
+    },
+    network::{
+        connect::connect,
+        link::{ClientSocket, GOING_AWAY, SocketEvent},
+    },
+    world::World,
+};
 
-/// How long an attempt may take until the first frame comes, as in the page.
+/// The time limit for a connection and its first frame, as in the page.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(6);
-/// How long a server may say nothing, as in the page.
+/// The longest silence of a server, as in the page.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-/// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
+/// The close code that a browser reports for a close frame without one (RFC 6455, section 7.4.1).
 const NO_STATUS: u16 = 1005;
 
-/// A page that runs.
+/// A running page.
 pub(crate) struct LivePage {
     world: Arc<World>,
     person: usize,
@@ -45,18 +52,18 @@ pub(crate) struct LivePage {
     is_visible: bool,
     is_live: bool,
     frozen: Option<Freeze>,
-    /// What came while the tab was frozen.
+    /// The events that arrived while the tab was frozen.
     inbox: Vec<SocketEvent>,
     needs_sync: bool,
     pending: Pending,
 }
 
-/// What a page asked for and did not see yet.
+/// The requests of a page that have not been fulfilled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Pending {
-    /// An announcement was not answered yet.
+    /// A `got_a_new_user` has not been answered.
     awaits_reply: bool,
-    /// What the visitor wants: to be listed, or not to be.
+    /// Whether the visitor wants to be listed.
     wants_row: Option<bool>,
 }
 
@@ -160,7 +167,7 @@ impl LivePage {
             }
             Command::Freeze(freeze) => {
                 self.world.recorder.count(match freeze {
-                    Freeze::Tab => "page: the tab sleeps",
+                    Freeze::Tab => "page: the tab is frozen",
                     Freeze::Machine => "page: the machine sleeps",
                 });
                 self.frozen = Some(freeze);
@@ -184,7 +191,7 @@ impl LivePage {
         self.world.recorder.count("page: reloaded");
         let world = Arc::clone(&self.world);
         let first_html = if loads_first {
-            // The old page stays until the new one is there; for this moment it does nothing.
+            // The old page stays until the new one has loaded. It does nothing in this time.
             Some(Box::new(load_page(&world, self.person, first_rows, &mut self.rng).await))
         } else {
             None
@@ -202,7 +209,7 @@ impl LivePage {
         self.world.recorder.count(match exit {
             PageExit::Closed => "page: closed",
             PageExit::Killed => "fault: a browser was killed",
-            PageExit::PoweredOff => "fault: a machine lost its power",
+            PageExit::PoweredOff => "fault: a machine lost power",
         });
         match (self.end.take(), exit) {
             (Some(end), PageExit::Closed) => end.close(GOING_AWAY),
@@ -218,18 +225,18 @@ impl LivePage {
 
     fn report(&self, report: oneshot::Sender<Report>) {
         let replica = self.session.replica().clone();
-        // Who asked may have given up.
+        // The receiver may have given up.
         let _ = report.send(Report { is_live: self.is_live, replica });
     }
 
     fn thaw(&mut self) {
         self.frozen = None;
-        // What is due and what has come: nobody says which is first.
+        // The order of due timers and received events is not determined.
         if self.rng.bool() {
             self.check_deadline();
         }
         for event in std::mem::take(&mut self.inbox) {
-            // A socket that is gone is not heard any more.
+            // Events of a closed socket are dropped.
             if self.end.is_some() {
                 self.on_socket_event(event);
             }
@@ -247,17 +254,17 @@ impl LivePage {
         if self.retry_at.is_some() {
             self.open();
         } else {
-            self.world.recorder.count("page: the watchdog barked");
+            self.world.recorder.count("page: receive timeout");
             self.on_disconnect();
         }
     }
 
     fn environment(&self) -> Environment {
-        let has_left = self.owner().state().removal.as_ref().is_some_and(RemovalNote::is_in_effect);
+        let has_left = self.owner().state().absence.as_ref().is_some_and(RemovalNote::is_in_effect);
         Environment { tab: self.tab.clone(), is_visible: self.is_visible, has_left }
     }
 
-    /// Opens a socket, in place of the one that is there.
+    /// Opens a socket, and closes the one before.
     pub(crate) fn open(&mut self) {
         self.retry_at = None;
         self.last_received_at = Instant::now();
@@ -290,15 +297,15 @@ impl LivePage {
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
-                self.trace(|| format!("hears {text}"));
+                self.trace(|| format!("receives {text}"));
                 match read_frame(&text) {
                     Ok(event) => self.receive(event),
-                    Err(_) => self.fail(&format!("this can't be read: {text}")),
+                    Err(_) => self.fail(&format!("it received an invalid frame: {text}")),
                 }
             }
             SocketEvent::Closed(code) => {
                 if code == CloseCode::Replaced.number() {
-                    self.world.recorder.count("page: replaced by one of the same tab");
+                    self.world.recorder.count("page: replaced by a page of the same tab");
                     self.tab = TabId::from_random(std::array::from_fn(|_| self.rng.u8(..)));
                 }
                 self.on_disconnect();
@@ -325,74 +332,13 @@ impl LivePage {
         }
         self.check(before.as_ref(), &outcome);
         if let Some(Unlisted { reason: DepartureReason::Removed, end }) = outcome.was_unlisted
-            && RemovalNote::supersedes(&end, self.removal().as_ref())
+            && RemovalNote::supersedes(&end, self.absence().as_ref())
         {
             self.owner().note_absence(self.number, Some(RemovalNote::Removed(end)));
         }
         self.send(outcome.replies);
         if outcome.is_live {
             self.forget_removal();
-        }
-    }
-
-    fn removal(&self) -> Option<RemovalNote> {
-        self.owner().state().removal.clone()
-    }
-
-    fn forget_removal(&mut self) {
-        if let Some(RemovalNote::Removed(end)) = self.removal()
-            && self.session.has_joined_since(&end)
-        {
-            self.owner().note_absence(self.number, Some(RemovalNote::Superseded(end)));
-            let events = self.session.sync_environment(&self.environment());
-            self.send(events);
-        }
-    }
-
-    fn is_listed(&self) -> bool {
-        self.session.replica().own_row().is_some()
-    }
-
-    fn join(&mut self, name: String) {
-        if self.is_listed() {
-            self.world.recorder.count("page: rename");
-            self.owner().on_rename();
-            self.request(Intent::Rename(name));
-        } else {
-            self.world.recorder.count("page: join");
-            self.owner().on_join(self.number);
-            self.request(Intent::Join(name));
-        }
-    }
-
-    fn leave(&mut self) {
-        if self.is_listed() {
-            self.world.recorder.count("page: leave");
-            self.owner().on_leave(self.number);
-            self.request(Intent::Leave);
-        }
-    }
-
-    fn request(&mut self, intent: Intent) {
-        self.pending.wants_row = Some(intent != Intent::Leave);
-        let removal = match intent {
-            Intent::Leave => Some(RemovalNote::Left),
-            Intent::Join(_) | Intent::Rename(_) => self.removal().and_then(RemovalNote::superseded),
-        };
-        self.owner().note_absence(self.number, removal);
-        let event = self.session.request(intent, &self.environment());
-        self.send(event);
-    }
-
-    fn sync_environment(&mut self) {
-        self.forget_removal();
-        let events = self.session.sync_environment(&self.environment());
-        self.send(events);
-        if self.is_visible {
-            self.check_deadline();
-            if self.retry_at.is_some() {
-                self.open();
-            }
         }
     }
 
@@ -405,7 +351,7 @@ impl LivePage {
                 }
             }
             let text = write_frame(&event);
-            self.trace(|| format!("says {text}"));
+            self.trace(|| format!("sends {text}"));
             if let Some(end) = &self.end {
                 end.send(text);
             }

@@ -1,4 +1,4 @@
-//! Stories of their own, each with and without its fault.
+//! Single histories, each with and without a fault.
 
 use app::presence::{PresenceState, ServerEvent};
 
@@ -12,9 +12,9 @@ const BO: usize = 1;
 const CY: usize = 2;
 const AWAY: ChangeKind = ChangeKind::Became(PresenceState::Away);
 
-/// A difference in two frames, of which one or the other does not come.
+/// A difference in two frames, of which one is lost.
 #[test]
-fn a_lost_piece_of_a_difference_is_named() {
+fn lost_part_of_a_difference_is_a_violation() {
     let mut history = HistoryBuilder::new(2);
     for person in [ANA, BO, CY] {
         history.change(person, ChangeKind::Joined);
@@ -29,7 +29,7 @@ fn a_lost_piece_of_a_difference_is_named() {
             "client 1: two lists at 3 differ: row 0 is Ana (here, since 1795000001) in one and \
              Cy (here, since 1795000003) in the other",
         ),
-        (2, "client 1: a beat comes in the middle of something else"),
+        (2, "client 1: a beat interrupted a list or a difference"),
     ] {
         let mut history = history.clone();
         history.events.remove(position(&history, 1, number));
@@ -39,13 +39,13 @@ fn a_lost_piece_of_a_difference_is_named() {
     unfinished.events.truncate(position(&history, 1, 2));
     assert_eq!(
         first_violation(&unfinished).as_deref(),
-        Some("client 1: a difference has not come whole")
+        Some("client 1: a difference is incomplete")
     );
 }
 
-/// Clients at different points may have the same rows, so their lists are held against each other.
+/// Clients at different positions may have the same rows, so their lists are compared with each other.
 #[test]
-fn another_order_at_another_point_is_named() {
+fn other_order_at_another_position_is_a_violation() {
     let violation_when = |swapped: bool| {
         let mut history = HistoryBuilder::new(2);
         history.change(ANA, ChangeKind::Joined);
@@ -61,12 +61,12 @@ fn another_order_at_another_point_is_named() {
         first_violation(&history)
     };
     assert_eq!(violation_when(false), None);
-    assert_eq!(violation_when(true).as_deref(), Some("client 1 has another order than the first"));
+    assert_eq!(violation_when(true).as_deref(), Some("client 1 has its rows in another order"));
 }
 
-/// All clients and the server agree, and are wrong.
+/// All clients and the server have the same wrong order.
 #[test]
-fn an_order_that_cannot_be_is_named_though_all_agree() {
+fn impossible_order_is_a_violation_even_if_all_agree() {
     let violation_when = |is_wrong: bool| {
         let mut history = HistoryBuilder::new(1);
         history.change(ANA, ChangeKind::Joined);
@@ -83,12 +83,12 @@ fn an_order_that_cannot_be_is_named_though_all_agree() {
     assert_eq!(violation_when(false), None);
     assert_eq!(
         violation_when(true).as_deref(),
-        Some("client 0: Bo stands before Ana, who had joined long before")
+        Some("client 0: Bo is listed before Ana, who joined earlier")
     );
 }
 
 #[test]
-fn who_begins_anew_in_another_epoch_is_right() {
+fn list_of_another_epoch_replaces_the_old_one() {
     let mut history = HistoryBuilder::new(1);
     history.change(ANA, ChangeKind::Joined);
     history.send_all();
@@ -100,9 +100,9 @@ fn who_begins_anew_in_another_epoch_is_right() {
     assert_eq!(first_violation(&history), None);
 }
 
-/// A list is judged once for each state of the truth.
+/// A verdict is cached for one version of the truth.
 #[test]
-fn a_list_is_right_until_something_happens_that_it_does_not_show() {
+fn list_is_right_until_it_lacks_a_change() {
     let mut history = HistoryBuilder::new(1);
     history.change(ANA, ChangeKind::Joined);
     history.send_all();

@@ -1,4 +1,4 @@
-//! A room as an honest server tells of it: what happens in it, and the frames that each client is sent.
+//! The history of a room with a correct server: its changes, and the frames of each client.
 
 use std::time::{Duration, Instant};
 
@@ -7,23 +7,25 @@ use app::presence::{
     PresenceState, ServerEvent, User, UserId,
 };
 
-use crate::oracle::lists::{Lists, StateId};
-use crate::oracle::truth::{ChangeKind, PersonIndex, Truth};
-use crate::oracle::violations::Violations;
+use crate::oracle::{
+    lists::{Lists, StateId},
+    truth::{ChangeKind, PersonIndex, Truth},
+    violations::Violations,
+};
 
-/// Who may be in the room.
+/// The names of all persons.
 pub(super) const NAMES: [&str; 5] = ["Ana", "Bo", "Cy", "Di", "Eve"];
 
-/// One thing after the other.
+/// An event of a history.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    /// The generator made this happen to a person.
+    /// The generator recorded this change of a person.
     Changed(usize, ChangeKind),
-    /// A client is sent a frame.
+    /// A client received a frame.
     Sent { client: usize, frame: Box<ServerEvent> },
 }
 
-/// All that happened, and the list that the server has in the end.
+/// All events, and the server's list at the end.
 #[derive(Clone, Debug)]
 pub(super) struct History {
     pub(super) clients: usize,
@@ -31,32 +33,31 @@ pub(super) struct History {
     pub(super) server_list: Vec<User>,
 }
 
-/// The id of a person.
 pub(super) fn id_of(person: usize) -> UserId {
     format!("person---{person:02}").parse().unwrap()
 }
 
-/// A row with the moment of its join, which no other has.
+/// A row with the unique `seq` of its join.
 #[derive(Clone, Debug)]
 struct Row {
     born: u64,
     user: User,
 }
 
-/// Tells a story that is true.
+/// Builds a valid history.
 #[derive(Debug)]
 pub(super) struct HistoryBuilder {
     events: Vec<Event>,
-    /// The rows at each point of the count.
+    /// The rows at each `seq`.
     rows_at: Vec<Vec<Row>>,
-    /// Who went with which change, and why.
+    /// The `seq`, person and reason of each departure.
     departures: Vec<(u64, UserId, DepartureReason)>,
-    /// Where each client is.
+    /// The `seq` of each client's list.
     positions: Vec<u64>,
 }
 
 impl HistoryBuilder {
-    /// Nobody is listed, and every client has an empty list.
+    /// Starts with an empty room, whose list every client has.
     pub(super) fn new(clients: usize) -> Self {
         let (events, departures) = (Vec::new(), Vec::new());
         let mut history =
@@ -67,7 +68,7 @@ impl HistoryBuilder {
         history
     }
 
-    /// One more client gets the list, so many rows in a frame.
+    /// Adds a client that receives the list, with so many rows per frame.
     pub(super) fn add_client(&mut self, rows_per_frame: usize) {
         self.positions.push(self.seq());
         self.list(self.positions.len() - 1, rows_per_frame);
@@ -85,13 +86,13 @@ impl HistoryBuilder {
         self.at(self.seq())
     }
 
-    /// How a person is listed.
+    /// The state of a person's row.
     pub(super) fn state(&self, person: usize) -> Option<PresenceState> {
         let id = id_of(person);
         self.now().iter().find(|row| row.user.id == id).map(|row| row.user.state)
     }
 
-    /// Something happens to a person to whom it can happen.
+    /// Adds a change of a person, which must be possible.
     pub(super) fn change(&mut self, person: usize, what: ChangeKind) {
         let (id, born) = (id_of(person), self.seq() + 1);
         let mut rows = self.now().to_vec();
@@ -118,7 +119,7 @@ impl HistoryBuilder {
         self.events.push(Event::Changed(person, what));
     }
 
-    /// A client is sent the whole list, so many rows in a frame.
+    /// Sends the whole list to a client, with so many rows per frame.
     pub(super) fn list(&mut self, client: usize, rows_per_frame: usize) {
         let users: Vec<User> = self.now().iter().map(|row| row.user.clone()).collect();
         let count = users.len();
@@ -132,7 +133,7 @@ impl HistoryBuilder {
         self.positions[client] = seq;
     }
 
-    /// A client is told what happened since it was told last, so much of it in a frame.
+    /// Sends all changes since its last frame to a client, with so many facts per frame.
     pub(super) fn difference(&mut self, client: usize, facts_per_frame: usize) {
         let (from, seq) = (self.positions[client], self.seq());
         if from == seq {
@@ -148,7 +149,7 @@ impl HistoryBuilder {
         self.positions[client] = seq;
     }
 
-    /// What differs since a point of the count, each fact as a difference of its own.
+    /// The facts since a `seq`, each as a difference of its own.
     fn facts_since(&self, from: u64) -> Vec<Difference> {
         let (before, after) = (self.at(from), self.now());
         let mut facts = Vec::new();
@@ -179,7 +180,7 @@ impl HistoryBuilder {
         facts
     }
 
-    /// A client is told where its list should be.
+    /// Sends a beat to a client.
     pub(super) fn beat(&mut self, client: usize) {
         let seq = self.positions[client];
         let count = self.at(seq).len();
@@ -187,7 +188,7 @@ impl HistoryBuilder {
         self.send(client, ServerEvent::Beat(beat));
     }
 
-    /// All clients are told all that happened.
+    /// Sends all changes to all clients.
     pub(super) fn send_all(&mut self) {
         for client in 0..self.positions.len() {
             self.difference(client, usize::MAX);
@@ -198,7 +199,7 @@ impl HistoryBuilder {
         self.events.push(Event::Sent { client, frame: Box::new(frame) });
     }
 
-    /// Nothing more happens; every client is told all, and where its list should be.
+    /// Sends all changes and a beat to every client, and ends the history.
     pub(super) fn end(mut self) -> History {
         self.send_all();
         for client in 0..self.positions.len() {
@@ -207,7 +208,7 @@ impl HistoryBuilder {
         self.stop()
     }
 
-    /// Nothing more happens, and nobody is told anything more.
+    /// Ends the history without sending more frames.
     pub(super) fn stop(self) -> History {
         let server_list = self.now().iter().map(|row| row.user.clone()).collect();
         History { clients: self.positions.len(), events: self.events, server_list }
@@ -226,11 +227,11 @@ pub(super) fn epoch() -> Epoch {
     "e1".parse().unwrap()
 }
 
-/// The place of a client's frame among all steps; the first is the list that it begins with.
-pub(super) fn position(history: &History, wanted: usize, number: usize) -> usize {
+/// The index of a client's frame among all events; frame 0 is the client's first list.
+pub(super) fn position(history: &History, of_client: usize, number: usize) -> usize {
     let frames = history.events.iter().enumerate();
     let mut frames = frames.filter_map(|(position, event)| match event {
-        Event::Sent { client, .. } if *client == wanted => Some(position),
+        Event::Sent { client, .. } if *client == of_client => Some(position),
         _ => None,
     });
     frames.nth(number).unwrap()
@@ -244,7 +245,7 @@ pub(super) fn frame(history: &mut History, client: usize, number: usize) -> &mut
     }
 }
 
-/// The rows that come with a frame.
+/// The rows in a frame.
 pub(super) fn rows(history: &mut History, client: usize, number: usize) -> &mut Vec<User> {
     match frame(history, client, number) {
         ServerEvent::ExistingUsers(list) => &mut list.users,
@@ -254,14 +255,14 @@ pub(super) fn rows(history: &mut History, client: usize, number: usize) -> &mut 
     }
 }
 
-/// Lets the judge hear a story, and says what it finds wrong first.
+/// Applies a history to the oracle, and returns the first violation.
 pub(super) fn first_violation(history: &History) -> Option<String> {
     let mut clients = Clients::new(history.clients);
     let applied = history.events.iter().try_for_each(|event| clients.apply(event));
     applied.and_then(|()| clients.judge(history)).err()
 }
 
-/// The clients as the judge sees them.
+/// The clients' lists in the oracle.
 pub(super) struct Clients {
     truth: Truth,
     people: [PersonIndex; NAMES.len()],
@@ -278,7 +279,7 @@ impl Clients {
         Self { truth, people, lists: Lists::default(), states, now: Instant::now() }
     }
 
-    /// Goes one step on.
+    /// Applies the next event.
     pub(super) fn apply(&mut self, event: &Event) -> Result<(), String> {
         self.now += Duration::from_millis(10);
         match event {
@@ -297,7 +298,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Whether a client's list is what it should be by now.
+    /// Whether a client's list is as expected.
     pub(super) fn is_right(&mut self, client: usize) -> bool {
         self.lists.is_right(self.states[client], &self.truth)
     }

@@ -1,4 +1,4 @@
-//! Whatever happens and however it is told, the truth is right and one false word is found.
+//! Properties: no valid history has a violation, and every corrupted one has.
 
 use app::presence::{DepartureReason, Difference, Name, PresenceState, ServerEvent, User};
 use proptest::{prelude::*, sample::Index};
@@ -6,16 +6,16 @@ use proptest::{prelude::*, sample::Index};
 use super::history::{Event, History, HistoryBuilder, NAMES, first_violation, id_of};
 use crate::oracle::truth::ChangeKind;
 
-/// These are told everything each time, so that a false list is never alone at its point of the count.
+/// These receive all changes each time, so that a wrong list can always be compared with a right one.
 const FULL_CLIENTS: usize = 2;
 const CLIENTS: usize = 4;
 
-/// What the chances lead to.
+/// A random action.
 #[derive(Clone, Debug)]
 enum Action {
-    /// To a person happens one of the things that can.
+    /// A person changes in one of the possible ways.
     Changed { person: usize, choice: usize },
-    /// The witnesses are told, and of the others those who are `awake`.
+    /// Changes are sent to the full clients, and to those of the others that are `awake`.
     Delivered { awake: [bool; CLIENTS], with_list: bool, per_frame: usize },
 }
 
@@ -31,8 +31,8 @@ fn any_action() -> impl Strategy<Value = Action> {
     prop_oneof![3 => change, 1 => delivered]
 }
 
-/// What can happen to one who is listed so.
-fn what(state: Option<PresenceState>, choice: usize) -> ChangeKind {
+/// A possible change of a person with this state.
+fn change_kind(state: Option<PresenceState>, choice: usize) -> ChangeKind {
     use PresenceState::{Away, Here, Reconnecting};
     let Some(state) = state else { return ChangeKind::Joined };
     let [one, other] = match state {
@@ -56,14 +56,14 @@ fn any_valid_history() -> impl Strategy<Value = History> {
         for action in actions {
             match action {
                 Action::Changed { person, choice } => {
-                    history.change(person, what(history.state(person), choice));
+                    history.change(person, change_kind(history.state(person), choice));
                 }
                 Action::Delivered { awake, with_list, per_frame } => {
                     for client in
                         (0..CLIENTS).filter(|client| *client < FULL_CLIENTS || awake[*client])
                     {
                         if with_list && client >= FULL_CLIENTS {
-                            // What a new list replaces would else never be held against anything.
+                            // Beats, because a list that is replaced would otherwise never be checked.
                             history.beat(client);
                             history.list(client, per_frame);
                             history.beat(client);
@@ -78,7 +78,7 @@ fn any_valid_history() -> impl Strategy<Value = History> {
     })
 }
 
-/// A false word in one frame, or a frame too many or too few.
+/// A corruption of one frame.
 #[derive(Clone, Copy, Debug)]
 enum Corruption {
     LostFrame,
@@ -136,12 +136,12 @@ fn difference(frame: &mut ServerEvent) -> Option<&mut Difference> {
     }
 }
 
-/// What is sent instead of a frame, if this lie can be told about it.
+/// The frames that replace a frame, if this corruption is possible.
 fn corrupted(frame: &ServerEvent, corruption: Corruption) -> Option<Vec<ServerEvent>> {
     let mut corrupted_frame = frame.clone();
     let frame_mut = &mut corrupted_frame;
     match corruption {
-        // A whole list in one frame may be sent at any time, once or oftener: nobody is told anything false.
+        // A whole list in one frame may be omitted or repeated.
         Corruption::LostFrame | Corruption::DoubledFrame => {
             if let ServerEvent::ExistingUsers(list) = frame
                 && list.users.len() == list.count
@@ -208,7 +208,7 @@ fn corrupted(frame: &ServerEvent, corruption: Corruption) -> Option<Vec<ServerEv
     Some(vec![corrupted_frame])
 }
 
-/// Every lie that can be told in a story, and the place of the frame that it is told about.
+/// Every possible corruption of a history, with the index of its frame.
 fn possible_corruptions(history: &History) -> Vec<(usize, Corruption)> {
     let events = history.events.iter().enumerate();
     let candidates = events.flat_map(|(position, event)| {
@@ -217,7 +217,7 @@ fn possible_corruptions(history: &History) -> Vec<(usize, Corruption)> {
             CORRUPTIONS.into_iter().filter(|corruption| corrupted(frame, *corruption).is_some());
         corruptions.map(|corruption| (position, corruption)).collect()
     });
-    // A beat only says where the list should be: without one, or with two, nobody is told anything false.
+    // A beat may be omitted or repeated.
     let is_beat = |position: usize| matches!(&history.events[position], Event::Sent { frame, .. } if matches!(**frame, ServerEvent::Beat(_)));
     candidates
         .filter(|(position, corruption)| {
@@ -229,12 +229,12 @@ fn possible_corruptions(history: &History) -> Vec<(usize, Corruption)> {
 
 proptest! {
     #[test]
-    fn the_truth_is_right_however_it_is_told(history in any_valid_history()) {
+    fn valid_histories_have_no_violation(history in any_valid_history()) {
         prop_assert_eq!(first_violation(&history), None);
     }
 
     #[test]
-    fn one_false_word_is_found(history in any_valid_history(), choice in any::<Index>()) {
+    fn every_corruption_is_a_violation(history in any_valid_history(), choice in any::<Index>()) {
         let corruptions = possible_corruptions(&history);
         let (position, corruption) = *choice.get(&corruptions);
         let Event::Sent { client, frame } = history.events[position].clone() else { unreachable!() };

@@ -13,7 +13,6 @@ use crate::{
         broadcast::{Payload, changes},
         cursor::{Cursor, PendingReply},
     },
-    telemetry::metrics::METRICS,
 };
 
 impl SharedRoom {
@@ -78,10 +77,10 @@ impl SharedRoom {
             cursor.request_snapshot();
             return self.whole_list(state, cursor);
         };
-        METRICS.resumes.count();
+        self.context.stats.count_resume();
         cursor.seq = Some(state.last_broadcast.seq);
         cursor.pending_reply = PendingReply::Nothing;
-        answer.frames_for(cursor.you, self.clocks.unix_milliseconds())
+        answer.frames_for(cursor.you, self.context.clocks.unix_milliseconds())
     }
 
     /// A difference longer than the list is replaced by the list, if that can be had at once.
@@ -96,10 +95,10 @@ impl SharedRoom {
             state.is_list_wanted = true;
             return Batch::default();
         };
-        METRICS.lists.count();
+        self.context.stats.count_snapshot();
         cursor.seq = Some(list.seq());
         cursor.pending_reply = PendingReply::Nothing;
-        list.frames_for(cursor.you, self.clocks.unix_milliseconds())
+        list.frames_for(cursor.you, self.context.clocks.unix_milliseconds())
     }
 
     /// A list at a flush not before `seq`: the one at the last flush, if the room has not moved on;

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use app::presence::{DepartureReason, Difference, Epoch, Name, UserId};
 use divan::Bencher;
-use server::{
+use registry::{
     encoding::{frame::Batch, snapshot_pages::EncodedList},
     presence::{
         members::{Announced, ConnectionId, Moment, TabKey},

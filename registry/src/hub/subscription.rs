@@ -76,7 +76,7 @@ impl Subscription {
 
     /// What rings the bell at a time of one's own.
     pub fn timers(&self) -> &Arc<TimerQueue> {
-        &self.hub.timers
+        &self.hub.context.timers
     }
 
     /// Waits until the bell rings, and says why.

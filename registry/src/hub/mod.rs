@@ -5,10 +5,13 @@ mod broadcast;
 mod catch_up_cache;
 mod clock;
 mod cursor;
+mod hub_stats;
 #[cfg(test)]
 mod life_model;
 mod membership;
+mod room_context;
 pub mod room_stats;
+mod saved_rooms;
 mod shared_room;
 mod subscribers;
 mod subscription;
@@ -25,12 +28,15 @@ use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
 
 use self::{
     clock::Clocks,
+    room_context::RoomContext,
     shared_room::{SharedRoom, no_epoch},
 };
 pub use self::{
     clock::WallClock,
+    hub_stats::HubStats,
     membership::{Announcing, Membership},
     room_stats::{Occupancy, RoomStats},
+    saved_rooms::{NamedRoom, SavedRooms, Shutdown},
     subscription::Subscription,
 };
 use crate::{
@@ -38,21 +44,18 @@ use crate::{
         members::ConnectionId,
         room::{RoomLimits, SavedRoom},
     },
-    storage::rooms_file::{NamedRoom, SavedRooms, Shutdown},
     wake::timer_queue::TimerQueue,
 };
 
 /// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
 #[derive(Debug)]
 pub struct Hub {
-    clocks: Clocks,
+    context: Arc<RoomContext>,
     limits: RoomLimits,
     /// Locked before a room's own lock, never after.
     rooms: Mutex<HashMap<RoomName, RoomEntry>>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
-    /// The clock of all connections.
-    timers: Arc<TimerQueue>,
 }
 
 /// A room and how many look at it, sockets without a first frame included.
@@ -72,12 +75,15 @@ impl Hub {
 
     fn with_stopped_clock(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
         Arc::new(Self {
-            clocks: Clocks::new(wall_clock),
+            context: Arc::new(RoomContext {
+                clocks: Clocks::new(wall_clock),
+                timers: TimerQueue::new(),
+                stats: HubStats::default(),
+            }),
             limits,
             rooms: Mutex::default(),
             next_connection: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
-            timers: TimerQueue::new(),
         })
     }
 
@@ -103,7 +109,8 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match SharedRoom::restore(hub.clocks.clone(), epoch, saved_room, history, limits) {
+            match SharedRoom::restore(Arc::clone(&hub.context), epoch, saved_room, history, limits)
+            {
                 Ok(room) => {
                     rooms.insert(name, RoomEntry { room, subscribers: 0 });
                 }
@@ -117,7 +124,7 @@ impl Hub {
     /// The server is ready: rows are held from now on for those who come back,
     /// however long it took to read them.
     pub fn start_clock(&self) {
-        self.clocks.start();
+        self.context.clocks.start();
     }
 
     /// All rooms as they are, for the process after this one, should this one end out of order.
@@ -187,6 +194,11 @@ impl Hub {
         self.find(room_name).map(|room| room.close())
     }
 
+    /// What this hub has done so far, over all rooms.
+    pub fn stats(&self) -> &HubStats {
+        &self.context.stats
+    }
+
     /// Every room, in no order.
     pub fn room_stats(&self) -> Vec<RoomStats> {
         let rooms: Vec<_> = {
@@ -233,7 +245,7 @@ impl Hub {
                 epoch: no_epoch(),
                 seq: 0,
                 you,
-                now: self.clocks.unix_milliseconds(),
+                now: self.context.clocks.unix_milliseconds(),
                 count: 0,
                 users: Vec::new(),
             },
@@ -264,7 +276,7 @@ impl Hub {
     fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let mut rooms = self.lock();
         let entry = rooms.entry(room_name.clone()).or_insert_with(|| RoomEntry {
-            room: Arc::new(SharedRoom::new(self.clocks.clone(), new_epoch(), self.limits)),
+            room: Arc::new(SharedRoom::new(Arc::clone(&self.context), new_epoch(), self.limits)),
             subscribers: 0,
         });
         entry.subscribers += 1;

@@ -15,8 +15,8 @@ use super::{
     batching::{Flush, FlushScheduler},
     broadcast::{Broadcast, Payload, changes},
     catch_up_cache::CatchUpCache,
-    clock::Clocks,
     cursor::{Cursor, PendingReply},
+    room_context::RoomContext,
     subscribers::Subscribers,
 };
 use crate::{
@@ -31,7 +31,6 @@ use crate::{
         refusal::Refused,
         room::{InvalidSavedRoom, JoinKind, Now, Room, RoomLimits, SavedRoom},
     },
-    telemetry::metrics::METRICS,
     wake::wake_flags::WakeReasons,
 };
 
@@ -41,7 +40,7 @@ use crate::{
 /// Whoever follows the room takes their list or answer at such a point too.
 #[derive(Debug)]
 pub(super) struct SharedRoom {
-    clocks: Clocks,
+    context: Arc<RoomContext>,
     epoch: Epoch,
     state: Mutex<State>,
     /// What was told last, for those who come for it: they are many at once, and need nothing else.
@@ -70,11 +69,16 @@ struct State {
 }
 
 impl SharedRoom {
-    pub(super) fn new(clocks: Clocks, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::of(clocks, epoch, Room::new(limits), None)
+    pub(super) fn new(context: Arc<RoomContext>, epoch: Epoch, limits: RoomLimits) -> Self {
+        Self::of(context, epoch, Room::new(limits), None)
     }
 
-    fn of(clocks: Clocks, epoch: Epoch, room: Room, history: Option<CountHistory>) -> Self {
+    fn of(
+        context: Arc<RoomContext>,
+        epoch: Epoch,
+        room: Room,
+        history: Option<CountHistory>,
+    ) -> Self {
         // Nobody was told anything yet: all is as after a flush that nobody had to hear.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
@@ -83,7 +87,8 @@ impl SharedRoom {
         let shared = RwLock::new(Arc::clone(&last_broadcast));
         let state = State {
             room,
-            history: history.unwrap_or_else(|| CountHistory::new(clocks.unix_minutes(), count)),
+            history: history
+                .unwrap_or_else(|| CountHistory::new(context.clocks.unix_minutes(), count)),
             flush_scheduler: FlushScheduler::default(),
             alarm: None,
             is_frozen: false,
@@ -94,7 +99,7 @@ impl SharedRoom {
             missed: CatchUpCache::default(),
         };
         Self {
-            clocks,
+            context,
             epoch,
             state: Mutex::new(state),
             last_broadcast: shared,
@@ -104,14 +109,14 @@ impl SharedRoom {
 
     /// The room as the process before this one kept it.
     pub(super) fn restore(
-        clocks: Clocks,
+        context: Arc<RoomContext>,
         epoch: Epoch,
         saved: SavedRoom,
         history: Option<CountHistory>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
-        let room = Room::restore(saved, limits, clocks.moment())?;
-        let live = Arc::new(Self::of(clocks, epoch, room, history));
+        let room = Room::restore(saved, limits, context.clocks.moment())?;
+        let live = Arc::new(Self::of(context, epoch, room, history));
         live.schedule_wakeup(&mut live.lock());
         Ok(live)
     }
@@ -136,7 +141,7 @@ impl SharedRoom {
 
     /// How many were here in each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
-        self.lock().history.counts(self.clocks.unix_minutes())
+        self.lock().history.counts(self.context.clocks.unix_minutes())
     }
 
     /// Names this life of the room.
@@ -153,7 +158,7 @@ impl SharedRoom {
         announcement: JoinKind,
     ) -> Result<(), Refused> {
         self.update(|state, moment| {
-            let now = Now { moment, unix_seconds: self.clocks.unix_milliseconds() / 1000 };
+            let now = Now { moment, unix_seconds: self.context.clocks.unix_milliseconds() / 1000 };
             let replaced = state.room.announce(who, announced, name, announcement, now)?;
             // Nobody hears where the old socket is on its way out already.
             if let Some(old) = replaced {
@@ -235,7 +240,7 @@ impl SharedRoom {
                 seq,
                 count,
                 digest,
-                now: self.clocks.unix_milliseconds(),
+                now: self.context.clocks.unix_milliseconds(),
             }))
         })
     }
@@ -250,7 +255,7 @@ impl SharedRoom {
             epoch,
             seq: state.room.log().seq(),
             you,
-            now: self.clocks.unix_milliseconds(),
+            now: self.context.clocks.unix_milliseconds(),
             count: roster.len(),
             users: first_rows(roster, most_rows, you),
         }
@@ -274,8 +279,7 @@ impl SharedRoom {
         let seq = state.room.log().seq();
         let roster = state.room.roster();
         let (count, digest) = (roster.len(), roster.digest());
-        METRICS.flushes.count();
-        METRICS.changes.add(seq.saturating_sub(from));
+        self.context.stats.count_broadcast(seq.saturating_sub(from));
         state.last_broadcast =
             Arc::new(Broadcast { from, seq, payload: Payload::List, count, digest });
         if std::mem::take(&mut state.is_list_wanted) {
@@ -299,7 +303,7 @@ impl SharedRoom {
         let outcome = act(&mut state, self.now());
         let count = state.room.roster().len();
         if !state.history.is_current(count) {
-            state.history.observe(self.clocks.unix_minutes(), count);
+            state.history.observe(self.context.clocks.unix_minutes(), count);
         }
         let dispatch = if state.room.log().seq() == state.last_broadcast.seq {
             Flush::AlreadyScheduled
@@ -352,7 +356,7 @@ impl SharedRoom {
         state.alarm = Some(deadline);
         let room = Arc::clone(self);
         tokio::spawn(async move {
-            let began = room.clocks.began().await;
+            let began = room.context.clocks.began().await;
             tokio::time::sleep_until(began + deadline).await;
             room.update(|state, now| {
                 // A later sleeper that was overtaken by an earlier one finds nothing due.
@@ -365,7 +369,7 @@ impl SharedRoom {
     }
 
     fn now(&self) -> Moment {
-        self.clocks.moment()
+        self.context.clocks.moment()
     }
 
     pub(super) fn last_broadcast(&self) -> Arc<Broadcast> {
