@@ -80,8 +80,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for WebSocket<S> {
-    type Fault = Error;
-
     /// Writes frames, which thousands of sockets share, without a copy and without a buffer.
     fn poll_send(
         &mut self,

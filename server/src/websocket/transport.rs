@@ -13,17 +13,17 @@ use super::connection::Outbox;
 
 /// A WebSocket, or two channels in a test.
 pub trait Socket:
-    Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
+    Sink<Message, Error: TransportError>
+    + Stream<Item = Result<Message, <Self as Sink<Message>>::Error>>
+    + Unpin
+    + Send
 {
-    /// The error of the stream and the sink.
-    type Fault: TransportError;
-
     /// Sends and removes all frames of the outbox; ready when they are flushed.
     fn poll_send(
         &mut self,
         outbox: &mut Outbox,
         context: &mut Context<'_>,
-    ) -> Poll<Result<(), Self::Fault>> {
+    ) -> Poll<Result<(), <Self as Sink<Message>>::Error>> {
         while !outbox.is_empty() {
             ready!(self.poll_ready_unpin(context))?;
             if let Some(frame) = outbox.take_next() {

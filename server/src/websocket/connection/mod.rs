@@ -162,11 +162,11 @@ impl<S: Socket> Connection<S> {
     /// Sends pending frames until there is an event.
     ///
     /// Deadlines come last: what arrived before a deadline counts, even if it is read only afterwards.
-    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Fault>> {
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Error>> {
         if let Poll::Ready(reasons) = self.membership.flags().poll(context) {
-            self.is_deadline_reached |= signals.contains(WakeReasons::TIME);
-            self.is_room_closed |= signals.contains(WakeReasons::ROOM_CLOSED);
-            if signals.contains(WakeReasons::REPLACED) || signals.contains(WakeReasons::CLOSING) {
+            self.is_deadline_reached |= reasons.contains(WakeReasons::TIME);
+            self.is_room_closed |= reasons.contains(WakeReasons::ROOM_CLOSED);
+            if reasons.contains(WakeReasons::REPLACED) || reasons.contains(WakeReasons::CLOSING) {
                 return Poll::Ready(Event::Woken(reasons));
             }
         }
@@ -186,7 +186,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Sends pending frames and updates; ready when there are no more.
-    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Fault>> {
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         loop {
             let len_before = self.outbox.len();
             match self.socket.poll_send(&mut self.outbox, context) {
@@ -253,7 +253,7 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
-    fn on_incoming(&mut self, incoming: Incoming<S::Fault>) -> Result<(), CloseReason> {
+    fn on_incoming(&mut self, incoming: Incoming<S::Error>) -> Result<(), CloseReason> {
         match incoming {
             Incoming::End => Err(CloseReason::Broken),
             Incoming::Error(error) => Err(CloseReason::of(&error)),
