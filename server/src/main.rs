@@ -121,12 +121,12 @@ async fn run(config: Config) -> Result<(), Error> {
         Some(listener) => listener,
         None => listen(config.leptos.site_addr, "addr")?,
     };
-    if let Site::Folder(folder) = Site::new(config.site_root.as_deref())
-        && !folder.join(&*config.leptos.site_pkg_dir).is_dir()
+    if let Site::Directory(directory) = Site::new(config.site_root.as_deref())
+        && !directory.join(&*config.leptos.site_pkg_dir).is_dir()
     {
-        let folder = folder.display();
+        let directory = directory.display();
         tracing::warn!(
-            "The page's files are not in {folder}: build them with `cargo xtask build`."
+            "The page's files are not in {directory}: build them with `cargo xtask build`."
         );
     }
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.

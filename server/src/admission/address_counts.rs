@@ -198,7 +198,7 @@ mod tests {
         prop_oneof![
             4 => (0..4_u16).prop_map(Step::Connect),
             1 => Just(Step::ConnectByProxy),
-            6 => (0..4_u16).prop_map(Step::Open),
+            6 => (0..4_u16).prop_map(Step::OpenSocket),
             3 => any::<prop::sample::Index>().prop_map(Step::OpenFeed),
             3 => any::<prop::sample::Index>().prop_map(Step::EndConnection),
             4 => any::<prop::sample::Index>().prop_map(Step::EndSocket),

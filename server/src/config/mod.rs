@@ -174,14 +174,14 @@ impl Config {
         if let Some((set, missing)) = self.tls.incomplete() {
             return Err(ConfigError::HalfOfTls { set, missing });
         }
-        if let Some(folder) = Site::new(self.site_root.as_deref()).folder() {
+        if let Some(directory) = Site::new(self.site_root.as_deref()).directory() {
             if self.leptos.hash_files {
                 check_hash_file(&self.leptos.hash_file)?;
             }
-            if is_inside(&self.state_directory, folder) {
+            if is_inside(&self.state_directory, directory) {
                 return Err(ConfigError::StateIsServed { state_directory: self.state_directory });
             }
-            if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, folder)) {
+            if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, directory)) {
                 return Err(ConfigError::KeyIsServed { key: key.clone() });
             }
         }

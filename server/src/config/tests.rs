@@ -103,7 +103,7 @@ fn a_file_that_is_given_has_to_exist() {
 fn a_state_directory_inside_the_site_is_refused() {
     let config = load(LEPTOS, &[], &[]).unwrap();
     let site = Site::new(config.site_root.as_deref());
-    assert_eq!(site, Site::Folder("target/site".into()));
+    assert_eq!(site, Site::Directory("target/site".into()));
     let flags = ["--site-root", "/srv/site", "--state-dir", "/srv/site/state"];
     let error = load(LEPTOS, &[], &flags).unwrap_err();
     assert!(matches!(error, ConfigError::StateIsServed { .. }), "{error}");

@@ -65,8 +65,8 @@ mod tests {
     #[test]
     fn the_public_url_takes_precedence() {
         let lines = [("host", "10.0.0.1:3000")];
-        for url in ["https://rollcall.example", "https://rollcall.example/"] {
-            assert_eq!(url(Some(url), &lines), "https://rollcall.example/r/team-7");
+        for public_url in ["https://rollcall.example", "https://rollcall.example/"] {
+            assert_eq!(url(Some(public_url), &lines), "https://rollcall.example/r/team-7");
         }
     }
 

@@ -43,14 +43,14 @@ const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 /// The response to a request for a file in this directory of the site; none where there is no such file.
 pub(super) fn response(
     files: &[EmbeddedFile],
-    folder: &str,
+    directory: &str,
     request: &Request,
 ) -> Option<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let name = request.uri().path().trim_start_matches('/');
-    let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
     let plain = find(files, &path)?;
     let accepted = CODINGS.iter().filter(|(coding, _)| accepts(request.headers(), coding));
     let mut encoded = accepted.filter_map(|(coding, extension)| {

@@ -24,13 +24,13 @@ use tower_http::services::ServeDir;
 pub use self::embedded::{EMBEDDED, EmbeddedFile};
 
 /// The default, if the program has no embedded files.
-const DEFAULT_FOLDER: &str = "target/site";
+const DEFAULT_DIRECTORY: &str = "target/site";
 
 /// The source of the page's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Site {
     /// A directory.
-    Folder(PathBuf),
+    Directory(PathBuf),
     /// Embedded in the program.
     Embedded(&'static [EmbeddedFile]),
 }
@@ -40,18 +40,18 @@ pub(crate) type FileService = BoxCloneSyncService<Request, Response, Infallible>
 
 impl Site {
     /// The configured directory; else the embedded files, if there are any.
-    pub fn new(folder: Option<&Path>) -> Self {
-        match folder {
-            Some(folder) => Self::Folder(folder.to_owned()),
-            None if EMBEDDED.is_empty() => Self::Folder(DEFAULT_FOLDER.into()),
+    pub fn new(directory: Option<&Path>) -> Self {
+        match directory {
+            Some(directory) => Self::Directory(directory.to_owned()),
+            None if EMBEDDED.is_empty() => Self::Directory(DEFAULT_DIRECTORY.into()),
             None => Self::Embedded(EMBEDDED),
         }
     }
 
     /// The directory, if it is one.
-    pub fn folder(&self) -> Option<&Path> {
+    pub fn directory(&self) -> Option<&Path> {
         match self {
-            Self::Folder(folder) => Some(folder),
+            Self::Directory(directory) => Some(directory),
             Self::Embedded(_) => None,
         }
     }
@@ -64,8 +64,8 @@ impl Site {
             None => format!("/{site_pkg_dir}/{output_name}.{kind}"),
         };
         let hash_of = |kind: &str| match self {
-            Self::Folder(_) if options.hash_files => hash_from_file(options, kind),
-            Self::Folder(_) => None,
+            Self::Directory(_) if options.hash_files => hash_from_file(options, kind),
+            Self::Directory(_) => None,
             Self::Embedded(files) => embedded::hash_of(files, site_pkg_dir, output_name, kind),
         };
         let url = |kind| url_with(kind, hash_of(kind));
@@ -75,7 +75,7 @@ impl Site {
     /// Whether the names of the built files contain a hash of their content.
     pub(crate) fn has_hashed_names(&self, options: &LeptosOptions) -> bool {
         match self {
-            Self::Folder(_) => options.hash_files,
+            Self::Directory(_) => options.hash_files,
             Self::Embedded(files) => {
                 let LeptosOptions { output_name, site_pkg_dir, .. } = options;
                 embedded::hash_of(files, site_pkg_dir, output_name, "js").is_some()
@@ -86,8 +86,8 @@ impl Site {
     /// Serves all files; `not_found` answers for missing ones.
     pub(crate) fn service(&self, not_found: MethodRouter) -> FileService {
         match self {
-            Self::Folder(folder) => BoxCloneSyncService::new(MapResponse::new(
-                ServeDir::new(folder)
+            Self::Directory(directory) => BoxCloneSyncService::new(MapResponse::new(
+                ServeDir::new(directory)
                     .append_index_html_on_directories(false)
                     .precompressed_br()
                     .precompressed_gzip()
@@ -101,8 +101,8 @@ impl Site {
     /// Serves only the built files, which are in the subdirectory `package`.
     pub(crate) fn package_service(&self, package: &str, not_found: MethodRouter) -> FileService {
         match self {
-            Self::Folder(folder) => BoxCloneSyncService::new(MapResponse::new(
-                ServeDir::new(folder.join(package)).precompressed_br().precompressed_gzip(),
+            Self::Directory(directory) => BoxCloneSyncService::new(MapResponse::new(
+                ServeDir::new(directory.join(package)).precompressed_br().precompressed_gzip(),
                 IntoResponse::into_response,
             )),
             Self::Embedded(files) => embedded_service(files, package, not_found),
@@ -112,12 +112,12 @@ impl Site {
 
 fn embedded_service(
     files: &'static [EmbeddedFile],
-    folder: &str,
+    directory: &str,
     not_found: MethodRouter,
 ) -> FileService {
-    let folder = folder.to_owned();
+    let directory = directory.to_owned();
     BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
-        let response = embedded::response(files, &folder, &request);
+        let response = embedded::response(files, &directory, &request);
         let not_found = not_found.clone();
         async move {
             match response {
