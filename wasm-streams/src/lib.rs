@@ -19,7 +19,10 @@ const REASON: &str = "streaming server functions need the real wasm-streams: \
 pub struct ReadableStream(Infallible);
 
 impl ReadableStream {
-    /// Panics: nothing would read the stream.
+    /// Would take a stream of the browser.
+    ///
+    /// # Panics
+    /// Always: nothing would read the stream.
     pub fn from_raw(_: web_sys::ReadableStream) -> Self {
         panic!("{REASON}")
     }
@@ -29,7 +32,10 @@ impl ReadableStream {
         match self.0 {}
     }
 
-    /// Panics: what is sent would be lost.
+    /// Would take a stream of Rust.
+    ///
+    /// # Panics
+    /// Always: what is sent would be lost.
     pub fn from_stream(_: impl Stream<Item = Result<JsValue, JsValue>> + 'static) -> Self {
         panic!("{REASON}")
     }
