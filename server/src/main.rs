@@ -167,7 +167,7 @@ fn listen_for_operator(
         (Err(error), _) => return Err(error),
     };
     let token = AdminToken::from_state_directory(state_directory)?;
-    tracing::info!("admin interface on http://{}", listener.local_addr()?);
+    tracing::info!("listening for the operator on http://{}", listener.local_addr()?);
     Ok(Some((listener, token)))
 }
 
