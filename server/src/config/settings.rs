@@ -1,71 +1,71 @@
-//! Every setting there is.
+//! The list of all settings.
 //!
-//! A new one is a field of [`Config`](super::Config), its default, and an entry here: the file, the
+//! A new one needs a field of [`Config`](super::Config), its default, and an entry here. The file, the
 //! environment, the flags, `--help`, `--print-config`, `Leptos.toml` and docs/configuration.md follow.
 
 use super::setting::{Group, Setting};
 use crate::listener::tls;
 
-/// All settings, in the order in which they are explained.
+/// All settings, in the order of the documentation.
 pub static GROUPS: [&Group; 8] =
-    [&LISTENING, &PAGE, &ROOMS, &DOOR, &OPERATOR, &LOGS, &GOING_DOWN, &STATE];
+    [&LISTENING, &SITE, &ROOMS, &LIMITS, &ADMIN, &LOGGING, &SHUTDOWN, &STATE];
 
 static LISTENING: Group = Group {
-    title: "Where it listens",
+    title: "Address and TLS",
     settings: &[
         Setting::leptos(
             "site-addr",
-            "Where to listen. 0.0.0.0 lets others on the network in; port 0 takes a free one.",
+            "Address and port to listen on. 0.0.0.0 accepts connections from other machines; port 0 picks a free port.",
             |config| &mut config.leptos.site_addr,
         )
         .with_flag("addr"),
         Setting::presence(
             "public-url",
-            "Where everybody finds the site, if a proxy stands in front of it. With https the cookie is for HTTPS alone.",
+            "URL of the site as visitors see it, if it is behind a proxy. With https, the cookie is sent over HTTPS only.",
             |config| &mut config.public_url,
         )
-        .default_is("wherever the server is asked"),
+        .default_is("the host of each request"),
         Setting::presence(
             tls::CERTIFICATE_SETTING,
-            "The certificate in PEM, with those it is signed by, if the server is to speak TLS itself. SIGHUP has it and its key read anew.",
+            "PEM file with the certificate chain, to serve TLS without a proxy. SIGHUP reloads certificate and key.",
             |config| &mut config.tls.certificate,
         ),
         Setting::presence(
             tls::KEY_SETTING,
-            "The certificate's key in PEM, which only the server's user should be able to read.",
+            "PEM file with the certificate's private key. Only the server's user should be able to read it.",
             |config| &mut config.tls.key,
         ),
     ],
 };
 
-static PAGE: Group = Group {
-    title: "The page's files",
+static SITE: Group = Group {
+    title: "Site files",
     settings: &[
         Setting::leptos(
             "site-root",
-            "The folder with the page's files, from the working directory. `cargo xtask serve` sets it.",
+            "Directory with the page's files, relative to the working directory. `cargo xtask serve` sets it.",
             |config| &mut config.site_root,
         )
-        .default_is("the files within the program, where it has some, else target/site"),
-        Setting::leptos("site-pkg-dir", "The folder in it with the built files.", |config| {
+        .default_is("the files embedded in the program, if there are any, else target/site"),
+        Setting::leptos("site-pkg-dir", "Subdirectory of site-root with the built files.", |config| {
             &mut config.leptos.site_pkg_dir
         }),
         Setting::leptos(
             "output-name",
-            "The name of the page's script, WASM and style sheet. The build decides it.",
+            "Base name of the page's script, WASM and style sheet. It has to be that of the build.",
             |config| &mut config.leptos.output_name,
         ),
         Setting::leptos(
             "hash-files",
-            "Whether these names have a hash of their content in them. The build decides it.",
+            "Whether these file names contain a hash of the content. It has to be as in the build.",
             |config| &mut config.leptos.hash_files,
         ),
         Setting::leptos(
             "env",
-            "In DEV the page connects to `cargo leptos watch` and reloads itself.",
+            "In DEV the page connects to `cargo leptos watch` and reloads after each build.",
             |config| &mut config.leptos.env,
         ),
-        Setting::leptos("reload-port", "Where the page finds `cargo leptos watch`.", |config| {
+        Setting::leptos("reload-port", "Port of `cargo leptos watch`.", |config| {
             &mut config.leptos.reload_port
         }),
     ],
@@ -76,173 +76,173 @@ static ROOMS: Group = Group {
     settings: &[
         Setting::presence(
             "max-people-per-room",
-            "The most people listed in a room at the same time.",
+            "Maximum number of people listed in a room.",
             |config| &mut config.room_limits.most_people,
         ),
         Setting::presence(
             "max-tabs-per-person",
-            "The most sockets that one person may have open in a room.",
+            "Maximum number of WebSockets that one person may have open in a room.",
             |config| &mut config.room_limits.most_connections_per_person,
         ),
     ],
 };
 
-static DOOR: Group = Group {
-    title: "Who may come in",
+static LIMITS: Group = Group {
+    title: "Limits",
     settings: &[
-        Setting::admission(
+        Setting::limit(
             "max-connections",
-            "The most connections, at most as many as files may be open but for a few that the server needs; 0 is as many.",
+            "Maximum number of connections. It is capped by the limit of open files, less a reserve; 0 uses the whole cap.",
             |config| &mut config.admission.max_connections,
         ),
-        Setting::admission(
+        Setting::limit(
             "max-connections-per-address",
-            "The most connections that are no socket yet from one address; all of an IPv6 /64 are one address; 0 is no limit.",
+            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. IPv6 clients are grouped by /64.",
             |config| &mut config.admission.max_connections_per_address,
         ),
-        Setting::admission(
+        Setting::limit(
             "max-sockets",
-            "The most sockets and live feeds, at most nine tenths of the connections, so that pages get through; 0 is as many.",
+            "Maximum number of WebSockets and event streams. It is capped at nine tenths of max-connections, so that pages can still be served; 0 uses the whole cap.",
             |config| &mut config.admission.max_sockets,
         ),
-        Setting::admission(
+        Setting::limit(
             "max-sockets-per-address",
-            "The most sockets and live feeds from one address; 0 is no limit.",
+            "Maximum number of WebSockets and event streams per client address; 0 is no limit.",
             |config| &mut config.admission.max_sockets_per_address,
         ),
-        Setting::admission(
-            "new-sockets-at-once-per-address",
-            "How many sockets and live feeds one address may open at once; 0 is no limit.",
-            |config| &mut config.admission.new_sockets_at_once_per_address,
+        Setting::limit(
+            "socket-burst-per-address",
+            "Number of WebSockets and event streams that one address may open at once; 0 is no limit.",
+            |config| &mut config.admission.socket_burst_per_address,
         ),
-        Setting::admission(
-            "new-sockets-per-second-per-address",
-            "How many it may open each second after that; 0 is no limit.",
-            |config| &mut config.admission.new_sockets_per_second_per_address,
+        Setting::limit(
+            "socket-rate-per-address",
+            "Sustained rate of new WebSockets and event streams per address and second, after the burst; 0 is no limit.",
+            |config| &mut config.admission.socket_rate_per_address,
         ),
-        Setting::admission(
+        Setting::limit(
             "max-sockets-per-person",
-            "The most sockets that one person may have open in all rooms together; 0 is no limit.",
+            "Maximum number of WebSockets that one person may have open in all rooms together; 0 is no limit.",
             |config| &mut config.admission.max_sockets_per_person,
         ),
-        Setting::admission(
+        Setting::limit(
             "max-sockets-per-room",
-            "The most sockets and live feeds of one room, listed or only looking; 0 is no limit.",
+            "Maximum number of WebSockets and event streams in one room, including those that only watch; 0 is no limit.",
             |config| &mut config.admission.max_sockets_per_room,
         ),
-        Setting::admission("max-rooms", "The most rooms; 0 is no limit.", |config| {
+        Setting::limit("max-rooms", "Maximum number of open rooms; 0 is no limit.", |config| {
             &mut config.admission.max_rooms
         }),
-        Setting::admission(
-            "frames-at-once",
-            "How many frames a socket may send at once; 0 is no limit. The protocol promises 40.",
-            |config| &mut config.admission.frames_at_once,
+        Setting::limit(
+            "frame-burst",
+            "Number of frames that a WebSocket may send at once; 0 is no limit. The protocol guarantees 40.",
+            |config| &mut config.admission.frame_burst,
         ),
-        Setting::admission(
-            "frames-per-second",
-            "How many it may send each second after that; 0 is no limit. The protocol promises 5.",
-            |config| &mut config.admission.frames_per_second,
+        Setting::limit(
+            "frame-rate",
+            "Sustained rate of frames per WebSocket and second, after the burst; 0 is no limit. The protocol guarantees 5.",
+            |config| &mut config.admission.frame_rate,
         ),
-        Setting::admission(
+        Setting::limit(
             "max-frame-bytes",
-            "The longest frame that a socket may send, in bytes; 0 is the most that is ever read, 16 MiB. The protocol promises 4096.",
+            "Maximum size of a frame that a WebSocket may send, in bytes; 0 is the server's own maximum of 16 MiB. The protocol guarantees 4096.",
             |config| &mut config.admission.max_frame_bytes,
         ),
-        Setting::admission(
-            "request-seconds",
-            "How long a request may take to come in, in seconds; so long a connection may also be idle; 0 is no limit.",
-            |config| &mut config.admission.request_seconds,
+        Setting::limit(
+            "request-timeout",
+            "Time for a request to arrive, and for a connection to be idle, in seconds; 0 is no limit.",
+            |config| &mut config.admission.request_timeout_seconds,
         ),
-        Setting::admission(
-            "write-seconds",
-            "How long a client may take nothing of an answer or a live feed, in seconds; 0 is no limit. A socket has 5 seconds.",
-            |config| &mut config.admission.write_seconds,
+        Setting::limit(
+            "write-timeout",
+            "Time after which a client that reads nothing of a response or event stream is disconnected, in seconds; 0 is no limit. For WebSockets it is always 5 seconds.",
+            |config| &mut config.admission.write_timeout_seconds,
         ),
-        Setting::admission(
-            "first-frame-seconds",
-            "How long a socket may be open without having said what it is for, in seconds; 0 is no limit.",
-            |config| &mut config.admission.first_frame_seconds,
+        Setting::limit(
+            "first-frame-timeout",
+            "Time for a WebSocket to join or watch the room after it was opened, in seconds; 0 is no limit.",
+            |config| &mut config.admission.first_frame_timeout_seconds,
         ),
-        Setting::admission(
+        Setting::limit(
             "trusted-proxies",
-            "The proxies, as networks, whose X-Forwarded-For says where a request came from.",
+            "Networks of the proxies whose X-Forwarded-For header is trusted for the client address.",
             |config| &mut config.admission.trusted_proxies,
         ),
-        Setting::admission(
+        Setting::limit(
             "allowed-origins",
-            "Other sites whose pages may open sockets.",
+            "Origins of other sites whose pages may open WebSockets.",
             |config| &mut config.admission.allowed_origins,
         ),
-        Setting::admission(
+        Setting::limit(
             "require-origin",
-            "Whether sockets are for browsers only, which always say whose page it is.",
+            "Whether WebSockets without an Origin header are refused. Browsers always send one, other programs often do not.",
             |config| &mut config.admission.require_origin,
         ),
     ],
 };
 
-static OPERATOR: Group = Group {
-    title: "For the operator",
+static ADMIN: Group = Group {
+    title: "Admin interface",
     settings: &[Setting::presence(
         "operator-addr",
-        "Where `/readyz` and `/metrics` are, and the operator's actions, which take the token in the state folder's `operator.token`. Keep it on loopback; off turns it off.",
+        "Address of the admin interface: `/readyz`, `/metrics`, and the actions that need the token in the state directory's `operator.token`. Keep it on loopback; off disables it.",
         |config| &mut config.operator_address,
     )
-    .default_is("127.0.0.1:3002, if that is free")],
+    .default_is("127.0.0.1:3002, if it is free")],
 };
 
-static LOGS: Group = Group {
-    title: "Logs",
+static LOGGING: Group = Group {
+    title: "Logging",
     settings: &[
         Setting::presence(
             "log",
-            "What is logged: error, warn, info, debug, trace or off, also for a part: warn,crate::websocket::connection=debug.",
+            "Log level: error, warn, info, debug, trace or off, also per module: warn,server::websocket::connection=debug.",
             |config| &mut config.logs.filter,
         ),
         Setting::presence(
             "log-format",
-            "How it is logged: text for people, json for programs, or auto, which is text on a terminal and json elsewhere.",
+            "Log format: text, json, or auto, which is text on a terminal and json elsewhere.",
             |config| &mut config.logs.format,
         ),
     ],
 };
 
-static GOING_DOWN: Group = Group {
-    title: "Going down",
+static SHUTDOWN: Group = Group {
+    title: "Shutdown",
     settings: &[
         Setting::presence(
             "drain-delay",
-            "How long after the signal new visitors are still let in, while `/readyz` says already that the server goes down: the time that a load balancer takes to notice.",
+            "Time after SIGTERM during which `/readyz` returns 503 and new connections are still accepted, for a load balancer to notice.",
             |config| &mut config.drain.delay,
         ),
         Setting::presence(
             "drain-spread",
-            "Over how long the goodbyes of all sockets are spread at the most, so that those who come back do not come as one wave.",
+            "Maximum time over which close frames are spread, to avoid a reconnect storm.",
             |config| &mut config.drain.longest_spread,
         ),
         Setting::presence(
             "drain-deadline",
-            "How long sockets may take to say goodbye, and requests to end; after that the server ends without them.",
+            "Maximum time for WebSockets to close and requests to finish, before the server exits anyway.",
             |config| &mut config.drain.deadline,
         ),
     ],
 };
 
 static STATE: Group = Group {
-    title: "What outlives a restart",
+    title: "State",
     settings: &[
         Setting::presence(
             "state-dir",
-            "The folder for what outlives a restart: the key that cookies are signed with, and the rooms (mode 0600). It is made if it is missing.",
+            "Directory for what survives a restart: the key that signs cookies, the admin token and the rooms (mode 0600). It is created if it does not exist.",
             |config| &mut config.state_directory,
         )
         .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall"),
         Setting::presence(
             "person-key-file",
-            "The file with the key that cookies are signed with, 64 bytes, where it is kept elsewhere.",
+            "File with the 64-byte key that signs cookies, if it is not in the state directory.",
             |config| &mut config.person_key_file,
         )
-        .default_is("person.key in the state folder, made if it is missing"),
+        .default_is("person.key in the state directory, created if it does not exist"),
     ],
 };
 
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_is_named_and_explained_alike() {
+    fn every_key_is_lower_case_and_every_help_is_one_line() {
         for setting in all() {
             let key = setting.key();
             let is_plain = |character: char| character.is_ascii_lowercase() || character == '-';

@@ -1,4 +1,4 @@
-//! Going down: who is told, and who is waited for.
+//! Draining: closing all sockets and feeds on shutdown, and waiting for them.
 
 use std::{
     collections::BTreeMap,
@@ -17,18 +17,18 @@ use tokio_util::{
 
 use registry::wake::wake_flags::{WakeFlags, WakeReasons};
 
-/// Goodbyes are spread over a moment that grows by this much with each guest,
-/// so that those who come back do not come as one wave.
+/// Close frames are spread over a time that grows by this much with each socket and feed, to avoid a
+/// reconnect storm.
 const CLOSE_JITTER_PER_SOCKET: Duration = Duration::from_millis(1);
 
-/// How the server goes down.
+/// The time limits of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrainConfig {
-    /// How long new visitors are still let in while it is said already that they should go elsewhere.
+    /// How long new connections are still accepted while `/readyz` already returns 503.
     pub delay: Duration,
-    /// Nobody waits longer for their goodbye: the next process can't begin before.
+    /// Maximum time over which close frames are spread. It delays the start of the next process.
     pub longest_spread: Duration,
-    /// How long sockets may take to say goodbye, and requests to end.
+    /// How long sockets may take to close, and requests to finish.
     pub deadline: Duration,
 }
 
@@ -42,74 +42,75 @@ impl Default for DrainConfig {
     }
 }
 
-/// Tells everyone that the server goes down, and knows who has not gone yet.
+/// Announces the shutdown to sockets and feeds, and tracks those that are still open.
 ///
-/// axum's own graceful shutdown knows nothing of upgraded sockets, hence this.
+/// axum's graceful shutdown does not track upgraded connections.
 #[derive(Clone, Debug, Default)]
 pub struct Drain {
     config: DrainConfig,
-    /// New visitors should go elsewhere.
+    /// `/readyz` returns 503.
     draining: CancellationToken,
+    /// Sockets are closed.
     closing: CancellationToken,
-    /// Over how long the goodbyes are spread; known once the server goes down.
+    /// The time over which close frames are spread; set when closing begins.
     spread: Arc<OnceLock<Duration>>,
-    next_guest: Arc<AtomicU64>,
-    bells: Bells,
+    next_number: Arc<AtomicU64>,
+    wakers: Wakers,
     sockets: TaskTracker,
     feeds: TaskTracker,
 }
 
-/// The bells of those guests who are to be rung, by the guests' numbers.
+/// The flags to set when closing begins, by the number of their guard.
 #[derive(Clone, Debug, Default)]
-struct Bells(Arc<Mutex<BTreeMap<u64, Arc<WakeFlags>>>>);
+struct Wakers(Arc<Mutex<BTreeMap<u64, Arc<WakeFlags>>>>);
 
-impl Bells {
+impl Wakers {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<WakeFlags>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A socket or a feed, which is told at a moment of its own that the server goes down.
+/// A socket or feed that is tracked until this is dropped, and is to be closed at a time of its own.
 #[derive(Debug)]
 pub struct DrainGuard {
     number: u64,
     closing: CancellationToken,
     spread: Arc<OnceLock<Duration>>,
-    bells: Bells,
-    _counted: TaskTrackerToken,
+    wakers: Wakers,
+    _tracked: TaskTrackerToken,
 }
 
 impl DrainGuard {
-    /// Rings this bell when the server goes down.
+    /// Wakes these flags when closing begins.
     pub fn notify(&self, flags: &Arc<WakeFlags>) {
-        self.bells.lock().insert(self.number, Arc::clone(flags));
-        // Whoever comes while they are all rung may have been left out.
+        self.wakers.lock().insert(self.number, Arc::clone(flags));
+        // `close_all` may have walked over the flags before this insertion.
         if self.is_closing() {
             flags.notify(WakeReasons::CLOSING);
         }
     }
 
-    /// Tells it from all others of this process.
+    /// Unique within this process.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Waits until the server goes down.
+    /// Waits until closing begins.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
     }
 
-    /// Whether the server goes down.
+    /// Whether closing has begun.
     pub fn is_closing(&self) -> bool {
         self.closing.is_cancelled()
     }
 
-    /// How long after that it is this one's turn to be told.
+    /// When to close this one, as a time after closing began.
     pub fn close_delay(&self) -> Duration {
         close_delay(self.number, self.spread.get().copied().unwrap_or_default())
     }
 
-    /// Waits until the server goes down and it is this one's turn to be told.
+    /// Waits until this one is to be closed.
     pub async fn drained(&self) {
         self.closing().await;
         sleep(self.close_delay()).await;
@@ -118,14 +119,14 @@ impl DrainGuard {
 
 impl Drop for DrainGuard {
     fn drop(&mut self) {
-        self.bells.lock().remove(&self.number);
+        self.wakers.lock().remove(&self.number);
     }
 }
 
-/// The moment of a spread that is the turn of the guest with this number.
+/// The delay within the spread for the guard with this number.
 ///
-/// The multiples of the golden ratio lie evenly between whole numbers, whichever run of them one takes:
-/// so do the turns, whoever has gone meanwhile.
+/// The fractional parts of multiples of the golden ratio are evenly distributed, for any run of multiples:
+/// so are the delays, whichever sockets have ended meanwhile.
 fn close_delay(number: u64, spread: Duration) -> Duration {
     const GOLDEN_RATIO_OF_64_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
     let share_of_32_bits = number.wrapping_mul(GOLDEN_RATIO_OF_64_BITS) >> 32;
@@ -133,86 +134,86 @@ fn close_delay(number: u64, spread: Duration) -> Duration {
     Duration::from_micros((spread_in_microseconds * share_of_32_bits) >> 32)
 }
 
-/// Over how long so many goodbyes are spread.
+/// The time over which to spread the close frames of this many sockets and feeds.
 fn spread_for(guards: usize, longest: Duration) -> Duration {
     let guards = u32::try_from(guards).unwrap_or(u32::MAX);
     CLOSE_JITTER_PER_SOCKET.saturating_mul(guards).min(longest)
 }
 
 impl Drain {
-    /// Nobody is here yet.
+    /// With nothing to track yet.
     pub fn new(config: DrainConfig) -> Self {
         Self { config, ..Self::default() }
     }
 
-    /// New visitors should go elsewhere from now on; those who come are still let in for a while.
+    /// Lets `/readyz` return 503, and waits for the delay, in which connections are still accepted.
     pub async fn begin_drain(&self) {
         self.draining.cancel();
-        // Even an empty sleep lasts until the clock's next tick.
+        // Even a sleep of zero lasts until the timer's next tick.
         if !self.config.delay.is_zero() {
             sleep(self.config.delay).await;
         }
     }
 
-    /// Whether new visitors should go elsewhere.
+    /// Whether load balancers should send visitors elsewhere.
     pub fn is_draining(&self) -> bool {
         self.draining.is_cancelled()
     }
 
-    /// The server goes down.
+    /// Begins to close all sockets and feeds, each after its own delay.
     pub fn close_all(&self) {
         self.draining.cancel();
         self.spread
             .get_or_init(|| spread_for(self.sockets() + self.feeds(), self.config.longest_spread));
         self.closing.cancel();
-        for flags in self.bells.lock().values() {
+        for flags in self.wakers.lock().values() {
             flags.notify(WakeReasons::CLOSING);
         }
     }
 
-    /// How many sockets are open.
+    /// The number of open sockets.
     pub fn sockets(&self) -> usize {
         self.sockets.len()
     }
 
-    /// How many feeds are open.
+    /// The number of open feeds.
     pub fn feeds(&self) -> usize {
         self.feeds.len()
     }
 
-    /// How long sockets may take to say goodbye, and requests to end.
+    /// How long sockets may take to close, and requests to finish.
     pub fn deadline(&self) -> Duration {
         self.config.deadline
     }
 
-    /// Cancelled when the server goes down.
+    /// Cancelled when closing begins.
     pub fn closing(&self) -> CancellationToken {
         self.closing.clone()
     }
 
-    /// A socket, which is waited for until this is dropped.
+    /// Tracks a socket; `sockets_ended` waits for it.
     pub fn socket(&self) -> DrainGuard {
         self.guard(self.sockets.token())
     }
 
-    /// A feed; that it ends is seen to as with every other request.
+    /// Tracks a feed; the HTTP server waits for it as for any response.
     pub fn feed(&self) -> DrainGuard {
         self.guard(self.feeds.token())
     }
 
-    /// Waits until every socket has said goodbye.
+    /// Waits until every socket has ended.
     pub async fn sockets_ended(&self) {
         self.sockets.close();
         self.sockets.wait().await;
     }
 
-    fn guard(&self, counted: TaskTrackerToken) -> DrainGuard {
+    fn guard(&self, tracked: TaskTrackerToken) -> DrainGuard {
         DrainGuard {
-            number: self.next_guest.fetch_add(1, Ordering::Relaxed),
+            number: self.next_number.fetch_add(1, Ordering::Relaxed),
             closing: self.closing.clone(),
             spread: Arc::clone(&self.spread),
-            bells: self.bells.clone(),
-            _counted: counted,
+            wakers: self.wakers.clone(),
+            _tracked: tracked,
         }
     }
 }
@@ -224,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spread_grows_with_the_guests_up_to_a_bound() {
+    fn the_spread_grows_with_the_guards_up_to_a_bound() {
         let longest = Duration::from_secs(1);
         for (guards, milliseconds) in [(0, 0), (1, 1), (300, 300), (1_000, 1_000), (1_001, 1_000)] {
             assert_eq!(spread_for(guards, longest), Duration::from_millis(milliseconds));
@@ -234,46 +235,46 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobodys_turn_is_after_the_spread(number: u64, milliseconds in 0..=1_000_u64) {
+        fn every_close_delay_is_within_the_spread(number: u64, milliseconds in 0..=1_000_u64) {
             let spread = Duration::from_millis(milliseconds);
-            let turn = close_delay(number, spread);
-            prop_assert!(turn < spread || turn.is_zero());
+            let delay = close_delay(number, spread);
+            prop_assert!(delay < spread || delay.is_zero());
         }
 
-        /// Whether all are still here or only every second, third or fourth.
+        /// For all numbers, and for every second, third or fourth.
         #[test]
-        fn turns_are_spread_evenly(first in 0..u64::MAX / 2, step in 1..5_u64) {
-            const GUESTS: u64 = 1_000;
+        fn close_delays_are_spread_evenly(first in 0..u64::MAX / 2, step in 1..5_u64) {
+            const GUARDS: u64 = 1_000;
             const PARTS: usize = 10;
-            let mut turns_in_part = [0_u32; PARTS];
-            for guard in 0..GUESTS {
-                let turn = close_delay(first + guard * step, Duration::from_secs(1));
+            let mut delays_in_part = [0_u32; PARTS];
+            for guard in 0..GUARDS {
+                let delay = close_delay(first + guard * step, Duration::from_secs(1));
                 let part = (0..PARTS).filter(|part| {
-                    Duration::from_millis(100) * u32::try_from(*part).unwrap() <= turn
+                    Duration::from_millis(100) * u32::try_from(*part).unwrap() <= delay
                 });
-                turns_in_part[part.count() - 1] += 1;
+                delays_in_part[part.count() - 1] += 1;
             }
-            prop_assert!(turns_in_part.iter().all(|turns| (90..=110).contains(turns)), "{turns_in_part:?}");
+            prop_assert!(delays_in_part.iter().all(|delays| (90..=110).contains(delays)), "{delays_in_part:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn every_guest_is_called_at_a_moment_of_its_own() {
+    async fn every_guard_is_drained_at_a_time_of_its_own() {
         let drain = Drain::default();
         let guards: Vec<_> = (0..100).map(|_| drain.socket()).collect();
         let feed = drain.feed();
         drain.close_all();
-        let begun = tokio::time::Instant::now();
-        let mut turns: Vec<_> = guards.iter().map(DrainGuard::close_delay).collect();
-        turns.sort_unstable();
-        turns.dedup();
-        assert_eq!(turns.len(), 100);
-        // One who comes only now has a turn too.
+        let started = tokio::time::Instant::now();
+        let mut delays: Vec<_> = guards.iter().map(DrainGuard::close_delay).collect();
+        delays.sort_unstable();
+        delays.dedup();
+        assert_eq!(delays.len(), 100);
+        // A socket that is opened only now has a delay too.
         let late = drain.socket();
         for guard in guards.iter().chain([&feed, &late]) {
             guard.drained().await;
         }
-        assert!(begun.elapsed() >= feed.close_delay());
+        assert!(started.elapsed() >= feed.close_delay());
         assert!([feed, late].iter().all(|guard| guard.close_delay() < Duration::from_millis(101)));
     }
 }

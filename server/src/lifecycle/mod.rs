@@ -1,4 +1,4 @@
-//! How the process ends: signals, draining, and what systemd is told.
+//! The process' lifecycle: signals, draining, notifications to systemd.
 
 pub mod drain;
 pub mod signals;

@@ -78,9 +78,7 @@ impl Sink<Message> for Pipe {
     }
 }
 
-impl Socket for Pipe {
-    type Fault = NoFault;
-}
+impl Socket for Pipe {}
 
 /// The client's end of a [`Pipe`].
 struct Client {

@@ -1,56 +1,55 @@
-//! What is on its way to a client.
+//! The frames to send to one client.
 
 use std::collections::VecDeque;
 
 use registry::encoding::frame::{Batch, Frame};
 
-/// The frames that bring a client to the position that its membership is at already,
-/// and what it is told besides.
+/// The frames that bring a client to its membership's position, and frames for this client only.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// These belong together.
+    /// Updates, between which no other frame may be sent.
     batch: Batch,
-    /// What comes when the batch is through: refusals and beats, for one client only.
+    /// Sent after the batch: refusals and beats, for this client only.
     after: VecDeque<Frame>,
 }
 
 impl Outbox {
-    /// Whether all is said: only then there can be more news.
+    /// Whether all frames are sent: only then more updates may be added.
     pub fn is_empty(&self) -> bool {
         self.batch.is_empty() && self.after.is_empty()
     }
 
-    /// How many frames there are left.
+    /// The number of remaining frames.
     pub(super) fn len(&self) -> usize {
         self.remaining().count()
     }
 
-    /// What is left, in order.
+    /// The remaining frames in order.
     pub fn remaining(&self) -> impl Iterator<Item = &Frame> {
         self.batch.remaining().chain(&self.after)
     }
 
-    /// Takes the next frame out.
+    /// Removes the next frame.
     pub fn take_next(&mut self) -> Option<Frame> {
         let next = self.batch.take_next().or_else(|| self.after.pop_front());
-        // Nothing is kept of what was sent: neither the list that it was nor the room that it took.
+        // Frees the shared list, and the queue's capacity.
         if self.is_empty() {
             *self = Self::default();
         }
         next
     }
 
-    /// Says this when all that waits is through.
+    /// Adds a frame to send after all others.
     pub(super) fn push(&mut self, frame: Frame) {
         self.after.push_back(frame);
     }
 
-    /// Goes on with news; they are taken only when all is said.
-    pub(super) fn extend_with(&mut self, news: Batch) {
+    /// Adds updates.
+    pub(super) fn extend_with(&mut self, updates: Batch) {
         if self.batch.is_empty() {
-            self.batch = news;
+            self.batch = updates;
         } else {
-            self.after.extend(news);
+            self.after.extend(updates);
         }
     }
 }
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_in_between_what_belongs_together() {
+    fn a_batch_is_sent_without_other_frames_in_between() {
         let mut outbox = Outbox::from(Batch::from(frames(&["list", "more", "last"])));
         assert_eq!(outbox.take_next(), Some(Frame::new("list")));
         outbox.push(Frame::new("refused"));
