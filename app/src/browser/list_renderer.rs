@@ -12,7 +12,7 @@ use crate::{
     list::{
         name_index::NameIndex,
         sort_filter::ListOptions,
-        viewport::{VIRTUALIZE_ABOVE, Viewport},
+        virtual_scroll::{VIRTUALIZE_ABOVE, Viewport},
     },
     presence::UserId,
     state::page_state::{PageState, People, VisibleSlice},

@@ -448,10 +448,4 @@ fn completes_reply(event: &ServerEvent) -> bool {
 }
 
 #[cfg(test)]
-mod intents;
-#[cfg(test)]
-mod model;
-#[cfg(test)]
-mod script;
-#[cfg(test)]
 mod tests;

@@ -6,4 +6,4 @@ pub(crate) mod name_key;
 pub(crate) mod sort_filter;
 mod text_folding;
 #[cfg(any(feature = "hydrate", test))]
-pub(crate) mod viewport;
+pub(crate) mod virtual_scroll;

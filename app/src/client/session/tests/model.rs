@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
-    Environment, Intent, Session,
+    super::{Environment, Intent, Session},
     script::{YOU, answer, arrival, changes, existing, id, page, renaming, seen, user},
 };
 use crate::presence::{ClientEvent, Difference, MoreUsers, Name, ServerEvent, Since, User, UserId};

@@ -1,14 +1,16 @@
 //! Sessions frame by frame.
 
+mod intents;
+mod model;
+mod script;
+
 use std::time::Duration;
 
-use super::{
-    Departed, Intent, RowEnd, Unlisted,
-    script::{
-        YOU, announcement, answer, arrival, changes, departure, existing, gone, hidden, id,
-        introduction, list, live, names, page, refused, replies, seen, since, user, watch,
-    },
+use self::script::{
+    YOU, announcement, answer, arrival, changes, departure, existing, gone, hidden, id,
+    introduction, list, live, names, page, refused, replies, seen, since, user, watch,
 };
+use super::{Departed, Intent, RowEnd, Unlisted};
 use crate::{
     client::Backoff,
     presence::{

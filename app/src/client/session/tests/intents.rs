@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Intent, RowEnd,
+    super::{Intent, RowEnd},
     script::{
         YOU, announcement, answer, arrival, beat, changes, departure, existing, gone, id,
         introduction, left, live, page, refused, renaming, replies, seen, since, user, watch,

@@ -1,6 +1,6 @@
 //! Frames and states for the session's tests.
 
-use super::{Environment, Outcome, Session};
+use super::super::{Environment, Outcome, Session};
 use crate::{
     client::Replica,
     presence::{
