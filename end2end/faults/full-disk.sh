@@ -11,7 +11,7 @@ mkdir "$work/state"
 mount -t tmpfs -o size=64k tmpfs "$work/state"
 operator=127.0.0.1:0
 start_server env
-operator=$(sed -n 's|.*listening to the operator on http://\([0-9.:]*\).*|\1|p' "$work/log" | head -1)
+operator=$(sed -n 's|.*listening for the operator on http://\([0-9.:]*\).*|\1|p' "$work/log" | head -1)
 failures() {
   curl -s "http://$operator/metrics" | sed -n 's/^rollcall_state_write_failures_total //p'
 }

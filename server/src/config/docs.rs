@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// Compares a generated document with the one in the repository; with UPDATE_REFERENCE it replaces that one.
+    /// Compares a generated document with the one in the repository; with `UPDATE_REFERENCE` it replaces that one.
     fn assert_is_up_to_date(name: &str, generated: &str) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
         if std::env::var_os("UPDATE_REFERENCE").is_some() {

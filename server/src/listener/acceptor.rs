@@ -29,7 +29,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// The accept thread of a listening socket. Dropping it ends the thread and closes the socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    /// Not bounded here: each entry is an open file, so RLIMIT_NOFILE bounds it.
+    /// Not bounded here: each entry is an open file, so `RLIMIT_NOFILE` bounds it.
     accepted: UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
     stop: Waker,
     thread: Option<JoinHandle<()>>,
@@ -63,9 +63,7 @@ impl Acceptor {
             };
             match TcpStream::from_std(stream) {
                 Ok(stream) => return (stream, peer),
-                Err(error) => {
-                    tracing::debug!(%error, "an accepted connection could not be registered with the runtime")
-                }
+                Err(error) => tracing::debug!(%error, "could not serve an accepted connection"),
             }
         }
     }

@@ -35,9 +35,7 @@ impl CertificateReload {
             match reloaded {
                 Ok(Ok(())) => tracing::info!("certificate reloaded"),
                 Ok(Err(error)) => tracing::error!("{error} The old certificate stays in use."),
-                Err(error) => {
-                    tracing::error!(%error, "certificate reload failed: the old one stays in use")
-                }
+                Err(error) => tracing::error!(%error, "certificate reload failed"),
             }
         }
     }

@@ -47,7 +47,7 @@ macro_rules! metrics {
         /// The counters.
         #[derive(Debug)]
         pub struct Metrics {
-            $(#[doc = $help] pub $field: Counter,)+
+            $(#[doc = concat!("`", $name, "`")] pub $field: Counter,)+
             /// By close code.
             sockets_closed: [(u16, Counter); 13],
             /// By the first digit of the status.
