@@ -17,7 +17,7 @@ use crate::{
     config::Config,
     http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
     identity::person_cookie::PersonCookies,
-    lifecycle::{drain::Drain, systemd::Systemd},
+    lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
     listener::{Acceptor, serve_connections, tcp, tls::Tls},
     storage::rooms_file::RoomsFile,
     telemetry::metrics::METRICS,

@@ -24,7 +24,7 @@ pub use self::{
     token::{AdminToken, TokenError},
 };
 use crate::{
-    lifecycle::drain::Drain,
+    lifecycle::graceful_shutdown::Drain,
     telemetry::metrics::{self, METRICS, Now},
 };
 use registry::hub::Hub;

@@ -6,9 +6,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, value_pars
 
 use super::{
     Config, Sources,
+    all_settings::{self, GROUPS},
     environment::{Assignment, Environment},
     setting::Setting,
-    settings::{self, GROUPS},
     source::Source,
     value::ValueKind,
 };
@@ -84,7 +84,8 @@ impl CommandLine {
         };
         let bind = if matches.get_flag(LAN) { Bind::Network } else { Bind::AsSet };
         let file = matches.get_one::<PathBuf>(CONFIG).cloned();
-        let flags = settings::all().filter_map(|setting| assignment(setting, &matches)).collect();
+        let flags =
+            all_settings::all().filter_map(|setting| assignment(setting, &matches)).collect();
         Ok(Self { task, sources: Sources { file, environment, flags, bind } })
     }
 }
@@ -123,7 +124,7 @@ pub fn command() -> Command {
             }
         }
     }
-    let secrets: Vec<_> = settings::all().filter(|setting| setting.is_secret()).collect();
+    let secrets: Vec<_> = all_settings::all().filter(|setting| setting.is_secret()).collect();
     if secrets.is_empty() { command } else { command.after_help(with_secrets(&secrets)) }
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{
     Config,
+    all_settings::{self, GROUPS},
     setting::{Section, Setting},
-    settings::{self, GROUPS},
     value::ValueKind,
 };
 
@@ -20,7 +20,7 @@ pub fn file(config: &mut Config) -> String {
     let mut text = FILE_HEAD.to_owned();
     for section in Section::ALL {
         let _ = write!(text, "\n{}\n", section.header());
-        for setting in settings::all().filter(|setting| setting.section() == section) {
+        for setting in all_settings::all().filter(|setting| setting.section() == section) {
             let _ = write!(text, "\n# {}\n", setting.help());
             text += &entry(setting, config);
         }

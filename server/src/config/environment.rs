@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use super::{
+    all_settings,
     error::ConfigError,
     setting::{Section, Setting},
-    settings,
     source::Source,
 };
 
@@ -52,7 +52,9 @@ impl Environment {
         let mut assignments = Vec::new();
         for (variable, text) in self.0.iter().filter(|(_, text)| !text.is_empty()) {
             let source = Source::Variable(variable.clone());
-            if let Some(setting) = settings::all().find(|setting| setting.variable() == *variable) {
+            if let Some(setting) =
+                all_settings::all().find(|setting| setting.variable() == *variable)
+            {
                 assignments.push(Assignment { setting, text: text.clone(), source });
             } else if variable.starts_with("ROLLCALL_")
                 && !NOT_SETTINGS.contains(&variable.as_str())
@@ -67,5 +69,5 @@ impl Environment {
 
 /// The setting with this key in this table.
 pub(super) fn find(section: Section, key: &str) -> Option<&'static Setting> {
-    settings::all().find(|setting| setting.section() == section && setting.key() == key)
+    all_settings::all().find(|setting| setting.section() == section && setting.key() == key)
 }

@@ -3,12 +3,12 @@
 //! [`settings`] lists them; everything else here works for any setting.
 
 pub mod admission;
+pub mod all_settings;
 pub mod cli;
 pub mod docs;
 pub mod environment;
 mod error;
 pub mod setting;
-pub mod settings;
 pub mod source;
 mod toml_file;
 pub mod value;
@@ -33,7 +33,7 @@ use crate::{
     admin::AdminAddr,
     admission::Origin,
     http::assets::Site,
-    lifecycle::drain::DrainConfig,
+    lifecycle::graceful_shutdown::DrainConfig,
     listener::tls::{self, TlsFiles},
     telemetry::logging::LogConfig,
     url::Scheme,

@@ -140,7 +140,7 @@ fn a_printed_file_results_in_the_same_settings() {
     let mut config = load(LEPTOS, &[], &flags).unwrap();
     let printed = docs::file(&mut config);
     let mut reloaded = load(&printed, &[], &[]).unwrap();
-    for setting in settings::all() {
+    for setting in all_settings::all() {
         let (before, after) =
             (setting.value(&mut config).format(), setting.value(&mut reloaded).format());
         assert_eq!(before, after, "{}", setting.key());
@@ -151,7 +151,7 @@ fn a_printed_file_results_in_the_same_settings() {
 #[test]
 fn the_help_names_every_setting_with_its_default() {
     let help = command().render_long_help().to_string();
-    for setting in settings::all() {
+    for setting in all_settings::all() {
         let default = setting.default_text(&mut Config::default());
         let parts = [setting.key(), &setting.variable(), &format!("[default: {default}]")];
         assert!(parts.iter().all(|part| help.contains(*part)), "{}", setting.key());

@@ -6,8 +6,8 @@ use leptos::config::LeptosOptions;
 
 use super::{assets::Site, security_headers::HeaderPolicy};
 use crate::{
-    admission::Admission, identity::person_cookie::PersonCookies, lifecycle::drain::Drain,
-    url::Scheme, websocket::connection::ConnectionConfig,
+    admission::Admission, identity::person_cookie::PersonCookies,
+    lifecycle::graceful_shutdown::Drain, url::Scheme, websocket::connection::ConnectionConfig,
 };
 use registry::hub::Hub;
 

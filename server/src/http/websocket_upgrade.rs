@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     admission::{PeerAddr, SocketPermit},
-    lifecycle::drain::DrainGuard,
+    lifecycle::graceful_shutdown::DrainGuard,
     listener::WriteTimeout,
     websocket::{
         connection::{self, ConnectionConfig},

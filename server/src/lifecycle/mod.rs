@@ -1,5 +1,5 @@
 //! The process' lifecycle: signals, draining, notifications to systemd.
 
-pub mod drain;
+pub mod graceful_shutdown;
 pub mod signals;
 pub mod systemd;

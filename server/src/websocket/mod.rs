@@ -7,6 +7,7 @@
 
 pub mod budget;
 pub mod connection;
+pub mod outbox;
 pub mod protocol;
 pub(crate) mod stream;
 pub mod transport;

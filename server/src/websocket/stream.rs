@@ -20,7 +20,7 @@ use tungstenite::{
 
 use super::{
     budget::{ByteBudget, FrameLimits},
-    connection::Outbox,
+    outbox::Outbox,
     transport::Socket,
 };
 use crate::telemetry::metrics::METRICS;

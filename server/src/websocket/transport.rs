@@ -9,7 +9,7 @@ use app::presence::CloseCode;
 use futures_util::{Sink, SinkExt, Stream};
 use tungstenite::Message;
 
-use super::connection::Outbox;
+use super::outbox::Outbox;
 
 /// A WebSocket, or two channels in a test.
 pub trait Socket:

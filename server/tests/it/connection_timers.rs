@@ -14,7 +14,7 @@ use app::{
 use futures_util::{Sink, Stream};
 use registry::{hub::Hub, presence::room::RoomLimits};
 use server::{
-    lifecycle::drain::Drain,
+    lifecycle::graceful_shutdown::Drain,
     websocket::{
         connection::{ConnectionConfig, serve},
         transport::{Socket, TransportError},

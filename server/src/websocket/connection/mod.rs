@@ -3,7 +3,6 @@
 mod close;
 mod config;
 mod deadlines;
-mod outbox;
 
 use std::{
     convert::Infallible,
@@ -19,14 +18,17 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use tungstenite::Message;
 
+pub use self::config::ConnectionConfig;
 use self::{
     close::CloseReason,
     deadlines::{Deadlines, Due},
 };
-pub use self::{config::ConnectionConfig, outbox::Outbox};
-use super::protocol::{Action, ProtocolState, Request};
 pub use super::transport::{Socket, TransportError};
-use crate::{lifecycle::drain::DrainGuard, telemetry::metrics::METRICS};
+use super::{
+    outbox::Outbox,
+    protocol::{Action, ProtocolState, Request},
+};
+use crate::{lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS};
 use registry::{encoding::messages::encode, hub::Membership, wake::wake_flags::WakeReasons};
 
 /// Serves one socket in a task and a tracing span of its own. The span names neither the person nor the

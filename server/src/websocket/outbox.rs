@@ -20,7 +20,7 @@ impl Outbox {
     }
 
     /// The number of remaining frames.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.remaining().count()
     }
 
@@ -40,12 +40,12 @@ impl Outbox {
     }
 
     /// Adds a frame to send after all others.
-    pub(super) fn push(&mut self, frame: Frame) {
+    pub(crate) fn push(&mut self, frame: Frame) {
         self.after.push_back(frame);
     }
 
     /// Adds updates.
-    pub(super) fn extend_with(&mut self, updates: Batch) {
+    pub(crate) fn extend_with(&mut self, updates: Batch) {
         if self.batch.is_empty() {
             self.batch = updates;
         } else {
