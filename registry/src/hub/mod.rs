@@ -87,7 +87,7 @@ impl Hub {
         })
     }
 
-    /// The rooms that the process before this one kept; no time passes in them until [`Hub::begin`].
+    /// The rooms that the process before this one kept; no time passes in them until [`Hub::start_clock`].
     pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
         Self::restore_by_clock(limits, saved, WallClock::System)
     }

@@ -1,6 +1,6 @@
 //! The settings. Precedence: flag > environment > `Leptos.toml` > default.
 //!
-//! [`settings`] lists them; everything else here works for any setting.
+//! [`all_settings`] lists them; everything else here works for any setting.
 
 pub mod admission;
 pub mod all_settings;
@@ -41,7 +41,7 @@ use crate::{
 };
 use registry::presence::room::RoomLimits;
 
-/// The value of every setting. A new setting needs a field here and an entry in [`settings`].
+/// The value of every setting. A new setting needs a field here and an entry in [`all_settings`].
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Leptos's own settings; `site_addr` is where the server listens.

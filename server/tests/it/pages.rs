@@ -203,7 +203,7 @@ async fn privacy_page_is_linked_from_every_page() {
     let page = server.get("/privacy").await;
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
-    for phrase in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
+    for phrase in ["15 seconds", "two minutes", "400 days", "Names are not written to logs"] {
         assert!(page.contains(phrase), "{phrase}");
     }
     // The page sets no cookie, and has no script.
