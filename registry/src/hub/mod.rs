@@ -15,9 +15,11 @@ mod saved_rooms;
 mod shared_room;
 mod subscribers;
 mod subscription;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -52,17 +54,42 @@ use crate::{
 pub struct Hub {
     context: Arc<RoomContext>,
     limits: RoomLimits,
-    /// Locked before a room's own lock, never after.
+    /// Never locked together with a room's own lock.
     rooms: Mutex<HashMap<RoomName, RoomEntry>>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
 }
 
-/// A room and how many look at it, sockets without a first frame included.
+/// A room and its subscriptions.
 #[derive(Debug)]
 struct RoomEntry {
     room: Arc<SharedRoom>,
+    /// Sockets without a first frame included.
     subscribers: usize,
+    /// The subscriptions so far: a room without any comes to life only by a new one.
+    subscribed_in_total: u64,
+}
+
+/// A room without subscribers, as it was found.
+struct VacantRoom {
+    name: RoomName,
+    room: Arc<SharedRoom>,
+    subscribed_in_total: u64,
+}
+
+impl RoomEntry {
+    fn of(room: Arc<SharedRoom>) -> Self {
+        Self { room, subscribers: 0, subscribed_in_total: 0 }
+    }
+
+    fn as_vacant(&self, name: &RoomName) -> Option<VacantRoom> {
+        let Self { room, subscribers, subscribed_in_total } = self;
+        (*subscribers == 0).then(|| VacantRoom {
+            name: name.clone(),
+            room: Arc::clone(room),
+            subscribed_in_total: *subscribed_in_total,
+        })
+    }
 }
 
 impl Hub {
@@ -112,7 +139,7 @@ impl Hub {
             match SharedRoom::restore(Arc::clone(&hub.context), epoch, saved_room, history, limits)
             {
                 Ok(room) => {
-                    rooms.insert(name, RoomEntry { room, subscribers: 0 });
+                    rooms.insert(name, RoomEntry::of(room));
                 }
                 Err(error) => tracing::warn!(%error, "a kept room is left out"),
             }
@@ -212,8 +239,8 @@ impl Hub {
     pub fn room_stats(&self) -> Vec<RoomStats> {
         let rooms: Vec<_> = {
             let rooms = self.lock();
-            let of = |(name, RoomEntry { room, subscribers }): (&RoomName, &RoomEntry)| {
-                (name.clone(), Arc::clone(room), *subscribers)
+            let of = |(name, entry): (&RoomName, &RoomEntry)| {
+                (name.clone(), Arc::clone(&entry.room), entry.subscribers)
             };
             rooms.iter().map(of).collect()
         };
@@ -230,15 +257,37 @@ impl Hub {
     pub fn room_stats_of(&self, room_name: &RoomName) -> Option<RoomStats> {
         let (live, subscribers) = {
             let rooms = self.lock();
-            let RoomEntry { room, subscribers } = rooms.get(room_name)?;
-            (Arc::clone(room), *subscribers)
+            let entry = rooms.get(room_name)?;
+            (Arc::clone(&entry.room), entry.subscribers)
         };
         Some(RoomStats { room: room_name.clone(), people: live.people(), subscribers })
     }
 
     /// Forgets the rooms that are over; to be called now and then.
     pub fn sweep(&self) {
-        self.lock().retain(|_, entry| entry.subscribers > 0 || !entry.room.is_expired());
+        let vacant: Vec<_> = {
+            let rooms = self.lock();
+            rooms.iter().filter_map(|(name, entry)| entry.as_vacant(name)).collect()
+        };
+        vacant.into_iter().for_each(|vacant| self.remove_if_expired(vacant));
+    }
+
+    /// The room is examined without the lock of all rooms.
+    fn remove_if_expired(&self, vacant: VacantRoom) {
+        if vacant.room.is_expired() {
+            self.remove_unless_entered(vacant);
+        }
+    }
+
+    /// An expired room stays expired until it is entered: nothing else can happen in it.
+    fn remove_unless_entered(&self, vacant: VacantRoom) {
+        let VacantRoom { name, room, subscribed_in_total } = vacant;
+        if let Entry::Occupied(entry) = self.lock().entry(name)
+            && entry.get().subscribed_in_total == subscribed_in_total
+            && Arc::ptr_eq(&entry.get().room, &room)
+        {
+            entry.remove();
+        }
     }
 
     /// The list of a room, cut to its first `most_rows` rows. Asking creates no room.
@@ -284,22 +333,23 @@ impl Hub {
     /// The room, for one more observer.
     fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let mut rooms = self.lock();
-        let entry = rooms.entry(room_name.clone()).or_insert_with(|| RoomEntry {
-            room: Arc::new(SharedRoom::new(Arc::clone(&self.context), new_epoch(), self.limits)),
-            subscribers: 0,
+        let entry = rooms.entry(room_name.clone()).or_insert_with(|| {
+            let context = Arc::clone(&self.context);
+            RoomEntry::of(Arc::new(SharedRoom::new(context, new_epoch(), self.limits)))
         });
         entry.subscribers += 1;
+        entry.subscribed_in_total += 1;
         Arc::clone(&entry.room)
     }
 
     /// One observer less.
     fn close(&self, room_name: &RoomName) {
-        let mut rooms = self.lock();
-        if let Some(entry) = rooms.get_mut(room_name) {
+        let vacant = self.lock().get_mut(room_name).and_then(|entry| {
             entry.subscribers -= 1;
-            if entry.subscribers == 0 && entry.room.is_expired() {
-                rooms.remove(room_name);
-            }
+            entry.as_vacant(room_name)
+        });
+        if let Some(vacant) = vacant {
+            self.remove_if_expired(vacant);
         }
     }
 
