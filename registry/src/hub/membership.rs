@@ -4,7 +4,7 @@ use super::Subscription;
 use crate::presence::{
     join::{Join, JoinRequest},
     name_validation,
-    refusal::Refused,
+    request_error::RequestError,
     tab_key::ConnectionId,
 };
 use app::presence::{DepartureReason, Since, UserId};
@@ -35,13 +35,13 @@ impl Membership {
     }
 
     /// Follows the room without being listed; the answer comes with the next [`Subscription::poll_updates`].
-    pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
+    pub fn watch(&mut self, since: Option<&Since>) -> Result<(), RequestError> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         room.watch(self.who, *connection, since, cursor)
     }
 
     /// Is listed under `name`, and follows the room; the answer comes with the next [`Subscription::poll_updates`].
-    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), Refused> {
+    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), RequestError> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         let since = request.since.take();
         let join = Join::from_request(request, *connection)?;
@@ -49,7 +49,7 @@ impl Membership {
     }
 
     /// Changes the name, keeps the row.
-    pub fn rename(&mut self, name: &str) -> Result<(), Refused> {
+    pub fn rename(&mut self, name: &str) -> Result<(), RequestError> {
         let name = name_validation::validate(name)?;
         self.subscription.room.with_room(|room, now| room.rename(self.who, name, now))
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     join::Join,
-    refusal::Refused,
+    request_error::RequestError,
     tab_key::{ConnectionId, TabKey},
 };
 
@@ -84,7 +84,7 @@ impl Members {
         who: UserId,
         connection: ConnectionId,
         most_connections: usize,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RequestError> {
         let member = self.person_with_room_for(who, connection, most_connections)?;
         member.page_served_at = None;
         if !member.has_joined(connection) {
@@ -103,7 +103,7 @@ impl Members {
         join: Join,
         most_connections: usize,
         now: Moment,
-    ) -> Result<Option<ConnectionId>, Refused> {
+    ) -> Result<Option<ConnectionId>, RequestError> {
         let Join { tab, connection, is_visible, .. } = join;
         // The socket that is replaced makes room for the one that replaces it.
         let takes_over = self
@@ -284,7 +284,7 @@ impl Members {
         who: UserId,
         connection: ConnectionId,
         most_connections: usize,
-    ) -> Result<&mut Member, Refused> {
+    ) -> Result<&mut Member, RequestError> {
         let is_known = |member: &Member| {
             member.watching.contains(&connection) || member.has_joined(connection)
         };
@@ -292,7 +292,11 @@ impl Members {
             .members
             .get(&who)
             .is_none_or(|member| is_known(member) || member.connections() < most_connections);
-        if has_room { Ok(self.members.entry(who).or_default()) } else { Err(Refused::TooManyTabs) }
+        if has_room {
+            Ok(self.members.entry(who).or_default())
+        } else {
+            Err(RequestError::TooManyTabs)
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub mod join;
 pub mod log;
 pub mod members;
 pub mod name_validation;
-pub mod refusal;
+pub mod request_error;
 pub mod room;
 pub mod tab_key;
 

@@ -9,7 +9,7 @@ use super::{
     join::{Join, JoinKind},
     log::{Change, Log},
     members::{DesiredState, Members, Moment, SavedMember},
-    refusal::Refused,
+    request_error::RequestError,
     tab_key::ConnectionId,
 };
 
@@ -104,7 +104,7 @@ impl Room {
     }
 
     /// A socket follows the room without being listed.
-    pub fn watch(&mut self, who: UserId, connection: ConnectionId) -> Result<(), Refused> {
+    pub fn watch(&mut self, who: UserId, connection: ConnectionId) -> Result<(), RequestError> {
         self.people.watch(who, connection, self.limits.most_connections_per_person)
     }
 
@@ -116,10 +116,10 @@ impl Room {
         who: UserId,
         join: Join,
         now: Now,
-    ) -> Result<Option<ConnectionId>, Refused> {
+    ) -> Result<Option<ConnectionId>, RequestError> {
         let is_listed = self.roster.contains(&who);
         if !is_listed && self.is_full() {
-            return Err(Refused::RoomFull);
+            return Err(RequestError::RoomFull);
         }
         let most_connections = self.limits.most_connections_per_person;
         let (name, kind) = (join.name.clone(), join.kind);
@@ -138,9 +138,9 @@ impl Room {
     }
 
     /// A listed person changes their name and keeps their row.
-    pub fn rename(&mut self, who: UserId, name: Name, now: Moment) -> Result<(), Refused> {
+    pub fn rename(&mut self, who: UserId, name: Name, now: Moment) -> Result<(), RequestError> {
         if !self.roster.contains(&who) {
-            return Err(Refused::NotListed);
+            return Err(RequestError::NotListed);
         }
         self.set_name(who, name, now);
         Ok(())

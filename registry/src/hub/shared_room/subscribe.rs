@@ -9,7 +9,7 @@ use crate::{
     hub::cursor::Cursor,
     presence::{
         join::{Join, JoinKind},
-        refusal::Refused,
+        request_error::RequestError,
         room::Now,
         tab_key::ConnectionId,
     },
@@ -34,7 +34,7 @@ impl SharedRoom {
         connection: ConnectionId,
         since: Option<&Since>,
         cursor: &mut Cursor,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RequestError> {
         let mut state = self.lock();
         let watching = state.room.watch(who, connection);
         let flush = self.follow_up(&mut state);
@@ -52,7 +52,7 @@ impl SharedRoom {
         join: Join,
         since: Option<&Since>,
         cursor: &mut Cursor,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RequestError> {
         let (connection, kind) = (join.connection, join.kind);
         let mut state = self.lock();
         // Before the join itself moves `seq`: the number that it leads to was not sent to any client.

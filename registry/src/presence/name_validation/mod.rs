@@ -16,10 +16,10 @@ pub const LONGEST_NAME_IN_CLUSTERS: usize = 40;
 
 /// Why a text is not accepted as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NameRefused {
-    /// There is nothing in it, or too much.
+pub enum NameValidationError {
+    /// It is empty or too long.
     #[error("{0}")]
-    Fault(#[from] NameError),
+    Invalid(#[from] NameError),
     /// There is something in it that nobody can see, or that hides what is around it.
     #[error(
         "That name has something in it that can't be seen: please type it with letters, digits, signs or emoji."
@@ -29,14 +29,14 @@ pub enum NameRefused {
 
 /// Tidies what somebody typed and says whether it is a name: in every script and with emoji, but with
 /// nothing that can't be seen, and normalised, so that what looks the same is the same (NFC, UAX #15).
-pub fn validate(text: &str) -> Result<Name, NameRefused> {
+pub fn validate(text: &str) -> Result<Name, NameValidationError> {
     let normalised: String = text.nfc().collect();
     let name = Name::parse(&normalised)?;
     if name.as_str().graphemes(true).nth(LONGEST_NAME_IN_CLUSTERS).is_some() {
         return Err(NameError::TooLong.into());
     }
     if !has_no_invisible(name.as_str()) {
-        return Err(NameRefused::NotAllowed);
+        return Err(NameValidationError::NotAllowed);
     }
     Ok(with_skeleton(name))
 }
@@ -93,9 +93,9 @@ mod tests {
             assert_eq!(validate(&fields[0]).unwrap().as_str(), tidy, "{fields:?}");
         }
         let refusals = [
-            ("empty", NameRefused::Fault(NameError::Empty)),
-            ("too_long", NameRefused::Fault(NameError::TooLong)),
-            ("not_allowed", NameRefused::NotAllowed),
+            ("empty", NameValidationError::Invalid(NameError::Empty)),
+            ("too_long", NameValidationError::Invalid(NameError::TooLong)),
+            ("not_allowed", NameValidationError::NotAllowed),
         ];
         for (verdict, refused) in refusals {
             let bad = corpus(verdict);

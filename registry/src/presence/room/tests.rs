@@ -39,7 +39,7 @@ impl Scene {
         who: u8,
         tab: &str,
         connection: u64,
-    ) -> Result<Option<ConnectionId>, Refused> {
+    ) -> Result<Option<ConnectionId>, RequestError> {
         self.join_as(who, tab, connection, "Kim", true)
     }
 
@@ -50,7 +50,7 @@ impl Scene {
         connection: u64,
         called: &str,
         is_visible: bool,
-    ) -> Result<Option<ConnectionId>, Refused> {
+    ) -> Result<Option<ConnectionId>, RequestError> {
         let tab = TabKey::Named(tab.parse().unwrap());
         let opening = join(called, tab, ConnectionId(connection));
         let now = Now { moment: self.now, unix_seconds: 7 };
@@ -324,7 +324,7 @@ fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
     scene.wait(60_000);
     assert_eq!(scene.told(), 2);
     assert!(scene.room.is_empty());
-    assert_eq!(scene.room.rename(id(1), name("Ann"), scene.now), Err(Refused::NotListed));
+    assert_eq!(scene.room.rename(id(1), name("Ann"), scene.now), Err(RequestError::NotListed));
 }
 
 #[test]

@@ -315,7 +315,7 @@ impl<S: Socket> Connection<S> {
                 self.protocol.accepted();
                 self.deadlines.accepted();
             }
-            Err(refused) => self.refuse(refused.of(of)),
+            Err(error) => self.refuse(error.to_refusal(of)),
         }
         Ok(())
     }

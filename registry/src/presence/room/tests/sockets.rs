@@ -49,14 +49,14 @@ fn sockets_that_only_watch_count_as_their_persons() {
     for connection in [10, 11, 10] {
         scene.room.watch(id(1), ConnectionId(connection)).unwrap();
     }
-    assert_eq!(scene.room.watch(id(1), ConnectionId(12)), Err(Refused::TooManyTabs));
+    assert_eq!(scene.room.watch(id(1), ConnectionId(12)), Err(RequestError::TooManyTabs));
     assert_eq!(scene.room.watch(id(2), ConnectionId(12)), Ok(()));
     scene.close(1, 10);
     // A watching socket that joins is the same one as before, also if it watches again.
     scene.join(1, "a", 11).unwrap();
     scene.room.watch(id(1), ConnectionId(11)).unwrap();
     scene.join(1, "b", 13).unwrap();
-    assert_eq!(scene.join(1, "c", 14), Err(Refused::TooManyTabs));
+    assert_eq!(scene.join(1, "c", 14), Err(RequestError::TooManyTabs));
     assert_eq!(scene.join(1, "b", 13), Ok(None));
 }
 
@@ -66,13 +66,13 @@ fn a_full_room_and_a_person_with_too_many_sockets_are_refused() {
     for who in 1..=3 {
         scene.join(who, "a", u64::from(who)).unwrap();
     }
-    assert_eq!(scene.join(4, "a", 4), Err(Refused::RoomFull));
+    assert_eq!(scene.join(4, "a", 4), Err(RequestError::RoomFull));
     scene.join(1, "b", 5).unwrap();
-    assert_eq!(scene.join(1, "c", 6), Err(Refused::TooManyTabs));
-    assert_eq!(scene.room.watch(id(1), ConnectionId(7)), Err(Refused::TooManyTabs));
+    assert_eq!(scene.join(1, "c", 6), Err(RequestError::TooManyTabs));
+    assert_eq!(scene.room.watch(id(1), ConnectionId(7)), Err(RequestError::TooManyTabs));
     assert_eq!(scene.join(1, "b", 8), Ok(Some(ConnectionId(5))));
     scene.close(2, 2);
-    assert_eq!(scene.join(4, "a", 4), Err(Refused::RoomFull));
+    assert_eq!(scene.join(4, "a", 4), Err(RequestError::RoomFull));
     scene.wait(2_000);
     assert_eq!(scene.join(4, "a", 4), Ok(None));
 }
