@@ -1,4 +1,4 @@
-//! When a room is removed.
+//! When a room is removed from the hub.
 
 use tokio::time::{Duration, sleep};
 
@@ -39,7 +39,7 @@ async fn room_that_nothing_happened_in_is_removed_with_its_last_subscriber() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_is_removed_once_its_log_is_no_longer_honoured() {
+async fn room_is_removed_when_no_client_may_resume_any_more() {
     let hub = Hub::new(LIMITS);
     drop(join(&hub));
     sleep(RETENTION).await;
@@ -64,7 +64,7 @@ async fn expired_room_that_is_entered_during_the_sweep_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_that_was_opened_anew_during_the_sweep_is_kept() {
+async fn room_that_is_opened_again_during_the_sweep_is_kept() {
     let hub = Hub::new(LIMITS);
     drop(join(&hub));
     sleep(RETENTION + Duration::from_mins(1)).await;

@@ -184,7 +184,7 @@ impl Scene {
             }
             Step::Remove { who } => {
                 if let Some(room) = self.hub.find(&self.room) {
-                    room.with_room(|room, now| {
+                    room.update_room(|room, now| {
                         room.remove_row(id(who), wire::DepartureReason::Removed, now)
                     });
                 }
@@ -193,7 +193,7 @@ impl Scene {
             Step::Observe { since } => {
                 self.subscription = None;
                 if let Some(since) = since {
-                    let mut subscription = self.hub.observe(&self.room, None);
+                    let mut subscription = self.hub.subscribe(&self.room, None);
                     let (client, since) = self.come_back_with(since);
                     subscription.start_from(since.as_ref());
                     self.subscription = Some((subscription, client));
@@ -237,7 +237,7 @@ impl Scene {
             && let Some(room) = room
         {
             let difference =
-                room.with_room(|room, _| room.log().difference(before.seq, after.seq)).unwrap();
+                room.update_room(|room, _| room.log().difference(before.seq, after.seq)).unwrap();
             if after.seq == before.seq {
                 assert_eq!(before.users, after.users, "nothing changes without a number");
             }
@@ -366,7 +366,7 @@ impl StateMachineTest for LifeOfARow {
             wait(60_000).await;
             assert_eq!(scene.list().count, 0);
             if let Some(room) = scene.hub.find(&scene.room) {
-                let rest = room.with_room(|room, _| (room.is_empty(), room.next_deadline()));
+                let rest = room.update_room(|room, _| (room.is_empty(), room.next_deadline()));
                 assert_eq!(rest, (true, None));
             }
         });
