@@ -294,7 +294,7 @@ impl SharedRoom {
     ) {
         drop(state);
         if time == BroadcastTime::Now {
-            self.subscribers().notify_active(WakeReasons::NEWS, new_subscriber);
+            self.subscribers().notify_active(WakeReasons::UPDATES, new_subscriber);
         }
     }
 
@@ -318,7 +318,7 @@ impl SharedRoom {
         tokio::spawn(async move {
             tokio::time::sleep_until(time).await;
             room.broadcast(&mut room.lock(), Instant::now());
-            room.subscribers().notify_active(WakeReasons::NEWS, None);
+            room.subscribers().notify_active(WakeReasons::UPDATES, None);
         });
     }
 

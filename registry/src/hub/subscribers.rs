@@ -82,9 +82,9 @@ mod tests {
         assert_eq!(subscribers.active_count(), 1);
         let woken =
             |all: &[Arc<WakeFlags>]| all.iter().map(|flags| take_wake(flags)).collect::<Vec<_>>();
-        subscribers.notify_active(WakeReasons::NEWS, None);
+        subscribers.notify_active(WakeReasons::UPDATES, None);
         assert_eq!(woken(&all), [false, true, false]);
-        subscribers.notify_active(WakeReasons::NEWS, Some(ConnectionId(1)));
+        subscribers.notify_active(WakeReasons::UPDATES, Some(ConnectionId(1)));
         assert_eq!(woken(&all), [false, false, false]);
         subscribers.remove(ConnectionId(2));
         subscribers.notify_all(WakeReasons::ROOM_CLOSED);

@@ -49,12 +49,12 @@ async fn new_subscriber_is_woken_by_the_next_change_and_not_by_its_own_join() {
     assert!(!first.subscription_mut().poll_updates().is_empty());
     sleep(GAP).await;
     let second = join_all(&hub, 1..2).pop().unwrap();
-    assert_eq!(wake_reasons(&first), Some(WakeReasons::NEWS));
+    assert_eq!(wake_reasons(&first), Some(WakeReasons::UPDATES));
     assert_eq!(wake_reasons(&second), None);
     sleep(GAP).await;
     first.rename("Kim").unwrap();
-    assert_eq!(wake_reasons(&first), Some(WakeReasons::NEWS));
-    assert_eq!(wake_reasons(&second), Some(WakeReasons::NEWS));
+    assert_eq!(wake_reasons(&first), Some(WakeReasons::UPDATES));
+    assert_eq!(wake_reasons(&second), Some(WakeReasons::UPDATES));
 }
 
 fn wake_reasons(membership: &Membership) -> Option<WakeReasons> {
