@@ -47,9 +47,9 @@ impl EncodedResume {
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
-    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
+    pub fn frames_for(&self, viewer: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, from, seq, chunks } = self;
-        let you = json_id(you);
+        let you = json_id(viewer);
         let last = chunks.len().saturating_sub(1);
         let frames = chunks.iter().enumerate().map(|(index, fields)| {
             // Until the last frame has arrived, the reader's position is the old one.
@@ -64,8 +64,8 @@ impl EncodedResume {
 }
 
 /// An id as JSON, or null. Ids consist of letters, digits, _ and -, which need no escaping.
-pub(crate) fn json_id(you: Option<UserId>) -> String {
-    you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""))
+pub(crate) fn json_id(id: Option<UserId>) -> String {
+    id.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""))
 }
 
 /// Splits a difference into chunks that fit a frame each. There is at least one.
@@ -170,11 +170,11 @@ mod tests {
     }
 
     fn any_difference() -> impl Strategy<Value = Difference> {
-        (any_users(), any_users(), 0..600_usize).prop_map(|(new_user, old, gone)| {
+        (any_users(), any_users(), 0..600_usize).prop_map(|(new_user, old, ids)| {
             let mut difference = Difference { new_user, ..Difference::default() };
             difference.user_changed.renamed =
                 old.into_iter().map(|User { id, name, .. }| Renamed { id, name }).collect();
-            for number in 0..gone {
+            for number in 0..ids {
                 let id = any_user(number, "Kim").id;
                 if number % 2 == 0 {
                     difference.disconnect_user.removed.push(id);

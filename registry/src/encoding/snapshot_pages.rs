@@ -74,9 +74,9 @@ impl EncodedList {
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
-    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
+    pub fn frames_for(&self, viewer: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, seq, count, .. } = self;
-        let you = json_id(you);
+        let you = json_id(viewer);
         let text = self.first.text();
         let rows = text.strip_prefix(BEFORE_ROWS).and_then(|rest| rest.strip_suffix(AFTER_ROWS));
         let rows = rows.unwrap_or("[]");
@@ -188,8 +188,8 @@ mod tests {
     }
 
     /// Receives the list as a client does.
-    fn read(list: &EncodedList, you: Option<UserId>) -> Replica {
-        let frames = list.frames_for(you, 99);
+    fn read(list: &EncodedList, viewer: Option<UserId>) -> Replica {
+        let frames = list.frames_for(viewer, 99);
         assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
         let mut replica = Replica::default();
         let mut progress = Ok(Progress::Unchanged);
@@ -245,10 +245,10 @@ mod tests {
             let roster = Roster::from_users(users.clone()).unwrap();
             let list = list_of(&roster, 5);
             prop_assert_eq!(list.seq(), 5);
-            let you = users.first().map(|user| user.id);
-            let replica = read(&list, you);
+            let viewer = users.first().map(|user| user.id);
+            let replica = read(&list, viewer);
             prop_assert_eq!(replica.roster(), &roster);
-            prop_assert_eq!(replica.you(), you);
+            prop_assert_eq!(replica.you(), viewer);
         }
 
         /// Nor does it have many more frames.

@@ -30,7 +30,7 @@ pub(super) enum Payload {
 }
 
 impl Broadcast {
-    /// What a reader receives who needs this broadcast and nothing else; `None` if it needs more.
+    /// What a reader receives that needs this broadcast and nothing else; `None` if it needs more.
     pub(super) fn advance(&self, cursor: &mut Cursor) -> Option<Batch> {
         if cursor.pending_reply != PendingReply::Nothing {
             return None;
@@ -48,8 +48,8 @@ impl Broadcast {
     }
 }
 
-/// The frames of a difference; all of them but the last leave `seq` at `from`, so that a reader who loses
-/// its connection between them resumes before the first.
+/// The frames of a difference; all of them but the last leave `seq` at `from`, so that a reader that
+/// loses its connection between them resumes before the first.
 pub(super) fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Frame> {
     let chunks = split(difference);
     let last = chunks.len().saturating_sub(1);

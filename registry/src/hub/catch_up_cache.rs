@@ -1,4 +1,4 @@
-//! What many readers need who are at the same position, encoded once for all of them.
+//! What readers at the same position need, encoded once for all of them.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use app::presence::UserId;
 #[derive(Debug)]
 pub(super) struct Cursor {
     /// The reader's person; `None` for readers that are no person's, as event streams are.
-    pub(super) you: Option<UserId>,
+    pub(super) viewer: Option<UserId>,
     /// The last `seq` sent; `None` while a whole list is to be sent.
     pub(super) seq: Option<u64>,
     /// The reply that the reader waits for.
@@ -42,8 +42,8 @@ impl PendingReply {
 
 impl Cursor {
     /// A reader that has not received anything.
-    pub(super) fn new(you: Option<UserId>) -> Self {
-        Self { you, seq: None, pending_reply: PendingReply::Nothing }
+    pub(super) fn new(viewer: Option<UserId>) -> Self {
+        Self { viewer, seq: None, pending_reply: PendingReply::Nothing }
     }
 
     /// Begins at `from`, or else with a whole list; either includes `min_seq`.

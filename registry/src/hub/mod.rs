@@ -196,11 +196,15 @@ impl Hub {
         Membership::new(self.subscribe(room_name, Some(user_id)), user_id)
     }
 
-    /// A reader subscribes to a room, which is opened if it does not exist. `you` is the reader's person.
-    pub fn subscribe(self: &Arc<Self>, room_name: &RoomName, you: Option<UserId>) -> Subscription {
+    /// A reader subscribes to a room, which is opened if it does not exist. `viewer` is the reader's person.
+    pub fn subscribe(
+        self: &Arc<Self>,
+        room_name: &RoomName,
+        viewer: Option<UserId>,
+    ) -> Subscription {
         let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         let room = self.find_or_open(room_name);
-        Subscription::new(Arc::clone(self), room_name.clone(), room, connection, you)
+        Subscription::new(Arc::clone(self), room_name.clone(), room, connection, viewer)
     }
 
     /// Records that the room's page is sent to this person.
@@ -285,15 +289,15 @@ impl Hub {
     pub fn snapshot(
         &self,
         room_name: &RoomName,
-        you: Option<UserId>,
+        viewer: Option<UserId>,
         most_rows: usize,
     ) -> ExistingUsers {
         match self.find(room_name) {
-            Some(room) => room.snapshot(you, most_rows),
+            Some(room) => room.snapshot(viewer, most_rows),
             None => ExistingUsers {
                 epoch: no_epoch(),
                 seq: 0,
-                you,
+                you: viewer,
                 now: self.context.clocks.unix_milliseconds(),
                 count: 0,
                 users: Vec::new(),

@@ -202,7 +202,7 @@ impl SharedRoom {
     }
 
     /// The list of this moment, cut to its first `most_rows` rows.
-    pub(super) fn snapshot(&self, you: Option<UserId>, most_rows: usize) -> ExistingUsers {
+    pub(super) fn snapshot(&self, viewer: Option<UserId>, most_rows: usize) -> ExistingUsers {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
@@ -210,10 +210,10 @@ impl SharedRoom {
         ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
-            you,
+            you: viewer,
             now: self.context.clocks.unix_milliseconds(),
             count: roster.len(),
-            users: first_rows(roster, most_rows, you),
+            users: first_rows(roster, most_rows, viewer),
         }
     }
 
@@ -369,11 +369,11 @@ pub(super) fn no_epoch() -> Epoch {
     Epoch::from_number(0)
 }
 
-/// The first rows of a list. The row of `you` replaces the last of them if it is further down, so that the
+/// The first rows of a list. The row of `viewer` replaces the last of them if it is further down, so that the
 /// page of a listed person always has it.
-fn first_rows(roster: &Roster, most_rows: usize, you: Option<UserId>) -> Vec<User> {
+fn first_rows(roster: &Roster, most_rows: usize, viewer: Option<UserId>) -> Vec<User> {
     let mut users: Vec<User> = roster.users().take(most_rows).cloned().collect();
-    let own = you.and_then(|you| roster.get(&you));
+    let own = viewer.and_then(|viewer| roster.get(&viewer));
     let missing = own.filter(|own| users.iter().all(|user| user.id != own.id));
     if let (Some(own), Some(last)) = (missing, users.last_mut()) {
         *last = own.clone();

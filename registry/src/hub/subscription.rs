@@ -31,11 +31,11 @@ impl Subscription {
         room_name: RoomName,
         room: Arc<SharedRoom>,
         connection: ConnectionId,
-        you: Option<UserId>,
+        viewer: Option<UserId>,
     ) -> Self {
         let flags = Arc::new(WakeFlags::default());
         room.subscribers().add(connection, Arc::clone(&flags));
-        Self { hub, room_name, room, connection, cursor: Cursor::new(you), flags }
+        Self { hub, room_name, room, connection, cursor: Cursor::new(viewer), flags }
     }
 
     /// Begins at `since` if the log covers it, else with the whole list.

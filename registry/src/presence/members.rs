@@ -169,8 +169,8 @@ impl Members {
         member.stop_watching(connection);
         let is_page_loading =
             member.page_loaded_at.is_some_and(|loaded| now < loaded + RECONNECT_GRACE);
-        let gone = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
-        if let Some(tab) = gone {
+        let ended = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
+        if let Some(tab) = ended {
             let grace = match reason {
                 DepartureReason::Closed if !is_page_loading => RELOAD_GRACE,
                 _ => RECONNECT_GRACE,
@@ -386,11 +386,11 @@ impl Member {
 
     /// The end of the last grace period, and the reason of the departure if no tab comes back.
     fn grace_deadline(&self) -> Option<(Moment, DepartureReason)> {
-        let gone = self.tabs.values().filter_map(|tab| match tab {
+        let ends = self.tabs.values().filter_map(|tab| match tab {
             Tab::Gone { until, reason, .. } => Some((*until, *reason)),
             Tab::Connected { .. } => None,
         });
-        gone.max_by_key(|(until, _)| *until)
+        ends.max_by_key(|(until, _)| *until)
     }
 
     fn is_connected(&self) -> bool {

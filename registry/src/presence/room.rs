@@ -225,13 +225,13 @@ impl Room {
         let SavedRoom { seq, users, people, changes } = saved;
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
         // A row without a tab would never be removed.
-        let behind: BTreeSet<UserId> = people
+        let with_tabs: BTreeSet<UserId> = people
             .iter()
             .filter(|member| !member.tabs.is_empty())
             .map(|member| member.id)
             .collect();
         let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
-        if behind != listed {
+        if with_tabs != listed {
             return Err(InvalidSavedRoom);
         }
         let log = Log::restore(seq, changes, now).ok_or(InvalidSavedRoom)?;

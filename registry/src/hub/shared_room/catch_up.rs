@@ -81,7 +81,7 @@ impl SharedRoom {
         self.context.stats.count_resume();
         cursor.seq = Some(state.last_broadcast.seq);
         cursor.pending_reply = PendingReply::Nothing;
-        resume.frames_for(cursor.you, self.context.clocks.unix_milliseconds())
+        resume.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
     }
 
     /// Whether the list is shorter than a difference of this size, and available now.
@@ -99,7 +99,7 @@ impl SharedRoom {
         self.context.stats.count_snapshot();
         cursor.seq = Some(list.seq());
         cursor.pending_reply = PendingReply::Nothing;
-        list.frames_for(cursor.you, self.context.clocks.unix_milliseconds())
+        list.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
     }
 
     /// A list at the `seq` of a broadcast that is not before `seq`: the last broadcast's, if the room has
