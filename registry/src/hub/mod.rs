@@ -14,11 +14,11 @@ mod catch_up_cache;
 mod clock;
 mod cursor;
 mod hub_stats;
-#[cfg(test)]
-mod life_model;
 mod membership;
 mod room_context;
 pub mod room_stats;
+#[cfg(test)]
+mod row_lifecycle;
 mod saved_rooms;
 mod shared_room;
 mod subscribers;
