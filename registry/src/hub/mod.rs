@@ -58,6 +58,42 @@ use crate::{
 };
 
 /// All rooms. A room exists while it has a socket or a row, or while clients may resume from its log.
+///
+/// ```
+/// use app::presence::{RoomName, UserId};
+/// use registry::{
+///     hub::Hub,
+///     presence::{
+///         join::{JoinKind, JoinRequest},
+///         request_error::RequestError,
+///         room::RoomLimits,
+///     },
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), RequestError> {
+/// let hub = Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
+/// let lobby = RoomName::lobby();
+/// let mut reader = hub.subscribe(&lobby, None);
+/// reader.start_from(None);
+/// let list = reader.poll_updates().next().unwrap();
+/// assert!(list.text().starts_with(r#"{"event":"existing_users""#));
+///
+/// let mut socket = hub.enter(&lobby, UserId::from_leading_bits(1));
+/// socket.join(JoinRequest {
+///     name: "Ana".to_owned(),
+///     tab: None,
+///     is_visible: true,
+///     kind: JoinKind::Opening,
+///     since: None,
+/// })?;
+/// reader.woken().await;
+/// let changes = reader.poll_updates().next().unwrap();
+/// assert!(changes.text().starts_with(r#"{"event":"changes""#));
+/// // Dropping the socket ends it. The row is held for a grace period.
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Hub {
     context: Arc<RoomContext>,

@@ -17,6 +17,35 @@ use super::{
 ///
 /// Every change of the list is made by `record`, so that list and log agree. After every event of a person,
 /// `reconcile` brings the row to its desired state.
+///
+/// ```
+/// use app::presence::{Name, UserId};
+/// use registry::presence::{
+///     join::{Join, JoinKind},
+///     members::Moment,
+///     room::{Now, Room, RoomLimits},
+///     tab_key::{ConnectionId, TabKey},
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut room = Room::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
+/// let connection = ConnectionId(1);
+/// let join = Join {
+///     name: Name::parse("Ana")?,
+///     tab: TabKey::Unnamed(connection),
+///     connection,
+///     is_visible: true,
+///     kind: JoinKind::Opening,
+/// };
+/// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
+/// room.join(UserId::from_leading_bits(1), join, now)?;
+///
+/// // A client whose list is at 0 needs the changes since then, and nothing else.
+/// let difference = room.log().difference(0, room.log().seq()).ok_or("not in the log")?;
+/// assert_eq!(difference.new_user, [room.roster().users().next().unwrap().clone()]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Room {
     limits: RoomLimits,
