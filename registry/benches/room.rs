@@ -1,4 +1,4 @@
-//! What a room costs, by its members: one change costs their logarithm, a whole list their number.
+//! The cost of a room by its members: logarithmic for one change, linear for a whole list.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't be set up has to stop")]
 
@@ -18,7 +18,7 @@ use registry::{
 
 const MEMBERS: [u64; 4] = [100, 1_000, 10_000, 100_000];
 
-/// How many changes are timed in one go: enough for the clock, few beside the smallest room.
+/// Changes in one sample: enough for the clock's resolution, and few compared with the smallest room.
 const CHANGES: u32 = 16;
 
 const NOW: Now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
@@ -34,7 +34,7 @@ fn join(bencher: Bencher, members: u64) {
     bencher
         .with_inputs(|| {
             let newcomer = newcomers.next().unwrap();
-            // Whoever joined in the last go is off the list before the clock runs.
+            // The newcomer of an earlier sample is removed before the clock runs.
             room.borrow_mut().remove_row(id(newcomer), DepartureReason::Left, NOW.moment);
             Some(Arrival::of(newcomer))
         })
@@ -48,12 +48,12 @@ fn remove_row(bencher: Bencher, members: u64) {
     bencher
         .with_inputs(|| {
             let leaver = leavers.next().unwrap();
-            // Whoever left in the last go is back before the clock runs.
+            // The leaver of an earlier sample joins again before the clock runs.
             Arrival::of(leaver).enter(&mut room.borrow_mut());
             id(leaver)
         })
-        .bench_local_values(|who| {
-            room.borrow_mut().remove_row(who, DepartureReason::Left, NOW.moment);
+        .bench_local_values(|user_id| {
+            room.borrow_mut().remove_row(user_id, DepartureReason::Left, NOW.moment);
         });
 }
 
@@ -73,7 +73,7 @@ fn encode_list(bencher: Bencher, members: u64) {
 }
 
 #[divan::bench(args = MEMBERS, sample_count = 30, sample_size = 1)]
-fn bring_a_list_forward(bencher: Bencher, members: u64) {
+fn update_list(bencher: Bencher, members: u64) {
     let mut room = room(members);
     let list = encoded(&room);
     room.remove_row(id(members / 2), DepartureReason::Left, NOW.moment);
@@ -105,9 +105,9 @@ fn room(members: u64) -> Room {
     room
 }
 
-/// A socket that is about to list its person.
+/// A join that is ready to be applied.
 struct Arrival {
-    who: UserId,
+    user_id: UserId,
     join: Join,
 }
 
@@ -115,7 +115,7 @@ impl Arrival {
     fn of(number: u64) -> Self {
         let connection = ConnectionId(number);
         Self {
-            who: id(number),
+            user_id: id(number),
             join: Join {
                 name: Name::parse(&format!("Member {number}")).unwrap(),
                 tab: TabKey::Unnamed(connection),
@@ -127,11 +127,11 @@ impl Arrival {
     }
 
     fn enter(self, room: &mut Room) {
-        room.join(self.who, self.join, NOW).unwrap();
+        room.join(self.user_id, self.join, NOW).unwrap();
     }
 }
 
-/// Ids in no order, as the real ones are: multiples of the golden ratio.
+/// Ids in no order, as real ones are: multiples of the golden ratio.
 fn id(number: u64) -> UserId {
     const GOLDEN_RATIO: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
     UserId::from_leading_bits(u128::from(number).wrapping_mul(GOLDEN_RATIO))

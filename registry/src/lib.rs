@@ -1,15 +1,19 @@
-//! The registry: it keeps who is here.
+//! The rooms of a server: who is listed, what changed, and which subscribers receive it.
 //!
 //! # Layout
 //!
-//! - [`presence`]: one room, pure: members, the log of changes, what happens to a row.
+//! - [`presence`]: one room, pure: its members, the log of its changes, and the state of each row.
 //! - [`encoding`]: events as frames, each encoded once for all who receive it.
-//! - [`hub`]: the rooms behind their locks; what a reader and what a socket hold of one.
-//! - [`wake`]: what wakes a connection, and the queue of its timers.
+//! - [`hub`]: the rooms behind their locks, and what a socket or another reader holds of a room.
+//! - [`wake`]: what wakes a connection or a room: flags with reasons, and one queue of deadlines.
 //!
-//! Arrows point one way: [`hub`] → [`encoding`], [`wake`] → [`presence`] → `app::presence`.
-//! The crate knows no HTTP, no settings, no metrics and no Leptos. It counts what it does in
-//! [`hub::HubStats`], which the server reads when its metrics are scraped.
+//! Arrows point one way: [`hub`] → [`encoding`], [`wake`] → [`presence`] → `app::presence`. The crate depends
+//! on no HTTP, settings, metrics or Leptos. It counts in [`hub::HubStats`], which the server reads for its
+//! metrics.
+//!
+//! A join passes through [`hub::Membership::join`] (validates the name), [`presence::room::Room::join`]
+//! (changes list and log) and a broadcast, which wakes the subscribers. Each then calls
+//! [`hub::Subscription::poll_updates`], which returns shared frames.
 
 pub mod encoding;
 pub mod hub;

@@ -1,4 +1,4 @@
-//! Frames as they go over the wire, encoded once for everyone who gets them.
+//! WebSocket frames, encoded once for all who receive them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tungstenite::protocol::frame::{
 
 /// A text frame of WebSocket (RFC 6455, section 5.2): its header and its text.
 ///
-/// A server masks nothing, so the bytes are the same for all who get it. Cloning is cheap.
+/// A server does not mask, so the bytes are the same for all clients. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     bytes: Bytes,
@@ -18,13 +18,13 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The frame of a text.
+    /// The frame with this text.
     pub fn new(text: &str) -> Self {
         let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         let mut bytes = Vec::with_capacity(header.len(length) + text.len());
         if let Err(error) = header.format(length, &mut bytes) {
-            // A vector takes whatever is written to it.
+            // Unreachable: writing to a vector does not fail.
             tracing::error!(%error, "a frame's header could not be written");
         }
         let text_at = bytes.len();
@@ -37,9 +37,9 @@ impl Frame {
         &self.bytes
     }
 
-    /// What it says.
+    /// The text without the header.
     pub fn text(&self) -> &str {
-        // It was made of a text.
+        // The default is unreachable: the bytes are made of a text.
         self.bytes
             .get(self.text_at..)
             .and_then(|text| std::str::from_utf8(text).ok())
@@ -47,35 +47,35 @@ impl Frame {
     }
 }
 
-/// How many bytes all of these take on the wire.
+/// The size of all frames on the wire.
 pub(crate) fn total_len(frames: &[Frame]) -> usize {
     frames.iter().map(|frame| frame.bytes().len()).sum()
 }
 
-/// Frames that belong together: nothing comes in between.
+/// Frames that belong together: no other frame may be sent between them.
 ///
-/// Most of them are shared by all who get them: a batch is a position in them, however many they are.
+/// All but the first are shared by all readers, so that a batch is small, however many frames it has.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// What comes first and is for one reader only.
+    /// The first frame, if it is for one reader only.
     own: Option<Frame>,
     shared: Option<Arc<[Frame]>>,
-    /// How many of the shared ones are done with.
+    /// The number of shared frames that are taken.
     position: usize,
 }
 
 impl Batch {
-    /// A frame for one reader, and then these, which others get too.
+    /// A frame for one reader, and then shared frames.
     pub fn beginning_with(own: Frame, shared: Arc<[Frame]>) -> Self {
         Self { own: Some(own), shared: Some(shared), position: 0 }
     }
 
-    /// Whether there is nothing (more) in it.
+    /// Whether no frame is left.
     pub fn is_empty(&self) -> bool {
         self.own.is_none() && self.remaining_shared().is_empty()
     }
 
-    /// What is left of it, in order.
+    /// The frames that are left, in order.
     pub fn remaining(&self) -> impl Iterator<Item = &Frame> {
         self.own.iter().chain(self.remaining_shared())
     }
@@ -123,9 +123,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whoever reads WebSocket reads what was written, one frame after the other.
         #[test]
-        fn a_client_reads_the_text(texts in prop::collection::vec(".{0,5000}", 1..4)) {
+        fn websocket_client_reads_the_texts_of_consecutive_frames(texts in prop::collection::vec(".{0,5000}", 1..4)) {
             let frames: Vec<Frame> = texts.iter().map(|text| Frame::new(text)).collect();
             let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.bytes().to_vec()).collect();
             let stream = std::io::Cursor::new(bytes);
@@ -137,7 +136,7 @@ mod tests {
         }
 
         #[test]
-        fn a_batch_gives_its_frames_in_order(own in prop::option::of("[a-z]{1,5}"), shared in prop::collection::vec("[0-9]{1,5}", 0..6)) {
+        fn batch_yields_its_frames_in_order(own in prop::option::of("[a-z]{1,5}"), shared in prop::collection::vec("[0-9]{1,5}", 0..6)) {
             let frames: Vec<Frame> = shared.iter().map(|text| Frame::new(text)).collect();
             let mut batch = match &own {
                 Some(own) => Batch::beginning_with(Frame::new(own), frames.into()),

@@ -1,58 +1,58 @@
-//! Frames as text, none over 4 KiB: what is longer is cut.
+//! Events as frames of at most 4 KiB; longer differences are split.
 
 use app::presence::{Difference, Epoch, Name, Renamed, ServerEvent, User, UserId};
 use serde::Serialize;
 
 use super::frame::{Batch, Frame};
 
-/// The most bytes of a frame, in both directions.
+/// The longest text of a frame, in both directions.
 pub const LONGEST_FRAME_IN_BYTES: usize = 4096;
 
-/// What the names of a frame's fields and its numbers take at the most, rows and ids not counted.
+/// The most that a frame takes without its rows and ids: names of fields, and numbers.
 const ENVELOPE_IN_BYTES: usize = 512;
 
 pub(crate) const ROOM_FOR_ROWS_IN_BYTES: usize = LONGEST_FRAME_IN_BYTES - ENVELOPE_IN_BYTES;
 
-/// What the server says, as a frame.
+/// An event of the server as a frame.
 pub fn encode(event: &ServerEvent) -> Frame {
     Frame::new(&as_json(event))
 }
 
-/// What somebody has missed who holds the list at `from`, encoded once for everyone who comes back from there.
+/// A `resumed` reply, encoded once for all clients that come back from `from`.
 #[derive(Clone, Debug)]
 pub struct EncodedResume {
     epoch: Epoch,
     from: u64,
     seq: u64,
-    /// The fields of the difference, a text for each piece; what stands around them differs from reader to reader.
+    /// The fields of the difference, one text for each frame. The fields around them differ by reader.
     chunks: Vec<String>,
 }
 
 impl EncodedResume {
-    /// Encodes the difference between `from` and `seq`.
+    /// Encodes the difference from `from` to `seq`.
     pub fn new(epoch: Epoch, from: u64, seq: u64, difference: Difference) -> Self {
-        let fields = |piece: &Difference| {
-            let object = as_json(piece);
+        let fields = |chunk: &Difference| {
+            let object = as_json(chunk);
             let inside = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             inside.unwrap_or_default().to_owned()
         };
         Self { epoch, from, seq, chunks: split(difference).iter().map(fields).collect() }
     }
 
-    /// About how long it is on the wire.
+    /// About the size on the wire.
     pub fn size_in_bytes(&self) -> usize {
-        // What stands around the difference in a frame.
-        const AROUND: usize = 120;
-        self.chunks.iter().map(|fields| fields.len() + AROUND).sum()
+        // The other fields of a frame.
+        const ENVELOPE_IN_BYTES: usize = 120;
+        self.chunks.iter().map(|fields| fields.len() + ENVELOPE_IN_BYTES).sum()
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
-    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
+    pub fn frames_for(&self, viewer: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, from, seq, chunks } = self;
-        let you = json_id(you);
+        let you = json_id(viewer);
         let last = chunks.len().saturating_sub(1);
         let frames = chunks.iter().enumerate().map(|(index, fields)| {
-            // All pieces but the last leave the count where it was.
+            // Until the last frame has arrived, the reader's position is the old one.
             let seq = if index == last { seq } else { from };
             let comma = if fields.is_empty() { "" } else { "," };
             Frame::new(&format!(
@@ -63,12 +63,12 @@ impl EncodedResume {
     }
 }
 
-/// An id in quotes, or null. Ids are made of letters, digits, _ and -: nothing in them needs escaping.
-pub(crate) fn json_id(you: Option<UserId>) -> String {
-    you.map_or_else(|| "null".to_owned(), |you| format!("\"{you}\""))
+/// An id as JSON, or null. Ids consist of letters, digits, _ and -, which need no escaping.
+pub(crate) fn json_id(id: Option<UserId>) -> String {
+    id.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""))
 }
 
-/// Cuts a difference into pieces that fit a frame each; there is at least one.
+/// Splits a difference into chunks that fit a frame each. There is at least one.
 pub fn split(difference: Difference) -> Vec<Difference> {
     let fits = |difference: &Difference| upper_bound(difference) <= ROOM_FOR_ROWS_IN_BYTES;
     if fits(&difference) {
@@ -104,7 +104,7 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// The piece that has room for `bytes` more.
+    /// The chunk with room for `bytes` more.
     fn open(&mut self, bytes: usize) -> &mut Difference {
         if self.bytes + bytes > ROOM_FOR_ROWS_IN_BYTES {
             self.closed.push(std::mem::take(&mut self.current));
@@ -115,26 +115,26 @@ impl Chunks {
     }
 }
 
-/// No less than the rows and ids of a difference take, without writing them.
+/// An upper bound of the size of all rows and ids, without encoding them.
 fn upper_bound(difference: &Difference) -> usize {
-    // A character takes at most six bytes in JSON (\u0000), and a number at most 20.
-    const AROUND_A_NAME: usize = 100;
+    // The other fields of a row. A byte of text takes at most six in JSON (\u0000), a number at most 20.
+    const ROW_IN_BYTES: usize = 100;
     let name = |name: &Name| {
-        let look = name.skeleton().map_or(0, str::len);
-        (name.as_str().len() + look) * 6 + AROUND_A_NAME
+        let skeleton = name.skeleton().map_or(0, str::len);
+        (name.as_str().len() + skeleton) * 6 + ROW_IN_BYTES
     };
-    let stirred: usize = difference.user_changed.states().iter().map(|(_, ids)| ids.len()).sum();
-    let ids = difference.disconnect_user.iter().count() + stirred;
+    let states: usize = difference.user_changed.states().iter().map(|(_, ids)| ids.len()).sum();
+    let ids = difference.disconnect_user.iter().count() + states;
     let renamed: usize =
         difference.user_changed.renamed.iter().map(|Renamed { name: new, .. }| name(new)).sum();
-    let arrived: usize = difference.new_user.iter().map(|User { name: new, .. }| name(new)).sum();
-    ids * ID_IN_BYTES + renamed + arrived
+    let added: usize = difference.new_user.iter().map(|User { name: new, .. }| name(new)).sum();
+    ids * ID_IN_BYTES + renamed + added
 }
 
 pub(crate) fn as_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| {
-        // The wire types have no map keys or numbers that JSON can't write.
-        tracing::error!(%error, "a frame could not be written");
+        // Unreachable: JSON can represent all values of the wire types.
+        tracing::error!(%error, "a frame could not be encoded");
         String::new()
     })
 }
@@ -159,22 +159,22 @@ mod tests {
         })
     }
 
-    /// What each row and id of a difference takes in JSON, with a comma, in the order in which it is cut.
+    /// The size of each row and id in JSON, with a comma, in the order of splitting.
     fn sizes(difference: &Difference) -> Vec<usize> {
         let ids = difference.disconnect_user.iter().map(|(_, id)| as_json(id));
         let states = difference.user_changed.states();
-        let stirred = states.iter().flat_map(|(_, ids)| ids.iter().map(as_json));
+        let states = states.iter().flat_map(|(_, ids)| ids.iter().map(as_json));
         let renamed = difference.user_changed.renamed.iter().map(as_json);
-        let arrived = difference.new_user.iter().map(as_json);
-        ids.chain(stirred).chain(renamed).chain(arrived).map(|text| text.len() + 1).collect()
+        let added = difference.new_user.iter().map(as_json);
+        ids.chain(states).chain(renamed).chain(added).map(|text| text.len() + 1).collect()
     }
 
     fn any_difference() -> impl Strategy<Value = Difference> {
-        (any_users(), any_users(), 0..600_usize).prop_map(|(new_user, old, gone)| {
+        (any_users(), any_users(), 0..600_usize).prop_map(|(new_user, old, ids)| {
             let mut difference = Difference { new_user, ..Difference::default() };
             difference.user_changed.renamed =
                 old.into_iter().map(|User { id, name, .. }| Renamed { id, name }).collect();
-            for number in 0..gone {
+            for number in 0..ids {
                 let id = any_user(number, "Kim").id;
                 if number % 2 == 0 {
                     difference.disconnect_user.removed.push(id);
@@ -198,30 +198,30 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_piece_is_as_full_as_it_may_be(difference in any_difference()) {
+        fn chunk_is_closed_only_when_the_next_row_does_not_fit(difference in any_difference()) {
             let mut whole = Difference::default();
             let mut last = None;
-            for piece in split(difference.clone()) {
-                let sizes = sizes(&piece);
+            for chunk in split(difference.clone()) {
+                let sizes = sizes(&chunk);
                 let bytes: usize = sizes.iter().sum();
                 prop_assert!(bytes <= ROOM_FOR_ROWS_IN_BYTES);
                 if let (Some(last), Some(first)) = (last, sizes.first()) {
                     prop_assert!(last + first > ROOM_FOR_ROWS_IN_BYTES);
                 }
                 last = Some(bytes);
-                whole.append(piece);
+                whole.append(chunk);
             }
             prop_assert_eq!(whole, difference);
         }
 
-        /// What is sure to fit is not measured row by row: never less than it takes, nor much more.
+        /// A loose bound would split differences that fit a frame.
         #[test]
-        fn the_upper_bound_is_one_and_a_close_one_for_the_longest_rows(
+        fn upper_bound_holds_and_is_close_for_the_longest_rows(
             number in 0..40_usize,
             length in 1..200_usize,
         ) {
-            let worst = |number| any_user(number, &"\u{1}".repeat(length));
-            let users: Vec<User> = (0..number).map(worst).collect();
+            let longest = |number| any_user(number, &"\u{1}".repeat(length));
+            let users: Vec<User> = (0..number).map(longest).collect();
             let mut ids = Difference::default();
             ids.disconnect_user.left = users.iter().map(|user| user.id).collect();
             ids.user_changed.away = users.iter().skip(7).map(|user| user.id).collect();
@@ -235,12 +235,12 @@ mod tests {
                 .collect();
             rows.new_user = users;
             let bytes: usize = sizes(&rows).iter().sum();
-            let more = upper_bound(&rows).checked_sub(bytes);
-            prop_assert!(more.is_some_and(|more| more <= 2 * 64 * number), "{more:?}");
+            let excess = upper_bound(&rows).checked_sub(bytes);
+            prop_assert!(excess.is_some_and(|excess| excess <= 2 * 64 * number), "{excess:?}");
         }
 
         #[test]
-        fn a_difference_of_any_length_comes_whole(old in any_users(), new in any_users()) {
+        fn difference_of_any_length_arrives_completely(old in any_users(), new in any_users()) {
             let mut difference = Difference {
                 new_user: new
                     .into_iter()
@@ -261,19 +261,19 @@ mod tests {
             let mut expected = Roster::from_users(old.clone()).unwrap();
             expected.apply(&difference).unwrap();
 
-            let answer = EncodedResume::new("e".parse().unwrap(), 5, 6, difference.clone());
-            let frames = answer.frames_for(old.first().map(|user| user.id), 99);
+            let resume = EncodedResume::new("e".parse().unwrap(), 5, 6, difference.clone());
+            let frames = resume.frames_for(old.first().map(|user| user.id), 99);
             prop_assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
             let length: usize = frames.remaining().map(|frame| frame.text().len()).sum();
-            prop_assert!(answer.size_in_bytes().abs_diff(length) <= 60 * frames.remaining().count());
-            let mut back = replica_at(old.clone());
-            back.disconnected();
+            prop_assert!(resume.size_in_bytes().abs_diff(length) <= 60 * frames.remaining().count());
+            let mut resumed = replica_at(old.clone());
+            resumed.disconnected();
             for event in decode(&frames) {
                 prop_assert!(matches!(event, ServerEvent::Resumed(_)));
-                back.receive(event).unwrap();
+                resumed.receive(event).unwrap();
             }
-            prop_assert_eq!(back.roster(), &expected);
-            prop_assert_eq!(back.you(), old.first().map(|user| user.id));
+            prop_assert_eq!(resumed.roster(), &expected);
+            prop_assert_eq!(resumed.you(), old.first().map(|user| user.id));
 
             let mut replica = replica_at(old);
             let chunks = split(difference);
@@ -290,13 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn every_piece_says_something() {
+    fn no_chunk_of_a_difference_is_empty() {
         let users: Vec<User> = (0..500).map(|number| any_user(number, "Kim")).collect();
         let chunks = split(Difference { new_user: users, ..Difference::default() });
         assert!(chunks.len() > 5);
-        assert!(chunks.iter().all(|piece| !piece.is_empty()));
+        assert!(chunks.iter().all(|chunk| !chunk.is_empty()));
         assert_eq!(split(Difference::default()), [Difference::default()]);
-        // Ids fill two frames to the last byte.
+        // These ids fill exactly two frames.
         let removed: Vec<UserId> = (0..512).map(|number| any_user(number, "Kim").id).collect();
         let mut difference = Difference::default();
         difference.disconnect_user.removed = removed;

@@ -1,8 +1,10 @@
 //! Events as frames: each is encoded once and shared by all who receive it.
 //!
-//! - [`frame`]: a WebSocket text frame, and batches of them.
-//! - [`messages`]: changes and answers as frames of at most 4 KiB.
+//! - [`frame`]: a WebSocket text frame, header included, and batches of frames.
+//! - [`messages`]: events as JSON, and long differences split into frames of at most 4 KiB.
 //! - [`snapshot_pages`]: a whole list in pages, of which only those with a change are encoded again.
+//!
+//! What differs from reader to reader (`you`, `now`) is written around the shared rows at the last moment.
 
 pub mod frame;
 pub mod messages;

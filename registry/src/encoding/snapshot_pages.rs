@@ -1,4 +1,4 @@
-//! A whole list as frames, none over 4 KiB, encoded once for everyone who takes it at the same point.
+//! A whole list as frames of at most 4 KiB, encoded once for all readers that take it at the same `seq`.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use super::{
     messages::{ROOM_FOR_ROWS_IN_BYTES, as_json, json_id},
 };
 
-/// What stands around the rows in every frame but the first.
+/// The text around the rows in every frame but the first.
 const BEFORE_ROWS: &str = r#"{"event":"more_users","users":"#;
 const AFTER_ROWS: &str = "}";
 
-/// A list in pages of rows, each of which fits a frame.
+/// A list in pages of rows that fit a frame each.
 #[derive(Clone, Debug)]
 pub struct EncodedList {
     epoch: Epoch,
     seq: u64,
     count: usize,
-    /// Whose rows are on which page.
+    /// The rows of each page, by their people.
     ids: Vec<Arc<[UserId]>>,
-    /// The first page, as if it were another: what stands around its rows differs from reader to reader.
+    /// The first page in the form of the others: the fields around its rows differ by reader.
     first: Frame,
-    /// The pages that follow, which are the same for all.
+    /// The pages that follow, which are the same for all readers.
     more: Arc<[Frame]>,
 }
 
@@ -37,46 +37,46 @@ impl EncodedList {
         pages.into_list(epoch, seq, roster.len())
     }
 
-    /// The list of `roster`, which is at `seq` and `difference` further on than this one.
+    /// The list of `roster`, which is at `seq`, and which `difference` makes of this list.
     ///
-    /// Only pages with a row that changed are written anew: a long list costs little more than a short one.
+    /// Only pages with a changed row are encoded again, so that a long list costs little more than a short one.
     #[must_use]
     pub fn updated(&self, seq: u64, difference: &Difference, roster: &Roster) -> Self {
-        let anew = || Self::new(self.epoch.clone(), seq, roster);
-        let gone: Vec<UserId> =
+        let from_scratch = || Self::new(self.epoch.clone(), seq, roster);
+        let removed: Vec<UserId> =
             sorted(difference.disconnect_user.iter().map(|(_, id)| *id).collect());
-        let stirred = difference.user_changed.states().into_iter().flat_map(|(_, ids)| ids);
+        let states = difference.user_changed.states().into_iter().flat_map(|(_, ids)| ids);
         let renamed = difference.user_changed.renamed.iter().map(|renamed| &renamed.id);
-        let touched = sorted(gone.iter().chain(stirred).chain(renamed).copied().collect());
-        if touched.len() > self.ids.len() {
-            return anew();
+        let changed = sorted(removed.iter().chain(states).chain(renamed).copied().collect());
+        if changed.len() > self.ids.len() {
+            return from_scratch();
         }
         let mut pages = Pages::default();
         for (index, (ids, frame)) in self.pages().enumerate() {
-            let is_continued = index + 1 == self.ids.len() && !difference.new_user.is_empty();
-            if !is_continued && !intersects(&touched, ids) {
+            let is_extended = index + 1 == self.ids.len() && !difference.new_user.is_empty();
+            if !is_extended && !intersects(&changed, ids) {
                 pages.keep(ids, frame);
                 continue;
             }
-            let stay = ids.iter().filter(|id| gone.binary_search(id).is_err());
-            stay.filter_map(|id| roster.get(id)).for_each(|user| pages.write(user));
+            let kept = ids.iter().filter(|id| removed.binary_search(id).is_err());
+            kept.filter_map(|id| roster.get(id)).for_each(|user| pages.write(user));
         }
         difference.new_user.iter().for_each(|user| pages.write(user));
         let list = pages.into_list(self.epoch.clone(), seq, roster.len());
-        // Pages lose rows over time, and are never filled up; and a list of which a row were missing would be
-        // brought forward without it for ever.
-        if list.is_fragmented() || !list.is_whole() { anew() } else { list }
+        // Pages lose rows over time and are never filled again. A list with a missing row, which would be a
+        // bug, would lack the row in all of its updates.
+        if list.is_fragmented() || !list.is_whole() { from_scratch() } else { list }
     }
 
-    /// The point that the list is at.
+    /// The number of the last change in the list.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
     /// The frames for one reader; `now` is in milliseconds since the Unix epoch.
-    pub fn frames_for(&self, you: Option<UserId>, now: u64) -> Batch {
+    pub fn frames_for(&self, viewer: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, seq, count, .. } = self;
-        let you = json_id(you);
+        let you = json_id(viewer);
         let text = self.first.text();
         let rows = text.strip_prefix(BEFORE_ROWS).and_then(|rest| rest.strip_suffix(AFTER_ROWS));
         let rows = rows.unwrap_or("[]");
@@ -94,7 +94,7 @@ impl EncodedList {
         self.count == self.ids.iter().map(|ids| ids.len()).sum::<usize>()
     }
 
-    /// Whether half as many pages would do, or fewer.
+    /// Whether at most half as many pages would do.
     fn is_fragmented(&self) -> bool {
         let bytes: usize = self.pages().map(|(_, frame)| frame.bytes().len()).sum();
         self.ids.len() > 2 * (1 + bytes / ROOM_FOR_ROWS_IN_BYTES)
@@ -106,16 +106,17 @@ fn sorted(mut ids: Vec<UserId>) -> Vec<UserId> {
     ids
 }
 
-fn intersects(touched: &[UserId], ids: &[UserId]) -> bool {
-    !touched.is_empty() && ids.iter().any(|id| touched.binary_search(id).is_ok())
+/// Whether any of `ids` is in `changed`, which is sorted.
+fn intersects(changed: &[UserId], ids: &[UserId]) -> bool {
+    !changed.is_empty() && ids.iter().any(|id| changed.binary_search(id).is_ok())
 }
 
-/// Pages while they are written.
+/// Pages while they are encoded.
 #[derive(Debug, Default)]
 struct Pages {
     ids: Vec<Arc<[UserId]>>,
     frames: Vec<Frame>,
-    /// What is on the page that is not full yet: whose rows, and their text.
+    /// The rows of the page that is not full yet.
     open_ids: Vec<UserId>,
     open_rows: String,
 }
@@ -123,7 +124,7 @@ struct Pages {
 impl Pages {
     fn write(&mut self, user: &User) {
         let row = as_json(user);
-        // A comma before the row, and the brackets around all.
+        // With a comma before the row, and the brackets around all rows.
         if self.open_rows.len() + row.len() + 3 > ROOM_FOR_ROWS_IN_BYTES {
             self.close();
         }
@@ -134,7 +135,7 @@ impl Pages {
         self.open_ids.push(user.id);
     }
 
-    /// A page that is as it was.
+    /// Appends a page without encoding it again.
     fn keep(&mut self, ids: &Arc<[UserId]>, frame: &Frame) {
         self.close();
         self.ids.push(Arc::clone(ids));
@@ -157,7 +158,7 @@ impl Pages {
 
     fn into_list(mut self, epoch: Epoch, seq: u64, count: usize) -> EncodedList {
         self.close();
-        // An empty list has a page too.
+        // An empty list has one page as well.
         if self.frames.is_empty() {
             self.end_page();
         }
@@ -186,14 +187,14 @@ mod tests {
         EncodedList::new("e".parse().unwrap(), seq, roster)
     }
 
-    /// What a browser makes of it.
-    fn read(list: &EncodedList, you: Option<UserId>) -> Replica {
-        let frames = list.frames_for(you, 99);
+    /// Receives the list as a client does.
+    fn read(list: &EncodedList, viewer: Option<UserId>) -> Replica {
+        let frames = list.frames_for(viewer, 99);
         assert!(frames.remaining().all(|frame| frame.text().len() <= LONGEST_FRAME_IN_BYTES));
         let mut replica = Replica::default();
         let mut progress = Ok(Progress::Unchanged);
         for event in decode(&frames) {
-            // No frame is for nothing.
+            // No page is empty.
             if let ServerEvent::MoreUsers(MoreUsers { users }) = &event {
                 assert!(!users.is_empty());
             }
@@ -203,7 +204,7 @@ mod tests {
         replica
     }
 
-    /// The next difference that fits a list, made of numbers that may be anything.
+    /// A difference that applies to a list, derived from arbitrary numbers.
     fn difference_for(
         roster: &Roster,
         steps: &[(usize, u8, String)],
@@ -211,23 +212,23 @@ mod tests {
     ) -> Difference {
         let mut difference = Difference::default();
         let rows: Vec<&User> = roster.users().collect();
-        let mut met = std::collections::BTreeSet::new();
-        for (which, what, name) in steps {
-            let row = rows.get(which % rows.len().max(1));
-            match row.filter(|row| *what > 0 && met.insert(row.id)) {
+        let mut used = std::collections::BTreeSet::new();
+        for (index, action, name) in steps {
+            let row = rows.get(index % rows.len().max(1));
+            match row.filter(|row| *action > 0 && used.insert(row.id)) {
                 None => {
                     difference.new_user.push(any_user(*next, name));
                     *next += 1;
                 }
-                Some(row) if *what == 1 => difference.user_changed.here.push(row.id),
-                Some(row) if *what == 2 => {
+                Some(row) if *action == 1 => difference.user_changed.here.push(row.id),
+                Some(row) if *action == 2 => {
                     let name = Name::parse(name).unwrap();
                     difference.user_changed.renamed.push(Renamed { id: row.id, name });
                 }
                 Some(row) => {
                     difference.disconnect_user.left.push(row.id);
-                    // Somebody is here again.
-                    if *what == 3 {
+                    // The person joins again.
+                    if *action == 3 {
                         difference.new_user.push((*row).clone());
                     }
                 }
@@ -238,24 +239,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_of_any_length_comes_whole(names in prop::collection::vec(any_name(), 0..120)) {
+        fn list_of_any_length_arrives_completely(names in prop::collection::vec(any_name(), 0..120)) {
             let users: Vec<User> =
                 names.iter().enumerate().map(|(number, name)| any_user(number, name)).collect();
             let roster = Roster::from_users(users.clone()).unwrap();
             let list = list_of(&roster, 5);
             prop_assert_eq!(list.seq(), 5);
-            let you = users.first().map(|user| user.id);
-            let replica = read(&list, you);
+            let viewer = users.first().map(|user| user.id);
+            let replica = read(&list, viewer);
             prop_assert_eq!(replica.roster(), &roster);
-            prop_assert_eq!(replica.you(), you);
+            prop_assert_eq!(replica.you(), viewer);
         }
 
-        /// Whatever happens, a list that is brought forward says the same as one that is written anew,
-        /// and not in many more frames.
+        /// Nor does it have many more frames.
         #[test]
-        fn a_list_that_is_brought_forward_is_the_list(
+        fn updated_list_equals_a_list_that_is_encoded_from_scratch(
             names in prop::collection::vec(any_name(), 0..300),
-            flushes in prop::collection::vec(
+            differences in prop::collection::vec(
                 prop::collection::vec((any::<usize>(), 0..8_u8, any_name()), 0..8),
                 1..12,
             ),
@@ -264,7 +264,7 @@ mod tests {
             let mut next = names.len();
             let mut roster = Roster::from_users(users).unwrap();
             let mut list = list_of(&roster, 0);
-            for (steps, seq) in flushes.iter().zip(1..) {
+            for (steps, seq) in differences.iter().zip(1..) {
                 let difference = difference_for(&roster, steps, &mut next);
                 roster.apply(&difference).unwrap();
                 list = list.updated(seq, &difference, &roster);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_with_a_change_are_written_anew() {
+    fn only_pages_with_a_change_are_encoded_again() {
         let users: Vec<User> = (0..1_000).map(|number| any_user(number, "Kim")).collect();
         let mut roster = Roster::from_users(users).unwrap();
         let list = list_of(&roster, 1);
@@ -295,13 +295,13 @@ mod tests {
         assert_eq!((before.len(), same), (after.len(), before.len() - 2));
     }
 
-    /// A room that nearly all have left is not told in as many frames as it had before.
+    /// Otherwise a room that nearly all people have left would keep its number of pages.
     #[test]
-    fn pages_that_lost_most_of_their_rows_are_put_together() {
+    fn pages_that_lost_most_of_their_rows_are_merged() {
         let users: Vec<User> = (0..1_000).map(|number| any_user(number, "Kim")).collect();
         let mut roster = Roster::from_users(users).unwrap();
         let mut list = list_of(&roster, 0);
-        let at_first = list.ids.len();
+        let pages_before = list.ids.len();
         for number in (0..1_000).filter(|number| number % 50 > 0) {
             let mut difference = Difference::default();
             difference.disconnect_user.left.push(any_user(number, "Kim").id);
@@ -309,6 +309,6 @@ mod tests {
             list = list.updated(0, &difference, &roster);
         }
         assert_eq!(read(&list, None).roster().len(), 20);
-        assert!(list.ids.len() <= 2, "{} of {at_first}", list.ids.len());
+        assert!(list.ids.len() <= 2, "{} of {pages_before}", list.ids.len());
     }
 }

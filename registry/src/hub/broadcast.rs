@@ -1,4 +1,4 @@
-//! What was told to everyone last, and how it is written.
+//! The last broadcast of a room, and how it is written.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::encoding::{
     messages::{encode, split},
 };
 
-/// What was told to everyone last.
+/// All changes after `from` and up to `seq`, encoded once for all subscribers, and the list that they lead to.
 #[derive(Debug)]
 pub(super) struct Broadcast {
     pub(super) from: u64,
@@ -20,17 +20,17 @@ pub(super) struct Broadcast {
     pub(super) digest: Digest,
 }
 
-/// What those who were at a flush's `from` are told.
+/// What a reader at a broadcast's `from` receives.
 #[derive(Debug)]
 pub(super) enum Payload {
-    /// These frames.
+    /// The changes.
     Frames(Arc<[Frame]>),
-    /// The whole list, which is shorter than what happened, or all that can be said.
+    /// The whole list: it is shorter than the changes, or the log no longer has them.
     List,
 }
 
 impl Broadcast {
-    /// What brings a reader on who needs nothing but the last flush; none where it takes more than that.
+    /// What a reader receives that needs this broadcast and nothing else; `None` if it needs more.
     pub(super) fn advance(&self, cursor: &mut Cursor) -> Option<Batch> {
         if cursor.pending_reply != PendingReply::Nothing {
             return None;
@@ -48,7 +48,8 @@ impl Broadcast {
     }
 }
 
-/// The frames of what happened next; all chunks but the last leave the count where it was.
+/// The frames of a difference; all of them but the last leave `seq` at `from`, so that a reader that
+/// loses its connection between them resumes before the first.
 pub(super) fn changes(from: u64, seq: u64, difference: Difference) -> Vec<Frame> {
     let chunks = split(difference);
     let last = chunks.len().saturating_sub(1);

@@ -1,14 +1,14 @@
-//! What many need who were last told the same, made once for all of them.
+//! What readers at the same position need, encoded once for all of them.
 
 use std::collections::BTreeMap;
 
-/// How many points are remembered at the most: what those need who come from yet another is made anew.
+/// The most positions in the cache: what readers at yet another position need is encoded again.
 const CAPACITY: usize = 16;
 
-/// Something for each point of the count that somebody's list is at, until the next flush.
+/// For positions of readers, what leads from there to the last broadcast.
 ///
-/// When a network returns, very many come back from the same point;
-/// when the server is busy, very many miss the same flush.
+/// When a network returns, very many clients come back from the same position;
+/// when the server is busy, very many miss the same broadcast.
 #[derive(Debug)]
 pub(super) struct CatchUpCache<T>(BTreeMap<u64, T>);
 
@@ -19,25 +19,25 @@ impl<T> Default for CatchUpCache<T> {
 }
 
 impl<T: Clone> CatchUpCache<T> {
-    /// What was made for this point, or is made now; none where that makes none.
-    pub(super) fn get_or_make(
+    /// The entry of a position; `None` if there is none and `make` makes none.
+    pub(super) fn get_or_insert_with(
         &mut self,
         from: u64,
-        make_one: impl FnOnce() -> Option<T>,
+        make: impl FnOnce() -> Option<T>,
     ) -> Option<T> {
-        if let Some(made) = self.0.get(&from) {
-            return Some(made.clone());
+        if let Some(entry) = self.0.get(&from) {
+            return Some(entry.clone());
         }
-        let made = make_one()?;
+        let entry = make()?;
         if self.0.len() >= CAPACITY {
             self.0.clear();
         }
-        self.0.insert(from, made.clone());
-        Some(made)
+        self.0.insert(from, entry.clone());
+        Some(entry)
     }
 
-    /// The room went on: what was made leads to a point that is no longer the last.
-    pub(super) fn forget(&mut self) {
+    /// To be called at every broadcast: all entries lead to the one before.
+    pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 }
@@ -47,29 +47,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_point_is_made_once_until_the_next_flush() {
+    fn each_position_is_encoded_once_until_the_next_broadcast() {
         let mut cache = CatchUpCache::default();
         let mut made = 0;
         for _ in 0..3 {
             for from in 0..4 {
-                let found = cache.get_or_make(from, || {
+                let entry = cache.get_or_insert_with(from, || {
                     made += 1;
                     Some(from * 10)
                 });
-                assert_eq!(found, Some(from * 10));
+                assert_eq!(entry, Some(from * 10));
             }
         }
         assert_eq!(made, 4);
-        cache.forget();
-        assert_eq!(cache.get_or_make(1, || None), None);
-        assert_eq!(cache.get_or_make(1, || Some(5)), Some(5));
+        cache.clear();
+        assert_eq!(cache.get_or_insert_with(1, || None), None);
+        assert_eq!(cache.get_or_insert_with(1, || Some(5)), Some(5));
     }
 
     #[test]
-    fn no_more_points_are_kept_than_there_may_be() {
+    fn cache_never_exceeds_its_capacity() {
         let mut cache = CatchUpCache::default();
         for from in 0..1_000 {
-            cache.get_or_make(from, || Some(from));
+            cache.get_or_insert_with(from, || Some(from));
             assert!(cache.0.len() <= CAPACITY);
         }
     }

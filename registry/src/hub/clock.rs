@@ -1,4 +1,4 @@
-//! What time it is in the rooms: how much has passed, and what the clock on the wall says.
+//! The clocks of the rooms: a monotonic one for deadlines, and the time of day for people.
 
 use std::{
     sync::OnceLock,
@@ -9,63 +9,62 @@ use tokio::time::Instant;
 
 use crate::presence::members::Moment;
 
-/// The clocks of a server, the same for all of its rooms.
+/// The clocks of a hub, the same for all of its rooms.
 #[derive(Debug)]
 pub(super) struct Clocks {
-    /// The origin of every [`Moment`]: set once for all rooms. Until then no time passes.
-    began: OnceLock<Instant>,
+    /// The origin of every [`Moment`]. Until it is set no time passes.
+    started_at: OnceLock<Instant>,
     wall: WallClock,
 }
 
-/// What tells the time of day.
+/// The source of the time of day.
 #[derive(Clone, Copy, Debug)]
 pub enum WallClock {
-    /// The system's clock, which somebody may set.
+    /// The system's clock, which may be set, also to an earlier time.
     System,
-    /// One that goes as Tokio's clock goes, for time that is simulated.
+    /// A clock that advances with Tokio's, for simulated time.
     Simulated {
-        /// When it was set.
+        /// Tokio's time when it was set.
         set_at: Instant,
-        /// What it was set to, in milliseconds since the Unix epoch.
+        /// The time of day that it was set to, in milliseconds since the Unix epoch.
         unix_milliseconds: u64,
     },
 }
 
 impl Clocks {
-    /// No time passes yet.
+    /// Clocks that are not started: no time passes.
     pub(super) fn new(wall: WallClock) -> Self {
-        Self { began: OnceLock::new(), wall }
+        Self { started_at: OnceLock::new(), wall }
     }
 
-    /// Time passes from now on.
+    /// Time passes from now on; without effect the second time.
     pub(super) fn start(&self) {
-        // Where there was nothing to wait for it passes already.
-        let _ = self.began.set(Instant::now());
+        let _ = self.started_at.set(Instant::now());
     }
 
-    /// When time began to pass, once it does.
-    pub(super) fn began(&self) -> Option<Instant> {
-        self.began.get().copied()
+    /// `None` until the clocks are started.
+    pub(super) fn started_at(&self) -> Option<Instant> {
+        self.started_at.get().copied()
     }
 
-    /// What has passed since the server began.
+    /// The time since the start; zero until then.
     pub(super) fn moment(&self) -> Moment {
-        self.began.get().map_or(Moment::ZERO, Instant::elapsed)
+        self.started_at.get().map_or(Moment::ZERO, Instant::elapsed)
     }
 
-    /// The wall clock, in milliseconds since the Unix epoch.
+    /// The time of day, in milliseconds since the Unix epoch.
     pub(super) fn unix_milliseconds(&self) -> u64 {
         self.wall.unix_milliseconds()
     }
 
-    /// The wall clock, in whole minutes since the Unix epoch.
+    /// The time of day, in whole minutes since the Unix epoch.
     pub(super) fn unix_minutes(&self) -> u64 {
         self.unix_milliseconds() / 60_000
     }
 }
 
 impl WallClock {
-    /// What it says, in milliseconds since the Unix epoch.
+    /// The time of day, in milliseconds since the Unix epoch.
     pub(super) fn unix_milliseconds(self) -> u64 {
         let milliseconds = match self {
             Self::System => {
@@ -86,11 +85,11 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_simulated_clock_goes_as_time_does() {
+    async fn simulated_clock_advances_with_tokios() {
         let clocks =
             Clocks::new(WallClock::Simulated { set_at: Instant::now(), unix_milliseconds: 90_000 });
         advance(Duration::from_secs(30)).await;
         assert_eq!((clocks.unix_milliseconds(), clocks.unix_minutes()), (120_000, 2));
-        assert_eq!(clocks.moment(), Moment::ZERO, "no time passes before the server begins");
+        assert_eq!(clocks.moment(), Moment::ZERO, "no time passes before the start");
     }
 }

@@ -1,39 +1,37 @@
-//! Where one reader is in a room's log.
+//! The position of one reader in a room's log.
 
 use app::presence::UserId;
 
-/// Where one reader is in the log: all that is kept of what they were told.
+/// All that is kept of what one reader has received.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    /// Who is told; nobody where there is no person.
-    pub(super) you: Option<UserId>,
-    /// The last point sent; none while a whole list is owed.
+    /// The reader's person; `None` for readers that are no person's, as event streams are.
+    pub(super) viewer: Option<UserId>,
+    /// The last `seq` sent; `None` while a whole list is to be sent.
     pub(super) seq: Option<u64>,
-    /// What they wait for, news apart.
+    /// The reply that the reader waits for.
     pub(super) pending_reply: PendingReply,
 }
 
-/// What a reader waits for, news apart.
-///
-/// An answer has to include what its question did: the point that it led to.
+/// The reply that a reader waits for. It includes the changes that its request made: those up to `min_seq`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PendingReply {
-    /// Nothing.
+    /// The reader only waits for changes.
     Nothing,
-    /// An answer, before which nothing is sent: to a first frame, or a list.
+    /// A reply before which nothing else is sent: to a first frame, or a whole list.
     BeforeUpdates {
-        /// The point that it has to include.
+        /// The `seq` that it has to include.
         min_seq: u64,
     },
-    /// An answer, until which news go on: to a later `got_a_new_user`.
+    /// A reply before which changes may be sent: to a later `got_a_new_user`.
     AmongUpdates {
-        /// The point that it has to include.
+        /// The `seq` that it has to include.
         min_seq: u64,
     },
 }
 
 impl PendingReply {
-    /// The point that the next thing sent has to include, if it is an answer.
+    /// The `seq` that the reply has to include; zero without a reply.
     pub(super) fn min_seq(self) -> u64 {
         match self {
             Self::Nothing => 0,
@@ -43,20 +41,20 @@ impl PendingReply {
 }
 
 impl Cursor {
-    /// A reader who was told nothing yet.
-    pub(super) fn new(you: Option<UserId>) -> Self {
-        Self { you, seq: None, pending_reply: PendingReply::Nothing }
+    /// A reader that has not received anything.
+    pub(super) fn new(viewer: Option<UserId>) -> Self {
+        Self { viewer, seq: None, pending_reply: PendingReply::Nothing }
     }
 
-    /// Begins at `from`, or with a whole list; whichever is sent includes `min_seq`.
+    /// Begins at `from`, or else with a whole list; either includes `min_seq`.
     pub(super) fn start(&mut self, from: Option<u64>, min_seq: u64) {
         self.seq = from;
         self.pending_reply = PendingReply::BeforeUpdates { min_seq };
     }
 
-    /// A reader that is subscribed waits for a reply, which includes `min_seq`.
+    /// A reader that has begun waits for a reply, which includes `min_seq`.
     pub(super) fn expect_reply(&mut self, min_seq: u64) {
-        // A reader that still waits for its first reply gets that first, and this one with it.
+        // If the first reply is still pending, it is sent first and is this reply as well.
         self.pending_reply = match self.pending_reply {
             PendingReply::BeforeUpdates { .. } => PendingReply::BeforeUpdates { min_seq },
             PendingReply::Nothing | PendingReply::AmongUpdates { .. } => {
@@ -65,7 +63,7 @@ impl Cursor {
         };
     }
 
-    /// The next thing sent is a whole list, which does not go back behind what was sent.
+    /// A whole list is sent next, no older than what was sent before.
     pub(super) fn request_snapshot(&mut self) {
         let min_seq = self.pending_reply.min_seq().max(self.seq.unwrap_or_default());
         self.pending_reply = PendingReply::BeforeUpdates { min_seq };

@@ -1,8 +1,8 @@
-//! What the hub has done since it was made, as numbers.
+//! Counters of a hub since it was created.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a hub has done, over all of its rooms; each number only grows.
+/// Counters over all rooms of a hub; none ever decreases.
 #[derive(Debug, Default)]
 pub struct HubStats {
     changes: AtomicU64,
@@ -27,7 +27,7 @@ impl HubStats {
         self.snapshots.load(Ordering::Relaxed)
     }
 
-    /// Clients that came back and got only what they had missed.
+    /// Reconnections that were answered with the missed changes only.
     pub fn resumes(&self) -> u64 {
         self.resumes.load(Ordering::Relaxed)
     }

@@ -4,75 +4,75 @@ use super::Subscription;
 use crate::presence::{
     join::{Join, JoinRequest},
     name_validation,
-    refusal::Refused,
+    request_error::RequestError,
     tab_key::ConnectionId,
 };
 use app::presence::{DepartureReason, Since, UserId};
 
-/// What one socket holds of a room. Dropping it is the end of the socket for everyone else,
-/// also when the task that held it panicked or was aborted.
+/// What one socket holds of a room. Dropping it ends the socket for the room, also when the socket's task
+/// panics or is aborted.
 #[derive(Debug)]
 pub struct Membership {
     subscription: Subscription,
-    who: UserId,
-    /// What the others are told when it ends; a break, unless something better is known.
+    user_id: UserId,
+    /// The reason that the room records when the socket ends: lost, unless a better one is known.
     departure: DepartureReason,
 }
 
 impl Membership {
-    pub(super) fn new(subscription: Subscription, who: UserId) -> Self {
-        Self { subscription, who, departure: DepartureReason::Lost }
+    pub(super) fn new(subscription: Subscription, user_id: UserId) -> Self {
+        Self { subscription, user_id, departure: DepartureReason::Lost }
     }
 
-    /// What the socket reads of the room, and what wakes it.
+    /// What the socket reads, and what wakes it.
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
 
-    /// The same, for reading on.
+    /// The same, to move its position.
     pub fn subscription_mut(&mut self) -> &mut Subscription {
         &mut self.subscription
     }
 
-    /// Follows the room without being listed; the answer comes with the next [`Subscription::poll_updates`].
-    pub fn watch(&mut self, since: Option<&Since>) -> Result<(), Refused> {
+    /// Reads the room without being listed. The next [`Subscription::poll_updates`] returns the reply.
+    pub fn watch(&mut self, since: Option<&Since>) -> Result<(), RequestError> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
-        room.watch(self.who, *connection, since, cursor)
+        room.watch(self.user_id, *connection, since, cursor)
     }
 
-    /// Is listed under `name`, and follows the room; the answer comes with the next [`Subscription::poll_updates`].
-    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), Refused> {
+    /// Lists the person, and reads the room. The next [`Subscription::poll_updates`] returns the reply.
+    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), RequestError> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         let since = request.since.take();
         let join = Join::from_request(request, *connection)?;
-        room.join(self.who, join, since.as_ref(), cursor)
+        room.join(self.user_id, join, since.as_ref(), cursor)
     }
 
-    /// Changes the name, keeps the row.
-    pub fn rename(&mut self, name: &str) -> Result<(), Refused> {
+    /// Changes the person's name and keeps the row.
+    pub fn rename(&mut self, name: &str) -> Result<(), RequestError> {
         let name = name_validation::validate(name)?;
-        self.subscription.room.with_room(|room, now| room.rename(self.who, name, now))
+        self.subscription.room.update_room(|room, now| room.rename(self.user_id, name, now))
     }
 
-    /// The page is hidden, or shown again.
+    /// Records that the page was hidden or shown.
     pub fn set_visible(&mut self, is_visible: bool) {
-        self.subscription
-            .room
-            .with_room(|room, now| room.set_visible(self.who, self.connection(), is_visible, now));
+        self.subscription.room.update_room(|room, now| {
+            room.set_visible(self.user_id, self.connection(), is_visible, now)
+        });
     }
 
-    /// Is no longer listed, and goes on watching.
+    /// Removes the person's row. The socket goes on reading.
     pub fn leave(&mut self) {
         self.subscription
             .room
-            .with_room(|room, now| room.remove_row(self.who, DepartureReason::Left, now));
+            .update_room(|room, now| room.remove_row(self.user_id, DepartureReason::Left, now));
     }
 
     fn connection(&self) -> ConnectionId {
         self.subscription.connection
     }
 
-    /// What the others are told when this ends: a socket that ends without a word is lost.
+    /// Sets the reason that the room records when this is dropped.
     pub fn departs_as(&mut self, departure: DepartureReason) {
         self.departure = departure;
     }
@@ -81,7 +81,7 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         if !self.subscription.is_closing() {
-            self.subscription.room.disconnect(self.who, self.connection(), self.departure);
+            self.subscription.room.disconnect(self.user_id, self.connection(), self.departure);
         }
     }
 }

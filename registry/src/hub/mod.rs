@@ -1,4 +1,12 @@
-//! The rooms behind their locks, and what a connection holds of one.
+//! The rooms behind their locks, and what a connection holds of a room.
+//!
+//! - The rooms: `mod.rs` ([`Hub`]), `saved_rooms`, `room_stats`, `hub_stats`, `clock`, `room_context`.
+//! - One room: `shared_room`, with `subscribe` (how a reader begins) and `catch_up` (how it goes on).
+//! - What a room sends: `broadcast`, when (`batching`), to whom (`subscribers`), and `catch_up_cache`.
+//! - What a connection holds: `subscription` (a reader, with its `cursor`), `membership` (a socket).
+//!
+//! Locks are taken in this order: a room's state, its subscribers or its last broadcast, the timer queue.
+//! The lock of all rooms is never held together with another one.
 
 mod batching;
 mod broadcast;
@@ -6,18 +14,20 @@ mod catch_up_cache;
 mod clock;
 mod cursor;
 mod hub_stats;
-#[cfg(test)]
-mod life_model;
 mod membership;
 mod room_context;
 pub mod room_stats;
+#[cfg(test)]
+mod row_lifecycle;
 mod saved_rooms;
 mod shared_room;
 mod subscribers;
 mod subscription;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -47,26 +57,86 @@ use crate::{
     wake::timer_queue::TimerQueue,
 };
 
-/// All rooms. A room lives while a socket or a row is in it, or its log is still honoured.
+/// All rooms. A room exists while it has a socket or a row, or while clients may resume from its log.
+///
+/// ```
+/// use app::presence::{RoomName, UserId};
+/// use registry::{
+///     hub::Hub,
+///     presence::{
+///         join::{JoinKind, JoinRequest},
+///         request_error::RequestError,
+///         room::RoomLimits,
+///     },
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), RequestError> {
+/// let hub = Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
+/// let lobby = RoomName::lobby();
+/// let mut reader = hub.subscribe(&lobby, None);
+/// reader.start_from(None);
+/// let list = reader.poll_updates().next().unwrap();
+/// assert!(list.text().starts_with(r#"{"event":"existing_users""#));
+///
+/// let mut socket = hub.enter(&lobby, UserId::from_leading_bits(1));
+/// socket.join(JoinRequest {
+///     name: "Ana".to_owned(),
+///     tab: None,
+///     is_visible: true,
+///     kind: JoinKind::Opening,
+///     since: None,
+/// })?;
+/// reader.woken().await;
+/// let changes = reader.poll_updates().next().unwrap();
+/// assert!(changes.text().starts_with(r#"{"event":"changes""#));
+/// // Dropping the socket ends it. The row is held for a grace period.
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Hub {
     context: Arc<RoomContext>,
     limits: RoomLimits,
-    /// Locked before a room's own lock, never after.
     rooms: Mutex<HashMap<RoomName, RoomEntry>>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
 }
 
-/// A room and how many look at it, sockets without a first frame included.
+/// A room and its subscriptions.
 #[derive(Debug)]
 struct RoomEntry {
     room: Arc<SharedRoom>,
+    /// Sockets without a first frame included.
     subscribers: usize,
+    /// Tells two times without subscribers apart.
+    subscribed_in_total: u64,
+}
+
+/// A room that had no subscribers at some time.
+struct VacantRoom {
+    name: RoomName,
+    room: Arc<SharedRoom>,
+    subscribed_in_total: u64,
+}
+
+impl RoomEntry {
+    fn new(room: Arc<SharedRoom>) -> Self {
+        Self { room, subscribers: 0, subscribed_in_total: 0 }
+    }
+
+    fn as_vacant(&self, name: &RoomName) -> Option<VacantRoom> {
+        let Self { room, subscribers, subscribed_in_total } = self;
+        (*subscribers == 0).then(|| VacantRoom {
+            name: name.clone(),
+            room: Arc::clone(room),
+            subscribed_in_total: *subscribed_in_total,
+        })
+    }
 }
 
 impl Hub {
-    /// No rooms yet.
+    /// A hub without rooms, whose clock is started.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
         let hub = Self::with_stopped_clock(limits, WallClock::System);
         hub.start_clock();
@@ -87,12 +157,12 @@ impl Hub {
         })
     }
 
-    /// The rooms that the process before this one kept; no time passes in them until [`Hub::start_clock`].
+    /// The rooms that the previous process saved. No time passes in them until [`Hub::start_clock`].
     pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
         Self::restore_by_clock(limits, saved, WallClock::System)
     }
 
-    /// The same by another clock than the system's, for rooms in which time is simulated.
+    /// The same with another clock than the system's, for simulated time.
     pub fn restore_by_clock(
         limits: RoomLimits,
         saved: SavedRooms,
@@ -100,64 +170,55 @@ impl Hub {
     ) -> Arc<Self> {
         let hub = Self::with_stopped_clock(limits, wall_clock);
         let mut rooms = hub.lock();
-        for NamedRoom { name, epoch, room: mut saved_room, history } in saved.rooms {
+        for NamedRoom { name, epoch, mut room, history } in saved.rooms {
             let epoch = match saved.ending {
                 Shutdown::Clean => epoch,
                 Shutdown::Unclean => {
-                    saved_room.changes.clear();
-                    saved_room.seq = 0;
+                    room.changes.clear();
+                    room.seq = 0;
                     new_epoch()
                 }
             };
-            match SharedRoom::restore(Arc::clone(&hub.context), epoch, saved_room, history, limits)
-            {
+            match SharedRoom::restore(Arc::clone(&hub.context), epoch, room, history, limits) {
                 Ok(room) => {
-                    rooms.insert(name, RoomEntry { room, subscribers: 0 });
+                    rooms.insert(name, RoomEntry::new(room));
                 }
-                Err(error) => tracing::warn!(%error, "a kept room is left out"),
+                Err(error) => tracing::warn!(%error, "a saved room is invalid and was left out"),
             }
         }
         drop(rooms);
         hub
     }
 
-    /// The server is ready: rows are held from now on for those who come back,
-    /// however long it took to read them.
+    /// The server is ready: restored rows are held from now on, however long it took to load them.
     pub fn start_clock(&self) {
         self.context.clocks.start();
-        let mut rooms: Vec<_> = {
-            let rooms = self.lock();
-            rooms.iter().map(|(name, entry)| (name.clone(), Arc::clone(&entry.room))).collect()
-        };
-        // In an order that does not depend on the map, for simulations to repeat.
-        rooms.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
-        for (_, room) in rooms {
+        let mut rooms = self.rooms_with(|_| ());
+        // The order of the map is random, and a simulation has to repeat exactly.
+        rooms.sort_unstable_by(|(one, ..), (other, ..)| one.as_str().cmp(other.as_str()));
+        for (_, room, ()) in rooms {
             room.on_clock_start();
         }
     }
 
-    /// All rooms as they are, for the process after this one, should this one end out of order.
+    /// All rooms of this moment, in case that the process is killed.
     pub fn save(&self) -> SavedRooms {
-        // The next process begins a new count: what led to the present one is of no use to it.
+        // The next process begins a new epoch, in which no client can resume from these changes.
         let save = |room: &SharedRoom| SavedRoom { changes: Vec::new(), ..room.save() };
-        SavedRooms { ending: Shutdown::Unclean, rooms: self.each_room(save) }
+        SavedRooms { ending: Shutdown::Unclean, rooms: self.save_with(save) }
     }
 
-    /// The server goes down: all rooms for the process after this one.
+    /// All rooms of this moment, for the next process: this one shuts down.
     ///
-    /// From now on a socket's end removes no row, so that nobody sees the others go one by one.
+    /// From now on the end of a socket removes no row, so that no client sees the others leave one by one.
     pub fn freeze(&self) -> SavedRooms {
         self.is_closing.store(true, Ordering::Release);
-        SavedRooms { ending: Shutdown::Clean, rooms: self.each_room(SharedRoom::freeze) }
+        SavedRooms { ending: Shutdown::Clean, rooms: self.save_with(SharedRoom::freeze) }
     }
 
-    /// The rooms' own locks are taken one at a time, without holding up who comes and goes.
-    fn each_room(&self, save: impl Fn(&SharedRoom) -> SavedRoom) -> Vec<NamedRoom> {
-        let rooms: Vec<_> = {
-            let rooms = self.lock();
-            rooms.iter().map(|(name, entry)| (name.clone(), Arc::clone(&entry.room))).collect()
-        };
-        let saved = rooms.into_iter().map(|(name, room)| NamedRoom {
+    fn save_with(&self, save: impl Fn(&SharedRoom) -> SavedRoom) -> Vec<NamedRoom> {
+        let rooms = self.rooms_with(|_| ()).into_iter();
+        let saved = rooms.map(|(name, room, ())| NamedRoom {
             name,
             epoch: room.epoch().clone(),
             room: save(&room),
@@ -166,94 +227,113 @@ impl Hub {
         saved.collect()
     }
 
-    /// A socket was opened by `who` for a room, which exists from now on.
-    pub fn enter(self: &Arc<Self>, room_name: &RoomName, who: UserId) -> Membership {
-        Membership::new(self.observe(room_name, Some(who)), who)
+    /// A person's socket enters a room, which is opened if it does not exist.
+    pub fn enter(self: &Arc<Self>, room_name: &RoomName, user_id: UserId) -> Membership {
+        Membership::new(self.subscribe(room_name, Some(user_id)), user_id)
     }
 
-    /// Somebody looks at a room, which exists from now on; `you` is who is looking, where it is a person.
-    pub fn observe(self: &Arc<Self>, room_name: &RoomName, you: Option<UserId>) -> Subscription {
+    /// A reader subscribes to a room, which is opened if it does not exist. `viewer` is the reader's person.
+    pub fn subscribe(
+        self: &Arc<Self>,
+        room_name: &RoomName,
+        viewer: Option<UserId>,
+    ) -> Subscription {
         let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         let room = self.find_or_open(room_name);
-        Subscription::new(Arc::clone(self), room_name.clone(), room, connection, you)
+        Subscription::new(Arc::clone(self), room_name.clone(), room, connection, viewer)
     }
 
-    /// The room's page is on its way to this person.
-    pub fn note_page_load(&self, room_name: &RoomName, who: UserId) {
+    /// Records that the room's page is sent to this person.
+    pub fn note_page_load(&self, room_name: &RoomName, user_id: UserId) {
         if let Some(room) = self.find(room_name) {
-            room.with_room(|room, now| room.note_page_load(who, now));
+            room.update_room(|room, now| room.note_page_load(user_id, now));
         }
     }
 
-    /// The operator takes somebody off the list; answers whether they were on it.
-    pub fn remove(&self, room_name: &RoomName, who: UserId) -> bool {
+    /// Removes a person's row on behalf of the operator. Returns whether there was one.
+    pub fn remove(&self, room_name: &RoomName, user_id: UserId) -> bool {
         self.find(room_name).is_some_and(|room| {
-            room.with_room(|room, now| {
-                let is_listed = room.roster().contains(&who);
-                room.remove_row(who, DepartureReason::Removed, now);
+            room.update_room(|room, now| {
+                let is_listed = room.roster().contains(&user_id);
+                room.remove_row(user_id, DepartureReason::Removed, now);
                 is_listed
             })
         })
     }
 
-    /// The operator closes a room: everybody is taken off its list, and all who look at it are ended.
+    /// Closes a room on behalf of the operator: all its rows are removed, and all its subscriptions end.
     ///
-    /// Answers how many were listed; none where there is no such room. Nobody is kept from opening it again.
+    /// Returns the number of rows; `None` if the room does not exist. Any visitor may open it again.
     pub fn close_room(&self, room_name: &RoomName) -> Option<usize> {
         self.find(room_name).map(|room| room.close())
     }
 
-    /// What this hub has done so far, over all rooms.
+    /// Counters over all rooms.
     pub fn stats(&self) -> &HubStats {
         &self.context.stats
     }
 
-    /// Every room, in no order.
+    /// All rooms, in no order.
     pub fn room_stats(&self) -> Vec<RoomStats> {
-        let rooms: Vec<_> = {
-            let rooms = self.lock();
-            let of = |(name, RoomEntry { room, subscribers }): (&RoomName, &RoomEntry)| {
-                (name.clone(), Arc::clone(room), *subscribers)
-            };
-            rooms.iter().map(of).collect()
-        };
-        // The rooms' own locks are taken one at a time, as always.
-        let numbers = |(room, live, subscribers): (RoomName, Arc<SharedRoom>, usize)| RoomStats {
-            room,
-            people: live.people(),
+        let rooms = self.rooms_with(|entry| entry.subscribers).into_iter();
+        let stats = rooms.map(|(name, room, subscribers)| RoomStats {
+            room: name,
+            people: room.count(),
             subscribers,
-        };
-        rooms.into_iter().map(numbers).collect()
+        });
+        stats.collect()
     }
 
-    /// One room, if it is there.
+    /// One room; `None` if it does not exist.
     pub fn room_stats_of(&self, room_name: &RoomName) -> Option<RoomStats> {
-        let (live, subscribers) = {
+        let (room, subscribers) = {
             let rooms = self.lock();
-            let RoomEntry { room, subscribers } = rooms.get(room_name)?;
-            (Arc::clone(room), *subscribers)
+            let entry = rooms.get(room_name)?;
+            (Arc::clone(&entry.room), entry.subscribers)
         };
-        Some(RoomStats { room: room_name.clone(), people: live.people(), subscribers })
+        Some(RoomStats { room: room_name.clone(), people: room.count(), subscribers })
     }
 
-    /// Forgets the rooms that are over; to be called now and then.
+    /// Removes the expired rooms. To be called from time to time: a room expires without an event.
     pub fn sweep(&self) {
-        self.lock().retain(|_, entry| entry.subscribers > 0 || !entry.room.is_expired());
+        let vacant: Vec<_> = {
+            let rooms = self.lock();
+            rooms.iter().filter_map(|(name, entry)| entry.as_vacant(name)).collect()
+        };
+        vacant.into_iter().for_each(|vacant| self.remove_if_expired(vacant));
     }
 
-    /// The list of a room, cut to its first `most_rows` rows. Asking creates no room.
+    /// Examines the room without the lock of all rooms: its own lock may be held for long.
+    fn remove_if_expired(&self, vacant: VacantRoom) {
+        if vacant.room.is_expired() {
+            self.remove_unless_entered(vacant);
+        }
+    }
+
+    /// A room that has expired stays so until it is entered: nothing else can change it.
+    fn remove_unless_entered(&self, vacant: VacantRoom) {
+        let VacantRoom { name, room, subscribed_in_total } = vacant;
+        if let Entry::Occupied(entry) = self.lock().entry(name)
+            && entry.get().subscribed_in_total == subscribed_in_total
+            && Arc::ptr_eq(&entry.get().room, &room)
+        {
+            entry.remove();
+        }
+    }
+
+    /// The list of a room, cut to its first `most_rows` rows. A room that does not exist is not opened.
     pub fn snapshot(
         &self,
         room_name: &RoomName,
-        you: Option<UserId>,
+        viewer: Option<UserId>,
         most_rows: usize,
     ) -> ExistingUsers {
         match self.find(room_name) {
-            Some(room) => room.snapshot(you, most_rows),
+            Some(room) => room.snapshot(viewer, most_rows),
             None => ExistingUsers {
                 epoch: no_epoch(),
                 seq: 0,
-                you,
+                you: viewer,
                 now: self.context.clocks.unix_milliseconds(),
                 count: 0,
                 users: Vec::new(),
@@ -261,7 +341,7 @@ impl Hub {
         }
     }
 
-    /// How many look at a room, or how many rooms there are besides.
+    /// What the limits of a new subscription to this room depend on.
     pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
         let rooms = self.lock();
         match rooms.get(room_name) {
@@ -270,37 +350,47 @@ impl Hub {
         }
     }
 
-    /// How many were in a room in each of the last minutes, at most an hour of them, the oldest first.
-    /// A room that is not there has none.
+    /// The highest count of each of the last minutes, at most an hour of them, the oldest first. Empty for
+    /// a room that does not exist.
     pub fn count_history(&self, room_name: &RoomName) -> Vec<u32> {
         self.find(room_name).map(|room| room.count_history()).unwrap_or_default()
     }
 
-    /// Whether the room takes no more people.
+    /// Whether no more people can be listed.
     pub fn is_full(&self, room_name: &RoomName) -> bool {
         self.find(room_name).is_some_and(|room| room.is_full())
     }
 
-    /// The room, for one more observer.
+    /// The room, with one more subscriber.
     fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let mut rooms = self.lock();
-        let entry = rooms.entry(room_name.clone()).or_insert_with(|| RoomEntry {
-            room: Arc::new(SharedRoom::new(Arc::clone(&self.context), new_epoch(), self.limits)),
-            subscribers: 0,
+        let entry = rooms.entry(room_name.clone()).or_insert_with(|| {
+            let context = Arc::clone(&self.context);
+            RoomEntry::new(Arc::new(SharedRoom::new(context, new_epoch(), self.limits)))
         });
         entry.subscribers += 1;
+        entry.subscribed_in_total += 1;
         Arc::clone(&entry.room)
     }
 
-    /// One observer less.
+    /// A subscription has ended.
     fn close(&self, room_name: &RoomName) {
-        let mut rooms = self.lock();
-        if let Some(entry) = rooms.get_mut(room_name) {
+        let vacant = self.lock().get_mut(room_name).and_then(|entry| {
             entry.subscribers -= 1;
-            if entry.subscribers == 0 && entry.room.is_expired() {
-                rooms.remove(room_name);
-            }
+            entry.as_vacant(room_name)
+        });
+        if let Some(vacant) = vacant {
+            self.remove_if_expired(vacant);
         }
+    }
+
+    /// All rooms, with something of their entries, for callers that then lock one room after the other.
+    fn rooms_with<T>(&self, read: impl Fn(&RoomEntry) -> T) -> Vec<(RoomName, Arc<SharedRoom>, T)> {
+        let rooms = self.lock();
+        let read = |(name, entry): (&RoomName, &RoomEntry)| {
+            (name.clone(), Arc::clone(&entry.room), read(entry))
+        };
+        rooms.iter().map(read).collect()
     }
 
     fn is_closing(&self) -> bool {
@@ -316,10 +406,10 @@ impl Hub {
     }
 }
 
-/// A new room's epoch: 64 random bits.
+/// 64 random bits, so that no two epochs are equal.
 fn new_epoch() -> Epoch {
     Epoch::from_number(getrandom::u64().unwrap_or_else(|error| {
-        // Without randomness the clock still tells two lives of a room apart.
+        // Without randomness the time still tells two epochs apart.
         tracing::error!(%error, "no random numbers for a room's epoch");
         WallClock::System.unix_milliseconds()
     }))

@@ -3,29 +3,29 @@
 use app::presence::RoomName;
 use serde::Serialize;
 
-/// A room as its operator sees it from afar.
+/// What the operator sees of a room without entering it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoomStats {
-    /// Its name.
+    /// The room's name.
     pub room: RoomName,
-    /// How many are listed.
+    /// The number of rows in the list.
     pub people: usize,
-    /// How many sockets and feeds look at it.
+    /// Sockets and event streams, listed or not.
     #[serde(rename = "observers")]
     pub subscribers: usize,
 }
 
-/// How many look at a room, or how many rooms there are besides.
+/// What the limits of a new subscription depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occupancy {
-    /// It is there.
+    /// The room exists.
     Open {
-        /// How many look at it, listed or not.
+        /// Its sockets and event streams, listed or not.
         subscribers: usize,
     },
-    /// It would be one more.
+    /// The room would have to be opened.
     Vacant {
-        /// How many there are.
+        /// The number of rooms that exist.
         rooms: usize,
     },
 }

@@ -1,42 +1,41 @@
-//! All rooms, as they are kept over a restart.
+//! The rooms, as they are saved for the next process.
 
 use app::presence::{Epoch, RoomName};
 use serde::{Deserialize, Serialize};
 
 use crate::presence::{count_history::CountHistory, room::SavedRoom};
 
-/// All rooms, as they are kept over a restart.
+/// All rooms, as they are saved for the next process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRooms {
-    /// How the process that wrote it ended.
+    /// How the process ended that saved them.
     pub ending: Shutdown,
-    /// The rooms.
+    /// In no order.
     pub rooms: Vec<NamedRoom>,
 }
 
-/// One room, as it is kept over a restart.
+/// A room with its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedRoom {
-    /// Its name.
+    /// The room's name.
     pub name: RoomName,
-    /// The epoch of its count.
+    /// The epoch in which its `seq` counts.
     pub epoch: Epoch,
-    /// Its rows and who stands behind them.
+    /// Its rows, and the people behind them.
     pub room: SavedRoom,
-    /// How many were here when; a file of an earlier server has none.
+    /// The count by minute; earlier servers did not save it.
     #[serde(default)]
     pub history: Option<CountHistory>,
 }
 
-/// How a process ended that kept its rooms.
+/// How a process ended that saved its rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shutdown {
-    /// In order: nothing happened since, and the count goes on.
+    /// After its last save: nothing changed since, and `seq` goes on.
     #[serde(rename = "in_order")]
     Clean,
-    /// Not known: this was written on the way, and something may have happened since.
-    /// The rows are held, and the count begins anew.
+    /// Not known: rooms may have changed since this was saved. The rows are held, in a new epoch.
     #[serde(rename = "unknown")]
     Unclean,
 }

@@ -1,4 +1,4 @@
-//! A room behind its lock: changes are gathered, encoded once, and announced to whoever listens.
+//! A room behind its lock: its changes are gathered, encoded once, and broadcast to its subscribers.
 
 mod catch_up;
 mod subscribe;
@@ -13,7 +13,7 @@ use app::presence::{
 use tokio::time::Instant;
 
 use super::{
-    batching::{Flush, FlushScheduler},
+    batching::{BroadcastScheduler, BroadcastTime},
     broadcast::{Broadcast, Payload, changes},
     catch_up_cache::CatchUpCache,
     cursor::Cursor,
@@ -37,16 +37,16 @@ use crate::{
 
 /// A room behind its lock.
 ///
-/// Everyone is brought to the same points of the count, the flushes: what they are told is encoded once.
-/// Whoever follows the room takes their list or answer at such a point too.
+/// All readers move from broadcast to broadcast, so that what they receive is encoded once. A list or a
+/// reply leads to the `seq` of a broadcast as well.
 #[derive(Debug)]
 pub(super) struct SharedRoom {
     context: Arc<RoomContext>,
     epoch: Epoch,
     state: Mutex<State>,
-    /// What was told last, for those who come for it: they are many at once, and need nothing else.
+    /// The same as in the state, for readers that need nothing else: after a broadcast they all come at once.
     last_broadcast: RwLock<Arc<Broadcast>>,
-    /// Who is woken at every flush. Locked after the state, never before.
+    /// Locked after the state, never before.
     subscribers: Mutex<Subscribers>,
 }
 
@@ -54,33 +54,33 @@ pub(super) struct SharedRoom {
 struct State {
     room: Room,
     history: CountHistory,
-    flush_scheduler: FlushScheduler,
-    /// When the room is looked at next, if nothing else happens: somebody sleeps until then.
-    alarm: Option<Moment>,
-    /// The process ends: nobody is told anything any more.
+    broadcast_scheduler: BroadcastScheduler,
+    /// The next time at which the timers call the room, if nothing else happens.
+    next_wakeup: Option<Moment>,
+    /// The process ends: nothing is broadcast any more.
     is_frozen: bool,
     last_broadcast: Arc<Broadcast>,
-    /// Somebody waits for a list: the next flush encodes one.
-    is_list_wanted: bool,
+    /// A reader waits for a list: the next broadcast encodes one.
+    is_list_requested: bool,
     list: Option<Arc<EncodedList>>,
-    /// What those have missed who came back since the last flush.
-    answers: CatchUpCache<Arc<EncodedResume>>,
-    /// What those have missed who were not told of the flush before the last.
-    missed: CatchUpCache<Arc<[Frame]>>,
+    /// For clients that have come back since the last broadcast.
+    resumes: CatchUpCache<Arc<EncodedResume>>,
+    /// For subscribers that missed an earlier broadcast.
+    missed_changes: CatchUpCache<Arc<[Frame]>>,
 }
 
 impl SharedRoom {
     pub(super) fn new(context: Arc<RoomContext>, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::of(context, epoch, Room::new(limits), None)
+        Self::from_room(context, epoch, Room::new(limits), None)
     }
 
-    fn of(
+    fn from_room(
         context: Arc<RoomContext>,
         epoch: Epoch,
         room: Room,
         history: Option<CountHistory>,
     ) -> Self {
-        // Nobody was told anything yet: all is as after a flush that nobody had to hear.
+        // As after a broadcast to no subscriber.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
         let last_broadcast =
@@ -90,14 +90,14 @@ impl SharedRoom {
             room,
             history: history
                 .unwrap_or_else(|| CountHistory::new(context.clocks.unix_minutes(), count)),
-            flush_scheduler: FlushScheduler::default(),
-            alarm: None,
+            broadcast_scheduler: BroadcastScheduler::default(),
+            next_wakeup: None,
             is_frozen: false,
             last_broadcast,
-            is_list_wanted: false,
+            is_list_requested: false,
             list: None,
-            answers: CatchUpCache::default(),
-            missed: CatchUpCache::default(),
+            resumes: CatchUpCache::default(),
+            missed_changes: CatchUpCache::default(),
         };
         Self {
             context,
@@ -108,7 +108,7 @@ impl SharedRoom {
         }
     }
 
-    /// The room as the process before this one kept it.
+    /// A room that the previous process saved.
     pub(super) fn restore(
         context: Arc<RoomContext>,
         epoch: Epoch,
@@ -117,75 +117,78 @@ impl SharedRoom {
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
         let room = Room::restore(saved, limits, context.clocks.moment())?;
-        Ok(Arc::new(Self::of(context, epoch, room, history)))
+        Ok(Arc::new(Self::from_room(context, epoch, room, history)))
     }
 
-    /// All that the next process needs to hold the rows.
+    /// What the next process needs to hold the rows.
     pub(super) fn save(&self) -> SavedRoom {
         self.lock().room.save(self.now())
     }
 
-    /// The same once and for all: whatever happens from now on, nobody is told,
-    /// so that nobody knows a number that the next process gives again.
+    /// Saves the room for the last time. Later changes are not broadcast: the next process gives other
+    /// changes the same `seq`.
     pub(super) fn freeze(&self) -> SavedRoom {
         let mut state = self.lock();
         state.is_frozen = true;
         state.room.save(self.now())
     }
 
-    /// How many were here when, for the next process too.
+    /// The count by minute, to be saved.
     pub(super) fn history(&self) -> CountHistory {
         self.lock().history.clone()
     }
 
-    /// How many were here in each of the last minutes, the oldest first.
+    /// The highest count of each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
         self.lock().history.counts(self.context.clocks.unix_minutes())
     }
 
-    /// Names this life of the room.
+    /// Differs whenever `seq` begins at zero again.
     pub(super) fn epoch(&self) -> &Epoch {
         &self.epoch
     }
 
-    /// Does something to the room that may change its list.
-    pub(super) fn with_room<T>(self: &Arc<Self>, act: impl FnOnce(&mut Room, Moment) -> T) -> T {
-        self.update(|state, now| act(&mut state.room, now))
+    /// Runs `change`, which may change the list, and broadcasts what it changed.
+    pub(super) fn update_room<T>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Room, Moment) -> T,
+    ) -> T {
+        self.update(|state, now| change(&mut state.room, now))
     }
 
-    /// Takes everybody off the list, and ends whoever looks at it once they know; says how many were listed.
+    /// Removes all rows, and has every subscriber end once it has received that. Returns the number of rows.
     pub(super) fn close(self: &Arc<Self>) -> usize {
-        let people = self.with_room(Room::remove_all_rows);
-        // Told at once: who ends without having heard of it would come back and be listed again.
-        self.flush(&mut self.lock(), Instant::now());
+        let rows = self.update_room(Room::remove_all_rows);
+        // At once: a client that ends before it receives the removal would come back and be listed again.
+        self.broadcast(&mut self.lock(), Instant::now());
         self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
-        people
+        rows
     }
 
-    /// How many are listed.
-    pub(super) fn people(&self) -> usize {
+    /// The number of rows.
+    pub(super) fn count(&self) -> usize {
         self.lock().room.roster().len()
     }
 
-    /// A socket is gone.
+    /// A socket has ended.
     pub(super) fn disconnect(
         self: &Arc<Self>,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         reason: DepartureReason,
     ) {
-        self.with_room(|room, now| room.disconnect(who, connection, reason, now));
+        self.update_room(|room, now| room.disconnect(user_id, connection, reason, now));
     }
 
-    /// Whether there is neither a socket nor a row in it, and nobody may resume from its log.
+    /// Whether the room has neither a socket nor a row, and no client may resume from its log.
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
-        let is_honoured =
+        let is_resumable =
             state.room.log().resumable_until().is_some_and(|until| self.now() < until);
-        state.room.is_empty() && !is_honoured
+        state.room.is_empty() && !is_resumable
     }
 
-    /// Where this connection's list should be now, if it was told everything up to the last flush.
+    /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
         let Broadcast { seq, count, digest, .. } = *self.last_broadcast();
         (cursor.seq == Some(seq)).then(|| {
@@ -198,36 +201,36 @@ impl SharedRoom {
         })
     }
 
-    /// The list as it is, cut to its first `most_rows` rows, for a reader who is `you`.
-    pub(super) fn snapshot(&self, you: Option<UserId>, most_rows: usize) -> ExistingUsers {
+    /// The list of this moment, cut to its first `most_rows` rows.
+    pub(super) fn snapshot(&self, viewer: Option<UserId>, most_rows: usize) -> ExistingUsers {
         let state = self.lock();
         let roster = state.room.roster();
-        // What happens to a frozen room is not kept: nobody is to come back to it.
+        // Changes of a frozen room are lost: no client may resume from them.
         let epoch = if state.is_frozen { no_epoch() } else { self.epoch.clone() };
         ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
-            you,
+            you: viewer,
             now: self.context.clocks.unix_milliseconds(),
             count: roster.len(),
-            users: first_rows(roster, most_rows, you),
+            users: first_rows(roster, most_rows, viewer),
         }
     }
 
-    /// Whether the room takes no more people.
+    /// Whether no more people can be listed.
     pub(super) fn is_full(&self) -> bool {
         self.lock().room.is_full()
     }
 
-    /// Says what everyone is told next; they have to be woken after that, without the lock.
-    fn flush(&self, state: &mut State, now: Instant) {
-        // First of all: whatever happens below, the next change is told.
-        state.flush_scheduler.on_flush(now);
+    /// Encodes the changes since the last broadcast. The caller then wakes the subscribers without the lock.
+    fn broadcast(&self, state: &mut State, now: Instant) {
+        // First of all, so that the next change is broadcast even if this one panics.
+        state.broadcast_scheduler.on_broadcast(now);
         if state.is_frozen {
             return;
         }
-        state.answers.forget();
-        state.missed.forget();
+        state.resumes.clear();
+        state.missed_changes.clear();
         let from = state.last_broadcast.seq;
         let seq = state.room.log().seq();
         let roster = state.room.roster();
@@ -235,13 +238,13 @@ impl SharedRoom {
         self.context.stats.count_broadcast(seq.saturating_sub(from));
         state.last_broadcast =
             Arc::new(Broadcast { from, seq, payload: Payload::List, count, digest });
-        if std::mem::take(&mut state.is_list_wanted) {
+        if std::mem::take(&mut state.is_list_requested) {
             self.encode_list(state);
         }
-        // More may have happened in one gap than the log holds: then only the list can say it.
+        // The log may not hold all changes of one gap: then readers need the list.
         if let Some(difference) = state.room.log().difference(from, seq) {
             let frames = changes(from, seq, difference);
-            if !self.is_the_list_shorter(state, total_len(&frames)) {
+            if !self.is_list_shorter(state, total_len(&frames)) {
                 let payload = Payload::Frames(frames.into());
                 state.last_broadcast = Arc::new(Broadcast { from, seq, payload, count, digest });
             }
@@ -250,87 +253,86 @@ impl SharedRoom {
             Arc::clone(&state.last_broadcast);
     }
 
-    /// Does something, and sees to it that everyone is told what it changed, and that what is due later is done.
-    fn update<T>(self: &Arc<Self>, act: impl FnOnce(&mut State, Moment) -> T) -> T {
+    /// Runs `change` under the lock, and then what follows from a change.
+    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Moment) -> T) -> T {
         let mut state = self.lock();
-        let outcome = act(&mut state, self.now());
-        let flush = self.follow_up(&mut state);
-        self.unlock_and_wake(state, flush, None);
+        let outcome = change(&mut state, self.now());
+        let time = self.follow_up(&mut state);
+        self.unlock_and_wake(state, time, None);
         outcome
     }
 
-    /// What every change of the room leads to: a broadcast, now or later, and a time to look again.
-    fn follow_up(self: &Arc<Self>, state: &mut State) -> Flush {
+    /// What follows from a change: a broadcast, now or later, and the next deadline.
+    fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
         let count = state.room.roster().len();
         if !state.history.is_current(count) {
-            state.history.observe(self.context.clocks.unix_minutes(), count);
+            state.history.record(self.context.clocks.unix_minutes(), count);
         }
-        let flush = if state.room.log().seq() == state.last_broadcast.seq {
-            Flush::AlreadyScheduled
+        let time = if state.room.log().seq() == state.last_broadcast.seq {
+            BroadcastTime::AlreadyScheduled
         } else {
             let now = Instant::now();
-            let flush = state.flush_scheduler.on_change(now, self.listeners(count));
-            match flush {
-                Flush::Now => self.flush(state, now),
-                Flush::At(moment) => self.flush_later(moment),
-                Flush::AlreadyScheduled => {}
+            let time = state.broadcast_scheduler.on_change(now, self.expected_subscribers(count));
+            match time {
+                BroadcastTime::Now => self.broadcast(state, now),
+                BroadcastTime::At(time) => self.broadcast_later(time),
+                BroadcastTime::AlreadyScheduled => {}
             }
-            flush
+            time
         };
         self.schedule_wakeup(state);
-        flush
+        time
     }
 
-    /// Wakes everyone whom a broadcast concerns once the state is free, because they need it next; a new
-    /// subscriber, whose own request this is, reads next without being woken.
+    /// Wakes the subscribers after a broadcast. The state is unlocked first, because they may need it; a
+    /// new subscriber is not woken, because it reads after its own request anyway.
     fn unlock_and_wake(
         &self,
         state: MutexGuard<'_, State>,
-        flush: Flush,
+        time: BroadcastTime,
         new_subscriber: Option<ConnectionId>,
     ) {
         drop(state);
-        if flush == Flush::Now {
-            self.subscribers().notify_active(WakeReasons::NEWS, new_subscriber);
+        if time == BroadcastTime::Now {
+            self.subscribers().notify_active(WakeReasons::UPDATES, new_subscriber);
         }
     }
 
-    /// How many a change is told to, or will be: as many as follow, or as there are rows that wait for
-    /// their people to come back, whichever is more.
+    /// The subscribers, or the rows if they are more: after a restart the rows are there before their people.
     ///
-    /// If only the first counted, who is among the first of thousands to come back would be told at once
-    /// that the others are not there, each anew, and then once more of everyone.
-    fn listeners(&self, rows: usize) -> usize {
+    /// If only subscribers counted, the first of thousands of clients that come back would receive a
+    /// broadcast for each of the others.
+    fn expected_subscribers(&self, rows: usize) -> usize {
         self.subscribers().active_count().max(rows)
     }
 
-    /// The clock has started: deadlines from before count from now.
+    /// The clock has started: the deadlines that were set before count from now.
     pub(super) fn on_clock_start(self: &Arc<Self>) {
         self.schedule_wakeup(&mut self.lock());
     }
 
-    /// Sleeps in a task of its own, at most one for each room: the delay of every broadcast would else
-    /// depend on one task for all rooms, which thousands of gaps a second would keep busy.
-    fn flush_later(self: &Arc<Self>, moment: Instant) {
+    /// Sleeps in a task of its own and not in the timer queue: each room that changes has one gap after the
+    /// other, which would keep the queue's task and its lock busy, and delay the gaps of all other rooms.
+    fn broadcast_later(self: &Arc<Self>, time: Instant) {
         let room = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep_until(moment).await;
-            room.flush(&mut room.lock(), Instant::now());
-            room.subscribers().notify_active(WakeReasons::NEWS, None);
+            tokio::time::sleep_until(time).await;
+            room.broadcast(&mut room.lock(), Instant::now());
+            room.subscribers().notify_active(WakeReasons::UPDATES, None);
         });
     }
 
-    /// Has the timers call the room at its next deadline, unless they do so before that anyway.
+    /// Has the timer queue call the room at its next deadline, unless it calls it earlier anyway.
     fn schedule_wakeup(self: &Arc<Self>, state: &mut State) {
         let Some(deadline) = state.room.next_deadline() else { return };
-        // Before the clock starts no deadline comes; then this is done for every room.
-        let Some(began) = self.context.clocks.began() else { return };
-        if state.alarm.is_some_and(|alarm| alarm <= deadline) {
+        // No deadline comes before the clock starts. `on_clock_start` calls this again.
+        let Some(started_at) = self.context.clocks.started_at() else { return };
+        if state.next_wakeup.is_some_and(|wakeup| wakeup <= deadline) {
             return;
         }
-        state.alarm = Some(deadline);
-        // An alarm that this one overtakes stays in the queue, and finds nothing due.
-        self.context.timers.insert_room(Arc::<Self>::downgrade(self), began + deadline);
+        state.next_wakeup = Some(deadline);
+        // A later entry of this room stays in the queue: when it fires, nothing is due.
+        self.context.timers.insert_room(Arc::<Self>::downgrade(self), started_at + deadline);
     }
 
     fn now(&self) -> Moment {
@@ -346,7 +348,7 @@ impl SharedRoom {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in between leaves at worst a change that was not told yet: the next one tells it.
+        // A panic in between leaves at worst a change that is not broadcast yet: the next change does that.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -354,24 +356,24 @@ impl SharedRoom {
 impl OnDeadline for SharedRoom {
     fn on_deadline(self: Arc<Self>) {
         self.update(|state, now| {
-            if state.alarm.is_some_and(|alarm| alarm <= now) {
-                state.alarm = None;
+            if state.next_wakeup.is_some_and(|wakeup| wakeup <= now) {
+                state.next_wakeup = None;
             }
             state.room.tick(now);
         });
     }
 }
 
-/// No life of a room has this one: it can't be resumed from.
+/// The epoch of no room: no client can resume from it.
 pub(super) fn no_epoch() -> Epoch {
     Epoch::from_number(0)
 }
 
-/// The first rows of a list, so many at most; who is `you` is one of them if they are on the list at
-/// all, as the last where they stand further down: so their page knows that they are listed.
-fn first_rows(roster: &Roster, most_rows: usize, you: Option<UserId>) -> Vec<User> {
+/// The first rows of a list. The row of `viewer` replaces the last of them if it is further down, so that the
+/// page of a listed person always has it.
+fn first_rows(roster: &Roster, most_rows: usize, viewer: Option<UserId>) -> Vec<User> {
     let mut users: Vec<User> = roster.users().take(most_rows).cloned().collect();
-    let own = you.and_then(|you| roster.get(&you));
+    let own = viewer.and_then(|viewer| roster.get(&viewer));
     let missing = own.filter(|own| users.iter().all(|user| user.id != own.id));
     if let (Some(own), Some(last)) = (missing, users.last_mut()) {
         *last = own.clone();

@@ -1,4 +1,4 @@
-//! Who is to be woken when something happens in a room.
+//! The connections that a room wakes.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,9 +7,9 @@ use crate::{
     wake::wake_flags::{WakeFlags, WakeReasons},
 };
 
-/// The bells of everyone who holds something of a room.
+/// The wake flags of a room's subscriptions.
 ///
-/// Whoever has not said yet what they want is no follower: news would wake thousands who never say it.
+/// A socket is idle until its first frame is accepted: changes would wake thousands that never send one.
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     active: BTreeMap<ConnectionId, Arc<WakeFlags>>,
@@ -17,46 +17,46 @@ pub(super) struct Subscribers {
 }
 
 impl Subscribers {
-    /// Somebody comes, and says nothing yet.
+    /// A subscription begins, and is idle.
     pub(super) fn add(&mut self, connection: ConnectionId, flags: Arc<WakeFlags>) {
         self.idle.insert(connection, flags);
     }
 
-    /// They follow the room from now on.
+    /// It is woken for changes from now on.
     pub(super) fn activate(&mut self, connection: ConnectionId) {
         if let Some(flags) = self.idle.remove(&connection) {
             self.active.insert(connection, flags);
         }
     }
 
-    /// They are gone.
+    /// It has ended.
     pub(super) fn remove(&mut self, connection: ConnectionId) {
         self.idle.remove(&connection);
         self.active.remove(&connection);
     }
 
-    /// How many follow the room.
+    /// The subscriptions that are not idle.
     pub(super) fn active_count(&self) -> usize {
         self.active.len()
     }
 
-    /// Wakes the active subscribers, except one that reads next anyway.
-    pub(super) fn notify_active(&self, signal: WakeReasons, except: Option<ConnectionId>) {
+    /// Wakes the active subscriptions, except one that reads next anyway.
+    pub(super) fn notify_active(&self, reason: WakeReasons, except: Option<ConnectionId>) {
         let others = self.active.iter().filter(|(connection, _)| Some(**connection) != except);
-        others.for_each(|(_, flags)| flags.notify(signal));
+        others.for_each(|(_, flags)| flags.notify(reason));
     }
 
-    /// Rings for everyone.
-    pub(super) fn notify_all(&self, signal: WakeReasons) {
-        self.notify_active(signal, None);
-        self.idle.values().for_each(|flags| flags.notify(signal));
+    /// Wakes all subscriptions.
+    pub(super) fn notify_all(&self, reason: WakeReasons) {
+        self.notify_active(reason, None);
+        self.idle.values().for_each(|flags| flags.notify(reason));
     }
 
-    /// Rings for this one, if they are still there.
-    pub(super) fn notify(&self, connection: ConnectionId, signal: WakeReasons) {
+    /// Wakes one subscription, if it has not ended.
+    pub(super) fn notify(&self, connection: ConnectionId, reason: WakeReasons) {
         let flags = self.active.get(&connection).or_else(|| self.idle.get(&connection));
         if let Some(flags) = flags {
-            flags.notify(signal);
+            flags.notify(reason);
         }
     }
 }
@@ -67,30 +67,30 @@ mod tests {
 
     use super::*;
 
-    fn is_rung(flags: &WakeFlags) -> bool {
+    fn take_wake(flags: &WakeFlags) -> bool {
         flags.poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
-    fn news_wake_only_those_who_follow_and_an_end_wakes_everyone() {
+    fn changes_wake_active_subscriptions_and_the_end_of_the_room_wakes_all() {
         let mut subscribers = Subscribers::default();
-        let own: Vec<_> = (0..3).map(|_| Arc::new(WakeFlags::default())).collect();
-        for (number, flags) in (0..).zip(&own) {
+        let all: Vec<_> = (0..3).map(|_| Arc::new(WakeFlags::default())).collect();
+        for (number, flags) in (0..).zip(&all) {
             subscribers.add(ConnectionId(number), Arc::clone(flags));
         }
         subscribers.activate(ConnectionId(1));
         assert_eq!(subscribers.active_count(), 1);
-        let rung =
-            |own: &[Arc<WakeFlags>]| own.iter().map(|flags| is_rung(flags)).collect::<Vec<_>>();
-        subscribers.notify_active(WakeReasons::NEWS, None);
-        assert_eq!(rung(&own), [false, true, false]);
-        subscribers.notify_active(WakeReasons::NEWS, Some(ConnectionId(1)));
-        assert_eq!(rung(&own), [false, false, false]);
+        let woken =
+            |all: &[Arc<WakeFlags>]| all.iter().map(|flags| take_wake(flags)).collect::<Vec<_>>();
+        subscribers.notify_active(WakeReasons::UPDATES, None);
+        assert_eq!(woken(&all), [false, true, false]);
+        subscribers.notify_active(WakeReasons::UPDATES, Some(ConnectionId(1)));
+        assert_eq!(woken(&all), [false, false, false]);
         subscribers.remove(ConnectionId(2));
         subscribers.notify_all(WakeReasons::ROOM_CLOSED);
-        assert_eq!(rung(&own), [true, true, false]);
+        assert_eq!(woken(&all), [true, true, false]);
         subscribers.notify(ConnectionId(0), WakeReasons::REPLACED);
         subscribers.notify(ConnectionId(2), WakeReasons::REPLACED);
-        assert_eq!(rung(&own), [true, false, false]);
+        assert_eq!(woken(&all), [true, false, false]);
     }
 }

@@ -1,4 +1,4 @@
-//! What somebody holds of a room who only looks.
+//! What a reader holds of a room.
 
 use std::{future::poll_fn, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// What somebody holds of a room who only looks: the room itself, and a position in its log.
+/// What a reader holds of a room: the room itself, a position in its log, and the flags that wake it.
 #[derive(Debug)]
 pub struct Subscription {
     hub: Arc<Hub>,
@@ -31,49 +31,50 @@ impl Subscription {
         room_name: RoomName,
         room: Arc<SharedRoom>,
         connection: ConnectionId,
-        you: Option<UserId>,
+        viewer: Option<UserId>,
     ) -> Self {
         let flags = Arc::new(WakeFlags::default());
         room.subscribers().add(connection, Arc::clone(&flags));
-        Self { hub, room_name, room, connection, cursor: Cursor::new(you), flags }
+        Self { hub, room_name, room, connection, cursor: Cursor::new(viewer), flags }
     }
 
-    /// Where to begin: at `since`, if that can be used, else with the list.
+    /// Begins at `since` if the log covers it, else with the whole list.
     pub fn start_from(&mut self, since: Option<&Since>) {
         self.room.start_from(self.connection, since, &mut self.cursor);
     }
 
-    /// The whole list comes with the next [`Subscription::poll_updates`].
+    /// Has the next [`Subscription::poll_updates`] return the whole list.
     pub fn resync(&mut self) {
         self.cursor.request_snapshot();
     }
 
-    /// The frames that bring this observer to where everyone is. They belong together.
+    /// The frames that bring the reader to the last broadcast. They belong together. A socket's first frame
+    /// must have been accepted before.
     pub fn poll_updates(&mut self) -> Batch {
         self.room.catch_up(&mut self.cursor)
     }
 
-    /// The frame that says where this observer's list should be now; none while it is behind.
+    /// The frame with count and digest of the reader's list; `None` while the reader is behind.
     pub fn beat(&self) -> Option<Frame> {
         self.room.beat(&self.cursor)
     }
 
-    /// The point that this observer was brought to; none before the first list.
+    /// The position of the reader's list; `None` before the first one.
     pub fn position(&self) -> Option<Since> {
         self.cursor.seq.map(|seq| Since { epoch: self.room.epoch().clone(), seq })
     }
 
-    /// What rings when there may be news.
+    /// What wakes the reader: changes, deadlines, the end of the room, or another socket with its tab.
     pub fn flags(&self) -> &Arc<WakeFlags> {
         &self.flags
     }
 
-    /// What rings the bell at a time of one's own.
+    /// What notifies the flags at the reader's own deadlines.
     pub fn timers(&self) -> &Arc<TimerQueue> {
         &self.hub.context.timers
     }
 
-    /// Waits until the bell rings, and says why.
+    /// Waits for the flags, and takes the reasons.
     pub async fn woken(&mut self) -> WakeReasons {
         poll_fn(|context| self.flags.poll(context)).await
     }
@@ -86,7 +87,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.room.subscribers().remove(self.connection);
-        // The wheel may hold the bell for some time yet.
+        // The timer queue may hold the flags until their deadline: it shall not hold the task.
         self.flags.detach();
         self.hub.close(&self.room_name);
     }

@@ -1,62 +1,62 @@
-//! How many were here, minute by minute, over the last hour.
+//! The number of listed people, minute by minute, over the last hour.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// How many minutes are remembered.
+/// The number of minutes that are kept.
 pub const MINUTES: usize = 60;
 
-/// For each of the last [`MINUTES`] the most who were here at the same time.
+/// The highest count in each of the last [`MINUTES`].
 ///
-/// It is written only when the count changes: the minutes in between follow from that.
-/// Minutes are whole ones since the Unix epoch, so that it goes on over a restart, which holds every
-/// row and so the count.
+/// It is written only when the count changes: the minutes in between follow from that. Minutes are whole
+/// minutes since the Unix epoch, so that the history goes on after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountHistory {
     /// The minute of the last count.
     minute: u64,
-    /// How many are here since the last change.
+    /// The last count.
     now: u32,
     /// The oldest first; the last is of `minute`.
-    most: VecDeque<u32>,
+    #[serde(rename = "most")]
+    maxima: VecDeque<u32>,
 }
 
 impl CountHistory {
-    /// Begins in this minute, with so many people.
+    /// Begins in this minute with this count.
     pub fn new(minute: u64, count: usize) -> Self {
         let now = as_count(count);
-        Self { minute, now, most: VecDeque::from([now]) }
+        Self { minute, now, maxima: VecDeque::from([now]) }
     }
 
-    /// From now on there are so many. A clock that went back stands still.
-    pub fn observe(&mut self, minute: u64, count: usize) {
+    /// The count changes in this minute. If the clock was set back, it counts for the latest minute.
+    pub fn record(&mut self, minute: u64, count: usize) {
         self.advance_to(minute);
         self.now = as_count(count);
-        if let Some(most) = self.most.back_mut() {
-            *most = self.now.max(*most);
+        if let Some(maximum) = self.maxima.back_mut() {
+            *maximum = self.now.max(*maximum);
         }
     }
 
-    /// The counts up to this minute, which is not over yet; the oldest first.
+    /// The maxima up to and including this minute, the oldest first.
     pub fn counts(&self, minute: u64) -> Vec<u32> {
         let mut until_now = self.clone();
         until_now.advance_to(minute);
-        until_now.most.into()
+        until_now.maxima.into()
     }
 
-    /// Whether this is how many there are already.
+    /// Whether this is the last count already.
     pub fn is_current(&self, count: usize) -> bool {
         self.now == as_count(count)
     }
 
-    /// In every minute that passed without a change there were as many as at its end.
+    /// Adds the minutes that have passed since, in which the count did not change.
     fn advance_to(&mut self, minute: u64) {
         let passed = minute.saturating_sub(self.minute);
         let passed = usize::try_from(passed).unwrap_or(MINUTES).min(MINUTES);
-        self.most.extend(std::iter::repeat_n(self.now, passed));
-        let too_many = self.most.len().saturating_sub(MINUTES);
-        self.most.drain(..too_many);
+        self.maxima.extend(std::iter::repeat_n(self.now, passed));
+        let excess = self.maxima.len().saturating_sub(MINUTES);
+        self.maxima.drain(..excess);
         self.minute = self.minute.max(minute);
     }
 }
@@ -71,85 +71,84 @@ mod tests {
 
     use super::*;
 
-    /// What happens in a room, as seconds until then and how many there are after it.
-    fn any_life() -> impl Strategy<Value = Vec<(u64, usize)>> {
+    /// Changes of a count: the seconds until each, and the count after it.
+    fn any_changes() -> impl Strategy<Value = Vec<(u64, usize)>> {
         let pause = prop_oneof![5 => 0..90_u64, 1 => 0..5_000_u64];
         prop::collection::vec((pause, 0..50_usize), 0..40)
     }
 
-    /// The most in each of the last sixty minutes, by looking at every second.
-    fn by_the_second(life: &[(u64, usize)], began: u64, end: u64) -> Vec<u32> {
-        let mut most = std::collections::BTreeMap::new();
-        let (mut second, mut count) = (began, 0);
-        let mut note = |second: u64, count: usize| {
-            let most: &mut usize = most.entry(second / 60).or_default();
-            *most = count.max(*most);
+    /// The reference model: the count is sampled every second.
+    fn maxima_by_second(changes: &[(u64, usize)], start: u64, end: u64) -> Vec<u32> {
+        let mut maxima = std::collections::BTreeMap::new();
+        let (mut second, mut count) = (start, 0);
+        let mut sample = |second: u64, count: usize| {
+            let maximum: &mut usize = maxima.entry(second / 60).or_default();
+            *maximum = count.max(*maximum);
         };
-        for (pause, next) in life {
-            (second..=second + pause).for_each(|second| note(second, count));
+        for (pause, next) in changes {
+            (second..=second + pause).for_each(|second| sample(second, count));
             second += pause;
             count = *next;
-            note(second, count);
+            sample(second, count);
         }
-        (second..=end).for_each(|second| note(second, count));
-        let minutes: Vec<usize> = most.into_values().collect();
+        (second..=end).for_each(|second| sample(second, count));
+        let minutes: Vec<usize> = maxima.into_values().collect();
         let from = minutes.len().saturating_sub(MINUTES);
         minutes[from..].iter().map(|count| u32::try_from(*count).unwrap()).collect()
     }
 
     proptest! {
-        /// It says what somebody would say who had looked at every second, and asking it changes nothing.
+        /// Reading the counts changes nothing.
         #[test]
-        fn it_is_as_if_somebody_had_always_looked(
-            began in 0..100_000_u64,
-            life in any_life(),
+        fn history_has_the_maxima_of_a_count_that_is_sampled_every_second(
+            start in 0..100_000_u64,
+            changes in any_changes(),
             rest in 0..10_000_u64,
         ) {
-            let mut history = CountHistory::new(began / 60, 0);
-            let mut second = began;
-            for (pause, count) in &life {
+            let mut history = CountHistory::new(start / 60, 0);
+            let mut second = start;
+            for (pause, count) in &changes {
                 second += pause;
                 history.counts(second / 60);
-                history.observe(second / 60, *count);
+                history.record(second / 60, *count);
             }
             let end = second + rest;
-            prop_assert_eq!(history.counts(end / 60), by_the_second(&life, began, end));
-            prop_assert!(history.is_current(life.last().map_or(0, |(_, count)| *count)));
+            prop_assert_eq!(history.counts(end / 60), maxima_by_second(&changes, start, end));
+            prop_assert!(history.is_current(changes.last().map_or(0, |(_, count)| *count)));
         }
 
-        /// What is kept goes on as if nothing had been between.
         #[test]
-        fn it_goes_on_over_a_restart(life in any_life(), at in 0..40_usize) {
-            let mut through = CountHistory::new(0, 0);
-            let mut restarted = through.clone();
+        fn saved_history_goes_on_after_a_restart(changes in any_changes(), at in 0..40_usize) {
+            let mut uninterrupted = CountHistory::new(0, 0);
+            let mut restarted = uninterrupted.clone();
             let mut second = 0;
-            for (index, (pause, count)) in life.iter().enumerate() {
+            for (index, (pause, count)) in changes.iter().enumerate() {
                 second += pause;
                 if index == at {
-                    let kept = serde_json::to_string(&restarted).unwrap();
-                    restarted = serde_json::from_str(&kept).unwrap();
+                    let saved = serde_json::to_string(&restarted).unwrap();
+                    restarted = serde_json::from_str(&saved).unwrap();
                 }
-                through.observe(second / 60, *count);
-                restarted.observe(second / 60, *count);
+                uninterrupted.record(second / 60, *count);
+                restarted.record(second / 60, *count);
             }
-            prop_assert_eq!(through, restarted);
+            prop_assert_eq!(uninterrupted, restarted);
         }
     }
 
     #[test]
-    fn a_clock_that_goes_back_stands_still() {
+    fn clock_that_is_set_back_adds_no_minutes() {
         let mut history = CountHistory::new(100, 2);
-        history.observe(101, 5);
-        history.observe(3, 1);
+        history.record(101, 5);
+        history.record(3, 1);
         assert_eq!(history.counts(0), [2, 5]);
         assert_eq!(history.counts(102), [2, 5, 1]);
     }
 
     #[test]
-    fn one_who_came_and_went_within_a_minute_was_here() {
+    fn person_who_joins_and_leaves_within_a_minute_is_counted() {
         let mut history = CountHistory::new(7, 0);
-        history.observe(7, 1);
-        history.observe(7, 0);
+        history.record(7, 1);
+        history.record(7, 0);
         assert_eq!(history.counts(9), [1, 0, 0]);
     }
 }

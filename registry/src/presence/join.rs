@@ -3,7 +3,7 @@
 use app::presence::{Name, Since, TabId};
 
 use super::{
-    name_validation::{self, NameRefused},
+    name_validation::{self, NameValidationError},
     tab_key::{ConnectionId, TabKey},
 };
 
@@ -51,7 +51,7 @@ impl Join {
     pub fn from_request(
         request: JoinRequest,
         connection: ConnectionId,
-    ) -> Result<Self, NameRefused> {
+    ) -> Result<Self, NameValidationError> {
         let JoinRequest { name, tab, is_visible, kind, since: _ } = request;
         let name = name_validation::validate(&name)?;
         let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);

@@ -1,4 +1,4 @@
-//! The ordered log of a room's changes, and the net of any stretch of it.
+//! The ordered log of a room's changes, and the net difference of any range.
 
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{members::Moment, name_validation::with_skeleton};
 
-/// The last changes of a room; each moved its count, `seq`, by one.
+/// The last changes of a room. Each change moves `seq` by one.
 ///
-/// It is bounded: who asks for more than it holds takes the whole list instead.
+/// The log is bounded: a client that is further behind gets the whole list.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     seq: u64,
@@ -33,99 +33,99 @@ pub const FEWEST_CHANGES: usize = 1_000;
 /// Above [`FEWEST_CHANGES`] the log is cut to about this many bytes.
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;
 
-/// Above [`FEWEST_CHANGES`] what is older than this is forgotten.
+/// Above [`FEWEST_CHANGES`] older changes are dropped.
 pub const RETENTION: Duration = Duration::from_mins(2);
 
 /// One change of one row.
 ///
-/// A change carries what was there before, so that a stretch of changes can say "nothing after all".
+/// It has the old value as well, so that changes that cancel out leave no difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// A row came.
+    /// A row was added.
     Joined(User),
-    /// A row went.
+    /// A row was removed.
     Departed {
-        /// Whose.
+        /// The person of the row.
         id: UserId,
-        /// Why.
+        /// The reason of the departure.
         reason: DepartureReason,
     },
-    /// A row got a new name.
+    /// The name of a row was changed.
     Renamed {
-        /// Whose.
+        /// The person of the row.
         id: UserId,
-        /// The name until now.
+        /// The old name.
         before: Name,
-        /// The name from now on.
+        /// The new name.
         after: Name,
     },
-    /// A row got a new state.
+    /// The state of a row was changed.
     #[serde(rename = "stirred")]
     StateChanged {
-        /// Whose.
+        /// The person of the row.
         id: UserId,
-        /// The state until now.
+        /// The old state.
         before: PresenceState,
-        /// The state from now on.
+        /// The new state.
         after: PresenceState,
     },
 }
 
 impl Log {
-    /// The number of changes so far.
+    /// The number of changes in this epoch.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// Appends a change that happened `now`, and forgets the oldest ones over the bounds.
+    /// Appends a change, and drops the oldest ones over the bounds.
     pub fn push(&mut self, change: Change, now: Moment) {
         self.bytes += change.size_in_bytes();
         self.changes.push_back(Logged { at: now, change });
         self.seq += 1;
-        while self.changes.len() > FEWEST_CHANGES && self.has_too_old_or_too_much(now) {
-            if let Some(forgotten) = self.changes.pop_front() {
-                self.bytes -= forgotten.change.size_in_bytes();
+        while self.changes.len() > FEWEST_CHANGES && self.is_over_bounds(now) {
+            if let Some(dropped) = self.changes.pop_front() {
+                self.bytes -= dropped.change.size_in_bytes();
             }
         }
     }
 
-    /// Until when a client may come back to what the log last said.
+    /// Until when a client may resume from the last change; `None` without changes.
     pub fn resumable_until(&self) -> Option<Moment> {
         self.changes.back().map(|entry| entry.at + RETENTION)
     }
 
-    fn has_too_old_or_too_much(&self, now: Moment) -> bool {
+    fn is_over_bounds(&self, now: Moment) -> bool {
         let is_too_old = self.changes.front().is_some_and(|entry| entry.at + RETENTION < now);
         is_too_old || self.bytes > MOST_BYTES
     }
 
-    /// A log that goes on after a restart: the last of these changes moved the count to `seq`.
+    /// A log that goes on after a restart, whose last change led to `seq`.
     ///
-    /// None if there were never so many.
+    /// `None` if there are more changes than `seq`.
     pub fn restore(seq: u64, changes: Vec<Change>, now: Moment) -> Option<Self> {
         let before = seq.checked_sub(u64::try_from(changes.len()).ok()?)?;
         let mut log = Self { seq: before, ..Self::default() };
         for change in changes {
-            log.push(change.with_looks(), now);
+            log.push(change.with_skeletons(), now);
         }
         Some(log)
     }
 
-    /// The changes that it holds, the oldest first.
+    /// The changes in the log, the oldest first.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().map(|entry| &entry.change)
     }
 
-    /// Whether a list at `seq` can be brought forward.
+    /// Whether the log has all changes since `seq`.
     pub fn covers(&self, seq: u64) -> bool {
         let behind = self.seq.checked_sub(seq).map(usize::try_from);
         matches!(behind, Some(Ok(behind)) if behind <= self.changes.len())
     }
 
-    /// The net of what happened after `from` and up to `to`.
+    /// The net difference of the changes after `from` and up to `to`.
     ///
-    /// None when the log does not reach back to `from`, or never gave one of the two numbers.
+    /// `None` if the log does not reach back to `from`, or has not reached `to` yet.
     pub fn difference(&self, from: u64, to: u64) -> Option<Difference> {
         if from > to || to > self.seq {
             return None;
@@ -133,14 +133,14 @@ impl Log {
         let behind = usize::try_from(self.seq - from).ok()?;
         let ahead = usize::try_from(self.seq - to).ok()?;
         let start = self.changes.len().checked_sub(behind)?;
-        let stretch = self.changes.range(start..self.changes.len() - ahead);
-        Some(net(stretch.map(|entry| &entry.change)))
+        let range = self.changes.range(start..self.changes.len() - ahead);
+        Some(net(range.map(|entry| &entry.change)))
     }
 }
 
 impl Change {
-    /// What names look like is not kept over a restart where it follows from them.
-    fn with_looks(self) -> Self {
+    /// A saved new name has no skeleton, because it follows from the name.
+    fn with_skeletons(self) -> Self {
         match self {
             Self::Renamed { id, before, after } => {
                 Self::Renamed { id, before, after: with_skeleton(after) }
@@ -149,12 +149,12 @@ impl Change {
         }
     }
 
-    /// The same as a difference that spans this one change.
+    /// The difference that this change alone makes.
     pub fn as_difference(&self) -> Difference {
         net([self])
     }
 
-    /// Whose row it is.
+    /// The person of the row.
     pub fn id(&self) -> UserId {
         match self {
             Self::Joined(user) => user.id,
@@ -164,7 +164,7 @@ impl Change {
         }
     }
 
-    /// About what it takes in memory.
+    /// About the size in memory.
     fn size_in_bytes(&self) -> usize {
         let text = match self {
             Self::Joined(user) => user.name.as_str().len(),
@@ -175,65 +175,65 @@ impl Change {
     }
 }
 
-/// What a stretch of changes did to one person's row.
+/// The net of a range of changes for one person's row.
 enum NetChange {
-    /// Was there before and still is, perhaps altered.
-    Stays { name: Option<(Name, Name)>, state: Option<(PresenceState, PresenceState)> },
-    /// Was there before and is gone.
-    Gone(DepartureReason),
-    /// Was there before, went, and came again.
-    Returned { reason: DepartureReason, arrival: usize, user: User },
-    /// Was not there before, and came.
-    Came { arrival: usize, user: User },
-    /// Was not there before, came and went.
-    Passed,
+    /// Listed before and after, perhaps changed.
+    Kept { name: Option<(Name, Name)>, state: Option<(PresenceState, PresenceState)> },
+    /// Listed before and not after.
+    Removed(DepartureReason),
+    /// Listed before and after, and removed in between.
+    Replaced { reason: DepartureReason, position: usize, user: User },
+    /// Not listed before, and listed after.
+    Added { position: usize, user: User },
+    /// Listed neither before nor after.
+    Absent,
 }
 
 impl NetChange {
-    fn begin(arrival: usize, change: &Change) -> Self {
+    fn begin(position: usize, change: &Change) -> Self {
         match change {
-            Change::Joined(user) => Self::Came { arrival, user: user.clone() },
-            Change::Departed { reason, .. } => Self::Gone(*reason),
+            Change::Joined(user) => Self::Added { position, user: user.clone() },
+            Change::Departed { reason, .. } => Self::Removed(*reason),
             Change::Renamed { before, after, .. } => {
-                Self::Stays { name: Some((before.clone(), after.clone())), state: None }
+                Self::Kept { name: Some((before.clone(), after.clone())), state: None }
             }
             Change::StateChanged { before, after, .. } => {
-                Self::Stays { name: None, state: Some((*before, *after)) }
+                Self::Kept { name: None, state: Some((*before, *after)) }
             }
         }
     }
 
-    fn fold(self, arrival: usize, change: &Change) -> Self {
+    fn fold(self, position: usize, change: &Change) -> Self {
         match (self, change) {
-            (Self::Stays { .. }, Change::Departed { reason, .. }) => Self::Gone(*reason),
-            (Self::Stays { name, state }, Change::Renamed { before, after, .. }) => {
+            (Self::Kept { .. }, Change::Departed { reason, .. }) => Self::Removed(*reason),
+            (Self::Kept { name, state }, Change::Renamed { before, after, .. }) => {
                 let original = name.map_or_else(|| before.clone(), |(original, _)| original);
-                Self::Stays { name: Some((original, after.clone())), state }
+                Self::Kept { name: Some((original, after.clone())), state }
             }
-            (Self::Stays { name, state }, Change::StateChanged { before, after, .. }) => {
+            (Self::Kept { name, state }, Change::StateChanged { before, after, .. }) => {
                 let original = state.map_or(*before, |(original, _)| original);
-                Self::Stays { name, state: Some((original, *after)) }
+                Self::Kept { name, state: Some((original, *after)) }
             }
-            (Self::Gone(reason), Change::Joined(user)) => {
-                Self::Returned { reason, arrival, user: user.clone() }
+            (Self::Removed(reason), Change::Joined(user)) => {
+                Self::Replaced { reason, position, user: user.clone() }
             }
-            (Self::Passed, Change::Joined(user)) => Self::Came { arrival, user: user.clone() },
-            (Self::Returned { reason, .. }, Change::Departed { .. }) => Self::Gone(reason),
-            (Self::Came { .. }, Change::Departed { .. }) => Self::Passed,
-            (Self::Returned { reason, arrival, user }, _) => {
-                Self::Returned { reason, arrival, user: altered(user, change) }
+            (Self::Absent, Change::Joined(user)) => Self::Added { position, user: user.clone() },
+            (Self::Replaced { reason, .. }, Change::Departed { .. }) => Self::Removed(reason),
+            (Self::Added { .. }, Change::Departed { .. }) => Self::Absent,
+            (Self::Replaced { reason, position, user }, _) => {
+                Self::Replaced { reason, position, user: with_change(user, change) }
             }
-            (Self::Came { arrival, user }, _) => {
-                Self::Came { arrival, user: altered(user, change) }
+            (Self::Added { position, user }, _) => {
+                Self::Added { position, user: with_change(user, change) }
             }
-            // A row that is there does not come, and one that is not does not change:
-            // the room records no such change, and if it did, this row would stay as it was.
+            // The room never adds a row that is listed or changes one that is not. If it did, the row
+            // would stay as it was.
             (unchanged, _) => unchanged,
         }
     }
 }
 
-fn altered(mut user: User, change: &Change) -> User {
+fn with_change(mut user: User, change: &Change) -> User {
     match change {
         Change::Renamed { after, .. } => user.name = after.clone(),
         Change::StateChanged { after, .. } => user.state = *after,
@@ -243,32 +243,32 @@ fn altered(mut user: User, change: &Change) -> User {
 }
 
 fn net<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Difference {
-    let mut fates: BTreeMap<UserId, NetChange> = BTreeMap::new();
-    for (arrival, change) in changes.into_iter().enumerate() {
-        match fates.entry(change.id()) {
+    let mut net_changes: BTreeMap<UserId, NetChange> = BTreeMap::new();
+    for (position, change) in changes.into_iter().enumerate() {
+        match net_changes.entry(change.id()) {
             Entry::Vacant(vacant) => {
-                vacant.insert(NetChange::begin(arrival, change));
+                vacant.insert(NetChange::begin(position, change));
             }
             Entry::Occupied(mut occupied) => {
-                let fate = std::mem::replace(occupied.get_mut(), NetChange::Passed);
-                occupied.insert(fate.fold(arrival, change));
+                let net_change = std::mem::replace(occupied.get_mut(), NetChange::Absent);
+                occupied.insert(net_change.fold(position, change));
             }
         }
     }
     let mut difference = Difference::default();
-    let mut arrivals: BTreeMap<usize, User> = BTreeMap::new();
-    for (id, fate) in fates {
-        match fate {
-            NetChange::Passed => {}
-            NetChange::Gone(reason) => difference.disconnect_user.group_mut(reason).push(id),
-            NetChange::Came { arrival, user } => {
-                arrivals.insert(arrival, user);
+    let mut added: BTreeMap<usize, User> = BTreeMap::new();
+    for (id, net_change) in net_changes {
+        match net_change {
+            NetChange::Absent => {}
+            NetChange::Removed(reason) => difference.disconnect_user.group_mut(reason).push(id),
+            NetChange::Added { position, user } => {
+                added.insert(position, user);
             }
-            NetChange::Returned { reason, arrival, user } => {
+            NetChange::Replaced { reason, position, user } => {
                 difference.disconnect_user.group_mut(reason).push(id);
-                arrivals.insert(arrival, user);
+                added.insert(position, user);
             }
-            NetChange::Stays { name, state } => {
+            NetChange::Kept { name, state } => {
                 if let Some((before, after)) = name
                     && before != after
                 {
@@ -282,7 +282,7 @@ fn net<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Difference {
             }
         }
     }
-    difference.new_user = arrivals.into_values().collect();
+    difference.new_user = added.into_values().collect();
     difference
 }
 

@@ -1,7 +1,7 @@
-//! Persons, their tabs, and the life of a row.
+//! Members of a room, their tabs, and the state of their rows.
 //!
-//! A person is one browser; all their tabs stand behind one row.
-//! A tab that went may come back unseen for a while; what is due when is data, and read by the caller.
+//! A member is one browser; all its tabs share one row. A tab that ended has a grace period in which it may
+//! come back without a change of the row. Deadlines are data: the caller reads the clock and calls.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,129 +13,128 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     join::Join,
-    refusal::Refused,
+    request_error::RequestError,
     tab_key::{ConnectionId, TabKey},
 };
 
-/// A point of time: what has passed since the server began. The caller reads the clock.
+/// The time since the server started. The caller reads the clock.
 pub type Moment = Duration;
 
-/// How long a tab that was closed cleanly may take to come back.
+/// The grace period of a tab that was closed cleanly.
 pub const RELOAD_GRACE: Duration = Duration::from_secs(2);
 
-/// How long it may take when its page was served anew meanwhile, or when its connection broke.
+/// The grace period of a tab whose page was loaded again, or whose connection was lost.
 pub const RECONNECT_GRACE: Duration = Duration::from_secs(15);
 
-/// How long every connected tab must have been hidden until the row is away.
+/// A row is away when all its connected tabs have been hidden for so long.
 pub const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
 
-/// The persons who have a socket in a room or stand behind a row.
+/// The people who have a socket in a room or a row in its list.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     members: BTreeMap<UserId, Member>,
-    /// When to look at whom: the alarms of all persons, and no others.
-    alarms: BTreeSet<Alarm>,
+    /// The deadlines of all members, the earliest first.
+    deadlines: BTreeSet<Deadline>,
 }
 
-/// When to look at a person again.
+/// When a member's row changes by the passing of time alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Alarm {
-    deadline: Moment,
-    who: UserId,
+struct Deadline {
+    at: Moment,
+    user_id: UserId,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Member {
-    /// The tabs that announced themselves: these stand behind the row.
+    /// The tabs that joined: the row exists for these.
     tabs: BTreeMap<TabKey, Tab>,
-    /// Sockets that only follow the room.
+    /// Sockets that only watch the room.
     watching: BTreeSet<ConnectionId>,
-    /// Those of them that stood behind the row until it went, by their tabs.
+    /// The watching sockets of tabs that had joined until the row was removed.
     retired: BTreeMap<TabKey, ConnectionId>,
-    /// The last connected tab broke: the row shows it until one is back.
-    is_broken: bool,
-    /// When the room's page was served to them, until a socket of theirs came.
-    page_served_at: Option<Moment>,
-    /// When to look at them again.
-    alarm: Option<Alarm>,
+    /// The last connected tab was lost: the row is reconnecting until a tab joins.
+    is_reconnecting: bool,
+    /// When the room's page was last sent, until a socket uses it.
+    page_loaded_at: Option<Moment>,
+    deadline: Option<Deadline>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tab {
     Connected { connection: ConnectionId, hidden_since: Option<Moment> },
-    Gone { at: Moment, until: Moment, reason: DepartureReason },
+    Gone { since: Moment, until: Moment, reason: DepartureReason },
 }
 
-/// What a person's row should be.
+/// The state that a person's row should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DesiredState {
     /// Listed in this state.
     Listed(PresenceState),
-    /// Listed in the state that they were in.
+    /// Listed in its present state.
     Unchanged,
-    /// Not listed (any more), for this reason.
+    /// Not listed; a row is removed for this reason.
     Unlisted(DepartureReason),
 }
 
 impl Members {
-    /// A socket follows the room without being listed.
+    /// A socket watches the room without being listed.
     pub fn watch(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         most_connections: usize,
-    ) -> Result<(), Refused> {
-        let member = self.person_with_room_for(who, connection, most_connections)?;
-        member.page_served_at = None;
+    ) -> Result<(), RequestError> {
+        let member = self.member_within_limit(user_id, connection, most_connections)?;
+        member.page_loaded_at = None;
         if !member.has_joined(connection) {
             member.watching.insert(connection);
         }
         Ok(())
     }
 
-    /// A tab joins: it stands behind the person's row from now on.
+    /// A tab joins: the person's row exists for it from now on.
     ///
-    /// Returns the socket that had the tab until now, which is replaced. So is one that had it before the
-    /// row went: what it still has to say is older than this.
+    /// Returns the socket that had the tab until now, which is replaced. A socket that had the tab before
+    /// the row was removed is replaced as well: its later frames are older than this join.
     pub fn join(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         join: Join,
         most_connections: usize,
         now: Moment,
-    ) -> Result<Option<ConnectionId>, Refused> {
+    ) -> Result<Option<ConnectionId>, RequestError> {
         let Join { tab, connection, is_visible, .. } = join;
-        // The socket that is replaced makes room for the one that replaces it.
+        // The replaced socket does not count for the limit.
         let takes_over = self
             .members
-            .get(&who)
+            .get(&user_id)
             .and_then(|member| member.connection_of(&tab))
             .is_some_and(|old| old != connection);
         let most_connections = most_connections + usize::from(takes_over);
-        let member = self.person_with_room_for(who, connection, most_connections)?;
+        let member = self.member_within_limit(user_id, connection, most_connections)?;
         let replaced = member.connection_of(&tab).filter(|old| *old != connection);
         for known in replaced.iter().chain([&connection]) {
             member.stop_watching(*known);
         }
-        member.page_served_at = None;
-        member.is_broken = false;
-        // A socket speaks for one tab at a time.
+        member.page_loaded_at = None;
+        member.is_reconnecting = false;
+        // A socket has one tab at a time.
         member.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
         let hidden_since = (!is_visible).then_some(now);
         member.tabs.insert(tab, Tab::Connected { connection, hidden_since });
         Ok(replaced)
     }
 
-    /// A tab was hidden, or shown again.
+    /// The page of a tab was hidden or shown.
     pub fn set_visible(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         is_visible: bool,
         now: Moment,
     ) {
         let tabs =
-            self.members.get_mut(&who).into_iter().flat_map(|member| member.tabs.values_mut());
+            self.members.get_mut(&user_id).into_iter().flat_map(|member| member.tabs.values_mut());
         for tab in tabs {
             if let Tab::Connected { connection: own, hidden_since } = tab
                 && *own == connection
@@ -145,174 +144,178 @@ impl Members {
         }
     }
 
-    /// The person is no longer listed: their sockets only watch from now on, and no tab may come back unseen.
-    pub fn remove_row(&mut self, who: UserId) {
-        if let Some(member) = self.members.get_mut(&who) {
+    /// The person's row is removed: connected sockets only watch from now on, and grace periods end.
+    pub fn remove_row(&mut self, user_id: UserId) {
+        if let Some(member) = self.members.get_mut(&user_id) {
             for (key, tab) in std::mem::take(&mut member.tabs) {
                 if let Some(connection) = tab.connection() {
                     member.watching.insert(connection);
                     member.retired.insert(key, connection);
                 }
             }
-            member.is_broken = false;
+            member.is_reconnecting = false;
         }
     }
 
-    /// A socket is gone, cleanly or not. One that was replaced takes nothing with it.
+    /// A socket has ended. If it was replaced, its tab is not affected.
     pub fn disconnect(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         reason: DepartureReason,
         now: Moment,
     ) {
-        let Some(member) = self.members.get_mut(&who) else { return };
+        let Some(member) = self.members.get_mut(&user_id) else { return };
         member.stop_watching(connection);
-        let page_was_just_served =
-            member.page_served_at.is_some_and(|served| now < served + RECONNECT_GRACE);
-        let gone = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
-        if let Some(tab) = gone {
+        let is_page_loading =
+            member.page_loaded_at.is_some_and(|loaded| now < loaded + RECONNECT_GRACE);
+        let ended = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
+        if let Some(tab) = ended {
             let grace = match reason {
-                DepartureReason::Closed if !page_was_just_served => RELOAD_GRACE,
+                DepartureReason::Closed if !is_page_loading => RELOAD_GRACE,
                 _ => RECONNECT_GRACE,
             };
-            *tab = Tab::Gone { at: now, until: now + grace, reason };
+            *tab = Tab::Gone { since: now, until: now + grace, reason };
             if reason == DepartureReason::Lost && !member.is_connected() {
-                member.is_broken = true;
+                member.is_reconnecting = true;
             }
         }
     }
 
-    /// The room's page is on its way to this person: their closed tabs have more time to come back.
-    pub fn note_page_load(&mut self, who: UserId, now: Moment) {
-        let Some(member) = self.members.get_mut(&who) else { return };
-        member.page_served_at = Some(now);
+    /// The room's page is sent to this person: a closed tab has more time to come back.
+    pub fn note_page_load(&mut self, user_id: UserId, now: Moment) {
+        let Some(member) = self.members.get_mut(&user_id) else { return };
+        member.page_loaded_at = Some(now);
         for tab in member.tabs.values_mut() {
-            if let Tab::Gone { at, until, .. } = tab
+            if let Tab::Gone { since, until, .. } = tab
                 && now < *until
             {
-                *until = *at + RECONNECT_GRACE;
+                *until = *since + RECONNECT_GRACE;
             }
         }
     }
 
-    /// What the person's row should be; to be asked after everything that happened to them.
+    /// The state that the person's row should have. To be applied after every event of the person.
     ///
-    /// `shown` is the state that their row has until now.
+    /// `shown` is the present state of the row.
     pub fn desired_state(
         &self,
-        who: UserId,
+        user_id: UserId,
         shown: Option<PresenceState>,
         now: Moment,
     ) -> DesiredState {
-        self.members.get(&who).map_or(DesiredState::Unlisted(DepartureReason::Left), |member| {
+        self.members.get(&user_id).map_or(DesiredState::Unlisted(DepartureReason::Left), |member| {
             member.desired_state(shown, now)
         })
     }
 
-    /// Forgets what no longer counts of a person, and sets the alarm for what is due next.
-    pub fn reconcile(&mut self, who: UserId, now: Moment) {
-        let Some(member) = self.members.get_mut(&who) else { return };
+    /// Drops what no longer counts of a person, and sets the next deadline.
+    pub fn reconcile(&mut self, user_id: UserId, now: Moment) {
+        let Some(member) = self.members.get_mut(&user_id) else { return };
         member.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
-        let alarm = member.next_deadline(now).map(|deadline| Alarm { deadline, who });
-        if member.alarm != alarm {
-            if let Some(stale) = std::mem::replace(&mut member.alarm, alarm) {
-                self.alarms.remove(&stale);
+        let deadline = member.next_deadline(now).map(|at| Deadline { at, user_id });
+        if member.deadline != deadline {
+            if let Some(stale) = std::mem::replace(&mut member.deadline, deadline) {
+                self.deadlines.remove(&stale);
             }
-            self.alarms.extend(alarm);
+            self.deadlines.extend(deadline);
         }
         if member.tabs.is_empty() && member.watching.is_empty() {
-            self.members.remove(&who);
+            self.members.remove(&user_id);
         }
     }
 
-    /// When somebody has to be looked at next.
+    /// The next deadline of any member.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.alarms.first().map(|alarm| alarm.deadline)
+        self.deadlines.first().map(|deadline| deadline.at)
     }
 
-    /// Takes out somebody who has to be looked at now.
+    /// Takes a member whose deadline has come; its row has to be reconciled.
     pub fn take_due(&mut self, now: Moment) -> Option<UserId> {
-        let due = self.alarms.first().copied().filter(|alarm| alarm.deadline <= now)?;
-        self.alarms.remove(&due);
-        if let Some(member) = self.members.get_mut(&due.who) {
-            member.alarm = None;
+        let due = self.deadlines.first().copied().filter(|deadline| deadline.at <= now)?;
+        self.deadlines.remove(&due);
+        if let Some(member) = self.members.get_mut(&due.user_id) {
+            member.deadline = None;
         }
-        Some(due.who)
+        Some(due.user_id)
     }
 
-    /// Whether nobody has a socket here or may come back unseen.
+    /// Whether there is neither a socket nor a tab in its grace period.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Everyone who stands behind a row, for the next process.
+    /// The members with a row, for the next process.
     pub fn save(&self, now: Moment) -> Vec<SavedMember> {
         let listed = self.members.iter().filter(|(_, member)| !member.tabs.is_empty());
         listed
-            .map(|(who, member)| SavedMember {
-                id: *who,
-                is_broken: member.is_broken,
+            .map(|(user_id, member)| SavedMember {
+                id: *user_id,
+                is_reconnecting: member.is_reconnecting,
                 tabs: member.save_tabs(now),
             })
             .collect()
     }
 
-    /// Those who stood behind a row before a restart: nobody is connected,
-    /// and each of their tabs may come back unseen.
+    /// The members with a row before a restart: none is connected, and each tab has its grace period.
     pub fn restore(saved: Vec<SavedMember>, now: Moment) -> Self {
-        let mut people = Self::default();
-        for SavedMember { id, is_broken, tabs } in saved {
+        let mut restored = Self::default();
+        for SavedMember { id, is_reconnecting, tabs } in saved {
             let until = now + RECONNECT_GRACE;
-            // A tab without a name can't come back, but holds the row until its person does. Their numbers,
-            // which no socket ever has, are in their order: the next restart finds them as this one did.
+            // An unnamed tab can't come back, but holds the row until its person does. The ids, which no
+            // socket ever has, keep the order of the tabs: the next restart saves them as this one did.
             let first = tabs.iter().fold(u64::MAX, |number, _| number - 1);
             let mut unnamed = (first..).map(|number| TabKey::Unnamed(ConnectionId(number)));
-            let gone = |reason| Tab::Gone { at: now, until, reason };
+            let gone = |reason| Tab::Gone { since: now, until, reason };
             let tabs = tabs.into_iter().filter_map(|SavedTab { name, reason }| {
                 Some((name.map(TabKey::Named).or_else(|| unnamed.next())?, gone(reason)))
             });
-            let member = Member { tabs: tabs.collect(), is_broken, ..Member::default() };
-            people.members.insert(id, member);
-            people.reconcile(id, now);
+            let member = Member { tabs: tabs.collect(), is_reconnecting, ..Member::default() };
+            restored.members.insert(id, member);
+            restored.reconcile(id, now);
         }
-        people
+        restored
     }
 
-    fn person_with_room_for(
+    fn member_within_limit(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         most_connections: usize,
-    ) -> Result<&mut Member, Refused> {
-        let is_known = |member: &Member| {
+    ) -> Result<&mut Member, RequestError> {
+        let is_counted = |member: &Member| {
             member.watching.contains(&connection) || member.has_joined(connection)
         };
-        let has_room = self
+        let is_within_limit = self
             .members
-            .get(&who)
-            .is_none_or(|member| is_known(member) || member.connections() < most_connections);
-        if has_room { Ok(self.members.entry(who).or_default()) } else { Err(Refused::TooManyTabs) }
+            .get(&user_id)
+            .is_none_or(|member| is_counted(member) || member.connections() < most_connections);
+        if is_within_limit {
+            Ok(self.members.entry(user_id).or_default())
+        } else {
+            Err(RequestError::TooManyTabs)
+        }
     }
 }
 
-/// A person who stands behind a row, as it is kept over a restart.
+/// A member with a row, as it is saved for the next process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedMember {
-    /// Who.
+    /// The person.
     pub id: UserId,
-    /// The last connected tab broke.
-    pub is_broken: bool,
-    /// The tabs that stand behind the row.
+    /// The last connected tab was lost.
+    #[serde(rename = "is_broken")]
+    pub is_reconnecting: bool,
+    /// The tabs that the row exists for.
     pub tabs: Vec<SavedTab>,
 }
 
-/// A tab, as it is kept over a restart.
+/// A tab, as it is saved for the next process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedTab {
-    /// Its name, where it had one.
+    /// The tab id, if the client named one.
     pub name: Option<TabId>,
-    /// How the row ends if the tab does not come back.
+    /// The reason of the departure if the tab does not come back.
     pub reason: DepartureReason,
 }
 
@@ -331,10 +334,10 @@ impl SavedTab {
 }
 
 impl Member {
-    /// The tabs that hold the row: one that can no longer come back unseen gets no second chance from a restart.
+    /// The tabs that hold the row. A restart does not renew a grace period that is over.
     fn save_tabs(&self, now: Moment) -> Vec<SavedTab> {
         let is_over = |tab: &Tab| matches!(tab, Tab::Gone { until, .. } if *until <= now);
-        // A row that is due and still listed is held like the others.
+        // A row that is due but not yet removed is held like the others.
         let is_due = self.tabs.values().all(is_over);
         let holding = self.tabs.iter().filter(|(_, tab)| is_due || !is_over(tab));
         holding.map(|(key, tab)| SavedTab::of(key, *tab)).collect()
@@ -342,7 +345,7 @@ impl Member {
 
     fn desired_state(&self, shown: Option<PresenceState>, now: Moment) -> DesiredState {
         if self.is_connected() {
-            // Who is away is so until a tab is shown: a hidden one that comes back shows nothing.
+            // An away row stays away until a tab is shown: a hidden tab that comes back does not change it.
             let was_away = shown == Some(PresenceState::Away);
             let is_away = self.away_at().is_some_and(|moment| was_away || moment <= now);
             let state = if is_away { PresenceState::Away } else { PresenceState::Here };
@@ -350,7 +353,7 @@ impl Member {
         }
         match self.grace_deadline() {
             Some((until, _)) if now < until => {
-                if self.is_broken {
+                if self.is_reconnecting {
                     DesiredState::Listed(PresenceState::Reconnecting)
                 } else {
                     DesiredState::Unchanged
@@ -361,7 +364,7 @@ impl Member {
         }
     }
 
-    /// When the row's standing changes by the mere passing of time.
+    /// When the desired state changes by the passing of time alone.
     fn next_deadline(&self, now: Moment) -> Option<Moment> {
         if self.is_connected() {
             self.away_at().filter(|moment| now < *moment)
@@ -370,7 +373,7 @@ impl Member {
         }
     }
 
-    /// From when on the row is away, as things stand: none while a connected tab is visible.
+    /// When the row becomes away; `None` while a connected tab is visible.
     fn away_at(&self) -> Option<Moment> {
         let mut last_hidden = None;
         for tab in self.tabs.values() {
@@ -381,13 +384,13 @@ impl Member {
         last_hidden.map(|moment| moment + HIDDEN_UNTIL_AWAY)
     }
 
-    /// Until when the last tab may come back, and how the row ends if it does not.
+    /// The end of the last grace period, and the reason of the departure if no tab comes back.
     fn grace_deadline(&self) -> Option<(Moment, DepartureReason)> {
-        let gone = self.tabs.values().filter_map(|tab| match tab {
+        let ends = self.tabs.values().filter_map(|tab| match tab {
             Tab::Gone { until, reason, .. } => Some((*until, *reason)),
             Tab::Connected { .. } => None,
         });
-        gone.max_by_key(|(until, _)| *until)
+        ends.max_by_key(|(until, _)| *until)
     }
 
     fn is_connected(&self) -> bool {

@@ -1,13 +1,19 @@
-//! The registry of one room: pure data and decisions.
+//! One room as pure data and decisions.
 //!
-//! Nothing here does I/O, reads a clock or draws a random number: time, ids and names come in as parameters.
+//! - [`room`]: the state machine of a room, which keeps list, members and log in step.
+//! - [`members`]: people, their tabs and deadlines, and the desired state of each row.
+//! - [`log`]: the last changes of the list, and the net difference of any range of them.
+//! - [`join`], [`tab_key`], [`request_error`]: what is requested of a room, and why it is refused.
+//! - [`name_validation`]: which texts are names. [`count_history`]: the count of each minute.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: time, ids and names are parameters.
 
 pub mod count_history;
 pub mod join;
 pub mod log;
 pub mod members;
 pub mod name_validation;
-pub mod refusal;
+pub mod request_error;
 pub mod room;
 pub mod tab_key;
 

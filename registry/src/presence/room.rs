@@ -1,4 +1,4 @@
-//! One room: who is listed, who is connected, and the log of what happened.
+//! One room: its list, its members, and the log of its changes.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,54 @@ use super::{
     join::{Join, JoinKind},
     log::{Change, Log},
     members::{DesiredState, Members, Moment, SavedMember},
-    refusal::Refused,
+    request_error::RequestError,
     tab_key::ConnectionId,
 };
 
-/// One room: a pure state machine.
+/// One room, as a pure state machine.
 ///
-/// Every change of the list goes through `record`: the log and the list can't disagree.
-/// After everything that happens to a person, `reconcile` makes their row what it should be.
+/// Every change of the list is made by `record`, so that list and log agree. After every event of a person,
+/// `reconcile` brings the row to its desired state.
+///
+/// ```
+/// use app::presence::{Name, UserId};
+/// use registry::presence::{
+///     join::{Join, JoinKind},
+///     members::Moment,
+///     room::{Now, Room, RoomLimits},
+///     tab_key::{ConnectionId, TabKey},
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut room = Room::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
+/// let connection = ConnectionId(1);
+/// let join = Join {
+///     name: Name::parse("Ana")?,
+///     tab: TabKey::Unnamed(connection),
+///     connection,
+///     is_visible: true,
+///     kind: JoinKind::Opening,
+/// };
+/// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
+/// room.join(UserId::from_leading_bits(1), join, now)?;
+///
+/// // A client whose list is at 0 needs the changes since then, and nothing else.
+/// let difference = room.log().difference(0, room.log().seq()).ok_or("not in the log")?;
+/// assert_eq!(difference.new_user, [room.roster().users().next().unwrap().clone()]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Room {
     limits: RoomLimits,
     roster: Roster,
-    people: Members,
+    members: Members,
     log: Log,
-    /// The bytes of all names in the list.
+    /// The size of all names on the wire.
     names_in_bytes: usize,
 }
 
-/// How many a room takes.
+/// The limits of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoomLimits {
     /// The most people listed at the same time.
@@ -36,31 +65,31 @@ pub struct RoomLimits {
     pub most_connections_per_person: usize,
 }
 
-/// The time, on the two clocks that a room needs; the caller reads them.
+/// The time on the two clocks that a join needs. The caller reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// For what is due: it never goes back.
+    /// For deadlines: monotonic.
     pub moment: Moment,
-    /// For people: whole seconds since the Unix epoch.
+    /// For people: seconds since the Unix epoch.
     pub unix_seconds: u64,
 }
 
-/// A room as it is kept over a restart.
+/// A room, as it is saved for the next process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRoom {
-    /// The number of changes so far.
+    /// The number of the last change.
     pub seq: u64,
-    /// The rows, in order of arrival.
+    /// The rows, in the order of the list.
     pub users: Vec<User>,
-    /// Who stands behind them.
+    /// The people behind the rows.
     pub people: Vec<SavedMember>,
-    /// The last changes; empty where the next process begins a new epoch.
+    /// The last changes; empty if the next process begins a new epoch.
     pub changes: Vec<Change>,
 }
 
-/// What was kept does not make a room.
+/// A saved room that contradicts itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its rows and the people behind them do not match")]
+#[error("the rows, the people and the changes of a saved room do not match")]
 pub struct InvalidSavedRoom;
 
 impl Room {
@@ -69,154 +98,154 @@ impl Room {
         Self {
             limits,
             roster: Roster::default(),
-            people: Members::default(),
+            members: Members::default(),
             log: Log::default(),
             names_in_bytes: 0,
         }
     }
 
-    /// The list.
+    /// The present list.
     pub fn roster(&self) -> &Roster {
         &self.roster
     }
 
-    /// What happened.
+    /// The last changes.
     pub fn log(&self) -> &Log {
         &self.log
     }
 
-    /// About how long the list is on the wire.
+    /// About the size of the list on the wire.
     pub fn list_size_in_bytes(&self) -> usize {
-        // What stands around a name in a row, and around the rows in a frame.
-        const AROUND_A_NAME: usize = 52;
-        const AROUND_THE_ROWS: usize = 150;
-        AROUND_THE_ROWS + self.roster.len() * AROUND_A_NAME + self.names_in_bytes
+        // The other fields of a row, and of the frame.
+        const ROW_IN_BYTES: usize = 52;
+        const ENVELOPE_IN_BYTES: usize = 150;
+        ENVELOPE_IN_BYTES + self.roster.len() * ROW_IN_BYTES + self.names_in_bytes
     }
 
-    /// Whether the room takes no more people.
+    /// Whether no more people can be listed.
     pub fn is_full(&self) -> bool {
         self.roster.len() >= self.limits.most_people
     }
 
-    /// Whether there is neither a socket nor a row in it.
+    /// Whether the room has neither a socket nor a row.
     pub fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.roster.is_empty()
+        self.members.is_empty() && self.roster.is_empty()
     }
 
-    /// A socket follows the room without being listed.
-    pub fn watch(&mut self, who: UserId, connection: ConnectionId) -> Result<(), Refused> {
-        self.people.watch(who, connection, self.limits.most_connections_per_person)
+    /// A socket watches the room without being listed.
+    pub fn watch(&mut self, user_id: UserId, connection: ConnectionId) -> Result<(), RequestError> {
+        self.members.watch(user_id, connection, self.limits.most_connections_per_person)
     }
 
-    /// A tab joins: its person is listed, or is listed already and, perhaps, renamed.
+    /// A tab joins: its person is listed or, if listed already and for [`JoinKind::Repeat`], renamed.
     ///
     /// Returns the socket that had the tab until now, which is replaced.
     pub fn join(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         join: Join,
         now: Now,
-    ) -> Result<Option<ConnectionId>, Refused> {
-        let is_listed = self.roster.contains(&who);
+    ) -> Result<Option<ConnectionId>, RequestError> {
+        let is_listed = self.roster.contains(&user_id);
         if !is_listed && self.is_full() {
-            return Err(Refused::RoomFull);
+            return Err(RequestError::RoomFull);
         }
         let most_connections = self.limits.most_connections_per_person;
         let (name, kind) = (join.name.clone(), join.kind);
-        let replaced = self.people.join(who, join, most_connections, now.moment)?;
+        let replaced = self.members.join(user_id, join, most_connections, now.moment)?;
         match (is_listed, kind) {
             (false, _) => {
                 let joined = now.unix_seconds;
                 let state = PresenceState::Here;
-                self.record(Change::Joined(User { id: who, name, joined, state }), now.moment);
+                self.record(Change::Joined(User { id: user_id, name, joined, state }), now.moment);
             }
             (true, JoinKind::Opening) => {}
-            (true, JoinKind::Repeat) => self.set_name(who, name, now.moment),
+            (true, JoinKind::Repeat) => self.set_name(user_id, name, now.moment),
         }
-        self.reconcile(who, now.moment);
+        self.reconcile(user_id, now.moment);
         Ok(replaced)
     }
 
-    /// A listed person changes their name and keeps their row.
-    pub fn rename(&mut self, who: UserId, name: Name, now: Moment) -> Result<(), Refused> {
-        if !self.roster.contains(&who) {
-            return Err(Refused::NotListed);
+    /// A listed person changes the name and keeps the row.
+    pub fn rename(&mut self, user_id: UserId, name: Name, now: Moment) -> Result<(), RequestError> {
+        if !self.roster.contains(&user_id) {
+            return Err(RequestError::NotListed);
         }
-        self.set_name(who, name, now);
+        self.set_name(user_id, name, now);
         Ok(())
     }
 
-    /// A tab was hidden, or shown again.
+    /// The page of a tab was hidden or shown.
     pub fn set_visible(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         is_visible: bool,
         now: Moment,
     ) {
-        self.people.set_visible(who, connection, is_visible, now);
-        self.reconcile(who, now);
+        self.members.set_visible(user_id, connection, is_visible, now);
+        self.reconcile(user_id, now);
     }
 
-    /// A person is no longer listed, because they said goodbye or were removed; their sockets go on watching.
-    pub fn remove_row(&mut self, who: UserId, reason: DepartureReason, now: Moment) {
-        self.people.remove_row(who);
-        if self.roster.contains(&who) {
-            self.record(Change::Departed { id: who, reason }, now);
+    /// A person's row is removed, because the person left or was removed. The sockets go on watching.
+    pub fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Moment) {
+        self.members.remove_row(user_id);
+        if self.roster.contains(&user_id) {
+            self.record(Change::Departed { id: user_id, reason }, now);
         }
-        self.reconcile(who, now);
+        self.reconcile(user_id, now);
     }
 
-    /// Everybody is taken off the list; says how many they were.
+    /// All rows are removed. Returns their number.
     pub fn remove_all_rows(&mut self, now: Moment) -> usize {
-        let everybody: Vec<_> = self.roster.users().map(|user| user.id).collect();
-        for who in &everybody {
-            self.remove_row(*who, DepartureReason::Removed, now);
+        let user_ids: Vec<_> = self.roster.users().map(|user| user.id).collect();
+        for user_id in &user_ids {
+            self.remove_row(*user_id, DepartureReason::Removed, now);
         }
-        everybody.len()
+        user_ids.len()
     }
 
-    /// A socket is gone: cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
+    /// A socket has ended: cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
     pub fn disconnect(
         &mut self,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         reason: DepartureReason,
         now: Moment,
     ) {
-        self.people.disconnect(who, connection, reason, now);
-        self.reconcile(who, now);
+        self.members.disconnect(user_id, connection, reason, now);
+        self.reconcile(user_id, now);
     }
 
-    /// The room's page is on its way to this person.
-    pub fn note_page_load(&mut self, who: UserId, now: Moment) {
-        self.people.note_page_load(who, now);
-        self.reconcile(who, now);
+    /// The room's page is sent to this person.
+    pub fn note_page_load(&mut self, user_id: UserId, now: Moment) {
+        self.members.note_page_load(user_id, now);
+        self.reconcile(user_id, now);
     }
 
-    /// When [`Room::tick`] has something to do next.
+    /// When [`Room::tick`] is due.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.people.next_deadline()
+        self.members.next_deadline()
     }
 
-    /// Does what is due at `now`.
+    /// Applies the deadlines that have come. Without one it changes nothing.
     pub fn tick(&mut self, now: Moment) {
-        while let Some(who) = self.people.take_due(now) {
-            self.reconcile(who, now);
+        while let Some(user_id) = self.members.take_due(now) {
+            self.reconcile(user_id, now);
         }
     }
 
-    /// All that the next process needs to go on where this one stops.
+    /// What the next process needs to go on from here.
     pub fn save(&self, now: Moment) -> SavedRoom {
         SavedRoom {
             seq: self.log.seq(),
             users: self.roster.users().cloned().collect(),
-            people: self.people.save(now),
+            people: self.members.save(now),
             changes: self.log.changes().cloned().collect(),
         }
     }
 
-    /// The room as it was before a restart; every row is held for its owner to come back unseen.
+    /// A saved room. Every row is held for a grace period.
     pub fn restore(
         saved: SavedRoom,
         limits: RoomLimits,
@@ -224,42 +253,43 @@ impl Room {
     ) -> Result<Self, InvalidSavedRoom> {
         let SavedRoom { seq, users, people, changes } = saved;
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
-        // A row without anybody behind it would stay for ever.
-        let behind: BTreeSet<UserId> = people
+        // A row without a tab would never be removed.
+        let with_tabs: BTreeSet<UserId> = people
             .iter()
-            .filter(|person| !person.tabs.is_empty())
-            .map(|person| person.id)
+            .filter(|member| !member.tabs.is_empty())
+            .map(|member| member.id)
             .collect();
         let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
-        if behind != listed {
+        if with_tabs != listed {
             return Err(InvalidSavedRoom);
         }
         let log = Log::restore(seq, changes, now).ok_or(InvalidSavedRoom)?;
         let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
-        Ok(Self { limits, roster, people: Members::restore(people, now), log, names_in_bytes })
+        let members = Members::restore(people, now);
+        Ok(Self { limits, roster, members, log, names_in_bytes })
     }
 
-    /// Makes a person's row what it should be.
-    fn reconcile(&mut self, who: UserId, now: Moment) {
-        let state = self.roster.get(&who).map(|user| user.state);
-        match (self.people.desired_state(who, state, now), state) {
+    /// Brings a person's row to its desired state.
+    fn reconcile(&mut self, user_id: UserId, now: Moment) {
+        let state = self.roster.get(&user_id).map(|user| user.state);
+        match (self.members.desired_state(user_id, state, now), state) {
             (DesiredState::Listed(after), Some(before)) if before != after => {
-                self.record(Change::StateChanged { id: who, before, after }, now);
+                self.record(Change::StateChanged { id: user_id, before, after }, now);
             }
             (DesiredState::Unlisted(reason), Some(_)) => {
-                self.record(Change::Departed { id: who, reason }, now);
+                self.record(Change::Departed { id: user_id, reason }, now);
             }
             _ => {}
         }
-        self.people.reconcile(who, now);
+        self.members.reconcile(user_id, now);
     }
 
-    fn set_name(&mut self, who: UserId, after: Name, now: Moment) {
-        let before = self.roster.get(&who).map(|user| user.name.clone());
+    fn set_name(&mut self, user_id: UserId, after: Name, now: Moment) {
+        let before = self.roster.get(&user_id).map(|user| user.name.clone());
         if let Some(before) = before
             && before != after
         {
-            self.record(Change::Renamed { id: who, before, after }, now);
+            self.record(Change::Renamed { id: user_id, before, after }, now);
         }
     }
 
@@ -270,7 +300,7 @@ impl Room {
         let before = name_in_bytes(self);
         let applied = self.roster.apply(&change.as_difference());
         debug_assert_eq!(applied, Ok(()), "{change:?}");
-        // What the list did not take did not happen: the log holds only what every replica can follow.
+        // A change that the list rejects is not recorded: every replica can apply what the log holds.
         if applied.is_ok() {
             self.names_in_bytes = self.names_in_bytes + name_in_bytes(self) - before;
             self.log.push(change, now);
@@ -278,10 +308,11 @@ impl Room {
     }
 }
 
-/// What a name takes on the wire, together with what it looks like.
+/// The size of a name on the wire, with its skeleton.
 fn size_of_name(name: &Name) -> usize {
-    const AROUND_A_LOOK: usize = 10;
-    name.as_str().len() + name.skeleton().map_or(0, |look| look.len() + AROUND_A_LOOK)
+    const SKELETON_FIELD_IN_BYTES: usize = 10;
+    let skeleton = name.skeleton().map(|skeleton| skeleton.len() + SKELETON_FIELD_IN_BYTES);
+    name.as_str().len() + skeleton.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! What the tests of lists and of differences make up, and how they read what was written.
+//! Sample rows and names for the tests of lists and differences, and a decoder of frames.
 
 use app::presence::{Name, PresenceState, ServerEvent, User};
 use proptest::prelude::*;
 
 use crate::encoding::frame::Batch;
 
-/// A row that takes as much as one of its name can.
+/// The longest row with this name.
 pub(crate) fn any_user(number: usize, name: &str) -> User {
     User {
         id: format!("{number:011}").parse().unwrap(),
@@ -15,7 +15,7 @@ pub(crate) fn any_user(number: usize, name: &str) -> User {
     }
 }
 
-/// Names of every length, in JSON as well.
+/// Names of every length, also of every length in JSON.
 pub(crate) fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,40}",
@@ -24,7 +24,7 @@ pub(crate) fn any_name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Reads back what was written by hand; it keeps that honest.
+/// Reads frames with `serde_json`, as a check of the hand-written JSON.
 pub(crate) fn decode(frames: &Batch) -> Vec<ServerEvent> {
     frames.remaining().map(|frame| serde_json::from_str(frame.text()).unwrap()).collect()
 }

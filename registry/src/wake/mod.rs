@@ -1,4 +1,9 @@
-//! What wakes a connection: flags that say why, and one queue of timers for all of them.
+//! How the hub wakes connections and rooms.
+//!
+//! - [`wake_flags`]: the reasons for which one task is woken, in one byte and with one waker.
+//! - [`timer_queue`]: the deadlines of all connections and rooms, with one timer for all of them.
+//!
+//! A wake never carries data: whatever is woken looks at the present state. So a wake too many is harmless.
 
 pub mod timer_queue;
 pub mod wake_flags;

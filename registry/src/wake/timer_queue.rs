@@ -22,35 +22,35 @@ use super::wake_flags::{WakeFlags, WakeReasons};
 const TICK: Duration = Duration::from_millis(25);
 
 /// Fires deadlines, with one timer for all of them. Firing early or late is harmless: whatever is woken
-/// looks at what is due, which may be nothing any more.
+/// checks what is due, which may be nothing.
 #[derive(Debug)]
 pub struct TimerQueue {
-    began: Instant,
+    started_at: Instant,
     slots: Mutex<Slots>,
     /// A deadline was inserted that is earlier than all others.
     is_due_earlier: Notify,
 }
 
-/// What a deadline calls that belongs to no connection: a room.
+/// What is called at its deadlines without being a task: a room.
 pub trait OnDeadline: Debug + Send + Sync {
-    /// The deadline has come, or an earlier one that was overtaken.
+    /// A deadline has come, which may no longer be valid.
     fn on_deadline(self: Arc<Self>);
 }
 
 #[derive(Debug, Default)]
 struct Slots {
-    /// Connections at the ends of ticks, rooms at the exact time.
+    /// Connections at the end of a tick, rooms at the exact time.
     due: BTreeMap<Instant, Vec<Sleeper>>,
-    /// A task sleeps until the first of them.
+    /// Whether a task sleeps until the first deadline.
     is_running: bool,
 }
 
-/// What waits for a deadline.
+/// Waits for a deadline.
 #[derive(Debug)]
 enum Sleeper {
-    /// A connection, whose task is woken.
+    /// Its task is woken.
     Connection(Arc<WakeFlags>),
-    /// A room, unless it is gone by then.
+    /// It is called, unless it is dropped by then.
     Room(Weak<dyn OnDeadline>),
 }
 
@@ -62,7 +62,7 @@ impl Sleeper {
     fn wake(self) {
         match self {
             Self::Connection(flags) => flags.notify(WakeReasons::TIME),
-            // In a task of its own: a long broadcast delays no other deadline, and a panic ends none.
+            // In a task of its own, so that a long broadcast or a panic does not affect other deadlines.
             Self::Room(room) => {
                 if let Some(room) = room.upgrade() {
                     tokio::spawn(async move { room.on_deadline() });
@@ -76,7 +76,7 @@ impl TimerQueue {
     /// An empty queue.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            began: Instant::now(),
+            started_at: Instant::now(),
             slots: Mutex::default(),
             is_due_earlier: Notify::new(),
         })
@@ -87,7 +87,8 @@ impl TimerQueue {
         self.insert(Sleeper::Connection(Arc::clone(flags)), self.tick_not_before(deadline));
     }
 
-    /// Calls the room at `deadline`. Rooms are few beside their connections: theirs is kept exactly.
+    /// Calls the room at `deadline`, not at the end of a tick: a room has far fewer deadlines than its
+    /// connections have.
     pub fn insert_room(self: &Arc<Self>, room: Weak<dyn OnDeadline>, deadline: Instant) {
         self.insert(Sleeper::Room(room), deadline);
     }
@@ -147,9 +148,9 @@ impl TimerQueue {
 
     /// The end of the tick that `deadline` is in.
     fn tick_not_before(&self, deadline: Instant) -> Instant {
-        let passed = deadline.saturating_duration_since(self.began);
+        let passed = deadline.saturating_duration_since(self.started_at);
         let ticks = passed.as_nanos().div_ceil(TICK.as_nanos());
-        self.began + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX))
+        self.started_at + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
@@ -168,22 +169,21 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Default)]
-    struct Room(Mutex<Vec<Instant>>);
+    struct RecordingRoom(Mutex<Vec<Instant>>);
 
-    impl OnDeadline for Room {
+    impl OnDeadline for RecordingRoom {
         fn on_deadline(self: Arc<Self>) {
             self.0.lock().unwrap().push(Instant::now());
         }
     }
 
-    fn has_rung(flags: &WakeFlags) -> bool {
+    fn take_wake(flags: &WakeFlags) -> bool {
         poll_fn(|context| flags.poll(context)).now_or_never().is_some()
     }
 
     proptest! {
-        /// Nobody is rung before their time, and everybody within a tick of it, in whatever order they asked.
         #[test]
-        fn everybody_is_rung_in_time(waits in prop::collection::vec((0..20_000_u64, 0..3_000_u64), 1..20)) {
+        fn each_connection_is_woken_within_a_tick_after_its_deadline(waits in prop::collection::vec((0..20_000_u64, 0..3_000_u64), 1..20)) {
             let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
             runtime.block_on(async {
                 let timers = TimerQueue::new();
@@ -194,15 +194,15 @@ mod tests {
                     timers.insert_at(&flags, deadline);
                     waiting.push(tokio::spawn(async move {
                         poll_fn(|context| flags.poll(context)).await;
-                        let rung = Instant::now();
-                        (deadline <= rung, rung <= deadline + TICK + Duration::from_millis(1))
+                        let woken_at = Instant::now();
+                        (deadline <= woken_at, woken_at <= deadline + TICK + Duration::from_millis(1))
                     }));
                     sleep(Duration::from_millis(pause)).await;
                 }
-                for rung in waiting {
-                    prop_assert_eq!(rung.await.unwrap(), (true, true));
+                for is_in_time in waiting {
+                    prop_assert_eq!(is_in_time.await.unwrap(), (true, true));
                 }
-                // With nobody left to ring, nothing turns.
+                // Without deadlines, no task is left.
                 prop_assert!(!timers.lock().is_running);
                 Ok(())
             })?;
@@ -210,35 +210,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_bell_is_rung_once_for_each_time_it_asked() {
+    async fn connection_is_woken_once_for_each_of_its_deadlines() {
         let timers = TimerQueue::new();
         let flags = Arc::new(WakeFlags::default());
         timers.insert_at(&flags, Instant::now() + Duration::from_secs(1));
         timers.insert_at(&flags, Instant::now() + Duration::from_secs(2));
         for _ in 0..2 {
-            assert!(!has_rung(&flags));
+            assert!(!take_wake(&flags));
             sleep(Duration::from_millis(1_030)).await;
-            assert!(has_rung(&flags));
+            assert!(take_wake(&flags));
         }
         sleep(Duration::from_secs(10)).await;
-        assert!(!has_rung(&flags));
+        assert!(!take_wake(&flags));
     }
 
     #[tokio::test(start_paused = true)]
     async fn room_is_called_at_the_exact_deadline_among_the_ticks_of_connections() {
         let timers = TimerQueue::new();
-        let (flags, room) = (Arc::new(WakeFlags::default()), Arc::new(Room::default()));
+        let (flags, room) = (Arc::new(WakeFlags::default()), Arc::new(RecordingRoom::default()));
         let start = Instant::now();
         let deadlines = [26, 7, 49].map(|milliseconds| start + Duration::from_millis(milliseconds));
         for deadline in deadlines {
             timers.insert_at(&flags, deadline);
-            let weak = Arc::<Room>::downgrade(&room);
+            let weak = Arc::<RecordingRoom>::downgrade(&room);
             timers.insert_room(weak, deadline);
         }
         sleep(Duration::from_millis(24)).await;
-        assert!(!has_rung(&flags), "a tick is over at 25 ms");
+        assert!(!take_wake(&flags), "a tick is over at 25 ms");
         sleep(Duration::from_millis(36)).await;
-        assert!(has_rung(&flags));
+        assert!(take_wake(&flags));
         assert_eq!(*room.0.lock().unwrap(), [deadlines[1], deadlines[0], deadlines[2]]);
         assert!(!timers.lock().is_running);
     }
@@ -246,8 +246,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn room_that_is_dropped_is_not_kept_for_its_deadline() {
         let timers = TimerQueue::new();
-        let room = Arc::new(Room::default());
-        let weak = Arc::<Room>::downgrade(&room);
+        let room = Arc::new(RecordingRoom::default());
+        let weak = Arc::<RecordingRoom>::downgrade(&room);
         timers.insert_room(weak.clone(), Instant::now() + Duration::from_secs(1));
         drop(room);
         assert!(weak.upgrade().is_none());
@@ -256,17 +256,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_no_more_is_kept_no_longer_and_the_others_are_rung() {
+    async fn removed_connection_is_not_kept_and_others_of_its_tick_are_woken() {
         let timers = TimerQueue::new();
-        let (gone, there) = (Arc::new(WakeFlags::default()), Arc::new(WakeFlags::default()));
+        let (removed, kept) = (Arc::new(WakeFlags::default()), Arc::new(WakeFlags::default()));
         let deadline = Instant::now() + Duration::from_secs(10);
-        for flags in [&gone, &there] {
+        for flags in [&removed, &kept] {
             timers.insert_at(flags, deadline);
         }
-        timers.remove(&gone, deadline);
-        timers.remove(&gone, deadline);
-        assert_eq!((Arc::strong_count(&gone), Arc::strong_count(&there)), (1, 2));
+        timers.remove(&removed, deadline);
+        timers.remove(&removed, deadline);
+        assert_eq!((Arc::strong_count(&removed), Arc::strong_count(&kept)), (1, 2));
         sleep(Duration::from_secs(11)).await;
-        assert!(!has_rung(&gone) && has_rung(&there));
+        assert!(!take_wake(&removed) && take_wake(&kept));
     }
 }

@@ -1,4 +1,4 @@
-//! What wakes a waiting task: one bell for all that it may have to be told.
+//! Wakes one task for several reasons.
 
 use std::{
     sync::atomic::{AtomicU8, Ordering},
@@ -7,59 +7,59 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-/// Rings for one task, whatever there is to tell it.
+/// Wakes one task, and keeps the reasons until the task takes them.
 ///
-/// To wait for several things at once, a task would else enter the waiting list of each, behind a lock of
-/// each, every time that it wakes: with a thousand tasks woken at once that costs more than what they do.
+/// A task that waits for several notifiers enters the waiting list of each, behind its lock, whenever it is
+/// polled. For a thousand tasks that are woken at once, that costs more than their work.
 #[derive(Debug, Default)]
 pub struct WakeFlags {
-    signals: AtomicU8,
+    reasons: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// Why a bell rang; several reasons at once are one ring.
+/// A set of reasons for a wake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WakeReasons(u8);
 
 impl WakeReasons {
-    /// There may be news.
-    pub const NEWS: Self = Self(1);
-    /// A time that was waited for has come.
+    /// There may be new changes to read.
+    pub const UPDATES: Self = Self(1);
+    /// A deadline may have come.
     pub const TIME: Self = Self(2);
-    /// Another socket has this one's tab.
+    /// Another socket has taken over the tab.
     pub const REPLACED: Self = Self(4);
-    /// The server goes down.
+    /// The server shuts down.
     pub const CLOSING: Self = Self(8);
     /// The operator closed the room.
     pub const ROOM_CLOSED: Self = Self(16);
 
-    /// Whether it rang for this reason, among others.
+    /// Whether this reason is in the set.
     pub fn contains(self, reason: Self) -> bool {
         self.0 & reason.0 != 0
     }
 }
 
 impl WakeFlags {
-    /// Wakes whoever waits, now or when they wait next.
+    /// Adds a reason, and wakes the task.
     pub fn notify(&self, reason: WakeReasons) {
-        // Who was woken for this reason and has not looked yet need not be woken again.
-        if self.signals.fetch_or(reason.0, Ordering::AcqRel) & reason.0 == 0 {
+        // A task that has not taken this reason yet is woken already.
+        if self.reasons.fetch_or(reason.0, Ordering::AcqRel) & reason.0 == 0 {
             self.waker.wake();
         }
     }
 
-    /// Nobody waits any more: what wakes them is not kept.
+    /// The task has ended: its waker is dropped, although the flags may live on.
     pub fn detach(&self) {
         drop(self.waker.take());
     }
 
-    /// Why it rang since it was asked last; pending while it has not.
+    /// Takes the reasons since the last call; pending while there are none.
     pub fn poll(&self, context: &mut Context<'_>) -> Poll<WakeReasons> {
-        // In this order: a ring in between wakes the waker that is there already.
+        // In this order: a reason that is added in between wakes the new waker.
         self.waker.register(context.waker());
-        match self.signals.swap(0, Ordering::AcqRel) {
+        match self.reasons.swap(0, Ordering::AcqRel) {
             0 => Poll::Pending,
-            signals => Poll::Ready(WakeReasons(signals)),
+            reasons => Poll::Ready(WakeReasons(reasons)),
         }
     }
 }
@@ -72,44 +72,44 @@ mod tests {
 
     use super::*;
 
-    fn rung(flags: &WakeFlags) -> Option<WakeReasons> {
+    fn take_reasons(flags: &WakeFlags) -> Option<WakeReasons> {
         poll_fn(|context| flags.poll(context)).now_or_never()
     }
 
     #[test]
-    fn reasons_gather_until_somebody_looks_and_are_told_once() {
+    fn reasons_accumulate_until_they_are_taken_once() {
         let flags = WakeFlags::default();
-        assert_eq!(rung(&flags), None);
-        flags.notify(WakeReasons::NEWS);
+        assert_eq!(take_reasons(&flags), None);
+        flags.notify(WakeReasons::UPDATES);
         flags.notify(WakeReasons::TIME);
-        flags.notify(WakeReasons::NEWS);
-        let signals = rung(&flags).unwrap();
-        assert!(signals.contains(WakeReasons::NEWS) && signals.contains(WakeReasons::TIME));
+        flags.notify(WakeReasons::UPDATES);
+        let reasons = take_reasons(&flags).unwrap();
+        assert!(reasons.contains(WakeReasons::UPDATES) && reasons.contains(WakeReasons::TIME));
         assert!(
-            !signals.contains(WakeReasons::REPLACED) && !signals.contains(WakeReasons::CLOSING)
+            !reasons.contains(WakeReasons::REPLACED) && !reasons.contains(WakeReasons::CLOSING)
         );
-        assert_eq!(rung(&flags), None);
+        assert_eq!(take_reasons(&flags), None);
     }
 
     #[tokio::test]
-    async fn every_ring_is_heard_by_one_who_looks_again_and_again() {
-        const RINGS: usize = 1_000;
+    async fn every_wake_reaches_a_task_that_polls_in_a_loop() {
+        const WAKES: usize = 1_000;
         let flags = Arc::new(WakeFlags::default());
-        let heard = tokio::spawn({
+        let task = tokio::spawn({
             let flags = Arc::clone(&flags);
             async move {
-                let mut heard = 0;
+                let mut wakes = 0;
                 while !poll_fn(|context| flags.poll(context)).await.contains(WakeReasons::CLOSING) {
-                    heard += 1;
+                    wakes += 1;
                 }
-                heard
+                wakes
             }
         });
-        for _ in 0..RINGS {
-            flags.notify(WakeReasons::NEWS);
+        for _ in 0..WAKES {
+            flags.notify(WakeReasons::UPDATES);
             tokio::task::yield_now().await;
         }
         flags.notify(WakeReasons::CLOSING);
-        assert_eq!(heard.await.unwrap(), RINGS);
+        assert_eq!(task.await.unwrap(), WAKES);
     }
 }

@@ -35,7 +35,7 @@ pub(crate) async fn events(
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
-    let mut subscription = state.hub.observe(&room_name, None);
+    let mut subscription = state.hub.subscribe(&room_name, None);
     subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();
     let events = feed(subscription, state.connection.heartbeat_every, permit)

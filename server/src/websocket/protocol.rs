@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::budget::{FrameBudget, FrameLimits};
 use registry::presence::{
     join::{JoinKind, JoinRequest},
-    refusal::Refused,
+    request_error::RequestError,
 };
 
 /// This many bad frames in a row close the socket.
@@ -98,22 +98,26 @@ impl ProtocolState {
         if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
             return too_fast;
         }
-        let event = parse(text).ok_or(Refused::BadFrame);
+        let event = parse(text).ok_or(RequestError::BadFrame);
         match event.and_then(|event| self.interpret(event)) {
             Ok(request) => {
                 self.bad_frames_in_a_row = 0;
                 Action::Request(request)
             }
-            Err(refused @ (Refused::BadFrame | Refused::AlreadyWatching | Refused::NotOpened)) => {
+            Err(
+                error @ (RequestError::BadFrame
+                | RequestError::AlreadyWatching
+                | RequestError::NotOpened),
+            ) => {
                 self.bad_frames_in_a_row += 1;
                 if self.bad_frames_in_a_row >= MOST_BAD_FRAMES_IN_A_ROW {
                     return Action::Close(CloseCode::BadFrames);
                 }
-                Action::Refuse(refused.of(known_event(text)))
+                Action::Refuse(error.to_refusal(known_event(text)))
             }
-            Err(refused) => {
+            Err(error) => {
                 self.bad_frames_in_a_row = 0;
-                Action::Refuse(refused.of(known_event(text)))
+                Action::Refuse(error.to_refusal(known_event(text)))
             }
         }
     }
@@ -135,7 +139,7 @@ impl ProtocolState {
         } else if std::mem::replace(&mut self.was_too_fast, true) {
             Some(Action::Close(CloseCode::TooFast))
         } else {
-            Some(Action::Refuse(Refused::TooFast.of(event())))
+            Some(Action::Refuse(RequestError::TooFast.to_refusal(event())))
         }
     }
 
@@ -149,7 +153,7 @@ impl ProtocolState {
         self.stage == Stage::Following
     }
 
-    fn interpret(&self, event: ClientEvent) -> Result<Request, Refused> {
+    fn interpret(&self, event: ClientEvent) -> Result<Request, RequestError> {
         match (self.stage, event) {
             (Stage::Opening, ClientEvent::Watch { since }) => Ok(Request::Watch { since }),
             (Stage::Opening, ClientEvent::GotANewUser { name, tab, visible, since }) => {
@@ -157,9 +161,9 @@ impl ProtocolState {
                 let kind = JoinKind::Opening;
                 Ok(Request::Join(JoinRequest { name, tab, is_visible, kind, since }))
             }
-            (Stage::Opening, ClientEvent::Rename { .. }) => Err(Refused::NotListed),
-            (Stage::Opening, _) => Err(Refused::NotOpened),
-            (Stage::Following, ClientEvent::Watch { .. }) => Err(Refused::AlreadyWatching),
+            (Stage::Opening, ClientEvent::Rename { .. }) => Err(RequestError::NotListed),
+            (Stage::Opening, _) => Err(RequestError::NotOpened),
+            (Stage::Following, ClientEvent::Watch { .. }) => Err(RequestError::AlreadyWatching),
             (Stage::Following, ClientEvent::GotANewUser { name, tab, visible, .. }) => {
                 let is_visible = visible.unwrap_or(true);
                 let kind = JoinKind::Repeat;

@@ -37,7 +37,7 @@ fn join(membership: &mut Membership, name: &str) {
 }
 
 fn observe(hub: &Arc<Hub>, since: Option<&Since>) -> Subscription {
-    let mut observer = hub.observe(&RoomName::lobby(), None);
+    let mut observer = hub.subscribe(&RoomName::lobby(), None);
     observer.start_from(since);
     observer
 }

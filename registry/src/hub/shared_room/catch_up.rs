@@ -1,4 +1,4 @@
-//! What brings a reader from where they are to the last flush: changes, an answer, or the list.
+//! What brings a reader from its position to the last broadcast: changes, a reply, or the list.
 
 use std::sync::Arc;
 
@@ -16,97 +16,98 @@ use crate::{
 };
 
 impl SharedRoom {
-    /// What brings a reader from where they are to the last flush; nothing if they are there,
-    /// or if what they are owed has to wait for the next one.
+    /// The frames that bring a reader to the last broadcast. Empty if the reader is there, or if its
+    /// reply has to wait for the next broadcast.
     pub(crate) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
         if let Some(batch) = self.last_broadcast().advance(cursor) {
             return batch;
         }
         let mut state = self.lock();
-        let is_told = cursor.pending_reply.min_seq() <= state.last_broadcast.seq;
+        let is_reply_ready = cursor.pending_reply.min_seq() <= state.last_broadcast.seq;
         match (cursor.seq, cursor.pending_reply) {
-            (None, _) => self.whole_list(&mut state, cursor),
-            (Some(_), PendingReply::BeforeUpdates { .. }) if !is_told => Batch::default(),
+            (None, _) => self.full_list(&mut state, cursor),
+            (Some(_), PendingReply::BeforeUpdates { .. }) if !is_reply_ready => Batch::default(),
             (
                 Some(from),
                 PendingReply::BeforeUpdates { .. } | PendingReply::AmongUpdates { .. },
-            ) if is_told => self.answer(&mut state, cursor, from),
+            ) if is_reply_ready => self.resume(&mut state, cursor, from),
             (Some(from), _) => self.changes_since(&mut state, cursor, from),
         }
     }
 
     fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
-        let flush = Arc::clone(&state.last_broadcast);
-        if from >= flush.seq {
+        let broadcast = Arc::clone(&state.last_broadcast);
+        if from >= broadcast.seq {
             return Batch::default();
         }
-        let seq = flush.seq;
-        let frames = match &flush.payload {
-            Payload::Frames(frames) if from == flush.from => Some(Batch::from(Arc::clone(frames))),
-            Payload::List if from == flush.from => None,
+        let seq = broadcast.seq;
+        let frames = match &broadcast.payload {
+            Payload::Frames(frames) if from == broadcast.from => {
+                Some(Batch::from(Arc::clone(frames)))
+            }
+            Payload::List if from == broadcast.from => None,
             _ => {
-                let State { room, missed, .. } = &mut *state;
-                let frames = missed.get_or_make(from, || {
+                let State { room, missed_changes, .. } = &mut *state;
+                let frames = missed_changes.get_or_insert_with(from, || {
                     let difference = room.log().difference(from, seq)?;
                     Some(changes(from, seq, difference).into())
                 });
                 frames
-                    .filter(|frames| !self.is_the_list_shorter(state, total_len(frames)))
+                    .filter(|frames| !self.is_list_shorter(state, total_len(frames)))
                     .map(Batch::from)
             }
         };
         let Some(frames) = frames else {
             cursor.request_snapshot();
-            return self.whole_list(state, cursor);
+            return self.full_list(state, cursor);
         };
         cursor.seq = Some(seq);
         frames
     }
 
-    /// The answer to one who holds the list at `from`.
-    fn answer(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
-        let State { room, answers, last_broadcast, .. } = &mut *state;
-        let answer = answers.get_or_make(from, || {
+    /// The reply to a client that holds the list at `from`.
+    fn resume(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
+        let State { room, resumes, last_broadcast, .. } = &mut *state;
+        let resume = resumes.get_or_insert_with(from, || {
             let seq = last_broadcast.seq;
             let difference = room.log().difference(from, seq)?;
             Some(Arc::new(EncodedResume::new(self.epoch.clone(), from, seq, difference)))
         });
-        let answer =
-            answer.filter(|answer| !self.is_the_list_shorter(state, answer.size_in_bytes()));
-        let Some(answer) = answer else {
+        let resume = resume.filter(|resume| !self.is_list_shorter(state, resume.size_in_bytes()));
+        let Some(resume) = resume else {
             cursor.request_snapshot();
-            return self.whole_list(state, cursor);
+            return self.full_list(state, cursor);
         };
         self.context.stats.count_resume();
         cursor.seq = Some(state.last_broadcast.seq);
         cursor.pending_reply = PendingReply::Nothing;
-        answer.frames_for(cursor.you, self.context.clocks.unix_milliseconds())
+        resume.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
     }
 
-    /// A difference longer than the list is replaced by the list, if that can be had at once.
-    pub(super) fn is_the_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
+    /// Whether the list is shorter than a difference of this size, and available now.
+    pub(super) fn is_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
         state.room.list_size_in_bytes() < size_in_bytes
             && self.list_since(state, state.last_broadcast.seq).is_some()
     }
 
-    /// A whole list, if one can be had: else the next flush will have it.
-    fn whole_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
+    /// The whole list. Empty if none is available: then the next broadcast encodes one.
+    fn full_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
         let Some(list) = self.list_since(state, cursor.pending_reply.min_seq()) else {
-            state.is_list_wanted = true;
+            state.is_list_requested = true;
             return Batch::default();
         };
         self.context.stats.count_snapshot();
         cursor.seq = Some(list.seq());
         cursor.pending_reply = PendingReply::Nothing;
-        list.frames_for(cursor.you, self.context.clocks.unix_milliseconds())
+        list.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
     }
 
-    /// A list at a flush not before `seq`: the one at the last flush, if the room has not moved on;
-    /// else the last that was encoded, if it can still be brought forward.
+    /// A list at the `seq` of a broadcast that is not before `seq`: the last broadcast's, if the room has
+    /// not changed since; else the last one that was encoded, if the log leads on from there.
     fn list_since(&self, state: &mut State, seq: u64) -> Option<Arc<EncodedList>> {
-        let flushed = state.last_broadcast.seq;
-        let is_fresh = state.list.as_ref().is_some_and(|list| list.seq() == flushed);
-        if !is_fresh && state.room.log().seq() == flushed {
+        let broadcast = state.last_broadcast.seq;
+        let is_current = state.list.as_ref().is_some_and(|list| list.seq() == broadcast);
+        if !is_current && state.room.log().seq() == broadcast {
             self.encode_list(state);
         }
         let log = state.room.log();
@@ -114,11 +115,11 @@ impl SharedRoom {
         (seq <= list.seq() && log.covers(list.seq())).then(|| Arc::clone(list))
     }
 
-    /// Encodes the list as it is; all of it has been told.
+    /// Encodes the list of this moment. All of its changes are broadcast already, or just now.
     pub(super) fn encode_list(&self, state: &mut State) {
         let (log, roster) = (state.room.log(), state.room.roster());
         let seq = log.seq();
-        // Where more has happened since than there are rows, working out what takes longer than writing them.
+        // With more changes than rows, computing the difference takes longer than encoding all rows.
         let most_changes = u64::try_from(roster.len()).unwrap_or(u64::MAX);
         let old = state.list.as_ref().filter(|list| seq.saturating_sub(list.seq()) <= most_changes);
         let list = match old.and_then(|list| Some((list, log.difference(list.seq(), seq)?))) {

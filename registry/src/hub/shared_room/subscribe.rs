@@ -1,4 +1,4 @@
-//! How a reader begins: its position, its subscription and the reply it waits for, under one lock.
+//! How a reader begins: its position, its subscription and its pending reply, set under one lock.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     hub::cursor::Cursor,
     presence::{
         join::{Join, JoinKind},
-        refusal::Refused,
+        request_error::RequestError,
         room::Now,
         tab_key::ConnectionId,
     },
@@ -30,29 +30,29 @@ impl SharedRoom {
     /// A socket watches: its person is not listed for it.
     pub(crate) fn watch(
         self: &Arc<Self>,
-        who: UserId,
+        user_id: UserId,
         connection: ConnectionId,
         since: Option<&Since>,
         cursor: &mut Cursor,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RequestError> {
         let mut state = self.lock();
-        let watching = state.room.watch(who, connection);
-        let flush = self.follow_up(&mut state);
+        let watching = state.room.watch(user_id, connection);
+        let time = self.follow_up(&mut state);
         if watching.is_ok() {
             self.subscribe(&state, connection, since, cursor);
         }
-        self.unlock_and_wake(state, flush, Some(connection));
+        self.unlock_and_wake(state, time, Some(connection));
         watching
     }
 
     /// A tab joins; the socket that had the tab until now is notified.
     pub(crate) fn join(
         self: &Arc<Self>,
-        who: UserId,
+        user_id: UserId,
         join: Join,
         since: Option<&Since>,
         cursor: &mut Cursor,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RequestError> {
         let (connection, kind) = (join.connection, join.kind);
         let mut state = self.lock();
         // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
@@ -61,12 +61,12 @@ impl SharedRoom {
             moment: self.now(),
             unix_seconds: self.context.clocks.unix_milliseconds() / 1000,
         };
-        let joined = state.room.join(who, join, now);
-        // It may be closing already: then its id is not found, and nothing happens.
+        let joined = state.room.join(user_id, join, now);
+        // If it is closing already, its id is not found.
         if let Ok(Some(replaced)) = joined {
             self.subscribers().notify(replaced, WakeReasons::REPLACED);
         }
-        let flush = self.follow_up(&mut state);
+        let time = self.follow_up(&mut state);
         let new_subscriber = match (&joined, kind) {
             (Err(_), _) => None,
             (Ok(_), JoinKind::Opening) => {
@@ -78,7 +78,7 @@ impl SharedRoom {
                 None
             }
         };
-        self.unlock_and_wake(state, flush, new_subscriber);
+        self.unlock_and_wake(state, time, new_subscriber);
         joined.map(drop)
     }
 
@@ -87,8 +87,8 @@ impl SharedRoom {
         since.epoch == self.epoch && since.seq <= state.room.log().seq()
     }
 
-    /// Sets the position, the subscription and the pending reply. The state stays locked meanwhile, so that
-    /// every later change is behind the position and wakes the subscriber.
+    /// Sets position, subscription and pending reply while the state is locked: every later change comes
+    /// after the position, and its broadcast wakes the subscriber.
     fn subscribe(
         &self,
         state: &State,

@@ -1,4 +1,4 @@
-//! Laws of the log, and of the net of what it holds.
+//! The log, its bounds, and its net differences.
 
 use proptest::prelude::*;
 
@@ -31,24 +31,24 @@ fn net_of(changes: &[Change]) -> Difference {
 }
 
 #[test]
-fn the_net_is_what_the_protocols_table_says() {
+fn net_difference_follows_the_table_of_the_protocol() {
     let joined = Change::Joined(user(1));
     let left = departed(1, DepartureReason::Left);
     let lost = departed(1, DepartureReason::Lost);
-    let gone = |difference: Difference| difference.disconnect_user;
+    let departures = |difference: Difference| difference.disconnect_user;
 
     assert_eq!(net_of(&[joined.clone(), renamed(1, "Kim", "Kay")]).new_user[0].name, name("Kay"));
     assert!(net_of(&[joined.clone(), left.clone()]).is_empty());
-    assert_eq!(gone(net_of(std::slice::from_ref(&left))).left, [id(1)]);
+    assert_eq!(departures(net_of(std::slice::from_ref(&left))).left, [id(1)]);
 
     let returned = net_of(&[left.clone(), joined.clone()]);
     assert_eq!((returned.disconnect_user.left.len(), returned.new_user.len()), (1, 1));
-    let gone_for_good = net_of(&[left.clone(), joined.clone(), lost.clone()]);
-    assert_eq!(gone_for_good.disconnect_user.left, [id(1)]);
-    assert!(gone_for_good.disconnect_user.lost.is_empty() && gone_for_good.new_user.is_empty());
-    let came_at_last = net_of(&[joined.clone(), lost, joined]);
-    assert!(came_at_last.disconnect_user.is_empty());
-    assert_eq!(came_at_last.new_user.len(), 1);
+    let removed_again = net_of(&[left.clone(), joined.clone(), lost.clone()]);
+    assert_eq!(removed_again.disconnect_user.left, [id(1)]);
+    assert!(removed_again.disconnect_user.lost.is_empty() && removed_again.new_user.is_empty());
+    let added_at_last = net_of(&[joined.clone(), lost, joined]);
+    assert!(added_at_last.disconnect_user.is_empty());
+    assert_eq!(added_at_last.new_user.len(), 1);
 
     assert_eq!(net_of(&[renamed(1, "A", "B"), renamed(1, "B", "C")]).user_changed.renamed.len(), 1);
     assert!(net_of(&[renamed(1, "A", "B"), renamed(1, "B", "A")]).is_empty());
@@ -61,7 +61,7 @@ fn the_net_is_what_the_protocols_table_says() {
 }
 
 #[test]
-fn the_log_reaches_back_as_far_as_it_says() {
+fn difference_is_known_for_all_changes_in_the_log() {
     let mut log = Log::default();
     for _ in 0..3 {
         log.push(Change::Joined(user(1)), NOW);
@@ -78,9 +78,9 @@ fn the_log_reaches_back_as_far_as_it_says() {
 }
 
 #[test]
-fn the_log_is_bounded_in_bytes_and_keeps_the_last_changes() {
+fn log_is_bounded_in_bytes_and_keeps_the_last_changes() {
     let mut log = Log::default();
-    // Of 256 bytes each, so that 16,384 of them are 4 MiB to the last byte.
+    // Changes of 256 bytes each: 16,384 of them are exactly 4 MiB.
     let names_in_bytes = 256 - size_of::<Change>();
     let before = "x".repeat(100);
     let change = renamed(1, &before, &"x".repeat(names_in_bytes - 100));
@@ -88,7 +88,7 @@ fn the_log_is_bounded_in_bytes_and_keeps_the_last_changes() {
         log.push(change.clone(), NOW);
     }
     assert_eq!((log.bytes, log.changes.len()), (4 * 1024 * 1024, 16_384));
-    // One that is larger costs two that are as large as the others.
+    // A change that is one byte larger replaces two of the others.
     log.push(renamed(1, &before, &"x".repeat(names_in_bytes - 99)), NOW);
     assert_eq!((log.bytes, log.changes.len()), (4 * 1024 * 1024 - 255, 16_383));
     let kept = u64::try_from(log.changes.len()).unwrap();
@@ -99,13 +99,13 @@ fn the_log_is_bounded_in_bytes_and_keeps_the_last_changes() {
 }
 
 #[test]
-fn the_log_is_honoured_for_two_minutes_and_a_thousand_changes() {
+fn log_keeps_two_minutes_and_a_thousand_changes() {
     let second = Duration::from_secs;
     let mut log = Log::default();
     for number in 0..3_000 {
         log.push(renamed(1, "A", "B"), second(number / 10));
     }
-    // The last change was at 299 s: what came before 179 s is forgotten.
+    // The last change was at 299 s: changes before 179 s are dropped.
     assert_eq!(log.changes.len(), 1_210);
     assert_eq!(log.resumable_until(), Some(second(419)));
     for number in 0..500 {
@@ -115,33 +115,32 @@ fn the_log_is_honoured_for_two_minutes_and_a_thousand_changes() {
 }
 
 proptest! {
-    /// A log that kept its last changes goes on with their numbers, and knows of no earlier ones.
     #[test]
-    fn a_restored_log_is_the_end_of_the_old_one(all in 0..30_u8, kept in 0..30_u8) {
+    fn restored_log_covers_the_saved_changes_only(all in 0..30_u8, kept in 0..30_u8) {
         let kept = usize::from(kept.min(all));
         let mut log = Log::default();
         for number in 0..all {
             log.push(Change::Joined(user(number)), NOW);
         }
-        let forgotten = usize::from(all) - kept;
-        let changes: Vec<Change> = log.changes().skip(forgotten).cloned().collect();
+        let dropped = usize::from(all) - kept;
+        let changes: Vec<Change> = log.changes().skip(dropped).cloned().collect();
         let restored = Log::restore(log.seq(), changes.clone(), NOW).unwrap();
         prop_assert_eq!(restored.seq(), log.seq());
         prop_assert!(restored.changes().eq(&changes));
         for from in 0..=log.seq() {
-            let is_kept = usize::try_from(from).unwrap() >= forgotten;
+            let is_kept = usize::try_from(from).unwrap() >= dropped;
             prop_assert_eq!(restored.covers(from), is_kept);
             let difference = log.difference(from, log.seq()).filter(|_| is_kept);
             prop_assert_eq!(restored.difference(from, log.seq()), difference);
         }
-        // There never were so many.
+        // There can't be more changes than `seq`.
         let too_few = u64::try_from(kept).unwrap().checked_sub(1);
         prop_assert!(too_few.is_none_or(|seq| Log::restore(seq, changes, NOW).is_none()));
     }
 
-    /// Applying the net of any stretch does what applying its changes one by one does.
+    /// Applied to the list before the range, both lead to the same list.
     #[test]
-    fn the_net_of_a_stretch_does_what_its_changes_do(
+    fn net_difference_of_a_range_equals_its_changes(
         steps in prop::collection::vec((0..5_u8, 0..4_u8, 0..3_u8), 0..60),
         cut in any::<prop::sample::Index>(),
     ) {
@@ -149,12 +148,12 @@ proptest! {
         let mut roster = Roster::default();
         let mut log = Log::default();
         let mut history = vec![roster.clone()];
-        for (who, what, value) in steps {
-            let change = match (roster.get(&id(who)), what) {
-                (None, _) => Change::Joined(user(who)),
-                (Some(_), 0) => departed(who, DepartureReason::Closed),
-                (Some(_), 1) => departed(who, DepartureReason::Left),
-                (Some(row), 2) => renamed(who, row.name.as_str(), &format!("Kim {value}")),
+        for (person, action, value) in steps {
+            let change = match (roster.get(&id(person)), action) {
+                (None, _) => Change::Joined(user(person)),
+                (Some(_), 0) => departed(person, DepartureReason::Closed),
+                (Some(_), 1) => departed(person, DepartureReason::Left),
+                (Some(row), 2) => renamed(person, row.name.as_str(), &format!("Kim {value}")),
                 (Some(row), _) => Change::StateChanged {
                     id: row.id,
                     before: row.state,

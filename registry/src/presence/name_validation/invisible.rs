@@ -1,12 +1,12 @@
-//! Whether everything in a text can be seen, or does something that can be seen.
+//! Detects characters that are invisible and have no visible effect.
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 
-/// The most marks on one letter (UTS #39, section 5.4): more hide what is above and below.
+/// The most marks on one letter (UTS #39, section 5.4): more of them cover the lines above and below.
 const MOST_MARKS: usize = 4;
 
-/// Letters, marks and signs that show nothing, or nothing but a gap.
+/// Letters, marks and symbols that are blank.
 const BLANKS: [char; 12] = [
     '\u{34f}',
     '\u{115f}',
@@ -25,26 +25,26 @@ const BLANKS: [char; 12] = [
 /// The canonical combining class of viramas, after which a joiner chooses between two forms (RFC 5892, A.1).
 const VIRAMA: u8 = 9;
 
-/// Whether everything in a text can be seen, or does something that can be seen: joins emoji, chooses the
-/// form of a letter where a script has several, stands on a letter.
+/// Whether every character is visible or has a visible effect: it joins emoji, selects the form of a letter
+/// in scripts with several, or marks a letter.
 pub(super) fn has_no_invisible(text: &str) -> bool {
-    let mut so_far = Context::default();
+    let mut context = Context::default();
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
-        if !so_far.admits(character, rest.peek().copied()) {
+        if !context.admits(character, rest.peek().copied()) {
             return false;
         }
-        so_far.push(character);
+        context.push(character);
     }
     true
 }
 
-/// What stands before a character, as far as it matters.
+/// What precedes a character.
 #[derive(Default)]
 struct Context {
-    /// The last letter, digit, sign or emoji of this word.
+    /// The last letter, digit, symbol or emoji of this word.
     base: Option<char>,
-    /// How many marks are on it.
+    /// The number of marks on it.
     marks: usize,
     last: Option<char>,
 }
@@ -54,7 +54,7 @@ impl Context {
         match character {
             '\u{200d}' => self.joins_emoji(next) || self.follows_a_virama(),
             '\u{200c}' => self.follows_a_virama() || self.keeps_arabic_letters_apart(next),
-            '\u{e0020}'..='\u{e007f}' => self.names_a_flag(character, next),
+            '\u{e0020}'..='\u{e007f}' => self.continues_a_flag(character, next),
             _ if is_variation_selector(character) => self.has_variant(character),
             _ if BLANKS.contains(&character) => false,
             _ => match character.general_category() {
@@ -93,17 +93,17 @@ impl Context {
         self.last.is_some_and(|last| canonical_combining_class(last) == VIRAMA)
     }
 
-    /// As in Persian, where it divides the parts of a word.
+    /// As in Persian, where it separates the parts of a word.
     fn keeps_arabic_letters_apart(&self, next: Option<char>) -> bool {
         self.base.is_some_and(is_arabic) && next.is_some_and(is_arabic)
     }
 
-    /// The flags of countries within countries: a black flag, tags, and the tag that ends them.
-    fn names_a_flag(&self, tag: char, next: Option<char>) -> bool {
+    /// A flag of a subdivision (UTS #51, ED-14a): a black flag, tags, and the cancel tag.
+    fn continues_a_flag(&self, tag: char, next: Option<char>) -> bool {
         let is_tag = |character| matches!(character, '\u{e0020}'..='\u{e007f}');
-        let follows =
+        let is_after_flag_or_tag =
             self.last.is_some_and(|last| last == '🏴' || is_tag(last) && last != '\u{e007f}');
-        follows && (tag == '\u{e007f}' || next.is_some_and(is_tag))
+        is_after_flag_or_tag && (tag == '\u{e007f}' || next.is_some_and(is_tag))
     }
 
     fn has_variant(&self, selector: char) -> bool {
@@ -123,7 +123,7 @@ fn is_variation_selector(character: char) -> bool {
     )
 }
 
-/// An emoji that is no digit.
+/// Digits, # and * have the property Emoji as well.
 fn is_emoji(character: char) -> bool {
     character.is_emoji_char() && !character.is_ascii()
 }

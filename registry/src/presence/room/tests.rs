@@ -1,4 +1,4 @@
-//! The life of a row, scene by scene.
+//! The states of a row and its departures, by hand-written cases.
 
 use std::time::Duration;
 
@@ -23,57 +23,57 @@ fn join(called: &str, tab: TabKey, connection: ConnectionId) -> Join {
     Join { name: name(called), tab, connection, is_visible: true, kind: JoinKind::Opening }
 }
 
-/// A room, and a clock that a test moves.
-struct Scene {
+/// A room, and a clock that the test moves.
+struct Fixture {
     room: Room,
     now: Moment,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
         Self { room: Room::new(LIMITS), now: Moment::ZERO }
     }
 
     fn join(
         &mut self,
-        who: u8,
+        person: u8,
         tab: &str,
         connection: u64,
-    ) -> Result<Option<ConnectionId>, Refused> {
-        self.join_as(who, tab, connection, "Kim", true)
+    ) -> Result<Option<ConnectionId>, RequestError> {
+        self.join_as(person, tab, connection, "Kim", true)
     }
 
     fn join_as(
         &mut self,
-        who: u8,
+        person: u8,
         tab: &str,
         connection: u64,
         called: &str,
         is_visible: bool,
-    ) -> Result<Option<ConnectionId>, Refused> {
+    ) -> Result<Option<ConnectionId>, RequestError> {
         let tab = TabKey::Named(tab.parse().unwrap());
         let opening = join(called, tab, ConnectionId(connection));
         let now = Now { moment: self.now, unix_seconds: 7 };
-        self.room.join(id(who), Join { is_visible, ..opening }, now)
+        self.room.join(id(person), Join { is_visible, ..opening }, now)
     }
 
-    fn end(&mut self, who: u8, connection: u64, reason: DepartureReason) {
-        self.room.disconnect(id(who), ConnectionId(connection), reason, self.now);
+    fn end(&mut self, person: u8, connection: u64, reason: DepartureReason) {
+        self.room.disconnect(id(person), ConnectionId(connection), reason, self.now);
     }
 
-    fn close(&mut self, who: u8, connection: u64) {
-        self.end(who, connection, DepartureReason::Closed);
+    fn close(&mut self, person: u8, connection: u64) {
+        self.end(person, connection, DepartureReason::Closed);
     }
 
-    fn break_off(&mut self, who: u8, connection: u64) {
-        self.end(who, connection, DepartureReason::Lost);
+    fn lose(&mut self, person: u8, connection: u64) {
+        self.end(person, connection, DepartureReason::Lost);
     }
 
-    fn set_visible(&mut self, who: u8, connection: u64, is_visible: bool) {
-        self.room.set_visible(id(who), ConnectionId(connection), is_visible, self.now);
+    fn set_visible(&mut self, person: u8, connection: u64, is_visible: bool) {
+        self.room.set_visible(id(person), ConnectionId(connection), is_visible, self.now);
     }
 
-    /// Lets time pass, and everything happen at its own moment.
+    /// Lets time pass, with every deadline at its exact time.
     fn wait(&mut self, milliseconds: u64) {
         let until = self.now + Duration::from_millis(milliseconds);
         while let Some(deadline) = self.room.next_deadline().filter(|moment| *moment <= until) {
@@ -83,8 +83,8 @@ impl Scene {
         self.now = until;
     }
 
-    fn state(&self, who: u8) -> Option<PresenceState> {
-        self.room.roster().get(&id(who)).map(|user| user.state)
+    fn state(&self, person: u8) -> Option<PresenceState> {
+        self.room.roster().get(&id(person)).map(|user| user.state)
     }
 
     fn last_departure(&self) -> Option<DepartureReason> {
@@ -93,8 +93,8 @@ impl Scene {
         last.disconnect_user.iter().next().map(|(reason, _)| reason)
     }
 
-    /// What everyone was told so far, counted.
-    fn told(&self) -> u64 {
+    /// The number of changes so far.
+    fn changes(&self) -> u64 {
         self.room.log().seq()
     }
 }
@@ -106,282 +106,285 @@ const AWAY: Option<PresenceState> = Some(PresenceState::Away);
 const RECONNECTING: Option<PresenceState> = Some(PresenceState::Reconnecting);
 
 #[test]
-fn a_second_tab_is_nothing_to_the_others() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join_as(1, "b", 11, "Other", true).unwrap();
-    assert_eq!(scene.told(), 1);
-    scene.close(1, 10);
-    scene.wait(60_000);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+fn second_tab_changes_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join_as(1, "b", 11, "Other", true).unwrap();
+    assert_eq!(fixture.changes(), 1);
+    fixture.close(1, 10);
+    fixture.wait(60_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 1));
 }
 
 #[test]
-fn a_reload_is_nothing_to_the_others() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
+fn reload_within_the_grace_period_changes_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
     for round in 0..10 {
-        scene.close(1, 10 + round);
-        scene.wait(1_999);
-        scene.join(1, "a", 11 + round).unwrap();
+        fixture.close(1, 10 + round);
+        fixture.wait(1_999);
+        fixture.join(1, "a", 11 + round).unwrap();
     }
-    scene.wait(60_000);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
+    fixture.wait(60_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 1));
 }
 
 #[test]
-fn a_clean_close_is_told_after_two_seconds() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.close(1, 10);
-    scene.wait(1_999);
-    assert_eq!(scene.state(1), HERE);
-    scene.wait(1);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
-    assert!(scene.room.is_empty());
+fn clean_close_removes_the_row_after_two_seconds() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.close(1, 10);
+    fixture.wait(1_999);
+    assert_eq!(fixture.state(1), HERE);
+    fixture.wait(1);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Closed)));
+    assert!(fixture.room.is_empty());
 }
 
 #[test]
-fn a_slow_reload_has_fifteen_seconds_once_its_page_was_served() {
-    for served_before_the_close in [true, false] {
-        let mut scene = Scene::new();
-        scene.join(1, "a", 10).unwrap();
-        scene.wait(1_000);
-        if served_before_the_close {
-            scene.room.note_page_load(id(1), scene.now);
+fn slow_reload_has_fifteen_seconds_once_its_page_is_loaded() {
+    for is_loaded_before_the_close in [true, false] {
+        let mut fixture = Fixture::new();
+        fixture.join(1, "a", 10).unwrap();
+        fixture.wait(1_000);
+        if is_loaded_before_the_close {
+            fixture.room.note_page_load(id(1), fixture.now);
         }
-        scene.close(1, 10);
-        if served_before_the_close {
-            scene.wait(14_999);
+        fixture.close(1, 10);
+        if is_loaded_before_the_close {
+            fixture.wait(14_999);
         } else {
-            scene.wait(1_000);
-            scene.room.note_page_load(id(1), scene.now);
-            scene.wait(13_999);
+            fixture.wait(1_000);
+            fixture.room.note_page_load(id(1), fixture.now);
+            fixture.wait(13_999);
         }
-        assert_eq!(scene.state(1), HERE);
-        scene.join(1, "a", 11).unwrap();
-        assert_eq!(scene.told(), 1);
-        // The page that came is no reason to wait for another.
-        scene.close(1, 11);
-        scene.wait(2_000);
-        assert_eq!(scene.state(1), None);
+        assert_eq!(fixture.state(1), HERE);
+        fixture.join(1, "a", 11).unwrap();
+        assert_eq!(fixture.changes(), 1);
+        // The page load counts for one join only.
+        fixture.close(1, 11);
+        fixture.wait(2_000);
+        assert_eq!(fixture.state(1), None);
     }
 }
 
 #[test]
-fn a_page_that_was_served_and_did_not_come_ends_as_a_close() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.close(1, 10);
-    scene.room.note_page_load(id(1), scene.now);
-    scene.wait(15_000);
-    assert_eq!(scene.last_departure(), Some(DepartureReason::Closed));
+fn page_load_without_a_join_keeps_the_reason_of_the_close() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.close(1, 10);
+    fixture.room.note_page_load(id(1), fixture.now);
+    fixture.wait(15_000);
+    assert_eq!(fixture.last_departure(), Some(DepartureReason::Closed));
 }
 
 #[test]
-fn a_break_shows_at_once_and_is_lost_after_fifteen_seconds() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.break_off(1, 10);
-    assert_eq!(scene.state(1), RECONNECTING);
-    scene.wait(14_999);
-    assert_eq!(scene.state(1), RECONNECTING);
-    scene.wait(1);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Lost)));
-    assert_eq!(scene.told(), 3);
+fn lost_tab_shows_at_once_and_is_removed_after_fifteen_seconds() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.lose(1, 10);
+    assert_eq!(fixture.state(1), RECONNECTING);
+    fixture.wait(14_999);
+    assert_eq!(fixture.state(1), RECONNECTING);
+    fixture.wait(1);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Lost)));
+    assert_eq!(fixture.changes(), 3);
 }
 
 #[test]
-fn who_comes_back_in_time_is_here() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.break_off(1, 10);
-    scene.wait(14_999);
-    scene.join(1, "a", 11).unwrap();
-    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
-    // The deadline of the break is stale now, and wakes nobody.
-    assert_eq!(scene.room.next_deadline(), None);
-    scene.wait(60_000);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+fn lost_tab_that_joins_in_time_is_here() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.lose(1, 10);
+    fixture.wait(14_999);
+    fixture.join(1, "a", 11).unwrap();
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 3));
+    // The deadline of the lost tab is dropped.
+    assert_eq!(fixture.room.next_deadline(), None);
+    fixture.wait(60_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 3));
 }
 
 #[test]
-fn one_of_two_tabs_may_break_unseen() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join(1, "b", 11).unwrap();
-    scene.break_off(1, 10);
-    scene.wait(1_000);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
-    // The other closes cleanly: the state stays, and the row ends at the later deadline, as lost.
-    scene.close(1, 11);
-    scene.wait(13_999);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
-    scene.wait(1);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Lost)));
+fn losing_one_of_two_tabs_changes_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join(1, "b", 11).unwrap();
+    fixture.lose(1, 10);
+    fixture.wait(1_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 1));
+    // The other tab closes cleanly: the row keeps its state until the later deadline, and is lost then.
+    fixture.close(1, 11);
+    fixture.wait(13_999);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 1));
+    fixture.wait(1);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Lost)));
 }
 
 #[test]
-fn all_tabs_hidden_for_thirty_seconds_are_away() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join_as(1, "b", 11, "Kim", false).unwrap();
-    scene.wait(60_000);
-    assert_eq!(scene.state(1), HERE);
-    scene.set_visible(1, 10, false);
-    scene.set_visible(1, 10, false);
-    scene.wait(29_999);
-    assert_eq!(scene.state(1), HERE);
-    scene.wait(1);
-    assert_eq!(scene.state(1), AWAY);
-    scene.set_visible(1, 11, true);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+fn row_is_away_after_all_tabs_are_hidden_for_thirty_seconds() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join_as(1, "b", 11, "Kim", false).unwrap();
+    fixture.wait(60_000);
+    assert_eq!(fixture.state(1), HERE);
+    fixture.set_visible(1, 10, false);
+    fixture.set_visible(1, 10, false);
+    fixture.wait(29_999);
+    assert_eq!(fixture.state(1), HERE);
+    fixture.wait(1);
+    assert_eq!(fixture.state(1), AWAY);
+    fixture.set_visible(1, 11, true);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 3));
 }
 
 #[test]
-fn shown_for_a_moment_begins_the_thirty_seconds_anew() {
-    let mut scene = Scene::new();
-    scene.join_as(1, "a", 10, "Kim", false).unwrap();
-    scene.wait(29_000);
-    scene.set_visible(1, 10, true);
-    scene.set_visible(1, 10, false);
-    scene.wait(29_999);
-    assert_eq!(scene.state(1), HERE);
-    scene.wait(1);
-    assert_eq!(scene.state(1), AWAY);
+fn showing_a_tab_restarts_the_thirty_seconds() {
+    let mut fixture = Fixture::new();
+    fixture.join_as(1, "a", 10, "Kim", false).unwrap();
+    fixture.wait(29_000);
+    fixture.set_visible(1, 10, true);
+    fixture.set_visible(1, 10, false);
+    fixture.wait(29_999);
+    assert_eq!(fixture.state(1), HERE);
+    fixture.wait(1);
+    assert_eq!(fixture.state(1), AWAY);
 }
 
 #[test]
-fn only_connected_tabs_vote() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join_as(1, "b", 11, "Kim", false).unwrap();
-    scene.wait(60_000);
-    // The visible one goes, and the hidden one has been hidden for long.
-    scene.close(1, 10);
-    assert_eq!(scene.state(1), AWAY);
-    // A clean close of the last leaves the state as it was.
-    scene.close(1, 11);
-    assert_eq!(scene.state(1), AWAY);
-    scene.join(1, "b", 12).unwrap();
-    assert_eq!(scene.state(1), HERE);
+fn only_connected_tabs_count_for_the_state() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join_as(1, "b", 11, "Kim", false).unwrap();
+    fixture.wait(60_000);
+    // The visible tab ends, and the other one has been hidden for long.
+    fixture.close(1, 10);
+    assert_eq!(fixture.state(1), AWAY);
+    // A clean close of the last tab does not change the state.
+    fixture.close(1, 11);
+    assert_eq!(fixture.state(1), AWAY);
+    fixture.join(1, "b", 12).unwrap();
+    assert_eq!(fixture.state(1), HERE);
 }
 
 #[test]
-fn a_hidden_tab_that_comes_back_leaves_an_away_row_as_it_is() {
-    let mut scene = Scene::new();
-    scene.join_as(1, "a", 10, "Kim", false).unwrap();
-    scene.wait(30_000);
-    assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
-    // A reload, a second tab in the background, a restart: nothing was shown to anybody.
-    scene.close(1, 10);
-    scene.join_as(1, "a", 11, "Kim", false).unwrap();
-    scene.join_as(1, "b", 12, "Kim", false).unwrap();
-    let mut scene = restarted(&scene);
-    scene.join_as(1, "a", 13, "Kim", false).unwrap();
-    scene.wait(60_000);
-    assert_eq!((scene.state(1), scene.told()), (AWAY, 2));
-    scene.set_visible(1, 13, true);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 3));
+fn hidden_tab_that_comes_back_does_not_change_an_away_row() {
+    let mut fixture = Fixture::new();
+    fixture.join_as(1, "a", 10, "Kim", false).unwrap();
+    fixture.wait(30_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (AWAY, 2));
+    // A reload, a second tab in the background, a restart: no tab is shown.
+    fixture.close(1, 10);
+    fixture.join_as(1, "a", 11, "Kim", false).unwrap();
+    fixture.join_as(1, "b", 12, "Kim", false).unwrap();
+    let mut fixture = restarted(&fixture);
+    fixture.join_as(1, "a", 13, "Kim", false).unwrap();
+    fixture.wait(60_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (AWAY, 2));
+    fixture.set_visible(1, 13, true);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 3));
 }
 
 #[test]
-fn who_is_removed_goes_on_watching() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.room.remove_row(id(1), DepartureReason::Removed, scene.now);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Removed)));
-    assert!(!scene.room.is_empty());
-    scene.close(1, 10);
-    scene.wait(60_000);
-    assert_eq!(scene.told(), 2);
-    assert!(scene.room.is_empty());
+fn removed_person_goes_on_watching() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.room.remove_row(id(1), DepartureReason::Removed, fixture.now);
+    assert_eq!(
+        (fixture.state(1), fixture.last_departure()),
+        (None, Some(DepartureReason::Removed))
+    );
+    assert!(!fixture.room.is_empty());
+    fixture.close(1, 10);
+    fixture.wait(60_000);
+    assert_eq!(fixture.changes(), 2);
+    assert!(fixture.room.is_empty());
 }
 
 #[test]
-fn an_away_row_that_breaks_comes_back_here() {
-    let mut scene = Scene::new();
-    scene.join_as(1, "a", 10, "Kim", false).unwrap();
-    scene.wait(40_000);
-    scene.break_off(1, 10);
-    assert_eq!(scene.state(1), RECONNECTING);
-    scene.join_as(1, "a", 11, "Kim", false).unwrap();
-    assert_eq!(scene.state(1), HERE);
-    scene.wait(30_000);
-    assert_eq!(scene.state(1), AWAY);
+fn lost_away_row_is_here_when_it_comes_back() {
+    let mut fixture = Fixture::new();
+    fixture.join_as(1, "a", 10, "Kim", false).unwrap();
+    fixture.wait(40_000);
+    fixture.lose(1, 10);
+    assert_eq!(fixture.state(1), RECONNECTING);
+    fixture.join_as(1, "a", 11, "Kim", false).unwrap();
+    assert_eq!(fixture.state(1), HERE);
+    fixture.wait(30_000);
+    assert_eq!(fixture.state(1), AWAY);
 }
 
 #[test]
-fn goodbye_is_the_persons_and_leaves_no_way_back_unseen() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join(1, "b", 11).unwrap();
-    scene.break_off(1, 11);
-    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Left)));
-    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
-    scene.close(1, 10);
-    scene.wait(60_000);
-    assert_eq!(scene.told(), 2);
-    assert!(scene.room.is_empty());
-    assert_eq!(scene.room.rename(id(1), name("Ann"), scene.now), Err(Refused::NotListed));
+fn leaving_ends_all_tabs_and_their_grace_periods() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join(1, "b", 11).unwrap();
+    fixture.lose(1, 11);
+    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Left)));
+    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.close(1, 10);
+    fixture.wait(60_000);
+    assert_eq!(fixture.changes(), 2);
+    assert!(fixture.room.is_empty());
+    assert_eq!(fixture.room.rename(id(1), name("Ann"), fixture.now), Err(RequestError::NotListed));
 }
 
 #[test]
-fn who_comes_too_late_is_somebody_new_to_the_others() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.break_off(1, 10);
-    scene.wait(15_000);
-    scene.join(1, "a", 11).unwrap();
-    assert_eq!((scene.state(1), scene.told()), (HERE, 4));
+fn rejoining_after_the_grace_period_is_a_new_join() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.lose(1, 10);
+    fixture.wait(15_000);
+    fixture.join(1, "a", 11).unwrap();
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 4));
 }
 
 #[test]
 fn only_a_repeated_join_renames() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    let now = Now { moment: scene.now, unix_seconds: 9 };
-    for (called, told) in [("Ann", 2), ("Ann", 2)] {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    let now = Now { moment: fixture.now, unix_seconds: 9 };
+    for (called, changes) in [("Ann", 2), ("Ann", 2)] {
         let again = join(called, TabKey::Named("a".parse().unwrap()), ConnectionId(10));
-        scene.room.join(id(1), Join { kind: JoinKind::Repeat, ..again }, now).unwrap();
-        assert_eq!(scene.told(), told);
+        fixture.room.join(id(1), Join { kind: JoinKind::Repeat, ..again }, now).unwrap();
+        assert_eq!(fixture.changes(), changes);
     }
-    let row = scene.room.roster().get(&id(1)).unwrap();
+    let row = fixture.room.roster().get(&id(1)).unwrap();
     assert_eq!((row.name.as_str(), row.joined), ("Ann", 7));
 }
 
-fn restarted(scene: &Scene) -> Scene {
-    let saved = scene.room.save(scene.now);
+fn restarted(fixture: &Fixture) -> Fixture {
+    let saved = fixture.room.save(fixture.now);
     let text = serde_json::to_string(&saved).unwrap();
     let now = Duration::from_millis(100);
     let room = Room::restore(serde_json::from_str(&text).unwrap(), LIMITS, now).unwrap();
-    assert_eq!(room.save(now), saved, "nothing is lost on the way");
-    Scene { room, now }
+    assert_eq!(room.save(now), saved, "saving and restoring loses nothing");
+    Fixture { room, now }
 }
 
 #[test]
-fn a_page_that_was_served_is_waited_for_for_fifteen_seconds() {
-    for (since_it_was_served, grace) in [(14_999, 15_000), (15_000, 2_000)] {
-        let mut scene = Scene::new();
-        scene.join(1, "a", 10).unwrap();
-        scene.room.note_page_load(id(1), scene.now);
-        scene.wait(since_it_was_served);
-        scene.close(1, 10);
-        scene.wait(grace - 1);
-        assert_eq!(scene.state(1), HERE);
-        scene.wait(1);
-        assert_eq!(scene.state(1), None);
+fn page_load_extends_the_grace_period_of_later_closes() {
+    for (since_page_load, grace) in [(14_999, 15_000), (15_000, 2_000)] {
+        let mut fixture = Fixture::new();
+        fixture.join(1, "a", 10).unwrap();
+        fixture.room.note_page_load(id(1), fixture.now);
+        fixture.wait(since_page_load);
+        fixture.close(1, 10);
+        fixture.wait(grace - 1);
+        assert_eq!(fixture.state(1), HERE);
+        fixture.wait(1);
+        assert_eq!(fixture.state(1), None);
     }
 }
 
 #[test]
-fn a_page_that_is_served_at_the_deadline_is_too_late() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.close(1, 10);
-    // The deadline has come, and nobody has looked yet.
-    scene.now += Duration::from_secs(2);
-    scene.room.note_page_load(id(1), scene.now);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
+fn page_load_at_the_deadline_is_too_late() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.close(1, 10);
+    // The deadline has come, and `tick` was not called yet.
+    fixture.now += Duration::from_secs(2);
+    fixture.room.note_page_load(id(1), fixture.now);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Closed)));
 }

@@ -317,7 +317,7 @@ impl<S: Socket> Connection<S> {
                 self.protocol.on_accepted();
                 self.deadlines.on_accepted();
             }
-            Err(refused) => self.refuse(refused.of(of)),
+            Err(error) => self.refuse(error.to_refusal(of)),
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(crate) async fn run(world: Arc<World>, room: usize, mut rng: Rng) {
         if let Some(hub) = hub {
             let since = replica.position().cloned();
             replica.disconnected();
-            let mut observer = hub.observe(&world.rooms[room].name, None);
+            let mut observer = hub.subscribe(&world.rooms[room].name, None);
             observer.start_from(since.as_ref());
             let until = Duration::from_millis(rng.u64(0..60_000));
             // A stream that times out leaves its position behind.
@@ -92,7 +92,7 @@ pub(crate) async fn resume(world: Arc<World>, room: usize, point: Since, users: 
     let Ok(mut replica) = Replica::from_first_html(list) else {
         return world.recorder.fail("a list of the server is invalid");
     };
-    let mut observer = hub.observe(&world.rooms[room].name, None);
+    let mut observer = hub.subscribe(&world.rooms[room].name, None);
     observer.start_from(Some(&point));
     let reply = timeout(REPLY_TIMEOUT, async {
         loop {

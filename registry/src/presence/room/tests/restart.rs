@@ -1,98 +1,101 @@
-//! What a room is after a restart.
+//! A room after a restart.
 
 use super::*;
 
 #[test]
-fn nobody_notices_a_restart_that_everybody_comes_back_from() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join(1, "b", 11).unwrap();
-    scene.join(2, "a", 12).unwrap();
-    scene.join(3, "a", 13).unwrap();
-    scene.wait(1_000);
-    scene.close(2, 12);
-    scene.break_off(3, 13);
-    let told = scene.told();
-    let mut scene = restarted(&scene);
-    assert_eq!((scene.told(), scene.state(1), scene.state(3)), (told, HERE, RECONNECTING));
-    assert_eq!(scene.room.log().difference(0, told).unwrap().new_user.len(), 3);
-    scene.wait(14_999);
-    for who in 1..=2 {
-        scene.join(who, "a", u64::from(who)).unwrap();
+fn restart_changes_nothing_for_tabs_that_come_back() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join(1, "b", 11).unwrap();
+    fixture.join(2, "a", 12).unwrap();
+    fixture.join(3, "a", 13).unwrap();
+    fixture.wait(1_000);
+    fixture.close(2, 12);
+    fixture.lose(3, 13);
+    let changes = fixture.changes();
+    let mut fixture = restarted(&fixture);
+    assert_eq!(
+        (fixture.changes(), fixture.state(1), fixture.state(3)),
+        (changes, HERE, RECONNECTING)
+    );
+    assert_eq!(fixture.room.log().difference(0, changes).unwrap().new_user.len(), 3);
+    fixture.wait(14_999);
+    for person in 1..=2 {
+        fixture.join(person, "a", u64::from(person)).unwrap();
     }
-    assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told, HERE, HERE));
-    scene.wait(1);
-    // Only the one who did not come back is gone.
-    assert_eq!((scene.told(), scene.state(3)), (told + 1, None));
-    scene.wait(60_000);
-    assert_eq!((scene.told(), scene.state(1), scene.state(2)), (told + 1, HERE, HERE));
+    assert_eq!((fixture.changes(), fixture.state(1), fixture.state(2)), (changes, HERE, HERE));
+    fixture.wait(1);
+    // Only the person who did not come back is removed.
+    assert_eq!((fixture.changes(), fixture.state(3)), (changes + 1, None));
+    fixture.wait(60_000);
+    assert_eq!((fixture.changes(), fixture.state(1), fixture.state(2)), (changes + 1, HERE, HERE));
 }
 
 #[test]
-fn a_restart_gives_no_tab_its_way_back_again() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.join(1, "b", 11).unwrap();
-    scene.break_off(1, 11);
-    scene.wait(15_000);
-    let mut scene = restarted(&scene);
-    scene.join(1, "a", 12).unwrap();
-    scene.close(1, 12);
-    scene.wait(2_000);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Closed)));
+fn restart_does_not_renew_an_expired_grace_period() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.join(1, "b", 11).unwrap();
+    fixture.lose(1, 11);
+    fixture.wait(15_000);
+    let mut fixture = restarted(&fixture);
+    fixture.join(1, "a", 12).unwrap();
+    fixture.close(1, 12);
+    fixture.wait(2_000);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Closed)));
 }
 
 #[test]
-fn a_row_that_is_due_when_the_server_ends_is_held_like_the_others() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.close(1, 10);
-    scene.now += Duration::from_secs(2);
-    let mut scene = restarted(&scene);
-    assert_eq!(scene.state(1), HERE);
-    scene.wait(15_000);
-    assert_eq!(scene.last_departure(), Some(DepartureReason::Closed));
+fn row_that_is_due_at_a_restart_is_held_like_the_others() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.close(1, 10);
+    fixture.now += Duration::from_secs(2);
+    let mut fixture = restarted(&fixture);
+    assert_eq!(fixture.state(1), HERE);
+    fixture.wait(15_000);
+    assert_eq!(fixture.last_departure(), Some(DepartureReason::Closed));
 }
 
 #[test]
-fn what_was_kept_and_makes_no_sense_is_no_room() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    let saved = scene.room.save(scene.now);
-    let nobody_behind = SavedRoom { people: Vec::new(), ..saved.clone() };
-    let no_row = SavedRoom { users: Vec::new(), ..saved.clone() };
-    let twice =
+fn contradictory_saved_room_is_invalid() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    let saved = fixture.room.save(fixture.now);
+    let no_people = SavedRoom { people: Vec::new(), ..saved.clone() };
+    let no_rows = SavedRoom { users: Vec::new(), ..saved.clone() };
+    let equal_rows =
         SavedRoom { users: [saved.users.clone(), saved.users.clone()].concat(), ..saved.clone() };
-    let too_few = SavedRoom { seq: 0, ..saved };
-    for saved in [nobody_behind, no_row, twice, too_few] {
+    let too_many_changes = SavedRoom { seq: 0, ..saved };
+    for saved in [no_people, no_rows, equal_rows, too_many_changes] {
         assert_eq!(Room::restore(saved, LIMITS, Moment::ZERO).err(), Some(InvalidSavedRoom));
     }
 }
 
-/// One person in two tabs without a name, whose sockets are 10 and 11.
-fn two_tabs_without_a_name() -> Scene {
-    let mut scene = Scene::new();
-    let now = Now { moment: scene.now, unix_seconds: 7 };
+/// One person in two unnamed tabs, whose sockets are 10 and 11.
+fn two_unnamed_tabs() -> Fixture {
+    let mut fixture = Fixture::new();
+    let now = Now { moment: fixture.now, unix_seconds: 7 };
     for connection in [10, 11].map(ConnectionId) {
         let opening = join("Kim", TabKey::Unnamed(connection), connection);
-        scene.room.join(id(1), opening, now).unwrap();
+        fixture.room.join(id(1), opening, now).unwrap();
     }
-    scene
+    fixture
 }
 
-/// Found by fuzzing: their order was turned round, and so which of them ended a row.
+/// Found by fuzzing: the order was reversed, and with it the tab that gave the reason of the departure.
 #[test]
-fn tabs_without_a_name_are_kept_in_their_order() {
-    let mut scene = two_tabs_without_a_name();
-    scene.close(1, 10);
-    restarted(&restarted(&scene));
+fn unnamed_tabs_are_saved_in_their_order() {
+    let mut fixture = two_unnamed_tabs();
+    fixture.close(1, 10);
+    restarted(&restarted(&fixture));
 }
 
 #[test]
-fn tabs_without_a_name_hold_the_row_over_a_restart() {
-    let mut scene = restarted(&two_tabs_without_a_name());
-    scene.wait(14_999);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
-    scene.wait(1);
-    assert_eq!((scene.state(1), scene.last_departure()), (None, Some(DepartureReason::Lost)));
+fn unnamed_tabs_hold_the_row_after_a_restart() {
+    let mut fixture = restarted(&two_unnamed_tabs());
+    fixture.wait(14_999);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 1));
+    fixture.wait(1);
+    assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Lost)));
 }

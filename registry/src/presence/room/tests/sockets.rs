@@ -1,94 +1,94 @@
-//! Which sockets stand behind a person, and how many may.
+//! The sockets of a person, and their limits.
 
 use super::*;
 
 #[test]
-fn a_socket_that_joins_for_a_connected_tab_replaces_the_old_one() {
-    let mut scene = Scene::new();
-    assert_eq!(scene.join(1, "a", 10), Ok(None));
-    assert_eq!(scene.join(1, "a", 10), Ok(None));
-    assert_eq!(scene.join(1, "a", 11), Ok(Some(ConnectionId(10))));
-    // The end of the one that was replaced is nothing.
-    scene.break_off(1, 10);
-    scene.wait(60_000);
-    assert_eq!((scene.state(1), scene.told()), (HERE, 1));
-    // A tab's name is its person's own.
-    assert_eq!(scene.join(2, "a", 12), Ok(None));
+fn socket_that_joins_for_a_connected_tab_replaces_the_old_one() {
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.join(1, "a", 10), Ok(None));
+    assert_eq!(fixture.join(1, "a", 10), Ok(None));
+    assert_eq!(fixture.join(1, "a", 11), Ok(Some(ConnectionId(10))));
+    // The end of the replaced socket changes nothing.
+    fixture.lose(1, 10);
+    fixture.wait(60_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (HERE, 1));
+    // Another person's tab may have the same id.
+    assert_eq!(fixture.join(2, "a", 12), Ok(None));
 }
 
-/// What the old one still has to say, be it that its person leaves, is older than their joining again.
+/// Later frames of the old socket, such as `leave`, are older than the new join.
 #[test]
-fn a_socket_that_joins_again_replaces_the_one_that_its_tab_had_before_the_row_went() {
-    let mut scene = Scene::new();
-    assert_eq!(scene.join(1, "a", 10), Ok(None));
-    assert_eq!(scene.join(1, "b", 11), Ok(None));
-    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
-    assert_eq!(scene.join(1, "a", 12), Ok(Some(ConnectionId(10))));
-    // It is one and the same socket, or was another tab's.
-    assert_eq!(scene.join(1, "b", 11), Ok(None));
-    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
-    scene.close(1, 12);
-    assert_eq!(scene.join(1, "a", 13), Ok(None));
+fn socket_that_joins_replaces_the_one_its_tab_had_before_the_row_was_removed() {
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.join(1, "a", 10), Ok(None));
+    assert_eq!(fixture.join(1, "b", 11), Ok(None));
+    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    assert_eq!(fixture.join(1, "a", 12), Ok(Some(ConnectionId(10))));
+    // The same socket does not replace itself.
+    assert_eq!(fixture.join(1, "b", 11), Ok(None));
+    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.close(1, 12);
+    assert_eq!(fixture.join(1, "a", 13), Ok(None));
 }
 
 #[test]
-fn a_socket_speaks_for_one_tab_at_a_time() {
-    let mut scene = Scene::new();
+fn socket_has_one_tab_at_a_time() {
+    let mut fixture = Fixture::new();
     for tab in ["a", "b", "b", "c"] {
-        assert_eq!(scene.join(1, tab, 10), Ok(None));
+        assert_eq!(fixture.join(1, tab, 10), Ok(None));
     }
-    scene.close(1, 10);
-    scene.wait(2_000);
-    assert_eq!((scene.state(1), scene.told()), (None, 2));
-    assert!(scene.room.is_empty());
+    fixture.close(1, 10);
+    fixture.wait(2_000);
+    assert_eq!((fixture.state(1), fixture.changes()), (None, 2));
+    assert!(fixture.room.is_empty());
 }
 
 #[test]
-fn sockets_that_only_watch_count_as_their_persons() {
-    let mut scene = Scene::new();
+fn watching_sockets_count_for_the_limit_of_their_person() {
+    let mut fixture = Fixture::new();
     for connection in [10, 11, 10] {
-        scene.room.watch(id(1), ConnectionId(connection)).unwrap();
+        fixture.room.watch(id(1), ConnectionId(connection)).unwrap();
     }
-    assert_eq!(scene.room.watch(id(1), ConnectionId(12)), Err(Refused::TooManyTabs));
-    assert_eq!(scene.room.watch(id(2), ConnectionId(12)), Ok(()));
-    scene.close(1, 10);
-    // A watching socket that joins is the same one as before, also if it watches again.
-    scene.join(1, "a", 11).unwrap();
-    scene.room.watch(id(1), ConnectionId(11)).unwrap();
-    scene.join(1, "b", 13).unwrap();
-    assert_eq!(scene.join(1, "c", 14), Err(Refused::TooManyTabs));
-    assert_eq!(scene.join(1, "b", 13), Ok(None));
+    assert_eq!(fixture.room.watch(id(1), ConnectionId(12)), Err(RequestError::TooManyTabs));
+    assert_eq!(fixture.room.watch(id(2), ConnectionId(12)), Ok(()));
+    fixture.close(1, 10);
+    // A watching socket that joins is counted once, also if it watches again.
+    fixture.join(1, "a", 11).unwrap();
+    fixture.room.watch(id(1), ConnectionId(11)).unwrap();
+    fixture.join(1, "b", 13).unwrap();
+    assert_eq!(fixture.join(1, "c", 14), Err(RequestError::TooManyTabs));
+    assert_eq!(fixture.join(1, "b", 13), Ok(None));
 }
 
 #[test]
-fn a_full_room_and_a_person_with_too_many_sockets_are_refused() {
-    let mut scene = Scene::new();
-    for who in 1..=3 {
-        scene.join(who, "a", u64::from(who)).unwrap();
+fn joins_over_the_limits_of_room_and_person_are_refused() {
+    let mut fixture = Fixture::new();
+    for person in 1..=3 {
+        fixture.join(person, "a", u64::from(person)).unwrap();
     }
-    assert_eq!(scene.join(4, "a", 4), Err(Refused::RoomFull));
-    scene.join(1, "b", 5).unwrap();
-    assert_eq!(scene.join(1, "c", 6), Err(Refused::TooManyTabs));
-    assert_eq!(scene.room.watch(id(1), ConnectionId(7)), Err(Refused::TooManyTabs));
-    assert_eq!(scene.join(1, "b", 8), Ok(Some(ConnectionId(5))));
-    scene.close(2, 2);
-    assert_eq!(scene.join(4, "a", 4), Err(Refused::RoomFull));
-    scene.wait(2_000);
-    assert_eq!(scene.join(4, "a", 4), Ok(None));
+    assert_eq!(fixture.join(4, "a", 4), Err(RequestError::RoomFull));
+    fixture.join(1, "b", 5).unwrap();
+    assert_eq!(fixture.join(1, "c", 6), Err(RequestError::TooManyTabs));
+    assert_eq!(fixture.room.watch(id(1), ConnectionId(7)), Err(RequestError::TooManyTabs));
+    assert_eq!(fixture.join(1, "b", 8), Ok(Some(ConnectionId(5))));
+    fixture.close(2, 2);
+    assert_eq!(fixture.join(4, "a", 4), Err(RequestError::RoomFull));
+    fixture.wait(2_000);
+    assert_eq!(fixture.join(4, "a", 4), Ok(None));
 }
 
 #[test]
-fn after_leaving_only_a_tab_that_joins_again_stands_behind_the_row() {
-    let mut scene = Scene::new();
-    scene.join(1, "a", 10).unwrap();
-    scene.room.remove_row(id(1), DepartureReason::Left, scene.now);
-    assert_eq!(scene.room.save(scene.now).people, []);
-    // The other tab is still open and visible, and has no vote.
-    scene.join_as(1, "b", 11, "Kim", false).unwrap();
-    scene.wait(30_000);
-    assert_eq!(scene.state(1), AWAY);
-    scene.close(1, 11);
-    scene.wait(2_000);
-    assert_eq!(scene.state(1), None);
-    assert!(!scene.room.is_empty());
+fn after_leaving_only_tabs_that_join_again_count() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    assert_eq!(fixture.room.save(fixture.now).people, []);
+    // The first tab is still open and visible, and does not count for the state.
+    fixture.join_as(1, "b", 11, "Kim", false).unwrap();
+    fixture.wait(30_000);
+    assert_eq!(fixture.state(1), AWAY);
+    fixture.close(1, 11);
+    fixture.wait(2_000);
+    assert_eq!(fixture.state(1), None);
+    assert!(!fixture.room.is_empty());
 }

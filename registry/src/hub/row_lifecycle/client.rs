@@ -1,4 +1,4 @@
-//! A client: its list, and what it is owed.
+//! A client: its list, and the reply that it waits for.
 
 use app::{
     client::{Progress, Replica},
@@ -7,16 +7,16 @@ use app::{
 
 use crate::encoding::frame::{Batch, Frame};
 
-/// What the next frame of a socket has to be.
+/// What the next frame has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
     Updates,
     List,
-    /// What is missing since this point, or the list where that is shorter.
+    /// The difference from this position, or the list if that is shorter.
     ResumedFrom(u64),
 }
 
-/// A client's list, and what it waits for.
+/// A client's list, and the reply that it waits for.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) replica: Replica,
@@ -24,10 +24,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Takes in what there is until there is no more: a list may be older than what was told since.
-    pub(super) fn hear(&mut self, mut news: impl FnMut() -> Batch) {
-        for frame in std::iter::repeat_with(&mut news).take_while(|news| !news.is_empty()).flatten()
-        {
+    /// Receives all frames; after a list that is not the latest there are more.
+    pub(super) fn receive_all(&mut self, poll_updates: impl FnMut() -> Batch) {
+        let batches = std::iter::repeat_with(poll_updates);
+        for frame in batches.take_while(|batch| !batch.is_empty()).flatten() {
             let event: ServerEvent = serde_json::from_str(frame.text()).unwrap();
             match (std::mem::replace(&mut self.awaited, Awaited::Updates), &event) {
                 (Awaited::Updates, _)
@@ -35,14 +35,14 @@ impl Client {
                 (Awaited::ResumedFrom(from), ServerEvent::Resumed(resumed)) => {
                     assert_eq!(resumed.from, from);
                 }
-                (awaited, event) => panic!("{awaited:?}, but {event:?}"),
+                (awaited, event) => panic!("expected {awaited:?}, received {event:?}"),
             }
             self.replica.receive(event).expect("no frame leaves a gap");
         }
     }
 
-    /// Holds the list against a beat.
-    pub(super) fn compare(&mut self, beat: Option<Frame>) {
+    /// Compares the list with a beat, which must not change it.
+    pub(super) fn receive_beat(&mut self, beat: Option<Frame>) {
         if let Some(beat) = beat {
             let event = serde_json::from_str(beat.text()).unwrap();
             assert_eq!(self.replica.receive(event), Ok(Progress::Unchanged));

@@ -1,0 +1,77 @@
+//! When a room is removed from the hub.
+
+use tokio::time::{Duration, sleep};
+
+use super::*;
+use crate::presence::{
+    join::{JoinKind, JoinRequest},
+    log::RETENTION,
+};
+
+const LIMITS: RoomLimits = RoomLimits { most_people: 10, most_connections_per_person: 10 };
+
+fn join(hub: &Arc<Hub>) -> Membership {
+    let mut membership = hub.enter(&RoomName::lobby(), "person-----".parse().unwrap());
+    let request = JoinRequest {
+        name: "Kim".to_owned(),
+        tab: None,
+        is_visible: true,
+        kind: JoinKind::Opening,
+        since: None,
+    };
+    membership.join(request).unwrap();
+    membership
+}
+
+fn vacant_room(hub: &Hub) -> VacantRoom {
+    let lobby = RoomName::lobby();
+    hub.lock()[&lobby].as_vacant(&lobby).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_nothing_happened_in_is_removed_with_its_last_subscriber() {
+    let hub = Hub::new(LIMITS);
+    let members = [1, 2].map(|_| hub.enter(&RoomName::lobby(), "person-----".parse().unwrap()));
+    for (member, rooms) in members.into_iter().zip([1, 0]) {
+        drop(member);
+        assert_eq!(hub.room_stats().len(), rooms);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_removed_when_no_client_may_resume_any_more() {
+    let hub = Hub::new(LIMITS);
+    drop(join(&hub));
+    sleep(RETENTION).await;
+    hub.sweep();
+    assert_eq!(hub.room_stats().len(), 1, "the row went two seconds after the socket");
+    sleep(Duration::from_mins(1)).await;
+    hub.sweep();
+    assert_eq!(hub.room_stats(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_room_that_is_entered_during_the_sweep_is_kept() {
+    let hub = Hub::new(LIMITS);
+    drop(join(&hub));
+    sleep(RETENTION + Duration::from_mins(1)).await;
+    let vacant = vacant_room(&hub);
+    assert!(vacant.room.is_expired());
+    // A subscriber comes and goes, and its row is held.
+    drop(join(&hub));
+    hub.remove_unless_entered(vacant);
+    assert_eq!(hub.room_stats().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_is_opened_again_during_the_sweep_is_kept() {
+    let hub = Hub::new(LIMITS);
+    drop(join(&hub));
+    sleep(RETENTION + Duration::from_mins(1)).await;
+    let vacant = vacant_room(&hub);
+    hub.sweep();
+    // The new room has the same name, and as many subscriptions so far.
+    drop(join(&hub));
+    hub.remove_unless_entered(vacant);
+    assert_eq!(hub.room_stats().len(), 1);
+}

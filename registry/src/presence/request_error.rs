@@ -1,0 +1,57 @@
+//! Why a client's frame is refused.
+
+use app::presence::{NameError, Refusal, RefusalCode};
+
+use super::name_validation::NameValidationError;
+
+/// Why a client's frame is refused. The text is shown to a person: it names the cause and what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// The name is invalid.
+    #[error("{0}")]
+    Name(#[from] NameValidationError),
+    /// A rename of a person who is not listed.
+    #[error("You are not on the list, so there is no name to change. Please join first.")]
+    NotListed,
+    /// The room's limit of listed people is reached.
+    #[error("This room is full. Please try again later.")]
+    RoomFull,
+    /// The person's limit of sockets in the room is reached.
+    #[error("You have this room open in too many tabs. Please close some of them.")]
+    TooManyTabs,
+    /// The socket's rate limit is exceeded.
+    #[error("That was too fast. Please wait a few seconds.")]
+    TooFast,
+    /// The text is no frame of the protocol.
+    #[error("The server does not know this frame. Please see the documentation of the protocol.")]
+    BadFrame,
+    /// A `watch` after the first frame.
+    #[error("This socket watches the room already: watch is valid as its first frame only.")]
+    AlreadyWatching,
+    /// A first frame that is neither `watch` nor `got_a_new_user`.
+    #[error("Please send watch or got_a_new_user first.")]
+    NotOpened,
+}
+
+impl RequestError {
+    /// The code of the wire protocol; several errors share `bad_frame`.
+    pub fn code(self) -> RefusalCode {
+        match self {
+            Self::Name(NameValidationError::Invalid(NameError::Empty)) => RefusalCode::NameEmpty,
+            Self::Name(NameValidationError::Invalid(NameError::TooLong)) => {
+                RefusalCode::NameTooLong
+            }
+            Self::Name(NameValidationError::NotAllowed) => RefusalCode::NameNotAllowed,
+            Self::NotListed => RefusalCode::NotListed,
+            Self::RoomFull => RefusalCode::RoomFull,
+            Self::TooManyTabs => RefusalCode::TooManyTabs,
+            Self::TooFast => RefusalCode::TooFast,
+            Self::BadFrame | Self::AlreadyWatching | Self::NotOpened => RefusalCode::BadFrame,
+        }
+    }
+
+    /// The event that the client receives; `of` is the `event` of its own frame, if it had one.
+    pub fn to_refusal(self, of: Option<&'static str>) -> Refusal {
+        Refusal { of: of.map(Into::into), code: self.code(), message: self.to_string().into() }
+    }
+}
