@@ -102,7 +102,7 @@ test.describe("the live region", () => {
     const ana = await newVisitor({ of: ownServer });
     await ana.openAndJoin(room, "Ana");
     await ownServer.kill();
-    await expect(ana.announcer).toContainText(/connection lost/i, UNTIL_RECONNECTED);
+    await expect(ana.announcer).toContainText(/reconnecting/i, UNTIL_RECONNECTED);
     await ownServer.start();
     await expect(ana.announcer).toContainText(/connected again/i, UNTIL_RECONNECTED);
   });
