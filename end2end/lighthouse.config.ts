@@ -2,7 +2,7 @@ import { defineConfig } from "@playwright/test";
 
 import config from "./playwright.config";
 
-/** Lighthouse by itself: `cargo xtask lighthouse` installs it and runs this. */
+/** Lighthouse alone: `cargo xtask lighthouse` installs and runs it. */
 export default defineConfig({
   ...config,
   testDir: "lighthouse",

@@ -1,60 +1,59 @@
-// Copies what a button is there for: the address of the room, or the roll, which the server writes.
+// Copies the room's address, or the exported list, at the click of a button.
 
-/** For how long it says what became of it, in milliseconds. */
-const TIME_TO_READ = 2_500;
+/** How long the result is shown, in milliseconds. */
+const RESULT_LIFETIME = 2_500;
 
 async function textFor({ dataset: { source } }) {
-  // Neither how this visitor came, nor where in the page they are.
+  // Without the query and the fragment, which are the visitor's own.
   if (!source) return location.origin + location.pathname;
-  const answer = await fetch(source);
-  if (!answer.ok) throw new Error(answer.statusText);
-  return answer.text();
+  const response = await fetch(source);
+  if (!response.ok) throw new Error(response.statusText);
+  return response.text();
 }
 
-/** The click counts for what is still on its way: asked afterwards, some browsers say no. */
-async function copyWhatComes(text) {
-  if (!navigator.clipboard?.write) throw new Error("not offered");
+/** Passes a promise to the clipboard: some browsers only allow copying during the click itself. */
+async function copyWithClipboardApi(text) {
+  if (!navigator.clipboard?.write) throw new Error("navigator.clipboard is not available");
   const type = "text/plain";
   const blob = text.then((words) => new Blob([words], { type }));
   await navigator.clipboard.write([new ClipboardItem({ [type]: blob })]);
 }
 
-/** The old way: the new one is kept from pages that came over plain HTTP from another machine, as they do in many
- * an office. */
-function copyByField(words) {
-  const keyboard = document.activeElement;
+/** The deprecated API: `navigator.clipboard` is missing in insecure contexts, such as plain HTTP within a LAN. */
+function copyWithExecCommand(words) {
+  const focused = document.activeElement;
   const field = document.createElement("textarea");
   field.className = "to-copy-from";
   field.readOnly = true;
   field.value = words;
   document.body.append(field);
-  // What is copied is the selection of what has the keyboard.
+  // It copies the selection of the focused element.
   field.focus({ preventScroll: true });
   field.select();
   const isCopied = document.execCommand("copy");
   field.remove();
-  keyboard?.focus({ preventScroll: true });
-  if (!isCopied) throw new Error("not copied");
+  focused?.focus({ preventScroll: true });
+  if (!isCopied) throw new Error("execCommand failed");
 }
 
-function serve(button) {
+function connect(button) {
   const { copied, failed } = button.dataset;
-  // What is said beside the button, or, where there is nothing beside it, on it.
-  const place = button.nextElementSibling?.matches("[role=status]") ? button.nextElementSibling : button;
-  const before = place.textContent;
+  // The result is shown in the status element after the button, or on the button itself.
+  const output = button.nextElementSibling?.matches("[role=status]") ? button.nextElementSibling : button;
+  const before = output.textContent;
   let timer;
   button.addEventListener("click", async () => {
     const text = textFor(button);
-    const copying = copyWhatComes(text).catch(() => text.then(copyByField));
-    place.textContent = await copying.then(
+    const copying = copyWithClipboardApi(text).catch(() => text.then(copyWithExecCommand));
+    output.textContent = await copying.then(
       () => copied,
       () => failed,
     );
     clearTimeout(timer);
-    timer = setTimeout(() => (place.textContent = before), TIME_TO_READ);
+    timer = setTimeout(() => (output.textContent = before), RESULT_LIFETIME);
   });
-  // Without scripts nobody is offered what does not work, but its place is kept.
+  // The server renders it disabled, since it needs this script.
   button.disabled = false;
 }
 
-document.querySelectorAll("button[data-copied]").forEach(serve);
+document.querySelectorAll("button[data-copied]").forEach(connect);

@@ -1,84 +1,84 @@
-// Keeps the view in the frame as the room is: whenever something happens there, the server draws it anew.
+// Keeps the embed up to date: after a change in the room it fetches the server's rendering again.
 
-/** How long a change waits for others, in milliseconds, and how much more by chance: not all frames ask at once. */
-const PAUSE = 300;
-const SPREAD = 900;
-/** How long the server may say nothing, in milliseconds: it tells where the room is every 10 s. What was refused,
- * or was not answered, is tried again after as long. */
-const LONGEST_SILENCE = 15_000;
+/** How long a change waits for others, and the jitter that spreads the requests of many frames, in milliseconds. */
+const BATCH_DELAY = 300;
+const JITTER = 900;
+/** How long the server may be silent, in milliseconds: it sends a beat every 10 s. Failed requests are retried after
+* the same time. */
+const IDLE_TIMEOUT = 15_000;
 
 const html = document.documentElement;
 let view = document.querySelector("main");
-/** Nothing is heard of the room. */
-let isDeaf = false;
-/** More has happened there than could be drawn. */
+/** The feed is broken or silent. */
+let isDisconnected = false;
+/** The last rendering could not be fetched. */
 let isBehind = false;
 let timer;
-let drawing = Promise.resolve();
+let rendering = Promise.resolve();
 
-function sayHowThingsStand() {
-  html.toggleAttribute("data-stale", isDeaf || isBehind);
+function updateStale() {
+  html.toggleAttribute("data-stale", isDisconnected || isBehind);
 }
 
-function drawIn(milliseconds) {
+function renderIn(milliseconds) {
   timer ??= setTimeout(() => {
     timer = undefined;
-    drawing = drawing.then(draw);
+    rendering = rendering.then(render);
   }, milliseconds);
 }
 
-async function draw() {
-  const drawn = await fetchView().catch(() => undefined);
-  isBehind = !drawn;
-  sayHowThingsStand();
-  if (drawn) show(drawn);
-  else drawIn(LONGEST_SILENCE);
+async function render() {
+  const fetched = await fetchView().catch(() => undefined);
+  isBehind = !fetched;
+  updateStale();
+  if (fetched) show(fetched);
+  else renderIn(IDLE_TIMEOUT);
 }
 
 async function fetchView() {
-  const answer = await fetch(location.href, { signal: AbortSignal.timeout(LONGEST_SILENCE) });
-  const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
-  // What stands between may answer in its own words.
-  if (!answer.ok || !drawn.querySelector("main[data-at]")) throw new Error(answer.statusText);
-  return drawn;
+  const response = await fetch(location.href, { signal: AbortSignal.timeout(IDLE_TIMEOUT) });
+  const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
+  // A proxy may answer with a page of its own.
+  if (!response.ok || !fetched.querySelector("main[data-at]")) throw new Error(response.statusText);
+  return fetched;
 }
 
-function show(drawn) {
-  document.title = drawn.title;
-  const fresh = document.adoptNode(drawn.querySelector("main"));
-  const hasKeyboard = view.contains(document.activeElement);
+function show(fetched) {
+  document.title = fetched.title;
+  const fresh = document.adoptNode(fetched.querySelector("main"));
+  const hadFocus = view.contains(document.activeElement);
   view.replaceWith(fresh);
   view = fresh;
-  if (hasKeyboard) view.querySelector("a").focus({ preventScroll: true });
+  if (hadFocus) view.querySelector("a").focus({ preventScroll: true });
 }
 
-function listen() {
+function openFeed() {
   const feed = new EventSource(`${view.dataset.feed}?since=${view.dataset.at}`);
-  const startAnew = () => {
+  const reopen = () => {
     feed.close();
-    isDeaf = true;
-    sayHowThingsStand();
-    listen();
+    isDisconnected = true;
+    updateStale();
+    openFeed();
   };
-  let silence = setTimeout(startAnew, LONGEST_SILENCE);
-  const hear = ({ lastEventId }) => {
-    clearTimeout(silence);
-    silence = setTimeout(startAnew, LONGEST_SILENCE);
-    isDeaf = false;
-    sayHowThingsStand();
-    // Only the last piece of what belongs together says where the room is then.
-    if (lastEventId && lastEventId !== view.dataset.at) drawIn(PAUSE + SPREAD * Math.random());
+  let idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
+  const onEvent = ({ lastEventId }) => {
+    clearTimeout(idleTimer);
+    idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
+    isDisconnected = false;
+    updateStale();
+    // Only the last piece of a split difference has an id.
+    if (lastEventId && lastEventId !== view.dataset.at) renderIn(BATCH_DELAY + JITTER * Math.random());
   };
   for (const name of ["existing_users", "more_users", "resumed", "changes", "beat"]) {
-    feed.addEventListener(name, hear);
+    feed.addEventListener(name, onEvent);
   }
-  // The browser tries again by itself, unless the server has refused; then the silence ends it.
+  // The browser reconnects by itself, unless the server rejected the request; then the timeout reopens the feed.
   feed.onerror = () => {
-    isDeaf = true;
-    sayHowThingsStand();
+    isDisconnected = true;
+    updateStale();
   };
 }
 
-// The style sheet lets things change softly from now on.
+// From now on the style sheet animates changes.
 html.setAttribute("data-hydrated", "true");
-listen();
+openFeed();

@@ -1,27 +1,27 @@
-// Lets a row that goes close softly, and those behind it move up to where they are by now; and a row that comes
-// is put on the board by the style sheet, unless it only comes into sight.
+// Animates removed rows out, and the rows behind them to their new places (a FLIP animation: first, last, invert,
+// play). The style sheet animates new rows in, unless they only scroll into view.
 //
-// The list itself is right at once: what is seen to go is a picture beside it, which nobody can reach and no
-// screen reader is told of. It knows nothing of who is here, only that a row which could be seen is gone.
+// The list itself changes at once: what is animated out is an inert copy of the row, hidden from screen readers. This
+// script knows no list, only that a visible row was removed.
 
-const TIME = 240;
-/** More at the same time are a storm, or a list that is scrolled, and neither moves. */
-const FEW = 3;
-/** For so long after the visitor has looked for somebody, or chose an order, rows come and go for that reason. */
-const ANSWER = 500;
+/** The duration of each animation, in milliseconds. */
+const DURATION = 240;
+/** More changes at the same time, as in a rush or while scrolling, are not animated. */
+const MOST_ANIMATED = 3;
+/** For how long after a search or a sort changes of rows count as its result, in milliseconds. */
+const RESULT_WINDOW = 500;
 
 const html = document.documentElement;
 const list = document.getElementById("roster");
-const wantsMovement = matchMedia("(prefers-reduced-motion: no-preference)");
+const allowsMotion = matchMedia("(prefers-reduced-motion: no-preference)");
 
-/** Where the rows around what is seen were when the list was looked at last: by now it is too late to ask those
- * that are gone. */
+/** The places of the rows around the viewport at the last measurement: removed rows can't be measured any more. */
 let places = new Map();
-let isLookDue = false;
-let leaving = 0;
-let askedAt = -ANSWER;
-/** Since it was looked at last. To ask where it is would have the browser work out the rows, which may have to
- * be kept still first. */
+let isMeasureDue = false;
+let leavingCount = 0;
+let searchedAt = -RESULT_WINDOW;
+/** Whether the page was scrolled since the last measurement. Reading the scroll position instead would force a layout
+* before rows are marked as still. */
 let isScrolled = false;
 
 function placeOf(row) {
@@ -30,7 +30,7 @@ function placeOf(row) {
   return { x, y, width: offsetWidth, height: offsetHeight };
 }
 
-/** The rows in sight, and those of a window above and below it: asking all of a long list takes too long. */
+/** The rows in the viewport and one viewport above and below it: measuring all rows of a long list takes too long. */
 function rowsAround() {
   const rows = [...list.children];
   const { top } = list.getBoundingClientRect();
@@ -46,87 +46,87 @@ function rowsAround() {
   return rows.slice(firstBelow(-top - innerHeight), firstBelow(2 * innerHeight - top));
 }
 
-function look() {
-  isLookDue = false;
+function measure() {
+  isMeasureDue = false;
   isScrolled = false;
   places = new Map(rowsAround().map((row) => [row, placeOf(row)]));
 }
 
-/** When the next picture is painted, every row has its place, and asking for it costs next to nothing. */
-function lookSoon() {
-  if (isLookDue) return;
-  isLookDue = true;
-  requestAnimationFrame(() => setTimeout(look));
+/** Measures after the next paint, when the layout is done and reading it is cheap. */
+function measureSoon() {
+  if (isMeasureDue) return;
+  isMeasureDue = true;
+  requestAnimationFrame(() => setTimeout(measure));
 }
 
-function isInSight({ y, height }, top) {
+function isInViewport({ y, height }, top) {
   return top + y + height > 0 && top + y < innerHeight;
 }
 
-function leave(row, { x, y, width, height }) {
-  const picture = document.createElement("div");
-  picture.className = `${row.className} leaving`;
-  picture.dataset.state = row.dataset.state;
-  picture.inert = true;
-  picture.ariaHidden = "true";
-  picture.append(...row.cloneNode(true).childNodes);
-  Object.assign(picture.style, {
+function animateOut(row, { x, y, width, height }) {
+  const copy = document.createElement("div");
+  copy.className = `${row.className} leaving`;
+  copy.dataset.state = row.dataset.state;
+  copy.inert = true;
+  copy.ariaHidden = "true";
+  copy.append(...row.cloneNode(true).childNodes);
+  Object.assign(copy.style, {
     left: `${list.offsetLeft + x}px`,
     top: `${list.offsetTop + y}px`,
     width: `${width}px`,
     height: `${height}px`,
   });
-  list.parentElement.append(picture);
-  leaving += 1;
-  const gone = { opacity: 0, transform: "translateY(6px) scale(0.96)" };
-  picture.animate(gone, { duration: TIME, easing: "ease-in", fill: "forwards" }).onfinish = () => {
-    picture.remove();
-    leaving -= 1;
+  list.parentElement.append(copy);
+  leavingCount += 1;
+  const end = { opacity: 0, transform: "translateY(6px) scale(0.96)" };
+  copy.animate(end, { duration: DURATION, easing: "ease-in", fill: "forwards" }).onfinish = () => {
+    copy.remove();
+    leavingCount -= 1;
   };
 }
 
-/** Along a line or from line to line a row slides; one that changes both fades in where it is by now. */
-function moveUp(row, old, place) {
+/** A row that moves in one direction slides; one that moves in both fades in at its new place. */
+function animateMove(row, old, place) {
   const [x, y] = [old.x - place.x, old.y - place.y];
   if (x === 0 && y === 0) return;
   const from = x !== 0 && y !== 0 ? { opacity: 0 } : { transform: `translate(${x}px, ${y}px)` };
-  row.animate([from, {}], { duration: TIME, easing: "ease-out" });
+  row.animate([from, {}], { duration: DURATION, easing: "ease-out" });
 }
 
-/** Rows that were there before, and come into sight. */
-function keepStill(rows) {
+/** Marks rows that existed before and only come into view, so that they are not animated in. */
+function markStill(rows) {
   for (const row of rows) row.dataset.still = "true";
 }
 
-function follow(records) {
+function onChange(records) {
   const rows = (kind) => records.flatMap((record) => [...record[kind]]).filter((node) => node instanceof HTMLElement);
-  const gone = rows("removedNodes").filter((row) => !row.isConnected);
-  const come = rows("addedNodes").filter((row) => row.isConnected);
-  const isAsked = performance.now() - askedAt < ANSWER;
-  if (isAsked || isScrolled || come.length > FEW) keepStill(come);
-  const isSeen = wantsMovement.matches && !document.hidden && html.hasAttribute("data-live");
-  if (isSeen && !isAsked && gone.length > 0 && gone.length + leaving <= FEW) {
+  const removed = rows("removedNodes").filter((row) => !row.isConnected);
+  const added = rows("addedNodes").filter((row) => row.isConnected);
+  const isResult = performance.now() - searchedAt < RESULT_WINDOW;
+  if (isResult || isScrolled || added.length > MOST_ANIMATED) markStill(added);
+  const isSeen = allowsMotion.matches && !document.hidden && html.hasAttribute("data-live");
+  if (isSeen && !isResult && removed.length > 0 && removed.length + leavingCount <= MOST_ANIMATED) {
     const { top } = list.getBoundingClientRect();
     const before = places;
-    const seen = gone.filter((row) => before.has(row) && isInSight(before.get(row), top));
-    for (const row of seen) leave(row, before.get(row));
+    const seen = removed.filter((row) => before.has(row) && isInViewport(before.get(row), top));
+    for (const row of seen) animateOut(row, before.get(row));
     for (const row of seen.length > 0 ? rowsAround() : []) {
       const [old, place] = [before.get(row), placeOf(row)];
-      if (old && isInSight(place, top)) moveUp(row, old, place);
+      if (old && isInViewport(place, top)) animateMove(row, old, place);
     }
   }
-  lookSoon();
+  measureSoon();
 }
 
-new MutationObserver(follow).observe(list, { childList: true });
+new MutationObserver(onChange).observe(list, { childList: true });
 for (const event of ["input", "click"]) {
-  document.querySelector(".finding")?.addEventListener(event, () => (askedAt = performance.now()), { capture: true });
+  document.querySelector(".search")?.addEventListener(event, () => (searchedAt = performance.now()), { capture: true });
 }
-// Where the rows are changes with the window, and with the letters' sizes.
-new ResizeObserver(lookSoon).observe(list);
-// And others are in sight.
+// The places change with the size of the window and of the text.
+new ResizeObserver(measureSoon).observe(list);
+// After scrolling other rows are around the viewport.
 const onScroll = () => {
   isScrolled = true;
-  lookSoon();
+  measureSoon();
 };
 addEventListener("scroll", onScroll, { passive: true });

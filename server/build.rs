@@ -1,6 +1,6 @@
-//! Puts the page's files into the program, where `ROLLCALL_EMBED` names the folder of a finished site.
+//! Embeds the page's files into the program, if `ROLLCALL_EMBED` is set to the directory of a built site.
 //!
-//! Without it, which is every build but `cargo xtask dist`, the program has none and serves a folder.
+//! Only `cargo xtask dist` sets it: in every other build the program serves a directory.
 
 use std::{
     env,
@@ -29,23 +29,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     code += "]\n";
-    let out = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
+    let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     fs::write(PathBuf::from(out).join("embedded_files.rs"), code)?;
     Ok(())
 }
 
-/// All files at and below a folder, by their path from the site's own.
+/// All files in and below `directory`, by their path relative to `site`.
 fn collect(
     site: &Path,
-    folder: &Path,
+    directory: &Path,
     files: &mut Vec<(String, PathBuf)>,
 ) -> Result<(), Box<dyn Error>> {
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
             collect(site, &path, files)?;
         } else {
-            let name = path.strip_prefix(site)?.to_str().ok_or("a file's name is not UTF-8")?;
+            let name = path.strip_prefix(site)?.to_str().ok_or("a file name is not UTF-8")?;
             files.push((name.replace('\\', "/"), path));
         }
     }

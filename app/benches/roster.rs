@@ -1,6 +1,6 @@
-//! What a list costs, by its length: one change costs its logarithm, a whole list its length.
+//! The cost of a list by its length: logarithmic for a change, linear for a whole list.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that can't be set up has to stop")]
+#![expect(clippy::unwrap_used, reason = "a benchmark whose set-up fails has to stop")]
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use divan::Bencher;
 
 const MEMBERS: [u64; 4] = [100, 1_000, 10_000, 100_000];
 
-/// How many changes are timed in one go: enough for the clock, few beside the shortest list.
+/// How many changes are timed in one sample: enough for the clock, and few compared with the shortest list.
 const CHANGES: u32 = 16;
 
 fn main() {
@@ -24,7 +24,7 @@ fn join(bencher: Bencher, members: u64) {
     bencher
         .with_inputs(|| {
             let newcomer = newcomers.next().unwrap();
-            // Whoever joined in the last go leaves before the clock runs.
+            // A member who joined in the last sample leaves before the clock runs.
             if roster.borrow().contains(&id(newcomer)) {
                 roster.borrow_mut().apply(&left(newcomer)).unwrap();
             }
@@ -40,7 +40,7 @@ fn leave(bencher: Bencher, members: u64) {
     bencher
         .with_inputs(|| {
             let leaver = leavers.next().unwrap();
-            // Whoever left in the last go is back before the clock runs.
+            // A member who left in the last sample joins before the clock runs.
             if !roster.borrow().contains(&id(leaver)) {
                 roster.borrow_mut().apply(&joined(leaver)).unwrap();
             }
@@ -56,7 +56,7 @@ fn rename(bencher: Bencher, members: u64) {
     bencher
         .with_inputs(|| {
             let mut difference = Difference::default();
-            let renamed = Renamed { id: id(renamed.next().unwrap()), name: name("Somebody else") };
+            let renamed = Renamed { id: id(renamed.next().unwrap()), name: name("Another name") };
             difference.user_changed.renamed.push(renamed);
             difference
         })
@@ -76,7 +76,7 @@ fn from_users(bencher: Bencher, members: u64) {
         .bench_local_values(|users| -> Result<Roster, Mismatch> { Roster::from_users(users) });
 }
 
-/// As many members as are changed in one go, from all over the list, again and again.
+/// The members of one sample, spread over the list; repeats.
 fn spread(members: u64) -> impl Iterator<Item = u64> {
     let changes = u64::from(CHANGES);
     (0..changes).map(move |change| change * members / changes).cycle()
@@ -109,7 +109,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// Ids in no order, as the real ones are: multiples of the golden ratio.
+/// Ids in no order, like real ones: multiples of the golden ratio.
 fn id(number: u64) -> UserId {
     const GOLDEN_RATIO: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
     UserId::from_leading_bits(u128::from(number).wrapping_mul(GOLDEN_RATIO))

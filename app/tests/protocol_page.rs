@@ -1,10 +1,10 @@
-//! `docs/protocol.md` is the contract: every frame shape in it is read against the types.
+//! `docs/protocol.md` is the contract: every frame in it is parsed by the wire types.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
+    reason = "tests fail by panicking, and print what they measured"
 )]
 
 use app::presence::{
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
 
-/// Turns a shape of the page (`{"event":"beat","seq":N,…`) into a frame with sample values.
+/// Turns a frame of the page (`{"event":"beat","seq":N,…`) into one with sample values.
 fn sample(shape: &str) -> String {
     let mut json = String::new();
     let mut rest = shape;
@@ -37,7 +37,7 @@ fn sample(shape: &str) -> String {
             "USER" => json.push_str(&sample(&shape_of_a_user())),
             "DIFFERENCE" => json.push_str(&sample(&shape_of_a_difference())),
             "?" => {}
-            // A list of more of the same, or an object that the page shows elsewhere.
+            // More elements of a list, or an object that is defined elsewhere on the page.
             "…" if json.ends_with(',') => {
                 json.pop();
             }
@@ -49,9 +49,9 @@ fn sample(shape: &str) -> String {
     json
 }
 
-/// The page's line on `what`, from its first `{` or `"` on.
-fn inline_code_after(what: &str) -> String {
-    let start = PAGE.find(what).unwrap() + what.len();
+/// The first inline code after `heading`.
+fn inline_code_after(heading: &str) -> String {
+    let start = PAGE.find(heading).unwrap() + heading.len();
     let code = PAGE[start..].split('`').nth(1).unwrap();
     code.to_owned()
 }
@@ -60,7 +60,7 @@ fn shape_of_a_user() -> String {
     inline_code_after("\nUSER is ")
 }
 
-/// Its three fields, which stand on a line each.
+/// Its three fields, which are on a line each.
 fn shape_of_a_difference() -> String {
     let start = PAGE.find("\nDIFFERENCE is ").unwrap();
     PAGE[start..].split('`').skip(1).step_by(2).take(3).collect::<Vec<_>>().join(",")
@@ -80,7 +80,7 @@ fn event_of(frame: &Value) -> &str {
 }
 
 #[test]
-fn every_frame_from_the_client_is_a_type() {
+fn every_client_frame_is_parsed_without_loss() {
     let frames = frames_under("### From the client");
     let mut events = Vec::new();
     for text in &frames {
@@ -93,7 +93,7 @@ fn every_frame_from_the_client_is_a_type() {
 }
 
 #[test]
-fn every_frame_from_the_server_is_a_type() {
+fn every_server_frame_is_parsed_without_loss() {
     let frames = frames_under("### From the server");
     let mut events = Vec::new();
     for text in &frames {
@@ -108,7 +108,7 @@ fn every_frame_from_the_server_is_a_type() {
 }
 
 #[test]
-fn rows_and_differences_are_types() {
+fn rows_and_differences_are_parsed_without_loss() {
     let user: User = serde_json::from_str(&sample(&shape_of_a_user())).unwrap();
     assert_eq!(user.state, PresenceState::Here);
     let text = format!("{{{}}}", sample(&shape_of_a_difference()));
@@ -120,7 +120,7 @@ fn rows_and_differences_are_types() {
 }
 
 #[test]
-fn every_refusal_and_close_code_stands_on_the_page() {
+fn every_refusal_code_and_close_code_is_on_the_page() {
     let line = PAGE.split("`refused` codes: ").nth(1).unwrap().lines().next().unwrap();
     let codes: Vec<&str> =
         line.split('`').skip(1).step_by(2).filter(|code| code.contains('_')).collect();

@@ -1,10 +1,10 @@
-//! Laws of the wire types: what is written is read again, and no text makes them panic.
+//! Properties of the wire types: they survive a round trip, and no text makes them panic.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it measured"
+    reason = "tests fail by panicking, and print what they measured"
 )]
 
 use app::presence::{
@@ -16,10 +16,10 @@ use proptest::prelude::*;
 const ANY_ID: &str = "[A-Za-z0-9_-]{11}";
 
 fn any_id() -> impl Strategy<Value = UserId> {
-    id_like(ANY_ID)
+    id_matching(ANY_ID)
 }
 
-fn id_like(pattern: &'static str) -> impl Strategy<Value = UserId> {
+fn id_matching(pattern: &'static str) -> impl Strategy<Value = UserId> {
     pattern.prop_map(|text| text.parse().unwrap())
 }
 
@@ -48,10 +48,10 @@ fn any_epoch() -> impl Strategy<Value = Epoch> {
     "[A-Za-z0-9_-]{1,32}".prop_map(|text| text.parse().unwrap())
 }
 
-fn any_difference(ids_like: &'static str) -> impl Strategy<Value = Difference> {
-    let ids = move || prop::collection::vec(id_like(ids_like), 0..3);
-    let renamed = (id_like(ids_like), any_name()).prop_map(|(id, name)| Renamed { id, name });
-    let user = (any_user(), id_like(ids_like)).prop_map(|(user, id)| User { id, ..user });
+fn any_difference(id_pattern: &'static str) -> impl Strategy<Value = Difference> {
+    let ids = move || prop::collection::vec(id_matching(id_pattern), 0..3);
+    let renamed = (id_matching(id_pattern), any_name()).prop_map(|(id, name)| Renamed { id, name });
+    let user = (any_user(), id_matching(id_pattern)).prop_map(|(user, id)| User { id, ..user });
     let users = prop::collection::vec(user, 0..3);
     (ids(), ids(), ids(), ids(), prop::collection::vec(renamed, 0..3), users).prop_map(
         |(left, lost, away, here, renamed, new_user)| {
@@ -85,10 +85,10 @@ fn any_server_event() -> impl Strategy<Value = ServerEvent> {
             ServerEvent::Changes(Changes { from, seq, difference })
         }),
         (seq(), users()).prop_map(|(seq, users)| {
-            let roster = users
+            let digest = users
                 .into_iter()
                 .fold(app::presence::Digest::default(), |digest, user| digest.with(&user));
-            ServerEvent::Beat(Beat { seq, count: 3, digest: roster, now: 5 })
+            ServerEvent::Beat(Beat { seq, count: 3, digest, now: 5 })
         }),
         any::<String>().prop_map(|message| ServerEvent::Refused(Refusal {
             of: Some("rename".into()),
@@ -151,7 +151,7 @@ proptest! {
 }
 
 #[test]
-fn a_since_that_cannot_be_used_counts_as_absent() {
+fn an_invalid_since_counts_as_absent() {
     for since in [
         "null",
         "5",
@@ -170,7 +170,7 @@ fn a_since_that_cannot_be_used_counts_as_absent() {
 }
 
 #[test]
-fn what_is_not_known_is_ignored() {
+fn unknown_events_fields_and_codes_are_ignored() {
     let event = r#"{"event":"weather","sunny":true}"#;
     assert_eq!(serde_json::from_str::<ServerEvent>(event).unwrap(), ServerEvent::Unknown);
     let event = r#"{"event":"leave","why":"late"}"#;

@@ -1,8 +1,8 @@
 #!/bin/bash
-# The disk with the state directory runs full: the server goes on, says so, and keeps the rooms again
-# as soon as there is room.
+# The disk with the state directory is full: the server keeps running and reports it, and saves the rooms again once
+# there is space.
 if [ "${IN_OWN_NAMESPACE:-}" != yes ]; then
-  # A small disk of its own, which nobody else sees.
+  # A small disk of its own, invisible to other processes.
   exec env IN_OWN_NAMESPACE=yes unshare --user --map-root-user --mount bash "$0" "$@"
 fi
 . "$(dirname "$0")/support.sh"
@@ -11,7 +11,7 @@ mkdir "$work/state"
 mount -t tmpfs -o size=64k tmpfs "$work/state"
 operator=127.0.0.1:0
 start_server env
-operator=$(sed -n 's|.*listening to the operator on http://\([0-9.:]*\).*|\1|p' "$work/log" | head -1)
+operator=$(sed -n 's|.*listening for the operator on http://\([0-9.:]*\).*|\1|p' "$work/log" | head -1)
 failures() {
   curl -s "http://$operator/metrics" | sed -n 's/^rollcall_state_write_failures_total //p'
 }
@@ -23,7 +23,7 @@ for _ in $(seq 60); do
   [ "$(failures)" != 0 ] && break
   sleep 0.5
 done
-[ "$(failures)" != 0 ] || fail "nothing was written, or there was room"
+[ "$(failures)" != 0 ] || fail "no write failed"
 echo "ok: the server counts $(failures) writes that failed, and says: $(grep -o "the rooms can't be kept for a restart" "$work/log" | head -1)"
 start_client Bo
 expect "with a full disk" "$(names)" "Ana, Bo"
@@ -32,8 +32,8 @@ for _ in $(seq 60); do
   grep -q Bo "$work/state/rooms.json" 2>/dev/null && break
   sleep 0.5
 done
-grep -q Bo "$work/state/rooms.json" || fail "the rooms are not kept, though there is room"
-echo "ok: with room again, the rooms are kept"
+grep -q Bo "$work/state/rooms.json" || fail "the rooms are not saved, although there is space"
+echo "ok: with space again, the rooms are saved"
 kill -TERM "$server"
-wait "$server" && echo "ok: it went down in order"
+wait "$server" && echo "ok: the server shut down cleanly"
 server=

@@ -1,23 +1,23 @@
 #!/bin/bash
-# The server is killed in the middle of a write, again and again: the next finds the rooms whole.
+# The server is killed in the middle of a write, repeatedly: the next one finds the saved rooms intact.
 . "$(dirname "$0")/support.sh"
 
-# Nothing else is written, so that it is this file that is not finished.
+# Without a log, so that the limit hits the write of this file.
 export ROLLCALL_LOG=off
-kept() {
+wait_until_saved() {
   for _ in $(seq 100); do
     grep -q "\"$1\"" "$work/state/rooms.json" 2>/dev/null && return
     sleep 0.1
   done
-  fail "$1 is not kept"
+  fail "$1 is not saved"
 }
 expected=
 for round in 1 2 3 4 5; do
   start_server env
   expect "before round $round" "$(names)" "$expected"
   start_client "Kept-$round"
-  kept "Kept-$round"
-  # The system kills whoever writes more than so many bytes into a file.
+  wait_until_saved "Kept-$round"
+  # The system kills the server when it writes more than so many bytes to a file.
   prlimit --pid "$server" --fsize=100
   start_client "Too-late-$round"
   { wait "$server" && died=no || died=yes; } 2>/dev/null
@@ -27,7 +27,7 @@ for round in 1 2 3 4 5; do
 done
 start_server env
 expect "in the end" "$(names)" "$expected"
-start_client Somebody
-kept Somebody
-[ ! -e "$work/state/rooms.json.new" ] || fail "half a file is left"
-echo "ok: the next file is whole"
+start_client Last
+wait_until_saved Last
+[ ! -e "$work/state/rooms.json.new" ] || fail "an unfinished file is left"
+echo "ok: the next file is complete"

@@ -1,4 +1,4 @@
-# What the scripts of this folder share; it is sourced.
+# Shared functions of the scripts in this folder; it is sourced.
 
 set -eu
 program=$(realpath "${1:?name the program of the server}")
@@ -6,9 +6,9 @@ work=$(mktemp -d)
 server=
 client=
 
-# Nothing outlives the script.
+# Ends all processes of the script.
 clean_up() {
-  # Unwatched, so that the shell says nothing of their end.
+  # Disowned, so that the shell prints nothing when they end.
   for process in $client $server; do
     disown "$process" 2>/dev/null || true
     kill -9 "$process" 2>/dev/null || true
@@ -18,7 +18,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Starts the server with whatever stands before its name, and finds its address.
+# Starts the server with this command prefix, and finds its address.
 start_server() {
   : >"$work/out"
   "$@" "$program" --config "$work/Leptos.toml" --state-dir "$work/state" --addr 127.0.0.1:0 \
@@ -32,7 +32,7 @@ start_server() {
   fail "the server did not start: $(tail -3 "$work/log")"
 }
 
-# Somebody who joins, stays, and writes down all that they are told.
+# A client that joins, stays, and records all frames.
 start_client() {
   cat >"$work/client.mjs" <<'SCRIPT'
 const [address, name] = process.argv.slice(2);

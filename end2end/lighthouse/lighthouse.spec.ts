@@ -1,4 +1,4 @@
-// Lighthouse over a room with many people: the median of three runs is 100 in all four categories.
+// Lighthouse for a room with many people: the median of three runs is 100 in all four categories.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { numberedPeople } from "../support/names";
 
 const PEOPLE = 200;
 const RUNS = 3;
-/** Its browser does not always start in time to be watched. */
+/** Its browser does not always start in time. */
 const ATTEMPTS = 3;
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"] as const;
 
@@ -30,11 +30,11 @@ interface Report {
 
 test(`Lighthouse gives 100 in all four categories with ${PEOPLE} people in the room`, async ({
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const names = numberedPeople(PEOPLE);
-  await crowd.joinTogether(server, room, names);
+  await clients.joinTogether(server, room, names);
   const reports: Report[] = [];
   for (let run = 1; run <= RUNS; run += 1) {
     reports.push(await lighthouse(`${server.url}/r/${room}`, join(variable("LIGHTHOUSE_REPORTS"), `run-${run}`)));
@@ -50,12 +50,12 @@ test(`Lighthouse gives 100 in all four categories with ${PEOPLE} people in the r
   );
 });
 
-/** One run; where Lighthouse could not watch its browser, another one. */
+/** One run, repeated if Lighthouse could not connect to its browser. */
 async function lighthouse(url: string, path: string): Promise<Report> {
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
-    if (await ask(url, path)) return reportAt(path);
+    if (await runLighthouse(url, path)) return reportAt(path);
   }
-  expect(await ask(url, path), "Lighthouse came to no end").toBe(true);
+  expect(await runLighthouse(url, path), "Lighthouse did not finish").toBe(true);
   return reportAt(path);
 }
 
@@ -63,9 +63,9 @@ function reportAt(path: string): Report {
   return JSON.parse(readFileSync(`${path}.report.json`, "utf8")) as Report;
 }
 
-/** Has Lighthouse judge the page, with a browser of its own, and answers whether it could; the report
- * stays as JSON and as a page. */
-async function ask(url: string, path: string): Promise<boolean> {
+/** Runs Lighthouse with a browser of its own and returns whether it succeeded; the report is kept as JSON and
+* as HTML. */
+async function runLighthouse(url: string, path: string): Promise<boolean> {
   const program = process.env["ROLLCALL_CHROMIUM"] ?? chromium.executablePath();
   const child = spawn(
     process.execPath,
@@ -91,7 +91,7 @@ function median(reports: readonly Report[], category: string): number {
   return scores[Math.floor(scores.length / 2)] ?? Number.NaN;
 }
 
-/** What costs points, however few. */
+/** The audits without a full score. */
 function shortcomings(report: Report): string[] {
   return CATEGORIES.flatMap((category) => {
     const references = report.categories[category]?.auditRefs ?? [];

@@ -1,113 +1,113 @@
 import { expect, type Page, type WebSocketRoute } from "@playwright/test";
 
 import type { ClientFrame, Difference, ServerFrame, User } from "./protocol";
-import { grouped, type Visitor } from "./visitor";
+import { formatCount, type Visitor } from "./visitor";
 
-/** How many rows a frame holds, as the server's frames of 4 KiB do. */
+/** How many rows a frame has, as in the server's frames of 4 KiB. */
 const ROWS_IN_A_FRAME = 50;
 
-/** The longest for which the server gathers changes. */
-const GAP_IN_MILLISECONDS = 250;
+/** The longest batch interval of the server. */
+const BATCH_INTERVAL_IN_MILLISECONDS = 250;
 
-/** A page takes a server that says nothing for 15 s for dead; nothing new is said more often. */
+/** How often the room sends a frame: a page gives a connection up after 15 s without one. */
 const BEAT_IN_MILLISECONDS = 4_000;
 
 /**
- * A room with thousands of people, played by the test in the server's place: what it costs a page
- * to show them is the question, not what it costs a machine to be them.
+ * A room with thousands of people, which the test plays in the server's place: this measures the page alone,
+ * without the cost of thousands of clients.
  */
 export class BigRoom {
   readonly users: User[];
   private seq = 1;
   private socket: WebSocketRoute | undefined;
-  private born = 0;
+  private created = 0;
 
   private constructor(people: number) {
-    this.users = Array.from({ length: people }, () => this.somebody());
+    this.users = Array.from({ length: people }, () => this.newUser());
   }
 
-  /** Answers the sockets of this page in the server's place. */
+  /** Handles the sockets of this page in the server's place. */
   static async for(page: Page, people: number): Promise<BigRoom> {
     const room = new BigRoom(people);
     await page.routeWebSocket(/\/socket$/, (socket) => {
       room.socket = socket;
-      const beat = setInterval(() => room.tell({}), BEAT_IN_MILLISECONDS);
+      const beat = setInterval(() => room.sendChanges({}), BEAT_IN_MILLISECONDS);
       socket.onClose(() => clearInterval(beat));
       beat.unref();
-      socket.onMessage((text) => room.hear(JSON.parse(text.toString()) as ClientFrame));
+      socket.onMessage((text) => room.handle(JSON.parse(text.toString()) as ClientFrame));
     });
     return room;
   }
 
-  /** This visitor has opened it, and counts everyone. */
+  /** A room that this visitor has opened; their page shows its count. */
   static async openedBy(visitor: Visitor, name: string, people: number): Promise<BigRoom> {
     const room = await BigRoom.for(visitor.page, people);
     await visitor.open(name);
-    await expect(visitor.count).toHaveText(grouped(people));
+    await expect(visitor.count).toHaveText(formatCount(people));
     return room;
   }
 
-  /** Somebody comes. */
+  /** Adds a person. */
   join(name?: string): User {
-    const user = this.somebody(name);
+    const user = this.newUser(name);
     this.users.push(user);
-    this.tell({ new_user: [user] });
+    this.sendChanges({ new_user: [user] });
     return user;
   }
 
-  /** This one goes. */
+  /** Removes a person. */
   leave(user: User | undefined): void {
     if (!user) return;
     this.users.splice(this.users.indexOf(user), 1);
-    this.tell({ disconnect_user: { left: [user.id] } });
+    this.sendChanges({ disconnect_user: { left: [user.id] } });
   }
 
-  /** All of these go at once. */
+  /** Removes people in one frame. */
   leaveTogether(users: readonly User[]): void {
     const left = users.map(({ id }) => id);
     for (const id of left) this.users.splice(this.users.findIndex((user) => user.id === id), 1);
-    this.tell({ disconnect_user: { left } });
+    this.sendChanges({ disconnect_user: { left } });
   }
 
   /**
-   * As many changes, told as the server tells a room in which thousands listen: those of a quarter of a
-   * second in one frame. People come, go and are away.
+   * So many changes, batched as the server does with thousands of subscribers: one frame for each quarter of a
+   * second. People join, leave and are away.
    */
   async changes(perSecond: number, seconds: number): Promise<void> {
-    const inAFrame = Math.round((perSecond * GAP_IN_MILLISECONDS) / 1_000);
+    const inAFrame = Math.round((perSecond * BATCH_INTERVAL_IN_MILLISECONDS) / 1_000);
     for (let change = 0; change < perSecond * seconds; change += inAFrame) {
       this.changeTogether(change, inAFrame);
-      await new Promise((resolve) => setTimeout(resolve, GAP_IN_MILLISECONDS));
+      await new Promise((resolve) => setTimeout(resolve, BATCH_INTERVAL_IN_MILLISECONDS));
     }
   }
 
-  /** About as many changes at once, of people all over the list. */
+  /** About `count` changes in one frame, of people all over the list. */
   private changeTogether(first: number, count: number): void {
-    const stirred = Math.min(Math.ceil((count * 2) / 3), this.users.length);
-    const apart = Math.floor(this.users.length / stirred);
-    const users = Array.from({ length: stirred }, (_, index) => {
+    const touched = Math.min(Math.ceil((count * 2) / 3), this.users.length);
+    const apart = Math.floor(this.users.length / touched);
+    const users = Array.from({ length: touched }, (_, index) => {
       return this.users[(first + index * apart) % this.users.length] as User;
     });
     const left = users.filter((_, index) => index % 2 === 0);
     const away = users.filter((_, index) => index % 2 === 1);
-    // As many come as go: a room that shrinks would hide what a page fails to let go of.
-    const arrived = left.map(() => this.somebody());
+    // As many people join as leave: a shrinking room would hide memory leaks.
+    const arrived = left.map(() => this.newUser());
     for (const user of left) this.users.splice(this.users.indexOf(user), 1);
     this.users.push(...arrived);
-    this.tell({
+    this.sendChanges({
       disconnect_user: { left: left.map(({ id }) => id) },
       user_changed: { away: away.map(({ id }) => id) },
       new_user: arrived,
     });
   }
 
-  private somebody(name?: string): User {
-    this.born += 1;
-    const number = String(this.born).padStart(6, "0");
-    return { id: `user-${number}`, name: name ?? `Person ${this.born}`, joined: 1_790_000_000 };
+  private newUser(name?: string): User {
+    this.created += 1;
+    const number = String(this.created).padStart(6, "0");
+    return { id: `user-${number}`, name: name ?? `Person ${this.created}`, joined: 1_790_000_000 };
   }
 
-  private hear(frame: ClientFrame): void {
+  private handle(frame: ClientFrame): void {
     if (frame.event === "watch" || frame.event === "resync") this.sendList();
   }
 
@@ -124,7 +124,7 @@ export class BigRoom {
     for (const users of more) this.send({ event: "more_users", users });
   }
 
-  private tell(difference: Difference): void {
+  private sendChanges(difference: Difference): void {
     const from = this.seq;
     this.seq += 1;
     this.send({ event: "changes", from, seq: this.seq, ...difference });

@@ -2,41 +2,43 @@ import { randomInt } from "node:crypto";
 
 import { test as base, type BrowserContextOptions } from "@playwright/test";
 
-import { Complaints } from "./complaints";
-import { Crowd } from "./people";
-import { Network } from "./proxy";
+import { BrowserErrors } from "./browser-errors";
+import { ProtocolClients } from "./protocol-client";
+import { Network } from "./network";
 import { startServer, type TestServer } from "./server";
 import { Visitor } from "./visitor";
 
 export { expect } from "@playwright/test";
 
-/** What a new visitor's browser is like. */
+/** The options of a new visitor's browser. */
 export interface VisitorOptions extends BrowserContextOptions {
-  /** The server to visit, or the way to it, where it is not the one that tests share. */
+  /** The server or network to connect to, if not the shared server. */
   of?: { url: string };
 }
 
 interface TestFixtures {
-  /** The name of a room that no other test knows. */
+  /** The name of a room that no other test uses. */
   room: string;
-  /** Somebody with a browser of their own: a context shares nothing with any other. */
+  /** A person with a browser context of their own, which shares nothing with others. */
   newVisitor: (options?: VisitorOptions) => Promise<Visitor>;
-  /** People without a browser. */
-  crowd: Crowd;
-  /** What the browsers complained about; the test fails if it was not provoked. */
-  complaints: Complaints;
-  /** A server for this test alone, which it may kill. */
-  mortalServer: TestServer;
-  /** One more server, with flags of its own; it outlives the visitors. */
+  /** Ana and Bo, each in a browser of their own, who have joined the room. */
+  pair: { ana: Visitor; bo: Visitor };
+  /** People with protocol clients instead of browsers. */
+  clients: ProtocolClients;
+  /** The browsers' errors and messages; the test fails on unexpected ones. */
+  browserErrors: BrowserErrors;
+  /** A server of the test's own, which it may kill. */
+  ownServer: TestServer;
+  /** Starts another server with these flags; it outlives the visitors. */
   serverWith: (settings: readonly string[]) => Promise<TestServer>;
   /** A network in front of a server, which the test can break. */
-  networkBefore: (server: TestServer) => Promise<Network>;
-  /** What the server wrote, for the report of a test that failed. */
+  networkTo: (server: TestServer) => Promise<Network>;
+  /** Attaches the server's log to the report of a failed test. */
   serverLog: undefined;
 }
 
 interface WorkerFixtures {
-  /** The server that the tests of one worker share, each in a room of its own. */
+  /** The server that the tests of a worker share, each with a room of its own. */
   server: TestServer;
 }
 
@@ -50,7 +52,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
-  mortalServer: async ({}, use, testInfo) => {
+  ownServer: async ({}, use, testInfo) => {
     const server = await startServer();
     await use(server);
     await server.dispose();
@@ -74,18 +76,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(newRoomName());
   },
 
-  complaints: async ({}, use) => {
-    const complaints = new Complaints();
-    await use(complaints);
-    // Visitors use this fixture, so they are gone by now, and everything was heard.
-    if (complaints.unprovoked.length > 0) {
-      throw new Error(`A browser complained:\n${complaints.unprovoked.join("\n")}`);
+  browserErrors: async ({}, use) => {
+    const browserErrors = new BrowserErrors();
+    await use(browserErrors);
+    // Visitors depend on this fixture, so they are closed by now, and all messages were recorded.
+    if (browserErrors.unexpected.length > 0) {
+      throw new Error(`Unexpected browser messages:\n${browserErrors.unexpected.join("\n")}`);
     }
   },
 
-  // Playwright's own `page` is held to the same rule.
-  context: async ({ context, complaints }, use) => {
-    complaints.listenTo(context);
+  // The same check for Playwright's own `page`.
+  context: async ({ context, browserErrors }, use) => {
+    browserErrors.listenTo(context);
     await use(context);
   },
 
@@ -99,19 +101,27 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await Promise.all(servers.map((server) => server.dispose()));
   },
 
-  // A page that outlives its server complains that it is gone: so this depends on those servers.
-  newVisitor: async ({ browser, server, complaints, serverWith: _ }, use) => {
+  // It depends on `serverWith`, since a page that outlives its server reports errors.
+  newVisitor: async ({ browser, server, browserErrors, serverWith: _ }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async ({ of = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: of.url, ...options });
       contexts.push(context);
-      complaints.listenTo(context);
+      browserErrors.listenTo(context);
       return new Visitor(await context.newPage());
     });
     await Promise.all(contexts.map((context) => context.close()));
   },
 
-  networkBefore: async ({}, use) => {
+  pair: async ({ newVisitor, room }, use) => {
+    const ana = await newVisitor();
+    const bo = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    await bo.openAndJoin(room, "Bo");
+    await use({ ana, bo });
+  },
+
+  networkTo: async ({}, use) => {
     const networks: Network[] = [];
     await use(async (server) => {
       const network = await Network.before(server);
@@ -121,14 +131,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     for (const network of networks) network.dispose();
   },
 
-  crowd: async ({}, use) => {
-    const crowd = new Crowd();
-    await use(crowd);
-    crowd.disperse();
+  clients: async ({}, use) => {
+    const clients = new ProtocolClients();
+    await use(clients);
+    clients.abandonAll();
   },
 });
 
-/** Letters only, so that a number on the page is never a part of the room's name. */
+/** Letters only, so that no number on the page is part of the room's name. */
 function newRoomName(): string {
   const letters = Array.from({ length: 12 }, () => String.fromCharCode(97 + randomInt(26)));
   return `t-${letters.join("")}`;

@@ -1,13 +1,12 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** How far the tab key is followed: no page has more stops before what is looked for. */
+/** The most tab stops of a page. */
 const MOST_STOPS = 30;
 
 /**
- * The tab key leads to all that can be used, and to nothing else; each is seen to have the keyboard,
- * and nothing lies over it.
+ * Tab reaches all controls and nothing else; each has a visible focus outline and is not covered.
  */
-export async function expectTheKeyboardLeadsEverywhere(page: Page): Promise<void> {
+export async function expectTabReachesAllControls(page: Page): Promise<void> {
   const usable = await page
     .locator("a[href], button:enabled, input:enabled, summary, [tabindex='0']")
     .filter({ visible: true })
@@ -30,16 +29,16 @@ export async function expectTheKeyboardLeadsEverywhere(page: Page): Promise<void
     });
     if (!place || reached.includes(place.html)) break;
     reached.push(place.html);
-    expect.soft(place.isOnTop, `something lies over ${place.html}`).toBe(true);
+    expect.soft(place.isOnTop, `${place.html} is covered`).toBe(true);
     expect.soft(place.outline, place.html).toMatch(/^solid [1-9]/);
   }
   expect.soft(reached.toSorted()).toEqual(usable.toSorted());
 }
 
-/** The next press of the tab key leads to the first of all that can be used. */
+/** Moves the start of tab navigation to the top of the page. */
 async function startAtTheTop(page: Page): Promise<void> {
   await page.evaluate(() => {
-    // To take the keyboard from whatever has it would not change where the tab key goes on from.
+    // `blur()` would not change the position from which Tab continues.
     document.body.tabIndex = -1;
     document.body.focus();
     document.body.removeAttribute("tabindex");
@@ -47,7 +46,7 @@ async function startAtTheTop(page: Page): Promise<void> {
   });
 }
 
-/** Presses the tab key until this has the keyboard. */
+/** Presses Tab until the target has the focus. */
 export async function tabTo(target: Locator): Promise<void> {
   const page = target.page();
   for (let stop = 0; stop < MOST_STOPS; stop += 1) {
@@ -57,8 +56,8 @@ export async function tabTo(target: Locator): Promise<void> {
   throw new Error(`The tab key does not lead to ${target}.`);
 }
 
-/** Something in the page has the keyboard, so that the next key goes on from there. */
-export async function expectKeyboardIsSomewhere(page: Page): Promise<void> {
+/** An element in `<main>` has the focus, so that keyboard navigation continues there. */
+export async function expectFocusInMain(page: Page): Promise<void> {
   await expect
     .poll(() => page.evaluate(() => document.activeElement?.closest("main") !== null))
     .toBe(true);

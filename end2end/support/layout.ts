@@ -9,8 +9,8 @@ export async function expectNoHorizontalScroll(page: Page): Promise<void> {
   expect(content, `${content} px in a window of ${window} px`).toBeLessThanOrEqual(window);
 }
 
-/** Everything that moves for a while has come to rest; what moves for ever is not waited for. */
-export async function hasComeToRest(page: Page): Promise<void> {
+/** All finite animations are finished, and the fonts are loaded. */
+export async function waitForAnimations(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const passing = document
       .getAnimations()

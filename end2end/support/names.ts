@@ -1,6 +1,6 @@
-// What people are called, so that a picture shows what may go wrong.
+// Names for tests.
 
-/** Twins, other scripts and directions, emoji, markup, and names that no row is wide enough for. */
+/** Equal names, other scripts and directions, emoji, markup, and names that are wider than a row. */
 export const NAMES_OF_ALL_KINDS = [
   "Bo",
   "Ирина Петрова",
@@ -16,7 +16,7 @@ export const NAMES_OF_ALL_KINDS = [
   "W".repeat(40),
 ];
 
-/** So many people of whom only the number counts: "Person 1", "Person 2". */
+/** So many names: "Person 1", "Person 2". */
 export function numberedPeople(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `Person ${index + 1}`);
 }

@@ -1,5 +1,5 @@
-// The frames of docs/protocol.md, written down once more on purpose: a test that used the product's
-// own types would agree with it in its mistakes.
+// The frames of docs/protocol.md, defined again on purpose: with the product's own types a test would share
+// its errors.
 
 export interface User {
   id: string;
@@ -10,7 +10,7 @@ export interface User {
 
 export type Reason = "left" | "closed" | "lost" | "removed";
 
-/** The net of what happened between two points of a room's count. */
+/** The net changes between two positions. */
 export interface Difference {
   disconnect_user?: Partial<Record<Reason, string[]>>;
   user_changed?: {
@@ -77,20 +77,20 @@ export interface ClientFrame {
   since?: { epoch: string; seq: number };
 }
 
-/** Everyone whom these frames announce as new. */
+/** The added rows of these frames. */
 export function newUsers(frames: readonly ServerFrame[]): User[] {
   return frames.flatMap((frame) => ("new_user" in frame ? (frame.new_user ?? []) : []));
 }
 
-/** The ids of everyone whom these frames take off the list, for whatever reason. */
+/** The ids of the removed rows of these frames, for any reason. */
 export function disconnectedUsers(frames: readonly ServerFrame[]): string[] {
   return frames.flatMap((frame) =>
     "disconnect_user" in frame ? Object.values(frame.disconnect_user ?? {}).flat() : [],
   );
 }
 
-/** Everything that these frames say of rows that came, went or look different, in order. */
-export function happenings(frames: readonly ServerFrame[]): Difference[] {
+/** The changes of these frames, in order. */
+export function changesIn(frames: readonly ServerFrame[]): Difference[] {
   return frames.flatMap((frame) => {
     if (frame.event !== "changes" && frame.event !== "resumed") return [];
     const { disconnect_user, user_changed, new_user } = frame;

@@ -1,10 +1,10 @@
 import type { Locator } from "@playwright/test";
 import jsQR from "jsqr";
 
-/** What a camera reads in a picture of an element, as it is shown. */
+/** Decodes the QR code in a screenshot of an element. */
 export async function readCode(element: Locator): Promise<string | undefined> {
   const picture = (await element.screenshot()).toString("base64");
-  // A browser knows how to read a picture already.
+  // The browser decodes the PNG.
   const page = await element.page().context().newPage();
   const { width, height, data } = await page.evaluate(async (picture) => {
     const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));

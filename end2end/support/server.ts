@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-import { theBuild } from "./the-build";
+import { buildUnderTest } from "./build";
 
 const REPOSITORY = resolve(__dirname, "..", "..");
 
-/** How long a server may take to say where it listens, and to go down: this only ends a hang. */
-const PATIENCE_IN_MILLISECONDS = 20_000;
+/** How long a server may take to start and to shut down; it only ends a hang. */
+const TIMEOUT_IN_MILLISECONDS = 20_000;
 
-/** Servers whose end nobody has seen yet: an interrupted run must not leave them behind. */
+/** Servers that have not exited: an interrupted run must not leave them running. */
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -25,10 +25,10 @@ export class TestServer {
   private log = "";
   private readonly stateDirectory = mkdtempSync(join(tmpdir(), "rollcall-test-"));
 
-  /** `settings` are flags besides those that every test's server has. */
+  /** `settings` are flags in addition to those of every test server. */
   constructor(private readonly settings: readonly string[] = []) {}
 
-  /** Where it listens: `http://127.0.0.1:PORT`, the same after a restart. */
+  /** Its address: `http://127.0.0.1:PORT`, the same after a restart. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
@@ -38,14 +38,14 @@ export class TestServer {
     return `ws://127.0.0.1:${this.port}/r/${room}/socket`;
   }
 
-  /** Everything it wrote to standard error, over all its lives. */
+  /** Its standard error, over all restarts. */
   get logText(): string {
     return this.log;
   }
 
-  /** Starts it on a free port, or again on the port that it had, with the state that it had. */
+  /** Starts it on a free port, or restarts it on the same port with the same state. */
   async start(): Promise<void> {
-    const { binary, site, hasHashes } = theBuild();
+    const { binary, site, hasHashes } = buildUnderTest();
     const environment = { ...process.env, LEPTOS_HASH_FILES: String(hasHashes) };
     const child = spawn(
       binary,
@@ -63,10 +63,10 @@ export class TestServer {
     this.port = await portAnnouncedBy(child, () => this.log);
   }
 
-  /** Takes somebody off a room's list, as the operator may; answers the HTTP status. */
+  /** Removes a person from a room's list, as the operator; returns the HTTP status. */
   async remove(room: string, id: string): Promise<number> {
     const [address] = this.log.match(/operator on (http:[^\s"]+)/g)?.slice(-1) ?? [];
-    if (address === undefined) throw new Error("The server does not listen to its operator.");
+    if (address === undefined) throw new Error("The server has no operator's address.");
     const token = readFileSync(join(this.stateDirectory, "operator.token"), "utf8").trim();
     const response = await fetch(`${address.replace("operator on ", "")}/rooms/${room}/users/${id}`, {
       method: "DELETE",
@@ -75,17 +75,17 @@ export class TestServer {
     return response.status;
   }
 
-  /** Ends it at once, so that it can't say goodbye to anyone. */
+  /** Kills it, so that it sends no close frames. */
   async kill(): Promise<void> {
     await this.end("SIGKILL");
   }
 
-  /** Asks it to go down, and answers its exit status once it has: null if it had to be killed. */
+  /** Asks it to shut down, and returns its exit status; null if it had to be killed. */
   async terminate(): Promise<number | null> {
     return this.end("SIGTERM");
   }
 
-  /** Ends it for good. */
+  /** Shuts it down and deletes its state. */
   async dispose(): Promise<void> {
     await this.terminate();
     rmSync(this.stateDirectory, { recursive: true, force: true });
@@ -97,14 +97,14 @@ export class TestServer {
     if (!child || child.exitCode !== null || child.signalCode !== null) return null;
     const exited = once(child, "exit");
     child.kill(signal);
-    const deadline = setTimeout(() => child.kill("SIGKILL"), PATIENCE_IN_MILLISECONDS);
+    const deadline = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_IN_MILLISECONDS);
     const [status] = await exited;
     clearTimeout(deadline);
     return status as number | null;
   }
 }
 
-/** A running server, to be disposed of by who asked for it. */
+/** Starts a server; the caller has to dispose of it. */
 export async function startServer(settings: readonly string[] = []): Promise<TestServer> {
   const server = new TestServer(settings);
   try {
@@ -117,7 +117,7 @@ export async function startServer(settings: readonly string[] = []): Promise<Tes
 }
 
 async function portAnnouncedBy(child: ChildProcess, log: () => string): Promise<number> {
-  if (!child.stdout) throw new Error("The server was started without its standard output.");
+  if (!child.stdout) throw new Error("The server has no standard output.");
   const lines = createInterface({ input: child.stdout });
   return new Promise((found, failed) => {
     const fail = (why: string) => {
@@ -126,10 +126,10 @@ async function portAnnouncedBy(child: ChildProcess, log: () => string): Promise<
       failed(new Error(`${why}\n${log()}`));
     };
     const deadline = setTimeout(
-      () => fail("The server did not say where it listens."),
-      PATIENCE_IN_MILLISECONDS,
+      () => fail("The server did not print its address."),
+      TIMEOUT_IN_MILLISECONDS,
     );
-    const endedAtOnce = () => fail("The server ended before it said where it listens.");
+    const endedAtOnce = () => fail("The server exited before it printed its address.");
     child.once("error", (error) => fail(`The server can't be started: ${error.message}`));
     child.once("exit", endedAtOnce);
     lines.on("line", (line) => {

@@ -2,22 +2,22 @@ import { expect, type BrowserContext, type Locator, type Page } from "@playwrigh
 
 import type { ClientFrame, ServerFrame } from "./protocol";
 
-/** What went over the sockets of a page, in order. */
+/** The frames on the sockets of a page, in order. */
 export interface Wire {
   sent: ClientFrame[];
   received: ServerFrame[];
-  /** The addresses of the sockets that were opened. */
+  /** The URLs of the sockets that were opened. */
   sockets: string[];
 }
 
-/** How long a row may outlive its person: a broken connection has 15 s to come back. */
-export const UNTIL_A_ROW_IS_GONE = { timeout: 30_000 };
+/** Longer than a row stays after its connection broke: the grace period is 15 s. */
+export const UNTIL_A_ROW_IS_REMOVED = { timeout: 30_000 };
 
-/** How long a page may take to come back by itself: it waits for up to 15 s between attempts. */
-export const UNTIL_A_PAGE_HAS_HEALED = { timeout: 40_000 };
+/** Longer than a page takes to reconnect: it waits for up to 15 s between attempts. */
+export const UNTIL_RECONNECTED = { timeout: 40_000 };
 
-/** A number as the page writes it: 10,001. */
-export function grouped(number: number): string {
+/** A number as the page formats it: 10,001. */
+export function formatCount(number: number): string {
   return number.toLocaleString("en-US");
 }
 
@@ -37,31 +37,31 @@ export class Visitor {
   readonly nameField: Locator;
   readonly joinButton: Locator;
   readonly nameError: Locator;
-  /** "You are here as …", with what a listed person can do. */
+  /** "You're on the list as …", with a listed person's buttons. */
   readonly you: Locator;
   readonly renameButton: Locator;
   readonly leaveButton: Locator;
   readonly newNameField: Locator;
   readonly saveButton: Locator;
   readonly cancelButton: Locator;
-  /** What is said while the connection is lost. */
+  /** The banner while the connection is lost. */
   readonly banner: Locator;
-  readonly tryNowButton: Locator;
+  readonly retryNowButton: Locator;
   readonly announcer: Locator;
-  /** What happened a moment ago, to be read. */
+  /** The line with the latest changes. */
   readonly news: Locator;
-  /** What happened while the list was not live. */
+  /** The line with the changes of an outage. */
   readonly missed: Locator;
 
-  readonly findField: Locator;
-  /** How many were found. */
+  readonly searchField: Locator;
+  /** The number of matches. */
   readonly found: Locator;
   readonly sortButton: Locator;
-  /** The panel of what happened, and what is in it. */
+  /** The activity log, and its entries. */
   readonly activity: Locator;
-  readonly happenings: Locator;
+  readonly activityEntries: Locator;
   readonly muteButton: Locator;
-  readonly someoneElseButton: Locator;
+  readonly switchPersonButton: Locator;
 
   constructor(readonly page: Page) {
     page.on("websocket", (socket) => {
@@ -82,27 +82,27 @@ export class Visitor {
     this.names = this.rows.locator("bdi.user-name");
     this.ownRow = this.roster.locator("li.is-you");
     this.emptyRoom = page.getByTestId("empty");
-    this.nameField = page.getByRole("textbox", { name: "What should we call you?" });
+    this.nameField = page.getByRole("textbox", { name: "Your name" });
     this.joinButton = button("Join");
     this.nameError = page.locator("#name-error");
     this.you = page.getByTestId("you");
-    this.renameButton = button("Rename");
+    this.renameButton = button("Change name");
     this.leaveButton = button("Leave");
-    this.newNameField = page.getByRole("textbox", { name: "Your new name" });
+    this.newNameField = page.getByRole("textbox", { name: "New name" });
     this.saveButton = button("Save");
     this.cancelButton = button("Cancel");
     this.banner = page.getByTestId("connection");
-    this.tryNowButton = button("Try now");
+    this.retryNowButton = button("Retry now");
     this.announcer = page.getByTestId("announcer");
     this.news = page.getByTestId("news");
     this.missed = page.getByTestId("missed");
-    this.findField = page.getByRole("searchbox", { name: "Find a name" });
+    this.searchField = page.getByRole("searchbox", { name: "Find a name" });
     this.found = page.locator(".found");
     this.sortButton = button("A to Z");
     this.activity = page.locator("details.activity");
-    this.happenings = this.activity.locator("ol > li > p");
+    this.activityEntries = this.activity.locator("ol > li > p");
     this.muteButton = button("Mute for screen readers");
-    this.someoneElseButton = button("Be someone else");
+    this.switchPersonButton = button("Join again under another name");
   }
 
   get context(): BrowserContext {
@@ -115,16 +115,16 @@ export class Visitor {
   }
 
   /**
-   * What scripts, and the server, are told of the page's being seen. A browser without a window
-   * shows every page, so it is said in the browser's place, in the browser's words.
+   * Changes the page's visibility. A headless browser shows every page, so the test sets the properties and
+   * fires the event in its place.
    */
-  async isSeen(isSeen: boolean): Promise<void> {
-    await this.page.evaluate((isSeen) => {
-      const state = isSeen ? "visible" : "hidden";
-      Object.defineProperty(document, "hidden", { value: !isSeen, configurable: true });
+  async setVisible(isVisible: boolean): Promise<void> {
+    await this.page.evaluate((isVisible) => {
+      const state = isVisible ? "visible" : "hidden";
+      Object.defineProperty(document, "hidden", { value: !isVisible, configurable: true });
       Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
       document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-    }, isSeen);
+    }, isVisible);
   }
 
   /** Opens a room's page and waits until it follows the room. */
@@ -146,31 +146,31 @@ export class Visitor {
     await this.join(name);
   }
 
-  /** The page was hydrated, and its list is what the server's list is. */
+  /** The page is hydrated and its list is live. */
   async isLive(options?: { timeout: number }): Promise<void> {
     await expect(this.html).toHaveAttribute("data-hydrated", "true", options);
     await expect(this.html).toHaveAttribute("data-live", "true", options);
   }
 
-  /** The page says that its list may be old. */
-  async saysThatTheConnectionIsLost(): Promise<void> {
-    await expect(this.banner).toBeVisible(UNTIL_A_PAGE_HAS_HEALED);
+  /** The page shows that its connection is lost. */
+  async isDisconnected(): Promise<void> {
+    await expect(this.banner).toBeVisible(UNTIL_RECONNECTED);
     await expect(this.html).not.toHaveAttribute("data-live");
   }
 
-  /** The page follows the room again, and has nothing to say about it. */
-  async hasHealed(): Promise<void> {
-    await this.isLive(UNTIL_A_PAGE_HAS_HEALED);
+  /** The page is live again and the banner is gone. */
+  async isReconnected(): Promise<void> {
+    await this.isLive(UNTIL_RECONNECTED);
     await expect(this.banner).toHaveCount(0);
   }
 
-  /** The list shows exactly these names, in this order, and counts them. */
+  /** The list has exactly these names, in this order, and the count is theirs. */
   async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
     await expect(this.names).toHaveText([...names], options);
-    await expect(this.count).toHaveText(grouped(names.length));
+    await expect(this.count).toHaveText(formatCount(names.length));
   }
 
-  /** Wherever the list covers the window, there is a row. */
+  /** Whether rows fill the part of the window that the list covers. */
   async isFilled(): Promise<boolean> {
     return this.roster.evaluate((list) => {
       const { top, bottom } = list.getBoundingClientRect();
@@ -188,7 +188,7 @@ export class Visitor {
   /** This person's id in the room, as the page has it in their own row. */
   async ownId(): Promise<string> {
     const id = await this.ownRow.getAttribute("data-user-id");
-    if (id === null) throw new Error("One's own row has no id.");
+    if (id === null) throw new Error("The visitor's own row has no id.");
     return id;
   }
 }

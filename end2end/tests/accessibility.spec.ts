@@ -1,15 +1,15 @@
-// Everyone can use the page: what is said aloud, and whatever a browser is set to.
-// What axe finds is asked for every state, where it is photographed.
+// Accessibility: announcements, writing directions, and browser settings.
+// page-states.spec.ts runs axe on every state.
 
-import { NO_CONNECTION } from "../support/complaints";
+import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { numberedPeople } from "../support/names";
-import { expectTheKeyboardLeadsEverywhere } from "../support/keyboard";
+import { expectTabReachesAllControls } from "../support/keyboard";
 import { expectNoHorizontalScroll } from "../support/layout";
-import { Regular } from "../support/regulars";
-import { UNTIL_A_PAGE_HAS_HEALED, UNTIL_A_ROW_IS_GONE, type Visitor } from "../support/visitor";
+import { ResumingClient } from "../support/resuming-client";
+import { UNTIL_RECONNECTED, UNTIL_A_ROW_IS_REMOVED, type Visitor } from "../support/visitor";
 
-/** Twins, other scripts and directions, emoji, markup, and names that no row is wide enough for. */
+/** Equal names, other scripts and directions, emoji, markup, and names that are wider than a row. */
 const NAMES = [
   "Ana Sousa",
   "Kim",
@@ -23,106 +23,106 @@ const NAMES = [
   "W".repeat(40),
 ];
 
-test("the list is one to every screen reader, and a name that is cut can be read in full", async ({
+test("the list has the list role, and a truncated name has a tooltip with the full name", async ({
   newVisitor,
   room,
 }) => {
   const visitor = await newVisitor();
   const name = "W".repeat(40);
   await visitor.openAndJoin(room, name);
-  // A list without bullets is none to some browsers, unless it says so.
+  // Some browsers don't expose a list without bullets as a list unless it has the role.
   await expect(visitor.roster).toHaveAttribute("role", "list");
   await expect(visitor.rows.locator(".who")).toHaveAttribute("title", name);
 });
 
-test.describe("what is said aloud", () => {
-  test("is said in a region that the first HTML has, empty", async ({ server, request, room }) => {
+test.describe("the live region", () => {
+  test("is in the first HTML, and empty", async ({ server, request, room }) => {
     const html = await (await request.get(`${server.url}/r/${room}`)).text();
     const [, attributes, words] = /<div([^>]*data-testid="announcer"[^>]*)>(.*?)<\/div>/s.exec(html) ?? [];
     expect(attributes).toContain('role="status"');
     expect(words).toBe("");
   });
 
-  test("does not tell of a connection that was lost for a moment", async ({
+  test("does not announce a short disconnect of another person", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
-    const bo = new Regular({ server, room, name: "Bo", tab: "t1" });
-    await bo.follows();
+    const bo = new ResumingClient({ server, room, name: "Bo", tab: "t1" });
+    await bo.connect();
     await expect(ana.announcer).toHaveText("Bo joined");
-    const said = await everythingSaid(ana);
+    const announcements = await recordAnnouncements(ana);
     const bosRow = ana.rows.filter({ hasText: "Bo" });
     bo.break();
     await expect(bosRow).toHaveAttribute("data-state", "reconnecting");
-    await bo.follows();
+    await bo.connect();
     await expect(bosRow).toHaveAttribute("data-state", "here");
-    await crowd.join(server, room, "Cy");
+    await clients.join(server, room, "Cy");
     await expect(ana.announcer).toHaveText("Cy joined");
-    expect(said.filter((words) => words.includes("Bo"))).toEqual([]);
+    expect(announcements.filter((words) => words.includes("Bo"))).toEqual([]);
     bo.abandon();
   });
 
-  test("tells of those who come and go", async ({ newVisitor, server, crowd, room }) => {
+  test("announces joins and departures", async ({ newVisitor, server, clients, room }) => {
     const ana = await newVisitor();
     await ana.open(room);
-    // A screen reader hears a region only if it was there before its words.
+    // Screen readers only announce changes of a region that existed before.
     await expect(ana.announcer).toHaveAttribute("role", "status");
     await expect(ana.announcer).toHaveText("");
     await ana.join("Ana");
 
-    const bo = await crowd.join(server, room, "Bo");
+    const bo = await clients.join(server, room, "Bo");
     await expect(ana.announcer).toHaveText(/\bBo joined/);
     await bo.leave();
-    await expect(ana.announcer).toHaveText(/\bBo closed the page/, UNTIL_A_ROW_IS_GONE);
+    await expect(ana.announcer).toHaveText(/\bBo left/, UNTIL_A_ROW_IS_REMOVED);
   });
 
-  test("counts the many who come at once", async ({ newVisitor, server, crowd, room }) => {
+  test("announces many joins at once as a number", async ({ newVisitor, server, clients, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
-    const said = await everythingSaid(ana);
+    const announcements = await recordAnnouncements(ana);
     const names = numberedPeople(37);
-    await crowd.joinTogether(server, room, names);
+    await clients.joinTogether(server, room, names);
     await expect(ana.count).toHaveText("38");
-    await expect.poll(() => said.at(-1)).toMatch(/\d+ people joined/);
-    // In batches, and not one sentence for each.
-    expect(new Set(said).size).toBeLessThan(15);
+    await expect.poll(() => announcements.at(-1)).toMatch(/\d+ people joined/);
+    // In batches, and not one announcement for each.
+    expect(new Set(announcements).size).toBeLessThan(15);
   });
 
-  test("tells that the connection is lost, and that it is back", async ({
+  test("announces a disconnect and the reconnect", async ({
     newVisitor,
-    mortalServer,
-    complaints,
+    ownServer,
+    browserErrors,
     room,
   }) => {
-    complaints.areProvoked(NO_CONNECTION);
-    const ana = await newVisitor({ of: mortalServer });
+    browserErrors.areExpected(NO_CONNECTION);
+    const ana = await newVisitor({ of: ownServer });
     await ana.openAndJoin(room, "Ana");
-    await mortalServer.kill();
-    await expect(ana.announcer).toContainText(/connection lost/i, UNTIL_A_PAGE_HAS_HEALED);
-    await mortalServer.start();
-    await expect(ana.announcer).toContainText(/connected again/i, UNTIL_A_PAGE_HAS_HEALED);
+    await ownServer.kill();
+    await expect(ana.announcer).toContainText(/connection lost/i, UNTIL_RECONNECTED);
+    await ownServer.start();
+    await expect(ana.announcer).toContainText(/connected again/i, UNTIL_RECONNECTED);
   });
 });
 
-test.describe("whatever the reader's browser is set to", () => {
+test.describe("browser settings and writing directions", () => {
   for (const [setting, name, neighbour] of [
     ["a name from right to left", "مريم الحداد (2)", "Kim"],
     ["a name in both directions", "(1) Ana שלום", "Kim"],
   ] as const) {
-    test(`${setting} leaves its neighbours where they are`, async ({
+    test(`${setting} does not change the order of its neighbours`, async ({
       newVisitor,
       server,
-      crowd,
+      clients,
       room,
     }) => {
-      await crowd.joinInOrder(server, room, [name, neighbour, name]);
+      await clients.joinInOrder(server, room, [name, neighbour, name]);
       const visitor = await newVisitor();
       await visitor.openAndJoin(room, name);
-      // In a row the avatar is left of the name, and the mark of a twin or of oneself right of it.
+      // In a row the avatar is left of the name, and the marks are right of it.
       for (const row of await visitor.rows.all()) {
         const avatar = await row.locator(".avatar").boundingBox();
         const bdi = await row.locator("bdi").boundingBox();
@@ -131,17 +131,17 @@ test.describe("whatever the reader's browser is set to", () => {
           expect((await mark.boundingBox())?.x).toBeGreaterThan(bdi?.x ?? Infinity);
         }
       }
-      // In a sentence, too: its beginning, which is where a line may break, is right of what is before it.
+      // The same in a sentence: the name starts right of the text before it.
       const words = await visitor.you.locator("p").first().boundingBox();
       const own = await visitor.you.locator("bdi").evaluate((bdi) => bdi.getClientRects()[0]?.x);
       expect(own).toBeGreaterThan(words?.x ?? Infinity);
     });
   }
 
-  test("nothing moves for those who asked for less of it", async ({
+  test("reduced motion turns all animations off", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     const visitor = await newVisitor({ reducedMotion: "reduce" });
@@ -154,7 +154,7 @@ test.describe("whatever the reader's browser is set to", () => {
         document.addEventListener(kind, (event) => moved(`${kind} ${(event.target as Element).className}`));
       }
     });
-    const bo = await crowd.join(server, room, "Bo");
+    const bo = await clients.join(server, room, "Bo");
     await visitor.shows(["Ana", "Bo"]);
     bo.send({ event: "leave" });
     await visitor.shows(["Ana"]);
@@ -163,13 +163,13 @@ test.describe("whatever the reader's browser is set to", () => {
     expect(animations).toEqual([]);
   });
 
-  test("with a type of twice the size nothing is cut off or scrolled sideways", async ({
+  test("text of twice the size is not cut off and causes no horizontal scrolling", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
-    await crowd.joinInOrder(server, room, NAMES);
+    await clients.joinInOrder(server, room, NAMES);
     const visitor = await newVisitor();
     await visitor.openAndJoin(room, "Olu");
     await visitor.activity.locator("summary").click();
@@ -188,35 +188,35 @@ test.describe("whatever the reader's browser is set to", () => {
     }
   });
 
-  test("a zoom of 200 % hides nothing and covers nothing", async ({
+  test("a zoom of 200 % hides and covers nothing", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
-    await crowd.joinInOrder(server, room, NAMES);
-    // To a page, a window of 1280 by 800 pixels at 200 % is this.
+    await clients.joinInOrder(server, room, NAMES);
+    // A window of 1280 by 800 pixels at 200 % has this size in CSS pixels.
     const zoomed = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
     const visitor = await newVisitor(zoomed);
     await visitor.openAndJoin(room, "Olu");
     await expectNoHorizontalScroll(visitor.page);
-    await expectTheKeyboardLeadsEverywhere(visitor.page);
+    await expectTabReachesAllControls(visitor.page);
     const unzoomed = await newVisitor({ viewport: { width: 1280, height: 800 } });
     await unzoomed.openAndJoin(room, "Kim");
     const controls = ({ page }: Visitor) =>
       page.getByRole("button").or(page.getByRole("link")).filter({ visible: true }).allTextContents();
-    // There is one more: the way past the list, to what stands beside it in a wider window.
+    // One link more than in a wide window: the one past the list to the sidebar.
     expect(await controls(visitor)).toEqual(expect.arrayContaining(await controls(unzoomed)));
     for (const name of await visitor.names.all()) await expect(name).toBeVisible();
   });
 
-  test("with forced colours a state is told by shape, and the keyboard is seen", async ({
+  test("forced colours keep states distinguishable by shape, and the focus visible", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
-    await crowd.joinInOrder(server, room, ["Bo"]);
+    await clients.joinInOrder(server, room, ["Bo"]);
     const visitor = await newVisitor({ forcedColors: "active" });
     await visitor.openAndJoin(room, "Ana");
     const border = (selector: string) =>
@@ -234,10 +234,10 @@ test.describe("whatever the reader's browser is set to", () => {
   });
 });
 
-/** All that the live region comes to say from now on. */
-async function everythingSaid(visitor: Visitor): Promise<string[]> {
-  const said: string[] = [];
-  await visitor.page.exposeFunction("heard", (text: string) => said.push(text));
+/** Records all announcements of the live region from now on. */
+async function recordAnnouncements(visitor: Visitor): Promise<string[]> {
+  const announcements: string[] = [];
+  await visitor.page.exposeFunction("heard", (text: string) => announcements.push(text));
   await visitor.announcer.evaluate((region) => {
     const { heard } = window as unknown as { heard: (text: string) => void };
     new MutationObserver(() => heard(region.textContent ?? "")).observe(region, {
@@ -246,5 +246,5 @@ async function everythingSaid(visitor: Visitor): Promise<string[]> {
       subtree: true,
     });
   });
-  return said;
+  return announcements;
 }

@@ -1,4 +1,4 @@
-// The view of a room in a frame on somebody else's page.
+// The embed of a room in a frame on another site.
 
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
@@ -7,18 +7,18 @@ import type { AddressInfo } from "node:net";
 import AxeBuilder from "@axe-core/playwright";
 import type { Route } from "@playwright/test";
 
-import { NO_CONNECTION } from "../support/complaints";
+import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
 import { numberedPeople } from "../support/names";
-import { UNTIL_A_PAGE_HAS_HEALED } from "../support/visitor";
+import { UNTIL_RECONNECTED } from "../support/visitor";
 
-/** Bytes of all that the view transfers, as it is sent. */
+/** The most bytes that the embed may transfer, as sent. */
 const MOST_BYTES = 20_000;
 
 const NAMES = ["Ana Sousa", "<b>Bo</b>", "مريم الحداد", "李小龍", "🙂 Sunny"];
 
-/** A site of somebody else's, whose only page has a frame as the README shows it. */
+/** Another site, whose only page has the frame of the README. */
 async function siteWithFrame(url: string): Promise<Server> {
   const body =
     `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` +
@@ -31,13 +31,13 @@ async function siteWithFrame(url: string): Promise<Server> {
   return site;
 }
 
-test("a frame elsewhere shows who is here, live, and nobody is listed by it", async ({
+test("the embed shows a live list on another site, and does not join the room", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, NAMES);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
   const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
   await visitor.page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
@@ -46,7 +46,7 @@ test("a frame elsewhere shows who is here, live, and nobody is listed by it", as
   await expect(frame.getByTestId("count")).toHaveText("5");
   await expect(faces).toContainText(NAMES);
 
-  const olu = await crowd.join(server, room, "Olu");
+  const olu = await clients.join(server, room, "Olu");
   await expect(faces).toContainText([...NAMES, "Olu"]);
   await expect(frame.getByTestId("count")).toHaveText("6");
   olu.send({ event: "leave" });
@@ -58,14 +58,14 @@ test("a frame elsewhere shows who is here, live, and nobody is listed by it", as
   site.close();
 });
 
-test("the view is small, whatever goes on in the room", async ({
+test("the embed transfers few bytes, whatever happens in the room", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const names = numberedPeople(200);
-  await crowd.joinTogether(server, room, names);
+  await clients.joinTogether(server, room, names);
   const visitor = await newVisitor();
   const sizes: Promise<number>[] = [];
   const paths: string[] = [];
@@ -86,44 +86,44 @@ test("the view is small, whatever goes on in the room", async ({
   expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
   expect(paths.filter((path) => path.endsWith(".wasm"))).toEqual([]);
 
-  // Many changes at once are few requests.
+  // Many changes at once cause few requests.
   const before = paths.length;
   const more = Array.from({ length: 60 }, (_, index) => `Newcomer ${index + 1}`);
-  await crowd.joinTogether(server, room, more);
+  await clients.joinTogether(server, room, more);
   await expect(visitor.page.getByTestId("count")).toHaveText("260");
   expect(paths.length - before).toBeLessThan(20);
 });
 
-test("the view says when it is not live, and is live again by itself", async ({
+test("the embed shows when it is not live, and reconnects by itself", async ({
   newVisitor,
-  mortalServer,
-  crowd,
-  complaints,
+  ownServer,
+  clients,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(NO_CONNECTION);
-  await crowd.joinInOrder(mortalServer, room, ["Ana"]);
-  const visitor = await newVisitor({ of: mortalServer });
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.joinInOrder(ownServer, room, ["Ana"]);
+  const visitor = await newVisitor({ of: ownServer });
   await visitor.page.goto(`/r/${room}/embed`);
   const notLive = visitor.page.getByText("Not live");
   await expect(notLive).toBeHidden();
-  await mortalServer.kill();
+  await ownServer.kill();
   await expect(notLive).toBeVisible();
-  await mortalServer.start();
-  await expect(notLive).toBeHidden(UNTIL_A_PAGE_HAS_HEALED);
-  await crowd.join(mortalServer, room, "Bo");
+  await ownServer.start();
+  await expect(notLive).toBeHidden(UNTIL_RECONNECTED);
+  await clients.join(ownServer, room, "Bo");
   await expect(visitor.page.getByRole("listitem").filter({ hasText: "Bo" })).toHaveCount(1);
 });
 
-test("what could not be drawn is not shown as live, and is drawn later; the keyboard stays where it is", async ({
+test("a failed update is shown as not live and retried later, and the focus is kept", async ({
   newVisitor,
   server,
-  crowd,
-  complaints,
+  clients,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(NO_CONNECTION);
-  await crowd.joinInOrder(server, room, ["Ana"]);
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.joinInOrder(server, room, ["Ana"]);
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.clock.install();
@@ -131,17 +131,17 @@ test("what could not be drawn is not shown as live, and is drawn later; the keyb
   const link = page.getByRole("link", { name: room });
   await link.focus();
   const faces = page.getByRole("listitem");
-  await crowd.join(server, room, "Bo");
+  await clients.join(server, room, "Bo");
   await expect(faces).toHaveCount(2);
   await expect(link).toBeFocused();
 
-  // Nobody answers, or somebody who knows nothing of the room.
+  // The request fails, or a proxy answers in the server's place.
   for (const [answer, newcomer, count] of [
     [(route: Route) => route.abort(), "Cy", 3],
     [(route: Route) => route.fulfill({ body: "<p>Please log in.</p>" }), "Di", 4],
   ] as const) {
     await page.route("**/embed", answer);
-    await crowd.join(server, room, newcomer);
+    await clients.join(server, room, newcomer);
     await expect(page.getByText("Not live")).toBeVisible();
     await expect(faces).toHaveCount(count - 1);
     await page.unroute("**/embed");
@@ -152,13 +152,13 @@ test("what could not be drawn is not shown as live, and is drawn later; the keyb
   await expect(link).toBeFocused();
 });
 
-test("a change that comes while the view is drawn is drawn as well", async ({
+test("a change during an update causes another update", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, ["Ana"]);
+  await clients.joinInOrder(server, room, ["Ana"]);
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.goto(`/r/${room}/embed`);
@@ -174,9 +174,9 @@ test("a change that comes while the view is drawn is drawn as well", async ({
       await route.fulfill({ response: answer });
     });
   });
-  await crowd.join(server, room, "Bo");
+  await clients.join(server, room, "Bo");
   await drawn;
-  // The page is told of Cy while the drawing that does not know of them is on its way.
+  // The event of Cy's join comes while an older rendering is on its way.
   await page.evaluate(
     (room) =>
       new Promise((isOpen) => {
@@ -186,46 +186,46 @@ test("a change that comes while the view is drawn is drawn as well", async ({
       }),
     room,
   );
-  await crowd.join(server, room, "Cy");
+  await clients.join(server, room, "Cy");
   await expect(page).toHaveTitle("told");
   bring();
   await expect(faces).toHaveCount(3);
 });
 
-test("a view whose feed falls silent says that it is not live", async ({
+test("an embed whose feed is silent shows that it is not live", async ({
   newVisitor,
-  networkBefore,
+  networkTo,
   server,
-  crowd,
-  complaints,
+  clients,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(NO_CONNECTION);
-  await crowd.joinInOrder(server, room, ["Ana"]);
-  const network = await networkBefore(server);
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.joinInOrder(server, room, ["Ana"]);
+  const network = await networkTo(server);
   const visitor = await newVisitor({ of: network });
   const { page } = visitor;
   await page.clock.install();
   await page.goto(`/r/${room}/embed`);
   await expect(page.getByRole("listitem")).toHaveCount(1);
   await expect(page.getByText("Not live")).toBeHidden();
-  network.turn("silent");
+  network.setCondition("silent");
   await page.clock.fastForward(15_000);
   await expect(page.getByText("Not live")).toBeVisible();
-  network.turn("clear");
+  network.setCondition("clear");
   await page.clock.fastForward(15_000);
   await expect(page.getByText("Not live")).toBeHidden();
 });
 
-test("axe finds nothing in the view, and nothing is scrolled sideways", async ({
+test("the embed has no axe violations and no horizontal scrolling", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   const names = Array.from({ length: 30 }, (_, index) => `${NAMES[index % 5]} ${index}`);
-  await crowd.joinInOrder(server, room, names);
+  await clients.joinInOrder(server, room, names);
   await visitor.page.goto(`/r/${room}/embed`);
   for (const colorScheme of ["light", "dark"] as const) {
     await visitor.page.emulateMedia({ colorScheme });
@@ -237,13 +237,13 @@ test("axe finds nothing in the view, and nothing is scrolled sideways", async ({
   }
 });
 
-test("without scripts the view is there, and comes anew by itself", async ({
+test("without scripts the embed is shown and reloads by itself", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, ["Ana", "Bo"]);
+  await clients.joinInOrder(server, room, ["Ana", "Bo"]);
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}/embed`);
   await expect(visitor.page.getByTestId("count")).toHaveText("2");

@@ -1,13 +1,13 @@
-// Hydration changes nothing that can be seen, in any state that the first HTML can have.
-// That nothing is said in the console is what every test is held to.
+// Hydration: it changes nothing visible, in any state of the first HTML.
+// The fixtures fail every test in which the console has messages.
 
 import type { Page } from "@playwright/test";
 
-import { NO_CONNECTION } from "../support/complaints";
+import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
-import { expectNothingForAxe, inEveryLook } from "../support/looks";
+import { expectNoAxeViolations, inEveryAppearance } from "../support/appearance";
 
-/** What the first HTML can show, by how many are in the room; the visitor may be one of them. */
+/** The states of the first HTML: how many other people are in the room, and whether the visitor is listed. */
 const STATES = [
   { state: "an empty room", others: 0 },
   { state: "a visitor alone", others: 0, name: "Ana Sousa" },
@@ -21,26 +21,26 @@ const STATES = [
   { state: "a wall with two hundred people", others: 200, query: "?wall" },
 ] as const;
 
-const A_PART_IS_MISSING = /A part of this page has not arrived/;
+const NOT_LOADED = /This page didn't load fully/;
 
 const NAMES = ["Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"];
 
 for (const { state, others, ...rest } of STATES) {
   const { name, query } = { name: undefined, query: "", ...rest };
-  test(`hydration moves nothing: ${state}`, async ({
+  test(`hydration causes no layout shift: ${state}`, async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     test.setTimeout(180_000);
     const names = Array.from({ length: others }, (_, index) => NAMES[index] ?? `Person ${index}`);
-    await crowd.joinInOrder(server, room, names);
+    await clients.joinInOrder(server, room, names);
     const visitor = await newVisitor();
     if (name !== undefined) await visitor.openAndJoin(room, name);
     const count = String(others + (name === undefined ? 0 : 1));
-    await inEveryLook(visitor.page, async () => {
-      const release = await holdScriptsBack(visitor.page);
+    await inEveryAppearance(visitor.page, async () => {
+      const release = await delayScripts(visitor.page);
       await visitor.page.goto(`/r/${room}${query}`);
       await expect(visitor.count).toHaveText(count);
       await hasPainted(visitor.page);
@@ -55,9 +55,9 @@ for (const { state, others, ...rest } of STATES) {
   });
 }
 
-test("what was typed before the scripts ran is not lost", async ({ newVisitor, room }) => {
+test("text that was typed before hydration is kept", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
-  const release = await holdScriptsBack(ana.page);
+  const release = await delayScripts(ana.page);
   await ana.page.goto(`/r/${room}`);
   await ana.nameField.fill("Ana");
   await ana.nameField.press("Enter");
@@ -68,13 +68,13 @@ test("what was typed before the scripts ran is not lost", async ({ newVisitor, r
   await ana.shows(["Ana"]);
 });
 
-test("no row fades in where the page was worked out before its style sheet was there", async ({
+test("no row fades in if the page was laid out before its style sheet arrived", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, NAMES);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.addInitScript(() => {
@@ -83,7 +83,7 @@ test("no row fades in where the page was worked out before its style sheet was t
       if (target instanceof Element && target.closest("#roster")) window.faded.push(propertyName);
     });
   });
-  const release = await holdBack(page, "**/*.css");
+  const release = await delayFiles(page, "**/*.css");
   await page.goto(`/r/${room}`, { waitUntil: "commit" });
   await expect(visitor.rows).toHaveCount(NAMES.length);
   const color = () => page.evaluate(() => getComputedStyle(document.querySelector(".row")!).backgroundColor);
@@ -96,71 +96,71 @@ test("no row fades in where the page was worked out before its style sheet was t
   expect(await page.evaluate(() => window.faded)).toEqual([]);
 });
 
-test("a page of which a part never comes says so, and can be loaded again", async ({
+test("a page whose WASM fails to load shows it, and can be reloaded", async ({
   newVisitor,
   server,
-  crowd,
-  complaints,
+  clients,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(NO_CONNECTION);
-  complaints.areProvoked(/Failed to fetch/);
-  await crowd.joinInOrder(server, room, NAMES);
+  browserErrors.areExpected(NO_CONNECTION);
+  browserErrors.areExpected(/Failed to fetch/);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.route("**/*.wasm", (route) => route.abort());
   await page.goto(`/r/${room}`);
-  await expect(page.getByText(A_PART_IS_MISSING)).toBeVisible();
+  await expect(page.getByText(NOT_LOADED)).toBeVisible();
   await expect(visitor.html).toHaveAttribute("data-stale", "true");
-  await expectNothingForAxe(page);
+  await expectNoAxeViolations(page);
 
   await page.unroute("**/*.wasm");
-  await page.getByRole("link", { name: "Load again" }).click();
+  await page.getByRole("link", { name: "Reload" }).click();
   await visitor.isLive();
-  await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
+  await expect(page.getByText(NOT_LOADED)).toBeHidden();
 });
 
-test("a page that waits for one of its scripts for ever says so", async ({ newVisitor, room }) => {
+test("a page whose script never loads shows it", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.clock.install();
-  const release = await holdBack(page, "**/past-hour.js");
+  const release = await delayFiles(page, "**/hour-chart.js");
   await page.goto(`/r/${room}`, { waitUntil: "commit" });
   await expect(visitor.count).toBeVisible();
   await page.clock.fastForward(10_000);
-  await expect(page.getByText(A_PART_IS_MISSING)).toBeVisible();
+  await expect(page.getByText(NOT_LOADED)).toBeVisible();
   release();
   await visitor.isLive();
-  await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
+  await expect(page.getByText(NOT_LOADED)).toBeHidden();
 });
 
-test("a page that takes long to come to life is shown as an old list until it does", async ({
+test("a page that takes long to hydrate is shown as stale until it is hydrated", async ({
   newVisitor,
   room,
 }) => {
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.clock.install();
-  const release = await holdScriptsBack(page);
+  const release = await delayScripts(page);
   await page.goto(`/r/${room}`);
   await expect(visitor.count).toBeVisible();
   await expect(visitor.html).not.toHaveAttribute("data-stale");
   await page.clock.fastForward(10_000);
-  await expect(page.getByText(A_PART_IS_MISSING)).toBeVisible();
+  await expect(page.getByText(NOT_LOADED)).toBeVisible();
 
   release();
   await visitor.isLive();
   await expect(visitor.html).not.toHaveAttribute("data-stale");
-  await expect(page.getByText(A_PART_IS_MISSING)).toBeHidden();
+  await expect(page.getByText(NOT_LOADED)).toBeHidden();
 });
 
-/** Keeps the WASM from the page until the returned function is called: so there is a first paint without it. */
-async function holdScriptsBack(page: Page): Promise<() => void> {
-  return holdBack(page, "**/*.wasm");
+/** Delays the WASM until the returned function is called, so that the first paint is without it. */
+async function delayScripts(page: Page): Promise<() => void> {
+  return delayFiles(page, "**/*.wasm");
 }
 
-/** Keeps these files from the page until the returned function is called. */
-async function holdBack(page: Page, files: string): Promise<() => void> {
+/** Delays these files until the returned function is called. */
+async function delayFiles(page: Page, files: string): Promise<() => void> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   await page.route(files, async (route) => {
@@ -170,14 +170,14 @@ async function holdBack(page: Page, files: string): Promise<() => void> {
   return release;
 }
 
-/** What the page shows now has been painted. */
+/** The current state of the page was painted. */
 async function hasPainted(page: Page): Promise<void> {
   await page.evaluate(
     () => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))),
   );
 }
 
-/** What was moved since the page was opened, and from where to where. */
+/** The layout shifts since the page was opened, with their positions. */
 async function layoutShifts(page: Page): Promise<string[]> {
   return page.evaluate(
     () =>
@@ -191,7 +191,7 @@ async function layoutShifts(page: Page): Promise<string[]> {
               moved.push(`${what}: ${place(previousRect)} to ${place(currentRect)}`);
             }
           }
-          // The mark is younger than every shift, so all of them have been counted.
+          // The mark is later than every shift, so all of them are reported.
           if (list.getEntriesByName("all shifts are counted").length > 0) found(moved);
         });
         observer.observe({ type: "layout-shift", buffered: true });
@@ -203,12 +203,12 @@ async function layoutShifts(page: Page): Promise<string[]> {
 
 declare global {
   interface Window {
-    /** What of a row has changed little by little. */
+    /** The properties of rows that had transitions. */
     faded: string[];
   }
 }
 
-/** An entry that TypeScript does not know: see https://wicg.github.io/layout-instability/. */
+/** An entry that TypeScript has no type for: see https://wicg.github.io/layout-instability/. */
 interface LayoutShift extends PerformanceEntry {
   sources: { node?: Node; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[];
 }

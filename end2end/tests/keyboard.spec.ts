@@ -1,27 +1,27 @@
-// The keyboard alone is enough, leads everywhere, and is never lost.
+// Keyboard use: all controls are reachable, and the focus is never lost.
 
-import { NO_CONNECTION } from "../support/complaints";
+import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import {
-  expectKeyboardIsSomewhere,
-  expectTheKeyboardLeadsEverywhere,
+  expectFocusInMain,
+  expectTabReachesAllControls,
   tabTo,
 } from "../support/keyboard";
 
 const NAMES = ["Ana Sousa", "Kim", "Kim", "Ирина Петрова", "مريم الحداد", "W".repeat(40)];
 
-test("the keyboard alone is enough to join, rename and leave, and is never lost", async ({ newVisitor, room }) => {
+test("joining, renaming and leaving work by keyboard, and the focus is never lost", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
   const { keyboard } = ana.page;
   await ana.open(room);
 
-  // Into the field from the top of the page.
+  // From the top of the page to the name field.
   await ana.page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await tabTo(ana.nameField);
   await keyboard.type("Ana");
   await keyboard.press("Enter");
-  await expect(ana.you).toContainText("You are here as Ana");
-  await expectKeyboardIsSomewhere(ana.page);
+  await expect(ana.you).toContainText("You're on the list as Ana");
+  await expectFocusInMain(ana.page);
 
   await tabTo(ana.renameButton);
   await keyboard.press("Enter");
@@ -29,9 +29,9 @@ test("the keyboard alone is enough to join, rename and leave, and is never lost"
   await keyboard.press("ControlOrMeta+A");
   await keyboard.type("Ann");
   await keyboard.press("Enter");
-  await expect(ana.you).toContainText("You are here as Ann");
+  await expect(ana.you).toContainText("You're on the list as Ann");
   await expect(ana.newNameField).toHaveCount(0);
-  await expectKeyboardIsSomewhere(ana.page);
+  await expectFocusInMain(ana.page);
 
   await tabTo(ana.renameButton);
   await keyboard.press("Space");
@@ -39,14 +39,14 @@ test("the keyboard alone is enough to join, rename and leave, and is never lost"
   await tabTo(ana.cancelButton);
   await keyboard.press("Enter");
   await expect(ana.newNameField).toHaveCount(0);
-  await expectKeyboardIsSomewhere(ana.page);
+  await expectFocusInMain(ana.page);
 
   await tabTo(ana.renameButton);
   await keyboard.press("Enter");
   await expect(ana.newNameField).toBeFocused();
   await keyboard.press("Escape");
   await expect(ana.newNameField).toHaveCount(0);
-  await expectKeyboardIsSomewhere(ana.page);
+  await expectFocusInMain(ana.page);
 
   await tabTo(ana.leaveButton);
   await keyboard.press("Enter");
@@ -54,13 +54,13 @@ test("the keyboard alone is enough to join, rename and leave, and is never lost"
   await ana.shows([]);
 });
 
-test("the keyboard alone is enough to find somebody, to change the order and to read what happened", async ({
+test("searching, sorting and reading the activity log work by keyboard", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, ["Zoe", "Bo", "Ana"]);
+  await clients.joinInOrder(server, room, ["Zoe", "Bo", "Ana"]);
   const visitor = await newVisitor();
   const { keyboard } = visitor.page;
   await visitor.open(room);
@@ -70,7 +70,7 @@ test("the keyboard alone is enough to find somebody, to change the order and to 
   await tabTo(visitor.muteButton);
   await keyboard.press("Space");
   await expect(visitor.muteButton).toHaveAttribute("aria-pressed", "true");
-  await tabTo(visitor.findField);
+  await tabTo(visitor.searchField);
   await keyboard.type("o");
   await expect(visitor.names).toHaveText(["Zoe", "Bo"]);
   await tabTo(visitor.sortButton);
@@ -80,29 +80,29 @@ test("the keyboard alone is enough to find somebody, to change the order and to 
 });
 
 for (const width of [320, 1280]) {
-  test(`the keyboard leads to everything, and is seen wherever it is, in a window of ${width} px`, async ({
+  test(`Tab reaches all controls with a visible focus, in a window of ${width} px`, async ({
     newVisitor,
     server,
-    crowd,
-    complaints,
+    clients,
+    browserErrors,
     room,
   }) => {
-    complaints.areProvoked(NO_CONNECTION);
-    await crowd.joinInOrder(server, room, NAMES);
+    browserErrors.areExpected(NO_CONNECTION);
+    await clients.joinInOrder(server, room, NAMES);
     const visitor = await newVisitor({ viewport: { width, height: 700 } });
     await visitor.open(room);
-    await test.step("before joining", () => expectTheKeyboardLeadsEverywhere(visitor.page));
+    await test.step("before joining", () => expectTabReachesAllControls(visitor.page));
     await visitor.join("Olu");
     const secondTab = await visitor.openTab();
     await secondTab.open(room);
-    await expect(visitor.someoneElseButton).toBeVisible();
-    await test.step("joined", () => expectTheKeyboardLeadsEverywhere(visitor.page));
+    await expect(visitor.switchPersonButton).toBeVisible();
+    await test.step("joined", () => expectTabReachesAllControls(visitor.page));
     await visitor.renameButton.click();
     await visitor.activity.locator("summary").click();
-    await test.step("renaming", () => expectTheKeyboardLeadsEverywhere(visitor.page));
+    await test.step("renaming", () => expectTabReachesAllControls(visitor.page));
     await visitor.context.setOffline(true);
     await expect(visitor.banner).toBeVisible();
-    await test.step("offline", () => expectTheKeyboardLeadsEverywhere(visitor.page));
+    await test.step("offline", () => expectTabReachesAllControls(visitor.page));
     await visitor.page.getByRole("button", { name: "QR code" }).press("Enter");
     await expect(visitor.page.getByRole("dialog")).toBeVisible();
     await tabTo(visitor.page.getByRole("button", { name: "Close" }));
@@ -112,35 +112,35 @@ for (const width of [320, 1280]) {
   });
 }
 
-test("the keyboard stays where it is while others come and go", async ({
+test("the focus stays while other people join and leave", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");
   await ana.leaveButton.focus();
-  const bo = await crowd.join(server, room, "Bo");
+  const bo = await clients.join(server, room, "Bo");
   await ana.shows(["Ana", "Bo"]);
   bo.send({ event: "leave" });
   await ana.shows(["Ana"]);
   await expect(ana.leaveButton).toBeFocused();
 });
 
-test("the keyboard is not lost with the banner when the page has healed", async ({
+test("the focus moves out of the banner when the page has reconnected", async ({
   newVisitor,
-  mortalServer,
-  complaints,
+  ownServer,
+  browserErrors,
   room,
 }) => {
-  complaints.areProvoked(NO_CONNECTION);
-  const ana = await newVisitor({ of: mortalServer });
+  browserErrors.areExpected(NO_CONNECTION);
+  const ana = await newVisitor({ of: ownServer });
   await ana.openAndJoin(room, "Ana");
-  await mortalServer.kill();
-  await ana.saysThatTheConnectionIsLost();
-  await ana.tryNowButton.focus();
-  await mortalServer.start();
-  await ana.hasHealed();
-  await expectKeyboardIsSomewhere(ana.page);
+  await ownServer.kill();
+  await ana.isDisconnected();
+  await ana.retryNowButton.focus();
+  await ownServer.start();
+  await ana.isReconnected();
+  await expectFocusInMain(ana.page);
 });

@@ -1,15 +1,15 @@
-// The page as a visitor meets it: its addresses, its first HTML, its forms.
+// The page of a room: addresses, first HTML, forms.
 
 import type { Locator } from "@playwright/test";
 
 import { BigRoom } from "../support/big-room";
-import { NOT_FOUND } from "../support/complaints";
+import { NOT_FOUND } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, newUsers } from "../support/protocol";
-import { UNTIL_A_ROW_IS_GONE, Visitor } from "../support/visitor";
+import { UNTIL_A_ROW_IS_REMOVED, Visitor } from "../support/visitor";
 
 test.describe("addresses", () => {
-  test("a room is not another room", async ({ newVisitor, room }) => {
+  test("rooms are separate", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     const bo = await newVisitor();
     await ana.openAndJoin(room, "Ana");
@@ -17,7 +17,7 @@ test.describe("addresses", () => {
     await expect(ana.roomName).toContainText(room);
     await expect(bo.roomName).toContainText(`${room}-b`);
 
-    // The same person in a second room is a row of its own there, under another id.
+    // The same person has a row of their own in a second room, with another id.
     const anaInTheOther = new Visitor(await ana.context.newPage());
     await anaInTheOther.open(`${room}-b`);
     await anaInTheOther.shows(["Bo"]);
@@ -25,8 +25,8 @@ test.describe("addresses", () => {
     await bo.shows(["Bo", "Ana"]);
     await ana.shows(["Ana"]);
     expect(await anaInTheOther.ownId()).not.toBe(await ana.ownId());
-    const told = newUsers(ana.wire.received).map((user) => user.name);
-    expect(told).not.toContain("Bo");
+    const changes = newUsers(ana.wire.received).map((user) => user.name);
+    expect(changes).not.toContain("Bo");
   });
 
   test("the address / is the room lobby", async ({ newVisitor }) => {
@@ -43,11 +43,11 @@ test.describe("addresses", () => {
     ["too long a name", "x".repeat(65), "1 to 64 characters"],
     ["markup", "%3Cscript%3Epwned=1%3C%2Fscript%3E", "letters a to z"],
   ] as const) {
-    test(`a room's address with ${why} is a 404 page that says why`, async ({
+    test(`an invalid room name (${why}) gets a 404 page with the reason`, async ({
       newVisitor,
-      complaints,
+      browserErrors,
     }) => {
-      complaints.areProvoked(NOT_FOUND);
+      browserErrors.areExpected(NOT_FOUND);
       const visitor = await newVisitor();
       const response = await visitor.page.goto(`/r/${name}`);
       expect(response?.status()).toBe(404);
@@ -58,15 +58,15 @@ test.describe("addresses", () => {
     });
   }
 
-  test("an address that leads nowhere is a 404 page", async ({ newVisitor, complaints }) => {
-    complaints.areProvoked(NOT_FOUND);
+  test("an unknown address gets a 404 page", async ({ newVisitor, browserErrors }) => {
+    browserErrors.areExpected(NOT_FOUND);
     const visitor = await newVisitor();
     const response = await visitor.page.goto("/nowhere");
     expect(response?.status()).toBe(404);
     await expect(visitor.page.getByText("There is no page at this address.")).toBeVisible();
   });
 
-  test("a room's name in upper case leads to the one in lower case", async ({
+  test("a room name in upper case redirects to lower case", async ({
     newVisitor,
     room,
   }) => {
@@ -76,14 +76,14 @@ test.describe("addresses", () => {
     await expect(visitor.roomName).toContainText(room);
   });
 
-  test("/healthz answers while the server does", async ({ server, request }) => {
+  test("/healthz answers while the server runs", async ({ server, request }) => {
     const response = await request.get(`${server.url}/healthz`);
     expect(response.status()).toBe(200);
   });
 });
 
 test.describe("a reload", () => {
-  test("a page that is opened again while joined is joined in its first HTML", async ({
+  test("the first HTML of a listed person shows their own status", async ({
     newVisitor,
     room,
   }) => {
@@ -91,59 +91,61 @@ test.describe("a reload", () => {
     await ana.openAndJoin(room, "Ana");
 
     const html = await (await ana.context.request.get(`/r/${room}`)).text();
-    expect(html).toContain("You are here as");
-    expect(html).not.toContain("What should we call you?");
+    expect(html).toContain("You're on the list as");
+    expect(html).not.toContain(">Your name<");
     const strangers = await newVisitor();
     const strangersHtml = await (await strangers.context.request.get(`/r/${room}`)).text();
-    expect(strangersHtml).toContain("What should we call you?");
-    expect(strangersHtml).not.toContain("You are here as");
+    expect(strangersHtml).toContain(">Your name<");
+    expect(strangersHtml).not.toContain("You're on the list as");
   });
 
-  test("a reload while joined never shows the form", async ({ newVisitor, room }) => {
+  test("a reload of a listed person never shows the form", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     const bo = await newVisitor();
     await ana.page.addInitScript(() => {
-      const look = () => {
+      const check = () => {
         if (document.querySelector("form")) Object.assign(window, { aFormWasSeen: true });
       };
-      new MutationObserver(look).observe(document, { childList: true, subtree: true });
+      new MutationObserver(check).observe(document, { childList: true, subtree: true });
     });
     const aFormWasSeen = () => ana.page.evaluate(() => "aFormWasSeen" in window);
     await ana.openAndJoin(room, "Ana");
     await bo.openAndJoin(room, "Bo");
     const id = await ana.ownId();
-    // The first visit shows it: so the watch works.
+    // The first visit shows the form, so the check works.
     expect(await aFormWasSeen()).toBe(true);
 
     await ana.page.reload();
     await ana.isLive();
-    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.you).toContainText("You're on the list as Ana");
     await expect(ana.rows).toHaveCount(2);
     await expect(bo.rows).toHaveCount(2);
     expect(await ana.ownId()).toBe(id);
     expect(await aFormWasSeen()).toBe(false);
   });
 
-  test("ten fast reloads are seen by nobody", async ({ newVisitor, server, crowd, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
-    const program = await crowd.join(server, room, "A program");
+  test("ten fast reloads cause no change for other people", async ({
+    pair,
+    server,
+    clients,
+    room,
+  }) => {
+    const { ana, bo } = pair;
+    const program = await clients.join(server, room, "A program");
     await bo.shows(["Ana", "Bo", "A program"]);
 
     for (let reload = 0; reload < 10; reload += 1) await ana.page.reload();
     await ana.isLive();
-    // Who goes after the last reload, and is gone, proves that Ana would be gone by then.
+    // A client that disconnects after the last reload is removed, so Ana would have been removed by then.
     await program.leave();
-    for (const visitor of [ana, bo]) await visitor.shows(["Ana", "Bo"], UNTIL_A_ROW_IS_GONE);
+    for (const visitor of [ana, bo]) await visitor.shows(["Ana", "Bo"], UNTIL_A_ROW_IS_REMOVED);
     expect(disconnectedUsers(bo.wire.received)).toEqual([await program.id()]);
     expect(newUsers(bo.wire.received).map((user) => user.id)).not.toContain(await ana.ownId());
   });
 });
 
 test.describe("names", () => {
-  test("nothing is asked but a name, and nothing else is offered", async ({ newVisitor, room }) => {
+  test("the only form asks for a name, and there is no dialog", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.open(room);
     const main = ana.page.getByRole("main");
@@ -159,10 +161,10 @@ test.describe("names", () => {
     }
   });
 
-  test("a name is shown as text, whatever is in it", async ({
+  test("a name is shown as text, whatever characters it has", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     const typed = "<img src=x onerror=window.pwned=1>";
@@ -176,12 +178,12 @@ test.describe("names", () => {
       "раураl",
       "__proto__",
     ];
-    await crowd.joinInOrder(server, room, names);
+    await clients.joinInOrder(server, room, names);
     const ana = await newVisitor();
     const watcher = await newVisitor();
     await watcher.open(room);
     await ana.openAndJoin(room, typed);
-    await expect(ana.you).toContainText(`You are here as ${typed}`);
+    await expect(ana.you).toContainText(`You're on the list as ${typed}`);
     const late = await newVisitor();
     await late.open(room);
 
@@ -191,14 +193,14 @@ test.describe("names", () => {
       await expect(main.locator("img:not(.code), iframe, b")).toHaveCount(0);
       expect(await visitor.page.evaluate(() => "pwned" in window)).toBe(false);
     }
-    // Also in the first HTML, and in what it brings along for the scripts.
+    // Also in the first HTML and its embedded data.
     const html = await (await late.context.request.get(`/r/${room}`)).text();
     for (const piece of ["<img src=x", "<script>window", "<iframe", "<b onclick"]) {
       expect(html).not.toContain(piece);
     }
   });
 
-  test("a name is tidied before others see it", async ({ newVisitor, room }) => {
+  test("white space in a name is normalised", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.open(room);
     await ana.join("  Ana \t Sousa ");
@@ -210,7 +212,7 @@ test.describe("names", () => {
     ["of 41 characters", "x".repeat(41)],
     ["of nothing but spaces", "   "],
   ] as const) {
-    test(`a name ${fault} gets a sentence under the field, and the visitor can go on`, async ({
+    test(`a name ${fault} gets an error under the field, and the visitor can correct it`, async ({
       newVisitor,
       room,
     }) => {
@@ -237,7 +239,7 @@ test.describe("names", () => {
     });
   }
 
-  test("a new name that is refused leaves the old one, and the visitor can go on", async ({
+  test("a refused new name keeps the old one, and the visitor can correct it", async ({
     newVisitor,
     room,
   }) => {
@@ -255,7 +257,7 @@ test.describe("names", () => {
     await expect(ana.nameError).toHaveCount(0);
   });
 
-  test("the name is in the field next time", async ({ newVisitor, room }) => {
+  test("the name field is filled with the last name", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana Sousa");
     await ana.page.goto(`/r/${room}-b`);
@@ -265,19 +267,16 @@ test.describe("names", () => {
     await ana.page.keyboard.press("Enter");
     await ana.shows(["Ana Sousa"]);
 
-    // Somebody else's browser knows nothing of it.
+    // Another browser does not have it.
     const bo = await newVisitor();
     await bo.open(room);
     await expect(bo.nameField).toHaveValue("");
   });
 });
 
-test.describe("what a listed person can do", () => {
-  test("a rename changes the name and keeps the row", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+test.describe("a listed person", () => {
+  test("a rename changes the name and keeps the row", async ({ pair }) => {
+    const { ana, bo } = pair;
     const id = await ana.ownId();
 
     await ana.renameButton.click();
@@ -288,29 +287,26 @@ test.describe("what a listed person can do", () => {
       await visitor.shows(["Ann", "Bo"]);
       await expect(visitor.rowWithId(id).locator("bdi.user-name")).toHaveText("Ann");
     }
-    await expect(ana.you).toContainText("You are here as Ann");
-    // Nobody was told of a leave and a join.
+    await expect(ana.you).toContainText("You're on the list as Ann");
+    // The server sent no departure and no join.
     expect(disconnectedUsers(bo.wire.received)).toEqual([]);
     expect(newUsers(bo.wire.received).map((user) => user.id)).not.toContain(id);
   });
 
-  test("a rename can be called off", async ({ newVisitor, room }) => {
+  test("a rename can be cancelled", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
     await ana.renameButton.click();
     await ana.newNameField.fill("Ann");
     await ana.cancelButton.click();
     await expect(ana.newNameField).toHaveCount(0);
-    await expect(ana.you).toContainText("You are here as Ana");
+    await expect(ana.you).toContainText("You're on the list as Ana");
     await ana.shows(["Ana"]);
     expect(ana.wire.sent.map((frame) => frame.event)).not.toContain("rename");
   });
 
-  test("who leaves is off the list, and asked for a name again", async ({ newVisitor, room }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+  test("leaving removes the row and shows the form again", async ({ pair }) => {
+    const { ana, bo } = pair;
     await ana.leaveButton.click();
 
     for (const visitor of [ana, bo]) await visitor.shows(["Bo"]);
@@ -321,34 +317,31 @@ test.describe("what a listed person can do", () => {
     for (const visitor of [ana, bo]) await visitor.shows(["Bo", "Ana again"]);
   });
 
-  test("a second tab of the same browser is the same row", async ({
-    newVisitor,
+  test("a second tab of the same browser shares the row", async ({
+    pair,
     server,
-    crowd,
+    clients,
     room,
   }) => {
-    const ana = await newVisitor();
-    const bo = await newVisitor();
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
+    const { ana, bo } = pair;
     const secondTab = new Visitor(await ana.context.newPage());
     await secondTab.open(room);
-    await expect(secondTab.you).toContainText("You are here as Ana");
+    await expect(secondTab.you).toContainText("You're on the list as Ana");
     for (const visitor of [ana, secondTab, bo]) await visitor.shows(["Ana", "Bo"]);
 
-    // The row lasts as long as one of the tabs does. Who goes after the first tab went, and is
-    // gone, proves that Ana would be gone by then.
-    const program = await crowd.join(server, room, "A program");
+    // The row stays while one of the tabs is open. A client that disconnects after the first tab is
+    // removed, so Ana would have been removed by then.
+    const program = await clients.join(server, room, "A program");
     await bo.shows(["Ana", "Bo", "A program"]);
     await ana.page.close();
     await program.leave();
     for (const visitor of [secondTab, bo]) {
-      await visitor.shows(["Ana", "Bo"], UNTIL_A_ROW_IS_GONE);
+      await visitor.shows(["Ana", "Bo"], UNTIL_A_ROW_IS_REMOVED);
     }
     expect(disconnectedUsers(bo.wire.received)).toEqual([await program.id()]);
   });
 
-  test("who leaves in one tab has left in all of them", async ({ newVisitor, room }) => {
+  test("leaving in one tab leaves in all tabs", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
     const secondTab = new Visitor(await ana.context.newPage());
@@ -361,14 +354,14 @@ test.describe("what a listed person can do", () => {
   });
 });
 
-test.describe("what the page tells", () => {
-  test("the title carries the count", async ({ newVisitor, server, crowd, room }) => {
+test.describe("the page", () => {
+  test("the title has the count", async ({ newVisitor, server, clients, room }) => {
     const ana = await newVisitor();
     await ana.open(room);
     await expect(ana.page).toHaveTitle(/\b0\b/);
     await ana.join("Ana");
     await expect(ana.page).toHaveTitle(/\b1\b/);
-    const bo = await crowd.join(server, room, "Bo");
+    const bo = await clients.join(server, room, "Bo");
     await expect(ana.page).toHaveTitle(/\b2\b/);
     const html = await (await ana.context.request.get(`/r/${room}`)).text();
     expect(html).toMatch(/<title>[^<]*\b2\b[^<]*<\/title>/);
@@ -376,33 +369,33 @@ test.describe("what the page tells", () => {
     await expect(ana.page).toHaveTitle(/\b1\b/);
   });
 
-  test("an empty room says that it is empty, until somebody comes", async ({
+  test("an empty room shows a notice until a person joins", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     const ana = await newVisitor();
     await ana.open(room);
     await expect(ana.emptyRoom).toBeVisible();
     await ana.shows([]);
-    const bo = await crowd.join(server, room, "Bo");
+    const bo = await clients.join(server, room, "Bo");
     await expect(ana.emptyRoom).toHaveCount(0);
     await ana.shows(["Bo"]);
     bo.send({ event: "leave" });
     await expect(ana.emptyRoom).toBeVisible();
   });
 
-  test("who types is not disturbed by those who come and go", async ({
+  test("typing is not disturbed by joins and departures", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     const ana = await newVisitor();
     await ana.open(room);
     await ana.page.keyboard.type("An");
-    const bo = await crowd.join(server, room, "Bo");
+    const bo = await clients.join(server, room, "Bo");
     await ana.shows(["Bo"]);
     bo.send({ event: "leave" });
     await ana.shows([]);
@@ -410,30 +403,30 @@ test.describe("what the page tells", () => {
     await expect(ana.nameField).toHaveValue("Ana");
   });
 
-  test("on a phone the list comes right after the visitor, for the eye and for the keyboard", async ({
+  test("on a phone the list follows the card, visually and in tab order", async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
-    await crowd.joinInOrder(server, room, ["Bo", "Kim"]);
+    await clients.joinInOrder(server, room, ["Bo", "Kim"]);
     const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
     await ana.openAndJoin(room, "Ana");
     const top = async (part: Locator) => (await part.boundingBox())?.y ?? Infinity;
     const firstRow = await top(ana.rows.first());
-    // A list that begins below the middle of the screen is not what the page is about.
+    // The list has to start in the upper half of the screen.
     expect(firstRow).toBeLessThan(422);
     expect(firstRow).toBeLessThan(await top(ana.activity));
     expect(firstRow).toBeLessThan(await top(ana.page.getByText("Take the roll:")));
-    // Behind one's own controls come those of the list, and only then the way past it.
+    // The visitor's own controls come first, then those of the list, and then the link past it.
     await ana.leaveButton.focus();
-    for (const next of [ana.page.getByRole("link", { name: "Activity" }), ana.findField]) {
+    for (const next of [ana.page.getByRole("link", { name: "Activity" }), ana.searchField]) {
       await ana.page.keyboard.press("Tab");
       await expect(next).toBeFocused();
     }
   });
 
-  test("what is below a long list on a phone is one step away, and beside it stays in sight", async ({
+  test("a link leads past a long list on a phone, and the sidebar is sticky in wide windows", async ({
     newVisitor,
     room,
   }) => {
@@ -451,7 +444,7 @@ test.describe("what the page tells", () => {
     expect(await bottom(ana.joinButton)).toBeLessThan(await bottom(summary));
   });
 
-  test("what is beside a long list can be reached to its end, however much it is", async ({
+  test("a sidebar that is higher than the window can be scrolled to its end", async ({
     newVisitor,
     room,
   }) => {
@@ -467,7 +460,7 @@ test.describe("what the page tells", () => {
     const bottom = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().bottom);
     const top = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().top);
     expect(await bottom(ana.joinButton)).toBeLessThan(await top(ana.activity));
-    // Whoever comes there with the keyboard sees where they are.
+    // Keyboard focus in the room panel scrolls it into view.
     const copy = ana.page.getByRole("button", { name: "Copy link" });
     await expect(copy).not.toBeInViewport({ ratio: 1 });
     await ana.nameField.focus();
@@ -476,11 +469,11 @@ test.describe("what the page tells", () => {
     await expect(copy).toBeInViewport({ ratio: 1 });
   });
 
-  test("the link to the room is copied by one click", async ({ newVisitor, server, room }) => {
+  test("the link to the room is copied with one click", async ({ newVisitor, server, room }) => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
-    // Neither how she came nor where she is in the page is anything that others need.
+    // The copied address has no query and no fragment.
     await ana.open(`${room}?from=elsewhere`);
-    await ana.page.evaluate(() => (location.hash = "beside"));
+    await ana.page.evaluate(() => (location.hash = "sidebar"));
     await ana.page.getByRole("button", { name: "Copy link" }).click();
     await expect(ana.page.getByRole("button", { name: "Link copied" })).toBeVisible();
     await expect
@@ -488,7 +481,7 @@ test.describe("what the page tells", () => {
       .toBe(`${server.url}/r/${room}`);
   });
 
-  test("where the browser keeps its new clipboard from a page, the link is copied the old way", async ({
+  test("the link is copied with execCommand where the Clipboard API is not available", async ({
     newVisitor,
     server,
     room,
@@ -506,7 +499,7 @@ test.describe("what the page tells", () => {
     await expect(ana.nameField).toHaveValue(`${server.url}/r/${room}`);
   });
 
-  test("a new room has a name that nobody guesses", async ({ newVisitor, room }) => {
+  test("a new room has an unguessable name", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     const names = new Set<string>();
     for (let visit = 0; visit < 3; visit += 1) {

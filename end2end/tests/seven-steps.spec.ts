@@ -3,14 +3,14 @@
 import type { ServerFrame } from "../support/protocol";
 import { disconnectedUsers, newUsers } from "../support/protocol";
 import { expect, test } from "../support/fixtures";
-import { UNTIL_A_ROW_IS_GONE } from "../support/visitor";
+import { UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
 
 test("step 1: the server serves the page, with the list already in its HTML", async ({
   server,
-  crowd,
+  clients,
   request,
 }) => {
-  await crowd.join(server, "lobby", "Ana Sousa");
+  await clients.join(server, "lobby", "Ana Sousa");
 
   const response = await request.get(`${server.url}/`);
   expect(response.status()).toBe(200);
@@ -37,12 +37,12 @@ test("step 2: the page asks for a name, in the page and not in a dialog box", as
   await expect(ana.nameField).toBeVisible();
   await expect(ana.nameField).toBeFocused();
   await expect(ana.joinButton).toBeEnabled();
-  // Who only looks is not listed.
+  // A watching visitor is not listed.
   await expect(ana.rows).toHaveCount(0);
 
   await ana.page.keyboard.type("Ana");
   await ana.page.keyboard.press("Enter");
-  await expect(ana.you).toContainText("You are here as Ana");
+  await expect(ana.you).toContainText("You're on the list as Ana");
   expect(dialogs).toEqual([]);
 });
 
@@ -58,18 +58,18 @@ test("step 3: the page emits got_a_new_user with the name", async ({ newVisitor,
   expect(ana.wire.sockets).toEqual([expect.stringMatching(`/r/${room}/socket$`)]);
 });
 
-test("step 4: everyone is told of the new_user, and the newcomer of the existing_users", async ({
+test("step 4: everyone gets the new_user, and the newcomer gets the existing_users", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");
   const anaId = await ana.ownId();
 
-  // Who joins with the first frame gets the whole list, with themselves in it.
-  const bo = await crowd.join(server, room, "Bo");
+  // A client that joins with its first frame gets the whole list, including itself.
+  const bo = await clients.join(server, room, "Bo");
   const boId = await bo.id();
   expect(bo.frames[0]).toMatchObject({
     event: "existing_users",
@@ -80,13 +80,13 @@ test("step 4: everyone is told of the new_user, and the newcomer of the existing
       { id: boId, name: "Bo", joined: expect.any(Number) },
     ],
   });
-  // The others are told of the newcomer, and of nobody else.
+  // The others get the newcomer's row, and no other.
   const toldTo = (frames: readonly ServerFrame[], id: string) =>
     newUsers(frames).filter((user) => user.id === id);
   await expect.poll(() => toldTo(ana.wire.received, boId)).toHaveLength(1);
   expect(toldTo(ana.wire.received, boId)).toMatchObject([{ id: boId, name: "Bo" }]);
 
-  // Who watches the list before joining has got it already, and gets what is missing.
+  // A client that watched before joining has the list already, and gets the difference.
   const kim = await newVisitor();
   await kim.open(room);
   expect(kim.wire.received[0]).toMatchObject({
@@ -113,7 +113,7 @@ test("step 5: every page shows each new_user as a row", async ({ newVisitor, roo
   await bo.join("Bo");
   for (const visitor of [ana, bo, watcher]) await visitor.shows(["Ana", "Bo"]);
 
-  // One's own row is marked on one's own page, and nowhere else.
+  // A visitor's own row is marked on their own page only.
   await expect(ana.ownRow).toHaveCount(1);
   await expect(ana.ownRow.locator("bdi.user-name")).toHaveText("Ana");
   await expect(bo.ownRow).toHaveCount(1);
@@ -125,28 +125,25 @@ test("step 5: every page shows each new_user as a row", async ({ newVisitor, roo
 });
 
 test("step 6: closing a browser makes the server send disconnect_user to the others", async ({
-  newVisitor,
+  pair,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  const ana = await newVisitor();
-  const bo = await newVisitor();
-  await ana.openAndJoin(room, "Ana");
-  await bo.openAndJoin(room, "Bo");
-  const program = await crowd.join(server, room, "A program");
+  const { ana, bo } = pair;
+  const program = await clients.join(server, room, "A program");
   const boId = await bo.ownId();
   await ana.shows(["Ana", "Bo", "A program"]);
   expect(disconnectedUsers(ana.wire.received)).toEqual([]);
 
   await bo.context.close();
   for (const frames of [ana.wire.received, program.frames]) {
-    await expect.poll(() => disconnectedUsers(frames), UNTIL_A_ROW_IS_GONE).toEqual([boId]);
+    await expect.poll(() => disconnectedUsers(frames), UNTIL_A_ROW_IS_REMOVED).toEqual([boId]);
   }
   await ana.shows(["Ana", "A program"]);
 });
 
-test("step 7: of two people with the same name, exactly the one who went disappears", async ({
+test("step 7: of two people with the same name, exactly the one who left disappears", async ({
   newVisitor,
   room,
 }) => {
@@ -162,10 +159,10 @@ test("step 7: of two people with the same name, exactly the one who went disappe
 
   await firstKim.context.close();
   for (const visitor of [ana, secondKim]) {
-    await visitor.shows(["Ana", "Kim"], UNTIL_A_ROW_IS_GONE);
+    await visitor.shows(["Ana", "Kim"], UNTIL_A_ROW_IS_REMOVED);
     await expect(visitor.rowWithId(firstId)).toHaveCount(0);
     await expect(visitor.rowWithId(secondId)).toHaveCount(1);
   }
   await expect(secondKim.ownRow).toHaveCount(1);
-  await expect(secondKim.you).toContainText("You are here as Kim");
+  await expect(secondKim.you).toContainText("You're on the list as Kim");
 });

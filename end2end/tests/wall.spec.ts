@@ -1,13 +1,13 @@
-// The room on a screen on the wall: it only shows, and shows as large as it can.
+// Kiosk mode, for a screen on a wall: names as large as possible, and no controls.
 
 import AxeBuilder from "@axe-core/playwright";
 
 import { BigRoom } from "../support/big-room";
 import { expect, test } from "../support/fixtures";
-import { expectNoHorizontalScroll, hasComeToRest } from "../support/layout";
+import { expectNoHorizontalScroll, waitForAnimations } from "../support/layout";
 import { newUsers } from "../support/protocol";
 import { readCode } from "../support/qr-code";
-import { grouped, type Visitor } from "../support/visitor";
+import { formatCount, type Visitor } from "../support/visitor";
 
 const STILL = { reducedMotion: "reduce" } as const;
 
@@ -19,20 +19,20 @@ function people(count: number): string[] {
   });
 }
 
-test("a wall shows who is here, live, and has nothing to press", async ({
+test("kiosk mode shows a live list and has no controls", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, people(5));
+  await clients.joinInOrder(server, room, people(5));
   const wall = await newVisitor(STILL);
   const messages: string[] = [];
   wall.page.on("console", (message) => messages.push(message.text()));
   await wall.page.goto(`/r/${room}?wall`);
   await wall.isLive();
   await wall.shows(people(5));
-  const olu = await crowd.join(server, room, "Olu");
+  const olu = await clients.join(server, room, "Olu");
   await wall.shows([...people(5), "Olu"]);
   olu.send({ event: "leave" });
   await wall.shows(people(5));
@@ -45,13 +45,13 @@ test("a wall shows who is here, live, and has nothing to press", async ({
   expect(messages).toEqual([]);
 });
 
-test("a wall lists nobody, also where its browser's person is listed", async ({
+test("kiosk mode does not list its browser's person, also where they are listed in another tab", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  const watcher = await crowd.connect(server, room);
+  const watcher = await clients.connect(server, room);
   watcher.send({ event: "watch" });
   const ana = await newVisitor(STILL);
   await ana.openAndJoin(room, "Ana");
@@ -64,7 +64,7 @@ test("a wall lists nobody, also where its browser's person is listed", async ({
   await ana.join("Ana");
   await wall.shows(["Ana"]);
   await ana.page.close();
-  // Nobody but the wall is left of that browser, and the wall holds no row.
+  // Only the kiosk page of that browser is left, and it keeps no row.
   await wall.shows([], { timeout: 20_000 });
   expect(wall.wire.sent.map((frame) => frame.event)).toEqual(["watch"]);
   expect(newUsers(watcher.frames).map((user) => user.name)).toEqual(["Ana", "Ana"]);
@@ -75,10 +75,10 @@ for (const [width, height] of [
   [1280, 720],
   [1080, 1920],
 ] as const) {
-  test(`the names fill a screen of ${width} by ${height}, and none is out of it`, async ({
+  test(`the names fill a screen of ${width} by ${height} without overflow`, async ({
     newVisitor,
     server,
-    crowd,
+    clients,
     room,
   }) => {
     const wall = await newVisitor({ ...STILL, viewport: { width, height } });
@@ -86,10 +86,10 @@ for (const [width, height] of [
     await wall.isLive();
     let joined = 0;
     for (const count of [1, 2, 5, 7, 12, 30, 44, 60, 100, 150]) {
-      await crowd.joinTogether(server, room, people(count).slice(joined));
+      await clients.joinTogether(server, room, people(count).slice(joined));
       joined = count;
       await expect(wall.rows).toHaveCount(count);
-      await hasComeToRest(wall.page);
+      await waitForAnimations(wall.page);
       await expectNoHorizontalScroll(wall.page);
       const { boxes, board } = await wall.page.evaluate(() => {
         const box = (element: Element) => element.getBoundingClientRect().toJSON() as DOMRect;
@@ -104,10 +104,10 @@ for (const [width, height] of [
         expect(box.right).toBeLessThanOrEqual(width);
         expect(box.height).toBeGreaterThan(20);
       }
-      // What the plates and the gaps between them take is all that there is.
+      // Rows and gaps fill the list's area.
       const lowest = Math.max(...boxes.map((box) => box.bottom));
       expect(board.bottom - lowest).toBeLessThan(2);
-      // The last line is filled as well, however many stand in it.
+      // The last line is filled as well, however many rows it has.
       const last = boxes.filter((box) => Math.abs(box.bottom - lowest) < 2);
       const taken = last.reduce((sum, box) => sum + box.width, 0);
       const gaps = (last.length - 1) * 16;
@@ -121,20 +121,20 @@ for (const [width, height] of [
 }
 
 for (const count of [201, 260, 1_000, 10_000]) {
-  test(`of ${count} people a wall counts all, and shows the first two hundred`, async ({
+  test(`kiosk mode counts all of ${count} people and shows the first two hundred`, async ({
     newVisitor,
     room,
   }) => {
     const wall = await newVisitor({ ...STILL, viewport: { width: 1920, height: 1080 } });
-    const crowd = await BigRoom.for(wall.page, count);
+    const clients = await BigRoom.for(wall.page, count);
     await wall.page.goto(`/r/${room}?wall`);
     await wall.isLive();
-    await expect(wall.count).toHaveText(grouped(count));
+    await expect(wall.count).toHaveText(formatCount(count));
     const shown = wall.rows.filter({ visible: true });
     await expect(shown).toHaveCount(200);
     await expect(shown.first().locator("bdi.user-name")).toHaveText("Person 1");
     await expect(shown.last().locator("bdi.user-name")).toHaveText("Person 200");
-    await hasComeToRest(wall.page);
+    await waitForAnimations(wall.page);
     await expectNoHorizontalScroll(wall.page);
     const before = await boxes(wall);
     for (const box of before) {
@@ -142,14 +142,14 @@ for (const count of [201, 260, 1_000, 10_000]) {
       expect(box.right).toBeLessThanOrEqual(1920);
       expect(box.height).toBeGreaterThan(20);
     }
-    expect(await sentenceUnderTheBoard(wall)).toContain("Those who came first");
+    expect(await noticeBelowTheList(wall)).toContain("joined first");
 
-    // Who comes now is counted, and moves nobody.
-    crowd.join("One more");
-    await expect(wall.count).toHaveText(grouped(count + 1));
+    // A new person is counted, and no row moves.
+    clients.join("One more");
+    await expect(wall.count).toHaveText(formatCount(count + 1));
     expect(await boxes(wall)).toEqual(before);
-    // When one of the first goes, the next of those who wait is shown.
-    crowd.leave(crowd.users[0]);
+    // When one of the first leaves, the next person is shown.
+    clients.leave(clients.users[0]);
     await expect(shown.last().locator("bdi.user-name")).toHaveText("Person 201");
     await expect(shown).toHaveCount(200);
     await wall.page.screenshot({ path: `screenshots/wall-of-${count}.png` });
@@ -162,7 +162,7 @@ for (const [width, height, count] of [
   [768, 900, 36],
   [1024, 768, 36],
 ] as const) {
-  test(`on a small screen of ${width} by ${height} those who came first can be read`, async ({
+  test(`a small screen of ${width} by ${height} shows the first people in a readable size`, async ({
     newVisitor,
     room,
   }) => {
@@ -172,7 +172,7 @@ for (const [width, height, count] of [
     await wall.isLive();
     await expect(wall.count).toHaveText("200");
     await expect(wall.rows.filter({ visible: true })).toHaveCount(count);
-    await hasComeToRest(wall.page);
+    await waitForAnimations(wall.page);
     await expectNoHorizontalScroll(wall.page);
     await wall.page.screenshot({ path: `screenshots/wall-on-${width}-by-${height}.png` });
     for (const box of await boxes(wall)) {
@@ -182,12 +182,12 @@ for (const [width, height, count] of [
     }
     const size = await wall.names.first().evaluate((name) => getComputedStyle(name).fontSize);
     expect(Number.parseFloat(size)).toBeGreaterThan(12);
-    expect(await sentenceUnderTheBoard(wall)).toContain("Those who came first");
+    expect(await noticeBelowTheList(wall)).toContain("joined first");
   });
 }
 
-test("axe finds nothing on a wall", async ({ newVisitor, server, crowd, room }) => {
-  await crowd.joinInOrder(server, room, people(9));
+test("kiosk mode has no axe violations", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, people(9));
   const wall = await newVisitor({ ...STILL, viewport: { width: 1920, height: 1080 } });
   await wall.page.goto(`/r/${room}?wall`);
   await wall.isLive();
@@ -198,7 +198,7 @@ test("axe finds nothing on a wall", async ({ newVisitor, server, crowd, room }) 
   }
 });
 
-/** Where the rows are that can be seen. */
+/** The boxes of the visible rows. */
 async function boxes(wall: Visitor): Promise<DOMRect[]> {
   return wall.roster.evaluate((list) =>
     [...list.children]
@@ -207,6 +207,6 @@ async function boxes(wall: Visitor): Promise<DOMRect[]> {
   );
 }
 
-async function sentenceUnderTheBoard(wall: Visitor): Promise<string> {
-  return wall.page.locator(".board").evaluate((board) => getComputedStyle(board, "::after").content);
+async function noticeBelowTheList(wall: Visitor): Promise<string> {
+  return wall.page.locator(".list-panel").evaluate((board) => getComputedStyle(board, "::after").content);
 }

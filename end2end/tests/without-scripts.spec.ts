@@ -1,20 +1,20 @@
-// The page in a browser that runs no scripts: right, honest, and readable.
+// The page in a browser that runs no scripts.
 
-import { SCRIPTS_NOT_USED } from "../support/complaints";
+import { SCRIPTS_NOT_USED } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
 
 const NAMES = ["Ana Sousa", "Bo", "<b>Kim</b>", "مريم الحداد", "W".repeat(40)];
 
-test.beforeEach(({ complaints }) => complaints.areProvoked(SCRIPTS_NOT_USED));
+test.beforeEach(({ browserErrors }) => browserErrors.areExpected(SCRIPTS_NOT_USED));
 
 test("without scripts the list and the count are there", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, NAMES);
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}`);
 
@@ -24,7 +24,7 @@ test("without scripts the list and the count are there", async ({
   await expect(visitor.html).not.toHaveAttribute("data-hydrated");
 });
 
-test("without scripts an empty room says that it is empty", async ({ newVisitor, room }) => {
+test("without scripts an empty room shows a notice", async ({ newVisitor, room }) => {
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}`);
 
@@ -32,14 +32,14 @@ test("without scripts an empty room says that it is empty", async ({ newVisitor,
   await expect(visitor.emptyRoom).toBeVisible();
 });
 
-test("without scripts a sentence says what the page needs them for", async ({
+test("without scripts a notice says what needs them", async ({
   newVisitor,
   room,
 }) => {
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.page.getByText(/JavaScript/)).toBeVisible();
-  // Nothing that would do nothing can be pressed; the browser itself shows the invitation.
+  // No control without function is shown; the invitation works without scripts.
   for (const button of await visitor.page.getByRole("button").all()) {
     if ((await button.getAttribute("popovertarget")) === null) await expect(button).toBeDisabled();
   }
@@ -49,13 +49,13 @@ test("without scripts a sentence says what the page needs them for", async ({
   await expect(withScripts.page.getByText(/JavaScript/)).toBeHidden();
 });
 
-test("without scripts nothing has to be scrolled sideways", async ({
+test("without scripts there is no horizontal scrolling", async ({
   newVisitor,
   server,
-  crowd,
+  clients,
   room,
 }) => {
-  await crowd.joinInOrder(server, room, NAMES);
+  await clients.joinInOrder(server, room, NAMES);
   for (const width of [320, 768, 1280]) {
     const visitor = await newVisitor({
       javaScriptEnabled: false,

@@ -1,15 +1,15 @@
-//! The page's entry in the browser.
+//! The WASM's entry point.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// A fifth of the code of Rust's own allocator, which every first visit would have to load.
+/// It has a fifth of the code of Rust's default allocator, and every first visit loads it.
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Brings the page to life; its scripts call this once they are loaded.
+/// Hydrates the page; the page's script calls it once the WASM is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
-    // In a release the sentences of all panics would be a part of what every first visit loads.
+    // Debug builds only: the messages of all panics would make every first visit larger.
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
     app::hydrate();

@@ -1,12 +1,12 @@
-//! Bytes as hexadecimal digits, and back.
+//! Hexadecimal encoding.
 
-/// Two digits for each byte.
+/// Two lower-case digits for each byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// The sixteen bytes that these digits are; none if they are no such digits.
+/// Sixteen bytes from 32 digits; none for any other text.
 pub(crate) fn decode_hex(text: &str) -> Option<[u8; 16]> {
     if text.len() != 32 || !text.is_ascii() {
         return None;

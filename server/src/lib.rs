@@ -1,15 +1,15 @@
-//! Rollcall's server: it renders the page, keeps the registry of who is here, and tells everyone.
+//! Rollcall's server: it renders the page, and connects clients to the registry of who is here.
 //!
 //! # Layout
 //!
 //! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
-//! - [`http`]: the router, and one file a route; [`admin`]: the operator's own listener.
+//! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
 //! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
-//! - [`identity`], [`storage`]: the cookie that makes a browser one person, the files that outlive a restart.
-//! - [`config`], [`lifecycle`], [`telemetry`]: settings, the end of the process, logs and metrics.
+//! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
+//! - [`config`], [`lifecycle`], [`telemetry`]: settings, signals and draining, log and metrics.
 //!
 //! Arrows point one way: [`http`], [`websocket`] → [`registry`] → `app::presence`.
-//! Who is here stands in [`registry`]: rooms, members, changes.
+//! The rooms with their members and changes are in [`registry`].
 
 pub mod admin;
 pub mod admission;

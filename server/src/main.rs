@@ -1,4 +1,4 @@
-//! The server's program: arguments, settings, logs, the listening socket, the signal.
+//! The program: command line, settings, log, listening sockets, signals.
 
 use std::{env, io, net::SocketAddr, path::Path, process::ExitCode};
 
@@ -18,7 +18,7 @@ use server::{
     },
     listener::{
         lan_url, tcp,
-        tls::{Renewal, Tls, TlsError},
+        tls::{CertificateReload, Tls, TlsError},
     },
     serve::{self, Listeners},
     storage::dir_lock::{AlreadyLocked, StateDirectory},
@@ -30,22 +30,22 @@ use tokio::net::TcpListener;
 async fn main() -> ExitCode {
     let environment = Environment::of_this_process();
     let CommandLine { task, sources } = match CommandLine::parse(env::args_os(), environment) {
-        Ok(line) => line,
-        // Also where help was asked for: it prints that, and ends well.
+        Ok(command_line) => command_line,
+        // A request for help is one of these: it prints the help and exits with 0.
         Err(error) => error.exit(),
     };
     let outcome = match (Config::load(sources), task) {
-        (Err(fault), _) => Err(fault.into()),
+        (Err(error), _) => Err(error.into()),
         (Ok(config), Task::CheckConfig) => {
-            // Also in its files: the old process goes on where a new one would not begin.
+            // With the TLS files: otherwise a restart could fail after a successful check.
             config
                 .tls
                 .files()
                 .map(Tls::load)
                 .transpose()
                 .map(drop)
-                .map_err(Fault::from)
-                .inspect(|()| print_line("The settings are in order."))
+                .map_err(Error::from)
+                .inspect(|()| print_line("The settings are valid."))
         }
         (Ok(mut config), Task::PrintConfig) => {
             print_line(docs::file(&mut config).trim_end());
@@ -59,20 +59,20 @@ async fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            print_error(&fault);
-            if let Fault::EndedAtOnce = fault {
-                // Without waiting for what is being written: that is whole or not there.
+        Err(error) => {
+            print_error(&error);
+            if let Error::Aborted = error {
+                // Without waiting for blocking tasks: files are written atomically.
                 std::process::exit(1);
             }
-            fault.exit_code()
+            error.exit_code()
         }
     }
 }
 
-/// Why the server does not run, or no longer.
+/// Why the program fails.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -86,61 +86,61 @@ enum Fault {
     #[error(
         "Can't listen on {address}: {source}. Is another Rollcall running? Choose another with --{flag}."
     )]
-    Listening { address: SocketAddr, flag: &'static str, source: io::Error },
-    #[error("A second signal came: ended at once.")]
-    EndedAtOnce,
+    Listen { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error("Second signal received: exiting immediately.")]
+    Aborted,
     #[error(transparent)]
     Running(#[from] io::Error),
 }
 
-impl Fault {
-    /// As sysexits.h has them, so that a supervisor knows when it is of no use to try again.
+impl Error {
+    /// As in sysexits.h, so that a service manager knows when a restart is pointless.
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Config(fault) if fault.is_usage_error() => 2,
+            Self::Config(error) if error.is_usage_error() => 2,
             Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) => 78,
-            Self::Listening { .. } | Self::StateDirectory(_) => 69,
-            Self::EndedAtOnce | Self::Running(_) => 1,
+            Self::Listen { .. } | Self::StateDirectory(_) => 69,
+            Self::Aborted | Self::Running(_) => 1,
         })
     }
 }
 
-async fn run(config: Config) -> Result<(), Fault> {
+async fn run(config: Config) -> Result<(), Error> {
     if let Some(open_files) = tcp::raise_open_files_limit() {
-        tracing::debug!(open_files, "as many files may be open");
+        tracing::debug!(open_files, "limit of open files");
     }
-    // Before anything is read from it, and until all is written.
+    // Held from before the first read to after the last write.
     let _state_directory = StateDirectory::lock(&config.state_directory).await?;
-    let transport = config.scheme();
+    let scheme = config.scheme();
     let cookies = match &config.person_key_file {
-        Some(path) => PersonCookies::from_key_file(path, transport)?,
-        None => PersonCookies::from_state_directory(&config.state_directory, transport)?,
+        Some(path) => PersonCookies::from_key_file(path, scheme)?,
+        None => PersonCookies::from_state_directory(&config.state_directory, scheme)?,
     };
     let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {
         Some(listener) => listener,
         None => listen(config.leptos.site_addr, "addr")?,
     };
-    if let Site::Folder(folder) = Site::new(config.site_root.as_deref())
-        && !folder.join(&*config.leptos.site_pkg_dir).is_dir()
+    if let Site::Directory(directory) = Site::new(config.site_root.as_deref())
+        && !directory.join(&*config.leptos.site_pkg_dir).is_dir()
     {
-        let folder = folder.display();
+        let directory = directory.display();
         tracing::warn!(
-            "The page's files are not in {folder}: build them with `cargo xtask build`."
+            "The page's files are not in {directory}: build them with `cargo xtask build`."
         );
     }
-    // Before anybody knows the address: a signal that comes right after ends the server in order.
-    let (mut first, mut both) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
+    // Before the address is printed, so that an immediate signal shuts the server down gracefully.
+    let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
     if let Some(tls) = &tls {
-        tokio::spawn(Renewal::listen(tls.clone())?.go_on());
+        tokio::spawn(CertificateReload::listen(tls.clone())?.run());
     }
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!("Listening on {scheme}://{address}"));
     if let Some(url) = lan_url::url_for_others(scheme, address) {
-        print_line(&format!("Others on your network can open {url}"));
+        print_line(&format!("Other devices on your network can open {url}"));
     }
-    let operator = listen_to_the_operator(config.operator_address, &config.state_directory)?;
+    let operator = listen_for_operator(config.operator_address, &config.state_directory)?;
     let systemd = Systemd::of_this_process();
     let listeners = Listeners { public: listener, tls, operator, systemd };
     let signal = async move { first.next().await };
@@ -148,41 +148,41 @@ async fn run(config: Config) -> Result<(), Fault> {
     let served = serve::serve(listeners, config, cookies, connection, signal);
     tokio::select! {
         served = served => Ok(served?),
-        () = async { both.next().await; both.next().await } => Err(Fault::EndedAtOnce),
+        () = async { second.next().await; second.next().await } => Err(Error::Aborted),
     }
 }
 
-fn listen_to_the_operator(
-    at: AdminAddr,
+fn listen_for_operator(
+    admin_address: AdminAddr,
     state_directory: &Path,
-) -> Result<Option<(TcpListener, AdminToken)>, Fault> {
-    let Some(address) = at.address() else { return Ok(None) };
-    let listener = match (listen(address, "operator-addr"), at) {
+) -> Result<Option<(TcpListener, AdminToken)>, Error> {
+    let Some(address) = admin_address.address() else { return Ok(None) };
+    let listener = match (listen(address, "operator-addr"), admin_address) {
         (Ok(listener), _) => listener,
-        // Nobody asked for it: a second server on this machine runs without.
-        (Err(fault), AdminAddr::Default) => {
-            tracing::warn!("{fault} The operator is not listened to.");
+        // It was not requested: a second server on this machine runs without it.
+        (Err(error), AdminAddr::Default) => {
+            tracing::warn!("{error} The admin interface is disabled.");
             return Ok(None);
         }
-        (Err(fault), _) => return Err(fault),
+        (Err(error), _) => return Err(error),
     };
     let token = AdminToken::from_state_directory(state_directory)?;
-    tracing::info!("listening to the operator on http://{}", listener.local_addr()?);
+    tracing::info!("listening for the operator on http://{}", listener.local_addr()?);
     Ok(Some((listener, token)))
 }
 
-fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Fault> {
-    tcp::listen(address).map_err(|source| Fault::Listening { address, flag, source })
+fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Error> {
+    tcp::listen(address).map_err(|source| Error::Listen { address, flag, source })
 }
 
-/// What is asked for goes to standard output: people click the address, and programs read the port from it.
-#[expect(clippy::print_stdout, reason = "the address is what this program prints")]
+/// Results go to standard output: people click the address, and programs read the port from it.
+#[expect(clippy::print_stdout, reason = "the address is the output of this program")]
 fn print_line(text: &str) {
     println!("{text}");
 }
 
-/// In a sentence, since whoever started it reads it: also before there are logs.
-#[expect(clippy::print_stderr, reason = "a program that can't start says so where it was started")]
-fn print_error(fault: &Fault) {
-    eprintln!("rollcall: {fault}");
+/// Errors go to standard error as a sentence: they can occur before the log is set up.
+#[expect(clippy::print_stderr, reason = "the person who starts the program reads it")]
+fn print_error(error: &Error) {
+    eprintln!("rollcall: {error}");
 }

@@ -1,4 +1,4 @@
-//! From a listening socket to a served page, until a signal comes.
+//! Running the server, from listening sockets to its shutdown.
 
 use std::{
     env,
@@ -17,7 +17,7 @@ use crate::{
     config::Config,
     http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
     identity::person_cookie::PersonCookies,
-    lifecycle::{drain::Drain, systemd::Systemd},
+    lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
     listener::{Acceptor, serve_connections, tcp, tls::Tls},
     storage::rooms_file::RoomsFile,
     telemetry::metrics::METRICS,
@@ -26,19 +26,19 @@ use crate::{
 };
 use registry::hub::{Hub, SavedRooms};
 
-/// How often rooms that are over are forgotten, and the others are kept for the process after this one.
+/// How often memory of ended rooms and clients is freed, and the rooms file is written.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Where the server listens.
+/// The listening sockets, and what belongs to them.
 #[derive(Debug)]
 pub struct Listeners {
-    /// For everybody.
+    /// For visitors.
     pub public: TcpListener,
-    /// What is spoken there below HTTP; none where a proxy speaks it, or nobody.
+    /// TLS for visitors; none where a proxy does it, or plain HTTP is spoken.
     pub tls: Option<Tls>,
-    /// For the operator, with what proves them; none where nobody is to be one.
+    /// For the operator, with the token; none where the admin interface is disabled.
     pub operator: Option<(TcpListener, AdminToken)>,
-    /// Who waits to hear that they are listened to.
+    /// The service manager to notify.
     pub systemd: Systemd,
 }
 
@@ -48,9 +48,9 @@ impl From<TcpListener> for Listeners {
     }
 }
 
-/// Serves until `signal` is ready; then every socket is closed with 1012, and waited for within bounds.
+/// Serves until `signal` is ready; then closes every socket with 1012, and waits for them up to a deadline.
 ///
-/// The caller owns the listening sockets and the signal, so that a test can take a free port and stop it.
+/// The caller provides sockets and signal, so that a test can use a free port and stop the server.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     config: Config,
@@ -59,12 +59,12 @@ pub async fn serve(
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let Listeners { public: listener, tls, operator, systemd } = listeners.into();
-    // Leptos finds its executor by routes, and this page needs none.
+    // Leptos would set its executor up when it generates routes, which this server does not use.
     if any_spawner::Executor::init_tokio().is_err() {
-        tracing::debug!("the executor was there already");
+        tracing::debug!("Leptos' executor was set up already");
     }
     let rooms_file = RoomsFile::in_directory(&config.state_directory);
-    // Taken away before anybody is served, so that no process takes them twice.
+    // Removed before the first visitor is served, so that no process restores them twice.
     let hub = match rooms_file.load_and_remove() {
         Some(saved) => Hub::restore(config.room_limits, saved),
         None => Hub::new(config.room_limits),
@@ -72,12 +72,12 @@ pub async fn serve(
     let site = Site::new(config.site_root.as_deref());
     site.asset_urls(&config.leptos).install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
-    // Only where the operator says so: what browsers once know they do not forget for a year.
+    // For HSTS, which browsers remember for a year: only if the operator says so.
     let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
     let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
-    let rules = config.admission.into_config(config.public_url, spoken);
-    let admission = Admission::new(rules.respecting(tcp::open_files_limit()));
+    let policy = config.admission.into_policy(config.public_url, spoken);
+    let admission = Admission::new(policy.capped_by(tcp::open_files_limit()));
     let header_policy = HeaderPolicy {
         is_https,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
@@ -97,8 +97,8 @@ pub async fn serve(
     };
     let drain = state.drain.clone();
     let closing = drain.closing();
-    let ready = Arc::clone(&hub);
-    // Until the very end: that the server goes down is told there too.
+    let started_hub = Arc::clone(&hub);
+    // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
         let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone() };
         let served = axum::serve(listener, admin::router(state, token));
@@ -117,11 +117,11 @@ pub async fn serve(
         async move {
             signal.await;
             systemd.stopping();
-            tracing::info!(sockets = drain.sockets(), "going down");
+            tracing::info!(sockets = drain.sockets(), "shutting down");
             drain.begin_drain().await;
             let saved = hub.freeze();
             drain.close_all();
-            // What was written on the way must not come after this.
+            // An earlier state must not be written after this one.
             let _ = maintenance.await;
             write(rooms_file, saved).await;
         }
@@ -133,47 +133,47 @@ pub async fn serve(
         requests.await;
         drain.sockets_ended().await;
     };
-    // A request that is never finished must not hold up the end.
+    // A request that never finishes must not delay the exit.
     let overdue = async {
         closing.cancelled().await;
         sleep(drain.deadline()).await;
     };
-    // All is there but the first visitor: from now on rows are held for those who come back.
-    ready.start_clock();
+    // From now on restored rows wait for their clients to reconnect.
+    started_hub.start_clock();
     systemd.ready();
     tokio::select! {
         () = all_ended => {}
-        () = overdue => tracing::warn!(sockets = drain.sockets(), "not everybody ended in time"),
+        () = overdue => tracing::warn!(sockets = drain.sockets(), "deadline passed with open sockets or requests"),
     }
     shutdown_task.await.map_err(io::Error::other)?;
-    tracing::info!("the rooms are kept for the next process");
+    tracing::info!("rooms saved for the next process");
     Ok(())
 }
 
-/// What has to be done now and then, until the server goes down.
+/// Frees memory and saves the rooms at intervals, until the server shuts down.
 async fn run_maintenance(
     hub: Arc<Hub>,
     admission: Arc<Admission>,
     rooms_file: RoomsFile,
     closing: CancellationToken,
 ) {
-    let mut kept = None;
+    let mut last_written = None;
     while closing.run_until_cancelled(sleep(MAINTENANCE_INTERVAL)).await.is_some() {
         hub.sweep();
         admission.sweep();
         let saved = hub.save();
-        if kept.as_ref() != Some(&saved) {
-            kept = Some(saved.clone());
+        if last_written.as_ref() != Some(&saved) {
+            last_written = Some(saved.clone());
             write(rooms_file.clone(), saved).await;
         }
     }
 }
 
 async fn write(rooms_file: RoomsFile, saved: SavedRooms) {
-    let written = spawn_blocking(move || rooms_file.write(&saved)).await;
+    let outcome = spawn_blocking(move || rooms_file.write(&saved)).await;
     METRICS.state_writes.count();
-    if let Err(error) = written.map_err(io::Error::other).and_then(|written| written) {
+    if let Err(error) = outcome.map_err(io::Error::other).and_then(|written| written) {
         METRICS.state_write_failures.count();
-        tracing::warn!(%error, "the rooms can't be kept for a restart");
+        tracing::warn!(%error, "the rooms file can't be written: a restart would lose the rooms");
     }
 }

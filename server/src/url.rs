@@ -1,30 +1,20 @@
-//! The parts of an address: its scheme and its host.
+//! The scheme and host of a URL.
 
-/// What is spoken between a browser and the site.
+/// The scheme of a URL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
-    /// HTTP, as on the own machine or network.
+    /// Plain HTTP.
     #[default]
     Http,
-    /// HTTPS and nothing else.
+    /// HTTPS only.
     Https,
 }
 
-impl Scheme {
-    /// The port that an address of this scheme means when it names none.
-    pub(crate) fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
-}
-
-/// The longest host, with its port, that is taken over into an address (RFC 1035, section 2.3.4).
+/// The longest host, with its port, that is copied into a URL (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 260;
 
-/// Whether it has only what a host and a port are written with.
+/// Whether a `Host` header has only characters of a host and a port, so that it can be copied into a URL.
 pub(crate) fn is_host(host: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    (1..=LONGEST_HOST).contains(&host.len()) && host.bytes().all(is_plain)
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    (1..=LONGEST_HOST).contains(&host.len()) && host.bytes().all(is_allowed)
 }

@@ -33,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The settings that the comments in `deploy` require, and a limit that shows the counted address.
 const SETTINGS: &str = "public-url = \"https://rollcall.example\"\n\
-    [door]\ntrusted-proxies = [\"127.0.0.1/32\"]\nmax-sockets-per-address = 1\n";
+    [limits]\ntrusted-proxies = [\"127.0.0.1/32\"]\nmax-sockets-per-address = 1\n";
 
 /// A proxy in front of a server, and a browser.
 struct Stage {

@@ -1,35 +1,47 @@
-//! What Leptos needs of the crate `wasm-streams` to compile, and nothing that runs.
+//! Stands in for the crate `wasm-streams`: what Leptos needs of it to compile.
 //!
-//! Leptos brings that crate along for server functions that stream, which this page has none of.
-//! It exports its classes to JavaScript, and an export is nothing that a linker can leave out: a
-//! first visit would load several thousand bytes that nobody calls. So this stands in its place,
-//! by `[patch.crates-io]`: a stream that holds nothing.
+//! Leptos uses that crate for server functions that stream, of which this page has none. Its classes are
+//! exported to JavaScript, and no linker removes an export: every first visit would load several thousand
+//! bytes that are never called. So `[patch.crates-io]` puts this crate in its place, which panics if it is
+//! called after all. It can go once `server_fn` has a feature that leaves the crate out.
 
-use futures_util::stream::{self, Stream};
-use wasm_bindgen::{JsCast, JsValue};
+use std::convert::Infallible;
 
-/// A stream of the browser's.
+use futures_util::stream::{Empty, Stream};
+use wasm_bindgen::JsValue;
+
+/// Why a call panics.
+const REASON: &str = "streaming server functions need the real wasm-streams: \
+     remove its entry in [patch.crates-io]";
+
+/// A stream of the browser, of which there is none.
 #[derive(Debug)]
-pub struct ReadableStream(web_sys::ReadableStream);
+pub struct ReadableStream(Infallible);
 
 impl ReadableStream {
-    /// Takes one of the browser's own.
-    pub fn from_raw(raw: web_sys::ReadableStream) -> Self {
-        Self(raw)
+    /// Would take a stream of the browser.
+    ///
+    /// # Panics
+    /// Always: nothing would read the stream.
+    pub fn from_raw(_: web_sys::ReadableStream) -> Self {
+        panic!("{REASON}")
     }
 
-    /// What comes out of it: nothing.
-    pub fn into_stream(self) -> impl Stream<Item = Result<JsValue, JsValue>> {
-        stream::empty()
+    /// Can't be called: there is no stream.
+    pub fn into_stream(self) -> Empty<Result<JsValue, JsValue>> {
+        match self.0 {}
     }
 
-    /// Takes one of Rust's, and drops it.
+    /// Would take a stream of Rust.
+    ///
+    /// # Panics
+    /// Always: what is sent would be lost.
     pub fn from_stream(_: impl Stream<Item = Result<JsValue, JsValue>> + 'static) -> Self {
-        Self(JsValue::UNDEFINED.unchecked_into())
+        panic!("{REASON}")
     }
 
-    /// Gives one of the browser's own.
+    /// Can't be called: there is no stream.
     pub fn into_raw(self) -> web_sys::ReadableStream {
-        self.0
+        match self.0 {}
     }
 }

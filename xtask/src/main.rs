@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{bench, build, check, dist, lighthouse, load, serve, setup, soak, test};
 use crate::output::failure::Outcome;
 use crate::output::step;
+use crate::tools::wasm_opt;
 use crate::workspace::Workspace;
 
 /// Sets up, builds, serves, tests and checks Rollcall.
@@ -61,7 +62,12 @@ enum Task {
 
 fn main() -> ExitCode {
     let started_at = Instant::now();
-    match run(&Arguments::parse().command, started_at) {
+    let outcome = if wasm_opt::is_called() {
+        wasm_opt::exec_real().map(|()| true)
+    } else {
+        run(&Arguments::parse().command, started_at)
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {

@@ -21,22 +21,24 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     }
 }
 
-/// Runs a command, prints its standard output and passes each line to `observe`.
+/// Runs a command, prints what it writes to either stream and passes each line to `observe`.
 /// Returns whether the command succeeded.
 pub(crate) fn run_watched(command: &mut Command, mut observe: impl FnMut(&str)) -> Outcome<bool> {
-    let line = command_line(command);
-    let could_not = || format!("Could not run `{line}`");
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(could_not)?;
-    if let Some(output) = child.stdout.take() {
-        let mut output = BufReader::new(output);
-        let mut line = Vec::new();
-        // Bytes, because a test may print text that is not UTF-8.
-        while output.read_until(b'\n', &mut line).with_context(could_not)? > 0 {
-            let mut terminal = std::io::stdout().lock();
-            terminal.write_all(&line).and_then(|()| terminal.flush()).with_context(could_not)?;
-            observe(String::from_utf8_lossy(&line).trim_end());
-            line.clear();
-        }
+    let name = command_line(command);
+    let could_not = || format!("Could not run `{name}`");
+    let (output, writer) = std::io::pipe().with_context(could_not)?;
+    command.stdout(writer.try_clone().with_context(could_not)?).stderr(writer);
+    let mut child = command.spawn().with_context(could_not)?;
+    // The command holds the pipe's other end, which would keep the reader waiting.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    // Bytes, because a test may print text that is not UTF-8.
+    while output.read_until(b'\n', &mut line).with_context(could_not)? > 0 {
+        let mut terminal = std::io::stdout().lock();
+        terminal.write_all(&line).and_then(|()| terminal.flush()).with_context(could_not)?;
+        observe(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
     }
     Ok(child.wait().with_context(could_not)?.success())
 }
@@ -114,7 +116,7 @@ mod tests {
     fn run_watched_observes_every_line_and_the_exit_status() {
         let mut lines = Vec::new();
         let mut command = Command::new("sh");
-        command.args(["-c", "echo one; echo two; exit 3"]);
+        command.args(["-c", "echo one; echo two >&2; exit 3"]);
         let succeeded = run_watched(&mut command, |line| lines.push(line.to_owned()));
         assert_eq!(succeeded, Ok(false));
         assert_eq!(lines, ["one", "two"]);

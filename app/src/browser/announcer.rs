@@ -1,4 +1,4 @@
-//! Telling who comes and goes, not more than about once a second.
+//! Announces who joins and leaves, about once a second at most.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -20,74 +20,70 @@ use crate::{
     },
 };
 
-/// For how long news gather before they are said, in milliseconds.
-const GATHERING_TIME: u32 = 1_000;
+/// How long changes are collected before they are announced together, in milliseconds.
+const BATCH_INTERVAL: u32 = 1_000;
 
-/// For how long news can be read, in milliseconds.
-const TIME_TO_READ: u32 = 10_000;
+/// How long the news line stays visible, in milliseconds.
+const NEWS_LIFETIME: u32 = 10_000;
 
-/// How many happenings the panel holds.
-const MOST_HAPPENINGS: u32 = 100;
+/// How many entries the activity log keeps.
+const MOST_ACTIVITY_ENTRIES: u32 = 100;
 
-/// Gathers what happens, and puts it where it is read and heard.
+/// Collects joins and departures and writes them to the live region, the news line and the activity log.
 pub(super) struct Announcer {
     page_state: PageState,
     summary: RefCell<ChangeSummary>,
-    /// What the line says that tells what was missed, as long as it is there.
+    /// What the "while you were offline" line shows, until it is dismissed.
     missed: RefCell<ChangeSummary>,
-    timer: RefCell<Option<Timeout>>,
-    /// Takes the news away once they are old.
-    reading: RefCell<Option<Timeout>>,
+    announcement_timer: RefCell<Option<Timeout>>,
+    /// Clears the news line once it is old.
+    news_timer: RefCell<Option<Timeout>>,
 }
 
 impl Announcer {
-    /// Says nothing yet.
+    /// An announcer with nothing to announce.
     pub(super) fn new(page_state: PageState) -> Rc<Self> {
         Rc::new(Self {
             page_state,
             summary: RefCell::default(),
             missed: RefCell::default(),
-            timer: RefCell::default(),
-            reading: RefCell::default(),
+            announcement_timer: RefCell::default(),
+            news_timer: RefCell::default(),
         })
     }
 
-    /// Takes note of others who came and went.
+    /// Records joins and departures of other people, to be announced soon.
     pub(super) fn record(self: &Rc<Self>, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
-        self.gather(&mut self.summary.borrow_mut(), arrived, departed);
+        self.add_changes(&mut self.summary.borrow_mut(), arrived, departed);
         if !self.summary.borrow().is_empty() {
-            self.say_soon();
+            self.schedule_announcement();
         }
     }
 
-    /// Tells of others who came and went while the list was not live.
-    pub(super) fn tell_what_was_missed(
-        &self,
-        arrived: Vec<(UserId, Name)>,
-        departed: Vec<Departed>,
-    ) {
+    /// Announces joins and departures of other people from the time in which the list was not live.
+    pub(super) fn announce_missed(&self, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
         let mut summary = ChangeSummary::default();
-        self.gather(&mut summary, arrived, departed);
+        self.add_changes(&mut summary, arrived, departed);
         let parts = summary.catch_up_parts();
         if !parts.is_empty() {
             let mut missed = self.missed.borrow_mut();
             if !self.page_state.ui.with_untracked(|ui| ui.has_missed_something) {
                 *missed = ChangeSummary::default();
             }
-            // Who was away twice, and has not read the line in between, is told of both.
+            // A second outage before the line was dismissed extends it.
             missed.merge(summary);
             set_parts(MISSED, &missed.catch_up_parts());
-            let is_something = !missed.is_empty();
-            note_activity(&parts);
-            // In the place of what was said when the connection came back.
+            let has_missed = !missed.is_empty();
+            add_activity(&parts);
+            // It replaces the announcement that the connection is back, so it repeats those words.
             let mut words = vec![Part::Words([strings::CONNECTED_AGAIN, " "].concat())];
             words.extend(parts);
-            self.say_unless_muted(&words);
-            self.page_state.ui.update(|ui| ui.has_missed_something = is_something);
+            self.announce_unless_muted(&words);
+            self.page_state.ui.update(|ui| ui.has_missed_something = has_missed);
         }
     }
 
-    fn gather(
+    fn add_changes(
         &self,
         summary: &mut ChangeSummary,
         arrived: Vec<(UserId, Name)>,
@@ -102,76 +98,75 @@ impl Announcer {
         }
     }
 
-    /// Says something of the page itself at once, muted or not.
+    /// Announces a message about the page itself at once, muted or not.
     pub(super) fn announce_now(words: &str) {
         let parts = [Part::Words(words.to_owned())];
         set_parts(ANNOUNCER, &parts);
-        note_activity(&parts);
+        add_activity(&parts);
     }
 
-    fn say_unless_muted(&self, parts: &[Part]) {
+    fn announce_unless_muted(&self, parts: &[Part]) {
         if !self.page_state.ui.with_untracked(|ui| ui.is_muted) {
             set_parts(ANNOUNCER, parts);
         }
     }
 
-    fn say_soon(self: &Rc<Self>) {
-        let mut timer = self.timer.borrow_mut();
+    fn schedule_announcement(self: &Rc<Self>) {
+        let mut timer = self.announcement_timer.borrow_mut();
         if timer.is_some() {
             return;
         }
-        // The same words twice in a row are heard twice only if they were gone in between.
+        // A screen reader repeats the same words only if the region was empty in between.
         set_parts(ANNOUNCER, &[]);
         let this = Rc::clone(self);
-        *timer = Some(Timeout::new(GATHERING_TIME, move || {
-            this.timer.take();
+        *timer = Some(Timeout::new(BATCH_INTERVAL, move || {
+            this.announcement_timer.take();
             let parts = this.summary.take().parts();
-            this.say_unless_muted(&parts);
+            this.announce_unless_muted(&parts);
             set_parts(NEWS, &parts);
-            note_activity(&parts);
-            let forget = Timeout::new(TIME_TO_READ, || set_parts(NEWS, &[]));
-            this.reading.replace(Some(forget));
+            add_activity(&parts);
+            let clear = Timeout::new(NEWS_LIFETIME, || set_parts(NEWS, &[]));
+            this.news_timer.replace(Some(clear));
         }));
     }
 }
 
-/// Adds a happening to the panel, above the older ones, with the time of day.
-fn note_activity(parts: &[Part]) {
+/// Adds an entry with the time of day at the top of the activity log.
+fn add_activity(parts: &[Part]) {
     let document = document();
     let Some(list) = document.get_element_by_id(ACTIVITY) else { return };
-    let (Ok(happening), Ok(time)) =
-        (document.create_element("li"), document.create_element("time"))
+    let (Ok(entry), Ok(time)) = (document.create_element("li"), document.create_element("time"))
     else {
         return;
     };
-    // "16:03:23 GMT+0000": the seconds are nothing that anybody asks for.
+    // "16:03:23 GMT+0000": the log shows hours and minutes.
     let now = js_sys::Date::new_0().to_time_string().as_string().unwrap_or_default();
     time.set_text_content(now.get(..5));
     let words = document.create_element("p");
-    // Elements that were just made can stand anywhere.
-    let _ = happening.append_child(&time);
+    // It can't fail: both elements are new.
+    let _ = entry.append_child(&time);
     if let Ok(words) = words {
-        fill(&words, parts);
-        let _ = happening.append_child(&words);
+        append_parts(&words, parts);
+        let _ = entry.append_child(&words);
     }
-    let _ = list.insert_before(&happening, list.first_child().as_ref());
-    if list.child_element_count() > MOST_HAPPENINGS
+    let _ = list.insert_before(&entry, list.first_child().as_ref());
+    if list.child_element_count() > MOST_ACTIVITY_ENTRIES
         && let Some(oldest) = list.last_element_child()
     {
         oldest.remove();
     }
 }
 
-/// Puts this into an element of the page, in place of what was there.
+/// Replaces the content of the element with this id.
 fn set_parts(id: &str, parts: &[Part]) {
     if let Some(region) = document().get_element_by_id(id) {
         region.set_text_content(None);
-        fill(&region, parts);
+        append_parts(&region, parts);
     }
 }
 
-/// Puts this into an element, behind what is there.
-fn fill(region: &Element, parts: &[Part]) {
+/// Appends the parts to an element; names are isolated in a `<bdi>`.
+fn append_parts(region: &Element, parts: &[Part]) {
     let document = document();
     for part in parts {
         let (element, words) = match part {

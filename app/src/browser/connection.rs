@@ -1,4 +1,4 @@
-//! The line to the server: sockets one after the other, and the list that they bring.
+//! The connection to the server: a WebSocket that is reopened when it ends, with the feed as fallback.
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,7 +10,7 @@ use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
 
 use super::{
-    document_state::is_wall,
+    document_state::is_kiosk,
     event_source::{Feed, FeedEvent},
     random::random_number,
     renderer::{Renderer, is_offline},
@@ -30,49 +30,47 @@ use crate::{
     state::{connection_status::ConnectionStatus, page_state::PageState},
 };
 
-/// How long an attempt may take until the first frame comes, in milliseconds.
+/// How long an attempt may take until its first frame, in milliseconds.
 const CONNECT_TIMEOUT: u64 = 6_000;
-/// How long a server may say nothing, in milliseconds: it tells where the list is every 10 s.
+/// How long the server may be silent, in milliseconds: it sends a beat every 10 s.
 const IDLE_TIMEOUT: u64 = 15_000;
-/// How many attempts in a row may bring nothing before the feed is tried.
+/// After how many failed attempts in a row the feed is opened.
 const FALLBACK_AFTER_ATTEMPTS: u32 = 3;
-/// What a browser calls the end of a socket that was not closed (RFC 6455, section 7.4.1).
-const BROKEN: u16 = 1006;
-/// How often the line looks at the clock, in milliseconds.
-const TICK: u32 = 1_000;
-/// Keeps a socket to the room open, and the board as the room is.
+/// How often the timeouts are checked, in milliseconds.
+const TICK_INTERVAL: u32 = 1_000;
+
+/// Keeps a socket to the room open, and the page's state in step with the room.
 pub(super) struct Connection {
     renderer: Renderer,
     room: RoomName,
     tab: Tab,
     session: RefCell<Session>,
     socket: RefCell<Option<Socket>>,
-    /// No socket is there or opening; the timer says when one will.
+    /// There is no socket; `reconnect_timer` opens the next one.
     is_backing_off: Cell<bool>,
-    /// When to open the next socket.
-    timer: RefCell<Option<Timeout>>,
-    /// When the socket said something last, or began to open.
+    reconnect_timer: RefCell<Option<Timeout>>,
+    /// When the last frame came or the socket was opened, in milliseconds on the server's clock.
     last_received_at: Cell<u64>,
-    /// How long it may go on to say nothing.
+    /// How long after that the socket counts as dead, in milliseconds.
     receive_timeout: Cell<u64>,
-    /// Attempts in a row that brought no frame.
+    /// Attempts in a row without a frame.
     failed_attempts: Cell<u32>,
     feed: RefCell<Option<Feed>>,
-    /// When the feed said something last, while the list that it brings is live.
+    /// When the feed last sent an event; set only while its list is live.
     feed_last_received_at: Cell<Option<u64>>,
-    /// When the feed was opened, or when the browser began to open it anew.
+    /// When the feed was opened, or when the browser last began to reopen it.
     feed_opened_at: Cell<u64>,
-    /// The page is not looked at and can't be, or is on its way out: nothing is sent or opened.
+    /// The page is prerendered, frozen or being unloaded: nothing is sent or opened.
     is_suspended: Cell<bool>,
-    ticking: RefCell<Option<Interval>>,
-    /// When to draw what has changed.
-    drawing: RefCell<Option<Timeout>>,
-    /// The next frame looks at the list anew.
-    is_look_due: Cell<bool>,
+    tick_interval: RefCell<Option<Interval>>,
+    /// Renders the changes that the throttle held back.
+    render_timer: RefCell<Option<Timeout>>,
+    /// The next animation frame updates the viewport.
+    is_viewport_update_due: Cell<bool>,
 }
 
 impl Connection {
-    /// A line that is not open yet, with the list that came with the page.
+    /// A connection that is not open yet, with the list that came with the page.
     pub(super) fn new(page_state: PageState, room: RoomName, replica: Replica) -> Rc<Self> {
         let connection = Rc::new(Self {
             renderer: Renderer::new(page_state, room.clone()),
@@ -81,7 +79,7 @@ impl Connection {
             session: RefCell::new(Session::new(replica)),
             socket: RefCell::default(),
             is_backing_off: Cell::new(true),
-            timer: RefCell::default(),
+            reconnect_timer: RefCell::default(),
             last_received_at: Cell::default(),
             receive_timeout: Cell::default(),
             failed_attempts: Cell::default(),
@@ -89,16 +87,16 @@ impl Connection {
             feed_last_received_at: Cell::default(),
             feed_opened_at: Cell::default(),
             is_suspended: Cell::new(true),
-            ticking: RefCell::default(),
-            drawing: RefCell::default(),
-            is_look_due: Cell::default(),
+            tick_interval: RefCell::default(),
+            render_timer: RefCell::default(),
+            is_viewport_update_due: Cell::default(),
         });
         let this = Rc::clone(&connection);
-        connection.ticking.replace(Some(Interval::new(TICK, move || this.tick())));
+        connection.tick_interval.replace(Some(Interval::new(TICK_INTERVAL, move || this.tick())));
         connection
     }
 
-    /// The page can be seen, or could be: from now on there is a socket.
+    /// The page is shown: from now on it has a socket.
     pub(super) fn resume(self: &Rc<Self>) {
         if self.is_suspended.replace(false) {
             Tab::reclaim();
@@ -106,32 +104,32 @@ impl Connection {
         }
     }
 
-    /// The page goes. Where the browser keeps it, it may come back as it is: then nothing of it
-    /// may be open until it does.
+    /// The page is hidden for good or put into the back/forward cache (`is_kept`); browsers keep only
+    /// pages without open connections.
     pub(super) fn suspend(self: &Rc<Self>, is_kept: bool) {
         self.is_suspended.set(true);
         self.tab.release();
-        self.timer.take();
+        self.reconnect_timer.take();
         if !is_kept {
-            // The browser closes the socket, and says better than this page can that it went.
+            // The browser closes the socket itself, with 1001 (going away).
             return;
         }
         self.feed.take();
-        self.feed_broke();
+        self.on_feed_broken();
         self.socket.take();
         self.is_backing_off.set(true);
-        self.session.borrow_mut().closed(self.moment(), 0);
+        self.session.borrow_mut().closed(self.session_now(), 0);
         if self.renderer.connection() != ConnectionStatus::Starting {
             self.renderer.lost(self.renderer.now(), None);
         }
     }
 
-    /// The page was hidden or shown, or another page of this person did something.
+    /// The page was hidden or shown, or another tab of this person left or joined.
     pub(super) fn sync_environment(self: &Rc<Self>) {
         if self.is_suspended.get() {
             return;
         }
-        self.forget_removal();
+        self.supersede_removal();
         let events = self.session.borrow_mut().sync_environment(&self.environment());
         self.send(events);
         if !document().hidden() {
@@ -142,43 +140,43 @@ impl Connection {
         }
     }
 
-    /// The visitor wants something of the server.
+    /// The visitor joins, renames themselves or leaves.
     pub(super) fn request(&self, intent: Intent) {
-        let removal = match intent {
+        let note = match intent {
             Intent::Leave => Some(RemovalNote::Left),
             Intent::Join(_) | Intent::Rename(_) => {
-                storage::removal(&self.room).and_then(RemovalNote::superseded)
+                storage::removal_note(&self.room).and_then(RemovalNote::superseded)
             }
         };
-        storage::note_absence(&self.room, removal.as_ref());
-        self.renderer.forget_departure_notice();
+        storage::set_removal_note(&self.room, note.as_ref());
+        self.renderer.clear_departure_notice();
         let event = self.session.borrow_mut().request(intent, &self.environment());
         self.send(event);
     }
 
-    /// Shows the list in the order that is wanted now: one frame to find it, the next for its rows.
+    /// Applies the visitor's list options: one frame to sort and filter, the next for the rows.
     pub(super) fn rearrange(self: &Rc<Self>) {
         self.renderer.arrange(self.session.borrow().replica());
-        self.look_at_the_list();
+        self.schedule_viewport_update();
     }
 
-    /// Shows those rows that can be seen by now, once for all that happens before the next frame,
-    /// and more in each frame after it until all of them are there.
-    pub(super) fn look_at_the_list(self: &Rc<Self>) {
-        if !self.is_look_due.replace(true) {
+    /// Renders the visible rows in the next animation frame, and more in each frame after it until all
+    /// of them are rendered.
+    pub(super) fn schedule_viewport_update(self: &Rc<Self>) {
+        if !self.is_viewport_update_due.replace(true) {
             let this = Rc::clone(self);
             request_animation_frame(move || {
-                this.is_look_due.set(false);
+                this.is_viewport_update_due.set(false);
                 if this.renderer.update_viewport(this.session.borrow().replica()) {
-                    this.look_at_the_list();
+                    this.schedule_viewport_update();
                 }
             });
         }
     }
 
-    /// The visitor does not want to wait, or the browser has a network again.
-    pub(super) fn try_now(self: &Rc<Self>) {
-        // A socket from before may still be there; whether it holds is not worth waiting for.
+    /// The visitor pressed "Retry now", or the browser is online again.
+    pub(super) fn reconnect_now(self: &Rc<Self>) {
+        // An old socket may still be open, but waiting for it to prove itself takes longer than a new one.
         if !self.is_suspended.get()
             && matches!(self.renderer.connection(), ConnectionStatus::Lost(_))
         {
@@ -186,8 +184,8 @@ impl Connection {
         }
     }
 
-    /// The browser has no network any more. A socket may outlast that, but the list is not live.
-    pub(super) fn went_offline(self: &Rc<Self>) {
+    /// The browser went offline. A socket may survive that, but the list is not known to be live.
+    pub(super) fn on_offline(self: &Rc<Self>) {
         let try_at = match self.renderer.connection() {
             ConnectionStatus::Starting => return,
             ConnectionStatus::Lost(loss) => loss.try_at,
@@ -196,51 +194,52 @@ impl Connection {
         self.renderer.lost(self.renderer.now(), try_at);
     }
 
-    /// Opens a socket, in place of the one that is there.
+    /// Opens a socket, replacing the current one.
     fn open(self: &Rc<Self>) {
         let now = self.renderer.now();
-        self.timer.take();
+        self.reconnect_timer.take();
         self.is_backing_off.set(false);
         self.last_received_at.set(now);
         self.receive_timeout.set(CONNECT_TIMEOUT);
         if let ConnectionStatus::Lost(_) = self.renderer.connection() {
             self.renderer.lost(now, Some(now));
         }
-        // The old socket goes before the new one comes, so that it can't be heard any more.
+        // The old socket is dropped first, so that its events can't reach the new session state.
         if self.socket.take().is_some() {
-            self.session.borrow_mut().closed(self.moment(), 0);
+            self.session.borrow_mut().closed(self.session_now(), 0);
         }
         let this = Rc::clone(self);
-        let socket = Socket::open(&address_of(&self.room), move |event| this.react(event));
+        let socket =
+            Socket::open(&address_of(&self.room), move |event| this.on_socket_event(event));
         if socket.is_none() {
             self.on_disconnect(now);
         }
         self.socket.replace(socket);
     }
 
-    fn react(self: &Rc<Self>, event: SocketEvent) {
+    fn on_socket_event(self: &Rc<Self>, event: SocketEvent) {
         match event {
             SocketEvent::Opened => {
                 self.last_received_at.set(self.renderer.now());
-                // Two that bring the same list would be in each other's way.
+                // Only one source may update the list.
                 self.feed.take();
                 self.feed_last_received_at.take();
                 let first = self.session.borrow_mut().opened(&self.environment());
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
-                // What can't be read is newer than this page; if it mattered, a gap will show.
+                // A frame that can't be parsed is newer than this page; if it changed the list, a gap shows it.
                 if let Ok(event) = read_frame(&text) {
                     self.receive(event);
                 }
             }
             SocketEvent::Closed(code) => {
                 if code == CloseCode::Replaced.number() {
-                    // Another page goes by the same name, and this one is the copy of it.
+                    // Another page has the same tab id: this one is its duplicate.
                     self.tab.regenerate();
                 }
-                // An end without a goodbye says nothing of the time before it.
-                let is_broken = code == BROKEN;
+                // Without a close frame the list is only known to be right until the last frame.
+                let is_broken = code == CloseCode::Abnormal.number();
                 self.on_disconnect(if is_broken {
                     self.last_received_at.get()
                 } else {
@@ -254,7 +253,7 @@ impl Connection {
         self.renderer.read_clock(&event);
         self.last_received_at.set(self.renderer.now());
         self.receive_timeout.set(IDLE_TIMEOUT);
-        // A socket that only refuses brings no list either.
+        // A socket that only gets refusals has no list.
         if !matches!(event, ServerEvent::Refused(_)) {
             self.failed_attempts.set(0);
         }
@@ -262,36 +261,37 @@ impl Connection {
         let is_live = outcome.is_live;
         self.apply_outcome(outcome, ConnectionStatus::Live);
         if is_live {
-            self.forget_removal();
+            self.supersede_removal();
         }
     }
 
-    /// Another page may hear late that the operator removed somebody who has joined again since,
-    /// even in a list that began anew.
-    fn forget_removal(&self) {
-        if let Some(RemovalNote::Removed(end)) = storage::removal(&self.room)
+    /// Marks a noted removal as superseded once the list shows that this person joined again since.
+    ///
+    /// Another tab may learn of the removal late, even in a list with a new epoch.
+    fn supersede_removal(&self) {
+        if let Some(RemovalNote::Removed(end)) = storage::removal_note(&self.room)
             && self.session.borrow().has_joined_since(&end)
         {
-            storage::note_absence(&self.room, Some(&RemovalNote::Superseded(end)));
+            storage::set_removal_note(&self.room, Some(&RemovalNote::Superseded(end)));
             let events = self.session.borrow_mut().sync_environment(&self.environment());
             self.send(events);
         }
     }
 
-    /// What a frame led to, whichever way it came.
+    /// Shows the outcome of a frame of the socket or the feed, and sends the replies.
     fn apply_outcome(self: &Rc<Self>, mut outcome: Outcome, connection: ConnectionStatus) {
         let replies = std::mem::take(&mut outcome.replies);
         self.renderer.show(self.session.borrow().replica(), outcome, connection);
-        if self.renderer.needs_render() && self.drawing.borrow().is_none() {
+        if self.renderer.needs_render() && self.render_timer.borrow().is_none() {
             let this = Rc::clone(self);
             let wait = u32::try_from(self.renderer.render_interval()).unwrap_or(u32::MAX);
-            self.drawing.replace(Some(Timeout::new(wait, move || {
-                this.drawing.take();
+            self.render_timer.replace(Some(Timeout::new(wait, move || {
+                this.render_timer.take();
                 this.renderer.render(this.session.borrow().replica());
-                this.look_at_the_list();
+                this.schedule_viewport_update();
             })));
         }
-        self.look_at_the_list();
+        self.schedule_viewport_update();
         self.send(replies);
     }
 
@@ -303,15 +303,15 @@ impl Connection {
         }
     }
 
-    /// The socket ended, or never opened, or is no use: the list is what it was at that time.
+    /// The socket ended, never opened or timed out; `list_as_of` is when the list was last right.
     fn on_disconnect(self: &Rc<Self>, list_as_of: u64) {
         self.socket.take();
         self.is_backing_off.set(true);
-        let delay = self.session.borrow_mut().closed(self.moment(), random_number());
+        let delay = self.session.borrow_mut().closed(self.session_now(), random_number());
         let milliseconds = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
         self.failed_attempts.set(self.failed_attempts.get().saturating_add(1));
         if self.feed_last_received_at.get().is_some() && self.renderer.connection().is_live() {
-            // The list is live all the same, and by now it is clear what the matter is.
+            // The feed keeps the list live; one more failed attempt shows that sockets don't get through.
             self.renderer.live(ConnectionStatus::OnlyWatching);
         } else {
             let try_at = self.renderer.now() + u64::from(milliseconds);
@@ -319,10 +319,10 @@ impl Connection {
             self.fall_back_to_feed();
         }
         let this = Rc::clone(self);
-        self.timer.replace(Some(Timeout::new(milliseconds, move || this.open())));
+        self.reconnect_timer.replace(Some(Timeout::new(milliseconds, move || this.open())));
     }
 
-    /// Where sockets don't get through, the feed may.
+    /// Opens the feed after repeated failures: proxies that block sockets often let HTTP through.
     fn fall_back_to_feed(self: &Rc<Self>) {
         let is_needed = self.failed_attempts.get() >= FALLBACK_AFTER_ATTEMPTS && !is_offline();
         if is_needed && self.feed.borrow().is_none() {
@@ -334,31 +334,31 @@ impl Connection {
 
     fn on_feed_event(self: &Rc<Self>, event: FeedEvent) {
         let FeedEvent::Frame(text) = event else {
-            return self.feed_broke();
+            return self.on_feed_broken();
         };
         let Ok(event) = read_frame(&text) else { return };
         self.renderer.read_clock(&event);
-        let overheard = self.session.borrow_mut().receive_from_feed(event);
-        match overheard {
+        let outcome = self.session.borrow_mut().receive_from_feed(event);
+        match outcome {
             Ok(outcome) if outcome.is_live => {
                 self.feed_last_received_at.set(Some(self.renderer.now()));
-                // Sockets may do again by now: nothing is said of them before one more has failed.
+                // "Only watching" is shown after the next failed attempt: sockets may work again by now.
                 let old = self.renderer.connection();
                 let new = if old.is_live() { old } else { ConnectionStatus::Live };
                 self.apply_outcome(outcome, new);
             }
-            // More of it is on the way.
+            // More pieces of the list follow.
             Ok(_) => {}
             Err(_gap) => {
-                // A feed can't be asked for the list: a new one begins with it.
+                // A feed takes no requests; a new one starts with the list.
                 self.feed.take();
-                self.feed_broke();
+                self.on_feed_broken();
             }
         }
     }
 
-    fn feed_broke(&self) {
-        self.feed.borrow_mut().take_if(|feed| feed.is_over());
+    fn on_feed_broken(&self) {
+        self.feed.borrow_mut().take_if(|feed| feed.is_closed());
         self.feed_opened_at.set(self.renderer.now());
         if let Some(last_received_at) = self.feed_last_received_at.take() {
             self.session.borrow_mut().on_interrupted();
@@ -366,18 +366,18 @@ impl Connection {
         }
     }
 
-    /// Every second, or more rarely while the page is hidden.
+    /// Runs every second; browsers call it less often while the page is hidden.
     fn tick(self: &Rc<Self>) {
         self.renderer.set_now();
-        self.look_at_the_list();
+        self.schedule_viewport_update();
         self.check_liveness();
     }
 
-    /// A server that fell silent is as good as none: nothing but its words proves that it lives.
+    /// Ends connections on which nothing came for too long.
     fn check_liveness(self: &Rc<Self>) {
         let now = self.renderer.now();
         let last_received_at = self.last_received_at.get();
-        // Either way: a clock that was set back must not hide how long it has been.
+        // `abs_diff`, since a clock that was set back must not hide a dead socket.
         if !self.is_backing_off.get()
             && now.abs_diff(last_received_at) >= self.receive_timeout.get()
         {
@@ -385,24 +385,25 @@ impl Connection {
         }
         let feed_last_received_at =
             self.feed_last_received_at.get().unwrap_or(self.feed_opened_at.get());
-        let is_there = self.feed.borrow().is_some();
-        if is_there && now.abs_diff(feed_last_received_at) >= IDLE_TIMEOUT {
+        let has_feed = self.feed.borrow().is_some();
+        if has_feed && now.abs_diff(feed_last_received_at) >= IDLE_TIMEOUT {
             self.feed.take();
-            self.feed_broke();
+            self.on_feed_broken();
         }
     }
 
     fn environment(&self) -> Environment {
         Environment {
             tab: self.tab.id(),
-            // A page on its way out is not hidden, it goes.
+            // On unload `pagehide` suspends the connection first, so the page does not report itself as hidden.
             is_visible: !document().hidden(),
-            // A screen on the wall looks on, whoever may be listed in the same browser.
-            has_left: is_wall() || storage::removal(&self.room).is_some_and(|it| it.is_in_effect()),
+            // A kiosk screen only watches, also where this browser's person is listed.
+            has_left: is_kiosk()
+                || storage::removal_note(&self.room).is_some_and(|note| note.is_in_effect()),
         }
     }
 
-    fn moment(&self) -> Duration {
+    fn session_now(&self) -> Duration {
         Duration::from_millis(self.renderer.now())
     }
 }

@@ -1,4 +1,4 @@
-//! What of the page's state shows outside of `<main>`.
+//! The page's state outside of `<main>`: the title and attributes of the root element.
 
 use leptos::{prelude::*, web_sys::Element};
 
@@ -9,22 +9,22 @@ use crate::{
     view::{header::NEW_ROOM_LINK, reactive::effect},
 };
 
-/// Set once the page reacts to the visitor.
+/// Set once the page is interactive.
 const HYDRATED: &str = "data-hydrated";
-/// Set while the list is the server's list.
+/// Set while the list is live.
 const LIVE: &str = "data-live";
 /// Set while the list is known to be old.
 const STALE: &str = "data-stale";
 
-/// Set by the server where the page is for a screen on the wall.
-const WALL: &str = "data-wall";
+/// Set by the server in kiosk mode.
+const KIOSK: &str = "data-wall";
 
-/// Whether the page is for a screen on the wall, which shows the room and takes no part in it.
-pub(super) fn is_wall() -> bool {
-    document().document_element().is_some_and(|html| html.has_attribute(WALL))
+/// Whether the page is in kiosk mode: it shows the room and does not join it.
+pub(super) fn is_kiosk() -> bool {
+    document().document_element().is_some_and(|html| html.has_attribute(KIOSK))
 }
 
-/// Keeps the title and the root element as the board says.
+/// Keeps the title and the root element's attributes in step with the page's state.
 pub(super) fn bind(page_state: PageState, room_name: RoomName) {
     let Some(html) = document().document_element() else { return };
     set_flag(&html, HYDRATED, true);
@@ -39,28 +39,28 @@ pub(super) fn bind(page_state: PageState, room_name: RoomName) {
         set_flag(&html, LIVE, is_live);
         set_flag(&html, STALE, connection.is_stale());
         if is_live && !std::mem::replace(&mut was_ever_live, true) {
-            leave_a_mark_in_the_timeline();
+            mark_first_live();
         }
     });
 }
 
-/// Lets the link to a new room lead there: only a browser can make up a name that nobody guesses.
-pub(super) fn show_new_room(address: &str) {
+/// Sets the address of the "New room" link: its unguessable name is drawn in the browser.
+pub(super) fn set_new_room_link(address: &str) {
     if let Some(link) = document().get_element_by_id(NEW_ROOM_LINK) {
-        // The name of the attribute is valid.
+        // It can't fail: the attribute's name is valid.
         let _ = link.set_attribute("href", address);
     }
 }
 
-fn leave_a_mark_in_the_timeline() {
+fn mark_first_live() {
     if let Some(performance) = window().performance() {
-        // Only measurements look at it.
+        // Read by measurements only, so a failure does not matter.
         let _ = performance.mark("rollcall-live");
     }
 }
 
 fn set_flag(root: &Element, attribute: &str, is_set: bool) {
-    // Neither can fail: the names are valid.
+    // Neither can fail: the attributes' names are valid.
     let _ = if is_set {
         root.set_attribute(attribute, "true")
     } else {

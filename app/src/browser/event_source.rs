@@ -5,50 +5,50 @@ use web_sys::{EventSource, MessageEvent};
 
 use crate::presence::RoomName;
 
-/// The events that bring a list.
+/// The events that update the list; `EventSource` needs a listener for each.
 const EVENTS: [&str; 5] = ["existing_users", "more_users", "resumed", "changes", "beat"];
 
-/// A feed; it is closed, and says nothing more, when this is dropped.
+/// A feed of Server-Sent Events; dropping it closes it and ends its events.
 pub(super) struct Feed {
     inner: EventSource,
-    // The browser calls these, so they live as long as the feed.
+    // The browser calls these, so they must live as long as the feed.
     _on_event: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut()>,
 }
 
-/// What happens on a feed.
+/// An event of a feed.
 pub(super) enum FeedEvent {
-    /// A frame came.
+    /// A frame.
     Frame(String),
-    /// It broke. The browser may try again by itself, and then goes on from where it was.
+    /// It broke. The browser may reconnect by itself, and then resumes from the last event's id.
     Broken,
 }
 
 impl Feed {
-    /// Begins to listen to the feed of a room; none where the browser refuses the very address.
+    /// Opens the feed of a room; `None` if the browser rejects the URL.
     pub(super) fn open(
         room: &RoomName,
-        react: impl Fn(FeedEvent) + Clone + 'static,
+        handler: impl Fn(FeedEvent) + Clone + 'static,
     ) -> Option<Self> {
         let address = ["/api/rooms/", room.as_str(), "/events"].concat();
         let feed = EventSource::new(&address).ok()?;
-        let react_to_error = react.clone();
+        let error_handler = handler.clone();
         let on_event = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {
-                react(FeedEvent::Frame(text));
+                handler(FeedEvent::Frame(text));
             }
         });
-        let on_error = Closure::<dyn FnMut()>::new(move || react_to_error(FeedEvent::Broken));
+        let on_error = Closure::<dyn FnMut()>::new(move || error_handler(FeedEvent::Broken));
         for name in EVENTS {
-            // It does not fail.
+            // It can't fail: the listener is a function.
             let _ = feed.add_event_listener_with_callback(name, on_event.as_ref().unchecked_ref());
         }
         feed.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Some(Self { inner: feed, _on_event: on_event, _on_error: on_error })
     }
 
-    /// Whether the browser has given it up.
-    pub(super) fn is_over(&self) -> bool {
+    /// Whether the browser has stopped reconnecting.
+    pub(super) fn is_closed(&self) -> bool {
         self.inner.ready_state() == EventSource::CLOSED
     }
 }

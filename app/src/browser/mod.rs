@@ -1,4 +1,4 @@
-//! The browser's part: what brings the page to life.
+//! What only the browser does: hydration, the connection, storage and page events.
 
 mod announcer;
 mod connection;
@@ -21,7 +21,7 @@ use std::{cell::Cell, rc::Rc};
 use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
-use self::{connection::Connection, list_renderer::rows_at_first, tab_counter::TabCounter};
+use self::{connection::Connection, list_renderer::initial_rows, tab_counter::TabCounter};
 use crate::{
     client::Replica,
     presence::RoomName,
@@ -29,44 +29,42 @@ use crate::{
     view::{
         member_list::member_list,
         new_room::new_room_address,
-        page::{beside, page, shared_page},
+        page::{page, shared_page, sidebar},
         reactive::effect,
     },
 };
 
-/// Brings the page to life that the server rendered, part by part, and then does all that only a
-/// browser can do.
+/// Hydrates the page that the server rendered, part by part, and then connects to the server.
 ///
-/// It is divided into tasks, so that whoever scrolls or types meanwhile is never kept waiting for all of it.
-/// What is beside the list is little, and goes with the making of the board.
+/// It is divided into tasks, so that scrolling and typing never wait for all of it. The sidebar is
+/// small and shares a task with the creation of the page's state.
 pub fn hydrate() {
     yield_to_main(|| {
         let Some((RoomPage { room, list }, owner)) = read_page() else { return };
         yield_to_main(move || {
-            let (page_state, replica) =
-                owner.with(|| PageState::of_first_html(list, rows_at_first));
-            hydrate_element(".beside", move || beside(page_state));
+            let (page_state, replica) = owner.with(|| PageState::of_first_html(list, initial_rows));
+            hydrate_element(".sidebar", move || sidebar(page_state));
             let room_of_page = room.clone();
             yield_to_main(move || hydrate_element("main", move || page(page_state, &room_of_page)));
-            yield_to_main(move || hydrate_element(".board", move || member_list(page_state)));
+            yield_to_main(move || hydrate_element(".list-panel", move || member_list(page_state)));
             yield_to_main(move || owner.with(|| connect(page_state, &room, replica)));
         });
     });
 }
 
-/// Reads what the server passed to the page; it goes with the owner that keeps the board and the effects.
+/// Reads the data that the server embedded in the page, and the owner that the state and effects live in.
 fn read_page() -> Option<(RoomPage, Owner)> {
     let answer = Rc::new(Cell::new(None));
     let read = Rc::clone(&answer);
     hydrate_element("html", move || {
         read.set(shared_page().zip(Owner::current()));
-        // It can only be read in a pass over the document: this one steps over its head, and ends.
+        // Leptos only reads it while hydrating a document: this pass hydrates the head alone.
         view! { <head></head> }
     });
     answer.take()
 }
 
-/// Hydrates what is within the first element of this kind.
+/// Hydrates the content of the first element that matches the selector.
 fn hydrate_element<V: IntoView>(selector: &str, view: impl FnOnce() -> V + 'static) {
     let element = document().query_selector(selector).ok().flatten();
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
@@ -74,7 +72,7 @@ fn hydrate_element<V: IntoView>(selector: &str, view: impl FnOnce() -> V + 'stat
     }
 }
 
-/// A page that is not seen keeps nobody waiting, and its timers are slow: there it is done at once.
+/// Does something in a task of its own; at once in a hidden page, whose timers are throttled.
 fn yield_to_main(act: impl FnOnce() + 'static) {
     if document().hidden() {
         act();
@@ -83,31 +81,31 @@ fn yield_to_main(act: impl FnOnce() + 'static) {
     }
 }
 
-/// All that only a browser can do.
+/// Starts the connection, the tab counter and the page's event handlers.
 fn connect(page_state: PageState, room: &RoomName, replica: Replica) {
     let connection = Connection::new(page_state, room.clone(), replica);
     let tab_counter = TabCounter::new(page_state, room);
     dispatch(page_state, connection.clone(), room.clone());
     document_state::bind(page_state, room.clone());
-    document_state::show_new_room(&new_room_address(random::random_bytes()));
+    document_state::set_new_room_link(&new_room_address(random::random_bytes()));
     page_state.ui.update(|ui| {
         ui.is_interactive = true;
         ui.remembered_name = storage::remembered_name();
         ui.is_muted = storage::is_muted();
     });
-    page_lifecycle::begin(connection, tab_counter);
+    page_lifecycle::start(connection, tab_counter);
 }
 
-/// What the visitor asks for.
+/// Carries out the visitor's commands.
 fn dispatch(page_state: PageState, connection: Rc<Connection>, room: RoomName) {
     effect(move || match page_state.command.get() {
         Some(Command::Intent(intent)) => connection.request(intent),
-        Some(Command::ReconnectNow) => connection.try_now(),
+        Some(Command::ReconnectNow) => connection.reconnect_now(),
         Some(Command::Dismiss) => page_state.ui.update(|ui| ui.has_missed_something = false),
         Some(Command::Rearrange) => connection.rearrange(),
         Some(Command::Mute) => {
             page_state.ui.update(|ui| ui.is_muted = !ui.is_muted);
-            storage::note_muted(page_state.ui.with_untracked(|ui| ui.is_muted));
+            storage::set_muted(page_state.ui.with_untracked(|ui| ui.is_muted));
         }
         Some(Command::SwitchPerson) => switch_person::switch_person(&room),
         None => {}

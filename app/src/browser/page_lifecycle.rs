@@ -1,4 +1,4 @@
-//! What the browser does with the page: shows and hides it, keeps it, brings it back.
+//! The page's lifecycle: shown, hidden, cached and restored, online and offline.
 
 use std::rc::Rc;
 
@@ -9,24 +9,24 @@ use leptos::{
 use web_sys::{Event, PageTransitionEvent};
 
 use super::{
-    connection::Connection, document_state::is_wall, tab_counter::TabCounter, yield_to_main,
+    connection::Connection, document_state::is_kiosk, tab_counter::TabCounter, yield_to_main,
 };
 
-type Reaction = fn(&Page, &Event);
+type EventHandler = fn(&Page, &Event);
 
-/// Follows the life of the page, from its first moment in front of somebody.
-pub(super) fn begin(connection: Rc<Connection>, tab_counter: Rc<TabCounter>) {
+/// Registers the handlers of the page's lifecycle events, and shows the page unless it is prerendered.
+pub(super) fn start(connection: Rc<Connection>, tab_counter: Rc<TabCounter>) {
     let this = Rc::new(Page { connection, tab_counter });
-    let events: [(&str, Reaction); 8] = [
-        ("online", |page, _| page.connection.try_now()),
-        ("offline", |page, _| page.connection.went_offline()),
+    let events: [(&str, EventHandler); 8] = [
+        ("online", |page, _| page.connection.reconnect_now()),
+        ("offline", |page, _| page.connection.on_offline()),
         ("visibilitychange", |page, _| page.sync_environment()),
-        // Another page of this person left or joined.
+        // Another tab of this person left or joined.
         ("storage", |page, _| page.connection.sync_environment()),
         ("pagehide", |page, event| page.on_hide(event)),
         ("pageshow", |page, _| page.on_show()),
-        ("scroll", |page, _| page.connection.look_at_the_list()),
-        ("resize", |page, _| page.connection.look_at_the_list()),
+        ("scroll", |page, _| page.connection.schedule_viewport_update()),
+        ("resize", |page, _| page.connection.schedule_viewport_update()),
     ];
     for (name, react) in events {
         let page = Rc::clone(&this);
@@ -34,13 +34,13 @@ pub(super) fn begin(connection: Rc<Connection>, tab_counter: Rc<TabCounter>) {
         on_cleanup(move || handle.remove());
     }
     if is_prerendering() {
-        // Nobody has asked for this page yet, and perhaps nobody will.
-        let begin = Closure::once_into_js(move || this.on_show());
-        // It can't fail: it is a function.
-        let _ = document()
-            .add_event_listener_with_callback("prerenderingchange", begin.unchecked_ref());
+        // The browser loads the page ahead of time, and may never show it.
+        let show = Closure::once_into_js(move || this.on_show());
+        // It can't fail: the listener is a function.
+        let _ =
+            document().add_event_listener_with_callback("prerenderingchange", show.unchecked_ref());
     } else {
-        // To open a socket is work enough for one task.
+        // Opening a socket is enough work for one task.
         yield_to_main(move || this.on_show());
     }
 }
@@ -54,33 +54,33 @@ impl Page {
     fn on_show(&self) {
         if !is_prerendering() {
             self.connection.resume();
-            self.count_the_tabs();
+            self.count_tabs();
         }
     }
 
     fn on_hide(&self, event: &Event) {
         let event = event.dyn_ref::<PageTransitionEvent>();
         self.connection.suspend(event.is_some_and(PageTransitionEvent::persisted));
-        self.tab_counter.leave();
+        self.tab_counter.close();
     }
 
     fn sync_environment(&self) {
         self.connection.sync_environment();
         if !document().hidden() {
-            self.count_the_tabs();
+            self.count_tabs();
         }
     }
 
-    /// A screen on the wall is nobody's tab.
-    fn count_the_tabs(&self) {
-        if !is_wall() {
+    /// A kiosk screen does not count as a tab.
+    fn count_tabs(&self) {
+        if !is_kiosk() {
             self.tab_counter.count();
         }
     }
 }
 
 fn is_prerendering() -> bool {
-    // Not every browser knows this, and web-sys not yet.
-    let answer = js_sys::Reflect::get(&document(), &"prerendering".into());
-    answer.is_ok_and(|answer| answer.is_truthy())
+    // Not every browser has this property, and web-sys does not have it yet.
+    let value = js_sys::Reflect::get(&document(), &"prerendering".into());
+    value.is_ok_and(|value| value.is_truthy())
 }

@@ -1,4 +1,4 @@
-//! Randomness that nobody guesses.
+//! Cryptographic randomness from the browser.
 
 use leptos::prelude::window;
 

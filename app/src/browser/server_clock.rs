@@ -1,31 +1,32 @@
-//! The server's clock, as the browser's clock tells it.
+//! The server's clock, kept as an offset to the browser's clock.
 
 use std::cell::Cell;
 
-/// Knows how far the server's clock is ahead of the browser's.
+/// An estimate of the server's clock.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    ahead: Cell<i64>,
+    /// Milliseconds by which the server's clock is ahead of the browser's.
+    offset: Cell<i64>,
 }
 
 impl Clock {
-    /// The server's clock says this, now.
+    /// Sets the clock: this is the server's time now, in milliseconds since the Unix epoch.
     pub(super) fn set(&self, server: u64) {
-        self.ahead.set(server.cast_signed().saturating_sub(browser()));
+        self.offset.set(server.cast_signed().saturating_sub(browser_now()));
     }
 
-    /// What the server's clock says, in milliseconds since the Unix epoch.
+    /// The server's time, in milliseconds since the Unix epoch.
     pub(super) fn now(&self) -> u64 {
-        u64::try_from(browser().saturating_add(self.ahead.get())).unwrap_or_default()
+        u64::try_from(browser_now().saturating_add(self.offset.get())).unwrap_or_default()
     }
 }
 
-/// What the browser's clock says, in milliseconds since the Unix epoch.
+/// The browser's time, in milliseconds since the Unix epoch.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     reason = "a float that JavaScript keeps within 8.64e15 by definition"
 )]
-fn browser() -> i64 {
+fn browser_now() -> i64 {
     js_sys::Date::now() as i64
 }

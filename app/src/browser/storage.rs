@@ -1,6 +1,6 @@
-//! What the browser keeps: for all pages of a person, or for one tab.
+//! What the browser stores: for all tabs of a person, or for one tab.
 //!
-//! A full or forbidden storage costs a visitor only comfort, so that it failed is nowhere told.
+//! Errors are ignored: without storage the page works, and only remembers less.
 
 use leptos::{prelude::window, web_sys::Storage};
 
@@ -8,80 +8,80 @@ use crate::{client::removal::RemovalNote, presence::RoomName};
 
 const NAME: &str = "rollcall-name";
 const MUTED: &str = "rollcall-muted";
-const LEFT: &str = "rollcall-left-";
+const REMOVAL_PREFIX: &str = "rollcall-left-";
 const TAB: &str = "rollcall-tab";
 
 /// The name under which this browser was listed last, in any room.
 pub(super) fn remembered_name() -> Option<String> {
-    of_all_pages()?.get_item(NAME).ok()?
+    local_storage()?.get_item(NAME).ok()?
 }
 
-/// Keeps the name for next time.
+/// Stores the name for the next visit.
 pub(super) fn remember_name(name: &str) {
-    if let Some(storage) = of_all_pages() {
+    if let Some(storage) = local_storage() {
         let _ = storage.set_item(NAME, name);
     }
 }
 
-/// Nobody's name is known any more.
+/// Deletes the stored name.
 pub(super) fn forget_name() {
-    if let Some(storage) = of_all_pages() {
+    if let Some(storage) = local_storage() {
         let _ = storage.remove_item(NAME);
     }
 }
 
-/// Whether this browser is not to say aloud who comes and goes.
+/// Whether announcements of joins and departures are muted in this browser.
 pub(super) fn is_muted() -> bool {
-    of_all_pages().and_then(|storage| storage.get_item(MUTED).ok()?).is_some()
+    local_storage().and_then(|storage| storage.get_item(MUTED).ok()?).is_some()
 }
 
-/// Keeps that for next time.
-pub(super) fn note_muted(is_muted: bool) {
-    if let Some(storage) = of_all_pages() {
+/// Stores whether announcements are muted.
+pub(super) fn set_muted(is_muted: bool) {
+    if let Some(storage) = local_storage() {
         let _ = if is_muted { storage.set_item(MUTED, "1") } else { storage.remove_item(MUTED) };
     }
 }
 
-/// What became of a row of this person that was taken off the list.
-pub(super) fn removal(room: &RoomName) -> Option<RemovalNote> {
-    let text = of_all_pages().and_then(|storage| storage.get_item(&left_key(room)).ok()?)?;
+/// Why this person's row was taken off the list, if it was.
+pub(super) fn removal_note(room: &RoomName) -> Option<RemovalNote> {
+    let text = local_storage().and_then(|storage| storage.get_item(&removal_key(room)).ok()?)?;
     Some(RemovalNote::from_text(&text))
 }
 
-/// Lets all pages know what became of it.
-pub(super) fn note_absence(room: &RoomName, removal: Option<&RemovalNote>) {
-    if let Some(storage) = of_all_pages() {
-        let key = left_key(room);
-        let _ = match removal {
-            Some(removal) => storage.set_item(&key, &removal.to_text()),
+/// Stores the note for all tabs of this browser, or deletes it.
+pub(super) fn set_removal_note(room: &RoomName, note: Option<&RemovalNote>) {
+    if let Some(storage) = local_storage() {
+        let key = removal_key(room);
+        let _ = match note {
+            Some(note) => storage.set_item(&key, &note.to_text()),
             None => storage.remove_item(&key),
         };
     }
 }
 
-/// Takes the name of the page that was in this tab before.
-pub(super) fn take_tab() -> Option<String> {
-    let storage = of_this_tab()?;
+/// Takes the id that the previous page in this tab stored.
+pub(super) fn take_tab_id() -> Option<String> {
+    let storage = session_storage()?;
     let tab = storage.get_item(TAB).ok()?;
     let _ = storage.remove_item(TAB);
     tab
 }
 
-/// Leaves this page's name to the page after it.
-pub(super) fn leave_tab(tab: &str) {
-    if let Some(storage) = of_this_tab() {
+/// Stores this page's id for the next page in this tab.
+pub(super) fn store_tab_id(tab: &str) {
+    if let Some(storage) = session_storage() {
         let _ = storage.set_item(TAB, tab);
     }
 }
 
-fn left_key(room: &RoomName) -> String {
-    [LEFT, room.as_str()].concat()
+fn removal_key(room: &RoomName) -> String {
+    [REMOVAL_PREFIX, room.as_str()].concat()
 }
 
-fn of_all_pages() -> Option<Storage> {
+fn local_storage() -> Option<Storage> {
     window().local_storage().ok()?
 }
 
-fn of_this_tab() -> Option<Storage> {
+fn session_storage() -> Option<Storage> {
     window().session_storage().ok()?
 }

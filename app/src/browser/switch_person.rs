@@ -1,4 +1,4 @@
-//! A browser that several people share.
+//! Switching to another person in the same browser.
 
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::HtmlFormElement;
@@ -6,10 +6,10 @@ use web_sys::HtmlFormElement;
 use super::storage;
 use crate::presence::RoomName;
 
-/// Asks the server for the page again, as somebody who was never here.
+/// Loads the page again with a new identity.
 ///
-/// Only the server can do that: what proves a person is in a cookie that no script can read. A form
-/// is made for it and not kept in the page, which has one form only, for a name.
+/// Only the server can replace the identity: it is in a cookie that scripts can't read. The form is
+/// created on demand, so that the page's only form is the one for the name.
 pub(super) fn switch_person(room: &RoomName) {
     storage::forget_name();
     let document = document();
@@ -18,7 +18,7 @@ pub(super) fn switch_person(room: &RoomName) {
     let (Some(form), Some(body)) = (form, document.body()) else { return };
     form.set_method("post");
     form.set_action(&["/r/", room.as_str(), "/someone-else"].concat());
-    // A form that was just made can stand anywhere, and what is sent is nothing but its address.
+    // Neither can fail: the form is new, and it has no fields to validate.
     let _ = body.append_child(&form);
     let _ = form.submit();
 }

@@ -1,4 +1,4 @@
-//! The other pages of this browser that show the same room.
+//! Counts the tabs of this browser that show the same room.
 
 use std::{
     cell::{Cell, RefCell},
@@ -19,35 +19,35 @@ use crate::{
     view::new_room::random_letters,
 };
 
-/// For how long the others may think about an answer, in milliseconds.
-const ANSWERS_WITHIN: u32 = 1_000;
+/// How long the other tabs have to answer a ping, in milliseconds.
+const PONG_TIMEOUT: u32 = 1_000;
 
-// Each message is one of these, and after it the name of its sender.
+// Each message is one of these characters, followed by its sender's id.
 const PING: char = '?';
 const PONG: char = '!';
 const BYE: char = '-';
 
-/// Counts this browser's pages of one room, without a server.
+/// Counts this browser's tabs of one room over a `BroadcastChannel`, without the server.
 pub(super) struct TabCounter {
     page_state: PageState,
     channel_name: String,
-    own_name: String,
+    own_id: String,
     channel: RefCell<Option<Channel>>,
-    /// Who was heard of, and whether since the last question.
+    /// The ids of the other tabs, and whether each has answered the last ping.
     others: RefCell<Vec<(String, bool)>>,
     timer: Cell<Option<Timeout>>,
 }
 
 struct Channel {
     inner: BroadcastChannel,
-    // The browser calls it, so it lives as long as the channel.
+    // The browser calls it, so it must live as long as the channel.
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
 impl TabCounter {
-    /// Knows of nobody yet.
+    /// A counter that has not opened its channel yet.
     pub(super) fn new(page_state: PageState, room: &RoomName) -> Rc<Self> {
-        // Where the browser became somebody else's, its older pages are still the first one's.
+        // The channel is per person: after a switch of person, older tabs belong to the previous one.
         let you = page_state.people.with_untracked(|people| people.you);
         Rc::new(Self {
             page_state,
@@ -58,33 +58,33 @@ impl TabCounter {
                 you.as_ref().map_or("", UserId::as_str),
             ]
             .concat(),
-            own_name: random_letters(random_bytes()),
+            own_id: random_letters(random_bytes()),
             channel: RefCell::default(),
             others: RefCell::default(),
             timer: Cell::default(),
         })
     }
 
-    /// Asks who is there, and answers those who ask, from now on.
+    /// Pings the other tabs, and answers their pings from now on.
     pub(super) fn count(self: &Rc<Self>) {
         if self.channel.borrow().is_none() {
             self.channel.replace(self.open());
         }
-        for (_, was_heard) in self.others.borrow_mut().iter_mut() {
-            *was_heard = false;
+        for (_, has_answered) in self.others.borrow_mut().iter_mut() {
+            *has_answered = false;
         }
-        self.say(PING);
+        self.post(PING);
         let this = Rc::clone(self);
-        self.timer.set(Some(Timeout::new(ANSWERS_WITHIN, move || {
-            // A page that crashed said no goodbye.
-            this.others.borrow_mut().retain(|(_, was_heard)| *was_heard);
-            this.tell();
+        self.timer.set(Some(Timeout::new(PONG_TIMEOUT, move || {
+            // A tab that crashed sent no `BYE`.
+            this.others.borrow_mut().retain(|(_, has_answered)| *has_answered);
+            this.show_count();
         })));
     }
 
-    /// Says goodbye. A page that still listened could not be kept for coming back to.
-    pub(super) fn leave(&self) {
-        self.say(BYE);
+    /// Sends `BYE` and closes the channel: an open one would keep the page out of the back/forward cache.
+    pub(super) fn close(&self) {
+        self.post(BYE);
         self.timer.take();
         self.others.take();
         if let Some(channel) = self.channel.take() {
@@ -97,39 +97,39 @@ impl TabCounter {
         let this = Rc::clone(self);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(message) = event.data().as_string() {
-                this.hear(&message);
+                this.on_message(&message);
             }
         });
         inner.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         Some(Channel { inner, _on_message: on_message })
     }
 
-    fn hear(&self, message: &str) {
+    fn on_message(&self, message: &str) {
         let mut characters = message.chars();
         let kind = characters.next();
-        let name = characters.as_str();
+        let id = characters.as_str();
         let mut others = self.others.borrow_mut();
-        others.retain(|(other, _)| other != name);
+        others.retain(|(other, _)| other != id);
         if kind != Some(BYE) {
-            others.push((name.to_owned(), true));
+            others.push((id.to_owned(), true));
         }
         drop(others);
         if kind == Some(PING) {
-            self.say(PONG);
+            self.post(PONG);
         }
-        self.tell();
+        self.show_count();
     }
 
-    fn say(&self, kind: char) {
+    fn post(&self, kind: char) {
         if let Some(channel) = &*self.channel.borrow() {
             let mut message = String::from(kind);
-            message.push_str(&self.own_name);
-            // An open channel takes every text.
+            message.push_str(&self.own_id);
+            // It can't fail: the channel is open, and a string can be cloned.
             let _ = channel.inner.post_message(&JsValue::from_str(&message));
         }
     }
 
-    fn tell(&self) {
+    fn show_count(&self) {
         let count = self.others.borrow().len() + 1;
         if self.page_state.ui.with_untracked(|ui| ui.tabs) != count {
             self.page_state.ui.update(|ui| ui.tabs = count);

@@ -1,41 +1,41 @@
-//! Which page instance this is: the same after a reload, another one in a duplicated tab.
+//! The id of this page instance: kept over a reload, new in a duplicated tab.
 
 use std::cell::RefCell;
 
 use super::{random::random_bytes, storage};
 use crate::presence::TabId;
 
-/// The name that this page goes by among its person's pages.
+/// The id that distinguishes this page from its person's other pages.
 ///
-/// Browsers copy `sessionStorage` when a tab is duplicated. So a page keeps its name to itself
-/// while it lives, and puts it there only when it goes, for the page that comes after it.
+/// Browsers copy `sessionStorage` when a tab is duplicated. So a page keeps its id in memory and
+/// stores it only while it is unloaded, for the next page in the tab.
 pub(super) struct Tab {
     id: RefCell<TabId>,
 }
 
 impl Tab {
-    /// The name that the page before this one left, or a new one.
+    /// Takes the id that the previous page in this tab stored, or makes a new one.
     pub(super) fn claim() -> Self {
-        let left = storage::take_tab().and_then(|text| text.parse().ok());
-        Self { id: RefCell::new(left.unwrap_or_else(new_id)) }
+        let stored = storage::take_tab_id().and_then(|text| text.parse().ok());
+        Self { id: RefCell::new(stored.unwrap_or_else(new_id)) }
     }
 
-    /// The name.
+    /// The current id.
     pub(super) fn id(&self) -> TabId {
         self.id.borrow().clone()
     }
 
-    /// The page goes: another one may take its place.
+    /// Stores the id while the page is unloaded, for the next page in this tab.
     pub(super) fn release(&self) {
-        storage::leave_tab(self.id.borrow().as_str());
+        storage::store_tab_id(self.id.borrow().as_str());
     }
 
-    /// The page is back: what it left, or a page after it, is not for a copy of it to find.
+    /// Deletes the stored id after the page was restored, so that a duplicated tab does not copy it.
     pub(super) fn reclaim() {
-        storage::take_tab();
+        storage::take_tab_id();
     }
 
-    /// Somebody else goes by that name.
+    /// Makes a new id: another page has the same one.
     pub(super) fn regenerate(&self) {
         self.id.replace(new_id());
     }

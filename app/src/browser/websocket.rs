@@ -1,10 +1,16 @@
-//! One WebSocket, as this page needs it.
+//! One WebSocket, as this page needs it: a task reads, and a handle sends.
 
-use leptos::{
-    prelude::window,
-    wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi},
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
 };
-use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
+
+use futures_util::{Sink as _, SinkExt as _, StreamExt as _};
+use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
+use leptos::{prelude::window, task::spawn_local};
 
 use crate::{
     client::codec::frames::write_frame,
@@ -12,13 +18,11 @@ use crate::{
 };
 
 /// A WebSocket; it is closed, and says nothing more, when this is dropped.
-pub(super) struct Socket {
-    inner: WebSocket,
-    // The browser calls these, so they live as long as the socket.
-    _on_open: Closure<dyn FnMut(Event)>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(CloseEvent)>,
-}
+pub(super) struct Socket(Slot);
+
+/// Empty once the handle is dropped. The socket is not `split` in two: it would stay open for as long
+/// as the half that reads.
+type Slot = Rc<RefCell<Option<WebSocket>>>;
 
 /// What happens on a socket.
 pub(super) enum SocketEvent {
@@ -32,40 +36,73 @@ pub(super) enum SocketEvent {
 
 impl Socket {
     /// Begins to open a socket; none where the browser refuses the very address.
-    pub(super) fn open(
-        address: &str,
-        react: impl Fn(SocketEvent) + Clone + 'static,
-    ) -> Option<Self> {
-        let socket = WebSocket::new(address).ok()?;
-        let on_open = closure(react.clone(), |_: Event| Some(SocketEvent::Opened));
-        let on_message = closure(react.clone(), |event: MessageEvent| {
-            event.data().as_string().map(SocketEvent::Frame)
-        });
-        let on_close = closure(react, |event: CloseEvent| Some(SocketEvent::Closed(event.code())));
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        // An error is always followed by a close, and says no more than it.
-        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self {
-            inner: socket,
-            _on_open: on_open,
-            _on_message: on_message,
-            _on_close: on_close,
-        })
+    pub(super) fn open(address: &str, react: impl Fn(SocketEvent) + 'static) -> Option<Self> {
+        let slot = Rc::new(RefCell::new(Some(WebSocket::open(address).ok()?)));
+        spawn_local(read(Rc::clone(&slot), react));
+        Some(Self(slot))
     }
 
     /// Sends a frame; on a socket that has ended, the end is what will be heard.
     pub(super) fn send(&self, event: &ClientEvent) {
-        let _ = self.inner.send_with_str(&write_frame(event));
+        if let Some(socket) = &mut *self.0.borrow_mut() {
+            // This calls the browser's `send` at once: there is no queue to flush.
+            let _ = socket.start_send_unpin(Message::Text(write_frame(event)));
+        }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.inner.set_onopen(None);
-        self.inner.set_onmessage(None);
-        self.inner.set_onclose(None);
-        let _ = self.inner.close();
+        // gloo-net closes the socket and dispatches a `close` event of its own, which wakes the
+        // reading task a last time: the slot is empty by then, and not borrowed.
+        let socket = self.0.take();
+        drop(socket);
+    }
+}
+
+/// Reads until the socket ends or its handle is dropped.
+async fn read(slot: Slot, react: impl Fn(SocketEvent)) {
+    let mut is_open = false;
+    while let Some(event) = poll_fn(|context| poll_event(&slot, &mut is_open, context)).await {
+        let is_end = matches!(event, SocketEvent::Closed(_));
+        // The slot is not borrowed here: this may send, or drop the handle.
+        react(event);
+        if is_end {
+            return;
+        }
+    }
+}
+
+fn poll_event(
+    slot: &Slot,
+    is_open: &mut bool,
+    context: &mut Context<'_>,
+) -> Poll<Option<SocketEvent>> {
+    let mut slot = slot.borrow_mut();
+    let Some(socket) = slot.as_mut() else {
+        return Poll::Ready(None);
+    };
+    // gloo-net has no event for a socket that opened. Its sink is ready when the socket no longer
+    // connects, which it also is after a failure. A handle that is dropped while the socket connects
+    // wakes only a task that waits for messages: so this waits for both at once.
+    if !*is_open
+        && Pin::new(&mut *socket).poll_ready(context).is_ready()
+        && matches!(socket.state(), State::Open)
+    {
+        *is_open = true;
+        return Poll::Ready(Some(SocketEvent::Opened));
+    }
+    loop {
+        return Poll::Ready(match ready!(socket.poll_next_unpin(context)) {
+            Some(Ok(Message::Text(text))) => Some(SocketEvent::Frame(text)),
+            Some(Err(WebSocketError::ConnectionClose(close))) => {
+                Some(SocketEvent::Closed(close.code))
+            }
+            // An error is not the end: the close event follows it, and has the code. The protocol
+            // has no binary frames.
+            Some(Ok(_) | Err(_)) => continue,
+            None => None,
+        });
     }
 }
 
@@ -76,15 +113,4 @@ pub(super) fn address_of(room: &RoomName) -> String {
     let scheme = if is_secure { "wss://" } else { "ws://" };
     let host = location.host().unwrap_or_default();
     [scheme, &host, "/r/", room.as_str(), "/socket"].concat()
-}
-
-fn closure<E: FromWasmAbi + 'static>(
-    react: impl Fn(SocketEvent) + 'static,
-    read: impl Fn(E) -> Option<SocketEvent> + 'static,
-) -> Closure<dyn FnMut(E)> {
-    Closure::new(move |event| {
-        if let Some(event) = read(event) {
-            react(event);
-        }
-    })
 }

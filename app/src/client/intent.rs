@@ -1,18 +1,18 @@
-//! What the visitor wants and the server has not granted yet.
+//! Requests of the visitor that the server has not confirmed yet.
 
-/// What the visitor wants and the server has not granted yet; it survives the loss of a socket.
+/// A request of the visitor that the server has not confirmed yet; it survives a disconnect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// To be listed under this name.
+    /// Be listed under this name.
     Join(String),
-    /// To be called this from now on.
+    /// Change the name to this.
     Rename(String),
-    /// To be listed no longer.
+    /// Be taken off the list.
     Leave,
 }
 
 impl Intent {
-    /// The `event` of the frame that asks for it.
+    /// The `event` field of the frame that requests it.
     pub(crate) fn event(&self) -> &'static str {
         match self {
             Self::Join(_) => "got_a_new_user",

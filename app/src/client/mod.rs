@@ -1,9 +1,9 @@
 //! The client's half of the protocol, without I/O: it reads no clock, opens no socket and draws no random number.
 //!
-//! - [`Replica`]: a list that follows the server's.
-//! - [`Session`]: what a client says and when, over however many sockets it takes.
-//! - [`Backoff`](Retry): when to reconnect.
-//! - `codec`: between text and event.
+//! - [`Replica`]: the client's copy of the list.
+//! - [`Session`]: which frames a client sends, and when, over any number of sockets.
+//! - [`Backoff`]: when to reconnect.
+//! - `codec`: frames to and from text.
 
 mod backoff;
 pub(crate) mod codec;

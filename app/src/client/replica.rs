@@ -72,6 +72,24 @@ impl Replica {
     /// Takes in the next frame of the socket.
     ///
     /// On a [`Gap`] the list stays as it was; until a whole list comes, nothing else changes it.
+    ///
+    /// ```
+    /// use app::client::{Gap, Progress, Replica, read_frame};
+    ///
+    /// let list = r#"{"event":"existing_users","epoch":"e1","seq":7,
+    ///     "you":null,"now":0,"count":0,"users":[]}"#;
+    /// let mut replica = Replica::default();
+    /// assert_eq!(replica.receive(read_frame(list)?), Ok(Progress::Replaced));
+    ///
+    /// let join = r#"{"event":"changes","from":7,"seq":8,
+    ///     "new_user":[{"id":"uZ3kQ0a1b2c","name":"Ana","joined":1795421000}]}"#;
+    /// assert!(matches!(replica.receive(read_frame(join)?), Ok(Progress::Advanced(_))));
+    /// assert_eq!(replica.count(), 1);
+    ///
+    /// // The same frame again does not continue the list: the client should send `resync`.
+    /// assert_eq!(replica.receive(read_frame(join)?), Err(Gap::OutOfOrder));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn receive(&mut self, event: ServerEvent) -> Result<Progress, Gap> {
         let is_list = matches!(event, ServerEvent::ExistingUsers(_));
         if matches!(self.incoming, Incoming::Resync) && !is_list {

@@ -1,48 +1,47 @@
-//! Who has the same name as someone else, or one that looks the same, so that the two can be told apart.
+//! Finds people whose names are the same or look the same, so that their rows can be distinguished.
 
 use super::{name_index::NameIndex, name_key::NameKey};
 use crate::presence::{Name, UserId};
 
-/// The names of a few rows that somebody else of the list bears too, or one that looks like it; names
-/// that differ only in case count as the same.
-///
+/// How many people of the list have each of a few names, or one that looks like it; names that differ
+/// only in case count as the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lookalikes {
-    /// The hashes of the few names, and how many bear each.
-    bearers: Vec<(u64, usize)>,
+    /// The hashes of the few names, and how many people have each.
+    counts: Vec<(u64, usize)>,
 }
 
 impl Lookalikes {
-    /// Counts the bearers of these few names.
+    /// Counts how many people have each of these few names.
     pub(crate) fn of<'few>(name_index: &NameIndex, few: impl Iterator<Item = &'few Name>) -> Self {
-        let mut bearers: Vec<(u64, usize)> = Vec::new();
-        // Most of a long list is none of the few, which its last byte tells.
-        let mut is_last_byte = [false; 256];
+        let mut counts: Vec<(u64, usize)> = Vec::new();
+        // Most names of a long list are none of the few: comparing the last byte first rules them out.
+        let mut has_last_byte = [false; 256];
         for hash in few.flat_map(|name| NameKey::of(name).hashes()) {
-            is_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
-            if !bearers.iter().any(|(other, _)| *other == hash) {
-                bearers.push((hash, 0));
+            has_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
+            if !counts.iter().any(|(other, _)| *other == hash) {
+                counts.push((hash, 0));
             }
         }
         for hash in name_index.entries().iter().flat_map(|entry| entry.key.hashes()) {
-            if is_last_byte[usize::from(hash.to_le_bytes()[0])]
-                && let Some((_, count)) = bearers.iter_mut().find(|(other, _)| *other == hash)
+            if has_last_byte[usize::from(hash.to_le_bytes()[0])]
+                && let Some((_, count)) = counts.iter_mut().find(|(other, _)| *other == hash)
             {
                 *count += 1;
             }
         }
-        Self { bearers }
+        Self { counts }
     }
 
-    /// Whether more than one bears the name, or one that looks like it.
+    /// Whether more than one person has the name, or one that looks like it.
     pub(crate) fn has_lookalike(&self, name: &Name) -> bool {
         NameKey::of(name)
             .hashes()
-            .any(|hash| self.bearers.iter().any(|(other, count)| *other == hash && *count > 1))
+            .any(|hash| self.counts.iter().any(|(other, count)| *other == hash && *count > 1))
     }
 }
 
-/// A short mark that tells someone from their twins: the first three letters or digits of the id.
+/// A short mark that distinguishes rows with the same name: the first three letters or digits of the id.
 pub(crate) fn disambiguator(id: &UserId) -> String {
     id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
 }
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_found_and_others_are_not() {
+    fn equal_names_are_lookalikes_and_others_are_not() {
         let lookalikes = lookalikes(&["Kim", "Bo", "KIM", "Bob"]);
         assert!(lookalikes.has_lookalike(&name("kim")));
         assert!(!lookalikes.has_lookalike(&name("Bo")));
@@ -84,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn names_that_look_alike_are_twins() {
+    fn names_that_look_alike_are_lookalikes() {
         let looking = |text, look| name(text).with_skeleton(Some(look));
         let list =
             [name("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), name("Bo")];
         let lookalikes = lookalikes_of(list.iter().cloned());
         assert!(lookalikes.has_lookalike(&list[0]) && lookalikes.has_lookalike(&list[1]));
         assert!(!lookalikes.has_lookalike(&list[2]) && !lookalikes.has_lookalike(&list[3]));
-        // Nobody is their own twin.
+        // A name is not its own lookalike.
         let alone = looking("ANA", "ana");
         assert!(!lookalikes_of([alone.clone()].into_iter()).has_lookalike(&alone));
         let both = [name("lvan"), looking("Ivan", "lvan"), name("ivan")];
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn case_is_folded_in_the_scripts_that_have_it() {
+    fn names_that_differ_in_case_are_lookalikes() {
         for (one, other) in [
             ("Ирина Ђорђевић", "ИРИНА ЂОРЂЕВИЋ"),
             ("ÉVA", "éva"),
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_three_letters_or_digits() {
+    fn a_disambiguator_is_three_letters_or_digits() {
         assert_eq!(disambiguator(&"-m_3f-xyzab".parse().unwrap()), "m3f");
         assert_eq!(disambiguator(&"-----------".parse().unwrap()), "");
     }

@@ -1,4 +1,4 @@
-//! Which rows of a list are shown, and in which order. Pure: each module is tested without a page.
+//! Which rows of a list are shown, and in which order: pure functions, tested without a page.
 
 pub(crate) mod lookalikes;
 pub(crate) mod name_index;
@@ -6,4 +6,4 @@ pub(crate) mod name_key;
 pub(crate) mod sort_filter;
 mod text_folding;
 #[cfg(any(feature = "hydrate", test))]
-pub(crate) mod viewport;
+pub(crate) mod virtual_scroll;

@@ -1,38 +1,38 @@
-//! What is worked out of each name once, and not at every drawing.
+//! Search and comparison keys of all names, computed once and not at every rendering.
 
 use super::{name_key::NameKey, text_folding::search_key};
 use crate::presence::{Name, Roster, User, UserId};
 
-/// Everyone of a list in order of arrival, with what their names are compared by.
+/// The people of a list in order of arrival, with the keys of their names.
 #[derive(Debug, Default)]
 pub(crate) struct NameIndex {
     entries: Vec<Entry>,
 }
 
-/// What is known of one of them.
+/// The keys of one row's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Who.
+    /// The id of the row.
     pub(crate) id: UserId,
-    /// The name as it is looked for and put in order.
+    /// The key for search and order.
     pub(crate) search_key: Box<str>,
-    /// What their twins share with them.
+    /// The key that lookalikes share.
     pub(crate) key: NameKey,
     name: Name,
 }
 
 impl NameIndex {
-    /// What is known of everyone of this list.
+    /// The index of this list.
     pub(crate) fn of(roster: &Roster) -> Self {
         let mut name_index = Self::default();
         name_index.sync(roster);
         name_index
     }
 
-    /// Brings it to what the list says: of whoever is called as before, nothing is worked out again.
+    /// Updates the index to this list; keys of unchanged names are kept.
     pub(crate) fn sync(&mut self, roster: &Roster) {
-        // Whoever stayed stands in the same order, and whoever is new stands behind them. Where that
-        // is not so, because the list is another one, all is worked out again, and just as right.
+        // After a difference, the remaining rows are in the same order and new rows follow. After a
+        // replaced list, more keys are computed again, with the same result.
         let mut users = roster.users().peekable();
         self.entries.retain_mut(|entry| {
             let Some(user) = users.next_if(|user| user.id == entry.id) else { return false };
@@ -41,14 +41,14 @@ impl NameIndex {
             }
             true
         });
-        // Room for an eighth more and not for as many again, so that a page holds what it needs.
+        // An eighth of spare capacity, and not twice the size: memory counts in a browser.
         if self.entries.capacity() < roster.len() {
             self.entries.reserve_exact(users.len() + roster.len() / 8);
         }
         self.entries.extend(users.map(Entry::of));
     }
 
-    /// Everyone, in order of arrival.
+    /// All entries, in order of arrival.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -92,9 +92,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever it knew before, it says of each list what one says that knew nothing.
+        /// An index that is synced with one list after another equals a new index of each.
         #[test]
-        fn it_is_what_the_list_says(lists in prop::collection::vec(any_list(), 1..6)) {
+        fn a_synced_index_equals_a_new_one(lists in prop::collection::vec(any_list(), 1..6)) {
             let mut name_index = NameIndex::default();
             for list in lists {
                 let expected: Vec<Entry> = list.iter().map(Entry::of).collect();

@@ -1,33 +1,31 @@
-//! What names are compared by.
+//! The key by which names are compared for equality and likeness.
 
 use super::text_folding::to_lower_case;
-use crate::presence::Name;
+use crate::presence::{Name, fnv1a};
 
-/// What a name shares with those that are the same or look the same: hashes, so that two that share one
-/// by accident only get a needless mark.
+/// The hashes that a name shares with names that are the same or look the same. A collision only causes a
+/// needless mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NameKey {
     own: u64,
-    /// Of what it looks like, where that is something else: the server knows that, and says so.
-    look: Option<u64>,
+    /// The hash of its skeleton, which the server computes, where that differs.
+    skeleton: Option<u64>,
 }
 
 impl NameKey {
-    /// The likeness of this name.
+    /// The key of this name.
     pub(crate) fn of(name: &Name) -> Self {
         let own = folded_hash(name.as_str());
-        Self { own, look: name.skeleton().map(folded_hash).filter(|look| *look != own) }
+        let skeleton = name.skeleton().map(folded_hash).filter(|skeleton| *skeleton != own);
+        Self { own, skeleton }
     }
 
     pub(crate) fn hashes(self) -> impl Iterator<Item = u64> {
-        [Some(self.own), self.look].into_iter().flatten()
+        [Some(self.own), self.skeleton].into_iter().flatten()
     }
 }
 
-/// 64-bit FNV-1a over the letters of a name in lower case.
+/// The hash of a name in lower case, with one step for each letter.
 fn folded_hash(name: &str) -> u64 {
-    let letters = name.chars().map(to_lower_case);
-    letters.fold(0xcbf2_9ce4_8422_2325, |hash, letter| {
-        (hash ^ u64::from(letter)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    fnv1a(name.chars().map(to_lower_case).map(u64::from))
 }

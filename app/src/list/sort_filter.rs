@@ -1,63 +1,64 @@
-//! In which order the rows stand, and which of them are looked for.
+//! Sorting and filtering the list.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use super::{
     name_index::{Entry, NameIndex},
     text_folding::search_key,
 };
-use crate::presence::{Name, UserId};
+use crate::presence::{Name, UserId, id_map::IdMap};
 
-/// What the visitor wants to see of the list, and in which order.
+/// The visitor's options for the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListOptions {
-    /// From A to Z, and not in order of arrival.
+    /// Sort by name, and not in order of arrival.
     pub(crate) is_by_name: bool,
-    /// Only those whose names have this in them, folded as it is; everyone, where it is empty.
+    /// Show only names that contain this search key; empty shows everyone.
     pub(crate) query: String,
 }
 
 impl ListOptions {
-    /// Looks for what the visitor typed.
+    /// Sets the query to the search key of the typed text.
     pub(crate) fn set_query(&mut self, typed: &str) {
-        // What can't be a name is what nobody is called, or nothing.
+        // An empty text is no query, and neither is one that is too long for a name.
         self.query = Name::parse(typed).map(|name| search_key(name.as_str())).unwrap_or_default();
     }
 
-    /// Everyone who is to be shown, in order.
+    /// The ids of the matching people, in order.
     ///
-    /// Who `held` comes first, in that order, as far as they are still to be shown: somebody looks
-    /// at them. Whoever came since stands behind them.
+    /// While the visitor looks at the list, `pinned` is the order in which it is shown: those rows keep
+    /// their order, and new ones follow.
     pub(crate) fn arrange<'a>(
         &self,
         name_index: &'a NameIndex,
-        held: Option<&[UserId]>,
+        pinned: Option<&[UserId]>,
     ) -> Vec<UserId> {
         let query = self.query.as_bytes();
         let found = name_index.entries().iter().filter(|entry| {
-            // Most of the time everyone is, and there is no need to look at ten thousand names.
+            // Without a query no name has to be searched.
             query.is_empty()
                 || entry.search_key.as_bytes().windows(query.len()).any(|part| part == query)
         });
-        match held {
+        match pinned {
             _ if !self.is_by_name => found.map(|entry| entry.id).collect(),
-            Some(held) => behind(held, found.map(|entry| entry.id)),
+            Some(pinned) => pinned_first(pinned, found.map(|entry| entry.id)),
             None => {
-                // A heap sorts in a tenth of the code of `sort`.
-                let key =
-                    |entry: &'a Entry| (beginning(&entry.search_key), &*entry.search_key, entry.id);
-                // Room for everyone at once: one that doubles takes up to three times as much on its way.
-                let mut named = Vec::with_capacity(name_index.entries().len());
-                named.extend(found.map(key));
-                let named = BinaryHeap::from(named).into_sorted_vec();
-                named.into_iter().map(|(_, _, id)| id).collect()
+                // A heap sorts with a tenth of the code of `sort`.
+                let key = |entry: &'a Entry| {
+                    (leading_bytes(&entry.search_key), &*entry.search_key, entry.id)
+                };
+                // Allocated once: growing by doubling would take up to three times the memory.
+                let mut keys = Vec::with_capacity(name_index.entries().len());
+                keys.extend(found.map(key));
+                let keys = BinaryHeap::from(keys).into_sorted_vec();
+                keys.into_iter().map(|(_, _, id)| id).collect()
             }
         }
     }
 }
 
-/// The first bytes of a name as one number: it puts names in the same order as they do, sooner.
-fn beginning(search_key: &str) -> u128 {
+/// The first 16 bytes of a key as one number: comparing it first decides most comparisons quickly.
+fn leading_bytes(search_key: &str) -> u128 {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(search_key.bytes()) {
         *to = from;
@@ -65,15 +66,15 @@ fn beginning(search_key: &str) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-fn behind(held: &[UserId], found: impl Iterator<Item = UserId>) -> Vec<UserId> {
+fn pinned_first(pinned: &[UserId], found: impl Iterator<Item = UserId>) -> Vec<UserId> {
     let found: Vec<UserId> = found.collect();
-    // Collecting would sort first, with code of its own.
-    let mut new = BTreeMap::new();
+    // `collect` would add code for sorting first.
+    let mut new = IdMap::default();
     for id in &found {
         new.insert(*id, 0_u64);
     }
     let mut order: Vec<UserId> =
-        held.iter().copied().filter(|id| new.remove(id).is_some()).collect();
+        pinned.iter().copied().filter(|id| new.remove(id).is_some()).collect();
     order.extend(found.into_iter().filter(|id| new.contains_key(id)));
     order
 }
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_in_order_of_arrival_or_of_names() {
+    fn rows_are_in_order_of_arrival_or_of_names() {
         let roster = roster(&NAMES);
         let arrived = options(false, "").arrange(&NameIndex::of(&roster), None);
         assert_eq!(names(&roster, &arrived), NAMES);
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_by_any_part_of_it_whatever_its_case_and_accents() {
+    fn a_query_matches_any_part_of_a_name_whatever_its_case_and_accents() {
         let roster = roster(&NAMES);
         for (query, found) in [
             ("an", vec!["Ana", "Ana"]),
@@ -135,9 +136,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever is looked at stays in place, and everyone is there once.
+        /// Pinned rows keep their order, and everyone is shown once.
         #[test]
-        fn who_comes_stands_behind_those_who_are_looked_at(
+        fn new_rows_follow_the_pinned_ones(
             before in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
             after in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
         ) {
@@ -146,10 +147,10 @@ mod tests {
                 Roster::from_users(numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)])))
                     .unwrap()
             };
-            let held = by_name.arrange(&NameIndex::of(&list(&before)), None);
+            let pinned = by_name.arrange(&NameIndex::of(&list(&before)), None);
             let after = list(&after);
-            let order = by_name.arrange(&NameIndex::of(&after), Some(&held));
-            let stayed: Vec<_> = held.iter().copied().filter(|id| after.contains(id)).collect();
+            let order = by_name.arrange(&NameIndex::of(&after), Some(&pinned));
+            let stayed: Vec<_> = pinned.iter().copied().filter(|id| after.contains(id)).collect();
             prop_assert_eq!(&order[..stayed.len()], &stayed[..]);
             let (mut all, mut expected) = (order, after.users().map(|user| user.id).collect::<Vec<_>>());
             all.sort_unstable();
@@ -158,7 +159,7 @@ mod tests {
         }
 
         #[test]
-        fn by_name_nobody_is_left_out(numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30)) {
+        fn sorting_by_name_keeps_every_row(numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30)) {
             let list = numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)]));
             let roster = Roster::from_users(list).unwrap();
             let order = options(true, "").arrange(&NameIndex::of(&roster), None);

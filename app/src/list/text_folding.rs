@@ -1,13 +1,13 @@
-//! Letters as they are compared: without case, and for looking up without accents.
+//! Case folding, and accent stripping for search.
 //!
-//! Unicode's own tables would be a tenth of all that a browser loads.
+//! Unicode's full tables would be a tenth of what a browser loads.
 
-/// A text as it is looked for and put in order: in lower case, and without the accents of Latin.
+/// The key by which a text is searched and sorted: in lower case, without Latin accents.
 pub(crate) fn search_key(text: &str) -> String {
     text.chars().map(|letter| strip_accent(to_lower_case(letter))).collect()
 }
 
-/// The letter that stands for a small Latin one in the order of the alphabet.
+/// The base letter of a lower-case Latin letter.
 fn strip_accent(letter: char) -> char {
     match letter {
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
@@ -29,13 +29,13 @@ fn strip_accent(letter: char) -> char {
     }
 }
 
-/// The lower case of a letter of the scripts that have one and are widely used.
+/// The lower case of a letter, for the widely used scripts that have case.
 ///
-/// Twins that Unicode's tables would find beyond these only go without a mark.
+/// Equal names in other scripts with case are only left without a mark.
 pub(crate) fn to_lower_case(letter: char) -> char {
     let number = u32::from(letter);
     let lower = match letter {
-        // Latin, Greek and Cyrillic, where the cases stand apart.
+        // Latin, Greek and Cyrillic, where the cases are in separate ranges.
         'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => {
             number + 32
         }
@@ -47,7 +47,7 @@ pub(crate) fn to_lower_case(letter: char) -> char {
         'Ύ' | 'Ώ' => number + 63,
         // Sigma at the end of a word.
         'ς' => 'σ'.into(),
-        // Latin, Cyrillic and Vietnamese, where they stand side by side: even, then odd;
+        // Latin, Cyrillic and Vietnamese, where the cases alternate: even, then odd;
         'Ā'..='į'
         | 'Ĳ'..='ķ'
         | 'Ŋ'..='ŷ'
@@ -70,19 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_that_unicode_keeps_apart_stay_apart() {
+    fn lower_case_agrees_with_unicode() {
         for letter in (0..0x2_0000).filter_map(char::from_u32).filter(|letter| *letter != 'ς') {
-            let search_key = to_lower_case(letter);
+            let lower = to_lower_case(letter);
             let unicode: String = letter.to_lowercase().collect();
-            assert!(
-                search_key == letter || unicode == search_key.to_string(),
-                "{letter} {search_key}"
-            );
+            assert!(lower == letter || unicode == lower.to_string(), "{letter} {lower}");
         }
     }
 
     #[test]
-    fn names_are_folded_to_what_is_typed() {
+    fn search_keys_are_lower_case_without_accents() {
         for (name, plain) in [
             ("Jürgen Weiß-Çelik", "jurgen weiß-celik"),
             ("ŁUKASZ Żak", "lukasz zak"),

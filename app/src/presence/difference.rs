@@ -1,30 +1,30 @@
-//! What happened to a list between two points of its count.
+//! The net changes of a list between two positions.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Name, PresenceState, User, UserId};
 
-/// The net of what happened between two points, as it goes over the wire.
+/// The net changes between two positions, as they are sent.
 ///
-/// It is applied in the order of its fields: rows go, rows change, rows come.
-/// Whoever left and joined again is in both the first and the last.
+/// The fields are applied in order: rows are removed, changed, added. A person who left and joined again
+/// is in both the first and the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Who is gone, and why.
+    /// Removed rows, grouped by the reason.
     #[serde(default, skip_serializing_if = "Departures::is_empty")]
     pub disconnect_user: Departures,
-    /// Whose row looks different.
+    /// Changed rows, grouped by the change.
     #[serde(default, skip_serializing_if = "Updates::is_empty")]
     pub user_changed: Updates,
-    /// Who came; they go to the end of the list, in this order.
+    /// Added rows; they are appended to the list in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_user: Vec<User>,
 }
 
-/// Who is gone, grouped by the reason.
+/// Removed rows, grouped by the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departures {
-    /// They said goodbye.
+    /// They sent `leave`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<UserId>,
     /// They closed their last page.
@@ -38,11 +38,11 @@ pub struct Departures {
     pub removed: Vec<UserId>,
 }
 
-/// Why a row went.
+/// Why a row was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DepartureReason {
-    /// They said goodbye.
+    /// They sent `leave`.
     Left,
     /// They closed their last page.
     Closed,
@@ -52,7 +52,7 @@ pub enum DepartureReason {
     Removed,
 }
 
-/// Whose row looks different, grouped by what changed.
+/// Changed rows, grouped by the change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Updates {
     /// Now [`PresenceState::Here`].
@@ -69,34 +69,34 @@ pub struct Updates {
     pub renamed: Vec<Renamed>,
 }
 
-/// A new name for an old row.
+/// A new name of an existing row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "RenamedRow", into = "RenamedRow")]
+#[serde(from = "WireRenamed", into = "WireRenamed")]
 pub struct Renamed {
-    /// Whose.
+    /// The id of the row.
     pub id: UserId,
     /// The new name.
     pub name: Name,
 }
 
-/// The same over the wire: what the name looks like stands beside it.
+/// [`Renamed`] on the wire, where the name's skeleton is a field of its own.
 #[derive(Serialize, Deserialize)]
-struct RenamedRow {
+struct WireRenamed {
     id: UserId,
     name: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look: Option<Name>,
 }
 
-impl From<RenamedRow> for Renamed {
-    fn from(RenamedRow { id, name, look }: RenamedRow) -> Self {
-        Self { id, name: name.with_look(look) }
+impl From<WireRenamed> for Renamed {
+    fn from(WireRenamed { id, name, look }: WireRenamed) -> Self {
+        Self { id, name: name.with_wire_skeleton(look) }
     }
 }
 
-impl From<Renamed> for RenamedRow {
+impl From<Renamed> for WireRenamed {
     fn from(Renamed { id, name }: Renamed) -> Self {
-        let look = name.look_alone();
+        let look = name.wire_skeleton();
         Self { id, name, look }
     }
 }
@@ -107,7 +107,7 @@ impl Difference {
         self.disconnect_user.is_empty() && self.user_changed.is_empty() && self.new_user.is_empty()
     }
 
-    /// Puts the next piece of a difference that was cut behind this one.
+    /// Appends the next piece of a split difference.
     pub fn append(&mut self, piece: Self) {
         for (reason, ids) in piece.disconnect_user.into_groups() {
             self.disconnect_user.group_mut(reason).extend(ids);
@@ -121,17 +121,17 @@ impl Difference {
 }
 
 impl Departures {
-    /// Whether nobody left.
+    /// Whether no row was removed.
     pub fn is_empty(&self) -> bool {
         self.groups().iter().all(|(_, ids)| ids.is_empty())
     }
 
-    /// Everyone who left with the reason, group by group.
+    /// All removed rows with the reason, group by group.
     pub fn iter(&self) -> impl Iterator<Item = (DepartureReason, &UserId)> {
         self.groups().into_iter().flat_map(|(reason, ids)| ids.iter().map(move |id| (reason, id)))
     }
 
-    /// Those who left for `reason`.
+    /// The rows removed for `reason`.
     pub fn group_mut(&mut self, reason: DepartureReason) -> &mut Vec<UserId> {
         match reason {
             DepartureReason::Left => &mut self.left,
@@ -166,7 +166,7 @@ impl Updates {
         self.renamed.is_empty() && self.states().iter().all(|(_, ids)| ids.is_empty())
     }
 
-    /// Those whose state changed, by their new state.
+    /// The rows whose state changed, by their new state.
     pub fn states(&self) -> [(PresenceState, &Vec<UserId>); 3] {
         [
             (PresenceState::Here, &self.here),
@@ -175,7 +175,7 @@ impl Updates {
         ]
     }
 
-    /// Those who are now in `state`.
+    /// The rows that are now in `state`.
     pub fn state_mut(&mut self, state: PresenceState) -> &mut Vec<UserId> {
         match state {
             PresenceState::Here => &mut self.here,
@@ -191,7 +191,7 @@ mod tests {
 
     use super::*;
 
-    /// A difference that says one thing, written out field by field.
+    /// A difference with one change, built field by field.
     fn any_piece() -> impl Strategy<Value = Difference> {
         (0..9_u8, 0..40_u8).prop_map(|(field, number)| {
             let id: UserId = format!("user-----{number:02}").parse().unwrap();
@@ -223,7 +223,7 @@ mod tests {
         whole
     }
 
-    /// Whom a difference names in one of its groups, read from what goes over the wire.
+    /// The ids in one group of a difference, read from its wire format.
     fn ids_in(difference: &Difference, field: &str, group: Option<&str>) -> Vec<String> {
         let json = serde_json::to_value(difference).unwrap();
         let values = group.map_or(&json[field], |group| &json[field][group]);
@@ -246,9 +246,9 @@ mod tests {
     ];
 
     proptest! {
-        /// Nothing of a difference in pieces is lost, doubled, or moved elsewhere.
+        /// Appending pieces loses, doubles and moves nothing.
         #[test]
-        fn pieces_say_together_what_each_of_them_says(
+        fn appended_pieces_have_the_changes_of_each(
             pieces in prop::collection::vec(any_piece(), 0..20),
             cut in any::<prop::sample::Index>(),
         ) {

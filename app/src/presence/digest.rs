@@ -1,26 +1,26 @@
-//! A short proof that two lists hold the same rows.
+//! A checksum by which two lists are compared.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::User;
+use super::{User, fnv1a};
 
-/// The sum of the hashes of all rows of a list; 16 lower-case hex digits on the wire.
+/// The sum of the hashes of a list's rows; 16 lower-case hex digits on the wire.
 ///
-/// Adding is commutative, so it says nothing of their order, and a row can be taken out again:
-/// a change costs the same in a list of ten and of a hundred thousand.
+/// Addition is commutative and has an inverse: the order of the rows does not count, a row can be taken
+/// out again, and a change costs the same in a list of ten and of a hundred thousand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Digest(u64);
 
 impl Digest {
-    /// Puts a row in.
+    /// The digest with this row added.
     #[must_use]
     pub fn with(self, user: &User) -> Self {
         Self(self.0.wrapping_add(row_hash(user)))
     }
 
-    /// Takes a row out.
+    /// The digest without this row, which has to be in it.
     #[must_use]
     pub fn without(self, user: &User) -> Self {
         Self(self.0.wrapping_sub(row_hash(user)))
@@ -29,14 +29,8 @@ impl Digest {
 
 /// 64-bit FNV-1a of `id`, a zero byte, `name`, a zero byte, `state`.
 fn row_hash(user: &User) -> u64 {
-    // Offset basis and prime: http://www.isthe.com/chongo/tech/comp/fnv/ (also RFC 9923).
-    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
     let parts = [user.id.as_str(), "\0", user.name.as_str(), "\0", user.state.as_str()];
-    parts
-        .iter()
-        .flat_map(|part| part.bytes())
-        .fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    fnv1a(parts.iter().flat_map(|part| part.bytes()).map(u64::from))
 }
 
 /// The text is not 16 lower-case hex digits.
@@ -91,8 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_sum_that_the_protocol_says() {
-        // Worked out by an independent program from the words of docs/protocol.md.
+    fn a_digest_is_the_sum_that_the_protocol_defines() {
+        // Computed by an independent program from the definition in docs/protocol.md.
         let ana = user("AAAAAAAAAAA", "Ana", PresenceState::Here);
         let bo = user("BBBBBBBBBBB", "Bö", PresenceState::Away);
         assert_eq!(Digest::default().to_string(), "0000000000000000");
@@ -101,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn order_does_not_count_and_a_row_comes_out_again() {
+    fn row_order_does_not_count_and_a_row_can_be_taken_out() {
         let ana = user("AAAAAAAAAAA", "Ana", PresenceState::Here);
         let bo = user("BBBBBBBBBBB", "Bo", PresenceState::Reconnecting);
         let both = Digest::default().with(&ana).with(&bo);
@@ -111,11 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_digest_is_refused() {
+    fn invalid_text_is_rejected() {
         for text in ["", "0", "00000000000000zz", "ABCDEF0123456789", "00000000000000000"] {
             assert_eq!(text.parse::<Digest>(), Err(DigestError), "{text}");
         }
-        let said = serde_json::from_str::<Digest>(r#""0""#).unwrap_err().to_string();
-        assert!(said.starts_with("a digest is 16 lower-case hex digits"), "{said}");
+        let message = serde_json::from_str::<Digest>(r#""0""#).unwrap_err().to_string();
+        assert!(message.starts_with("a digest is 16 lower-case hex digits"), "{message}");
     }
 }

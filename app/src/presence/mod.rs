@@ -6,21 +6,25 @@
 
 mod difference;
 mod digest;
-mod event;
+mod fnv;
+pub(crate) mod id_map;
 mod name;
 mod opaque_id;
 mod room_name;
 mod roster;
+mod rows;
 mod user;
+mod wire;
 
 pub use difference::{DepartureReason, Departures, Difference, Renamed, Updates};
 pub use digest::Digest;
-pub use event::{
-    Beat, Changes, ClientEvent, CloseCode, ExistingUsers, MoreUsers, Refusal, RefusalCode, Resumed,
-    ServerEvent, Since,
-};
+pub use fnv::fnv1a;
 pub use name::{LONGEST_NAME_IN_BYTES, Name, NameError};
 pub use opaque_id::{Epoch, OpaqueId, OpaqueIdError, TabId};
 pub use room_name::{RoomName, RoomNameError};
 pub use roster::{Mismatch, Roster};
 pub use user::{PresenceState, User, UserId, UserIdError};
+pub use wire::{
+    Beat, Changes, ClientEvent, CloseCode, ExistingUsers, MoreUsers, Refusal, RefusalCode, Resumed,
+    ServerEvent, Since,
+};

@@ -1,4 +1,4 @@
-//! What a person is called.
+//! A person's name.
 
 use std::{fmt, sync::Arc};
 
@@ -9,33 +9,33 @@ pub const LONGEST_NAME_IN_BYTES: usize = 200;
 
 /// A person's name: trimmed, inner white space folded to single spaces, 1 to 200 bytes.
 ///
-/// A name is text, whatever is in it, and is only ever shown as text.
-/// The limit of 40 grapheme clusters is the server's to check, so that Unicode's tables stay out of the browser.
-/// A name that comes over the wire is taken as it is: the server vouches for it.
+/// A name is shown as text, and never interpreted as markup. The server also enforces the limit of 40
+/// grapheme clusters, so that Unicode's tables stay out of the browser. A name from the wire is not
+/// validated again: the server did.
 #[derive(Clone)]
 pub struct Name {
     text: Arc<str>,
-    /// It follows from the text, so it makes no name another one.
+    /// It is derived from the text, so it does not count in comparisons.
     skeleton: Option<Arc<str>>,
 }
 
 impl Name {
-    /// Tidies `text` and checks what can be checked without Unicode's tables.
+    /// Normalises white space and checks what can be checked without Unicode's tables.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let mut tidy = String::with_capacity(text.len().min(LONGEST_NAME_IN_BYTES));
+        let mut normalised = String::with_capacity(text.len().min(LONGEST_NAME_IN_BYTES));
         for word in text.split_whitespace() {
-            if !tidy.is_empty() {
-                tidy.push(' ');
+            if !normalised.is_empty() {
+                normalised.push(' ');
             }
-            tidy.push_str(word);
-            if tidy.len() > LONGEST_NAME_IN_BYTES {
+            normalised.push_str(word);
+            if normalised.len() > LONGEST_NAME_IN_BYTES {
                 return Err(NameError::TooLong);
             }
         }
-        if tidy.is_empty() {
+        if normalised.is_empty() {
             return Err(NameError::Empty);
         }
-        Ok(Self::from_text(tidy))
+        Ok(Self::from_text(normalised))
     }
 
     /// The name as text.
@@ -43,24 +43,24 @@ impl Name {
         &self.text
     }
 
-    /// The same name, which looks like `skeleton` at a glance; only for comparing with others.
+    /// The same name with the skeleton (UTS #39) that names which look alike share.
     #[must_use]
     pub fn with_skeleton(self, skeleton: Option<&str>) -> Self {
         Self { skeleton: skeleton.map(Arc::from), ..self }
     }
 
-    /// What it looks like at a glance, where that is another text than the name in lower case.
+    /// The skeleton (UTS #39), where it differs from the name in lower case.
     pub fn skeleton(&self) -> Option<&str> {
         self.skeleton.as_deref()
     }
 
-    /// Put together again after the wire, where the look stands beside the name.
-    pub(super) fn with_look(self, skeleton: Option<Self>) -> Self {
+    /// The name with the skeleton of the wire's `look` field.
+    pub(super) fn with_wire_skeleton(self, skeleton: Option<Self>) -> Self {
         Self { skeleton: skeleton.map(|skeleton| skeleton.text), ..self }
     }
 
-    /// For the wire.
-    pub(super) fn look_alone(&self) -> Option<Self> {
+    /// The value of the wire's `look` field.
+    pub(super) fn wire_skeleton(&self) -> Option<Self> {
         self.skeleton.clone().map(|text| Self { text, skeleton: None })
     }
 
@@ -77,20 +77,20 @@ impl PartialEq for Name {
 
 impl Eq for Name {}
 
-/// Why a text is not a name.
+/// Why a text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// Nothing but white space.
+    /// It is empty or white space.
     Empty,
-    /// More than 200 bytes or, on the server, more than 40 grapheme clusters.
+    /// It has more than 200 bytes or, on the server, more than 40 grapheme clusters.
     TooLong,
 }
 
 impl fmt::Display for NameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Empty => "Please type a name, so that the others know who is here.",
-            Self::TooLong => "That name is too long: please use at most 40 characters.",
+            Self::Empty => "Enter your name.",
+            Self::TooLong => "That name is too long. Use at most 40 characters.",
         })
     }
 }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_too_much_are_refused() {
+    fn empty_and_too_long_names_are_rejected() {
         assert_eq!(Name::parse(" \u{a0}\n"), Err(NameError::Empty));
         assert!(Name::parse(&"x".repeat(200)).is_ok());
         assert_eq!(Name::parse(&"x".repeat(201)), Err(NameError::TooLong));
@@ -142,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_what_to_do() {
-        assert!(NameError::Empty.to_string().contains("type a name"));
+    fn an_error_says_what_to_do() {
+        assert!(NameError::Empty.to_string().contains("Enter your name"));
         assert!(NameError::TooLong.to_string().contains("at most 40 characters"));
     }
 
     proptest! {
         #[test]
-        fn a_name_is_tidy_and_stays_as_it_is(text in any::<String>()) {
+        fn a_parsed_name_is_normalised_and_parses_to_itself(text in any::<String>()) {
             if let Ok(name) = Name::parse(&text) {
                 prop_assert!(!name.as_str().is_empty());
                 prop_assert!(name.as_str().len() <= LONGEST_NAME_IN_BYTES);

@@ -1,35 +1,35 @@
-//! Short texts that mean something only to the side that made them.
+//! Short identifiers that only the side that made them interprets.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Names one life of a room's count; it changes whenever the server can't vouch for older numbers.
+/// Identifies one sequence of a room's `seq`; it changes when the server can't continue the old one.
 pub type Epoch = OpaqueId<32>;
 
-/// Names one page instance of a person; chosen by the client.
+/// Identifies one page instance of a person; chosen by the client.
 pub type TabId = OpaqueId<64>;
 
-/// 1 to `LONGEST` characters of `A-Z a-z 0-9 _ -`, compared and never read.
+/// 1 to `LONGEST` characters of `A-Z a-z 0-9 _ -`, only compared and never interpreted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpaqueId<const LONGEST: usize>(Box<str>);
 
 impl<const LONGEST: usize> OpaqueId<LONGEST> {
-    /// The characters.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Epoch {
-    /// The epoch that is named by a number.
+    /// The epoch with this number, in hex.
     pub fn from_number(number: u64) -> Self {
         Self(format!("{number:016x}").into())
     }
 }
 
 impl TabId {
-    /// The tab that is named by evenly random bytes; six bits of each count.
+    /// A tab id from uniformly random bytes, of which six bits each are used.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         const ALPHABET: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -46,7 +46,7 @@ pub struct OpaqueIdError {
 
 impl fmt::Display for OpaqueIdError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "1 to {} characters of A-Z a-z 0-9 _ - were expected", self.longest)
+        write!(formatter, "expected 1 to {} characters of A-Z a-z 0-9 _ -", self.longest)
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_short_plain_texts_are_taken() {
+    fn only_short_plain_texts_are_valid() {
         assert!("A-z_09".parse::<Epoch>().is_ok());
         assert!("e".repeat(32).parse::<Epoch>().is_ok());
         assert!("e".repeat(33).parse::<Epoch>().is_err());
@@ -99,14 +99,14 @@ mod tests {
         for text in ["", "a b", "é", "a.b", "\""] {
             assert!(text.parse::<TabId>().is_err(), "{text}");
         }
-        let said = "a b".parse::<TabId>().unwrap_err().to_string();
-        assert_eq!(said, "1 to 64 characters of A-Z a-z 0-9 _ - were expected");
+        let message = "a b".parse::<TabId>().unwrap_err().to_string();
+        assert_eq!(message, "expected 1 to 64 characters of A-Z a-z 0-9 _ -");
     }
 
     proptest! {
-        /// Ninety-six random bits, none of them lost.
+        /// All 96 random bits are in the id.
         #[test]
-        fn a_random_tab_is_as_random_as_its_bytes(bytes in any::<[u8; 16]>()) {
+        fn a_random_tab_id_keeps_the_entropy_of_its_bytes(bytes in any::<[u8; 16]>()) {
             let tab = TabId::from_random(bytes);
             prop_assert_eq!(tab.to_string(), tab.as_str());
             prop_assert_eq!(tab.as_str().parse(), Ok(tab.clone()));

@@ -1,4 +1,4 @@
-//! The name of a room, as it stands in its address.
+//! The name of a room, as in its URL.
 
 use std::{fmt, str::FromStr};
 
@@ -9,15 +9,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct RoomName(Box<str>);
 
 impl RoomName {
-    /// The longest it may be, in characters.
+    /// The most characters of a room name.
     pub const LONGEST: usize = 64;
 
-    /// The room of the page `/`.
+    /// The room at `/`.
     pub fn lobby() -> Self {
         Self("lobby".into())
     }
 
-    /// The room that somebody may have meant who wrote something else; none where nothing tells.
+    /// The valid room name closest to `text`, if there is one.
     pub fn suggest(text: &str) -> Option<Self> {
         let mut name = String::new();
         for character in text.chars() {
@@ -39,10 +39,10 @@ impl RoomName {
     }
 }
 
-/// Why a text is not a room's name.
+/// Why a text is not a valid room name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoomNameError {
-    /// It would be one in lower case.
+    /// It is valid but for upper-case letters.
     UpperCase,
     /// It has no characters, or more than 64.
     Length,
@@ -53,7 +53,7 @@ pub enum RoomNameError {
 impl fmt::Display for RoomNameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::UpperCase => "A room name is written in lower case.",
+            Self::UpperCase => "A room name is in lower case.",
             Self::Length => "A room name has 1 to 64 characters.",
             Self::Characters => {
                 "A room name has only the letters a to z, digits and hyphens, \
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_names_are_taken() {
+    fn valid_names_are_accepted() {
         for text in ["a", "9", "lobby", "team-7", "a--b", &"x".repeat(64)] {
             let name = text.parse::<RoomName>().unwrap();
             assert_eq!((name.as_str(), name.to_string().as_str()), (text, text));
@@ -117,8 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn bad_names_say_why() {
-        for (text, fault) in [
+    fn invalid_names_are_rejected_with_the_reason() {
+        for (text, error) in [
             ("", RoomNameError::Length),
             (&*"x".repeat(65), RoomNameError::Length),
             ("Team", RoomNameError::UpperCase),
@@ -129,24 +129,24 @@ mod tests {
             ("é", RoomNameError::Characters),
             ("..", RoomNameError::Characters),
         ] {
-            assert_eq!(text.parse::<RoomName>(), Err(fault), "{text}");
+            assert_eq!(text.parse::<RoomName>(), Err(error), "{text}");
         }
     }
 
     #[test]
-    fn a_fault_says_how_a_name_is_written() {
-        for (fault, rule) in [
+    fn an_error_states_the_rule() {
+        for (error, rule) in [
             (RoomNameError::UpperCase, "in lower case"),
             (RoomNameError::Length, "1 to 64 characters"),
             (RoomNameError::Characters, "letters a to z, digits and hyphens"),
         ] {
-            assert!(fault.to_string().contains(rule), "{fault}");
+            assert!(error.to_string().contains(rule), "{error}");
         }
     }
 
     #[test]
-    fn the_nearest_room_is_what_was_meant() {
-        for (text, nearest) in [
+    fn a_suggestion_is_close_to_the_text() {
+        for (text, suggestion) in [
             ("a_b", Some("a-b")),
             ("Team Meeting!", Some("team-meeting")),
             ("-team-", Some("team")),
@@ -157,23 +157,23 @@ mod tests {
             ("", None),
         ] {
             let found = RoomName::suggest(text);
-            assert_eq!(found.as_ref().map(RoomName::as_str), nearest, "{text}");
+            assert_eq!(found.as_ref().map(RoomName::as_str), suggestion, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn the_nearest_room_of_a_room_is_itself(text in "[a-zA-Z0-9-]{0,70}|\\PC{0,80}") {
-            let nearest = RoomName::suggest(&text);
+        fn a_suggestion_is_valid_and_a_valid_name_suggests_itself(text in "[a-zA-Z0-9-]{0,70}|\\PC{0,80}") {
+            let suggestion = RoomName::suggest(&text);
             if let Ok(name) = text.parse::<RoomName>() {
-                prop_assert_eq!(nearest, Some(name));
-            } else if let Some(nearest) = nearest {
-                prop_assert_eq!(nearest.as_str().parse::<RoomName>(), Ok(nearest));
+                prop_assert_eq!(suggestion, Some(name));
+            } else if let Some(suggestion) = suggestion {
+                prop_assert_eq!(suggestion.as_str().parse::<RoomName>(), Ok(suggestion));
             }
         }
 
         #[test]
-        fn what_is_refused_for_its_case_is_good_in_lower_case(text in "[a-zA-Z0-9-]{0,70}") {
+        fn a_name_rejected_for_its_case_is_valid_in_lower_case(text in "[a-zA-Z0-9-]{0,70}") {
             if text.parse::<RoomName>() == Err(RoomNameError::UpperCase) {
                 prop_assert!(text.to_ascii_lowercase().parse::<RoomName>().is_ok());
             }

@@ -1,28 +1,25 @@
-//! The list of who is here.
+//! The list of the people in a room.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-use super::{Difference, Digest, User, UserId};
+use super::{Difference, Digest, User, UserId, id_map::IdMap, rows::Rows};
 
 /// The list of a room in order of arrival.
 ///
-/// [`Roster::apply`] is the one function that changes a list, on both sides of the wire.
-/// A change costs the logarithm of the list's length.
+/// [`Roster::apply`] is the one function that changes a list, on both sides of the wire. A change takes
+/// time logarithmic in the list's length.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
-    /// The rows by their place: places only grow, so this is the order of arrival.
-    rows: BTreeMap<u64, User>,
-    place_of: BTreeMap<UserId, u64>,
-    next_place: u64,
+    rows: Rows,
     digest: Digest,
 }
 
-/// The difference does not fit the list: something in between was missed, or came twice.
+/// The difference does not apply to the list: an earlier one was missed or applied twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// It speaks of a row that is not there.
+    /// It changes or removes a row that is not in the list.
     Absent(UserId),
-    /// It adds a row that is there, or speaks of one twice.
+    /// It adds a row that is in the list, or removes or adds a row twice.
     Present(UserId),
 }
 
@@ -30,7 +27,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent(id) => write!(formatter, "{id} is not in the list"),
-            Self::Present(id) => write!(formatter, "{id} is in the list already"),
+            Self::Present(id) => write!(formatter, "{id} is already in the list"),
         }
     }
 }
@@ -38,7 +35,25 @@ impl fmt::Display for Mismatch {
 impl std::error::Error for Mismatch {}
 
 impl Roster {
-    /// Brings the list forward by `difference`, wholly or, when it does not fit, not at all.
+    /// Applies `difference`; on a mismatch the list stays unchanged.
+    ///
+    /// ```
+    /// use app::presence::{Difference, Mismatch, Name, PresenceState, Roster, User, UserId};
+    ///
+    /// let id: UserId = "uZ3kQ0a1b2c".parse()?;
+    /// let name = Name::parse("Ana")?;
+    /// let ana = User { id, name, joined: 1_795_421_000, state: PresenceState::Here };
+    /// let join = Difference { new_user: vec![ana], ..Difference::default() };
+    ///
+    /// let mut roster = Roster::default();
+    /// roster.apply(&join)?;
+    /// assert_eq!(roster.get(&id).map(|user| user.name.as_str()), Some("Ana"));
+    ///
+    /// // A difference that does not fit changes nothing.
+    /// assert_eq!(roster.apply(&join), Err(Mismatch::Present(id)));
+    /// assert_eq!(roster.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn apply(&mut self, difference: &Difference) -> Result<(), Mismatch> {
         self.check(difference)?;
         for (_, id) in difference.disconnect_user.iter() {
@@ -46,11 +61,11 @@ impl Roster {
         }
         for (state, ids) in difference.user_changed.states() {
             for id in ids {
-                self.alter(id, |user| user.state = state);
+                self.update(id, |user| user.state = state);
             }
         }
         for renamed in &difference.user_changed.renamed {
-            self.alter(&renamed.id, |user| user.name = renamed.name.clone());
+            self.update(&renamed.id, |user| user.name = renamed.name.clone());
         }
         for user in &difference.new_user {
             self.push(user.clone());
@@ -62,7 +77,7 @@ impl Roster {
     pub fn from_users(users: impl IntoIterator<Item = User>) -> Result<Self, Mismatch> {
         let mut roster = Self::default();
         for user in users {
-            if roster.place_of.contains_key(&user.id) {
+            if roster.contains(&user.id) {
                 return Err(Mismatch::Present(user.id));
             }
             roster.push(user);
@@ -72,17 +87,17 @@ impl Roster {
 
     /// The rows in order of arrival.
     pub fn users(&self) -> impl ExactSizeIterator<Item = &User> + DoubleEndedIterator {
-        self.rows.values()
+        self.rows.iter()
     }
 
     /// The row of `id`.
     pub fn get(&self, id: &UserId) -> Option<&User> {
-        self.rows.get(self.place_of.get(id)?)
+        self.rows.get(id)
     }
 
     /// Whether `id` has a row.
     pub fn contains(&self, id: &UserId) -> bool {
-        self.place_of.contains_key(id)
+        self.rows.contains(id)
     }
 
     /// How many rows there are, of every state.
@@ -90,39 +105,39 @@ impl Roster {
         self.rows.len()
     }
 
-    /// Whether nobody is here.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.len() == 0
     }
 
-    /// The proof of what the list holds.
+    /// The digest of the rows.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
     fn check(&self, difference: &Difference) -> Result<(), Mismatch> {
-        // Maps of a kind that the list has anyway, not sets: a browser loads the code of each kind.
-        let mut gone = BTreeMap::new();
+        // Maps of the type that the list uses anyway, and not sets: each type is more code in the browser.
+        let mut removed = IdMap::default();
         for (_, id) in difference.disconnect_user.iter() {
             if !self.contains(id) {
                 return Err(Mismatch::Absent(*id));
             }
-            if gone.insert(*id, 0_u64).is_some() {
+            if removed.insert(*id, 0_u64).is_some() {
                 return Err(Mismatch::Present(*id));
             }
         }
         let changed = &difference.user_changed;
-        let stirred = changed.states().into_iter().flat_map(|(_, ids)| ids);
+        let with_new_state = changed.states().into_iter().flat_map(|(_, ids)| ids);
         let renamed = changed.renamed.iter().map(|renamed| &renamed.id);
         if let Some(id) =
-            stirred.chain(renamed).find(|id| !self.contains(id) || gone.contains_key(*id))
+            with_new_state.chain(renamed).find(|id| !self.contains(id) || removed.contains_key(*id))
         {
             return Err(Mismatch::Absent(*id));
         }
-        let mut come = BTreeMap::new();
+        let mut added = IdMap::default();
         for user in &difference.new_user {
-            let is_present = self.contains(&user.id) && !gone.contains_key(&user.id);
-            if is_present || come.insert(user.id, 0_u64).is_some() {
+            let is_present = self.contains(&user.id) && !removed.contains_key(&user.id);
+            if is_present || added.insert(user.id, 0_u64).is_some() {
                 return Err(Mismatch::Present(user.id));
             }
         }
@@ -131,32 +146,28 @@ impl Roster {
 
     fn push(&mut self, user: User) {
         self.digest = self.digest.with(&user);
-        self.place_of.insert(user.id, self.next_place);
-        self.rows.insert(self.next_place, user);
-        self.next_place += 1;
+        self.rows.push(user);
     }
 
     fn remove(&mut self, id: &UserId) {
-        let row = self.place_of.remove(id).and_then(|place| self.rows.remove(&place));
-        if let Some(user) = row {
+        if let Some(user) = self.rows.remove(id) {
             self.digest = self.digest.without(&user);
         }
     }
 
-    fn alter(&mut self, id: &UserId, alteration: impl FnOnce(&mut User)) {
-        let place = self.place_of.get(id);
-        if let Some(user) = place.and_then(|place| self.rows.get_mut(place)) {
+    fn update(&mut self, id: &UserId, change: impl FnOnce(&mut User)) {
+        if let Some(user) = self.rows.get_mut(id) {
             self.digest = self.digest.without(user);
-            alteration(user);
+            change(user);
             self.digest = self.digest.with(user);
         }
     }
 }
 
-/// Equal lists hold the same rows in the same order, however they came to it.
+/// Lists are equal if they have the same rows in the same order; places don't count.
 impl PartialEq for Roster {
     fn eq(&self, other: &Self) -> bool {
-        self.rows.values().eq(other.rows.values())
+        self.rows.iter().eq(other.rows.iter())
     }
 }
 
@@ -200,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_then_change_then_come() {
+    fn rows_are_removed_then_changed_then_added() {
         let mut roster = Roster::from_users([user(1), user(2), user(3)]).unwrap();
         let mut difference = closed(&[1]);
         difference.user_changed.away.push(id(3));
@@ -217,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_equal_names_exactly_the_one_goes() {
+    fn a_departure_removes_the_right_one_of_two_equal_names() {
         let mut twin = user(2);
         twin.name = user(1).name;
         let mut roster = Roster::from_users([user(1), twin.clone()]).unwrap();
@@ -226,18 +237,18 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_a_row_twice_is_no_list() {
+    fn a_list_with_a_duplicate_row_is_rejected() {
         assert_eq!(Roster::from_users([user(1), user(1)]), Err(Mismatch::Present(id(1))));
     }
 
     #[test]
-    fn a_mismatch_says_whose_row_it_is() {
+    fn a_mismatch_names_the_row() {
         assert_eq!(Mismatch::Absent(id(1)).to_string(), "user-----01 is not in the list");
-        assert_eq!(Mismatch::Present(id(2)).to_string(), "user-----02 is in the list already");
+        assert_eq!(Mismatch::Present(id(2)).to_string(), "user-----02 is already in the list");
     }
 
     #[test]
-    fn what_does_not_fit_changes_nothing() {
+    fn a_difference_that_does_not_apply_changes_nothing() {
         let mut twice_gone = closed(&[1]);
         twice_gone.disconnect_user.left.push(id(1));
         let mut changed_and_gone = closed(&[1]);
@@ -265,9 +276,9 @@ mod tests {
 
     fn any_difference() -> impl Strategy<Value = Difference> {
         let numbers = || prop::collection::vec(0..12_u8, 0..4);
-        (numbers(), numbers(), numbers(), numbers()).prop_map(|(gone, away, renamed, come)| {
-            let mut difference = joined(&come);
-            difference.disconnect_user.lost = gone.into_iter().map(id).collect();
+        (numbers(), numbers(), numbers(), numbers()).prop_map(|(removed, away, renamed, added)| {
+            let mut difference = joined(&added);
+            difference.disconnect_user.lost = removed.into_iter().map(id).collect();
             difference.user_changed.away = away.into_iter().map(id).collect();
             difference.user_changed.renamed = renamed
                 .into_iter()
@@ -278,9 +289,9 @@ mod tests {
     }
 
     proptest! {
-        /// Equal are lists of equal rows in the same order, and no others: the other laws rely on it.
+        /// The other properties rely on this equality.
         #[test]
-        fn lists_are_equal_as_their_rows_are(
+        fn lists_are_equal_if_and_only_if_their_rows_are(
             one in Just((0..4_u8).collect::<Vec<_>>()).prop_shuffle(),
             other in Just((0..4_u8).collect::<Vec<_>>()).prop_shuffle(),
             cut in 0..=4_usize,
@@ -298,27 +309,27 @@ mod tests {
             prop_assert_eq!(rosters[0] == shorter, cut == 0);
         }
 
-        /// The digest that grew change by change is the digest of the rows.
+        /// The incremental digest equals the digest of a new list of the same rows.
         #[test]
-        fn the_digest_is_that_of_the_rows(differences in prop::collection::vec(any_difference(), 0..40)) {
+        fn the_incremental_digest_is_that_of_the_rows(differences in prop::collection::vec(any_difference(), 0..40)) {
             let mut roster = Roster::default();
             for difference in &differences {
                 let before = roster.clone();
                 if roster.apply(difference).is_err() {
                     prop_assert_eq!(&roster, &before);
                 }
-                let afresh = Roster::from_users(roster.users().cloned()).unwrap();
-                prop_assert_eq!(roster.digest(), afresh.digest());
-                prop_assert_eq!(roster.len(), afresh.len());
-                for user in afresh.users() {
+                let rebuilt = Roster::from_users(roster.users().cloned()).unwrap();
+                prop_assert_eq!(roster.digest(), rebuilt.digest());
+                prop_assert_eq!(roster.len(), rebuilt.len());
+                for user in rebuilt.users() {
                     prop_assert_eq!(roster.get(&user.id), Some(user));
                 }
             }
         }
 
-        /// A difference that was applied does not fit a second time, unless it only sets what is set.
+        /// A difference that adds or removes rows does not apply a second time.
         #[test]
-        fn a_duplicate_is_found(numbers in prop::collection::btree_set(0..12_u8, 1..5)) {
+        fn a_repeated_difference_is_a_mismatch(numbers in prop::collection::btree_set(0..12_u8, 1..5)) {
             let numbers: Vec<u8> = numbers.into_iter().collect();
             let mut roster = Roster::default();
             roster.apply(&joined(&numbers)).unwrap();

@@ -1,4 +1,4 @@
-//! A user as everyone sees them: one row of the list.
+//! A user: one row of the list.
 
 use std::{fmt, str::FromStr};
 
@@ -8,21 +8,21 @@ use super::Name;
 
 /// One row of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Row", into = "Row")]
+#[serde(from = "WireUser", into = "WireUser")]
 pub struct User {
-    /// Who it is, in this room; equal names have different ids.
+    /// Identifies the person in this room; people with equal names have different ids.
     pub id: UserId,
-    /// What they want to be called.
+    /// The name they chose.
     pub name: Name,
-    /// When they joined, in whole seconds since the Unix epoch on the server's clock.
+    /// When they joined, in whole seconds since the Unix epoch by the server's clock.
     pub joined: u64,
-    /// How present they are.
+    /// Whether they are here, away or reconnecting.
     pub state: PresenceState,
 }
 
-/// A row as it goes over the wire: what the name looks like stands beside it.
+/// [`User`] on the wire, where the name's skeleton is a field of its own.
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct WireUser {
     id: UserId,
     name: Name,
     joined: u64,
@@ -33,20 +33,20 @@ struct Row {
     look: Option<Name>,
 }
 
-impl From<Row> for User {
-    fn from(Row { id, name, joined, state, look }: Row) -> Self {
-        Self { id, name: name.with_look(look), joined, state }
+impl From<WireUser> for User {
+    fn from(WireUser { id, name, joined, state, look }: WireUser) -> Self {
+        Self { id, name: name.with_wire_skeleton(look), joined, state }
     }
 }
 
-impl From<User> for Row {
+impl From<User> for WireUser {
     fn from(User { id, name, joined, state }: User) -> Self {
-        let look = name.look_alone();
+        let look = name.wire_skeleton();
         Self { id, name, joined, state, look }
     }
 }
 
-/// How present a listed user is.
+/// The presence of a listed person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceState {
@@ -55,12 +55,12 @@ pub enum PresenceState {
     Here,
     /// Every one of their pages has been hidden for a while.
     Away,
-    /// Their connection broke and may come back.
+    /// Their connection was lost and may come back.
     Reconnecting,
 }
 
 impl PresenceState {
-    /// The word for it on the wire and in the digest.
+    /// The state's name on the wire and in the digest.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Here => "here",
@@ -77,7 +77,7 @@ impl PresenceState {
 
 /// The public id of a person in one room: 11 characters of base64url, 66 bits.
 ///
-/// It proves nothing: whoever knows it cannot be that person.
+/// It is public and proves nothing: knowing it does not let a client act as that person.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId([u8; UserId::LENGTH]);
 
@@ -99,7 +99,7 @@ impl UserId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        // Only ASCII gets in, so this cannot fail; an empty text would be harmless.
+        // It can't fail: both constructors only accept ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -163,8 +163,8 @@ mod tests {
         for text in ["", "short", "twelve_chars", "with space!", "élevenchar"] {
             assert_eq!(text.parse::<UserId>(), Err(UserIdError), "{text}");
         }
-        let said = serde_json::from_str::<UserId>(r#""short""#).unwrap_err().to_string();
-        assert!(said.starts_with("a user id is 11 characters of A-Z a-z 0-9 _ -"), "{said}");
+        let message = serde_json::from_str::<UserId>(r#""short""#).unwrap_err().to_string();
+        assert!(message.starts_with("a user id is 11 characters of A-Z a-z 0-9 _ -"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The documents that the server sends: the page of a room, and the page that is not there.
+//! The documents of a room's page and of "Page not found".
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
@@ -13,31 +13,31 @@ use crate::{
     view::page::first_html,
 };
 
-/// How long the page waits at the most for its first picture before it comes to life, in milliseconds.
-const LONGEST_WAIT: u32 = 300;
-/// After how long a page that has not come to life is shown as what it is by then, in milliseconds: an
-/// old list.
-const LONGEST_START: u32 = 10_000;
+/// How long hydration waits for the first paint at most, in milliseconds.
+const MAX_PAINT_WAIT: u32 = 300;
+/// After how long a page that is not hydrated is marked as stale, in milliseconds.
+const STARTUP_TIMEOUT: u32 = 10_000;
 
-/// The whole document of a room's page; the [`RoomPage`] is taken from the context.
+/// The document of a room's page; the [`RoomPage`] is taken from the context.
 ///
-/// Only what is within `<main>` comes to life in the browser: the rest stays as it is here.
+/// Only the content of `<main>` is hydrated: the rest stays as it is here.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
         .map(|page| strings::title(page.list.count, page.room.as_str()))
         .unwrap_or_default();
-    let mode = use_context::<ServerRendered>().map(|drawn| drawn.mode).unwrap_or_default();
-    let files = AssetUrls::of(&options);
+    let mode =
+        use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
+    let asset_urls = AssetUrls::of(&options);
     let style_and_scripts = view! {
-        // Before the style sheet, for which every script that is no module has to wait.
+        // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
-        <link rel="stylesheet" href=files.style.clone() />
-        <script type="module" src="/past-hour.js" nonce=use_nonce()></script>
+        <link rel="stylesheet" href=asset_urls.style.clone() />
+        <script type="module" src="/hour-chart.js" nonce=use_nonce()></script>
         <script type="module" src="/movement.js" nonce=use_nonce()></script>
-        <script type="module" src="/desk.js" nonce=use_nonce()></script>
+        <script type="module" src="/sticky-columns.js" nonce=use_nonce()></script>
         <script type="module" src="/copy.js" nonce=use_nonce()></script>
         <AutoReload options />
-        {hydration(&files)}
+        {hydration(&asset_urls)}
     };
     let masthead = match mode {
         DisplayMode::Page => masthead().into_any(),
@@ -62,9 +62,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </noscript>
         <main>{first_html()}</main>
         <aside class="banner not-started">
-            <p role="alert">{strings::NOT_STARTED}</p>
+            <p role="alert">{strings::NOT_LOADED}</p>
             <a class="button" href="">
-                {strings::LOAD_AGAIN}
+                {strings::RELOAD}
             </a>
         </aside>
         {footer}
@@ -72,29 +72,29 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     document(style_and_scripts.into_any(), title, mode, body.into_any())
 }
 
-/// The page that is not there, as text: says why, and where to go. `nearest` is the room that may have
-/// been meant.
+/// The document of a page that does not exist, as text, with the reason and links. `suggestion` is the
+/// room that may have been meant.
 pub fn not_found_document(
     options: &LeptosOptions,
-    why: &str,
-    nearest: Option<&RoomName>,
+    reason: &str,
+    suggestion: Option<&RoomName>,
 ) -> String {
-    Owner::new().with(|| not_found(options, why, nearest).to_html())
+    Owner::new().with(|| not_found(options, reason, suggestion).to_html())
 }
 
 fn not_found(
     options: &LeptosOptions,
-    why: &str,
-    nearest: Option<&RoomName>,
+    reason: &str,
+    suggestion: Option<&RoomName>,
 ) -> impl IntoView + use<> {
-    let title = [strings::NOTHING_HERE, " · ", strings::PRODUCT].concat();
+    let title = [strings::PAGE_NOT_FOUND, " · ", strings::PRODUCT].concat();
     let body = view! {
         {masthead()}
         <main>
-            <h1>{strings::NOTHING_HERE}</h1>
-            <p class="why">{why.to_owned()} " " {strings::GO_ON_FROM_HERE}</p>
+            <h1>{strings::PAGE_NOT_FOUND}</h1>
+            <p class="why">{reason.to_owned()} " " {strings::CHECK_THE_ADDRESS}</p>
             <p class="ways-on">
-                {nearest
+                {suggestion
                     .map(|room| {
                         view! {
                             <a class="button" href=format!("/r/{room}")>
@@ -118,8 +118,8 @@ pub(crate) fn document(
     body: AnyView,
 ) -> impl IntoView {
     let wall = (mode == DisplayMode::Kiosk).then_some("true");
-    // A screen on the wall that runs no scripts shows at least who was here half a minute ago.
-    let for_the_wall = wall.map(|_| {
+    // Without scripts a kiosk screen reloads every 30 s.
+    let kiosk_refresh = wall.map(|_| {
         view! {
             <noscript>
                 <meta http-equiv="refresh" content="30" />
@@ -139,7 +139,7 @@ pub(crate) fn document(
                 <meta name="theme-color" content="#131519" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/site.webmanifest" />
-                {for_the_wall}
+                {kiosk_refresh}
                 {style_and_scripts}
             </head>
             <body>{body}</body>
@@ -159,29 +159,29 @@ pub(crate) fn masthead() -> impl IntoView {
 
 /// The style sheet alone, for a page without scripts.
 pub(crate) fn style_sheet(options: &LeptosOptions) -> AnyView {
-    view! { <link rel="stylesheet" href=style_address(options) /> }.into_any()
+    view! { <link rel="stylesheet" href=style_url(options) /> }.into_any()
 }
 
-/// The address of the style sheet.
-pub(crate) fn style_address(options: &LeptosOptions) -> String {
+/// The URL of the style sheet.
+pub(crate) fn style_url(options: &LeptosOptions) -> String {
     AssetUrls::of(options).style
 }
 
-/// What brings the page to life: the script, fetched ahead, which loads the WASM once the page was seen.
+/// The script that hydrates the page: preloaded, and started after the first paint.
 ///
-/// On a slow line the WASM would hold up the style sheet, without which nothing is seen at all. A page
-/// that nobody looks at is never painted, so none waits for long.
+/// On a slow connection the WASM would delay the style sheet, without which nothing is painted. A hidden
+/// page is never painted, so the wait is bounded.
 ///
-/// Not Leptos' own component: that reads the files' names from beside the program, at every request.
-fn hydration(files: &AssetUrls) -> impl IntoView + use<> {
-    let AssetUrls { script, wasm, .. } = files.clone();
+/// It replaces Leptos' own component, which reads the hashed file names from disk at every request.
+fn hydration(asset_urls: &AssetUrls) -> impl IntoView + use<> {
+    let AssetUrls { script, wasm, .. } = asset_urls.clone();
     let start = format!(
-        "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {LONGEST_WAIT}); }}); \
+        "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {MAX_PAINT_WAIT}); }}); \
          try {{ \
          const page = await import({script:?}); \
          await page.default({{module_or_path: {wasm:?}}}); \
          page.hydrate(); \
-         }} catch (fault) {{ showAsOld(); throw fault; }}"
+         }} catch (error) {{ markStale(); throw error; }}"
     );
     view! {
         <link rel="modulepreload" href=script />
@@ -191,14 +191,14 @@ fn hydration(files: &AssetUrls) -> impl IntoView + use<> {
     }
 }
 
-/// Where a part of the page never comes, it says so, instead of showing an old list as a live one.
+/// Marks a page as stale that is not hydrated in time, so that an old list is not shown as live.
 ///
-/// No module, as each of those waits for the one before it.
+/// It is a classic script: modules run only after the ones before them are loaded.
 fn startup_watchdog() -> impl IntoView {
     let script = format!(
-        "function showAsOld() {{ const html = document.documentElement; \
+        "function markStale() {{ const html = document.documentElement; \
          if (!html.hasAttribute('data-hydrated')) html.setAttribute('data-stale', 'true'); }} \
-         setTimeout(showAsOld, {LONGEST_START});"
+         setTimeout(markStale, {STARTUP_TIMEOUT});"
     );
     view! { <script nonce=use_nonce()>{script}</script> }
 }

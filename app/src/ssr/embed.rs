@@ -1,20 +1,20 @@
-//! The view of a room for a frame on somebody else's page: how many are here, and who.
+//! The view of a room for a frame on another site: how many people are here, and who.
 //!
-//! Only the server draws it. The script beside it asks for it anew; it knows nothing of lists.
+//! Only the server renders it. Its script fetches it again after each change, and handles no list.
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::document::style_address;
+use super::document::style_url;
 use crate::{
     presence::{ExistingUsers, PresenceState, RoomName, Since, User},
     text::strings,
     view::avatar::{initials, tint_class},
 };
 
-/// How many people it shows; the others are counted.
+/// How many avatars it shows; further people are only counted.
 pub const MOST_FACES: usize = 24;
 
-/// The whole document, as text: nothing in it is to be hydrated.
+/// The document as text; nothing in it is hydrated.
 pub fn embed_document(options: &LeptosOptions, room: &RoomName, list: ExistingUsers) -> String {
     Owner::new().with(|| document(options, room, list).to_html())
 }
@@ -25,7 +25,7 @@ fn document(
     list: ExistingUsers,
 ) -> impl IntoView + use<> {
     let ExistingUsers { epoch, seq, count, users, .. } = list;
-    let unseen = count.saturating_sub(users.len().min(MOST_FACES));
+    let hidden_count = count.saturating_sub(users.len().min(MOST_FACES));
     let faces = users.into_iter().take(MOST_FACES).map(face).collect_view();
     view! {
         <!DOCTYPE html>
@@ -40,7 +40,7 @@ fn document(
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=style_address(options) />
+                <link rel="stylesheet" href=style_url(options) />
                 <script type="module" src="/embed.js"></script>
             </head>
             <body>
@@ -68,8 +68,8 @@ fn document(
                                 </ul>
                             }
                         })}
-                    {(unseen > 0)
-                        .then(|| view! { <p class="unseen">{strings::and_more(unseen)}</p> })}
+                    {(hidden_count > 0)
+                        .then(|| view! { <p class="unseen">{strings::and_more(hidden_count)}</p> })}
                     <p class="old">{strings::NOT_LIVE}</p>
                 </main>
             </body>
@@ -77,7 +77,7 @@ fn document(
     }
 }
 
-/// One person: the avatar for the eye, the name for the ear and under the pointer.
+/// One person: a visible avatar, with the name for screen readers and as a tooltip.
 fn face(user: User) -> impl IntoView {
     let User { id, name, state, .. } = user;
     let state_words = match state {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_how_many_are_here_and_who() {
+    fn the_embed_shows_how_many_are_here_and_who() {
         let html = html(2, &["<b>Ana</b> Sousa", "Bo"]);
         for part in [
             "<title>(2) team-7 · Rollcall</title>",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_place_is_counted() {
+    fn people_beyond_the_avatars_are_counted() {
         let names = ["Kim"; MOST_FACES + 1];
         let html = html(1_030, &names);
         assert_eq!(html.matches("<li ").count(), MOST_FACES);

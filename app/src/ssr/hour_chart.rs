@@ -1,30 +1,30 @@
-//! The picture of a room: how many were here, minute by minute, over the last hour.
+//! The chart of a room's last hour: how many people were here in each minute.
 
 use crate::text::strings;
 
-/// How many minutes the picture is wide at most.
-const MINUTES: usize = 60;
-/// How many it is wide at least: wider steps would make much of little.
+/// The most minutes that the chart shows.
+const MOST_MINUTES: usize = 60;
+/// The width of the chart in minutes at least: few minutes over the full width would exaggerate.
 const LEAST_MINUTES: usize = 10;
-/// How high it is, in units of its own: the style sheet says how large it is shown.
+/// The height in the SVG's own units; the style sheet sets the displayed size.
 const HEIGHT: f64 = 20.0;
 
-/// The picture and what it says, as HTML: the inside of a `<figure>`.
+/// The chart and its caption, as HTML: the content of a `<figure>`.
 ///
-/// `counts` are one a minute, the oldest first, and the last is of now: time runs to the right edge.
-/// Where nobody was there is nothing to draw, and of a room that is new there is nothing to say either.
+/// `counts` has one count a minute, oldest first; the last one is the current minute and ends at the right
+/// edge. If all counts are 0 there is no chart, and for a new room no caption either.
 pub fn picture_of_the_past_hour(counts: &[u32]) -> String {
-    let counts = &counts[counts.len().saturating_sub(MINUTES)..];
-    let is_anybody = counts.iter().any(|count| *count > 0);
-    let picture = if is_anybody { picture(counts) } else { String::new() };
+    let counts = &counts[counts.len().saturating_sub(MOST_MINUTES)..];
+    let has_anyone = counts.iter().any(|count| *count > 0);
+    let chart = if has_anyone { chart(counts) } else { String::new() };
     match strings::past_hour(counts) {
         words if words.is_empty() => words,
-        words => format!("{picture}<figcaption>{words}</figcaption>"),
+        words => format!("{chart}<figcaption>{words}</figcaption>"),
     }
 }
 
-/// The line, and what is below it.
-fn picture(counts: &[u32]) -> String {
+/// The SVG: a line, and the area below it.
+fn chart(counts: &[u32]) -> String {
     let width = counts.len().max(LEAST_MINUTES);
     let left = width - counts.len();
     let line = line(counts, width);
@@ -33,10 +33,10 @@ fn picture(counts: &[u32]) -> String {
     )
 }
 
-/// A step for each minute in which the count was another, from the first height on.
+/// The path of the line, from its first height on: a step where the count changes.
 fn line(counts: &[u32], width: usize) -> String {
     let highest = f64::from(counts.iter().copied().max().unwrap_or_default().max(1));
-    // A line on the very edge would be cut in half.
+    // One unit of margin, since a line on the edge would be clipped.
     let height = |count: u32| HEIGHT - 1.0 - f64::from(count) / highest * (HEIGHT - 2.0);
     let mut before = None;
     let steps = (width - counts.len()..).zip(counts).filter_map(|(minute, count)| {
@@ -82,12 +82,12 @@ mod tests {
     }
 
     proptest! {
-        /// At each minute the line is as high as the count of that minute says, and it ends now.
+        /// The line's height at each minute is that minute's count, and it ends at the right edge.
         #[test]
-        fn the_line_says_what_the_counts_say(
+        fn the_line_follows_the_counts(
             counts in prop::collection::vec(prop_oneof![0..6_u32, any::<u32>()], 1..90),
         ) {
-            let shown = &counts[counts.len().saturating_sub(MINUTES)..];
+            let shown = &counts[counts.len().saturating_sub(MOST_MINUTES)..];
             let html = picture_of_the_past_hour(&counts);
             if shown.iter().all(|count| *count == 0) {
                 prop_assert!(!html.contains("<svg"), "{html}");
@@ -100,7 +100,7 @@ mod tests {
             let highest = f64::from((*shown.iter().max().unwrap()).max(1));
             for (minute, count) in (width - shown.len()..).zip(shown) {
                 let middle = f64::from(u32::try_from(minute).unwrap()) + 0.5;
-                // The last point at or before it says how high the line is there.
+                // The last point at or before it has the line's height there.
                 let (_, y) = points.iter().rev().find(|(x, _)| *x <= middle).unwrap();
                 let expected = 19.0 - f64::from(*count) / highest * 18.0;
                 prop_assert!((y - expected).abs() < 0.006, "{count} at {minute}: {y}");
@@ -111,24 +111,24 @@ mod tests {
     }
 
     #[test]
-    fn the_words_say_the_same() {
+    fn the_caption_has_the_range_of_the_counts() {
         let words = |counts: &[u32]| {
             let html = picture_of_the_past_hour(counts);
             html.split("<figcaption>").nth(1).unwrap().replace("</figcaption>", "")
         };
-        assert_eq!(words(&[4; 60]), "4 people all through the last hour");
-        assert_eq!(words(&[1; 90]), "1 person all through the last hour");
+        assert_eq!(words(&[4; 60]), "Last hour: 4 people the whole time");
+        assert_eq!(words(&[1; 90]), "Last hour: 1 person the whole time");
         let mut hour = [1_204; 60];
         hour[7] = 4;
-        assert_eq!(words(&hour), "4 to 1,204 people in the last hour");
-        assert_eq!(words(&[0, 1, 3]), "0 to 3 people in the last 3 min");
-        assert_eq!(words(&[0, 1]), "0 to 1 people in the last 2 min");
-        assert_eq!(words(&[2]), "2 people in the last minute");
-        assert_eq!(words(&[0, 0]), "Nobody in the last 2 min");
+        assert_eq!(words(&hour), "Last hour: 4 to 1,204 people");
+        assert_eq!(words(&[0, 1, 3]), "Last 3 min: 0 to 3 people");
+        assert_eq!(words(&[0, 1]), "Last 2 min: 0 to 1 people");
+        assert_eq!(words(&[2]), "Last minute: 2 people");
+        assert_eq!(words(&[0, 0]), "Last 2 min: nobody");
     }
 
     #[test]
-    fn of_a_room_that_is_new_there_is_nothing_to_say() {
+    fn a_new_room_has_no_chart() {
         for counts in [&[][..], &[0]] {
             assert_eq!(picture_of_the_past_hour(counts), "");
         }

@@ -1,4 +1,4 @@
-//! What only the server renders: whole documents, the embed, the chart of the last hour.
+//! What only the server renders: documents, the embed, the chart of the last hour.
 
 mod asset_urls;
 mod document;

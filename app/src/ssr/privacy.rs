@@ -1,24 +1,24 @@
-//! The page that says what is kept of whom: names are personal data.
+//! The privacy page: names are personal data.
 
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::document::{document, masthead, style_sheet};
 use crate::{state::server_data::DisplayMode, text::strings};
 
-/// The page that says what is kept, where and how long, as text.
+/// The privacy page as text.
 pub fn privacy_document(options: &LeptosOptions) -> String {
     Owner::new().with(|| page(options).to_html())
 }
 
 fn page(options: &LeptosOptions) -> impl IntoView + use<> {
     let title = [strings::PRIVACY, " · ", strings::PRODUCT].concat();
-    let sentences = strings::WHAT_IS_KEPT.into_iter();
-    let sentences = sentences.map(|sentence| view! { <p class="why">{sentence}</p> });
+    let paragraphs = strings::PRIVACY_PARAGRAPHS.into_iter();
+    let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph}</p> });
     let body = view! {
         {masthead()}
         <main>
             <h1>{strings::PRIVACY}</h1>
-            {sentences.collect_view()}
+            {paragraphs.collect_view()}
             <p class="ways-on">
                 <a class="button" href="/">
                     {strings::GO_TO_THE_LOBBY}

@@ -1,20 +1,20 @@
-//! What the visitor asks for.
+//! The visitor's commands.
 
 use crate::client::intent::Intent;
 
-/// What the visitor asks for.
+/// A command of the visitor, for the browser to carry out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Something the server has to grant.
+    /// Join, rename or leave.
     Intent(Intent),
-    /// A connection, at once.
+    /// Reconnect at once.
     ReconnectNow,
-    /// No more of what was missed.
+    /// Dismiss the "while you were offline" line.
     Dismiss,
-    /// The list as the desk says by now.
+    /// Apply the current list options.
     Rearrange,
-    /// Who comes and goes said aloud, or no longer.
+    /// Mute or unmute announcements.
     Mute,
-    /// Nothing of the person whose browser this was.
+    /// Continue as another person.
     SwitchPerson,
 }

@@ -1,25 +1,25 @@
-//! How things stand with this page's own connection, and what is said of it.
+//! The status of this page's connection, and its text.
 
 use crate::text::{elapsed::Elapsed, strings};
 
-/// How things stand with the connection.
+/// The status of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ConnectionStatus {
-    /// The first one is still to come: nothing is known, and nothing is said.
+    /// Not connected yet: no status is shown.
     #[default]
     Starting,
-    /// The list is what the server's list is.
+    /// The list is live.
     Live,
-    /// So it is, by way of the feed: no socket gets through, and nobody can be listed from here.
+    /// The list is live over the feed, but no socket gets through, so the visitor can't join.
     OnlyWatching,
-    /// It was found to be wrong, and the right one was asked for.
+    /// The list was found to be wrong and was requested again.
     Doubtful,
-    /// The list is as it was.
+    /// The connection is lost; the list is old.
     Lost(Loss),
 }
 
 impl ConnectionStatus {
-    /// Whether the list is what the server's list is.
+    /// Whether the list is live.
     pub(crate) fn is_live(self) -> bool {
         matches!(self, Self::Live | Self::OnlyWatching)
     }
@@ -30,31 +30,32 @@ impl ConnectionStatus {
     }
 }
 
-/// A connection that is not there; times are milliseconds on the server's clock.
+/// A lost connection; times are milliseconds on the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Loss {
     /// When the list was last known to be right.
     pub(crate) list_as_of: u64,
-    /// When the next attempt is due, or was begun; none while the old connection may still hold.
+    /// When the next attempt is due or was started; none while the old connection may still work.
     pub(crate) try_at: Option<u64>,
-    /// The browser says that it has no network.
+    /// The browser reports that it has no network.
     pub(crate) is_offline: bool,
 }
 
 impl Loss {
-    /// What is said of it at this moment.
+    /// The banner's text at this time.
     pub(crate) fn words(&self, now: u64) -> String {
         let seconds_since = now.saturating_sub(self.list_as_of) / 1_000;
         let mut words = String::from(self.headline());
-        words.push_str(&strings::the_list_is_as_of(Elapsed::of_seconds(seconds_since)));
-        if let Some(try_at) = self.try_at {
+        words.push_str(&strings::last_updated(Elapsed::of_seconds(seconds_since)));
+        // Without a network the next attempt fails anyway.
+        if let Some(try_at) = self.try_at.filter(|_| !self.is_offline) {
             let seconds_left = try_at.saturating_sub(now).div_ceil(1_000);
-            words.push_str(&strings::trying_again_in(seconds_left));
+            words.push_str(&strings::retrying_in(seconds_left));
         }
         words
     }
 
-    /// The sentence that is said aloud, once.
+    /// The sentence that is announced once.
     pub(crate) fn headline(&self) -> &'static str {
         if self.is_offline { strings::YOU_ARE_OFFLINE } else { strings::CONNECTION_LOST }
     }
@@ -67,32 +68,22 @@ mod tests {
     const LOSS: Loss = Loss { list_as_of: 100_000, try_at: Some(115_000), is_offline: false };
 
     #[test]
-    fn it_says_how_old_the_list_is_and_when_it_tries_again() {
-        assert_eq!(
-            LOSS.words(112_400),
-            "Connection lost. The list is as of 12 s ago. Trying again in 3 s."
-        );
-        assert_eq!(
-            LOSS.words(115_000),
-            "Connection lost. The list is as of 15 s ago. Trying again now."
-        );
-        assert_eq!(
-            LOSS.words(100_100),
-            "Connection lost. The list is as of just now. Trying again in 15 s."
-        );
+    fn the_text_has_the_age_of_the_list_and_the_time_to_the_next_attempt() {
+        assert_eq!(LOSS.words(112_400), "Reconnecting… Last updated 12 s ago. Retrying in 3 s.");
+        assert_eq!(LOSS.words(115_000), "Reconnecting… Last updated 15 s ago. Retrying now.");
+        assert_eq!(LOSS.words(100_100), "Reconnecting… Last updated just now. Retrying in 15 s.");
     }
 
     #[test]
-    fn it_says_that_there_is_no_network() {
-        let loss = Loss { try_at: None, is_offline: true, ..LOSS };
-        assert_eq!(loss.words(220_000), "You are offline. The list is as of 2 min ago.");
+    fn the_text_says_that_there_is_no_network() {
+        for try_at in [None, LOSS.try_at] {
+            let loss = Loss { try_at, is_offline: true, ..LOSS };
+            assert_eq!(loss.words(220_000), "You're offline. Last updated 2 min ago.");
+        }
     }
 
     #[test]
-    fn clocks_that_went_back_do_no_harm() {
-        assert_eq!(
-            LOSS.words(0),
-            "Connection lost. The list is as of just now. Trying again in 115 s."
-        );
+    fn a_clock_that_was_set_back_does_not_overflow() {
+        assert_eq!(LOSS.words(0), "Reconnecting… Last updated just now. Retrying in 115 s.");
     }
 }

@@ -1,6 +1,6 @@
 //! The page's state: signals, and the plain data in them.
 //!
-//! [`page_state::PageState`] is what the page shows; the views render it and put what the visitor asks for into it.
+//! `PageState` is what the page shows; the views render it and write the visitor's commands into it.
 
 pub(crate) mod command;
 pub(crate) mod connection_status;

@@ -1,14 +1,14 @@
-//! What the server passes to the page.
+//! The data that the server embeds in the page.
 
 use serde::{Deserialize, Serialize};
 
 use crate::presence::{ExistingUsers, RoomName};
 
-/// What the page of a room is made of, on both sides.
+/// The data from which both sides render a room's page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomPage {
     /// The room.
     pub room: RoomName,
-    /// Who is here: the true count, and the first rows where there are many.
+    /// The list: the full count, and the first rows of a long list.
     pub list: ExistingUsers,
 }

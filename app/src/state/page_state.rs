@@ -1,4 +1,4 @@
-//! What the page shows, as signals.
+//! The page's state, as signals.
 
 use std::ops::Range;
 
@@ -15,93 +15,93 @@ use crate::{
     presence::{ExistingUsers, Name, UserId},
 };
 
-/// The state of the page. It draws a [`Replica`] and decides nothing by itself.
+/// The page's state: it mirrors a [`Replica`] and makes no decisions.
 ///
-/// There are few signals, and each row has its own: what everyone sees changes often and in one
-/// place, and what only this visitor sees changes so rarely that all of it may look up.
+/// Each row has a signal, as rows change often and one at a time. The rest has few signals: it changes so
+/// rarely that all its readers may run again.
 #[derive(Clone, Copy)]
 pub(crate) struct PageState {
-    /// Who is here.
+    /// The people in the list.
     pub(crate) people: RwSignal<People>,
-    /// What only this visitor sees.
+    /// What is this visitor's own.
     pub(crate) ui: RwSignal<UiState>,
-    /// The server's clock in milliseconds; it runs only while the connection is lost.
-    pub(crate) moment: RwSignal<u64>,
-    /// What the visitor asks for; scripts listen, once they run.
+    /// The server's time in milliseconds, for the banner; updated only while the connection is lost.
+    pub(crate) now: RwSignal<u64>,
+    /// The visitor's last command; the browser carries it out.
     pub(crate) command: RwSignal<Option<Command>>,
 }
 
-/// Who is here, but for what their rows show: that is in a signal for each row.
+/// The people in the list. What a row shows is in a signal of its own.
 #[derive(Default)]
 pub(crate) struct People {
-    /// Whose rows are in the page, in order.
+    /// The ids of the rows in the page, in order.
     pub(crate) ids: Vec<UserId>,
-    /// How many are to be shown, in the page or above and below what can be seen of it.
+    /// How many rows match the list options, in the page or beyond it.
     pub(crate) found: usize,
-    /// How many are here that are not known yet: the first HTML held the beginning of a long list.
-    pub(crate) unknown: usize,
-    /// How many are here, shown or not.
+    /// How many rows are not loaded yet: the first HTML has only the beginning of a long list.
+    pub(crate) unloaded: usize,
+    /// How many rows the list has.
     pub(crate) count: usize,
     /// This person's own id in the room.
     pub(crate) you: Option<UserId>,
-    /// What this person is called, while they are listed.
-    pub(crate) your_name: Option<Name>,
-    /// The server's clock in milliseconds, as the rows tell it: it stands still while the list does.
+    /// This person's name, while they are listed.
+    pub(crate) own_name: Option<Name>,
+    /// The server's time in milliseconds for the durations in the rows; it stops while the list is not live.
     now: u64,
-    /// As few as there are in the page, and fewer while some are only there as they came.
+    /// The signals of the hydrated rows in the page.
     rows: Vec<(UserId, ArcRwSignal<Row>)>,
 }
 
-/// What of a list is in the page.
+/// The part of a list that is in the page.
 #[derive(Clone, Debug)]
 pub(crate) struct VisibleSlice<'list> {
-    /// What is known of everyone's name.
+    /// The index of all names.
     pub(crate) name_index: &'list NameIndex,
-    /// Everyone who is to be shown, as far as they are known, in order.
+    /// The loaded rows that match the list options, in order.
     pub(crate) order: &'list [UserId],
     /// Which of them are in the page.
     pub(crate) rows: Range<usize>,
-    /// All of them are, or will be a few frames later.
+    /// All of them are in the page, or will be a few animation frames later.
     pub(crate) is_whole: bool,
-    /// How many are to be shown, known or not.
+    /// How many rows match the list options, loaded or not.
     pub(crate) found: usize,
 }
 
 impl PageState {
-    /// The board and the list as they are in the first HTML. `come_to_life` says, of how many rows it
-    /// holds, which ones the browser hydrates.
+    /// The state and the list of the first HTML. `hydrated_rows` chooses, by the number of rows in it, which
+    /// ones are hydrated.
     pub(crate) fn of_first_html(
         list: ExistingUsers,
-        come_to_life: impl FnOnce(usize) -> Range<usize>,
+        hydrated_rows: impl FnOnce(usize) -> Range<usize>,
     ) -> (Self, Replica) {
         let now = list.now;
-        // A list that holds someone twice is none; the socket brings a better one.
+        // An invalid list is dropped; the socket brings a new one.
         let replica = Replica::from_first_html(list).unwrap_or_default();
         let mut people = People { now, ..People::default() };
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
-        let rows = come_to_life(order.len());
+        let rows = hydrated_rows(order.len());
         let name_index = NameIndex::of(replica.roster());
         let found = replica.count();
         let is_whole = order.len() == found;
         let slice = VisibleSlice { name_index: &name_index, order: &order, rows, is_whole, found };
         people.update(&replica, &slice);
-        // The others are in the page as well, as they came.
+        // The other rows are in the page as well, not hydrated.
         people.ids = order;
         let page_state = Self {
             people: RwSignal::new(people),
             ui: RwSignal::new(UiState::default()),
-            moment: RwSignal::new(now),
+            now: RwSignal::new(now),
             command: RwSignal::new(None),
         };
         (page_state, replica)
     }
 
-    /// Draws the list as it is now.
+    /// Updates the state to the list.
     pub(crate) fn show(&self, replica: &Replica, slice: &VisibleSlice<'_>) {
         self.people.maybe_update(|people| people.update(replica, slice));
     }
 
-    /// Shows in all rows that it is this time of the server's clock, in milliseconds.
+    /// Updates the durations in all rows to this time of the server's clock, in milliseconds.
     pub(crate) fn set_now(&self, now: u64) {
         self.people.maybe_update(|people| {
             people.set_now(now);
@@ -109,22 +109,22 @@ impl PageState {
         });
     }
 
-    /// What time the rows tell.
+    /// The time that the durations in the rows refer to.
     pub(crate) fn displayed_now(&self) -> u64 {
         self.people.with_untracked(|people| people.now)
     }
 
-    /// Whether this is the person who looks at the page.
+    /// Whether this is the visitor's own id.
     pub(crate) fn is_you(&self, id: &UserId) -> bool {
         self.people.with_untracked(|people| people.you == Some(*id))
     }
 
-    /// Asks for something.
+    /// Issues a command.
     pub(crate) fn ask(&self, command: Command) {
         self.command.set(Some(command));
     }
 
-    /// Whether the page reacts to the visitor yet; without scripts it never does.
+    /// Whether the page is interactive yet; without scripts it never is.
     pub(crate) fn is_interactive(&self) -> bool {
         self.ui.with(|ui| ui.is_interactive)
     }
@@ -136,19 +136,19 @@ impl PageState {
 }
 
 impl People {
-    /// The rows that are in the page, and whether each has come to life.
+    /// The rows in the page, and whether each is hydrated.
     pub(crate) fn rendered_rows(&self) -> Vec<(UserId, bool)> {
         let is_fully_hydrated = self.is_fully_hydrated();
-        let is_alive = |id| is_fully_hydrated || self.row(id).is_some();
-        self.ids.iter().map(|id| (*id, is_alive(id))).collect()
+        let is_hydrated = |id| is_fully_hydrated || self.row(id).is_some();
+        self.ids.iter().map(|id| (*id, is_hydrated(id))).collect()
     }
 
-    /// No row is in the page only as the first HTML brought it.
+    /// Whether every row in the page is hydrated.
     pub(crate) fn is_fully_hydrated(&self) -> bool {
         self.rows.len() == self.ids.len()
     }
 
-    /// Brings everything to what `replica` says, and answers whether anything but a row is new.
+    /// Updates everything to `replica`, and returns whether anything but the content of rows changed.
     fn update(&mut self, replica: &Replica, slice: &VisibleSlice<'_>) -> bool {
         let roster = replica.roster();
         let wanted = slice.order.get(slice.rows.clone()).unwrap_or_default();
@@ -157,7 +157,7 @@ impl People {
         let mut rows = Vec::with_capacity(wanted.len());
         for (number, id) in (slice.rows.start + 1..).zip(wanted) {
             let Some(user) = roster.get(id) else {
-                // The order is older than the list: who has gone since goes with the next order.
+                // The order is older than the list; the next one leaves out rows that were removed since.
                 rows.extend(self.row(id).map(|signal| (*id, signal.clone())));
                 continue;
             };
@@ -176,21 +176,21 @@ impl People {
             };
             rows.push((*id, signal));
         }
-        let were_all_alive = self.is_fully_hydrated();
+        let was_fully_hydrated = self.is_fully_hydrated();
         let ids: Vec<UserId> = rows.iter().map(|(id, _)| *id).collect();
         self.rows = rows;
-        let your_name = replica.own_row().map(|user| user.name.clone());
-        let unknown = replica.count().saturating_sub(roster.len());
-        let is_new = !were_all_alive
-            || (&ids, slice.found, unknown, replica.count(), replica.you(), &your_name)
-                != (&self.ids, self.found, self.unknown, self.count, self.you, &self.your_name);
+        let own_name = replica.own_row().map(|user| user.name.clone());
+        let unloaded = replica.count().saturating_sub(roster.len());
+        let is_changed = !was_fully_hydrated
+            || (&ids, slice.found, unloaded, replica.count(), replica.you(), &own_name)
+                != (&self.ids, self.found, self.unloaded, self.count, self.you, &self.own_name);
         self.ids = ids;
         self.found = slice.found;
-        self.unknown = unknown;
+        self.unloaded = unloaded;
         self.count = replica.count();
         self.you = replica.you();
-        self.your_name = your_name;
-        is_new
+        self.own_name = own_name;
+        is_changed
     }
 
     fn set_now(&mut self, now: u64) {
@@ -206,7 +206,7 @@ impl People {
     }
 }
 
-/// A row that is as it was is not drawn again.
+/// An unchanged row is not rendered again.
 fn show(signal: &ArcRwSignal<Row>, row: Row) {
     if signal.with_untracked(|old| *old != row) {
         signal.set(row);
@@ -261,14 +261,14 @@ mod tests {
         people.ids.iter().map(|id| people.row(id).unwrap().clone()).collect()
     }
 
-    fn drawn(replica: &Replica) -> People {
+    fn rendered(replica: &Replica) -> People {
         let mut people = People::default();
         assert!(update(&mut people, replica));
         assert!(!update(&mut people, replica));
         people
     }
 
-    /// Draws the whole list.
+    /// Renders the whole list.
     fn update(people: &mut People, replica: &Replica) -> bool {
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let (rows, found) = (0..order.len(), order.len());
@@ -279,10 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_what_the_list_says() {
-        let people = drawn(&replica());
+    fn rows_show_the_content_of_the_list() {
+        let people = rendered(&replica());
         assert_eq!(people.count, 3);
-        assert_eq!(people.your_name, Name::parse("Ana").ok());
+        assert_eq!(people.own_name, Name::parse("Ana").ok());
         assert_eq!(people.ids, [0, 1, 2].map(|number| user(number, "Any").id));
         for (number, name) in (0..).zip(NAMES) {
             let (user, since) = (user(number, name), "just now".into());
@@ -294,9 +294,9 @@ mod tests {
     }
 
     #[test]
-    fn a_change_in_one_row_is_the_concern_of_that_row() {
+    fn a_change_in_one_row_only_updates_its_signal() {
         let mut replica = replica();
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         let before = signals(&people);
         let mut difference = Difference::default();
         let name = Name::parse("Bob").unwrap();
@@ -309,12 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn all_rows_tell_the_same_time_and_who_can_not_be_seen_has_none() {
+    fn all_rows_have_the_same_time_and_away_rows_have_none() {
         let mut replica = replica();
         let mut difference = Difference::default();
         difference.user_changed.away.push(user(1, "Bo").id);
         advance(&mut replica, difference);
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         people.set_now(120_000);
         let arrival = Difference { new_user: vec![user(3, "Di")], ..Difference::default() };
         advance(&mut replica, arrival);
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn rows_keep_their_signals_while_others_come_and_go() {
         let mut replica = replica();
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         let [ana, bo, _] = &signals(&people)[..] else { panic!("three rows") };
         let mut difference = Difference { new_user: vec![user(1, "Bo")], ..Difference::default() };
         difference.disconnect_user.left = vec![user(1, "Bo").id, user(2, "Cy").id];
@@ -337,14 +337,14 @@ mod tests {
     }
 
     #[test]
-    fn a_twin_marks_the_row_that_was_there_first_as_well() {
+    fn a_lookalike_marks_both_rows() {
         let mut replica = replica();
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         let arrival = Difference { new_user: vec![user(3, "BO")], ..Difference::default() };
         advance(&mut replica, arrival);
         assert!(update(&mut people, &replica));
-        let have_twins = [0, 1, 2, 3].map(|number| row(&people, number).has_lookalike);
-        assert_eq!(have_twins, [false, true, false, true]);
+        let have_lookalikes = [0, 1, 2, 3].map(|number| row(&people, number).has_lookalike);
+        assert_eq!(have_lookalikes, [false, true, false, true]);
         let mut departure = Difference::default();
         departure.disconnect_user.closed.push(user(3, "BO").id);
         advance(&mut replica, departure);
@@ -353,21 +353,21 @@ mod tests {
     }
 
     #[test]
-    fn being_renamed_oneself_is_everybodys_concern() {
+    fn an_own_rename_updates_the_people_signal() {
         let mut replica = replica();
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         let mut difference = Difference::default();
         let name = Name::parse("Ann").unwrap();
         difference.user_changed.renamed.push(Renamed { id: user(0, "Ana").id, name: name.clone() });
         advance(&mut replica, difference);
         assert!(update(&mut people, &replica));
-        assert_eq!(people.your_name, Some(name));
+        assert_eq!(people.own_name, Some(name));
     }
 
     #[test]
-    fn who_has_gone_stays_while_the_order_is_older_than_the_list() {
+    fn a_removed_row_stays_while_the_order_is_older_than_the_list() {
         let mut replica = replica();
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         let before = signals(&people);
         let order = people.ids.clone();
         let mut departure = Difference::default();
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_come_to_life_is_in_the_page_until_it_is_drawn() {
+    fn an_unhydrated_row_is_in_the_page_until_it_is_rendered() {
         let [ana, bo, cy] = [0, 1, 2].map(|number| user(number, "Any").id);
         Owner::new().with(|| {
             let (page_state, replica) = PageState::of_first_html(first_html(), |known| 1..known);
@@ -406,9 +406,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_rows_of_an_excerpt_are_in_the_page_and_know_their_places() {
+    fn only_rows_of_the_slice_are_in_the_page_with_their_positions() {
         let replica = replica();
-        let mut people = drawn(&replica);
+        let mut people = rendered(&replica);
         let kept = people.row(&user(1, "Bo").id).cloned();
         let order: Vec<UserId> = people.ids.iter().rev().copied().collect();
         let name_index = NameIndex::of(replica.roster());

@@ -1,24 +1,24 @@
-//! What a row shows.
+//! The content of a row.
 
 use crate::{
     presence::{PresenceState, User},
     text::{elapsed::Elapsed, strings},
 };
 
-/// What a row shows.
+/// The content of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// Who.
+    /// The person.
     pub(crate) user: User,
-    /// Somebody else has the same name.
+    /// Another person has the same name, or one that looks like it.
     pub(crate) has_lookalike: bool,
-    /// Which row of how many it is, where not all of them are in the page.
+    /// The row's number and the number of rows, where not all of them are in the page.
     pub(crate) place: Option<(usize, usize)>,
-    /// For how long they have been here, or why they can't be seen, in words.
+    /// How long they have been here, or their state, as text.
     pub(crate) since: String,
 }
 
-/// For how long somebody has been here at this time of the server's clock, in milliseconds, or why they can't be seen.
+/// How long a person has been here at `now`, in milliseconds on the server's clock, or their state.
 pub(crate) fn since(user: &User, now: u64) -> String {
     match user.state {
         PresenceState::Here => strings::here_for(Elapsed::between(user.joined, now / 1_000)),

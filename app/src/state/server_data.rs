@@ -1,26 +1,26 @@
-//! What the server knows of a room beside its list, for the parts of a page that only it draws.
+//! The data of a room that only server-rendered parts of the page show.
 
 use crate::presence::RoomName;
 
-/// What the server knows beside the list.
+/// The data of a room for the server-rendered parts of its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerRendered {
     /// The room.
     pub room: RoomName,
-    /// The whole address of its page, as others reach it.
+    /// The full URL of its page, as others reach it.
     pub address: String,
-    /// How many were here in each of the last minutes, the oldest first.
+    /// How many people were here in each of the last minutes, oldest first.
     pub counts: Vec<u32>,
-    /// Who looks at it.
+    /// How it is displayed.
     pub mode: DisplayMode,
 }
 
-/// Who looks at a page.
+/// How a page is displayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DisplayMode {
-    /// A visitor, who can do all that can be done.
+    /// The page of a visitor, with all controls.
     #[default]
     Page,
-    /// All who are in front of a screen on the wall: it only shows.
+    /// A screen on a wall, without controls.
     Kiosk,
 }

@@ -1,30 +1,30 @@
-//! What only this visitor sees.
+//! The visitor's own part of the page's state.
 
 use super::connection_status::ConnectionStatus;
 use crate::list::sort_filter::ListOptions;
 
-/// What only this visitor sees.
+/// The visitor's own part of the page's state.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "any of them may hold beside any other")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct UiState {
-    /// The page's own connection.
+    /// The connection's status.
     pub(crate) connection: ConnectionStatus,
-    /// Why the last name was not taken.
+    /// Why the last request was refused.
     pub(crate) refusal: Option<String>,
-    /// The field for another name is open.
+    /// The form for a new name is open.
     pub(crate) is_renaming: bool,
-    /// What the visitor wants to see of the list, and in which order.
+    /// How the list is sorted and filtered.
     pub(crate) options: ListOptions,
-    /// Who comes and goes is not said aloud.
+    /// Announcements of joins and departures are muted.
     pub(crate) is_muted: bool,
-    /// Scripts run, and hear what the visitor asks for.
+    /// Scripts run and carry out commands.
     pub(crate) is_interactive: bool,
-    /// The name that this person had last time, in any room.
+    /// The name that this person used last, in any room.
     pub(crate) remembered_name: Option<String>,
-    /// In how many of this browser's tabs the room is shown, as far as they answered.
+    /// How many of this browser's tabs show the room, as far as they answered.
     pub(crate) tabs: usize,
-    /// Why this person is listed no longer, where they did not ask for it here.
+    /// Why this person is not listed any more, if this page did not ask for it.
     pub(crate) departure_notice: Option<&'static str>,
-    /// There is a line that says what happened while the list was not live.
+    /// The "while you were offline" line is shown.
     pub(crate) has_missed_something: bool,
 }

@@ -1,33 +1,27 @@
-//! What is said aloud of those who come and go.
+//! Announcements of joins and departures.
 
 use super::strings;
 use crate::{
     client::removal::Departed,
-    presence::{DepartureReason, Name, UserId},
+    presence::{Name, UserId},
 };
 
-/// A part of something said: a name stands in an element of its own.
+/// A part of an announcement: each name gets an element of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Words of ours.
+    /// Text of the page.
     Words(String),
-    /// What someone is called.
+    /// A person's name.
     Name(Name),
 }
 
-/// How many are called by their names; more are only counted.
+/// Up to how many people are named; more are counted.
 const MOST_NAMES: usize = 2;
 
-/// Every way to go, in the order in which it is told.
-const WAYS_TO_GO: [Option<DepartureReason>; 5] = [
-    Some(DepartureReason::Left),
-    Some(DepartureReason::Closed),
-    Some(DepartureReason::Lost),
-    Some(DepartureReason::Removed),
-    None,
-];
+/// The verbs of departures, in the order of their sentences.
+const DEPARTURE_VERBS: [&str; 3] = [strings::LEFT, strings::DISCONNECTED, strings::WAS_REMOVED];
 
-/// Who came and who went since something was last said.
+/// The net joins and departures since the last announcement.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChangeSummary {
     joined: Vec<(UserId, Name)>,
@@ -35,7 +29,7 @@ pub(crate) struct ChangeSummary {
 }
 
 impl ChangeSummary {
-    /// Someone came; who went only a moment ago was never missed.
+    /// Adds a join; it cancels a departure of the same person.
     pub(crate) fn joined(&mut self, id: UserId, name: Name) {
         let place = self.departed.iter().position(|departed| departed.id == id);
         match place {
@@ -44,7 +38,7 @@ impl ChangeSummary {
         }
     }
 
-    /// Someone went; who came only a moment ago was never noticed.
+    /// Adds a departure; it cancels a join of the same person.
     pub(crate) fn departed(&mut self, departed: Departed) {
         let place = self.joined.iter().position(|(id, _)| *id == departed.id);
         match place {
@@ -53,7 +47,7 @@ impl ChangeSummary {
         }
     }
 
-    /// What was gathered later happened as well.
+    /// Adds the changes of a later summary.
     pub(crate) fn merge(&mut self, later: Self) {
         for departed in later.departed {
             if self.departed.iter().all(|known| known.id != departed.id) {
@@ -67,31 +61,31 @@ impl ChangeSummary {
         }
     }
 
-    /// Whether there is nothing to say.
+    /// Whether there are no net changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.joined.is_empty() && self.departed.is_empty()
     }
 
-    /// What to say of all that; nothing where nothing happened.
+    /// The announcement; empty without changes.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
         let names: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
-        tell(&mut parts, &names, strings::JOINED);
-        for way in WAYS_TO_GO {
-            tell(&mut parts, &self.who_went(way), strings::departed(way));
+        push_sentence(&mut parts, &names, strings::JOINED);
+        for verb in DEPARTURE_VERBS {
+            push_sentence(&mut parts, &self.names_departed(verb), verb);
         }
         parts
     }
 
-    /// What to say of it to someone who could not see it happen; nothing where nothing happened.
+    /// The announcement after an outage; empty without changes.
     pub(crate) fn catch_up_parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
-        let came: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
-        let left: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
-        for (names, what_they_did) in [(came, strings::CAME), (left, strings::LEFT)] {
+        let joined: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
+        let departed: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
+        for (names, verb) in [(joined, strings::JOINED), (departed, strings::LEFT)] {
             let Some((first, others)) = names.split_first() else { continue };
             let start =
-                if parts.is_empty() { strings::WHILE_YOU_WERE_AWAY } else { strings::COMMA };
+                if parts.is_empty() { strings::WHILE_YOU_WERE_OFFLINE } else { strings::COMMA };
             parts.push(Part::Words(start.into()));
             parts.push(Part::Name((*first).clone()));
             match others {
@@ -102,19 +96,20 @@ impl ChangeSummary {
                 }
                 _ => parts.push(Part::Words(strings::and_others(others.len()))),
             }
-            parts.push(Part::Words(what_they_did.into()));
+            parts.push(Part::Words(verb.into()));
         }
         parts
     }
 
-    fn who_went(&self, way: Option<DepartureReason>) -> Vec<&Name> {
-        let group = self.departed.iter().filter(|departed| departed.reason == way);
+    fn names_departed(&self, verb: &str) -> Vec<&Name> {
+        let group =
+            self.departed.iter().filter(|departed| strings::departed(departed.reason) == verb);
         group.map(|departed| &departed.name).collect()
     }
 }
 
 /// Adds a sentence.
-fn tell(parts: &mut Vec<Part>, people: &[&Name], what_they_did: &str) {
+fn push_sentence(parts: &mut Vec<Part>, people: &[&Name], verb: &str) {
     if people.is_empty() {
         return;
     }
@@ -131,12 +126,13 @@ fn tell(parts: &mut Vec<Part>, people: &[&Name], what_they_did: &str) {
     } else {
         parts.push(Part::Words(strings::people(people.len())));
     }
-    parts.push(Part::Words(what_they_did.into()));
+    parts.push(Part::Words(verb.into()));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presence::DepartureReason;
 
     fn id(number: u8) -> UserId {
         format!("user-----{number:02}").parse().unwrap()
@@ -161,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn few_are_named_and_many_are_counted() {
+    fn few_people_are_named_and_many_are_counted() {
         let mut summary = ChangeSummary::default();
         assert_eq!(words(summary.parts()), "");
         summary.joined(id(1), name("Ana"));
@@ -177,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_why_somebody_went() {
+    fn departures_are_grouped_by_what_happened() {
         let mut summary = ChangeSummary::default();
         let reasons = [
             Some(DepartureReason::Lost),
@@ -191,12 +187,12 @@ mod tests {
         }
         assert_eq!(
             words(summary.parts()),
-            "Ed left. Bo closed the page. Ana and Di lost the connection. Cy was removed"
+            "Bo and Ed left. Ana and Di disconnected. Cy was removed"
         );
     }
 
     #[test]
-    fn of_two_absences_one_line_tells() {
+    fn two_outages_are_merged_into_one_line() {
         let mut first = ChangeSummary::default();
         first.joined(id(1), name("Ana"));
         first.joined(id(2), name("Bo"));
@@ -205,13 +201,13 @@ mod tests {
         second.departed(gone(3, "Cy", None));
         second.joined(id(1), name("Ana"));
         first.merge(second);
-        let told = "While you were away: Ana came, Cy left";
-        assert_eq!(words(first.catch_up_parts()), told);
-        // Who went before, was back in between, and went again.
+        let expected = "While you were offline: Ana joined, Cy left";
+        assert_eq!(words(first.catch_up_parts()), expected);
+        // Cy left, was back in between, and left again.
         let mut third = ChangeSummary::default();
         third.departed(gone(3, "Cy", None));
         first.merge(third);
-        assert_eq!(words(first.catch_up_parts()), told);
+        assert_eq!(words(first.catch_up_parts()), expected);
         let mut fourth = ChangeSummary::default();
         fourth.joined(id(3), name("Cy"));
         fourth.departed(gone(1, "Ana", None));
@@ -220,27 +216,27 @@ mod tests {
     }
 
     #[test]
-    fn in_hindsight_it_is_one_line() {
+    fn changes_of_an_outage_are_one_line() {
         let mut summary = ChangeSummary::default();
         assert_eq!(summary.catch_up_parts(), []);
         summary.departed(gone(9, "Bo", None));
-        assert_eq!(words(summary.catch_up_parts()), "While you were away: Bo left");
+        assert_eq!(words(summary.catch_up_parts()), "While you were offline: Bo left");
         summary.joined(id(0), name("Ana"));
         summary.joined(id(1), name("Cy"));
         assert_eq!(
             words(summary.catch_up_parts()),
-            "While you were away: Ana and Cy came, Bo left"
+            "While you were offline: Ana and Cy joined, Bo left"
         );
         summary.joined(id(2), name("Di"));
         summary.joined(id(3), name("Ed"));
         assert_eq!(
             words(summary.catch_up_parts()),
-            "While you were away: Ana and 3 others came, Bo left"
+            "While you were offline: Ana and 3 others joined, Bo left"
         );
     }
 
     #[test]
-    fn who_only_passed_by_is_not_mentioned() {
+    fn a_person_who_joins_and_leaves_at_once_is_not_mentioned() {
         let mut summary = ChangeSummary::default();
         summary.joined(id(1), name("Ana"));
         summary.departed(gone(1, "Ana", None));

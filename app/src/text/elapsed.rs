@@ -1,6 +1,6 @@
-//! How long ago something was, as exactly as a person wants to know it.
+//! Durations in their largest whole unit.
 
-/// A length of time in its largest whole unit.
+/// A duration in its largest whole unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elapsed {
     /// Under a minute.
@@ -14,12 +14,12 @@ pub(crate) enum Elapsed {
 }
 
 impl Elapsed {
-    /// The time from one moment to a later one, both in seconds; clocks that disagree make it none.
+    /// The duration between two times in seconds; 0 if `later` is the earlier one.
     pub(crate) fn between(earlier: u64, later: u64) -> Self {
         Self::of_seconds(later.saturating_sub(earlier))
     }
 
-    /// So many seconds.
+    /// The duration of so many seconds.
     pub(crate) fn of_seconds(seconds: u64) -> Self {
         match seconds {
             0..60 => Self::Seconds(seconds),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_yet_to_come_is_now() {
+    fn a_time_in_the_future_counts_as_now() {
         assert_eq!(Elapsed::between(10, 5), Elapsed::Seconds(0));
         assert_eq!(Elapsed::between(5, 70), Elapsed::Minutes(1));
     }

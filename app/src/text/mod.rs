@@ -1,4 +1,4 @@
-//! Every sentence of the page: what is read, and what a screen reader says.
+//! Every text of the page, visible or announced.
 
 pub(crate) mod announcement;
 pub(crate) mod elapsed;

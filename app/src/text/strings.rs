@@ -1,168 +1,168 @@
-//! Every text that a visitor can see or hear, in one place.
+//! Every text that the page shows or announces, in one place.
 //!
-//! A name is never part of a text: it stands in an element of its own, so that its direction of
-//! writing does not turn its neighbours around. What the server refuses, it says in its own words.
+//! A name is never part of a text: it gets an element of its own, so that its writing direction does
+//! not affect the text around it. Refusals are worded by the server.
 
 use super::elapsed::Elapsed;
 use crate::presence::DepartureReason;
 
-/// What this is called.
+/// The name of the product.
 pub(crate) const PRODUCT: &str = "Rollcall";
 /// The product in one sentence, for search engines and link previews.
 #[cfg(feature = "ssr")]
 pub(crate) const DESCRIPTION: &str =
     "Rollcall shows who is here, right now. Open the page, type a name, and everyone sees you.";
 
-/// The question over the field for the name.
-pub(crate) const WHAT_IS_YOUR_NAME: &str = "What should we call you?";
-/// What becomes of the name.
-pub(crate) const WHO_SEES_IT: &str =
-    "Everyone in this room sees it. No account: close the page, and you are off the list.";
-/// What becomes of another name.
-pub(crate) const EVERYONE_SEES_IT: &str = "Everyone in this room sees it at once.";
-/// The button under it.
+/// The label of the name field for joining.
+pub(crate) const YOUR_NAME: &str = "Your name";
+/// The hint under it.
+pub(crate) const EVERYONE_SEES_YOUR_NAME: &str =
+    "Everyone in this room sees your name. No account; close the tab and you're off the list.";
+/// The hint under the field for a new name.
+pub(crate) const EVERYONE_SEES_THE_CHANGE: &str = "Everyone sees the change right away.";
+/// The button that joins the room.
 pub(crate) const JOIN: &str = "Join";
-/// Stands before one's own name.
-pub(crate) const YOU_ARE_HERE_AS: &str = "You are here as ";
-/// Opens the field for another name.
-pub(crate) const RENAME: &str = "Rename";
-/// Takes one off the list.
+/// Before the visitor's own name.
+pub(crate) const ON_THE_LIST_AS: &str = "You're on the list as ";
+/// The button that opens the form for a new name.
+pub(crate) const CHANGE_NAME: &str = "Change name";
+/// The button that leaves the room.
 pub(crate) const LEAVE: &str = "Leave";
-/// The label of the field for another name.
-pub(crate) const YOUR_NEW_NAME: &str = "Your new name";
-/// Takes the new name.
+/// The label of the field for a new name.
+pub(crate) const NEW_NAME: &str = "New name";
+/// The button that submits the new name.
 pub(crate) const SAVE: &str = "Save";
-/// Keeps the old name.
+/// The button that closes the form for a new name.
 pub(crate) const CANCEL: &str = "Cancel";
 
-/// The label of the list.
+/// The heading and label of the list.
 pub(crate) const WHO_IS_HERE: &str = "Who is here";
-/// Stands after the count.
+/// After the count.
 pub(crate) const HERE_NOW: &str = "here now";
-/// Stands where the list would be.
-pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. The first name on the board is yours.";
-/// Stands below the only row, where that is one's own.
-pub(crate) const ONLY_YOU_ARE_HERE: &str =
-    "So far it is only you. Copy the link and send it to whoever should be here.";
-/// The label of the field in which a name is looked for.
+/// In place of an empty list.
+pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. Be the first to join.";
+/// Below the only row, if it is the visitor's own.
+pub(crate) const JUST_YOU: &str = "Just you so far. Copy the link to invite the others.";
+/// The label of the search field.
 pub(crate) const FIND_A_NAME: &str = "Find a name";
-/// Puts the list in order of names, or back in order of arrival.
+/// The button that sorts by name, or again by arrival.
 pub(crate) const FROM_A_TO_Z: &str = "A to Z";
-/// Marks one's own row.
+/// The mark of the visitor's own row.
 pub(crate) const YOU: &str = "you";
-/// The state of someone whose pages are all hidden.
+/// The state of a person whose tabs are all hidden.
 pub(crate) const AWAY: &str = "away";
-/// The state of someone whose connection broke.
+/// The state of a person whose connection was lost.
 pub(crate) const RECONNECTING: &str = "reconnecting…";
 
-/// Puts the address of the room on the clipboard.
+/// The button that copies the room's address.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_LINK: &str = "Copy link";
-/// It is there.
+/// The same button after copying.
 #[cfg(feature = "ssr")]
 pub(crate) const LINK_COPIED: &str = "Link copied";
-/// The browser did not let us.
+/// The same button if the browser refused to copy.
 #[cfg(feature = "ssr")]
-pub(crate) const COPY_IT_YOURSELF: &str = "Copy it from the address bar";
-/// Opens the code of the room's address, and what else others need to find the room.
+pub(crate) const COPY_THE_ADDRESS_INSTEAD: &str = "Couldn't copy. Copy the address instead.";
+/// The button that opens the invitation.
 pub(crate) const QR_CODE: &str = "QR code";
-/// What that is called.
+/// The label of the invitation.
 pub(crate) const INVITE: &str = "Invite";
-/// Puts it away.
+/// The button that closes it.
 pub(crate) const CLOSE: &str = "Close";
-/// Leads to a room with a name that nobody guesses.
+/// The link to a new room with an unguessable name.
 pub(crate) const NEW_ROOM: &str = "New room";
 
-/// Asks for a connection at once.
-pub(crate) const TRY_NOW: &str = "Try now";
-/// Said once when the connection is lost.
-pub(crate) const CONNECTION_LOST: &str = "Connection lost.";
-/// Said once when the browser has no network.
-pub(crate) const YOU_ARE_OFFLINE: &str = "You are offline.";
-/// Said once when it is back.
+/// The button that reconnects at once.
+pub(crate) const RETRY_NOW: &str = "Retry now";
+/// The banner's first sentence while the connection is lost; announced once.
+pub(crate) const CONNECTION_LOST: &str = "Reconnecting…";
+/// The banner's first sentence while the browser has no network; announced once.
+pub(crate) const YOU_ARE_OFFLINE: &str = "You're offline.";
+/// Announced once when the connection is back.
 pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
 
-/// Said where only the feed gets through.
-pub(crate) const ONLY_WATCHING: &str = "This network lets no WebSockets through. You see who is here, live; \
-     to be listed yourself, use a network that allows them.";
+/// Shown where sockets are blocked and the feed is not.
+pub(crate) const WATCHING_ONLY: &str = "You're watching only: this network blocks the connection needed to join. \
+     Try another network.";
 
-/// Said to one who is off the list because of another page.
-pub(crate) const YOU_LEFT_ELSEWHERE: &str = "You left on another page of this browser.";
-/// Said to one whom the operator took off the list.
-pub(crate) const YOU_WERE_REMOVED: &str =
-    "You were taken off the list by whoever runs this server.";
+/// Shown to a visitor who left in another tab.
+pub(crate) const YOU_LEFT_IN_ANOTHER_TAB: &str = "You left in another tab.";
+/// Shown to a visitor whom the operator removed.
+pub(crate) const YOU_WERE_REMOVED: &str = "You were removed from the list. You can join again.";
 
-/// For those whose browser runs no scripts.
+/// Shown in browsers that run no scripts.
 #[cfg(feature = "ssr")]
-pub(crate) const WITHOUT_SCRIPTS: &str = "This is the list as it was when the page was made: reload to see it anew. \
-     To be listed yourself, and to see people come and go, the page needs JavaScript.";
-/// For those to whom the scripts did not get through.
+pub(crate) const WITHOUT_SCRIPTS: &str = "Without JavaScript this list doesn't update. Reload for the latest; \
+     turn JavaScript on to join.";
+/// Shown if the page was not hydrated in time.
 #[cfg(feature = "ssr")]
-pub(crate) const NOT_STARTED: &str =
-    "A part of this page has not arrived: the list is as it was when you opened it.";
-/// Tries again.
+pub(crate) const NOT_LOADED: &str = "This page didn't load fully, so the list isn't live.";
+/// The link that reloads it.
 #[cfg(feature = "ssr")]
-pub(crate) const LOAD_AGAIN: &str = "Load again";
-/// Stands in the view in a frame while nothing is heard of the room.
+pub(crate) const RELOAD: &str = "Reload";
+/// Shown in the embed while it gets no updates.
 #[cfg(feature = "ssr")]
-pub(crate) const NOT_LIVE: &str = "Not live: the connection is lost.";
-/// Stands over the code on a screen on the wall.
+pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
+/// Above the QR code in kiosk mode.
 #[cfg(feature = "ssr")]
 pub(crate) const SCAN_TO_JOIN: &str = "Scan to join";
-/// Stands for the code of the room's address, where it can't be seen.
+/// The text alternative of the QR code.
 #[cfg(feature = "ssr")]
-pub(crate) const CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
-/// What the code is for.
+pub(crate) const QR_CODE_OF_THE_ADDRESS: &str = "A QR code with the address of this room";
+/// Below the QR code in the invitation.
 #[cfg(feature = "ssr")]
-pub(crate) const SCAN_IT: &str = "Whoever scans the code, or has the link, finds this room.";
-/// Leads to the room as a screen on the wall shows it.
+pub(crate) const ANYONE_CAN_JOIN: &str = "Anyone with this link or code can join.";
+/// The link to kiosk mode.
 #[cfg(feature = "ssr")]
-pub(crate) const SHOW_ON_THE_WALL: &str = "Show it on a wall";
-/// Stands before the ways to take the list away.
+pub(crate) const OPEN_WALL_SCREEN: &str = "Open wall screen";
+/// Before the ways to export the list.
 #[cfg(feature = "ssr")]
 pub(crate) const TAKE_THE_ROLL: &str = "Take the roll:";
-/// One of them.
+/// The link to the list as a text file.
 #[cfg(feature = "ssr")]
-pub(crate) const AS_TEXT: &str = "text file";
-/// The other.
+pub(crate) const TEXT: &str = "Text";
+/// The link to the list as a CSV file.
 #[cfg(feature = "ssr")]
-pub(crate) const AS_TABLE: &str = "table (CSV)";
-/// Copies it to the clipboard; and what came of that.
+pub(crate) const CSV: &str = "CSV";
+/// The button that copies the list as text.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_ROLL: &str = "Copy";
+/// Beside the button after copying.
 #[cfg(feature = "ssr")]
 pub(crate) const ROLL_COPIED: &str = "Copied";
+/// Beside the button if the browser refused to copy.
 #[cfg(feature = "ssr")]
-pub(crate) const ROLL_NOT_COPIED: &str = "It could not be copied: please download it";
-/// The title of the page that says what is kept, and the way to it.
+pub(crate) const DOWNLOAD_THE_FILE_INSTEAD: &str = "Couldn't copy. Download the file instead.";
+/// The title of the privacy page, and the link to it.
 #[cfg(feature = "ssr")]
 pub(crate) const PRIVACY: &str = "Privacy";
-/// What is kept, where and how long: one sentence each.
+/// The paragraphs of the privacy page.
 #[cfg(feature = "ssr")]
-pub(crate) const WHAT_IS_KEPT: [&str; 5] = [
-    "The name that you type, when you came and whether you are here are shown to everybody who opens the room, \
-     for as long as you are on its list, which ends when you leave, or 15 seconds after your connection broke.",
-    "So that those who were away for a moment can be told what they missed, the server remembers the last changes \
-     of a room, names included, for as long as the room is in use and about two minutes more.",
-    "Both are written into one file that only the server itself may read, which is replaced every few seconds, and \
-     which the server takes away when it starts again.",
-    "Your browser keeps the name that you used last, and for 400 days after your last visit a signed cookie with a \
-     random number, by which you are the same person in all its tabs; delete them, and you are somebody new.",
-    "There is no account, no name is written into a log, and nobody else is ever asked or told: every file comes \
-     from this server, and what you type goes to this server alone.",
+pub(crate) const PRIVACY_PARAGRAPHS: [&str; 5] = [
+    "The list of a room has your name, when you came, and whether you are here, away or reconnecting. \
+     Everyone who opens the room sees it. \
+     You are on it until you leave, or until 15 seconds after your connection is lost.",
+    "The server also remembers a room's latest changes, with names, so that people who were disconnected for a \
+     moment can catch up. It keeps them while the room is in use and for about two minutes after that.",
+    "To survive a restart, the server writes both to a file that only the server can read. It replaces the file \
+     every few seconds and deletes it when it starts again.",
+    "Your browser stores the name that you used last. It also has a signed cookie with a random number, which \
+     makes you the same person in all tabs. The cookie expires 400 days after your last visit. \
+     If you delete the cookie, you are a new person.",
+    "There is no account. Names are not written to logs. The page loads nothing from other servers, and what you \
+     type is sent to this server only.",
 ];
-/// The title of a page that is not there.
+/// The title of the page for addresses that don't exist.
 #[cfg(feature = "ssr")]
-pub(crate) const NOTHING_HERE: &str = "There is nothing here";
-/// What to do about it.
+pub(crate) const PAGE_NOT_FOUND: &str = "Page not found";
+/// What to do about it, before the links.
 #[cfg(feature = "ssr")]
-pub(crate) const GO_ON_FROM_HERE: &str =
-    "See whether the address is spelled right, or go on from here.";
-/// Leads away from a page that is not there.
+pub(crate) const CHECK_THE_ADDRESS: &str = "Check the address, or continue here:";
+/// The link to the lobby.
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
 
-/// Leads to the room that may have been meant. Its name is of plain letters, and stands in the address too.
+/// The link to the room that may have been meant. A room's name may be part of a text: it is ASCII.
 #[cfg(feature = "ssr")]
 pub(crate) fn go_to_the_room(room: &str) -> String {
     ["Go to the room ", room].concat()
@@ -179,20 +179,20 @@ pub(crate) fn title(count: usize, room: &str) -> String {
     text
 }
 
-/// How many of a long list are not shown yet.
+/// How many rows of a long list are not shown.
 pub(crate) fn and_more(count: usize) -> String {
     ["and ", &thousands(count), " more"].concat()
 }
 
-/// How many have a name like the one that is looked for.
+/// The result of a search.
 pub(crate) fn found(found: usize, count: usize) -> String {
     match found {
-        0 => "Nobody here is called that.".into(),
+        0 => "No one here matches that.".into(),
         _ => [&thousands(found), " of ", &thousands(count)].concat(),
     }
 }
 
-/// How long someone has been here.
+/// How long a person has been here.
 pub(crate) fn here_for(elapsed: Elapsed) -> String {
     match elapsed {
         Elapsed::Seconds(_) => "just now".into(),
@@ -203,71 +203,72 @@ pub(crate) fn here_for(elapsed: Elapsed) -> String {
     }
 }
 
-/// How old the list is, after one of the sentences above.
-pub(crate) fn the_list_is_as_of(elapsed: Elapsed) -> String {
+/// How old the list is; follows the banner's first sentence.
+pub(crate) fn last_updated(elapsed: Elapsed) -> String {
     let (number, unit) = match elapsed {
-        Elapsed::Seconds(0) => return " The list is as of just now.".into(),
+        Elapsed::Seconds(0) => return " Last updated just now.".into(),
         Elapsed::Seconds(number) => (number, " s"),
         Elapsed::Minutes(number) => (number, " min"),
         Elapsed::Hours(number) => (number, " h"),
         Elapsed::Days(1) => (1, " day"),
         Elapsed::Days(number) => (number, " days"),
     };
-    [" The list is as of ", &number.to_string(), unit, " ago."].concat()
+    [" Last updated ", &number.to_string(), unit, " ago."].concat()
 }
 
-/// When the page tries to connect again; nothing is left to wait for at zero.
-pub(crate) fn trying_again_in(seconds: u64) -> String {
+/// When the page tries to reconnect; at 0 it does.
+pub(crate) fn retrying_in(seconds: u64) -> String {
     match seconds {
-        0 => " Trying again now.".into(),
-        _ => [" Trying again in ", &seconds.to_string(), " s."].concat(),
+        0 => " Retrying now.".into(),
+        _ => [" Retrying in ", &seconds.to_string(), " s."].concat(),
     }
 }
 
-/// Stands after one or two names that came.
+/// After the names of people who joined.
 pub(crate) const JOINED: &str = " joined";
-/// Stands after names that went.
+/// After the names of people who left or closed the page.
 pub(crate) const LEFT: &str = " left";
-/// Stands after names that came while nobody was looking.
-pub(crate) const CAME: &str = " came";
-/// Stands before what happened while the list was not live.
-pub(crate) const WHILE_YOU_WERE_AWAY: &str = "While you were away: ";
-/// What happened since the page was opened.
+/// After the names of people whose connection did not come back.
+pub(crate) const DISCONNECTED: &str = " disconnected";
+/// After the names of people whom the operator removed.
+pub(crate) const WAS_REMOVED: &str = " was removed";
+/// Before the changes of an outage.
+pub(crate) const WHILE_YOU_WERE_OFFLINE: &str = "While you were offline: ";
+/// The heading of the activity log.
 pub(crate) const ACTIVITY: &str = "Activity";
-/// Stands there before anything happened.
-pub(crate) const NOTHING_HAPPENED: &str = "Nothing has happened since you opened this page.";
-/// Lets a screen reader say who comes and goes no longer.
+/// In place of an empty log.
+pub(crate) const NO_ACTIVITY: &str = "No one has come or gone yet.";
+/// The button that mutes announcements.
 pub(crate) const MUTE: &str = "Mute for screen readers";
-/// How to see oneself in the list twice.
-pub(crate) const TRY_A_SECOND_PERSON: &str = "All tabs of one browser are one person. To try it with a second one, open this page in a private window.";
-/// Makes this browser somebody else's.
-pub(crate) const BE_SOMEONE_ELSE: &str = "Be someone else";
-/// Takes that line away.
+/// Shown where the visitor has several tabs.
+pub(crate) const TABS_ARE_ONE_PERSON: &str = "Your tabs count as one person.";
+/// The button that switches to another person.
+pub(crate) const JOIN_UNDER_ANOTHER_NAME: &str = "Join again under another name";
+/// The button that dismisses the changes of an outage.
 pub(crate) const DISMISS: &str = "Dismiss";
-/// Stands between those who came and those who went.
+/// Between joins and departures.
 pub(crate) const COMMA: &str = ", ";
-/// Stands between two names.
+/// Between two names.
 pub(crate) const AND: &str = " and ";
-/// Ends a sentence when another one follows.
+/// Between two sentences.
 pub(crate) const FULL_STOP: &str = ". ";
 
-/// What those did who went, for this reason.
+/// After the names of people who departed for this reason; without one, the reason is unknown.
 pub(crate) fn departed(reason: Option<DepartureReason>) -> &'static str {
     match reason {
-        Some(DepartureReason::Left) | None => LEFT,
-        Some(DepartureReason::Closed) => " closed the page",
-        Some(DepartureReason::Lost) => " lost the connection",
-        Some(DepartureReason::Removed) => " was removed",
+        Some(DepartureReason::Left | DepartureReason::Closed) | None => LEFT,
+        Some(DepartureReason::Lost) => DISCONNECTED,
+        Some(DepartureReason::Removed) => WAS_REMOVED,
     }
 }
 
-/// Stands after a name that stands for many.
+/// After the first of more than two names.
 pub(crate) fn and_others(count: usize) -> String {
     [" and ", &thousands(count), " others"].concat()
 }
 
-/// What the picture of the last hour shows: counts, one a minute, at most sixty. Nothing of a room in its
-/// first minute that nobody has come into.
+/// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute. Empty for a
+/// new room that nobody has joined.
 #[cfg(feature = "ssr")]
 pub(crate) fn past_hour(counts: &[u32]) -> String {
     let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
@@ -277,27 +278,23 @@ pub(crate) fn past_hour(counts: &[u32]) -> String {
         return String::new();
     }
     let span = match counts.len() {
-        1 => "the last minute".to_owned(),
-        minutes @ 2..60 => format!("the last {minutes} min"),
-        _ => "the last hour".to_owned(),
+        1 => "Last minute".to_owned(),
+        minutes @ 2..60 => format!("Last {minutes} min"),
+        _ => "Last hour".to_owned(),
     };
     let number = |count: u32| usize::try_from(count).map(thousands).unwrap_or_default();
+    let throughout = if counts.len() == 1 { "" } else { " the whole time" };
     match (low, high) {
-        (_, 0) => format!("Nobody in {span}"),
+        (_, 0) => format!("{span}: nobody"),
         (low, high) if low < high => {
-            format!("{} to {} people in {span}", number(*low), number(*high))
+            format!("{span}: {} to {} people", number(*low), number(*high))
         }
-        (_, 1) => format!("1 person{} {span}", throughout(counts)),
-        (_, high) => format!("{} people{} {span}", number(*high), throughout(counts)),
+        (_, 1) => format!("{span}: 1 person{throughout}"),
+        (_, high) => format!("{span}: {} people{throughout}", number(*high)),
     }
 }
 
-#[cfg(feature = "ssr")]
-fn throughout(counts: &[u32]) -> &'static str {
-    if counts.len() == 1 { " in" } else { " all through" }
-}
-
-/// In how many of this browser's tabs a person is here; nothing is said of one.
+/// In how many of this browser's tabs the visitor is listed; empty for one.
 pub(crate) fn in_tabs(count: usize) -> String {
     match count {
         0 | 1 => String::new(),
@@ -305,12 +302,12 @@ pub(crate) fn in_tabs(count: usize) -> String {
     }
 }
 
-/// Stands for many names.
+/// In place of many names.
 pub(crate) fn people(count: usize) -> String {
     [&thousands(count), " people"].concat()
 }
 
-/// A number with a comma before each three digits.
+/// A number with a comma between groups of three digits.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -328,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped() {
+    fn numbers_have_groups_of_three_digits() {
         let texts = [0, 12, 999, 1_000, 12_345, 1_234_567].map(thousands);
         assert_eq!(texts, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
     }
@@ -339,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_told_in_its_largest_unit() {
+    fn durations_are_in_their_largest_unit() {
         let words = |seconds| here_for(Elapsed::of_seconds(seconds));
         assert_eq!(words(59), "just now");
         assert_eq!(words(60), "here 1 min");

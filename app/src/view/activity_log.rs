@@ -1,4 +1,4 @@
-//! What happened since the page was opened, to be read.
+//! The activity log: joins and departures since the page was opened.
 
 use leptos::prelude::*;
 
@@ -8,17 +8,17 @@ use crate::{
     text::strings,
 };
 
-/// The id of the list of happenings; scripts put them in by hand, the newest first.
+/// The id of the log's list; the browser adds entries to the DOM directly, newest first.
 pub(crate) const ACTIVITY: &str = "activity";
 
-/// The panel, closed at first; whether what happens is said aloud as well is decided here.
+/// The log, closed at first, with the button that mutes announcements.
 pub(crate) fn activity_log(page_state: PageState) -> impl IntoView {
     let is_muted = move || page_state.ui.with(|ui| ui.is_muted);
     view! {
         <details class="activity">
             <summary>{strings::ACTIVITY}</summary>
             <ol id=ACTIVITY role="list" tabindex="0" aria-label=strings::ACTIVITY></ol>
-            <p class="hint">{strings::NOTHING_HAPPENED}</p>
+            <p class="hint">{strings::NO_ACTIVITY}</p>
             <button
                 type="button"
                 class="toggle"

@@ -1,8 +1,8 @@
-//! What stands for a person at a glance: two letters in a colour.
+//! Avatars: two initials on a colour.
 
 use crate::presence::UserId;
 
-/// The class of an avatar; the style sheet has a pair of colours for each, in light and in dark.
+/// The classes of avatars; the style sheet has a pair of colours for each, in light and in dark.
 const TINTS: [&str; 12] = [
     "avatar tint-0",
     "avatar tint-1",
@@ -18,50 +18,52 @@ const TINTS: [&str; 12] = [
     "avatar tint-11",
 ];
 
-/// The most characters that are taken for one letter: enough for a family of emoji.
-const LONGEST_LETTER: usize = 8;
+/// The most code points of one initial: enough for an emoji of a family.
+const LONGEST_INITIAL: usize = 8;
 
-/// The first letters of the first and the last word.
+/// The initials of the first and the last word.
 ///
-/// They are not put into upper case here: the style sheet does that, without Unicode's tables.
+/// The style sheet puts them into upper case, which needs Unicode's tables.
 pub(crate) fn initials(name: &str) -> String {
     let mut words = name.split(' ').filter(|word| !word.is_empty());
     let first = words.next().unwrap_or_default();
-    let mut text = String::from(first_letter(first));
+    let mut text = String::from(initial(first));
     if let Some(last) = words.next_back() {
-        if text.ends_with(is_arabic) {
-            // A zero width non-joiner: two initials are not a syllable.
+        if text.ends_with(joins_letters) {
+            // A zero width non-joiner keeps the two initials from being joined like letters of a word.
             text.push('\u{200c}');
         }
-        text.push_str(first_letter(last));
+        text.push_str(initial(last));
     }
     text
 }
 
-/// The colour that follows an id.
+/// The colour of an id.
 pub(crate) fn tint_class(id: &UserId) -> &'static str {
-    // An id is evenly spread already; the factor only lets each of its characters count.
+    // Ids are uniform already; the factor only makes each character count. Not in `usize`, which has 64
+    // bits on the server and 32 in the browser.
     let mixed = id
         .as_str()
         .bytes()
-        .fold(0_usize, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    TINTS[mixed % TINTS.len()]
+        .fold(0_u32, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    TINTS[usize::try_from(mixed).unwrap_or_default() % TINTS.len()]
 }
 
-/// The first character of a word with all that hangs on it.
-fn first_letter(word: &str) -> &str {
-    let bare = word.trim_start_matches(|character: char| character.is_ascii_punctuation());
-    let word = if bare.is_empty() { word } else { bare };
+/// The first character of a word with everything that modifies it.
+fn initial(word: &str) -> &str {
+    let without_punctuation =
+        word.trim_start_matches(|character: char| character.is_ascii_punctuation());
+    let word = if without_punctuation.is_empty() { word } else { without_punctuation };
     let mut end = 0;
     let mut previous = None;
-    for (index, character) in word.char_indices().take(LONGEST_LETTER) {
-        let belongs = match previous {
+    for (index, character) in word.char_indices().take(LONGEST_INITIAL) {
+        let is_part = match previous {
             None | Some(ZERO_WIDTH_JOINER) => true,
-            // Two regional indicators are one flag, a third begins the next.
+            // Two regional indicators are one flag; a third starts the next.
             Some(previous) if is_regional(previous) && is_regional(character) => index == 4,
-            Some(_) => hangs_on(character),
+            Some(_) => is_modifier(character),
         };
-        if !belongs {
+        if !is_part {
             break;
         }
         end = index + character.len_utf8();
@@ -72,8 +74,8 @@ fn first_letter(word: &str) -> &str {
 
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// Whether it changes the character before it: accents, variants, skin tones, parts of flags.
-fn hangs_on(character: char) -> bool {
+/// Whether it modifies the character before it: accents, variants, skin tones, parts of flags.
+fn is_modifier(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}'
         | ZERO_WIDTH_JOINER
@@ -87,7 +89,8 @@ fn is_regional(character: char) -> bool {
     matches!(character, '\u{1f1e6}'..='\u{1f1ff}')
 }
 
-fn is_arabic(character: char) -> bool {
+/// Whether it is in the blocks of Arabic, Syriac and N'Ko, whose letters join, or between them.
+fn joins_letters(character: char) -> bool {
     matches!(character, '\u{600}'..='\u{8ff}')
 }
 
@@ -98,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_the_first_letters_of_the_first_and_the_last_word() {
+    fn initials_are_of_the_first_and_the_last_word() {
         for (name, letters) in [
             ("Ana Sousa", "AS"),
             ("Ana Maria de Sousa", "AS"),
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn emoji_and_accents_stay_whole() {
+    fn initials_keep_emoji_and_accents_whole() {
         for (name, letters) in [
             ("🙂 Sunny", "🙂S"),
             ("👩🏽‍🚀 Mae", "👩🏽‍🚀M"),
@@ -126,6 +129,14 @@ mod tests {
             ("E\u{301}va", "E\u{301}"),
         ] {
             assert_eq!(initials(name), letters, "{name}");
+        }
+    }
+
+    /// With 64-bit arithmetic on one side these two would have another colour there.
+    #[test]
+    fn colour_does_not_depend_on_the_width_of_usize() {
+        for (id, class) in [("Ana0Bo1Cy2D", "avatar tint-8"), ("abcdefghijk", "avatar tint-2")] {
+            assert_eq!(tint_class(&id.parse().unwrap()), class, "{id}");
         }
     }
 
@@ -143,7 +154,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_has_short_initials(name in any::<String>()) {
-            prop_assert!(initials(&name).chars().count() <= 2 * LONGEST_LETTER + 1);
+            prop_assert!(initials(&name).chars().count() <= 2 * LONGEST_INITIAL + 1);
         }
     }
 }

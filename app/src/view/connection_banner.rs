@@ -1,4 +1,4 @@
-//! What the visitor should know of the page's own connection.
+//! The banner about a lost connection.
 
 use leptos::prelude::*;
 
@@ -11,12 +11,12 @@ use crate::{
 /// The id of the banner.
 pub(crate) const BANNER: &str = "connection";
 
-/// Says that the connection is lost, how old the list is, and what happens next; else nothing.
+/// Shown while the connection is lost, with the age of the list and a button to reconnect.
 pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
     let connection = move || page_state.ui.with(|ui| ui.connection);
     let is_lost = Memo::new(move |_| matches!(connection(), ConnectionStatus::Lost(_)));
     let words = move || match connection() {
-        ConnectionStatus::Lost(loss) => loss.words(page_state.moment.get()),
+        ConnectionStatus::Lost(loss) => loss.words(page_state.now.get()),
         _ => String::new(),
     };
     move || {
@@ -25,7 +25,7 @@ pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
                 <div id=BANNER class="banner" data-testid="connection">
                     <p>{text(words)}</p>
                     <button type="button" on:click=on_press(move || page_state.ask(Command::ReconnectNow))>
-                        {strings::TRY_NOW}
+                        {strings::RETRY_NOW}
                     </button>
                 </div>
             }

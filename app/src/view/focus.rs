@@ -1,4 +1,4 @@
-//! The few things that are done to elements by hand, after the first pass.
+//! Keyboard focus and form fields: direct access to elements after the first rendering.
 
 use leptos::{
     prelude::*,
@@ -9,23 +9,23 @@ use leptos::{
 use super::reactive::effect;
 use crate::state::page_state::PageState;
 
-/// Gives the keyboard to something new, by its id, where what had the keyboard is gone.
+/// Focuses the element with this id if the element that had the focus was removed.
 ///
-/// In the first pass nothing is gone yet: there the page's `autofocus` says what has it.
+/// Not in the first rendering, where the page's `autofocus` decides.
 pub(crate) fn take_lost_focus(page_state: PageState, id: &'static str) {
     if untrack(move || page_state.is_interactive()) {
         effect(move || {
             let active = document().active_element();
             let is_lost = active.is_none_or(|active| active.tag_name() == "BODY");
             if is_lost && let Some(element) = element::<HtmlElement>(id) {
-                // An element that can't take the keyboard is no reason to stop.
+                // An element that can't be focused is skipped.
                 let _ = element.focus();
             }
         });
     }
 }
 
-/// The field of a form.
+/// The input field with this id.
 pub(crate) fn input(id: &str) -> Option<HtmlInputElement> {
     element(id)
 }

@@ -1,4 +1,4 @@
-//! The room's name, how many are here, and what can be done with the room.
+//! The room's name, the count, and the actions on the room.
 
 use leptos::prelude::*;
 
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{presence::RoomName, state::page_state::PageState, text::strings};
 
-/// The id of the link to a room that is not there yet; scripts say where it leads.
+/// The id of the "New room" link; the browser sets its address.
 pub(crate) const NEW_ROOM_LINK: &str = "new-room";
 
-/// The id of what others need to find the room: the browser itself shows it and puts it away.
+/// The id of the invitation popover, which works without scripts.
 const INVITATION: &str = "invitation";
 
-/// The top of the page.
+/// The header of the page.
 pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
     let count = text(move || page_state.people.with(|people| strings::thousands(people.count)));
     view! {

@@ -1,14 +1,14 @@
-//! What a screen reader says by itself.
+//! The live region, which screen readers announce.
 
 use leptos::prelude::*;
 
 /// The id of the region.
 pub(crate) const ANNOUNCER: &str = "announcer";
 
-/// A region that is there from the first markup on, so that its first words are heard.
+/// It is in the first HTML, since screen readers only announce changes of a region that they know.
 ///
-/// Scripts put the words in by hand: the same words twice are news twice, and a signal that is set
-/// to what it was says nothing.
+/// The browser changes its DOM directly: the same text twice has to be announced twice, and a signal that
+/// is set to its current value renders nothing.
 pub(crate) fn live_region() -> impl IntoView {
     view! { <div id=ANNOUNCER class="only-heard" role="status" data-testid="announcer"></div> }
 }

@@ -1,4 +1,4 @@
-//! The list of who is here.
+//! The list of the people in the room.
 
 use leptos::{either::Either, prelude::*, tachys::view::keyed::keyed};
 
@@ -18,56 +18,56 @@ use crate::{
 
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
-/// The id of what stands beside the list where there is room for it, and else below it.
-pub(crate) const BESIDE: &str = "beside";
-/// The id of the field in which a name is looked for.
+/// The id of the sidebar, which is beside the list in wide windows and below it in narrow ones.
+pub(crate) const SIDEBAR: &str = "sidebar";
+/// The id of the search field.
 const FIND: &str = "find";
 
-/// Everyone, in the order that the visitor chose.
+/// The list with its heading, search field and notices.
 pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
     let unloaded = move || {
-        let is_everyone_sought = page_state.ui.with(|ui| ui.options.query.is_empty());
-        let unknown = page_state.people.with(|people| people.unknown);
-        (unknown > 0 && is_everyone_sought).then(|| Notice {
+        let is_unfiltered = page_state.ui.with(|ui| ui.options.query.is_empty());
+        let count = page_state.people.with(|people| people.unloaded);
+        (count > 0 && is_unfiltered).then(|| Notice {
             class: "and-more",
-            words: strings::and_more(unknown),
+            words: strings::and_more(count),
             ..Notice::default()
         })
     };
-    let nobody_else = move || {
-        let is_you_here = move || page_state.people.with(|people| people.your_name.is_some());
+    let empty_or_alone = move || {
+        let is_listed = move || page_state.people.with(|people| people.own_name.is_some());
         let (class, test_id, words) = match page_state.people.with(|people| people.count) {
             0 => ("empty", Some("empty"), strings::NOBODY_IS_HERE),
-            1 if is_you_here() => ("empty alone", None, strings::ONLY_YOU_ARE_HERE),
+            1 if is_listed() => ("empty alone", None, strings::JUST_YOU),
             _ => return None,
         };
         Some(Notice { class, test_id, words: words.into(), ..Notice::default() })
     };
     view! {
-        <div class="board-head">
+        <div class="list-head">
             <h2>{strings::WHO_IS_HERE}</h2>
-            <a class="further" href=["#", BESIDE].concat()>
+            <a class="further" href=["#", SIDEBAR].concat()>
                 {strings::ACTIVITY}
             </a>
             {recent_changes()}
             {tools(page_state)}
         </div>
         {missed(page_state)}
-        // Without it a list that shows no bullets is none to some browsers.
+        // Some browsers don't expose a list without bullets as a list unless it has the role.
         <ul id=ROSTER role="list" aria-label=strings::WHO_IS_HERE>
             {rows(page_state)}
         </ul>
         {notice(unloaded)}
-        {notice(nobody_else)}
+        {notice(empty_or_alone)}
     }
 }
 
-/// The rows that are in the page; one that stays is neither made anew nor touched.
+/// The rows in the page; a row that stays keeps its DOM nodes.
 ///
-/// Of a long list the browser brings those to life that can be seen. The others stay as they came, and
-/// they go, or are made anew, when the list is drawn for the first time.
+/// Of a long list only the visible rows are hydrated. The others stay as the server rendered them until
+/// the first rendering removes or replaces them.
 ///
-/// It is what `<For>` does, without an owner for each row: a row holds nothing that needs one, and
+/// It does what `<For>` does, without an owner for each row: a row holds nothing that needs one, and
 /// Leptos 0.8 keeps an entry for every owner that a `<For>` ever made.
 fn rows(page_state: PageState) -> impl IntoView {
     move || {
@@ -77,7 +77,7 @@ fn rows(page_state: PageState) -> impl IntoView {
             move |_, (id, _)| {
                 let row = match page_state.row(&id) {
                     Some(row) => Either::Left(member_row(page_state.is_you(&id), row)),
-                    // Hydration steps over an element without content.
+                    // Hydration skips the content of an element that is empty here.
                     None => Either::Right(view! { <li></li> }),
                 };
                 (drop::<usize>, row)
@@ -86,12 +86,13 @@ fn rows(page_state: PageState) -> impl IntoView {
     }
 }
 
-/// What finds somebody in a long list.
+/// The search field and the sort button.
 fn tools(page_state: PageState) -> impl IntoView {
-    // Who is not known yet is not to be called missing.
-    let is_asleep =
-        move || !page_state.is_interactive() || page_state.people.with(|people| people.unknown > 0);
-    let seek = move |event| {
+    // Until the whole list is loaded, a search could miss people.
+    let is_disabled = move || {
+        !page_state.is_interactive() || page_state.people.with(|people| people.unloaded > 0)
+    };
+    let search = move |event| {
         let typed = event_target_value(&event);
         page_state.ui.update(|ui| ui.options.set_query(&typed));
         page_state.ask(Command::Rearrange);
@@ -102,12 +103,12 @@ fn tools(page_state: PageState) -> impl IntoView {
     };
     let is_by_name = move || page_state.ui.with(|ui| ui.options.is_by_name);
     let found = move || {
-        let query = page_state.ui.with(|ui| ui.options.query.is_empty());
+        let is_unfiltered = page_state.ui.with(|ui| ui.options.query.is_empty());
         let (found, count) = page_state.people.with(|people| (people.found, people.count));
-        if query { String::new() } else { strings::found(found, count) }
+        if is_unfiltered { String::new() } else { strings::found(found, count) }
     };
     view! {
-        <div class="finding">
+        <div class="search">
             <input
                 id=FIND
                 type="search"
@@ -117,14 +118,14 @@ fn tools(page_state: PageState) -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 dir="auto"
-                disabled=bool_attr(is_asleep)
-                on:input=seek
+                disabled=bool_attr(is_disabled)
+                on:input=search
             />
             <button
                 type="button"
                 class="toggle"
                 aria-pressed=attribute(move || Some(aria_bool(is_by_name())))
-                disabled=bool_attr(is_asleep)
+                disabled=bool_attr(is_disabled)
                 on:click=on_press(sort)
             >
                 {strings::FROM_A_TO_Z}

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use super::avatar::{initials, tint_class};
 use crate::{list::lookalikes::disambiguator, state::row::Row, text::strings};
 
-/// The row of one person. It changes in place, and only when something about this very person does.
+/// The row of one person. It changes in place, and only when this person's data does.
 ///
-/// One effect draws all of it: with one for each part, bringing a list of 200 to life is a long
-/// task. And it reads one signal, which goes when the row goes: a signal that stays would keep an
-/// entry for each row that ever read it.
+/// One effect renders all of it: with one for each part, hydrating a list of 200 is a long task. And it
+/// reads one signal, which is dropped with the row: a longer-lived signal would keep an entry for each row
+/// that ever read it.
 pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
     move || {
         let Row { user, has_lookalike, place, since } = row.get();

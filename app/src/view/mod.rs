@@ -1,7 +1,7 @@
-//! The components of a room's page, in Leptos, the same on both sides.
+//! The components of a room's page, the same on both sides.
 //!
-//! The first pass of both sides renders the same nodes from the same [`RoomPage`](crate::state::RoomPage):
-//! no clock, no locale, no randomness.
+//! Hydration requires that both sides first render the same nodes from the same
+//! [`RoomPage`](crate::state::RoomPage): no clock, no locale, no randomness.
 
 pub(crate) mod activity_log;
 pub(crate) mod avatar;

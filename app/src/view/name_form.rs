@@ -1,4 +1,4 @@
-//! Asking for a name, in the page.
+//! The form for a name, to join or to change it.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
@@ -16,21 +16,21 @@ use crate::{
 
 /// The id of the field; there is one form at a time.
 pub(crate) const FIELD: &str = "name";
-/// The id of the sentence that says why a name was not taken.
+/// The id of the error message.
 const ERROR: &str = "name-error";
-/// The id of the sentence that says what becomes of the name.
+/// The id of the hint about who sees the name.
 const HINT: &str = "name-hint";
 
-/// What a name is asked for.
+/// What the form is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To be listed under it.
+    /// Joining.
     Join,
-    /// To be called something else.
+    /// Changing the name.
     Rename,
 }
 
-/// Asks for a name.
+/// The form.
 pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoView {
     let is_join = purpose == Purpose::Join;
     take_lost_focus(page_state, FIELD);
@@ -51,12 +51,12 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
             on:submit=submit
             on:keydown=move |event| {
                 if event.key() == "Escape" {
-                    give_up(page_state);
+                    cancel(page_state);
                 }
             }
         >
             <label for=FIELD>
-                {if is_join { strings::WHAT_IS_YOUR_NAME } else { strings::YOUR_NEW_NAME }}
+                {if is_join { strings::YOUR_NAME } else { strings::NEW_NAME }}
             </label>
             <div class="field">
                 <input
@@ -75,25 +75,27 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                 <button class="primary" disabled=bool_attr(move || !page_state.is_interactive())>
                     {if is_join { strings::JOIN } else { strings::SAVE }}
                 </button>
-                <button type="button" hidden=is_join on:click=on_press(move || give_up(page_state))>
+                <button type="button" hidden=is_join on:click=on_press(move || cancel(page_state))>
                     {strings::CANCEL}
                 </button>
             </div>
             {notice(refusal)}
             <p id=HINT class="hint">
-                {if is_join { strings::WHO_SEES_IT } else { strings::EVERYONE_SEES_IT }}
+                {if is_join { strings::EVERYONE_SEES_YOUR_NAME } else { strings::EVERYONE_SEES_THE_CHANGE }}
             </p>
         </form>
     }
 }
 
-/// Asks the server for what stands in the field, if it can be a name at all.
+/// Issues the command for the name in the field, if it is a valid name.
 fn submit(page_state: PageState, purpose: Purpose) {
     let name = input(FIELD).map(|field| field.value()).unwrap_or_default();
     match Name::parse(&name) {
-        Err(fault) => page_state.ui.update(|ui| ui.refusal = Some(fault.to_string())),
-        Ok(same) if page_state.people.with(|people| people.your_name.as_ref() == Some(&same)) => {
-            give_up(page_state);
+        Err(error) => page_state.ui.update(|ui| ui.refusal = Some(error.to_string())),
+        Ok(unchanged)
+            if page_state.people.with(|people| people.own_name.as_ref() == Some(&unchanged)) =>
+        {
+            cancel(page_state);
         }
         Ok(_) => {
             page_state.ui.update(|ui| ui.refusal = None);
@@ -105,24 +107,24 @@ fn submit(page_state: PageState, purpose: Purpose) {
     }
 }
 
-/// Asks no longer, where that makes sense.
-fn give_up(page_state: PageState) {
+/// Removes the error and closes the form for a new name.
+fn cancel(page_state: PageState) {
     page_state.ui.update(|ui| {
         ui.refusal = None;
         ui.is_renaming = false;
     });
 }
 
-/// Puts the name of last time into an empty field, selected, so that typing replaces it.
+/// Fills an empty field with the last name, selected, so that typing replaces it.
 fn prefill(page_state: PageState, purpose: Purpose) {
     let remembered = Memo::new(move |_| page_state.ui.with(|ui| ui.remembered_name.clone()));
     effect(move || {
         let name = match purpose {
-            // Only when it becomes known: who empties the field wants it empty.
+            // Only when it becomes known: a field that the visitor emptied stays empty.
             Purpose::Join => remembered.get(),
             Purpose::Rename => page_state
                 .people
-                .with_untracked(|people| people.your_name.as_ref().map(ToString::to_string)),
+                .with_untracked(|people| people.own_name.as_ref().map(ToString::to_string)),
         };
         if let (Some(field), Some(name)) = (input(FIELD), name)
             && field.value().is_empty()

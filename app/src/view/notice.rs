@@ -1,23 +1,23 @@
-//! A sentence that is there only while there is something to say.
+//! A paragraph that is only rendered while it has a text.
 
 use leptos::prelude::*;
 
-/// What is said, and what kind of saying it is.
+/// The text and attributes of a notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notice {
     /// The class, for the style sheet.
     pub(crate) class: &'static str,
-    /// The id, for those who refer to it.
+    /// The id, for references to it.
     pub(crate) id: Option<&'static str>,
-    /// How urgently it is read aloud.
+    /// The ARIA role, which decides whether and how it is announced.
     pub(crate) role: Option<&'static str>,
-    /// What tests find it by.
+    /// The test id.
     pub(crate) test_id: Option<&'static str>,
-    /// The sentence.
+    /// The text.
     pub(crate) words: String,
 }
 
-/// Shows a note, while there is one.
+/// Shows the notice while there is one.
 pub(crate) fn notice(read: impl FnMut() -> Option<Notice> + Send + 'static) -> impl IntoView {
     let mut read: Box<dyn FnMut() -> Option<Notice> + Send> = Box::new(read);
     move || {

@@ -1,4 +1,4 @@
-//! What a visitor who is listed sees of themselves.
+//! The card of a listed visitor.
 
 use leptos::{either::Either, prelude::*};
 
@@ -14,17 +14,17 @@ use crate::{
     text::strings,
 };
 
-/// The id of the sentence, which takes the keyboard when the form before it is gone.
+/// The id of the sentence with the name, which is focused when the form is removed.
 pub(crate) const SENTENCE: &str = "you-are-here";
-/// The id of the button, which takes it when the field for another name is gone.
+/// The id of the button that is focused when the form for a new name is removed.
 const RENAME: &str = "rename";
 
-/// Says under which name this person is listed, and lets them change it or leave.
+/// Shows the name under which the visitor is listed, with buttons to change it and to leave.
 pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
     take_lost_focus(page_state, SENTENCE);
     let name = text(move || {
         let name =
-            page_state.people.with(|people| people.your_name.as_ref().map(ToString::to_string));
+            page_state.people.with(|people| people.own_name.as_ref().map(ToString::to_string));
         name.unwrap_or_default()
     });
     let tabs = text(move || strings::in_tabs(page_state.ui.with(|ui| ui.tabs)));
@@ -40,15 +40,15 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
     view! {
         <div class="you-are-here" data-testid="you">
             <p id=SENTENCE tabindex="-1">
-                {strings::YOU_ARE_HERE_AS}
+                {strings::ON_THE_LIST_AS}
                 <bdi>{name}</bdi>
                 <span>{tabs}</span>
             </p>
             {controls}
             <div class="someone-else" hidden=bool_attr(is_one_tab)>
-                <p class="hint">{strings::TRY_A_SECOND_PERSON}</p>
+                <p class="hint">{strings::TABS_ARE_ONE_PERSON}</p>
                 <button type="button" on:click=on_press(move || page_state.ask(Command::SwitchPerson))>
-                    {strings::BE_SOMEONE_ELSE}
+                    {strings::JOIN_UNDER_ANOTHER_NAME}
                 </button>
             </div>
         </div>
@@ -57,7 +57,7 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
 
 fn buttons(page_state: PageState) -> impl IntoView {
     take_lost_focus(page_state, RENAME);
-    let is_asleep = move || !page_state.is_interactive();
+    let is_disabled = move || !page_state.is_interactive();
     let rename = move || {
         page_state.ui.update(|ui| {
             ui.refusal = None;
@@ -71,12 +71,12 @@ fn buttons(page_state: PageState) -> impl IntoView {
     view! {
         {notice(refusal)}
         <div class="buttons">
-            <button id=RENAME type="button" disabled=bool_attr(is_asleep) on:click=on_press(rename)>
-                {strings::RENAME}
+            <button id=RENAME type="button" disabled=bool_attr(is_disabled) on:click=on_press(rename)>
+                {strings::CHANGE_NAME}
             </button>
             <button
                 type="button"
-                disabled=bool_attr(is_asleep)
+                disabled=bool_attr(is_disabled)
                 on:click=on_press(move || page_state.ask(Command::Intent(Intent::Leave)))
             >
                 {strings::LEAVE}

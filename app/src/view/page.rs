@@ -1,4 +1,4 @@
-//! The part of the page that comes to life.
+//! The part of the page that is hydrated: the content of `<main>`.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,7 @@ use super::{
     connection_banner::connection_banner,
     header::header,
     live_region::live_region,
-    member_list::BESIDE,
+    member_list::SIDEBAR,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
     own_status::own_status,
@@ -24,9 +24,10 @@ use crate::{
     text::strings,
 };
 
-/// All that is within `<main>`; what comes to life by itself is left out in the browser's pass over it.
+/// The content of `<main>`. In the browser the list and the sidebar are left out: they are hydrated on
+/// their own.
 pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
-    let is_listed = Memo::new(move |_| page_state.people.with(|people| people.your_name.is_some()));
+    let is_listed = Memo::new(move |_| page_state.people.with(|people| people.own_name.is_some()));
     let card = move || {
         if is_listed.get() {
             Either::Left(own_status(page_state))
@@ -40,7 +41,7 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
             class: "aside",
             role: Some("status"),
             test_id: Some("only-watching"),
-            words: strings::ONLY_WATCHING.into(),
+            words: strings::WATCHING_ONLY.into(),
             ..Notice::default()
         })
     };
@@ -55,19 +56,19 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
     };
     view! {
         {connection_banner(page_state)}
-        <div class="desk">
+        <div class="room-panel">
             {header(page_state, room)}
             <section class="card">{notice(only_watching)} {notice(departure_notice)} {card}</section>
         </div>
-        {part_with_the_list(page_state)}
-        {part_beside_the_list(page_state)}
-        // A wall is seen once something follows what is beside the list.
+        {list_section(page_state)}
+        {sidebar_section(page_state)}
+        // Kiosk mode's style sheet shows `<main>` once something follows the sidebar: then it is complete.
         {live_region()}
     }
 }
 
-/// What stands beside the list where there is room for it, and else below it.
-pub(crate) fn beside(page_state: PageState) -> impl IntoView {
+/// The sidebar: the activity log and the server-rendered parts.
+pub(crate) fn sidebar(page_state: PageState) -> impl IntoView {
     view! {
         {activity_log(page_state)}
         {aside()}
@@ -75,46 +76,46 @@ pub(crate) fn beside(page_state: PageState) -> impl IntoView {
 }
 
 #[cfg(feature = "ssr")]
-fn part_with_the_list(page_state: PageState) -> impl IntoView {
-    view! { <section class="board">{member_list(page_state)}</section> }
+fn list_section(page_state: PageState) -> impl IntoView {
+    view! { <section class="list-panel">{member_list(page_state)}</section> }
 }
 
 #[cfg(feature = "ssr")]
-fn part_beside_the_list(page_state: PageState) -> impl IntoView {
+fn sidebar_section(page_state: PageState) -> impl IntoView {
     view! {
-        <div class="beside" id=BESIDE>
-            {beside(page_state)}
+        <div class="sidebar" id=SIDEBAR>
+        {sidebar(page_state)}
         </div>
     }
 }
 
-/// It comes to life by itself: the browser's pass over the page steps over an element without content.
+/// It is hydrated on its own: hydration of the page skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
-fn part_with_the_list(_board: PageState) -> impl IntoView {
-    view! { <section class="board"></section> }
+fn list_section(_page_state: PageState) -> impl IntoView {
+    view! { <section class="list-panel"></section> }
 }
 
-/// It comes to life by itself: the browser's pass over the page steps over an element without content.
+/// It is hydrated on its own: hydration of the page skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
-fn part_beside_the_list(_board: PageState) -> impl IntoView {
-    view! { <div class="beside" id=BESIDE></div> }
+fn sidebar_section(_page_state: PageState) -> impl IntoView {
+    view! { <div class="sidebar" id=SIDEBAR></div> }
 }
 
-/// The whole of it as the server sends it; nothing where there is no [`RoomPage`] in the context.
+/// The content of `<main>` as the server sends it; nothing without a [`RoomPage`] in the context.
 #[cfg(feature = "ssr")]
 pub(crate) fn first_html() -> impl IntoView {
     shared_page().map(|RoomPage { room, list }| {
-        let (page_state, _) = PageState::of_first_html(list, |known| 0..known);
+        let (page_state, _) = PageState::of_first_html(list, |total| 0..total);
         page(page_state, &room)
     })
 }
 
-/// What the page is made of: the server passes it on, and the browser gets what the server passed.
+/// The page's data: the server embeds it, and the browser reads what the server embedded.
 pub(crate) fn shared_page() -> Option<RoomPage> {
     SharedValue::new_str(|| SharedPage(use_context())).into_inner().0
 }
 
-/// The page's data on its way to the browser, as text.
+/// The page's data as text, for the way from server to browser.
 #[derive(Clone)]
 struct SharedPage(Option<RoomPage>);
 
@@ -124,7 +125,7 @@ impl fmt::Display for SharedPage {
         if let Some(page) = &self.0 {
             formatter.write_str(&serde_json::to_string(page).map_err(|_| fmt::Error)?)?;
         }
-        // The browser never writes it.
+        // Only the server writes it; in the browser `formatter` would be unused.
         let _ = formatter;
         Ok(())
     }

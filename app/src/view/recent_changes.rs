@@ -1,4 +1,4 @@
-//! Where it can be read who came and went; what is said aloud of it has a region of its own.
+//! Visible lines about recent changes; announcements have a region of their own.
 
 use leptos::prelude::*;
 
@@ -8,21 +8,21 @@ use crate::{
     text::strings,
 };
 
-/// The id of the line that tells what happened a moment ago; scripts put the words in by hand.
+/// The id of the line with the latest changes; the browser changes its DOM directly.
 pub(crate) const NEWS: &str = "news";
-/// The id of the line that tells what happened while the list was not live.
+/// The id of the line with the changes of the last outage.
 pub(crate) const MISSED: &str = "missed";
 
-/// What happened a moment ago.
+/// The line with the latest changes.
 pub(crate) fn recent_changes() -> impl IntoView {
     view! { <p id=NEWS class="news" data-testid="news"></p> }
 }
 
-/// What happened while the list was not live, until it is dismissed.
+/// The line with the changes of the last outage, until it is dismissed.
 pub(crate) fn missed(page_state: PageState) -> impl IntoView {
-    let is_nothing = move || !page_state.ui.with(|ui| ui.has_missed_something);
+    let is_empty = move || !page_state.ui.with(|ui| ui.has_missed_something);
     view! {
-        <div class="missed" hidden=bool_attr(is_nothing) data-testid="missed">
+        <div class="missed" hidden=bool_attr(is_empty) data-testid="missed">
             <p id=MISSED></p>
             <button type="button" on:click=on_press(move || page_state.ask(Command::Dismiss))>
                 {strings::DISMISS}

@@ -1,14 +1,14 @@
-//! What only the server draws of a room's page; in the browser it is left as it came.
+//! The parts of a room's page that only the server renders.
 //!
-//! So it costs the browser's part of the page nothing: there these are elements without content, which
-//! hydration steps over. What has to change in them is fetched from the server again.
+//! They add nothing to the WASM: in the browser these are empty elements, whose content hydration skips.
+//! Small scripts fetch what changes in them from the server.
 
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
 use crate::text::strings;
 
-/// What puts the address of the room on the clipboard; a script of its own does.
+/// The button that copies the room's address; `copy.js` handles it.
 #[cfg(feature = "ssr")]
 pub(crate) fn copy_button() -> impl IntoView {
     view! {
@@ -16,7 +16,7 @@ pub(crate) fn copy_button() -> impl IntoView {
             type="button"
             class="copy"
             data-copied=strings::LINK_COPIED
-            data-failed=strings::COPY_IT_YOURSELF
+            data-failed=strings::COPY_THE_ADDRESS_INSTEAD
             disabled
         >
             {strings::COPY_LINK}
@@ -24,38 +24,38 @@ pub(crate) fn copy_button() -> impl IntoView {
     }
 }
 
-/// What puts the address of the room on the clipboard; a script of its own does.
+/// The button that copies the room's address; `copy.js` handles it.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn copy_button() -> impl IntoView {
     view! { <button></button> }
 }
 
-/// How the room can be shown to others: its code, its address.
+/// The invitation: the room's QR code and address.
 #[cfg(feature = "ssr")]
 pub(crate) fn invitation() -> impl IntoView {
-    view! { <div class="invitation" inner_html=drawn::html(drawn::invitation)></div> }
+    view! { <div class="invitation" inner_html=rendered::html(rendered::invitation)></div> }
 }
 
-/// How the room can be shown to others: its code, its address.
+/// The invitation: the room's QR code and address.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn invitation() -> impl IntoView {
     view! { <div class="invitation"></div> }
 }
 
-/// What stands beside the list: the last hour, and the list to take away.
+/// The chart of the last hour, and the list to export.
 #[cfg(feature = "ssr")]
 pub(crate) fn aside() -> impl IntoView {
-    view! { <div class="margin" inner_html=drawn::html(drawn::aside)></div> }
+    view! { <div class="extras" inner_html=rendered::html(rendered::aside)></div> }
 }
 
-/// What stands beside the list: the last hour, and the list to take away.
+/// The chart of the last hour, and the list to export.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn aside() -> impl IntoView {
-    view! { <div class="margin"></div> }
+    view! { <div class="extras"></div> }
 }
 
 #[cfg(feature = "ssr")]
-mod drawn {
+mod rendered {
     use leptos::prelude::*;
 
     use crate::{
@@ -64,27 +64,29 @@ mod drawn {
         text::strings,
     };
 
-    /// What is drawn from the page's context, as text; nothing without one.
-    pub(super) fn html<V: IntoView>(draw: impl FnOnce(&ServerRendered) -> V) -> String {
-        use_context::<ServerRendered>().map(|drawn| draw(&drawn).to_html()).unwrap_or_default()
+    /// Renders a part from the [`ServerRendered`] in the context, as text; empty without one.
+    pub(super) fn html<V: IntoView>(render: impl FnOnce(&ServerRendered) -> V) -> String {
+        use_context::<ServerRendered>()
+            .map(|server_data| render(&server_data).to_html())
+            .unwrap_or_default()
     }
 
-    pub(super) fn invitation(drawn: &ServerRendered) -> impl IntoView + use<> {
-        let wall = format!("/r/{}?wall", drawn.room);
+    pub(super) fn invitation(server_data: &ServerRendered) -> impl IntoView + use<> {
+        let wall = format!("/r/{}?wall", server_data.room);
         view! {
-            {code(drawn)}
-            <p class="address">{drawn.address.clone()}</p>
+            {code(server_data)}
+            <p class="address">{server_data.address.clone()}</p>
             <p class="hint">
-                {strings::SCAN_IT}" "
+                {strings::ANYONE_CAN_JOIN}" "
                 <a href=wall target="_blank">
-                    {strings::SHOW_ON_THE_WALL}
+                    {strings::OPEN_WALL_SCREEN}
                 </a>
             </p>
         }
     }
 
-    pub(super) fn aside(drawn: &ServerRendered) -> impl IntoView + use<> {
-        let ServerRendered { room, counts, mode, .. } = drawn;
+    pub(super) fn aside(server_data: &ServerRendered) -> impl IntoView + use<> {
+        let ServerRendered { room, counts, mode, .. } = server_data;
         let picture = view! {
             <figure
                 class="past-hour"
@@ -99,15 +101,15 @@ mod drawn {
                 view! {
                     <p class="roll">
                         {strings::TAKE_THE_ROLL} " " <a href=roll("txt") download>
-                            {strings::AS_TEXT}
+                            {strings::TEXT}
                         </a> " " <a href=roll("csv") download>
-                            {strings::AS_TABLE}
+                            {strings::CSV}
                         </a> " "
                         <button
                             type="button"
                             data-source=roll("txt")
                             data-copied=strings::ROLL_COPIED
-                            data-failed=strings::ROLL_NOT_COPIED
+                            data-failed=strings::DOWNLOAD_THE_FILE_INSTEAD
                             disabled
                         >
                             {strings::COPY_ROLL}
@@ -119,7 +121,7 @@ mod drawn {
             DisplayMode::Kiosk => view! {
                 <div class="way-in">
                     <p class="scan">{strings::SCAN_TO_JOIN}</p>
-                    {code(drawn)} <p class="address">{drawn.address.clone()}</p>
+                    {code(server_data)} <p class="address">{server_data.address.clone()}</p>
                 </div>
             }
             .into_any(),
@@ -130,13 +132,13 @@ mod drawn {
         }
     }
 
-    /// The code is not fetched before it is seen: most visitors never open the panel that it is in.
-    fn code(drawn: &ServerRendered) -> impl IntoView + use<> {
+    /// The QR code, loaded lazily: most visitors never open the popover that has it.
+    fn code(server_data: &ServerRendered) -> impl IntoView + use<> {
         view! {
             <img
                 class="code"
-                src=format!("/r/{}/qr.svg", drawn.room)
-                alt=strings::CODE_OF_THE_ADDRESS
+                src=format!("/r/{}/qr.svg", server_data.room)
+                alt=strings::QR_CODE_OF_THE_ADDRESS
                 width="240"
                 height="240"
                 loading="lazy"
@@ -151,7 +153,7 @@ mod tests {
     use super::*;
     use crate::state::server_data::{DisplayMode, ServerRendered};
 
-    fn drawn(mode: DisplayMode) -> ServerRendered {
+    fn server_data(mode: DisplayMode) -> ServerRendered {
         ServerRendered {
             room: "team-7".parse().unwrap(),
             address: "https://rollcall.example/r/team-7".into(),
@@ -163,20 +165,20 @@ mod tests {
     fn html(mode: Option<DisplayMode>) -> String {
         Owner::new().with(|| {
             if let Some(mode) = mode {
-                provide_context(drawn(mode));
+                provide_context(server_data(mode));
             }
             [invitation().to_html(), aside().to_html()].concat()
         })
     }
 
     #[test]
-    fn a_visitor_can_invite_others_see_the_last_hour_and_take_the_roll() {
+    fn a_visitor_gets_the_invitation_the_chart_and_the_export() {
         let html = html(Some(DisplayMode::Page));
         for part in [
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
             r#"href="/r/team-7?wall""#,
-            "1 to 4 people in the last 3 min",
+            "Last 3 min: 1 to 4 people",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
         ] {
@@ -186,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_only_shows() {
+    fn kiosk_mode_has_no_controls() {
         let html = Owner::new().with(|| {
-            provide_context(drawn(DisplayMode::Kiosk));
+            provide_context(server_data(DisplayMode::Kiosk));
             aside().to_html()
         });
         assert!(html.contains("qr.svg") && html.contains("past-hour"), "{html}");
@@ -196,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn without_the_servers_knowledge_there_is_nothing() {
+    fn without_server_data_the_parts_are_empty() {
         let html = html(None);
-        assert_eq!(html, r#"<div class="invitation"></div><div class="margin"></div>"#);
+        assert_eq!(html, r#"<div class="invitation"></div><div class="extras"></div>"#);
     }
 }

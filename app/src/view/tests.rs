@@ -1,4 +1,4 @@
-//! The first pass: what the server draws.
+//! The page as the server renders it.
 
 #![cfg(feature = "ssr")]
 
@@ -25,7 +25,7 @@ fn user(number: u8, name: &str, state: PresenceState, minutes_here: u64) -> User
     }
 }
 
-/// A room as the person with the id number 0 sees it.
+/// A room's page for the person with the id number 0.
 fn page(users: Vec<User>) -> RoomPage {
     RoomPage {
         room: "standup".parse().unwrap(),
@@ -53,7 +53,7 @@ fn options() -> LeptosOptions {
     LeptosOptions::builder().output_name("rollcall").build()
 }
 
-/// The document, without the comments that hydration needs.
+/// The document, without hydration's comments.
 fn html(page: Option<RoomPage>) -> String {
     let html = Owner::new().with(|| {
         if let Some(page) = page {
@@ -64,8 +64,8 @@ fn html(page: Option<RoomPage>) -> String {
     html.replace("<!>", "")
 }
 
-fn not_found(why: &str) -> String {
-    not_found_document(&options(), why, RoomName::suggest("a_b").as_ref())
+fn not_found(reason: &str) -> String {
+    not_found_document(&options(), reason, RoomName::suggest("a_b").as_ref())
 }
 
 #[track_caller]
@@ -79,23 +79,25 @@ fn assert_lacks(html: &str, part: &str) {
 }
 
 #[test]
-fn a_visitor_sees_the_list_and_is_asked_for_a_name() {
+fn a_new_visitor_sees_the_list_and_the_form() {
     let html = html(Some(page(few())));
     assert_has(&html, "<!DOCTYPE html><html lang=\"en\">");
     assert_has(&html, "<title>(4) standup · Rollcall</title>");
     assert_has(&html, "<h1>standup</h1>");
     assert_has(&html, r#"<span data-testid="count" class="number">4</span>"#);
-    assert_has(&html, r#"<label for="name">What should we call you?</label>"#);
+    assert_has(&html, r#"<label for="name">Your name</label>"#);
     assert_has(&html, r#"name="name""#);
     assert_has(&html, ">Join</button>");
     assert_has(&html, "role=\"status\" data-testid=\"announcer\"");
-    for part in ["You are here as", "data-testid=\"connection\"", "name-error", "aria-invalid"] {
+    for part in
+        ["You're on the list as", "data-testid=\"connection\"", "name-error", "aria-invalid"]
+    {
         assert_lacks(&html, part);
     }
 }
 
 #[test]
-fn rows_are_in_order_and_say_what_the_list_says() {
+fn rows_are_in_order_with_names_and_states() {
     let html = html(Some(page(few())));
     assert_has(&html, r#"<ul id="roster" role="list" aria-label="Who is here">"#);
     let rows: Vec<&str> = html.split("<li ").skip(1).collect();
@@ -115,7 +117,7 @@ fn rows_are_in_order_and_say_what_the_list_says() {
 }
 
 #[test]
-fn a_name_is_text_whatever_is_in_it() {
+fn a_name_is_escaped() {
     let names = ["<script>alert(1)</script>", "\"'&<b>", "</bdi></title><img src=x>"];
     for name in names {
         let html = html(Some(page(vec![user(0, name, PresenceState::Here, 0)])));
@@ -126,7 +128,7 @@ fn a_name_is_text_whatever_is_in_it() {
 }
 
 #[test]
-fn only_twins_are_marked() {
+fn only_lookalikes_are_marked() {
     let html = html(Some(page(few())));
     let marks: Vec<&str> = html.split("<span ").filter(|part| part.contains("\"twin\"")).collect();
     let is_hidden = [0, 1, 2, 3].map(|number: usize| marks[number].starts_with("hidden"));
@@ -136,15 +138,15 @@ fn only_twins_are_marked() {
 }
 
 #[test]
-fn who_is_listed_sees_it_from_the_first_html_on() {
+fn a_listed_visitor_sees_their_own_status_in_the_first_html() {
     let mut users = few();
     users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
     let html = html(Some(page(users)));
     assert_has(&html, "data-testid=\"you\"");
-    assert_has(&html, "You are here as <bdi>Zoë &amp; Co</bdi>");
-    assert_has(&html, ">Rename</button>");
+    assert_has(&html, "You're on the list as <bdi>Zoë &amp; Co</bdi>");
+    assert_has(&html, ">Change name</button>");
     assert_has(&html, ">Leave</button>");
-    assert_lacks(&html, "What should we call you?");
+    assert_lacks(&html, ">Your name</label>");
     assert_eq!(html.matches("is-you").count(), 1);
     let row = html.split("user-----00").nth(1).unwrap();
     assert_has(row, "<span class=\"you\">you</span>");
@@ -152,7 +154,7 @@ fn who_is_listed_sees_it_from_the_first_html_on() {
 }
 
 #[test]
-fn an_empty_room_says_so() {
+fn an_empty_room_has_a_notice() {
     let html = html(Some(page(vec![])));
     assert_has(&html, "<title>(0) standup · Rollcall</title>");
     assert_has(&html, "data-testid=\"empty\"");
@@ -161,20 +163,20 @@ fn an_empty_room_says_so() {
 }
 
 #[test]
-fn who_is_alone_is_told_what_to_do_about_it() {
-    let alone = "So far it is only you";
+fn a_visitor_who_is_alone_sees_how_to_invite_others() {
+    let text_when_alone = "Just you so far";
     let [first, second, ..] = &few()[..] else { panic!("two people") };
     let mut page = page(vec![first.clone()]);
-    assert_lacks(&html(Some(page.clone())), alone);
+    assert_lacks(&html(Some(page.clone())), text_when_alone);
     page.list.you = Some(first.id);
-    assert_has(&html(Some(page.clone())), alone);
+    assert_has(&html(Some(page.clone())), text_when_alone);
     page.list.users.push(second.clone());
     page.list.count = 2;
-    assert_lacks(&html(Some(page)), alone);
+    assert_lacks(&html(Some(page)), text_when_alone);
 }
 
 #[test]
-fn a_long_list_says_how_many_more_there_are() {
+fn a_long_list_has_the_number_of_further_rows() {
     let mut page = page(few());
     page.list.count = 9_804;
     let html = html(Some(page));
@@ -185,22 +187,22 @@ fn a_long_list_says_how_many_more_there_are() {
 }
 
 #[test]
-fn without_scripts_an_honest_sentence_stands_outside_of_what_comes_to_life() {
+fn the_notice_without_scripts_is_outside_of_the_hydrated_part() {
     let html = html(Some(page(few())));
     let (before, main) = html.split_once("<main>").unwrap();
     assert_has(before, "<noscript><aside class=\"without-scripts\">");
     assert_lacks(main, "<noscript>");
-    // Nothing that only scripts can answer can be pressed before they run; the invitation opens
-    // and closes without them, and two buttons are not to be seen.
-    let can_be_pressed = main.matches("<button").count() + main.matches("type=\"search\"").count();
-    assert_eq!(can_be_pressed, main.matches("disabled").count() + 4);
+    // Controls that need scripts are disabled before they run; the two buttons of the invitation work
+    // without them, and two more are hidden.
+    let controls = main.matches("<button").count() + main.matches("type=\"search\"").count();
+    assert_eq!(controls, main.matches("disabled").count() + 4);
     assert_has(main, "hidden>Cancel</button>");
     assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
     assert_lacks(main, "href=\"/r/");
 }
 
 #[test]
-fn nothing_in_it_needs_an_unsafe_policy() {
+fn the_documents_need_no_unsafe_content_security_policy() {
     for html in [html(Some(page(few()))), not_found("Nothing.")] {
         for part in [" style=", "<style", "javascript:", " onclick", " onload"] {
             assert_lacks(&html, part);
@@ -209,30 +211,30 @@ fn nothing_in_it_needs_an_unsafe_policy() {
 }
 
 #[test]
-fn both_passes_draw_the_same() {
+fn rendering_is_deterministic() {
     assert_eq!(html(Some(page(few()))), html(Some(page(few()))));
 }
 
 #[test]
-fn the_browser_reads_the_page_that_the_server_wrote() {
+fn the_browser_parses_the_data_that_the_server_wrote() {
     let page = page(few());
     let text = serde_json::to_string(&page).unwrap();
     assert_eq!(crate::client::codec::json::from_str(&text), Ok(page));
 }
 
 #[test]
-fn a_page_without_a_room_is_no_reason_to_panic() {
+fn a_page_without_a_room_has_an_empty_main() {
     assert_has(&html(None), "<main></main>");
 }
 
 #[test]
-fn a_page_that_is_not_there_says_why_and_leads_to_the_lobby() {
+fn the_not_found_page_has_the_reason_and_links() {
     let html = not_found("A room name has 1 to 64 <characters>.");
-    assert_has(&html, "<title>There is nothing here · Rollcall</title>");
+    assert_has(&html, "<title>Page not found · Rollcall</title>");
     assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
     assert_has(&html, r#"href="/r/a-b""#);
     assert_has(&html, "Go to the room a-b");
-    assert_has(&html, "See whether the address is spelled right");
+    assert_has(&html, "Check the address");
     assert_lacks(&html, "<script");
     assert_has(&html, "href=\"/\"");
     assert_has(&html, "<link rel=\"stylesheet\" href=\"/pkg/rollcall.css\">");

@@ -1,24 +1,24 @@
-//! Where the operator is listened to.
+//! The address of the admin interface.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Where the operator is listened to, unless it is set: on this machine only.
+/// The default: reachable from this machine only.
 const DEFAULT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 3002);
 
-/// Where the operator is listened to.
+/// The address of the admin interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AdminAddr {
-    /// Where one looks for it; if something else is there already, nowhere.
+    /// The default address; if it is in use, there is no admin interface.
     #[default]
     Default,
-    /// Here, and nowhere else.
+    /// This address; if it is in use, the server does not start.
     At(SocketAddr),
-    /// Nowhere.
+    /// No admin interface.
     Disabled,
 }
 
 impl AdminAddr {
-    /// The address, if there is to be one.
+    /// The address to listen on, if any.
     pub fn address(self) -> Option<SocketAddr> {
         match self {
             Self::Default => Some(DEFAULT.into()),

@@ -1,7 +1,7 @@
-//! What only the operator sees and does, on a listening socket of its own.
+//! The admin interface, on a listening socket of its own.
 //!
-//! How the server is (`/healthz`, `/readyz`, `/metrics`) is told to whoever reaches that socket, and names
-//! nobody. To see a room and to act in one takes the token.
+//! `/healthz`, `/readyz` and `/metrics` need no token, and contain no names. Listing rooms and acting in them
+//! needs the token.
 
 mod listen_addr;
 mod rooms;
@@ -24,21 +24,21 @@ pub use self::{
     token::{AdminToken, TokenError},
 };
 use crate::{
-    lifecycle::drain::Drain,
+    lifecycle::graceful_shutdown::Drain,
     telemetry::metrics::{self, METRICS, Now},
 };
 use registry::hub::Hub;
 
-/// What the operator's addresses know of the server.
+/// The state of the admin interface's handlers.
 #[derive(Clone, Debug)]
 pub struct AdminState {
     /// The rooms.
     pub hub: Arc<Hub>,
-    /// Who is connected, and whether the server goes down.
+    /// The open sockets, and whether the server shuts down.
     pub drain: Drain,
 }
 
-/// All addresses of the operator's.
+/// All routes of the admin interface.
 pub(crate) fn router(state: AdminState, token: AdminToken) -> Router {
     let actions = Router::new()
         .route("/rooms", get(rooms::all))
@@ -49,7 +49,7 @@ pub(crate) fn router(state: AdminState, token: AdminToken) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))
-        .route("/metrics", get(numbers))
+        .route("/metrics", get(metrics_text))
         .with_state(state)
         .merge(actions)
 }
@@ -58,12 +58,13 @@ async fn require_token(State(token): State<AdminToken>, request: Request, next: 
     if token.is_in(request.headers()) {
         return next.run(request).await;
     }
-    let sentence = "Only the operator may: please send the token of the state folder.\n";
+    let sentence =
+        "This needs the token in the state directory's operator.token, as a bearer token.\n";
     let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
     (StatusCode::UNAUTHORIZED, challenge, sentence).into_response()
 }
 
-/// `GET /readyz`: whether new visitors should be sent here.
+/// `GET /readyz`: whether a load balancer should send visitors here.
 async fn readiness(State(state): State<AdminState>) -> Response {
     #[derive(Serialize)]
     struct Readiness {
@@ -71,15 +72,15 @@ async fn readiness(State(state): State<AdminState>) -> Response {
         reasons: &'static [&'static str],
     }
     if state.drain.is_draining() {
-        let reasons = &["the server goes down"];
+        let reasons = &["the server is shutting down"];
         let readiness = Json(Readiness { ready: false, reasons });
         return (StatusCode::SERVICE_UNAVAILABLE, readiness).into_response();
     }
     Json(Readiness { ready: true, reasons: &[] }).into_response()
 }
 
-/// `GET /metrics`: the numbers, for Prometheus.
-async fn numbers(State(state): State<AdminState>) -> Response {
+/// `GET /metrics`: the metrics for Prometheus.
+async fn metrics_text(State(state): State<AdminState>) -> Response {
     let room_stats = state.hub.room_stats();
     let now = Now {
         is_ready: !state.drain.is_draining(),

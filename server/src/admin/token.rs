@@ -1,4 +1,4 @@
-//! The token that proves an operator: whoever can read the state directory is the operator.
+//! The operator's token. It is in the state directory, so access to that makes an operator.
 
 use std::{
     fmt, fs, io,
@@ -11,46 +11,46 @@ use sha2::{Digest, Sha256};
 
 use crate::storage::private_file;
 
-/// The token's file in the state directory.
+/// The name of the token's file in the state directory.
 const TOKEN_FILE: &str = "operator.token";
 
-/// What proves an operator. Only its hash is kept in memory, so that comparing tells no part of it.
+/// The operator's token. Only its hash is in memory, so that the time of a comparison reveals nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AdminToken(Arc<[u8; 32]>);
 
 impl fmt::Debug for AdminToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("OperatorToken(secret)")
+        formatter.write_str("AdminToken(secret)")
     }
 }
 
-/// What is wrong with the token's file.
+/// An error with the token's file.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// It can't be read or made.
-    #[error("The operator's token in {} can't be used: {source}. Name a folder that the server may write to as state-dir.", path.display())]
+    /// It can't be read or created.
+    #[error("The operator's token in {} can't be used: {source}. Set state-dir to a directory that the server can write to.", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Anybody would be the operator.
-    #[error("{} is empty. Remove it, and the server makes a new one.", path.display())]
+    /// It is empty, and would admit requests without a token.
+    #[error("{} is empty. If you remove it, the server creates a new token.", path.display())]
     Empty {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// The system gives no random numbers.
-    #[error("The system gives no random numbers for a token: {0}.")]
+    /// The system provides no random numbers.
+    #[error("The system provides no random numbers for a token: {0}.")]
     Randomness(#[from] getrandom::Error),
 }
 
 impl AdminToken {
-    /// The one that is kept in `state_directory`, made there (mode 0600) if there is none.
+    /// The token in `state_directory`, created there (mode 0600) if there is none.
     pub fn from_state_directory(state_directory: &Path) -> Result<Self, TokenError> {
         let path = state_directory.join(TOKEN_FILE);
-        let file_fault = |source| TokenError::File { path: path.clone(), source };
+        let file_error = |source| TokenError::File { path: path.clone(), source };
         match fs::read_to_string(&path) {
             Ok(text) if text.trim().is_empty() => Err(TokenError::Empty { path }),
             Ok(text) => Ok(Self::of(text.trim())),
@@ -58,20 +58,20 @@ impl AdminToken {
                 let mut secret = [0; 24];
                 getrandom::fill(&mut secret)?;
                 let token = crate::hex::hex(&secret);
-                fs::create_dir_all(state_directory).map_err(file_fault)?;
-                private_file::write(&path, format!("{token}\n").as_bytes()).map_err(file_fault)?;
+                fs::create_dir_all(state_directory).map_err(file_error)?;
+                private_file::write(&path, format!("{token}\n").as_bytes()).map_err(file_error)?;
                 Ok(Self::of(&token))
             }
-            Err(source) => Err(file_fault(source)),
+            Err(source) => Err(file_error(source)),
         }
     }
 
-    /// The token that is written like this.
+    /// A token from its text.
     pub fn of(token: &str) -> Self {
         Self(Arc::new(Sha256::digest(token).into()))
     }
 
-    /// Whether a request brings it, as `Authorization: Bearer TOKEN` (RFC 6750, section 2.1).
+    /// Whether a request has it as `Authorization: Bearer TOKEN` (RFC 6750, section 2.1).
     pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = value.and_then(|value| value.strip_prefix("Bearer "));
@@ -84,26 +84,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_is_made_once_and_kept_to_oneself() {
+    fn the_token_is_created_once_and_kept_secret() {
         let directory = tempfile::tempdir().unwrap();
-        let made = AdminToken::from_state_directory(directory.path()).unwrap();
-        assert_eq!(AdminToken::from_state_directory(directory.path()).unwrap(), made);
+        let created = AdminToken::from_state_directory(directory.path()).unwrap();
+        assert_eq!(AdminToken::from_state_directory(directory.path()).unwrap(), created);
         let path = directory.path().join(TOKEN_FILE);
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.trim().len(), 48);
-        assert_eq!(AdminToken::of(text.trim()), made);
+        assert_eq!(AdminToken::of(text.trim()), created);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         fs::write(&path, "\n").unwrap();
-        let fault = AdminToken::from_state_directory(directory.path());
-        assert!(matches!(fault, Err(TokenError::Empty { .. })));
+        let error = AdminToken::from_state_directory(directory.path());
+        assert!(matches!(error, Err(TokenError::Empty { .. })));
     }
 
     #[test]
-    fn only_the_very_token_is_taken() {
+    fn any_other_token_is_refused() {
         let token = AdminToken::of("abc");
         let with =
             |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);

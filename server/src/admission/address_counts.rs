@@ -1,4 +1,4 @@
-//! Who is in, by where they come from, and who is turned away. Pure: the time is a parameter.
+//! Connections, sockets and event streams, counted by address. Pure: the time is a parameter.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,43 +7,43 @@ use super::{
     rate_limit::{Limit, Rate, TokenBucket},
 };
 
-/// How many may be in.
+/// Limits in total and per address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections of every kind; one that became a socket, or carries a live feed, is still one.
+    /// Connections of every kind, including those that became a socket or carry a feed.
     pub connections: Limit,
-    /// Connections of one address that are no socket yet.
-    pub connections_of_address: Limit,
-    /// Sockets and live feeds.
+    /// HTTP connections per address, not counting those that became a socket.
+    pub connections_per_address: Limit,
+    /// Sockets and feeds.
     pub sockets: Limit,
-    /// Sockets and live feeds of one address.
-    pub sockets_of_address: Limit,
-    /// How often one address may open one.
-    pub new_sockets_of_address: Option<Rate>,
+    /// Sockets and feeds per address.
+    pub sockets_per_address: Limit,
+    /// New sockets and feeds per address.
+    pub socket_rate_per_address: Option<Rate>,
 }
 
-/// By what somebody follows a room.
+/// How a client follows a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// A WebSocket: a connection becomes one, and is counted as a connection no longer.
+    /// A WebSocket: the connection that becomes one stops counting as an HTTP connection.
     Socket,
-    /// A live feed: the connection that carries it is counted as well, until the feed ends.
+    /// A feed of server-sent events: the HTTP connection that carries it counts as well.
     Feed,
 }
 
-/// Everybody who is in. It keeps what it counts and nothing else: an address of which nobody is in is
-/// forgotten once it may open as many sockets again as ever.
+/// The counts. An address without connections is removed once its rate limit has recovered, so memory is
+/// bounded by the connections.
 #[derive(Debug)]
 pub struct ConnectionCounts {
     limits: ConnectionLimits,
     connections: usize,
-    /// Feeds among them.
+    /// Including feeds.
     sockets: usize,
     feeds: usize,
     addresses: HashMap<ClientPrefix, AddressCounts>,
 }
 
-/// Those of one address.
+/// The counts of one address.
 #[derive(Debug, Default)]
 struct AddressCounts {
     connections: usize,
@@ -52,28 +52,27 @@ struct AddressCounts {
 }
 
 impl AddressCounts {
-    fn may_be_forgotten(&self, now: Duration) -> bool {
+    fn is_removable(&self, now: Duration) -> bool {
         self.connections == 0 && self.sockets == 0 && self.new_sockets.is_full(now)
     }
 }
 
 impl ConnectionCounts {
-    /// Nobody is in yet.
+    /// Without any connection.
     pub fn new(limits: ConnectionLimits) -> Self {
         Self { limits, connections: 0, sockets: 0, feeds: 0, addresses: HashMap::new() }
     }
 
-    /// A connection comes in, from an address unless it is a proxy's.
+    /// Counts a connection, or says which limit it exceeds. A proxy's connection counts for no address.
     pub fn admit_connection(&mut self, from: Option<ClientPrefix>) -> Result<(), Rejection> {
         let present = (self.connections + self.sockets).saturating_sub(self.feeds);
         if !self.limits.connections.allows_one_more_than(present) {
             return Err(Rejection::TooManyConnections);
         }
         if let Some(from) = from {
-            let present =
-                self.addresses.get(&from).map_or(0, |address_counts| address_counts.connections);
-            if !self.limits.connections_of_address.allows_one_more_than(present) {
-                return Err(Rejection::TooManyConnectionsOfAddress);
+            let present = self.addresses.get(&from).map_or(0, |counts| counts.connections);
+            if !self.limits.connections_per_address.allows_one_more_than(present) {
+                return Err(Rejection::TooManyConnectionsPerAddress);
             }
             self.addresses.entry(from).or_default().connections += 1;
         }
@@ -81,7 +80,7 @@ impl ConnectionCounts {
         Ok(())
     }
 
-    /// A connection ended, or became a socket.
+    /// Counts down when a connection ends or becomes a socket.
     pub fn release_connection(&mut self, from: Option<ClientPrefix>, now: Duration) {
         self.connections = self.connections.saturating_sub(1);
         if let Some(from) = from {
@@ -89,7 +88,7 @@ impl ConnectionCounts {
         }
     }
 
-    /// A socket or a feed is opened from an address.
+    /// Counts a socket or feed, or says which limit it exceeds.
     pub fn admit_transport(
         &mut self,
         transport: Transport,
@@ -106,22 +105,22 @@ impl ConnectionCounts {
             self.sockets += 1;
             self.feeds += usize::from(transport == Transport::Feed);
         }
-        if !address_counts.may_be_forgotten(now) {
+        if !address_counts.is_removable(now) {
             self.addresses.insert(from, address_counts);
         }
         admitted
     }
 
-    /// A socket or a feed ended.
+    /// Counts down when a socket or feed ends.
     pub fn release_transport(&mut self, transport: Transport, from: ClientPrefix, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
         self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
         self.release(from, now, |address_counts| &mut address_counts.sockets);
     }
 
-    /// Forgets the addresses of which nobody is in; to be called now and then.
+    /// Removes addresses without connections; to be called regularly.
     pub fn sweep(&mut self, now: Duration) {
-        self.addresses.retain(|_, address_counts| !address_counts.may_be_forgotten(now));
+        self.addresses.retain(|_, address_counts| !address_counts.is_removable(now));
         if self.addresses.len() < self.addresses.capacity() / 8 {
             self.addresses.shrink_to_fit();
         }
@@ -132,11 +131,13 @@ impl ConnectionCounts {
         address_counts: &mut AddressCounts,
         now: Duration,
     ) -> Result<(), Rejection> {
-        if !self.limits.sockets_of_address.allows_one_more_than(address_counts.sockets) {
-            return Err(Rejection::TooManySocketsOfAddress);
+        if !self.limits.sockets_per_address.allows_one_more_than(address_counts.sockets) {
+            return Err(Rejection::TooManySocketsPerAddress);
         }
-        match self.limits.new_sockets_of_address {
-            Some(rate) => address_counts.new_sockets.take(rate, now).map_err(Rejection::TooFast),
+        match self.limits.socket_rate_per_address {
+            Some(rate) => {
+                address_counts.new_sockets.take(rate, now).map_err(Rejection::SocketRateExceeded)
+            }
             None => Ok(()),
         }
     }
@@ -150,7 +151,7 @@ impl ConnectionCounts {
         if let Some(address_counts) = self.addresses.get_mut(&from) {
             let count = count(address_counts);
             *count = count.saturating_sub(1);
-            if address_counts.may_be_forgotten(now) {
+            if address_counts.is_removable(now) {
                 self.addresses.remove(&from);
             }
         }
@@ -173,10 +174,10 @@ mod tests {
     fn limits() -> ConnectionLimits {
         ConnectionLimits {
             connections: Limit::at_most(12),
-            connections_of_address: Limit::at_most(4),
+            connections_per_address: Limit::at_most(4),
             sockets: Limit::at_most(8),
-            sockets_of_address: Limit::at_most(3),
-            new_sockets_of_address: Rate::new(5, 1),
+            sockets_per_address: Limit::at_most(3),
+            socket_rate_per_address: Rate::new(5, 1),
         }
     }
 
@@ -184,9 +185,9 @@ mod tests {
     enum Step {
         Connect(u16),
         ConnectByProxy,
-        Open(u16),
-        /// On a connection that is in already.
-        Follow(prop::sample::Index),
+        OpenSocket(u16),
+        /// On one of the open connections.
+        OpenFeed(prop::sample::Index),
         EndConnection(prop::sample::Index),
         EndSocket(prop::sample::Index),
         Wait(u64),
@@ -197,8 +198,8 @@ mod tests {
         prop_oneof![
             4 => (0..4_u16).prop_map(Step::Connect),
             1 => Just(Step::ConnectByProxy),
-            6 => (0..4_u16).prop_map(Step::Open),
-            3 => any::<prop::sample::Index>().prop_map(Step::Follow),
+            6 => (0..4_u16).prop_map(Step::OpenSocket),
+            3 => any::<prop::sample::Index>().prop_map(Step::OpenFeed),
             3 => any::<prop::sample::Index>().prop_map(Step::EndConnection),
             4 => any::<prop::sample::Index>().prop_map(Step::EndSocket),
             2 => (0..3_000_u64).prop_map(Step::Wait),
@@ -207,24 +208,24 @@ mod tests {
     }
 
     proptest! {
-        /// Never more than the limits, always as many as they allow, and nothing is kept of who is gone.
+        /// Every decision equals the model's, and nothing is kept when all connections have ended.
         #[test]
-        fn as_many_as_allowed_and_no_more(steps in prop::collection::vec(any_step(), 1..200)) {
+        fn admission_follows_the_limits_exactly(steps in prop::collection::vec(any_step(), 1..200)) {
             let mut counts = ConnectionCounts::new(limits());
             let mut now = Duration::ZERO;
             let (mut connections, mut sockets) = (Vec::new(), Vec::new());
-            let in_all = |connections: &[Option<u16>], sockets: &[(Transport, u16)]| {
-                // A feed is on a connection that is counted.
+            let total = |connections: &[Option<u16>], sockets: &[(Transport, u16)]| {
+                // A feed's connection is counted already.
                 connections.len() + sockets.iter().filter(|(transport, _)| *transport == Transport::Socket).count()
             };
             for step in steps {
                 match step {
                     Step::Connect(number) => {
                         let address_counts = connections.iter().filter(|from| **from == Some(number)).count();
-                        let expected = if in_all(&connections, &sockets) >= 12 {
+                        let expected = if total(&connections, &sockets) >= 12 {
                             Err(Rejection::TooManyConnections)
                         } else if address_counts >= 4 {
-                            Err(Rejection::TooManyConnectionsOfAddress)
+                            Err(Rejection::TooManyConnectionsPerAddress)
                         } else {
                             connections.push(Some(number));
                             Ok(())
@@ -232,17 +233,17 @@ mod tests {
                         prop_assert_eq!(counts.admit_connection(Some(key(number))), expected);
                     }
                     Step::ConnectByProxy => {
-                        let is_full = in_all(&connections, &sockets) >= 12;
+                        let is_full = total(&connections, &sockets) >= 12;
                         prop_assert_eq!(counts.admit_connection(None).is_err(), is_full);
                         if !is_full {
                             connections.push(None);
                         }
                     }
-                    Step::Follow(_) if connections.is_empty() => {}
-                    Step::Open(_) | Step::Follow(_) => {
+                    Step::OpenFeed(_) if connections.is_empty() => {}
+                    Step::OpenSocket(_) | Step::OpenFeed(_) => {
                         let (transport, number) = match step {
-                            Step::Open(number) => (Transport::Socket, number),
-                            Step::Follow(at) => {
+                            Step::OpenSocket(number) => (Transport::Socket, number),
+                            Step::OpenFeed(at) => {
                                 let from = connections[at.index(connections.len())];
                                 (Transport::Feed, from.unwrap_or_default())
                             }
@@ -253,11 +254,11 @@ mod tests {
                         if sockets.len() >= 8 {
                             prop_assert_eq!(admitted, Err(Rejection::TooManySockets));
                         } else if address_counts >= 3 {
-                            prop_assert_eq!(admitted, Err(Rejection::TooManySocketsOfAddress));
+                            prop_assert_eq!(admitted, Err(Rejection::TooManySocketsPerAddress));
                         } else if admitted.is_ok() {
                             sockets.push((transport, number));
                         } else {
-                            prop_assert!(matches!(admitted, Err(Rejection::TooFast(_))));
+                            prop_assert!(matches!(admitted, Err(Rejection::SocketRateExceeded(_))));
                         }
                     }
                     Step::EndConnection(at) if !connections.is_empty() => {
@@ -286,9 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn a_school_gets_in_and_a_flood_does_not() {
+    fn the_defaults_admit_a_school_and_reject_a_flood() {
         let mut counts = ConnectionCounts::new(
-            AdmissionSettings::default().into_config(None, Scheme::Http).limits,
+            AdmissionSettings::default().into_policy(None, Scheme::Http).limits,
         );
         let at = Duration::from_secs;
         let mut opened = |many: usize, now| {
@@ -301,7 +302,7 @@ mod tests {
         assert_eq!(opened(5_000, at(100)), 800);
         assert_eq!(
             counts.admit_transport(Transport::Socket, key(1), at(200)),
-            Err(Rejection::TooManySocketsOfAddress)
+            Err(Rejection::TooManySocketsPerAddress)
         );
         assert_eq!(counts.admit_transport(Transport::Socket, key(2), at(200)), Ok(()));
     }

@@ -1,19 +1,16 @@
-//! Where a request comes from, and whom that stands for.
+//! The address of a client, also behind proxies, and the group of addresses it counts as.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv6Addr},
-    str::FromStr,
-};
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
+use ipnet::IpNet;
 
-/// The other end of a request's connection.
+/// The address at the other end of a request's connection: a client's or a proxy's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerAddr(pub(crate) IpAddr);
 
-/// One household, as far as addresses tell: an IPv4 address, or the /64 that an IPv6 address is in,
-/// all of which are given to one line.
+/// The unit of limits per address: an IPv4 address, or the /64 of an IPv6 address, since one customer line
+/// gets a whole /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientPrefix([u8; 16]);
 
@@ -28,74 +25,35 @@ impl From<IpAddr> for ClientPrefix {
     }
 }
 
-/// All addresses that begin alike: `10.0.0.0/8`, `fd00::/8`, or one address (RFC 4632, RFC 4291).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    base: IpAddr,
-    prefix: u32,
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.base, self.prefix)
-    }
-}
-
-/// The text is no address, and no address with `/` and the number of bits that count.
+/// The text is neither an address nor a network in CIDR notation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it has to be an address like 10.0.0.7, or a network like 10.0.0.0/8 or fd00::/8")]
+#[error("expected an address like 10.0.0.7, or a network like 10.0.0.0/8 or fd00::/8")]
 pub struct ParseNetworkError;
 
-impl Network {
-    /// This machine itself.
-    pub(crate) fn loopback() -> Self {
-        Self { base: IpAddr::from([127, 0, 0, 0]), prefix: 8 }
-    }
-
-    /// Whether the address is one of these.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.base, address.to_canonical()) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => {
-                (base.to_bits() ^ address.to_bits()).leading_zeros() >= self.prefix
-            }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                (base.to_bits() ^ address.to_bits()).leading_zeros() >= self.prefix
-            }
-            _ => false,
-        }
+/// Reads a network in CIDR notation (RFC 4632, RFC 4291), or a single address.
+pub fn parse_network(text: &str) -> Result<IpNet, ParseNetworkError> {
+    let address = text.split_once('/').map_or(text, |(address, _)| address);
+    // `IpNet` also takes leading zeros, which some programs read as octal numbers: `IpAddr` does not.
+    let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
+    if text.contains('/') {
+        text.parse().map_err(|_| ParseNetworkError)
+    } else {
+        Ok(IpNet::from(address))
     }
 }
 
-impl FromStr for Network {
-    type Err = ParseNetworkError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
-        let (base, prefix) = match text.split_once('/') {
-            Some((base, prefix)) => (base, Some(prefix)),
-            None => (text, None),
-        };
-        let base: IpAddr = base.parse().map_err(|_| ParseNetworkError)?;
-        let all = if base.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => all,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map_err(|_| ParseNetworkError)?
-            }
-            Some(_) => return Err(ParseNetworkError),
-        };
-        if prefix > all {
-            return Err(ParseNetworkError);
-        }
-        Ok(Self { base, prefix })
-    }
+/// Whether one of the networks contains the address; IPv4-mapped IPv6 addresses count as IPv4.
+pub(super) fn is_in_any(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
-/// Who asks: the other end of the connection or, where that is a trusted proxy, whom it names.
+/// The client's address: the peer's or, if that is a trusted proxy, the one in its `X-Forwarded-For`.
 ///
-/// Every proxy appends the address that it was asked from, so that the list is true from the right up to
-/// the first address that is no trusted proxy; what stands to the left of it anybody may have written.
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
+/// Every proxy appends the address of its own peer, so the list is read from the right, up to the first
+/// address that is not a trusted proxy: clients can write anything to the left of it.
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address| is_in_any(trusted, address);
     let mut client = peer.to_canonical();
     if trusted.is_empty() {
         return client;
@@ -108,14 +66,14 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
         }
         match address_in(entry.trim()) {
             Some(address) => client = address.to_canonical(),
-            // What is no address was not written by a proxy that can be trusted.
+            // A trusted proxy writes addresses only.
             None => break,
         }
     }
     client
 }
 
-/// Some proxies write the port too: `10.0.0.7:4711`, `[::1]:4711`.
+/// Some proxies append the port: `10.0.0.7:4711`, `[::1]:4711`.
 fn address_in(entry: &str) -> Option<IpAddr> {
     let without_brackets = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let bare = without_brackets.unwrap_or(entry);
@@ -143,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_household_is_an_address_or_a_64() {
+    fn a_client_prefix_is_an_ipv4_address_or_an_ipv6_64() {
         assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff:ffff:ffff:ffff"));
         assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
         assert_ne!(key("10.0.0.1"), key("10.0.0.2"));
@@ -151,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_holds_what_begins_alike() {
+    fn a_network_contains_the_addresses_with_its_prefix() {
         for (network, inside, outside) in [
             ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
             ("10.0.0.7", "10.0.0.7", "10.0.0.6"),
@@ -161,24 +119,28 @@ mod tests {
             ("fd00::/8", "fdff::1", "fe00::1"),
             ("::1", "::1", "::2"),
         ] {
-            let network: Network = network.parse().unwrap();
-            assert!(network.contains(address(inside)), "{network:?} {inside}");
-            assert!(!network.contains(address(outside)), "{network:?} {outside}");
+            let network = parse_network(network).unwrap();
+            assert!(is_in_any(&[network], address(inside)), "{network:?} {inside}");
+            assert!(!is_in_any(&[network], address(outside)), "{network:?} {outside}");
         }
         for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/+8", "10.0.0/8", "a/8"] {
-            assert_eq!(text.parse::<Network>(), Err(ParseNetworkError), "{text}");
+            assert_eq!(parse_network(text), Err(ParseNetworkError), "{text}");
+        }
+        for text in ["010.0.0.0/8", "010.0.0.7", "10.0.0.0/8/8", "10.0.0.0/8 ", "/8", "::1%1/128"] {
+            assert_eq!(parse_network(text), Err(ParseNetworkError), "{text}");
         }
     }
 
     #[test]
-    fn only_what_trusted_proxies_wrote_is_believed() {
-        let trusted = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"].map(|text| text.parse().unwrap());
+    fn only_entries_of_trusted_proxies_are_used() {
+        let trusted =
+            ["127.0.0.1", "10.0.0.0/8", "fd00::/8"].map(|text| parse_network(text).unwrap());
         for (peer, lines, client) in [
-            // Nobody else is believed.
+            // The peer is not a trusted proxy.
             ("1.2.3.4", &["9.9.9.9"][..], "1.2.3.4"),
             ("127.0.0.1", &[], "127.0.0.1"),
             ("127.0.0.1", &["1.2.3.4"], "1.2.3.4"),
-            // What a client wrote itself stands to the left.
+            // Forged entries are to the left.
             ("127.0.0.1", &["9.9.9.9, 1.2.3.4"], "1.2.3.4"),
             ("127.0.0.1", &["9.9.9.9, 1.2.3.4, 10.0.0.1"], "1.2.3.4"),
             ("127.0.0.1", &["9.9.9.9", "1.2.3.4", "10.0.0.1"], "1.2.3.4"),
@@ -195,11 +157,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a client sends, it can't be taken for another where the proxy tells the truth.
         #[test]
-        fn nobody_is_taken_for_another(sent in "[0-9a-f.:, \\[\\]]{0,60}", number: u32) {
+        fn a_client_cannot_forge_its_address_behind_a_trusted_proxy(sent in "[0-9a-f.:, \\[\\]]{0,60}", number: u32) {
             let client = IpAddr::from(std::net::Ipv4Addr::from_bits(number));
-            let trusted = ["::1".parse().unwrap()];
+            let trusted = [parse_network("::1").unwrap()];
             let headers = forwarded(&[&format!("{sent},{client}")]);
             prop_assert_eq!(client_address(address("::1"), &headers, &trusted), client);
             prop_assert_eq!(client_address(client, &headers, &trusted), client);
@@ -207,8 +168,8 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_network_or_not(text in any::<String>()) {
-            let _ = text.parse::<Network>();
+        fn arbitrary_text_is_parsed_without_a_panic(text in any::<String>()) {
+            let _ = parse_network(&text);
         }
     }
 }

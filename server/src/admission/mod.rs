@@ -1,4 +1,5 @@
-//! Admission: who may connect, and how many at a time. Pure policy and counts; the sockets are in `listener`.
+//! Admission control: which clients may connect, and how many at a time. Policy and counts without I/O; the
+//! sockets are in `listener`.
 
 mod address_counts;
 mod client_addr;
@@ -14,57 +15,58 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use ipnet::IpNet;
 use tokio::time::Instant;
 
 pub(crate) use self::client_addr::PeerAddr;
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
-    client_addr::{ClientPrefix, Network, ParseNetworkError, client_address},
+    client_addr::{ClientPrefix, ParseNetworkError, client_address, parse_network},
     origin::{Origin, OriginRejected, OriginRules, ParseOriginError, WithoutOrigin},
     rejection::Rejection,
 };
-use self::{person_counts::PersonCounts, rate_limit::Limit};
+use self::{client_addr::is_in_any, person_counts::PersonCounts, rate_limit::Limit};
 use crate::identity::person_cookie::Person;
 use registry::hub::room_stats::Occupancy;
 
-/// The rules of the door.
+/// The rules by which clients are admitted.
 #[derive(Clone, Debug)]
 pub struct AdmissionPolicy {
-    /// How many may be in.
+    /// Limits of connections and sockets, in total and per address.
     pub limits: ConnectionLimits,
-    /// How many sockets one person may have, over all rooms.
-    pub most_sockets_of_person: Limit,
-    /// How many rooms there may be.
+    /// Sockets per person, over all rooms.
+    pub most_sockets_per_person: Limit,
+    /// Open rooms.
     pub most_rooms: Limit,
-    /// How many sockets and live feeds a room takes, of those who only look too.
-    pub most_sockets_of_room: Limit,
-    /// Whom to believe where a request came from.
-    pub trusted_proxies: Vec<Network>,
-    /// Whose page may open a socket.
+    /// Sockets and feeds per room, including those that only watch.
+    pub most_sockets_per_room: Limit,
+    /// Proxies whose `X-Forwarded-For` is trusted.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The origins that may open a socket.
     pub origins: OriginRules,
-    /// How long everybody may take.
+    /// Time limits of HTTP connections.
     pub timeouts: Timeouts,
 }
 
-/// How long a client may take; without a time, as long as it likes.
+/// Time limits of a client; none is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a whole request, also for the first and the next one of a connection.
-    pub request_within: Option<Duration>,
-    /// Until it takes some of what it is sent.
-    pub write_within: Option<Duration>,
+    /// For a request to arrive, from the connection's start or the response before.
+    pub request_timeout: Option<Duration>,
+    /// For the client to read some of what is sent to it.
+    pub write_timeout: Option<Duration>,
 }
 
 impl AdmissionPolicy {
-    /// No more connections than there may be open files, and no more sockets than nine tenths of them.
+    /// Caps connections by the limit of open files, and sockets at nine tenths of the connections.
     #[must_use]
-    pub fn respecting(mut self, open_files: Option<u64>) -> Self {
+    pub fn capped_by(mut self, open_files: Option<u64>) -> Self {
         if let Some(open_files) = open_files.and_then(|number| usize::try_from(number).ok()) {
             let most = Limit::at_most(connections_for(open_files));
             self.limits.connections = self.limits.connections.and_at_most(most);
         }
         if let Some(connections) = self.limits.connections.number() {
-            // The page, which says that there is no room, has to get through all the same.
+            // Pages have to be served also when no more sockets are accepted.
             let sockets = Limit::at_most(connections - connections / 10);
             self.limits.sockets = self.limits.sockets.and_at_most(sockets);
         }
@@ -72,40 +74,41 @@ impl AdmissionPolicy {
     }
 }
 
-/// How many connections so many open files are enough for: the site's own files need some too.
+/// The number of connections for which this limit of open files suffices.
 fn connections_for(open_files: usize) -> usize {
-    const FOR_ALL_ELSE: usize = 256;
-    (open_files - FOR_ALL_ELSE.min(open_files / 2)).max(1)
+    // For the site's files, the rooms file, listening sockets and the runtime's own.
+    const RESERVED: usize = 256;
+    (open_files - RESERVED.min(open_files / 2)).max(1)
 }
 
-/// Lets in and counts.
+/// Admits clients and counts them.
 #[derive(Debug)]
 pub struct Admission {
-    config: AdmissionPolicy,
-    opened: Instant,
+    policy: AdmissionPolicy,
+    started: Instant,
     counts: Mutex<ConnectionCounts>,
     person_counts: Mutex<PersonCounts>,
 }
 
 impl Admission {
-    /// A door through which nobody came yet.
-    pub fn new(config: AdmissionPolicy) -> Arc<Self> {
-        let counts = Mutex::new(ConnectionCounts::new(config.limits));
-        Arc::new(Self { config, opened: Instant::now(), counts, person_counts: Mutex::default() })
+    /// Without any client.
+    pub fn new(policy: AdmissionPolicy) -> Arc<Self> {
+        let counts = Mutex::new(ConnectionCounts::new(policy.limits));
+        Arc::new(Self { policy, started: Instant::now(), counts, person_counts: Mutex::default() })
     }
 
-    /// A connection comes in; it is counted until what is returned is dropped.
+    /// Admits a connection, which counts until the permit is dropped.
     pub(crate) fn connection(
         self: &Arc<Self>,
         peer: IpAddr,
     ) -> Result<ConnectionPermit, Rejection> {
-        let is_proxy = self.config.trusted_proxies.iter().any(|network| network.contains(peer));
+        let is_proxy = is_in_any(&self.policy.trusted_proxies, peer);
         let from = (!is_proxy).then(|| peer.into());
         self.lock().admit_connection(from)?;
         Ok(ConnectionPermit { admission: Arc::clone(self), from })
     }
 
-    /// A socket is opened; it is counted until what is returned is dropped.
+    /// Admits a socket, which counts until the permit is dropped.
     pub(crate) fn socket(
         self: &Arc<Self>,
         peer: IpAddr,
@@ -115,7 +118,7 @@ impl Admission {
         self.transport(Transport::Socket, peer, headers, occupancy)
     }
 
-    /// A live feed is opened; it is counted until what is returned is dropped.
+    /// Admits a feed, which counts until the permit is dropped.
     pub(crate) fn feed(
         self: &Arc<Self>,
         peer: IpAddr,
@@ -132,34 +135,34 @@ impl Admission {
         headers: &HeaderMap,
         occupancy: Occupancy,
     ) -> Result<SocketPermit, Rejection> {
-        self.room(occupancy)?;
-        let from = client_address(peer, headers, &self.config.trusted_proxies).into();
-        let now = self.opened.elapsed();
+        self.check_room(occupancy)?;
+        let from = client_address(peer, headers, &self.policy.trusted_proxies).into();
+        let now = self.started.elapsed();
         self.lock().admit_transport(transport, from, now)?;
         Ok(SocketPermit { admission: Arc::clone(self), from, transport, person: None })
     }
 
-    /// Forgets who is gone; to be called now and then.
+    /// Frees the memory of clients that have left; to be called regularly.
     pub fn sweep(&self) {
-        let now = self.opened.elapsed();
+        let now = self.started.elapsed();
         self.lock().sweep(now);
         self.person_counts().sweep();
     }
 
-    /// The rules.
-    pub fn config(&self) -> &AdmissionPolicy {
-        &self.config
+    /// The rules by which clients are admitted.
+    pub fn policy(&self) -> &AdmissionPolicy {
+        &self.policy
     }
 
-    /// Whether one more may look at a room. Who is on the way to it does not count yet.
-    fn room(&self, occupancy: Occupancy) -> Result<(), Rejection> {
+    /// Checks the limits of a room. Clients whose handshake is not finished do not count yet.
+    fn check_room(&self, occupancy: Occupancy) -> Result<(), Rejection> {
         match occupancy {
             Occupancy::Open { subscribers }
-                if !self.config.most_sockets_of_room.allows_one_more_than(subscribers) =>
+                if !self.policy.most_sockets_per_room.allows_one_more_than(subscribers) =>
             {
                 Err(Rejection::RoomAtCapacity)
             }
-            Occupancy::Vacant { rooms } if !self.config.most_rooms.allows_one_more_than(rooms) => {
+            Occupancy::Vacant { rooms } if !self.policy.most_rooms.allows_one_more_than(rooms) => {
                 Err(Rejection::TooManyRooms)
             }
             _ => Ok(()),
@@ -175,7 +178,7 @@ impl Admission {
     }
 }
 
-/// A connection that is in, until it ends or becomes a socket.
+/// Counts a connection until it ends or becomes a socket.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     admission: Arc<Admission>,
@@ -184,12 +187,12 @@ pub(crate) struct ConnectionPermit {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let now = self.admission.opened.elapsed();
+        let now = self.admission.started.elapsed();
         self.admission.lock().release_connection(self.from, now);
     }
 }
 
-/// A socket or a live feed that is in. Thousands of them are kept: it is a pointer, an address and a person.
+/// Counts a socket or feed. Every socket keeps one, so it is small: a pointer, an address and a person.
 #[derive(Debug)]
 pub(crate) struct SocketPermit {
     admission: Arc<Admission>,
@@ -199,11 +202,11 @@ pub(crate) struct SocketPermit {
 }
 
 impl SocketPermit {
-    /// Counts it as this person's too.
-    pub(crate) fn of(mut self, person: Person) -> Result<Self, Rejection> {
+    /// Counts it for this person as well.
+    pub(crate) fn with_person(mut self, person: Person) -> Result<Self, Rejection> {
         self.admission
             .person_counts()
-            .admit(person, self.admission.config.most_sockets_of_person)?;
+            .admit(person, self.admission.policy.most_sockets_per_person)?;
         self.person = Some(person);
         Ok(self)
     }
@@ -214,7 +217,7 @@ impl Drop for SocketPermit {
         if let Some(person) = self.person {
             self.admission.person_counts().release(person);
         }
-        let now = self.admission.opened.elapsed();
+        let now = self.admission.started.elapsed();
         self.admission.lock().release_transport(self.transport, self.from, now);
     }
 }
@@ -225,24 +228,24 @@ mod tests {
     use crate::{config::admission::AdmissionSettings, url::Scheme};
 
     #[test]
-    fn open_files_are_never_all_given_to_connections() {
+    fn connections_never_use_all_open_files() {
         for (open_files, connections) in [(20_000, 19_744), (1_024, 768), (300, 150), (1, 1)] {
             assert_eq!(connections_for(open_files), connections);
         }
-        let config =
-            AdmissionSettings::default().into_config(None, Scheme::Http).respecting(Some(1_024));
-        assert_eq!(config.limits.connections.number(), Some(768));
-        assert_eq!(config.limits.sockets.number(), Some(692));
+        let policy =
+            AdmissionSettings::default().into_policy(None, Scheme::Http).capped_by(Some(1_024));
+        assert_eq!(policy.limits.connections.number(), Some(768));
+        assert_eq!(policy.limits.sockets.number(), Some(692));
         let settings = AdmissionSettings { max_connections: 100, ..AdmissionSettings::default() };
         for open_files in [Some(1_024), None] {
-            let config = settings.clone().into_config(None, Scheme::Http).respecting(open_files);
-            assert_eq!(config.limits.connections.number(), Some(100));
-            assert_eq!(config.limits.sockets.number(), Some(90));
+            let policy = settings.clone().into_policy(None, Scheme::Http).capped_by(open_files);
+            assert_eq!(policy.limits.connections.number(), Some(100));
+            assert_eq!(policy.limits.sockets.number(), Some(90));
         }
     }
 
     #[test]
-    fn a_pass_is_small() {
+    fn a_socket_permit_is_small() {
         assert!(size_of::<SocketPermit>() <= 48);
     }
 }

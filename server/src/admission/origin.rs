@@ -1,64 +1,61 @@
-//! Whose page may open a socket: that of this very site, and of those that the operator names.
+//! The origins whose pages may open a socket: the site's own, and those that the operator allows.
 
 use std::{fmt, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::{Host, Url};
 
 use crate::url::Scheme;
 
-/// Which pages may open a socket.
+/// The origins that may open a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginRules {
-    /// Where everybody finds the site, if that is not where the server is asked.
+    /// The site's URL as visitors see it, if that differs from the requests' `Host`.
     pub public_url: Option<Origin>,
-    /// What the server itself speaks: a page of its own that came over less is not its own.
+    /// What the server itself speaks: over TLS, a page loaded over plain HTTP is not its own.
     pub spoken: Scheme,
-    /// Whose pages may besides.
+    /// Other sites whose pages may open a socket as well.
     pub allowed: Vec<Origin>,
-    /// Whether a client that names no origin, which no browser does, is let in.
+    /// For clients without an `Origin` header, which every browser sends.
     pub without_origin: WithoutOrigin,
 }
 
-/// What becomes of a client that names no origin.
+/// How a client without an `Origin` header is treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WithoutOrigin {
-    /// It is a program, and may take part.
+    /// It is a program, and is accepted.
     #[default]
     Allowed,
-    /// Only browsers are wanted.
+    /// Only browsers are accepted.
     Refused,
 }
 
-/// Whose page a request comes from: `https://example.org:8443` (RFC 6454, section 6.1).
+/// The origin of a page, with scheme http or https: `https://example.org:8443` (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    scheme: Scheme,
-    /// In lower case; an IPv6 address within brackets.
-    host: String,
-    port: u16,
-}
+pub struct Origin(url::Origin);
 
-/// The text is not `http://HOST[:PORT]` or `https://HOST[:PORT]`.
+/// The text is not an origin with scheme http or https.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it has to be http://HOST or https://HOST, with :PORT where that is another than usual")]
+#[error("expected http://HOST or https://HOST, with :PORT unless it is the default port")]
 pub struct ParseOriginError;
 
-/// Why no socket is opened.
+/// Why a request's origin may not open a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginRejected {
-    /// The page is another site's.
-    #[error("This socket is for the pages of this site, and not for another's.")]
+    /// The page belongs to another site.
+    #[error("This WebSocket is only for the pages of this site.")]
     AnotherSite,
-    /// The client does not say whose page it is.
-    #[error("This socket is for browsers only: a client has to send its Origin.")]
+    /// The client sent no `Origin` header.
+    #[error("This WebSocket is for browsers only: the Origin header is missing.")]
     Missing,
 }
 
 impl OriginRules {
-    /// Whether the request may open a socket. Cookies go along whoever's page asks (RFC 6455, section 10.2).
+    /// Checks that the request may open a socket. Without this any site's page could open one with the
+    /// visitor's cookie (RFC 6455, section 10.2).
     pub fn admit(&self, headers: &HeaderMap) -> Result<(), OriginRejected> {
         const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-        // Where the browser says it itself, a page that is no part of the site is not taken for one.
+        // Where the browser sends `Sec-Fetch-Site`, it decides whether a page belongs to the site.
         let is_cross_site = headers
             .get(SEC_FETCH_SITE)
             .is_some_and(|site| !["same-origin", "none"].iter().any(|own| site == own));
@@ -71,12 +68,16 @@ impl OriginRules {
         };
         let origin: Origin =
             text(origin).and_then(|text| text.parse().ok()).ok_or(OriginRejected::AnotherSite)?;
-        let is_named = self.allowed.contains(&origin);
-        let is_asked =
+        let is_allowed = self.allowed.contains(&origin);
+        let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
         let is_own = self.public_url.as_ref() == Some(&origin)
-            || headers.get(header::HOST).and_then(text).is_some_and(is_asked);
-        if is_named || is_own && !is_cross_site { Ok(()) } else { Err(OriginRejected::AnotherSite) }
+            || headers.get(header::HOST).and_then(text).is_some_and(is_host_of_request);
+        if is_allowed || is_own && !is_cross_site {
+            Ok(())
+        } else {
+            Err(OriginRejected::AnotherSite)
+        }
     }
 }
 
@@ -85,68 +86,56 @@ fn text(value: &HeaderValue) -> Option<&str> {
 }
 
 impl Origin {
-    /// This machine itself.
+    /// `http://localhost`.
     pub(crate) fn localhost() -> Self {
-        Self { scheme: Scheme::Http, host: "localhost".to_owned(), port: 80 }
+        let host = Host::Domain("localhost".to_owned());
+        Self(url::Origin::Tuple("http".to_owned(), host, 80))
     }
 
-    /// Whether it is reached over TLS.
+    /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
-        self.scheme == Scheme::Https
+        self.scheme() == "https"
     }
 
-    /// Whether a `Host` header names the same host and port; the port that the scheme has anyway
-    /// may be left out, also where a proxy speaks TLS and this server does not.
+    fn scheme(&self) -> &str {
+        match &self.0 {
+            url::Origin::Tuple(scheme, ..) => scheme,
+            // Only origins with a host are made: see `from_str`.
+            url::Origin::Opaque(_) => "",
+        }
+    }
+
+    /// Whether a `Host` header names the same host and port. A header without a port means the default
+    /// port of this origin's scheme, also where a proxy speaks TLS and this server does not.
     fn matches_host(&self, host: &str) -> bool {
-        split_authority(host).is_some_and(|(name, port)| {
-            name == self.host && port.unwrap_or(self.scheme.default_port()) == self.port
-        })
+        format!("{}://{host}", self.scheme()).parse() == Ok(self.clone())
     }
 }
 
 impl FromStr for Origin {
     type Err = ParseOriginError;
 
+    /// Stricter than a URL, which may have a user, a path, a query or a fragment, and leniently parsed
+    /// parts: `https:example.org`, `https://exa%6dple.org`, tabs anywhere.
     fn from_str(text: &str) -> Result<Self, ParseOriginError> {
         let (scheme, authority) = text.split_once("://").ok_or(ParseOriginError)?;
-        let scheme = match &*scheme.to_ascii_lowercase() {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            _ => return Err(ParseOriginError),
+        let is_http = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let is_foreign = |character: char| {
+            "/\\?#@%".contains(character) || character.is_whitespace() || character.is_control()
         };
-        let (host, port) = split_authority(authority).ok_or(ParseOriginError)?;
-        Ok(Self { scheme, host, port: port.unwrap_or(scheme.default_port()) })
-    }
-}
-
-/// The host in lower case, and the port if there is one; none where there is anything else in it.
-fn split_authority(text: &str) -> Option<(String, Option<u16>)> {
-    let after_host = if text.starts_with('[') {
-        text.find(']')? + 1
-    } else {
-        text.find(':').unwrap_or(text.len())
-    };
-    let (host, rest) = text.split_at_checked(after_host)?;
-    let port = match rest.strip_prefix(':') {
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(digits.parse().ok()?)
+        if !is_http || authority.contains(is_foreign) || authority.ends_with(':') {
+            return Err(ParseOriginError);
         }
-        None if rest.is_empty() => None,
-        _ => return None,
-    };
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
-    (!host.is_empty() && host.bytes().all(is_host)).then(|| (host.to_ascii_lowercase(), port))
+        match Url::parse(text).map_err(|_| ParseOriginError)?.origin() {
+            url::Origin::Opaque(_) => Err(ParseOriginError),
+            origin @ url::Origin::Tuple(..) => Ok(Self(origin)),
+        }
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.is_https() { "https" } else { "http" };
-        write!(formatter, "{scheme}://{}", self.host)?;
-        if self.port == self.scheme.default_port() {
-            Ok(())
-        } else {
-            write!(formatter, ":{}", self.port)
-        }
+        formatter.write_str(&self.0.ascii_serialization())
     }
 }
 
@@ -168,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn the_sites_own_pages_may_and_no_others() {
+    fn only_the_sites_own_pages_are_admitted() {
         let rules = OriginRules::default();
-        for (host, origin, may) in [
+        for (host, origin, is_own) in [
             ("127.0.0.1:3000", "http://127.0.0.1:3000", true),
             ("Example.org", "https://example.ORG", true),
             ("example.org", "http://example.org", true),
@@ -190,12 +179,16 @@ mod tests {
             ("example.org", "", false),
             ("", "http://", false),
         ] {
-            assert_eq!(is_admitted(&rules, &[("host", host), ("origin", origin)]), may, "{origin}");
+            assert_eq!(
+                is_admitted(&rules, &[("host", host), ("origin", origin)]),
+                is_own,
+                "{origin}"
+            );
         }
     }
 
     #[test]
-    fn behind_a_proxy_the_public_address_counts() {
+    fn the_public_url_is_the_sites_own_origin() {
         let public_url = Some("https://roll.example".parse().unwrap());
         let rules = OriginRules { public_url, ..OriginRules::default() };
         let from = |origin| [("host", "10.0.0.7:3000"), ("origin", origin)];
@@ -203,32 +196,32 @@ mod tests {
         assert!(is_admitted(&rules, &from("https://roll.example:443")));
         assert!(!is_admitted(&rules, &from("http://roll.example")));
         assert!(!is_admitted(&rules, &from("https://roll.example:8443")));
-        // Who reaches the server itself finds the page there too.
+        // The site can still be visited without the proxy.
         assert!(is_admitted(&rules, &from("http://10.0.0.7:3000")));
     }
 
     #[test]
-    fn what_the_browser_says_itself_counts_unless_the_site_is_named() {
+    fn sec_fetch_site_overrides_all_but_allowed_origins() {
         let own = OriginRules::default();
-        let named =
+        let with_friend =
             OriginRules { allowed: vec!["https://friend.test".parse().unwrap()], ..own.clone() };
-        for (site, own_may) in
+        for (site, is_own) in
             [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false)]
         {
             let from_own =
                 [("host", "a.test"), ("origin", "https://a.test"), ("sec-fetch-site", site)];
-            assert_eq!(is_admitted(&own, &from_own), own_may, "{site}");
+            assert_eq!(is_admitted(&own, &from_own), is_own, "{site}");
             let without = [("host", "a.test"), ("sec-fetch-site", site)];
-            assert_eq!(is_admitted(&own, &without), own_may, "{site}");
+            assert_eq!(is_admitted(&own, &without), is_own, "{site}");
             let from_friend =
                 [("host", "a.test"), ("origin", "https://friend.test"), ("sec-fetch-site", site)];
-            assert!(is_admitted(&named, &from_friend), "{site}");
+            assert!(is_admitted(&with_friend, &from_friend), "{site}");
             assert!(!is_admitted(&own, &from_friend), "{site}");
         }
     }
 
     #[test]
-    fn a_program_is_let_in_unless_only_browsers_are_wanted() {
+    fn a_missing_origin_is_admitted_unless_one_is_required() {
         assert!(is_admitted(&OriginRules::default(), &[("host", "a.test")]));
         let without_origin = WithoutOrigin::Refused;
         let rules = OriginRules { without_origin, ..OriginRules::default() };
@@ -237,11 +230,67 @@ mod tests {
         assert!(is_admitted(&rules, &[("host", "a.test"), ("origin", "http://a.test")]));
     }
 
+    #[test]
+    fn an_origin_is_normalized() {
+        for (text, normalized) in [
+            ("HTTPS://Example.ORG", "https://example.org"),
+            ("https://example.org:443", "https://example.org"),
+            ("http://example.org:443", "http://example.org:443"),
+            ("http://example.org:0080", "http://example.org"),
+            ("http://my_host:3000", "http://my_host:3000"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://[0:0::1]:3000", "http://[::1]:3000"),
+            // As browsers send it in the `Origin` header.
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ] {
+            let origin: Origin = text.parse().unwrap();
+            assert_eq!(origin.to_string(), normalized);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_more_or_less_than_an_origin_is_refused() {
+        for text in [
+            "",
+            "null",
+            "example.org",
+            "https:example.org",
+            "https:///example.org",
+            "https://",
+            "https://:80",
+            "https://example.org/",
+            "https://example.org\\",
+            "https://example.org?",
+            "https://example.org#",
+            "https://@example.org",
+            "https://ana:secret@example.org",
+            "https://example.org:",
+            "https://example.org:+80",
+            "https://example.org:65536",
+            "https://exa%6dple.org",
+            "https://exa\tmple.org",
+            " https://example.org",
+            "https://example.org ",
+            "https://1.2.3.4.5",
+            "https://[::::]",
+            "https://[::1",
+            "ftp://example.org",
+            "file://example.org",
+            "ws://example.org",
+        ] {
+            assert_eq!(text.parse::<Origin>(), Err(ParseOriginError), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn an_origin_is_written_as_it_is_read(
+        fn an_origin_is_parsed_as_it_is_formatted(
             scheme in "https?",
-            host in "[a-z0-9][a-z0-9.-]{0,20}|\\[[0-9a-f:]{2,20}\\]",
+            host in prop_oneof![
+                "[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,2}([.][a-z][a-z0-9]{0,8}){0,2}",
+                any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()),
+                any::<std::net::Ipv6Addr>().prop_map(|address| format!("[{address}]")),
+            ],
             port: Option<u16>,
         ) {
             let port = port.map(|port| format!(":{port}")).unwrap_or_default();
@@ -249,9 +298,19 @@ mod tests {
             prop_assert_eq!(origin.to_string().parse(), Ok(origin));
         }
 
-        /// Whatever stands in them, only pages of the asked host are let in.
+        /// The texts include hosts that are refused, like `1.2.3.4.5` and `[::::]`.
         #[test]
-        fn a_foreign_host_is_never_let_in(origin in "https?://[a-z.@:/#?0-9\\[\\]-]{0,30}") {
+        fn an_accepted_origin_is_parsed_as_it_is_formatted(
+            scheme in "https?",
+            host in "[a-z0-9][a-z0-9.-]{0,20}|\\[[0-9a-f:]{2,20}\\]",
+        ) {
+            if let Ok(origin) = format!("{scheme}://{host}").parse::<Origin>() {
+                prop_assert_eq!(origin.to_string().parse(), Ok(origin));
+            }
+        }
+
+        #[test]
+        fn a_foreign_host_is_never_admitted(origin in "https?://[a-z.@:/#?0-9\\[\\]-]{0,30}") {
             let headers = request(&[("host", "own.test"), ("origin", &origin)]);
             if OriginRules::default().admit(&headers).is_ok() {
                 prop_assert!(
@@ -262,7 +321,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_an_origin_or_not(text in any::<String>()) {
+        fn arbitrary_text_is_parsed_without_a_panic(text in any::<String>()) {
             let _ = text.parse::<Origin>();
         }
     }

@@ -1,26 +1,26 @@
-//! How many sockets each person has, over all rooms. Pure.
+//! The number of sockets per person, over all rooms. Pure.
 
 use std::collections::HashMap;
 
 use super::{Rejection, rate_limit::Limit};
 use crate::identity::person_cookie::Person;
 
-/// The sockets of each person, over all rooms; who has none is forgotten.
+/// The number of sockets per person; there is no entry for 0.
 #[derive(Debug, Default)]
 pub(super) struct PersonCounts(HashMap<Person, usize>);
 
 impl PersonCounts {
-    /// A person opens a socket, of which they may have so many.
+    /// Counts a socket, unless the person has `most` already.
     pub(super) fn admit(&mut self, person: Person, most: Limit) -> Result<(), Rejection> {
         let sockets = self.0.get(&person).copied().unwrap_or_default();
         if !most.allows_one_more_than(sockets) {
-            return Err(Rejection::TooManySocketsOfPerson);
+            return Err(Rejection::TooManySocketsPerPerson);
         }
         self.0.insert(person, sockets + 1);
         Ok(())
     }
 
-    /// A socket of a person ended.
+    /// Counts down when a socket ends.
     pub(super) fn release(&mut self, person: Person) {
         if let Some(sockets) = self.0.get_mut(&person) {
             *sockets -= 1;
@@ -30,7 +30,7 @@ impl PersonCounts {
         }
     }
 
-    /// Gives back what was needed for more people than there are now.
+    /// Frees memory that is no longer needed.
     pub(super) fn sweep(&mut self) {
         if self.0.len() < self.0.capacity() / 8 {
             self.0.shrink_to_fit();
@@ -45,15 +45,15 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Each person has up to so many, whatever the others have, and nothing is kept of who is gone.
+        /// The limit holds for each person alone, and nothing is kept when all sockets have ended.
         #[test]
-        fn as_many_as_allowed_and_no_more(steps in prop::collection::vec((0..3_usize, any::<bool>()), 1..200)) {
+        fn each_person_has_up_to_the_limit(steps in prop::collection::vec((0..3_usize, any::<bool>()), 1..200)) {
             let most = Limit::at_most(4);
             let people = [1, 2, 3].map(|byte| Person::of([byte; 16]));
             let mut person_counts = PersonCounts::default();
             let mut counts = [0; 3];
-            for (number, comes) in steps {
-                if comes {
+            for (number, opens) in steps {
+                if opens {
                     let admitted = person_counts.admit(people[number], most).is_ok();
                     prop_assert_eq!(admitted, counts[number] < 4);
                     counts[number] += usize::from(admitted);

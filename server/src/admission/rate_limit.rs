@@ -1,24 +1,24 @@
-//! How much one client may ask for, and how often.
+//! Limits and rates of one client. The rate is a token bucket, computed as GCRA: one time instead of a count.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
 
-/// A highest number; without one there is no bound.
+/// A maximum, or no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limit(Option<NonZeroUsize>);
 
 impl Limit {
-    /// No bound.
+    /// No limit.
     pub const OFF: Self = Self(None);
 
-    /// At most so many; 0 is no bound.
+    /// A maximum; 0 is no limit.
     pub fn at_most(number: usize) -> Self {
         Self(NonZeroUsize::new(number))
     }
 
-    /// Whether there may be one more where there are so many.
+    /// Whether one more is allowed when there are `number` already.
     pub fn allows_one_more_than(self, number: usize) -> bool {
         self.0.is_none_or(|most| number < most.get())
     }
@@ -32,28 +32,28 @@ impl Limit {
         }
     }
 
-    /// The number; none where there is no bound.
+    /// The maximum; none where there is no limit.
     pub fn number(self) -> Option<usize> {
         self.0.map(NonZeroUsize::get)
     }
 }
 
-/// How often something may happen: so many times at once, and then once in every interval.
+/// A burst, and then one in every interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     burst: u32,
-    /// At most a second: every socket keeps some of these.
+    /// At most one second, so that 32 bits suffice: every socket keeps some of these.
     interval_in_nanoseconds: NonZeroU32,
 }
 
 impl Rate {
-    /// So many times at once, and then so often in a second; none, so no bound, where one of them is 0.
-    pub fn new(burst: u32, each_second: u32) -> Option<Self> {
-        let interval_in_nanoseconds = NonZeroU32::new(1_000_000_000_u32.checked_div(each_second)?)?;
+    /// A burst, and then a number per second; none, so no limit, if either is 0.
+    pub fn new(burst: u32, per_second: u32) -> Option<Self> {
+        let interval_in_nanoseconds = NonZeroU32::new(1_000_000_000_u32.checked_div(per_second)?)?;
         (burst > 0).then_some(Self { burst, interval_in_nanoseconds })
     }
 
-    /// The same twice as often.
+    /// Twice the burst at twice the rate.
     pub(crate) fn doubled(self) -> Self {
         let half = NonZeroU32::new(self.interval_in_nanoseconds.get() / 2);
         let interval_in_nanoseconds = half.unwrap_or(NonZeroU32::MIN);
@@ -64,35 +64,38 @@ impl Rate {
         Duration::from_nanos(self.interval_in_nanoseconds.get().into())
     }
 
-    /// What is given at once.
-    fn whole(self) -> Duration {
+    /// The time in which a whole burst is refilled.
+    fn refill_time(self) -> Duration {
         self.interval().saturating_mul(self.burst)
     }
 }
 
-/// How often it may still happen: a bucket that holds a burst, and is filled again as time goes by.
+/// A token bucket that holds a burst and is refilled at the rate (GCRA).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenBucket {
-    /// The time that has been used up so far; an empty bucket is a whole burst ahead of now.
-    used_until: Duration,
+    /// GCRA's theoretical arrival time: when the bucket will be full again. At most a refill time after now.
+    full_at: Duration,
 }
 
 impl TokenBucket {
-    /// Takes one out at `now`, which never goes back; where there is none, says after how long there will be.
+    /// Takes a token at `now`, which never goes back.
+    ///
+    /// # Errors
+    /// The time until there is a token, if there is none.
     pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
-        let used_until = self.used_until.max(now).saturating_add(rate.interval());
-        let given_until = now.saturating_add(rate.whole());
-        let missing = used_until.saturating_sub(given_until);
-        if !missing.is_zero() {
-            return Err(missing);
+        let full_at = self.full_at.max(now).saturating_add(rate.interval());
+        let latest = now.saturating_add(rate.refill_time());
+        let wait = full_at.saturating_sub(latest);
+        if !wait.is_zero() {
+            return Err(wait);
         }
-        self.used_until = used_until;
+        self.full_at = full_at;
         Ok(())
     }
 
-    /// Whether all that was taken out has come back.
+    /// Whether all tokens are back.
     pub fn is_full(self, now: Duration) -> bool {
-        self.used_until <= now
+        self.full_at <= now
     }
 }
 
@@ -103,15 +106,14 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// In any stretch of time no more than a burst and what the time gives, and nobody is refused
-        /// who stays below.
+        /// In any period at most the burst and the rate times the period, and nothing below that is refused.
         #[test]
-        fn never_more_than_the_burst_and_what_time_gives(
+        fn a_bucket_gives_a_burst_and_then_the_rate(
             burst in 1..60_u32,
-            each_second in 1..20_u32,
+            per_second in 1..20_u32,
             pauses in prop::collection::vec(0..400_u64, 1..300),
         ) {
-            let rate = Rate::new(burst, each_second).unwrap();
+            let rate = Rate::new(burst, per_second).unwrap();
             let mut bucket = TokenBucket::default();
             let mut now = Duration::ZERO;
             let mut taken = Vec::new();
@@ -123,23 +125,23 @@ mod tests {
                 match bucket.take(rate, now) {
                     Ok(()) => taken.push(now),
                     Err(wait) => {
-                        prop_assert!(recent(&taken, rate.whole()) >= usize::try_from(burst).unwrap());
-                        // Who waits as long as they are told is let in, and not a moment before.
+                        prop_assert!(recent(&taken, rate.refill_time()) >= usize::try_from(burst).unwrap());
+                        // The returned wait is exact.
                         prop_assert!(wait > Duration::ZERO);
                         prop_assert!(bucket.clone().take(rate, now + wait).is_ok());
                         let early = now + wait.saturating_sub(Duration::from_nanos(1));
                         prop_assert!(bucket.clone().take(rate, early).is_err());
                     }
                 }
-                let most = burst + 2 * each_second;
+                let most = burst + 2 * per_second;
                 let two_seconds = Duration::from_secs(2);
                 prop_assert!(recent(&taken, two_seconds) <= usize::try_from(most).unwrap());
             }
-            prop_assert!(bucket.is_full(now + rate.whole()));
+            prop_assert!(bucket.is_full(now + rate.refill_time()));
         }
 
         #[test]
-        fn a_limit_counts_up_to_its_number(most in 1..100_usize, other in 1..100_usize, number in 0..200_usize) {
+        fn a_limit_allows_up_to_its_number(most in 1..100_usize, other in 1..100_usize, number in 0..200_usize) {
             let limit = Limit::at_most(most);
             prop_assert_eq!(limit.allows_one_more_than(number), number < most);
             prop_assert!(Limit::at_most(0).allows_one_more_than(number));
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_nothing_is_no_bound() {
+    fn a_rate_of_zero_is_no_limit() {
         assert_eq!(Rate::new(0, 5), None);
         assert_eq!(Rate::new(5, 0), None);
     }

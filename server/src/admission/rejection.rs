@@ -1,4 +1,4 @@
-//! Why somebody is not let in, in words for a person.
+//! Why a connection, socket or feed is rejected, as a response with a sentence for a person.
 
 use std::time::Duration;
 
@@ -9,61 +9,59 @@ use axum::{
 
 use crate::telemetry::metrics::METRICS;
 
-/// When to come again, where nobody knows when there will be room.
+/// For `Retry-After`, where the time until there is capacity is unknown.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Why somebody is not let in. Its text is a sentence that says what to do.
+/// Why a client is rejected. Its text says what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The server has as many connections as it may.
-    #[error("This server has no room for more visitors at the moment: please try again soon.")]
+    /// The server has the maximum number of connections.
+    #[error("The server is at capacity. Try again later.")]
     TooManyConnections,
-    /// The address has as many connections as it may.
-    #[error("Too many connections from your network: please close some, or try again soon.")]
-    TooManyConnectionsOfAddress,
-    /// The server has as many sockets as it may.
-    #[error("This server can't tell more people who is here at the moment: please try again soon.")]
+    /// The address has the maximum number of connections.
+    #[error("Too many connections from your network. Close some, or try again later.")]
+    TooManyConnectionsPerAddress,
+    /// The server has the maximum number of sockets and feeds.
+    #[error("The server is at capacity. Try again later.")]
     TooManySockets,
-    /// The address has as many sockets as it may.
-    #[error("Too many people from your network are here: please try again when somebody has left.")]
-    TooManySocketsOfAddress,
-    /// The person has as many sockets as they may.
-    #[error("You have too many pages of this site open: please close some.")]
-    TooManySocketsOfPerson,
-    /// The address opened sockets too fast; after how long it may open another.
-    #[error("Too many people from your network came at once: please try again soon.")]
-    TooFast(Duration),
-    /// As many look at the room as may.
-    #[error("This room has no place for one more to look at it: please try again soon.")]
+    /// The address has the maximum number of sockets and feeds.
+    #[error("Too many people from your network are here. Try again when some have left.")]
+    TooManySocketsPerAddress,
+    /// The person has the maximum number of sockets.
+    #[error("You have too many pages of this site open. Close some.")]
+    TooManySocketsPerPerson,
+    /// The address opens sockets too fast; it may open the next one after this time.
+    #[error("Too many people from your network came at once. Try again soon.")]
+    SocketRateExceeded(Duration),
+    /// The room has the maximum number of sockets and feeds.
+    #[error("This room is full. Try again later.")]
     RoomAtCapacity,
-    /// There are as many rooms as there may be.
-    #[error(
-        "This server has no more rooms at the moment: please try again soon, or use another room."
-    )]
+    /// The server has the maximum number of rooms.
+    #[error("The server can't open more rooms. Try again later, or use an existing room.")]
     TooManyRooms,
 }
 
 impl Rejection {
-    /// Which limit it was, for the numbers.
-    pub fn reason(self) -> &'static str {
+    /// The limit that was exceeded, as the metrics' label has it: the setting's name without `max-`.
+    pub fn limit(self) -> &'static str {
         match self {
             Self::TooManyConnections => "connections",
-            Self::TooManyConnectionsOfAddress => "connections_of_address",
+            Self::TooManyConnectionsPerAddress => "connections_per_address",
             Self::TooManySockets => "sockets",
-            Self::TooManySocketsOfAddress => "sockets_of_address",
-            Self::TooManySocketsOfPerson => "sockets_of_person",
-            Self::TooFast(_) => "too_fast",
-            Self::RoomAtCapacity => "room_crowded",
+            Self::TooManySocketsPerAddress => "sockets_per_address",
+            Self::TooManySocketsPerPerson => "sockets_per_person",
+            Self::SocketRateExceeded(_) => "socket_rate_per_address",
+            Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
         }
     }
 
     fn status(self) -> StatusCode {
         match self {
-            Self::TooManyConnectionsOfAddress
-            | Self::TooManySocketsOfAddress
-            | Self::TooManySocketsOfPerson
-            | Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyConnectionsPerAddress
+            | Self::TooManySocketsPerAddress
+            | Self::TooManySocketsPerPerson
+            | Self::SocketRateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets
             | Self::RoomAtCapacity
@@ -71,23 +69,23 @@ impl Rejection {
         }
     }
 
-    /// After how many seconds to come again.
+    /// In whole seconds, rounded up.
     fn retry_after(self) -> u64 {
-        let wait = if let Self::TooFast(wait) = self { wait } else { RETRY_AFTER };
+        let wait = if let Self::SocketRateExceeded(wait) = self { wait } else { RETRY_AFTER };
         wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
     }
 }
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        METRICS.rejected(self.reason());
-        self.answer()
+        METRICS.rejected(self.limit());
+        self.response()
     }
 }
 
 impl Rejection {
-    /// What they are told; that they were turned away is counted already.
-    pub(crate) fn answer(self) -> Response {
+    /// The response alone, for a rejection that is counted already.
+    pub(crate) fn response(self) -> Response {
         let retry_after = [
             (header::RETRY_AFTER, HeaderValue::from(self.retry_after())),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -104,32 +102,32 @@ mod tests {
     use crate::telemetry::metrics::{Metrics, Now, exposition};
 
     #[test]
-    fn whose_limit_it_is_decides_the_status_and_waiting_is_in_whole_seconds() {
-        let answer = Rejection::TooFast(Duration::from_millis(1_200)).into_response();
-        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(answer.headers()[header::RETRY_AFTER], "2");
-        let answer = Rejection::TooManySockets.into_response();
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers()[header::RETRY_AFTER], "5");
+    fn a_limit_per_client_is_429_and_a_limit_of_the_server_503() {
+        let response = Rejection::SocketRateExceeded(Duration::from_millis(1_200)).into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+        let response = Rejection::TooManySockets.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "5");
     }
 
     #[test]
-    fn every_reason_to_turn_somebody_away_is_counted() {
+    fn every_rejection_is_counted_by_its_limit() {
         let metrics = Metrics::new();
-        let reasons = [
+        let rejections = [
             Rejection::TooManyConnections,
-            Rejection::TooManyConnectionsOfAddress,
+            Rejection::TooManyConnectionsPerAddress,
             Rejection::TooManySockets,
-            Rejection::TooManySocketsOfAddress,
-            Rejection::TooManySocketsOfPerson,
-            Rejection::TooFast(Duration::ZERO),
+            Rejection::TooManySocketsPerAddress,
+            Rejection::TooManySocketsPerPerson,
+            Rejection::SocketRateExceeded(Duration::ZERO),
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,
         ];
-        for reason in reasons {
-            metrics.rejected(reason.reason());
+        for rejection in rejections {
+            metrics.rejected(rejection.limit());
             let text = exposition(&metrics, &HubStats::default(), Now::default());
-            let line = format!("rollcall_turned_away_total{{limit=\"{}\"}} 1", reason.reason());
+            let line = format!("rollcall_rejections_total{{limit=\"{}\"}} 1", rejection.limit());
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }
     }

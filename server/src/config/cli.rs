@@ -1,4 +1,4 @@
-//! The command line: a flag for every setting, and what the program is asked to do.
+//! The command line: a flag for every setting, and the task of the program.
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf};
 
@@ -6,45 +6,45 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, value_pars
 
 use super::{
     Config, Sources,
+    all_settings::{self, GROUPS},
     environment::{Assignment, Environment},
     setting::Setting,
-    settings::{self, GROUPS},
     source::Source,
     value::ValueKind,
 };
 
-/// What was typed.
+/// A parsed command line.
 #[derive(Debug)]
 pub struct CommandLine {
-    /// What the program is to do.
+    /// The task to run.
     pub task: Task,
-    /// Where its settings are.
+    /// Where the settings come from.
     pub sources: Sources,
 }
 
-/// What the program can do.
+/// The tasks of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Serve.
+    /// Run the server.
     Serve,
-    /// Say whether the settings are in order.
+    /// Only validate the settings.
     CheckConfig,
-    /// Print the settings as they are after file, environment and flags.
+    /// Print the settings that result from file, environment and flags.
     PrintConfig,
 }
 
-/// Who is to reach the server.
+/// The interfaces to listen on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bind {
-    /// Whoever the address lets in.
+    /// That of the address that is set.
     #[default]
     AsSet,
-    /// Everybody on the network: every interface is listened on.
+    /// All of them, so that other machines on the network can connect.
     Network,
 }
 
 impl Bind {
-    /// The address to listen on for one that reaches less.
+    /// The address to listen on, of the same family as `ip`.
     pub(super) fn of(self, ip: IpAddr) -> IpAddr {
         match (self, ip) {
             (Self::AsSet, _) => ip,
@@ -59,26 +59,24 @@ const LAN: &str = "lan";
 const CHECK: &str = "check-config";
 const PRINT: &str = "print-config";
 
-/// What stands below the flags in the help.
-const AFTER: &str = "\
-Every setting can be set in the file, in the environment and by a flag: the later of these is the
-stronger. The file is TOML: --print-config prints it with everything as it is now, and
-`rollcall --print-config > Leptos.toml` is a good beginning. A time is written like 500ms, 10s, 5m
-or 2h, and a list like one,two.
+/// The text below the flags in the help.
+const AFTER_HELP: &str = "\
+Precedence: flag > environment > file > default. The file is TOML: --print-config prints it with the
+current values, and `rollcall --print-config > Leptos.toml` is a good start. Durations are written
+like 500ms, 10s, 5m or 2h, and lists like one,two.
 
-SIGTERM and Ctrl-C end the server in order; a second one ends it at once. Logs go to standard error.
+SIGTERM and Ctrl-C shut the server down gracefully, a second one at once. Logs go to standard error.
 
-Exit status: 0 all is well, 1 something failed while it ran, 2 wrong flags, 69 the address can't be
-listened on or another server has the state directory, 78 wrong settings or a state directory that
-can't be used.";
+Exit status: 0 success, 1 runtime error, 2 invalid flags, 69 address in use or state directory
+locked by another server, 78 invalid settings or unusable state directory.";
 
 impl CommandLine {
-    /// Reads a command line; where it is wrong or only asks for help, clap's error says so.
+    /// Parses a command line. A request for help or the version is an error too, as clap has it.
     pub fn parse(
-        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
         environment: Environment,
     ) -> Result<Self, clap::Error> {
-        let matches = command().try_get_matches_from(words)?;
+        let matches = command().try_get_matches_from(arguments)?;
         let task = match (matches.get_flag(CHECK), matches.get_flag(PRINT)) {
             (true, _) => Task::CheckConfig,
             (false, true) => Task::PrintConfig,
@@ -86,7 +84,8 @@ impl CommandLine {
         };
         let bind = if matches.get_flag(LAN) { Bind::Network } else { Bind::AsSet };
         let file = matches.get_one::<PathBuf>(CONFIG).cloned();
-        let flags = settings::all().filter_map(|setting| assignment(setting, &matches)).collect();
+        let flags =
+            all_settings::all().filter_map(|setting| assignment(setting, &matches)).collect();
         Ok(Self { task, sources: Sources { file, environment, flags, bind } })
     }
 }
@@ -97,27 +96,24 @@ fn assignment(setting: &'static Setting, matches: &ArgMatches) -> Option<Assignm
     Some(Assignment { setting, text, source: Source::Flag(flag) })
 }
 
-/// The whole command line, as clap has it.
+/// The definition of the command line for clap.
 pub fn command() -> Command {
     let mut command = Command::new("rollcall")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Rollcall: who is here, right now.")
-        .after_help(AFTER)
+        .after_help(AFTER_HELP)
         .arg(
             Arg::new(CONFIG)
                 .long(CONFIG)
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("The settings' file [default: Leptos.toml, if it is there]"),
+                .help("Settings file [default: Leptos.toml, if it exists]"),
         )
-        .arg(
-            switch(CHECK, "Say whether the settings are in order, and do nothing else")
-                .conflicts_with(PRINT),
-        )
-        .arg(switch(PRINT, "Print the settings as they are, secrets left out, and do nothing else"))
+        .arg(switch(CHECK, "Validate the settings and exit").conflicts_with(PRINT))
+        .arg(switch(PRINT, "Print the settings without secrets and exit"))
         .arg(switch(
             LAN,
-            "Listen on every interface, and print the address that others on the network can open",
+            "Listen on all interfaces, and print the URL for other devices on the network",
         ));
     let mut defaults = Config::default();
     for group in GROUPS {
@@ -128,17 +124,17 @@ pub fn command() -> Command {
             }
         }
     }
-    let secrets: Vec<_> = settings::all().filter(|setting| setting.is_secret()).collect();
+    let secrets: Vec<_> = all_settings::all().filter(|setting| setting.is_secret()).collect();
     if secrets.is_empty() { command } else { command.after_help(with_secrets(&secrets)) }
 }
 
-/// Secrets have no flag, and are explained below.
+/// Secrets have no flag: the text below the flags explains them.
 fn with_secrets(secrets: &[&Setting]) -> String {
     let lines = secrets.iter().map(|setting| {
         format!("  {} in the file, {}: {}\n", setting.key(), setting.variable(), setting.help())
     });
     format!(
-        "Settings without a flag, since others can see what is typed:\n{}\n{AFTER}",
+        "Settings without a flag, since other users can see the command line:\n{}\n{AFTER_HELP}",
         lines.collect::<String>()
     )
 }
@@ -148,7 +144,7 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
 }
 
 fn flag_of(setting: &'static Setting, flag: &'static str, defaults: &mut Config) -> Arg {
-    let default = setting.default_in_words(defaults);
+    let default = setting.default_text(defaults);
     let (key, variable) = (setting.key(), setting.variable());
     let help =
         format!("{}\n[default: {default}] [file: {key}] [environment: {variable}]", setting.help());
@@ -157,11 +153,11 @@ fn flag_of(setting: &'static Setting, flag: &'static str, defaults: &mut Config)
         .long(flag)
         .value_name(value.placeholder())
         .value_parser(ValueParser::os_string())
-        // A negative number is a wrong value, and not an unknown flag.
+        // So that a negative number is an invalid value and not an unknown flag.
         .allow_hyphen_values(true)
         .help(help);
     match value.kind() {
-        // `--hash-files` alone says yes.
+        // `--hash-files` alone means true.
         ValueKind::Switch => {
             argument.num_args(0..=1).require_equals(true).default_missing_value("true")
         }

@@ -1,58 +1,60 @@
-//! The environment, and what is set in it.
+//! The environment's variables, and the settings among them.
 
 use std::{collections::BTreeMap, env, path::PathBuf};
 
 use super::{
+    all_settings,
     error::ConfigError,
     setting::{Section, Setting},
-    settings,
     source::Source,
 };
 
-/// One setting, set to something in one place.
+/// A value for one setting, from one source.
 #[derive(Clone, Debug)]
 pub struct Assignment {
-    /// Which setting.
+    /// The setting.
     pub setting: &'static Setting,
-    /// What it is set to.
+    /// Its value as it was written.
     pub text: String,
-    /// Where.
+    /// Where it was written.
     pub source: Source,
 }
 
-/// Variables that begin like Rollcall's settings and are for its tests and tools.
+/// Variables with the prefix of Rollcall's settings that belong to its tests and tools.
 const NOT_SETTINGS: [&str; 4] =
     ["ROLLCALL_BINARY", "ROLLCALL_CACHE", "ROLLCALL_CHROMIUM", "ROLLCALL_SITE"];
 
-/// The environment's variables, of this process or made up by a test.
+/// Environment variables, of this process or of a test.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// This process's own.
+    /// The variables of this process.
     pub fn of_this_process() -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Self(env::vars_os().map(|(name, value)| (text(name), text(value))).collect())
     }
 
-    /// With these variables.
+    /// The given variables, for a test.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         Self(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
     }
 
-    /// What is set to something, as a path that can be used from anywhere.
+    /// The value of a variable as a path; none unless it is absolute.
     pub(super) fn absolute_path(&self, name: &str) -> Option<PathBuf> {
         self.0.get(name).map(PathBuf::from).filter(|path| path.is_absolute())
     }
 
-    /// All settings in it; a variable that is set to nothing is as good as none.
+    /// All settings in it; an empty variable counts as unset.
     ///
-    /// Leptos has variables of its own besides: only Rollcall's can be unknown.
+    /// Leptos has further variables of its own, so only those with Rollcall's prefix can be unknown.
     pub(super) fn assignments(&self) -> Result<Vec<Assignment>, ConfigError> {
         let mut assignments = Vec::new();
         for (variable, text) in self.0.iter().filter(|(_, text)| !text.is_empty()) {
             let source = Source::Variable(variable.clone());
-            if let Some(setting) = settings::all().find(|setting| setting.variable() == *variable) {
+            if let Some(setting) =
+                all_settings::all().find(|setting| setting.variable() == *variable)
+            {
                 assignments.push(Assignment { setting, text: text.clone(), source });
             } else if variable.starts_with("ROLLCALL_")
                 && !NOT_SETTINGS.contains(&variable.as_str())
@@ -65,7 +67,7 @@ impl Environment {
     }
 }
 
-/// The setting of this key in this table.
+/// The setting with this key in this table.
 pub(super) fn find(section: Section, key: &str) -> Option<&'static Setting> {
-    settings::all().find(|setting| setting.section() == section && setting.key() == key)
+    all_settings::all().find(|setting| setting.section() == section && setting.key() == key)
 }

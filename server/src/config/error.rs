@@ -1,83 +1,83 @@
-//! What can be wrong with the settings.
+//! Errors in the settings.
 
 use std::{io, path::PathBuf};
 
 use super::source::Source;
 
-/// What is wrong with the settings.
+/// An error in the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
     #[error("{} can't be read: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is no TOML.
-    #[error("{} can't be understood: {source}", path.display())]
+    /// The file is not valid TOML.
+    #[error("{} is not valid TOML: {source}", path.display())]
     Syntax {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// Where and why.
         source: toml::de::Error,
     },
-    /// Something is set that nobody reads.
-    #[error("In {at}: there is no setting {key} in {place}. `rollcall --help` lists them all.")]
+    /// There is no such setting.
+    #[error("In {at}: there is no setting {key} in {place}. `rollcall --help` lists all settings.")]
     UnknownKey {
-        /// Where it stands.
+        /// Where it is set.
         at: Source,
-        /// What is set.
+        /// The unknown key.
         key: String,
-        /// In which table it was looked for.
+        /// The table it is in.
         place: &'static str,
     },
-    /// A setting is set to what it can't be.
-    #[error("In {at}: {key} is {found}, and has to be {expected}.")]
+    /// A value is invalid.
+    #[error("In {at}: {key} is {found}, but has to be {expected}.")]
     BadValue {
-        /// Where it stands.
+        /// Where it is set.
         at: Source,
-        /// Which setting.
+        /// The setting.
         key: &'static str,
-        /// What it is set to.
+        /// The invalid value.
         found: String,
-        /// What it may be.
+        /// A description of the valid values.
         expected: &'static str,
     },
-    /// Hashed names are wanted, and the build that made the names is not there.
-    #[error("hash-files is set, and {} is not there: build with `cargo xtask build`, or unset it.", path.display())]
+    /// File names are to have hashes, but the file with the hashes is missing.
+    #[error("hash-files is true, but {} does not exist: build with `cargo xtask build`, or set it to false.", path.display())]
     NoHashFile {
-        /// The file that would hold the names.
+        /// The file with the hashes, which the build writes.
         path: PathBuf,
     },
-    /// Anybody could fetch the key.
-    #[error("The state directory {} is within the site's folder, which everybody may read: name another with --state-dir.", state_directory.display())]
+    /// Visitors could download the key that signs cookies.
+    #[error("The state directory {} is inside site-root, whose files are public: choose another with --state-dir.", state_directory.display())]
     StateIsServed {
-        /// Which directory.
+        /// The directory.
         state_directory: PathBuf,
     },
-    /// TLS needs both of its files.
-    #[error("{set} is set and {missing} is not: TLS takes both, or neither.")]
+    /// Only one of the two TLS files is set.
+    #[error("{set} is set but {missing} is not: TLS needs both.")]
     HalfOfTls {
-        /// The setting that is there.
+        /// The setting that is set.
         set: &'static str,
-        /// The one that is missing.
+        /// The missing one.
         missing: &'static str,
     },
-    /// Anybody could fetch the key of TLS.
-    #[error("The key {}, which tls-key names, is within the site's folder, which everybody may read: move it.", key.display())]
+    /// Visitors could download the TLS key.
+    #[error("{}, which is set as tls-key, is inside site-root, whose files are public: move it.", key.display())]
     KeyIsServed {
-        /// Which file.
+        /// The file.
         key: PathBuf,
     },
-    /// There is no place for the state directory.
-    #[error("There is no home folder to keep state in: name a folder with --state-dir.")]
+    /// There is no default for the state directory.
+    #[error("There is no home directory for the state: set --state-dir.")]
     NoStateDirectory,
 }
 
 impl ConfigError {
-    /// Whether it is the command line that is wrong, and not what was set up before.
+    /// Whether the error is on the command line.
     pub fn is_usage_error(&self) -> bool {
         matches!(self, Self::BadValue { at: Source::Flag(_), .. })
     }

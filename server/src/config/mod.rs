@@ -1,14 +1,14 @@
-//! The settings: `Leptos.toml`, then the environment, then flags; the later the stronger.
+//! The settings. Precedence: flag > environment > `Leptos.toml` > default.
 //!
-//! [`settings`] is the one list of them; everything else here is about any setting.
+//! [`all_settings`] lists them; everything else here works for any setting.
 
 pub mod admission;
+pub mod all_settings;
 pub mod cli;
 pub mod docs;
 pub mod environment;
 mod error;
 pub mod setting;
-pub mod settings;
 pub mod source;
 mod toml_file;
 pub mod value;
@@ -33,7 +33,7 @@ use crate::{
     admin::AdminAddr,
     admission::Origin,
     http::assets::Site,
-    lifecycle::drain::DrainConfig,
+    lifecycle::graceful_shutdown::DrainConfig,
     listener::tls::{self, TlsFiles},
     telemetry::logging::LogConfig,
     url::Scheme,
@@ -41,35 +41,35 @@ use crate::{
 };
 use registry::presence::room::RoomLimits;
 
-/// Everything that can be set. A new setting is a field here and an entry in [`settings`].
+/// The value of every setting. A new setting needs a field here and an entry in [`all_settings`].
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Leptos's own settings; `site_addr` is where the server listens.
     pub leptos: LeptosOptions,
-    /// The folder with the page's files; without it, those within the program.
+    /// The directory with the page's files; none for those embedded in the program.
     pub site_root: Option<PathBuf>,
-    /// The folder for what outlives a restart.
+    /// The directory for what survives a restart.
     pub state_directory: PathBuf,
-    /// The key that cookies are signed with, where it is kept elsewhere.
+    /// The file with the key that signs cookies, if it is not in the state directory.
     pub person_key_file: Option<PathBuf>,
-    /// How many a room takes.
+    /// The limits of each room.
     pub room_limits: RoomLimits,
-    /// Where everybody finds the site; without it, wherever the server is asked.
+    /// The site's URL as visitors see it; without it, each request's host.
     pub public_url: Option<Origin>,
-    /// The certificate, where this server speaks TLS itself.
+    /// The certificate, if this server speaks TLS itself.
     pub tls: TlsSettings,
-    /// Who may come in.
+    /// The table `[limits]`.
     pub admission: AdmissionSettings,
-    /// Where to listen to the operator.
+    /// The address of the admin interface.
     pub operator_address: AdminAddr,
-    /// How the server goes down.
+    /// How the server shuts down.
     pub drain: DrainConfig,
-    /// What is logged, and how.
+    /// The log's filter and format.
     pub logs: LogConfig,
 }
 
 impl Default for Config {
-    /// Every default but the state directory's, which the environment decides.
+    /// All defaults but that of the state directory, which depends on the environment.
     fn default() -> Self {
         Self {
             leptos: LeptosOptions::builder().output_name("rollcall").env(Env::PROD).build(),
@@ -87,7 +87,7 @@ impl Default for Config {
     }
 }
 
-/// The files of TLS as they are set.
+/// The paths of the TLS files as they are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsSettings {
     certificate: Option<PathBuf>,
@@ -95,14 +95,14 @@ pub struct TlsSettings {
 }
 
 impl TlsSettings {
-    /// The two files, where TLS is to be spoken.
+    /// Both files; none where TLS is not configured.
     pub fn files(&self) -> Option<TlsFiles> {
         let (certificate, key) = self.certificate.clone().zip(self.key.clone())?;
         Some(TlsFiles { certificate, key })
     }
 
-    /// The setting that is there and the one that is missing, where there is but one.
-    fn half(&self) -> Option<(&'static str, &'static str)> {
+    /// Where only one of the two is set: that one's name, and the missing one's.
+    fn incomplete(&self) -> Option<(&'static str, &'static str)> {
         match (&self.certificate, &self.key) {
             (Some(_), None) => Some((tls::CERTIFICATE_SETTING, tls::KEY_SETTING)),
             (None, Some(_)) => Some((tls::KEY_SETTING, tls::CERTIFICATE_SETTING)),
@@ -111,23 +111,21 @@ impl TlsSettings {
     }
 }
 
-/// Where settings come from.
+/// Where the settings come from.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// The file; without it `Leptos.toml`, if that is there.
+    /// The settings file; without it `Leptos.toml`, if that exists.
     pub file: Option<PathBuf>,
     /// The environment.
     pub environment: Environment,
-    /// What was typed.
+    /// The flags of the command line.
     pub flags: Vec<Assignment>,
-    /// Who is to reach the server.
+    /// The interfaces to listen on.
     pub bind: Bind,
 }
 
 impl Config {
-    /// Reads the file and the environment; flags have the last word.
-    ///
-    /// Without a file everything has its default.
+    /// Reads and validates the settings from all sources.
     pub fn load(sources: Sources) -> Result<Self, ConfigError> {
         let Sources { file, environment, flags, bind } = sources;
         let mut config = Self::default();
@@ -140,10 +138,10 @@ impl Config {
         }
         let ip = bind.of(config.leptos.site_addr.ip());
         config.leptos.site_addr.set_ip(ip);
-        config.checked()
+        config.validated()
     }
 
-    /// How everybody comes.
+    /// The scheme by which visitors reach the site.
     pub fn scheme(&self) -> Scheme {
         match &self.public_url {
             Some(url) if url.is_https() => Scheme::Https,
@@ -152,9 +150,9 @@ impl Config {
         }
     }
 
-    /// The clocks of every socket.
+    /// The time limits of every socket.
     pub fn connection(&self) -> ConnectionConfig {
-        let first_frame_within = self.admission.first_frame_within();
+        let first_frame_within = self.admission.first_frame_timeout();
         ConnectionConfig { first_frame_within, ..ConnectionConfig::default() }
     }
 
@@ -168,22 +166,22 @@ impl Config {
         })
     }
 
-    /// What no value can say by itself.
-    fn checked(self) -> Result<Self, ConfigError> {
+    /// Checks what depends on several settings.
+    fn validated(self) -> Result<Self, ConfigError> {
         if self.state_directory.as_os_str().is_empty() {
             return Err(ConfigError::NoStateDirectory);
         }
-        if let Some((set, missing)) = self.tls.half() {
+        if let Some((set, missing)) = self.tls.incomplete() {
             return Err(ConfigError::HalfOfTls { set, missing });
         }
-        if let Some(folder) = Site::new(self.site_root.as_deref()).folder() {
+        if let Some(directory) = Site::new(self.site_root.as_deref()).directory() {
             if self.leptos.hash_files {
                 check_hash_file(&self.leptos.hash_file)?;
             }
-            if is_inside(&self.state_directory, folder) {
+            if is_inside(&self.state_directory, directory) {
                 return Err(ConfigError::StateIsServed { state_directory: self.state_directory });
             }
-            if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, folder)) {
+            if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, directory)) {
                 return Err(ConfigError::KeyIsServed { key: key.clone() });
             }
         }
@@ -201,14 +199,14 @@ fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigError> {
     }
 }
 
-/// The names with hashes stand beside the program; without them no page would find its files.
+/// The build writes the hashes of the file names beside the program; without them no page finds its files.
 fn check_hash_file(name: &str) -> Result<(), ConfigError> {
     let program = env::current_exe().unwrap_or_default();
     let path = program.with_file_name(name);
     if path.is_file() { Ok(()) } else { Err(ConfigError::NoHashFile { path }) }
 }
 
-/// Whether `inner` is `outer` or below it, as far as the names tell.
+/// Whether `inner` is `outer` or below it; links are followed only where the path exists.
 fn is_inside(inner: &Path, outer: &Path) -> bool {
     let absolute = |path: &Path| {
         path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_default()
@@ -216,11 +214,11 @@ fn is_inside(inner: &Path, outer: &Path) -> bool {
     absolute(inner).starts_with(absolute(outer))
 }
 
-/// What systemd gives a service, else the place that the XDG base directory specification names.
+/// The directory that systemd gives a service, else that of the XDG base directory specification.
 fn default_state_directory(environment: &Environment) -> Option<PathBuf> {
-    let set = |name| environment.absolute_path(name);
-    set("STATE_DIRECTORY").or_else(|| {
-        let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
+    let path = |name| environment.absolute_path(name);
+    path("STATE_DIRECTORY").or_else(|| {
+        let base = path("XDG_STATE_HOME").or_else(|| Some(path("HOME")?.join(".local/state")))?;
         Some(base.join("rollcall"))
     })
 }

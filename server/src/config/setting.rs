@@ -1,8 +1,8 @@
-//! What a setting is: its key, what it is for, and where its value is kept.
+//! A setting: its key, its help text, and where its value is kept.
 
 use super::{Config, value::Value};
 
-/// One setting. Its variable, its flag, its help and its place in the file all follow from this.
+/// One setting. Its environment variable, flag, help and place in the file all follow from this.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     key: &'static str,
@@ -14,126 +14,126 @@ pub struct Setting {
     place: Place,
 }
 
-/// Where in a configuration the value is kept.
+/// The field of a configuration that holds the value.
 pub type Place = for<'config> fn(&'config mut Config) -> &'config mut dyn Value;
 
 /// Settings that belong together.
 #[derive(Debug)]
 pub struct Group {
-    /// Their title.
+    /// The heading in `--help` and docs/configuration.md.
     pub title: &'static str,
-    /// The settings, the most important first.
+    /// The most important first.
     pub settings: &'static [Setting],
 }
 
-/// The table of the file that a setting stands in.
+/// A table of the settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
     /// `[[workspace.metadata.leptos]]`, which has the same keys for Leptos' own tools.
     Leptos,
     /// `[presence]`: Rollcall's own.
     Presence,
-    /// `[admission]`: who may come in.
-    Admission,
+    /// `[limits]`: admission control.
+    Limits,
 }
 
 impl Section {
-    /// All, in the order of the file.
-    pub const ALL: [Self; 3] = [Self::Leptos, Self::Presence, Self::Admission];
+    /// In the order of the file.
+    pub const ALL: [Self; 3] = [Self::Leptos, Self::Presence, Self::Limits];
 
-    /// Its header in the file.
+    /// The line that begins the table.
     pub fn header(self) -> &'static str {
         match self {
             Self::Leptos => "[[workspace.metadata.leptos]]",
             Self::Presence => "[presence]",
-            Self::Admission => "[door]",
+            Self::Limits => "[limits]",
         }
     }
 
     fn variable_prefix(self) -> &'static str {
         match self {
             Self::Leptos => "LEPTOS_",
-            Self::Presence | Self::Admission => "ROLLCALL_",
+            Self::Presence | Self::Limits => "ROLLCALL_",
         }
     }
 }
 
 impl Setting {
-    /// A setting of Rollcall's own; `help` is one sentence or two.
+    /// A setting of Rollcall's own, in `[presence]`; `help` is one line of full sentences.
     pub const fn presence(key: &'static str, help: &'static str, place: Place) -> Self {
         let (section, flag) = (Section::Presence, key);
         Self { key, section, help, flag, default_is: None, is_secret: false, place }
     }
 
-    /// A rule of the door.
-    pub const fn admission(key: &'static str, help: &'static str, place: Place) -> Self {
-        Self { section: Section::Admission, ..Self::presence(key, help, place) }
+    /// A setting in `[limits]`.
+    pub const fn limit(key: &'static str, help: &'static str, place: Place) -> Self {
+        Self { section: Section::Limits, ..Self::presence(key, help, place) }
     }
 
-    /// A setting that Leptos' own tools know by the same key.
+    /// A setting that Leptos' own tools read under the same key.
     pub const fn leptos(key: &'static str, help: &'static str, place: Place) -> Self {
         let (section, flag) = (Section::Leptos, key);
         Self { key, section, help, flag, default_is: None, is_secret: false, place }
     }
 
-    /// With a flag that is not named like the key.
+    /// With a flag whose name differs from the key.
     #[must_use]
     pub const fn with_flag(self, flag: &'static str) -> Self {
         Self { flag, ..self }
     }
 
-    /// With a default that a value can't say: `nowhere`.
+    /// With a description of a default that is computed when the server starts.
     #[must_use]
-    pub const fn default_is(self, words: &'static str) -> Self {
-        Self { default_is: Some(words), ..self }
+    pub const fn default_is(self, text: &'static str) -> Self {
+        Self { default_is: Some(text), ..self }
     }
 
-    /// A secret: it is never printed, and there is no flag for it, since everybody on a machine sees flags.
+    /// A secret: its value is never printed, and it has no flag, since other users can see the command line.
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { is_secret: true, ..self }
     }
 
-    /// Its key in the file.
+    /// The key in the file.
     pub const fn key(&self) -> &'static str {
         self.key
     }
 
-    /// The table that it stands in.
+    /// The table of the file that holds it.
     pub const fn section(&self) -> Section {
         self.section
     }
 
-    /// What it is for.
+    /// The explanation in `--help` and the documentation.
     pub const fn help(&self) -> &'static str {
         self.help
     }
 
-    /// Its flag, without the dashes.
+    /// The flag without its dashes; none for a secret.
     pub fn flag(&self) -> Option<&'static str> {
         (!self.is_secret).then_some(self.flag)
     }
 
-    /// Its variable of the environment.
+    /// The name of the environment variable.
     pub fn variable(&self) -> String {
         let key = self.key.to_ascii_uppercase().replace('-', "_");
         format!("{}{key}", self.section.variable_prefix())
     }
 
-    /// Whether its value is shown to nobody.
+    /// Whether its value is never printed.
     pub const fn is_secret(&self) -> bool {
         self.is_secret
     }
 
-    /// Its default in words.
-    pub fn default_in_words(&self, defaults: &mut Config) -> String {
+    /// The default as the documentation shows it.
+    pub fn default_text(&self, defaults: &mut Config) -> String {
         match self.default_is {
-            Some(words) => words.to_owned(),
+            Some(text) => text.to_owned(),
             None => self.value(defaults).format().unwrap_or_else(|| "none".to_owned()),
         }
     }
 
-    /// Its value in a configuration.
+    /// The value in a configuration, to read or to set.
     pub fn value<'config>(&self, config: &'config mut Config) -> &'config mut dyn Value {
         (self.place)(config)
     }

@@ -1,28 +1,28 @@
-//! Where a setting was set: a line of the file, a variable of the environment, or a flag.
+//! Where a setting was set: a line of the file, an environment variable, or a flag.
 
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-/// Where something is set.
+/// Where a setting was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// In the file.
+    /// A line of the settings file.
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// In which of its lines, from 1.
+        /// The line's number, from 1.
         line: usize,
     },
-    /// In the environment.
+    /// An environment variable, by its name.
     Variable(String),
-    /// On the command line.
+    /// A flag, without its dashes.
     Flag(&'static str),
 }
 
 impl Source {
-    /// The place in a file's `text` that begins at `byte`.
+    /// The line of a file's `text` that contains the offset `byte`.
     pub(super) fn in_file(path: &Path, text: &str, byte: usize) -> Self {
         let before = text.as_bytes().iter().take(byte);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();

@@ -1,4 +1,4 @@
-//! What the file, the environment and the command line make of the settings together.
+//! Loading the settings from the file, the environment and the command line together.
 
 use std::{fs, path::Path};
 
@@ -9,20 +9,20 @@ use super::{
 
 const LEPTOS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\n";
 
-/// Loads as the program would that finds this file, has these variables, and was called like this.
+/// Loads the settings of a program with this file, these variables and these flags.
 fn load(file: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Config, ConfigError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("Leptos.toml");
     fs::write(&path, file).unwrap();
     let environment = [&[("HOME", "/home/ana")], variables].concat();
     let path = path.to_string_lossy();
-    let words = [&["rollcall", "--config", &path], flags].concat();
-    let line = CommandLine::parse(words, Environment::of(&environment)).unwrap();
-    Config::load(line.sources)
+    let arguments = [&["rollcall", "--config", &path], flags].concat();
+    let command_line = CommandLine::parse(arguments, Environment::of(&environment)).unwrap();
+    Config::load(command_line.sources)
 }
 
 #[test]
-fn a_flag_is_stronger_than_the_environment_and_that_than_the_file() {
+fn a_flag_overrides_the_environment_and_that_the_file() {
     let file = format!(
         "{LEPTOS}site-addr = \"127.0.0.1:4001\"\n[presence]\nmax-people-per-room = 7\nstate-dir = \"/of/the/file\"\n"
     );
@@ -44,7 +44,7 @@ fn a_flag_is_stronger_than_the_environment_and_that_than_the_file() {
 }
 
 #[test]
-fn what_is_wrong_in_the_file_is_an_error_that_names_key_and_line() {
+fn an_error_in_the_file_names_key_and_line() {
     for (lines, key) in [
         ("[presence]\nmax-people-per-rom = 7", "max-people-per-rom"),
         ("[presence]\nmax-tabs-per-person = \"many\"", "max-tabs-per-person"),
@@ -59,32 +59,32 @@ fn what_is_wrong_in_the_file_is_an_error_that_names_key_and_line() {
         ("# a comment\n[workspace.else]", "else"),
         ("# a comment\n[workspace.metadata.else]", "else"),
     ] {
-        let fault = load(&format!("{LEPTOS}{lines}\n"), &[], &[]).unwrap_err();
-        assert!(!fault.is_usage_error());
-        let fault = fault.to_string();
-        assert!(fault.contains(&format!(" {key} ")) && fault.contains("line 4"), "{fault}");
+        let error = load(&format!("{LEPTOS}{lines}\n"), &[], &[]).unwrap_err();
+        assert!(!error.is_usage_error());
+        let error = error.to_string();
+        assert!(error.contains(&format!(" {key} ")) && error.contains("line 4"), "{error}");
     }
-    let fault = load(&format!("{LEPTOS}\nsite-addr = \n"), &[], &[]).unwrap_err().to_string();
-    assert!(fault.contains("line 4"), "{fault}");
+    let error = load(&format!("{LEPTOS}\nsite-addr = \n"), &[], &[]).unwrap_err().to_string();
+    assert!(error.contains("line 4"), "{error}");
 }
 
 #[test]
-fn what_is_wrong_elsewhere_is_an_error_that_names_it() {
+fn an_error_elsewhere_names_the_variable_or_flag() {
     for (variable, value) in [
         ("ROLLCALL_MAX_PEOPLE_PER_ROM", "7"),
         ("ROLLCALL_MAX_PEOPLE_PER_ROOM", "many"),
         ("LEPTOS_SITE_ADDR", "localhost"),
     ] {
-        let fault = load(LEPTOS, &[(variable, value)], &[]).unwrap_err();
-        assert!(!fault.is_usage_error() && fault.to_string().contains(variable), "{fault}");
+        let error = load(LEPTOS, &[(variable, value)], &[]).unwrap_err();
+        assert!(!error.is_usage_error() && error.to_string().contains(variable), "{error}");
     }
-    let fault = load(LEPTOS, &[], &["--max-people-per-room", "-7"]).unwrap_err();
-    let text = fault.to_string();
-    assert!(fault.is_usage_error() && text.contains("--max-people-per-room"), "{text}");
-    let words = ["rollcall", "--max-people-per-rom", "7"];
-    let error = CommandLine::parse(words, Environment::default()).unwrap_err();
+    let error = load(LEPTOS, &[], &["--max-people-per-room", "-7"]).unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_usage_error() && text.contains("--max-people-per-room"), "{text}");
+    let arguments = ["rollcall", "--max-people-per-rom", "7"];
+    let error = CommandLine::parse(arguments, Environment::default()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
-    // What is set to nothing, and what belongs to others, is passed over.
+    // Empty variables, and those of other programs, are ignored.
     let others = [("ROLLCALL_STATE_DIR", ""), ("ROLLCALL_CACHE", "/c"), ("LEPTOS_LIB_DIR", ".")];
     assert_eq!(
         load(LEPTOS, &others, &[]).unwrap().state_directory,
@@ -93,85 +93,87 @@ fn what_is_wrong_elsewhere_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_named_file_has_to_be_there() {
+fn a_file_that_is_given_has_to_exist() {
     let sources = Sources { file: Some("/nowhere/Leptos.toml".into()), ..Sources::default() };
-    let fault = Config::load(sources).unwrap_err();
-    assert!(fault.to_string().contains("/nowhere/Leptos.toml"), "{fault}");
+    let error = Config::load(sources).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/Leptos.toml"), "{error}");
 }
 
 #[test]
-fn nothing_but_the_sites_files_is_served() {
+fn a_state_directory_inside_the_site_is_refused() {
     let config = load(LEPTOS, &[], &[]).unwrap();
     let site = Site::new(config.site_root.as_deref());
-    assert_eq!(site, Site::Folder("target/site".into()));
+    assert_eq!(site, Site::Directory("target/site".into()));
     let flags = ["--site-root", "/srv/site", "--state-dir", "/srv/site/state"];
-    let fault = load(LEPTOS, &[], &flags).unwrap_err();
-    assert!(matches!(fault, ConfigError::StateIsServed { .. }), "{fault}");
+    let error = load(LEPTOS, &[], &flags).unwrap_err();
+    assert!(matches!(error, ConfigError::StateIsServed { .. }), "{error}");
 }
 
 #[test]
-fn state_has_a_documented_place() {
-    let place = |variables: &[(&str, &str)]| default_state_directory(&Environment::of(variables));
-    assert_eq!(place(&[("HOME", "/home/a")]).unwrap(), Path::new("/home/a/.local/state/rollcall"));
+fn the_state_directory_has_its_documented_default() {
+    let default = |variables: &[(&str, &str)]| default_state_directory(&Environment::of(variables));
     assert_eq!(
-        place(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/s")]).unwrap(),
+        default(&[("HOME", "/home/a")]).unwrap(),
+        Path::new("/home/a/.local/state/rollcall")
+    );
+    assert_eq!(
+        default(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/s")]).unwrap(),
         Path::new("/s/rollcall")
     );
-    assert_eq!(place(&[("STATE_DIRECTORY", "/var/lib/r")]).unwrap(), Path::new("/var/lib/r"));
-    assert_eq!(place(&[("XDG_STATE_HOME", "relative")]), None);
-    let fault = Config::load(Sources::default()).unwrap_err();
-    assert!(matches!(fault, ConfigError::NoStateDirectory), "{fault}");
+    assert_eq!(default(&[("STATE_DIRECTORY", "/var/lib/r")]).unwrap(), Path::new("/var/lib/r"));
+    assert_eq!(default(&[("XDG_STATE_HOME", "relative")]), None);
+    let error = Config::load(Sources::default()).unwrap_err();
+    assert!(matches!(error, ConfigError::NoStateDirectory), "{error}");
 }
 
 #[test]
-fn the_network_is_let_in_at_the_same_port() {
+fn the_lan_flag_keeps_port_and_address_family() {
     let file = format!("{LEPTOS}site-addr = \"127.0.0.1:4001\"\n");
     assert_eq!(load(&file, &[], &["--lan"]).unwrap().leptos.site_addr.to_string(), "0.0.0.0:4001");
     let flags = ["--lan", "--addr", "[::1]:5"];
     assert_eq!(load(&file, &[], &flags).unwrap().leptos.site_addr.to_string(), "[::]:5");
 }
 
-/// Whatever is printed can be read again, and says the same.
 #[test]
-fn what_is_printed_is_a_file_that_says_the_same() {
+fn a_printed_file_results_in_the_same_settings() {
     let flags = ["--addr", "[::1]:5", "--state-dir", "/a \"quoted\" place", "--env", "dev"];
     let mut config = load(LEPTOS, &[], &flags).unwrap();
     let printed = docs::file(&mut config);
-    let mut read = load(&printed, &[], &[]).unwrap();
-    for setting in settings::all() {
-        let (written, read) =
-            (setting.value(&mut config).format(), setting.value(&mut read).format());
-        assert_eq!(written, read, "{}", setting.key());
+    let mut reloaded = load(&printed, &[], &[]).unwrap();
+    for setting in all_settings::all() {
+        let (before, after) =
+            (setting.value(&mut config).format(), setting.value(&mut reloaded).format());
+        assert_eq!(before, after, "{}", setting.key());
     }
-    assert_eq!(docs::file(&mut read), printed);
+    assert_eq!(docs::file(&mut reloaded), printed);
 }
 
 #[test]
 fn the_help_names_every_setting_with_its_default() {
     let help = command().render_long_help().to_string();
-    for setting in settings::all() {
-        let default = setting.default_in_words(&mut Config::default());
-        let words = [setting.key(), &setting.variable(), &format!("[default: {default}]")];
-        assert!(words.iter().all(|word| help.contains(*word)), "{}", setting.key());
+    for setting in all_settings::all() {
+        let default = setting.default_text(&mut Config::default());
+        let parts = [setting.key(), &setting.variable(), &format!("[default: {default}]")];
+        assert!(parts.iter().all(|part| help.contains(*part)), "{}", setting.key());
     }
     command().debug_assert();
 }
 
 #[test]
-fn the_program_can_be_asked_about_its_settings() {
+fn a_flag_selects_the_task() {
     for (flag, task) in
         [("--check-config", Task::CheckConfig), ("--print-config", Task::PrintConfig)]
     {
-        let line = CommandLine::parse(["rollcall", flag], Environment::default()).unwrap();
-        assert_eq!(line.task, task);
+        let command_line = CommandLine::parse(["rollcall", flag], Environment::default()).unwrap();
+        assert_eq!(command_line.task, task);
     }
-    let line = CommandLine::parse(["rollcall"], Environment::default()).unwrap();
-    assert_eq!(line.task, Task::Serve);
+    let command_line = CommandLine::parse(["rollcall"], Environment::default()).unwrap();
+    assert_eq!(command_line.task, Task::Serve);
 }
 
-/// cargo-leptos reads `Cargo.toml`, the deployed server its own settings: what both say must be the same.
+/// cargo-leptos reads `Cargo.toml`, the deployed server its own settings: both have to agree.
 #[test]
-fn the_build_and_the_server_agree() {
+fn the_build_settings_equal_the_servers_defaults() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let text = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let file: toml::Table = toml::from_str(&text).unwrap();
@@ -180,7 +182,7 @@ fn the_build_and_the_server_agree() {
     let mut compared = 0;
     for (key, value) in built {
         let Some(setting) = environment::find(setting::Section::Leptos, key) else { continue };
-        // Without a setting it is the usual folder.
+        // The server has no default for `site-root`, as files may be embedded.
         let default = setting.value(&mut defaults).format();
         let default = default.unwrap_or_else(|| "target/site".to_owned());
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

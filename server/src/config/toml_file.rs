@@ -1,4 +1,4 @@
-//! The settings' file: TOML, of which every key is known and every value is of its form.
+//! The settings file: TOML, in which every key has to be known and every value of its type.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use super::{
     value::ValueKind,
 };
 
-/// Everything that a file's `text` sets.
+/// All settings in a file's `text`.
 pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, ConfigError> {
     let syntax = |source| ConfigError::Syntax { path: path.to_owned(), source };
     let table = DeTable::parse(text).map_err(syntax)?;
@@ -32,8 +32,8 @@ pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, Co
             ("presence", DeValue::Table(table)) => {
                 file.parse(Section::Presence, table, &mut assignments)?;
             }
-            ("door", DeValue::Table(table)) => {
-                file.parse(Section::Admission, table, &mut assignments)?;
+            ("limits", DeValue::Table(table)) => {
+                file.parse(Section::Limits, table, &mut assignments)?;
             }
             _ => return Err(file.unknown(key, "the file")),
         }
@@ -49,7 +49,7 @@ struct File<'text> {
 }
 
 impl File<'_> {
-    /// `[[workspace.metadata.leptos]]`: as Leptos has it, though there can be but one.
+    /// `[[workspace.metadata.leptos]]`: an array of tables, as for Leptos' own tools.
     fn leptos_tables<'table, 'text>(
         &self,
         workspace: &'table DeTable<'text>,
@@ -94,8 +94,8 @@ impl File<'_> {
             let text = text_of(setting, value.get_ref()).ok_or_else(|| ConfigError::BadValue {
                 at: source.clone(),
                 key: setting.key(),
-                found: format!("of the kind {}", value.get_ref().type_str()),
-                expected: in_words(form_of(setting)),
+                found: format!("of type {}", value.get_ref().type_str()),
+                expected: description(kind_of(setting)),
             })?;
             assignments.push(Assignment { setting, text, source });
         }
@@ -108,9 +108,9 @@ impl File<'_> {
     }
 }
 
-/// A value as it would be written in the environment, if it is of the setting's form.
+/// A value as it would be written in the environment; none if it is of the wrong type.
 fn text_of(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
-    match (form_of(setting), value) {
+    match (kind_of(setting), value) {
         (ValueKind::Number, DeValue::Integer(number)) => Some(number.to_string()),
         (ValueKind::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
         (ValueKind::Text, DeValue::String(text)) => Some(text.clone().into_owned()),
@@ -122,15 +122,15 @@ fn text_of(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-fn form_of(setting: &Setting) -> ValueKind {
+fn kind_of(setting: &Setting) -> ValueKind {
     setting.value(&mut Config::default()).kind()
 }
 
-fn in_words(form: ValueKind) -> &'static str {
-    match form {
+fn description(kind: ValueKind) -> &'static str {
+    match kind {
         ValueKind::Number => "a whole number",
         ValueKind::Switch => "true or false",
-        ValueKind::Text => "a text in quotes",
-        ValueKind::List => "a list of texts in quotes",
+        ValueKind::Text => "a string in quotes",
+        ValueKind::List => "a list of strings in quotes",
     }
 }

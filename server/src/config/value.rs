@@ -1,41 +1,50 @@
-//! How a setting's value is read and written: as the same text in the file, the environment and flags.
+//! How a setting's value is parsed and formatted: as the same text in the file, the environment and flags.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
+use ipnet::IpNet;
 use leptos::config::Env;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::AdminAddr,
-    admission::{Network, Origin},
+    admission::{Origin, parse_network},
     telemetry::logging::{LogFilter, LogFormat},
 };
 
-/// What a value looks like where it is written.
+/// The syntax of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
     /// A whole number: `7`.
     Number,
     /// `true` or `false`.
     Switch,
-    /// Anything in quotes: `"text"`.
+    /// A string: `"text"` in the file.
     Text,
-    /// Several texts: `["one", "two"]` in the file, `one,two` elsewhere.
+    /// Several strings: `["one", "two"]` in the file, `one,two` elsewhere.
     List,
 }
 
-/// The value of a setting, wherever it is kept.
+/// The value of a setting.
 pub trait Value {
-    /// What it looks like.
+    /// Its syntax.
     fn kind(&self) -> ValueKind;
 
-    /// What stands for it in the help: `NUMBER`.
+    /// Its name in the help: `NUMBER`.
     fn placeholder(&self) -> &'static str;
 
-    /// Takes what was written; else says what should have been.
+    /// Sets it from a text.
+    ///
+    /// # Errors
+    /// A description of the valid values.
     fn parse(&mut self, text: &str) -> Result<(), &'static str>;
 
-    /// As it would be written; none where it is not set.
+    /// As `parse` reads it; none where it is unset.
     fn format(&self) -> Option<String>;
 }
 
@@ -148,11 +157,11 @@ impl Value for Duration {
     }
 
     fn placeholder(&self) -> &'static str {
-        "TIME"
+        "DURATION"
     }
 
     fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = time_of(text).ok_or("a time, like 500ms, 10s, 5m or 2h")?;
+        *self = parse_duration(text).ok_or("a duration, like 500ms, 10s, 5m or 2h")?;
         Ok(())
     }
 
@@ -197,7 +206,7 @@ impl Value for Env {
     }
 }
 
-impl Value for Network {
+impl Value for IpNet {
     fn kind(&self) -> ValueKind {
         ValueKind::Text
     }
@@ -207,7 +216,7 @@ impl Value for Network {
     }
 
     fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text.parse().map_err(|_| "a network, like 10.0.0.0/8, or an address")?;
+        *self = parse_network(text).map_err(|_| "a network, like 10.0.0.0/8, or an address")?;
         Ok(())
     }
 
@@ -313,7 +322,7 @@ impl Value for LogFormat {
     }
 }
 
-/// What need not be set; an empty text unsets it again.
+/// A value that is optional; an empty text unsets it.
 impl<Inner: Value + Blank> Value for Option<Inner> {
     fn kind(&self) -> ValueKind {
         Inner::blank().kind()
@@ -339,7 +348,7 @@ impl<Inner: Value + Blank> Value for Option<Inner> {
     }
 }
 
-/// Several of the same, written one after the other.
+/// A list, written with commas.
 impl<Inner: Value + Blank> Value for Vec<Inner> {
     fn kind(&self) -> ValueKind {
         ValueKind::List
@@ -350,12 +359,12 @@ impl<Inner: Value + Blank> Value for Vec<Inner> {
     }
 
     fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        let read = |part: &str| {
+        let parse = |part: &str| {
             let mut inner = Inner::blank();
             inner.parse(part).map(|()| inner)
         };
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        *self = parts.map(read).collect::<Result<_, _>>()?;
+        *self = parts.map(parse).collect::<Result<_, _>>()?;
         Ok(())
     }
 
@@ -365,9 +374,9 @@ impl<Inner: Value + Blank> Value for Vec<Inner> {
     }
 }
 
-/// A value to read into, where there is none yet; it is never used as it is.
+/// A value to parse into, where there is none yet; it is never used itself.
 pub trait Blank {
-    /// Any value of the kind.
+    /// Any value of the type.
     fn blank() -> Self;
 }
 
@@ -389,9 +398,9 @@ impl Blank for Arc<str> {
     }
 }
 
-impl Blank for Network {
+impl Blank for IpNet {
     fn blank() -> Self {
-        Self::loopback()
+        Self::from(IpAddr::from([127, 0, 0, 1]))
     }
 }
 
@@ -402,10 +411,10 @@ impl Blank for Origin {
 }
 
 fn not_empty(text: &str) -> Result<&str, &'static str> {
-    if text.trim().is_empty() { Err("a text that is not empty") } else { Ok(text) }
+    if text.trim().is_empty() { Err("a string that is not empty") } else { Ok(text) }
 }
 
-fn time_of(text: &str) -> Option<Duration> {
+fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number = number.parse::<u64>().ok()?;
@@ -426,15 +435,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_time_is_read_as_it_is_written(milliseconds in 0..u64::from(u32::MAX)) {
-            let time = Duration::from_millis(milliseconds);
-            let mut read = Duration::MAX;
-            read.parse(&time.format().unwrap()).unwrap();
-            prop_assert_eq!(read, time);
+        fn a_duration_is_parsed_as_it_is_formatted(milliseconds in 0..u64::from(u32::MAX)) {
+            let duration = Duration::from_millis(milliseconds);
+            let mut parsed = Duration::MAX;
+            parsed.parse(&duration.format().unwrap()).unwrap();
+            prop_assert_eq!(parsed, duration);
         }
 
         #[test]
-        fn nothing_written_is_too_strange_to_read(text: String) {
+        fn arbitrary_text_is_parsed_without_a_panic(text: String) {
             let _ = Duration::default().parse(&text);
             let _ = Vec::<SocketAddr>::new().parse(&text);
             let _ = 0_u16.parse(&text);
@@ -442,14 +451,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_needs_its_unit() {
+    fn a_duration_needs_a_unit() {
         for (text, milliseconds) in
             [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
         {
-            let mut time = Duration::MAX;
-            time.parse(text).unwrap();
-            assert_eq!(time, Duration::from_millis(milliseconds));
-            assert_eq!(time.format().unwrap(), text);
+            let mut duration = Duration::MAX;
+            duration.parse(text).unwrap();
+            assert_eq!(duration, Duration::from_millis(milliseconds));
+            assert_eq!(duration.format().unwrap(), text);
         }
         for text in ["", "10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
             assert!(Duration::default().parse(text).is_err(), "{text}");
@@ -457,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_unsets_what_need_not_be_set() {
+    fn an_empty_text_unsets_an_optional_value() {
         let mut address = Some(SocketAddr::blank());
         address.parse("").unwrap();
         assert_eq!((address, address.format()), (None, None));
@@ -466,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_as_it_is_written() {
+    fn a_list_is_parsed_as_it_is_formatted() {
         let mut list = Vec::<Arc<str>>::new();
         list.parse("one, two,").unwrap();
         assert_eq!(list.format().as_deref(), Some("one,two"));

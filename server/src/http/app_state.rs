@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state that the handlers share.
 
 use std::sync::Arc;
 
@@ -6,32 +6,32 @@ use leptos::config::LeptosOptions;
 
 use super::{assets::Site, security_headers::HeaderPolicy};
 use crate::{
-    admission::Admission, identity::person_cookie::PersonCookies, lifecycle::drain::Drain,
-    url::Scheme, websocket::connection::ConnectionConfig,
+    admission::Admission, identity::person_cookie::PersonCookies,
+    lifecycle::graceful_shutdown::Drain, url::Scheme, websocket::connection::ConnectionConfig,
 };
 use registry::hub::Hub;
 
-/// What every handler can reach. Cloning it is cheap.
+/// The state that the handlers share. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// The rooms.
     pub hub: Arc<Hub>,
-    /// The key to who is who.
+    /// Identifies people by their cookies.
     pub cookies: Arc<PersonCookies>,
-    /// How the page is rendered.
+    /// Leptos' options for rendering the page.
     pub leptos: LeptosOptions,
-    /// Where the page's files are.
+    /// The page's files.
     pub site: Site,
-    /// Where others reach this server, if the operator has said so.
+    /// The site's URL as visitors see it, if it is set.
     pub public_url: Option<Arc<str>>,
-    /// What this server itself speaks.
+    /// What this server itself speaks, behind any proxy.
     pub spoken: Scheme,
-    /// The clocks of a socket.
+    /// The time limits of a socket.
     pub connection: ConnectionConfig,
-    /// How the server is reached.
+    /// The settings that security headers depend on.
     pub header_policy: HeaderPolicy,
-    /// Who may come in.
+    /// Admits sockets and feeds.
     pub admission: Arc<Admission>,
-    /// Going down.
+    /// Closes sockets and feeds on shutdown.
     pub drain: Drain,
 }

@@ -1,4 +1,4 @@
-//! Files that a browser has already are not sent again: `ETag` and `If-None-Match` (RFC 9110, section 13).
+//! Conditional requests: `ETag` and `If-None-Match` (RFC 9110, section 13).
 
 use axum::{
     body::Body,
@@ -8,45 +8,44 @@ use axum::{
     response::Response,
 };
 
-/// Gives every file its tag, and answers 304 to who has it.
+/// Adds an `ETag` to every file, and answers 304 to clients that have the file already.
 ///
-/// The tag is weak: it speaks of the file, however it is compressed on the way.
+/// The tag is weak, as it is the same for all content codings of a file.
 pub(crate) async fn conditional_get(mut request: Request, next: Next) -> Response {
     let known: Vec<HeaderValue> =
         request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
     if !known.is_empty() {
-        // The tag says more than the time, and has the last word.
+        // `If-None-Match` takes precedence (RFC 9110, section 13.2.2).
         request.headers_mut().remove(header::IF_MODIFIED_SINCE);
     }
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = next.run(request).await;
     if response.status() != StatusCode::OK {
         return response;
     }
     let Some(tag) = etag(response.headers()) else { return response };
-    let is_known = is_read && known.iter().any(|list| matches(list, &tag));
+    let is_known = is_safe && known.iter().any(|list| matches(list, &tag));
     response.headers_mut().insert(header::ETAG, tag);
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
         let headers = response.headers_mut();
-        for about_the_body in
-            [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING]
+        for body_header in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING]
         {
-            headers.remove(about_the_body);
+            headers.remove(body_header);
         }
     }
     response
 }
 
-/// What the answer brings already, else when the file was changed, and how long it is.
+/// The response's own tag, else one from the file's modification time and length.
 fn etag(headers: &HeaderMap) -> Option<HeaderValue> {
     if let Some(tag) = headers.get(header::ETAG) {
         return Some(tag.clone());
     }
     let changed = headers.get(header::LAST_MODIFIED)?.to_str().ok()?;
     let length: u64 = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    // Of the date only what may stand between quotes without being taken for something else.
+    // Only characters of the date that are allowed in a tag.
     let changed: String = changed.chars().filter(char::is_ascii_alphanumeric).collect();
     HeaderValue::from_str(&format!("W/\"{changed}-{length:x}\"")).ok()
 }
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn another_time_or_length_is_another_tag() {
+    fn the_tag_changes_with_time_and_length() {
         let first = tag("Tue, 24 Nov 2026 10:00:00 GMT", "26").unwrap();
         assert_eq!(first, "W/\"Tue24Nov2026100000GMT-1a\"");
         assert_eq!(tag("Tue, 24 Nov 2026 10:00:00 GMT", "26").unwrap(), first);
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_its_tags_and_no_others() {
+    fn a_list_matches_only_the_tags_in_it() {
         let own = value("W/\"a-1\"");
         for list in ["*", "W/\"a-1\"", "\"a-1\"", "\"b\", W/\"a-1\"", " W/\"a-1\" ,\"c\""] {
             assert!(matches(&value(list), &own), "{list}");

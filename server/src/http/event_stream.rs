@@ -1,4 +1,4 @@
-//! The list for those who only look: once as JSON, or live as Server-Sent Events.
+//! `GET /api/rooms/{room}/events`: the live list as server-sent events, for clients that only watch.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -18,7 +18,7 @@ use super::{
 use crate::admission::{PeerAddr, SocketPermit};
 use registry::{hub::Subscription, wake::wake_flags::WakeReasons};
 
-/// `GET /api/rooms/{room}/events`: the live list, for those who only watch.
+/// Opens a feed of the room's events.
 pub(crate) async fn events(
     State(state): State<AppState>,
     Extension(PeerAddr(peer)): Extension<PeerAddr>,
@@ -28,7 +28,7 @@ pub(crate) async fn events(
 ) -> Response {
     let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return room_not_found(fault),
+        Err(error) => return room_not_found(error),
     };
     let occupancy = state.hub.occupancy(&room_name);
     let permit = match state.admission.feed(peer, &headers, occupancy) {
@@ -36,107 +36,109 @@ pub(crate) async fn events(
         Err(rejection) => return rejection.into_response(),
     };
     let mut subscription = state.hub.subscribe(&room_name, None);
-    subscription.start_from(last_event(&headers).or_else(|| asked_for(&uri)).as_ref());
+    subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();
-    let events = follow(subscription, state.connection.heartbeat_every, permit)
+    let events = feed(subscription, state.connection.heartbeat_every, permit)
         .take_until(async move { guard.drained().await });
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Sse::new(events)).into_response()
 }
 
-/// Where a client that lost its connection was: `EPOCH.SEQ`.
-fn last_event(headers: &HeaderMap) -> Option<Since> {
+/// The position of a client that reconnects, `EPOCH.SEQ`: browsers send back the last event's id.
+fn last_event_id(headers: &HeaderMap) -> Option<Since> {
     Since::from_text(headers.get("last-event-id")?.to_str().ok()?)
 }
 
-/// The same in the address, `?since=EPOCH.SEQ`: a browser's first request for a feed has no header for it.
-fn asked_for(uri: &Uri) -> Option<Since> {
+/// The same in the query, `?since=EPOCH.SEQ`: a browser can't set a header on its first request.
+fn since_in_query(uri: &Uri) -> Option<Since> {
     uri.query()?.split('&').find_map(|part| Since::from_text(part.strip_prefix("since=")?))
 }
 
-/// Everything that an observer is told, as events.
-fn follow(
+/// The events of a subscription.
+fn feed(
     subscription: Subscription,
-    beat_every: Duration,
+    heartbeat_every: Duration,
     permit: SocketPermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    let mut reader = Reader {
+    let mut feed = Feed {
         subscription,
-        beat_every,
+        heartbeat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
         is_room_closed: false,
-        waiting: VecDeque::new(),
-        _pass: permit,
+        queue: VecDeque::new(),
+        _permit: permit,
     };
-    reader.set_next_beat();
-    stream::unfold(reader, async |mut reader| {
-        let event = reader.next().await?;
-        Some((Ok(event), reader))
+    feed.schedule_beat();
+    stream::unfold(feed, async |mut feed| {
+        let event = feed.next().await?;
+        Some((Ok(event), feed))
     })
 }
 
-struct Reader {
+struct Feed {
     subscription: Subscription,
-    beat_every: Duration,
+    heartbeat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
-    /// The operator closed the room: this ends when all is said.
+    /// The operator closed the room: the feed ends after the pending updates.
     is_room_closed: bool,
-    /// The rest of what belongs together.
-    waiting: VecDeque<Event>,
-    /// It is counted for as long as it is followed.
-    _pass: SocketPermit,
+    /// The rest of the current batch.
+    queue: VecDeque<Event>,
+    /// The feed counts until this is dropped.
+    _permit: SocketPermit,
 }
 
-impl Reader {
-    /// None at the end.
+impl Feed {
+    /// The next event; none at the end of the feed.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
-            self.waiting.extend(self.subscription.poll_updates().map(|frame| named(frame.text())));
-            // Only the piece that completes something is a point to come back to.
-            if let Some(last) = self.waiting.pop_back() {
-                let last = self.point(last);
-                self.waiting.push_back(last);
+            self.queue
+                .extend(self.subscription.poll_updates().map(|frame| named_event(frame.text())));
+            // A client can resume only from the end of a batch.
+            if let Some(last) = self.queue.pop_back() {
+                let last = self.with_position(last);
+                self.queue.push_back(last);
                 continue;
             }
-            // Where there are news by now, it comes after them.
+            // If there are updates by now, the beat is sent after them.
             if self.is_beat_due
                 && let Some(beat) = self.subscription.beat()
             {
                 self.is_beat_due = false;
-                return Some(named(beat.text()));
+                return Some(named_event(beat.text()));
             }
             if self.is_room_closed {
                 return None;
             }
-            let signals = self.subscription.woken().await;
-            self.is_room_closed = signals.contains(WakeReasons::ROOM_CLOSED);
+            let reasons = self.subscription.woken().await;
+            self.is_room_closed = reasons.contains(WakeReasons::ROOM_CLOSED);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
-                self.set_next_beat();
+                self.schedule_beat();
             }
         }
     }
 
-    fn set_next_beat(&mut self) {
-        self.next_beat = Instant::now() + self.beat_every;
+    fn schedule_beat(&mut self) {
+        self.next_beat = Instant::now() + self.heartbeat_every;
         self.subscription.timers().insert_at(self.subscription.flags(), self.next_beat);
     }
 
-    fn point(&self, event: Event) -> Event {
+    /// Adds the position from which a client can resume, as the event's id.
+    fn with_position(&self, event: Event) -> Event {
         match self.subscription.position() {
-            Some(point) => event.id(point.to_string()),
+            Some(position) => event.id(position.to_string()),
             None => event,
         }
     }
 }
 
-/// A frame as an event of the same name.
-fn named(frame: &str) -> Event {
+/// A frame as an event with the frame's `event` as its name.
+fn named_event(frame: &str) -> Event {
     let name = frame.strip_prefix(r#"{"event":""#).and_then(|rest| rest.split('"').next());
     Event::default().event(name.unwrap_or_default()).data(frame)
 }

@@ -1,4 +1,4 @@
-//! The list to take away: `GET /api/rooms/{room}/roll.csv` and `…/roll.txt`.
+//! `GET /api/rooms/{room}/roll.csv` and `…/roll.txt`: the list as a file.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,10 +15,10 @@ use super::{
     room_path::{room_from_path, room_not_found},
 };
 
-/// Programs for tables take a cell that begins so as something to compute or to run.
-const BEGINNINGS_OF_FORMULAS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+/// Spreadsheets run a cell that begins with one of these as a formula.
+const FORMULA_PREFIXES: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// The list as a table (RFC 4180).
+/// The list as CSV (RFC 4180).
 pub(crate) async fn csv(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -43,10 +43,10 @@ fn export(
 ) -> Response {
     let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(fault) => return room_not_found(fault),
+        Err(error) => return room_not_found(error),
     };
     let list = state.hub.snapshot(&room, None, usize::MAX);
-    // A room's name has nothing in it that would have to be quoted.
+    // A room's name has no characters that need escaping.
     let attachment = format!(r#"attachment; filename="rollcall-{room}.{extension}""#);
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),
@@ -56,9 +56,9 @@ fn export(
     (headers, write(&room, &list)).into_response()
 }
 
-/// A line for each who is here, after one that says what stands where.
+/// A header and a line for each person.
 ///
-/// It begins with a byte order mark: without one, Excel takes the names for something else than UTF-8.
+/// It begins with a byte order mark: without one, Excel does not decode it as UTF-8.
 fn as_csv(list: &ExistingUsers) -> String {
     let mut table = String::from("\u{feff}name,state,here since\r\n");
     for user in &list.users {
@@ -70,14 +70,14 @@ fn as_csv(list: &ExistingUsers) -> String {
     table
 }
 
-/// A cell: always in quotation marks, which is never wrong.
+/// A cell, always quoted, which is valid for any text.
 fn cell(text: &str) -> String {
-    // The apostrophe says that what follows is text, and is not shown.
-    let mark = if text.starts_with(BEGINNINGS_OF_FORMULAS) { "'" } else { "" };
+    // Spreadsheets show a cell with an apostrophe as text, without the apostrophe.
+    let mark = if text.starts_with(FORMULA_PREFIXES) { "'" } else { "" };
     format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
-/// Which room, how many, when; then a line for each who is here.
+/// A line with room, count and time, then a line for each person.
 fn as_text(room: &RoomName, list: &ExistingUsers) -> String {
     let count = match list.count {
         1 => "1 person".to_owned(),
@@ -97,7 +97,7 @@ fn as_text(room: &RoomName, list: &ExistingUsers) -> String {
     text
 }
 
-/// A time of the server's clock as RFC 3339 has it, in UTC.
+/// A time in UTC, as RFC 3339 has it.
 fn date(unix_seconds: u64) -> String {
     let time = UNIX_EPOCH + Duration::from_secs(unix_seconds);
     OffsetDateTime::from(time).format(&Rfc3339).unwrap_or_default()
@@ -127,8 +127,8 @@ mod tests {
         }
     }
 
-    /// Reads a table as RFC 4180 has it, section 2.
-    fn read(table: &str) -> Vec<Vec<String>> {
+    /// Parses CSV (RFC 4180, section 2).
+    fn parse_csv(table: &str) -> Vec<Vec<String>> {
         let mut records = vec![vec![String::new()]];
         let mut characters = table.chars().peekable();
         let mut is_quoted = false;
@@ -159,20 +159,20 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever names there are: a reader finds them all in their places, and none is a formula.
+        /// For any names, a reader finds each in its place, and none is a formula.
         #[test]
-        fn every_name_is_a_cell_of_text(names in prop::collection::vec(any_name(), 0..9)) {
+        fn every_name_is_a_text_cell(names in prop::collection::vec(any_name(), 0..9)) {
             let list = list(&names);
             let table = as_csv(&list);
-            let records = read(table.strip_prefix('\u{feff}').unwrap());
+            let records = parse_csv(table.strip_prefix('\u{feff}').unwrap());
             prop_assert_eq!(&records[0], &["name", "state", "here since"]);
             prop_assert_eq!(records.len(), names.len() + 1);
             for (record, user) in records[1..].iter().zip(&list.users) {
                 let [name, state, since] = &record[..] else { panic!("{record:?}") };
                 let text = user.name.as_str();
                 prop_assert!(name == text || *name == format!("'{text}"), "{}", name);
-                prop_assert!(!name.starts_with(BEGINNINGS_OF_FORMULAS));
-                prop_assert_eq!(name == text, !text.starts_with(BEGINNINGS_OF_FORMULAS));
+                prop_assert!(!name.starts_with(FORMULA_PREFIXES));
+                prop_assert_eq!(name == text, !text.starts_with(FORMULA_PREFIXES));
                 prop_assert_eq!(state, user.state.as_str());
                 prop_assert!(since.ends_with('Z'));
             }
@@ -180,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_is_told_apart_from_a_name() {
+    fn a_name_like_a_formula_is_marked_as_text() {
         assert_eq!(cell("=1+1"), "\"'=1+1\"");
         assert_eq!(cell("@sum"), "\"'@sum\"");
         assert_eq!(cell("Ana \"the\" Sousa, PhD"), "\"Ana \"\"the\"\" Sousa, PhD\"");
     }
 
     #[test]
-    fn the_text_says_which_room_and_when() {
+    fn the_text_begins_with_room_count_and_time() {
         let room = "team-7".parse().unwrap();
         let names = ["Ana".to_owned(), "Bo".to_owned()];
         let text = as_text(&room, &list(&names));

@@ -1,4 +1,4 @@
-//! HTTP: the router, one file a route, and what every answer has.
+//! HTTP: the router, one file per route, and what all responses share.
 
 pub mod app_state;
 pub mod assets;

@@ -1,4 +1,4 @@
-//! The pages: a room, rendered with its list, and the one that says why there is none.
+//! The pages: a room, rendered with its list, privacy, and "not found".
 
 use app::{
     presence::{RoomName, RoomNameError},
@@ -16,11 +16,11 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 use super::{
     app_state::AppState,
     room_path::room_from_path,
-    room_url::room_address,
+    room_url::room_url,
     security_headers::{Framing, set_page_policy},
 };
 
-/// How many rows the first HTML holds; the socket brings the rest.
+/// The number of rows in the first HTML; the rest arrives through the socket.
 const MOST_ROWS: usize = 200;
 
 /// `GET /`: the lobby's page.
@@ -34,17 +34,18 @@ pub(crate) async fn room(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let wanted = requested_name(&path);
+    let requested = requested_name(&path);
     match room_from_path(path) {
         Ok(room_name) => room_page(state, room_name, request).await,
-        Err(fault) => no_such_room(&state, fault, &wanted, request.uri()),
+        Err(error) => no_such_room(&state, error, &requested, request.uri()),
     }
 }
 
-/// `POST /r/{room}/someone-else`: the room's page anew, for somebody who was never here.
+/// `POST /r/{room}/someone-else`: gives the browser a new identity, and redirects to the room's page.
 ///
-/// A form on another site could only make a visitor somebody new; where browsers say so, it does not. Over plain
-/// HTTP they say nothing, and `Origin` is no help, as a page that names no referrer sends none of its own either.
+/// Requests from other sites are ignored where the browser marks them with `Sec-Fetch-Site`. Over plain HTTP
+/// it does not, and `Origin` is null in our own forms too, as our pages send no referrer; all that such a
+/// request could do is to give the visitor a new identity.
 pub(crate) async fn switch_person(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -52,11 +53,11 @@ pub(crate) async fn switch_person(
 ) -> Response {
     let Ok(room) = room_from_path(path) else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = Redirect::to(&format!("/r/{room}")).into_response();
-    let is_from_elsewhere =
+    let is_cross_site =
         headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin");
-    // Whoever comes without a cookie is new.
+    // Without a cookie: a new person.
     let person = state.cookies.identify(&HeaderMap::new());
-    if let (false, Ok(person)) = (is_from_elsewhere, person)
+    if let (false, Ok(person)) = (is_cross_site, person)
         && let Some(cookie) = state.cookies.set_cookie(person)
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -64,26 +65,26 @@ pub(crate) async fn switch_person(
     response
 }
 
-/// What stands in the address where a room's name should.
+/// The text in the place of the room's name in the path.
 pub(crate) fn requested_name(path: &Result<Path<String>, PathRejection>) -> String {
     path.as_ref().map(|Path(name)| name.clone()).unwrap_or_default()
 }
 
-/// What names no room leads to the room that it means, or to the page that says why it means none.
+/// A redirect to the intended room, or a page that explains why the name is invalid.
 pub(crate) fn no_such_room(
     state: &AppState,
-    fault: RoomNameError,
-    wanted: &str,
+    error: RoomNameError,
+    requested: &str,
     uri: &Uri,
 ) -> Response {
-    if fault == RoomNameError::UpperCase {
-        return to_lower_case(wanted, uri);
+    if error == RoomNameError::UpperCase {
+        return redirect_to_lower_case(requested, uri);
     }
-    let nearest = RoomName::suggest(wanted);
-    not_found_page(state, &fault.to_string(), nearest.as_ref())
+    let suggestion = RoomName::suggest(requested);
+    not_found_page(state, &error.to_string(), suggestion.as_ref())
 }
 
-/// Everything else: the page that says that there is nothing.
+/// The page for every unknown path.
 pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
     not_found_page(&state, "There is no page at this address.", None)
 }
@@ -92,16 +93,16 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let Ok(person) = state.cookies.identify(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mode = look_of(request.uri());
+    let mode = display_mode(request.uri());
     let you = state.cookies.public_id(person, &room);
-    // A screen on the wall lists nobody: no row waits for it.
+    // The kiosk view does not join the room, so no row waits for it.
     if mode == DisplayMode::Page {
         state.hub.note_page_load(&room, you);
     }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
-    let drawn = ServerRendered {
+    let server_rendered = ServerRendered {
         room: room.clone(),
-        address: room_address(state.public_url.as_deref(), state.spoken, request.headers(), &room),
+        address: room_url(state.public_url.as_deref(), state.spoken, request.headers(), &room),
         counts: state.hub.count_history(&room),
         mode,
     };
@@ -112,8 +113,8 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let render = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(page.clone());
-            provide_context(drawn.clone());
-            // In the place of the one that was made for this page already, which nobody is told.
+            provide_context(server_rendered.clone());
+            // It replaces the nonce that leptos_axum provides and gives no access to.
             provide_context(own_nonce.clone());
         },
         move || shell(options.clone()),
@@ -126,41 +127,41 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     no_cache(response)
 }
 
-/// `GET /privacy`: what is kept, where and how long.
+/// `GET /privacy`: the privacy page.
 pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
     let mut response = Html(privacy_document(&state.leptos)).into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
 }
 
-/// `?wall` asks for the page as a screen on the wall shows it.
-fn look_of(uri: &Uri) -> DisplayMode {
-    let is_wall = |part: &str| part == "wall" || part.starts_with("wall=");
+/// `?wall` requests the kiosk view.
+fn display_mode(uri: &Uri) -> DisplayMode {
+    let is_kiosk = |part: &str| part == "wall" || part.starts_with("wall=");
     match uri.query() {
-        Some(query) if query.split('&').any(is_wall) => DisplayMode::Kiosk,
+        Some(query) if query.split('&').any(is_kiosk) => DisplayMode::Kiosk,
         _ => DisplayMode::Page,
     }
 }
 
-fn not_found_page(state: &AppState, why: &str, nearest: Option<&RoomName>) -> Response {
-    let document = Html(not_found_document(&state.leptos, why, nearest));
+fn not_found_page(state: &AppState, reason: &str, suggestion: Option<&RoomName>) -> Response {
+    let document = Html(not_found_document(&state.leptos, reason, suggestion));
     let mut response = (StatusCode::NOT_FOUND, document).into_response();
-    // Nothing in it is a script, so nobody is told the nonce.
+    // The page has no inline script, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
 }
 
-/// To the room of that name in lower case, which is one; what follows the name stays as it is.
+/// Redirects to the same path with the room's name in lower case.
 ///
-/// The name is taken as it was read, since an escape like `%54` has an upper-case letter in it too.
-fn to_lower_case(wanted: &str, uri: &Uri) -> Response {
+/// The name is the decoded one, as an escape like `%54` can contain an upper-case letter too.
+fn redirect_to_lower_case(requested: &str, uri: &Uri) -> Response {
     let rest: String = uri.path().split('/').skip(3).flat_map(|part| ["/", part]).collect();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    let room = wanted.to_ascii_lowercase();
+    let room = requested.to_ascii_lowercase();
     Redirect::permanent(&format!("/r/{room}{rest}{query}")).into_response()
 }
 
-/// A page is one person's and one moment's. `no-cache` and not `no-store`, so that "back" is instant.
+/// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant.
 pub(crate) fn no_cache(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -1,4 +1,4 @@
-//! `GET /r/{room}/qr.svg`: the address of a room, for a camera.
+//! `GET /r/{room}/qr.svg`: the URL of a room as a QR code.
 
 use std::fmt::Write;
 
@@ -12,13 +12,13 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
-    room_url::room_address,
+    room_url::room_url,
 };
 
-/// How many modules have to be empty around a code (ISO/IEC 18004, section 6.3.8).
+/// The width of the empty margin, in modules (ISO/IEC 18004, section 6.3.8).
 const QUIET_ZONE: i32 = 4;
 
-/// The code as an image, dark on white whatever colours its surroundings have: so cameras want it.
+/// The code, always dark on white: cameras don't read inverted codes reliably.
 pub(crate) async fn qr_code(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -26,20 +26,20 @@ pub(crate) async fn qr_code(
 ) -> Response {
     let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(fault) => return room_not_found(fault),
+        Err(error) => return room_not_found(error),
     };
-    let address = room_address(state.public_url.as_deref(), state.spoken, &headers, &room);
-    // A fifth of it may be covered, or in the light of a lamp.
-    let Ok(code) = QrCode::encode_text(&address, QrCodeEcc::Medium) else {
+    let url = room_url(state.public_url.as_deref(), state.spoken, &headers, &room);
+    // Medium restores about 15 % of damaged or reflecting modules.
+    let Ok(code) = QrCode::encode_text(&url, QrCodeEcc::Medium) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let headers =
         [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "private, no-cache")];
-    (headers, drawing(&code)).into_response()
+    (headers, svg(&code)).into_response()
 }
 
-/// A path of rectangles, one for each run of dark modules in a row.
-fn drawing(code: &QrCode) -> String {
+/// An SVG with one path of rectangles: one for each run of dark modules in a row.
+fn svg(code: &QrCode) -> String {
     let side = code.size() + 2 * QUIET_ZONE;
     let mut svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><rect width="{side}" height="{side}" fill="#fff"/><path fill="#000" d=""##
@@ -51,7 +51,7 @@ fn drawing(code: &QrCode) -> String {
             let run = i32::try_from(run).unwrap_or_default();
             if run > 0 {
                 let (left, top) = (x + QUIET_ZONE, y + QUIET_ZONE);
-                // Writing to a text does not fail.
+                // Writing to a string does not fail.
                 let _ = write!(svg, "M{left} {top}h{run}v1h-{run}z");
             }
             x += run.max(1);
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// The units of the drawing that its path covers.
+    /// The units of the image that its path covers.
     fn covered(svg: &str) -> BTreeSet<(i32, i32)> {
         let path = svg.split(" d=\"").nth(1).unwrap().split('"').next().unwrap();
         let mut units = BTreeSet::new();
@@ -87,11 +87,10 @@ mod tests {
     }
 
     proptest! {
-        /// What is drawn is the code, in the middle of its quiet zone.
         #[test]
-        fn the_drawing_is_the_code(address in "https?://[a-z.]{1,60}/r/[a-z0-9-]{1,64}") {
+        fn the_path_covers_exactly_the_dark_modules(address in "https?://[a-z.]{1,60}/r/[a-z0-9-]{1,64}") {
             let code = QrCode::encode_text(&address, QrCodeEcc::Medium).unwrap();
-            let svg = drawing(&code);
+            let svg = svg(&code);
             let side = code.size() + 8;
             let view = format!("viewBox=\"0 0 {side} {side}\"");
             prop_assert!(svg.contains(&view));

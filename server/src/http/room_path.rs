@@ -1,4 +1,4 @@
-//! The room that an address names.
+//! The room in a request's path.
 
 use app::presence::{RoomName, RoomNameError};
 use axum::{
@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The room that an address names. A path that is not even UTF-8 names none either.
+/// The room in a request's path; a path that is not UTF-8 contains none.
 pub(crate) fn room_from_path(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<RoomName, RoomNameError> {
@@ -15,7 +15,7 @@ pub(crate) fn room_from_path(
     name.parse()
 }
 
-/// The answer to a program that asked for what is no room: it says why.
-pub(crate) fn room_not_found(fault: RoomNameError) -> Response {
-    (StatusCode::NOT_FOUND, format!("{fault}\n")).into_response()
+/// The response to a program that requested an invalid room name.
+pub(crate) fn room_not_found(error: RoomNameError) -> Response {
+    (StatusCode::NOT_FOUND, format!("{error}\n")).into_response()
 }

@@ -1,4 +1,4 @@
-//! Which address leads where.
+//! All public routes.
 
 use axum::{
     Router,
@@ -19,36 +19,37 @@ use super::{
 };
 use crate::telemetry::metrics::METRICS;
 
-/// How long a file with a name of its own is used without asking: its icon, its manifest.
-const FRESH_FOR_AN_HOUR: &str = "public, max-age=3600";
+/// For files whose name stays when they change: icon, manifest.
+const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
 
-/// All addresses of the protocol, and the page's own files.
+/// The routes of pages, protocol and files.
 pub(crate) fn router(state: AppState) -> Router {
     let not_found = get(page::not_found).with_state(state.clone());
-    // A hashed name never gets another content; any other name is asked for anew.
-    let freshness = if state.site.has_hashed_names(&state.leptos) {
+    // The content behind a hashed name never changes; any other name is revalidated.
+    let cache_control = if state.site.has_hashed_names(&state.leptos) {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
     let package = ServiceBuilder::new()
-        .layer(fresh(freshness))
-        .layer(by_encoding())
+        .layer(set_cache_control(cache_control))
+        .layer(vary_by_encoding())
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
     let files = ServiceBuilder::new()
-        .layer(fresh(FRESH_FOR_AN_HOUR))
-        .layer(by_encoding())
+        .layer(set_cache_control(CACHE_FOR_AN_HOUR))
+        .layer(vary_by_encoding())
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.service(not_found));
     let header_policy = state.header_policy;
     let finish = move |mut response: Response| {
         apply_security_headers(&mut response, header_policy);
-        METRICS.answered(response.status());
+        METRICS.responded(response.status());
         response
     };
-    // WASM and the like are compressed ahead of time, and better.
-    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    // WASM is compressed by the build, and better.
+    let is_compressible =
+        DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
         .route("/", get(page::lobby))
         .route("/privacy", get(page::privacy))
@@ -62,8 +63,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/roll.txt", get(export::text))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
-        .layer(CompressionLayer::new().compress_when(compressed))
-        // Events are never compressed: a compressor would hold them back.
+        .layer(CompressionLayer::new().compress_when(is_compressible))
+        // Below the compression layer: a compressor would delay events.
         .route("/api/rooms/{room}/events", get(event_stream::events))
         .route("/r/{room}/socket", get(websocket_upgrade::open))
         .route("/healthz", get(async || "ok\n"))
@@ -71,20 +72,20 @@ pub(crate) fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Says how long a file may be used without asking.
-fn fresh(
-    freshness: &'static str,
+/// Adds `Cache-Control` to files.
+fn set_cache_control(
+    cache_control: &'static str,
 ) -> SetResponseHeaderLayer<impl Fn(&Response) -> Option<HeaderValue> + Clone> {
     SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, move |response: &Response| {
-        // That something is not there is nothing to remember for a year.
-        let is_there =
+        // A 404 must not be cached for a year.
+        let is_found =
             response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-        is_there.then(|| HeaderValue::from_static(freshness))
+        is_found.then(|| HeaderValue::from_static(cache_control))
     })
 }
 
-/// Says that a file differs with what its reader can decode, so that a cache in between keeps them apart.
-fn by_encoding() -> SetResponseHeaderLayer<HeaderValue> {
+/// Adds `Vary`, so that shared caches keep the encodings of a file apart.
+fn vary_by_encoding() -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(
         header::VARY,
         HeaderValue::from_static("accept-encoding"),

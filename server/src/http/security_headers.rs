@@ -1,33 +1,33 @@
-//! What every response tells the browser not to do, and what a page may load.
+//! Security headers of all responses, and the content security policy of pages.
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 
-/// Where a page may be shown.
+/// Whether other sites may show a page in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// In a tab of its own, and never within another page.
+    /// No page may frame it.
     Forbidden,
-    /// Within the pages of others too.
+    /// Any page may frame it.
     Allowed,
 }
 
-/// How the server is reached, as far as headers depend on it.
+/// The settings that headers depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeaderPolicy {
-    /// Over HTTPS and nothing else.
+    /// Visitors use HTTPS only: browsers may remember that (HSTS).
     pub is_https: bool,
-    /// `cargo leptos watch` reloads the page over a socket on this port.
+    /// In development: the port of the socket through which `cargo leptos watch` reloads the page.
     pub reload_port: Option<u32>,
 }
 
-/// What the page behind this policy may load and be: nothing but the site's own files, and of scripts
-/// in the document itself only those that carry the nonce of this one response.
+/// The content security policy of a page: only the site's own files, and only inline scripts with the nonce
+/// of this response.
 ///
-/// `'self'` is among the scripts because the hydration script imports the page's own module, and
-/// `'wasm-unsafe-eval'` lets it compile WASM; neither lets a text become a script.
+/// `script-src` has `'self'` because the hydration script imports the page's module, and
+/// `'wasm-unsafe-eval'` to compile WASM. Neither allows text to run as a script.
 pub(crate) fn page_policy(nonce: &str, framing: Framing, header_policy: HeaderPolicy) -> String {
     let ancestors = match framing {
         Framing::Forbidden => "'none'",
@@ -42,19 +42,19 @@ pub(crate) fn page_policy(nonce: &str, framing: Framing, header_policy: HeaderPo
     )
 }
 
-/// Gives a page its policy.
+/// Sets the policy of a page.
 pub(crate) fn set_page_policy(
     headers: &mut HeaderMap,
     nonce: &str,
     framing: Framing,
     header_policy: HeaderPolicy,
 ) {
-    // A nonce is base64, whose characters a header may have.
+    // Always valid: a nonce is base64.
     if let Ok(policy) = HeaderValue::from_str(&page_policy(nonce, framing, header_policy)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if framing == Framing::Allowed {
-        // Else a page that isolates itself could not embed this one.
+        // Pages with cross-origin isolation could not embed this one otherwise.
         headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     }
 }
@@ -65,16 +65,16 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// For all that is no page: nothing in it is ever run or framed.
+/// For responses other than pages: nothing in them may run, load or be framed.
 const DEFAULT_CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What no page of ours asks for; what browsers don't know they complain about, so it stays short.
+/// Features that our pages do not use. Browsers warn about names that they don't know, so the list is short.
 const PERMISSIONS: &str = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
      payment=(), usb=()";
 
-/// Adds what every response says, where the response does not say otherwise.
+/// Adds the headers of all responses, except those that the response has already.
 pub(crate) fn apply_security_headers(response: &mut Response, header_policy: HeaderPolicy) {
-    // What opens a socket is read by no page, and thousands of them are sent.
+    // No page reads an upgrade's response, and a reconnect storm needs thousands of them.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;
     }
@@ -84,7 +84,7 @@ pub(crate) fn apply_security_headers(response: &mut Response, header_policy: Hea
     };
     default(header::CONTENT_SECURITY_POLICY, DEFAULT_CSP);
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // The name of a room may be all that keeps it private.
+    // A room can be private by its unguessable name, which a referrer would reveal.
     default(header::REFERRER_POLICY, "no-referrer");
     default(CROSS_ORIGIN_OPENER_POLICY, "same-origin");
     default(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
@@ -92,13 +92,13 @@ pub(crate) fn apply_security_headers(response: &mut Response, header_policy: Hea
     if header_policy.is_https {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
-    if !may_be_framed(headers) {
+    if !is_framing_allowed(headers) {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
 }
 
-/// The older header can't say "anywhere": there it has to be missing.
-fn may_be_framed(headers: &HeaderMap) -> bool {
+/// `X-Frame-Options` has no value for "any site": it has to be absent then.
+fn is_framing_allowed(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_SECURITY_POLICY)
         .is_some_and(|policy| policy.as_bytes().ends_with(b"frame-ancestors *"))
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_runs_its_own_scripts_and_no_text() {
+    fn a_page_runs_only_its_own_scripts() {
         for framing in [Framing::Forbidden, Framing::Allowed] {
             let policy = page_policy("abc", framing, LOCAL);
             assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_made_for_it_is_framed() {
+    fn only_the_embedded_view_can_be_framed() {
         let mut response = Response::new(Body::empty());
         set_page_policy(response.headers_mut(), "abc", Framing::Forbidden, LOCAL);
         apply_security_headers(&mut response, LOCAL);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn https_is_kept_only_where_there_is_nothing_else() {
+    fn hsts_is_sent_only_on_https_sites() {
         for is_https in [false, true] {
             let mut response = Response::new(Body::empty());
             apply_security_headers(&mut response, HeaderPolicy { is_https, reload_port: None });
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_reloads_itself_only_while_it_is_developed() {
+    fn the_reload_socket_is_allowed_only_in_development() {
         let header_policy = HeaderPolicy { is_https: false, reload_port: Some(3001) };
         let policy = page_policy("abc", Framing::Forbidden, header_policy);
         assert_eq!(sources(&policy, "connect-src"), ["'self'", "ws://*:3001"]);

@@ -1,4 +1,4 @@
-//! The list of a room as JSON.
+//! `GET /api/rooms/{room}/users`: the list of a room as JSON.
 
 use app::presence::ServerEvent;
 use axum::{
@@ -13,17 +13,17 @@ use super::{
     room_path::{room_from_path, room_not_found},
 };
 
-/// `GET /api/rooms/{room}/users`: the list now, as one JSON body.
+/// The current list, as one JSON body.
 pub(crate) async fn users(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
     let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return room_not_found(fault),
+        Err(error) => return room_not_found(error),
     };
     if state.hub.is_full(&room_name) {
-        let sentence = "This room takes no more people: please try again later.\n";
+        let sentence = "This room is full. Try again later.\n";
         let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
         return (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response();
     }
@@ -32,5 +32,5 @@ pub(crate) async fn users(
     (no_store, Json(ServerEvent::ExistingUsers(list))).into_response()
 }
 
-/// When to ask again while a room is full, in seconds.
+/// For a full room, in seconds.
 const RETRY_AFTER: &str = "5";

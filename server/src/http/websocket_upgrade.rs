@@ -1,4 +1,4 @@
-//! `GET /r/{room}/socket`: from an HTTP request to a WebSocket.
+//! `GET /r/{room}/socket`: the upgrade of a request to a WebSocket.
 
 use app::presence::{RoomName, UserId};
 use axum::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     admission::{PeerAddr, SocketPermit},
-    lifecycle::drain::DrainGuard,
+    lifecycle::graceful_shutdown::DrainGuard,
     listener::WriteTimeout,
     websocket::{
         connection::{self, ConnectionConfig},
@@ -38,18 +38,18 @@ pub(crate) async fn open(
     path: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Response {
-    if let Err(foreign) = state.admission.config().origins.admit(request.headers()) {
-        return (StatusCode::FORBIDDEN, format!("{foreign}\n")).into_response();
+    if let Err(rejected) = state.admission.policy().origins.admit(request.headers()) {
+        return (StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response();
     }
     let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
-        Err(fault) => return room_not_found(fault),
+        Err(error) => return room_not_found(error),
     };
     if !has_key(request.headers()) {
-        return no_handshake();
+        return handshake_required();
     }
     let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
-        return no_handshake();
+        return handshake_required();
     };
     let occupancy = state.hub.occupancy(&room_name);
     let permit = match state.admission.socket(peer, request.headers(), occupancy) {
@@ -59,40 +59,40 @@ pub(crate) async fn open(
     let Ok(person) = state.cookies.identify(request.headers()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let permit = match permit.of(person) {
+    let permit = match permit.with_person(person) {
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
     if let Some(cookie) = state.cookies.set_cookie(person) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    let who = state.cookies.public_id(person, &room_name);
-    // Counted from here on, so that a server that goes down meanwhile waits for its goodbye.
+    let user_id = state.cookies.public_id(person, &room_name);
+    // Tracked from here on, so that a shutdown during the upgrade waits for its close frame.
     let guard = state.drain.socket();
     let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(serve(upgrade, state, room_name, who, guard, permit));
+    tokio::spawn(serve(upgrade, state, room_name, user_id, guard, permit));
     response
 }
 
-/// Waits until the connection is the socket's, and hands it on: nothing of the request is kept after that.
+/// Waits for the upgrade and serves the socket in a task of its own, which keeps nothing of the request.
 async fn serve(
     upgrade: OnUpgrade,
     state: AppState,
     room_name: RoomName,
-    who: UserId,
+    user_id: UserId,
     guard: DrainGuard,
     permit: SocketPermit,
 ) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => {
-            tracing::debug!(%error, "a socket did not come to be");
+            tracing::debug!(%error, "WebSocket upgrade failed");
             return;
         }
     };
-    // Entered only now: an upgrade that fails leaves nothing behind.
-    let enter = || state.hub.enter(&room_name, who);
-    // The very stream that was accepted: what hyper had around it is not kept.
+    // The room is entered only now, so that a failed upgrade leaves no trace.
+    let enter = || state.hub.enter(&room_name, user_id);
+    // The accepted stream itself, so that hyper's buffers are freed.
     let upgraded = match upgraded.downcast() {
         Ok(parts) => {
             return serve_over::<TcpStream>(parts, enter, state.connection, guard, permit).await;
@@ -104,12 +104,12 @@ async fn serve(
             serve_over::<TlsStream<TcpStream>>(parts, enter, state.connection, guard, permit).await;
         }
         Err(upgraded) => {
-            tracing::error!(?upgraded, "a socket's stream is not one that was accepted");
+            tracing::error!(?upgraded, "unknown type of an upgraded stream");
         }
     }
 }
 
-/// How long a socket may take to read what it is told is seen to by its connection, and by its stream no more.
+/// Serves the socket on its stream without the HTTP write timeout, as the connection has one of its own.
 async fn serve_over<S>(
     Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<S>>>,
     enter: impl FnOnce() -> Membership,
@@ -123,7 +123,7 @@ async fn serve_over<S>(
     connection::spawn(socket, enter(), config, guard, permit);
 }
 
-/// Whether there is one key of 16 bytes in base64 (RFC 6455, section 4.1), which the library takes as it is.
+/// Whether there is exactly one key, of 16 bytes in base64 (RFC 6455, section 4.1): tungstenite does not check it.
 fn has_key(headers: &HeaderMap) -> bool {
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next(), keys.next()) else { return false };
@@ -132,9 +132,9 @@ fn has_key(headers: &HeaderMap) -> bool {
     digits.len() == 22 && digits.iter().all(is_digit)
 }
 
-/// The answer to a request that does not ask for a WebSocket, or not as RFC 6455, section 4.1 has it.
-fn no_handshake() -> Response {
-    let sentence = "This is the address of a WebSocket: please connect with a WebSocket client.\n";
+/// The response to a request without a valid WebSocket handshake (RFC 6455, section 4.1).
+fn handshake_required() -> Response {
+    let sentence = "This is the URL of a WebSocket: connect with a WebSocket client.\n";
     let upgrade = [
         (header::UPGRADE, HeaderValue::from_static("websocket")),
         (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),

@@ -1,3 +1,3 @@
-//! Who a browser is: the signed cookie, and the public ids made from it.
+//! The identity of a browser: the signed cookie, and the public ids derived from it.
 
 pub mod person_cookie;

@@ -1,4 +1,4 @@
-//! Who a browser is: a signed cookie, and the public ids made from it.
+//! The signed cookie that identifies a browser, and the public ids derived from it.
 
 use std::{
     fmt, fs, io,
@@ -17,8 +17,8 @@ use crate::{
     url::Scheme,
 };
 
-/// The cookie's name: `__Host-` promises that it was set by this very host over HTTPS (RFC 6265bis,
-/// section 4.1.3), so that nobody beside it can put another in its place.
+/// The cookie's name. Browsers accept `__Host-` only from this very host over HTTPS (RFC 6265bis, section
+/// 4.1.3), so that no sibling domain can replace it.
 fn cookie_name(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Http => "rollcall_person",
@@ -26,24 +26,22 @@ fn cookie_name(scheme: Scheme) -> &'static str {
     }
 }
 
-/// How long the cookie is good for after the last visit: the longest that browsers keep one (RFC 6265bis).
+/// The cookie's lifetime after the last visit: the maximum in browsers (RFC 6265bis).
 const COOKIE_LIFE: time::Duration = time::Duration::days(400);
 
-/// The key's length in bytes: half of it signs, as the cookie library wants it.
+/// The key's length in bytes, as the cookie library requires it; half of it signs.
 const KEY_IN_BYTES: usize = 64;
 
 /// The key's file in the state directory.
 const KEY_FILE: &str = "person.key";
 
-/// One browser: 128 random bits that nobody else knows.
-///
-/// This is the secret that proves a person: it is in the cookie and nowhere else.
+/// One browser: 128 random bits. They are the secret that proves the person, and are only in the cookie.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Person([u8; 16]);
 
 #[cfg(test)]
 impl Person {
-    /// One that a test makes up.
+    /// With a secret that a test chooses.
     pub(crate) fn of(secret: [u8; 16]) -> Self {
         Self(secret)
     }
@@ -55,7 +53,7 @@ impl fmt::Debug for Person {
     }
 }
 
-/// Knows persons by their cookies, with the key that the server signs them with.
+/// Identifies persons by their cookies, which it signs with the server's key.
 pub struct PersonCookies {
     scheme: Scheme,
     signing: Key,
@@ -64,84 +62,84 @@ pub struct PersonCookies {
 
 impl fmt::Debug for PersonCookies {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Persons(secret)")
+        formatter.write_str("PersonCookies(secret)")
     }
 }
 
-/// What is wrong with the key or with the state directory.
+/// An error with the key that signs cookies.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file can't be read or made.
-    #[error("The key in {} can't be used: {source}. Name a folder that the server may write to as state-dir.", path.display())]
+    /// The file in the state directory can't be read or created.
+    #[error("The key in {} can't be used: {source}. Set state-dir to a directory that the server can write to.", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file's content is no key.
-    #[error("{} is not {KEY_IN_BYTES} bytes long. Remove it, and the server makes a new one (everyone is a new person then).", path.display())]
+    /// The file in the state directory has another length than a key.
+    #[error("{} is not {KEY_IN_BYTES} bytes long. If you remove it, the server creates a new key, and all visitors get new identities.", path.display())]
     Length {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// The file that was named can't be read.
-    #[error("The key in {}, which person-key-file names, can't be read: {source}.", path.display())]
+    /// The configured file can't be read.
+    #[error("{}, which is set as person-key-file, can't be read: {source}.", path.display())]
     GivenFile {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The content of the file that was named is no key.
-    #[error("{}, which person-key-file names, is not {KEY_IN_BYTES} bytes long.", path.display())]
+    /// The configured file has another length than a key.
+    #[error("{}, which is set as person-key-file, is not {KEY_IN_BYTES} bytes long.", path.display())]
     GivenLength {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// The system gives no random numbers.
-    #[error("The system gives no random numbers for a key: {0}.")]
+    /// The system provides no random numbers.
+    #[error("The system provides no random numbers for a key: {0}.")]
     Randomness(#[from] getrandom::Error),
 }
 
 impl PersonCookies {
-    /// With the key that is kept in `state_directory`, made there (mode 0600) if there is none.
+    /// With the key in `state_directory`, created there (mode 0600) if there is none.
     pub fn from_state_directory(state_directory: &Path, scheme: Scheme) -> Result<Self, KeyError> {
         let path = state_directory.join(KEY_FILE);
-        let file_fault = |source| KeyError::File { path: path.clone(), source };
+        let file_error = |source| KeyError::File { path: path.clone(), source };
         match fs::read(&path) {
             Ok(key) => Self::from_key(&key, scheme).ok_or(KeyError::Length { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
-                fs::create_dir_all(state_directory).map_err(file_fault)?;
-                private_file::write(&path, &key).map_err(file_fault)?;
+                fs::create_dir_all(state_directory).map_err(file_error)?;
+                private_file::write(&path, &key).map_err(file_error)?;
                 Self::from_key(&key, scheme).ok_or(KeyError::Length { path })
             }
-            Err(source) => Err(file_fault(source)),
+            Err(source) => Err(file_error(source)),
         }
     }
 
-    /// With the key in a file that somebody else keeps; it is not made.
+    /// With the key in a configured file, which has to exist.
     pub fn from_key_file(path: &Path, scheme: Scheme) -> Result<Self, KeyError> {
         let key = fs::read(path)
             .map_err(|source| KeyError::GivenFile { path: path.to_owned(), source })?;
         Self::from_key(&key, scheme).ok_or_else(|| KeyError::GivenLength { path: path.to_owned() })
     }
 
-    /// With a key of 64 bytes; none if it has another length.
+    /// With a key of 64 bytes; none for another length.
     pub fn from_key(key: &[u8], scheme: Scheme) -> Option<Self> {
         if key.len() != KEY_IN_BYTES {
             return None;
         }
-        // A key of its own for each purpose, all from the one that is kept.
+        // Each purpose has a key of its own, derived from the stored one.
         let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
         derivation.update(b"rollcall public ids 1");
         let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
         Some(Self { scheme, signing: Key::from(key), public_ids })
     }
 
-    /// Who sent a request with these headers; without a valid cookie, somebody new.
+    /// The person of a request with these headers; without a valid cookie, a new one.
     pub fn identify(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
         if let Some(person) = self.known(headers) {
             return Ok(person);
@@ -151,7 +149,7 @@ impl PersonCookies {
         Ok(Person(secret))
     }
 
-    /// The header that lets the browser come back as this person.
+    /// The `Set-Cookie` header that identifies the browser as this person from now on.
     pub fn set_cookie(&self, person: Person) -> Option<HeaderValue> {
         let mut jar = CookieJar::new();
         let name = cookie_name(self.scheme);
@@ -166,7 +164,7 @@ impl PersonCookies {
         HeaderValue::from_str(&jar.get(name)?.to_string()).ok()
     }
 
-    /// The public id of a person in a room: the same after a restart, different in every room.
+    /// The id of a person that others in the room see: stable over restarts, different in every room.
     pub fn public_id(&self, person: Person, room: &RoomName) -> UserId {
         let mut mac = self.public_ids.clone();
         mac.update(&person.0);
@@ -180,7 +178,7 @@ impl PersonCookies {
     fn known(&self, headers: &HeaderMap) -> Option<Person> {
         let lines = headers.get_all(header::COOKIE).iter();
         let cookies = lines.flat_map(|line| {
-            // Other applications of the host may have put anything into it.
+            // Other applications on the host may set cookies that are not UTF-8.
             let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
             Cookie::split_parse(text).flatten().collect::<Vec<_>>()
         });
@@ -213,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_the_cookie_back_is_the_same_person() {
+    fn a_returned_cookie_identifies_the_same_person() {
         let cookies = cookies(1);
         let person = cookies.identify(&HeaderMap::new()).unwrap();
         let cookie = cookies.set_cookie(person).unwrap();
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn over_https_the_cookie_is_of_this_host_alone() {
+    fn a_cookie_over_https_is_bound_to_its_host() {
         let key = [1; KEY_IN_BYTES];
         let cookies = PersonCookies::from_key(&key, Scheme::Https).unwrap();
         let person = cookies.identify(&HeaderMap::new()).unwrap();
@@ -246,7 +244,7 @@ mod tests {
         assert!(!header.contains("Domain"), "{header}");
         let back = sent_back(&cookie);
         assert_eq!(cookies.identify(&request_with(&[&back])).unwrap(), person);
-        // Anybody beside the host could have set the other one.
+        // A sibling domain could have set a cookie without the prefix.
         let other = sent_back(
             &crate::identity::person_cookie::tests::cookies(1).set_cookie(person).unwrap(),
         );
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_or_foreign_cookie_is_somebody_new() {
+    fn a_forged_or_foreign_cookie_is_a_new_person() {
         let ours = cookies(1);
         let person = ours.identify(&HeaderMap::new()).unwrap();
         let cookie = sent_back(&cookies(2).set_cookie(person).unwrap());
@@ -264,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_last_and_differ_from_room_to_room_and_key_to_key() {
+    fn public_ids_are_stable_and_differ_by_room_and_key() {
         let person = Person([7; 16]);
         let id = |key, room: &str| cookies(key).public_id(person, &room.parse().unwrap());
         assert_eq!(id(1, "lobby"), id(1, "lobby"));
@@ -275,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_made_once_and_kept_secret() {
+    fn the_key_is_created_once_and_kept_secret() {
         let directory = tempfile::tempdir().unwrap();
         let state = directory.path().join("deep/state");
         let first = PersonCookies::from_state_directory(&state, Scheme::Http).unwrap();

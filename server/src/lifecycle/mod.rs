@@ -1,5 +1,5 @@
-//! How the process ends: signals, draining, and what systemd is told.
+//! The process' lifecycle: signals, draining, notifications to systemd.
 
-pub mod drain;
+pub mod graceful_shutdown;
 pub mod signals;
 pub mod systemd;

@@ -1,8 +1,8 @@
-//! The signals that end the server.
+//! The signals that shut the server down.
 
 use std::io;
 
-/// The signals that ask a process to end: Ctrl-C and, on Unix, SIGTERM.
+/// Ctrl-C and, on Unix, SIGTERM.
 #[derive(Debug)]
 pub struct ShutdownSignals {
     #[cfg(unix)]
@@ -12,7 +12,7 @@ pub struct ShutdownSignals {
 }
 
 impl ShutdownSignals {
-    /// Hears them from now on.
+    /// Registers their handlers; without these the signals would end the process.
     pub fn listen() -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -25,7 +25,7 @@ impl ShutdownSignals {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {

@@ -1,12 +1,13 @@
-//! What systemd, or whoever else started the server, is told and hands over: `sd_notify(3)` and
-//! `sd_listen_fds(3)`, as far as they are needed.
+//! Notifications to systemd, and the listening socket that it passes: `sd_notify(3)`, `sd_listen_fds(3)`.
+//!
+//! Not with the `sd-notify` crate: version 0.5 can't connect to abstract sockets (names that begin with `@`).
 
 use std::{env, io};
 
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
-/// Whoever waits to hear that the server serves; often nobody.
+/// The service manager's notification socket; by default there is none.
 #[derive(Debug, Default)]
 pub struct Systemd {
     #[cfg(unix)]
@@ -14,7 +15,7 @@ pub struct Systemd {
 }
 
 impl Systemd {
-    /// The one that the environment names.
+    /// The socket in `NOTIFY_SOCKET`, if it is set.
     pub fn of_this_process() -> Self {
         #[cfg(unix)]
         {
@@ -22,7 +23,7 @@ impl Systemd {
             match unix::connect(&name) {
                 Ok(socket) => Self { socket: Some(socket) },
                 Err(error) => {
-                    tracing::warn!(%error, "NOTIFY_SOCKET can't be used");
+                    tracing::warn!(%error, "can't connect to NOTIFY_SOCKET");
                     Self::default()
                 }
             }
@@ -31,12 +32,12 @@ impl Systemd {
         Self::default()
     }
 
-    /// The server serves.
+    /// Tells that the server accepts connections.
     pub fn ready(&self) {
         self.notify("READY=1");
     }
 
-    /// The server goes down.
+    /// Tells that the server shuts down.
     pub fn stopping(&self) {
         self.notify("STOPPING=1");
     }
@@ -46,14 +47,14 @@ impl Systemd {
         if let Some(socket) = &self.socket
             && let Err(error) = socket.send(state.as_bytes())
         {
-            tracing::warn!(%error, state, "the supervisor can't be told");
+            tracing::warn!(%error, state, "systemd could not be notified");
         }
         #[cfg(not(unix))]
         let _ = state;
     }
 }
 
-/// The listening socket that was opened for this process before it began, if there is one.
+/// The listening socket that systemd opened for this process, if there is one.
 pub fn inherited_listener() -> io::Result<Option<TcpListener>> {
     let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? else { return Ok(None) };
     listener.set_nonblocking(true)?;
@@ -82,35 +83,35 @@ mod unix {
     mod tests {
         use super::{super::Systemd, *};
 
-        fn heard(listening: &UnixDatagram) -> String {
+        fn received(listening: &UnixDatagram) -> String {
             let mut buffer = [0; 64];
             let length = listening.recv(&mut buffer).unwrap();
             String::from_utf8(buffer[..length].to_vec()).unwrap()
         }
 
         #[test]
-        fn who_waits_is_told() {
+        fn notifications_reach_a_socket_in_the_file_system() {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("notify");
             let listening = UnixDatagram::bind(&path).unwrap();
             let systemd = Systemd { socket: Some(connect(path.as_os_str()).unwrap()) };
             systemd.ready();
-            assert_eq!(heard(&listening), "READY=1");
+            assert_eq!(received(&listening), "READY=1");
             systemd.stopping();
-            assert_eq!(heard(&listening), "STOPPING=1");
+            assert_eq!(received(&listening), "STOPPING=1");
             Systemd::default().ready();
         }
 
         #[cfg(target_os = "linux")]
         #[test]
-        fn a_name_that_begins_with_an_at_is_no_file() {
+        fn a_name_that_begins_with_at_is_an_abstract_socket() {
             use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
             let name = format!("rollcall-test-{}", std::process::id());
             let address = SocketAddr::from_abstract_name(&name).unwrap();
             let listening = UnixDatagram::bind_addr(&address).unwrap();
             let socket = connect(OsStr::new(&format!("@{name}"))).unwrap();
             Systemd { socket: Some(socket) }.ready();
-            assert_eq!(heard(&listening), "READY=1");
+            assert_eq!(received(&listening), "READY=1");
         }
     }
 }

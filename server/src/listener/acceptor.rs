@@ -1,10 +1,9 @@
 //! Accepts connections in a thread of its own.
 //!
-//! In the runtime, accepting is one task among thousands: when ten thousand clients break off and come back
-//! in the same moment, each turn of it waits until all the others have had theirs, and what waits to be
-//! accepted meanwhile is more than the system's queue holds. The system refuses the rest without a word, and
-//! they try again only seconds later. A thread gets its share of the processor from the system, whatever the
-//! runtime has to do.
+//! In the runtime, accepting is one task among thousands: when ten thousand clients reconnect at once, it
+//! waits for all other tasks before each turn, and the system's accept queue overflows. The system drops the
+//! rest silently, and they retry only seconds later. A thread gets its share of the processor from the
+//! system, whatever the runtime has to do.
 
 use std::{
     io::{self, ErrorKind},
@@ -24,23 +23,23 @@ use super::{reserve_fd::ReserveFd, tcp};
 const LISTENER: Token = Token(0);
 const STOP: Token = Token(1);
 
-/// How long nothing is accepted after the system refused to, mostly because too many files are open.
-const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(100);
+/// Pause after the system could not accept a connection, mostly because too many files are open.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
-/// A listening socket whose connections are accepted in a thread of its own, until this is dropped.
+/// The accept thread of a listening socket. Dropping it ends the thread and closes the socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    /// No more may wait here than files may be open.
+    /// Not bounded here: each entry is an open file, so `RLIMIT_NOFILE` bounds it.
     accepted: UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
     stop: Waker,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Acceptor {
-    /// Begins to accept.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// What the system says when it gives no thread, or nothing to wait with.
+    /// If the system provides no poller or no thread.
     pub(crate) fn start(listener: TcpListener) -> io::Result<Self> {
         let poll = Poll::new()?;
         let stop = Waker::new(poll.registry(), STOP)?;
@@ -55,16 +54,16 @@ impl Acceptor {
 }
 
 impl Acceptor {
-    /// The next connection, with the address of its other end.
+    /// The next connection and its peer address.
     pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             let Some((stream, peer)) = self.accepted.recv().await else {
-                // The thread ended, which it does not: whoever has a connection keeps it.
+                // The thread ends early only if polling fails: existing connections are still served.
                 return std::future::pending().await;
             };
             match TcpStream::from_std(stream) {
                 Ok(stream) => return (stream, peer),
-                Err(error) => tracing::debug!(%error, "a connection can't be served"),
+                Err(error) => tracing::debug!(%error, "could not serve an accepted connection"),
             }
         }
     }
@@ -72,12 +71,12 @@ impl Acceptor {
 
 impl Drop for Acceptor {
     fn drop(&mut self) {
-        // The listening socket is the thread's: when this is over, nobody is kept waiting in its queue.
+        // The thread owns the listening socket: once joined, the socket is closed, with all in its queue.
         if self.stop.wake().is_ok()
             && let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the thread that accepts connections had panicked");
+            tracing::error!("the accept thread has panicked");
         }
     }
 }
@@ -89,13 +88,13 @@ fn accept_until_stopped(
 ) {
     let mut events = Events::with_capacity(2);
     let mut pause = None;
-    let mut spare = ReserveFd::open();
+    let mut reserve = ReserveFd::open();
     loop {
         match poll.poll(&mut events, pause) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
-                tracing::error!(%error, "no connection is accepted any more");
+                tracing::error!(%error, "polling the listening socket failed: no more connections are accepted");
                 return;
             }
         }
@@ -106,17 +105,17 @@ fn accept_until_stopped(
             Ok(()) => None,
             Err(error) => {
                 if pause.is_none() {
-                    tracing::warn!(%error, "no connection can be accepted");
+                    tracing::warn!(%error, "connections can't be accepted");
                 }
-                spare.reject_one(|| Some(listener.accept().ok()?.0.into()));
-                // It would fail again at once, and again: what is missing may come back meanwhile.
-                Some(PAUSE_AFTER_REFUSAL)
+                reserve.reject_one(|| Some(listener.accept().ok()?.0.into()));
+                // An immediate retry would fail again: files may be closed meanwhile.
+                Some(PAUSE_AFTER_ERROR)
             }
         };
     }
 }
 
-/// Empties the system's queue: it tells only once that there is something in it.
+/// Empties the system's queue: readiness is edge-triggered.
 fn accept_all(
     listener: &mio::net::TcpListener,
     accepted: &UnboundedSender<(std::net::TcpStream, SocketAddr)>,
@@ -125,13 +124,13 @@ fn accept_all(
         match listener.accept() {
             Ok((stream, peer)) => {
                 let stream = std::net::TcpStream::from(stream);
-                tcp::prepare(&stream);
-                // Nobody takes it any more: this is being dropped.
+                tcp::set_options(&stream);
+                // It fails only while the acceptor is being dropped.
                 drop(accepted.send((stream, peer)));
             }
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => return Ok(()),
-                // That one went away while it waited.
+                // Errors of that one connection, which was gone before it was accepted.
                 ErrorKind::ConnectionAborted
                 | ErrorKind::ConnectionReset
                 | ErrorKind::ConnectionRefused
@@ -149,7 +148,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn everyone_who_connects_is_accepted_until_it_is_dropped() {
+    async fn connections_are_accepted_until_the_acceptor_is_dropped() {
         let listener = tcp::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let mut acceptor = Acceptor::start(listener).unwrap();
@@ -160,7 +159,7 @@ mod tests {
         }
         let mut waiting = TcpStream::connect(address).await.unwrap();
         drop(acceptor);
-        // Whether it was still in the system's queue or had been taken out of it: it is let go.
+        // It is closed whether it was still in the system's queue or accepted already.
         assert!(matches!(waiting.read(&mut [0]).await, Ok(0) | Err(_)));
         assert!(TcpStream::connect(address).await.is_err());
     }

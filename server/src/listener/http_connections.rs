@@ -1,4 +1,4 @@
-//! The accept loop: from a listening socket to requests.
+//! HTTP connections: from an accepted stream to requests.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -23,27 +23,26 @@ use tower::ServiceExt;
 use super::{
     Acceptor, WriteTimeout,
     https_redirect::https_redirect,
-    tls::{Opened, Tls},
+    tls::{Accepted, Tls},
 };
 use crate::{
     admission::{Admission, ConnectionPermit, PeerAddr, Rejection},
     telemetry::metrics::METRICS,
 };
 
-/// The most that is kept of a request's head; by default it is 400 KiB.
+/// The maximum size of a request's head; hyper's default is 400 KiB.
 const LONGEST_HEAD_IN_BYTES: usize = 16 * 1024;
 
-/// How many at a time are told that there is no room; who comes besides is not even told.
-const MAX_REJECTIONS_AT_ONCE: usize = 64;
+/// How many rejected connections are answered at a time; further ones are dropped unanswered.
+const MAX_CONCURRENT_REJECTIONS: usize = 64;
 
-/// How long telling them may take, and whoever is to come another way.
-const REJECTION_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time limit for answering a rejected or redirected connection.
+const SHORT_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Accepts connections and answers what they ask until the server goes down,
-/// and then waits for those that are being answered.
+/// Serves connections until the server shuts down, and then waits for requests in progress.
 ///
-/// axum's own loop waits for ever for a request that never comes (hyper's time limit needs a timer that it
-/// does not set), and counts nobody.
+/// `axum::serve` does not suffice: it waits forever for a request that never comes (hyper's time limit needs
+/// a timer, which it does not set), and it does not count connections.
 pub(crate) async fn serve_connections(
     mut acceptor: Acceptor,
     tls: Option<Tls>,
@@ -66,15 +65,15 @@ pub(crate) async fn serve_connections(
     connections.wait().await;
 }
 
-/// What every connection is received with.
+/// What is needed to serve a connection.
 struct Handler {
-    /// What is spoken below HTTP; without it, nothing.
+    /// None where plain HTTP is spoken.
     tls: Option<Tls>,
     admission: Arc<Admission>,
     router: Router,
     http: http1::Builder,
     closing: CancellationToken,
-    rejecting: Arc<Semaphore>,
+    rejection_slots: Arc<Semaphore>,
 }
 
 impl Handler {
@@ -84,9 +83,9 @@ impl Handler {
         router: Router,
         closing: CancellationToken,
     ) -> Self {
-        let http = http(admission.config().timeouts.request_within);
-        let rejecting = Arc::new(Semaphore::new(MAX_REJECTIONS_AT_ONCE));
-        Self { tls, admission, router, http, closing, rejecting }
+        let http = http(admission.policy().timeouts.request_timeout);
+        let rejection_slots = Arc::new(Semaphore::new(MAX_CONCURRENT_REJECTIONS));
+        Self { tls, admission, router, http, closing, rejection_slots }
     }
 
     fn accept_connection(
@@ -100,45 +99,45 @@ impl Handler {
                 connections.spawn(self.serve(stream, peer, permit));
             }
             (Ok(permit), Some(tls)) => {
-                connections.spawn(Arc::clone(self).open(tls.clone(), stream, peer, permit));
+                connections.spawn(Arc::clone(self).serve_tls(tls.clone(), stream, peer, permit));
             }
             (Err(rejection), tls) => {
-                METRICS.rejected(rejection.reason());
-                // Nobody may make the server busy by being turned away.
-                if let Ok(permit) = Arc::clone(&self.rejecting).try_acquire_owned() {
+                METRICS.rejected(rejection.limit());
+                // A flood of rejected connections must not keep the server busy.
+                if let Ok(slot) = Arc::clone(&self.rejection_slots).try_acquire_owned() {
                     let tls = tls.clone();
                     tokio::spawn(async move {
                         let _ =
-                            timeout(REJECTION_TIMEOUT, respond_overloaded(tls, stream, rejection))
+                            timeout(SHORT_ANSWER_TIMEOUT, respond_rejected(tls, stream, rejection))
                                 .await;
-                        drop(permit);
+                        drop(slot);
                     });
                 }
             }
         }
     }
 
-    /// Speaks TLS first. The handshake has the time of a request, and the connection counts meanwhile.
-    async fn open(
+    /// Does the TLS handshake first. The request timeout applies to it, and the connection counts meanwhile.
+    async fn serve_tls(
         self: Arc<Self>,
         tls: Tls,
         stream: TcpStream,
         peer: IpAddr,
         permit: ConnectionPermit,
     ) {
-        let opening = async {
-            match self.admission.config().timeouts.request_within {
-                Some(within) => timeout(within, tls.open(stream)).await?,
-                None => tls.open(stream).await,
+        let handshake = async {
+            match self.admission.policy().timeouts.request_timeout {
+                Some(limit) => timeout(limit, tls.accept(stream)).await?,
+                None => tls.accept(stream).await,
             }
         };
-        match self.closing.run_until_cancelled(opening).await {
-            Some(Ok(Opened::Secure(stream))) => self.serve(*stream, peer, permit).await,
-            Some(Ok(Opened::Plain(stream))) => {
-                let _ = timeout(REJECTION_TIMEOUT, answer(stream, https_redirect)).await;
+        match self.closing.run_until_cancelled(handshake).await {
+            Some(Ok(Accepted::Tls(stream))) => self.serve(*stream, peer, permit).await,
+            Some(Ok(Accepted::Plain(stream))) => {
+                let _ = timeout(SHORT_ANSWER_TIMEOUT, answer(stream, https_redirect)).await;
                 drop(permit);
             }
-            Some(Err(error)) => tracing::debug!(%error, "a connection does not speak TLS"),
+            Some(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             None => {}
         }
     }
@@ -158,58 +157,58 @@ impl Handler {
             request.extensions_mut().insert(PeerAddr(peer));
             router.clone().oneshot(request)
         });
-        let stream = WriteTimeout::new(stream, self.admission.config().timeouts.write_within);
+        let stream = WriteTimeout::new(stream, self.admission.policy().timeouts.write_timeout);
         let mut connection =
             Box::pin(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         let closing = self.closing.clone();
         async move {
-            let ended = select! {
-                ended = connection.as_mut() => ended,
+            let outcome = select! {
+                outcome = connection.as_mut() => outcome,
                 () = closing.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
             };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ends");
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "connection failed");
             }
             drop(permit);
         }
     }
 }
 
-fn http(request_within: Option<Duration>) -> http1::Builder {
+fn http(request_timeout: Option<Duration>) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(request_within)
+        .header_read_timeout(request_timeout)
         .max_buf_size(LONGEST_HEAD_IN_BYTES);
     http
 }
 
-/// Says that there is no room, below TLS where that is spoken.
-async fn respond_overloaded(tls: Option<Tls>, stream: TcpStream, rejection: Rejection) {
-    let room_not_found = move |_: &Request<Incoming>| rejection.answer();
+/// Answers a rejected connection, over TLS where that is spoken.
+async fn respond_rejected(tls: Option<Tls>, stream: TcpStream, rejection: Rejection) {
+    let respond = move |_: &Request<Incoming>| rejection.response();
     match tls {
-        None => answer(stream, room_not_found).await,
-        Some(tls) => match tls.open(stream).await {
-            Ok(Opened::Secure(stream)) => answer(stream, room_not_found).await,
-            Ok(Opened::Plain(stream)) => answer(stream, room_not_found).await,
-            Err(error) => tracing::debug!(%error, "a connection does not speak TLS"),
+        None => answer(stream, respond).await,
+        Some(tls) => match tls.accept(stream).await {
+            Ok(Accepted::Tls(stream)) => answer(stream, respond).await,
+            Ok(Accepted::Plain(stream)) => answer(stream, respond).await,
+            Err(error) => tracing::debug!(%error, "TLS handshake failed"),
         },
     }
 }
 
-/// Hears one question, since an answer before it may be thrown away, answers it, and ends.
-async fn answer<S>(stream: S, with: impl Fn(&Request<Incoming>) -> Response)
+/// Reads one request, as a response before it could be discarded, answers it and closes the connection.
+async fn answer<S>(stream: S, respond: impl Fn(&Request<Incoming>) -> Response)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let service = service_fn(async |request: Request<Incoming>| {
-        let mut response = with(&request);
+        let mut response = respond(&request);
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         Ok::<_, std::convert::Infallible>(response)
     });
     if let Err(error) = http(None).serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, "somebody was not told");
+        tracing::debug!(%error, "could not answer a rejected connection");
     }
 }

@@ -1,4 +1,4 @@
-//! Where to go instead, for whoever speaks plain HTTP where TLS is spoken.
+//! The answer to plain HTTP on the TLS port: a redirect to https.
 
 use axum::{
     http::{HeaderValue, Request, StatusCode, header},
@@ -7,11 +7,11 @@ use axum::{
 
 use crate::url::is_host;
 
-/// Sends a browser to the same address over HTTPS: people type it without a scheme.
+/// Redirects a browser to the same URL over HTTPS, as people type it without a scheme.
 ///
-/// The redirect is for this once. One for ever would be kept where the operator has turned TLS off again.
+/// The redirect is temporary: browsers would remember a permanent one after the operator disabled TLS again.
 pub(crate) fn https_redirect<B>(request: &Request<B>) -> Response {
-    let sentence = "This server speaks HTTPS only: the address begins with https://\n";
+    let sentence = "This server speaks HTTPS only: use a URL that begins with https://\n";
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let location = host.filter(|host| is_host(host)).map(|host| format!("https://{host}{path}"));
@@ -28,7 +28,7 @@ pub(crate) fn https_redirect<B>(request: &Request<B>) -> Response {
 mod tests {
     use super::*;
 
-    fn asked(path: &str, host: Option<&str>) -> Response {
+    fn response(path: &str, host: Option<&str>) -> Response {
         let request = Request::builder().uri(path);
         let request = match host {
             Some(host) => request.header("host", host),
@@ -38,23 +38,23 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_same_address_over_https() {
+    fn the_redirect_leads_to_the_same_url_over_https() {
         for (path, host, location) in [
             ("/", "10.0.0.7:3000", "https://10.0.0.7:3000/"),
             ("/r/team-7?wall", "roll.example", "https://roll.example/r/team-7?wall"),
         ] {
-            let answer = asked(path, Some(host));
-            assert_eq!(answer.status(), StatusCode::TEMPORARY_REDIRECT);
-            assert_eq!(answer.headers()[header::LOCATION], location);
+            let response = response(path, Some(host));
+            assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+            assert_eq!(response.headers()[header::LOCATION], location);
         }
     }
 
     #[test]
-    fn who_does_not_say_where_it_is_is_only_told() {
+    fn a_request_without_a_valid_host_gets_400() {
         for host in [None, Some(""), Some("a b"), Some("evil.example/x@")] {
-            let answer = asked("/", host);
-            assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-            assert!(!answer.headers().contains_key(header::LOCATION));
+            let response = response("/", host);
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+            assert!(!response.headers().contains_key(header::LOCATION));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is done when no more files may be open.
+//! Rejecting connections when no more files can be opened.
 
 use std::{
     fs::File,
@@ -8,13 +8,13 @@ use std::{
 
 use crate::admission::Rejection;
 
-/// An open file for the moment when there are no others: without it, connections that can't be accepted
-/// would wait where nobody tells them anything.
+/// An open file that is closed to accept and reject a connection at the limit of open files. Without it
+/// such connections would wait in the system's queue without an answer.
 #[derive(Debug)]
 pub(crate) struct ReserveFd(Option<File>);
 
 impl ReserveFd {
-    /// Opens it, while that can be done.
+    /// Opens the file; none at the limit of open files.
     pub(crate) fn open() -> Self {
         #[cfg(unix)]
         return Self(File::open("/dev/null").ok());
@@ -22,7 +22,7 @@ impl ReserveFd {
         Self(None)
     }
 
-    /// Accepts one connection in its place, tells it that there is no room, and closes it at once.
+    /// Accepts one connection in its place, answers 503 and closes it.
     pub(crate) fn reject_one(&mut self, accept: impl FnOnce() -> Option<TcpStream>) {
         if self.0.take().is_none() {
             *self = Self::open();
@@ -30,15 +30,15 @@ impl ReserveFd {
         }
         if let Some(mut stream) = accept() {
             let sentence = format!("{}\n", Rejection::TooManyConnections);
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
                  content-length: {}\r\n\r\n{sentence}",
                 sentence.len()
             );
-            // Nothing is waited for: it fits into what the system keeps, or it is lost. What is left
-            // unread would make the system throw the answer away.
+            // Neither blocks: the response fits into the socket's buffer, or is lost. The request is read
+            // first, as closing a socket with unread data would discard the response.
             let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write(answer.as_bytes());
+            let _ = stream.write(response.as_bytes());
         }
         *self = Self::open();
     }

@@ -1,4 +1,4 @@
-//! A stream whose other end must take some of what it is sent within a time.
+//! A stream that fails when its peer reads nothing for too long.
 
 use std::{
     io::{self, IoSlice},
@@ -12,29 +12,29 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A stream whose other end must take some of what it is sent within a time, or it breaks.
+/// A stream that fails when nothing of a pending write goes through within a time limit.
 ///
-/// There is a timer only while something waits to be written.
+/// A timer exists only while a write or flush is pending.
 #[derive(Debug)]
 pub(crate) struct WriteTimeout<S> {
     stream: S,
-    within: Option<Duration>,
-    writing: Timer,
-    /// By itself: where a stream keeps nothing, this is through at once, whatever waits to be written.
-    flushing: Timer,
+    timeout: Option<Duration>,
+    write_timer: Timer,
+    /// Separate, as flushing a stream without a buffer is always ready, and would reset the other timer.
+    flush_timer: Timer,
 }
 
-/// When it is too late, where something waits.
+/// The deadline of a pending operation.
 #[derive(Debug, Default)]
 struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl<S> WriteTimeout<S> {
-    /// Without a time it waits for ever.
-    pub(crate) fn new(stream: S, within: Option<Duration>) -> Self {
-        Self { stream, within, writing: Timer::default(), flushing: Timer::default() }
+    /// With no timeout it waits forever.
+    pub(crate) fn new(stream: S, timeout: Option<Duration>) -> Self {
+        Self { stream, timeout, write_timer: Timer::default(), flush_timer: Timer::default() }
     }
 
-    /// The stream itself, which is waited for no more.
+    /// The stream without the time limit.
     pub(crate) fn into_inner(self) -> S {
         self.stream
     }
@@ -43,7 +43,7 @@ impl<S> WriteTimeout<S> {
 impl Timer {
     fn check<T>(
         &mut self,
-        within: Option<Duration>,
+        timeout: Option<Duration>,
         outcome: Poll<io::Result<T>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
@@ -51,10 +51,10 @@ impl Timer {
             self.0 = None;
             return outcome;
         }
-        let Some(within) = within else { return Poll::Pending };
-        let overdue = self.0.get_or_insert_with(|| Box::pin(sleep(within)));
-        ready!(overdue.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing of it is taken")))
+        let Some(timeout) = timeout else { return Poll::Pending };
+        let deadline = self.0.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        ready!(deadline.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer reads nothing")))
     }
 }
 
@@ -76,7 +76,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.writing.check(this.within, outcome, context)
+        this.write_timer.check(this.timeout, outcome, context)
     }
 
     fn poll_write_vectored(
@@ -86,24 +86,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
-        this.writing.check(this.within, outcome, context)
+        this.write_timer.check(this.timeout, outcome, context)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
-    /// TLS says that it took what it only keeps, up to its bound.
+    /// TLS accepts writes into its buffer: only the flush shows whether the peer reads.
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_flush(context);
-        this.flushing.check(this.within, outcome, context)
+        this.flush_timer.check(this.timeout, outcome, context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
-        this.flushing.check(this.within, outcome, context)
+        this.flush_timer.check(this.timeout, outcome, context)
     }
 }
 
@@ -116,58 +116,59 @@ mod tests {
 
     use super::*;
 
-    const WITHIN: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_given_up() {
+    async fn a_peer_that_reads_nothing_times_out() {
         let (ours, _theirs) = duplex(100);
-        let mut patient = WriteTimeout::new(ours, Some(WITHIN));
-        let begun = Instant::now();
-        let fault = patient.write_all(&[0; 1_000]).await.unwrap_err();
-        assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(begun.elapsed(), WITHIN);
+        let mut limited = WriteTimeout::new(ours, Some(TIMEOUT));
+        let started = Instant::now();
+        let error = limited.write_all(&[0; 1_000]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(started.elapsed(), TIMEOUT);
     }
 
-    /// As with TLS: what is small is taken by the stream itself, and nobody else.
+    /// Like TLS, the stream accepts a small write into its own buffer.
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_of_what_the_stream_keeps_is_given_up() {
-        for ends in [false, true] {
+    async fn a_peer_that_never_drains_the_streams_buffer_times_out() {
+        for is_shutdown in [false, true] {
             let (ours, _theirs) = duplex(100);
-            let mut patient = WriteTimeout::new(BufWriter::new(ours), Some(WITHIN));
-            patient.write_all(&[0; 1_000]).await.unwrap();
-            let begun = Instant::now();
-            let waiting =
-                async { if ends { patient.shutdown().await } else { patient.flush().await } };
-            let outcome = tokio::time::timeout(2 * WITHIN, waiting).await.unwrap();
+            let mut limited = WriteTimeout::new(BufWriter::new(ours), Some(TIMEOUT));
+            limited.write_all(&[0; 1_000]).await.unwrap();
+            let started = Instant::now();
+            let pending = async {
+                if is_shutdown { limited.shutdown().await } else { limited.flush().await }
+            };
+            let outcome = tokio::time::timeout(2 * TIMEOUT, pending).await.unwrap();
             assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
-            assert_eq!(begun.elapsed(), WITHIN);
+            assert_eq!(started.elapsed(), TIMEOUT);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_a_little_at_a_time_is_waited_for() {
+    async fn a_slow_reader_does_not_time_out() {
         let (ours, mut theirs) = duplex(100);
-        let mut patient = WriteTimeout::new(ours, Some(WITHIN));
-        let taking = tokio::spawn(async move {
-            let mut taken = Vec::new();
-            while taken.len() < 1_000 {
-                sleep(WITHIN * 9 / 10).await;
-                let mut some = [0; 100];
-                let length = theirs.read(&mut some).await.unwrap();
-                taken.extend_from_slice(&some[..length]);
+        let mut limited = WriteTimeout::new(ours, Some(TIMEOUT));
+        let reading = tokio::spawn(async move {
+            let mut received = Vec::new();
+            while received.len() < 1_000 {
+                sleep(TIMEOUT * 9 / 10).await;
+                let mut buffer = [0; 100];
+                let length = theirs.read(&mut buffer).await.unwrap();
+                received.extend_from_slice(&buffer[..length]);
             }
-            taken
+            received
         });
-        patient.write_all(&[7; 1_000]).await.unwrap();
-        assert_eq!(taking.await.unwrap(), [7; 1_000]);
-        assert!(patient.writing.0.is_none());
+        limited.write_all(&[7; 1_000]).await.unwrap();
+        assert_eq!(reading.await.unwrap(), [7; 1_000]);
+        assert!(limited.write_timer.0.is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_time_it_waits_for_ever() {
+    async fn a_stream_without_a_timeout_waits_forever() {
         let (ours, _theirs) = duplex(100);
-        let mut patient = WriteTimeout::new(ours, None);
-        let written = patient.write_all(&[0; 1_000]);
-        assert!(tokio::time::timeout(100 * WITHIN, written).await.is_err());
+        let mut limited = WriteTimeout::new(ours, None);
+        let pending = limited.write_all(&[0; 1_000]);
+        assert!(tokio::time::timeout(100 * TIMEOUT, pending).await.is_err());
     }
 }

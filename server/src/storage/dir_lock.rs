@@ -1,4 +1,4 @@
-//! One server at a time has a state directory: two would take each other's rooms, and write over them.
+//! The lock on the state directory: two servers would overwrite each other's rooms.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -9,26 +9,26 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-/// The file's name in the state directory; there is nothing in it.
+/// The name of the lock file, which is empty.
 const FILE: &str = "lock";
 
-/// How long the server before this one may take to go down.
+/// How long to wait for the previous server to shut down.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// How often to see whether it has.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often to retry meanwhile.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Nobody else uses the directory, until this is dropped or the process ends, however it does.
+/// The lock, held until this is dropped or the process ends in any way.
 #[derive(Debug)]
 pub struct StateDirectory {
-    /// None where the system locks no files there.
+    /// None where the file system supports no locks.
     _lock: Option<File>,
 }
 
-/// Another server has the directory, and keeps it.
+/// Another server holds the lock.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "Another Rollcall has its state in {}: stop it, or choose another directory with --state-dir.",
+    "Another Rollcall uses the state directory {}: stop it, or choose another directory with --state-dir.",
     directory.display()
 )]
 pub struct AlreadyLocked {
@@ -36,24 +36,24 @@ pub struct AlreadyLocked {
 }
 
 impl StateDirectory {
-    /// Takes the directory, and makes it where there is none; waits a few seconds for a server that is going down.
+    /// Creates the directory if needed and locks it; waits a few seconds for a server that is shutting down.
     ///
-    /// Where nothing can be locked or written it is used as it is: who can't keep rooms serves all the same.
+    /// If it can't be created or locked, the server runs without a lock: it serves visitors all the same.
     pub async fn lock(directory: &Path) -> Result<Self, AlreadyLocked> {
         let file = match fs::create_dir_all(directory).and_then(|()| open(directory)) {
             Ok(file) => file,
             Err(error) => return Ok(Self::without_lock(&error)),
         };
         let mut is_waiting = false;
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _lock: Some(file) }),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < LONGEST_WAIT => {
+                Err(TryLockError::WouldBlock) if started.elapsed() < LONGEST_WAIT => {
                     if !std::mem::replace(&mut is_waiting, true) {
-                        tracing::info!("waiting for another server to leave the state directory");
+                        tracing::info!("waiting for another server to release the state directory");
                     }
-                    sleep(LOOK_EVERY).await;
+                    sleep(RETRY_INTERVAL).await;
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(AlreadyLocked { directory: directory.to_owned() });
@@ -64,13 +64,13 @@ impl StateDirectory {
     }
 
     fn without_lock(error: &io::Error) -> Self {
-        tracing::warn!(%error, "the state directory can't be locked: no other server may have it");
+        tracing::warn!(%error, "the state directory can't be locked: make sure that no other server uses it");
         Self { _lock: None }
     }
 }
 
 fn open(directory: &Path) -> io::Result<File> {
-    // Some systems lock no file that is open for appending alone.
+    // Some systems can't lock a file that is open for appending only.
     File::options().create(true).read(true).append(true).open(directory.join(FILE))
 }
 
@@ -79,12 +79,12 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn one_at_a_time_has_it_and_the_next_one_waits_a_little() {
+    async fn a_second_lock_waits_and_then_fails() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state");
         let first = StateDirectory::lock(&path).await.unwrap();
-        let refusal = StateDirectory::lock(&path).await.unwrap_err();
-        assert!(refusal.to_string().contains("--state-dir"), "{refusal}");
+        let error = StateDirectory::lock(&path).await.unwrap_err();
+        assert!(error.to_string().contains("--state-dir"), "{error}");
 
         let second = tokio::spawn({
             let path = path.clone();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_nothing_can_be_written_it_is_used_as_it_is() {
+    async fn a_directory_that_cannot_be_created_is_used_without_a_lock() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();

@@ -1,4 +1,4 @@
-//! Files that only the server's own user may read.
+//! Files that only the server's user can read.
 
 use std::{
     fs,
@@ -6,11 +6,11 @@ use std::{
     path::Path,
 };
 
-/// Writes a file wholly or not at all, with mode 0600 where there are modes.
+/// Writes a file atomically, with mode 0600 on Unix.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
-    // Left by a process that ended while it wrote; its mode would be kept.
+    // A process that ended while writing may have left one, whose mode would be kept.
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

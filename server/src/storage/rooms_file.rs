@@ -1,4 +1,4 @@
-//! What outlives a restart: the rooms, in one file of the state directory.
+//! The rooms file, in which the rooms survive a restart.
 
 use std::{
     fs, io,
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::private_file;
 
-/// The file's name in the state directory.
+/// The name of the file in the state directory.
 const FILE: &str = "rooms.json";
 
-/// The version of the file that this program reads and writes.
+/// The version of the format that this program reads and writes.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -23,21 +23,21 @@ struct File<Content> {
     content: Content,
 }
 
-/// Where rooms are kept.
+/// The file in which the rooms are saved.
 #[derive(Clone, Debug)]
 pub struct RoomsFile {
     path: PathBuf,
 }
 
 impl RoomsFile {
-    /// In a state directory, which is there.
+    /// In an existing state directory.
     pub fn in_directory(state_directory: &Path) -> Self {
         Self { path: state_directory.join(FILE) }
     }
 
-    /// Takes the rooms out: the file is gone afterwards, so that no process takes them twice.
+    /// Loads the rooms and removes the file, so that no process restores them twice.
     ///
-    /// A file that can't be read is set aside; nothing of it is fatal.
+    /// An invalid file is renamed; the server starts without rooms then.
     pub fn load_and_remove(&self) -> Option<SavedRooms> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
@@ -51,8 +51,8 @@ impl RoomsFile {
             Ok(rooms) => match fs::remove_file(&self.path) {
                 Ok(()) => Some(rooms),
                 Err(error) => {
-                    // What can't be taken away would be taken twice.
-                    tracing::warn!(%error, "the kept rooms can't be taken");
+                    // The next process would restore the rooms a second time.
+                    tracing::warn!(%error, "the rooms file can't be removed, so it is not used");
                     None
                 }
             },
@@ -63,7 +63,7 @@ impl RoomsFile {
         }
     }
 
-    /// Writes all rooms, wholly or not at all.
+    /// Writes all rooms, atomically.
     pub fn write(&self, rooms: &SavedRooms) -> io::Result<()> {
         private_file::write(&self.path, &written(rooms)?)
     }
@@ -72,19 +72,19 @@ impl RoomsFile {
         let aside = self.path.with_extension("json.damaged");
         let outcome = fs::rename(&self.path, &aside);
         tracing::warn!(
-            "the kept rooms in {} can't be read ({why}) and are set aside{}",
+            "{} is not a valid rooms file ({why}); {}",
             self.path.display(),
-            if outcome.is_ok() { "" } else { ", which failed too" }
+            if outcome.is_ok() { "it was renamed" } else { "renaming it failed too" }
         );
     }
 }
 
-/// The content of the file that keeps these rooms.
+/// The content of the file for these rooms.
 pub fn written(rooms: &SavedRooms) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&File { version: VERSION, content: rooms })
 }
 
-/// The rooms of a file's content; else why there are none.
+/// The rooms in a file's content, or why it is invalid.
 pub fn read(text: &str) -> Result<SavedRooms, String> {
     #[derive(Deserialize)]
     struct Versioned {
@@ -92,7 +92,7 @@ pub fn read(text: &str) -> Result<SavedRooms, String> {
     }
     let Versioned { version } = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if version != VERSION {
-        return Err(format!("they are of version {version}, not {VERSION}"));
+        return Err(format!("its version is {version}, not {VERSION}"));
     }
     let file: File<SavedRooms> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     Ok(file.content)
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_taken_once() {
+    fn saved_rooms_are_loaded_once() {
         let directory = tempfile::tempdir().unwrap();
         let file = RoomsFile::in_directory(directory.path());
         assert_eq!(file.load_and_remove(), None);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_set_aside() {
+    fn a_damaged_file_is_renamed() {
         let directory = tempfile::tempdir().unwrap();
         let file = RoomsFile::in_directory(directory.path());
         for damage in

@@ -1,4 +1,4 @@
-//! Logs: readable on a terminal, JSON elsewhere, on standard error.
+//! The log on standard error: text on a terminal, JSON elsewhere.
 
 use std::io::{self, IsTerminal};
 
@@ -7,16 +7,16 @@ use tracing_subscriber::EnvFilter;
 
 use super::metrics::METRICS;
 
-/// What is logged, and how.
+/// The settings of the log.
 #[derive(Clone, Debug, Default)]
 pub struct LogConfig {
-    /// What is logged.
+    /// Which events are logged.
     pub filter: LogFilter,
-    /// How it is written.
+    /// How they are written.
     pub format: LogFormat,
 }
 
-/// What is logged, as `tracing-subscriber` has it: `info`, or `warn,crate::websocket::connection=debug`.
+/// A filter in the syntax of `tracing-subscriber`: `info`, or `warn,server::websocket::connection=debug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(pub(crate) String);
 
@@ -26,43 +26,43 @@ impl Default for LogFilter {
     }
 }
 
-/// How a line of the log is written.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people on a terminal, for programs elsewhere.
+    /// Text on a terminal, JSON elsewhere.
     #[default]
     Auto,
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs: one JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Logs from now on, as is set.
+/// Installs the global subscriber.
 pub fn init(config: &LogConfig) {
     let LogFilter(filter) = &config.filter;
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let is_terminal = io::stderr().is_terminal();
-    // Not `init`, which would also take in what libraries write with the `log` crate: the WebSocket library
-    // writes every message into it, and with that the names of people.
+    // Not `init`, which would also log the records of the `log` crate: the WebSocket library logs every
+    // message there, and with it people's names.
     let outcome = if config.format.is_json(is_terminal) {
         set_global_default(lines.json().flatten_event(true).with_span_list(false).finish())
     } else {
-        // Where the text goes to a file, colours would be noise.
+        // Without colours in a file.
         set_global_default(lines.with_ansi(is_terminal).finish())
     };
     if let Err(error) = outcome {
-        tracing::warn!(%error, "something logs already, and goes on");
+        tracing::warn!(%error, "a global tracing subscriber is already set");
     }
 }
 
-/// Panics are told like everything else, and counted.
+/// Logs and counts panics.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
         METRICS.panics.count();
         let at = panic.location().map(ToString::to_string);
-        let why = panic.payload_as_str().unwrap_or("it does not say why");
+        let why = panic.payload_as_str().unwrap_or("without a message");
         tracing::error!(at, why, "a task panicked");
     }));
 }
@@ -83,7 +83,7 @@ mod tests {
     use crate::config::value::Value;
 
     #[test]
-    fn people_get_text_and_programs_get_json() {
+    fn auto_is_text_on_a_terminal_and_json_elsewhere() {
         assert!(LogFormat::Auto.is_json(false) && !LogFormat::Auto.is_json(true));
         assert!(LogFormat::Json.is_json(true) && !LogFormat::Text.is_json(false));
         for text in ["auto", "text", "json"] {
@@ -95,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_has_to_be_one() {
+    fn an_invalid_filter_is_refused() {
         let mut filter = LogFilter::default();
-        filter.parse("warn,crate::websocket::connection=debug").unwrap();
+        filter.parse("warn,server::websocket::connection=debug").unwrap();
         assert!(filter.parse("server=loud").is_err());
-        assert_eq!(filter.format().as_deref(), Some("warn,crate::websocket::connection=debug"));
+        assert_eq!(filter.format().as_deref(), Some("warn,server::websocket::connection=debug"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the operator learns of a running server: its log and its metrics. Neither names a person or a room.
+//! The log and the metrics. Neither contains the name of a person or a room.
 
 pub mod logging;
 pub mod metrics;

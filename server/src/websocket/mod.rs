@@ -1,12 +1,13 @@
 //! One WebSocket.
 //!
-//! - `stream`: frames to bytes and back; [`transport`]: what the loop needs of a stream.
-//! - [`budget`]: how much a client may send.
-//! - [`protocol`]: what a text means at this point, pure.
+//! - `stream`: frames to bytes and back; [`transport`]: the trait that the loop needs of a stream.
+//! - [`budget`]: the limits of what a client may send.
+//! - [`protocol`]: the state machine of the protocol, pure.
 //! - [`connection`]: the loop between a client and its room.
 
 pub mod budget;
 pub mod connection;
+pub mod outbox;
 pub mod protocol;
 pub(crate) mod stream;
 pub mod transport;

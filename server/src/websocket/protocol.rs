@@ -1,4 +1,4 @@
-//! The rules of one socket's side of the talk, without the socket: what a text means at this point.
+//! The protocol's state machine for one socket, without I/O: what a text means in the current state.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use registry::presence::{
     request_error::RequestError,
 };
 
-/// How many bad frames in a row end the talk.
+/// This many bad frames in a row close the socket.
 const MOST_BAD_FRAMES_IN_A_ROW: u32 = 3;
 
-/// What one client has said so far, as far as it matters for what it may say next.
+/// The state of the protocol with one client.
 #[derive(Debug)]
 pub struct ProtocolState {
     stage: Stage,
     bad_frames_in_a_row: u32,
-    bucket: FrameBudget,
+    budget: FrameBudget,
     was_too_fast: bool,
 }
 
@@ -27,49 +27,49 @@ pub struct ProtocolState {
 enum Stage {
     /// No first frame was accepted yet.
     Opening,
-    /// The client follows the room.
+    /// The client is subscribed to the room.
     Following,
 }
 
-/// What a text means.
+/// The reaction to a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Something to do; it may still be refused.
+    /// A request, which may still be refused.
     Request(Request),
-    /// Something to refuse, and to carry on.
+    /// A refusal to send.
     Refuse(Refusal),
-    /// The end of the talk.
+    /// The code to close the socket with.
     Close(CloseCode),
 }
 
-/// What a client asks for.
+/// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Follow the room without being listed.
+    /// Subscribe without being listed.
     Watch {
-        /// Where the client's list is.
+        /// The position of the client's list, if it has one.
         since: Option<Since>,
     },
-    /// Be listed under a name that is still to be vetted.
+    /// Be listed under a name, which is not validated yet.
     Join(JoinRequest),
     /// Change the name.
     Rename {
-        /// As it was typed.
+        /// As it was typed: not validated yet.
         name: String,
     },
-    /// Say that the page is hidden, or shown again.
+    /// The page was hidden, or shown again.
     SetVisible {
-        /// Whether it is shown.
+        /// Whether the page is visible.
         is_visible: bool,
     },
-    /// No longer be listed.
+    /// Stop being listed.
     Leave,
-    /// Have the whole list again.
+    /// Get the whole list again.
     Resync,
 }
 
 impl Request {
-    /// The `event` of the frame that asked for it.
+    /// The `event` of the frame with the request.
     pub fn event(&self) -> &'static str {
         match self {
             Self::Watch { .. } => "watch",
@@ -83,23 +83,23 @@ impl Request {
 }
 
 impl ProtocolState {
-    /// A socket that was just opened, and may say so much.
+    /// The state of a socket that was just opened.
     pub fn new(limits: FrameLimits) -> Self {
         Self {
             stage: Stage::Opening,
             bad_frames_in_a_row: 0,
-            bucket: FrameBudget::new(limits),
+            budget: FrameBudget::new(limits),
             was_too_fast: false,
         }
     }
 
-    /// Takes in a text frame that came `since_opening` after the socket was opened.
-    pub fn hear(&mut self, text: &str, since_opening: Duration) -> Action {
+    /// Handles a text frame that arrived `since_opening` after the socket was opened.
+    pub fn on_text(&mut self, text: &str, since_opening: Duration) -> Action {
         if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
             return too_fast;
         }
-        let understood = read(text).ok_or(RequestError::BadFrame);
-        match understood.and_then(|event| self.interpret(event)) {
+        let event = parse(text).ok_or(RequestError::BadFrame);
+        match event.and_then(|event| self.interpret(event)) {
             Ok(request) => {
                 self.bad_frames_in_a_row = 0;
                 Action::Request(request)
@@ -122,19 +122,18 @@ impl ProtocolState {
         }
     }
 
-    /// Takes in a ping or a pong, which asks for nothing and is counted all the same: each is read, and most
-    /// are answered.
+    /// Handles a ping or pong. It counts as a frame, since it costs as much: each is read, and pings are answered.
     pub fn on_control_frame(&mut self, since_opening: Duration) -> Option<Action> {
         self.count(since_opening, || None)
     }
 
-    /// Counts a frame; where there are too many, says what comes of it.
+    /// Counts a frame; above the rate it returns a refusal the first time, and then closes the socket.
     fn count(
         &mut self,
         since_opening: Duration,
         event: impl FnOnce() -> Option<&'static str>,
     ) -> Option<Action> {
-        if self.bucket.take(since_opening) {
+        if self.budget.take(since_opening) {
             self.was_too_fast = false;
             None
         } else if std::mem::replace(&mut self.was_too_fast, true) {
@@ -144,12 +143,12 @@ impl ProtocolState {
         }
     }
 
-    /// The first frame was accepted: the client follows the room from here on.
-    pub fn accepted(&mut self) {
+    /// The first frame was accepted: the client is subscribed from now on.
+    pub fn on_accepted(&mut self) {
         self.stage = Stage::Following;
     }
 
-    /// Whether the client follows the room.
+    /// Whether the client is subscribed to the room.
     pub fn is_following(&self) -> bool {
         self.stage == Stage::Following
     }
@@ -186,15 +185,15 @@ impl Default for ProtocolState {
     }
 }
 
-fn read<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
-    // Serde would also read an enumeration or a struct from an array, which is no frame.
+fn parse<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
+    // Serde would also accept an array for an enum or a struct.
     if !text.trim_start().starts_with('{') {
         return None;
     }
     serde_json::from_str(text).ok()
 }
 
-/// The `event` of a text, if it is one that clients send: nothing else is ever sent back.
+/// The `event` of a text, if it is one of the protocol: refusals must not echo arbitrary text.
 fn known_event(text: &str) -> Option<&'static str> {
     const EVENTS: [&str; 6] = ["watch", "got_a_new_user", "rename", "visible", "leave", "resync"];
 
@@ -202,7 +201,7 @@ fn known_event(text: &str) -> Option<&'static str> {
     struct Named {
         event: String,
     }
-    let Named { event } = read(text)?;
+    let Named { event } = parse(text)?;
     EVENTS.into_iter().find(|known| *known == event)
 }
 
@@ -218,7 +217,7 @@ mod tests {
 
     fn following() -> ProtocolState {
         let mut protocol = ProtocolState::default();
-        protocol.accepted();
+        protocol.on_accepted();
         protocol
     }
 
@@ -228,13 +227,13 @@ mod tests {
     }
 
     fn refusal(action: Action) -> (RefusalCode, Option<String>) {
-        let Action::Refuse(refusal) = action else { panic!("{action:?} is no refusal") };
+        let Action::Refuse(refusal) = action else { panic!("{action:?} is not a refusal") };
         (refusal.code, refusal.of.map(Into::into))
     }
 
     #[test]
     fn the_first_frame_watches_or_joins() {
-        let first = |text: &str| ProtocolState::default().hear(text, START);
+        let first = |text: &str| ProtocolState::default().on_text(text, START);
         assert_eq!(first(WATCH), Action::Request(Request::Watch { since: None }));
         assert_eq!(first(JOIN), Action::Request(join("Ana", JoinKind::Opening)));
         let all = r#"{"event":"got_a_new_user","name":"Ana","tab":"t","visible":false,"since":{"epoch":"e","seq":5}}"#;
@@ -255,8 +254,8 @@ mod tests {
     }
 
     #[test]
-    fn later_frames_do_all_but_watch() {
-        let later = |text: &str| following().hear(text, START);
+    fn later_frames_may_be_anything_but_watch() {
+        let later = |text: &str| following().on_text(text, START);
         assert_eq!(refusal(later(WATCH)), (RefusalCode::BadFrame, Some("watch".to_owned())));
         assert_eq!(later(JOIN), Action::Request(join("Ana", JoinKind::Repeat)));
         assert_eq!(later(r#"{"event":"leave"}"#), Action::Request(Request::Leave));
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_bad() {
+    fn malformed_text_is_refused_as_bad_frame() {
         for text in [
             "",
             "hello",
@@ -281,7 +280,7 @@ mod tests {
             r#"{"event":"watch"} {"event":"watch"}"#,
         ] {
             assert_eq!(
-                refusal(ProtocolState::default().hear(text, START)).0,
+                refusal(ProtocolState::default().on_text(text, START)).0,
                 RefusalCode::BadFrame,
                 "{text}"
             );
@@ -289,34 +288,37 @@ mod tests {
     }
 
     #[test]
-    fn three_bad_frames_in_a_row_end_it() {
+    fn three_bad_frames_in_a_row_close_the_socket() {
         let mut protocol = following();
         for text in ["?", "?", r#"{"event":"leave"}"#, "?", "?"] {
-            assert!(!matches!(protocol.hear(text, START), Action::Close(_)));
+            assert!(!matches!(protocol.on_text(text, START), Action::Close(_)));
         }
-        assert_eq!(protocol.hear("?", START), Action::Close(CloseCode::BadFrames));
+        assert_eq!(protocol.on_text("?", START), Action::Close(CloseCode::BadFrames));
     }
 
     #[test]
-    fn going_on_after_too_fast_ends_it() {
+    fn a_frame_right_after_too_fast_closes_the_socket() {
         let leave = r#"{"event":"leave"}"#;
         let mut protocol = following();
         for _ in 0..40 {
-            assert_eq!(protocol.hear(leave, START), Action::Request(Request::Leave));
+            assert_eq!(protocol.on_text(leave, START), Action::Request(Request::Leave));
         }
-        assert_eq!(refusal(protocol.hear(leave, START)).0, RefusalCode::TooFast);
-        assert_eq!(protocol.clone_for_test().hear(leave, START), Action::Close(CloseCode::TooFast));
+        assert_eq!(refusal(protocol.on_text(leave, START)).0, RefusalCode::TooFast);
+        assert_eq!(
+            protocol.clone_for_test().on_text(leave, START),
+            Action::Close(CloseCode::TooFast)
+        );
         let a_second_later = Duration::from_secs(1);
         for _ in 0..5 {
-            let action = protocol.hear(leave, a_second_later);
+            let action = protocol.on_text(leave, a_second_later);
             assert_eq!(action, Action::Request(Request::Leave));
         }
-        assert_eq!(refusal(protocol.hear(leave, a_second_later)).0, RefusalCode::TooFast);
+        assert_eq!(refusal(protocol.on_text(leave, a_second_later)).0, RefusalCode::TooFast);
     }
 
     impl ProtocolState {
         fn clone_for_test(&self) -> Self {
-            Self { bucket: self.bucket.clone(), ..*self }
+            Self { budget: self.budget.clone(), ..*self }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A real WebSocket, which writes shared frames as they are.
+//! A WebSocket over a stream, which writes shared frames without copying them.
 
 use std::{
     io::{self, IoSlice},
@@ -20,47 +20,47 @@ use tungstenite::{
 
 use super::{
     budget::{ByteBudget, FrameLimits},
-    connection::Outbox,
+    outbox::Outbox,
     transport::Socket,
 };
 use crate::telemetry::metrics::METRICS;
 
-/// What is read at a time: what clients say is short, and this much is kept for every socket
-/// (128 KiB by default, which is most of what an idle socket costs).
+/// The size of the read buffer. Clients send little, and every socket keeps a buffer: tungstenite's default of
+/// 128 KiB would be most of the memory of an idle socket.
 const READ_BUFFER_IN_BYTES: usize = 1024;
 
-/// What may wait to be written besides shared frames, which are pings and goodbyes;
-/// by default there is no bound.
+/// The maximum of pending control frames; tungstenite's default is no limit. Shared frames don't go through
+/// this buffer.
 const MOST_WRITE_BUFFER_IN_BYTES: usize = 16 * 1024;
 
-/// How much one socket may have read while the others wait: of frames without content that are thousands.
+/// How much is read of one socket before other tasks run: these can be thousands of empty frames.
 const MOST_BYTES_READ_IN_A_TURN: usize = 16 * 1024;
 
-/// The longest frame that is read, where there is no limit for it.
+/// The maximum size of a frame where no limit is set.
 const MOST_BYTES_OF_A_FRAME: usize = 16 * 1024 * 1024;
 
-/// How many frames go into one write at the most: writes cost, and bytes hardly do.
+/// The maximum number of frames in one write: the cost is per write, not per byte.
 const MOST_FRAMES_IN_A_WRITE: usize = 16;
 
 /// A WebSocket over a stream of bytes.
 ///
-/// All but the shared frames is the library's: reading, pings and pongs, goodbyes.
+/// tungstenite does all but the writing of shared frames: reading, pings and pongs, the closing handshake.
 #[derive(Debug)]
 pub(crate) struct WebSocket<S> {
     inner: WebSocketStream<FramedStream<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// The server's end of a stream on which the handshake is through, and what came after that already.
+    /// The server's end of a stream after the handshake, with the bytes that were read after it.
     pub(crate) async fn new(stream: S, already_read: &[u8], limits: FrameLimits) -> Self {
-        let wire = FramedStream {
+        let stream = FramedStream {
             stream,
             partial_frame: Bytes::default(),
             read_in_this_turn: 0,
             opened: Instant::now(),
-            bucket: ByteBudget::new(limits),
+            budget: ByteBudget::new(limits),
         };
-        // What a header only announces is memory already: there is always a bound.
+        // There is always a limit, since memory is allocated for the length that a header announces.
         let longest =
             Some(limits.longest.number().unwrap_or(usize::MAX).min(MOST_BYTES_OF_A_FRAME));
         let config = WebSocketConfig::default()
@@ -70,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .max_message_size(longest)
             .max_frame_size(longest);
         let inner = WebSocketStream::from_partially_read(
-            wire,
+            stream,
             already_read.to_vec(),
             Role::Server,
             Some(config),
@@ -80,22 +80,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for WebSocket<S> {
-    type Fault = Error;
-
-    /// No copy is made and no buffer kept: a frame that is shared by thousands is written from where it is.
+    /// Writes frames, which thousands of sockets share, without a copy and without a buffer.
     fn poll_send(
         &mut self,
         outbox: &mut Outbox,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        // What the library has begun to write must be whole before anything else is.
+        // A control frame that tungstenite has begun to write has to be finished first.
         ready!(self.inner.poll_flush_unpin(context))?;
-        let wire = self.inner.get_mut();
+        let stream = self.inner.get_mut();
         while !outbox.is_empty() {
-            ready!(wire.poll_write_frames(outbox, context))?;
+            ready!(stream.poll_write_frames(outbox, context))?;
         }
-        // The last frame may be a part of one, and a stream may keep what it took: TLS does.
-        ready!(Pin::new(wire).poll_flush(context))?;
+        // The last frame may be written in part, and the stream may have a buffer, as TLS has.
+        ready!(Pin::new(stream).poll_flush(context))?;
         Poll::Ready(Ok(()))
     }
 }
@@ -106,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.inner.poll_next_unpin(context);
         if let Poll::Ready(Some(Ok(_))) = next {
-            self.inner.get_mut().bucket.is_whole();
+            self.inner.get_mut().budget.on_message();
         }
         next
     }
@@ -132,21 +130,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     }
 }
 
-/// The bytes below a WebSocket: a shared frame that was begun is finished before anything else is written.
+/// The byte stream below a WebSocket. It finishes a partly written shared frame before any other write.
 #[derive(Debug)]
 struct FramedStream<S> {
     stream: S,
-    /// The rest of the shared frame that was begun.
+    /// The rest of a partly written shared frame.
     partial_frame: Bytes,
-    /// How much was read since there was nothing to read, or since the others had their turn.
+    /// Bytes read since this last yielded to other tasks, or since there was nothing to read.
     read_in_this_turn: usize,
     opened: Instant,
-    /// What may still be read.
-    bucket: ByteBudget,
+    budget: ByteBudget,
 }
 
 impl<S: AsyncWrite + Unpin> FramedStream<S> {
-    fn poll_finish(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes the rest of a partly written frame.
+    fn poll_finish_frame(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.partial_frame.is_empty() {
             let written =
                 ready!(Pin::new(&mut self.stream).poll_write(context, &self.partial_frame))?;
@@ -155,13 +153,13 @@ impl<S: AsyncWrite + Unpin> FramedStream<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes as many frames at once as go, and takes out what was written or begun.
+    /// Writes as many frames as one write takes, and removes those that were written at least in part.
     fn poll_write_frames(
         &mut self,
         outbox: &mut Outbox,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        ready!(self.poll_finish(context))?;
+        ready!(self.poll_finish_frame(context))?;
         let mut slices = [IoSlice::new(&[]); MOST_FRAMES_IN_A_WRITE];
         let mut count = 0;
         for (slice, frame) in slices.iter_mut().zip(outbox.remaining()) {
@@ -183,14 +181,14 @@ impl<S: AsyncWrite + Unpin> FramedStream<S> {
             }
             written = written.saturating_sub(bytes.len());
         }
-        // Once for each write: what that costs vanishes beside it.
+        // Per write and not per frame, so that the atomics cost nothing in comparison.
         METRICS.frames_sent.add(frames);
         METRICS.bytes_sent.add(bytes_written);
         Poll::Ready(Ok(()))
     }
 }
 
-/// A stream that takes no bytes takes none ever.
+/// A write of zero bytes means that the stream takes no more.
 fn nonzero(written: usize) -> io::Result<usize> {
     if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) }
 }
@@ -214,7 +212,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for FramedStream<S> {
         read?;
         let (bytes, since_opening) = (buffer.filled().len() - before, self.opened.elapsed());
         self.read_in_this_turn += bytes;
-        if !self.bucket.take(bytes, since_opening) {
+        if !self.budget.take(bytes, since_opening) {
             return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
         }
         Poll::Ready(Ok(()))
@@ -227,12 +225,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FramedStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_finish(context))?;
+        ready!(self.poll_finish_frame(context))?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_finish(context))?;
+        ready!(self.poll_finish_frame(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -255,47 +253,46 @@ mod tests {
     use super::*;
     use registry::encoding::frame::{Batch, Frame};
 
-    /// What the two ends of a connection do, one after the other or at the same time.
+    /// A step of one end of a connection.
     #[derive(Clone, Debug)]
     enum Step {
-        Tell(Vec<String>),
+        ServerSends(Vec<String>),
         ServerPings,
         ClientPings,
     }
 
     fn any_step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            3 => prop::collection::vec("[a-z]{0,300}", 1..20).prop_map(Step::Tell),
+            3 => prop::collection::vec("[a-z]{0,300}", 1..20).prop_map(Step::ServerSends),
             1 => Just(Step::ServerPings),
             2 => Just(Step::ClientPings),
         ]
     }
 
-    /// Plays all steps over a connection that takes only so many bytes at a time, and ends with a goodbye;
-    /// returns what the client read.
-    async fn play(steps: Vec<Step>, bytes_at_a_time: usize) -> Vec<Message> {
-        let (ours, theirs) = duplex(bytes_at_a_time);
+    /// Runs all steps over a connection with a small buffer, closes it, and returns what the client read.
+    async fn run(steps: Vec<Step>, buffer_in_bytes: usize) -> Vec<Message> {
+        let (ours, theirs) = duplex(buffer_in_bytes);
         let mut server = WebSocket::new(ours, &[], FrameLimits::default()).await;
         let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
-        let (mut says, hears) = client.split();
-        let (to_client, mut client_does) = tokio::sync::mpsc::unbounded_channel();
+        let (mut client_sink, client_stream) = client.split();
+        let (to_client, mut client_pings) = tokio::sync::mpsc::unbounded_channel();
         tokio::spawn(async move {
-            while let Some(()) = client_does.recv().await {
-                // Too late where the server has said goodbye meanwhile.
-                let _ = says.send(Message::Ping("hello".into())).await;
+            while let Some(()) = client_pings.recv().await {
+                // It fails if the server has closed the socket meanwhile.
+                let _ = client_sink.send(Message::Ping("hello".into())).await;
             }
         });
-        let client = tokio::spawn(hears.map(Result::unwrap).collect::<Vec<_>>());
+        let client = tokio::spawn(client_stream.map(Result::unwrap).collect::<Vec<_>>());
         for step in steps {
             match step {
-                Step::Tell(texts) => {
+                Step::ServerSends(texts) => {
                     let frames: Vec<Frame> = texts.iter().map(|text| Frame::new(text)).collect();
                     let mut outbox = Outbox::from(Batch::from(frames));
-                    // The client is heard whenever it has something to say, as in a connection.
+                    // Reads whenever something arrives, as a connection does.
                     poll_fn(|context| {
                         let sent = server.poll_send(&mut outbox, context);
-                        while let Poll::Ready(action) = server.poll_next_unpin(context) {
-                            action.unwrap().unwrap();
+                        while let Poll::Ready(message) = server.poll_next_unpin(context) {
+                            message.unwrap().unwrap();
                         }
                         sent
                     })
@@ -313,70 +310,68 @@ mod tests {
     }
 
     proptest! {
-        /// Shared frames come whole and in order, whatever the library has to say in between,
-        /// and however little goes through at a time.
+        /// Shared frames arrive whole and in order, whatever control frames tungstenite writes in between, and
+        /// however small the writes are.
         #[test]
-        fn shared_frames_and_the_library_do_not_get_in_each_others_way(
+        fn shared_frames_and_control_frames_do_not_interleave(
             steps in prop::collection::vec(any_step(), 1..12),
-            bytes_at_a_time in 1..400_usize,
+            buffer_in_bytes in 1..400_usize,
         ) {
             let runtime = Builder::new_current_thread().build().unwrap();
-            let told: Vec<String> = steps
+            let sent: Vec<String> = steps
                 .iter()
-                .filter_map(|step| if let Step::Tell(texts) = step { Some(texts) } else { None })
+                .filter_map(|step| if let Step::ServerSends(texts) = step { Some(texts) } else { None })
                 .flatten()
                 .cloned()
                 .collect();
-            let read = runtime.block_on(play(steps, bytes_at_a_time));
+            let read = runtime.block_on(run(steps, buffer_in_bytes));
             let texts: Vec<String> =
                 read.into_iter().filter(Message::is_text).map(|text| text.to_string()).collect();
-            prop_assert_eq!(texts, told);
+            prop_assert_eq!(texts, sent);
         }
     }
 
-    /// Whoever has much to say is heard in turns, and comes to the end of it.
     #[tokio::test]
-    async fn the_others_have_their_turn_between_what_one_says() {
-        let mut wire = FramedStream {
+    async fn reading_yields_to_other_tasks_and_continues() {
+        let mut stream = FramedStream {
             stream: tokio::io::repeat(0),
             partial_frame: Bytes::default(),
             read_in_this_turn: 0,
             opened: Instant::now(),
-            bucket: ByteBudget::new(FrameLimits::default()),
+            budget: ByteBudget::new(FrameLimits::default()),
         };
         let mut turns = 0;
         poll_fn(|context| {
             let mut read = 0;
-            let mut some = [0; 1_000];
+            let mut buffer = [0; 1_000];
             while let Poll::Ready(outcome) =
-                Pin::new(&mut wire).poll_read(context, &mut ReadBuf::new(&mut some))
+                Pin::new(&mut stream).poll_read(context, &mut ReadBuf::new(&mut buffer))
             {
                 outcome.unwrap();
-                wire.bucket.is_whole();
-                read += some.len();
+                stream.budget.on_message();
+                read += buffer.len();
             }
-            assert!((1..MOST_BYTES_READ_IN_A_TURN + some.len()).contains(&read));
+            assert!((1..MOST_BYTES_READ_IN_A_TURN + buffer.len()).contains(&read));
             turns += 1;
             if turns < 10 { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;
     }
 
-    /// As TLS does: what was written is on its way only when it was flushed.
+    /// Like TLS, the stream has a buffer of its own.
     #[tokio::test(start_paused = true)]
-    async fn what_a_stream_keeps_for_itself_is_sent_on() {
+    async fn a_stream_with_a_buffer_is_flushed() {
         let (ours, theirs) = duplex(64 * 1024);
         let mut server = WebSocket::new(BufStream::new(ours), &[], FrameLimits::default()).await;
         let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let mut outbox = Outbox::from(Batch::from(vec![Frame::new("news")]));
         poll_fn(|context| server.poll_send(&mut outbox, context)).await.unwrap();
-        let action = timeout(Duration::from_secs(1), client.next()).await.unwrap();
-        assert_eq!(action.unwrap().unwrap(), Message::text("news"));
+        let message = timeout(Duration::from_secs(1), client.next()).await.unwrap();
+        assert_eq!(message.unwrap().unwrap(), Message::text("news"));
     }
 
-    /// Every socket that gets a frame gets the same bytes, and none keeps a copy.
     #[tokio::test]
-    async fn nothing_is_kept_of_what_was_sent() {
+    async fn a_socket_keeps_no_reference_to_sent_frames() {
         let (ours, _theirs) = duplex(64 * 1024);
         let mut server = WebSocket::new(ours, &[], FrameLimits::default()).await;
         let frames: Arc<[Frame]> = vec![Frame::new("news"); 30].into();

@@ -1,4 +1,4 @@
-//! What a connection talks through.
+//! The trait of what a connection sends and receives through.
 
 use std::{
     io::ErrorKind,
@@ -9,21 +9,21 @@ use app::presence::CloseCode;
 use futures_util::{Sink, SinkExt, Stream};
 use tungstenite::Message;
 
-use super::connection::Outbox;
+use super::outbox::Outbox;
 
-/// What a connection talks through: a WebSocket, or two channels in a test.
+/// A WebSocket, or two channels in a test.
 pub trait Socket:
-    Stream<Item = Result<Message, Self::Fault>> + Sink<Message, Error = Self::Fault> + Unpin + Send
+    Sink<Message, Error: TransportError>
+    + Stream<Item = Result<Message, <Self as Sink<Message>>::Error>>
+    + Unpin
+    + Send
 {
-    /// What goes wrong.
-    type Fault: TransportError;
-
-    /// Sends all that is in the outbox and takes it out; ready when everything is on its way.
+    /// Sends and removes all frames of the outbox; ready when they are flushed.
     fn poll_send(
         &mut self,
         outbox: &mut Outbox,
         context: &mut Context<'_>,
-    ) -> Poll<Result<(), Self::Fault>> {
+    ) -> Poll<Result<(), <Self as Sink<Message>>::Error>> {
         while !outbox.is_empty() {
             ready!(self.poll_ready_unpin(context))?;
             if let Some(frame) = outbox.take_next() {
@@ -34,9 +34,9 @@ pub trait Socket:
     }
 }
 
-/// A socket's error, and what to tell the client about it.
+/// A socket's error, and the close code that results from it.
 pub trait TransportError: std::fmt::Display {
-    /// The close code of a client that broke the rules; none where the connection itself broke.
+    /// The close code for a client that violated the protocol; none if the connection broke.
     fn close_code(&self) -> Option<CloseCode>;
 }
 

@@ -14,7 +14,7 @@ use tokio::{
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn server_with(limits: &str) -> TestServer {
-    TestServer::start_with(&format!("[door]\n{limits}"), ConnectionConfig::default())
+    TestServer::start_with(&format!("[limits]\n{limits}"), ConnectionConfig::default())
 }
 
 /// A connection from one of loopback's many addresses.
@@ -145,8 +145,7 @@ async fn socket_limit_per_address_does_not_affect_other_addresses() {
 
 #[tokio::test]
 async fn socket_rate_per_address_is_limited() {
-    let server =
-        server_with("new-sockets-at-once-per-address = 3\nnew-sockets-per-second-per-address = 1");
+    let server = server_with("socket-burst-per-address = 3\nsocket-rate-per-address = 1");
     // These requests take less time than the rate needs for further sockets.
     let mut heads = Vec::new();
     for _ in 0..20 {
@@ -191,7 +190,7 @@ async fn socket_limit_per_person_covers_all_rooms() {
 
 #[tokio::test]
 async fn first_frame_timeout_is_configurable() {
-    let server = ServerProcess::start_with("[door]\nfirst-frame-seconds = 1");
+    let server = ServerProcess::start_with("[limits]\nfirst-frame-timeout = 1");
     let mut silent = server.connect("lobby").await;
     // Pings are answered meanwhile.
     let code = timeout(TIMEOUT, silent.close_code()).await.unwrap();
@@ -256,7 +255,7 @@ async fn send_unfinished(mut stream: TcpStream, sent: &str) -> TcpStream {
 
 #[tokio::test]
 async fn unfinished_requests_time_out() {
-    let server = server_with("request-seconds = 1");
+    let server = server_with("request-timeout = 1");
     for sent in [
         "",
         "GET / HT",
@@ -272,7 +271,7 @@ async fn unfinished_requests_time_out() {
 
 #[tokio::test]
 async fn dripping_request_times_out() {
-    let server = server_with("request-seconds = 1");
+    let server = server_with("request-timeout = 1");
     let (mut reader, mut writer) = connect_from(LOCALHOST, &server).await.into_split();
     let dripping = tokio::spawn(async move {
         for byte in b"GET / HTTP/1.1\r\nX-Long: ".iter().chain(std::iter::repeat(&b'x')) {
@@ -290,7 +289,7 @@ async fn dripping_request_times_out() {
 
 #[tokio::test]
 async fn client_that_never_reads_its_response_times_out() {
-    let server = server_with("write-seconds = 1\nmax-connections-per-address = 1");
+    let server = server_with("write-timeout = 1\nmax-connections-per-address = 1");
     // More than the system's buffers.
     let site = server.state_directory().with_file_name("site");
     std::fs::File::create(site.join("pkg/big.bin")).unwrap().set_len(64 << 20).unwrap();

@@ -29,7 +29,7 @@ fn version_help_and_configuration_are_printed() {
     let (status, stdout, _) = output(directory.path(), &["--help"]);
     assert!(status == 0 && stdout.contains("--max-people-per-room <NUMBER>"), "{stdout}");
     let (status, stdout, _) = output(directory.path(), &["--check-config"]);
-    assert_eq!((status, stdout.as_str()), (0, "The settings are in order.\n"));
+    assert_eq!((status, stdout.as_str()), (0, "The settings are valid.\n"));
     let (status, stdout, _) = output(directory.path(), &["--print-config", "--addr", "[::1]:7"]);
     assert!(status == 0 && stdout.contains("site-addr = \"[::1]:7\"\n"), "{stdout}");
     fs::write(directory.path().join("Leptos.toml"), &stdout).unwrap();
@@ -62,7 +62,7 @@ fn failures_have_an_exit_status_and_a_message() {
         (
             &["--tls-certificate", "empty.pem", "--tls-key", "a.pem"],
             78,
-            "empty.pem, which tls-cert",
+            "empty.pem, which is set as tls-cert",
         ),
         (
             &["--check-config", "--tls-certificate", "a.pem", "--tls-key", "target/site/k"],

@@ -14,7 +14,7 @@ use app::{
 use futures_util::{Sink, Stream};
 use registry::{hub::Hub, presence::room::RoomLimits};
 use server::{
-    lifecycle::drain::Drain,
+    lifecycle::graceful_shutdown::Drain,
     websocket::{
         connection::{ConnectionConfig, serve},
         transport::{Socket, TransportError},
@@ -78,9 +78,7 @@ impl Sink<Message> for Pipe {
     }
 }
 
-impl Socket for Pipe {
-    type Fault = NoFault;
-}
+impl Socket for Pipe {}
 
 /// The client's end of a [`Pipe`].
 struct Client {

@@ -3,8 +3,10 @@
 use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
 
 use server::{
-    config::{Config, Sources, cli::command, environment::Environment, setting::Setting, settings},
-    lifecycle::drain::DrainConfig,
+    config::{
+        Config, Sources, all_settings, cli::command, environment::Environment, setting::Setting,
+    },
+    lifecycle::graceful_shutdown::DrainConfig,
 };
 
 fn shipped(name: &str) -> String {
@@ -21,7 +23,7 @@ fn after<'a>(text: &'a str, word: &str) -> &'a str {
 fn deploy_files_use_existing_settings_only() {
     let command = command();
     let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
-    let variables: BTreeSet<_> = settings::all().map(Setting::variable).collect();
+    let variables: BTreeSet<_> = all_settings::all().map(Setting::variable).collect();
     let mut named = 0;
     for file in ["Caddyfile", "Containerfile", "nginx.conf", "rollcall.service", "rollcall.socket"]
     {

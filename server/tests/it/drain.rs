@@ -20,7 +20,7 @@ async fn readyz_fails_before_sockets_are_closed() {
         }
     };
     assert!(not_ready.starts_with("HTTP/1.1 503 "), "{not_ready}");
-    assert!(not_ready.contains("the server goes down"), "{not_ready}");
+    assert!(not_ready.contains("the server is shutting down"), "{not_ready}");
     // New connections are still accepted, and closed with 1012 like the others.
     let mut bo = crate::support::Site { address }.connect("lobby").await;
     bo.announce("Bo", "t").await;
@@ -67,7 +67,7 @@ async fn second_signal_ends_the_server_at_once() {
     ana.announce("Ana", "t").await;
     server.signal("TERM");
     // This line proves that the first signal was handled.
-    server.wait_until_logged("going down").await;
+    server.wait_until_logged("shutting down").await;
     server.signal("INT");
     let (_, status) = server.ended().await;
     assert_eq!(status.code(), Some(1));

@@ -24,9 +24,9 @@ async fn listed_person_gets_the_joined_page() {
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let own = server.get_with("/", &format!("Cookie: {}\r\n", ana.cookie)).await;
-    assert!(own.contains("You are here as"), "{own}");
+    assert!(own.contains("You're on the list as"), "{own}");
     let strangers = server.get("/").await;
-    assert!(!strangers.contains("You are here as"));
+    assert!(!strangers.contains("You're on the list as"));
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn first_html_has_at_most_200_rows_and_the_full_count() {
     for (number, last_of_the_others) in [(5, "P199"), (207, "P198")] {
         let cookie = format!("Cookie: {}\r\n", people[number].cookie);
         let own = server.get_with("/r/crowd", &cookie).await;
-        assert!(own.contains("You are here as"), "{number}");
+        assert!(own.contains("You're on the list as"), "{number}");
         assert_eq!(own.matches("<li ").count(), 200);
         assert_eq!(own.matches("is-you").count(), 1);
         assert!(own.contains(last_of_the_others) && own.contains("and 10 more"));
@@ -203,7 +203,7 @@ async fn privacy_page_is_linked_from_every_page() {
     let page = server.get("/privacy").await;
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
-    for phrase in ["15 seconds", "two minutes", "400 days", "no name is written into a log"] {
+    for phrase in ["15 seconds", "two minutes", "400 days", "Names are not written to logs"] {
         assert!(page.contains(phrase), "{phrase}");
     }
     // The page sets no cookie, and has no script.

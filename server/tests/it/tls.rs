@@ -83,7 +83,7 @@ async fn plain_http_origin_is_refused_over_tls() {
 
 #[tokio::test]
 async fn unfinished_tls_handshakes_time_out() {
-    let (server, browser) = start("[door]\nrequest-seconds = 1");
+    let (server, browser) = start("[limits]\nrequest-timeout = 1");
     // No bytes, the header of a record, and a part of a message.
     for sent in [&b""[..], &[22, 3, 1], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
         response_to(&server, sent).await;
@@ -96,7 +96,7 @@ async fn unfinished_tls_handshakes_time_out() {
 
 #[tokio::test]
 async fn pending_handshake_counts_as_a_connection_and_rejection_uses_tls() {
-    let (server, browser) = start("[door]\nmax-connections-per-address = 1");
+    let (server, browser) = start("[limits]\nmax-connections-per-address = 1");
     let silent = TcpStream::connect(server.address).await.unwrap();
     // The system may deliver the two connections in another order.
     let answers = [browser.get(&server, "/healthz").await, browser.get(&server, "/healthz").await];
@@ -149,7 +149,7 @@ mod renewal {
         let new = Browser::that_trusts(certificates.make());
         assert!(new.connect(&server).await.is_err(), "SIGHUP was not sent yet");
         server.signal("HUP");
-        timeout(TIMEOUT, server.wait_until_logged("the certificate is read anew")).await.unwrap();
+        timeout(TIMEOUT, server.wait_until_logged("certificate reloaded")).await.unwrap();
         assert!(old.connect(&server).await.is_err());
         assert!(new.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 
@@ -158,7 +158,7 @@ mod renewal {
         elsewhere.make();
         std::fs::copy(elsewhere.path("key.pem"), certificates.path("key.pem")).unwrap();
         server.signal("HUP");
-        timeout(TIMEOUT, server.wait_until_logged("The certificate stays as it was"))
+        timeout(TIMEOUT, server.wait_until_logged("The old certificate stays in use"))
             .await
             .unwrap();
         assert_eq!(server.log().matches("\"level\":\"ERROR\"").count(), 1, "{}", server.log());

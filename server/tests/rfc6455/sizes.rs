@@ -16,7 +16,7 @@ const MIB: usize = 1 << 20;
 
 /// A server without limits for the length and number of frames.
 fn server_without_limits() -> TestServer {
-    let limits = "[door]\nmax-frame-bytes = 0\nframes-at-once = 0";
+    let limits = "[limits]\nmax-frame-bytes = 0\nframe-burst = 0";
     TestServer::start_with(limits, ConnectionConfig::default())
 }
 

@@ -41,7 +41,7 @@ impl Client {
 
     /// Handles a frame as a connection would. Returns whether the socket stays open.
     fn send(&mut self, text: &str) -> bool {
-        match self.conversation.hear(text, Duration::from_secs(self.age)) {
+        match self.conversation.on_text(text, Duration::from_secs(self.age)) {
             Action::Request(request) => {
                 self.accepted += 1;
                 assert!(
@@ -87,7 +87,7 @@ impl Client {
             Request::Resync => return self.membership.subscription_mut().resync(),
         };
         if first.is_ok() {
-            self.conversation.accepted();
+            self.conversation.on_accepted();
         }
     }
 

@@ -44,11 +44,11 @@ impl TestServer {
         Self::with_limits("", connection)
     }
 
-    /// With these lines in the settings' `[door]` table.
+    /// With these lines in the settings' `[limits]` table.
     fn with_limits(settings: &str, connection: ConnectionConfig) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("Leptos.toml");
-        fs::write(&file, format!("[door]\n{settings}")).unwrap();
+        fs::write(&file, format!("[limits]\n{settings}")).unwrap();
         let state = directory.path().join("state");
         let words: [OsString; 5] =
             ["rollcall".into(), "--config".into(), file.into(), "--state-dir".into(), state.into()];
@@ -200,7 +200,7 @@ fn stalled_readers_that_are_not_dropped_are_a_violation() {
 fn probe_joins_during_an_attack() {
     // Lower limits than the defaults, so that slow machines exceed them too. The probe needs 50 sockets per
     // second.
-    let limits = "new-sockets-at-once-per-address = 100\nnew-sockets-per-second-per-address = 60";
+    let limits = "socket-burst-per-address = 100\nsocket-rate-per-address = 60";
     let server = TestServer::with_limits(limits, ConnectionConfig::default());
     let report = run_against(&server, Scenario::Attack, CLIENTS, Duration::from_secs(30));
     assert_no_violation(&report);

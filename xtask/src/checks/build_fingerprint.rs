@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::release::Release;
 use crate::output::failure::{Context, Outcome};
 use crate::process;
+use crate::tools::{gzip, wasm_opt};
 use crate::workspace::Workspace;
 
 /// Entries at the top of the repository that no release build reads. All others are inputs.
@@ -63,6 +64,8 @@ fn path(workspace: &Workspace) -> PathBuf {
 
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     process::capture(workspace.command("rustc").arg("-vV")).hash(hasher);
+    // What this program does to a build by itself: the rest of its code is not looked at.
+    (wasm_opt::ARGUMENTS, gzip::LEVEL).hash(hasher);
     let mut variables = std::env::vars_os()
         .filter(|(name, _value)| name.to_str().is_some_and(affects_build))
         .collect::<Vec<_>>();

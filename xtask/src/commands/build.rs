@@ -8,7 +8,7 @@ use crate::commands::setup::{self, Tools};
 use crate::output::failure::{Failure, Outcome};
 use crate::output::step::{note, step};
 use crate::process;
-use crate::tools::wasm_opt;
+use crate::tools::{gzip, wasm_opt};
 use crate::workspace::Workspace;
 
 /// Sets up and builds for release, unless the last build is up to date.
@@ -32,6 +32,7 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
     }
     BuildFingerprint::remove(workspace)?;
     compile(workspace, tools, &release)?;
+    gzip::compress_again(&release.site)?;
     if !release.server.is_file() {
         return Err(Failure::new(format!(
             "The build did not create {}: check the names in [[workspace.metadata.leptos]].",
@@ -53,6 +54,9 @@ fn compile(workspace: &Workspace, tools: &Tools, release: &Release) -> Outcome {
         .envs(release::site_variables(release))
         // The address is for the running server, and cargo-leptos may not be able to parse it.
         .env_remove("LEPTOS_SITE_ADDR");
+    if tools.wasm_opt {
+        wasm_opt::stand_in(workspace, &mut command)?;
+    }
     process::run(&mut command).map_err(|failure| {
         if tools.wasm_opt {
             failure

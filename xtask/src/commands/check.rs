@@ -13,17 +13,34 @@ use crate::workspace::Workspace;
 
 /// One run for each set of features: in a common run cargo would unify them, which hides what a
 /// crate lacks by itself.
-const CLIPPY: [&[&str]; 7] = [
+const CLIPPY: [&[&str]; 5] = [
     &["-p", "app", "--no-default-features", "--all-targets"],
     &["-p", "app", "--features", "ssr", "--all-targets"],
     &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
-    &["-p", "server", "--all-targets"],
-    &["-p", "load", "--all-targets"],
-    &["-p", "simulation", "--all-targets"],
-    &["-p", "xtask", "--all-targets"],
+    &["-p", "registry", "--all-targets"],
+    &["-p", "server", "-p", "load", "-p", "simulation", "-p", "xtask", "--all-targets"],
 ];
 
-const DOCS: [&[&str]; 2] = [&["-p", "app", "--features", "ssr"], &["-p", "server"]];
+const DOCS: [&[&str]; 2] =
+    [&["-p", "app", "--features", "ssr"], &["-p", "registry", "-p", "server"]];
+
+/// The borders between crates: what no normal dependency of a crate may be, at any depth. Names are
+/// prefixes.
+const LAYERS: [Layer; 2] = [
+    // The domain's tests build in seconds, and nothing of a page can slip into it.
+    Layer { package: "app", outside: &["leptos", "web-sys", "axum", "hyper", "tokio"] },
+    // The simulation, the fuzz targets and the benchmarks build it alone.
+    Layer {
+        package: "registry",
+        outside: &["leptos", "web-sys", "axum", "hyper", "clap", "toml", "server"],
+    },
+];
+
+/// A crate without features, and the packages that it must not depend on.
+struct Layer {
+    package: &'static str,
+    outside: &'static [&'static str],
+}
 
 /// Runs all checks, also after one has failed, and ends with the names of those that failed.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
@@ -73,25 +90,33 @@ fn docs(workspace: &Workspace, words: &[&str]) -> Outcome {
     step(&process::command_line(&command), || process::run(&mut command))
 }
 
-/// `app` without features must not depend on Leptos: then its tests build in seconds, and the
-/// domain can't use anything of a page.
+/// Whether no crate depends on what is outside its layer, by `cargo tree`.
 fn layers(workspace: &Workspace) -> Outcome {
-    let mut command = workspace.cargo(&["tree", "-p", "app", "--no-default-features"]);
-    command.args(["-e", "normal", "--prefix", "none"]);
-    let tree = process::capture(&mut command)
-        .ok_or_else(|| Failure::new(format!("`{}` failed.", process::command_line(&command))))?;
-    match first_leptos_package(&tree) {
-        None => Ok(()),
-        Some(package) => Err(Failure::new(format!(
-            "`app` without features depends on {package}: make that dependency optional."
-        ))),
-    }
+    LAYERS.iter().try_for_each(|layer| {
+        let mut command = workspace.cargo(&["tree", "--no-default-features", "-p", layer.package]);
+        command.args(["-e", "normal", "--prefix", "none"]);
+        let tree = process::capture(&mut command).ok_or_else(|| {
+            Failure::new(format!("`{}` failed.", process::command_line(&command)))
+        })?;
+        match layer.first_outside(&tree) {
+            None => Ok(()),
+            Some(dependency) => Err(Failure::new(format!(
+                "`{}` without features depends on {dependency}: move what needs it to another \
+                 crate, or make the dependency optional.",
+                layer.package
+            ))),
+        }
+    })
 }
 
-fn first_leptos_package(tree: &str) -> Option<&str> {
-    tree.lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .find(|package| package.starts_with("leptos"))
+impl Layer {
+    /// The first package of a dependency tree that is outside the layer.
+    fn first_outside<'tree>(&self, tree: &'tree str) -> Option<&'tree str> {
+        let packages = tree.lines().filter_map(|line| line.split_whitespace().next());
+        packages
+            .filter(|package| *package != self.package)
+            .find(|package| self.outside.iter().any(|prefix| package.starts_with(prefix)))
+    }
 }
 
 fn deny(workspace: &Workspace) -> Outcome {
@@ -114,10 +139,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leptos_packages_are_found_in_a_tree() {
+    fn layer_finds_a_package_outside_it() {
+        let layer = Layer { package: "app", outside: &["leptos", "axum"] };
         let pure = "app v0.1.0 (/somewhere/leptos/app)\nserde v1.0.228\n";
-        assert_eq!(first_leptos_package(pure), None);
+        assert_eq!(layer.first_outside(pure), None);
         let mixed = format!("{pure}leptos_macro v0.8.23 (proc-macro)\n");
-        assert_eq!(first_leptos_package(&mixed), Some("leptos_macro"));
+        assert_eq!(layer.first_outside(&mixed), Some("leptos_macro"));
     }
 }

@@ -15,16 +15,17 @@ use crate::tools::chromium::{self, Chromium};
 use crate::tools::npm;
 use crate::workspace::Workspace;
 
-/// One run for each set of features: in a common run cargo would unify them, and `app` would
-/// never be tested without Leptos.
-const RUST_TESTS: [&[&str]; 6] = [
-    &["test", "-p", "app"],
-    &["test", "-p", "app", "--features", "ssr"],
-    &["test", "-p", "server"],
-    &["test", "-p", "load"],
-    &["test", "-p", "simulation"],
-    &["test", "-p", "xtask"],
+/// One run for each set of features: in a common run cargo would unify them, and `app` and `registry`
+/// would never be tested without Leptos.
+const RUST_TESTS: [&[&str]; 4] = [
+    &["-p", "app"],
+    &["-p", "app", "--features", "ssr"],
+    &["-p", "registry"],
+    &["-p", "server", "-p", "load", "-p", "simulation", "-p", "xtask"],
 ];
+
+/// The crates with examples in their documentation, which only `cargo test` runs.
+const DOC_TESTS: [&[&str]; 2] = [&["-p", "app"], &["-p", "registry"]];
 
 /// What to test.
 #[derive(Debug, clap::Args)]
@@ -55,8 +56,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant)
     };
     let mut summary = TestSummary::default();
     if options.suite != Some(Suite::Browser) {
-        for words in RUST_TESTS {
-            summary.add(rust(workspace, words)?);
+        let has_nextest = workspace.find_program("cargo-nextest").is_some();
+        for packages in RUST_TESTS {
+            summary.add(rust(workspace, packages, has_nextest)?);
+        }
+        if has_nextest {
+            for packages in DOC_TESTS {
+                let words = [&["test", "--doc"], packages].concat();
+                summary.add(cargo(workspace, &words)?);
+            }
         }
     }
     if let Some(chromium) = chromium {
@@ -84,7 +92,18 @@ fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
     Ok(chromium)
 }
 
-fn rust(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
+/// Runs the tests of some crates: by nextest where it is installed, because it runs the tests of all
+/// binaries side by side and says how long each took; otherwise by `cargo test`.
+fn rust(workspace: &Workspace, packages: &[&str], has_nextest: bool) -> Outcome<Runner> {
+    let runner: &[&str] = if has_nextest {
+        &["nextest", "run", "--no-fail-fast"]
+    } else {
+        &["test", "--no-fail-fast"]
+    };
+    cargo(workspace, &[runner, packages].concat())
+}
+
+fn cargo(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
     let mut command = workspace.cargo(words);
     let name = process::command_line(&command);
     step(&name, || {

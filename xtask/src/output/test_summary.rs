@@ -1,4 +1,4 @@
-//! The summary of a test run: the counts of each runner, and their sum.
+//! The summary of a test run: the slowest tests, the counts of each runner, and their sum.
 
 use std::fmt;
 
@@ -8,7 +8,10 @@ pub(crate) struct TestSummary {
     runners: Vec<Runner>,
 }
 
-/// The result of one runner (`cargo test` or Playwright).
+/// How many of the slowest tests are listed.
+const SLOWEST: usize = 10;
+
+/// The result of one runner (nextest, `cargo test` or Playwright).
 #[derive(Debug)]
 pub(crate) struct Runner {
     name: String,
@@ -17,6 +20,15 @@ pub(crate) struct Runner {
     counts: Counts,
     /// Playwright prints one line for each kind of outcome; a later line of the same kind replaces it.
     browser: Vec<(String, u32)>,
+    /// Each test that the runner timed.
+    timed: Vec<TimedTest>,
+}
+
+/// A test and how long it took, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+struct TimedTest {
+    seconds: f64,
+    name: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,13 +64,15 @@ impl Runner {
             summary: Vec::new(),
             counts: Counts::default(),
             browser: Vec::new(),
+            timed: Vec::new(),
         }
     }
 
-    /// Reads a line of the output of `cargo test`.
+    /// Reads a line of the output of nextest or `cargo test`.
     pub(crate) fn observe_cargo(&mut self, line: &str) {
         let line = without_colours(line);
-        let Some(counts) = cargo_counts(&line) else {
+        self.timed.extend(nextest_test(&line));
+        let Some(counts) = cargo_counts(&line).or_else(|| nextest_counts(&line)) else {
             return;
         };
         self.counts.passed += counts.passed;
@@ -72,6 +86,7 @@ impl Runner {
     /// Reads a line of Playwright's output, of which only the closing summary counts.
     pub(crate) fn observe_playwright(&mut self, line: &str) {
         let line = without_colours(line);
+        self.timed.extend(playwright_test(&line));
         let Some((number, kind)) = playwright_count(&line) else {
             return;
         };
@@ -102,6 +117,14 @@ impl Runner {
 
 impl fmt::Display for TestSummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut timed: Vec<_> = self.runners.iter().flat_map(|runner| &runner.timed).collect();
+        timed.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
+        if !timed.is_empty() {
+            writeln!(formatter, "slowest tests")?;
+        }
+        for TimedTest { seconds, name } in timed.into_iter().take(SLOWEST) {
+            writeln!(formatter, "  {seconds:>6.1} s  {name}")?;
+        }
         for runner in &self.runners {
             writeln!(formatter, "{}", runner.name)?;
             for line in &runner.summary {
@@ -120,6 +143,42 @@ fn cargo_counts(line: &str) -> Option<Counts> {
         counts.split("; ").find_map(|count| count.strip_suffix(kind)?.trim().parse().ok())
     };
     Some(Counts { passed: of("passed")?, failed: of("failed")? })
+}
+
+/// Reads `Summary [  12.345s] 70 tests run: 68 passed (2 slow), 2 failed, 1 skipped`.
+fn nextest_counts(line: &str) -> Option<Counts> {
+    let (_time, counts) = line.trim().strip_prefix("Summary [")?.split_once("run: ")?;
+    let of = |kind: &str| {
+        let number = |count: &str| {
+            let (number, rest) = count.split_once(' ')?;
+            rest.starts_with(kind).then(|| number.parse().ok())?
+        };
+        counts.split(", ").find_map(number).unwrap_or(0)
+    };
+    Some(Counts { passed: of("passed"), failed: of("failed") + of("timed out") })
+}
+
+/// Reads `PASS [   1.234s] (12/70) server::it resume::a_test`.
+fn nextest_test(line: &str) -> Option<TimedTest> {
+    let (status, rest) = line.trim().split_once(" [")?;
+    let (seconds, name) = rest.split_once("s] ")?;
+    let is_result = ["PASS", "FAIL", "TIMEOUT"].contains(&status.trim());
+    let seconds = seconds.trim().parse().ok()?;
+    is_result.then(|| TimedTest { seconds, name: name.trim().to_owned() })
+}
+
+/// Reads `  ✓  12 [pages] › wall.spec.ts:3:1 › a title (1.2s)`; the time may be in `ms` or `m`.
+fn playwright_test(line: &str) -> Option<TimedTest> {
+    let (name, time) = line.trim().strip_suffix(')')?.rsplit_once(" (")?;
+    let (_number, name) = name.split_once('[')?;
+    let seconds = if let Some(milliseconds) = time.strip_suffix("ms") {
+        milliseconds.parse::<f64>().ok()? / 1_000.0
+    } else if let Some(minutes) = time.strip_suffix('m') {
+        minutes.parse::<f64>().ok()? * 60.0
+    } else {
+        time.strip_suffix('s')?.parse().ok()?
+    };
+    name.contains(" › ").then(|| TimedTest { seconds, name: format!("[{name}") })
 }
 
 /// Reads `  12 passed (34.5s)`, `  1 failed`, `  2 did not run`.
@@ -203,6 +262,33 @@ mod tests {
             false,
         );
         assert_eq!(runner.counts, Counts { passed: 6, failed: 1 });
+    }
+
+    #[test]
+    fn nextest_is_counted_and_its_slowest_tests_come_first() {
+        let mut summary = TestSummary::default();
+        summary.add(cargo(
+            &[
+                "        PASS [   0.005s] ( 1/70) app presence::name::tests::a",
+                "        SLOW [> 60.000s] ( 2/70) registry hub::life_model::b",
+                "        PASS [  61.250s] ( 2/70) registry hub::life_model::b",
+                "     Summary [  62.345s] 70 tests run: 68 passed (1 slow), 2 failed, 1 skipped",
+            ],
+            false,
+        ));
+        summary.add(playwright(
+            &[
+                "  ✓   1 [pages] › wall.spec.ts:3:1 › a title (of two) (1.1m)",
+                "  ✓   2 [pages] › page.spec.ts:3:1 › another (512ms)",
+                "  2 passed (1.2m)",
+            ],
+            true,
+        ));
+        let text = summary.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "    66.0 s  [pages] › wall.spec.ts:3:1 › a title (of two)");
+        assert_eq!(lines[2], "    61.2 s  ( 2/70) registry hub::life_model::b");
+        assert_eq!(lines.last(), Some(&"70 passed, 2 failed"), "{text}");
     }
 
     #[test]

@@ -186,8 +186,9 @@ fn is_replaceable(link: &Path) -> bool {
     })
 }
 
+/// Makes a program reachable under another path, over whatever was there.
 #[cfg(unix)]
-fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
+pub(crate) fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
     if let Some(folder) = link.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -197,8 +198,9 @@ fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
     std::os::unix::fs::symlink(program, link)
 }
 
+/// Makes a program reachable under another path, over whatever was there.
 #[cfg(not(unix))]
-fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
+pub(crate) fn link_or_copy(program: &Path, link: &Path) -> std::io::Result<()> {
     if let Some(folder) = link.parent() {
         fs::create_dir_all(folder)?;
     }

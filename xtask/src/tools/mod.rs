@@ -3,6 +3,7 @@
 pub(crate) mod apt;
 pub(crate) mod cargo_tool;
 pub(crate) mod chromium;
+pub(crate) mod gzip;
 pub(crate) mod npm;
 pub(crate) mod prebuilt;
 pub(crate) mod version;

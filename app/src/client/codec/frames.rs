@@ -1,14 +1,14 @@
-//! The frames as text, for the browser: the same as `serde_json` reads and writes, in fewer bytes.
+//! Frames to and from text, for the browser: compatible with `serde_json`, in fewer bytes of WASM.
 
 use serde::Deserialize;
 
 use super::json::{ParseError, from_str};
 use crate::presence::{Changes, ClientEvent, Epoch, Resumed, ServerEvent, Since, UserId};
 
-/// Reads what the server sent.
+/// Parses a frame of the server.
 ///
-/// The derived way would hold every frame as a tree before it knew which one it is; here the text
-/// is read twice instead.
+/// Serde's internally tagged enums buffer every frame as a tree before they know its type; here the
+/// text is parsed twice instead.
 pub fn read_frame(text: &str) -> Result<ServerEvent, ParseError> {
     #[derive(Deserialize)]
     struct Kind {
@@ -54,7 +54,7 @@ pub fn read_frame(text: &str) -> Result<ServerEvent, ParseError> {
     })
 }
 
-/// Writes what the server is to read.
+/// Writes a frame for the server.
 pub fn write_frame(event: &ClientEvent) -> String {
     match event {
         ClientEvent::Watch { since } => Writer::new("watch").since(since.as_ref()),
@@ -78,7 +78,7 @@ pub fn write_frame(event: &ClientEvent) -> String {
     .end()
 }
 
-/// A JSON object that is being written.
+/// Writes one JSON object.
 struct Writer(String);
 
 impl Writer {
@@ -157,7 +157,7 @@ mod tests {
         ]
     }
 
-    /// Everything that the protocol's page shows a server to say, and what is newer than it.
+    /// Every frame of the server in `docs/protocol.md`, and frames that are newer than this program.
     const FRAMES: [&str; 12] = [
         r#"{"event":"existing_users","epoch":"e1","seq":4,"you":null,"now":1,"count":0,"users":[]}"#,
         r#"{"event":"existing_users","epoch":"e1","seq":4,"you":"AAAAAAAAAAA","now":1700000000123,
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_is_cut_or_wrong_is_not_read() {
+    fn a_truncated_or_malformed_frame_is_rejected() {
         for frame in FRAMES.map(|frame| &frame[..frame.len() - 1]) {
             assert_eq!(read_frame(frame), Err(ParseError), "{frame}");
         }
@@ -214,11 +214,11 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_not_and_never_panics(text in any::<String>()) {
+        fn arbitrary_text_never_panics(text in any::<String>()) {
             let _ = read_frame(&text);
         }
 
-        /// Frames with something broken in them, which come nearer to the reader's corners.
+        /// Damaged frames, which reach more of the parser than random text does.
         #[test]
         fn a_broken_frame_never_panics(
             frame in prop::sample::select(&FRAMES[..]),
@@ -228,7 +228,7 @@ mod tests {
             let at = (0..=at.index(frame.len())).rev().find(|at| frame.is_char_boundary(*at));
             let (before, after) = frame.split_at(at.unwrap());
             let broken = [before, &noise, after].concat();
-            // What both read, they read alike; serde_json is stricter about numbers.
+            // Where both parsers accept a text, they agree; serde_json is stricter about numbers.
             if let (Ok(ours), Ok(theirs)) = (read_frame(&broken), serde_json::from_str(&broken)) {
                 prop_assert_eq!(ours, theirs);
             }

@@ -1,7 +1,7 @@
-//! Reading JSON, as much of it as the frames need.
+//! A JSON parser for as much of JSON as the frames need.
 //!
-//! A browser pays for every byte of this page before it is live, and a fourth of `serde_json`'s
-//! bytes say what is wrong with numbers that no frame has. Here a text can be read or it can't.
+//! Every byte of WASM delays the live page, and a fourth of `serde_json`'s bytes are error messages
+//! for numbers that no frame has. This parser has one error, without a message.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// Reads a value from a JSON text.
+/// Parses a value from a JSON text.
 pub(crate) fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ParseError> {
-    let mut reader = Parser { rest: text };
-    let value = T::deserialize(&mut reader)?;
-    if reader.peek().is_none() { Ok(value) } else { Err(ParseError) }
+    let mut parser = Parser { rest: text };
+    let value = T::deserialize(&mut parser)?;
+    if parser.peek().is_none() { Ok(value) } else { Err(ParseError) }
 }
 
 /// The text is not JSON, or not what was expected.
@@ -27,7 +27,7 @@ pub struct ParseError;
 
 impl fmt::Display for ParseError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("this can't be read")
+        formatter.write_str("invalid JSON, or not the expected value")
     }
 }
 
@@ -38,7 +38,7 @@ impl de::Error for ParseError {
         Self
     }
 
-    // The sentences of these would be most of their size.
+    // Serde's default messages for these would be most of the parser's size.
     fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
         Self
     }
@@ -64,31 +64,31 @@ impl de::Error for ParseError {
     }
 }
 
-/// What is left of the text.
+/// The text that is not parsed yet.
 struct Parser<'de> {
     rest: &'de str,
 }
 
 impl Parser<'_> {
-    /// The next character that counts.
+    /// The next byte after white space.
     fn peek(&mut self) -> Option<u8> {
         self.rest = self.rest.trim_ascii_start();
         self.rest.bytes().next()
     }
 
-    /// Goes past this text, which has to come now.
+    /// Consumes this text, or fails.
     fn expect(&mut self, text: &str) -> Result<(), ParseError> {
         self.peek();
         self.rest = self.rest.strip_prefix(text).ok_or(ParseError)?;
         Ok(())
     }
 
-    /// Goes past this character, if it comes now.
-    fn accept(&mut self, character: &str) -> bool {
-        self.expect(character).is_ok()
+    /// Consumes this text if it comes next.
+    fn accept(&mut self, text: &str) -> bool {
+        self.expect(text).is_ok()
     }
 
-    /// A text in quotation marks.
+    /// A string literal.
     fn string(&mut self) -> Result<String, ParseError> {
         self.expect("\"")?;
         let mut text = String::new();
@@ -105,7 +105,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A character that stands there as an escape.
+    /// The character of an escape sequence.
     fn escaped(&mut self) -> Result<char, ParseError> {
         let mut characters = self.rest.chars();
         let (_backslash, kind) = (characters.next(), characters.next().ok_or(ParseError)?);
@@ -122,7 +122,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A character by its number, or by the two of UTF-16; half a character is a replacement one.
+    /// A `\u` escape, or a UTF-16 surrogate pair of two; a lone surrogate becomes U+FFFD.
     fn code_point(&mut self) -> Result<char, ParseError> {
         let first = self.four_digits()?;
         if (0xd800..0xdc00).contains(&first)
@@ -148,7 +148,7 @@ impl Parser<'_> {
             .ok_or(ParseError)
     }
 
-    /// A whole number that is not negative; any other is none that a frame has, and is gone past.
+    /// A non-negative integer; any other number is consumed and ignored, as frames have none.
     fn number(&mut self) -> Option<u64> {
         let is_part = |character: char| {
             character.is_ascii_digit() || matches!(character, '-' | '+' | '.' | 'e' | 'E')
@@ -160,8 +160,8 @@ impl Parser<'_> {
     }
 }
 
-/// What is expected is read at once, and anything at all only where it is to be ignored: the code
-/// that reads a thing is compiled anew for each kind of thing that can be made of it.
+/// Expected types are parsed directly, and `deserialize_any` only serves ignored values: each visitor
+/// type that reaches it would compile all its branches once more.
 impl<'de> Deserializer<'de> for &mut Parser<'de> {
     type Error = ParseError;
 
@@ -205,12 +205,12 @@ impl<'de> Deserializer<'de> for &mut Parser<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         self.expect("[")?;
-        visitor.visit_seq(Members { reader: self, is_first: true })
+        visitor.visit_seq(Members { parser: self, is_first: true })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParseError> {
         self.expect("{")?;
-        visitor.visit_map(Members { reader: self, is_first: true })
+        visitor.visit_map(Members { parser: self, is_first: true })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -241,20 +241,20 @@ impl<'de> Deserializer<'de> for &mut Parser<'de> {
     }
 }
 
-/// What stands within brackets.
-struct Members<'reader, 'de> {
-    reader: &'reader mut Parser<'de>,
+/// The members of an object or an array.
+struct Members<'parser, 'de> {
+    parser: &'parser mut Parser<'de>,
     is_first: bool,
 }
 
 impl Members<'_, '_> {
-    /// Whether another one comes before the bracket that ends them.
+    /// Whether another member comes before the closing bracket `end`.
     fn has_next(&mut self, end: &str) -> Result<bool, ParseError> {
-        if self.reader.accept(end) {
+        if self.parser.accept(end) {
             return Ok(false);
         }
         if !std::mem::replace(&mut self.is_first, false) {
-            self.reader.expect(",")?;
+            self.parser.expect(",")?;
         }
         Ok(true)
     }
@@ -267,15 +267,15 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, ParseError> {
-        if self.has_next("}")? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+        if self.has_next("}")? { seed.deserialize(&mut *self.parser).map(Some) } else { Ok(None) }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
         &mut self,
         seed: V,
     ) -> Result<V::Value, ParseError> {
-        self.reader.expect(":")?;
-        seed.deserialize(&mut *self.reader)
+        self.parser.expect(":")?;
+        seed.deserialize(&mut *self.parser)
     }
 }
 
@@ -286,11 +286,11 @@ impl<'de> SeqAccess<'de> for Members<'_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, ParseError> {
-        if self.has_next("]")? { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+        if self.has_next("]")? { seed.deserialize(&mut *self.parser).map(Some) } else { Ok(None) }
     }
 }
 
-/// A word that names one of several things; none of them has anything else to it.
+/// The name of a unit variant; frames have no other kind.
 struct Variant(String);
 
 impl<'de> EnumAccess<'de> for Variant {
@@ -340,7 +340,7 @@ mod tests {
 
     use super::*;
 
-    /// What a frame may be made of.
+    /// Any value that a frame may have.
     fn any_value() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             Just(serde_json::Value::Null),
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_no_frame_has_are_nothing() {
+    fn negative_and_fractional_numbers_are_rejected_or_ignored() {
         assert_eq!(from_str("[0, 18446744073709551615]"), Ok(vec![0, u64::MAX]));
         for text in ["-1", "1.5", "1e3", "18446744073709551616"] {
             assert_eq!(from_str::<u64>(text), Err(ParseError), "{text}");
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_follow() {
+    fn trailing_and_missing_characters_are_rejected() {
         assert_eq!(from_str(" [ ] "), Ok(Vec::<u64>::new()));
         for text in ["[]]", "[1 2]", "[,1]", "[1,]", "{\"a\":1,}", "{\"a\"}"] {
             assert!(from_str::<serde_json::Value>(text).is_err(), "{text}");
@@ -389,13 +389,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_reads_what_serde_json_writes(value in any_value(), is_pretty in any::<bool>()) {
+        fn the_parser_reads_what_serde_json_writes(value in any_value(), is_pretty in any::<bool>()) {
             let text = if is_pretty { format!("{value:#}") } else { value.to_string() };
             prop_assert_eq!(from_str(&text), Ok(value));
         }
 
         #[test]
-        fn it_reads_maps_and_options(map in any::<BTreeMap<String, Option<u64>>>()) {
+        fn the_parser_reads_maps_and_options(map in any::<BTreeMap<String, Option<u64>>>()) {
             prop_assert_eq!(from_str(&serde_json::to_string(&map).unwrap()), Ok(map));
         }
     }

@@ -1,4 +1,4 @@
-//! Files within the program, answered as files of a folder are.
+//! Files embedded in the program, served like those of a directory.
 
 use std::sync::LazyLock;
 
@@ -12,22 +12,22 @@ use sha2::{Digest, Sha256};
 
 use crate::hex::hex;
 
-/// A file of the site within the program.
+/// An embedded file of the site.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EmbeddedFile {
-    /// Its path from the site's folder: `pkg/rollcall.js`.
+    /// Its path relative to the site's directory: `pkg/rollcall.js`.
     pub path: &'static str,
-    /// What is in it.
+    /// Its bytes.
     pub content: &'static [u8],
 }
 
-/// The files within this program; none, unless it was made by `cargo xtask dist`.
+/// The files of this program; empty unless it was built by `cargo xtask dist`.
 pub static EMBEDDED: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/embedded_files.rs"));
 
-/// What names the program's files for caches: they only change together, with the program.
-static TAG: LazyLock<Option<HeaderValue>> = LazyLock::new(|| tag(EMBEDDED));
+/// One `ETag` for all embedded files, as they only change together.
+static ETAG: LazyLock<Option<HeaderValue>> = LazyLock::new(|| etag(EMBEDDED));
 
-fn tag(files: &[EmbeddedFile]) -> Option<HeaderValue> {
+fn etag(files: &[EmbeddedFile]) -> Option<HeaderValue> {
     let mut hasher = Sha256::new();
     for file in files {
         hasher.update(file.path);
@@ -37,23 +37,27 @@ fn tag(files: &[EmbeddedFile]) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("W/\"{}\"", hash.get(..16)?)).ok()
 }
 
-/// How content can be encoded on the way, the shortest first: the coding's name and the file's ending.
+/// Content codings, the best compression first: the coding's name and the file's extension.
 const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// The answer to a request for a file in this folder of the site; none where there is no such file.
-pub(super) fn answer(files: &[EmbeddedFile], folder: &str, request: &Request) -> Option<Response> {
+/// The response to a request for a file in this directory of the site; none where there is no such file.
+pub(super) fn response(
+    files: &[EmbeddedFile],
+    directory: &str,
+    request: &Request,
+) -> Option<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let name = request.uri().path().trim_start_matches('/');
-    let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
     let plain = find(files, &path)?;
-    let coded = CODINGS.iter().filter(|(coding, _)| takes(request.headers(), coding));
-    let coded = coded.filter_map(|(coding, ending)| {
-        find(files, &format!("{path}{ending}")).map(|file| (*coding, file))
+    let accepted = CODINGS.iter().filter(|(coding, _)| accepts(request.headers(), coding));
+    let mut encoded = accepted.filter_map(|(coding, extension)| {
+        find(files, &format!("{path}{extension}")).map(|file| (*coding, file))
     });
     let (coding, file) =
-        coded.map(|(coding, file)| (Some(coding), file)).next().unwrap_or((None, plain));
+        encoded.next().map_or((None, plain), |(coding, file)| (Some(coding), file));
     let body = match *request.method() {
         Method::HEAD => Body::empty(),
         _ => Body::from(file.content),
@@ -66,8 +70,8 @@ pub(super) fn answer(files: &[EmbeddedFile], folder: &str, request: &Request) ->
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
-    if let Some(tag) = &*TAG {
-        headers.insert(header::ETAG, tag.clone());
+    if let Some(etag) = &*ETAG {
+        headers.insert(header::ETAG, etag.clone());
     }
     Some(response)
 }
@@ -92,8 +96,8 @@ fn find<'files>(files: &'files [EmbeddedFile], path: &str) -> Option<&'files Emb
     files.iter().find(|file| file.path == path)
 }
 
-/// Whether the reader decodes this coding (RFC 9110, section 12.5.3).
-fn takes(headers: &HeaderMap, coding: &str) -> bool {
+/// Whether the client accepts this coding (RFC 9110, section 12.5.3).
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
     let named = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
     let mut named = named.map(|one| one.split_once(';').unwrap_or((one, "")));
@@ -104,7 +108,7 @@ fn takes(headers: &HeaderMap, coding: &str) -> bool {
 }
 
 fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, ending)| ending) {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
         Some("js") => "text/javascript",
         Some("wasm") => "application/wasm",
         Some("css") => "text/css",
@@ -128,7 +132,7 @@ mod tests {
         EmbeddedFile { path: "pkg/rollcall.d.Xyz.ts", content: b"types" },
     ];
 
-    fn ask(method: Method, path: &str, accept: &str) -> Request {
+    fn request(method: Method, path: &str, accept: &str) -> Request {
         Request::builder()
             .method(method)
             .uri(path)
@@ -138,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_gets_the_shortest_that_it_decodes() {
+    fn a_client_gets_the_shortest_coding_that_it_accepts() {
         for (accept, coding, length) in [
             ("", None, "10"),
             ("gzip, br;q=0.5", Some("br"), "6"),
@@ -146,8 +150,8 @@ mod tests {
             ("br;q=0.0, deflate", None, "10"),
             ("GZIP", Some("gzip"), "4"),
         ] {
-            let request = ask(Method::GET, "/rollcall.AbC-1_2.js", accept);
-            let response = answer(FILES, "pkg", &request).unwrap();
+            let request = request(Method::GET, "/rollcall.AbC-1_2.js", accept);
+            let response = response(FILES, "pkg", &request).unwrap();
             let headers = response.headers();
             let found =
                 headers.get(header::CONTENT_ENCODING).map(|coding| coding.to_str().unwrap());
@@ -159,26 +163,26 @@ mod tests {
     }
 
     #[test]
-    fn there_is_nothing_but_the_files() {
-        assert!(answer(FILES, "", &ask(Method::GET, "/favicon.svg", "br")).is_some());
-        assert!(answer(FILES, "", &ask(Method::HEAD, "/favicon.svg", "br")).is_some());
+    fn only_exact_paths_of_files_are_served() {
+        assert!(response(FILES, "", &request(Method::GET, "/favicon.svg", "br")).is_some());
+        assert!(response(FILES, "", &request(Method::HEAD, "/favicon.svg", "br")).is_some());
         for path in ["/", "/pkg", "/pkg/", "/favicon", "/../favicon.svg", "/pkg/rollcall.js"] {
-            assert!(answer(FILES, "", &ask(Method::GET, path, "br")).is_none(), "{path}");
+            assert!(response(FILES, "", &request(Method::GET, path, "br")).is_none(), "{path}");
         }
-        assert!(answer(FILES, "", &ask(Method::POST, "/favicon.svg", "br")).is_none());
+        assert!(response(FILES, "", &request(Method::POST, "/favicon.svg", "br")).is_none());
     }
 
     #[test]
-    fn the_names_of_the_built_files_are_found() {
+    fn the_hash_is_found_in_the_name_of_a_built_file() {
         assert_eq!(hash_of(FILES, "pkg", "rollcall", "js").as_deref(), Some("AbC-1_2"));
         assert_eq!(hash_of(FILES, "pkg", "rollcall", "css"), None);
         assert_eq!(hash_of(FILES, "pkg", "roll", "js"), None);
     }
 
     #[test]
-    fn the_tag_changes_with_any_file() {
-        let all = tag(FILES).unwrap();
-        assert_eq!(tag(FILES).unwrap(), all);
-        assert_ne!(tag(&FILES[1..]).unwrap(), all);
+    fn the_etag_changes_with_any_file() {
+        let all = etag(FILES).unwrap();
+        assert_eq!(etag(FILES).unwrap(), all);
+        assert_ne!(etag(&FILES[1..]).unwrap(), all);
     }
 }

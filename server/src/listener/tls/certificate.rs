@@ -1,4 +1,4 @@
-//! A certificate and its key, in files.
+//! The files with the certificate and its key.
 
 use std::{
     fs, io,
@@ -22,73 +22,74 @@ pub const CERTIFICATE_SETTING: &str = "tls-certificate";
 /// The setting that names the key's file.
 pub const KEY_SETTING: &str = "tls-key";
 
-/// Where a certificate and its key are.
+/// The paths of a certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate in PEM, with those between it and one that browsers know.
+    /// PEM: the certificate and its intermediates.
     pub certificate: PathBuf,
-    /// The certificate's key in PEM.
+    /// PEM: the certificate's private key.
     pub key: PathBuf,
 }
 
-/// What is wrong with the files of TLS.
+/// An error in the TLS files.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read.
-    #[error("{}, which {setting} names, can't be read: {source}.", path.display())]
+    #[error("{}, which is set as {setting}, can't be read: {source}.", path.display())]
     File {
         /// The setting that names it.
         setting: &'static str,
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file holds something else.
-    #[error("{}, which {setting} names, holds no {wanted} in PEM: {source}.", path.display())]
+    /// A file has the wrong content.
+    #[error("{}, which is set as {setting}, contains no {expected} in PEM: {source}.", path.display())]
     Content {
         /// The setting that names it.
         setting: &'static str,
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What it should hold.
-        wanted: &'static str,
-        /// What is wrong with what it holds.
+        /// What it should contain.
+        expected: &'static str,
+        /// The parser's error.
         source: pem::Error,
     },
-    /// The two files don't belong together, or can't be used.
+    /// The two files don't match, or can't be used.
     #[error("{CERTIFICATE_SETTING} ({}) and {KEY_SETTING} ({}) can't be used together: {source}.", files.certificate.display(), files.key.display())]
     Pair {
-        /// The two.
+        /// The two files.
         files: TlsFiles,
-        /// Why.
+        /// rustls' error.
         source: rustls::Error,
     },
-    /// TLS itself can't begin.
-    #[error("TLS can't be spoken: {0}.")]
+    /// TLS can't be set up.
+    #[error("TLS can't be set up: {0}.")]
     Start(#[from] rustls::Error),
 }
 
 impl TlsFiles {
-    /// What they hold, if both belong together.
+    /// Reads both, and checks that they match.
     pub(super) fn read(&self) -> Result<Arc<CertifiedKey>, TlsError> {
         let (setting, path) = (CERTIFICATE_SETTING, &self.certificate);
-        let wrong = |source| {
-            let (path, wanted) = (path.clone(), "certificate");
-            TlsError::Content { setting, path, wanted, source }
+        let content_error = |source| {
+            let (path, expected) = (path.clone(), "certificate");
+            TlsError::Content { setting, path, expected, source }
         };
         let text = content(setting, path)?;
-        let chain: Vec<_> =
-            CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(wrong)?;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
+            .collect::<Result<_, _>>()
+            .map_err(content_error)?;
         if chain.is_empty() {
-            return Err(wrong(pem::Error::NoItemsFound));
+            return Err(content_error(pem::Error::NoItemsFound));
         }
         let (setting, path) = (KEY_SETTING, &self.key);
         let key = PrivateKeyDer::from_pem_slice(&content(setting, path)?).map_err(|source| {
-            let wanted = "private key without a password";
-            TlsError::Content { setting, path: path.clone(), wanted, source }
+            let expected = "private key without a password";
+            TlsError::Content { setting, path: path.clone(), expected, source }
         })?;
-        warn_where_others_may_read(path);
+        warn_if_others_have_access(path);
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
             .map_err(|source| TlsError::Pair { files: self.clone(), source })
@@ -99,14 +100,14 @@ fn content(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(|source| TlsError::File { setting, path: path.to_owned(), source })
 }
 
-/// Whoever reads the key can pass for this site. A group may be meant to: the proxy's, for one.
-fn warn_where_others_may_read(key: &Path) {
+/// The key lets its reader impersonate this site. Access for the group can be intended, for a proxy.
+fn warn_if_others_have_access(key: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         if key.metadata().is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
             tracing::warn!(
-                "Everybody on this machine may read or change {}, which {KEY_SETTING} names: chmod o= it.",
+                "All users of this machine have access to {}, which is set as {KEY_SETTING}: chmod o= it.",
                 key.display()
             );
         }

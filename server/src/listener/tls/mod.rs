@@ -1,4 +1,4 @@
-//! TLS in the program itself, where no proxy in front speaks it.
+//! TLS in the server itself, for sites without a proxy.
 
 mod certificate;
 mod reload;
@@ -23,16 +23,16 @@ use tokio_rustls::{
 
 pub use self::{
     certificate::{CERTIFICATE_SETTING, KEY_SETTING, TlsError, TlsFiles},
-    reload::Renewal,
+    reload::CertificateReload,
 };
 
-/// What a connection keeps of what it is to write, besides one record; by default it is 64 KiB.
+/// The write buffer of a connection, in addition to one record; rustls' default is 64 KiB.
 const MOST_WRITE_BUFFER_IN_BYTES: usize = 16 * 1024;
 
-/// The first byte of every TLS connection (RFC 8446, section 5.1), and of no HTTP request.
+/// The first byte of every TLS connection (RFC 8446, section 5.1). No HTTP request begins with it.
 const HANDSHAKE_RECORD: u8 = 22;
 
-/// What is needed to speak TLS. Cloning it is cheap, and all clones have the same certificate.
+/// TLS with the current certificate. Cloning is cheap, and all clones share the certificate.
 #[derive(Clone, Debug)]
 pub struct Tls {
     files: TlsFiles,
@@ -40,11 +40,11 @@ pub struct Tls {
     config: Arc<ServerConfig>,
 }
 
-/// A connection that has said its first word.
-pub(crate) enum Opened {
-    /// It speaks TLS, and the handshake is through.
-    Secure(Box<TlsStream<TcpStream>>),
-    /// It speaks something else; nothing of it is read yet.
+/// A connection whose first byte is known.
+pub(crate) enum Accepted {
+    /// It speaks TLS, and the handshake is complete.
+    Tls(Box<TlsStream<TcpStream>>),
+    /// It speaks something else, of which nothing is read yet.
     Plain(TcpStream),
 }
 
@@ -52,7 +52,7 @@ impl Tls {
     /// Reads the certificate and its key.
     ///
     /// # Errors
-    /// What is wrong with the files, by the names of their settings.
+    /// If a file is unreadable or invalid; the message names the setting.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = Arc::new(CurrentCertificate(RwLock::new(files.read()?)));
@@ -60,44 +60,43 @@ impl Tls {
             .with_protocol_versions(&[&TLS13, &TLS12])?
             .with_no_client_auth()
             .with_cert_resolver(Arc::<CurrentCertificate>::clone(&current));
-        // A WebSocket begins as a request of HTTP/1.1: nothing else is offered.
+        // A WebSocket begins as an HTTP/1.1 request, so that is the only protocol.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Thousands who come back need no whole handshake each, and nothing is kept of them here.
+        // Tickets spare reconnecting clients the full handshake, and the server stores no session.
         config.ticketer = ring::Ticketer::new()?;
         Ok(Self { files, current, config: Arc::new(config) })
     }
 
-    /// Reads the files anew: who connects from now on gets what they hold. Where something is wrong with
-    /// them, all stays as it was.
+    /// Reloads the certificate for new connections. On an error the old one stays in use.
     ///
     /// # Errors
-    /// What is wrong with the files, by the names of their settings.
-    pub fn renew(&self) -> Result<(), TlsError> {
+    /// If a file is unreadable or invalid; the message names the setting.
+    pub fn reload(&self) -> Result<(), TlsError> {
         let new = self.files.read()?;
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
 
-    /// Waits for the first word of a connection and, where that is TLS, for the end of the handshake.
-    pub(crate) async fn open(&self, stream: TcpStream) -> io::Result<Opened> {
+    /// Waits for the first byte of a connection and, if that is TLS, for the end of the handshake.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<Accepted> {
         let mut first = [0];
         let length = stream.peek(&mut first).await?;
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if first != [HANDSHAKE_RECORD] {
-            return Ok(Opened::Plain(stream));
+            return Ok(Accepted::Plain(stream));
         }
         let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
-        let limit = |session: &mut tokio_rustls::rustls::ServerConnection| {
+        let limit_buffer = |session: &mut tokio_rustls::rustls::ServerConnection| {
             session.set_buffer_limit(Some(MOST_WRITE_BUFFER_IN_BYTES));
         };
-        let stream = acceptor.accept_with(stream, limit).await?;
-        Ok(Opened::Secure(Box::new(stream)))
+        let stream = acceptor.accept_with(stream, limit_buffer).await?;
+        Ok(Accepted::Tls(Box::new(stream)))
     }
 }
 
-/// The certificate with which the next connection is answered.
+/// The certificate for new connections.
 #[derive(Debug)]
 struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 

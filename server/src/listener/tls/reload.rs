@@ -1,4 +1,4 @@
-//! Certificates last for weeks and the server for months: SIGHUP has it read the files anew.
+//! SIGHUP reloads the certificate: it expires within weeks, and the server runs for months.
 
 use std::{convert::Infallible, io};
 
@@ -6,16 +6,16 @@ use tokio::task::spawn_blocking;
 
 use super::Tls;
 
-/// Reads the files of TLS anew at every SIGHUP.
+/// Reloads the certificate at every SIGHUP.
 #[derive(Debug)]
-pub struct Renewal {
+pub struct CertificateReload {
     tls: Tls,
     #[cfg(unix)]
     hangups: tokio::signal::unix::Signal,
 }
 
-impl Renewal {
-    /// Hears the signal from now on; without this it would end the process.
+impl CertificateReload {
+    /// Registers the signal's handler; without one SIGHUP would end the process.
     pub fn listen(tls: Tls) -> io::Result<Self> {
         #[cfg(unix)]
         {
@@ -26,16 +26,16 @@ impl Renewal {
         Ok(Self { tls })
     }
 
-    /// Waits for signals, and does what they ask for.
-    pub async fn go_on(mut self) -> Infallible {
+    /// Waits for signals and reloads.
+    pub async fn run(mut self) -> Infallible {
         loop {
             self.next().await;
             let tls = self.tls.clone();
-            let renewed = spawn_blocking(move || tls.renew()).await;
-            match renewed {
-                Ok(Ok(())) => tracing::info!("the certificate is read anew"),
-                Ok(Err(fault)) => tracing::error!("{fault} The certificate stays as it was."),
-                Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+            let reloaded = spawn_blocking(move || tls.reload()).await;
+            match reloaded {
+                Ok(Ok(())) => tracing::info!("certificate reloaded"),
+                Ok(Err(error)) => tracing::error!("{error} The old certificate stays in use."),
+                Err(error) => tracing::error!(%error, "certificate reload failed"),
             }
         }
     }

@@ -1,7 +1,7 @@
-//! What this process has done, as numbers. No name of a person or a room is among them.
+//! Counters of this process. They contain no name of a person or a room.
 //!
-//! They are counted where it happens, each with one atomic addition and nothing else: a socket keeps nothing
-//! for them. What can be counted when somebody asks is counted then.
+//! Events are counted where they happen, with one atomic addition and no state per socket. What can be counted
+//! on demand, like open sockets, is counted when the metrics are scraped: see [`Now`].
 
 mod process;
 mod prometheus;
@@ -13,35 +13,10 @@ use axum::http::StatusCode;
 
 pub use self::prometheus::{CONTENT_TYPE, Now, exposition};
 
-/// The numbers of this process.
+/// The counters of this process.
 pub static METRICS: Metrics = Metrics::new();
 
-/// What this process has done.
-#[derive(Debug)]
-pub struct Metrics {
-    /// Sockets that were opened.
-    pub sockets_opened: Counter,
-    /// Sockets that ended, by their close code.
-    sockets_closed: [(u16, Counter); 13],
-    /// Frames that were written to sockets.
-    pub frames_sent: Counter,
-    /// Their bytes.
-    pub bytes_sent: Counter,
-    /// Requests of clients that were refused with a sentence.
-    pub refusals: Counter,
-    /// Who was not let in, by the reason.
-    turned_away: [(&'static str, Counter); 8],
-    /// HTTP answers, by the first digit of their status.
-    http_answers: [Counter; 5],
-    /// How often the rooms were kept for the next process.
-    pub state_writes: Counter,
-    /// How often that failed.
-    pub state_write_failures: Counter,
-    /// Panics, whatever they ended.
-    pub panics: Counter,
-}
-
-/// A number that only grows.
+/// A counter, which only grows.
 #[derive(Debug)]
 pub struct Counter(AtomicU64);
 
@@ -50,81 +25,119 @@ impl Counter {
         Self(AtomicU64::new(0))
     }
 
-    /// Counts one more.
+    /// Adds one.
     pub fn count(&self) {
         self.add(1);
     }
 
-    /// Counts so many more.
-    pub fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+    /// Adds a number.
+    pub fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
     }
 
-    /// How many until now.
+    /// The current value.
     pub fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The code of a connection that ended without any (RFC 6455, section 7.4.1).
-const LOST: u16 = 1006;
+/// Declares each counter without labels once: its field, its name and its help.
+macro_rules! metrics {
+    ($($field:ident: $name:literal, $help:literal;)+) => {
+        /// The counters.
+        #[derive(Debug)]
+        pub struct Metrics {
+            $(#[doc = concat!("`", $name, "`")] pub $field: Counter,)+
+            /// By close code.
+            sockets_closed: [(u16, Counter); 13],
+            /// By the first digit of the status.
+            http_responses: [Counter; 5],
+            /// By the limit that was exceeded.
+            rejections: [(&'static str, Counter); 8],
+        }
+
+        impl Metrics {
+            pub(crate) const fn new() -> Self {
+                Self {
+                    $($field: Counter::new(),)+
+                    sockets_closed: close_code_counters(),
+                    http_responses: [const { Counter::new() }; 5],
+                    rejections: rejection_counters(),
+                }
+            }
+
+            /// Name, help and value of each counter without labels.
+            fn plain_counters(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+                [$(($name, $help, self.$field.value())),+].into_iter()
+            }
+        }
+    };
+}
+
+metrics! {
+    sockets_opened: "rollcall_sockets_opened_total", "WebSockets opened.";
+    frames_sent: "rollcall_frames_sent_total", "Frames written to WebSockets.";
+    bytes_sent: "rollcall_sent_bytes_total", "Bytes of the frames written to WebSockets.";
+    refusals: "rollcall_refusals_total", "Client requests refused with an error code.";
+    state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
+    state_write_failures:
+        "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
+    panics: "rollcall_panics_total", "Panics in any task.";
+}
+
+/// The code of a connection that broke without a close frame (RFC 6455, section 7.4.1).
+const ABNORMAL: u16 = 1006;
+
+const fn close_code_counters() -> [(u16, Counter); 13] {
+    const fn of(code: u16) -> (u16, Counter) {
+        (code, Counter::new())
+    }
+    [
+        of(1000),
+        of(1002),
+        of(1003),
+        of(ABNORMAL),
+        of(1007),
+        of(1009),
+        of(1011),
+        of(1012),
+        of(4400),
+        of(4408),
+        of(4409),
+        of(4429),
+        // All other codes.
+        of(0),
+    ]
+}
+
+/// The limits are named like their settings, without `max-`.
+const fn rejection_counters() -> [(&'static str, Counter); 8] {
+    [
+        ("connections", Counter::new()),
+        ("connections_per_address", Counter::new()),
+        ("sockets", Counter::new()),
+        ("sockets_per_address", Counter::new()),
+        ("sockets_per_person", Counter::new()),
+        ("socket_rate_per_address", Counter::new()),
+        ("sockets_per_room", Counter::new()),
+        ("rooms", Counter::new()),
+    ]
+}
 
 impl Metrics {
-    pub(crate) const fn new() -> Self {
-        const fn of(code: u16) -> (u16, Counter) {
-            (code, Counter::new())
-        }
-        Self {
-            sockets_opened: Counter::new(),
-            sockets_closed: [
-                of(1000),
-                of(1002),
-                of(1003),
-                of(LOST),
-                of(1007),
-                of(1009),
-                of(1011),
-                of(1012),
-                of(4400),
-                of(4408),
-                of(4409),
-                of(4429),
-                // Codes that came later than this list.
-                of(0),
-            ],
-            frames_sent: Counter::new(),
-            bytes_sent: Counter::new(),
-            refusals: Counter::new(),
-            turned_away: [
-                ("connections", Counter::new()),
-                ("connections_of_address", Counter::new()),
-                ("sockets", Counter::new()),
-                ("sockets_of_address", Counter::new()),
-                ("sockets_of_person", Counter::new()),
-                ("too_fast", Counter::new()),
-                ("room_crowded", Counter::new()),
-                ("rooms", Counter::new()),
-            ],
-            http_answers: [const { Counter::new() }; 5],
-            state_writes: Counter::new(),
-            state_write_failures: Counter::new(),
-            panics: Counter::new(),
-        }
-    }
-
-    /// The server closed a socket with this code.
+    /// Counts a socket that the server closed with this code.
     pub fn socket_closed(&self, code: CloseCode) {
         self.closed_with(code.number());
     }
 
-    /// The client closed a socket as one should.
+    /// Counts a socket that the client closed with a close frame.
     pub fn socket_closed_by_client(&self) {
         self.closed_with(CloseCode::Normal.number());
     }
 
-    /// A socket's connection broke.
-    pub fn socket_lost(&self) {
-        self.closed_with(LOST);
+    /// Counts a socket whose connection broke.
+    pub fn socket_broken(&self) {
+        self.closed_with(ABNORMAL);
     }
 
     fn closed_with(&self, code: u16) {
@@ -134,17 +147,17 @@ impl Metrics {
         }
     }
 
-    /// Somebody was not let in.
-    pub fn rejected(&self, reason: &str) {
-        if let Some((_, counter)) = self.turned_away.iter().find(|(known, _)| *known == reason) {
+    /// Counts a rejection by the limit that was exceeded.
+    pub fn rejected(&self, limit: &str) {
+        if let Some((_, counter)) = self.rejections.iter().find(|(known, _)| *known == limit) {
             counter.count();
         }
     }
 
-    /// A request was answered with this status.
-    pub fn answered(&self, status: StatusCode) {
+    /// Counts an HTTP response with this status.
+    pub fn responded(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100);
-        if let Some(counter) = self.http_answers.get(class.saturating_sub(1)) {
+        if let Some(counter) = self.http_responses.get(class.saturating_sub(1)) {
             counter.count();
         }
     }

@@ -1,6 +1,6 @@
-//! What the process uses, by the names that Prometheus' own clients give it. On Linux only: elsewhere nothing is told.
+//! Resources of the process, under the names of Prometheus' own clients. On Linux only.
 
-/// Name, kind, help and value of each number.
+/// Name, type, help and value of each metric.
 pub(super) fn usage() -> Vec<(&'static str, &'static str, &'static str, f64)> {
     #[cfg(target_os = "linux")]
     {
@@ -21,7 +21,7 @@ mod linux {
 
     pub(super) fn usage() -> Vec<(&'static str, &'static str, &'static str, f64)> {
         let mut usage = Vec::new();
-        let mut tell = |name, kind, help, value: Option<f64>| {
+        let mut push = |name, kind, help, value: Option<f64>| {
             if let Some(value) = value {
                 usage.push((name, kind, help, value));
             }
@@ -30,27 +30,22 @@ mod linux {
         let seconds = u32::try_from(cpu.tv_sec).ok().map(f64::from);
         let parts = u32::try_from(cpu.tv_nsec).ok().map(f64::from);
         let cpu = seconds.zip(parts).map(|(seconds, parts)| seconds + parts / 1e9);
-        tell("process_cpu_seconds_total", "counter", "Processor time used.", cpu);
+        push("process_cpu_seconds_total", "counter", "CPU time used.", cpu);
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let resident = kibibytes(&status, "VmRSS:");
-        tell("process_resident_memory_bytes", "gauge", "Memory that is resident.", resident);
-        let all = kibibytes(&status, "VmSize:");
-        tell("process_virtual_memory_bytes", "gauge", "Memory that is addressed.", all);
+        push("process_resident_memory_bytes", "gauge", "Resident memory.", resident);
+        let addressed = kibibytes(&status, "VmSize:");
+        push("process_virtual_memory_bytes", "gauge", "Virtual memory.", addressed);
         let threads = number(&status, "Threads:");
-        tell("process_threads", "gauge", "Threads.", threads);
+        push("process_threads", "gauge", "Threads.", threads);
         let open = fs::read_dir("/proc/self/fd").ok().map(|files| {
-            // One of them is the folder itself.
+            // One of them is the directory itself.
             let open = files.count().saturating_sub(1);
             f64::from(u32::try_from(open).unwrap_or(u32::MAX))
         });
-        tell("process_open_fds", "gauge", "Files and sockets that are open.", open);
+        push("process_open_fds", "gauge", "Open files and sockets.", open);
         let most = getrlimit(Resource::Nofile).current.and_then(|most| u32::try_from(most).ok());
-        tell(
-            "process_max_fds",
-            "gauge",
-            "Files and sockets that may be open.",
-            most.map(f64::from),
-        );
+        push("process_max_fds", "gauge", "Limit of open files and sockets.", most.map(f64::from));
         usage
     }
 
@@ -68,7 +63,7 @@ mod linux {
         use super::*;
 
         #[test]
-        fn this_process_uses_something_of_everything() {
+        fn every_metric_of_this_process_is_positive() {
             let usage = usage();
             assert_eq!(usage.len(), 6);
             assert!(usage.iter().all(|(.., value)| *value > 0.0), "{usage:?}");

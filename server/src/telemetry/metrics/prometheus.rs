@@ -1,4 +1,4 @@
-//! The numbers as Prometheus reads them: its text format, version 0.0.4.
+//! The metrics in Prometheus' text format, version 0.0.4.
 
 use std::fmt::{Display, Write};
 
@@ -9,78 +9,59 @@ use super::{Metrics, process};
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What there is now; it is counted when somebody asks.
+/// Gauges, which are computed when the metrics are scraped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Now {
-    /// Whether new visitors should come here.
+    /// Whether `/readyz` returns 200.
     pub is_ready: bool,
     /// Open sockets.
     pub sockets: usize,
     /// Open event streams.
     pub feeds: usize,
-    /// Rooms that exist.
+    /// Open rooms.
     pub rooms: usize,
-    /// Rows in all of them.
+    /// People listed, over all rooms.
     pub people: usize,
 }
 
-/// All numbers, as one text.
+/// All metrics as text.
 pub fn exposition(metrics: &Metrics, hub: &HubStats, now: Now) -> String {
     let mut text = Text(String::new());
     let version = env!("CARGO_PKG_VERSION");
-    text.family("rollcall_build_info", "gauge", "Which Rollcall this is.");
+    text.family("rollcall_build_info", "gauge", "The version of Rollcall.");
     text.sample("rollcall_build_info", Some(("version", &version)), 1_u8);
-    text.gauge("rollcall_ready", "Whether new visitors should come here.", u8::from(now.is_ready));
+    text.gauge("rollcall_ready", "1 while /readyz returns 200.", u8::from(now.is_ready));
     text.gauge("rollcall_sockets", "Open WebSockets.", now.sockets);
-    text.gauge("rollcall_feeds", "Open event streams.", now.feeds);
-    text.gauge("rollcall_rooms", "Rooms that exist.", now.rooms);
-    text.gauge("rollcall_people", "Rows in the lists of all rooms.", now.people);
-
-    let opened = metrics.sockets_opened.value();
-    text.counter("rollcall_sockets_opened_total", "WebSockets that were opened.", opened);
-    let name = "rollcall_sockets_closed_total";
-    text.family(
-        name,
-        "counter",
-        "WebSockets that ended, by close code; 1006 is a broken connection.",
-    );
-    for (code, counter) in &metrics.sockets_closed {
-        let code: &dyn Display = if *code == 0 { &"other" } else { code };
-        text.sample(name, Some(("code", code)), counter.value());
-    }
-    let counters = [
-        ("rollcall_frames_sent_total", "Frames written to WebSockets.", &metrics.frames_sent),
-        ("rollcall_sent_bytes_total", "Bytes of these frames.", &metrics.bytes_sent),
-        ("rollcall_refusals_total", "Requests of clients that were refused.", &metrics.refusals),
-        ("rollcall_state_writes_total", "Times that the rooms were kept.", &metrics.state_writes),
-        (
-            "rollcall_state_write_failures_total",
-            "Times that the rooms could not be kept.",
-            &metrics.state_write_failures,
-        ),
-        ("rollcall_panics_total", "Panics in any task.", &metrics.panics),
-    ];
-    for (name, help, counter) in counters {
-        text.counter(name, help, counter.value());
+    text.gauge("rollcall_event_streams", "Open event streams.", now.feeds);
+    text.gauge("rollcall_rooms", "Open rooms.", now.rooms);
+    text.gauge("rollcall_people", "People listed, over all rooms.", now.people);
+    for (name, help, value) in metrics.plain_counters() {
+        text.counter(name, help, value);
     }
     let counted_by_hub = [
-        ("rollcall_changes_total", "Changes of rows that were broadcast.", hub.changes()),
+        ("rollcall_changes_total", "Row changes broadcast.", hub.changes()),
         ("rollcall_broadcasts_total", "Room broadcasts.", hub.broadcasts()),
         ("rollcall_snapshots_total", "Full snapshots sent.", hub.snapshots()),
-        ("rollcall_resumes_total", "Clients that resumed without a snapshot.", hub.resumes()),
+        ("rollcall_resumes_total", "Reconnects that needed no snapshot.", hub.resumes()),
     ];
     for (name, help, value) in counted_by_hub {
         text.counter(name, help, value);
     }
+    let name = "rollcall_sockets_closed_total";
+    text.family(name, "counter", "WebSockets closed, by close code; 1006 is a broken connection.");
+    for (code, counter) in &metrics.sockets_closed {
+        let code: &dyn Display = if *code == 0 { &"other" } else { code };
+        text.sample(name, Some(("code", code)), counter.value());
+    }
     let name = "rollcall_http_responses_total";
-    text.family(name, "counter", "HTTP answers, by the class of their status.");
-    for (counter, class) in metrics.http_answers.iter().zip(["1xx", "2xx", "3xx", "4xx", "5xx"]) {
+    text.family(name, "counter", "HTTP responses, by status class.");
+    for (counter, class) in metrics.http_responses.iter().zip(["1xx", "2xx", "3xx", "4xx", "5xx"]) {
         text.sample(name, Some(("class", &class)), counter.value());
     }
-    let name = "rollcall_turned_away_total";
-    text.family(name, "counter", "Connections and sockets that were not let in, by the limit.");
-    for (reason, counter) in &metrics.turned_away {
-        text.sample(name, Some(("limit", reason)), counter.value());
+    let name = "rollcall_rejections_total";
+    text.family(name, "counter", "Connections, WebSockets and event streams rejected, by limit.");
+    for (limit, counter) in &metrics.rejections {
+        text.sample(name, Some(("limit", limit)), counter.value());
     }
     for (name, kind, help, value) in process::usage() {
         text.family(name, kind, help);
@@ -98,7 +79,7 @@ impl Text {
 
     fn sample(&mut self, name: &str, label: Option<(&str, &dyn Display)>, value: impl Display) {
         let _ = match label {
-            Some((label, of)) => writeln!(self.0, "{name}{{{label}=\"{of}\"}} {value}"),
+            Some((key, label)) => writeln!(self.0, "{name}{{{key}=\"{label}\"}} {value}"),
             None => writeln!(self.0, "{name} {value}"),
         };
     }
@@ -123,9 +104,9 @@ mod tests {
 
     use super::*;
 
-    /// Every sample belongs to the family above it, and every family stands once: what Prometheus asks for.
+    /// As Prometheus requires: each sample is below its family, and each family occurs once.
     #[test]
-    fn the_text_is_what_prometheus_reads() {
+    fn the_text_is_valid_for_prometheus() {
         let text = exposition(&Metrics::new(), &HubStats::default(), Now::default());
         let mut families = BTreeSet::new();
         let mut family = ("", "");
@@ -145,9 +126,8 @@ mod tests {
         assert!(families.len() > 20 && text.ends_with('\n'));
     }
 
-    /// The dashboard asks for nothing that nobody tells.
     #[test]
-    fn the_dashboard_knows_these_numbers() {
+    fn every_metric_of_the_dashboard_exists() {
         let dashboard = include_str!("../../../../deploy/grafana-dashboard.json");
         let text = exposition(&Metrics::new(), &HubStats::default(), Now::default());
         let is_in_a_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
@@ -157,23 +137,23 @@ mod tests {
             .collect();
         assert!(names.len() >= 15, "{names:?}");
         for name in names {
-            // What the process uses is told on Linux only.
-            let is_told = text.contains(&format!("# TYPE {name} "));
+            // The metrics of the process exist on Linux only.
+            let is_exposed = text.contains(&format!("# TYPE {name} "));
             assert!(
-                is_told || (name.starts_with("process_") && !cfg!(target_os = "linux")),
+                is_exposed || (name.starts_with("process_") && !cfg!(target_os = "linux")),
                 "{name}"
             );
         }
     }
 
     #[test]
-    fn what_is_counted_is_shown() {
+    fn counted_events_are_exposed() {
         let metrics = Metrics::new();
         metrics.frames_sent.add(3);
         metrics.socket_closed(CloseCode::Replaced);
         metrics.socket_closed_by_client();
-        metrics.socket_lost();
-        metrics.answered(StatusCode::NOT_FOUND);
+        metrics.socket_broken();
+        metrics.responded(StatusCode::NOT_FOUND);
         let text = exposition(&metrics, &HubStats::default(), Now { people: 7, ..Now::default() });
         for line in [
             "rollcall_frames_sent_total 3",

@@ -1,4 +1,4 @@
-//! How a connection ends: what is said to the client, and what the others are told.
+//! The end of a connection: the closing handshake, and the reason that others in the room see.
 
 use std::time::Duration;
 
@@ -16,28 +16,28 @@ use crate::{
     websocket::transport::{Socket, TransportError},
 };
 
-/// How a connection ends.
+/// Why a connection ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum CloseReason {
-    /// The client closed it as one should.
+    /// The client sent a close frame.
     ClosedByClient,
-    /// The server closes it.
+    /// The server closes it with this code.
     ClosedByServer(CloseCode),
-    /// The client sent what can't be read: the server closes it.
-    Faulty(CloseCode),
-    /// The server goes down: the client is told when its turn has come.
+    /// The client sent invalid data, after which nothing can be read: the server closes it with this code.
+    InvalidData(CloseCode),
+    /// The server shuts down: the socket is closed after its delay.
     Restart,
-    /// It broke.
+    /// The connection broke or timed out.
     Broken,
-    /// The server failed: its task panicked.
+    /// The connection's task panicked.
     Failed,
 }
 
 impl CloseReason {
-    /// The end that a fault brings.
-    pub(super) fn of(fault: &impl TransportError) -> Self {
-        match fault.close_code() {
-            Some(code) => Self::Faulty(code),
+    /// The reason that results from an error of the socket.
+    pub(super) fn of(error: &impl TransportError) -> Self {
+        match error.close_code() {
+            Some(code) => Self::InvalidData(code),
             None => Self::Broken,
         }
     }
@@ -45,23 +45,23 @@ impl CloseReason {
     fn record(self) {
         match self {
             Self::ClosedByClient => METRICS.socket_closed_by_client(),
-            Self::ClosedByServer(code) | Self::Faulty(code) => METRICS.socket_closed(code),
+            Self::ClosedByServer(code) | Self::InvalidData(code) => METRICS.socket_closed(code),
             Self::Restart => METRICS.socket_closed(CloseCode::Restart),
-            Self::Broken => METRICS.socket_lost(),
+            Self::Broken => METRICS.socket_broken(),
             Self::Failed => METRICS.socket_closed(CloseCode::InternalError),
         }
     }
 }
 
 impl<S: Socket> Connection<S> {
-    /// Says goodbye where the other side can still hear it, and lets the others know.
-    pub(super) async fn end(mut self: Box<Self>, reason: CloseReason, turn: Duration) {
+    /// Leaves the room, and does the closing handshake where the client can still receive it.
+    pub(super) async fn end(mut self: Box<Self>, reason: CloseReason, close_delay: Duration) {
         tracing::debug!(?reason, after = ?self.opened.elapsed(), "the socket ends");
         reason.record();
         let close_within = self.deadlines.close_within();
-        if let Some(alarm) = self.alarm.take() {
+        if let Some(wakeup) = self.wakeup.take() {
             let subscription = self.membership.subscription();
-            subscription.timers().remove(subscription.flags(), alarm);
+            subscription.timers().remove(subscription.flags(), wakeup);
         }
         match reason {
             CloseReason::Broken => {}
@@ -77,25 +77,25 @@ impl<S: Socket> Connection<S> {
                 read_until_closed(&mut self.socket, close_within).await;
             }
             CloseReason::Restart => {
-                // The rooms are kept already: what the client says until its turn comes is too late.
-                // Its own goodbye still ends it at once.
+                // The rooms are saved already, so requests until then are ignored. A close frame of the
+                // client ends the wait.
                 drop(self.membership);
-                read_until_closed(&mut self.socket, turn).await;
+                read_until_closed(&mut self.socket, close_delay).await;
                 send_close(&mut self.socket, CloseCode::Restart, close_within).await;
                 read_until_closed(&mut self.socket, close_within).await;
             }
             CloseReason::Failed => {
-                // To the others it is a break: the client comes back.
+                // For others it is a broken connection, as the client will reconnect.
                 drop(self.membership);
                 send_close(&mut self.socket, CloseCode::InternalError, close_within).await;
                 read_until_closed(&mut self.socket, close_within).await;
             }
-            CloseReason::Faulty(code) => {
+            CloseReason::InvalidData(code) => {
                 self.membership.departs_as(DepartureReason::Closed);
                 drop(self.membership);
                 send_close(&mut self.socket, code, close_within).await;
-                // Nothing can be read any more. Dropped at once, what the client is still sending
-                // would make the system throw away the goodbye too.
+                // Nothing can be read any more. If the stream were dropped with unread data, the system would
+                // discard the close frame.
                 sleep(close_within).await;
             }
         }
@@ -107,7 +107,7 @@ async fn send_close<S: Socket>(socket: &mut S, code: CloseCode, within: Duration
     let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
 }
 
-/// Reads on until the closing handshake is through: breaking off earlier would lose the client's close frame.
+/// Reads until the closing handshake is complete: dropping the stream earlier could discard our close frame.
 async fn read_until_closed<S: Socket>(socket: &mut S, within: Duration) {
     let _ = timeout(within, async { while let Some(Ok(_)) = socket.next().await {} }).await;
 }

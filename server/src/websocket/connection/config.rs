@@ -1,25 +1,25 @@
-//! The clocks of a connection, and how much its client may say.
+//! The time limits of a connection, and the limits of what its client may send.
 
 use std::time::Duration;
 
 use crate::websocket::budget::FrameLimits;
 
-/// The clocks of a connection, and how much its client may say.
+/// The time limits of a connection, and the limits of what its client may send.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionConfig {
-    /// The first frame must be accepted within this time, if there is one.
+    /// Time limit for the first accepted frame; none is no limit.
     pub first_frame_within: Option<Duration>,
-    /// How often the client is pinged and told where its list should be.
+    /// The interval of pings and beats. A beat tells the client the position of its list.
     pub heartbeat_every: Duration,
-    /// How long a ping's answer is waited for.
+    /// Time limit for the pong.
     pub pong_within: Duration,
-    /// A list is sent again at most this often.
+    /// The minimum time between two lists that the client requests.
     pub resync_every: Duration,
-    /// How long a write may take before the client counts as lost.
+    /// Time limit for any progress of a pending write.
     pub write_within: Duration,
-    /// How long the client's side of the closing handshake is waited for.
+    /// Time limit for the client's side of the closing handshake.
     pub close_within: Duration,
-    /// How much the client may say.
+    /// The limits of what the client may send.
     pub frames: FrameLimits,
 }
 
@@ -28,8 +28,8 @@ impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
             first_frame_within: Some(Duration::from_secs(10)),
-            // A little oftener than every 10 s, so that a client that fell silent is noticed in
-            // 15 s, whatever the machine is doing.
+            // Slightly less than 10 s, so that with the time limit for the pong a dead connection is
+            // detected within 15 s also on a busy machine.
             heartbeat_every: Duration::from_millis(9_900),
             pong_within: Duration::from_secs(5),
             resync_every: Duration::from_secs(5),

@@ -1,4 +1,4 @@
-//! When a connection has to do something although nothing came.
+//! The deadlines of a connection.
 
 use std::time::Duration;
 
@@ -6,42 +6,42 @@ use tokio::time::Instant;
 
 use super::ConnectionConfig;
 
-/// The deadlines of one connection. They are data: whoever is woken looks at what is due.
+/// The deadlines of one connection. They are data: the connection checks them whenever it is woken.
 #[derive(Debug)]
 pub(super) struct Deadlines {
     config: ConnectionConfig,
-    /// Until when the first frame must be accepted; none once it was.
+    /// For the first accepted frame; none once there was one.
     first_frame_until: Option<Instant>,
     next_ping: Instant,
-    /// Until when a ping must be answered; none while none waits for its answer.
+    /// For the pong; none while no ping is unanswered.
     pong_until: Option<Instant>,
-    /// Until when a frame that is on its way must be written; none while nothing waits.
+    /// For progress of a pending write; none while none is pending.
     write_until: Option<Instant>,
     resync: Resync,
 }
 
-/// When the list is sent again: one at a time, and not too often.
+/// When to send the list again on request: one at a time, and not too often.
 #[derive(Clone, Copy, Debug)]
 enum Resync {
     Idle { allowed_from: Instant },
     Due(Instant),
 }
 
-/// What is due.
+/// An action whose deadline has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// No first frame came in time.
+    /// Close: no first frame was accepted in time.
     FirstFrame,
-    /// A ping was not answered, or a frame could not be written, in time.
+    /// Give up: no pong, or no progress of a write, in time.
     Timeout,
-    /// The client has to be pinged.
+    /// Send a ping.
     Ping,
-    /// The list is to be sent again.
+    /// Send the list again.
     Resync,
 }
 
 impl Deadlines {
-    /// Those of a connection that was opened `now`.
+    /// The deadlines of a connection that was opened `now`.
     pub(super) fn new(config: ConnectionConfig, now: Instant) -> Self {
         Self {
             first_frame_until: config.first_frame_within.map(|within| now + within),
@@ -53,13 +53,14 @@ impl Deadlines {
         }
     }
 
-    /// Takes out something that is due `now`.
+    /// Takes one action that is due `now`.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Due> {
-        let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        if is_over(self.first_frame_until) {
+        let has_passed =
+            |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+        if has_passed(self.first_frame_until) {
             return Some(Due::FirstFrame);
         }
-        if is_over(self.pong_until) || is_over(self.write_until) {
+        if has_passed(self.pong_until) || has_passed(self.write_until) {
             return Some(Due::Timeout);
         }
         if self.next_ping <= now {
@@ -67,7 +68,7 @@ impl Deadlines {
             return Some(Due::Ping);
         }
         match self.resync {
-            Resync::Due(moment) if moment <= now => {
+            Resync::Due(at) if at <= now => {
                 self.resync = Resync::Idle { allowed_from: now + self.config.resync_every };
                 Some(Due::Resync)
             }
@@ -75,10 +76,10 @@ impl Deadlines {
         }
     }
 
-    /// When something is due next.
+    /// The earliest deadline.
     pub(super) fn next(&self) -> Instant {
         let resync = match self.resync {
-            Resync::Due(moment) => Some(moment),
+            Resync::Due(at) => Some(at),
             Resync::Idle { .. } => None,
         };
         [self.first_frame_until, self.pong_until, self.write_until, resync]
@@ -88,7 +89,7 @@ impl Deadlines {
     }
 
     /// The first frame was accepted.
-    pub(super) fn accepted(&mut self) {
+    pub(super) fn on_accepted(&mut self) {
         self.first_frame_until = None;
     }
 
@@ -102,26 +103,26 @@ impl Deadlines {
         self.pong_until = None;
     }
 
-    /// Something waits to be written, and has waited since an earlier moment unless it `progressed`.
-    pub(super) fn waits_to_write(&mut self, progressed: bool, now: Instant) {
+    /// A write is pending, and has `progressed` since the last call or not.
+    pub(super) fn on_write_pending(&mut self, progressed: bool, now: Instant) {
         if progressed || self.write_until.is_none() {
             self.write_until = Some(now + self.config.write_within);
         }
     }
 
-    /// All is written.
-    pub(super) fn has_written(&mut self) {
+    /// Everything is written.
+    pub(super) fn on_written(&mut self) {
         self.write_until = None;
     }
 
-    /// The client wants the list again.
+    /// The client requests the list again.
     pub(super) fn request_resync(&mut self) {
         if let Resync::Idle { allowed_from } = self.resync {
             self.resync = Resync::Due(allowed_from);
         }
     }
 
-    /// How long a farewell may take.
+    /// Time limit for each step of the closing handshake.
     pub(super) fn close_within(&self) -> Duration {
         self.config.close_within
     }

@@ -3,7 +3,6 @@
 mod close;
 mod config;
 mod deadlines;
-mod outbox;
 
 use std::{
     convert::Infallible,
@@ -19,18 +18,21 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use tungstenite::Message;
 
+pub use self::config::ConnectionConfig;
 use self::{
     close::CloseReason,
     deadlines::{Deadlines, Due},
 };
-pub use self::{config::ConnectionConfig, outbox::Outbox};
-use super::protocol::{Action, ProtocolState, Request};
 pub use super::transport::{Socket, TransportError};
-use crate::{lifecycle::drain::DrainGuard, telemetry::metrics::METRICS};
+use super::{
+    outbox::Outbox,
+    protocol::{Action, ProtocolState, Request},
+};
+use crate::{lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS};
 use registry::{encoding::messages::encode, hub::Membership, wake::wake_flags::WakeReasons};
 
-/// Serves one socket in a task of its own. What is logged of it stands in a span of its own, which names
-/// neither the person nor the room. `until_it_ends` is dropped when it does.
+/// Serves one socket in a task and a tracing span of its own. The span names neither the person nor the
+/// room. `until_it_ends` is dropped at the socket's end.
 pub fn spawn<S>(
     socket: S,
     membership: Membership,
@@ -42,7 +44,7 @@ pub fn spawn<S>(
 {
     let span = tracing::debug_span!("connection", number = guard.number());
     let served = serve(socket, membership, config, guard).map(move |()| drop(until_it_ends));
-    // A span takes memory for as long as the socket is open: where nobody reads it, there is none.
+    // A span takes memory for as long as the socket is open: a disabled one is dropped.
     if span.is_disabled() {
         tokio::spawn(served);
     } else {
@@ -50,10 +52,10 @@ pub fn spawn<S>(
     }
 }
 
-/// Serves one socket until it ends; when the server goes down, with 1012 when its turn has come.
+/// Serves one socket until it ends. On shutdown it is closed with 1012 after the guard's delay.
 ///
-/// What it keeps while the socket is at rest is one small allocation: a future would hold its arguments,
-/// what it made of them, and room for its farewell besides.
+/// An idle socket takes one small allocation. With an `async fn` instead, the future would also hold the
+/// arguments, and space for the closing handshake.
 pub fn serve<S: Socket>(
     socket: S,
     membership: Membership,
@@ -69,14 +71,14 @@ pub fn serve<S: Socket>(
         protocol: ProtocolState::new(config.frames),
         opened,
         deadlines: Deadlines::new(config, opened),
-        alarm: None,
+        wakeup: None,
         is_deadline_reached: false,
         is_room_closed: false,
         is_beat_due: false,
     });
     METRICS.sockets_opened.count();
     async move {
-        // A fault of this program is the end of one socket: the hook has logged it.
+        // A panic ends only this socket; the panic hook has logged it.
         let reason = AssertUnwindSafe(connection.run(&guard)).catch_unwind().await;
         let reason = reason.unwrap_or(CloseReason::Failed);
         Box::pin(connection.end(reason, guard.close_delay())).await;
@@ -90,88 +92,88 @@ struct Connection<S> {
     protocol: ProtocolState,
     opened: Instant,
     deadlines: Deadlines,
-    /// When the wheel rings next, as far as it was asked to.
-    alarm: Option<Instant>,
-    /// It rang, and what has come until then is not yet read.
+    /// The earliest wake-up that is registered with the timer queue.
+    wakeup: Option<Instant>,
+    /// The timer has fired, and what arrived before is not read yet.
     is_deadline_reached: bool,
-    /// The operator closed the room: this ends when all is said.
+    /// The operator closed the room: the socket is closed after the pending frames.
     is_room_closed: bool,
-    /// The client is to be told where its list should be, when all is said that was before.
+    /// A beat is to be sent after the pending frames.
     is_beat_due: bool,
 }
 
-/// What wakes a connection.
-enum Event<Fault> {
-    /// Another socket has its tab, or the server goes down.
+/// What a connection reacts to.
+enum Event<Error> {
+    /// Another socket took over its tab, or the server shuts down.
     Woken(WakeReasons),
-    /// Something came from the client.
-    Incoming(Incoming<Fault>),
-    /// A deadline may have come, and nothing that came before it is unread.
+    /// The client sent something, or is gone.
+    Incoming(Incoming<Error>),
+    /// A deadline may have passed, and all that arrived before is read.
     DeadlineReached,
-    /// The room is closed, and all is said.
+    /// The room is closed, and all frames are sent.
     RoomClosed,
-    /// What was to be sent can't be.
-    WritingFailed,
+    /// A write failed.
+    WriteFailed,
 }
 
-/// What came from the client.
-enum Incoming<Fault> {
+/// The result of reading from the client.
+enum Incoming<Error> {
     Message(Message),
-    Fault(Fault),
+    Error(Error),
     End,
 }
 
-impl<Fault> From<Option<Result<Message, Fault>>> for Incoming<Fault> {
-    fn from(next: Option<Result<Message, Fault>>) -> Self {
+impl<Error> From<Option<Result<Message, Error>>> for Incoming<Error> {
+    fn from(next: Option<Result<Message, Error>>) -> Self {
         match next {
             None => Self::End,
             Some(Ok(message)) => Self::Message(message),
-            Some(Err(fault)) => Self::Fault(fault),
+            Some(Err(error)) => Self::Error(error),
         }
     }
 }
 
 impl<S: Socket> Connection<S> {
     async fn run(&mut self, guard: &DrainGuard) -> CloseReason {
-        match self.follow(guard).await {
+        match self.handle_events(guard).await {
             Ok(never) => match never {},
             Err(reason) => reason,
         }
     }
 
-    async fn follow(&mut self, guard: &DrainGuard) -> Result<Infallible, CloseReason> {
+    async fn handle_events(&mut self, guard: &DrainGuard) -> Result<Infallible, CloseReason> {
         loop {
-            let turn = poll_fn(|context| self.poll_event(context)).await;
-            // The rooms are kept: what came at the same moment is too late to be heard.
+            let event = poll_fn(|context| self.poll_event(context)).await;
+            // The rooms are saved already: a request now would be lost.
             if guard.is_closing() {
                 return Err(CloseReason::Restart);
             }
-            match turn {
-                Event::Woken(signals) if signals.contains(WakeReasons::REPLACED) => {
+            match event {
+                Event::Woken(reasons) if reasons.contains(WakeReasons::REPLACED) => {
                     return Err(CloseReason::ClosedByServer(CloseCode::Replaced));
                 }
                 Event::Woken(_) => {}
-                Event::Incoming(incoming) => self.hear(incoming)?,
+                Event::Incoming(incoming) => self.on_incoming(incoming)?,
                 Event::DeadlineReached => self.handle_deadlines()?,
                 Event::RoomClosed => return Err(CloseReason::ClosedByServer(CloseCode::Normal)),
-                Event::WritingFailed => return Err(self.classify_write_error()),
+                Event::WriteFailed => return Err(self.classify_write_error()),
             }
         }
     }
 
-    /// Sends what there is to say, for as long as nothing else wakes this connection.
+    /// Sends pending frames until there is an event.
     ///
-    /// The time comes last: what was there before a deadline counts, also where it was not read in time.
-    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Fault>> {
-        if let Poll::Ready(signals) = self.membership.subscription().flags().poll(context) {
-            self.is_deadline_reached |= signals.contains(WakeReasons::TIME);
-            self.is_room_closed |= signals.contains(WakeReasons::ROOM_CLOSED);
-            if signals.contains(WakeReasons::REPLACED) || signals.contains(WakeReasons::CLOSING) {
-                return Poll::Ready(Event::Woken(signals));
+    /// Deadlines come last: what arrived before a deadline counts, even if it is read only afterwards.
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Error>> {
+        if let Poll::Ready(reasons) = self.membership.subscription().flags().poll(context) {
+            self.is_deadline_reached |= reasons.contains(WakeReasons::TIME);
+            self.is_room_closed |= reasons.contains(WakeReasons::ROOM_CLOSED);
+            if reasons.contains(WakeReasons::REPLACED) || reasons.contains(WakeReasons::CLOSING) {
+                return Poll::Ready(Event::Woken(reasons));
             }
         }
         match self.poll_send(context) {
-            Poll::Ready(Err(_)) => return Poll::Ready(Event::WritingFailed),
+            Poll::Ready(Err(_)) => return Poll::Ready(Event::WriteFailed),
             Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Event::RoomClosed),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
@@ -181,24 +183,24 @@ impl<S: Socket> Connection<S> {
         if std::mem::take(&mut self.is_deadline_reached) {
             return Poll::Ready(Event::DeadlineReached);
         }
-        self.set_alarm();
+        self.schedule_wakeup();
         Poll::Pending
     }
 
-    /// Says all that there is to say; ready when the client has been told everything.
-    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Fault>> {
+    /// Sends pending frames and updates; ready when there are no more.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         loop {
-            let waiting = self.outbox.len();
+            let len_before = self.outbox.len();
             match self.socket.poll_send(&mut self.outbox, context) {
-                Poll::Ready(Ok(())) => self.deadlines.has_written(),
-                Poll::Ready(Err(fault)) => return Poll::Ready(Err(fault)),
+                Poll::Ready(Ok(())) => self.deadlines.on_written(),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
-                    let progressed = self.outbox.len() < waiting;
-                    self.deadlines.waits_to_write(progressed, Instant::now());
+                    let progressed = self.outbox.len() < len_before;
+                    self.deadlines.on_write_pending(progressed, Instant::now());
                     return Poll::Pending;
                 }
             }
-            // What is waiting was true for the position it leads to: only then there is more to say.
+            // Updates start at the position that the sent frames lead to.
             if self.protocol.is_following() {
                 self.outbox.extend_with(self.membership.subscription_mut().poll_updates());
                 if self.is_beat_due
@@ -215,11 +217,11 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Has the wheel ring when something is due next, unless it rings before that anyway.
-    fn set_alarm(&mut self) {
+    /// Registers the next deadline with the timer queue, unless an earlier wake-up is registered.
+    fn schedule_wakeup(&mut self) {
         let next = self.deadlines.next();
-        if self.alarm.is_none_or(|alarm| next < alarm) {
-            self.alarm = Some(next);
+        if self.wakeup.is_none_or(|wakeup| next < wakeup) {
+            self.wakeup = Some(next);
             let subscription = self.membership.subscription();
             subscription.timers().insert_at(subscription.flags(), next);
         }
@@ -227,7 +229,7 @@ impl<S: Socket> Connection<S> {
 
     fn handle_deadlines(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
-        self.alarm = self.alarm.filter(|alarm| now < *alarm);
+        self.wakeup = self.wakeup.filter(|wakeup| now < *wakeup);
         while let Some(due) = self.deadlines.take_due(now) {
             match due {
                 Due::FirstFrame => {
@@ -241,10 +243,10 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
-    /// Asks the client for a sign of life; it goes out with what is said next, the beat.
+    /// Sends a ping; it is flushed with the next frame, the beat.
     fn ping(&mut self, now: Instant) -> Result<(), CloseReason> {
         self.is_beat_due = self.protocol.is_following();
-        // Where nothing can be written there is a deadline for that already.
+        // While a write is pending, its deadline applies already.
         let ready = poll_fn(|context| self.socket.poll_ready_unpin(context)).now_or_never();
         if let Some(Ok(())) = ready {
             let ping = Message::Ping(Bytes::new());
@@ -254,20 +256,20 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
-    fn hear(&mut self, incoming: Incoming<S::Fault>) -> Result<(), CloseReason> {
+    fn on_incoming(&mut self, incoming: Incoming<S::Error>) -> Result<(), CloseReason> {
         match incoming {
             Incoming::End => Err(CloseReason::Broken),
-            Incoming::Fault(fault) => Err(CloseReason::of(&fault)),
+            Incoming::Error(error) => Err(CloseReason::of(&error)),
             Incoming::Message(Message::Text(text)) => {
-                let action = self.protocol.hear(&text, self.opened.elapsed());
+                let action = self.protocol.on_text(&text, self.opened.elapsed());
                 self.handle_request(action)
             }
             Incoming::Message(Message::Binary(_)) => {
                 Err(CloseReason::ClosedByServer(CloseCode::Binary))
             }
-            Incoming::Message(sign @ (Message::Ping(_) | Message::Pong(_))) => {
-                // Pings are answered by the library.
-                if sign.is_pong() {
+            Incoming::Message(control @ (Message::Ping(_) | Message::Pong(_))) => {
+                // tungstenite answers pings.
+                if control.is_pong() {
                     self.deadlines.on_pong();
                 }
                 match self.protocol.on_control_frame(self.opened.elapsed()) {
@@ -276,7 +278,7 @@ impl<S: Socket> Connection<S> {
                 }
             }
             Incoming::Message(Message::Close(_)) => Err(CloseReason::ClosedByClient),
-            // The library never hands out a bare frame.
+            // tungstenite never returns a bare frame.
             Incoming::Message(Message::Frame(_)) => Ok(()),
         }
     }
@@ -294,7 +296,7 @@ impl<S: Socket> Connection<S> {
         let outcome = match request {
             Request::Resync => {
                 self.deadlines.request_resync();
-                // It may be allowed already.
+                // It may be due at once.
                 self.is_deadline_reached = true;
                 return Ok(());
             }
@@ -312,8 +314,8 @@ impl<S: Socket> Connection<S> {
         };
         match outcome {
             Ok(()) => {
-                self.protocol.accepted();
-                self.deadlines.accepted();
+                self.protocol.on_accepted();
+                self.deadlines.on_accepted();
             }
             Err(error) => self.refuse(error.to_refusal(of)),
         }
@@ -325,7 +327,7 @@ impl<S: Socket> Connection<S> {
         self.outbox.push(encode(&ServerEvent::Refused(refusal)));
     }
 
-    /// A client that closed as one should may be gone before the server heard it.
+    /// A write can fail before the client's close frame was read: then the client closed the socket properly.
     fn classify_write_error(&mut self) -> CloseReason {
         while let Some(Some(Ok(message))) = self.socket.next().now_or_never() {
             if let Message::Close(_) = message {
@@ -343,7 +345,7 @@ mod tests {
 
     type TcpSocket = WebSocket<tokio::net::TcpStream>;
 
-    /// Ten thousand at rest are ten thousand of these.
+    /// Memory per idle socket.
     #[test]
     fn a_connection_at_rest_is_small() {
         fn future_of<A, B, C, D, Served>(_: fn(A, B, C, D) -> Served) -> usize {

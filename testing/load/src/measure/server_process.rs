@@ -78,8 +78,8 @@ const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\
     [presence]\nmax-people-per-room = 200000\n";
 
 /// The settings without limits.
-const NO_LIMITS: &str = "[door]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
-    new-sockets-per-second-per-address = 0\nmax-sockets-per-room = 0\n";
+const NO_LIMITS: &str = "[limits]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
+    socket-rate-per-address = 0\nmax-sockets-per-room = 0\n";
 
 impl Server {
     /// A server that is already running at this URL.

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, TabId, UserId};
 use fastrand::Rng;
-use server::lifecycle::drain::Drain;
+use server::lifecycle::graceful_shutdown::Drain;
 use tokio::{sync::mpsc::unbounded_channel, time::sleep};
 
 use crate::{

@@ -11,7 +11,7 @@ use registry::{
     },
 };
 use server::{
-    lifecycle::drain::Drain,
+    lifecycle::graceful_shutdown::Drain,
     storage::rooms_file::RoomsFile,
     websocket::connection::{self, ConnectionConfig},
 };

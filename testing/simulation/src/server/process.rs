@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use registry::hub::{Hub, Membership, SavedRooms};
-use server::lifecycle::drain::Drain;
+use server::lifecycle::graceful_shutdown::Drain;
 use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{oracle::row_model::RowModel, server::listen_state::ListenState};

@@ -68,9 +68,7 @@ impl TransportError for SocketBroken {
     }
 }
 
-impl Socket for ServerSocket {
-    type Fault = SocketBroken;
-}
+impl Socket for ServerSocket {}
 
 impl ServerSocket {
     pub(crate) fn new(

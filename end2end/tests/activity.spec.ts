@@ -1,0 +1,148 @@
+// The activity log, muted announcements, and switching to another person.
+
+import { NO_CONNECTION } from "../support/browser-errors";
+import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
+import { UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
+
+test("the activity log lists changes with their reasons, newest first", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const ana = await newVisitor();
+  await ana.openAndJoin(room, "Ana");
+  await expect(ana.activityEntries).toHaveCount(0);
+  await expect(ana.page.getByText("No one has come or gone")).toBeHidden();
+  await ana.activity.locator("summary").click();
+  await expect(ana.page.getByText("No one has come or gone")).toBeVisible();
+
+  const bo = await clients.join(server, room, "Bo");
+  await expect(ana.activityEntries).toHaveText(["Bo joined"]);
+  await expect(ana.page.getByText("No one has come or gone")).toBeHidden();
+  const kim = await clients.join(server, room, "مريم");
+  await expect(ana.activityEntries).toHaveText(["مريم joined", "Bo joined"]);
+  await expect(ana.activityEntries.first().locator("bdi")).toHaveText("مريم");
+  bo.send({ event: "leave" });
+  await expect(ana.activityEntries.first()).toHaveText("Bo left");
+  kim.abandon();
+  await expect(ana.activityEntries.first()).toHaveText("مريم disconnected", UNTIL_A_ROW_IS_REMOVED);
+  await expect(ana.activity.locator("time").first()).toHaveText(/\d\d/);
+});
+
+test("many joins at once are one entry, and the log keeps a hundred entries", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const ana = await newVisitor();
+  await ana.openAndJoin(room, "Ana");
+  await ana.activity.locator("summary").click();
+  const names = numberedPeople(37);
+  await clients.joinTogether(server, room, names);
+  await expect(ana.count).toHaveText("38");
+  await expect(ana.activityEntries.first()).toHaveText(/^\d+ people joined$/);
+  expect(await ana.activityEntries.count()).toBeLessThan(8);
+
+  // Many more changes, with a clock that the test controls.
+  await ana.page.clock.install();
+  await ana.page.reload();
+  await ana.isLive();
+  for (let change = 0; change < 104; change += 1) {
+    const bo = await clients.join(server, room, `Bo ${change}`);
+    await expect(ana.count).toHaveText("39");
+    await ana.page.clock.runFor(1_100);
+    bo.send({ event: "leave" });
+    await expect(ana.count).toHaveText("38");
+    await ana.page.clock.runFor(1_100);
+  }
+  await expect(ana.activityEntries).toHaveCount(100);
+  await expect(ana.activityEntries.first()).toHaveText("Bo 103 left");
+});
+
+test("muting stops announcements and keeps the visible news", async ({
+  newVisitor,
+  ownServer,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  const ana = await newVisitor({ of: ownServer });
+  await ana.openAndJoin(room, "Ana");
+  await ana.activity.locator("summary").click();
+  await ana.muteButton.click();
+  await expect(ana.muteButton).toHaveAttribute("aria-pressed", "true");
+  await clients.join(ownServer, room, "Bo");
+  await expect(ana.news).toHaveText("Bo joined");
+  await expect(ana.announcer).toHaveText("");
+
+  // The setting is stored, and announcements about the page itself are still made.
+  await ana.page.reload();
+  await ana.isLive();
+  await ana.activity.locator("summary").click();
+  await expect(ana.muteButton).toHaveAttribute("aria-pressed", "true");
+  await ownServer.kill();
+  await expect(ana.announcer).toContainText("Reconnecting");
+  await ownServer.start();
+  await ana.isReconnected();
+  await ana.muteButton.click();
+  await clients.join(ownServer, room, "Kim");
+  await expect(ana.announcer).toContainText("Kim joined");
+});
+
+test("a second tab offers to join again as another person", async ({
+  newVisitor,
+  room,
+}) => {
+  const ana = await newVisitor();
+  await ana.openAndJoin(room, "Ana");
+  await expect(ana.switchPersonButton).toBeHidden();
+  const secondTab = await ana.openTab();
+  await secondTab.open(room);
+  await expect(secondTab.you).toContainText("You're on the list as Ana, in 2 tabs");
+  await expect(secondTab.page.getByText("Your tabs count as one person")).toBeVisible();
+
+  await secondTab.switchPersonButton.click();
+  await expect(secondTab.nameField).toBeVisible();
+  await secondTab.isLive();
+  await expect(secondTab.nameField).toHaveValue("");
+  await secondTab.join("Bo");
+  for (const tab of [ana, secondTab]) await tab.shows(["Ana", "Bo"]);
+  await expect(secondTab.you).toHaveText(/You're on the list as Bo(?!, in)/);
+  await expect(ana.you).toContainText("You're on the list as Ana");
+  // The first person's leave does not apply to the second.
+  await secondTab.page.reload();
+  await secondTab.isLive();
+  await expect(secondTab.you).toContainText("You're on the list as Bo");
+  await expect(ana.switchPersonButton).toBeHidden();
+});
+
+test("kiosk mode does not count as a tab", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  await ana.openAndJoin(room, "Ana");
+  const wall = await ana.openTab();
+  await wall.page.goto(`/r/${room}?wall`);
+  await wall.isLive();
+  const secondTab = await ana.openTab();
+  await secondTab.open(room);
+  for (const tab of [ana, secondTab]) {
+    await expect(tab.you).toContainText("You're on the list as Ana, in 2 tabs");
+  }
+});
+
+test("a form on another site can't switch the person", async ({ newVisitor, room, server }) => {
+  const ana = await newVisitor();
+  await ana.openAndJoin(room, "Ana");
+  const response = await ana.context.request.post(`${server.url}/r/${room}/someone-else`, {
+    headers: { "sec-fetch-site": "cross-site" },
+    maxRedirects: 0,
+  });
+  expect(response.status()).toBe(303);
+  expect(response.headers()["set-cookie"]).toBeUndefined();
+  await ana.page.reload();
+  await ana.isLive();
+  await expect(ana.you).toContainText("You're on the list as Ana");
+});

@@ -1,0 +1,279 @@
+//! The list of all settings.
+//!
+//! A new one needs a field of [`Config`](super::Config), its default, and an entry here. The file, the
+//! environment, the flags, `--help`, `--print-config`, `Leptos.toml` and docs/configuration.md follow.
+
+use super::setting::{Group, Setting};
+use crate::listener::tls;
+
+/// All settings, in the order of the documentation.
+pub static GROUPS: [&Group; 8] =
+    [&LISTENING, &SITE, &ROOMS, &LIMITS, &ADMIN, &LOGGING, &SHUTDOWN, &STATE];
+
+static LISTENING: Group = Group {
+    title: "Address and TLS",
+    settings: &[
+        Setting::leptos(
+            "site-addr",
+            "Address and port to listen on. 0.0.0.0 accepts connections from other machines; port 0 picks a free port.",
+            |config| &mut config.leptos.site_addr,
+        )
+        .with_flag("addr"),
+        Setting::presence(
+            "public-url",
+            "URL of the site as visitors see it, if it is behind a proxy. With https, the cookie is sent over HTTPS only.",
+            |config| &mut config.public_url,
+        )
+        .default_is("the host of each request"),
+        Setting::presence(
+            tls::CERTIFICATE_SETTING,
+            "PEM file with the certificate chain, to serve TLS without a proxy. SIGHUP reloads certificate and key.",
+            |config| &mut config.tls.certificate,
+        ),
+        Setting::presence(
+            tls::KEY_SETTING,
+            "PEM file with the certificate's private key. Only the server's user should be able to read it.",
+            |config| &mut config.tls.key,
+        ),
+    ],
+};
+
+static SITE: Group = Group {
+    title: "Site files",
+    settings: &[
+        Setting::leptos(
+            "site-root",
+            "Directory with the page's files, relative to the working directory. `cargo xtask serve` sets it.",
+            |config| &mut config.site_root,
+        )
+        .default_is("the files embedded in the program, if there are any, else target/site"),
+        Setting::leptos("site-pkg-dir", "Subdirectory of site-root with the built files.", |config| {
+            &mut config.leptos.site_pkg_dir
+        }),
+        Setting::leptos(
+            "output-name",
+            "Base name of the page's script, WASM and style sheet. It has to be that of the build.",
+            |config| &mut config.leptos.output_name,
+        ),
+        Setting::leptos(
+            "hash-files",
+            "Whether these file names contain a hash of the content. It has to be as in the build.",
+            |config| &mut config.leptos.hash_files,
+        ),
+        Setting::leptos(
+            "env",
+            "In DEV the page connects to `cargo leptos watch` and reloads after each build.",
+            |config| &mut config.leptos.env,
+        ),
+        Setting::leptos("reload-port", "Port of `cargo leptos watch`.", |config| {
+            &mut config.leptos.reload_port
+        }),
+    ],
+};
+
+static ROOMS: Group = Group {
+    title: "Rooms",
+    settings: &[
+        Setting::presence(
+            "max-people-per-room",
+            "Maximum number of people listed in a room.",
+            |config| &mut config.room_limits.most_people,
+        ),
+        Setting::presence(
+            "max-tabs-per-person",
+            "Maximum number of WebSockets that one person may have open in a room.",
+            |config| &mut config.room_limits.most_connections_per_person,
+        ),
+    ],
+};
+
+static LIMITS: Group = Group {
+    title: "Limits",
+    settings: &[
+        Setting::limit(
+            "max-connections",
+            "Maximum number of connections. It is capped by the limit of open files, less a reserve; 0 uses the whole cap.",
+            |config| &mut config.admission.max_connections,
+        ),
+        Setting::limit(
+            "max-connections-per-address",
+            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. IPv6 clients are grouped by /64.",
+            |config| &mut config.admission.max_connections_per_address,
+        ),
+        Setting::limit(
+            "max-sockets",
+            "Maximum number of WebSockets and event streams. It is capped at nine tenths of max-connections, so that pages can still be served; 0 uses the whole cap.",
+            |config| &mut config.admission.max_sockets,
+        ),
+        Setting::limit(
+            "max-sockets-per-address",
+            "Maximum number of WebSockets and event streams per client address; 0 is no limit.",
+            |config| &mut config.admission.max_sockets_per_address,
+        ),
+        Setting::limit(
+            "socket-burst-per-address",
+            "Number of WebSockets and event streams that one address may open at once; 0 is no limit.",
+            |config| &mut config.admission.socket_burst_per_address,
+        ),
+        Setting::limit(
+            "socket-rate-per-address",
+            "Sustained rate of new WebSockets and event streams per address and second, after the burst; 0 is no limit.",
+            |config| &mut config.admission.socket_rate_per_address,
+        ),
+        Setting::limit(
+            "max-sockets-per-person",
+            "Maximum number of WebSockets that one person may have open in all rooms together; 0 is no limit.",
+            |config| &mut config.admission.max_sockets_per_person,
+        ),
+        Setting::limit(
+            "max-sockets-per-room",
+            "Maximum number of WebSockets and event streams in one room, including those that only watch; 0 is no limit.",
+            |config| &mut config.admission.max_sockets_per_room,
+        ),
+        Setting::limit("max-rooms", "Maximum number of open rooms; 0 is no limit.", |config| {
+            &mut config.admission.max_rooms
+        }),
+        Setting::limit(
+            "frame-burst",
+            "Number of frames that a WebSocket may send at once; 0 is no limit. The protocol guarantees 40.",
+            |config| &mut config.admission.frame_burst,
+        ),
+        Setting::limit(
+            "frame-rate",
+            "Sustained rate of frames per WebSocket and second, after the burst; 0 is no limit. The protocol guarantees 5.",
+            |config| &mut config.admission.frame_rate,
+        ),
+        Setting::limit(
+            "max-frame-bytes",
+            "Maximum size of a frame that a WebSocket may send, in bytes; 0 is the server's own maximum of 16 MiB. The protocol guarantees 4096.",
+            |config| &mut config.admission.max_frame_bytes,
+        ),
+        Setting::limit(
+            "request-timeout",
+            "Time for a request to arrive, and for a connection to be idle, in seconds; 0 is no limit.",
+            |config| &mut config.admission.request_timeout_seconds,
+        ),
+        Setting::limit(
+            "write-timeout",
+            "Time after which a client that reads nothing of a response or event stream is disconnected, in seconds; 0 is no limit. For WebSockets it is always 5 seconds.",
+            |config| &mut config.admission.write_timeout_seconds,
+        ),
+        Setting::limit(
+            "first-frame-timeout",
+            "Time for a WebSocket to join or watch the room after it was opened, in seconds; 0 is no limit.",
+            |config| &mut config.admission.first_frame_timeout_seconds,
+        ),
+        Setting::limit(
+            "trusted-proxies",
+            "Networks of the proxies whose X-Forwarded-For header is trusted for the client address.",
+            |config| &mut config.admission.trusted_proxies,
+        ),
+        Setting::limit(
+            "allowed-origins",
+            "Origins of other sites whose pages may open WebSockets.",
+            |config| &mut config.admission.allowed_origins,
+        ),
+        Setting::limit(
+            "require-origin",
+            "Whether WebSockets without an Origin header are refused. Browsers always send one, other programs often do not.",
+            |config| &mut config.admission.require_origin,
+        ),
+    ],
+};
+
+static ADMIN: Group = Group {
+    title: "Admin interface",
+    settings: &[Setting::presence(
+        "operator-addr",
+        "Address of the admin interface: `/readyz`, `/metrics`, and the actions that need the token in the state directory's `operator.token`. Keep it on loopback; off disables it.",
+        |config| &mut config.operator_address,
+    )
+    .default_is("127.0.0.1:3002, if it is free")],
+};
+
+static LOGGING: Group = Group {
+    title: "Logging",
+    settings: &[
+        Setting::presence(
+            "log",
+            "Log level: error, warn, info, debug, trace or off, also per module: warn,server::websocket::connection=debug.",
+            |config| &mut config.logs.filter,
+        ),
+        Setting::presence(
+            "log-format",
+            "Log format: text, json, or auto, which is text on a terminal and json elsewhere.",
+            |config| &mut config.logs.format,
+        ),
+    ],
+};
+
+static SHUTDOWN: Group = Group {
+    title: "Shutdown",
+    settings: &[
+        Setting::presence(
+            "drain-delay",
+            "Time after SIGTERM during which `/readyz` returns 503 and new connections are still accepted, for a load balancer to notice.",
+            |config| &mut config.drain.delay,
+        ),
+        Setting::presence(
+            "drain-spread",
+            "Maximum time over which close frames are spread, to avoid a reconnect storm.",
+            |config| &mut config.drain.longest_spread,
+        ),
+        Setting::presence(
+            "drain-deadline",
+            "Maximum time for WebSockets to close and requests to finish, before the server exits anyway.",
+            |config| &mut config.drain.deadline,
+        ),
+    ],
+};
+
+static STATE: Group = Group {
+    title: "State",
+    settings: &[
+        Setting::presence(
+            "state-dir",
+            "Directory for what survives a restart: the key that signs cookies, the admin token and the rooms (mode 0600). It is created if it does not exist.",
+            |config| &mut config.state_directory,
+        )
+        .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall"),
+        Setting::presence(
+            "person-key-file",
+            "File with the 64-byte key that signs cookies, if it is not in the state directory.",
+            |config| &mut config.person_key_file,
+        )
+        .default_is("person.key in the state directory, created if it does not exist"),
+    ],
+};
+
+/// Each setting of every group.
+pub fn all() -> impl Iterator<Item = &'static Setting> {
+    GROUPS.iter().flat_map(|group| group.settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_settings_share_a_key_a_variable_or_a_flag() {
+        let count = all().count();
+        assert_eq!(all().map(Setting::key).collect::<BTreeSet<_>>().len(), count);
+        assert_eq!(all().map(Setting::variable).collect::<BTreeSet<_>>().len(), count);
+        let flags: Vec<_> = all().filter_map(Setting::flag).collect();
+        assert_eq!(flags.iter().collect::<BTreeSet<_>>().len(), flags.len());
+    }
+
+    #[test]
+    fn every_key_is_lower_case_and_every_help_is_one_line() {
+        for setting in all() {
+            let key = setting.key();
+            let is_plain = |character: char| character.is_ascii_lowercase() || character == '-';
+            assert!(key.chars().all(is_plain), "{key}");
+            let is_a_sentence = setting.help().ends_with('.');
+            assert!(is_a_sentence && !setting.help().contains('\n'), "{key}");
+        }
+    }
+}
