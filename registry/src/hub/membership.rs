@@ -57,7 +57,7 @@ impl Membership {
     /// Records that the page was hidden or shown.
     pub fn set_visible(&mut self, is_visible: bool) {
         self.subscription.room.update_room(|room, now| {
-            room.set_visible(self.user_id, self.connection(), is_visible, now)
+            room.set_visible(self.user_id, self.connection(), is_visible, now);
         });
     }
 

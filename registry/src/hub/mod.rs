@@ -300,7 +300,9 @@ impl Hub {
             let rooms = self.lock();
             rooms.iter().filter_map(|(name, entry)| entry.as_vacant(name)).collect()
         };
-        vacant.into_iter().for_each(|vacant| self.remove_if_expired(vacant));
+        for vacant in vacant {
+            self.remove_if_expired(vacant);
+        }
     }
 
     /// Examines the room without the lock of all rooms: its own lock may be held for long.

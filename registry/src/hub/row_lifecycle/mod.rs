@@ -188,7 +188,7 @@ impl World {
             Transition::Remove { person } => {
                 if let Some(room) = self.hub.find(&self.room) {
                     room.update_room(|room, now| {
-                        room.remove_row(id(person), wire::DepartureReason::Removed, now)
+                        room.remove_row(id(person), wire::DepartureReason::Removed, now);
                     });
                 }
             }

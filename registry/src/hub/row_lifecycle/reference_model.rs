@@ -199,10 +199,10 @@ impl Model {
                 }
             }
             Transition::Leave { of: (person_id, _) } => {
-                self.remove_row(*person_id, DepartureReason::Left)
+                self.remove_row(*person_id, DepartureReason::Left);
             }
             Transition::Remove { person: person_id } => {
-                self.remove_row(*person_id, DepartureReason::Removed)
+                self.remove_row(*person_id, DepartureReason::Removed);
             }
             Transition::LoadPage { person: person_id } => {
                 let person = self.person(*person_id);
