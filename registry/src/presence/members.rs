@@ -12,6 +12,7 @@ use app::presence::{DepartureReason, PresenceState, TabId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    grace_period::{HIDDEN_UNTIL_AWAY, RECONNECT_GRACE, grace_period},
     join::Join,
     request_error::RequestError,
     tab_key::{ConnectionId, TabKey},
@@ -19,15 +20,6 @@ use super::{
 
 /// The time since the server started. The caller reads the clock.
 pub type Moment = Duration;
-
-/// The grace period of a tab that was closed cleanly.
-pub const RELOAD_GRACE: Duration = Duration::from_secs(2);
-
-/// The grace period of a tab whose page was loaded again, or whose connection was lost.
-pub const RECONNECT_GRACE: Duration = Duration::from_secs(15);
-
-/// A row is away when all its connected tabs have been hidden for so long.
-pub const HIDDEN_UNTIL_AWAY: Duration = Duration::from_secs(30);
 
 /// The people who have a socket in a room or a row in its list.
 #[derive(Clone, Debug, Default)]
@@ -171,10 +163,7 @@ impl Members {
             member.page_loaded_at.is_some_and(|loaded| now < loaded + RECONNECT_GRACE);
         let ended = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
         if let Some(tab) = ended {
-            let grace = match reason {
-                DepartureReason::Closed if !is_page_loading => RELOAD_GRACE,
-                _ => RECONNECT_GRACE,
-            };
+            let grace = grace_period(reason, is_page_loading);
             *tab = Tab::Gone { since: now, until: now + grace, reason };
             if reason == DepartureReason::Lost && !member.is_connected() {
                 member.is_reconnecting = true;

@@ -2,6 +2,7 @@
 //!
 //! - [`room`]: the state machine of a room, which keeps list, members and log in step.
 //! - [`members`]: people, their tabs and deadlines, and the desired state of each row.
+//! - [`grace_period`]: how long a row waits for a tab to come back.
 //! - [`log`]: the last changes of the list, and the net difference of any range of them.
 //! - [`join`], [`tab_key`], [`request_error`]: what is requested of a room, and why it is refused.
 //! - [`name_validation`]: which texts are names. [`count_history`]: the count of each minute.
@@ -9,6 +10,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: time, ids and names are parameters.
 
 pub mod count_history;
+pub mod grace_period;
 pub mod join;
 pub mod log;
 pub mod members;

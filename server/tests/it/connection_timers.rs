@@ -34,22 +34,22 @@ struct Pipe {
 }
 
 #[derive(Debug)]
-struct NoFault;
+struct NoError;
 
-impl std::fmt::Display for NoFault {
+impl std::fmt::Display for NoError {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         Ok(())
     }
 }
 
-impl TransportError for NoFault {
+impl TransportError for NoError {
     fn close_code(&self) -> Option<CloseCode> {
         None
     }
 }
 
 impl Stream for Pipe {
-    type Item = Result<Message, NoFault>;
+    type Item = Result<Message, NoError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let message = std::task::ready!(self.incoming.poll_recv(context));
@@ -59,21 +59,21 @@ impl Stream for Pipe {
 }
 
 impl Sink<Message> for Pipe {
-    type Error = NoFault;
+    type Error = NoError;
 
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), NoFault> {
-        self.outgoing.send(message).map_err(|_| NoFault)
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), NoError> {
+        self.outgoing.send(message).map_err(|_| NoError)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoFault>> {
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), NoError>> {
         Poll::Ready(Ok(()))
     }
 }
