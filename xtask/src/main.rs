@@ -41,19 +41,19 @@ enum Task {
     /// Build server and page for release.
     Build,
     /// Build for release and serve until Ctrl-C.
-    Serve(serve::Options),
+    Serve(serve::ServeOptions),
     /// Build one executable that contains the site, with its checksum and its bill of materials.
     Dist,
     /// Serve a debug build and rebuild on every edit (`cargo leptos watch`).
     Dev,
     /// Measure the cost of a server under load, and check every client's list.
-    Load(load::Options),
+    Load(load::LoadOptions),
     /// Run every test: Rust, real sockets, browser.
-    Test(test::Options),
+    Test(test::TestOptions),
     /// Measure the cost of a change and of a whole list, by the size of the room.
     Bench,
     /// Fuzz briefly, then simulate whole rooms with network and server failures.
-    Soak(soak::Options),
+    Soak(soak::SoakOptions),
     /// Run Lighthouse on the page, with 200 people in the room.
     Lighthouse,
     /// Check format, lints, docs, layers and the size budget.

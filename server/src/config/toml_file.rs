@@ -20,7 +20,7 @@ use super::{
 pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, ConfigError> {
     let syntax = |source| ConfigError::Syntax { path: path.to_owned(), source };
     let table = DeTable::parse(text).map_err(syntax)?;
-    let file = File { path, text };
+    let file = ParsedFile { path, text };
     let mut assignments = Vec::new();
     for (key, value) in table.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
@@ -43,12 +43,12 @@ pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, Co
 
 type Key<'text> = Spanned<std::borrow::Cow<'text, str>>;
 
-struct File<'text> {
+struct ParsedFile<'text> {
     path: &'text Path,
     text: &'text str,
 }
 
-impl File<'_> {
+impl ParsedFile<'_> {
     /// `[[workspace.metadata.leptos]]`: an array of tables, as for Leptos' own tools.
     fn leptos_tables<'table, 'text>(
         &self,

@@ -17,7 +17,7 @@ const FILE: &str = "rooms.json";
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct File<Content> {
+struct VersionedFile<Content> {
     version: u32,
     #[serde(flatten)]
     content: Content,
@@ -81,7 +81,7 @@ impl RoomsFile {
 
 /// The content of the file for these rooms.
 pub fn written(rooms: &SavedRooms) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&File { version: VERSION, content: rooms })
+    serde_json::to_vec(&VersionedFile { version: VERSION, content: rooms })
 }
 
 /// The rooms in a file's content, or why it is invalid.
@@ -94,7 +94,8 @@ pub fn read(text: &str) -> Result<SavedRooms, String> {
     if version != VERSION {
         return Err(format!("its version is {version}, not {VERSION}"));
     }
-    let file: File<SavedRooms> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let file: VersionedFile<SavedRooms> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
     Ok(file.content)
 }
 

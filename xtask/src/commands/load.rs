@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 
 /// Arguments that are passed to the load generator.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct LoadOptions {
     /// Such as `--clients 5000 --scenario storm,return --rounds 3`, or `--url http://host:3000` for a
     /// server that is already running; `-- --help` lists all.
     #[arg(
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-impl Options {
+impl LoadOptions {
     /// The user's arguments, without the server's program.
     pub(crate) fn program_arguments(&self) -> &[String] {
         &self.arguments
@@ -29,7 +29,7 @@ impl Options {
 }
 
 /// Builds for release, then runs the load generator in place of this process.
-pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, options: &LoadOptions, started_at: Instant) -> Outcome {
     let server = if names_a_server(options.program_arguments()) {
         None
     } else {

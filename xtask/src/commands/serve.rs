@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ServeOptions {
     /// The address to listen on. Overrides `LEPTOS_SITE_ADDR` and Leptos.toml; port 0 takes a free
     /// port.
     #[arg(long, value_name = "HOST:PORT")]
@@ -22,7 +22,7 @@ pub(crate) struct Options {
     server_arguments: Vec<String>,
 }
 
-impl Options {
+impl ServeOptions {
     /// The arguments of the server.
     pub(crate) fn program_arguments(&self) -> Vec<String> {
         let address = self.addr.iter().flat_map(|address| ["--addr".to_owned(), address.clone()]);
@@ -31,7 +31,7 @@ impl Options {
 }
 
 /// Builds for release, then runs the server in place of this process.
-pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, options: &ServeOptions, started_at: Instant) -> Outcome {
     let release = build::run(workspace)?;
     step::total(started_at);
     // The command runs in the repository, where the server finds Leptos.toml.

@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 
 /// Arguments of the simulation; `cargo xtask soak -- --help` lists all.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct SoakOptions {
     /// Run for this long [default: 1, if there is no --schedules]
     #[arg(long)]
     minutes: Option<u64>,
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     more: Vec<String>,
 }
 
-impl Options {
+impl SoakOptions {
     /// The arguments of the simulation.
     pub(crate) fn program_arguments(&self) -> Vec<String> {
         let Self { minutes, schedules, seed, fuzz_seconds: _, more } = self;
@@ -38,7 +38,7 @@ impl Options {
 }
 
 /// Fuzzes, builds the simulation, then runs it in place of this process.
-pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, options: &SoakOptions) -> Outcome {
     if options.seed.is_none() {
         fuzz::run(workspace, options.fuzz_seconds)?;
     }

@@ -29,7 +29,7 @@ const DOC_TESTS: [&[&str]; 2] = [&["-p", "app"], &["-p", "registry"]];
 
 /// What to test.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct TestOptions {
     /// Run only this suite.
     suite: Option<Suite>,
     /// Further arguments of Playwright, such as the name of a test file.
@@ -48,7 +48,11 @@ enum Suite {
 /// Runs all tests, also after one has failed, and returns whether all passed.
 ///
 /// Nothing may be printed after the summary: CI reads it from the end of the output.
-pub(crate) fn run(workspace: &Workspace, options: &Options, started_at: Instant) -> Outcome<bool> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    options: &TestOptions,
+    started_at: Instant,
+) -> Outcome<bool> {
     // First, so that a missing tool is reported before minutes of tests.
     let chromium = match options.suite {
         Some(Suite::Rust) => None,
@@ -117,7 +121,7 @@ fn playwright(
     workspace: &Workspace,
     release: &Release,
     chromium: &Chromium,
-    options: &Options,
+    options: &TestOptions,
 ) -> Outcome<Runner> {
     let mut command = npm::program(workspace, "npx")?;
     command

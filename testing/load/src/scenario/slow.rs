@@ -31,7 +31,7 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let time =
         Duration::from_secs(context.options.seconds.into()).max(context.timing.min_slow_duration);
     let timeout = context.timing.timeout;
-    let stretch = Phase { server: &server, actors: &actors, changes_per_second, time, timeout };
+    let stretch = SlowPhase { server: &server, actors: &actors, changes_per_second, time, timeout };
     let slow = context.clients().div_ceil(CLIENTS_PER_STALLED_READER);
     let (mut without, mut with) = (Histogram::default(), Histogram::default());
     let mut growth: Option<u64> = None;
@@ -70,7 +70,7 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
 }
 
 /// A phase in which actors join and leave.
-struct Phase<'a> {
+struct SlowPhase<'a> {
     server: &'a Server,
     actors: &'a [usize],
     changes_per_second: u32,
@@ -79,7 +79,7 @@ struct Phase<'a> {
     timeout: Duration,
 }
 
-impl Phase<'_> {
+impl SlowPhase<'_> {
     /// Runs the phase with this many stalled readers. Returns the latency of the other clients, and the
     /// server's memory in the middle of the phase, in KiB.
     fn run(

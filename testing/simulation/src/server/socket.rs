@@ -33,7 +33,7 @@ pub(crate) struct ServerSocket {
     server: Arc<Mutex<Process>>,
     recorder: Arc<Recorder>,
     reader: PipeReader<Message>,
-    stage: Stage,
+    stage: SocketStage,
 }
 
 /// The person, number and process of a connection.
@@ -45,7 +45,7 @@ pub(crate) struct ConnectionInfo {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum SocketStage {
     Talking,
     /// It can't be written to. Reading tells how it ended.
     Unwritable,
@@ -79,12 +79,12 @@ impl ServerSocket {
         recorder: Arc<Recorder>,
     ) -> Self {
         let reader = PipeReader::new(link.up.clone());
-        Self { info, link, room, server, recorder, reader, stage: Stage::Talking }
+        Self { info, link, room, server, recorder, reader, stage: SocketStage::Talking }
     }
 
     fn hear(&self, text: &str) {
         let ConnectionInfo { user_id, connection, process } = self.info;
-        if self.stage == Stage::Talking
+        if self.stage == SocketStage::Talking
             && lock(&self.server).is_serving(process)
             && let Ok(event) = serde_json::from_str::<ClientEvent>(text)
         {
@@ -94,7 +94,7 @@ impl ServerSocket {
 
     fn end(&mut self, reason: DepartureReason) {
         let ConnectionInfo { user_id, connection, process } = self.info;
-        if self.stage != Stage::Over && lock(&self.server).is_serving(process) {
+        if self.stage != SocketStage::Over && lock(&self.server).is_serving(process) {
             self.recorder
                 .trace_detail(|| format!("server: #{connection} of {user_id} ends: {reason:?}"));
             self.room.record().row_model.on_connection_end(
@@ -104,7 +104,7 @@ impl ServerSocket {
                 Instant::now(),
             );
         }
-        self.stage = Stage::Over;
+        self.stage = SocketStage::Over;
     }
 
     fn observe(&self) {
@@ -159,9 +159,9 @@ impl Sink<Message> for ServerSocket {
     ) -> Poll<Result<(), SocketBroken>> {
         let ready = self.link.down.poll_ready(context);
         if let Poll::Ready(Err(_)) = ready
-            && self.stage == Stage::Talking
+            && self.stage == SocketStage::Talking
         {
-            self.stage = Stage::Unwritable;
+            self.stage = SocketStage::Unwritable;
         }
         ready.map_err(|_| SocketBroken)
     }

@@ -20,7 +20,7 @@ const ROOM: &str = "attacked";
 
 /// What an attacker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum AttackKind {
     /// Connects and sends nothing.
     Silent,
     /// Upgrades to a WebSocket, and sends no frame.
@@ -35,14 +35,14 @@ pub(super) enum Kind {
 
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Advance {
+pub(super) enum AttackProgress {
     Continues,
     /// The connection has ended.
     Ended,
 }
 
 #[derive(Debug)]
-enum State {
+enum AttackState {
     Idle,
     Connecting(TcpStream),
     Open(TcpStream),
@@ -51,9 +51,9 @@ enum State {
 /// One attacker.
 #[derive(Debug)]
 pub(super) struct Attacker {
-    kind: Kind,
+    kind: AttackKind,
     host: Ipv4Addr,
-    state: State,
+    state: AttackState,
     /// The number of its connections, so that it sends other garbage on each.
     attempts: usize,
     /// The first bytes of the server's response.
@@ -64,12 +64,12 @@ pub(super) struct Attacker {
 }
 
 impl Attacker {
-    pub(super) fn new(kind: Kind, host: Ipv4Addr) -> Self {
+    pub(super) fn new(kind: AttackKind, host: Ipv4Addr) -> Self {
         let (response, opening) = (Vec::new(), Vec::new());
-        Self { kind, host, state: State::Idle, attempts: 0, response, opening, sent: 0 }
+        Self { kind, host, state: AttackState::Idle, attempts: 0, response, opening, sent: 0 }
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> AttackKind {
         self.kind
     }
 
@@ -79,43 +79,43 @@ impl Attacker {
 
     /// Its connection is being opened.
     pub(super) fn connecting(&mut self, stream: TcpStream) {
-        self.state = State::Connecting(stream);
+        self.state = AttackState::Connecting(stream);
         self.response.clear();
         self.attempts += 1;
     }
 
     /// Handles an event on its connection.
-    pub(super) fn step(&mut self, server: SocketAddr, stats: &AttackStats) -> Advance {
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Idle => return Advance::Continues,
-            State::Connecting(stream) => {
+    pub(super) fn step(&mut self, server: SocketAddr, stats: &AttackStats) -> AttackProgress {
+        match std::mem::replace(&mut self.state, AttackState::Idle) {
+            AttackState::Idle => return AttackProgress::Continues,
+            AttackState::Connecting(stream) => {
                 if !matches!(stream.take_error(), Ok(None)) {
-                    return Advance::Ended;
+                    return AttackProgress::Ended;
                 }
-                self.state = State::Open(stream);
+                self.state = AttackState::Open(stream);
                 self.opening = self.opening(server);
                 self.sent = 0;
                 add(self.open_counter(stats), 1);
             }
-            State::Open(stream) => self.state = State::Open(stream),
+            AttackState::Open(stream) => self.state = AttackState::Open(stream),
         }
         self.send_opening();
         let is_over = self.read_response();
         if !is_over && !self.is_done() {
-            return Advance::Continues;
+            return AttackProgress::Continues;
         }
         self.count_end(stats);
-        if let State::Open(stream) = &self.state {
+        if let AttackState::Open(stream) = &self.state {
             // A reset frees the port at once, without TIME_WAIT.
             drop(system::reset_on_close(stream));
         }
-        self.state = State::Idle;
-        Advance::Ended
+        self.state = AttackState::Idle;
+        AttackProgress::Ended
     }
 
     /// Sends the next byte of headers that never end.
     pub(super) fn drip(&mut self) {
-        if let State::Open(stream) = &mut self.state {
+        if let AttackState::Open(stream) = &mut self.state {
             // The poll reports a broken connection.
             drop(stream.write(b"x"));
         }
@@ -125,23 +125,23 @@ impl Attacker {
     fn opening(&self, server: SocketAddr) -> Vec<u8> {
         let request = || handshake::request(server, ROOM, None).into_bytes();
         match self.kind {
-            Kind::Silent => Vec::new(),
-            Kind::SilentSocket => request(),
-            Kind::Dripping => b"GET / HTTP/1.1\r\nX-Drip: ".to_vec(),
-            Kind::Joining => {
+            AttackKind::Silent => Vec::new(),
+            AttackKind::SilentSocket => request(),
+            AttackKind::Dripping => b"GET / HTTP/1.1\r\nX-Drip: ".to_vec(),
+            AttackKind::Joining => {
                 let name = "Attacker".to_owned();
                 let join = ClientEvent::GotANewUser { name, tab: None, visible: None, since: None };
                 let join = serde_json::to_string(&join).unwrap_or_default();
                 [request(), FrameWriter::default().text(&join)].concat()
             }
-            Kind::Garbage => [request(), garbage::payload(self.attempts)].concat(),
+            AttackKind::Garbage => [request(), garbage::payload(self.attempts)].concat(),
         }
     }
 
     fn send_opening(&mut self) {
         // Longer writes would keep the core from the probe.
         const MAX_WRITE_IN_BYTES: usize = 16 * 1024;
-        let State::Open(stream) = &mut self.state else { return };
+        let AttackState::Open(stream) = &mut self.state else { return };
         while let Some(piece) = self.opening[self.sent..].chunks(MAX_WRITE_IN_BYTES).next() {
             match stream.write(piece) {
                 Ok(written) if written > 0 => self.sent += written,
@@ -156,9 +156,12 @@ impl Attacker {
     /// Whether it has received what it waits for.
     fn is_done(&self) -> bool {
         match self.kind {
-            Kind::Silent | Kind::SilentSocket | Kind::Dripping | Kind::Garbage => false,
+            AttackKind::Silent
+            | AttackKind::SilentSocket
+            | AttackKind::Dripping
+            | AttackKind::Garbage => false,
             // The status line suffices.
-            Kind::Joining => self.response.len() > b"HTTP/1.1 200 ".len(),
+            AttackKind::Joining => self.response.len() > b"HTTP/1.1 200 ".len(),
         }
     }
 
@@ -167,7 +170,7 @@ impl Attacker {
         const MAX_KEPT_IN_BYTES: usize = 64;
         let mut buffer = [0; 4096];
         while !self.is_done() {
-            let State::Open(stream) = &mut self.state else { return false };
+            let AttackState::Open(stream) = &mut self.state else { return false };
             match stream.read(&mut buffer) {
                 Ok(0) => return true,
                 Ok(read) => {
@@ -186,11 +189,11 @@ impl Attacker {
         add(self.open_counter(stats), u64::MAX);
         let was_accepted = self.response.starts_with(b"HTTP/1.1 101 ");
         match self.kind {
-            Kind::Joining if was_accepted => add(Some(&stats.joins_accepted), 1),
-            Kind::Joining if self.response.starts_with(b"HTTP/1.1 429 ") => {
+            AttackKind::Joining if was_accepted => add(Some(&stats.joins_accepted), 1),
+            AttackKind::Joining if self.response.starts_with(b"HTTP/1.1 429 ") => {
                 add(Some(&stats.joins_refused), 1);
             }
-            Kind::Garbage if was_accepted => add(Some(&stats.garbage_ended), 1),
+            AttackKind::Garbage if was_accepted => add(Some(&stats.garbage_ended), 1),
             _ => {}
         }
     }
@@ -198,9 +201,9 @@ impl Attacker {
     /// The counter of its kind's open connections.
     fn open_counter<'stats>(&self, stats: &'stats AttackStats) -> Option<&'stats AtomicU64> {
         match self.kind {
-            Kind::Silent | Kind::SilentSocket => Some(&stats.silent),
-            Kind::Dripping => Some(&stats.dripping),
-            Kind::Joining | Kind::Garbage => None,
+            AttackKind::Silent | AttackKind::SilentSocket => Some(&stats.silent),
+            AttackKind::Dripping => Some(&stats.dripping),
+            AttackKind::Joining | AttackKind::Garbage => None,
         }
     }
 }
@@ -219,7 +222,7 @@ mod tests {
     use super::*;
 
     /// Runs an attacker against a server that sends this response.
-    fn run_attacker(kind: Kind, response: &[u8]) -> AttackStats {
+    fn run_attacker(kind: AttackKind, response: &[u8]) -> AttackStats {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let host = Ipv4Addr::new(127, 0, 0, 9);
@@ -230,12 +233,12 @@ mod tests {
         attacker.connecting(TcpStream::from_std(stream));
         let stats = AttackStats::default();
         server.write_all(response).unwrap();
-        if kind == Kind::Silent {
-            assert_eq!(attacker.step(address, &stats), Advance::Continues);
+        if kind == AttackKind::Silent {
+            assert_eq!(attacker.step(address, &stats), AttackProgress::Continues);
             assert_eq!(stats.silent.load(Ordering::Relaxed), 1);
             drop(server);
         }
-        while attacker.step(address, &stats) != Advance::Ended {
+        while attacker.step(address, &stats) != AttackProgress::Ended {
             std::thread::yield_now();
         }
         stats
@@ -243,11 +246,12 @@ mod tests {
 
     #[test]
     fn attackers_count_the_responses_by_status() {
-        let refused = run_attacker(Kind::Joining, b"HTTP/1.1 429 Too Many Requests\r\n\r\n");
+        let refused = run_attacker(AttackKind::Joining, b"HTTP/1.1 429 Too Many Requests\r\n\r\n");
         assert_eq!(refused.joins_refused.load(Ordering::Relaxed), 1);
-        let accepted = run_attacker(Kind::Joining, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        let accepted =
+            run_attacker(AttackKind::Joining, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
         assert_eq!(accepted.joins_accepted.load(Ordering::Relaxed), 1);
-        let silent = run_attacker(Kind::Silent, b"");
+        let silent = run_attacker(AttackKind::Silent, b"");
         assert_eq!(silent.silent.load(Ordering::Relaxed), 0);
     }
 }

@@ -20,7 +20,7 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use self::attacker::{Advance, Attacker, Kind};
+use self::attacker::{AttackKind, AttackProgress, Attacker};
 use crate::{error::LoadError, measure::system};
 
 /// The longest sleep of the thread.
@@ -137,7 +137,7 @@ struct AttackLoop {
 
 /// Attackers of one kind, of which one connects at each interval.
 struct Rotation {
-    kind: Kind,
+    kind: AttackKind,
     idle: Vec<usize>,
     interval: Interval,
 }
@@ -173,7 +173,7 @@ impl AttackLoop {
     fn new(address: SocketAddr, config: AttackConfig, stats: Arc<AttackStats>) -> io::Result<Self> {
         let AttackConfig { silent, dripping, joins_per_second, garbage_per_second } = config;
         let mut attackers = Vec::new();
-        let mut add = |kind: Kind, count: usize| {
+        let mut add = |kind: AttackKind, count: usize| {
             let first = attackers.len();
             // Limits are per address, so attackers share few addresses.
             attackers
@@ -182,9 +182,10 @@ impl AttackLoop {
         };
         // Some of the attackers are always reconnecting, because the server has just ended them.
         let with_reserve = |count: usize| count + count.div_ceil(12);
-        let mut to_connect = VecDeque::from(add(Kind::Silent, with_reserve(silent - silent / 2)));
-        to_connect.extend(add(Kind::SilentSocket, with_reserve(silent / 2)));
-        let dripping = VecDeque::from(add(Kind::Dripping, with_reserve(dripping)));
+        let mut to_connect =
+            VecDeque::from(add(AttackKind::Silent, with_reserve(silent - silent / 2)));
+        to_connect.extend(add(AttackKind::SilentSocket, with_reserve(silent / 2)));
+        let dripping = VecDeque::from(add(AttackKind::Dripping, with_reserve(dripping)));
         to_connect.extend(&dripping);
         let mut rotation = |kind, per_second: u32| {
             // An attacker is busy for up to two seconds.
@@ -192,8 +193,8 @@ impl AttackLoop {
             Rotation { kind, idle: add(kind, count), interval: Interval::per_second(per_second) }
         };
         let rotations = vec![
-            rotation(Kind::Joining, joins_per_second),
-            rotation(Kind::Garbage, garbage_per_second),
+            rotation(AttackKind::Joining, joins_per_second),
+            rotation(AttackKind::Garbage, garbage_per_second),
         ];
         let count = |list: &VecDeque<usize>| u32::try_from(list.len()).unwrap_or(u32::MAX);
         let connects_per_second =
@@ -222,7 +223,7 @@ impl AttackLoop {
         for event in &events {
             let index = event.token().0;
             let step = self.attackers[index].step(self.address, &self.stats);
-            if step == Advance::Ended {
+            if step == AttackProgress::Ended {
                 self.on_closed(index);
             }
         }
@@ -246,8 +247,10 @@ impl AttackLoop {
     fn on_closed(&mut self, index: usize) {
         let kind = self.attackers[index].kind();
         match kind {
-            Kind::Silent | Kind::SilentSocket | Kind::Dripping => self.to_connect.push_back(index),
-            Kind::Joining | Kind::Garbage => {
+            AttackKind::Silent | AttackKind::SilentSocket | AttackKind::Dripping => {
+                self.to_connect.push_back(index)
+            }
+            AttackKind::Joining | AttackKind::Garbage => {
                 let own = self.rotations.iter_mut().find(|rotation| rotation.kind == kind);
                 if let Some(own) = own {
                     own.idle.push(index);
@@ -292,14 +295,14 @@ impl AttackLoop {
 }
 
 /// The loopback address of an attacker.
-fn source_address(kind: Kind, index: usize) -> Ipv4Addr {
+fn source_address(kind: AttackKind, index: usize) -> Ipv4Addr {
     let last = match kind {
-        Kind::Silent => 2,
-        Kind::Dripping => 3,
-        Kind::Joining => 4,
-        Kind::Garbage => 5,
+        AttackKind::Silent => 2,
+        AttackKind::Dripping => 3,
+        AttackKind::Joining => 4,
+        AttackKind::Garbage => 5,
         // Four addresses, to stay below the server's limits per address.
-        Kind::SilentSocket => 6 + u8::try_from(index % 4).unwrap_or_default(),
+        AttackKind::SilentSocket => 6 + u8::try_from(index % 4).unwrap_or_default(),
     };
     Ipv4Addr::new(127, 0, 0, last)
 }

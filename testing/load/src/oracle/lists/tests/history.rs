@@ -39,7 +39,7 @@ pub(super) fn id_of(person: usize) -> UserId {
 
 /// A row with the unique `seq` of its join.
 #[derive(Clone, Debug)]
-struct Row {
+struct HistoryRow {
     born: u64,
     user: User,
 }
@@ -49,7 +49,7 @@ struct Row {
 pub(super) struct HistoryBuilder {
     events: Vec<Event>,
     /// The rows at each `seq`.
-    rows_at: Vec<Vec<Row>>,
+    rows_at: Vec<Vec<HistoryRow>>,
     /// The `seq`, person and reason of each departure.
     departures: Vec<(u64, UserId, DepartureReason)>,
     /// The `seq` of each client's list.
@@ -78,11 +78,11 @@ impl HistoryBuilder {
         u64::try_from(self.rows_at.len() - 1).unwrap()
     }
 
-    fn at(&self, seq: u64) -> &[Row] {
+    fn at(&self, seq: u64) -> &[HistoryRow] {
         &self.rows_at[usize::try_from(seq).unwrap()]
     }
 
-    fn now(&self) -> &[Row] {
+    fn now(&self) -> &[HistoryRow] {
         self.at(self.seq())
     }
 
@@ -100,7 +100,7 @@ impl HistoryBuilder {
             ChangeKind::Joined => {
                 let name = Name::parse(NAMES[person]).unwrap();
                 let state = PresenceState::Here;
-                rows.push(Row {
+                rows.push(HistoryRow {
                     born,
                     user: User { id, name, joined: 1_795_000_000 + born, state },
                 });
