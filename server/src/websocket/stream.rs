@@ -255,22 +255,22 @@ mod tests {
 
     /// A step of one end of a connection.
     #[derive(Clone, Debug)]
-    enum Part {
+    enum Sent {
         ServerSends(Vec<String>),
         ServerPings,
         ClientPings,
     }
 
-    fn any_step() -> impl Strategy<Value = Part> {
+    fn any_step() -> impl Strategy<Value = Sent> {
         prop_oneof![
-            3 => prop::collection::vec("[a-z]{0,300}", 1..20).prop_map(Part::ServerSends),
-            1 => Just(Part::ServerPings),
-            2 => Just(Part::ClientPings),
+            3 => prop::collection::vec("[a-z]{0,300}", 1..20).prop_map(Sent::ServerSends),
+            1 => Just(Sent::ServerPings),
+            2 => Just(Sent::ClientPings),
         ]
     }
 
     /// Runs all steps over a connection with a small buffer, closes it, and returns what the client read.
-    async fn run(steps: Vec<Part>, buffer_in_bytes: usize) -> Vec<Message> {
+    async fn run(steps: Vec<Sent>, buffer_in_bytes: usize) -> Vec<Message> {
         let (ours, theirs) = duplex(buffer_in_bytes);
         let mut server = WebSocket::new(ours, &[], FrameLimits::default()).await;
         let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
@@ -285,7 +285,7 @@ mod tests {
         let client = tokio::spawn(client_stream.map(Result::unwrap).collect::<Vec<_>>());
         for step in steps {
             match step {
-                Part::ServerSends(texts) => {
+                Sent::ServerSends(texts) => {
                     let frames: Vec<Frame> = texts.iter().map(|text| Frame::new(text)).collect();
                     let mut outbox = Outbox::from(Batch::from(frames));
                     // Reads whenever something arrives, as a connection does.
@@ -299,8 +299,8 @@ mod tests {
                     .await
                     .unwrap();
                 }
-                Part::ServerPings => server.send(Message::Ping(Bytes::new())).await.unwrap(),
-                Part::ClientPings => to_client.send(()).unwrap(),
+                Sent::ServerPings => server.send(Message::Ping(Bytes::new())).await.unwrap(),
+                Sent::ClientPings => to_client.send(()).unwrap(),
             }
         }
         server.send(Message::Close(None)).await.unwrap();
@@ -320,7 +320,7 @@ mod tests {
             let runtime = Builder::new_current_thread().build().unwrap();
             let sent: Vec<String> = steps
                 .iter()
-                .filter_map(|step| if let Part::ServerSends(texts) = step { Some(texts) } else { None })
+                .filter_map(|step| if let Sent::ServerSends(texts) = step { Some(texts) } else { None })
                 .flatten()
                 .cloned()
                 .collect();

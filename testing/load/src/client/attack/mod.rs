@@ -248,7 +248,7 @@ impl AttackLoop {
         let kind = self.attackers[index].kind();
         match kind {
             AttackKind::Silent | AttackKind::SilentSocket | AttackKind::Dripping => {
-                self.to_connect.push_back(index)
+                self.to_connect.push_back(index);
             }
             AttackKind::Joining | AttackKind::Garbage => {
                 let own = self.rotations.iter_mut().find(|rotation| rotation.kind == kind);
