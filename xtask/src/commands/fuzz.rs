@@ -75,7 +75,7 @@ mod tests {
     fn fuzz_targets_have_a_corpus_and_a_dictionary() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let targets = targets(root).unwrap();
-        assert_eq!(targets, ["cookies", "frames", "names", "state"]);
+        assert_eq!(targets, ["cookies", "frames", "json", "names", "state"]);
         for target in targets {
             let corpus = root.join(FUZZ).join("corpus").join(&target);
             assert!(corpus.read_dir().unwrap().next().is_some(), "{target}");
