@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 
 /// One run for each crate, so that `app` is measured without Leptos.
 const BENCHES: [&[&str]; 2] =
-    [&["bench", "-p", "app", "--bench", "roster"], &["bench", "-p", "server", "--bench", "room"]];
+    [&["bench", "-p", "app", "--bench", "roster"], &["bench", "-p", "registry", "--bench", "room"]];
 
 /// Builds the benchmarks for release and runs one after the other.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {

@@ -67,7 +67,7 @@ pub(crate) fn run(
         if has_nextest {
             for packages in DOC_TESTS {
                 let words = [&["test", "--doc"], packages].concat();
-                summary.add(cargo(workspace, &words)?);
+                summary.add(cargo(workspace, &words, Runner::observe_cargo)?);
             }
         }
     }
@@ -99,20 +99,21 @@ fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
 /// Runs the tests of some crates: by nextest where it is installed, because it runs the tests of all
 /// binaries side by side and says how long each took; otherwise by `cargo test`.
 fn rust(workspace: &Workspace, packages: &[&str], has_nextest: bool) -> Outcome<Runner> {
-    let runner: &[&str] = if has_nextest {
-        &["nextest", "run", "--no-fail-fast"]
+    if has_nextest {
+        let words = [&["nextest", "run", "--no-fail-fast"], packages].concat();
+        cargo(workspace, &words, Runner::observe_nextest)
     } else {
-        &["test", "--no-fail-fast"]
-    };
-    cargo(workspace, &[runner, packages].concat())
+        let words = [&["test", "--no-fail-fast"], packages].concat();
+        cargo(workspace, &words, Runner::observe_cargo)
+    }
 }
 
-fn cargo(workspace: &Workspace, words: &[&str]) -> Outcome<Runner> {
+fn cargo(workspace: &Workspace, words: &[&str], observe: fn(&mut Runner, &str)) -> Outcome<Runner> {
     let mut command = workspace.cargo(words);
     let name = process::command_line(&command);
     step(&name, || {
         let mut runner = Runner::new(&name);
-        let succeeded = process::run_watched(&mut command, |line| runner.observe_cargo(line))?;
+        let succeeded = process::run_watched(&mut command, |line| observe(&mut runner, line))?;
         Ok(runner.end(succeeded))
     })
 }

@@ -68,11 +68,26 @@ impl Runner {
         }
     }
 
-    /// Reads a line of the output of nextest or `cargo test`.
+    /// Reads a line of the output of nextest. Only its summary is counted: the output that it shows of a
+    /// failed test has a `test result:` line of its own.
+    pub(crate) fn observe_nextest(&mut self, line: &str) {
+        let line = without_colours(line);
+        // A failure is shown twice: when it happens, and at the end.
+        if let Some(test) = nextest_test(&line)
+            && !self.timed.contains(&test)
+        {
+            self.timed.push(test);
+        }
+        if let Some(counts) = nextest_counts(&line) {
+            self.counts = counts;
+            self.summary = vec![line.trim().to_owned()];
+        }
+    }
+
+    /// Reads a line of the output of `cargo test`.
     pub(crate) fn observe_cargo(&mut self, line: &str) {
         let line = without_colours(line);
-        self.timed.extend(nextest_test(&line));
-        let Some(counts) = cargo_counts(&line).or_else(|| nextest_counts(&line)) else {
+        let Some(counts) = cargo_counts(&line) else {
             return;
         };
         self.counts.passed += counts.passed;
@@ -216,6 +231,14 @@ mod tests {
         runner.end(succeeded)
     }
 
+    fn nextest(lines: &[&str], succeeded: bool) -> Runner {
+        let mut runner = Runner::new("cargo nextest run");
+        for line in lines {
+            runner.observe_nextest(line);
+        }
+        runner.end(succeeded)
+    }
+
     fn playwright(lines: &[&str], succeeded: bool) -> Runner {
         let mut runner = Runner::new("playwright");
         for line in lines {
@@ -267,12 +290,16 @@ mod tests {
     #[test]
     fn nextest_is_counted_and_its_slowest_tests_come_first() {
         let mut summary = TestSummary::default();
-        summary.add(cargo(
+        summary.add(nextest(
             &[
                 "        PASS [   0.005s] ( 1/70) app presence::name::tests::a",
                 "        SLOW [> 60.000s] ( 2/70) registry hub::life_model::b",
+                "        FAIL [   0.500s] ( 3/70) registry hub::c",
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out",
                 "        PASS [  61.250s] ( 2/70) registry hub::life_model::b",
                 "     Summary [  62.345s] 70 tests run: 68 passed (1 slow), 2 failed, 1 skipped",
+                "        FAIL [   0.500s] ( 3/70) registry hub::c",
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out",
             ],
             false,
         ));
@@ -288,6 +315,7 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], "    66.0 s  [pages] › wall.spec.ts:3:1 › a title (of two)");
         assert_eq!(lines[2], "    61.2 s  ( 2/70) registry hub::life_model::b");
+        assert_eq!(text.matches("hub::c").count(), 1, "{text}");
         assert_eq!(lines.last(), Some(&"70 passed, 2 failed"), "{text}");
     }
 
