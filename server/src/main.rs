@@ -161,7 +161,7 @@ fn listen_for_operator(
         (Ok(listener), _) => listener,
         // It was not requested: a second server on this machine runs without it.
         (Err(error), AdminAddr::Default) => {
-            tracing::warn!("{error} The admin interface is disabled.");
+            tracing::warn!("{error} The operator's listener is disabled.");
             return Ok(None);
         }
         (Err(error), _) => return Err(error),

@@ -81,7 +81,7 @@ pub(crate) const YOU_ARE_OFFLINE: &str = "You're offline.";
 /// Announced once when the connection is back.
 pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
 
-/// Shown where sockets are blocked and the feed is not.
+/// Shown where sockets are blocked and event streams is not.
 pub(crate) const WATCHING_ONLY: &str = "You're watching only: this network blocks the connection needed to join. \
      Try another network.";
 
@@ -141,12 +141,14 @@ pub(crate) const PRIVACY: &str = "Privacy";
 pub(crate) const PRIVACY_PARAGRAPHS: [&str; 5] = [
     "The list of a room has your name, when you came, and whether you are here, away or reconnecting. \
      Everyone who opens the room sees it. \
-     You are on it until you leave, or until 15 seconds after your connection is lost.",
+     You are on it until you leave, until about 2 seconds after you close your last tab, or until 15 seconds after \
+     your connection is lost.",
     "The server also remembers a room's latest changes, with names, so that people who were disconnected for a \
      moment can catch up. It keeps them while the room is in use and for about two minutes after that.",
     "To survive a restart, the server writes both to a file that only the server can read. It replaces the file \
      every few seconds and deletes it when it starts again.",
-    "Your browser stores the name that you used last. It also has a signed cookie with a random number, which \
+    "Your browser stores the name that you used last, whether you muted announcements, and an id for each tab. \
+     It also has a signed cookie with a random number, which \
      makes you the same person in all tabs. The cookie expires 400 days after your last visit. \
      If you delete the cookie, you are a new person.",
     "There is no account. Names are not written to logs. The page loads nothing from other servers, and what you \

@@ -16,7 +16,7 @@ use registry::encoding::messages::LONGEST_FRAME_IN_BYTES;
 
 /// The values of the table `[limits]`. In every number 0 means no limit.
 ///
-/// They are explained in [`config::settings`](super::all_settings).
+/// They are explained in [`config::all_settings`](super::all_settings).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdmissionSettings {
     pub(crate) max_connections: usize,

@@ -182,10 +182,10 @@ static LIMITS: Group = Group {
 };
 
 static ADMIN: Group = Group {
-    title: "Admin interface",
+    title: "Operator's listener",
     settings: &[Setting::presence(
         "operator-addr",
-        "Address of the admin interface: `/readyz`, `/metrics`, and the actions that need the token in the state directory's `operator.token`. Keep it on loopback; off disables it.",
+        "Address of the operator's listener: `/readyz`, `/metrics`, and the actions that need the token in the state directory's `operator.token`. Keep it on loopback; off disables it.",
         |config| &mut config.operator_address,
     )
     .default_is("127.0.0.1:3002, if it is free")],
@@ -233,7 +233,7 @@ static STATE: Group = Group {
     settings: &[
         Setting::presence(
             "state-dir",
-            "Directory for what survives a restart: the key that signs cookies, the admin token and the rooms (mode 0600). It is created if it does not exist.",
+            "Directory for what survives a restart: the key that signs cookies, the operator's token and the rooms (mode 0600). It is created if it does not exist.",
             |config| &mut config.state_directory,
         )
         .default_is("$STATE_DIRECTORY, else $XDG_STATE_HOME/rollcall, else ~/.local/state/rollcall"),
