@@ -193,7 +193,7 @@ fn playwright_test(line: &str) -> Option<TimedTest> {
     } else {
         time.strip_suffix('s')?.parse().ok()?
     };
-    name.contains(" › ").then(|| TimedTest { seconds, name: format!("[{name}") })
+    name.contains(".ts:").then(|| TimedTest { seconds, name: format!("[{name}") })
 }
 
 /// Reads `  12 passed (34.5s)`, `  1 failed`, `  2 did not run`.
@@ -307,6 +307,7 @@ mod tests {
             &[
                 "  ✓   1 [pages] › wall.spec.ts:3:1 › a title (of two) (1.1m)",
                 "  ✓   2 [pages] › page.spec.ts:3:1 › another (512ms)",
+                "  Slow test file: [pages] › page.spec.ts (10.2m)",
                 "  2 passed (1.2m)",
             ],
             true,
