@@ -139,8 +139,15 @@ impl World {
             Arc::clone(&self.recorder),
         );
         let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
+        // The end of a socket changes the room, and a deadline of the same instant may change it again before
+        // another socket observes it.
+        let world = Arc::clone(self);
+        let observed = async move {
+            served.await;
+            world.observe(room, false);
+        };
         running.tasks.retain(|task| !task.is_finished());
-        running.tasks.push(tokio::spawn(served).abort_handle());
+        running.tasks.push(tokio::spawn(observed).abort_handle());
         drop(process);
         self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} is accepted"));
     }
