@@ -14,7 +14,8 @@ use crate::tools::{gzip, wasm_opt};
 use crate::workspace::Workspace;
 
 /// Entries at the top of the repository that no release build reads. All others are inputs.
-const NOT_AN_INPUT: [&str; 6] = [".git", ".ci", ".github", "end2end", "target", "xtask"];
+const NOT_AN_INPUT: [&str; 9] =
+    [".git", ".ci", ".github", "docs", "end2end", "examples", "target", "testing", "xtask"];
 
 /// A fingerprint of a release build. It changes with every input and every output.
 #[derive(Debug, PartialEq, Eq)]

@@ -18,7 +18,19 @@ const CLIPPY: [&[&str]; 5] = [
     &["-p", "app", "--features", "ssr", "--all-targets"],
     &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
     &["-p", "registry", "--all-targets"],
-    &["-p", "server", "-p", "load", "-p", "simulation", "-p", "xtask", "--all-targets"],
+    &[
+        "-p",
+        "server",
+        "-p",
+        "load",
+        "-p",
+        "simulation",
+        "-p",
+        "xtask",
+        "-p",
+        "watch",
+        "--all-targets",
+    ],
 ];
 
 const DOCS: [&[&str]; 2] =
