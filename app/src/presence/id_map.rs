@@ -55,4 +55,21 @@ mod tests {
         assert!(free < 1_700, "{free}");
         assert!(taken.iter().all(|taken| *taken < 10), "{:?}", taken.iter().max());
     }
+
+    /// An id has 66 bits and a hash 64, so a few are equal.
+    #[test]
+    fn ids_that_differ_in_one_character_rarely_share_a_hash() {
+        const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let hasher = BuildHasherDefault::<IdHasher>::default();
+        let base = "uZ3kQ0a1b2c";
+        let variants: std::collections::BTreeSet<String> = (0..base.len())
+            .flat_map(|at| LETTERS.chars().map(move |letter| (at, letter)))
+            .map(|(at, letter)| format!("{}{letter}{}", &base[..at], &base[at + 1..]))
+            .collect();
+        let ids: Vec<UserId> = variants.iter().filter_map(|variant| variant.parse().ok()).collect();
+        let distinct: std::collections::BTreeSet<u64> =
+            ids.iter().map(|id| hasher.hash_one(id)).collect();
+        assert!(ids.len() > 500);
+        assert!(distinct.len() + 10 > ids.len(), "{} of {}", distinct.len(), ids.len());
+    }
 }

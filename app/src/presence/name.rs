@@ -147,6 +147,18 @@ mod tests {
         assert!(NameError::TooLong.to_string().contains("at most 40 characters"));
     }
 
+    #[test]
+    fn a_skeleton_is_kept_beside_the_name_and_on_the_wire() {
+        let plain = Name::parse("paypa1").unwrap();
+        assert_eq!((plain.skeleton(), plain.wire_skeleton()), (None, None));
+        let name = plain.clone().with_skeleton(Some("paypal"));
+        assert_eq!((name.as_str(), name.skeleton()), ("paypa1", Some("paypal")));
+        let on_wire = name.wire_skeleton();
+        assert_eq!(on_wire.as_ref().map(Name::as_str), Some("paypal"));
+        assert_eq!(plain.with_wire_skeleton(on_wire).skeleton(), Some("paypal"));
+        assert_eq!(name.with_skeleton(None).skeleton(), None);
+    }
+
     proptest! {
         #[test]
         fn a_parsed_name_is_normalised_and_parses_to_itself(text in any::<String>()) {

@@ -148,6 +148,7 @@ mod tests {
     fn a_suggestion_is_close_to_the_text() {
         for (text, suggestion) in [
             ("a_b", Some("a-b")),
+            ("a _ b", Some("a-b")),
             ("Team Meeting!", Some("team-meeting")),
             ("-team-", Some("team")),
             ("a--b", Some("a--b")),
