@@ -16,27 +16,48 @@
 
 // The server renders a page from one expression, whose type is nested as deeply as the page.
 #![recursion_limit = "256"]
-#![cfg_attr(
+
+#[cfg(feature = "hydrate")]
+mod browser;
+pub mod client;
+#[cfg(feature = "ui")]
+#[cfg_attr(
     not(feature = "hydrate"),
     allow(
         dead_code,
         reason = "the server only renders the page; the code that changes it runs in the browser"
     )
 )]
-
-#[cfg(feature = "hydrate")]
-mod browser;
-pub mod client;
-#[cfg(feature = "ui")]
 mod list;
 pub mod presence;
 #[cfg(feature = "ssr")]
 pub mod ssr;
 #[cfg(feature = "ui")]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(
+        dead_code,
+        reason = "the server only renders the page; the code that changes it runs in the browser"
+    )
+)]
 pub mod state;
 #[cfg(feature = "ui")]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(
+        dead_code,
+        reason = "the server only renders the page; the code that changes it runs in the browser"
+    )
+)]
 mod text;
 #[cfg(feature = "ui")]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(
+        dead_code,
+        reason = "the server only renders the page; the code that changes it runs in the browser"
+    )
+)]
 mod view;
 
 #[cfg(feature = "hydrate")]

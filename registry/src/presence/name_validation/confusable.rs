@@ -1,6 +1,6 @@
 //! The skeleton of a name: names with the same skeleton look alike.
 
-use app::presence::LONGEST_NAME_IN_BYTES;
+use app::presence::{LONGEST_NAME_IN_BYTES, fnv1a};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection;
 
@@ -28,8 +28,5 @@ fn skeleton_of_word(word: &str) -> String {
 
 /// Replaces a skeleton that is longer than any name: some letters look like whole sentences.
 fn hash_of(skeleton: &str) -> String {
-    let hash = skeleton.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    format!("{:016x}", fnv1a(skeleton.bytes().map(u64::from)))
 }
