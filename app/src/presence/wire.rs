@@ -259,7 +259,7 @@ pub enum CloseCode {
 impl CloseCode {
     /// The code as it is sent.
     #[expect(clippy::as_conversions, reason = "the enumeration is its numbers")]
-    pub fn number(self) -> u16 {
+    pub const fn number(self) -> u16 {
         self as u16
     }
 }

@@ -86,7 +86,7 @@ metrics! {
 }
 
 /// The code of a connection that broke without a close frame (RFC 6455, section 7.4.1).
-const ABNORMAL: u16 = 1006;
+const ABNORMAL: u16 = CloseCode::Abnormal.number();
 
 const fn close_code_counters() -> [(u16, Counter); 13] {
     const fn of(code: u16) -> (u16, Counter) {

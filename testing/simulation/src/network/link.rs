@@ -92,9 +92,6 @@ pub(crate) enum SocketEvent {
     Closed(u16),
 }
 
-/// The close code that a browser reports for a broken connection (RFC 6455, section 7.4.1).
-const ABNORMAL_CLOSURE: u16 = 1006;
-
 /// The close code of a page that is closed or reloaded.
 pub(crate) const GOING_AWAY: u16 = 1001;
 
@@ -133,7 +130,7 @@ impl ClientSocket {
                 Received::Message(Down::Message(_)) => continue,
                 Received::Ended(PipeEnd::Finished | PipeEnd::Reset) => {
                     self.is_over = true;
-                    SocketEvent::Closed(ABNORMAL_CLOSURE)
+                    SocketEvent::Closed(CloseCode::Abnormal.number())
                 }
             };
             return Poll::Ready(event);
