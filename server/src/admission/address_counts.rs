@@ -44,7 +44,7 @@ pub struct ConnectionCounts {
 }
 
 /// The counts of one address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct AddressCounts {
     connections: usize,
     sockets: usize,

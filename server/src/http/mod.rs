@@ -3,10 +3,12 @@
 pub mod app_state;
 pub mod assets;
 mod embed;
+mod entry;
 mod etag;
 mod event_stream;
 mod export;
 mod hour_chart;
+pub(crate) mod origin_warning;
 mod page;
 mod qr_code;
 pub(crate) mod room_path;
@@ -14,4 +16,5 @@ mod room_url;
 pub(crate) mod router;
 pub mod security_headers;
 mod users;
+mod visit;
 mod websocket_upgrade;

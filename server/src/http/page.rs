@@ -18,25 +18,32 @@ use super::{
     room_path::room_from_path,
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
+    visit::Visit,
 };
+use crate::identity::person_cookie::PersonCookies;
 
 /// The number of rows in the first HTML; the rest arrives through the socket.
 const MOST_ROWS: usize = 200;
 
 /// `GET /`: the lobby's page.
-pub(crate) async fn lobby(State(state): State<AppState>, request: Request) -> Response {
-    room_page(state, RoomName::lobby(), request).await
+pub(crate) async fn lobby(
+    State(state): State<AppState>,
+    visit: Visit,
+    request: Request,
+) -> Response {
+    room_page(state, visit, RoomName::lobby(), request).await
 }
 
 /// `GET /r/{room}`: a room's page.
 pub(crate) async fn room(
     State(state): State<AppState>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let requested = requested_name(&path);
     match room_from_path(path) {
-        Ok(room_name) => room_page(state, room_name, request).await,
+        Ok(room_name) => room_page(state, visit, room_name, request).await,
         Err(error) => no_such_room(&state, error, &requested, request.uri()),
     }
 }
@@ -48,17 +55,16 @@ pub(crate) async fn room(
 /// request could do is to give the visitor a new identity.
 pub(crate) async fn switch_person(
     State(state): State<AppState>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let Ok(room) = room_from_path(path) else { return StatusCode::NOT_FOUND.into_response() };
-    let mut response = Redirect::to(&format!("/r/{room}")).into_response();
+    let mut response = Redirect::to(&state.base_path().room(&room)).into_response();
     let is_cross_site =
         headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin");
-    // Without a cookie: a new person.
-    let person = state.cookies.identify(&HeaderMap::new());
-    if let (false, Ok(person)) = (is_cross_site, person)
-        && let Some(cookie) = state.cookies.set_cookie(person)
+    if let (false, Ok(person)) = (is_cross_site, PersonCookies::new_person())
+        && let Some(cookie) = state.cookies.set_cookie(person, state.site_port(&visit))
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -78,7 +84,7 @@ pub(crate) fn no_such_room(
     uri: &Uri,
 ) -> Response {
     if error == RoomNameError::UpperCase {
-        return redirect_to_lower_case(requested, uri);
+        return redirect_to_lower_case(state, requested, uri);
     }
     let suggestion = RoomName::suggest(requested);
     not_found_page(state, &error.to_string(), suggestion.as_ref())
@@ -89,8 +95,9 @@ pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
     not_found_page(&state, "There is no page at this address.", None)
 }
 
-async fn room_page(state: AppState, room: RoomName, request: Request) -> Response {
-    let Ok(person) = state.cookies.identify(request.headers()) else {
+async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
+    let port = state.site_port(&visit);
+    let Ok(person) = state.cookies.identify(request.headers(), port) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mode = display_mode(request.uri());
@@ -102,7 +109,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
     let server_rendered = ServerRendered {
         room: room.clone(),
-        address: room_url(state.public_url.as_deref(), state.spoken, request.headers(), &room),
+        address: room_url(state.public_url.as_ref(), &visit, &room),
         counts: state.hub.count_history(&room),
         mode,
     };
@@ -110,10 +117,12 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
+    let base_path = state.base_path();
     let render = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(page.clone());
             provide_context(server_rendered.clone());
+            provide_context(base_path.clone());
             // It replaces the nonce that leptos_axum provides and gives no access to.
             provide_context(own_nonce.clone());
         },
@@ -121,7 +130,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     );
     let mut response: Response<Body> = render(request).await;
     set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
-    if let Some(cookie) = state.cookies.set_cookie(person) {
+    if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     no_cache(response)
@@ -129,7 +138,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
 
 /// `GET /privacy`: the privacy page.
 pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
-    let mut response = Html(privacy_document(&state.leptos)).into_response();
+    let mut response = state.render(|| Html(privacy_document(&state.leptos))).into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
 }
@@ -144,7 +153,7 @@ fn display_mode(uri: &Uri) -> DisplayMode {
 }
 
 fn not_found_page(state: &AppState, reason: &str, suggestion: Option<&RoomName>) -> Response {
-    let document = Html(not_found_document(&state.leptos, reason, suggestion));
+    let document = state.render(|| Html(not_found_document(&state.leptos, reason, suggestion)));
     let mut response = (StatusCode::NOT_FOUND, document).into_response();
     // The page has no inline script, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
@@ -154,11 +163,16 @@ fn not_found_page(state: &AppState, reason: &str, suggestion: Option<&RoomName>)
 /// Redirects to the same path with the room's name in lower case.
 ///
 /// The name is the decoded one, as an escape like `%54` can contain an upper-case letter too.
-fn redirect_to_lower_case(requested: &str, uri: &Uri) -> Response {
+fn redirect_to_lower_case(state: &AppState, requested: &str, uri: &Uri) -> Response {
     let rest: String = uri.path().split('/').skip(3).flat_map(|part| ["/", part]).collect();
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let room = requested.to_ascii_lowercase();
-    Redirect::permanent(&format!("/r/{room}{rest}{query}")).into_response()
+    permanent_redirect(state, &format!("/r/{room}{rest}"), uri)
+}
+
+/// To another path of the site, with the query of this request.
+fn permanent_redirect(state: &AppState, path: &str, uri: &Uri) -> Response {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&state.base_path().below(&format!("{path}{query}"))).into_response()
 }
 
 /// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant.

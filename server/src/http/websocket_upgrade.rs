@@ -3,7 +3,7 @@
 use app::presence::{RoomName, UserId};
 use axum::{
     body::Body,
-    extract::{Extension, Path, Request, State, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -19,9 +19,10 @@ use tungstenite::handshake::server::create_response_with_body;
 use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
+    visit::Visit,
 };
 use crate::{
-    admission::{PeerAddr, SocketPermit},
+    admission::{RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
     listener::WriteTimeout,
     websocket::{
@@ -34,11 +35,13 @@ use registry::hub::Membership;
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(
     State(state): State<AppState>,
-    Extension(PeerAddr(peer)): Extension<PeerAddr>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Response {
-    if let Err(rejected) = state.admission.policy().origins.admit(request.headers()) {
+    let origin = RequestOrigin::of(request.headers(), visit.host.as_deref());
+    if let Err(rejected) = state.admission.policy().origins.admit(origin) {
+        state.origin_warning.log(origin.origin, &visit);
         return (StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response();
     }
     let room_name = match room_from_path(path) {
@@ -52,18 +55,19 @@ pub(crate) async fn open(
         return handshake_required();
     };
     let occupancy = state.hub.occupancy(&room_name);
-    let permit = match state.admission.socket(peer, request.headers(), occupancy) {
+    let permit = match state.admission.socket(visit.client, occupancy) {
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
-    let Ok(person) = state.cookies.identify(request.headers()) else {
+    let port = state.site_port(&visit);
+    let Ok(person) = state.cookies.identify(request.headers(), port) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let permit = match permit.with_person(person) {
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
-    if let Some(cookie) = state.cookies.set_cookie(person) {
+    if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     let user_id = state.cookies.public_id(person, &room_name);

@@ -12,8 +12,10 @@
 
 mod admin;
 mod admission;
+mod base_path;
 mod command_line;
 mod connection_timers;
+mod cookies;
 mod deploy_files;
 mod drain;
 mod embed;
@@ -22,6 +24,7 @@ mod fault_injection;
 mod pages;
 mod protocol;
 mod protocol_violations;
+mod proxy_headers;
 mod restart;
 mod restart_under_load;
 mod resume;
