@@ -111,6 +111,19 @@ impl ConnectionCounts {
         admitted
     }
 
+    /// Whether a socket or feed would be admitted; it counts nothing.
+    pub fn would_admit_transport(
+        &self,
+        from: ClientPrefix,
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        if !self.limits.sockets.allows_one_more_than(self.sockets) {
+            return Err(Rejection::TooManySockets);
+        }
+        let mut address_counts = self.addresses.get(&from).cloned().unwrap_or_default();
+        self.admit_socket_of(&mut address_counts, now)
+    }
+
     /// Counts down when a socket or feed ends.
     pub fn release_transport(&mut self, transport: Transport, from: ClientPrefix, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
@@ -250,7 +263,9 @@ mod tests {
                             _ => unreachable!(),
                         };
                         let address_counts = sockets.iter().filter(|(_, from)| *from == number).count();
+                        let predicted = counts.would_admit_transport(key(number), now);
                         let admitted = counts.admit_transport(transport, key(number), now);
+                        prop_assert_eq!(predicted, admitted);
                         if sockets.len() >= 8 {
                             prop_assert_eq!(admitted, Err(Rejection::TooManySockets));
                         } else if address_counts >= 3 {

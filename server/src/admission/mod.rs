@@ -127,6 +127,21 @@ impl Admission {
         self.transport(Transport::Feed, client, occupancy)
     }
 
+    /// Whether a socket of this client would be admitted; it counts nothing.
+    pub(crate) fn would_admit_socket(
+        &self,
+        client: IpAddr,
+        person: Option<Person>,
+        occupancy: Occupancy,
+    ) -> Result<(), Rejection> {
+        self.check_room(occupancy)?;
+        self.lock().would_admit_transport(client.into(), self.started.elapsed())?;
+        match person {
+            Some(person) => self.person_counts().check(person, self.policy.most_sockets_per_person),
+            None => Ok(()),
+        }
+    }
+
     fn transport(
         self: &Arc<Self>,
         transport: Transport,

@@ -15,6 +15,7 @@ pub(crate) mod room_path;
 mod room_url;
 pub(crate) mod router;
 pub mod security_headers;
+mod socket_check;
 mod users;
 mod visit;
 mod websocket_upgrade;

@@ -4,7 +4,7 @@ use app::presence::{RoomName, UserId};
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::{OnUpgrade, Parts};
@@ -19,6 +19,7 @@ use tungstenite::handshake::server::create_response_with_body;
 use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
+    socket_check::{self, upgrade_headers},
     visit::Visit,
 };
 use crate::{
@@ -39,6 +40,9 @@ pub(crate) async fn open(
     path: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Response {
+    if !is_upgrade(request.headers()) {
+        return socket_check::answer(&state, &visit, path, request.uri(), request.headers());
+    }
     let origin = RequestOrigin::of(request.headers(), visit.host.as_deref());
     if let Err(rejected) = state.admission.policy().origins.admit(origin) {
         state.origin_warning.log(origin.origin, &visit);
@@ -127,6 +131,11 @@ async fn serve_over<S>(
     connection::spawn(socket, enter(), config, guard, permit);
 }
 
+/// Whether the request asks for a WebSocket, perhaps in a wrong way.
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY)
+}
+
 /// Whether there is exactly one key, of 16 bytes in base64 (RFC 6455, section 4.1): tungstenite does not check it.
 fn has_key(headers: &HeaderMap) -> bool {
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
@@ -139,9 +148,5 @@ fn has_key(headers: &HeaderMap) -> bool {
 /// The response to a request without a valid WebSocket handshake (RFC 6455, section 4.1).
 fn handshake_required() -> Response {
     let sentence = "This is the URL of a WebSocket: connect with a WebSocket client.\n";
-    let upgrade = [
-        (header::UPGRADE, HeaderValue::from_static("websocket")),
-        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
-    ];
-    (StatusCode::UPGRADE_REQUIRED, upgrade, sentence).into_response()
+    (StatusCode::UPGRADE_REQUIRED, upgrade_headers(), sentence).into_response()
 }

@@ -68,6 +68,8 @@ async fn every_route_is_served_with_and_without_the_path() {
             let answer = server.get(&format!("{prefix}{path}")).await;
             assert!(answer.starts_with("HTTP/1.1 200 "), "{prefix}{path}: {answer}");
         }
+        let check = format!("{prefix}/r/team/socket?origin=https://host.example");
+        assert!(server.get(&check).await.starts_with("HTTP/1.1 426 "));
     }
     for prefix in ["", "/rollcall"] {
         let url = format!("ws://{}{prefix}/r/team/socket", server.address);

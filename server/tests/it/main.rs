@@ -30,6 +30,7 @@ mod restart_under_load;
 mod resume;
 mod room_views;
 mod row_lifecycle;
+mod socket_check;
 mod support;
 mod systemd;
 mod tls;

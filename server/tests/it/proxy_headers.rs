@@ -72,6 +72,18 @@ async fn headers_of_strangers_are_ignored() {
 }
 
 #[tokio::test]
+async fn forwarded_host_is_the_origin_of_the_sites_own_pages() {
+    let server = behind_a_trusted_proxy();
+    let check = |headers: &'static str| {
+        server.get_with("/r/team/socket?origin=https%3A%2F%2Froll.example", headers)
+    };
+    let without = check("").await;
+    assert!(without.starts_with("HTTP/1.1 403 "), "{without}");
+    let with = check("X-Forwarded-Host: roll.example\r\nX-Forwarded-Proto: https\r\n").await;
+    assert!(with.starts_with("HTTP/1.1 426 "), "{with}");
+}
+
+#[tokio::test]
 async fn request_without_a_single_host_gets_400() {
     let server = TestServer::start();
     let end = "Connection: close\r\n\r\n";
