@@ -5,7 +5,7 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use app::presence::Since;
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, Uri, header},
+    http::{HeaderMap, HeaderName, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -41,8 +41,12 @@ pub(crate) async fn events(
     let guard = state.drain.feed();
     let events = feed(subscription, state.connection.heartbeat_every, permit)
         .take_until(async move { guard.drained().await });
-    let no_store = [(header::CACHE_CONTROL, "no-store")];
-    (no_store, Sse::new(events)).into_response()
+    // Proxies would gather events until a buffer is full, to compress them for instance.
+    let unbuffered = [
+        (header::CACHE_CONTROL, "no-store, no-transform"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (unbuffered, Sse::new(events)).into_response()
 }
 
 /// The position of a client that reconnects, `EPOCH.SEQ`: browsers send back the last event's id.

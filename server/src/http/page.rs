@@ -175,9 +175,11 @@ fn permanent_redirect(state: &AppState, path: &str, uri: &Uri) -> Response {
     Redirect::permanent(&state.base_path().below(&format!("{path}{query}"))).into_response()
 }
 
-/// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant.
+/// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant;
+/// `no-transform` keeps proxies from changing what is hydrated.
 pub(crate) fn no_cache(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-transform"));
     response
 }

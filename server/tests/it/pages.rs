@@ -11,7 +11,7 @@ async fn page_contains_the_list_in_its_html() {
         let page = server.get(path).await;
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
         assert!(page.contains("Ana &lt;b&gt;Sousa"), "{page}");
-        assert_eq!(header(&page, "cache-control"), Some("private, no-cache"));
+        assert_eq!(header(&page, "cache-control"), Some("private, no-cache, no-transform"));
         let name = format!("rollcall_person_{}=", server.address.port());
         assert!(header(&page, "set-cookie").unwrap().starts_with(&name));
     }
