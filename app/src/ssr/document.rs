@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::{AssetUrls, BasePath};
+use super::{AssetUrls, BasePath, link_preview::link_preview};
 use crate::{
     presence::RoomName,
     state::{
@@ -30,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let asset_urls = AssetUrls::of(&options);
     let base = BasePath::of_context();
     let style_and_scripts = view! {
+        {link_preview()}
         // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
         <link rel="stylesheet" href=asset_urls.style.clone() />

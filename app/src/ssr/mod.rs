@@ -5,6 +5,7 @@ mod base_path;
 mod document;
 mod embed;
 pub(crate) mod hour_chart;
+mod link_preview;
 mod privacy;
 
 pub use asset_urls::AssetUrls;

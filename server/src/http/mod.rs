@@ -11,6 +11,7 @@ mod hour_chart;
 pub(crate) mod origin_warning;
 mod page;
 mod qr_code;
+mod robots;
 pub(crate) mod room_path;
 mod room_url;
 pub(crate) mod router;

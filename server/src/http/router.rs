@@ -14,8 +14,14 @@ use tower_http::{
 };
 
 use super::{
-    app_state::AppState, embed, entry::with_base_path, etag::conditional_get, event_stream, export,
-    hour_chart, page, qr_code, security_headers::apply_security_headers, users, websocket_upgrade,
+    app_state::AppState,
+    embed,
+    entry::with_base_path,
+    etag::conditional_get,
+    event_stream, export, hour_chart, page, qr_code,
+    robots::{noindex, robots},
+    security_headers::apply_security_headers,
+    users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
 
@@ -60,13 +66,16 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
-        .route("/api/rooms/{room}/roll.txt", get(export::text));
+        .route("/api/rooms/{room}/roll.txt", get(export::text))
+        .layer(noindex());
     // Not compressed: a compressor would delay events.
     let live_rooms = Router::new()
         .route("/api/rooms/{room}/events", get(event_stream::events))
-        .route("/r/{room}/socket", get(websocket_upgrade::open));
+        .route("/r/{room}/socket", get(websocket_upgrade::open))
+        .layer(noindex());
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
+        .route("/robots.txt", get(robots))
         .merge(rooms)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)

@@ -21,6 +21,7 @@ mod drain;
 mod embed;
 mod event_stream;
 mod fault_injection;
+mod near_misses;
 mod pages;
 mod protocol;
 mod protocol_violations;
