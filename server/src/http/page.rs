@@ -8,7 +8,7 @@ use app::{
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
@@ -103,7 +103,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     let mode = display_mode(request.uri());
     let you = state.cookies.public_id(person, &room);
     // The kiosk view does not join the room, so no row waits for it.
-    if mode == DisplayMode::Page {
+    if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
         state.hub.note_page_load(&room, you);
     }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
@@ -141,6 +141,23 @@ pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
     let mut response = state.render(|| Html(privacy_document(&state.leptos))).into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
+}
+
+/// Whether somebody waits for the page that this request asks for.
+///
+/// Browsers fetch pages ahead of a visit that may never happen (`Sec-Purpose: prefetch;prerender`; `Purpose` and
+/// `X-Moz` in older ones), and link checkers send `HEAD`.
+fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
+    let is_ahead = |name| {
+        let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        values.map(<[u8]>::to_ascii_lowercase).any(|value| {
+            ["prefetch", "prerender", "preview"]
+                .iter()
+                .any(|purpose| value.windows(purpose.len()).any(|part| part == purpose.as_bytes()))
+        })
+    };
+    *method == Method::GET
+        && !["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(is_ahead)
 }
 
 /// `?wall` requests the kiosk view.
