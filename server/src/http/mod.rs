@@ -8,6 +8,7 @@ mod etag;
 mod event_stream;
 mod export;
 mod hour_chart;
+mod near_miss;
 pub(crate) mod origin_warning;
 mod page;
 mod qr_code;

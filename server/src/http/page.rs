@@ -15,6 +15,7 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 
 use super::{
     app_state::AppState,
+    near_miss::{suggestion, without_extra_slashes},
     room_path::room_from_path,
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
@@ -86,12 +87,15 @@ pub(crate) fn no_such_room(
     if error == RoomNameError::UpperCase {
         return redirect_to_lower_case(state, requested, uri);
     }
-    let suggestion = RoomName::suggest(requested);
+    let suggestion = suggestion(requested);
     not_found_page(state, &error.to_string(), suggestion.as_ref())
 }
 
-/// The page for every unknown path.
-pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
+/// A redirect from a path that is only written in another way, or the page for every unknown path.
+pub(crate) async fn not_found(State(state): State<AppState>, uri: Uri) -> Response {
+    if let Some(path) = without_extra_slashes(uri.path()) {
+        return permanent_redirect(&state, &path, &uri);
+    }
     not_found_page(&state, "There is no page at this address.", None)
 }
 

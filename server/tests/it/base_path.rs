@@ -87,7 +87,11 @@ async fn every_route_is_served_with_and_without_the_path() {
 async fn redirects_lead_below_the_path() {
     let server = below("/rollcall");
     for prefix in ["", "/rollcall"] {
-        for (path, location) in [("/r/Team?wall", "/rollcall/r/team?wall")] {
+        for (path, location) in [
+            ("/r/Team?wall", "/rollcall/r/team?wall"),
+            ("/r/team/", "/rollcall/r/team"),
+            ("/r/TEAM/embed/?x=1", "/rollcall/r/team/embed?x=1"),
+        ] {
             let answer = server.get(&format!("{prefix}{path}")).await;
             assert_eq!(header(&answer, "location"), Some(location), "{prefix}{path}");
         }

@@ -3,6 +3,40 @@
 use crate::support::{TestServer, body, header};
 
 #[tokio::test]
+async fn extra_slashes_lead_to_the_room() {
+    let server = TestServer::start();
+    for (path, location) in [
+        ("/r/t1/", "/r/t1"),
+        ("/r/t1//", "/r/t1"),
+        ("/r//t1", "/r/t1"),
+        ("/r/Team-7/", "/r/team-7"),
+        ("/r/t1/?wall", "/r/t1?wall"),
+        ("/r/t1/embed/", "/r/t1/embed"),
+        ("/r/t1/qr.svg/", "/r/t1/qr.svg"),
+        ("/api/rooms/t1/users/?x=1", "/api/rooms/t1/users?x=1"),
+        ("/privacy/", "/privacy"),
+    ] {
+        let answer = server.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 308 "), "{path}: {answer}");
+        assert_eq!(header(&answer, "location"), Some(location), "{path}");
+    }
+    for path in ["/r/", "/nowhere/", "//evil.example/", "/r/t1/nothing"] {
+        let answer = server.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn accented_room_name_suggests_its_base_letters() {
+    let server = TestServer::start();
+    for (path, room) in [("/r/caf%C3%A9", "cafe"), ("/r/Stra%C3%9Fe%207", "strasse-7")] {
+        let page = server.get(path).await;
+        assert!(page.starts_with("HTTP/1.1 404 "), "{page}");
+        assert!(body(&page).contains(&format!("href=\"/r/{room}\"")), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn rooms_are_kept_out_of_search_engines() {
     let server = TestServer::start();
     for path in [
