@@ -12,21 +12,26 @@
 
 mod admin;
 mod admission;
+mod base_path;
 mod command_line;
 mod connection_timers;
+mod cookies;
 mod deploy_files;
 mod drain;
 mod embed;
 mod event_stream;
 mod fault_injection;
+mod near_misses;
 mod pages;
 mod protocol;
 mod protocol_violations;
+mod proxy_headers;
 mod restart;
 mod restart_under_load;
 mod resume;
 mod room_views;
 mod row_lifecycle;
+mod socket_check;
 mod support;
 mod systemd;
 mod tls;
