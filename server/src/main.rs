@@ -13,12 +13,12 @@ use server::{
     http::assets::Site,
     identity::person_cookie::{KeyError, PersonCookies},
     lifecycle::{
-        signals::ShutdownSignals,
+        signals::{self, Hangup, Hangups, ShutdownSignals},
         systemd::{Systemd, inherited_listener},
     },
     listener::{
         lan_url, tcp,
-        tls::{CertificateReload, Tls, TlsError},
+        tls::{Tls, TlsError, reload_certificate},
     },
     serve::{self, Listeners},
     storage::dir_lock::{AlreadyLocked, StateDirectory},
@@ -106,6 +106,8 @@ impl Error {
 }
 
 async fn run(config: Config) -> Result<(), Error> {
+    let mut hangups = Hangups::listen()?;
+    signals::ignore_others()?;
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "limit of open files");
     }
@@ -131,9 +133,18 @@ async fn run(config: Config) -> Result<(), Error> {
     }
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
     let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
-    if let Some(tls) = &tls {
-        tokio::spawn(CertificateReload::listen(tls.clone())?.run());
-    }
+    let certificate = tls.clone();
+    let signal = async move {
+        let terminal_closed = async {
+            while hangups.next().await == Hangup::Reload {
+                reload_certificate(certificate.as_ref()).await;
+            }
+        };
+        tokio::select! {
+            () = first.next() => {}
+            () = terminal_closed => {}
+        }
+    };
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&format!("Listening on {scheme}://{address}"));
@@ -143,7 +154,6 @@ async fn run(config: Config) -> Result<(), Error> {
     let operator = listen_for_operator(config.operator_address, &config.state_directory)?;
     let systemd = Systemd::of_this_process();
     let listeners = Listeners { public: listener, tls, operator, systemd };
-    let signal = async move { first.next().await };
     let connection = config.connection();
     let served = serve::serve(listeners, config, cookies, connection, signal);
     tokio::select! {

@@ -27,6 +27,7 @@ mod restart_under_load;
 mod resume;
 mod room_views;
 mod row_lifecycle;
+mod signals;
 mod support;
 mod systemd;
 mod tls;
