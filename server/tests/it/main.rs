@@ -32,6 +32,7 @@ mod resume;
 mod room_views;
 mod row_lifecycle;
 mod socket_check;
+mod signals;
 mod support;
 mod systemd;
 mod tls;
