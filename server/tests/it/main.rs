@@ -19,6 +19,7 @@ mod drain;
 mod embed;
 mod event_stream;
 mod fault_injection;
+mod names;
 mod pages;
 mod protocol;
 mod protocol_violations;
