@@ -7,8 +7,10 @@ use leptos::{config::LeptosOptions, prelude::*};
 use super::{BasePath, document::style_url};
 use crate::{
     presence::{ExistingUsers, PresenceState, RoomName, Since, User},
-    text::strings,
-    view::avatar::{initials, tint_class},
+    text::{
+        avatar::{initials, tint_class},
+        strings,
+    },
 };
 
 /// How many avatars it shows; further people are only counted.
