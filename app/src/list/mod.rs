@@ -4,8 +4,8 @@ mod ignorable;
 pub(crate) mod lookalikes;
 pub(crate) mod name_index;
 pub(crate) mod name_key;
-mod search_key;
+pub(crate) mod search_key;
 pub(crate) mod sort_filter;
 mod text_folding;
-#[cfg(any(feature = "hydrate", test))]
+#[cfg(any(feature = "hydrate", feature = "recorded-values", test))]
 pub(crate) mod virtual_scroll;
