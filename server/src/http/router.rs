@@ -47,9 +47,10 @@ pub(crate) fn router(state: AppState) -> Router {
         METRICS.responded(response.status());
         response
     };
-    // WASM is compressed by the build, and better.
-    let is_compressible =
-        DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    // WASM is compressed by the build, and better; a workbook is compressed.
+    let is_compressible = DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/wasm"))
+        .and(NotForContentType::const_new(export::XLSX_TYPE));
     Router::new()
         .route("/", get(page::lobby))
         .route("/privacy", get(page::privacy))
@@ -62,6 +63,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
         .route("/api/rooms/{room}/roll.txt", get(export::text))
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
+        .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx))
         .fallback_service(files)
         .layer(CompressionLayer::new().compress_when(is_compressible))
         // Below the compression layer: a compressor would delay events.

@@ -19,7 +19,7 @@ async fn list_can_be_exported_as_text_and_csv() {
     assert_eq!(header(&table, "cache-control"), Some("no-store"));
     let lines: Vec<_> = body(&table).trim_start_matches('\u{feff}').split("\r\n").collect();
     assert_eq!(lines.len(), 5, "{lines:?}");
-    assert_eq!(lines[0], "name,state,here since");
+    assert_eq!(lines[0], "name,state,here since,id,date,time");
     for (line, start) in lines[1..].iter().zip([
         "\"Ana \"\"the\"\" Sousa\",\"here\",\"20",
         "\"'=1+1\",",
@@ -37,7 +37,7 @@ async fn list_can_be_exported_as_text_and_csv() {
 
     let empty = server.get("/api/rooms/nobody/roll.txt").await;
     assert!(body(&empty).starts_with("nobody: 0 people"), "{empty}");
-    for kind in ["csv", "txt"] {
+    for kind in ["csv", "txt", "xlsx"] {
         let nowhere = server.get(&format!("/api/rooms/Team/roll.{kind}")).await;
         assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
     }
