@@ -104,6 +104,10 @@ mod rendered {
                             {strings::TEXT}
                         </a> " " <a href=roll("csv") download>
                             {strings::CSV}
+                        </a> " " <a href=roll("xlsx") download>
+                            {strings::EXCEL}
+                        </a> " " <a href=format!("/r/{room}/print") target="_blank">
+                            {strings::PRINT}
                         </a> " "
                         <button
                             type="button"
@@ -114,6 +118,10 @@ mod rendered {
                         >
                             {strings::COPY_ROLL}
                         </button> " " <span role="status"></span>
+                    </p>
+                    <p class="on-paper">
+                        {strings::PARTLY_PRINTED[0]} <span class="printed"></span>
+                        {strings::PARTLY_PRINTED[1]}
                     </p>
                 }
                 .into_any()
@@ -181,6 +189,8 @@ mod tests {
             "Last 3 min: 1 to 4 people",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
+            r#"href="/api/rooms/team-7/roll.xlsx""#,
+            r#"href="/r/team-7/print""#,
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }

@@ -8,6 +8,7 @@ mod event_stream;
 mod export;
 mod hour_chart;
 mod page;
+mod print;
 mod qr_code;
 pub(crate) mod room_path;
 mod room_url;

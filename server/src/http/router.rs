@@ -15,7 +15,7 @@ use tower_http::{
 
 use super::{
     app_state::AppState, embed, etag::conditional_get, event_stream, export, hour_chart, page,
-    qr_code, security_headers::apply_security_headers, users, websocket_upgrade,
+    print, qr_code, security_headers::apply_security_headers, users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
 
@@ -58,12 +58,13 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/r/{room}/someone-else", post(page::switch_person))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
+        .route("/r/{room}/print", get(print::print))
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
         .route("/api/rooms/{room}/roll.txt", get(export::text))
-        .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx))
+        .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
         .layer(CompressionLayer::new().compress_when(is_compressible))
         // Below the compression layer: a compressor would delay events.
