@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::avatar::{initials, tint_class};
+use super::{
+    avatar::{initials, tint_class},
+    reactive::{TextContent, first_words},
+};
 use crate::{list::lookalikes::disambiguator, state::row::Row, text::strings};
 
 /// The row of one person. It changes in place, and only when this person's data does.
@@ -13,6 +16,8 @@ use crate::{list::lookalikes::disambiguator, state::row::Row, text::strings};
 pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
     move || {
         let Row { user, has_lookalike, place, since } = row.get();
+        let name = user.name.to_string();
+        let initials = initials(&name);
         let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
         view! {
             <li
@@ -22,11 +27,18 @@ pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                 aria-setsize=place(|(_, total)| total)
                 data-state=user.state.as_str()
             >
-                <span class=tint_class(&user.id) aria-hidden="true">
-                    {initials(user.name.as_str())}
+                <span
+                    class=tint_class(&user.id)
+                    aria-hidden="true"
+                    translate="no"
+                    prop:textContent=TextContent(initials.clone())
+                >
+                    {first_words(&initials)}
                 </span>
-                <span class="who" title=user.name.to_string()>
-                    <bdi class="user-name">{user.name.to_string()}</bdi>
+                <span class="who" translate="no" title=name.clone()>
+                    <bdi class="user-name" prop:textContent=TextContent(name.clone())>
+                        {first_words(&name)}
+                    </bdi>
                     " "
                     <span class="twin" hidden=!has_lookalike>
                         {disambiguator(&user.id)}
@@ -37,7 +49,9 @@ pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                     </span>
                 </span>
                 " "
-                <span class="since">{since}</span>
+                <span class="since" prop:textContent=TextContent(since.clone())>
+                    {first_words(&since)}
+                </span>
             </li>
         }
     }
