@@ -1,4 +1,4 @@
-//! The URLs of the page's script, WASM and style sheet.
+//! The URLs of the page's script, WASM and style sheet, and the build that they belong to.
 
 use std::sync::OnceLock;
 
@@ -13,6 +13,8 @@ pub struct AssetUrls {
     pub wasm: String,
     /// The style sheet.
     pub style: String,
+    /// It changes with the program and with every file of the page.
+    pub build: String,
 }
 
 static ASSET_URLS: OnceLock<AssetUrls> = OnceLock::new();
@@ -31,6 +33,12 @@ impl AssetUrls {
             script: unhashed("js"),
             wasm: unhashed("wasm"),
             style: unhashed("css"),
+            build: String::new(),
         })
+    }
+
+    /// The installed build; empty before.
+    pub(crate) fn installed_build() -> String {
+        ASSET_URLS.get().map(|urls| urls.build.clone()).unwrap_or_default()
     }
 }
