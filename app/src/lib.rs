@@ -61,4 +61,4 @@ mod text;
 mod view;
 
 #[cfg(feature = "hydrate")]
-pub use browser::hydrate;
+pub use browser::Hydration;

@@ -3,11 +3,14 @@
 mod asset_urls;
 mod document;
 mod embed;
+mod fingerprint;
 pub(crate) mod hour_chart;
 mod privacy;
+mod start_data;
 
 pub use asset_urls::AssetUrls;
 pub use document::{not_found_document, shell};
 pub use embed::{MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use privacy::privacy_document;
+pub use start_data::room_parts;
