@@ -1,7 +1,5 @@
 // What helps a page that can't be hydrated as it is: its parts again, from the server, or the list without WASM.
 
-import { followList } from "/watch.js";
-
 /** How long to wait between attempts to reach the server, in milliseconds. */
 const RETRY_INTERVAL = 5_000;
 
@@ -36,7 +34,7 @@ export function renderMain({ modules }, parts) {
   if (field && hadFocus) field.focus({ preventScroll: true });
   history.replaceState({ ...history.state, typed: undefined }, "");
   // They handle elements within it, which are other ones now.
-  for (const module of modules) import(`${module}#anew-${parts.page.list.now}`);
+  for (const module of modules) import(`./${module}#anew-${parts.page.list.now}`);
 }
 
 /** Reloads a page that failed, as soon as the server answers. */
@@ -51,6 +49,7 @@ export async function reload(data, failures) {
 export async function follow({ data, failures, showCause, markStale }, error) {
   const cause = failures.length > 1 ? "changed" : await causeOf(error, data);
   showCause(cause);
+  const { followList } = await import(`./watch.js?${data.build}`);
   followList({ fetchParts: () => fetchParts(data), renderMain: (parts) => renderMain(data, parts), markStale, data });
   if (cause !== "no_network") return;
   await partsOnceReachable(data);

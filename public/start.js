@@ -77,7 +77,7 @@ async function load(name) {
   for (let attempt = 0; ; attempt += 1) {
     try {
       // A module that failed to load fails again under the same URL.
-      return await import(`/${name}.js?${data.build}${"&".repeat(attempt)}`);
+      return await import(`./${name}.js?${data.build}${"&".repeat(attempt)}`);
     } catch {
       await new Promise((go) => setTimeout(go, RETRY_INTERVAL));
     }
@@ -94,7 +94,8 @@ function markStale() {
 /** Shows why the page is not hydrated. */
 function showCause(cause) {
   html.setAttribute("data-cause", cause);
-  document.querySelector(".not-started p").textContent = data.causes[cause];
+  const output = document.querySelector(".not-started p");
+  if (output) output.textContent = data.causes[cause];
 }
 
 /** The hydrated page can't go on: it says so at once, and is loaded again. */
@@ -130,12 +131,13 @@ function isOurs(error) {
 
 /** What the WASM tells through the attributes of the root element. */
 function onAttributeChange(records) {
-  const changed = new Set(records.map(({ attributeName }) => attributeName));
-  const isSet = (name) => changed.has(name) && html.hasAttribute(name);
-  if (changed.has("data-hydrated") && !html.hasAttribute("data-hydrated")) fail();
-  if (isSet("data-blocked")) load("blocked").then(({ explain }) => explain(data));
-  const isOutdated = isSet("data-build") && html.getAttribute("data-build") !== data.build;
-  if (isOutdated) load("new-version").then(({ reloadWhenQuiet }) => reloadWhenQuiet(html));
+  for (const { attributeName, oldValue } of records) {
+    const value = html.getAttribute(attributeName);
+    // The connection sets them again at every attempt.
+    if (value === null || value === oldValue) continue;
+    if (attributeName === "data-blocked") load("blocked").then(({ explain }) => explain(data));
+    else if (value !== data.build) load("new-version").then(({ reloadWhenQuiet }) => reloadWhenQuiet(html));
+  }
 }
 
 async function start() {
@@ -162,7 +164,8 @@ async function start() {
 }
 
 new MutationObserver(onAttributeChange).observe(html, {
-  attributeFilter: ["data-hydrated", "data-blocked", "data-build"],
+  attributeFilter: ["data-blocked", "data-build"],
+  attributeOldValue: true,
 });
 addEventListener("error", ({ error }) => isOurs(error) && fail());
 addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());

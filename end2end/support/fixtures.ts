@@ -5,6 +5,7 @@ import { test as base, type BrowserContextOptions } from "@playwright/test";
 import { BrowserErrors } from "./browser-errors";
 import { ProtocolClients } from "./protocol-client";
 import { Network } from "./network";
+import { RewritingProxy, type Rewrite } from "./rewriting-proxy";
 import { startServer, type TestServer } from "./server";
 import { Visitor } from "./visitor";
 
@@ -33,6 +34,8 @@ interface TestFixtures {
   serverWith: (settings: readonly string[]) => Promise<TestServer>;
   /** A network in front of a server, which the test can break. */
   networkTo: (server: TestServer) => Promise<Network>;
+  /** A proxy in front of the shared server, which changes its pages on their way. */
+  changedBy: (rewrite: Rewrite) => Promise<RewritingProxy>;
   /** Attaches the server's log to the report of a failed test. */
   serverLog: undefined;
 }
@@ -101,8 +104,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await Promise.all(servers.map((server) => server.dispose()));
   },
 
-  // It depends on `serverWith`, since a page that outlives its server reports errors.
-  newVisitor: async ({ browser, server, browserErrors, serverWith: _ }, use) => {
+  // It depends on `serverWith` and `changedBy`, since a page that outlives its server reports errors.
+  newVisitor: async ({ browser, server, browserErrors, serverWith: _, changedBy: __ }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async ({ of = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: of.url, ...options });
@@ -129,6 +132,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return network;
     });
     for (const network of networks) network.dispose();
+  },
+
+  changedBy: async ({ server }, use) => {
+    const proxies: RewritingProxy[] = [];
+    await use(async (rewrite) => {
+      const proxy = await RewritingProxy.before(server, rewrite);
+      proxies.push(proxy);
+      return proxy;
+    });
+    for (const proxy of proxies) proxy.dispose();
   },
 
   clients: async ({}, use) => {

@@ -86,12 +86,9 @@ const IN_THE_BROWSER: Record<string, () => void> = {
 };
 
 for (const [what, change] of Object.entries(ON_THE_WAY)) {
-  test(`page works if ${what} on the way`, async ({ newVisitor, server, clients, room }) => {
-    const visitor = await newVisitor();
-    await visitor.page.route(`**/r/${room}`, async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: change(await response.text()) });
-    });
+  test(`page works if ${what} on the way`, async ({ newVisitor, changedBy, server, clients, room }) => {
+    const proxy = await changedBy((page) => (page.html = change(page.html)));
+    const visitor = await newVisitor({ of: proxy });
     await opensAndWorks(visitor, server, clients, room);
   });
 }

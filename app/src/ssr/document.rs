@@ -28,19 +28,22 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
+    // Of this very build: it computes the same fingerprints.
+    let start_script = format!("/start.js?{}", asset_urls.build);
+    let modules = start_data::MODULES.map(|module| {
+        let url = format!("/{module}");
+        view! { <script type="module" src=url nonce=use_nonce()></script> }
+    });
     let style_and_scripts = view! {
         // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
         <link rel="stylesheet" href=asset_urls.style.clone() />
-        <script type="module" src="/hour-chart.js" nonce=use_nonce()></script>
-        <script type="module" src="/movement.js" nonce=use_nonce()></script>
-        <script type="module" src="/sticky-columns.js" nonce=use_nonce()></script>
-        <script type="module" src="/copy.js" nonce=use_nonce()></script>
+        {modules}
         <AutoReload options />
         // On a slow connection the WASM would delay the style sheet, without which nothing is painted:
         // only the script is preloaded.
         <link rel="modulepreload" href=asset_urls.script.clone() />
-        <script type="module" id=START_SCRIPT src="/start.js" nonce=use_nonce()></script>
+        <script type="module" id=START_SCRIPT src=start_script nonce=use_nonce()></script>
     };
     let main = first_html().to_html();
     let start_data = start_data::json(&asset_urls, &main);

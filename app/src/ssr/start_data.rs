@@ -17,7 +17,7 @@ use crate::{
 
 /// The scripts that handle elements within `<main>`: they run again where it was rendered anew.
 pub(super) const MODULES: [&str; 4] =
-    ["/hour-chart.js", "/movement.js", "/sticky-columns.js", "/copy.js"];
+    ["hour-chart.js", "movement.js", "sticky-columns.js", "copy.js"];
 
 /// The data in the page.
 #[derive(Serialize)]
