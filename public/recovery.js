@@ -49,6 +49,8 @@ export async function reload(data, failures) {
 export async function follow({ data, failures, showCause, markStale }, error) {
   const cause = failures.length > 1 ? "changed" : await causeOf(error, data);
   showCause(cause);
+  // Browsers keep the state of the history entry when a link leads to the same page.
+  document.querySelector(".not-started a")?.addEventListener("click", () => history.replaceState(null, ""));
   const { followList } = await import(`./watch.js?${data.build}`);
   followList({ fetchParts: () => fetchParts(data), renderMain: (parts) => renderMain(data, parts), markStale, data });
   if (cause !== "no_network") return;

@@ -120,7 +120,16 @@ function verifyRegularly(page) {
     document.querySelectorAll("#roster [data-user-id]").length === page.rows() &&
     document.querySelectorAll(".card > form, .card > .you-are-here").length === 1 &&
     number.textContent.replace(/\D/g, "") === String(page.count());
-  setInterval(() => isIntact() || fail(), VERIFY_INTERVAL);
+  setInterval(() => {
+    if (!isIntact()) return fail();
+    document.querySelectorAll("#roster .who").forEach(restoreName);
+  }, VERIFY_INTERVAL);
+}
+
+/** Not every translator heeds `translate="no"`. The tooltip is the name. */
+function restoreName(who) {
+  const name = who.querySelector(".user-name");
+  if (name && name.textContent !== who.title) name.textContent = who.title;
 }
 
 /** Whether an error is one of the page's WASM or of its glue. */

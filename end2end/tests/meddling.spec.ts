@@ -11,6 +11,9 @@ import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
 /** A name that proxies take for an e-mail address. */
 const FIRST = "ana@example.com";
 
+/** Chromium's message about a style that an extension adds. */
+const STYLE_REFUSED = /Applying inline style violates/;
+
 /** What proxies and optimisers do to the HTML. */
 const ON_THE_WAY: Record<string, (html: string) => string> = {
   "comments are removed": (html) => html.replace(/<!--.*?-->|<!>/g, ""),
@@ -84,6 +87,8 @@ const IN_THE_BROWSER: Record<string, () => void> = {
     main.replaceChildren(...[...main.childNodes].map((node) => node.cloneNode(true)));
   },
 };
+
+test.beforeEach(({ browserErrors }) => browserErrors.areExpected(STYLE_REFUSED));
 
 for (const [what, change] of Object.entries(ON_THE_WAY)) {
   test(`page works if ${what} on the way`, async ({ newVisitor, changedBy, server, clients, room }) => {

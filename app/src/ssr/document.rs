@@ -183,7 +183,7 @@ pub(crate) fn style_url(options: &LeptosOptions) -> String {
 fn startup_watchdog() -> impl IntoView {
     let script = format!(
         "function markStale() {{ const html = document.documentElement; \
-         if (!html.hasAttribute('data-hydrated')) html.setAttribute('data-stale', 'true'); }} \
+         if (!html.matches('[data-hydrated], [data-live]')) html.setAttribute('data-stale', 'true'); }} \
          setTimeout(markStale, {STARTUP_TIMEOUT}); \
          addEventListener('error', ({{ target }}) => target.id === '{START_SCRIPT}' && markStale(), true);"
     );
