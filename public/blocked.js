@@ -1,12 +1,22 @@
 // Says why no WebSocket gets through: browsers don't tell scripts how an upgrade was answered, so the server is asked
 // for what it would answer.
 
-/** Shows the reason in the page. */
+/** How long to wait before each question, in milliseconds: a server that restarts is back in a few seconds. */
+const DELAY = 3_000;
+
+const html = document.documentElement;
+
+/** Shows the reason in the page, as soon as the server or a proxy gives one. */
 export async function explain({ socket, causes }) {
+  let sentence;
+  while (!sentence) {
+    await new Promise((go) => setTimeout(go, DELAY));
+    if (!html.hasAttribute("data-blocked")) return;
+    // Without an answer there is no network, which the page says by itself.
+    sentence = await reason(socket, causes).catch(() => undefined);
+  }
   const output = document.getElementById("why-blocked");
-  const sentence = await reason(socket, causes).catch(() => undefined);
-  // Without an answer there is no network, which the page says by itself.
-  if (output && sentence) output.textContent = sentence;
+  if (output) output.textContent = sentence;
 }
 
 async function reason(socket, causes) {

@@ -2,8 +2,8 @@ import type { BrowserContext } from "@playwright/test";
 
 import type { ClientFrame } from "./protocol";
 
-/** Chromium's messages when a socket can't be opened. */
-export const NO_CONNECTION = /WebSocket connection to|net::ERR_/;
+/** Chromium's messages when a socket can't be opened, and when the page asks the server for the reason. */
+export const NO_CONNECTION = /WebSocket connection to|net::ERR_|status of 426/;
 
 /** Chromium's message when the document is a 404. */
 export const NOT_FOUND = /status of 404/;
