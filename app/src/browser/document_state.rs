@@ -25,6 +25,14 @@ const BUILD: &str = "data-build";
 /// Set by the server in kiosk mode.
 const KIOSK: &str = "data-wall";
 
+/// Set by the server where the site is served below a path.
+const BASE_PATH: &str = "data-base";
+
+/// The path below which the site is served: empty, or like `/rollcall`.
+pub(super) fn base_path() -> String {
+    document().document_element().and_then(|html| html.get_attribute(BASE_PATH)).unwrap_or_default()
+}
+
 /// Whether the page is in kiosk mode: it shows the room and does not join it.
 pub(super) fn is_kiosk() -> bool {
     document().document_element().is_some_and(|html| html.has_attribute(KIOSK))
@@ -69,7 +77,7 @@ pub(super) fn set_build(build: &str) {
 pub(super) fn set_new_room_link(address: &str) {
     if let Some(link) = document().get_element_by_id(NEW_ROOM_LINK) {
         // It can't fail: the attribute's name is valid.
-        let _ = link.set_attribute("href", address);
+        let _ = link.set_attribute("href", &[&base_path(), address].concat());
     }
 }
 

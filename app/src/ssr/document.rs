@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::{AssetUrls, start_data};
+use super::{AssetUrls, BasePath, link_preview::link_preview, start_data};
 use crate::{
     presence::RoomName,
     state::{
@@ -28,13 +28,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
+    let base = BasePath::of_context();
     // Of this very build: it computes the same fingerprints.
-    let start_script = format!("/start.js?{}", asset_urls.build);
+    let start_script = base.below(&format!("/start.js?{}", asset_urls.build));
     let modules = start_data::MODULES.map(|module| {
-        let url = format!("/{module}");
+        let url = base.below(&format!("/{module}"));
         view! { <script type="module" src=url nonce=use_nonce()></script> }
     });
     let style_and_scripts = view! {
+        {link_preview()}
         // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
         <link rel="stylesheet" href=asset_urls.style.clone() />
@@ -59,7 +61,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let footer = (mode == DisplayMode::Page).then(|| {
         view! {
             <footer>
-                <a href="/privacy">{strings::PRIVACY}</a>
+                <a href=base.below("/privacy")>{strings::PRIVACY}</a>
             </footer>
         }
     });
@@ -96,6 +98,7 @@ fn not_found(
     reason: &str,
     suggestion: Option<&RoomName>,
 ) -> impl IntoView + use<> {
+    let base = BasePath::of_context();
     let title = [strings::PAGE_NOT_FOUND, " · ", strings::PRODUCT].concat();
     let body = view! {
         {masthead()}
@@ -106,12 +109,12 @@ fn not_found(
                 {suggestion
                     .map(|room| {
                         view! {
-                            <a class="button" href=format!("/r/{room}")>
+                            <a class="button" href=base.room(room)>
                                 {strings::go_to_the_room(room.as_str())}
                             </a>
                         }
                     })}
-                <a class="button" href="/">
+                <a class="button" href=base.below("/")>
                     {strings::GO_TO_THE_LOBBY}
                 </a>
             </p>
@@ -126,6 +129,7 @@ pub(crate) fn document(
     mode: DisplayMode,
     body: AnyView,
 ) -> impl IntoView {
+    let base = BasePath::of_context();
     let wall = (mode == DisplayMode::Kiosk).then_some("true");
     // Without scripts a kiosk screen reloads every 30 s.
     let kiosk_refresh = wall.map(|_| {
@@ -137,7 +141,7 @@ pub(crate) fn document(
     });
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-wall=wall>
+        <html lang="en" data-wall=wall data-base=base.as_attribute()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -146,8 +150,8 @@ pub(crate) fn document(
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f7f2e8" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#131519" media="(prefers-color-scheme: dark)" />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="manifest" href="/site.webmanifest" />
+                <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
+                <link rel="manifest" href=base.below("/site.webmanifest") />
                 {kiosk_refresh}
                 {style_and_scripts}
             </head>
@@ -159,7 +163,7 @@ pub(crate) fn document(
 pub(crate) fn masthead() -> impl IntoView {
     view! {
         <header>
-            <a class="mark" href="/">
+            <a class="mark" href=BasePath::of_context().below("/")>
                 {strings::PRODUCT}
             </a>
         </header>

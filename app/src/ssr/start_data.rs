@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use serde::Serialize;
 
-use super::{AssetUrls, fingerprint::fingerprints};
+use super::{AssetUrls, BasePath, fingerprint::fingerprints};
 use crate::{
     state::{
         RoomPage,
@@ -46,14 +46,15 @@ pub(super) fn json(asset_urls: &AssetUrls, main: &str) -> String {
         Some(DisplayMode::Kiosk) => "?wall",
         _ => "",
     };
+    let base = BasePath::of_context();
     let data = StartData {
         build: &asset_urls.build,
         script: &asset_urls.script,
         wasm: &asset_urls.wasm,
         modules: MODULES,
-        parts: format!("/r/{room}/parts.json{wall}"),
-        feed: format!("/api/rooms/{room}/events"),
-        socket: format!("/r/{room}/socket"),
+        parts: base.below(&format!("/r/{room}/parts.json{wall}")),
+        feed: base.below(&format!("/api/rooms/{room}/events")),
+        socket: base.below(&format!("/r/{room}/socket")),
         fingerprints: fingerprints(main, "main"),
         causes: BTreeMap::from(strings::CAUSES),
         page,

@@ -2,11 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::{
-    avatar::{initials, tint_class},
-    reactive::{TextContent, first_words},
+use super::reactive::{TextContent, first_words};
+use crate::{
+    list::lookalikes::disambiguator,
+    state::row::Row,
+    text::{
+        avatar::{initials, tint_class},
+        strings,
+    },
 };
-use crate::{list::lookalikes::disambiguator, state::row::Row, text::strings};
 
 /// The row of one person. It changes in place, and only when this person's data does.
 ///
