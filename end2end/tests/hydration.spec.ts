@@ -56,6 +56,21 @@ for (const { state, others, ...rest } of STATES) {
   });
 }
 
+test("a page that nobody changed is hydrated as it is", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, [...NAMES, "<b>&amp;</b>"]);
+  const visitor = await newVisitor();
+  const requests: string[] = [];
+  visitor.page.on("request", (request) => requests.push(request.url()));
+  for (const address of [`/r/${room}`, `/r/${room}?wall`]) {
+    await visitor.page.goto(address);
+    await visitor.isLive();
+  }
+  await visitor.openAndJoin(room, "Ana");
+  await visitor.page.reload();
+  await visitor.isLive();
+  expect(requests.filter((url) => /recovery|parts/.test(url))).toEqual([]);
+});
+
 test("text that was typed before hydration is kept", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
   const release = await delayScripts(ana.page);

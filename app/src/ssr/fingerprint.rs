@@ -34,9 +34,9 @@ pub(crate) fn fingerprints(html: &str, root: &str) -> BTreeMap<String, u32> {
             Token::Text(text) => add(&format!("#{}", decode(text))),
             Token::Comment(text) => add(&format!("!{text}")),
             Token::End => add(">"),
-            Token::Start { name, part: inner } => {
+            Token::Start { name, part: inner, is_closed } => {
                 add(&format!("<{name}"));
-                if VOID_ELEMENTS.contains(&name) {
+                if is_closed || VOID_ELEMENTS.contains(&name) {
                     add(">");
                     continue;
                 }
@@ -80,6 +80,8 @@ enum Token<'html> {
     Start {
         name: &'html str,
         part: Option<&'html str>,
+        /// It is its own end tag, as in SVG.
+        is_closed: bool,
     },
     End,
     Text(&'html str),
@@ -109,7 +111,11 @@ impl<'html> Iterator for Tokens<'html> {
             // `<!>` separates two texts: an empty comment.
             Some(text) => Token::Comment(text),
             None if tag.starts_with('/') => Token::End,
-            None => Token::Start { name: tag.split([' ', '/']).next()?, part: part_of(tag) },
+            None => Token::Start {
+                name: tag.split([' ', '/']).next()?,
+                part: part_of(tag),
+                is_closed: tag.ends_with('/'),
+            },
         })
     }
 }

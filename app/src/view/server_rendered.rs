@@ -216,7 +216,7 @@ mod tests {
         let html = html(None);
         assert_eq!(
             html,
-            r#"<div class="invitation" data-part="server"></div><div class="extras" data-part="server"></div>"#
+            r#"<div data-part="server" class="invitation"></div><div data-part="server" class="extras"></div>"#
         );
     }
 }

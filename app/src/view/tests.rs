@@ -143,7 +143,7 @@ fn a_listed_visitor_sees_their_own_status_in_the_first_html() {
     users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
     let html = html(Some(page(users)));
     assert_has(&html, "data-testid=\"you\"");
-    assert_has(&html, "You're on the list as <bdi>Zoë &amp; Co</bdi>");
+    assert_has(&html, "You're on the list as <bdi translate=\"no\">Zoë &amp; Co</bdi>");
     assert_has(&html, ">Change name</button>");
     assert_has(&html, ">Leave</button>");
     assert_lacks(&html, ">Your name</label>");
@@ -181,7 +181,7 @@ fn a_long_list_has_the_number_of_further_rows() {
     page.list.count = 9_804;
     let html = html(Some(page));
     assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
-    assert_has(&html, "data-testid=\"count\" class=\"number\">9,804</span>");
+    assert_has(&html, "data-testid=\"count\" translate=\"no\" class=\"number\">9,804</span>");
     assert_has(&html, "and 9,800 more");
     assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
 }
