@@ -4,10 +4,12 @@ mod asset_urls;
 mod base_path;
 mod document;
 mod embed;
+mod fingerprint;
 pub(crate) mod hour_chart;
 mod link_preview;
 mod print;
 mod privacy;
+mod start_data;
 
 pub use asset_urls::AssetUrls;
 pub use base_path::{BasePath, BasePathError};
@@ -16,3 +18,4 @@ pub use embed::{MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::privacy_document;
+pub use start_data::room_parts;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{
     command::Command,
+    connection_status::ConnectionStatus,
     row::{Row, since},
     ui_state::UiState,
 };
@@ -127,6 +128,11 @@ impl PageState {
     /// Whether the page is interactive yet; without scripts it never is.
     pub(crate) fn is_interactive(&self) -> bool {
         self.ui.with(|ui| ui.is_interactive)
+    }
+
+    /// Whether the server can be asked to join, rename or leave.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.ui.with(|ui| ui.is_interactive && ui.connection != ConnectionStatus::OnlyWatching)
     }
 
     /// The signal of a row.

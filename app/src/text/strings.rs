@@ -81,10 +81,6 @@ pub(crate) const YOU_ARE_OFFLINE: &str = "You're offline.";
 /// Announced once when the connection is back.
 pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
 
-/// Shown where sockets are blocked and event streams is not.
-pub(crate) const WATCHING_ONLY: &str = "You're watching only: this network blocks the connection needed to join. \
-     Try another network.";
-
 /// Shown to a visitor who left in another tab.
 pub(crate) const YOU_LEFT_IN_ANOTHER_TAB: &str = "You left in another tab.";
 /// Shown to a visitor whom the operator removed.
@@ -362,6 +358,65 @@ pub(crate) fn thousands(number: usize) -> String {
     }
     text
 }
+
+/// Why a page is not hydrated or has no socket, and what helps; `start.js` and `blocked.js` choose by the code.
+/// The codes of refusals are those of the server.
+#[cfg(feature = "ssr")]
+pub(crate) const CAUSES: [(&str, &str); 12] = [
+    (
+        "failed",
+        "This page didn't load fully, or something changed it. The list isn't live. Reloading…",
+    ),
+    (
+        "changed",
+        "You're watching only: something keeps changing this page, such as a translator or an extension. \
+         To join, turn it off for this site and reload.",
+    ),
+    (
+        "no_webassembly",
+        "You're watching only: this browser has WebAssembly turned off, which joining needs. Lockdown Mode does \
+         that. To join, allow this site or use another browser.",
+    ),
+    (
+        "webassembly_forbidden",
+        "You're watching only: a Content-Security-Policy forbids WebAssembly, which joining needs. A proxy or an \
+         extension has replaced this page's policy. Tell whoever runs this server.",
+    ),
+    (
+        "file_refused",
+        "You're watching only: a file that joining needs was refused. Reload. If that doesn't help, tell whoever \
+         runs this server.",
+    ),
+    (
+        "file_blocked",
+        "You're watching only: a content blocker or your network blocks a file that joining needs. To join, allow \
+         this site and reload.",
+    ),
+    (
+        "failed_to_start",
+        "You're watching only: this browser can't run a part of this page. To join, update it or use another one.",
+    ),
+    (
+        "no_network",
+        "This page didn't load fully, so the list isn't live: the server can't be reached. It loads again as soon \
+         as that is possible.",
+    ),
+    (
+        "upgrade_required",
+        "You're watching only: WebSockets, which joining needs, don't get through. Try another network. If that \
+         doesn't help, tell whoever runs this server.",
+    ),
+    ("origin_not_allowed", "This server refuses this page's connection. Tell whoever runs it."),
+    (
+        "login_required",
+        "You're watching only: a proxy in front of this server refuses the connection that joining needs, or asks \
+         for a login. Tell whoever runs this server.",
+    ),
+    (
+        "socket_fails",
+        "You're watching only: the connection that joining needs fails. Tell whoever runs this server.",
+    ),
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    reactive::text,
+    reactive::{first_text, text},
     server_rendered::{copy_button, invitation},
 };
 use crate::{presence::RoomName, state::page_state::PageState, text::strings};
@@ -16,13 +16,18 @@ const INVITATION: &str = "invitation";
 
 /// The header of the page.
 pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
-    let count = text(move || page_state.people.with(|people| strings::thousands(people.count)));
+    let count = move || page_state.people.with(|people| strings::thousands(people.count));
     view! {
         <div class="head">
-            <h1>{room.to_string()}</h1>
+            <h1 translate="no">{room.to_string()}</h1>
             <p class="count">
-                <span class="number" data-testid="count">
-                    {count}
+                <span
+                    class="number"
+                    data-testid="count"
+                    translate="no"
+                    prop:textContent=text(count)
+                >
+                    {first_text(count)}
                 </span>
                 " "
                 <span class="unit">{strings::HERE_NOW}</span>

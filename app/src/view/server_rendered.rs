@@ -15,6 +15,7 @@ pub(crate) fn copy_button() -> impl IntoView {
         <button
             type="button"
             class="copy"
+            data-part="server"
             data-copied=strings::LINK_COPIED
             data-failed=strings::COPY_THE_ADDRESS_INSTEAD
             disabled
@@ -33,7 +34,7 @@ pub(crate) fn copy_button() -> impl IntoView {
 /// The invitation: the room's QR code and address.
 #[cfg(feature = "ssr")]
 pub(crate) fn invitation() -> impl IntoView {
-    view! { <div class="invitation" inner_html=rendered::html(rendered::invitation)></div> }
+    view! { <div class="invitation" data-part="server" inner_html=rendered::html(rendered::invitation)></div> }
 }
 
 /// The invitation: the room's QR code and address.
@@ -42,10 +43,22 @@ pub(crate) fn invitation() -> impl IntoView {
     view! { <div class="invitation"></div> }
 }
 
+/// Why no socket gets through; `start.js` asks the server for the reason.
+#[cfg(feature = "ssr")]
+pub(crate) fn why_blocked() -> impl IntoView {
+    view! { <p class="aside" id="why-blocked" role="status" data-testid="only-watching" data-part="server"></p> }
+}
+
+/// Why no socket gets through; `start.js` asks the server for the reason.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn why_blocked() -> impl IntoView {
+    view! { <p></p> }
+}
+
 /// The chart of the last hour, and the list to export.
 #[cfg(feature = "ssr")]
 pub(crate) fn aside() -> impl IntoView {
-    view! { <div class="extras" inner_html=rendered::html(rendered::aside)></div> }
+    view! { <div class="extras" data-part="server" inner_html=rendered::html(rendered::aside)></div> }
 }
 
 /// The chart of the last hour, and the list to export.
@@ -211,6 +224,9 @@ mod tests {
     #[test]
     fn without_server_data_the_parts_are_empty() {
         let html = html(None);
-        assert_eq!(html, r#"<div class="invitation"></div><div class="extras"></div>"#);
+        assert_eq!(
+            html,
+            r#"<div data-part="server" class="invitation"></div><div data-part="server" class="extras"></div>"#
+        );
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
+        .route("/r/{room}/parts.json", get(page::parts))
         .route("/r/{room}/someone-else", post(page::switch_person))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
