@@ -6,6 +6,7 @@ mod document;
 mod embed;
 pub(crate) mod hour_chart;
 mod link_preview;
+mod print;
 mod privacy;
 
 pub use asset_urls::AssetUrls;
@@ -13,4 +14,5 @@ pub use base_path::{BasePath, BasePathError};
 pub use document::{not_found_document, shell};
 pub use embed::{MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
+pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::privacy_document;

@@ -124,6 +124,25 @@ pub(crate) const TEXT: &str = "Text";
 /// The link to the list as a CSV file.
 #[cfg(feature = "ssr")]
 pub(crate) const CSV: &str = "CSV";
+/// The link to the list as a workbook.
+#[cfg(feature = "ssr")]
+pub(crate) const EXCEL: &str = "Excel";
+/// The link to the list for paper.
+#[cfg(feature = "ssr")]
+pub(crate) const PRINT: &str = "Print";
+/// The heads of the columns on paper.
+#[cfg(feature = "ssr")]
+pub(crate) const NUMBER: &str = "No.";
+#[cfg(feature = "ssr")]
+pub(crate) const NAME: &str = "Name";
+#[cfg(feature = "ssr")]
+pub(crate) const STATE: &str = "State";
+#[cfg(feature = "ssr")]
+pub(crate) const HERE_SINCE: &str = "Here since";
+/// On paper, before and after the number of rows, if the page prints only a part of the list.
+#[cfg(feature = "ssr")]
+pub(crate) const PARTLY_PRINTED: [&str; 2] =
+    ["Only ", " of them are on this paper. For the whole list, use Print beside “Take the roll”."];
 /// The button that copies the list as text.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_ROLL: &str = "Copy";
@@ -323,6 +342,12 @@ pub(crate) fn in_tabs(count: usize) -> String {
 /// In place of many names.
 pub(crate) fn people(count: usize) -> String {
     [&thousands(count), " people"].concat()
+}
+
+/// A number of people, of whom there may be one.
+#[cfg(feature = "ssr")]
+pub(crate) fn counted_people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { people(count) }
 }
 
 /// A number with a comma between groups of three digits.

@@ -105,6 +105,10 @@ mod rendered {
                             {strings::TEXT}
                         </a> " " <a href=roll("csv") download>
                             {strings::CSV}
+                        </a> " " <a href=roll("xlsx") download>
+                            {strings::EXCEL}
+                        </a> " " <a href=[&*base.room(room), "/print"].concat() target="_blank">
+                            {strings::PRINT}
                         </a> " "
                         <button
                             type="button"
@@ -115,6 +119,10 @@ mod rendered {
                         >
                             {strings::COPY_ROLL}
                         </button> " " <span role="status"></span>
+                    </p>
+                    <p class="on-paper">
+                        {strings::PARTLY_PRINTED[0]} <span class="printed"></span>
+                        {strings::PARTLY_PRINTED[1]}
                     </p>
                 }
                 .into_any()
@@ -182,6 +190,8 @@ mod tests {
             "Last 3 min: 1 to 4 people",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
+            r#"href="/api/rooms/team-7/roll.xlsx""#,
+            r#"href="/r/team-7/print""#,
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }

@@ -11,6 +11,7 @@ mod hour_chart;
 mod near_miss;
 pub(crate) mod origin_warning;
 mod page;
+mod print;
 mod qr_code;
 mod robots;
 pub(crate) mod room_path;

@@ -18,7 +18,7 @@ use super::{
     embed,
     entry::with_base_path,
     etag::conditional_get,
-    event_stream, export, hour_chart, page, qr_code,
+    event_stream, export, hour_chart, page, print, qr_code,
     robots::{noindex, robots},
     security_headers::apply_security_headers,
     users, websocket_upgrade,
@@ -53,9 +53,10 @@ pub(crate) fn router(state: AppState) -> Router {
         METRICS.responded(response.status());
         response
     };
-    // WASM is compressed by the build, and better.
-    let is_compressible =
-        DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    // WASM is compressed by the build, and better; a workbook is compressed.
+    let is_compressible = DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/wasm"))
+        .and(NotForContentType::const_new(export::XLSX_TYPE));
     let base_path = state.base_path();
     let rooms = Router::new()
         .route("/", get(page::lobby))
@@ -63,10 +64,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/r/{room}/someone-else", post(page::switch_person))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
+        .route("/r/{room}/print", get(print::print))
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
         .route("/api/rooms/{room}/roll.txt", get(export::text))
+        .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx))
         .layer(noindex());
     // Not compressed: a compressor would delay events.
     let live_rooms = Router::new()
