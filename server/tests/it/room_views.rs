@@ -122,6 +122,8 @@ async fn page_links_to_the_export_and_shows_the_room_address() {
     }
     let address = format!("http://{}/r/team-7", server.address);
     assert!(page.contains(&address), "{page}");
+    let settings = "[limits]\ntrusted-proxies = [\"127.0.0.1\"]";
+    let server = TestServer::start_with(settings, ConnectionConfig::default());
     let secure = server.get_with("/", "X-Forwarded-Proto: https\r\n").await;
     assert!(secure.contains(&format!("https://{}/r/lobby", server.address)), "{secure}");
 }
