@@ -251,9 +251,8 @@ const fn encode() -> ([u8; 4 * RANGES.len()], usize) {
     (encoded, length)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seven bits fit")]
 const fn low_bits(number: u32) -> u8 {
-    (number & 0x7f) as u8
+    number.to_le_bytes()[0] & 0x7f
 }
 
 fn next_number<'a>(bytes: &mut impl Iterator<Item = &'a u8>) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! The key by which names are searched and sorted: what people type finds what others are called.
 
-use super::ignorable::is_ignorable;
+use super::{ignorable::is_ignorable, normalisation::lower_case_decomposed};
 
 /// The key of a text: letters that have the same primary weight in CLDR's root collation for search are equal
 /// in it, in every script, as are compatibility forms (NFKD). So are letters, quotes and hyphens for
@@ -94,18 +94,6 @@ fn large_kana(kana: char) -> char {
 /// The letter so many code points later.
 fn moved(letter: char, by: i32) -> char {
     u32::from(letter).checked_add_signed(by).and_then(char::from_u32).unwrap_or(letter)
-}
-
-/// The text in NFKD and lower case, by the browser: Unicode's tables would be a tenth of what it loads.
-#[cfg(all(feature = "hydrate", target_arch = "wasm32"))]
-fn lower_case_decomposed(text: &str) -> String {
-    js_sys::JsString::from(text).normalize("NFKD").to_lower_case().into()
-}
-
-#[cfg(not(all(feature = "hydrate", target_arch = "wasm32")))]
-fn lower_case_decomposed(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
-    text.nfkd().collect::<String>().to_lowercase()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     client::intent::Intent,
-    presence::Name,
+    list::normalisation::composed,
+    presence::{Name, tidied},
     state::{command::Command, page_state::PageState},
     text::strings,
 };
@@ -94,19 +95,21 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
 
 /// Issues the command for the name in the field, if it is a valid name.
 fn submit(page_state: PageState, purpose: Purpose) {
-    let name = input(FIELD).map(|field| field.value()).unwrap_or_default();
-    match Name::parse(&name) {
+    let typed = input(FIELD).map(|field| field.value()).unwrap_or_default();
+    // As the server will list it: a name that stays the same gets no answer. The server refuses what
+    // reverses text.
+    match Name::parse(&composed(&tidied(&typed).unwrap_or(typed))) {
         Err(error) => page_state.ui.update(|ui| ui.refusal = Some(error.to_string())),
         Ok(unchanged)
             if page_state.people.with(|people| people.own_name.as_ref() == Some(&unchanged)) =>
         {
             cancel(page_state);
         }
-        Ok(_) => {
+        Ok(name) => {
             page_state.ui.update(|ui| ui.refusal = None);
             page_state.ask(Command::Intent(match purpose {
-                Purpose::Join => Intent::Join(name),
-                Purpose::Rename => Intent::Rename(name),
+                Purpose::Join => Intent::Join(name.to_string()),
+                Purpose::Rename => Intent::Rename(name.to_string()),
             }));
         }
     }
