@@ -126,10 +126,10 @@ async fn run(config: Config) -> Result<(), Error> {
     }
     // Held from before the first read to after the last write.
     let _state_directory = StateDirectory::lock(&config.state_directory).await?;
-    let scheme = config.scheme();
+    let scope = config.cookie_scope();
     let cookies = match &config.person_key_file {
-        Some(path) => PersonCookies::from_key_file(path, scheme)?,
-        None => PersonCookies::from_state_directory(&config.state_directory, scheme)?,
+        Some(path) => PersonCookies::from_key_file(path, scope)?,
+        None => PersonCookies::from_state_directory(&config.state_directory, scope)?,
     };
     let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {

@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::document::style_url;
+use super::{BasePath, document::style_url};
 use crate::{
     presence::{Name, PresenceState, RoomName},
     text::strings,
@@ -37,6 +37,7 @@ pub fn print_document(options: &LeptosOptions, list: PrintedList) -> String {
 
 fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<> {
     let PrintedList { room, now, people } = list;
+    let base = BasePath::of_context();
     let title = strings::title(people.len(), room.as_str());
     let count = strings::counted_people(people.len());
     let lines = (1..).zip(people).map(line).collect_view();
@@ -49,9 +50,9 @@ fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<>
                 <title>{title}</title>
                 <meta name="robots" content="noindex" />
                 <meta name="color-scheme" content="light dark" />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src="/print.js"></script>
+                <script type="module" src=base.below("/print.js")></script>
             </head>
             <body>
                 <main>

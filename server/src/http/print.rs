@@ -1,11 +1,9 @@
 //! `GET /r/{room}/print`: the whole list of a room for paper.
 
-use std::sync::Arc;
-
 use app::ssr::{PrintedList, PrintedPerson, print_document};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderName, HeaderValue, Uri},
+    http::Uri,
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
@@ -17,8 +15,6 @@ use super::{
     room_path::room_from_path,
     security_headers::{Framing, set_page_policy},
 };
-
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// All people as a table, the same for all visitors: it reads and sets no cookie.
 pub(crate) async fn print(
@@ -35,9 +31,9 @@ pub(crate) async fn print(
         Ok(options) => options,
         Err(error) => return ExportError::from(error).into_response(),
     };
-    let (hub, leptos) = (Arc::clone(&state.hub), state.leptos.clone());
+    let header_policy = state.header_policy;
     let written = write_in_turn(move || {
-        let list = hub.snapshot(&room, None, usize::MAX);
+        let list = state.hub.snapshot(&room, None, usize::MAX);
         let now = LocalTime::new(list.now / 1_000, options.offset);
         let people = list.users.into_iter().map(|user| {
             let since = LocalTime::new(user.joined, options.offset);
@@ -45,7 +41,8 @@ pub(crate) async fn print(
             PrintedPerson { name: user.name, state: user.state, since }
         });
         let now = format!("{} {} UTC{}", now.date(), now.clock(), now.offset());
-        Ok(print_document(&leptos, PrintedList { room, now, people: people.collect() }))
+        let list = PrintedList { room, now, people: people.collect() };
+        Ok(state.render(|| print_document(&state.leptos, list)))
     });
     let mut response = match written.await {
         Ok(document) => Html(document).into_response(),
@@ -53,7 +50,6 @@ pub(crate) async fn print(
     };
     let headers = response.headers_mut();
     // Its script is a file, so the nonce is used nowhere.
-    set_page_policy(headers, &Nonce::new(), Framing::Forbidden, state.header_policy);
-    headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+    set_page_policy(headers, &Nonce::new(), Framing::Forbidden, header_policy);
     no_cache(response)
 }
