@@ -111,6 +111,7 @@ mod rendered {
         };
         let rest = match mode {
             DisplayMode::Page => {
+                let paper = [&*base.room(room), "/print"].concat();
                 let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
                     <p class="roll">
@@ -120,7 +121,7 @@ mod rendered {
                             {strings::CSV}
                         </a> " " <a href=roll("xlsx") download>
                             {strings::EXCEL}
-                        </a> " " <a href=[&*base.room(room), "/print"].concat() target="_blank">
+                        </a> " " <a href=paper target="_blank">
                             {strings::PRINT}
                         </a> " "
                         <button
