@@ -5,6 +5,7 @@ pub mod assets;
 mod embed;
 mod etag;
 mod event_stream;
+mod events_of_rooms;
 mod export;
 mod hour_chart;
 mod page;
