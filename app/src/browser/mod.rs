@@ -40,9 +40,10 @@ use crate::{
 /// small and shares a task with the creation of the page's state.
 pub fn hydrate() {
     yield_to_main(|| {
-        let Some((RoomPage { room, list }, owner)) = read_page() else { return };
+        let Some((RoomPage { room, list, away }, owner)) = read_page() else { return };
         yield_to_main(move || {
-            let (page_state, replica) = owner.with(|| PageState::of_first_html(list, initial_rows));
+            let (page_state, replica) =
+                owner.with(|| PageState::of_first_html(list, away, initial_rows));
             hydrate_element(".sidebar", move || sidebar(page_state));
             let room_of_page = room.clone();
             yield_to_main(move || hydrate_element("main", move || page(page_state, &room_of_page)));

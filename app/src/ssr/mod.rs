@@ -8,6 +8,6 @@ mod privacy;
 
 pub use asset_urls::AssetUrls;
 pub use document::{not_found_document, shell};
-pub use embed::{MOST_FACES, embed_document};
+pub use embed::{EmbedData, MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use privacy::privacy_document;

@@ -99,14 +99,14 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     if mode == DisplayMode::Page {
         state.hub.note_page_load(&room, you);
     }
-    let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
+    let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
     let server_rendered = ServerRendered {
         room: room.clone(),
         address: room_url(state.public_url.as_deref(), state.spoken, request.headers(), &room),
         counts: state.hub.count_history(&room),
         mode,
     };
-    let page = RoomPage { room, list };
+    let page = RoomPage { room, list, away };
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
