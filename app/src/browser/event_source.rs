@@ -9,6 +9,7 @@ use leptos::{
 };
 use web_sys::MessageEvent;
 
+use super::document_state::base_path;
 use crate::presence::RoomName;
 
 /// The script that defines the element. It is loaded only where it is needed.
@@ -43,7 +44,7 @@ impl Feed {
         let _ = element
             .add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref());
         let _ = script.set_attribute("type", "module");
-        let _ = script.set_attribute("src", SCRIPT);
+        let _ = script.set_attribute("src", &[&base_path(), SCRIPT].concat());
         let _ = element.append_child(&script);
         let _ = document.body()?.append_child(&element);
         Some(Self { element, _on_message: on_message })

@@ -4,11 +4,13 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::document::style_url;
+use super::{BasePath, document::style_url};
 use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
-    text::strings,
-    view::avatar::{initials, tint_class},
+    text::{
+        avatar::{initials, tint_class},
+        strings,
+    },
 };
 
 /// How many avatars it has; further people are only counted.
@@ -38,7 +40,8 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
     let EmbedData { room, list, away, key } = data;
     let ExistingUsers { epoch, seq, count, users, .. } = list;
     let here = count.saturating_sub(away);
-    let address = format!("/r/{room}");
+    let base = BasePath::of_context();
+    let address = base.room(&room);
     let people = match count {
         0 => nobody(&address).into_any(),
         _ => people(count, users).into_any(),
@@ -55,9 +58,9 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                 <noscript>
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src="/embed.js"></script>
+                <script type="module" src=base.below("/embed.js")></script>
             </head>
             <body>
                 <main

@@ -128,6 +128,25 @@ pub(crate) const TEXT: &str = "Text";
 /// The link to the list as a CSV file.
 #[cfg(feature = "ssr")]
 pub(crate) const CSV: &str = "CSV";
+/// The link to the list as a workbook.
+#[cfg(feature = "ssr")]
+pub(crate) const EXCEL: &str = "Excel";
+/// The link to the list for paper.
+#[cfg(feature = "ssr")]
+pub(crate) const PRINT: &str = "Print";
+/// The heads of the columns on paper.
+#[cfg(feature = "ssr")]
+pub(crate) const NUMBER: &str = "No.";
+#[cfg(feature = "ssr")]
+pub(crate) const NAME: &str = "Name";
+#[cfg(feature = "ssr")]
+pub(crate) const STATE: &str = "State";
+#[cfg(feature = "ssr")]
+pub(crate) const HERE_SINCE: &str = "Here since";
+/// On paper, before and after the number of rows, if the page prints only a part of the list.
+#[cfg(feature = "ssr")]
+pub(crate) const PARTLY_PRINTED: [&str; 2] =
+    ["Only ", " of them are on this paper. For the whole list, use Print beside “Take the roll”."];
 /// The button that copies the list as text.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_ROLL: &str = "Copy";
@@ -191,6 +210,22 @@ pub(crate) fn title(here: usize, room: &str) -> String {
     text.push_str(" · ");
     text.push_str(PRODUCT);
     text
+}
+
+/// The title of a link's preview.
+#[cfg(feature = "ssr")]
+pub(crate) fn preview_title(room: &str) -> String {
+    ["Join ", room, " on ", PRODUCT].concat()
+}
+
+/// The text of a link's preview.
+#[cfg(feature = "ssr")]
+pub(crate) fn preview_text(count: usize) -> String {
+    match count {
+        0 => "Nobody is here yet.".into(),
+        1 => "1 person is here now.".into(),
+        _ => [&people(count), " are here now."].concat(),
+    }
 }
 
 /// How many rows of a long list are not shown.
@@ -319,6 +354,12 @@ pub(crate) fn in_tabs(count: usize) -> String {
 /// In place of many names.
 pub(crate) fn people(count: usize) -> String {
     [&thousands(count), " people"].concat()
+}
+
+/// A number of people, of whom there may be one.
+#[cfg(feature = "ssr")]
+pub(crate) fn counted_people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { people(count) }
 }
 
 /// A number with a comma between groups of three digits.

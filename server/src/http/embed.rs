@@ -38,7 +38,8 @@ pub(crate) async fn embed(
     let (list, away) = state.hub.first_rows(&room, None, MOST_FACES);
     let is_readable_by_any_origin = state.cookies.is_embed_key(&query.key, &room);
     let key = state.cookies.embed_key(&room);
-    let document = Html(embed_document(&state.leptos, EmbedData { room, key, list, away }));
+    let data = EmbedData { room, key, list, away };
+    let document = state.render(|| Html(embed_document(&state.leptos, data)));
     let mut response = document.into_response();
     // The only page that other sites may frame. Its script is a file, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.header_policy);

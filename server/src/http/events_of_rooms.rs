@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use app::presence::{RoomName, RoomNameError, Since};
 use axum::{
-    extract::{Extension, Query, State},
+    extract::{Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -18,9 +18,8 @@ use super::{
     app_state::AppState,
     event_stream::{event_stream_response, feed},
     security_headers::allow_any_origin,
+    visit::Visit,
 };
-use crate::admission::PeerAddr;
-
 /// The most rooms in one stream.
 const MAX_ROOMS: usize = 50;
 
@@ -49,7 +48,7 @@ pub(crate) enum RoomsQueryError {
 /// Each room counts as one feed of its client: a room costs the same in a stream of its own.
 pub(crate) async fn events_of_rooms(
     State(state): State<AppState>,
-    Extension(PeerAddr(peer)): Extension<PeerAddr>,
+    visit: Visit,
     Query(query): Query<RoomsQuery>,
     headers: HeaderMap,
 ) -> Response {
@@ -62,7 +61,7 @@ pub(crate) async fn events_of_rooms(
     let mut feeds = Vec::with_capacity(rooms.len());
     for (room, since) in rooms {
         let occupancy = state.hub.occupancy(&room);
-        let permit = match state.admission.feed(peer, &headers, occupancy) {
+        let permit = match state.admission.feed(visit.client, occupancy) {
             Ok(permit) => permit,
             Err(rejection) => return rejection.into_response(),
         };

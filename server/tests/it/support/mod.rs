@@ -121,14 +121,31 @@ impl TestServer {
         Self::start_in(directory, anywhere, presence, connection)
     }
 
+    /// With another key for cookies than the other servers.
+    pub fn start_with_key(key: u8) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let anywhere = "127.0.0.1:0".parse().unwrap();
+        Self::start_keyed(key, directory, anywhere, "", ConnectionConfig::default())
+    }
+
     fn start_in(
         directory: Arc<TempDir>,
         address: SocketAddr,
         presence: &str,
         connection: ConnectionConfig,
     ) -> Self {
+        Self::start_keyed(7, directory, address, presence, connection)
+    }
+
+    fn start_keyed(
+        key: u8,
+        directory: Arc<TempDir>,
+        address: SocketAddr,
+        presence: &str,
+        connection: ConnectionConfig,
+    ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = PersonCookies::from_key(&[7; 64], config.scheme()).unwrap();
+        let persons = PersonCookies::from_key(&[key; 64], config.cookie_scope()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -260,8 +277,17 @@ impl Site {
         head + "\r\n"
     }
 
+    /// A whole response to a `GET`, as bytes.
+    pub async fn get_bytes(&self, path: &str, headers: &str) -> Vec<u8> {
+        self.request_bytes("GET", path, headers).await
+    }
+
     /// A whole response, as text.
     pub async fn request(&self, method: &str, path: &str, headers: &str) -> String {
+        String::from_utf8(self.request_bytes(method, path, headers).await).unwrap()
+    }
+
+    async fn request_bytes(&self, method: &str, path: &str, headers: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
@@ -270,6 +296,6 @@ impl Site {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        String::from_utf8(answer).unwrap()
+        answer
     }
 }
