@@ -201,7 +201,7 @@ mod tests {
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
             r#"href="/r/team-7?wall""#,
-            "Last 3 min: 1 to 4 people",
+            "Last 3 min: 1 to 4 people, now 4",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
             r#"href="/api/rooms/team-7/roll.xlsx""#,
