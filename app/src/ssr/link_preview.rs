@@ -21,7 +21,7 @@ pub(super) fn link_preview() -> impl IntoView {
     ))
 }
 
-/// One tag. `property` comes from RDFa, so that Leptos has no method of the name.
+/// One tag. Leptos has no method for `property`, which is no attribute of HTML itself.
 fn tag(property: &'static str, content: String) -> impl IntoView {
     meta().attr("property", property).content(content)
 }

@@ -51,7 +51,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
             novalidate=true
             on:submit=submit
             on:keydown=move |event| {
-                if event.key() == "Escape" {
+                // Escape in an input method discards what is composed, and nothing else.
+                if event.key() == "Escape" && !event.is_composing() {
                     cancel(page_state);
                 }
             }
@@ -65,6 +66,10 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                     name="name"
                     autocomplete="nickname"
                     spellcheck="false"
+                    data-1p-ignore="true"
+                    data-lpignore="true"
+                    data-bwignore="true"
+                    data-form-type="other"
                     enterkeyhint="done"
                     dir="auto"
                     autofocus=is_join && !untrack(move || page_state.is_interactive())
@@ -73,7 +78,7 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                         Some(if is_refused() { ERROR } else { HINT }.into())
                     })
                 />
-                <button class="primary" disabled=bool_attr(move || !page_state.is_interactive())>
+                <button class="primary" disabled=bool_attr(move || !page_state.can_ask())>
                     {if is_join { strings::JOIN } else { strings::SAVE }}
                 </button>
                 <button type="button" hidden=is_join on:click=on_press(move || cancel(page_state))>

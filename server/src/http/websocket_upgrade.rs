@@ -25,7 +25,7 @@ use super::{
 use crate::{
     admission::{RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
-    listener::WriteTimeout,
+    listener::{HeadLimit, WriteTimeout},
     websocket::{
         connection::{self, ConnectionConfig},
         stream::WebSocket,
@@ -117,9 +117,9 @@ async fn serve(
     }
 }
 
-/// Serves the socket on its stream without the HTTP write timeout, as the connection has one of its own.
+/// Serves the socket on its stream without the limits of HTTP, as the connection has its own.
 async fn serve_over<S>(
-    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<S>>>,
+    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<S>>>>,
     enter: impl FnOnce() -> Membership,
     config: ConnectionConfig,
     guard: DrainGuard,
@@ -127,7 +127,8 @@ async fn serve_over<S>(
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf, config.frames).await;
+    let socket =
+        WebSocket::new(io.into_inner().into_inner().into_inner(), &read_buf, config.frames).await;
     connection::spawn(socket, enter(), config, guard, permit);
 }
 

@@ -69,6 +69,29 @@ async fn public_url_decides_about_the_port_in_the_name() {
     }
 }
 
+/// Browsers send the cookies of all programs on a host, whatever their ports.
+#[tokio::test]
+async fn kilobytes_of_other_cookies_are_accepted() {
+    let server = TestServer::start();
+    let mut ana = server.connect("team").await;
+    ana.join("Ana").await;
+    let others: String =
+        (0..12).map(|number| format!("c{number}={}; ", "x".repeat(4_000))).collect();
+    let page = server.get_with("/r/team", &format!("Cookie: {others}{}\r\n", ana.cookie)).await;
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert!(page.contains("You're on the list as"), "{page}");
+}
+
+#[tokio::test]
+async fn too_many_cookies_are_explained() {
+    let server = TestServer::start();
+    let line = format!("Cookie: c={}\r\n", "x".repeat(700_000));
+    let page = server.get_with("/r/team", &line).await;
+    assert!(page.starts_with("HTTP/1.1 431 "), "{page}");
+    assert!(page.contains("Your browser sends too many cookies for this address"), "{page}");
+    assert!(page.contains("content-type: text/html"), "{page}");
+}
+
 #[tokio::test]
 async fn person_without_cookies_joins() {
     let server = TestServer::start();
