@@ -2,9 +2,9 @@ import type { BrowserContext } from "@playwright/test";
 
 import type { ClientFrame } from "./protocol";
 
-/** Chromium's and Firefox's messages when a connection can't be opened, or breaks. */
+/** Chromium's and Firefox's messages when a connection can't be opened, or breaks, and when the page asks why. */
 export const NO_CONNECTION =
-  /WebSocket connection to|net::ERR_|can’t establish a connection|was interrupted while the page was loading/;
+  /WebSocket connection to|net::ERR_|status of 426|can’t establish a connection|was interrupted while the page was loading/;
 
 /** Chromium's message when the document is a 404. */
 export const NOT_FOUND = /status of 404/;

@@ -26,8 +26,8 @@ export const test = base.extend<TestFixtures>({
     await use(context);
   },
 
-  // It depends on `serverWith`, since a page that outlives its server reports errors.
-  newVisitor: async ({ browser, server, browserErrors, serverWith: _ }, use) => {
+  // It depends on `serverWith` and `changedBy`, since a page that outlives its server reports errors.
+  newVisitor: async ({ browser, server, browserErrors, serverWith: _, changedBy: __ }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async ({ of = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: of.url, ...options });

@@ -5,6 +5,7 @@ import { test as base } from "@playwright/test";
 import { BrowserErrors } from "./browser-errors";
 import { Network } from "./network";
 import { ProtocolClients } from "./protocol-client";
+import { RewritingProxy, type Rewrite } from "./rewriting-proxy";
 import { startServer, type TestServer } from "./server";
 
 export { expect } from "@playwright/test";
@@ -23,6 +24,8 @@ interface TestFixtures {
   serverWith: (settings: readonly string[]) => Promise<TestServer>;
   /** A network in front of a server, which the test can break. */
   networkTo: (server: TestServer) => Promise<Network>;
+  /** A proxy in front of the shared server, which changes its pages on their way. */
+  changedBy: (rewrite: Rewrite) => Promise<RewritingProxy>;
   /** Attaches the server's log to the report of a failed test. */
   serverLog: undefined;
 }
@@ -93,6 +96,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return network;
     });
     for (const network of networks) network.dispose();
+  },
+
+  changedBy: async ({ server }, use) => {
+    const proxies: RewritingProxy[] = [];
+    await use(async (rewrite) => {
+      const proxy = await RewritingProxy.before(server, rewrite);
+      proxies.push(proxy);
+      return proxy;
+    });
+    for (const proxy of proxies) proxy.dispose();
   },
 
   clients: async ({}, use) => {
