@@ -19,6 +19,9 @@ export interface Wire {
 /** Longer than a row stays after its connection broke: the grace period is 15 s. */
 export const UNTIL_A_ROW_IS_REMOVED = { timeout: 30_000 };
 
+/** Longer than the server waits until it marks a person as away. */
+export const UNTIL_AWAY = { timeout: 45_000 };
+
 /** Longer than a page takes to reconnect: it waits for up to 15 s between attempts. */
 export const UNTIL_RECONNECTED = { timeout: 40_000 };
 

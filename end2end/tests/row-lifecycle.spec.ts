@@ -6,10 +6,7 @@ import type { Locator, WebSocketRoute } from "@playwright/test";
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, changesIn, newUsers, type ClientFrame } from "../support/protocol";
-import { UNTIL_RECONNECTED, UNTIL_A_ROW_IS_REMOVED, Visitor } from "../support/visitor";
-
-/** Longer than the server waits until it marks a person as away. */
-const UNTIL_AWAY = { timeout: 45_000 };
+import { UNTIL_AWAY, UNTIL_RECONNECTED, UNTIL_A_ROW_IS_REMOVED, Visitor } from "../support/visitor";
 
 /** A person's row in an observer's list. */
 function row(observer: Visitor, id: string): Locator {

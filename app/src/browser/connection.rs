@@ -366,7 +366,6 @@ impl Connection {
     }
 
     fn on_feed_broken(&self) {
-        self.feed.borrow_mut().take_if(|feed| feed.is_closed());
         self.feed_opened_at.set(self.renderer.now());
         if let Some(last_received_at) = self.feed_last_received_at.take() {
             self.session.borrow_mut().on_interrupted();

@@ -43,8 +43,8 @@ pub(super) fn bind(page_state: PageState, room_name: RoomName) {
     let Some(html) = document().document_element() else { return };
     set_flag(&html, HYDRATED, true);
     effect(move || {
-        let count = page_state.people.with(|people| people.count);
-        document().set_title(&strings::title(count, room_name.as_str()));
+        let here = page_state.here();
+        document().set_title(&strings::title(here, room_name.as_str()));
     });
     let mut was_ever_live = false;
     effect(move || {

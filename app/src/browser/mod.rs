@@ -50,9 +50,10 @@ pub struct Hydration {
 impl Hydration {
     /// Creates the page's state from the data that the server sent with it; none if the data is damaged.
     pub fn new(data: &str) -> Option<Self> {
-        let RoomPage { room, list } = from_str(data).ok()?;
+        let RoomPage { room, list, away } = from_str(data).ok()?;
         let owner = Owner::new();
-        let (page_state, replica) = owner.with(|| PageState::of_first_html(list, initial_rows));
+        let (page_state, replica) =
+            owner.with(|| PageState::of_first_html(list, away, initial_rows));
         Some(Self { owner, page_state, room, replica: RefCell::new(replica) })
     }
 
@@ -84,9 +85,9 @@ impl Hydration {
         self.page_state.people.with_untracked(|people| people.ids.len())
     }
 
-    /// The number of people that the page shows.
+    /// The number of people here that the page shows.
     pub fn count(&self) -> usize {
-        self.page_state.people.with_untracked(|people| people.count)
+        untrack(|| self.page_state.here())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         server_data::{DisplayMode, ServerRendered},
     },
     text::strings,
-    view::page::first_html,
+    view::{header::NEW_ROOM_LINK, page::first_html},
 };
 
 /// The id of the script that hydrates the page.
@@ -23,7 +23,7 @@ const STARTUP_TIMEOUT: u32 = 10_000;
 /// Only the content of `<main>` is hydrated: the rest stays as it is here.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
-        .map(|page| strings::title(page.list.count, page.room.as_str()))
+        .map(|page| strings::title(page.here(), page.room.as_str()))
         .unwrap_or_default();
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
@@ -61,6 +61,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let footer = (mode == DisplayMode::Page).then(|| {
         view! {
             <footer>
+                // In a tab of its own: a visitor who left this page would leave this room.
+                <a id=NEW_ROOM_LINK target="_blank" rel="noopener">
+                    {strings::NEW_ROOM}
+                </a>
                 <a href=base.below("/privacy")>{strings::PRIVACY}</a>
             </footer>
         }

@@ -14,7 +14,7 @@ mod start_data;
 pub use asset_urls::AssetUrls;
 pub use base_path::{BasePath, BasePathError};
 pub use document::{not_found_document, shell};
-pub use embed::{MOST_FACES, embed_document};
+pub use embed::{EmbedData, MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::privacy_document;

@@ -40,7 +40,7 @@ pub(crate) const WHO_IS_HERE: &str = "Who is here";
 /// After the count.
 pub(crate) const HERE_NOW: &str = "here now";
 /// In place of an empty list.
-pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. Be the first to join.";
+pub(crate) const NOBODY_IS_HERE: &str = "Nobody's here yet. Be the first.";
 /// Below the only row, if it is the visitor's own.
 pub(crate) const JUST_YOU: &str = "Just you so far. Copy the link to invite the others.";
 /// The label of the search field.
@@ -70,6 +70,7 @@ pub(crate) const INVITE: &str = "Invite";
 /// The button that closes it.
 pub(crate) const CLOSE: &str = "Close";
 /// The link to a new room with an unguessable name.
+#[cfg(feature = "ssr")]
 pub(crate) const NEW_ROOM: &str = "New room";
 
 /// The button that reconnects at once.
@@ -84,7 +85,7 @@ pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
 /// Shown to a visitor who left in another tab.
 pub(crate) const YOU_LEFT_IN_ANOTHER_TAB: &str = "You left in another tab.";
 /// Shown to a visitor whom the operator removed.
-pub(crate) const YOU_WERE_REMOVED: &str = "You were removed from the list. You can join again.";
+pub(crate) const YOU_WERE_REMOVED: &str = "The host removed you from the list. You can join again.";
 
 /// Shown in browsers that run no scripts.
 #[cfg(feature = "ssr")]
@@ -96,6 +97,9 @@ pub(crate) const NOT_LOADED: &str = "This page didn't load fully, so the list is
 /// The link that reloads it.
 #[cfg(feature = "ssr")]
 pub(crate) const RELOAD: &str = "Reload";
+/// In place of the faces of the embed, before a link that joins.
+#[cfg(feature = "ssr")]
+pub(crate) const NOBODY_HERE_YET: &str = "Nobody here yet";
 /// Shown in the embed while it gets no updates.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
@@ -174,7 +178,7 @@ pub(crate) const PRIVACY_PARAGRAPHS: [&str; 5] = [
 pub(crate) const PAGE_NOT_FOUND: &str = "Page not found";
 /// What to do about it, before the links.
 #[cfg(feature = "ssr")]
-pub(crate) const CHECK_THE_ADDRESS: &str = "Check the address, or continue here:";
+pub(crate) const CHECK_THE_ADDRESS: &str = "Check the address, or go to:";
 /// The link to the lobby.
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
@@ -185,10 +189,18 @@ pub(crate) fn go_to_the_room(room: &str) -> String {
     ["Go to the room ", room].concat()
 }
 
-/// The title of the page: the count first, so that a narrow tab shows it.
-pub(crate) fn title(count: usize, room: &str) -> String {
+/// After the count of those who are here: how many more are away; empty if nobody is.
+pub(crate) fn and_away(away: usize) -> String {
+    match away {
+        0 => String::new(),
+        _ => [" · ", &thousands(away), " ", AWAY].concat(),
+    }
+}
+
+/// The title of the page: the count of those who are here comes first, so that a narrow tab shows it.
+pub(crate) fn title(here: usize, room: &str) -> String {
     let mut text = String::from("(");
-    text.push_str(&thousands(count));
+    text.push_str(&thousands(here));
     text.push_str(") ");
     text.push_str(room);
     text.push_str(" · ");
@@ -239,14 +251,13 @@ pub(crate) fn here_for(elapsed: Elapsed) -> String {
 /// How old the list is; follows the banner's first sentence.
 pub(crate) fn last_updated(elapsed: Elapsed) -> String {
     let (number, unit) = match elapsed {
-        Elapsed::Seconds(0) => return " Last updated just now.".into(),
         Elapsed::Seconds(number) => (number, " s"),
         Elapsed::Minutes(number) => (number, " min"),
         Elapsed::Hours(number) => (number, " h"),
         Elapsed::Days(1) => (1, " day"),
         Elapsed::Days(number) => (number, " days"),
     };
-    [" Last updated ", &number.to_string(), unit, " ago."].concat()
+    [" List from ", &number.to_string(), unit, " ago."].concat()
 }
 
 /// When the page tries to reconnect; at 0 it does.
@@ -300,8 +311,8 @@ pub(crate) fn and_others(count: usize) -> String {
     [" and ", &thousands(count), " others"].concat()
 }
 
-/// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute. Empty for a
-/// new room that nobody has joined.
+/// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute; the last is of now.
+/// Empty for a new room that nobody has joined.
 #[cfg(feature = "ssr")]
 pub(crate) fn past_hour(counts: &[u32]) -> String {
     let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
@@ -320,7 +331,8 @@ pub(crate) fn past_hour(counts: &[u32]) -> String {
     match (low, high) {
         (_, 0) => format!("{span}: nobody"),
         (low, high) if low < high => {
-            format!("{span}: {} to {} people", number(*low), number(*high))
+            let now = counts.last().copied().map(number).unwrap_or_default();
+            format!("{span}: {} to {} people, now {now}", number(*low), number(*high))
         }
         (_, 1) => format!("{span}: 1 person{throughout}"),
         (_, high) => format!("{span}: {} people{throughout}", number(*high)),

@@ -89,8 +89,8 @@ fn sidebar_section(_page_state: PageState) -> impl IntoView {
 /// The content of `<main>` as the server sends it; nothing without a [`RoomPage`] in the context.
 #[cfg(feature = "ssr")]
 pub(crate) fn first_html() -> impl IntoView {
-    use_context::<RoomPage>().map(|RoomPage { room, list }| {
-        let (page_state, _) = PageState::of_first_html(list, |total| 0..total);
+    use_context::<RoomPage>().map(|RoomPage { room, list, away }| {
+        let (page_state, _) = PageState::of_first_html(list, away, |total| 0..total);
         page(page_state, &room)
     })
 }

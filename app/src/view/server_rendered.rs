@@ -111,6 +111,7 @@ mod rendered {
         };
         let rest = match mode {
             DisplayMode::Page => {
+                let paper = [&*base.room(room), "/print"].concat();
                 let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
                     <p class="roll">
@@ -120,7 +121,7 @@ mod rendered {
                             {strings::CSV}
                         </a> " " <a href=roll("xlsx") download>
                             {strings::EXCEL}
-                        </a> " " <a href=[&*base.room(room), "/print"].concat() target="_blank">
+                        </a> " " <a href=paper target="_blank">
                             {strings::PRINT}
                         </a> " "
                         <button
@@ -200,7 +201,7 @@ mod tests {
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
             r#"href="/r/team-7?wall""#,
-            "Last 3 min: 1 to 4 people",
+            "Last 3 min: 1 to 4 people, now 4",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
             r#"href="/api/rooms/team-7/roll.xlsx""#,

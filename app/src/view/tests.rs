@@ -27,6 +27,7 @@ fn user(number: u8, name: &str, state: PresenceState, minutes_here: u64) -> User
 
 /// A room's page for the person with the id number 0.
 fn page(users: Vec<User>) -> RoomPage {
+    let away = users.iter().filter(|user| user.state == PresenceState::Away).count();
     RoomPage {
         room: "standup".parse().unwrap(),
         list: ExistingUsers {
@@ -37,6 +38,7 @@ fn page(users: Vec<User>) -> RoomPage {
             count: users.len(),
             users,
         },
+        away,
     }
 }
 
@@ -82,9 +84,9 @@ fn assert_lacks(html: &str, part: &str) {
 fn a_new_visitor_sees_the_list_and_the_form() {
     let html = html(Some(page(few())));
     assert_has(&html, "<!DOCTYPE html><html lang=\"en\">");
-    assert_has(&html, "<title>(4) standup · Rollcall</title>");
+    assert_has(&html, "<title>(3) standup · Rollcall</title>");
     assert_has(&html, "<h1 translate=\"no\">standup</h1>");
-    assert_has(&html, r#"<span data-testid="count" translate="no" class="number">4</span>"#);
+    assert_has(&html, r#"<span data-testid="count" translate="no" class="number">3</span>"#);
     assert_has(&html, r#"<label for="name">Your name</label>"#);
     assert_has(&html, r#"name="name""#);
     assert_has(&html, ">Join</button>");
@@ -180,8 +182,8 @@ fn a_long_list_has_the_number_of_further_rows() {
     let mut page = page(few());
     page.list.count = 9_804;
     let html = html(Some(page));
-    assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
-    assert_has(&html, "data-testid=\"count\" translate=\"no\" class=\"number\">9,804</span>");
+    assert_has(&html, "<title>(9,803) standup · Rollcall</title>");
+    assert_has(&html, "data-testid=\"count\" translate=\"no\" class=\"number\">9,803</span>");
     assert_has(&html, "and 9,800 more");
     assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
 }

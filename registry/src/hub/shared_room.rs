@@ -138,7 +138,7 @@ impl SharedRoom {
         self.lock().history.clone()
     }
 
-    /// The highest count of each of the last minutes, the oldest first.
+    /// How many people were here in each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
         self.lock().history.counts(self.context.clocks.unix_minutes())
     }
@@ -203,18 +203,28 @@ impl SharedRoom {
 
     /// The list of this moment, cut to its first `most_rows` rows.
     pub(super) fn snapshot(&self, viewer: Option<UserId>, most_rows: usize) -> ExistingUsers {
+        self.first_rows(viewer, most_rows).0
+    }
+
+    /// The same, and how many people of the whole list are away.
+    pub(super) fn first_rows(
+        &self,
+        viewer: Option<UserId>,
+        most_rows: usize,
+    ) -> (ExistingUsers, usize) {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
         let epoch = if state.is_frozen { no_epoch() } else { self.epoch.clone() };
-        ExistingUsers {
+        let list = ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
             you: viewer,
             now: self.context.clocks.unix_milliseconds(),
             count: roster.len(),
             users: first_rows(roster, most_rows, viewer),
-        }
+        };
+        (list, roster.away())
     }
 
     /// Whether no more people can be listed.
@@ -265,8 +275,9 @@ impl SharedRoom {
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
         let count = state.room.roster().len();
-        if !state.history.is_current(count) {
-            state.history.record(self.context.clocks.unix_minutes(), count);
+        let here = count - state.room.roster().away();
+        if !state.history.is_current(here) {
+            state.history.record(self.context.clocks.unix_minutes(), here);
         }
         let time = if state.room.log().seq() == state.last_broadcast.seq {
             BroadcastTime::AlreadyScheduled

@@ -6,6 +6,7 @@ mod embed;
 mod entry;
 mod etag;
 mod event_stream;
+mod events_of_rooms;
 mod export;
 mod hour_chart;
 mod near_miss;

@@ -175,8 +175,8 @@ fn room_content(
         counts: state.hub.count_history(&room),
         mode: display_mode(request.uri()),
     };
-    let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
-    (RoomPage { room, list }, server_rendered)
+    let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
+    (RoomPage { room, list, away }, server_rendered)
 }
 
 /// `GET /privacy`: the privacy page.

@@ -1,7 +1,5 @@
 //! `GET /r/{room}/print`: the whole list of a room for paper.
 
-use std::sync::Arc;
-
 use app::ssr::{PrintedList, PrintedPerson, print_document};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
@@ -33,9 +31,9 @@ pub(crate) async fn print(
         Ok(options) => options,
         Err(error) => return ExportError::from(error).into_response(),
     };
-    let (hub, renderer) = (Arc::clone(&state.hub), state.clone());
+    let header_policy = state.header_policy;
     let written = write_in_turn(move || {
-        let list = hub.snapshot(&room, None, usize::MAX);
+        let list = state.hub.snapshot(&room, None, usize::MAX);
         let now = LocalTime::new(list.now / 1_000, options.offset);
         let people = list.users.into_iter().map(|user| {
             let since = LocalTime::new(user.joined, options.offset);
@@ -44,7 +42,7 @@ pub(crate) async fn print(
         });
         let now = format!("{} {} UTC{}", now.date(), now.clock(), now.offset());
         let list = PrintedList { room, now, people: people.collect() };
-        Ok(renderer.render(|| print_document(&renderer.leptos, list)))
+        Ok(state.render(|| print_document(&state.leptos, list)))
     });
     let mut response = match written.await {
         Ok(document) => Html(document).into_response(),
@@ -52,6 +50,6 @@ pub(crate) async fn print(
     };
     let headers = response.headers_mut();
     // Its script is a file, so the nonce is used nowhere.
-    set_page_policy(headers, &Nonce::new(), Framing::Forbidden, state.header_policy);
+    set_page_policy(headers, &Nonce::new(), Framing::Forbidden, header_policy);
     no_cache(response)
 }

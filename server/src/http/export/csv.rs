@@ -64,7 +64,7 @@ pub(super) fn as_csv(list: &ExistingUsers, options: ExportOptions) -> String {
             text_cell(user.name.as_str()),
             text_cell(user.state.as_str()),
             cell(&since.to_rfc3339()),
-            text_cell(user.id.as_str()),
+            id_cell(user.id.as_str()),
             cell(&since.date()),
             cell(&since.clock()),
         ];
@@ -76,7 +76,18 @@ pub(super) fn as_csv(list: &ExistingUsers, options: ExportOptions) -> String {
 
 /// A cell that spreadsheets read as text.
 fn text_cell(text: &str) -> String {
-    if is_marked(text) { cell(&format!("{TEXT_MARK}{text}")) } else { cell(text) }
+    if is_marked(text) { marked_cell(text) } else { cell(text) }
+}
+
+/// A cell with an id, which is text unless it looks like a formula or a number: nearly all ids have a digit.
+fn id_cell(id: &str) -> String {
+    let has_letter =
+        id.contains(|letter: char| letter.is_ascii_alphabetic() && !"eE".contains(letter));
+    if id.starts_with(FORMULA_PREFIXES) || !has_letter { marked_cell(id) } else { cell(id) }
+}
+
+fn marked_cell(text: &str) -> String {
+    cell(&format!("{TEXT_MARK}{text}"))
 }
 
 /// A cell, always quoted, which is valid for any text.
@@ -174,6 +185,13 @@ mod tests {
             assert_eq!(text_cell(text), format!("\"{text}\""));
         }
         assert_ne!(text_cell("'=1"), text_cell("=1"));
+        for (id, cell) in [
+            ("-Pvn_teP6I0", "'-Pvn_teP6I0"),
+            ("12345678e10", "'12345678e10"),
+            ("1MEh6t0sSNB", "1MEh6t0sSNB"),
+        ] {
+            assert_eq!(id_cell(id), format!("\"{cell}\""));
+        }
         assert_eq!(text_cell("Ana \"the\" Sousa, PhD"), "\"Ana \"\"the\"\" Sousa, PhD\"");
     }
 
@@ -185,7 +203,7 @@ mod tests {
         assert_eq!(lines[0], "\u{feff}name;state;here since;id;date;time");
         assert_eq!(
             lines[1],
-            r#""Jo Blogs";"here";"2023-11-14T22:13:20Z";"'user---0000";"2023-11-14";"22:13:20""#
+            r#""Jo Blogs";"here";"2023-11-14T22:13:20Z";"user---0000";"2023-11-14";"22:13:20""#
         );
         assert!(lines[2].contains("user---0001"), "{table}");
     }

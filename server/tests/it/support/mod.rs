@@ -262,6 +262,21 @@ impl Site {
         }
     }
 
+    /// The head of a response that may never end.
+    pub async fn response_head(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        let mut head = String::new();
+        while let Some(line) = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap()
+            && !line.is_empty()
+        {
+            head.extend([&line, "\r\n"]);
+        }
+        head + "\r\n"
+    }
+
     /// A whole response to a `GET`, as bytes.
     pub async fn get_bytes(&self, path: &str, headers: &str) -> Vec<u8> {
         self.request_bytes("GET", path, headers).await
