@@ -11,7 +11,7 @@
 //! on no HTTP, settings, metrics or Leptos. It counts in [`hub::HubStats`], which the server reads for its
 //! metrics.
 //!
-//! A join passes through [`hub::Membership::join`] (validates the name), [`presence::room::Room::join`]
+//! A join passes through [`hub::Membership::join`] (validates the name), [`presence::room::Room::apply`]
 //! (changes list and log) and a broadcast, which wakes the subscribers. Each then calls
 //! [`hub::Subscription::poll_updates`], which returns shared frames.
 

@@ -27,10 +27,12 @@ use crate::{
         snapshot_pages::EncodedList,
     },
     presence::{
+        command::{Command, Outcome},
         count_history::CountHistory,
         members::Moment,
-        room::{InvalidSavedRoom, Room, RoomLimits, SavedRoom},
+        room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
+        watchers::Watchers,
     },
     wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
 };
@@ -53,7 +55,7 @@ pub(super) struct SharedRoom {
 #[derive(Debug)]
 struct State {
     room: Room,
-    history: CountHistory,
+    watchers: Watchers,
     broadcast_scheduler: BroadcastScheduler,
     /// The next time at which the timers call the room, if nothing else happens.
     next_wakeup: Option<Moment>,
@@ -71,15 +73,11 @@ struct State {
 
 impl SharedRoom {
     pub(super) fn new(context: Arc<RoomContext>, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::from_room(context, epoch, Room::new(limits), None)
+        let room = Room::new(limits, context.clocks.now());
+        Self::from_room(context, epoch, room)
     }
 
-    fn from_room(
-        context: Arc<RoomContext>,
-        epoch: Epoch,
-        room: Room,
-        history: Option<CountHistory>,
-    ) -> Self {
+    fn from_room(context: Arc<RoomContext>, epoch: Epoch, room: Room) -> Self {
         // As after a broadcast to no subscriber.
         let (seq, roster) = (room.log().seq(), room.roster());
         let (count, digest) = (roster.len(), roster.digest());
@@ -88,8 +86,7 @@ impl SharedRoom {
         let shared = RwLock::new(Arc::clone(&last_broadcast));
         let state = State {
             room,
-            history: history
-                .unwrap_or_else(|| CountHistory::new(context.clocks.unix_minutes(), count)),
+            watchers: Watchers::default(),
             broadcast_scheduler: BroadcastScheduler::default(),
             next_wakeup: None,
             is_frozen: false,
@@ -116,13 +113,13 @@ impl SharedRoom {
         history: Option<CountHistory>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
-        let room = Room::restore(saved, limits, context.clocks.moment())?;
-        Ok(Arc::new(Self::from_room(context, epoch, room, history)))
+        let room = Room::restore(saved, history, limits, context.clocks.now())?;
+        Ok(Arc::new(Self::from_room(context, epoch, room)))
     }
 
     /// What the next process needs to hold the rows.
     pub(super) fn save(&self) -> SavedRoom {
-        self.lock().room.save(self.now())
+        self.lock().room.save(self.moment())
     }
 
     /// Saves the room for the last time. Later changes are not broadcast: the next process gives other
@@ -130,17 +127,17 @@ impl SharedRoom {
     pub(super) fn freeze(&self) -> SavedRoom {
         let mut state = self.lock();
         state.is_frozen = true;
-        state.room.save(self.now())
+        state.room.save(self.moment())
     }
 
     /// The count by minute, to be saved.
     pub(super) fn history(&self) -> CountHistory {
-        self.lock().history.clone()
+        self.lock().room.history().clone()
     }
 
     /// The highest count of each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
-        self.lock().history.counts(self.context.clocks.unix_minutes())
+        self.lock().room.history().counts(self.context.clocks.now().unix_minutes())
     }
 
     /// Differs whenever `seq` begins at zero again.
@@ -148,21 +145,24 @@ impl SharedRoom {
         &self.epoch
     }
 
-    /// Runs `change`, which may change the list, and broadcasts what it changed.
-    pub(super) fn update_room<T>(
-        self: &Arc<Self>,
-        change: impl FnOnce(&mut Room, Moment) -> T,
-    ) -> T {
-        self.update(|state, now| change(&mut state.room, now))
+    /// Applies a command, and broadcasts what it changed.
+    pub(super) fn submit(self: &Arc<Self>, command: Command) -> Outcome {
+        self.update(|state, now| state.room.apply(command, now))
+    }
+
+    /// Reads the room itself.
+    #[cfg(test)]
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Room) -> T) -> T {
+        read(&self.lock().room)
     }
 
     /// Removes all rows, and has every subscriber end once it has received that. Returns the number of rows.
     pub(super) fn close(self: &Arc<Self>) -> usize {
-        let rows = self.update_room(Room::remove_all_rows);
+        let outcome = self.submit(Command::RoomCleared);
         // At once: a client that ends before it receives the removal would come back and be listed again.
         self.broadcast(&mut self.lock(), Instant::now());
         self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
-        rows
+        if let Outcome::RowsRemoved(rows) = outcome { rows } else { 0 }
     }
 
     /// The number of rows.
@@ -170,22 +170,38 @@ impl SharedRoom {
         self.lock().room.roster().len()
     }
 
-    /// A socket has ended.
+    /// A socket has ended. If the room does not know it, nothing has happened there.
     pub(super) fn disconnect(
         self: &Arc<Self>,
         user_id: UserId,
         connection: ConnectionId,
         reason: DepartureReason,
     ) {
-        self.update_room(|room, now| room.disconnect(user_id, connection, reason, now));
+        self.update(|state, now| {
+            let State { room, watchers, .. } = state;
+            if !watchers.remove(user_id, connection)
+                && room.members().has_connection(user_id, connection)
+            {
+                room.apply(Command::Disconnected { user_id, connection, reason }, now);
+            }
+        });
+    }
+
+    /// The room's page is sent to a person, which counts if the room knows the person.
+    pub(super) fn note_page_load(self: &Arc<Self>, user_id: UserId) {
+        self.update(|state, now| {
+            if state.room.members().contains(user_id) {
+                state.room.apply(Command::PageServed { user_id }, now);
+            }
+        });
     }
 
     /// Whether the room has neither a socket nor a row, and no client may resume from its log.
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
         let is_resumable =
-            state.room.log().resumable_until().is_some_and(|until| self.now() < until);
-        state.room.is_empty() && !is_resumable
+            state.room.log().resumable_until().is_some_and(|until| self.moment() < until);
+        state.room.is_empty() && state.watchers.is_empty() && !is_resumable
     }
 
     /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
@@ -254,9 +270,9 @@ impl SharedRoom {
     }
 
     /// Runs `change` under the lock, and then what follows from a change.
-    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Moment) -> T) -> T {
+    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();
-        let outcome = change(&mut state, self.now());
+        let outcome = change(&mut state, self.context.clocks.now());
         let time = self.follow_up(&mut state);
         self.unlock_and_wake(state, time, None);
         outcome
@@ -265,9 +281,6 @@ impl SharedRoom {
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
         let count = state.room.roster().len();
-        if !state.history.is_current(count) {
-            state.history.record(self.context.clocks.unix_minutes(), count);
-        }
         let time = if state.room.log().seq() == state.last_broadcast.seq {
             BroadcastTime::AlreadyScheduled
         } else {
@@ -335,7 +348,7 @@ impl SharedRoom {
         self.context.timers.insert_room(Arc::<Self>::downgrade(self), started_at + deadline);
     }
 
-    fn now(&self) -> Moment {
+    fn moment(&self) -> Moment {
         self.context.clocks.moment()
     }
 
@@ -356,10 +369,10 @@ impl SharedRoom {
 impl OnDeadline for SharedRoom {
     fn on_deadline(self: Arc<Self>) {
         self.update(|state, now| {
-            if state.next_wakeup.is_some_and(|wakeup| wakeup <= now) {
+            if state.next_wakeup.is_some_and(|wakeup| wakeup <= now.moment) {
                 state.next_wakeup = None;
             }
-            state.room.tick(now);
+            state.room.apply(Command::Tick, now);
         });
     }
 }

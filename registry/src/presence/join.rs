@@ -4,7 +4,7 @@ use app::presence::{Name, Since, TabId};
 
 use super::{
     name_validation::{self, NameValidationError},
-    tab_key::{ConnectionId, TabKey},
+    tab_key::ConnectionId,
 };
 
 /// What a client sends in order to be listed: the content of `got_a_new_user`.
@@ -36,25 +36,23 @@ pub enum JoinKind {
 pub struct Join {
     /// The name, as it will be shown.
     pub name: Name,
-    /// The tab that will stand behind the row.
-    pub tab: TabKey,
+    /// The tab that will stand behind the row; a socket without one is a tab of its own.
+    pub tab: Option<TabId>,
     /// The tab's socket.
     pub connection: ConnectionId,
     /// Whether the page is visible.
     pub is_visible: bool,
-    /// Whether a listed person is renamed.
-    pub kind: JoinKind,
 }
 
 impl Join {
-    /// Checks what was requested over `connection`. `since` is left to the caller, who knows the log.
+    /// Checks what was requested over `connection`.
     pub fn from_request(
         request: JoinRequest,
         connection: ConnectionId,
     ) -> Result<Self, NameValidationError> {
-        let JoinRequest { name, tab, is_visible, kind, since: _ } = request;
+        // The command has the kind beside the join, and `since` is for the caller, who knows the log.
+        let JoinRequest { name, tab, is_visible, kind: _, since: _ } = request;
         let name = name_validation::validate(&name)?;
-        let tab = tab.map_or(TabKey::Unnamed(connection), TabKey::Named);
-        Ok(Self { name, tab, connection, is_visible, kind })
+        Ok(Self { name, tab, connection, is_visible })
     }
 }

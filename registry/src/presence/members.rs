@@ -21,7 +21,7 @@ use super::{
 /// The time since the server started. The caller reads the clock.
 pub type Moment = Duration;
 
-/// The people who have a socket in a room or a row in its list.
+/// The people who have a row in a room's list, or whose sockets stood behind one.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     members: BTreeMap<UserId, Member>,
@@ -40,9 +40,7 @@ struct Deadline {
 struct Member {
     /// The tabs that joined: the row exists for these.
     tabs: BTreeMap<TabKey, Tab>,
-    /// Sockets that only watch the room.
-    watching: BTreeSet<ConnectionId>,
-    /// The watching sockets of tabs that had joined until the row was removed.
+    /// The sockets of tabs that had joined until the row was removed.
     retired: BTreeMap<TabKey, ConnectionId>,
     /// The last connected tab was lost: the row is reconnecting until a tab joins.
     is_reconnecting: bool,
@@ -69,21 +67,6 @@ pub enum DesiredState {
 }
 
 impl Members {
-    /// A socket watches the room without being listed.
-    pub fn watch(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        most_connections: usize,
-    ) -> Result<(), RequestError> {
-        let member = self.member_within_limit(user_id, connection, most_connections)?;
-        member.page_loaded_at = None;
-        if !member.has_joined(connection) {
-            member.watching.insert(connection);
-        }
-        Ok(())
-    }
-
     /// A tab joins: the person's row exists for it from now on.
     ///
     /// Returns the socket that had the tab until now, which is replaced. A socket that had the tab before
@@ -95,19 +78,14 @@ impl Members {
         most_connections: usize,
         now: Moment,
     ) -> Result<Option<ConnectionId>, RequestError> {
-        let Join { tab, connection, is_visible, .. } = join;
-        // The replaced socket does not count for the limit.
-        let takes_over = self
-            .members
-            .get(&user_id)
-            .and_then(|member| member.connection_of(&tab))
-            .is_some_and(|old| old != connection);
-        let most_connections = most_connections + usize::from(takes_over);
-        let member = self.member_within_limit(user_id, connection, most_connections)?;
-        let replaced = member.connection_of(&tab).filter(|old| *old != connection);
-        for known in replaced.iter().chain([&connection]) {
-            member.stop_watching(*known);
+        let Join { tab, connection, is_visible, name: _ } = join;
+        if !self.is_within_limit(user_id, connection, tab.as_ref(), most_connections) {
+            return Err(RequestError::TooManyTabs);
         }
+        let tab = TabKey::new(tab, connection);
+        let member = self.members.entry(user_id).or_default();
+        let replaced = member.connection_of(&tab).filter(|old| *old != connection);
+        member.retired.retain(|_, retired| *retired != connection && Some(*retired) != replaced);
         member.page_loaded_at = None;
         member.is_reconnecting = false;
         // A socket has one tab at a time.
@@ -136,12 +114,11 @@ impl Members {
         }
     }
 
-    /// The person's row is removed: connected sockets only watch from now on, and grace periods end.
+    /// The person's row is removed: no connected socket stands behind one any more, and grace periods end.
     pub fn remove_row(&mut self, user_id: UserId) {
         if let Some(member) = self.members.get_mut(&user_id) {
             for (key, tab) in std::mem::take(&mut member.tabs) {
                 if let Some(connection) = tab.connection() {
-                    member.watching.insert(connection);
                     member.retired.insert(key, connection);
                 }
             }
@@ -158,7 +135,7 @@ impl Members {
         now: Moment,
     ) {
         let Some(member) = self.members.get_mut(&user_id) else { return };
-        member.stop_watching(connection);
+        member.retired.retain(|_, retired| *retired != connection);
         let is_page_loading =
             member.page_loaded_at.is_some_and(|loaded| now < loaded + RECONNECT_GRACE);
         let ended = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
@@ -181,6 +158,13 @@ impl Members {
             {
                 *until = *since + RECONNECT_GRACE;
             }
+        }
+    }
+
+    /// A socket of this person comes from the loaded page: it counts for no later close.
+    pub fn note_page_connection(&mut self, user_id: UserId) {
+        if let Some(member) = self.members.get_mut(&user_id) {
+            member.page_loaded_at = None;
         }
     }
 
@@ -209,7 +193,7 @@ impl Members {
             }
             self.deadlines.extend(deadline);
         }
-        if member.tabs.is_empty() && member.watching.is_empty() {
+        if member.tabs.is_empty() && member.retired.is_empty() {
             self.members.remove(&user_id);
         }
     }
@@ -229,9 +213,40 @@ impl Members {
         Some(due.user_id)
     }
 
-    /// Whether there is neither a socket nor a tab in its grace period.
+    /// Whether there is neither a tab, connected or in its grace period, nor a socket that had one.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Whether anything is known of this person.
+    pub fn contains(&self, user_id: UserId) -> bool {
+        self.members.contains_key(&user_id)
+    }
+
+    /// Whether this socket stands behind the person's row, or stood behind one that was removed.
+    pub fn has_connection(&self, user_id: UserId, connection: ConnectionId) -> bool {
+        self.members.get(&user_id).is_some_and(|member| member.has_connection(connection))
+    }
+
+    /// Whether the room's page was sent to this person, and no socket has come from it yet.
+    pub fn is_page_loading(&self, user_id: UserId) -> bool {
+        self.members.get(&user_id).is_some_and(|member| member.page_loaded_at.is_some())
+    }
+
+    /// Whether a person may have one more socket: this one. A socket that replaces the one of its tab does
+    /// not count, nor does one that is known already.
+    pub fn is_within_limit(
+        &self,
+        user_id: UserId,
+        connection: ConnectionId,
+        tab: Option<&TabId>,
+        most_connections: usize,
+    ) -> bool {
+        self.members.get(&user_id).map_or(most_connections > 0, |member| {
+            let takes_over = tab.is_some_and(|tab| member.has_connected(tab));
+            member.has_connection(connection)
+                || member.connections() < most_connections + usize::from(takes_over)
+        })
     }
 
     /// The members with a row, for the next process.
@@ -264,26 +279,6 @@ impl Members {
             restored.reconcile(id, now);
         }
         restored
-    }
-
-    fn member_within_limit(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        most_connections: usize,
-    ) -> Result<&mut Member, RequestError> {
-        let is_counted = |member: &Member| {
-            member.watching.contains(&connection) || member.has_joined(connection)
-        };
-        let is_within_limit = self
-            .members
-            .get(&user_id)
-            .is_none_or(|member| is_counted(member) || member.connections() < most_connections);
-        if is_within_limit {
-            Ok(self.members.entry(user_id).or_default())
-        } else {
-            Err(RequestError::TooManyTabs)
-        }
     }
 }
 
@@ -391,19 +386,21 @@ impl Member {
         connected.or_else(|| self.retired.get(tab).copied())
     }
 
-    fn stop_watching(&mut self, connection: ConnectionId) {
-        if self.watching.remove(&connection) {
-            self.retired.retain(|_, retired| *retired != connection);
-        }
+    /// Whether a socket has this tab, or had it until the row was removed.
+    fn has_connected(&self, tab: &TabId) -> bool {
+        let is_tab = |key: &TabKey| matches!(key, TabKey::Named(name) if name == tab);
+        self.tabs.iter().any(|(key, tab)| is_tab(key) && tab.connection().is_some())
+            || self.retired.keys().any(is_tab)
     }
 
-    fn has_joined(&self, connection: ConnectionId) -> bool {
+    fn has_connection(&self, connection: ConnectionId) -> bool {
         self.tabs.values().any(|tab| tab.connection() == Some(connection))
+            || self.retired.values().any(|retired| *retired == connection)
     }
 
     fn connections(&self) -> usize {
         let connected = self.tabs.values().filter(|tab| tab.connection().is_some());
-        self.watching.len() + connected.count()
+        self.retired.len() + connected.count()
     }
 }
 

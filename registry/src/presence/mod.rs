@@ -1,14 +1,17 @@
 //! One room as pure data and decisions.
 //!
+//! - [`command`]: what can happen to a room, as a value, and what comes of it.
 //! - [`room`]: the state machine of a room, which keeps list, members and log in step.
 //! - [`members`]: people, their tabs and deadlines, and the desired state of each row.
 //! - [`grace_period`]: how long a row waits for a tab to come back.
 //! - [`log`]: the last changes of the list, and the net difference of any range of them.
+//! - [`watchers`]: the sockets that only watch, which are no part of the room.
 //! - [`join`], [`tab_key`], [`request_error`]: what is requested of a room, and why it is refused.
 //! - [`name_validation`]: which texts are names. [`count_history`]: the count of each minute.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: time, ids and names are parameters.
 
+pub mod command;
 pub mod count_history;
 pub mod grace_period;
 pub mod join;
@@ -18,6 +21,7 @@ pub mod name_validation;
 pub mod request_error;
 pub mod room;
 pub mod tab_key;
+pub mod watchers;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -6,6 +6,8 @@ use app::presence::{DepartureReason, Name, PresenceState, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    command::{Command, Outcome},
+    count_history::CountHistory,
     join::{Join, JoinKind},
     log::{Change, Log},
     members::{DesiredState, Members, Moment, SavedMember},
@@ -13,32 +15,35 @@ use super::{
     tab_key::ConnectionId,
 };
 
-/// One room, as a pure state machine.
+/// One room, as a deterministic state machine over commands.
 ///
-/// Every change of the list is made by `record`, so that list and log agree. After every event of a person,
+/// [`Room::apply`] is the one function that changes a room: the same commands at the same times lead to the
+/// same list, `seq`, log and deadlines. Every change of the list is made by `record`, so that list and log agree. After every event of a person,
 /// `reconcile` brings the row to its desired state.
 ///
 /// ```
 /// use app::presence::{Name, UserId};
 /// use registry::presence::{
+///     command::{Command, Outcome},
 ///     join::{Join, JoinKind},
 ///     members::Moment,
 ///     room::{Now, Room, RoomLimits},
-///     tab_key::{ConnectionId, TabKey},
+///     tab_key::ConnectionId,
 /// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut room = Room::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
-/// let connection = ConnectionId(1);
+/// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
+/// let limits = RoomLimits { most_people: 100, most_connections_per_person: 8 };
+/// let mut room = Room::new(limits, now);
 /// let join = Join {
 ///     name: Name::parse("Ana")?,
-///     tab: TabKey::Unnamed(connection),
-///     connection,
+///     tab: None,
+///     connection: ConnectionId(1),
 ///     is_visible: true,
-///     kind: JoinKind::Opening,
 /// };
-/// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
-/// room.join(UserId::from_leading_bits(1), join, now)?;
+/// let user_id = UserId::from_leading_bits(1);
+/// let announced = Command::Announced { user_id, join, kind: JoinKind::Opening };
+/// assert_eq!(room.apply(announced, now), Outcome::Done);
 ///
 /// // A client whose list is at 0 needs the changes since then, and nothing else.
 /// let difference = room.log().difference(0, room.log().seq()).ok_or("not in the log")?;
@@ -52,6 +57,7 @@ pub struct Room {
     roster: Roster,
     members: Members,
     log: Log,
+    history: CountHistory,
     /// The size of all names on the wire.
     names_in_bytes: usize,
 }
@@ -65,7 +71,7 @@ pub struct RoomLimits {
     pub most_connections_per_person: usize,
 }
 
-/// The time on the two clocks that a join needs. The caller reads them.
+/// The time on the two clocks that a room needs. The caller reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// For deadlines: monotonic.
@@ -94,14 +100,40 @@ pub struct InvalidSavedRoom;
 
 impl Room {
     /// An empty room.
-    pub fn new(limits: RoomLimits) -> Self {
+    pub fn new(limits: RoomLimits, now: Now) -> Self {
         Self {
             limits,
             roster: Roster::default(),
             members: Members::default(),
             log: Log::default(),
+            history: CountHistory::new(now.unix_minutes(), 0),
             names_in_bytes: 0,
         }
+    }
+
+    /// Applies a command. This is the one way to change a room.
+    pub fn apply(&mut self, command: Command, now: Now) -> Outcome {
+        let outcome = self.execute(command, now);
+        let count = self.roster.len();
+        if !self.history.is_current(count) {
+            self.history.record(now.unix_minutes(), count);
+        }
+        outcome
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> RoomLimits {
+        self.limits
+    }
+
+    /// The people behind the rows, and their sockets.
+    pub fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// The number of listed people, minute by minute.
+    pub fn history(&self) -> &CountHistory {
+        &self.history
     }
 
     /// The present list.
@@ -127,33 +159,74 @@ impl Room {
         self.roster.len() >= self.limits.most_people
     }
 
-    /// Whether the room has neither a socket nor a row.
+    /// Whether the room has neither a row nor a socket that stood behind one.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.roster.is_empty()
     }
 
-    /// A socket watches the room without being listed.
-    pub fn watch(&mut self, user_id: UserId, connection: ConnectionId) -> Result<(), RequestError> {
-        self.members.watch(user_id, connection, self.limits.most_connections_per_person)
+    /// Whether a person can be listed: is listed already, or the room is not full.
+    pub fn check_capacity(&self, user_id: UserId) -> Result<(), RequestError> {
+        if self.is_full() && !self.roster.contains(&user_id) {
+            Err(RequestError::RoomFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// When [`Command::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.members.next_deadline()
+    }
+
+    fn execute(&mut self, command: Command, Now { moment, unix_seconds }: Now) -> Outcome {
+        match command {
+            Command::Announced { user_id, join, kind } => {
+                return self.join(user_id, join, kind, Now { moment, unix_seconds }).into();
+            }
+            Command::Renamed { user_id, name } => {
+                if !self.roster.contains(&user_id) {
+                    return Outcome::Refused(RequestError::NotListed);
+                }
+                self.set_name(user_id, name, moment);
+            }
+            Command::VisibilityChanged { user_id, connection, is_visible } => {
+                self.members.set_visible(user_id, connection, is_visible, moment);
+                self.reconcile(user_id, moment);
+            }
+            Command::RowRemoved { user_id, reason } => {
+                let was_listed = self.remove_row(user_id, reason, moment);
+                return Outcome::RowsRemoved(usize::from(was_listed));
+            }
+            Command::RoomCleared => return Outcome::RowsRemoved(self.remove_all_rows(moment)),
+            Command::Disconnected { user_id, connection, reason } => {
+                self.members.disconnect(user_id, connection, reason, moment);
+                self.reconcile(user_id, moment);
+            }
+            Command::PageServed { user_id } => {
+                self.members.note_page_load(user_id, moment);
+                self.reconcile(user_id, moment);
+            }
+            Command::PageConnected { user_id } => self.members.note_page_connection(user_id),
+            Command::Tick => self.tick(moment),
+        }
+        Outcome::Done
     }
 
     /// A tab joins: its person is listed or, if listed already and for [`JoinKind::Repeat`], renamed.
     ///
     /// Returns the socket that had the tab until now, which is replaced.
-    pub fn join(
+    fn join(
         &mut self,
         user_id: UserId,
         join: Join,
+        kind: JoinKind,
         now: Now,
     ) -> Result<Option<ConnectionId>, RequestError> {
-        let is_listed = self.roster.contains(&user_id);
-        if !is_listed && self.is_full() {
-            return Err(RequestError::RoomFull);
-        }
+        self.check_capacity(user_id)?;
         let most_connections = self.limits.most_connections_per_person;
-        let (name, kind) = (join.name.clone(), join.kind);
+        let name = join.name.clone();
         let replaced = self.members.join(user_id, join, most_connections, now.moment)?;
-        match (is_listed, kind) {
+        match (self.roster.contains(&user_id), kind) {
             (false, _) => {
                 let joined = now.unix_seconds;
                 let state = PresenceState::Here;
@@ -166,38 +239,19 @@ impl Room {
         Ok(replaced)
     }
 
-    /// A listed person changes the name and keeps the row.
-    pub fn rename(&mut self, user_id: UserId, name: Name, now: Moment) -> Result<(), RequestError> {
-        if !self.roster.contains(&user_id) {
-            return Err(RequestError::NotListed);
-        }
-        self.set_name(user_id, name, now);
-        Ok(())
-    }
-
-    /// The page of a tab was hidden or shown.
-    pub fn set_visible(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        is_visible: bool,
-        now: Moment,
-    ) {
-        self.members.set_visible(user_id, connection, is_visible, now);
-        self.reconcile(user_id, now);
-    }
-
-    /// A person's row is removed, because the person left or was removed. The sockets go on watching.
-    pub fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Moment) {
+    /// Returns whether there was a row.
+    fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Moment) -> bool {
         self.members.remove_row(user_id);
-        if self.roster.contains(&user_id) {
+        let was_listed = self.roster.contains(&user_id);
+        if was_listed {
             self.record(Change::Departed { id: user_id, reason }, now);
         }
         self.reconcile(user_id, now);
+        was_listed
     }
 
-    /// All rows are removed. Returns their number.
-    pub fn remove_all_rows(&mut self, now: Moment) -> usize {
+    /// Returns the number of rows.
+    fn remove_all_rows(&mut self, now: Moment) -> usize {
         let user_ids: Vec<_> = self.roster.users().map(|user| user.id).collect();
         for user_id in &user_ids {
             self.remove_row(*user_id, DepartureReason::Removed, now);
@@ -205,31 +259,8 @@ impl Room {
         user_ids.len()
     }
 
-    /// A socket has ended: cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
-    pub fn disconnect(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        reason: DepartureReason,
-        now: Moment,
-    ) {
-        self.members.disconnect(user_id, connection, reason, now);
-        self.reconcile(user_id, now);
-    }
-
-    /// The room's page is sent to this person.
-    pub fn note_page_load(&mut self, user_id: UserId, now: Moment) {
-        self.members.note_page_load(user_id, now);
-        self.reconcile(user_id, now);
-    }
-
-    /// When [`Room::tick`] is due.
-    pub fn next_deadline(&self) -> Option<Moment> {
-        self.members.next_deadline()
-    }
-
-    /// Applies the deadlines that have come. Without one it changes nothing.
-    pub fn tick(&mut self, now: Moment) {
+    /// Applies the deadlines that have come.
+    fn tick(&mut self, now: Moment) {
         while let Some(user_id) = self.members.take_due(now) {
             self.reconcile(user_id, now);
         }
@@ -245,11 +276,12 @@ impl Room {
         }
     }
 
-    /// A saved room. Every row is held for a grace period.
+    /// A saved room. Every row is held for a grace period. Without a history one begins with this minute.
     pub fn restore(
         saved: SavedRoom,
+        history: Option<CountHistory>,
         limits: RoomLimits,
-        now: Moment,
+        now: Now,
     ) -> Result<Self, InvalidSavedRoom> {
         let SavedRoom { seq, users, people, changes } = saved;
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
@@ -263,10 +295,12 @@ impl Room {
         if with_tabs != listed {
             return Err(InvalidSavedRoom);
         }
-        let log = Log::restore(seq, changes, now).ok_or(InvalidSavedRoom)?;
+        let log = Log::restore(seq, changes, now.moment).ok_or(InvalidSavedRoom)?;
         let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
-        let members = Members::restore(people, now);
-        Ok(Self { limits, roster, members, log, names_in_bytes })
+        let members = Members::restore(people, now.moment);
+        let history =
+            history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), roster.len()));
+        Ok(Self { limits, roster, members, log, history, names_in_bytes })
     }
 
     /// Brings a person's row to its desired state.
@@ -305,6 +339,13 @@ impl Room {
             self.names_in_bytes = self.names_in_bytes + name_in_bytes(self) - before;
             self.log.push(change, now);
         }
+    }
+}
+
+impl Now {
+    /// Whole minutes since the Unix epoch.
+    pub fn unix_minutes(self) -> u64 {
+        self.unix_seconds / 60
     }
 }
 

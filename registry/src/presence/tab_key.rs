@@ -14,3 +14,10 @@ pub enum TabKey {
     /// A socket without a tab id is a tab of its own.
     Unnamed(ConnectionId),
 }
+
+impl TabKey {
+    /// The key of a tab whose socket is `connection`.
+    pub fn new(tab: Option<TabId>, connection: ConnectionId) -> Self {
+        tab.map_or(Self::Unnamed(connection), Self::Named)
+    }
+}
