@@ -1,16 +1,16 @@
 //! One room: its list, its members, and the log of its changes.
 
-use std::collections::BTreeSet;
+mod saved;
 
 use app::presence::{DepartureReason, Name, PresenceState, Roster, User, UserId};
-use serde::{Deserialize, Serialize};
 
+pub use self::saved::{InvalidSavedRoom, SavedRoom};
 use super::{
     command::{Command, Outcome},
     count_history::CountHistory,
     join::{Join, JoinKind},
     log::{Change, Log},
-    members::{DesiredState, Members, Moment, SavedMember},
+    members::{DesiredState, Members, Moment},
     request_error::RequestError,
     tab_key::ConnectionId,
 };
@@ -79,24 +79,6 @@ pub struct Now {
     /// For people: seconds since the Unix epoch.
     pub unix_seconds: u64,
 }
-
-/// A room, as it is saved for the next process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedRoom {
-    /// The number of the last change.
-    pub seq: u64,
-    /// The rows, in the order of the list.
-    pub users: Vec<User>,
-    /// The people behind the rows.
-    pub people: Vec<SavedMember>,
-    /// The last changes; empty if the next process begins a new epoch.
-    pub changes: Vec<Change>,
-}
-
-/// A saved room that contradicts itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the rows, the people and the changes of a saved room do not match")]
-pub struct InvalidSavedRoom;
 
 impl Room {
     /// An empty room.
@@ -264,43 +246,6 @@ impl Room {
         while let Some(user_id) = self.members.take_due(now) {
             self.reconcile(user_id, now);
         }
-    }
-
-    /// What the next process needs to go on from here.
-    pub fn save(&self, now: Moment) -> SavedRoom {
-        SavedRoom {
-            seq: self.log.seq(),
-            users: self.roster.users().cloned().collect(),
-            people: self.members.save(now),
-            changes: self.log.changes().cloned().collect(),
-        }
-    }
-
-    /// A saved room. Every row is held for a grace period. Without a history one begins with this minute.
-    pub fn restore(
-        saved: SavedRoom,
-        history: Option<CountHistory>,
-        limits: RoomLimits,
-        now: Now,
-    ) -> Result<Self, InvalidSavedRoom> {
-        let SavedRoom { seq, users, people, changes } = saved;
-        let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
-        // A row without a tab would never be removed.
-        let with_tabs: BTreeSet<UserId> = people
-            .iter()
-            .filter(|member| !member.tabs.is_empty())
-            .map(|member| member.id)
-            .collect();
-        let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
-        if with_tabs != listed {
-            return Err(InvalidSavedRoom);
-        }
-        let log = Log::restore(seq, changes, now.moment).ok_or(InvalidSavedRoom)?;
-        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
-        let members = Members::restore(people, now.moment);
-        let history =
-            history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), roster.len()));
-        Ok(Self { limits, roster, members, log, history, names_in_bytes })
     }
 
     /// Brings a person's row to its desired state.
