@@ -91,13 +91,16 @@ fn frames_for(bencher: Bencher, members: u64) {
 }
 
 fn encoded(room: &Room) -> EncodedList {
-    let epoch: Epoch = "0123456789abcdef".parse().unwrap();
-    EncodedList::new(epoch, room.log().seq(), room.roster())
+    EncodedList::new(room.epoch().clone(), room.log().seq(), room.roster())
+}
+
+fn epoch() -> Epoch {
+    Epoch::from_number(0x0123_4567_89ab_cdef)
 }
 
 fn room(members: u64) -> Room {
     let limits = RoomLimits { most_people: usize::MAX, most_connections_per_person: 32 };
-    let mut room = Room::new(limits, NOW);
+    let mut room = Room::new(limits, epoch(), NOW);
     for number in 0..members {
         Arrival::of(number).enter(&mut room);
     }

@@ -221,7 +221,7 @@ impl Hub {
         let rooms = self.rooms_with(|_| ()).into_iter();
         let saved = rooms.map(|(name, room, ())| NamedRoom {
             name,
-            epoch: room.epoch().clone(),
+            epoch: room.epoch(),
             room: save(&room),
             history: Some(room.history()),
         });

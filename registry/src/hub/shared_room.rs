@@ -8,7 +8,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, User, UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, Since, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -44,7 +44,6 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct SharedRoom {
     context: Arc<RoomContext>,
-    epoch: Epoch,
     state: Mutex<State>,
     /// The same as in the state, for readers that need nothing else: after a broadcast they all come at once.
     last_broadcast: RwLock<Arc<Broadcast>>,
@@ -73,16 +72,12 @@ struct State {
 
 impl SharedRoom {
     pub(super) fn new(context: Arc<RoomContext>, epoch: Epoch, limits: RoomLimits) -> Self {
-        let room = Room::new(limits, context.clocks.now());
-        Self::from_room(context, epoch, room)
+        let room = Room::new(limits, epoch, context.clocks.now());
+        Self::from_room(context, room)
     }
 
-    fn from_room(context: Arc<RoomContext>, epoch: Epoch, room: Room) -> Self {
-        // As after a broadcast to no subscriber.
-        let (seq, roster) = (room.log().seq(), room.roster());
-        let (count, digest) = (roster.len(), roster.digest());
-        let last_broadcast =
-            Arc::new(Broadcast { from: seq, seq, payload: Payload::List, count, digest });
+    fn from_room(context: Arc<RoomContext>, room: Room) -> Self {
+        let last_broadcast = Arc::new(Broadcast::initial(&room));
         let shared = RwLock::new(Arc::clone(&last_broadcast));
         let state = State {
             room,
@@ -98,7 +93,6 @@ impl SharedRoom {
         };
         Self {
             context,
-            epoch,
             state: Mutex::new(state),
             last_broadcast: shared,
             subscribers: Mutex::default(),
@@ -113,8 +107,8 @@ impl SharedRoom {
         history: Option<CountHistory>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
-        let room = Room::restore(saved, history, limits, context.clocks.now())?;
-        Ok(Arc::new(Self::from_room(context, epoch, room)))
+        let room = Room::restore(saved, epoch, history, limits, context.clocks.now())?;
+        Ok(Arc::new(Self::from_room(context, room)))
     }
 
     /// What the next process needs to hold the rows.
@@ -141,8 +135,16 @@ impl SharedRoom {
     }
 
     /// Differs whenever `seq` begins at zero again.
-    pub(super) fn epoch(&self) -> &Epoch {
-        &self.epoch
+    pub(super) fn epoch(&self) -> Epoch {
+        self.lock().room.epoch().clone()
+    }
+
+    /// The position of a reader's list; `None` before the first one, and until a reader has the list of a
+    /// new epoch.
+    pub(super) fn position(&self, cursor: &Cursor) -> Option<Since> {
+        let broadcast = self.last_broadcast();
+        let seq = cursor.seq.filter(|_| cursor.generation == broadcast.generation)?;
+        Some(Since { epoch: (*broadcast.epoch).clone(), seq })
     }
 
     /// Applies a command, and broadcasts what it changed.
@@ -199,15 +201,14 @@ impl SharedRoom {
     /// Whether the room has neither a socket nor a row, and no client may resume from its log.
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
-        let is_resumable =
-            state.room.log().resumable_until().is_some_and(|until| self.moment() < until);
+        let is_resumable = state.room.resumable_until().is_some_and(|until| self.moment() < until);
         state.room.is_empty() && state.watchers.is_empty() && !is_resumable
     }
 
     /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
-        let Broadcast { seq, count, digest, .. } = *self.last_broadcast();
-        (cursor.seq == Some(seq)).then(|| {
+        let Broadcast { generation, seq, count, digest, .. } = *self.last_broadcast();
+        (cursor.generation == generation && cursor.seq == Some(seq)).then(|| {
             encode(&ServerEvent::Beat(Beat {
                 seq,
                 count,
@@ -222,7 +223,7 @@ impl SharedRoom {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
-        let epoch = if state.is_frozen { no_epoch() } else { self.epoch.clone() };
+        let epoch = if state.is_frozen { no_epoch() } else { state.room.epoch().clone() };
         ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
@@ -247,22 +248,24 @@ impl SharedRoom {
         }
         state.resumes.clear();
         state.missed_changes.clear();
-        let from = state.last_broadcast.seq;
-        let seq = state.room.log().seq();
-        let roster = state.room.roster();
-        let (count, digest) = (roster.len(), roster.digest());
+        let next = state.last_broadcast.next(&state.room);
+        let Broadcast { from, seq, .. } = next;
+        if next.generation != state.last_broadcast.generation {
+            state.list = None;
+        }
         self.context.stats.count_broadcast(seq.saturating_sub(from));
-        state.last_broadcast =
-            Arc::new(Broadcast { from, seq, payload: Payload::List, count, digest });
+        state.last_broadcast = Arc::new(next);
         if std::mem::take(&mut state.is_list_requested) {
-            self.encode_list(state);
+            state.encode_list();
         }
         // The log may not hold all changes of one gap: then readers need the list.
         if let Some(difference) = state.room.log().difference(from, seq) {
             let frames = changes(from, seq, difference);
-            if !self.is_list_shorter(state, total_len(&frames)) {
+            if !state.is_list_shorter(total_len(&frames)) {
                 let payload = Payload::Frames(frames.into());
-                state.last_broadcast = Arc::new(Broadcast { from, seq, payload, count, digest });
+                let list = &*state.last_broadcast;
+                let epoch = Arc::clone(&list.epoch);
+                state.last_broadcast = Arc::new(Broadcast { epoch, payload, ..*list });
             }
         }
         *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
@@ -281,18 +284,20 @@ impl SharedRoom {
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
         let count = state.room.roster().len();
-        let time = if state.room.log().seq() == state.last_broadcast.seq {
+        let now = Instant::now();
+        let time = if state.last_broadcast.is_current(&state.room) {
             BroadcastTime::AlreadyScheduled
+        } else if *state.last_broadcast.epoch == *state.room.epoch() {
+            state.broadcast_scheduler.on_change(now, self.expected_subscribers(count))
         } else {
-            let now = Instant::now();
-            let time = state.broadcast_scheduler.on_change(now, self.expected_subscribers(count));
-            match time {
-                BroadcastTime::Now => self.broadcast(state, now),
-                BroadcastTime::At(time) => self.broadcast_later(time),
-                BroadcastTime::AlreadyScheduled => {}
-            }
-            time
+            // Until readers know of the new epoch, its numbers look like those of the old one.
+            BroadcastTime::Now
         };
+        match time {
+            BroadcastTime::Now => self.broadcast(state, now),
+            BroadcastTime::At(time) => self.broadcast_later(time),
+            BroadcastTime::AlreadyScheduled => {}
+        }
         self.schedule_wakeup(state);
         time
     }

@@ -1,9 +1,11 @@
 //! A request to be listed, before and after it is checked.
 
 use app::presence::{Name, Since, TabId};
+use serde::{Deserialize, Serialize};
 
 use super::{
     name_validation::{self, NameValidationError},
+    stored::whole_name,
     tab_key::ConnectionId,
 };
 
@@ -23,7 +25,8 @@ pub struct JoinRequest {
 }
 
 /// Whether `got_a_new_user` is a socket's first frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JoinKind {
     /// The first frame: it never renames a person who is listed.
     Opening,
@@ -32,9 +35,10 @@ pub enum JoinKind {
 }
 
 /// A tab that joins a room, with a name that is valid.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Join {
     /// The name, as it will be shown.
+    #[serde(with = "whole_name")]
     pub name: Name,
     /// The tab that will stand behind the row; a socket without one is a tab of its own.
     pub tab: Option<TabId>,

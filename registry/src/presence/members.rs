@@ -10,13 +10,16 @@ use std::{
     time::Duration,
 };
 
-use app::presence::{DepartureReason, PresenceState, TabId, UserId};
+use app::presence::{DepartureReason, Name, PresenceState, TabId, UserId};
+use serde::{Deserialize, Serialize};
 
 pub use self::saved::{SavedMember, SavedTab};
 use super::{
     grace_period::{HIDDEN_UNTIL_AWAY, RECONNECT_GRACE, grace_period},
     join::Join,
-    request_error::RequestError,
+    server_id::ServerId,
+    servers::ServerExit,
+    stored::{milliseconds, pairs, some_milliseconds},
     tab_key::{ConnectionId, TabKey},
 };
 
@@ -38,23 +41,64 @@ struct Deadline {
     user_id: UserId,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Member {
+/// A person, with what is known of their tabs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
     /// The tabs that joined: the row exists for these.
+    #[serde(with = "pairs")]
     tabs: BTreeMap<TabKey, Tab>,
     /// The sockets of tabs that had joined until the row was removed.
+    #[serde(with = "pairs", default, skip_serializing_if = "BTreeMap::is_empty")]
     retired: BTreeMap<TabKey, ConnectionId>,
     /// The last connected tab was lost: the row is reconnecting until a tab joins.
     is_reconnecting: bool,
     /// When the room's page was last sent, until a socket uses it.
+    #[serde(with = "some_milliseconds", default, skip_serializing_if = "Option::is_none")]
     page_loaded_at: Option<Moment>,
-    deadline: Option<Deadline>,
+    #[serde(with = "some_milliseconds", default, skip_serializing_if = "Option::is_none")]
+    deadline: Option<Moment>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Tab {
-    Connected { connection: ConnectionId, hidden_since: Option<Moment> },
-    Gone { since: Moment, until: Moment, reason: DepartureReason },
+    Connected {
+        connection: ConnectionId,
+        /// By the journal's clock: servers compare it.
+        #[serde(with = "milliseconds")]
+        announced_at: Moment,
+        #[serde(with = "some_milliseconds", default, skip_serializing_if = "Option::is_none")]
+        hidden_since: Option<Moment>,
+    },
+    Gone {
+        #[serde(with = "milliseconds")]
+        since: Moment,
+        #[serde(with = "milliseconds")]
+        until: Moment,
+        reason: DepartureReason,
+    },
+}
+
+/// A tab that joins, over a socket.
+#[derive(Clone, Debug)]
+pub struct JoiningTab {
+    key: TabKey,
+    connection: ConnectionId,
+    is_visible: bool,
+    announced_at: Moment,
+}
+
+impl JoiningTab {
+    /// The tab of a join, and the name. `announced_at` is by the journal's clock.
+    pub fn of(join: Join, announced_at: Moment) -> (Self, Name) {
+        let Join { name, tab, connection, is_visible } = join;
+        (Self { key: TabKey::new(tab, connection), connection, is_visible, announced_at }, name)
+    }
+
+    /// When the socket asked to be listed, by the journal's clock.
+    pub fn announced_at(&self) -> Moment {
+        self.announced_at
+    }
 }
 
 /// The state that a person's row should have.
@@ -73,28 +117,28 @@ impl Members {
     ///
     /// Returns the socket that had the tab until now, which is replaced. A socket that had the tab before
     /// the row was removed is replaced as well: its later frames are older than this join.
-    pub fn join(
-        &mut self,
-        user_id: UserId,
-        join: Join,
-        most_connections: usize,
-        now: Moment,
-    ) -> Result<Option<ConnectionId>, RequestError> {
-        let Join { tab, connection, is_visible, name: _ } = join;
-        if !self.is_within_limit(user_id, connection, tab.as_ref(), most_connections) {
-            return Err(RequestError::TooManyTabs);
-        }
-        let tab = TabKey::new(tab, connection);
+    pub fn join(&mut self, user_id: UserId, tab: JoiningTab, now: Moment) -> Option<ConnectionId> {
+        let JoiningTab { key, connection, is_visible, announced_at } = tab;
         let member = self.members.entry(user_id).or_default();
-        let replaced = member.connection_of(&tab).filter(|old| *old != connection);
+        let replaced = member.connection_of(&key).filter(|old| *old != connection);
         member.retired.retain(|_, retired| *retired != connection && Some(*retired) != replaced);
         member.page_loaded_at = None;
         member.is_reconnecting = false;
         // A socket has one tab at a time.
-        member.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
+        member.tabs.retain(|other, old| *other == key || old.connection() != Some(connection));
         let hidden_since = (!is_visible).then_some(now);
-        member.tabs.insert(tab, Tab::Connected { connection, hidden_since });
-        Ok(replaced)
+        member.tabs.insert(key, Tab::Connected { connection, announced_at, hidden_since });
+        replaced
+    }
+
+    /// Whether another socket that came later has this tab.
+    pub fn has_newer_socket(&self, user_id: UserId, tab: &JoiningTab) -> bool {
+        let newest = self.members.get(&user_id).and_then(|member| member.tabs.get(&tab.key));
+        matches!(
+            newest,
+            Some(Tab::Connected { connection, announced_at, .. })
+                if *connection != tab.connection && tab.announced_at < *announced_at
+        )
     }
 
     /// The page of a tab was hidden or shown.
@@ -108,7 +152,7 @@ impl Members {
         let tabs =
             self.members.get_mut(&user_id).into_iter().flat_map(|member| member.tabs.values_mut());
         for tab in tabs {
-            if let Tab::Connected { connection: own, hidden_since } = tab
+            if let Tab::Connected { connection: own, hidden_since, .. } = tab
                 && *own == connection
             {
                 *hidden_since = if is_visible { None } else { Some(hidden_since.unwrap_or(now)) };
@@ -150,6 +194,33 @@ impl Members {
         }
     }
 
+    /// A server is gone, with all its sockets: each tab has its grace period from `at` on.
+    ///
+    /// Returns the people whose rows have to be reconciled.
+    pub fn remove_server(&mut self, server: ServerId, at: Moment, exit: ServerExit) -> Vec<UserId> {
+        let mut affected = Vec::new();
+        for (user_id, member) in &mut self.members {
+            let retired_before = member.retired.len();
+            member.retired.retain(|_, connection| connection.server() != Some(server));
+            let mut is_affected = member.retired.len() < retired_before;
+            let (until, reason) = (at + RECONNECT_GRACE, DepartureReason::Lost);
+            for tab in member.tabs.values_mut() {
+                if tab.connection().and_then(ConnectionId::server) == Some(server) {
+                    *tab = Tab::Gone { since: at, until, reason };
+                    is_affected = true;
+                    member.is_reconnecting |= exit == ServerExit::LeaseExpired;
+                }
+            }
+            if member.is_connected() {
+                member.is_reconnecting = false;
+            }
+            if is_affected {
+                affected.push(*user_id);
+            }
+        }
+        affected
+    }
+
     /// The room's page is sent to this person: a closed tab has more time to come back.
     pub fn note_page_load(&mut self, user_id: UserId, now: Moment) {
         let Some(member) = self.members.get_mut(&user_id) else { return };
@@ -188,12 +259,12 @@ impl Members {
     pub fn reconcile(&mut self, user_id: UserId, now: Moment) {
         let Some(member) = self.members.get_mut(&user_id) else { return };
         member.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
-        let deadline = member.next_deadline(now).map(|at| Deadline { at, user_id });
+        let deadline = member.next_deadline(now);
         if member.deadline != deadline {
-            if let Some(stale) = std::mem::replace(&mut member.deadline, deadline) {
-                self.deadlines.remove(&stale);
+            if let Some(at) = std::mem::replace(&mut member.deadline, deadline) {
+                self.deadlines.remove(&Deadline { at, user_id });
             }
-            self.deadlines.extend(deadline);
+            self.deadlines.extend(deadline.map(|at| Deadline { at, user_id }));
         }
         if member.tabs.is_empty() && member.retired.is_empty() {
             self.members.remove(&user_id);
@@ -213,6 +284,11 @@ impl Members {
             member.deadline = None;
         }
         Some(due.user_id)
+    }
+
+    /// The members, with all that is known of each.
+    pub fn iter(&self) -> impl Iterator<Item = (UserId, &Member)> {
+        self.members.iter().map(|(user_id, member)| (*user_id, member))
     }
 
     /// Whether there is neither a tab, connected or in its grace period, nor a socket that had one.
@@ -252,7 +328,23 @@ impl Members {
     }
 }
 
+impl FromIterator<(UserId, Member)> for Members {
+    fn from_iter<I: IntoIterator<Item = (UserId, Member)>>(members: I) -> Self {
+        let members = BTreeMap::from_iter(members);
+        let deadline = |(user_id, member): (&UserId, &Member)| {
+            Some(Deadline { at: member.deadline?, user_id: *user_id })
+        };
+        let deadlines = members.iter().filter_map(deadline).collect();
+        Self { members, deadlines }
+    }
+}
+
 impl Member {
+    /// Whether the row exists for this person.
+    pub fn has_tabs(&self) -> bool {
+        !self.tabs.is_empty()
+    }
+
     fn desired_state(&self, shown: Option<PresenceState>, now: Moment) -> DesiredState {
         if self.is_connected() {
             // An away row stays away until a tab is shown: a hidden tab that comes back does not change it.

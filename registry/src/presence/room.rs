@@ -1,17 +1,26 @@
 //! One room: its list, its members, and the log of its changes.
 
+mod cluster;
 mod saved;
+mod snapshot;
 
-use app::presence::{DepartureReason, Name, PresenceState, Roster, User, UserId};
+use app::presence::{DepartureReason, Epoch, Name, PresenceState, Roster, User, UserId};
+use serde::{Deserialize, Serialize};
 
-pub use self::saved::{InvalidSavedRoom, SavedRoom};
+pub use self::{
+    saved::{InvalidSavedRoom, SavedRoom},
+    snapshot::{InvalidSnapshotError, RoomSnapshot},
+};
 use super::{
     command::{Command, Outcome},
     count_history::CountHistory,
     join::{Join, JoinKind},
     log::{Change, Log},
-    members::{DesiredState, Members, Moment},
+    members::{DesiredState, JoiningTab, Members, Moment},
+    removals::Removals,
     request_error::RequestError,
+    room_time::RoomTime,
+    servers::Servers,
     tab_key::ConnectionId,
 };
 
@@ -22,7 +31,7 @@ use super::{
 /// `reconcile` brings the row to its desired state.
 ///
 /// ```
-/// use app::presence::{Name, UserId};
+/// use app::presence::{Epoch, Name, UserId};
 /// use registry::presence::{
 ///     command::{Command, Outcome},
 ///     join::{Join, JoinKind},
@@ -34,7 +43,7 @@ use super::{
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
 /// let limits = RoomLimits { most_people: 100, most_connections_per_person: 8 };
-/// let mut room = Room::new(limits, now);
+/// let mut room = Room::new(limits, Epoch::from_number(1), now);
 /// let join = Join {
 ///     name: Name::parse("Ana")?,
 ///     tab: None,
@@ -54,16 +63,21 @@ use super::{
 #[derive(Debug)]
 pub struct Room {
     limits: RoomLimits,
+    /// Differs whenever `seq` begins at zero again.
+    epoch: Epoch,
     roster: Roster,
     members: Members,
     log: Log,
     history: CountHistory,
     /// The size of all names on the wire.
     names_in_bytes: usize,
+    servers: Servers,
+    removals: Removals,
+    time: RoomTime,
 }
 
 /// The limits of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomLimits {
     /// The most people listed at the same time.
     pub most_people: usize,
@@ -82,18 +96,23 @@ pub struct Now {
 
 impl Room {
     /// An empty room.
-    pub fn new(limits: RoomLimits, now: Now) -> Self {
+    pub fn new(limits: RoomLimits, epoch: Epoch, now: Now) -> Self {
         Self {
             limits,
+            epoch,
             roster: Roster::default(),
             members: Members::default(),
             log: Log::default(),
             history: CountHistory::new(now.unix_minutes(), 0),
             names_in_bytes: 0,
+            servers: Servers::default(),
+            removals: Removals::default(),
+            time: RoomTime::default(),
         }
     }
 
-    /// Applies a command. This is the one way to change a room.
+    /// Applies a command. This is the one way to change a room, and [`Room::apply_entry`] is this for each
+    /// command of a journal.
     pub fn apply(&mut self, command: Command, now: Now) -> Outcome {
         let outcome = self.execute(command, now);
         let count = self.roster.len();
@@ -106,6 +125,11 @@ impl Room {
     /// The limits.
     pub fn limits(&self) -> RoomLimits {
         self.limits
+    }
+
+    /// Differs whenever `seq` begins at zero again.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
     }
 
     /// The people behind the rows, and their sockets.
@@ -157,13 +181,22 @@ impl Room {
 
     /// When [`Command::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.members.next_deadline()
+        self.members.next_deadline().map(|deadline| self.time.in_journal(deadline))
+    }
+
+    /// Until when a client may resume from the last change; `None` without changes.
+    pub fn resumable_until(&self) -> Option<Moment> {
+        self.log.resumable_until().map(|until| self.time.in_journal(until))
     }
 
     fn execute(&mut self, command: Command, Now { moment, unix_seconds }: Now) -> Outcome {
         match command {
             Command::Announced { user_id, join, kind } => {
                 return self.join(user_id, join, kind, Now { moment, unix_seconds }).into();
+            }
+            Command::Restored { user_id, join, announced_at } => {
+                let (tab, name) = JoiningTab::of(join, announced_at);
+                return self.restore_tab(user_id, tab, name, Now { moment, unix_seconds });
             }
             Command::Renamed { user_id, name } => {
                 if !self.roster.contains(&user_id) {
@@ -176,10 +209,14 @@ impl Room {
                 self.reconcile(user_id, moment);
             }
             Command::RowRemoved { user_id, reason } => {
+                self.note_removal(user_id, moment);
                 let was_listed = self.remove_row(user_id, reason, moment);
                 return Outcome::RowsRemoved(usize::from(was_listed));
             }
-            Command::RoomCleared => return Outcome::RowsRemoved(self.remove_all_rows(moment)),
+            Command::RoomCleared => {
+                self.note_clearing(moment);
+                return Outcome::RowsRemoved(self.remove_all_rows(moment));
+            }
             Command::Disconnected { user_id, connection, reason } => {
                 self.members.disconnect(user_id, connection, reason, moment);
                 self.reconcile(user_id, moment);
@@ -190,6 +227,11 @@ impl Room {
             }
             Command::PageConnected { user_id } => self.members.note_page_connection(user_id),
             Command::Tick => self.tick(moment),
+            Command::ServerLeft { server, ago, exit } => {
+                self.remove_server(server, ago.unwrap_or_default(), exit, moment);
+            }
+            Command::EpochChanged { epoch, replaces } => self.change_epoch(epoch, &replaces),
+            Command::Checkpoint { .. } => {}
         }
         Outcome::Done
     }
@@ -206,8 +248,23 @@ impl Room {
     ) -> Result<Option<ConnectionId>, RequestError> {
         self.check_capacity(user_id)?;
         let most_connections = self.limits.most_connections_per_person;
-        let name = join.name.clone();
-        let replaced = self.members.join(user_id, join, most_connections, now.moment)?;
+        let (connection, tab) = (join.connection, join.tab.as_ref());
+        if !self.members.is_within_limit(user_id, connection, tab, most_connections) {
+            return Err(RequestError::TooManyTabs);
+        }
+        let (tab, name) = JoiningTab::of(join, self.time.in_journal(now.moment));
+        Ok(self.list(user_id, tab, name, kind, now))
+    }
+
+    fn list(
+        &mut self,
+        user_id: UserId,
+        tab: JoiningTab,
+        name: Name,
+        kind: JoinKind,
+        now: Now,
+    ) -> Option<ConnectionId> {
+        let replaced = self.members.join(user_id, tab, now.moment);
         match (self.roster.contains(&user_id), kind) {
             (false, _) => {
                 let joined = now.unix_seconds;
@@ -218,7 +275,7 @@ impl Room {
             (true, JoinKind::Repeat) => self.set_name(user_id, name, now.moment),
         }
         self.reconcile(user_id, now.moment);
-        Ok(replaced)
+        replaced
     }
 
     /// Returns whether there was a row.

@@ -11,6 +11,7 @@ use crate::{
         command::{Command, Outcome},
         join::{Join, JoinKind},
         request_error::RequestError,
+        room::Room,
         tab_key::ConnectionId,
     },
     wake::wake_flags::WakeReasons,
@@ -61,7 +62,7 @@ impl SharedRoom {
         let connection = join.connection;
         let mut state = self.lock();
         // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
-        let since = since.filter(|since| self.has_issued(&state, since));
+        let since = since.filter(|since| has_issued(&state.room, since));
         let outcome = self.announce(&mut state, user_id, join, kind);
         // If it is closing already, its id is not found.
         if let Outcome::Replaced(replaced) = outcome {
@@ -71,11 +72,11 @@ impl SharedRoom {
         let time = self.follow_up(&mut state);
         let new_subscriber = match (&joined, kind) {
             (Err(_), _) => None,
-            (Ok(_), JoinKind::Opening) => {
+            (Ok(()), JoinKind::Opening) => {
                 self.subscribe(&state, connection, since, cursor);
                 Some(connection)
             }
-            (Ok(_), JoinKind::Repeat) => {
+            (Ok(()), JoinKind::Repeat) => {
                 cursor.expect_reply(state.room.log().seq());
                 None
             }
@@ -99,11 +100,6 @@ impl SharedRoom {
         outcome
     }
 
-    /// Whether this position may have been sent to a client.
-    fn has_issued(&self, state: &State, since: &Since) -> bool {
-        since.epoch == self.epoch && since.seq <= state.room.log().seq()
-    }
-
     /// Sets position, subscription and pending reply while the state is locked: every later change comes
     /// after the position, and its broadcast wakes the subscriber.
     fn subscribe(
@@ -113,9 +109,15 @@ impl SharedRoom {
         since: Option<&Since>,
         cursor: &mut Cursor,
     ) {
-        let log = state.room.log();
-        let since = since.filter(|since| since.epoch == self.epoch && log.covers(since.seq));
-        cursor.start(since.map(|since| since.seq), log.seq());
+        let (epoch, log) = (state.room.epoch(), state.room.log());
+        let since = since.filter(|since| since.epoch == *epoch && log.covers(since.seq));
+        let generation = state.last_broadcast.generation;
+        cursor.start(generation, since.map(|since| since.seq), log.seq());
         self.subscribers().activate(connection);
     }
+}
+
+/// Whether this position may have been sent to a client.
+fn has_issued(room: &Room, since: &Since) -> bool {
+    since.epoch == *room.epoch() && since.seq <= room.log().seq()
 }

@@ -2,13 +2,14 @@
 
 use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
 
-use app::presence::{RoomName, UserId};
+use app::presence::{Epoch, RoomName, Since, UserId};
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use crate::{
     hub::{Hub, Membership},
     presence::{
+        command::Command,
         join::{JoinKind, JoinRequest},
         room::RoomLimits,
     },
@@ -58,6 +59,46 @@ async fn new_subscriber_is_woken_by_the_next_change_and_not_by_its_own_join() {
     first.rename("Kim").unwrap();
     assert_eq!(wake_reasons(&first), Some(WakeReasons::UPDATES));
     assert_eq!(wake_reasons(&second), Some(WakeReasons::UPDATES));
+}
+
+/// The numbers of the old epoch mean nothing in the new one, also where they are equal.
+#[tokio::test(start_paused = true)]
+async fn new_epoch_is_broadcast_at_once_and_every_reader_receives_the_list() {
+    let hub = Hub::new(LIMITS);
+    let mut members = join_all(&hub, 0..2);
+    sleep(GAP).await;
+    // One has received everything, the other waits for its first reply.
+    assert!(!members[0].subscription_mut().poll_updates().is_empty());
+    let old = members[0].subscription().position().unwrap();
+    let room = hub.find(&RoomName::lobby()).unwrap();
+    let epoch = Epoch::from_number(77);
+    room.submit(Command::EpochChanged { epoch: epoch.clone(), replaces: old.epoch.clone() });
+    assert_eq!(members[0].subscription().position(), None);
+    assert!(members[0].subscription().beat().is_none());
+    for (number, seq) in [(2, 1), (3, 2)] {
+        let mut newcomer = join_all(&hub, number..number + 1).pop().unwrap();
+        sleep(GAP).await;
+        // The second one makes the number that the old epoch had.
+        assert_eq!(newcomer.subscription_mut().poll_updates().count(), 1);
+        let position = Some(Since { epoch: epoch.clone(), seq });
+        assert_eq!(newcomer.subscription().position(), position);
+        members.push(newcomer);
+    }
+    // A client of the old epoch gets the list as well, also if its number exists in the new one.
+    let mut returning = hub.subscribe(&RoomName::lobby(), None);
+    returning.start_from(Some(&old));
+    let lists = returning.poll_updates();
+    assert!(lists.map(|frame| is_list(frame.text(), &epoch)).eq([true]));
+    for member in &mut members[..2] {
+        let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
+        assert!(is_list(frames[0].text(), &epoch), "{}", frames[0].text());
+        assert_eq!(member.subscription().position(), Some(Since { epoch: epoch.clone(), seq: 2 }));
+        assert!(member.subscription().beat().is_some());
+    }
+}
+
+fn is_list(frame: &str, epoch: &Epoch) -> bool {
+    frame.starts_with(r#"{"event":"existing_users""#) && frame.contains(epoch.as_str())
 }
 
 fn wake_reasons(membership: &Membership) -> Option<WakeReasons> {

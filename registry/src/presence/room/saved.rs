@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::presence::{Roster, User, UserId};
+use app::presence::{Epoch, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{Now, Room, RoomLimits, size_of_name};
@@ -44,11 +44,13 @@ impl Room {
     /// A saved room. Every row is held for a grace period. Without a history one begins with this minute.
     pub fn restore(
         saved: SavedRoom,
+        epoch: Epoch,
         history: Option<CountHistory>,
         limits: RoomLimits,
         now: Now,
     ) -> Result<Self, InvalidSavedRoom> {
         let SavedRoom { seq, users, people, changes } = saved;
+        let empty = Self::new(limits, epoch, now);
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
         // A row without a tab would never be removed.
         let with_tabs: BTreeSet<UserId> = people
@@ -65,6 +67,6 @@ impl Room {
         let members = Members::restore(people, now.moment);
         let history =
             history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), roster.len()));
-        Ok(Self { limits, roster, members, log, history, names_in_bytes })
+        Ok(Self { roster, members, log, history, names_in_bytes, ..empty })
     }
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+mod journal;
 mod list_size;
 mod restart;
+mod servers;
+mod snapshot;
 mod sockets;
 
 use super::*;
@@ -12,6 +15,10 @@ const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_per
 
 fn at(moment: Moment) -> Now {
     Now { moment, unix_seconds: 7 }
+}
+
+fn epoch() -> Epoch {
+    Epoch::from_number(1)
 }
 
 fn id(number: u8) -> UserId {
@@ -37,7 +44,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self::of(Room::new(LIMITS, at(Moment::ZERO)), Moment::ZERO)
+        Self::of(Room::new(LIMITS, epoch(), at(Moment::ZERO)), Moment::ZERO)
     }
 
     fn of(room: Room, now: Moment) -> Self {
@@ -404,7 +411,8 @@ fn restarted(fixture: &Fixture) -> Fixture {
     let saved = fixture.room.save(fixture.now);
     let text = serde_json::to_string(&saved).unwrap();
     let now = Duration::from_millis(100);
-    let restored = Room::restore(serde_json::from_str(&text).unwrap(), None, LIMITS, at(now));
+    let restored =
+        Room::restore(serde_json::from_str(&text).unwrap(), epoch(), None, LIMITS, at(now));
     let room = restored.unwrap();
     assert_eq!(room.save(now), saved, "saving and restoring loses nothing");
     Fixture::of(room, now)

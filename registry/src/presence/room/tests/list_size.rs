@@ -1,6 +1,5 @@
 //! The estimated size of a list on the wire.
 
-use app::presence::Epoch;
 use proptest::prelude::*;
 
 use super::*;
@@ -19,7 +18,7 @@ proptest! {
     ) {
         let limits = RoomLimits { most_people: 30, ..LIMITS };
         let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
-        let mut room = Room::new(limits, now);
+        let mut room = Room::new(limits, epoch(), now);
         for (person, action, called) in steps {
             let user_id = id(person);
             let command = if action == 0 {
@@ -32,7 +31,7 @@ proptest! {
             let size = room.list_size_in_bytes();
             prop_assert!(size.abs_diff(frame_in_bytes(&room)) < 60, "{size}");
         }
-        let restored = Room::restore(room.save(now.moment), None, limits, now).unwrap();
+        let restored = Room::restore(room.save(now.moment), epoch(), None, limits, now).unwrap();
         prop_assert_eq!(restored.list_size_in_bytes(), room.list_size_in_bytes());
     }
 }

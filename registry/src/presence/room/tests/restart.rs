@@ -68,7 +68,7 @@ fn contradictory_saved_room_is_invalid() {
         SavedRoom { users: [saved.users.clone(), saved.users.clone()].concat(), ..saved.clone() };
     let too_many_changes = SavedRoom { seq: 0, ..saved };
     for saved in [no_people, no_rows, equal_rows, too_many_changes] {
-        let restored = Room::restore(saved, None, LIMITS, at(Moment::ZERO));
+        let restored = Room::restore(saved, epoch(), None, LIMITS, at(Moment::ZERO));
         assert_eq!(restored.err(), Some(InvalidSavedRoom));
     }
 }
