@@ -3,7 +3,10 @@
 use app::presence::{DepartureReason, TabId, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Member, Members, Moment, Tab};
+use super::{
+    Members, Moment,
+    member::{Member, Tab},
+};
 use crate::presence::{
     grace_period::RECONNECT_GRACE,
     tab_key::{ConnectionId, TabKey},
