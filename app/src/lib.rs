@@ -20,7 +20,7 @@
 #[cfg(feature = "hydrate")]
 mod browser;
 pub mod client;
-#[cfg(feature = "ui")]
+#[cfg(any(feature = "ui", feature = "recorded-values"))]
 #[cfg_attr(
     not(feature = "hydrate"),
     allow(
@@ -30,6 +30,8 @@ pub mod client;
 )]
 mod list;
 pub mod presence;
+#[cfg(any(feature = "recorded-values", all(test, feature = "ui")))]
+pub mod recorded_values;
 #[cfg(feature = "ssr")]
 pub mod ssr;
 #[cfg(feature = "ui")]
@@ -41,7 +43,7 @@ pub mod ssr;
     )
 )]
 pub mod state;
-#[cfg(feature = "ui")]
+#[cfg(any(feature = "ui", feature = "recorded-values"))]
 #[cfg_attr(
     not(feature = "hydrate"),
     allow(

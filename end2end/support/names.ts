@@ -13,7 +13,7 @@ export const NAMES_OF_ALL_KINDS = [
   "🙂 Sunny",
   "<b>neha</b>",
   "עדי 👩🏽‍🚀 Mae",
-  "W".repeat(40),
+  "W".repeat(100),
 ];
 
 /** So many names: "Person 1", "Person 2". */

@@ -20,7 +20,7 @@ const NAMES = [
   "🙂 Sunny",
   "<b>Bo</b>",
   "A very long name that does not fit a row",
-  "W".repeat(40),
+  "W".repeat(100),
 ];
 
 test("the list has the list role, and a truncated name has a tooltip with the full name", async ({
@@ -28,7 +28,7 @@ test("the list has the list role, and a truncated name has a tooltip with the fu
   room,
 }) => {
   const visitor = await newVisitor();
-  const name = "W".repeat(40);
+  const name = "W".repeat(100);
   await visitor.openAndJoin(room, name);
   // Some browsers don't expose a list without bullets as a list unless it has the role.
   await expect(visitor.roster).toHaveAttribute("role", "list");

@@ -14,7 +14,7 @@ const STATES = [
   { state: "a few people", others: 5 },
   { state: "a few people, and the visitor", others: 5, name: "Kim" },
   { state: "two hundred people", others: 200 },
-  { state: "two hundred people, and the visitor", others: 199, name: "W".repeat(40) },
+  { state: "two hundred people, and the visitor", others: 199, name: "W".repeat(100) },
   { state: "more people than the first HTML lists", others: 230 },
   { state: "more people than the first HTML lists, and the visitor", others: 230, name: "Kim" },
   { state: "a wall", others: 9, query: "?wall" },

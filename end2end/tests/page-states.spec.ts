@@ -84,7 +84,7 @@ for (const count of [NAMES_OF_ALL_KINDS.length, 200]) {
   test(`a new name asked for${inTheRoom}`, async ({ newVisitor, server, clients, room }) => {
     await clients.joinInOrder(server, room, names);
     const visitor = await newVisitor(STILL);
-    await visitor.openAndJoin(room, "W".repeat(40));
+    await visitor.openAndJoin(room, "W".repeat(100));
     await visitor.renameButton.click();
     await expect(visitor.newNameField).toBeVisible();
     await takeScreenshots(visitor.page, called("renaming"), shot);

@@ -4,7 +4,7 @@ import { SCRIPTS_NOT_USED } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
 
-const NAMES = ["Ana Sousa", "Bo", "<b>Kim</b>", "مريم الحداد", "W".repeat(40)];
+const NAMES = ["Ana Sousa", "Bo", "<b>Kim</b>", "مريم الحداد", "W".repeat(100)];
 
 test.beforeEach(({ browserErrors }) => browserErrors.areExpected(SCRIPTS_NOT_USED));
 

@@ -1,6 +1,13 @@
 //! The program: command line, settings, log, listening sockets, signals.
 
-use std::{env, io, net::SocketAddr, path::Path, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write},
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 use server::{
     admin::{AdminAddr, AdminToken, TokenError},
@@ -13,21 +20,28 @@ use server::{
     http::assets::Site,
     identity::person_cookie::{KeyError, PersonCookies},
     lifecycle::{
-        signals::ShutdownSignals,
+        signals::{self, Hangup, Hangups, ShutdownSignals},
         systemd::{Systemd, inherited_listener},
     },
     listener::{
         lan_url, tcp,
-        tls::{CertificateReload, Tls, TlsError},
+        tls::{Tls, TlsError, reload_certificate},
     },
     serve::{self, Listeners},
     storage::dir_lock::{AlreadyLocked, StateDirectory},
-    telemetry::logging,
+    telemetry::{background_writer::BackgroundWriter, logging, metrics::METRICS},
 };
 use tokio::net::TcpListener;
 
+/// How long the end waits for the last lines to be written: nobody may read them.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Without a thread there can be no server, and nothing can be printed in a way that never waits.
+    let Ok(errors) = BackgroundWriter::start(io::stderr(), &METRICS.log_lines_dropped) else {
+        return ExitCode::FAILURE;
+    };
     let environment = Environment::of_this_process();
     let CommandLine { task, sources } = match CommandLine::parse(env::args_os(), environment) {
         Ok(command_line) => command_line,
@@ -45,28 +59,25 @@ async fn main() -> ExitCode {
                 .transpose()
                 .map(drop)
                 .map_err(Error::from)
-                .inspect(|()| print_line("The settings are valid."))
+                .and_then(|()| print_result("The settings are valid."))
         }
-        (Ok(mut config), Task::PrintConfig) => {
-            print_line(docs::file(&mut config).trim_end());
-            Ok(())
-        }
+        (Ok(mut config), Task::PrintConfig) => print_result(docs::file(&mut config).trim_end()),
         (Ok(config), Task::Serve) => {
-            logging::init(&config.logs);
+            logging::init(&config.logs, errors.clone());
             logging::install_panic_hook();
             run(config).await
         }
     };
+    if let Err(error) = &outcome {
+        // As a sentence: errors can occur before the log is set up.
+        print_line(&errors, &format!("rollcall: {error}"));
+    }
+    errors.flush_within(FLUSH_TIMEOUT);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_error(&error);
-            if let Error::Aborted = error {
-                // Without waiting for blocking tasks: files are written atomically.
-                std::process::exit(1);
-            }
-            error.exit_code()
-        }
+        // Without waiting for blocking tasks: files are written atomically.
+        Err(Error::Aborted) => std::process::exit(1),
+        Err(error) => error.exit_code(),
     }
 }
 
@@ -89,6 +100,8 @@ enum Error {
     Listen { address: SocketAddr, flag: &'static str, source: io::Error },
     #[error("Second signal received: exiting immediately.")]
     Aborted,
+    #[error("Can't write to standard output: {0}")]
+    Output(io::Error),
     #[error(transparent)]
     Running(#[from] io::Error),
 }
@@ -100,21 +113,23 @@ impl Error {
             Self::Config(error) if error.is_usage_error() => 2,
             Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) => 78,
             Self::Listen { .. } | Self::StateDirectory(_) => 69,
-            Self::Aborted | Self::Running(_) => 1,
+            Self::Aborted | Self::Output(_) | Self::Running(_) => 1,
         })
     }
 }
 
 async fn run(config: Config) -> Result<(), Error> {
+    let mut hangups = Hangups::listen()?;
+    signals::ignore_others()?;
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "limit of open files");
     }
     // Held from before the first read to after the last write.
     let _state_directory = StateDirectory::lock(&config.state_directory).await?;
-    let scheme = config.scheme();
+    let scope = config.cookie_scope();
     let cookies = match &config.person_key_file {
-        Some(path) => PersonCookies::from_key_file(path, scheme)?,
-        None => PersonCookies::from_state_directory(&config.state_directory, scheme)?,
+        Some(path) => PersonCookies::from_key_file(path, scope)?,
+        None => PersonCookies::from_state_directory(&config.state_directory, scope)?,
     };
     let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {
@@ -131,19 +146,28 @@ async fn run(config: Config) -> Result<(), Error> {
     }
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
     let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
-    if let Some(tls) = &tls {
-        tokio::spawn(CertificateReload::listen(tls.clone())?.run());
-    }
+    let certificate = tls.clone();
+    let signal = async move {
+        let terminal_closed = async {
+            while hangups.next().await == Hangup::Reload {
+                reload_certificate(certificate.as_ref()).await;
+            }
+        };
+        tokio::select! {
+            () = first.next() => {}
+            () = terminal_closed => {}
+        }
+    };
+    let output = BackgroundWriter::start(io::stdout(), &METRICS.log_lines_dropped)?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    print_line(&format!("Listening on {scheme}://{address}"));
+    print_line(&output, &format!("Listening on {scheme}://{address}"));
     if let Some(url) = lan_url::url_for_others(scheme, address) {
-        print_line(&format!("Other devices on your network can open {url}"));
+        print_line(&output, &format!("Other devices on your network can open {url}"));
     }
     let operator = listen_for_operator(config.operator_address, &config.state_directory)?;
     let systemd = Systemd::of_this_process();
     let listeners = Listeners { public: listener, tls, operator, systemd };
-    let signal = async move { first.next().await };
     let connection = config.connection();
     let served = serve::serve(listeners, config, cookies, connection, signal);
     tokio::select! {
@@ -175,14 +199,14 @@ fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Error>
     tcp::listen(address).map_err(|source| Error::Listen { address, flag, source })
 }
 
-/// Results go to standard output: people click the address, and programs read the port from it.
-#[expect(clippy::print_stdout, reason = "the address is the output of this program")]
-fn print_line(text: &str) {
-    println!("{text}");
+/// The server's own lines: people click the address, and programs read the port from it.
+fn print_line(mut output: &BackgroundWriter, text: &str) {
+    // It never fails.
+    let _ = output.write_all(format!("{text}\n").as_bytes());
 }
 
-/// Errors go to standard error as a sentence: they can occur before the log is set up.
-#[expect(clippy::print_stderr, reason = "the person who starts the program reads it")]
-fn print_error(error: &Error) {
-    eprintln!("rollcall: {error}");
+/// What the program was started for. Unlike the server's lines it is waited for, and can fail.
+fn print_result(text: &str) -> Result<(), Error> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{text}").and_then(|()| output.flush()).map_err(Error::Output)
 }

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     admin::{self, AdminState, AdminToken},
-    admission::{Admission, Origin},
+    admission::Admission,
     config::Config,
     http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
     identity::person_cookie::PersonCookies,
@@ -73,10 +73,11 @@ pub async fn serve(
     site.asset_urls(&config.leptos).install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
     // For HSTS, which browsers remember for a year: only if the operator says so.
-    let is_https = config.public_url.as_ref().is_some_and(Origin::is_https);
-    let public_url = config.public_url.as_ref().map(|origin| origin.to_string().into());
+    let is_https = config.public_url.as_ref().is_some_and(|url| url.origin.is_https());
+    let public_url = config.public_url;
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
-    let policy = config.admission.into_policy(config.public_url, spoken);
+    let public_origin = public_url.as_ref().map(|url| url.origin.clone());
+    let policy = config.admission.into_policy(public_origin, spoken);
     let admission = Admission::new(policy.capped_by(tcp::open_files_limit()));
     let header_policy = HeaderPolicy {
         is_https,
@@ -91,6 +92,7 @@ pub async fn serve(
         header_policy,
         admission: Arc::clone(&admission),
         public_url,
+        origin_warning: Arc::default(),
         spoken,
         connection,
         drain: Drain::new(config.drain),

@@ -19,6 +19,14 @@ const STALE: &str = "data-stale";
 /// Set by the server in kiosk mode.
 const KIOSK: &str = "data-wall";
 
+/// Set by the server where the site is served below a path.
+const BASE_PATH: &str = "data-base";
+
+/// The path below which the site is served: empty, or like `/rollcall`.
+pub(super) fn base_path() -> String {
+    document().document_element().and_then(|html| html.get_attribute(BASE_PATH)).unwrap_or_default()
+}
+
 /// Whether the page is in kiosk mode: it shows the room and does not join it.
 pub(super) fn is_kiosk() -> bool {
     document().document_element().is_some_and(|html| html.has_attribute(KIOSK))
@@ -48,7 +56,7 @@ pub(super) fn bind(page_state: PageState, room_name: RoomName) {
 pub(super) fn set_new_room_link(address: &str) {
     if let Some(link) = document().get_element_by_id(NEW_ROOM_LINK) {
         // It can't fail: the attribute's name is valid.
-        let _ = link.set_attribute("href", address);
+        let _ = link.set_attribute("href", &[&base_path(), address].concat());
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
+use super::document_state::base_path;
 use crate::presence::RoomName;
 
 /// The events that update the list; `EventSource` needs a listener for each.
@@ -30,7 +31,7 @@ impl Feed {
         room: &RoomName,
         handler: impl Fn(FeedEvent) + Clone + 'static,
     ) -> Option<Self> {
-        let address = ["/api/rooms/", room.as_str(), "/events"].concat();
+        let address = [&base_path(), "/api/rooms/", room.as_str(), "/events"].concat();
         let feed = EventSource::new(&address).ok()?;
         let error_handler = handler.clone();
         let on_event = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {

@@ -4,6 +4,7 @@
 
 use leptos::{prelude::window, web_sys::Storage};
 
+use super::document_state::base_path;
 use crate::{client::removal::RemovalNote, presence::RoomName};
 
 const NAME: &str = "rollcall-name";
@@ -74,8 +75,9 @@ pub(super) fn store_tab_id(tab: &str) {
     }
 }
 
+/// Sites below different paths of a host share its storage, and have rooms of their own.
 fn removal_key(room: &RoomName) -> String {
-    [REMOVAL_PREFIX, room.as_str()].concat()
+    [REMOVAL_PREFIX, &base_path(), room.as_str()].concat()
 }
 
 fn local_storage() -> Option<Storage> {

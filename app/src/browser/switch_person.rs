@@ -3,7 +3,7 @@
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::HtmlFormElement;
 
-use super::storage;
+use super::{document_state::base_path, storage};
 use crate::presence::RoomName;
 
 /// Loads the page again with a new identity.
@@ -17,7 +17,7 @@ pub(super) fn switch_person(room: &RoomName) {
     let form = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
     let (Some(form), Some(body)) = (form, document.body()) else { return };
     form.set_method("post");
-    form.set_action(&["/r/", room.as_str(), "/someone-else"].concat());
+    form.set_action(&[&*base_path(), "/r/", room.as_str(), "/someone-else"].concat());
     // Neither can fail: the form is new, and it has no fields to validate.
     let _ = body.append_child(&form);
     let _ = form.submit();

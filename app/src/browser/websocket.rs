@@ -12,6 +12,7 @@ use futures_util::{Sink as _, SinkExt as _, StreamExt as _};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket};
 use leptos::{prelude::window, task::spawn_local};
 
+use super::document_state::base_path;
 use crate::{
     client::codec::frames::write_frame,
     presence::{ClientEvent, RoomName},
@@ -112,5 +113,5 @@ pub(super) fn address_of(room: &RoomName) -> String {
     let is_secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
     let scheme = if is_secure { "wss://" } else { "ws://" };
     let host = location.host().unwrap_or_default();
-    [scheme, &host, "/r/", room.as_str(), "/socket"].concat()
+    [scheme, &host, &base_path(), "/r/", room.as_str(), "/socket"].concat()
 }

@@ -1,6 +1,6 @@
 //! Search and comparison keys of all names, computed once and not at every rendering.
 
-use super::{name_key::NameKey, text_folding::search_key};
+use super::{name_key::NameKey, search_key::search_key};
 use crate::presence::{Name, Roster, User, UserId};
 
 /// The people of a list in order of arrival, with the keys of their names.

@@ -4,9 +4,9 @@ use std::collections::BinaryHeap;
 
 use super::{
     name_index::{Entry, NameIndex},
-    text_folding::search_key,
+    search_key::search_key,
 };
-use crate::presence::{Name, UserId, id_map::IdMap};
+use crate::presence::{UserId, id_map::IdMap, single_spaced};
 
 /// The visitor's options for the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +20,13 @@ pub(crate) struct ListOptions {
 impl ListOptions {
     /// Sets the query to the search key of the typed text.
     pub(crate) fn set_query(&mut self, typed: &str) {
-        // An empty text is no query, and neither is one that is too long for a name.
-        self.query = Name::parse(typed).map(|name| search_key(name.as_str())).unwrap_or_default();
+        let typed = single_spaced(typed);
+        self.query = search_key(&typed);
+        // Only an empty text is no query. One of accents alone has an empty key, and matches nobody: no key
+        // of a name has what a search ignores.
+        if self.query.is_empty() {
+            self.query = typed;
+        }
     }
 
     /// The ids of the matching people, in order.
@@ -129,6 +134,13 @@ mod tests {
             ("  o ", vec!["zoe", "bo"]),
             ("李", vec!["李"]),
             ("nobody", vec![]),
+            ("  ", NAMES.to_vec()),
+            ("e\u{301}mi", vec!["Émile"]),
+            // Nothing that counts is typed, or more than a name can have.
+            ("\u{301}", vec![]),
+            ("\u{200d} \u{5b8}", vec![]),
+            (&*"x".repeat(201), vec![]),
+            (&*"a".repeat(100_000), vec![]),
         ] {
             let order = options(false, query).arrange(&NameIndex::of(&roster), None);
             assert_eq!(names(&roster, &order), found, "{query}");

@@ -26,6 +26,10 @@ impl Hasher for IdHasher {
         }
     }
 
+    /// The length of an id, which is the same for all: its bytes are eight on the server and four in the
+    /// browser.
+    fn write_usize(&mut self, _: usize) {}
+
     /// Multiplied by the golden ratio, and the bits that depend on all others put where the map
     /// takes its place from.
     fn finish(&self) -> u64 {

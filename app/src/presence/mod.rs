@@ -19,7 +19,7 @@ mod wire;
 pub use difference::{DepartureReason, Departures, Difference, Renamed, Updates};
 pub use digest::Digest;
 pub use fnv::fnv1a;
-pub use name::{LONGEST_NAME_IN_BYTES, Name, NameError};
+pub use name::{LONGEST_NAME_IN_BYTES, Name, NameError, single_spaced};
 pub use opaque_id::{Epoch, OpaqueId, OpaqueIdError, TabId};
 pub use room_name::{RoomName, RoomNameError};
 pub use roster::{Mismatch, Roster};

@@ -5,12 +5,12 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The longest a name may be, in bytes of UTF-8.
-pub const LONGEST_NAME_IN_BYTES: usize = 200;
+pub const LONGEST_NAME_IN_BYTES: usize = 400;
 
-/// A person's name: trimmed, inner white space folded to single spaces, 1 to 200 bytes.
+/// A person's name: trimmed, inner white space folded to single spaces, 1 to 400 bytes.
 ///
-/// A name is shown as text, and never interpreted as markup. The server also enforces the limit of 40
-/// grapheme clusters, so that Unicode's tables stay out of the browser. A name from the wire is not
+/// A name is shown as text, and never interpreted as markup. The server also enforces the limit of
+/// 100 grapheme clusters, and tidies the text: Unicode's tables stay out of the browser. A name from the wire is not
 /// validated again: the server did.
 #[derive(Clone)]
 pub struct Name {
@@ -22,18 +22,12 @@ pub struct Name {
 impl Name {
     /// Normalises white space and checks what can be checked without Unicode's tables.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let mut normalised = String::with_capacity(text.len().min(LONGEST_NAME_IN_BYTES));
-        for word in text.split_whitespace() {
-            if !normalised.is_empty() {
-                normalised.push(' ');
-            }
-            normalised.push_str(word);
-            if normalised.len() > LONGEST_NAME_IN_BYTES {
-                return Err(NameError::TooLong);
-            }
-        }
+        let normalised = single_spaced(text);
         if normalised.is_empty() {
             return Err(NameError::Empty);
+        }
+        if normalised.len() > LONGEST_NAME_IN_BYTES {
+            return Err(NameError::TooManyBytes);
         }
         Ok(Self::from_text(normalised))
     }
@@ -69,6 +63,18 @@ impl Name {
     }
 }
 
+/// The text, trimmed and with white space of all kinds folded to single spaces.
+pub fn single_spaced(text: &str) -> String {
+    let mut words = String::new();
+    for word in text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
+}
+
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -82,15 +88,17 @@ impl Eq for Name {}
 pub enum NameError {
     /// It is empty or white space.
     Empty,
-    /// It has more than 200 bytes or, on the server, more than 40 grapheme clusters.
-    TooLong,
+    /// It has more than 400 bytes.
+    TooManyBytes,
 }
 
 impl fmt::Display for NameError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Empty => "Enter your name.",
-            Self::TooLong => "That name is too long. Use at most 40 characters.",
+            Self::TooManyBytes => {
+                "That name takes more than 400 bytes. Use fewer characters or emoji."
+            }
         })
     }
 }
@@ -136,15 +144,15 @@ mod tests {
     #[test]
     fn empty_and_too_long_names_are_rejected() {
         assert_eq!(Name::parse(" \u{a0}\n"), Err(NameError::Empty));
-        assert!(Name::parse(&"x".repeat(200)).is_ok());
-        assert_eq!(Name::parse(&"x".repeat(201)), Err(NameError::TooLong));
-        assert_eq!(Name::parse(&"x ".repeat(5_000)), Err(NameError::TooLong));
+        assert!(Name::parse(&"x".repeat(400)).is_ok());
+        assert_eq!(Name::parse(&"x".repeat(401)), Err(NameError::TooManyBytes));
+        assert_eq!(Name::parse(&"x ".repeat(5_000)), Err(NameError::TooManyBytes));
     }
 
     #[test]
     fn an_error_says_what_to_do() {
         assert!(NameError::Empty.to_string().contains("Enter your name"));
-        assert!(NameError::TooLong.to_string().contains("at most 40 characters"));
+        assert!(NameError::TooManyBytes.to_string().contains("400 bytes"));
     }
 
     #[test]

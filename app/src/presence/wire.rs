@@ -207,7 +207,7 @@ impl Refusal {
 pub enum RefusalCode {
     /// The name was nothing but white space.
     NameEmpty,
-    /// The name had more than 40 grapheme clusters or 200 bytes.
+    /// The name had more than 100 grapheme clusters or 400 bytes.
     NameTooLong,
     /// The name had characters that are not allowed.
     NameNotAllowed,

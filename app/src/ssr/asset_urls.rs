@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use leptos::config::LeptosOptions;
 
-/// The URLs of the page's built files. They don't change while the server runs.
+use super::BasePath;
+
+/// The URLs of the page's built files, as paths of the site. They don't change while the server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssetUrls {
     /// The script, an ES module.
@@ -23,14 +25,17 @@ impl AssetUrls {
         ASSET_URLS.get_or_init(|| self);
     }
 
-    /// The URLs that pages use: the installed ones, or else those of a build without hashes.
+    /// The URLs that pages use: the installed ones, or else those of a build without hashes; below the base
+    /// path of the context.
     pub(crate) fn of(options: &LeptosOptions) -> Self {
         let LeptosOptions { site_pkg_dir, output_name, .. } = options;
         let unhashed = |kind| format!("/{site_pkg_dir}/{output_name}.{kind}");
-        ASSET_URLS.get().cloned().unwrap_or_else(|| Self {
+        let Self { script, wasm, style } = ASSET_URLS.get().cloned().unwrap_or_else(|| Self {
             script: unhashed("js"),
             wasm: unhashed("wasm"),
             style: unhashed("css"),
-        })
+        });
+        let base = BasePath::of_context();
+        Self { script: base.below(&script), wasm: base.below(&wasm), style: base.below(&style) }
     }
 }

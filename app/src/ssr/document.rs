@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::AssetUrls;
+use super::{AssetUrls, BasePath, link_preview::link_preview};
 use crate::{
     presence::RoomName,
     state::{
@@ -28,14 +28,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
+    let base = BasePath::of_context();
     let style_and_scripts = view! {
+        {link_preview()}
         // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
         <link rel="stylesheet" href=asset_urls.style.clone() />
-        <script type="module" src="/hour-chart.js" nonce=use_nonce()></script>
-        <script type="module" src="/movement.js" nonce=use_nonce()></script>
-        <script type="module" src="/sticky-columns.js" nonce=use_nonce()></script>
-        <script type="module" src="/copy.js" nonce=use_nonce()></script>
+        <script type="module" src=base.below("/hour-chart.js") nonce=use_nonce()></script>
+        <script type="module" src=base.below("/movement.js") nonce=use_nonce()></script>
+        <script type="module" src=base.below("/sticky-columns.js") nonce=use_nonce()></script>
+        <script type="module" src=base.below("/copy.js") nonce=use_nonce()></script>
         <AutoReload options />
         {hydration(&asset_urls)}
     };
@@ -51,7 +53,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let footer = (mode == DisplayMode::Page).then(|| {
         view! {
             <footer>
-                <a href="/privacy">{strings::PRIVACY}</a>
+                <a href=base.below("/privacy")>{strings::PRIVACY}</a>
             </footer>
         }
     });
@@ -87,6 +89,7 @@ fn not_found(
     reason: &str,
     suggestion: Option<&RoomName>,
 ) -> impl IntoView + use<> {
+    let base = BasePath::of_context();
     let title = [strings::PAGE_NOT_FOUND, " · ", strings::PRODUCT].concat();
     let body = view! {
         {masthead()}
@@ -97,12 +100,12 @@ fn not_found(
                 {suggestion
                     .map(|room| {
                         view! {
-                            <a class="button" href=format!("/r/{room}")>
+                            <a class="button" href=base.room(room)>
                                 {strings::go_to_the_room(room.as_str())}
                             </a>
                         }
                     })}
-                <a class="button" href="/">
+                <a class="button" href=base.below("/")>
                     {strings::GO_TO_THE_LOBBY}
                 </a>
             </p>
@@ -117,6 +120,7 @@ pub(crate) fn document(
     mode: DisplayMode,
     body: AnyView,
 ) -> impl IntoView {
+    let base = BasePath::of_context();
     let wall = (mode == DisplayMode::Kiosk).then_some("true");
     // Without scripts a kiosk screen reloads every 30 s.
     let kiosk_refresh = wall.map(|_| {
@@ -128,7 +132,7 @@ pub(crate) fn document(
     });
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-wall=wall>
+        <html lang="en" data-wall=wall data-base=base.as_attribute()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -137,8 +141,8 @@ pub(crate) fn document(
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f7f2e8" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#131519" media="(prefers-color-scheme: dark)" />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="manifest" href="/site.webmanifest" />
+                <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
+                <link rel="manifest" href=base.below("/site.webmanifest") />
                 {kiosk_refresh}
                 {style_and_scripts}
             </head>
@@ -150,7 +154,7 @@ pub(crate) fn document(
 pub(crate) fn masthead() -> impl IntoView {
     view! {
         <header>
-            <a class="mark" href="/">
+            <a class="mark" href=BasePath::of_context().below("/")>
                 {strings::PRODUCT}
             </a>
         </header>

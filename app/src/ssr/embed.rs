@@ -4,11 +4,13 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::document::style_url;
+use super::{BasePath, document::style_url};
 use crate::{
     presence::{ExistingUsers, PresenceState, RoomName, Since, User},
-    text::strings,
-    view::avatar::{initials, tint_class},
+    text::{
+        avatar::{initials, tint_class},
+        strings,
+    },
 };
 
 /// How many avatars it shows; further people are only counted.
@@ -26,6 +28,7 @@ fn document(
 ) -> impl IntoView + use<> {
     let ExistingUsers { epoch, seq, count, users, .. } = list;
     let hidden_count = count.saturating_sub(users.len().min(MOST_FACES));
+    let base = BasePath::of_context();
     let faces = users.into_iter().take(MOST_FACES).map(face).collect_view();
     view! {
         <!DOCTYPE html>
@@ -39,17 +42,17 @@ fn document(
                 <noscript>
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src="/embed.js"></script>
+                <script type="module" src=base.below("/embed.js")></script>
             </head>
             <body>
                 <main
-                    data-feed=format!("/api/rooms/{room}/events")
+                    data-feed=base.below(&format!("/api/rooms/{room}/events"))
                     data-at=Since { epoch, seq }.to_string()
                 >
                     <h1>
-                        <a href=format!("/r/{room}") target="_blank" rel="noopener">
+                        <a href=base.room(room) target="_blank" rel="noopener">
                             {room.to_string()}
                         </a>
                     </h1>

@@ -1,12 +1,15 @@
 //! What only the server renders: documents, the embed, the chart of the last hour.
 
 mod asset_urls;
+mod base_path;
 mod document;
 mod embed;
 pub(crate) mod hour_chart;
+mod link_preview;
 mod privacy;
 
 pub use asset_urls::AssetUrls;
+pub use base_path::{BasePath, BasePathError};
 pub use document::{not_found_document, shell};
 pub use embed::{MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;

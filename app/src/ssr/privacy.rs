@@ -2,7 +2,10 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::document::{document, masthead, style_sheet};
+use super::{
+    BasePath,
+    document::{document, masthead, style_sheet},
+};
 use crate::{state::server_data::DisplayMode, text::strings};
 
 /// The privacy page as text.
@@ -20,7 +23,7 @@ fn page(options: &LeptosOptions) -> impl IntoView + use<> {
             <h1>{strings::PRIVACY}</h1>
             {paragraphs.collect_view()}
             <p class="ways-on">
-                <a class="button" href="/">
+                <a class="button" href=BasePath::of_context().below("/")>
                     {strings::GO_TO_THE_LOBBY}
                 </a>
             </p>

@@ -181,6 +181,22 @@ pub(crate) fn title(count: usize, room: &str) -> String {
     text
 }
 
+/// The title of a link's preview.
+#[cfg(feature = "ssr")]
+pub(crate) fn preview_title(room: &str) -> String {
+    ["Join ", room, " on ", PRODUCT].concat()
+}
+
+/// The text of a link's preview.
+#[cfg(feature = "ssr")]
+pub(crate) fn preview_text(count: usize) -> String {
+    match count {
+        0 => "Nobody is here yet.".into(),
+        1 => "1 person is here now.".into(),
+        _ => [&people(count), " are here now."].concat(),
+    }
+}
+
 /// How many rows of a long list are not shown.
 pub(crate) fn and_more(count: usize) -> String {
     ["and ", &thousands(count), " more"].concat()

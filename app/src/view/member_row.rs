@@ -2,8 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::avatar::{initials, tint_class};
-use crate::{list::lookalikes::disambiguator, state::row::Row, text::strings};
+use crate::{
+    list::lookalikes::disambiguator,
+    state::row::Row,
+    text::{
+        avatar::{initials, tint_class},
+        strings,
+    },
+};
 
 /// The row of one person. It changes in place, and only when this person's data does.
 ///

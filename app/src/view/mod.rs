@@ -4,7 +4,6 @@
 //! [`RoomPage`](crate::state::RoomPage): no clock, no locale, no randomness.
 
 pub(crate) mod activity_log;
-pub(crate) mod avatar;
 pub(crate) mod connection_banner;
 pub(crate) mod focus;
 pub(crate) mod header;

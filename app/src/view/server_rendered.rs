@@ -59,7 +59,7 @@ mod rendered {
     use leptos::prelude::*;
 
     use crate::{
-        ssr::hour_chart::picture_of_the_past_hour,
+        ssr::{BasePath, hour_chart::picture_of_the_past_hour},
         state::server_data::{DisplayMode, ServerRendered},
         text::strings,
     };
@@ -72,7 +72,7 @@ mod rendered {
     }
 
     pub(super) fn invitation(server_data: &ServerRendered) -> impl IntoView + use<> {
-        let wall = format!("/r/{}?wall", server_data.room);
+        let wall = [&*BasePath::of_context().room(&server_data.room), "?wall"].concat();
         view! {
             {code(server_data)}
             <p class="address">{server_data.address.clone()}</p>
@@ -87,17 +87,18 @@ mod rendered {
 
     pub(super) fn aside(server_data: &ServerRendered) -> impl IntoView + use<> {
         let ServerRendered { room, counts, mode, .. } = server_data;
+        let base = BasePath::of_context();
         let picture = view! {
             <figure
                 class="past-hour"
                 data-testid="past-hour"
-                data-source=format!("/r/{room}/past-hour")
+                data-source=[&*base.room(room), "/past-hour"].concat()
                 inner_html=picture_of_the_past_hour(counts)
             ></figure>
         };
         let rest = match mode {
             DisplayMode::Page => {
-                let roll = |kind: &str| format!("/api/rooms/{room}/roll.{kind}");
+                let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
                     <p class="roll">
                         {strings::TAKE_THE_ROLL} " " <a href=roll("txt") download>
@@ -137,7 +138,7 @@ mod rendered {
         view! {
             <img
                 class="code"
-                src=format!("/r/{}/qr.svg", server_data.room)
+                src=[&*BasePath::of_context().room(&server_data.room), "/qr.svg"].concat()
                 alt=strings::QR_CODE_OF_THE_ADDRESS
                 width="240"
                 height="240"

@@ -127,8 +127,9 @@ mod tests {
         fn websocket_client_reads_the_texts_of_consecutive_frames(texts in prop::collection::vec(".{0,5000}", 1..4)) {
             let frames: Vec<Frame> = texts.iter().map(|text| Frame::new(text)).collect();
             let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.bytes().to_vec()).collect();
-            let stream = std::io::Cursor::new(bytes);
+            let stream = std::io::Cursor::new(bytes.clone());
             let mut client = WebSocket::from_raw_socket(stream, Role::Client, None);
+            prop_assert_eq!(total_len(&frames), bytes.len());
             for (text, frame) in texts.iter().zip(&frames) {
                 prop_assert_eq!(frame.text(), text);
                 prop_assert_eq!(client.read().unwrap(), Message::text(text.as_str()));

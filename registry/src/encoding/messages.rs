@@ -290,6 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn upper_bound_counts_the_skeletons_of_names() {
+        let with_skeleton = |user: User| {
+            let name = user.name.with_skeleton(Some(&"\u{1}".repeat(90)));
+            User { name, ..user }
+        };
+        let users: Vec<User> =
+            (0..3).map(|number| with_skeleton(any_user(number, "Kim"))).collect();
+        let difference = Difference { new_user: users, ..Difference::default() };
+        let bytes: usize = sizes(&difference).iter().sum();
+        assert!(upper_bound(&difference) >= bytes, "{} < {bytes}", upper_bound(&difference));
+    }
+
+    #[test]
     fn no_chunk_of_a_difference_is_empty() {
         let users: Vec<User> = (0..500).map(|number| any_user(number, "Kim")).collect();
         let chunks = split(Difference { new_user: users, ..Difference::default() });

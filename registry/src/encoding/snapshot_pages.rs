@@ -295,6 +295,16 @@ mod tests {
         assert_eq!((before.len(), same), (after.len(), before.len() - 2));
     }
 
+    /// It would lack the row in all of its updates.
+    #[test]
+    fn list_with_a_missing_row_is_encoded_from_scratch() {
+        let users: Vec<User> = (0..3).map(|number| any_user(number, "Kim")).collect();
+        let roster = Roster::from_users(users.clone()).unwrap();
+        let lacking = list_of(&Roster::from_users(users.into_iter().skip(1)).unwrap(), 1);
+        let next = lacking.updated(2, &Difference::default(), &roster);
+        assert_eq!(read(&next, None).roster(), &roster);
+    }
+
     /// Otherwise a room that nearly all people have left would keep its number of pages.
     #[test]
     fn pages_that_lost_most_of_their_rows_are_merged() {

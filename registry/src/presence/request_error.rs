@@ -38,10 +38,13 @@ impl RequestError {
     pub fn code(self) -> RefusalCode {
         match self {
             Self::Name(NameValidationError::Invalid(NameError::Empty)) => RefusalCode::NameEmpty,
-            Self::Name(NameValidationError::Invalid(NameError::TooLong)) => {
-                RefusalCode::NameTooLong
+            Self::Name(
+                NameValidationError::TooLong
+                | NameValidationError::Invalid(NameError::TooManyBytes),
+            ) => RefusalCode::NameTooLong,
+            Self::Name(NameValidationError::ReversesText | NameValidationError::NotAllowed) => {
+                RefusalCode::NameNotAllowed
             }
-            Self::Name(NameValidationError::NotAllowed) => RefusalCode::NameNotAllowed,
             Self::NotListed => RefusalCode::NotListed,
             Self::RoomFull => RefusalCode::RoomFull,
             Self::TooManyTabs => RefusalCode::TooManyTabs,

@@ -19,7 +19,7 @@ pub(crate) fn any_user(number: usize, name: &str) -> User {
 pub(crate) fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,40}",
-        "\u{1}{1,200}",
+        "\u{1}{1,400}",
         any::<String>().prop_filter("a name", |text| Name::parse(text).is_ok()),
     ]
 }

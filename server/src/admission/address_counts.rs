@@ -44,7 +44,7 @@ pub struct ConnectionCounts {
 }
 
 /// The counts of one address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct AddressCounts {
     connections: usize,
     sockets: usize,
@@ -109,6 +109,19 @@ impl ConnectionCounts {
             self.addresses.insert(from, address_counts);
         }
         admitted
+    }
+
+    /// Whether a socket or feed would be admitted; it counts nothing.
+    pub fn would_admit_transport(
+        &self,
+        from: ClientPrefix,
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        if !self.limits.sockets.allows_one_more_than(self.sockets) {
+            return Err(Rejection::TooManySockets);
+        }
+        let mut address_counts = self.addresses.get(&from).cloned().unwrap_or_default();
+        self.admit_socket_of(&mut address_counts, now)
     }
 
     /// Counts down when a socket or feed ends.
@@ -250,7 +263,9 @@ mod tests {
                             _ => unreachable!(),
                         };
                         let address_counts = sockets.iter().filter(|(_, from)| *from == number).count();
+                        let predicted = counts.would_admit_transport(key(number), now);
                         let admitted = counts.admit_transport(transport, key(number), now);
+                        prop_assert_eq!(predicted, admitted);
                         if sockets.len() >= 8 {
                             prop_assert_eq!(admitted, Err(Rejection::TooManySockets));
                         } else if address_counts >= 3 {

@@ -1,8 +1,7 @@
-//! The address of a client, also behind proxies, and the group of addresses it counts as.
+//! The address of a client, the group of addresses it counts as, and networks of addresses.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use axum::http::HeaderMap;
 use ipnet::IpNet;
 
 /// The address at the other end of a request's connection: a client's or a proxy's.
@@ -36,10 +35,18 @@ pub fn parse_network(text: &str) -> Result<IpNet, ParseNetworkError> {
     // `IpNet` also takes leading zeros, which some programs read as octal numbers: `IpAddr` does not.
     let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
     if text.contains('/') {
-        text.parse().map_err(|_| ParseNetworkError)
+        text.parse().map(canonical).map_err(|_| ParseNetworkError)
     } else {
-        Ok(IpNet::from(address))
+        Ok(IpNet::from(address.to_canonical()))
     }
+}
+
+/// A network of IPv4-mapped IPv6 addresses as one of IPv4 addresses, as which such clients count.
+fn canonical(network: IpNet) -> IpNet {
+    // The prefix of mapped addresses, `::ffff:0:0/96`, precedes the 32 bits of an IPv4 address.
+    let length = network.prefix_len().checked_sub(96);
+    let mapped = length.and_then(|length| IpNet::new(network.addr().to_canonical(), length).ok());
+    mapped.filter(|mapped| matches!(mapped, IpNet::V4(_))).unwrap_or(network)
 }
 
 /// Whether one of the networks contains the address; IPv4-mapped IPv6 addresses count as IPv4.
@@ -48,33 +55,8 @@ pub(super) fn is_in_any(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// The client's address: the peer's or, if that is a trusted proxy, the one in its `X-Forwarded-For`.
-///
-/// Every proxy appends the address of its own peer, so the list is read from the right, up to the first
-/// address that is not a trusted proxy: clients can write anything to the left of it.
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address| is_in_any(trusted, address);
-    let mut client = peer.to_canonical();
-    if trusted.is_empty() {
-        return client;
-    }
-    let lines = headers.get_all("x-forwarded-for").iter().rev();
-    let entries = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-    for entry in entries {
-        if !is_trusted(client) {
-            break;
-        }
-        match address_in(entry.trim()) {
-            Some(address) => client = address.to_canonical(),
-            // A trusted proxy writes addresses only.
-            None => break,
-        }
-    }
-    client
-}
-
 /// Some proxies append the port: `10.0.0.7:4711`, `[::1]:4711`.
-fn address_in(entry: &str) -> Option<IpAddr> {
+pub(super) fn address_in(entry: &str) -> Option<IpAddr> {
     let without_brackets = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let bare = without_brackets.unwrap_or(entry);
     bare.parse().ok().or_else(|| Some(entry.parse::<std::net::SocketAddr>().ok()?.ip()))
@@ -82,10 +64,15 @@ fn address_in(entry: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderName;
+    use axum::http::{HeaderMap, HeaderName};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::admission::ForwardedRequest;
+
+    fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+        ForwardedRequest::read(peer, headers, trusted).client
+    }
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -118,6 +105,8 @@ mod tests {
             ("::/0", "2001:db8::1", "1.2.3.4"),
             ("fd00::/8", "fdff::1", "fe00::1"),
             ("::1", "::1", "::2"),
+            ("::ffff:10.0.0.0/104", "10.255.0.1", "11.0.0.1"),
+            ("::ffff:10.0.0.7", "10.0.0.7", "10.0.0.6"),
         ] {
             let network = parse_network(network).unwrap();
             assert!(is_in_any(&[network], address(inside)), "{network:?} {inside}");

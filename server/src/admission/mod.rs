@@ -3,6 +3,7 @@
 
 mod address_counts;
 mod client_addr;
+mod forwarded;
 mod origin;
 mod person_counts;
 pub mod rate_limit;
@@ -14,15 +15,15 @@ use std::{
     time::Duration,
 };
 
-use axum::http::HeaderMap;
 use ipnet::IpNet;
 use tokio::time::Instant;
 
 pub(crate) use self::client_addr::PeerAddr;
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
-    client_addr::{ClientPrefix, ParseNetworkError, client_address, parse_network},
-    origin::{Origin, OriginRejected, OriginRules, ParseOriginError, WithoutOrigin},
+    client_addr::{ClientPrefix, ParseNetworkError, parse_network},
+    forwarded::ForwardedRequest,
+    origin::{Origin, OriginRejected, OriginRules, ParseOriginError, RequestOrigin, WithoutOrigin},
     rejection::Rejection,
 };
 use self::{client_addr::is_in_any, person_counts::PersonCounts, rate_limit::Limit};
@@ -40,7 +41,7 @@ pub struct AdmissionPolicy {
     pub most_rooms: Limit,
     /// Sockets and feeds per room, including those that only watch.
     pub most_sockets_per_room: Limit,
-    /// Proxies whose `X-Forwarded-For` is trusted.
+    /// Proxies whose `X-Forwarded-…` and `Forwarded` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The origins that may open a socket.
     pub origins: OriginRules,
@@ -111,32 +112,44 @@ impl Admission {
     /// Admits a socket, which counts until the permit is dropped.
     pub(crate) fn socket(
         self: &Arc<Self>,
-        peer: IpAddr,
-        headers: &HeaderMap,
+        client: IpAddr,
         occupancy: Occupancy,
     ) -> Result<SocketPermit, Rejection> {
-        self.transport(Transport::Socket, peer, headers, occupancy)
+        self.transport(Transport::Socket, client, occupancy)
     }
 
     /// Admits a feed, which counts until the permit is dropped.
     pub(crate) fn feed(
         self: &Arc<Self>,
-        peer: IpAddr,
-        headers: &HeaderMap,
+        client: IpAddr,
         occupancy: Occupancy,
     ) -> Result<SocketPermit, Rejection> {
-        self.transport(Transport::Feed, peer, headers, occupancy)
+        self.transport(Transport::Feed, client, occupancy)
+    }
+
+    /// Whether a socket of this client would be admitted; it counts nothing.
+    pub(crate) fn would_admit_socket(
+        &self,
+        client: IpAddr,
+        person: Option<Person>,
+        occupancy: Occupancy,
+    ) -> Result<(), Rejection> {
+        self.check_room(occupancy)?;
+        self.lock().would_admit_transport(client.into(), self.started.elapsed())?;
+        match person {
+            Some(person) => self.person_counts().check(person, self.policy.most_sockets_per_person),
+            None => Ok(()),
+        }
     }
 
     fn transport(
         self: &Arc<Self>,
         transport: Transport,
-        peer: IpAddr,
-        headers: &HeaderMap,
+        client: IpAddr,
         occupancy: Occupancy,
     ) -> Result<SocketPermit, Rejection> {
         self.check_room(occupancy)?;
-        let from = client_address(peer, headers, &self.policy.trusted_proxies).into();
+        let from = client.into();
         let now = self.started.elapsed();
         self.lock().admit_transport(transport, from, now)?;
         Ok(SocketPermit { admission: Arc::clone(self), from, transport, person: None })

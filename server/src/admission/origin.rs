@@ -43,36 +43,68 @@ pub struct ParseOriginError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginRejected {
     /// The page belongs to another site.
-    #[error("This WebSocket is only for the pages of this site.")]
+    #[error(
+        "This WebSocket is only for the pages of this site. Whoever runs the server can change that with the settings public-url and allowed-origins."
+    )]
     AnotherSite,
     /// The client sent no `Origin` header.
     #[error("This WebSocket is for browsers only: the Origin header is missing.")]
     Missing,
 }
 
+impl OriginRejected {
+    /// As programs know it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AnotherSite => "origin_not_allowed",
+            Self::Missing => "origin_missing",
+        }
+    }
+}
+
+/// What a request says about the page that sent it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestOrigin<'request> {
+    /// The page's origin; of an unreadable header, an empty text.
+    pub origin: Option<&'request str>,
+    /// How the page's origin relates to the request's, where the browser says so (`Sec-Fetch-Site`).
+    pub fetch_site: Option<&'request str>,
+    /// The host that the visitor asked for.
+    pub host: Option<&'request str>,
+}
+
+impl<'request> RequestOrigin<'request> {
+    /// That of a request for this host.
+    pub fn of(headers: &'request HeaderMap, host: Option<&'request str>) -> Self {
+        const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+        Self {
+            origin: headers.get(header::ORIGIN).map(text),
+            fetch_site: headers.get(SEC_FETCH_SITE).map(text),
+            host,
+        }
+    }
+}
+
 impl OriginRules {
     /// Checks that the request may open a socket. Without this any site's page could open one with the
     /// visitor's cookie (RFC 6455, section 10.2).
-    pub fn admit(&self, headers: &HeaderMap) -> Result<(), OriginRejected> {
-        const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    pub fn admit(&self, request: RequestOrigin<'_>) -> Result<(), OriginRejected> {
         // Where the browser sends `Sec-Fetch-Site`, it decides whether a page belongs to the site.
-        let is_cross_site = headers
-            .get(SEC_FETCH_SITE)
-            .is_some_and(|site| !["same-origin", "none"].iter().any(|own| site == own));
-        let Some(origin) = headers.get(header::ORIGIN) else {
+        let is_cross_site =
+            request.fetch_site.is_some_and(|site| !["same-origin", "none"].contains(&site));
+        let Some(origin) = request.origin else {
             return match self.without_origin {
                 _ if is_cross_site => Err(OriginRejected::AnotherSite),
                 WithoutOrigin::Allowed => Ok(()),
                 WithoutOrigin::Refused => Err(OriginRejected::Missing),
             };
         };
-        let origin: Origin =
-            text(origin).and_then(|text| text.parse().ok()).ok_or(OriginRejected::AnotherSite)?;
+        let origin: Origin = origin.parse().map_err(|_| OriginRejected::AnotherSite)?;
         let is_allowed = self.allowed.contains(&origin);
         let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
         let is_own = self.public_url.as_ref() == Some(&origin)
-            || headers.get(header::HOST).and_then(text).is_some_and(is_host_of_request);
+            || request.host.is_some_and(is_host_of_request);
         if is_allowed || is_own && !is_cross_site {
             Ok(())
         } else {
@@ -81,11 +113,16 @@ impl OriginRules {
     }
 }
 
-fn text(value: &HeaderValue) -> Option<&str> {
-    value.to_str().ok()
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
 }
 
 impl Origin {
+    /// Its port, unless that is the scheme's default.
+    pub(crate) fn port(&self) -> Option<u16> {
+        crate::url::port_of(&self.to_string())
+    }
+
     /// `http://localhost`.
     pub(crate) fn localhost() -> Self {
         let host = Host::Domain("localhost".to_owned());
@@ -152,8 +189,13 @@ mod tests {
             .collect()
     }
 
+    fn admit(rules: &OriginRules, headers: &HeaderMap) -> Result<(), OriginRejected> {
+        let host = headers.get(header::HOST).map(text);
+        rules.admit(RequestOrigin::of(headers, host))
+    }
+
     fn is_admitted(rules: &OriginRules, headers: &[(&'static str, &str)]) -> bool {
-        rules.admit(&request(headers)).is_ok()
+        admit(rules, &request(headers)).is_ok()
     }
 
     #[test]
@@ -225,7 +267,7 @@ mod tests {
         assert!(is_admitted(&OriginRules::default(), &[("host", "a.test")]));
         let without_origin = WithoutOrigin::Refused;
         let rules = OriginRules { without_origin, ..OriginRules::default() };
-        let refused = rules.admit(&request(&[("host", "a.test")]));
+        let refused = admit(&rules, &request(&[("host", "a.test")]));
         assert_eq!(refused, Err(OriginRejected::Missing));
         assert!(is_admitted(&rules, &[("host", "a.test"), ("origin", "http://a.test")]));
     }
@@ -312,7 +354,7 @@ mod tests {
         #[test]
         fn a_foreign_host_is_never_admitted(origin in "https?://[a-z.@:/#?0-9\\[\\]-]{0,30}") {
             let headers = request(&[("host", "own.test"), ("origin", &origin)]);
-            if OriginRules::default().admit(&headers).is_ok() {
+            if admit(&OriginRules::default(), &headers).is_ok() {
                 prop_assert!(
                     ["http://own.test", "https://own.test", "http://own.test:80", "https://own.test:443"]
                         .contains(&&*origin)

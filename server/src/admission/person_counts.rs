@@ -12,12 +12,19 @@ pub(super) struct PersonCounts(HashMap<Person, usize>);
 impl PersonCounts {
     /// Counts a socket, unless the person has `most` already.
     pub(super) fn admit(&mut self, person: Person, most: Limit) -> Result<(), Rejection> {
-        let sockets = self.0.get(&person).copied().unwrap_or_default();
-        if !most.allows_one_more_than(sockets) {
-            return Err(Rejection::TooManySocketsPerPerson);
-        }
-        self.0.insert(person, sockets + 1);
+        self.check(person, most)?;
+        *self.0.entry(person).or_default() += 1;
         Ok(())
+    }
+
+    /// Whether the person may open one more socket.
+    pub(super) fn check(&self, person: Person, most: Limit) -> Result<(), Rejection> {
+        let sockets = self.0.get(&person).copied().unwrap_or_default();
+        if most.allows_one_more_than(sockets) {
+            Ok(())
+        } else {
+            Err(Rejection::TooManySocketsPerPerson)
+        }
     }
 
     /// Counts down when a socket ends.

@@ -21,7 +21,7 @@ static LISTENING: Group = Group {
         .with_flag("addr"),
         Setting::presence(
             "public-url",
-            "URL of the site as visitors see it, if it is behind a proxy. With https, the cookie is sent over HTTPS only.",
+            "URL of the site as visitors see it, if it is behind a proxy; with a path if it is served below one, like https://example.org/rollcall. With https, the cookie is sent over HTTPS only.",
             |config| &mut config.public_url,
         )
         .default_is("the host of each request"),
@@ -165,7 +165,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "trusted-proxies",
-            "Networks of the proxies whose X-Forwarded-For header is trusted for the client address.",
+            "Networks of the proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host and Forwarded headers are trusted.",
             |config| &mut config.admission.trusted_proxies,
         ),
         Setting::limit(

@@ -31,12 +31,12 @@ use self::{
 };
 use crate::{
     admin::AdminAddr,
-    admission::Origin,
     http::assets::Site,
+    identity::person_cookie::CookieScope,
     lifecycle::graceful_shutdown::DrainConfig,
     listener::tls::{self, TlsFiles},
     telemetry::logging::LogConfig,
-    url::Scheme,
+    url::{PublicUrl, Scheme},
     websocket::connection::ConnectionConfig,
 };
 use registry::presence::room::RoomLimits;
@@ -55,7 +55,7 @@ pub struct Config {
     /// The limits of each room.
     pub room_limits: RoomLimits,
     /// The site's URL as visitors see it; without it, each request's host.
-    pub public_url: Option<Origin>,
+    pub public_url: Option<PublicUrl>,
     /// The certificate, if this server speaks TLS itself.
     pub tls: TlsSettings,
     /// The table `[limits]`.
@@ -144,10 +144,16 @@ impl Config {
     /// The scheme by which visitors reach the site.
     pub fn scheme(&self) -> Scheme {
         match &self.public_url {
-            Some(url) if url.is_https() => Scheme::Https,
+            Some(url) if url.origin.is_https() => Scheme::Https,
             _ if self.tls.files().is_some() => Scheme::Https,
             _ => Scheme::Http,
         }
+    }
+
+    /// Where the visitors' cookies are valid.
+    pub fn cookie_scope(&self) -> CookieScope {
+        let base_path = self.public_url.as_ref().map(|url| url.base_path.clone());
+        CookieScope { scheme: self.scheme(), base_path: base_path.unwrap_or_default() }
     }
 
     /// The time limits of every socket.

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use app::ssr::BasePath;
 use ipnet::IpNet;
 use leptos::config::Env;
 use tracing_subscriber::EnvFilter;
@@ -15,6 +16,7 @@ use crate::{
     admin::AdminAddr,
     admission::{Origin, parse_network},
     telemetry::logging::{LogFilter, LogFormat},
+    url::PublicUrl,
 };
 
 /// The syntax of a value.
@@ -246,6 +248,27 @@ impl Value for Origin {
     }
 }
 
+impl Value for PublicUrl {
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "HTTPS://HOST/PATH"
+    }
+
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
+        *self = text.parse().map_err(
+            |_| "a scheme, a host and perhaps a path (not below /r or /api), like https://example.org or https://example.org/rollcall",
+        )?;
+        Ok(())
+    }
+
+    fn format(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
 impl Value for AdminAddr {
     fn kind(&self) -> ValueKind {
         ValueKind::Text
@@ -401,6 +424,12 @@ impl Blank for Arc<str> {
 impl Blank for IpNet {
     fn blank() -> Self {
         Self::from(IpAddr::from([127, 0, 0, 1]))
+    }
+}
+
+impl Blank for PublicUrl {
+    fn blank() -> Self {
+        Self { origin: Origin::localhost(), base_path: BasePath::default() }
     }
 }
 

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
-use leptos::config::LeptosOptions;
+use app::ssr::BasePath;
+use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{assets::Site, security_headers::HeaderPolicy};
+use super::{
+    assets::Site, origin_warning::OriginWarning, security_headers::HeaderPolicy, visit::Visit,
+};
 use crate::{
-    admission::Admission, identity::person_cookie::PersonCookies,
-    lifecycle::graceful_shutdown::Drain, url::Scheme, websocket::connection::ConnectionConfig,
+    admission::Admission,
+    identity::person_cookie::{PersonCookies, SitePort},
+    lifecycle::graceful_shutdown::Drain,
+    url::{PublicUrl, Scheme, port_of},
+    websocket::connection::ConnectionConfig,
 };
 use registry::hub::Hub;
 
@@ -23,7 +29,7 @@ pub struct AppState {
     /// The page's files.
     pub site: Site,
     /// The site's URL as visitors see it, if it is set.
-    pub public_url: Option<Arc<str>>,
+    pub public_url: Option<PublicUrl>,
     /// What this server itself speaks, behind any proxy.
     pub spoken: Scheme,
     /// The time limits of a socket.
@@ -32,6 +38,31 @@ pub struct AppState {
     pub header_policy: HeaderPolicy,
     /// Admits sockets and feeds.
     pub admission: Arc<Admission>,
+    /// Warns that sockets are refused for their origin.
+    pub origin_warning: Arc<OriginWarning>,
     /// Closes sockets and feeds on shutdown.
     pub drain: Drain,
+}
+
+impl AppState {
+    /// The path below which the site is served.
+    pub(crate) fn base_path(&self) -> BasePath {
+        self.public_url.as_ref().map(|url| url.base_path.clone()).unwrap_or_default()
+    }
+
+    /// The site's port as this visitor sees it.
+    pub(crate) fn site_port(&self, visit: &Visit) -> SitePort {
+        match &self.public_url {
+            Some(url) => url.origin.port(),
+            None => visit.host.as_deref().and_then(port_of),
+        }
+    }
+
+    /// Renders a document with what every document needs in its context.
+    pub(crate) fn render<T>(&self, document: impl FnOnce() -> T) -> T {
+        Owner::new().with(|| {
+            provide_context(self.base_path());
+            document()
+        })
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn embed(
         Err(error) => return no_such_room(&state, error, &requested, &uri),
     };
     let list = state.hub.snapshot(&room, None, MOST_FACES);
-    let document = Html(embed_document(&state.leptos, &room, list));
+    let document = state.render(|| Html(embed_document(&state.leptos, &room, list)));
     let mut response = document.into_response();
     // The only page that other sites may frame. Its script is a file, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.header_policy);

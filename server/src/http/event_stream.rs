@@ -4,8 +4,8 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use app::presence::Since;
 use axum::{
-    extract::{Extension, Path, State, rejection::PathRejection},
-    http::{HeaderMap, Uri, header},
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderName, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -14,14 +14,15 @@ use tokio::time::Instant;
 use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
+    visit::Visit,
 };
-use crate::admission::{PeerAddr, SocketPermit};
+use crate::admission::SocketPermit;
 use registry::{hub::Subscription, wake::wake_flags::WakeReasons};
 
 /// Opens a feed of the room's events.
 pub(crate) async fn events(
     State(state): State<AppState>,
-    Extension(PeerAddr(peer)): Extension<PeerAddr>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
@@ -31,7 +32,7 @@ pub(crate) async fn events(
         Err(error) => return room_not_found(error),
     };
     let occupancy = state.hub.occupancy(&room_name);
-    let permit = match state.admission.feed(peer, &headers, occupancy) {
+    let permit = match state.admission.feed(visit.client, occupancy) {
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
@@ -40,8 +41,12 @@ pub(crate) async fn events(
     let guard = state.drain.feed();
     let events = feed(subscription, state.connection.heartbeat_every, permit)
         .take_until(async move { guard.drained().await });
-    let no_store = [(header::CACHE_CONTROL, "no-store")];
-    (no_store, Sse::new(events)).into_response()
+    // Proxies would gather events until a buffer is full, to compress them for instance.
+    let unbuffered = [
+        (header::CACHE_CONTROL, "no-store, no-transform"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (unbuffered, Sse::new(events)).into_response()
 }
 
 /// The position of a client that reconnects, `EPOCH.SEQ`: browsers send back the last event's id.

@@ -8,35 +8,43 @@ use app::{
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
 
 use super::{
     app_state::AppState,
+    near_miss::{suggestion, without_extra_slashes},
     room_path::room_from_path,
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
+    visit::Visit,
 };
+use crate::identity::person_cookie::PersonCookies;
 
 /// The number of rows in the first HTML; the rest arrives through the socket.
 const MOST_ROWS: usize = 200;
 
 /// `GET /`: the lobby's page.
-pub(crate) async fn lobby(State(state): State<AppState>, request: Request) -> Response {
-    room_page(state, RoomName::lobby(), request).await
+pub(crate) async fn lobby(
+    State(state): State<AppState>,
+    visit: Visit,
+    request: Request,
+) -> Response {
+    room_page(state, visit, RoomName::lobby(), request).await
 }
 
 /// `GET /r/{room}`: a room's page.
 pub(crate) async fn room(
     State(state): State<AppState>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let requested = requested_name(&path);
     match room_from_path(path) {
-        Ok(room_name) => room_page(state, room_name, request).await,
+        Ok(room_name) => room_page(state, visit, room_name, request).await,
         Err(error) => no_such_room(&state, error, &requested, request.uri()),
     }
 }
@@ -48,17 +56,16 @@ pub(crate) async fn room(
 /// request could do is to give the visitor a new identity.
 pub(crate) async fn switch_person(
     State(state): State<AppState>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let Ok(room) = room_from_path(path) else { return StatusCode::NOT_FOUND.into_response() };
-    let mut response = Redirect::to(&format!("/r/{room}")).into_response();
+    let mut response = Redirect::to(&state.base_path().room(&room)).into_response();
     let is_cross_site =
         headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin");
-    // Without a cookie: a new person.
-    let person = state.cookies.identify(&HeaderMap::new());
-    if let (false, Ok(person)) = (is_cross_site, person)
-        && let Some(cookie) = state.cookies.set_cookie(person)
+    if let (false, Ok(person)) = (is_cross_site, PersonCookies::new_person())
+        && let Some(cookie) = state.cookies.set_cookie(person, state.site_port(&visit))
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -78,31 +85,35 @@ pub(crate) fn no_such_room(
     uri: &Uri,
 ) -> Response {
     if error == RoomNameError::UpperCase {
-        return redirect_to_lower_case(requested, uri);
+        return redirect_to_lower_case(state, requested, uri);
     }
-    let suggestion = RoomName::suggest(requested);
+    let suggestion = suggestion(requested);
     not_found_page(state, &error.to_string(), suggestion.as_ref())
 }
 
-/// The page for every unknown path.
-pub(crate) async fn not_found(State(state): State<AppState>) -> Response {
+/// A redirect from a path that is only written in another way, or the page for every unknown path.
+pub(crate) async fn not_found(State(state): State<AppState>, uri: Uri) -> Response {
+    if let Some(path) = without_extra_slashes(uri.path()) {
+        return permanent_redirect(&state, &path, &uri);
+    }
     not_found_page(&state, "There is no page at this address.", None)
 }
 
-async fn room_page(state: AppState, room: RoomName, request: Request) -> Response {
-    let Ok(person) = state.cookies.identify(request.headers()) else {
+async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
+    let port = state.site_port(&visit);
+    let Ok(person) = state.cookies.identify(request.headers(), port) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mode = display_mode(request.uri());
     let you = state.cookies.public_id(person, &room);
     // The kiosk view does not join the room, so no row waits for it.
-    if mode == DisplayMode::Page {
+    if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
         state.hub.note_page_load(&room, you);
     }
     let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
     let server_rendered = ServerRendered {
         room: room.clone(),
-        address: room_url(state.public_url.as_deref(), state.spoken, request.headers(), &room),
+        address: room_url(state.public_url.as_ref(), &visit, &room),
         counts: state.hub.count_history(&room),
         mode,
     };
@@ -110,10 +121,12 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
+    let base_path = state.base_path();
     let render = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(page.clone());
             provide_context(server_rendered.clone());
+            provide_context(base_path.clone());
             // It replaces the nonce that leptos_axum provides and gives no access to.
             provide_context(own_nonce.clone());
         },
@@ -121,7 +134,7 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
     );
     let mut response: Response<Body> = render(request).await;
     set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
-    if let Some(cookie) = state.cookies.set_cookie(person) {
+    if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     no_cache(response)
@@ -129,9 +142,26 @@ async fn room_page(state: AppState, room: RoomName, request: Request) -> Respons
 
 /// `GET /privacy`: the privacy page.
 pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
-    let mut response = Html(privacy_document(&state.leptos)).into_response();
+    let mut response = state.render(|| Html(privacy_document(&state.leptos))).into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
+}
+
+/// Whether somebody waits for the page that this request asks for.
+///
+/// Browsers fetch pages ahead of a visit that may never happen (`Sec-Purpose: prefetch;prerender`; `Purpose` and
+/// `X-Moz` in older ones), and link checkers send `HEAD`.
+fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
+    let is_ahead = |name| {
+        let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        values.map(<[u8]>::to_ascii_lowercase).any(|value| {
+            ["prefetch", "prerender", "preview"]
+                .iter()
+                .any(|purpose| value.windows(purpose.len()).any(|part| part == purpose.as_bytes()))
+        })
+    };
+    *method == Method::GET
+        && !["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(is_ahead)
 }
 
 /// `?wall` requests the kiosk view.
@@ -144,7 +174,7 @@ fn display_mode(uri: &Uri) -> DisplayMode {
 }
 
 fn not_found_page(state: &AppState, reason: &str, suggestion: Option<&RoomName>) -> Response {
-    let document = Html(not_found_document(&state.leptos, reason, suggestion));
+    let document = state.render(|| Html(not_found_document(&state.leptos, reason, suggestion)));
     let mut response = (StatusCode::NOT_FOUND, document).into_response();
     // The page has no inline script, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
@@ -154,16 +184,23 @@ fn not_found_page(state: &AppState, reason: &str, suggestion: Option<&RoomName>)
 /// Redirects to the same path with the room's name in lower case.
 ///
 /// The name is the decoded one, as an escape like `%54` can contain an upper-case letter too.
-fn redirect_to_lower_case(requested: &str, uri: &Uri) -> Response {
+fn redirect_to_lower_case(state: &AppState, requested: &str, uri: &Uri) -> Response {
     let rest: String = uri.path().split('/').skip(3).flat_map(|part| ["/", part]).collect();
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let room = requested.to_ascii_lowercase();
-    Redirect::permanent(&format!("/r/{room}{rest}{query}")).into_response()
+    permanent_redirect(state, &format!("/r/{room}{rest}"), uri)
 }
 
-/// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant.
+/// To another path of the site, with the query of this request.
+fn permanent_redirect(state: &AppState, path: &str, uri: &Uri) -> Response {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&state.base_path().below(&format!("{path}{query}"))).into_response()
+}
+
+/// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant;
+/// `no-transform` keeps proxies from changing what is hydrated.
 pub(crate) fn no_cache(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-transform"));
     response
 }

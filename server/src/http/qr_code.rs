@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -13,6 +13,7 @@ use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
     room_url::room_url,
+    visit::Visit,
 };
 
 /// The width of the empty margin, in modules (ISO/IEC 18004, section 6.3.8).
@@ -22,13 +23,13 @@ const QUIET_ZONE: i32 = 4;
 pub(crate) async fn qr_code(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    visit: Visit,
 ) -> Response {
     let room = match room_from_path(path) {
         Ok(room) => room,
         Err(error) => return room_not_found(error),
     };
-    let url = room_url(state.public_url.as_deref(), state.spoken, &headers, &room);
+    let url = room_url(state.public_url.as_ref(), &visit, &room);
     // Medium restores about 15 % of damaged or reflecting modules.
     let Ok(code) = QrCode::encode_text(&url, QrCodeEcc::Medium) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -14,8 +14,14 @@ use tower_http::{
 };
 
 use super::{
-    app_state::AppState, embed, etag::conditional_get, event_stream, export, hour_chart, page,
-    qr_code, security_headers::apply_security_headers, users, websocket_upgrade,
+    app_state::AppState,
+    embed,
+    entry::with_base_path,
+    etag::conditional_get,
+    event_stream, export, hour_chart, page, qr_code,
+    robots::{noindex, robots},
+    security_headers::apply_security_headers,
+    users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
 
@@ -50,9 +56,9 @@ pub(crate) fn router(state: AppState) -> Router {
     // WASM is compressed by the build, and better.
     let is_compressible =
         DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
-    Router::new()
+    let base_path = state.base_path();
+    let rooms = Router::new()
         .route("/", get(page::lobby))
-        .route("/privacy", get(page::privacy))
         .route("/r/{room}", get(page::room))
         .route("/r/{room}/someone-else", post(page::switch_person))
         .route("/r/{room}/embed", get(embed::embed))
@@ -61,15 +67,23 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
         .route("/api/rooms/{room}/roll.txt", get(export::text))
+        .layer(noindex());
+    // Not compressed: a compressor would delay events.
+    let live_rooms = Router::new()
+        .route("/api/rooms/{room}/events", get(event_stream::events))
+        .route("/r/{room}/socket", get(websocket_upgrade::open))
+        .layer(noindex());
+    let routes = Router::new()
+        .route("/privacy", get(page::privacy))
+        .route("/robots.txt", get(robots))
+        .merge(rooms)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
         .layer(CompressionLayer::new().compress_when(is_compressible))
-        // Below the compression layer: a compressor would delay events.
-        .route("/api/rooms/{room}/events", get(event_stream::events))
-        .route("/r/{room}/socket", get(websocket_upgrade::open))
+        .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
-        .layer(MapResponseLayer::new(finish))
-        .with_state(state)
+        .with_state(state);
+    with_base_path(routes, base_path).layer(MapResponseLayer::new(finish))
 }
 
 /// Adds `Cache-Control` to files.

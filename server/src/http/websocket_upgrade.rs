@@ -3,8 +3,8 @@
 use app::presence::{RoomName, UserId};
 use axum::{
     body::Body,
-    extract::{Extension, Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::{OnUpgrade, Parts};
@@ -19,11 +19,13 @@ use tungstenite::handshake::server::create_response_with_body;
 use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
+    socket_check::{self, upgrade_headers},
+    visit::Visit,
 };
 use crate::{
-    admission::{PeerAddr, SocketPermit},
+    admission::{RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
-    listener::WriteTimeout,
+    listener::{HeadLimit, WriteTimeout},
     websocket::{
         connection::{self, ConnectionConfig},
         stream::WebSocket,
@@ -34,11 +36,16 @@ use registry::hub::Membership;
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(
     State(state): State<AppState>,
-    Extension(PeerAddr(peer)): Extension<PeerAddr>,
+    visit: Visit,
     path: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Response {
-    if let Err(rejected) = state.admission.policy().origins.admit(request.headers()) {
+    if !is_upgrade(request.headers()) {
+        return socket_check::answer(&state, &visit, path, request.uri(), request.headers());
+    }
+    let origin = RequestOrigin::of(request.headers(), visit.host.as_deref());
+    if let Err(rejected) = state.admission.policy().origins.admit(origin) {
+        state.origin_warning.log(origin.origin, &visit);
         return (StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response();
     }
     let room_name = match room_from_path(path) {
@@ -52,18 +59,19 @@ pub(crate) async fn open(
         return handshake_required();
     };
     let occupancy = state.hub.occupancy(&room_name);
-    let permit = match state.admission.socket(peer, request.headers(), occupancy) {
+    let permit = match state.admission.socket(visit.client, occupancy) {
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
-    let Ok(person) = state.cookies.identify(request.headers()) else {
+    let port = state.site_port(&visit);
+    let Ok(person) = state.cookies.identify(request.headers(), port) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let permit = match permit.with_person(person) {
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
-    if let Some(cookie) = state.cookies.set_cookie(person) {
+    if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     let user_id = state.cookies.public_id(person, &room_name);
@@ -109,9 +117,9 @@ async fn serve(
     }
 }
 
-/// Serves the socket on its stream without the HTTP write timeout, as the connection has one of its own.
+/// Serves the socket on its stream without the limits of HTTP, as the connection has its own.
 async fn serve_over<S>(
-    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<S>>>,
+    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<S>>>>,
     enter: impl FnOnce() -> Membership,
     config: ConnectionConfig,
     guard: DrainGuard,
@@ -119,8 +127,14 @@ async fn serve_over<S>(
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let socket = WebSocket::new(io.into_inner().into_inner(), &read_buf, config.frames).await;
+    let socket =
+        WebSocket::new(io.into_inner().into_inner().into_inner(), &read_buf, config.frames).await;
     connection::spawn(socket, enter(), config, guard, permit);
+}
+
+/// Whether the request asks for a WebSocket, perhaps in a wrong way.
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY)
 }
 
 /// Whether there is exactly one key, of 16 bytes in base64 (RFC 6455, section 4.1): tungstenite does not check it.
@@ -135,9 +149,5 @@ fn has_key(headers: &HeaderMap) -> bool {
 /// The response to a request without a valid WebSocket handshake (RFC 6455, section 4.1).
 fn handshake_required() -> Response {
     let sentence = "This is the URL of a WebSocket: connect with a WebSocket client.\n";
-    let upgrade = [
-        (header::UPGRADE, HeaderValue::from_static("websocket")),
-        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
-    ];
-    (StatusCode::UPGRADE_REQUIRED, upgrade, sentence).into_response()
+    (StatusCode::UPGRADE_REQUIRED, upgrade_headers(), sentence).into_response()
 }

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::presence::{RoomName, UserId};
+use app::{
+    presence::{RoomName, UserId},
+    ssr::BasePath,
+};
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, CookieJar, Key, SameSite, time};
 use hmac::{Hmac, Mac};
@@ -17,12 +20,46 @@ use crate::{
     url::Scheme,
 };
 
-/// The cookie's name. Browsers accept `__Host-` only from this very host over HTTPS (RFC 6265bis, section
-/// 4.1.3), so that no sibling domain can replace it.
-fn cookie_name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Http => "rollcall_person",
-        Scheme::Https => "__Host-rollcall_person",
+/// Where the cookie is valid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CookieScope {
+    /// With HTTPS, browsers send it over HTTPS only.
+    pub scheme: Scheme,
+    /// Browsers send it below this path only.
+    pub base_path: BasePath,
+}
+
+impl From<Scheme> for CookieScope {
+    fn from(scheme: Scheme) -> Self {
+        Self { scheme, base_path: BasePath::default() }
+    }
+}
+
+/// The port of the host that the visitor asked for; none for a default port.
+///
+/// It is part of the cookie's name, as browsers send a cookie to all ports of a host (RFC 6265, section 8.5):
+/// two servers on one host must not replace each other's.
+pub type SitePort = Option<u16>;
+
+impl CookieScope {
+    /// Browsers accept `__Host-` only from this very host over HTTPS and with `Path=/`, so that no sibling
+    /// domain can replace it; `__Secure-` only over HTTPS (RFC 6265bis, section 4.1.3).
+    fn cookie_name(&self, port: SitePort) -> String {
+        let prefix = match (self.scheme, self.base_path.as_str()) {
+            (Scheme::Http, _) => "",
+            (Scheme::Https, "") => "__Host-",
+            (Scheme::Https, _) => "__Secure-",
+        };
+        let suffix = port.map(|port| format!("_{port}")).unwrap_or_default();
+        format!("{prefix}rollcall_person{suffix}")
+    }
+
+    /// `Path=/rollcall` is valid for `/rollcall/r/a`, and not for `/rollcalls` (RFC 6265, section 5.1.4).
+    fn path(&self) -> String {
+        match self.base_path.as_str() {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        }
     }
 }
 
@@ -55,7 +92,7 @@ impl fmt::Debug for Person {
 
 /// Identifies persons by their cookies, which it signs with the server's key.
 pub struct PersonCookies {
-    scheme: Scheme,
+    scope: CookieScope,
     signing: Key,
     public_ids: Hmac<Sha256>,
 }
@@ -104,31 +141,34 @@ pub enum KeyError {
 
 impl PersonCookies {
     /// With the key in `state_directory`, created there (mode 0600) if there is none.
-    pub fn from_state_directory(state_directory: &Path, scheme: Scheme) -> Result<Self, KeyError> {
+    pub fn from_state_directory(
+        state_directory: &Path,
+        scope: impl Into<CookieScope>,
+    ) -> Result<Self, KeyError> {
         let path = state_directory.join(KEY_FILE);
         let file_error = |source| KeyError::File { path: path.clone(), source };
         match fs::read(&path) {
-            Ok(key) => Self::from_key(&key, scheme).ok_or(KeyError::Length { path }),
+            Ok(key) => Self::from_key(&key, scope).ok_or(KeyError::Length { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
                 fs::create_dir_all(state_directory).map_err(file_error)?;
                 private_file::write(&path, &key).map_err(file_error)?;
-                Self::from_key(&key, scheme).ok_or(KeyError::Length { path })
+                Self::from_key(&key, scope).ok_or(KeyError::Length { path })
             }
             Err(source) => Err(file_error(source)),
         }
     }
 
     /// With the key in a configured file, which has to exist.
-    pub fn from_key_file(path: &Path, scheme: Scheme) -> Result<Self, KeyError> {
+    pub fn from_key_file(path: &Path, scope: impl Into<CookieScope>) -> Result<Self, KeyError> {
         let key = fs::read(path)
             .map_err(|source| KeyError::GivenFile { path: path.to_owned(), source })?;
-        Self::from_key(&key, scheme).ok_or_else(|| KeyError::GivenLength { path: path.to_owned() })
+        Self::from_key(&key, scope).ok_or_else(|| KeyError::GivenLength { path: path.to_owned() })
     }
 
     /// With a key of 64 bytes; none for another length.
-    pub fn from_key(key: &[u8], scheme: Scheme) -> Option<Self> {
+    pub fn from_key(key: &[u8], scope: impl Into<CookieScope>) -> Option<Self> {
         if key.len() != KEY_IN_BYTES {
             return None;
         }
@@ -136,32 +176,41 @@ impl PersonCookies {
         let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
         derivation.update(b"rollcall public ids 1");
         let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
-        Some(Self { scheme, signing: Key::from(key), public_ids })
+        Some(Self { scope: scope.into(), signing: Key::from(key), public_ids })
     }
 
     /// The person of a request with these headers; without a valid cookie, a new one.
-    pub fn identify(&self, headers: &HeaderMap) -> Result<Person, getrandom::Error> {
-        if let Some(person) = self.known(headers) {
-            return Ok(person);
+    pub fn identify(
+        &self,
+        headers: &HeaderMap,
+        port: SitePort,
+    ) -> Result<Person, getrandom::Error> {
+        match self.known(headers, port) {
+            Some(person) => Ok(person),
+            None => Self::new_person(),
         }
+    }
+
+    /// A person whom nobody has met.
+    pub fn new_person() -> Result<Person, getrandom::Error> {
         let mut secret = [0; 16];
         getrandom::fill(&mut secret)?;
         Ok(Person(secret))
     }
 
     /// The `Set-Cookie` header that identifies the browser as this person from now on.
-    pub fn set_cookie(&self, person: Person) -> Option<HeaderValue> {
+    pub fn set_cookie(&self, person: Person, port: SitePort) -> Option<HeaderValue> {
         let mut jar = CookieJar::new();
-        let name = cookie_name(self.scheme);
-        let cookie = Cookie::build((name, hex(&person.0)))
-            .path("/")
-            .secure(self.scheme == Scheme::Https)
+        let name = self.scope.cookie_name(port);
+        let cookie = Cookie::build((name.clone(), hex(&person.0)))
+            .path(self.scope.path())
+            .secure(self.scope.scheme == Scheme::Https)
             .http_only(true)
             .same_site(SameSite::Lax)
             .max_age(COOKIE_LIFE);
         jar.signed_mut(&self.signing).add(cookie);
         // The signature is base64, whose characters a cookie's value may have (RFC 6265, section 4.1.1).
-        HeaderValue::from_str(&jar.get(name)?.to_string()).ok()
+        HeaderValue::from_str(&jar.get(&name)?.to_string()).ok()
     }
 
     /// The id of a person that others in the room see: stable over restarts, different in every room.
@@ -175,7 +224,14 @@ impl PersonCookies {
         )
     }
 
-    fn known(&self, headers: &HeaderMap) -> Option<Person> {
+    /// The person of a request with these headers, if they have a valid cookie.
+    pub fn known(&self, headers: &HeaderMap, port: SitePort) -> Option<Person> {
+        // Cookies of earlier versions have no port in their name, nor have those that were set through a proxy
+        // that drops the port of some requests. The signature tells them from another server's.
+        [port, None].into_iter().find_map(|port| self.named(&self.scope.cookie_name(port), headers))
+    }
+
+    fn named(&self, name: &str, headers: &HeaderMap) -> Option<Person> {
         let lines = headers.get_all(header::COOKIE).iter();
         let cookies = lines.flat_map(|line| {
             // Other applications on the host may set cookies that are not UTF-8.
@@ -183,7 +239,7 @@ impl PersonCookies {
             Cookie::split_parse(text).flatten().collect::<Vec<_>>()
         });
         // A second cookie of the name (another path, another port) must not hide a valid one.
-        let own = cookies.filter(|cookie| cookie.name() == cookie_name(self.scheme));
+        let own = cookies.filter(|cookie| cookie.name() == name);
         let valid = own.filter_map(|cookie| self.verified(cookie));
         valid.filter_map(|cookie| decode_hex(cookie.value())).map(Person).next()
     }
@@ -213,52 +269,52 @@ mod tests {
     #[test]
     fn a_returned_cookie_identifies_the_same_person() {
         let cookies = cookies(1);
-        let person = cookies.identify(&HeaderMap::new()).unwrap();
-        let cookie = cookies.set_cookie(person).unwrap();
+        let person = cookies.identify(&HeaderMap::new(), None).unwrap();
+        let cookie = cookies.set_cookie(person, None).unwrap();
         let header = cookie.to_str().unwrap();
         for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
             assert!(header.contains(attribute), "{header}");
         }
         let back = format!("theme=dark; {}; x=y", sent_back(&cookie));
-        assert_eq!(cookies.identify(&request_with(&[&back])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&back]), None).unwrap(), person);
         let beside_a_false_one = format!("rollcall_person=nonsense; {back}");
-        assert_eq!(cookies.identify(&request_with(&[&beside_a_false_one])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&beside_a_false_one]), None).unwrap(), person);
         let mut beside_a_foreign_one = b"other=\xe9; ".to_vec();
         beside_a_foreign_one.extend_from_slice(back.as_bytes());
         let value = HeaderValue::from_bytes(&beside_a_foreign_one).unwrap();
         let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
-        assert_eq!(cookies.identify(&headers).unwrap(), person);
+        assert_eq!(cookies.identify(&headers, None).unwrap(), person);
         let before_a_false_one = format!("{back}; rollcall_person=nonsense");
-        assert_eq!(cookies.identify(&request_with(&[&before_a_false_one])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&before_a_false_one]), None).unwrap(), person);
     }
 
     #[test]
     fn a_cookie_over_https_is_bound_to_its_host() {
         let key = [1; KEY_IN_BYTES];
         let cookies = PersonCookies::from_key(&key, Scheme::Https).unwrap();
-        let person = cookies.identify(&HeaderMap::new()).unwrap();
-        let cookie = cookies.set_cookie(person).unwrap();
+        let person = cookies.identify(&HeaderMap::new(), None).unwrap();
+        let cookie = cookies.set_cookie(person, None).unwrap();
         let header = cookie.to_str().unwrap();
         assert!(header.starts_with("__Host-rollcall_person="), "{header}");
         assert!(header.contains("; Secure") && header.contains("; Path=/"), "{header}");
         assert!(!header.contains("Domain"), "{header}");
         let back = sent_back(&cookie);
-        assert_eq!(cookies.identify(&request_with(&[&back])).unwrap(), person);
+        assert_eq!(cookies.identify(&request_with(&[&back]), None).unwrap(), person);
         // A sibling domain could have set a cookie without the prefix.
         let other = sent_back(
-            &crate::identity::person_cookie::tests::cookies(1).set_cookie(person).unwrap(),
+            &crate::identity::person_cookie::tests::cookies(1).set_cookie(person, None).unwrap(),
         );
-        assert_ne!(cookies.identify(&request_with(&[&other])).unwrap(), person);
+        assert_ne!(cookies.identify(&request_with(&[&other]), None).unwrap(), person);
     }
 
     #[test]
     fn a_forged_or_foreign_cookie_is_a_new_person() {
         let ours = cookies(1);
-        let person = ours.identify(&HeaderMap::new()).unwrap();
-        let cookie = sent_back(&cookies(2).set_cookie(person).unwrap());
-        assert_ne!(ours.identify(&request_with(&[&cookie])).unwrap(), person);
+        let person = ours.identify(&HeaderMap::new(), None).unwrap();
+        let cookie = sent_back(&cookies(2).set_cookie(person, None).unwrap());
+        assert_ne!(ours.identify(&request_with(&[&cookie]), None).unwrap(), person);
         let unsigned = format!("rollcall_person={}", hex(&person.0));
-        assert_ne!(ours.identify(&request_with(&[&unsigned])).unwrap(), person);
+        assert_ne!(ours.identify(&request_with(&[&unsigned]), None).unwrap(), person);
     }
 
     #[test]
@@ -298,5 +354,46 @@ mod tests {
             PersonCookies::from_state_directory(&state, Scheme::Http),
             Err(KeyError::Length { .. })
         ));
+    }
+
+    #[test]
+    fn cookies_of_two_servers_on_one_host_do_not_replace_each_other() {
+        let (one, other) = (cookies(1), cookies(2));
+        let person = one.identify(&HeaderMap::new(), Some(3000)).unwrap();
+        let guest = other.identify(&HeaderMap::new(), Some(3001)).unwrap();
+        let [of_one, of_other] = [
+            sent_back(&one.set_cookie(person, Some(3000)).unwrap()),
+            sent_back(&other.set_cookie(guest, Some(3001)).unwrap()),
+        ];
+        assert!(of_one.starts_with("rollcall_person_3000="), "{of_one}");
+        assert!(of_other.starts_with("rollcall_person_3001="), "{of_other}");
+        let both = request_with(&[&format!("{of_one}; {of_other}")]);
+        assert_eq!(one.identify(&both, Some(3000)).unwrap(), person);
+        assert_eq!(other.identify(&both, Some(3001)).unwrap(), guest);
+    }
+
+    #[test]
+    fn a_cookie_without_a_port_in_its_name_is_still_valid() {
+        let cookies = cookies(1);
+        let person = cookies.identify(&HeaderMap::new(), None).unwrap();
+        let earlier = request_with(&[&sent_back(&cookies.set_cookie(person, None).unwrap())]);
+        assert_eq!(cookies.identify(&earlier, Some(3000)).unwrap(), person);
+    }
+
+    #[test]
+    fn a_cookie_below_a_path_is_for_that_path() {
+        let base_path: BasePath = "/rollcall".parse().unwrap();
+        for (scheme, name) in
+            [(Scheme::Http, "rollcall_person="), (Scheme::Https, "__Secure-rollcall_person=")]
+        {
+            let scope = CookieScope { scheme, base_path: base_path.clone() };
+            let cookies = PersonCookies::from_key(&[1; KEY_IN_BYTES], scope).unwrap();
+            let person = cookies.identify(&HeaderMap::new(), None).unwrap();
+            let cookie = cookies.set_cookie(person, None).unwrap();
+            let header = cookie.to_str().unwrap();
+            assert!(header.starts_with(name) && header.contains("; Path=/rollcall;"), "{header}");
+            let back = request_with(&[&sent_back(&cookie)]);
+            assert_eq!(cookies.identify(&back, None).unwrap(), person);
+        }
     }
 }

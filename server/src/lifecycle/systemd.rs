@@ -63,10 +63,14 @@ pub fn inherited_listener() -> io::Result<Option<TcpListener>> {
 
 #[cfg(unix)]
 mod unix {
-    use std::{ffi::OsStr, io, os::unix::net::UnixDatagram};
+    use std::{ffi::OsStr, io, os::unix::net::UnixDatagram, time::Duration};
+
+    const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
     pub(crate) fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
         let socket = UnixDatagram::unbound()?;
+        // A service manager that does not read must not hold up the server.
+        socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         #[cfg(target_os = "linux")]
         {
             use std::os::{linux::net::SocketAddrExt, unix::ffi::OsStrExt, unix::net::SocketAddr};

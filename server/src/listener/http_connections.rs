@@ -21,7 +21,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    Acceptor, WriteTimeout,
+    Acceptor, HeadLimit, WriteTimeout,
+    head_limit::LONGEST_HEAD_IN_BYTES,
     https_redirect::https_redirect,
     tls::{Accepted, Tls},
 };
@@ -30,8 +31,8 @@ use crate::{
     telemetry::metrics::METRICS,
 };
 
-/// The maximum size of a request's head; hyper's default is 400 KiB.
-const LONGEST_HEAD_IN_BYTES: usize = 16 * 1024;
+/// The maximum size of hyper's buffers: longer than any head that reaches it.
+const MAX_BUFFER_IN_BYTES: usize = LONGEST_HEAD_IN_BYTES + 16 * 1024;
 
 /// How many rejected connections are answered at a time; further ones are dropped unanswered.
 const MAX_CONCURRENT_REJECTIONS: usize = 64;
@@ -157,6 +158,7 @@ impl Handler {
             request.extensions_mut().insert(PeerAddr(peer));
             router.clone().oneshot(request)
         });
+        let stream = HeadLimit::new(stream);
         let stream = WriteTimeout::new(stream, self.admission.policy().timeouts.write_timeout);
         let mut connection =
             Box::pin(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -181,7 +183,7 @@ fn http(request_timeout: Option<Duration>) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(request_timeout)
-        .max_buf_size(LONGEST_HEAD_IN_BYTES);
+        .max_buf_size(MAX_BUFFER_IN_BYTES);
     http
 }
 

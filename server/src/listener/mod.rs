@@ -1,6 +1,7 @@
 //! From a listening socket to requests: accepting, time limits, TLS.
 
 mod acceptor;
+mod head_limit;
 mod http_connections;
 mod https_redirect;
 pub mod lan_url;
@@ -10,5 +11,6 @@ pub mod tls;
 mod write_timeout;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use head_limit::HeadLimit;
 pub(crate) use http_connections::serve_connections;
 pub(crate) use write_timeout::WriteTimeout;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use tracing::subscriber::set_global_default;
 use tracing_subscriber::EnvFilter;
 
-use super::metrics::METRICS;
+use super::{background_writer::BackgroundWriter, metrics::METRICS};
 
 /// The settings of the log.
 #[derive(Clone, Debug, Default)]
@@ -38,11 +38,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// Installs the global subscriber.
-pub fn init(config: &LogConfig) {
+/// Installs the global subscriber, which writes to standard error through `writer`.
+pub fn init(config: &LogConfig, writer: BackgroundWriter) {
     let LogFilter(filter) = &config.filter;
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Its own errors would be printed to standard error, and a panic if that fails would end the process.
+    let lines = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .with_env_filter(filter)
+        .with_writer(writer);
     let is_terminal = io::stderr().is_terminal();
     // Not `init`, which would also log the records of the `log` crate: the WebSocket library logs every
     // message there, and with it people's names.

@@ -11,7 +11,7 @@ async fn embed_shows_the_list_without_a_cookie() {
     assert!(view.starts_with("HTTP/1.1 200"), "{view}");
     assert!(view.contains("Ana &lt;b&gt;Sousa"), "{view}");
     assert_eq!(header(&view, "set-cookie"), None);
-    assert_eq!(header(&view, "cache-control"), Some("private, no-cache"));
+    assert_eq!(header(&view, "cache-control"), Some("private, no-cache, no-transform"));
     for part in ["<form", "You're on the list as", ".wasm", " style=", "<style"] {
         assert!(!body(&view).contains(part), "{part} should not be in {view}");
     }

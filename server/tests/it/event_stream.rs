@@ -38,7 +38,13 @@ impl Feed {
         while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty()) {
             head.push(line);
         }
-        assert!(head.iter().any(|line| line == "content-type: text/event-stream"), "{head:?}");
+        for expected in [
+            "content-type: text/event-stream",
+            "cache-control: no-store, no-transform",
+            "x-accel-buffering: no",
+        ] {
+            assert!(head.iter().any(|line| line == expected), "{head:?}");
+        }
         Self { lines }
     }
 

@@ -200,11 +200,14 @@ async fn full_room_refuses_joins() {
 async fn invalid_names_are_refused_with_a_message() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;
-    let long = "x".repeat(41);
+    let long = "x".repeat(101);
+    // 17 clusters, which take 425 bytes.
+    let families = "👨‍👩‍👧‍👦".repeat(17);
     for (name, code) in [
         (" \u{a0} ", RefusalCode::NameEmpty),
         (&*long, RefusalCode::NameTooLong),
-        ("A\u{200b}na", RefusalCode::NameNotAllowed),
+        (&*families, RefusalCode::NameTooLong),
+        ("A\u{34f}na", RefusalCode::NameNotAllowed),
         ("\u{202e}anA", RefusalCode::NameNotAllowed),
     ] {
         ana.send(&format!(r#"{{"event":"got_a_new_user","name":"{name}"}}"#)).await;

@@ -121,6 +121,34 @@ async fn kiosk_page_load_does_not_extend_the_grace_period() {
     assert_eq!(received.difference.disconnect_user.closed, [who_is_ana], "{received:?}");
 }
 
+/// Nobody waits for a page that a browser fetches ahead, or whose headers alone are asked for.
+#[tokio::test]
+async fn request_that_is_no_visit_does_not_extend_the_grace_period() {
+    let cases = [
+        ("HEAD", ""),
+        ("GET", "Sec-Purpose: prefetch\r\n"),
+        ("GET", "Sec-Purpose: prefetch;prerender\r\n"),
+        ("GET", "Purpose: Prefetch\r\n"),
+        ("GET", "X-Moz: prefetch\r\n"),
+    ];
+    let each = cases.map(async |(method, purpose)| {
+        let (server, mut watcher, ana) = a_watcher_and_ana().await;
+        let mut bo = server.connect("lobby").await;
+        bo.announce("Bo", "t1").await;
+        changes(&mut watcher).await;
+        let who_is_ana = ana.replica.you().expect("an announcement tells the id");
+        let [cookie_of_ana, cookie_of_bo] = [ana.cookie.clone(), bo.cookie.clone()];
+        bo.close().await;
+        server.get_with("/", &format!("Cookie: {cookie_of_bo}\r\n")).await;
+        ana.close().await;
+        server.request(method, "/", &format!("Cookie: {cookie_of_ana}\r\n{purpose}")).await;
+        // As above: Ana is removed before Bo, whose page was on its way.
+        let received = changes(&mut watcher).await;
+        assert_eq!(received.difference.disconnect_user.closed, [who_is_ana], "{method} {purpose}");
+    });
+    join_all(each).await;
+}
+
 #[tokio::test]
 async fn leave_removes_the_row_at_once() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;

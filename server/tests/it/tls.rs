@@ -44,7 +44,8 @@ async fn page_over_https_uses_secure_cookies_and_urls() {
     let page = rest(&mut stream).await;
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     let cookie = header(&page, "set-cookie").unwrap();
-    assert!(cookie.starts_with("__Host-rollcall_person=") && cookie.contains("; Secure"));
+    let name = format!("__Host-rollcall_person_{}=", server.address.port());
+    assert!(cookie.starts_with(&name) && cookie.contains("; Secure"));
     assert!(page.contains(&format!("https://{}/r/team", server.address)), "{page}");
     // HSTS is up to the operator, who knows whether HTTPS will stay.
     assert_eq!(header(&page, "strict-transport-security"), None);

@@ -11,7 +11,7 @@ use server::url::Scheme;
 fn sender(persons: &PersonCookies, lines: &[&[u8]]) -> Option<Person> {
     let values = lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok());
     let headers = HeaderMap::from_iter(values.map(|value| (header::COOKIE, value)));
-    persons.identify(&headers).ok()
+    persons.identify(&headers, None).ok()
 }
 
 /// The cookie with these bytes XORed onto it.
@@ -27,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(sender(&persons, &[bytes]) != sender(&persons, &[bytes]), "a cookie was forged");
 
         let Some(ana) = sender(&persons, &[]) else { return };
-        let Some(set_cookie) = persons.set_cookie(ana) else { return };
+        let Some(set_cookie) = persons.set_cookie(ana, None) else { return };
         let cookie = set_cookie.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
         // A valid cookie is found before or after other input.
         for lines in [[bytes, cookie], [cookie, bytes]] {

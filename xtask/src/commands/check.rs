@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::checks::deploy_files;
+use crate::checks::recorded_values;
 use crate::checks::size_budget;
 use crate::commands::build;
 use crate::commands::setup;
@@ -23,6 +24,8 @@ const CLIPPY: [&[&str]; 5] = [
         "server",
         "-p",
         "load",
+        "-p",
+        "recorded-values",
         "-p",
         "simulation",
         "-p",
@@ -75,6 +78,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
         check(&format!("docs {}", words.join(" ")), docs(workspace, words));
     }
     check("layers", step("layers", || layers(workspace)));
+    check("wasm32", step("the pure code on wasm32", || recorded_values::check(workspace)));
     check("deploy", step("the files of deploy", || deploy_files::check(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)

@@ -46,15 +46,24 @@ pub(crate) fn install_package(workspace: &Workspace, folder: &Path, package: &st
         )
 }
 
-/// A command that runs `npm` or `npx`.
+/// A command that runs `node`, `npm` or `npx`.
 pub(crate) fn program(workspace: &Workspace, name: &str) -> Outcome<Command> {
-    // On Windows these are scripts, whose suffix is part of the name.
-    let file = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
+    // On Windows the latter two are scripts, whose suffix is part of the name.
+    let suffix = if !cfg!(windows) {
+        ""
+    } else if name == "node" {
+        ".exe"
+    } else {
+        ".cmd"
+    };
+    let file = format!("{name}{suffix}");
     std::env::split_paths(&workspace.search_path)
         .map(|directory| directory.join(&file))
         .find(|path| path.is_file())
         .map(|path| workspace.command(path))
         .ok_or_else(|| {
-            Failure::new("The browser tests need Node: install Node 20 or newer, with npm.")
+            Failure::new(
+                "The checks and the browser tests need Node: install Node 20 or newer, with npm.",
+            )
         })
 }

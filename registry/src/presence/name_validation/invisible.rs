@@ -39,6 +39,21 @@ pub(super) fn has_no_invisible(text: &str) -> bool {
     true
 }
 
+/// The text without zero width joiners and non-joiners that have no effect.
+pub(super) fn without_idle_joiners(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut context = Context::default();
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
+        if !is_joiner || context.admits(character, rest.peek().copied()) {
+            context.push(character);
+            kept.push(character);
+        }
+    }
+    kept
+}
+
 /// What precedes a character.
 #[derive(Default)]
 struct Context {
@@ -52,7 +67,9 @@ struct Context {
 impl Context {
     fn admits(&self, character: char, next: Option<char>) -> bool {
         match character {
-            '\u{200d}' => self.joins_emoji(next) || self.follows_a_virama(),
+            '\u{200d}' => {
+                self.joins_emoji(next) || self.follows_a_virama() || self.keeps_a_ra_whole(next)
+            }
             '\u{200c}' => self.follows_a_virama() || self.keeps_arabic_letters_apart(next),
             '\u{e0020}'..='\u{e007f}' => self.continues_a_flag(character, next),
             _ if is_variation_selector(character) => self.has_variant(character),
@@ -93,6 +110,13 @@ impl Context {
         self.last.is_some_and(|last| canonical_combining_class(last) == VIRAMA)
     }
 
+    /// In Bengali, Telugu and Kannada, where the joiner before a virama keeps the form of the letter ra
+    /// (The Unicode Standard, section 12.2).
+    fn keeps_a_ra_whole(&self, next: Option<char>) -> bool {
+        matches!(self.last, Some('\u{9b0}' | '\u{9f0}' | '\u{c30}' | '\u{cb0}'))
+            && next.is_some_and(|next| canonical_combining_class(next) == VIRAMA)
+    }
+
     /// As in Persian, where it separates the parts of a word.
     fn keeps_arabic_letters_apart(&self, next: Option<char>) -> bool {
         self.base.is_some_and(is_arabic) && next.is_some_and(is_arabic)
@@ -128,8 +152,9 @@ fn is_emoji(character: char) -> bool {
     character.is_emoji_char() && !character.is_ascii()
 }
 
+/// Arabic, and Syriac, whose letters join as well.
 fn is_arabic(character: char) -> bool {
-    matches!(character, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}')
+    matches!(character, '\u{600}'..='\u{77f}' | '\u{870}'..='\u{8ff}')
 }
 
 fn is_ideograph(character: char) -> bool {

@@ -4,22 +4,34 @@
 
 mod confusable;
 mod invisible;
+mod tidying;
 
 use app::presence::{Name, NameError};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
-use self::{confusable::skeleton, invisible::has_no_invisible};
+use self::{
+    confusable::skeleton,
+    invisible::{has_no_invisible, without_idle_joiners},
+    tidying::{ReversedTextError, tidied},
+};
 
-/// The longest name, in grapheme clusters (UAX #29), which readers call characters.
-pub const LONGEST_NAME_IN_CLUSTERS: usize = 40;
+/// The longest name, in grapheme clusters (UAX #29), which readers call characters. Spaces between its words
+/// are not counted: the longest of CLDR's sample names has 110 clusters in 14 words.
+pub const LONGEST_NAME_IN_CLUSTERS: usize = 100;
 
 /// Why a text is not accepted as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameValidationError {
-    /// It is empty or too long.
+    /// It has too many grapheme clusters.
+    #[error("That name is too long. Use at most 100 characters.")]
+    TooLong,
+    /// It is empty, or has too many bytes.
     #[error("{0}")]
     Invalid(#[from] NameError),
+    /// Its letters would appear in another order than they were typed in.
+    #[error("This name contains a character that reverses text. Please type the name again.")]
+    ReversesText,
     /// It has invisible characters, or marks that cover other text.
     #[error(
         "This name has invisible characters. Please use letters, digits, punctuation or emoji."
@@ -27,14 +39,24 @@ pub enum NameValidationError {
     NotAllowed,
 }
 
-/// Normalises and validates a name. Every script and emoji are allowed, invisible characters are not. Texts
-/// that are canonically equivalent become equal (NFC, UAX #15).
-pub fn validate(text: &str) -> Result<Name, NameValidationError> {
-    let normalised: String = text.nfc().collect();
-    let name = Name::parse(&normalised)?;
-    if name.as_str().graphemes(true).nth(LONGEST_NAME_IN_CLUSTERS).is_some() {
-        return Err(NameError::TooLong.into());
+impl From<ReversedTextError> for NameValidationError {
+    fn from(_: ReversedTextError) -> Self {
+        Self::ReversesText
     }
+}
+
+/// Tidies, normalises and validates a name. Every script and emoji are allowed. Invisible characters that
+/// are often pasted along are removed, others are not allowed. Texts that are canonically equivalent become
+/// equal (NFC, UAX #15).
+pub fn validate(text: &str) -> Result<Name, NameValidationError> {
+    let composed: String = tidied(text)?.nfc().collect();
+    // What a joiner kept apart may compose.
+    let normalised: String = without_idle_joiners(&composed).nfc().collect();
+    let clusters = normalised.graphemes(true).filter(|cluster| *cluster != " ");
+    if clusters.take(LONGEST_NAME_IN_CLUSTERS + 1).count() > LONGEST_NAME_IN_CLUSTERS {
+        return Err(NameValidationError::TooLong);
+    }
+    let name = Name::parse(&normalised)?;
     if !has_no_invisible(name.as_str()) {
         return Err(NameValidationError::NotAllowed);
     }
@@ -55,6 +77,9 @@ mod tests {
 
     /// A verdict and texts on each line; invisible characters are written as `\u{200d}`.
     const CORPUS: &str = include_str!("corpus.txt");
+
+    /// CLDR's sample names, their fields separated by tabs.
+    const CLDR_NAMES: &str = include_str!("cldr_names.txt");
 
     fn unescaped(text: &str) -> String {
         let mut parts = text.split("\\u{");
@@ -94,7 +119,9 @@ mod tests {
         }
         let errors = [
             ("empty", NameValidationError::Invalid(NameError::Empty)),
-            ("too_long", NameValidationError::Invalid(NameError::TooLong)),
+            ("too_long", NameValidationError::TooLong),
+            ("too_many_bytes", NameValidationError::Invalid(NameError::TooManyBytes)),
+            ("reverses_text", NameValidationError::ReversesText),
             ("not_allowed", NameValidationError::NotAllowed),
         ];
         for (verdict, error) in errors {
@@ -121,19 +148,62 @@ mod tests {
     }
 
     #[test]
-    fn name_has_at_most_forty_clusters_of_any_script() {
-        assert!(validate(&"x".repeat(40)).is_ok());
-        assert_eq!(validate(&"x".repeat(41)), Err(NameError::TooLong.into()));
-        // One cluster of 7 characters and 25 bytes: 8 of them are 200 bytes.
+    fn name_has_at_most_a_hundred_clusters_of_any_script() {
+        for letter in ["x", "李", "e\u{301}", "שָׁ"] {
+            assert!(validate(&letter.repeat(100)).is_ok() == (letter.len() <= 4), "{letter}");
+            let longer = validate(&letter.repeat(101));
+            assert_eq!(longer, Err(NameValidationError::TooLong), "{letter}");
+        }
+        assert!(validate(&"x ".repeat(100)).is_ok());
+        assert_eq!(validate(&"x ".repeat(101)), Err(NameValidationError::TooLong));
+    }
+
+    #[test]
+    fn name_has_at_most_four_hundred_bytes_and_says_which_limit_it_exceeds() {
+        // One cluster of 7 characters and 25 bytes: 16 of them are 400 bytes.
         let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
-        assert!(validate(&family.repeat(8)).is_ok());
-        assert_eq!(validate(&family.repeat(9)), Err(NameError::TooLong.into()));
+        assert!(validate(&family.repeat(16)).is_ok());
+        let too_many_bytes = NameValidationError::Invalid(NameError::TooManyBytes);
+        assert_eq!(validate(&family.repeat(17)), Err(too_many_bytes));
+        assert!(too_many_bytes.to_string().contains("400 bytes"));
+        assert!(NameValidationError::TooLong.to_string().contains("100 characters"));
+        // What is removed does not count.
+        assert_eq!(validate(&"x\u{200b} ".repeat(100)), validate(&"x ".repeat(100)));
+    }
+
+    /// Every sample name: whole, without title and credentials, by surname first, and informal.
+    #[test]
+    fn cldr_sample_names_are_all_accepted() {
+        let mut names = std::collections::BTreeSet::new();
+        for line in CLDR_NAMES.lines().filter(|line| !line.starts_with('#')) {
+            let line = unescaped(line);
+            let mut fields: Vec<&str> = line.split('\t').collect();
+            fields.resize(8, "");
+            let [title, given, informal, given2, surname, surname2, generation, credentials] =
+                fields[..]
+            else {
+                panic!("eight fields: {line}")
+            };
+            for order in [
+                &[title, given, given2, surname, surname2, generation, credentials][..],
+                &[given, given2, surname, surname2],
+                &[surname, surname2, given, given2],
+                &[informal, surname],
+            ] {
+                names.insert(order.join(" "));
+            }
+        }
+        // Some have no surname and no informal name.
+        names.retain(|name| !name.trim().is_empty());
+        assert!(names.len() > 1_129, "{}", names.len());
+        let refused: Vec<_> = names.iter().filter(|name| validate(name).is_err()).collect();
+        assert!(refused.is_empty(), "{refused:#?}");
     }
 
     /// Texts in which characters with a rule of their own are frequent.
     fn any_text() -> impl Strategy<Value = String> {
         let special = prop::sample::select(
-            "aé\u{301}\u{345}\u{200d}\u{200c}\u{fe0f}\u{20e3}❤🔥🏽🏴1 \u{a0}क्ا葛\u{e0100}\u{e0067}\u{e007f}ᠠ\u{180b}ㄱ\u{1161}"
+            "aé\u{301}\u{345}\u{200b}\u{200e}\u{ad}\u{2068}\u{2069}\u{200d}\u{200c}\u{fe0f}\u{20e3}❤🔥🏽🏴1 \u{a0}क्ا葛\u{e0100}\u{e0067}\u{e007f}ᠠ\u{180b}ㄱ\u{1161}"
                 .chars()
                 .collect::<Vec<_>>(),
         );

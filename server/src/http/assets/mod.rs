@@ -91,7 +91,8 @@ impl Site {
                     .append_index_html_on_directories(false)
                     .precompressed_br()
                     .precompressed_gzip()
-                    .not_found_service(not_found),
+                    // `not_found_service` would make a redirect a 404.
+                    .fallback(not_found),
                 IntoResponse::into_response,
             )),
             Self::Embedded(files) => embedded_service(files, "", not_found),

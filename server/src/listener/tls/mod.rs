@@ -23,7 +23,7 @@ use tokio_rustls::{
 
 pub use self::{
     certificate::{CERTIFICATE_SETTING, KEY_SETTING, TlsError, TlsFiles},
-    reload::CertificateReload,
+    reload::reload_certificate,
 };
 
 /// The write buffer of a connection, in addition to one record; rustls' default is 64 KiB.

@@ -21,7 +21,7 @@ pub static METRICS: Metrics = Metrics::new();
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
@@ -83,6 +83,8 @@ metrics! {
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
     panics: "rollcall_panics_total", "Panics in any task.";
+    log_lines_dropped: "rollcall_log_lines_dropped_total",
+        "Log lines dropped, because the log was not read or could not be written.";
 }
 
 /// The code of a connection that broke without a close frame (RFC 6455, section 7.4.1).

@@ -121,14 +121,31 @@ impl TestServer {
         Self::start_in(directory, anywhere, presence, connection)
     }
 
+    /// With another key for cookies than the other servers.
+    pub fn start_with_key(key: u8) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let anywhere = "127.0.0.1:0".parse().unwrap();
+        Self::start_keyed(key, directory, anywhere, "", ConnectionConfig::default())
+    }
+
     fn start_in(
         directory: Arc<TempDir>,
         address: SocketAddr,
         presence: &str,
         connection: ConnectionConfig,
     ) -> Self {
+        Self::start_keyed(7, directory, address, presence, connection)
+    }
+
+    fn start_keyed(
+        key: u8,
+        directory: Arc<TempDir>,
+        address: SocketAddr,
+        presence: &str,
+        connection: ConnectionConfig,
+    ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = PersonCookies::from_key(&[7; 64], config.scheme()).unwrap();
+        let persons = PersonCookies::from_key(&[key; 64], config.cookie_scope()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -48,12 +48,24 @@ impl ServerProcess {
 
     /// With a limit of open files.
     pub fn start_with_open_files(number: u32) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {number}; exec \"$0\" \"$@\"")]);
+        Self::start_by(shell, "")
+    }
+
+    /// With its standard error connected to this.
+    pub fn start_with_stderr(stderr: impl Into<Stdio>) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        let mut command = Command::new("sh");
-        let limit = format!("ulimit -n {number}; exec \"$0\" \"$@\"");
-        command.args(["-c", &limit, env!("CARGO_BIN_EXE_rollcall")]);
-        StoppedServer { address, directory }.start_as(command, "")
+        let program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        StoppedServer { address, directory }.start_as(program, "log = \"trace\"", stderr)
+    }
+
+    /// By this program, which gets the server's program and flags as its own flags.
+    pub fn start_by(program: Command, presence: &str) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        StoppedServer { address, directory }.start_by(program, presence)
     }
 
     /// The file of saved rooms.
@@ -111,21 +123,46 @@ impl StoppedServer {
     }
 
     fn start_with(self, presence: &str) -> ServerProcess {
-        self.start_as(Command::new(env!("CARGO_BIN_EXE_rollcall")), presence)
+        let program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        let log = self.log_file();
+        self.start_as(program, presence, log)
     }
 
-    fn start_as(self, mut program: Command, presence: &str) -> ServerProcess {
+    fn start_by(self, mut program: Command, presence: &str) -> ServerProcess {
+        program.arg(env!("CARGO_BIN_EXE_rollcall"));
+        let log = self.log_file();
+        self.start_as(program, presence, log)
+    }
+
+    /// Starts another server whose standard output and standard error are these, and waits until it accepts
+    /// connections.
+    pub async fn start_with_outputs(
+        self,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> ServerProcess {
         let Self { address, directory } = self;
-        let mut child = program
-            .arg("--config")
-            .arg(create_files(directory.path(), presence))
-            .arg("--site-root")
-            .arg(directory.path().join("site"))
-            .arg("--state-dir")
-            .arg(directory.path().join("state"))
-            .args(["--addr", &address.to_string()])
+        let child =
+            arguments(Command::new(env!("CARGO_BIN_EXE_rollcall")), &directory, address, "")
+                .stdout(stdout)
+                .stderr(stderr)
+                .spawn()
+                .unwrap();
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        ServerProcess { site: Site { address }, child, directory }
+    }
+
+    fn log_file(&self) -> std::fs::File {
+        std::fs::File::create(self.directory.path().join("log")).unwrap()
+    }
+
+    fn start_as(self, program: Command, presence: &str, stderr: impl Into<Stdio>) -> ServerProcess {
+        let Self { address, directory } = self;
+        let mut child = arguments(program, &directory, address, presence)
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(directory.path().join("log")).unwrap())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -134,6 +171,24 @@ impl StoppedServer {
         let address = address.parse().unwrap();
         ServerProcess { site: Site { address }, child, directory }
     }
+}
+
+/// The flags of a server whose files are in this directory.
+fn arguments(
+    mut program: Command,
+    directory: &TempDir,
+    address: SocketAddr,
+    presence: &str,
+) -> Command {
+    program
+        .arg("--config")
+        .arg(create_files(directory.path(), presence))
+        .arg("--site-root")
+        .arg(directory.path().join("site"))
+        .arg("--state-dir")
+        .arg(directory.path().join("state"))
+        .args(["--addr", &address.to_string()]);
+    program
 }
 
 impl Drop for ServerProcess {

@@ -1,0 +1,126 @@
+// Names that people have: long ones, pasted ones, refused ones; and searches in many scripts.
+
+import { expect, test } from "../support/fixtures";
+
+test("names are listed without what was pasted along", async ({ newVisitor, room }) => {
+  const [ana, bo] = [await newVisitor(), await newVisitor()];
+  await ana.open(room);
+  await ana.nameField.fill("\u202aAna\u200b Ma\u00adria\u202c\ufeff");
+  await ana.joinButton.click();
+  await bo.open(room);
+  await bo.nameField.fill("\u200fמרים כהן");
+  await bo.joinButton.click();
+  for (const visitor of [ana, bo]) {
+    await expect(visitor.names).toHaveCount(2);
+    expect(await visitor.names.allTextContents()).toEqual(["Ana Maria", "מרים כהן"]);
+  }
+  await expect(ana.you.locator("bdi")).toHaveText("Ana Maria");
+});
+
+test("each limit of a name has its own sentence", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  await visitor.open(room);
+  for (const [name, sentence] of [
+    ["W".repeat(101), "Use at most 100 characters."],
+    ["👨‍👩‍👧‍👦".repeat(17), "more than 400 bytes"],
+    ["\u202eanA", "a character that reverses text"],
+    ["A\u034fna", "invisible characters"],
+  ] as const) {
+    await visitor.nameField.fill(name);
+    await visitor.joinButton.click();
+    await expect(visitor.nameError).toContainText(sentence);
+    await expect(visitor.nameField).toHaveValue(name);
+  }
+  const longest = "W".repeat(100);
+  await visitor.join(longest);
+  await expect(visitor.names).toHaveText(longest);
+});
+
+/** Everyone in the room of searches. */
+const PEOPLE = [
+  "Jürgen Weiß-Çelik",
+  "Łukasz Żak",
+  "Ørsted",
+  "Đorđe O’Brien",
+  "Işık İnan",
+  "Γιώργος ΝΊΚΟΣ",
+  "Фёдор Андреев",
+  "Андрей",
+  "שָׁלוֹם מרים",
+  "مُحَمَّدٌ",
+  "أحمد مـريـم",
+  "فاطمة",
+  "फ़ातिमा सिंह",
+  "ปิ่น",
+  "김철수",
+  "サクラ ガッコ",
+  "⾦田 龍",
+  "Ｂｏｂ ﬁona",
+  "გიორგი",
+  "Նարեկ",
+];
+
+/** What is typed, and who is found, by the number in that list. */
+const SEARCHES: readonly (readonly [string, readonly number[]])[] = [
+  ["jurgen weiss", [0]],
+  ["LUKASZ ZAK", [1]],
+  ["orsted", [2]],
+  ["dorde o'brien", [3]],
+  ["isik inan", [4]],
+  ["νικοσ", [5]],
+  ["федор", [6]],
+  ["андрей", [7]],
+  ["АНДРЕЕ", [6]],
+  ["שלום", [8]],
+  ["מרימ", [8]],
+  ["محمد", [9]],
+  ["احمد مريم", [10]],
+  ["فاطمه", [11]],
+  ["फातिमा", [12]],
+  ["ปิน", [13]],
+  ["김ㅊ", [14]],
+  ["さくら", [15]],
+  ["ｶﾞｯｺ", [15]],
+  ["金田", [16]],
+  ["bob fi", [17]],
+  ["ᲒᲘᲝᲠᲒᲘ", [18]],
+  ["ՆԱՐԵԿ", [19]],
+];
+
+test("a search finds what people type, in every script", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  // One after the other: they are listed in this order.
+  for (const name of PEOPLE) await clients.join(server, room, name);
+  const visitor = await newVisitor();
+  await visitor.open(room);
+  await expect(visitor.rows).toHaveCount(PEOPLE.length);
+  // The names as the server composes them.
+  const listed = await visitor.names.allTextContents();
+  for (const [typed, found] of SEARCHES) {
+    await visitor.searchField.fill(typed);
+    await expect(visitor.found, typed).toHaveText(`${found.length} of ${PEOPLE.length}`);
+    await expect(visitor.names, typed).toHaveText(found.map((number) => listed[number]!));
+  }
+});
+
+test("a search that no name can match shows nobody", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  await clients.joinTogether(server, room, ["Ana", "Bo"]);
+  const visitor = await newVisitor();
+  await visitor.open(room);
+  for (const typed of ["x".repeat(201), "a".repeat(50_000), "\u0301", "zz"]) {
+    await visitor.searchField.fill(typed);
+    await expect(visitor.rows).toHaveCount(0);
+    await expect(visitor.found).toHaveText("No one here matches that.");
+  }
+  await visitor.searchField.fill("  ");
+  await expect(visitor.rows).toHaveCount(2);
+});

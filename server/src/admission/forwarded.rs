@@ -1,0 +1,295 @@
+//! What trusted proxies say about a request: the client's address, and the scheme and host that it asked for.
+//!
+//! `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` (RFC 7239). Each is a list, to which every proxy
+//! appends what it saw, so lists are read from the right, up to the entry of the first proxy that is trusted:
+//! clients can write anything to the left of it. Nothing that strangers send is read.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+use super::client_addr::{address_in, is_in_any};
+use crate::url::{Scheme, is_host};
+
+/// A request as the outermost trusted proxy received it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardedRequest {
+    /// The client's address; without a trusted proxy, the peer's.
+    pub client: IpAddr,
+    /// The scheme by which the client sent the request, if a trusted proxy says so.
+    pub scheme: Option<Scheme>,
+    /// The host that the client asked for, if a trusted proxy says so.
+    pub host: Option<String>,
+}
+
+impl ForwardedRequest {
+    /// Reads the headers of a request that this peer sent.
+    pub fn read(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+        let peer = peer.to_canonical();
+        if !is_in_any(trusted, peer) {
+            return Self { client: peer, scheme: None, host: None };
+        }
+        // A header of one kind takes precedence: a proxy that writes one kind may pass on what a client sent
+        // of the other.
+        let elements = forwarded_elements(headers);
+        let or_elements = |list: Vec<String>, name: &str| match list.is_empty() {
+            true => elements.iter().map(|element| element.value(name)).collect(),
+            false => list,
+        };
+        let clients = or_elements(list(headers, "x-forwarded-for"), "for");
+        let (client, hops) = walk(peer, &clients, trusted);
+        let schemes = or_elements(list(headers, "x-forwarded-proto"), "proto");
+        let hosts = or_elements(list(headers, "x-forwarded-host"), "host");
+        Self {
+            client,
+            scheme: entry(&schemes, hops).and_then(scheme_in),
+            host: entry(&hosts, hops).filter(|host| is_host(host)).map(str::to_owned),
+        }
+    }
+}
+
+/// The client's address, and how many entries trusted proxies wrote.
+fn walk(peer: IpAddr, clients: &[String], trusted: &[IpNet]) -> (IpAddr, usize) {
+    let (mut client, mut hops) = (peer, 0);
+    for entry in clients.iter().rev() {
+        if !is_in_any(trusted, client) {
+            break;
+        }
+        hops += 1;
+        match address_in(entry) {
+            Some(address) => client = address.to_canonical(),
+            // A trusted proxy writes addresses, or that it does not tell: `unknown`, `_hidden`.
+            None => break,
+        }
+    }
+    (client, hops)
+}
+
+/// The entry of the outermost trusted proxy, which is this many entries from the right.
+///
+/// A list can be shorter, where an inner proxy replaced it, or the only one: then it is its first entry.
+fn entry(list: &[String], hops: usize) -> Option<&str> {
+    let index = if hops == 0 { 0 } else { list.len().saturating_sub(hops) };
+    list.get(index).map(String::as_str)
+}
+
+fn scheme_in(text: &str) -> Option<Scheme> {
+    // Some proxies name the WebSocket's scheme.
+    match text.to_ascii_lowercase().as_str() {
+        "https" | "wss" => Some(Scheme::Https),
+        "http" | "ws" => Some(Scheme::Http),
+        _ => None,
+    }
+}
+
+/// The entries of a header, of all its lines (RFC 9110, section 5.3).
+fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let lines = headers.get_all(name).iter();
+    let entries = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
+    entries.map(|entry| entry.trim().to_owned()).collect()
+}
+
+/// One element of `Forwarded`: what one proxy says.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct ForwardedElement(Vec<(String, String)>);
+
+impl ForwardedElement {
+    /// The value of a parameter; empty without it.
+    fn value(&self, name: &str) -> String {
+        let found = self.0.iter().find(|(of, _)| of == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// The elements of all `Forwarded` lines. Commas and semicolons in quotes separate nothing.
+fn forwarded_elements(headers: &HeaderMap) -> Vec<ForwardedElement> {
+    let lines = headers.get_all("forwarded").iter();
+    let elements = lines.flat_map(|line| split_unquoted(line.to_str().unwrap_or_default(), ','));
+    elements
+        .map(|element| {
+            let pairs = split_unquoted(element, ';').into_iter();
+            let pairs = pairs.filter_map(|pair| pair.split_once('='));
+            let pairs =
+                pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), unquoted(value)));
+            ForwardedElement(pairs.collect())
+        })
+        .collect()
+}
+
+/// Splits at a separator outside of quoted strings (RFC 9110, section 5.6.4).
+fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(|character| {
+        let was_escaped = std::mem::take(&mut is_escaped);
+        match character {
+            '"' if !was_escaped => is_quoted = !is_quoted,
+            '\\' if is_quoted && !was_escaped => is_escaped = true,
+            _ => {}
+        }
+        character == separator && !is_quoted
+    })
+    .collect()
+}
+
+/// A token, or the content of a quoted string.
+fn unquoted(value: &str) -> String {
+    let value = value.trim();
+    match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        None => value.to_owned(),
+        Some(quoted) => {
+            let mut is_escaped = false;
+            let keep = |character: &char| {
+                is_escaped = *character == '\\' && !is_escaped;
+                !is_escaped
+            };
+            quoted.chars().filter(keep).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::admission::parse_network;
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        let line = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        lines.iter().map(line).collect()
+    }
+
+    fn read_from(peer: &str, lines: &[(&'static str, &str)]) -> ForwardedRequest {
+        let trusted = ["127.0.0.1", "10.0.0.0/8"].map(|text| parse_network(text).unwrap());
+        ForwardedRequest::read(peer.parse().unwrap(), &headers(lines), &trusted)
+    }
+
+    fn scheme(lines: &[(&'static str, &str)]) -> Option<Scheme> {
+        read_from("127.0.0.1", lines).scheme
+    }
+
+    #[test]
+    fn the_scheme_is_read_as_a_list_without_case() {
+        for (value, expected) in [
+            ("https", Some(Scheme::Https)),
+            ("HTTPS", Some(Scheme::Https)),
+            ("https, http", Some(Scheme::Https)),
+            ("https,https", Some(Scheme::Https)),
+            (" https ,http", Some(Scheme::Https)),
+            ("http", Some(Scheme::Http)),
+            ("http, https", Some(Scheme::Http)),
+            ("wss", Some(Scheme::Https)),
+            ("javascript", None),
+            ("", None),
+        ] {
+            assert_eq!(scheme(&[("x-forwarded-proto", value)]), expected, "{value:?}");
+        }
+        let two_lines = [("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")];
+        assert_eq!(scheme(&two_lines), Some(Scheme::Https));
+    }
+
+    #[test]
+    fn forwarded_is_read_as_in_the_rfc() {
+        for value in [
+            "proto=https;host=roll.example;for=192.0.2.7",
+            "For=\"192.0.2.7\"; Proto=HTTPS; Host=roll.example",
+            "for=192.0.2.7;proto=https;host=\"roll.example\", for=10.0.0.1;proto=http;host=inner",
+            "for=\"[2001:db8::9]\", for=\"192.0.2.7:4711\";by=\"a,b;c\\\"d\";proto=https;host=roll.example",
+        ] {
+            let request = read_from("127.0.0.1", &[("forwarded", value)]);
+            assert_eq!(request.client.to_string(), "192.0.2.7", "{value}");
+            assert_eq!(request.scheme, Some(Scheme::Https), "{value}");
+            assert_eq!(request.host.as_deref(), Some("roll.example"), "{value}");
+        }
+        let hidden = read_from("127.0.0.1", &[("forwarded", "for=_hidden;proto=https")]);
+        assert_eq!(
+            (hidden.client.to_string().as_str(), hidden.scheme),
+            ("127.0.0.1", Some(Scheme::Https))
+        );
+    }
+
+    #[test]
+    fn strangers_say_nothing_about_their_requests() {
+        let lines = [
+            ("x-forwarded-for", "192.0.2.7"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil.example"),
+            ("forwarded", "for=192.0.2.7;proto=https;host=evil.example"),
+        ];
+        let request = read_from("203.0.113.5", &lines);
+        assert_eq!((request.scheme, request.host), (None, None));
+        assert_eq!(request.client.to_string(), "203.0.113.5");
+    }
+
+    #[test]
+    fn entries_to_the_left_of_the_trusted_ones_are_ignored() {
+        let lines = [
+            ("x-forwarded-for", "9.9.9.9, 192.0.2.7, 10.0.0.1"),
+            ("x-forwarded-proto", "https, http, https"),
+            ("x-forwarded-host", "evil.example, roll.example, inner.example"),
+        ];
+        let request = read_from("127.0.0.1", &lines);
+        assert_eq!(request.client.to_string(), "192.0.2.7");
+        assert_eq!(request.scheme, Some(Scheme::Http));
+        assert_eq!(request.host.as_deref(), Some("roll.example"));
+    }
+
+    #[test]
+    fn a_list_that_an_inner_proxy_replaced_is_used() {
+        let lines = [("x-forwarded-for", "192.0.2.7, 10.0.0.1"), ("x-forwarded-proto", "https")];
+        assert_eq!(scheme(&lines), Some(Scheme::Https));
+    }
+
+    #[test]
+    fn one_kind_of_header_takes_precedence() {
+        let lines = [
+            ("x-forwarded-for", "192.0.2.7"),
+            ("x-forwarded-proto", "http"),
+            ("forwarded", "for=9.9.9.9;proto=https"),
+        ];
+        let request = read_from("127.0.0.1", &lines);
+        assert_eq!(
+            (request.client.to_string().as_str(), request.scheme),
+            ("192.0.2.7", Some(Scheme::Http))
+        );
+    }
+
+    #[test]
+    fn a_mapped_address_is_a_trusted_proxy() {
+        let lines = [("x-forwarded-proto", "https")];
+        assert_eq!(read_from("::ffff:127.0.0.1", &lines).scheme, Some(Scheme::Https));
+        let trusted = [parse_network("::ffff:127.0.0.0/104").unwrap()];
+        let read = ForwardedRequest::read([127, 0, 0, 1].into(), &headers(&lines), &trusted);
+        assert_eq!(read.scheme, Some(Scheme::Https));
+    }
+
+    #[test]
+    fn an_invalid_host_is_left_out() {
+        for host in ["a b", "a/b", "a@b", "<b>", ""] {
+            assert_eq!(read_from("127.0.0.1", &[("x-forwarded-host", host)]).host, None, "{host}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_client_cannot_forge_its_scheme_behind_a_proxy_that_appends(
+            sent in "(https?|,| ){0,6}",
+            addresses in "[0-9., ]{0,30}",
+        ) {
+            let lines = [
+                ("x-forwarded-for", &*format!("{addresses},192.0.2.7")),
+                ("x-forwarded-proto", &*format!("{sent},http")),
+            ];
+            prop_assert_eq!(scheme(&lines), Some(Scheme::Http));
+        }
+
+        #[test]
+        fn arbitrary_headers_are_read_without_a_panic(text in "[ -~]{0,60}") {
+            let _ = read_from("127.0.0.1", &[("forwarded", &text), ("x-forwarded-for", &text)]);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A request as the visitor's browser made it, before any proxy.
+
+use std::{convert::Infallible, net::IpAddr};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Uri, header, request::Parts},
+};
+use ipnet::IpNet;
+
+use super::app_state::AppState;
+use crate::{
+    admission::{ForwardedRequest, PeerAddr},
+    url::{Scheme, is_host},
+};
+
+/// The client's address, and the scheme and host that it asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// The client's address; behind proxies that are not trusted, the nearest one's.
+    pub(crate) client: IpAddr,
+    /// The host with its port; none where the request names none, or an invalid one.
+    pub(crate) host: Option<String>,
+    scheme: Scheme,
+}
+
+impl Visit {
+    /// Reads a request that this peer sent to a server that speaks `spoken`.
+    fn read(
+        peer: IpAddr,
+        uri: &Uri,
+        headers: &HeaderMap,
+        trusted: &[IpNet],
+        spoken: Scheme,
+    ) -> Self {
+        let ForwardedRequest { client, scheme, host } =
+            ForwardedRequest::read(peer, headers, trusted);
+        let requested = || {
+            // A target in absolute form takes precedence (RFC 9112, section 3.2.2).
+            let authority = uri.authority().map(|authority| authority.as_str());
+            let host = authority.or_else(|| headers.get(header::HOST)?.to_str().ok());
+            host.filter(|host| is_host(host)).map(str::to_owned)
+        };
+        Self { client, host: host.or_else(requested), scheme: scheme.unwrap_or(spoken) }
+    }
+
+    /// The origin of the request's URL, like `https://example.org:8443`.
+    pub(crate) fn origin(&self) -> Option<String> {
+        Some(format!("{}://{}", self.scheme.as_str(), self.host.as_ref()?))
+    }
+}
+
+impl FromRequestParts<AppState> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        // The listener knows the peer of every request.
+        let unknown = PeerAddr(IpAddr::from([0, 0, 0, 0]));
+        let PeerAddr(peer) = parts.extensions.get().copied().unwrap_or(unknown);
+        let trusted = &state.admission.policy().trusted_proxies;
+        Ok(Self::read(peer, &parts.uri, &parts.headers, trusted, state.spoken))
+    }
+}
+
+#[cfg(test)]
+impl Visit {
+    /// Over plain HTTP, without a proxy.
+    pub(crate) fn of_host(host: Option<&str>) -> Self {
+        let client = IpAddr::from([127, 0, 0, 1]);
+        Self { client, host: host.map(str::to_owned), scheme: Scheme::Http }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::admission::parse_network;
+
+    fn visit(spoken: Scheme, target: &str, lines: &[(&'static str, &'static str)]) -> Visit {
+        let line = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        let headers: HeaderMap = lines.iter().map(line).collect();
+        let trusted = [parse_network("127.0.0.1").unwrap()];
+        Visit::read([127, 0, 0, 1].into(), &target.parse().unwrap(), &headers, &trusted, spoken)
+    }
+
+    fn origin(lines: &[(&'static str, &'static str)]) -> Option<String> {
+        visit(Scheme::Http, "/", lines).origin()
+    }
+
+    #[test]
+    fn the_origin_has_the_host_of_the_request() {
+        let host = ("host", "rollcall.example:3000");
+        assert_eq!(origin(&[host]).unwrap(), "http://rollcall.example:3000");
+        let secure = ("x-forwarded-proto", "HTTPS");
+        assert_eq!(origin(&[host, secure]).unwrap(), "https://rollcall.example:3000");
+        let forwarded = ("x-forwarded-host", "roll.example:8443");
+        assert_eq!(origin(&[host, secure, forwarded]).unwrap(), "https://roll.example:8443");
+        assert_eq!(origin(&[("host", "[::1]:3000")]).unwrap(), "http://[::1]:3000");
+        let absolute = visit(Scheme::Http, "http://roll.example:8080/r/a", &[host]);
+        assert_eq!(absolute.origin().unwrap(), "http://roll.example:8080");
+    }
+
+    #[test]
+    fn the_origin_is_https_on_a_server_with_tls() {
+        let visit = visit(Scheme::Https, "/", &[("host", "a:3000")]);
+        assert_eq!(visit.origin().unwrap(), "https://a:3000");
+    }
+
+    #[test]
+    fn a_request_without_a_valid_host_has_no_origin() {
+        for host in ["a b", "a/b", "a@b", "<b>", ""] {
+            assert_eq!(origin(&[("host", host)]), None, "{host}");
+        }
+        assert_eq!(origin(&[]), None);
+        let odd = [("host", "a"), ("x-forwarded-proto", "javascript")];
+        assert_eq!(origin(&odd).unwrap(), "http://a");
+    }
+}

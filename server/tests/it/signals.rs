@@ -1,0 +1,83 @@
+//! What each signal does to the real program.
+
+#![cfg(unix)]
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::support::process::ServerProcess;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Kim is in the room; returns when the process has ended in order, with its rooms kept.
+async fn ends_in_order(server: ServerProcess, end: impl FnOnce(&ServerProcess)) {
+    let rooms_file = server.rooms_file();
+    let mut kim = server.connect("team").await;
+    kim.join("Kim").await;
+    end(&server);
+    assert_eq!(kim.close_code().await, Some(1012));
+    let (_stopped, status) = timeout(TIMEOUT, server.ended()).await.unwrap();
+    assert!(status.success(), "{status}");
+    assert!(std::fs::read_to_string(rooms_file).unwrap().contains("Kim"));
+}
+
+#[tokio::test]
+async fn terminate_interrupt_and_quit_end_the_server_in_order() {
+    for signal in ["TERM", "INT", "QUIT"] {
+        ends_in_order(ServerProcess::start(), |server| server.signal(signal)).await;
+    }
+}
+
+#[tokio::test]
+async fn second_signal_ends_the_server_at_once() {
+    for [first, second] in [["TERM", "TERM"], ["INT", "INT"], ["TERM", "QUIT"]] {
+        // It drains for longer than the test may take.
+        let server = ServerProcess::start_with("drain-delay = \"1h\"");
+        server.signal(first);
+        timeout(TIMEOUT, server.wait_until_logged("shutting down")).await.unwrap();
+        server.signal(second);
+        let (_, status) = timeout(TIMEOUT, server.ended()).await.unwrap();
+        assert_eq!(status.code(), Some(1), "{first} {second}");
+    }
+}
+
+#[tokio::test]
+async fn other_signals_change_nothing() {
+    let server = ServerProcess::start();
+    let mut kim = server.connect("team").await;
+    kim.join("Kim").await;
+    for (signal, line) in [
+        ("HUP", "SIGHUP has no effect: there is no certificate to reload"),
+        ("USR1", "SIGUSR1 has no effect"),
+        ("USR2", "SIGUSR2 has no effect"),
+        ("ALRM", "SIGALRM has no effect"),
+    ] {
+        server.signal(signal);
+        timeout(TIMEOUT, server.wait_until_logged(line)).await.unwrap();
+    }
+    for signal in ["PIPE", "XFSZ", "WINCH", "CHLD", "URG", "TSTP", "CONT", "STOP", "CONT"] {
+        server.signal(signal);
+    }
+    // Kim's socket has outlived all of them.
+    kim.send(r#"{"event":"rename","name":"Kim Doe"}"#).await;
+    kim.wait_for_names(&["Kim Doe"]).await;
+    ends_in_order(server, |server| server.signal("TERM")).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn closed_terminal_ends_the_server_in_order() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::{fs::File, process::Command};
+
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    // The kernel sends SIGHUP to the leader of the terminal's session, as `setsid` makes the server.
+    let mut leader = Command::new("setsid");
+    leader.arg("--ctty").stdin(File::options().read(true).write(true).open(name).unwrap());
+    let server = ServerProcess::start_by(leader, "");
+    ends_in_order(server, |_| drop(terminal)).await;
+}
