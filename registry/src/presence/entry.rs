@@ -23,7 +23,7 @@ pub struct Entry {
 /// Where an entry is in the journal of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
-    /// Counts the entries of a journal, from 1: without gaps.
+    /// Counts the entries of a journal without gaps. 0 is the state that the room was founded with.
     pub number: u64,
     /// Random, so that two journals that differ from some entry on are told apart.
     pub nonce: u64,

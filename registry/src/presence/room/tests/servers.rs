@@ -28,6 +28,10 @@ fn people_of_a_dead_server_are_reconnecting_at_once_and_removed_after_their_grac
     assert_eq!(journal.state(1), RECONNECTING);
     journal.tick_after(1);
     assert_eq!((journal.state(1), journal.state(2), journal.changes()), (None, HERE, 4));
+    // The tab on the other server closes cleanly, which shows nothing yet.
+    let (connection, reason) = (socket(2, 10), DepartureReason::Closed);
+    journal.submit(2, Command::Disconnected { user_id: id(2), connection, reason });
+    assert_eq!((journal.state(2), journal.changes()), (HERE, 4));
 }
 
 #[test]
@@ -148,6 +152,10 @@ fn person_who_was_removed_on_purpose_is_not_restored_until_that_is_long_ago() {
             journal.wait(milliseconds);
             assert_eq!(journal.submit(1, again()), Outcome::RemovedSince);
         }
+        // So is one that asked in the same millisecond as the removal.
+        let removed_at = announced_at + Duration::from_secs(1);
+        let same = restored(1, 1, "a", 10, removed_at);
+        assert_eq!(journal.submit(1, same), Outcome::RemovedSince);
         // A socket that asked since is restored.
         let since = restored(1, 1, "b", 11, journal.now);
         assert_eq!(journal.submit(1, since), Outcome::Done);
