@@ -251,7 +251,8 @@ impl SharedRoom {
         let next = state.last_broadcast.next(&state.room);
         let Broadcast { from, seq, .. } = next;
         if next.generation != state.last_broadcast.generation {
-            state.list = None;
+            // Every reader needs the list of the new epoch.
+            (state.list, state.is_list_requested) = (None, true);
         }
         self.context.stats.count_broadcast(seq.saturating_sub(from));
         state.last_broadcast = Arc::new(next);

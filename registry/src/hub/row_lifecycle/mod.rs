@@ -201,6 +201,13 @@ impl World {
                     self.subscription = Some((subscription, client));
                 }
             }
+            Transition::ChangeEpoch => {
+                if let Some(room) = self.hub.find(&self.room) {
+                    let number = 1_000 + u64::try_from(self.steps).unwrap();
+                    let (epoch, replaces) = (Epoch::from_number(number), room.epoch());
+                    room.submit(Command::EpochChanged { epoch, replaces });
+                }
+            }
             Transition::Wait { milliseconds } => wait(milliseconds).await,
             Transition::Restart { is_clean, loading } => self.restart(is_clean, loading).await,
         }
