@@ -271,6 +271,28 @@ impl Members {
         self.members.get(&user_id).is_some_and(|member| member.has_connection(connection))
     }
 
+    /// The tab that this socket stands behind, and whether its page is visible.
+    pub fn tab_of(&self, user_id: UserId, connection: ConnectionId) -> Option<(&TabKey, bool)> {
+        let mut tabs = self.members.get(&user_id)?.tabs.iter();
+        tabs.find_map(|(key, tab)| match tab {
+            Tab::Connected { connection: own, hidden_since, .. } if *own == connection => {
+                Some((key, hidden_since.is_none()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The sockets of a server that stand behind a row, or stood behind one that was removed.
+    pub fn connections_on(&self, server: ServerId) -> impl Iterator<Item = (UserId, ConnectionId)> {
+        let connections = self.members.iter().flat_map(|(user_id, member)| {
+            let connected = member.tabs.values().filter_map(Tab::connection);
+            connected
+                .chain(member.retired.values().copied())
+                .map(|connection| (*user_id, connection))
+        });
+        connections.filter(move |(_, connection)| connection.server() == Some(server))
+    }
+
     /// Whether the room's page was sent to this person, and no socket has come from it yet.
     pub fn is_page_loading(&self, user_id: UserId) -> bool {
         self.members.get(&user_id).is_some_and(|member| member.page_loaded_at.is_some())

@@ -17,6 +17,12 @@ impl ConnectionId {
         Self(u64::from(u32::from(server)) << 32 | u64::from(number))
     }
 
+    /// The number on its server.
+    pub fn number(self) -> u32 {
+        let [.., a, b, c, d] = self.0.to_be_bytes();
+        u32::from_be_bytes([a, b, c, d])
+    }
+
     /// The server that has the socket; `None` for those of a server alone.
     pub fn server(self) -> Option<ServerId> {
         u32::try_from(self.0 >> 32).ok()?.try_into().ok()
@@ -49,7 +55,7 @@ mod tests {
         let server = ServerId::try_from(7).unwrap();
         let connection = ConnectionId::on_server(server, u32::MAX);
         assert_eq!(connection, ConnectionId(0x7_ffff_ffff));
-        assert_eq!(connection.server(), Some(server));
+        assert_eq!((connection.server(), connection.number()), (Some(server), u32::MAX));
         // Those of a server alone, and those of unnamed tabs after a restart.
         for number in [0, u64::from(u32::MAX), u64::MAX, u64::MAX - 100] {
             assert_eq!(ConnectionId(number).server(), None, "{number}");

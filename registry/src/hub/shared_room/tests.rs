@@ -90,10 +90,49 @@ async fn new_epoch_is_broadcast_at_once_and_every_reader_receives_the_list() {
     let lists = returning.poll_updates();
     assert!(lists.map(|frame| is_list(frame.text(), &epoch)).eq([true]));
     for member in &mut members[..2] {
+        assert!(member.subscription().beat().is_none(), "its number is that of the old epoch");
         let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
         assert!(is_list(frames[0].text(), &epoch), "{}", frames[0].text());
         assert_eq!(member.subscription().position(), Some(Since { epoch: epoch.clone(), seq: 2 }));
         assert!(member.subscription().beat().is_some());
+    }
+}
+
+/// Found by the model of the rows: the list at the beginning of the epoch was not there any more.
+#[tokio::test(start_paused = true)]
+async fn reader_has_the_list_of_a_new_epoch_at_once_also_if_the_room_changes_before_and_after() {
+    let hub = Hub::new(LIMITS);
+    let mut members = join_all(&hub, 0..2);
+    let room = hub.find(&RoomName::lobby()).unwrap();
+    let epoch = Epoch::from_number(77);
+    room.submit(Command::EpochChanged { epoch: epoch.clone(), replaces: room.epoch() });
+    members.extend(join_all(&hub, 2..3));
+    for member in &mut members[..2] {
+        let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
+        assert!(is_list(frames[0].text(), &epoch));
+        assert_eq!(member.subscription().position(), Some(Since { epoch: epoch.clone(), seq: 0 }));
+    }
+    sleep(GAP).await;
+    for member in &mut members {
+        assert!(!member.subscription_mut().poll_updates().is_empty());
+        assert_eq!(member.subscription().position().map(|position| position.seq), Some(1));
+    }
+}
+
+/// A list of the old epoch at the same number is another one.
+#[tokio::test(start_paused = true)]
+async fn list_of_the_old_epoch_is_not_sent_in_the_new_one() {
+    let hub = Hub::new(LIMITS);
+    let mut readers = [1, 2].map(|_| hub.subscribe(&RoomName::lobby(), None));
+    readers[0].start_from(None);
+    assert_eq!(readers[0].poll_updates().count(), 1);
+    let room = hub.find(&RoomName::lobby()).unwrap();
+    let epoch = Epoch::from_number(77);
+    room.submit(Command::EpochChanged { epoch: epoch.clone(), replaces: room.epoch() });
+    readers[1].start_from(None);
+    for reader in &mut readers {
+        let lists = reader.poll_updates();
+        assert!(lists.map(|frame| is_list(frame.text(), &epoch)).eq([true]));
     }
 }
 

@@ -183,6 +183,21 @@ fn restored_socket_does_not_replace_a_newer_one_of_its_tab() {
     assert_eq!(outcome, Outcome::Replaced(socket(2, 10)));
 }
 
+/// The moments of sockets are those of the journal: the room's own stand still in a pause.
+#[test]
+fn newer_socket_is_told_by_the_clock_of_the_journal() {
+    let mut journal = Journal::new();
+    journal.wait(60_000);
+    let pause = Pause { id: 5, lasted: Duration::from_mins(1) };
+    journal.join(3, ServerJoined { pause: Some(pause), ..JOINED }).unwrap();
+    let before = journal.now;
+    journal.wait(1_000);
+    journal.announce(2, 1, "a", 10);
+    assert_eq!(journal.submit(3, restored(3, 1, "a", 10, before)), Outcome::ReplacedSince);
+    journal.submit(2, removed(1));
+    assert_eq!(journal.submit(3, restored(3, 1, "b", 11, before)), Outcome::RemovedSince);
+}
+
 #[test]
 fn server_alone_remembers_no_removals() {
     let mut fixture = Fixture::new();
