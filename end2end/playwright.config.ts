@@ -37,6 +37,8 @@ export default defineConfig({
   },
   projects: [
     { name: "pages", testIgnore: MEASUREMENTS, teardown: "speed" },
+    // Puppeteer drives Firefox; Playwright only runs these tests.
+    { name: "firefox", testDir: "firefox", teardown: "speed" },
     // Measurements need the machine for themselves: as a teardown they run after all other tests, even
     // if one failed. `--no-deps` leaves them out. Tracing is off: it takes more time than the page.
     { name: "speed", testMatch: MEASUREMENTS, workers: 1, use: { trace: "off" } },

@@ -1,12 +1,23 @@
-// Copies the room's address, or the exported list, at the click of a button.
+// Copies the room's address, or the exported list, at the click of a button; gives exports the visitor's local times.
 
 /** How long the result is shown, in milliseconds. */
 const RESULT_LIFETIME = 2_500;
 
+/** Spreadsheets expect semicolons where a comma is the decimal separator. */
+const HAS_DECIMAL_COMMA = (0.5).toLocaleString().includes(",");
+
+/** The address of an export with the visitor's time zone, which the server does not know. */
+function localized(address) {
+  const url = new URL(address, location.href);
+  url.searchParams.set("offset", -new Date().getTimezoneOffset());
+  if (HAS_DECIMAL_COMMA && url.pathname.endsWith(".csv")) url.searchParams.set("separator", ";");
+  return url;
+}
+
 async function textFor({ dataset: { source } }) {
   // Without the query and the fragment, which are the visitor's own.
   if (!source) return location.origin + location.pathname;
-  const response = await fetch(source);
+  const response = await fetch(localized(source));
   if (!response.ok) throw new Error(response.statusText);
   return response.text();
 }
@@ -57,3 +68,4 @@ function connect(button) {
 }
 
 document.querySelectorAll("button[data-copied]").forEach(connect);
+document.querySelectorAll(".roll a").forEach((link) => (link.href = localized(link.href)));

@@ -1,11 +1,15 @@
-// Keeps the embed up to date: after a change in the room it fetches the server's rendering again.
+// Keeps the embed up to date: after a change in the room it fetches the server's rendering again, and shows as much of
+// it as fits the frame.
+
+import { openFeed } from "./feed.js";
 
 /** How long a change waits for others, and the jitter that spreads the requests of many frames, in milliseconds. */
 const BATCH_DELAY = 300;
 const JITTER = 900;
-/** How long the server may be silent, in milliseconds: it sends a beat every 10 s. Failed requests are retried after
-* the same time. */
-const IDLE_TIMEOUT = 15_000;
+/** After how long a request that is not answered counts as failed, and after how long it is sent again, in
+* milliseconds: without a free connection it waits for ever. */
+const RENDER_TIMEOUT = 5_000;
+const RETRY_DELAY = 15_000;
 
 const html = document.documentElement;
 let view = document.querySelector("main");
@@ -13,11 +17,16 @@ let view = document.querySelector("main");
 let isDisconnected = false;
 /** The last rendering could not be fetched. */
 let isBehind = false;
+let wasStale = false;
 let timer;
 let rendering = Promise.resolve();
+/** The height that the host page was told last. */
+let announcedHeight;
 
 function updateStale() {
-  html.toggleAttribute("data-stale", isDisconnected || isBehind);
+  const isStale = isDisconnected || isBehind;
+  if (html.toggleAttribute("data-stale", isStale) !== wasStale) fit();
+  wasStale = isStale;
 }
 
 function renderIn(milliseconds) {
@@ -32,11 +41,18 @@ async function render() {
   isBehind = !fetched;
   updateStale();
   if (fetched) show(fetched);
-  else renderIn(IDLE_TIMEOUT);
+  else renderIn(RETRY_DELAY);
+}
+
+/** What proves to the server that this frame may read the answer; needed only where it has no origin. */
+function key() {
+  return self.origin === "null" ? view.dataset.key : undefined;
 }
 
 async function fetchView() {
-  const response = await fetch(location.href, { signal: AbortSignal.timeout(IDLE_TIMEOUT) });
+  const address = new URL(location.href);
+  if (key()) address.searchParams.set("key", key());
+  const response = await fetch(address, { signal: AbortSignal.timeout(RENDER_TIMEOUT) });
   const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
   // A proxy may answer with a page of its own.
   if (!response.ok || !fetched.querySelector("main[data-at]")) throw new Error(response.statusText);
@@ -50,35 +66,56 @@ function show(fetched) {
   view.replaceWith(fresh);
   view = fresh;
   if (hadFocus) view.querySelector("a").focus({ preventScroll: true });
+  fit();
 }
 
-function openFeed() {
-  const feed = new EventSource(`${view.dataset.feed}?since=${view.dataset.at}`);
-  const reopen = () => {
-    feed.close();
-    isDisconnected = true;
-    updateStale();
-    openFeed();
-  };
-  let idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
-  const onEvent = ({ lastEventId }) => {
-    clearTimeout(idleTimer);
-    idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
-    isDisconnected = false;
-    updateStale();
-    // Only the last piece of a split difference has an id.
-    if (lastEventId && lastEventId !== view.dataset.at) renderIn(BATCH_DELAY + JITTER * Math.random());
-  };
-  for (const name of ["existing_users", "more_users", "resumed", "changes", "beat"]) {
-    feed.addEventListener(name, onEvent);
+/** Shows the faces that fit, and after them how many more people there are. All of them stay readable to screen readers. */
+function fit() {
+  const list = view.querySelector(".faces");
+  list?.querySelector(".rest")?.remove();
+  const faces = list ? [...list.children] : [];
+  for (const face of faces) face.classList.remove("only-heard");
+  announceHeight();
+  const rest = document.createElement("li");
+  rest.className = "rest";
+  rest.setAttribute("aria-hidden", "true");
+  const doesFit = () => list.scrollHeight <= list.clientHeight + 1;
+  const people = Number(view.dataset.count);
+  if (faces.length === 0 || (people === faces.length && doesFit())) return;
+  list.append(rest);
+  for (let shown = faces.length; shown >= 0; shown -= 1) {
+    faces[shown]?.classList.add("only-heard");
+    rest.textContent = `+${(people - shown).toLocaleString("en-US")}`;
+    rest.hidden = shown === people;
+    if (doesFit()) return;
   }
-  // The browser reconnects by itself, unless the server rejected the request; then the timeout reopens the feed.
-  feed.onerror = () => {
-    isDisconnected = true;
-    updateStale();
-  };
+}
+
+/** Tells the host page the height at which everything is visible: the README has the message. */
+function announceHeight() {
+  html.removeAttribute("data-fit");
+  const height = Math.ceil(view.getBoundingClientRect().height);
+  html.setAttribute("data-fit", "");
+  if (height === announcedHeight || parent === self) return;
+  announcedHeight = height;
+  // Nothing in it is secret: the host page knows which room it shows.
+  parent.postMessage({ type: "rollcall:height", room: view.dataset.room, height }, "*");
 }
 
 // From now on the style sheet animates changes.
 html.setAttribute("data-hydrated", "true");
-openFeed();
+fit();
+addEventListener("resize", fit);
+openFeed(
+  () => ({ room: view.dataset.room, since: view.dataset.at, key: key() }),
+  ({ position }) => {
+    isDisconnected = false;
+    updateStale();
+    // Only the last piece of a split difference has a new position.
+    if (position && position !== view.dataset.at) renderIn(BATCH_DELAY + JITTER * Math.random());
+  },
+  () => {
+    isDisconnected = true;
+    updateStale();
+  },
+);

@@ -123,7 +123,7 @@ for (const event of ["input", "click"]) {
   document.querySelector(".search")?.addEventListener(event, () => (searchedAt = performance.now()), { capture: true });
 }
 // The places change with the size of the window and of the text.
-new ResizeObserver(measureSoon).observe(list);
+if (globalThis.ResizeObserver) new ResizeObserver(measureSoon).observe(list);
 // After scrolling other rows are around the viewport.
 const onScroll = () => {
   isScrolled = true;

@@ -6,7 +6,7 @@
 const roomPanel = document.querySelector(".room-panel");
 const sidebar = document.querySelector(".sidebar");
 
-const observer = new ResizeObserver(() => {
+function updateHeights() {
   const [roomPanelHeight, sidebarHeight] = [roomPanel.offsetHeight, sidebar.offsetHeight];
   // Set on the two elements and not on the root, where a change would recalculate the styles of every row.
   for (const [part, name, height] of [
@@ -18,6 +18,11 @@ const observer = new ResizeObserver(() => {
     part.style.setProperty(name, `${height}px`);
   }
   document.documentElement.dataset.desk = "true";
-});
-observer.observe(roomPanel);
-observer.observe(sidebar);
+}
+
+// Browsers without it have columns that are not sticky.
+if (globalThis.ResizeObserver) {
+  const observer = new ResizeObserver(updateHeights);
+  observer.observe(roomPanel);
+  observer.observe(sidebar);
+}

@@ -63,4 +63,4 @@ mod text;
 mod view;
 
 #[cfg(feature = "hydrate")]
-pub use browser::hydrate;
+pub use browser::Hydration;

@@ -2,8 +2,9 @@ import type { BrowserContext } from "@playwright/test";
 
 import type { ClientFrame } from "./protocol";
 
-/** Chromium's messages when a socket can't be opened. */
-export const NO_CONNECTION = /WebSocket connection to|net::ERR_/;
+/** Chromium's and Firefox's messages when a connection can't be opened, or breaks, and when the page asks why. */
+export const NO_CONNECTION =
+  /WebSocket connection to|net::ERR_|status of 426|can’t establish a connection|was interrupted while the page was loading/;
 
 /** Chromium's message when the document is a 404. */
 export const NOT_FOUND = /status of 404/;
@@ -36,6 +37,11 @@ export class BrowserErrors {
         });
       });
     });
+  }
+
+  /** Records a message that another driver than Playwright reports. */
+  record(message: string): void {
+    this.messages.push(message);
   }
 
   /** The test causes messages like this, so they are no error of the page. */

@@ -1,11 +1,6 @@
-import { randomInt } from "node:crypto";
+import type { BrowserContextOptions } from "@playwright/test";
 
-import { test as base, type BrowserContextOptions } from "@playwright/test";
-
-import { BrowserErrors } from "./browser-errors";
-import { ProtocolClients } from "./protocol-client";
-import { Network } from "./network";
-import { startServer, type TestServer } from "./server";
+import { test as base } from "./server-fixtures";
 import { Visitor } from "./visitor";
 
 export { expect } from "@playwright/test";
@@ -16,93 +11,23 @@ export interface VisitorOptions extends BrowserContextOptions {
   of?: { url: string };
 }
 
+/** Visitors with Playwright's browser. */
 interface TestFixtures {
-  /** The name of a room that no other test uses. */
-  room: string;
   /** A person with a browser context of their own, which shares nothing with others. */
   newVisitor: (options?: VisitorOptions) => Promise<Visitor>;
   /** Ana and Bo, each in a browser of their own, who have joined the room. */
   pair: { ana: Visitor; bo: Visitor };
-  /** People with protocol clients instead of browsers. */
-  clients: ProtocolClients;
-  /** The browsers' errors and messages; the test fails on unexpected ones. */
-  browserErrors: BrowserErrors;
-  /** A server of the test's own, which it may kill. */
-  ownServer: TestServer;
-  /** Starts another server with these flags; it outlives the visitors. */
-  serverWith: (settings: readonly string[]) => Promise<TestServer>;
-  /** A network in front of a server, which the test can break. */
-  networkTo: (server: TestServer) => Promise<Network>;
-  /** Attaches the server's log to the report of a failed test. */
-  serverLog: undefined;
 }
 
-interface WorkerFixtures {
-  /** The server that the tests of a worker share, each with a room of its own. */
-  server: TestServer;
-}
-
-export const test = base.extend<TestFixtures, WorkerFixtures>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer();
-      await use(server);
-      await server.dispose();
-    },
-    { scope: "worker" },
-  ],
-
-  ownServer: async ({}, use, testInfo) => {
-    const server = await startServer();
-    await use(server);
-    await server.dispose();
-    if (testInfo.status !== testInfo.expectedStatus) {
-      await testInfo.attach("the log of the test's own server", { body: server.logText });
-    }
-  },
-
-  serverLog: [
-    async ({ server }, use, testInfo) => {
-      const before = server.logText.length;
-      await use(undefined);
-      if (testInfo.status !== testInfo.expectedStatus) {
-        await testInfo.attach("the server's log", { body: server.logText.slice(before) });
-      }
-    },
-    { auto: true },
-  ],
-
-  room: async ({}, use) => {
-    await use(newRoomName());
-  },
-
-  browserErrors: async ({}, use) => {
-    const browserErrors = new BrowserErrors();
-    await use(browserErrors);
-    // Visitors depend on this fixture, so they are closed by now, and all messages were recorded.
-    if (browserErrors.unexpected.length > 0) {
-      throw new Error(`Unexpected browser messages:\n${browserErrors.unexpected.join("\n")}`);
-    }
-  },
-
+export const test = base.extend<TestFixtures>({
   // The same check for Playwright's own `page`.
   context: async ({ context, browserErrors }, use) => {
     browserErrors.listenTo(context);
     await use(context);
   },
 
-  serverWith: async ({}, use) => {
-    const servers: TestServer[] = [];
-    await use(async (settings) => {
-      const server = await startServer(settings);
-      servers.push(server);
-      return server;
-    });
-    await Promise.all(servers.map((server) => server.dispose()));
-  },
-
-  // It depends on `serverWith`, since a page that outlives its server reports errors.
-  newVisitor: async ({ browser, server, browserErrors, serverWith: _ }, use) => {
+  // It depends on `serverWith` and `changedBy`, since a page that outlives its server reports errors.
+  newVisitor: async ({ browser, server, browserErrors, serverWith: _, changedBy: __ }, use) => {
     const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
     await use(async ({ of = server, ...options } = {}) => {
       const context = await browser.newContext({ baseURL: of.url, ...options });
@@ -120,26 +45,4 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await bo.openAndJoin(room, "Bo");
     await use({ ana, bo });
   },
-
-  networkTo: async ({}, use) => {
-    const networks: Network[] = [];
-    await use(async (server) => {
-      const network = await Network.before(server);
-      networks.push(network);
-      return network;
-    });
-    for (const network of networks) network.dispose();
-  },
-
-  clients: async ({}, use) => {
-    const clients = new ProtocolClients();
-    await use(clients);
-    clients.abandonAll();
-  },
 });
-
-/** Letters only, so that no number on the page is part of the room's name. */
-function newRoomName(): string {
-  const letters = Array.from({ length: 12 }, () => String.fromCharCode(97 + randomInt(26)));
-  return `t-${letters.join("")}`;
-}

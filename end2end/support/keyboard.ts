@@ -35,8 +35,10 @@ export async function expectTabReachesAllControls(page: Page): Promise<void> {
   expect.soft(reached.toSorted()).toEqual(usable.toSorted());
 }
 
-/** Moves the start of tab navigation to the top of the page. */
-async function startAtTheTop(page: Page): Promise<void> {
+/** Moves the start of tab navigation to the top of the page, of whichever driver it is. */
+export async function startAtTheTop(page: {
+  evaluate: (inPage: () => void) => Promise<unknown>;
+}): Promise<void> {
   await page.evaluate(() => {
     // `blur()` would not change the position from which Tab continues.
     document.body.tabIndex = -1;

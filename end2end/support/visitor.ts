@@ -1,5 +1,11 @@
 import { expect, type BrowserContext, type Locator, type Page } from "@playwright/test";
 
+import {
+  PAGE_ELEMENTS,
+  ROW_SELECTORS,
+  rowSelectorOf,
+  type ElementQuery,
+} from "./page-elements";
 import type { ClientFrame, ServerFrame } from "./protocol";
 
 /** The frames on the sockets of a page, in order. */
@@ -12,6 +18,9 @@ export interface Wire {
 
 /** Longer than a row stays after its connection broke: the grace period is 15 s. */
 export const UNTIL_A_ROW_IS_REMOVED = { timeout: 30_000 };
+
+/** Longer than the server waits until it marks a person as away. */
+export const UNTIL_AWAY = { timeout: 45_000 };
 
 /** Longer than a page takes to reconnect: it waits for up to 15 s between attempts. */
 export const UNTIL_RECONNECTED = { timeout: 40_000 };
@@ -73,36 +82,36 @@ export class Visitor {
         this.wire.received.push(JSON.parse(payload.toString()) as ServerFrame);
       });
     });
-    const button = (name: string) => page.getByRole("button", { name, exact: true });
-    this.html = page.locator("html");
+    const find = (query: ElementQuery) => locate(page, query);
+    this.html = find(PAGE_ELEMENTS.html);
     this.roomName = page.getByRole("heading", { level: 1 });
-    this.count = page.getByTestId("count");
-    this.roster = page.getByRole("list", { name: "Who is here" });
-    this.rows = this.roster.locator("li[data-user-id]");
-    this.names = this.rows.locator("bdi.user-name");
-    this.ownRow = this.roster.locator("li.is-you");
-    this.emptyRoom = page.getByTestId("empty");
-    this.nameField = page.getByRole("textbox", { name: "Your name" });
-    this.joinButton = button("Join");
-    this.nameError = page.locator("#name-error");
-    this.you = page.getByTestId("you");
-    this.renameButton = button("Change name");
-    this.leaveButton = button("Leave");
-    this.newNameField = page.getByRole("textbox", { name: "New name" });
-    this.saveButton = button("Save");
-    this.cancelButton = button("Cancel");
-    this.banner = page.getByTestId("connection");
-    this.retryNowButton = button("Retry now");
-    this.announcer = page.getByTestId("announcer");
-    this.news = page.getByTestId("news");
-    this.missed = page.getByTestId("missed");
-    this.searchField = page.getByRole("searchbox", { name: "Find a name" });
-    this.found = page.locator(".found");
-    this.sortButton = button("A to Z");
+    this.count = find(PAGE_ELEMENTS.count);
+    this.roster = find(PAGE_ELEMENTS.roster);
+    this.rows = this.roster.locator(ROW_SELECTORS.rows);
+    this.names = this.roster.locator(ROW_SELECTORS.names);
+    this.ownRow = this.roster.locator(ROW_SELECTORS.ownRow);
+    this.emptyRoom = find(PAGE_ELEMENTS.emptyRoom);
+    this.nameField = find(PAGE_ELEMENTS.nameField);
+    this.joinButton = find(PAGE_ELEMENTS.joinButton);
+    this.nameError = find(PAGE_ELEMENTS.nameError);
+    this.you = find(PAGE_ELEMENTS.you);
+    this.renameButton = find(PAGE_ELEMENTS.renameButton);
+    this.leaveButton = find(PAGE_ELEMENTS.leaveButton);
+    this.newNameField = find(PAGE_ELEMENTS.newNameField);
+    this.saveButton = find(PAGE_ELEMENTS.saveButton);
+    this.cancelButton = find(PAGE_ELEMENTS.cancelButton);
+    this.banner = find(PAGE_ELEMENTS.banner);
+    this.retryNowButton = find(PAGE_ELEMENTS.retryNowButton);
+    this.announcer = find(PAGE_ELEMENTS.announcer);
+    this.news = find(PAGE_ELEMENTS.news);
+    this.missed = find(PAGE_ELEMENTS.missed);
+    this.searchField = find(PAGE_ELEMENTS.searchField);
+    this.found = find(PAGE_ELEMENTS.found);
+    this.sortButton = find(PAGE_ELEMENTS.sortButton);
     this.activity = page.locator("details.activity");
     this.activityEntries = this.activity.locator("ol > li > p");
-    this.muteButton = button("Mute for screen readers");
-    this.switchPersonButton = button("Join again under another name");
+    this.muteButton = find(PAGE_ELEMENTS.muteButton);
+    this.switchPersonButton = find(PAGE_ELEMENTS.switchPersonButton);
   }
 
   get context(): BrowserContext {
@@ -182,7 +191,7 @@ export class Visitor {
   }
 
   rowWithId(id: string): Locator {
-    return this.roster.locator(`li[data-user-id="${id}"]`);
+    return this.roster.locator(rowSelectorOf(id));
   }
 
   /** This person's id in the room, as the page has it in their own row. */
@@ -191,4 +200,9 @@ export class Visitor {
     if (id === null) throw new Error("The visitor's own row has no id.");
     return id;
   }
+}
+
+function locate(page: Page, query: ElementQuery): Locator {
+  if ("role" in query) return page.getByRole(query.role, { name: query.name, exact: true });
+  return "testId" in query ? page.getByTestId(query.testId) : page.locator(query.css);
 }

@@ -31,6 +31,27 @@ test("the activity log lists changes with their reasons, newest first", async ({
   await expect(ana.activity.locator("time").first()).toHaveText(/\d\d/);
 });
 
+test("a person who joins and leaves at once has two entries, and no entry is empty", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const ana = await newVisitor();
+  await ana.page.clock.install();
+  await ana.openAndJoin(room, "Ana");
+  await ana.activity.locator("summary").click();
+  const bo = await clients.join(server, room, "Bo");
+  await ana.shows(["Ana", "Bo"]);
+  bo.send({ event: "leave" });
+  await ana.shows(["Ana"]);
+  await ana.page.clock.runFor(1_100);
+  await expect(ana.activityEntries).toHaveText(["Bo left", "Bo joined"]);
+  // Nothing has changed since the last announcement.
+  await expect(ana.news).toHaveText("");
+  await expect(ana.announcer).toHaveText("");
+});
+
 test("many joins at once are one entry, and the log keeps a hundred entries", async ({
   newVisitor,
   server,

@@ -5,13 +5,13 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import AxeBuilder from "@axe-core/playwright";
-import type { Route } from "@playwright/test";
+import type { Locator, Route } from "@playwright/test";
 
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
 import { numberedPeople } from "../support/names";
-import { UNTIL_RECONNECTED } from "../support/visitor";
+import { UNTIL_AWAY, UNTIL_RECONNECTED, Visitor } from "../support/visitor";
 
 /** The most bytes that the embed may transfer, as sent. */
 const MOST_BYTES = 20_000;
@@ -248,4 +248,146 @@ test("without scripts the embed is shown and reloads by itself", async ({
   await visitor.page.goto(`/r/${room}/embed`);
   await expect(visitor.page.getByTestId("count")).toHaveText("2");
   await expect(visitor.page.locator("meta[http-equiv=refresh]")).toHaveCount(1);
+});
+
+/** How much of an element is visible in its frame, from 0 to 1. */
+async function visibleRatio(element: Locator): Promise<number> {
+  return element.evaluate(
+    (element) =>
+      new Promise<number>((resolve) => {
+        new IntersectionObserver(([entry], observer) => {
+          observer.disconnect();
+          resolve(entry?.intersectionRatio ?? 0);
+        }).observe(element);
+      }),
+  );
+}
+
+for (const [people, height] of [
+  [2, 160],
+  [13, 160],
+  [13, 220],
+  [60, 160],
+  [60, 400],
+] as const) {
+  test(`a frame of 400 × ${height} shows whole faces of ${people} people and names of three`, async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    const names = numberedPeople(people);
+    await clients.joinInOrder(server, room, names);
+    const { page } = await newVisitor({ viewport: { width: 400, height }, reducedMotion: "reduce" });
+    await page.goto(`/r/${room}/embed`);
+    await expect(page.locator("html")).toHaveAttribute("data-fit");
+    // Nothing is cut, and the frame does not scroll.
+    const parts = page.locator(".count, h1 a, .face:not(.only-heard) .avatar, .rest:not([hidden]), .names");
+    for (const part of await parts.all()) {
+      await expect(part).toBeInViewport({ ratio: 1 });
+      expect(await visibleRatio(part)).toBeGreaterThan(0.99);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(height);
+    // Those who are not drawn are counted.
+    const drawn = await page.locator(".face:not(.only-heard)").count();
+    expect(drawn).toBeGreaterThan(0);
+    const rest = page.locator(".rest:not([hidden])");
+    if (drawn < people) await expect(rest).toHaveText(`+${people - drawn}`);
+    else await expect(rest).toHaveCount(0);
+    const [first, second, third] = names;
+    await expect(page.locator(".names")).toHaveText(
+      people > 2 ? `${first}, ${second}, ${third} and ${people - 3} more` : `${first} and ${second}`,
+    );
+    // Screen readers hear everyone who has a face.
+    await expect(page.getByRole("listitem")).toHaveCount(Math.min(people, 24));
+  });
+}
+
+test("the names of an embed stay on one line, however long they are", async ({ newVisitor, server, clients, room }) => {
+  const long = "Wolfeschlegelsteinhausenbergerdorff";
+  await clients.joinInOrder(server, room, [long, `${long} 2`, `${long} 3`, "Di", "Ed"]);
+  const { page } = await newVisitor({ viewport: { width: 400, height: 160 } });
+  await page.goto(`/r/${room}/embed`);
+  await expectNoHorizontalScroll(page);
+  const more = page.locator(".names span").last();
+  await expect(more).toHaveText(" and 2 more");
+  await expect(more).toBeInViewport({ ratio: 1 });
+  for (const name of await page.locator(".names bdi").all()) {
+    expect((await name.boundingBox())!.width).toBeGreaterThan(20);
+  }
+});
+
+test("the embed of an empty room has a link to join it in a tab of its own", async ({ newVisitor, server, room }) => {
+  const visitor = await newVisitor();
+  const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
+  await visitor.page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  const frame = visitor.page.frameLocator("iframe");
+  await expect(frame.getByText("Nobody here yet · Join")).toBeVisible();
+  const opened = visitor.context.waitForEvent("page");
+  await frame.getByRole("link", { name: "Join" }).click();
+  const tab = new Visitor(await opened);
+  await tab.join("Ana");
+  await expect(frame.getByText("Nobody here yet")).toBeHidden();
+  await expect(frame.getByRole("listitem")).toContainText(["Ana"]);
+  site.close();
+});
+
+test("the embed tells the page around it the height that it needs", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, numberedPeople(20));
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
+  await page.addInitScript((origin) => {
+    if (top !== self) return;
+    // What the README proposes.
+    addEventListener("message", ({ data, origin: from, source }) => {
+      if (from !== origin || data?.type !== "rollcall:height") return;
+      const frames = [...document.querySelectorAll("iframe")];
+      const frame = frames.find(({ contentWindow }) => contentWindow === source);
+      if (frame) frame.height = data.height;
+    });
+  }, server.url);
+  await page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  const frame = page.frameLocator("iframe");
+  await expect(frame.locator(".face.only-heard")).toHaveCount(0);
+  await expect(frame.locator(".rest:not([hidden])")).toHaveCount(0);
+  const [needed, given] = await frame
+    .locator("html")
+    .evaluate((html) => [html.querySelector(".names")!.getBoundingClientRect().bottom, innerHeight]);
+  expect(given! - needed!).toBeGreaterThanOrEqual(0);
+  expect(given! - needed!).toBeLessThan(20);
+  site.close();
+});
+
+test("the embed counts those who are here, and tells the states apart by shape and tooltip", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  await clients.join(server, room, "Hera");
+  const awad = await clients.join(server, room, "Awad");
+  const rhea = await clients.join(server, room, "Rhea");
+  awad.send({ event: "visible", visible: false });
+  const { page } = await newVisitor({ reducedMotion: "reduce" });
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.getByText("2 here now · 1 away")).toBeVisible(UNTIL_AWAY);
+  await expect(page).toHaveTitle(/^\(2\) /);
+  rhea.abandon();
+  const face = (name: string) => page.locator(`.face[title^="${name}"]`);
+  await expect(face("Rhea")).toHaveAttribute("title", "Rhea, reconnecting…");
+  await expect(face("Awad")).toHaveAttribute("title", "Awad, away");
+  await expect(face("Hera")).toHaveAttribute("title", "Hera");
+  // Without colours: the silhouettes of the marks differ in many pixels, and not in their texture.
+  const shapes = new Set<string>();
+  for (const name of ["Hera", "Awad", "Rhea"]) {
+    shapes.add(
+      await face(name).locator(".avatar").evaluate((avatar) => {
+        const { width, height, content, borderRadius } = getComputedStyle(avatar, "::after");
+        const { outlineStyle } = getComputedStyle(avatar);
+        return content === "none" ? `ring ${outlineStyle}` : `mark ${width} × ${height}, ${borderRadius}`;
+      }),
+    );
+  }
+  expect([...shapes]).toEqual(["mark 13px × 13px, 50%", "mark 18px × 7px, 2px", "ring dashed"]);
 });

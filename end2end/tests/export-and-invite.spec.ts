@@ -60,6 +60,78 @@ test("the list can be downloaded as text and as CSV", async ({
   }
 });
 
+test("exports have the visitor's local time, and a separator that suits their language", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  await clients.joinInOrder(server, room, NAMES);
+  const visitor = await newVisitor({ locale: "de-DE", timezoneId: "Asia/Kolkata" });
+  await visitor.open(room);
+  const download = async (link: string) => {
+    const downloading = visitor.page.waitForEvent("download");
+    await visitor.page.getByRole("link", { name: link }).click();
+    const file = await downloading;
+    return { name: file.suggestedFilename(), content: await readFile(await file.path()) };
+  };
+  const lines = (await download("CSV")).content.toString("utf8").split("\r\n");
+  expect(lines[0]).toBe("\ufeffname;state;here since;id;date;time");
+  expect(lines[1]).toMatch(/^"Ana Sousa";"here";"[-0-9]+T[:0-9]+\+05:30";/);
+  expect((await download("Text")).content.toString("utf8")).toMatch(/^.*: 3 people, .*\+05:30\n/);
+  const workbook = await download("Excel");
+  expect(workbook.name).toBe(`rollcall-${room}.xlsx`);
+  // A zip archive.
+  expect(workbook.content.subarray(0, 2).toString()).toBe("PK");
+});
+
+test("a room of a thousand is printed whole, on numbered lines below a repeated head", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const names = Array.from({ length: 1_000 }, (_, index) => `Person ${index + 1} of a long list`);
+  await clients.joinTogether(server, room, names);
+  const visitor = await newVisitor({ timezoneId: "Asia/Kolkata" });
+  await visitor.open(room);
+  await expect(visitor.count).toHaveText("1,000");
+
+  // The room's page holds the rows in sight, and says so on paper.
+  const note = visitor.page.getByText(/on this paper/);
+  await expect(visitor.page.locator("#roster > [aria-setsize]").first()).toBeAttached();
+  await expect(note).toBeHidden();
+  await visitor.page.emulateMedia({ media: "print" });
+  await expect(note).toBeVisible();
+  await visitor.page.emulateMedia({ media: "screen" });
+
+  const opening = visitor.page.waitForEvent("popup");
+  await visitor.page.getByRole("link", { name: "Print" }).click();
+  const paper = await opening;
+  await expect(paper.getByRole("row")).toHaveCount(1_001);
+  await expect(paper.getByRole("row").last()).toContainText("1000");
+  await expect(paper.getByText(/^1,000 people/)).toContainText("UTC+05:30");
+  await paper.emulateMedia({ media: "print" });
+  const { head, points } = await paper.evaluate(() => {
+    const style = (selector: string) => getComputedStyle(document.querySelector(selector) as Element);
+    return { head: style("thead").display, points: parseFloat(style("td").fontSize) * 0.75 };
+  });
+  expect(head).toBe("table-header-group");
+  expect(points).toBeGreaterThanOrEqual(10);
+  const pdf = (await paper.pdf({ format: "A4" })).toString("latin1");
+  const sheets = pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0;
+  expect(sheets).toBeGreaterThan(15);
+  expect(sheets).toBeLessThan(40);
+});
+
+test("the page of a list that is whole says nothing more on paper", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  await visitor.openAndJoin(room, "Ana");
+  await visitor.page.emulateMedia({ media: "print" });
+  await expect(visitor.page.locator("#roster").getByText("Ana")).toBeVisible();
+  await expect(visitor.page.getByText(/on this paper/)).toBeHidden();
+});
+
 test("the list can be copied", async ({ browserErrors, newVisitor, server, clients, room }) => {
   browserErrors.areExpected(/status of 503/);
   await clients.joinInOrder(server, room, NAMES);
@@ -73,7 +145,7 @@ test("the list can be copied", async ({ browserErrors, newVisitor, server, clien
   const text = await page.evaluate(() => navigator.clipboard.readText());
   for (const name of NAMES) expect(text).toContain(name);
 
-  await page.route("**/roll.txt", (route) => route.fulfill({ status: 503 }));
+  await page.route("**/roll.txt*", (route) => route.fulfill({ status: 503 }));
   await copy.click();
   await expect(page.getByText("Download the file instead")).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(text);

@@ -22,6 +22,7 @@ const STATES = [
 ] as const;
 
 const NOT_LOADED = /This page didn't load fully/;
+const BLOCKED = /a content blocker or your network blocks a file/;
 
 const NAMES = ["Kim", "Kim", "مريم الحداد", "李小龍", "🙂 Sunny"];
 
@@ -54,6 +55,21 @@ for (const { state, others, ...rest } of STATES) {
     });
   });
 }
+
+test("a page that nobody changed is hydrated as it is", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, [...NAMES, "<b>&amp;</b>"]);
+  const visitor = await newVisitor();
+  const requests: string[] = [];
+  visitor.page.on("request", (request) => requests.push(request.url()));
+  for (const address of [`/r/${room}`, `/r/${room}?wall`]) {
+    await visitor.page.goto(address);
+    await visitor.isLive();
+  }
+  await visitor.openAndJoin(room, "Ana");
+  await visitor.page.reload();
+  await visitor.isLive();
+  expect(requests.filter((url) => /recovery|parts/.test(url))).toEqual([]);
+});
 
 test("text that was typed before hydration is kept", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
@@ -110,14 +126,18 @@ test("a page whose WASM fails to load shows it, and can be reloaded", async ({
   const { page } = visitor;
   await page.route("**/*.wasm", (route) => route.abort());
   await page.goto(`/r/${room}`);
-  await expect(page.getByText(NOT_LOADED)).toBeVisible();
-  await expect(visitor.html).toHaveAttribute("data-stale", "true");
+  await expect(page.getByText(BLOCKED)).toBeVisible();
+  await expect(visitor.html).not.toHaveAttribute("data-hydrated");
+  await expect(visitor.joinButton).toBeDisabled();
   await expectNoAxeViolations(page);
+  // The list follows nevertheless.
+  await clients.join(server, room, "Zoe");
+  await visitor.shows([...NAMES, "Zoe"]);
 
   await page.unroute("**/*.wasm");
   await page.getByRole("link", { name: "Reload" }).click();
   await visitor.isLive();
-  await expect(page.getByText(NOT_LOADED)).toBeHidden();
+  await expect(page.getByText(BLOCKED)).toBeHidden();
 });
 
 test("a page whose script never loads shows it", async ({ newVisitor, room }) => {

@@ -15,6 +15,12 @@ test("names are listed without what was pasted along", async ({ newVisitor, room
     expect(await visitor.names.allTextContents()).toEqual(["Ana Maria", "מרים כהן"]);
   }
   await expect(ana.you.locator("bdi")).toHaveText("Ana Maria");
+  // A new name that is the old one, but for marks, changes nothing and closes the form.
+  await ana.renameButton.click();
+  await ana.newNameField.fill("\u2068Ana Ma\u200bria\u2069");
+  await ana.saveButton.click();
+  await expect(ana.newNameField).toBeHidden();
+  await expect(ana.renameButton).toBeVisible();
 });
 
 test("each limit of a name has its own sentence", async ({ newVisitor, room }) => {

@@ -2,6 +2,7 @@
 // tablet and a desktop. No state has axe violations or horizontal scrolling.
 
 import { NO_CONNECTION, NOT_FOUND, SCRIPTS_NOT_USED } from "../support/browser-errors";
+import { UNTIL_AWAY } from "../support/visitor";
 import { expect, test, type VisitorOptions } from "../support/fixtures";
 import { expectNoAxeViolations, inEveryAppearance, emulateDisabledScripts } from "../support/appearance";
 import { NAMES_OF_ALL_KINDS } from "../support/names";
@@ -11,8 +12,6 @@ import { takeScreenshots } from "../support/screenshot";
 const TWINS = ["Pope", "Роре", "pope", "Pope", "Popé"];
 
 const STILL: VisitorOptions = { reducedMotion: "reduce" };
-
-const UNTIL_AWAY = { timeout: 45_000 };
 
 /** So many names. */
 function people(count: number): string[] {

@@ -6,7 +6,7 @@ import { BigRoom } from "../support/big-room";
 import { NOT_FOUND } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, newUsers } from "../support/protocol";
-import { UNTIL_A_ROW_IS_REMOVED, Visitor } from "../support/visitor";
+import { UNTIL_A_ROW_IS_REMOVED, UNTIL_AWAY, Visitor } from "../support/visitor";
 
 test.describe("addresses", () => {
   test("rooms are separate", async ({ newVisitor, room }) => {
@@ -464,7 +464,7 @@ test.describe("the page", () => {
     const copy = ana.page.getByRole("button", { name: "Copy link" });
     await expect(copy).not.toBeInViewport({ ratio: 1 });
     await ana.nameField.focus();
-    for (const _ of ["New room", "QR code", "Copy link"]) await ana.page.keyboard.press("Shift+Tab");
+    for (const _ of ["QR code", "Copy link"]) await ana.page.keyboard.press("Shift+Tab");
     await expect(copy).toBeFocused();
     await expect(copy).toBeInViewport({ ratio: 1 });
   });
@@ -504,16 +504,107 @@ test.describe("the page", () => {
     const names = new Set<string>();
     for (let visit = 0; visit < 3; visit += 1) {
       await ana.open(room);
-      const newRoom = ana.page.getByText("New room", { exact: true });
-      await newRoom.click();
-      await expect(ana.page).not.toHaveURL(new RegExp(`/r/${room}$`));
-      await ana.isLive();
-      const path = new URL(ana.page.url()).pathname;
+      const opened = ana.context.waitForEvent("page");
+      await ana.page.getByText("New room", { exact: true }).click();
+      const other = new Visitor(await opened);
+      await expect(other.page).not.toHaveURL(new RegExp(`/r/${room}$`));
+      await other.isLive();
+      const path = new URL(other.page.url()).pathname;
       expect(path).toMatch(/^\/r\/[a-z0-9-]{16,64}$/);
       names.add(path);
+      if (visit === 2) {
+        await other.join("Ana");
+        await other.shows(["Ana"]);
+      }
+      await other.page.close();
     }
     expect(names.size).toBe(3);
-    await ana.join("Ana");
-    await ana.shows(["Ana"]);
+  });
+
+  test("a visitor who opens a new room stays in this one", async ({ newVisitor, room }) => {
+    const kai = await newVisitor();
+    const ana = await newVisitor();
+    await ana.open(room);
+    await kai.openAndJoin(room, "Kai");
+    const link = kai.page.getByRole("link", { name: "New room" });
+    // It is no everyday action: it stands apart from "Copy link" and "QR code".
+    await expect(kai.page.locator(".tools").getByText("New room")).toHaveCount(0);
+    const opened = kai.context.waitForEvent("page");
+    await link.click();
+    await new Visitor(await opened).isLive();
+    await kai.shows(["Kai"]);
+    await ana.shows(["Kai"]);
+  });
+
+  test("the headline and the title count those who are here, and say how many are away", async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    const [first] = await clients.joinInOrder(server, room, ["Ana", "Bo", "Cy"]);
+    first!.send({ event: "visible", visible: false });
+    const visitor = await newVisitor();
+    const wall = await newVisitor();
+    await visitor.open(room);
+    await wall.page.goto(`/r/${room}?wall`);
+    await wall.isLive();
+    for (const { page } of [visitor, wall]) {
+      await expect(page.getByText("2 here now · 1 away")).toBeVisible(UNTIL_AWAY);
+      await expect(page).toHaveTitle(/^\(2\) /);
+    }
+    first!.send({ event: "visible", visible: true });
+    for (const { page, count } of [visitor, wall]) {
+      await expect(count).toHaveText("3");
+      await expect(page.getByText("away")).toHaveCount(0);
+      await expect(page).toHaveTitle(/^\(3\) /);
+    }
+  });
+
+  test("a row that animates out is not drawn outside the list's panel", async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    const [, bo] = await clients.joinInOrder(server, room, ["Ana", "Bo"]);
+    const visitor = await newVisitor({ reducedMotion: "no-preference", viewport: { width: 390, height: 900 } });
+    await visitor.open(room);
+    await visitor.shows(["Ana", "Bo"]);
+    const drawn = visitor.page.evaluate(
+      () =>
+        new Promise<{ hasCopy: boolean; bottom: number; edge: number }>((resolve) => {
+          new MutationObserver((_, observer) => {
+            const copy = document.querySelector(".leaving");
+            if (!copy) return;
+            observer.disconnect();
+            for (const animation of copy.getAnimations()) animation.pause();
+            new IntersectionObserver(([entry]) => {
+              const edge = document.querySelector(".list-panel")!.getBoundingClientRect().bottom;
+              resolve({ hasCopy: true, bottom: entry!.intersectionRect.bottom, edge });
+            }).observe(copy);
+          }).observe(document.querySelector(".list-panel")!, { childList: true });
+        }),
+    );
+    bo!.send({ event: "leave" });
+    const { hasCopy, bottom, edge } = await drawn;
+    expect(hasCopy).toBe(true);
+    expect(bottom).toBeLessThanOrEqual(edge);
+  });
+
+  test("the chart ends with the count of now, and its caption says it", async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    const people = await clients.joinInOrder(server, room, ["Ana", "Bo", "Cy"]);
+    const visitor = await newVisitor();
+    people[2]!.send({ event: "leave" });
+    people[1]!.send({ event: "visible", visible: false });
+    await visitor.open(room);
+    await expect(visitor.count).toHaveText("1", UNTIL_AWAY);
+    const caption = visitor.page.locator(".past-hour figcaption");
+    await expect(caption).toHaveText(/: 1 person$|, now 1$/);
   });
 });

@@ -4,7 +4,7 @@ import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { changesIn } from "../support/protocol";
 import { ResumingClient } from "../support/resuming-client";
-import { UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
+import { UNTIL_AWAY, UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
 
 /** As many sockets as a conference has. */
 const SOCKETS = 300;
@@ -12,9 +12,6 @@ const ROOMS = 3;
 /** The sockets of each room; the first ten persons have two each. */
 const SOCKETS_A_ROOM = SOCKETS / ROOMS;
 const PERSONS_WITH_TWO_TABS = 10;
-/** Longer than the server waits until it marks a person as away. */
-const UNTIL_AWAY = { timeout: 45_000 };
-
 test("a restart with 300 sockets and three browsers causes no change of any list", async ({
   newVisitor,
   ownServer: server,

@@ -6,10 +6,7 @@ import type { Locator, WebSocketRoute } from "@playwright/test";
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { disconnectedUsers, changesIn, newUsers, type ClientFrame } from "../support/protocol";
-import { UNTIL_RECONNECTED, UNTIL_A_ROW_IS_REMOVED, Visitor } from "../support/visitor";
-
-/** Longer than the server waits until it marks a person as away. */
-const UNTIL_AWAY = { timeout: 45_000 };
+import { UNTIL_AWAY, UNTIL_RECONNECTED, UNTIL_A_ROW_IS_REMOVED, Visitor } from "../support/visitor";
 
 /** A person's row in an observer's list. */
 function row(observer: Visitor, id: string): Locator {
@@ -454,12 +451,14 @@ test.describe("a failing network", () => {
     await cy.leave();
     await ana.shows(["Bo"], UNTIL_A_ROW_IS_REMOVED);
 
-    // A join is kept and sent once the network lets WebSockets through.
+    // Nobody can join until the network lets WebSockets through; what was typed is kept.
     await ana.nameField.fill("Ana");
-    await ana.joinButton.click();
+    await expect(ana.joinButton).toBeDisabled();
     network.setCondition("clear");
-    await ana.shows(["Bo", "Ana"], UNTIL_RECONNECTED);
-    await expect(sentence).toHaveCount(0);
+    await expect(ana.joinButton).toBeEnabled(UNTIL_RECONNECTED);
+    await ana.joinButton.click();
+    await ana.shows(["Bo", "Ana"]);
+    await expect(sentence).toBeHidden();
     await expect(ana.you).toContainText("You're on the list as Ana");
     await ana.isLive();
   });

@@ -1,16 +1,68 @@
-//! The WASM's entry point.
+//! The WASM's entry points, for `start.js`.
 
+use std::cell::RefCell;
+
+use app::Hydration;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// It has a fifth of the code of Rust's default allocator, and every first visit loads it.
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Hydrates the page; the page's script calls it once the WASM is loaded.
+thread_local! {
+    static HYDRATION: RefCell<Option<Hydration>> = const { RefCell::new(None) };
+}
+
+/// Reads the page's data, and returns whether it can be read. It may be called again with other data, as long
+/// as the page is not connected.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub fn begin(data: &str) -> bool {
     // Debug builds only: the messages of all panics would make every first visit larger.
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
-    app::hydrate();
+    let hydration = Hydration::new(data);
+    let is_readable = hydration.is_some();
+    // An owner that was dropped would clean up the state that hydrated parts use.
+    std::mem::forget(HYDRATION.replace(hydration));
+    is_readable
+}
+
+/// Hydrates the sidebar.
+#[wasm_bindgen]
+pub fn hydrate_sidebar() {
+    with(Hydration::sidebar);
+}
+
+/// Hydrates everything but the sidebar and the list.
+#[wasm_bindgen]
+pub fn hydrate_main() {
+    with(Hydration::main);
+}
+
+/// Hydrates the list.
+#[wasm_bindgen]
+pub fn hydrate_list() {
+    with(Hydration::list);
+}
+
+/// Makes the hydrated page interactive.
+#[wasm_bindgen]
+pub fn connect() {
+    with(Hydration::connect);
+}
+
+/// How many rows are in the page, as far as it was left as it was rendered.
+#[wasm_bindgen]
+pub fn rows() -> usize {
+    with(Hydration::rows)
+}
+
+/// The number of people that the page shows.
+#[wasm_bindgen]
+pub fn count() -> usize {
+    with(Hydration::count)
+}
+
+fn with<T: Default>(act: impl FnOnce(&Hydration) -> T) -> T {
+    HYDRATION.with_borrow(|hydration| hydration.as_ref().map(act)).unwrap_or_default()
 }

@@ -24,7 +24,10 @@ use crate::{
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
-use registry::hub::{Hub, SavedRooms};
+use registry::{
+    encoding::server_build::announce_build,
+    hub::{Hub, SavedRooms},
+};
 
 /// How often memory of ended rooms and clients is freed, and the rooms file is written.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
@@ -70,7 +73,9 @@ pub async fn serve(
         None => Hub::new(config.room_limits),
     };
     let site = Site::new(config.site_root.as_deref());
-    site.asset_urls(&config.leptos).install();
+    let asset_urls = site.asset_urls(&config.leptos);
+    announce_build(&asset_urls.build);
+    asset_urls.install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
     // For HSTS, which browsers remember for a year: only if the operator says so.
     let is_https = config.public_url.as_ref().is_some_and(|url| url.origin.is_https());

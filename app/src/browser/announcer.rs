@@ -1,6 +1,9 @@
 //! Announces who joins and leaves, about once a second at most.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{RefCell, RefMut},
+    rc::Rc,
+};
 
 use gloo_timers::callback::Timeout;
 use leptos::{prelude::*, web_sys::Element};
@@ -33,6 +36,9 @@ const MOST_ACTIVITY_ENTRIES: u32 = 100;
 pub(super) struct Announcer {
     page_state: PageState,
     summary: RefCell<ChangeSummary>,
+    /// The next entry of the activity log. It mentions nobody twice: who joins and leaves at once is not announced,
+    /// and has two entries.
+    entry: RefCell<ChangeSummary>,
     /// What the "while you were offline" line shows, until it is dismissed.
     missed: RefCell<ChangeSummary>,
     announcement_timer: RefCell<Option<Timeout>>,
@@ -46,6 +52,7 @@ impl Announcer {
         Rc::new(Self {
             page_state,
             summary: RefCell::default(),
+            entry: RefCell::default(),
             missed: RefCell::default(),
             announcement_timer: RefCell::default(),
             news_timer: RefCell::default(),
@@ -54,16 +61,25 @@ impl Announcer {
 
     /// Records joins and departures of other people, to be announced soon.
     pub(super) fn record(self: &Rc<Self>, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
-        self.add_changes(&mut self.summary.borrow_mut(), arrived, departed);
-        if !self.summary.borrow().is_empty() {
-            self.schedule_announcement();
+        let (arrived, departed) = self.of_others(arrived, departed);
+        if arrived.is_empty() && departed.is_empty() {
+            return;
         }
+        for departed in &departed {
+            self.entry_for(&departed.id).departed(departed.clone());
+        }
+        for (id, name) in &arrived {
+            self.entry_for(id).joined(*id, name.clone());
+        }
+        self.summary.borrow_mut().add(arrived, departed);
+        self.schedule_announcement();
     }
 
     /// Announces joins and departures of other people from the time in which the list was not live.
     pub(super) fn announce_missed(&self, arrived: Vec<(UserId, Name)>, departed: Vec<Departed>) {
         let mut summary = ChangeSummary::default();
-        self.add_changes(&mut summary, arrived, departed);
+        let (arrived, departed) = self.of_others(arrived, departed);
+        summary.add(arrived, departed);
         let parts = summary.catch_up_parts();
         if !parts.is_empty() {
             let mut missed = self.missed.borrow_mut();
@@ -83,19 +99,25 @@ impl Announcer {
         }
     }
 
-    fn add_changes(
+    /// The changes without this person's own.
+    fn of_others(
         &self,
-        summary: &mut ChangeSummary,
-        arrived: Vec<(UserId, Name)>,
-        departed: Vec<Departed>,
-    ) {
+        mut arrived: Vec<(UserId, Name)>,
+        mut departed: Vec<Departed>,
+    ) -> (Vec<(UserId, Name)>, Vec<Departed>) {
         let you = self.page_state.people.with_untracked(|people| people.you);
-        for departed in departed.into_iter().filter(|departed| Some(departed.id) != you) {
-            summary.departed(departed);
+        arrived.retain(|(id, _)| Some(*id) != you);
+        departed.retain(|departed| Some(departed.id) != you);
+        (arrived, departed)
+    }
+
+    /// The entry for the next fact about this person.
+    fn entry_for(&self, id: &UserId) -> RefMut<'_, ChangeSummary> {
+        let mut entry = self.entry.borrow_mut();
+        if entry.mentions(id) {
+            add_activity(&std::mem::take(&mut *entry).parts());
         }
-        for (id, name) in arrived.into_iter().filter(|(id, _)| Some(*id) != you) {
-            summary.joined(id, name);
-        }
+        entry
     }
 
     /// Announces a message about the page itself at once, muted or not.
@@ -121,10 +143,13 @@ impl Announcer {
         let this = Rc::clone(self);
         *timer = Some(Timeout::new(BATCH_INTERVAL, move || {
             this.announcement_timer.take();
+            add_activity(&this.entry.take().parts());
             let parts = this.summary.take().parts();
+            if parts.is_empty() {
+                return;
+            }
             this.announce_unless_muted(&parts);
             set_parts(NEWS, &parts);
-            add_activity(&parts);
             let clear = Timeout::new(NEWS_LIFETIME, || set_parts(NEWS, &[]));
             this.news_timer.replace(Some(clear));
         }));

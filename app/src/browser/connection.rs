@@ -10,7 +10,7 @@ use gloo_timers::callback::{Interval, Timeout};
 use leptos::prelude::*;
 
 use super::{
-    document_state::is_kiosk,
+    document_state::{is_kiosk, set_blocked, set_build},
     event_source::{Feed, FeedEvent},
     random::random_number,
     renderer::{Renderer, is_offline},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     client::{
         Replica,
-        codec::frames::read_frame,
+        codec::frames::{read_build, read_frame},
         intent::Intent,
         removal::RemovalNote,
         session::{Environment, Outcome, Session},
@@ -228,6 +228,9 @@ impl Connection {
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
+                if let Some(build) = read_build(&text) {
+                    set_build(build);
+                }
                 // A frame that can't be parsed is newer than this page; if it changed the list, a gap shows it.
                 if let Ok(event) = read_frame(&text) {
                     self.receive(event);
@@ -256,6 +259,7 @@ impl Connection {
         // A socket that only gets refusals has no list.
         if !matches!(event, ServerEvent::Refused(_)) {
             self.failed_attempts.set(0);
+            set_blocked(false);
         }
         let outcome = self.session.borrow_mut().receive(event, &self.environment());
         let is_live = outcome.is_live;
@@ -325,6 +329,7 @@ impl Connection {
     /// Opens the feed after repeated failures: proxies that block sockets often let HTTP through.
     fn fall_back_to_feed(self: &Rc<Self>) {
         let is_needed = self.failed_attempts.get() >= FALLBACK_AFTER_ATTEMPTS && !is_offline();
+        set_blocked(is_needed);
         if is_needed && self.feed.borrow().is_none() {
             let this = Rc::clone(self);
             self.feed_opened_at.set(self.renderer.now());
@@ -336,6 +341,9 @@ impl Connection {
         let FeedEvent::Frame(text) = event else {
             return self.on_feed_broken();
         };
+        if let Some(build) = read_build(&text) {
+            set_build(build);
+        }
         let Ok(event) = read_frame(&text) else { return };
         self.renderer.read_clock(&event);
         let outcome = self.session.borrow_mut().receive_from_feed(event);
@@ -358,7 +366,6 @@ impl Connection {
     }
 
     fn on_feed_broken(&self) {
-        self.feed.borrow_mut().take_if(|feed| feed.is_closed());
         self.feed_opened_at.set(self.renderer.now());
         if let Some(last_received_at) = self.feed_last_received_at.take() {
             self.session.borrow_mut().on_interrupted();

@@ -16,6 +16,12 @@ const LIVE: &str = "data-live";
 /// Set while the list is known to be old.
 const STALE: &str = "data-stale";
 
+/// Set while no socket gets through; `start.js` asks the server for the reason.
+const BLOCKED: &str = "data-blocked";
+
+/// The server's build, as the connection's last first frame named it; `start.js` reloads an older page.
+const BUILD: &str = "data-build";
+
 /// Set by the server in kiosk mode.
 const KIOSK: &str = "data-wall";
 
@@ -37,8 +43,8 @@ pub(super) fn bind(page_state: PageState, room_name: RoomName) {
     let Some(html) = document().document_element() else { return };
     set_flag(&html, HYDRATED, true);
     effect(move || {
-        let count = page_state.people.with(|people| people.count);
-        document().set_title(&strings::title(count, room_name.as_str()));
+        let here = page_state.here();
+        document().set_title(&strings::title(here, room_name.as_str()));
     });
     let mut was_ever_live = false;
     effect(move || {
@@ -50,6 +56,21 @@ pub(super) fn bind(page_state: PageState, room_name: RoomName) {
             mark_first_live();
         }
     });
+}
+
+/// Marks that no socket gets through, or that one does again.
+pub(super) fn set_blocked(is_blocked: bool) {
+    if let Some(html) = document().document_element() {
+        set_flag(&html, BLOCKED, is_blocked);
+    }
+}
+
+/// Tells which build of the server is connected.
+pub(super) fn set_build(build: &str) {
+    if let Some(html) = document().document_element() {
+        // It can't fail: the attribute's name is valid.
+        let _ = html.set_attribute(BUILD, build);
+    }
 }
 
 /// Sets the address of the "New room" link: its unguessable name is drawn in the browser.

@@ -1,62 +1,58 @@
 //! The live list as Server-Sent Events, where no WebSocket gets through.
+//!
+//! The element `<rollcall-feed>` of `page-feed.js` provides them: all pages of a browser share one event stream.
 
-use leptos::wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{EventSource, MessageEvent};
+use leptos::{
+    prelude::document,
+    wasm_bindgen::{JsCast, closure::Closure},
+    web_sys::Element,
+};
+use web_sys::MessageEvent;
 
 use super::document_state::base_path;
 use crate::presence::RoomName;
 
-/// The events that update the list; `EventSource` needs a listener for each.
-const EVENTS: [&str; 5] = ["existing_users", "more_users", "resumed", "changes", "beat"];
+/// The script that defines the element. It is loaded only where it is needed.
+const SCRIPT: &str = "/page-feed.js";
 
 /// A feed of Server-Sent Events; dropping it closes it and ends its events.
 pub(super) struct Feed {
-    inner: EventSource,
-    // The browser calls these, so they must live as long as the feed.
-    _on_event: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut()>,
+    element: Element,
+    // The browser calls it, so it must live as long as the feed.
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
 /// An event of a feed.
 pub(super) enum FeedEvent {
     /// A frame.
     Frame(String),
-    /// It broke. The browser may reconnect by itself, and then resumes from the last event's id.
+    /// It broke. It reconnects by itself, and then begins with the list.
     Broken,
 }
 
 impl Feed {
-    /// Opens the feed of a room; `None` if the browser rejects the URL.
-    pub(super) fn open(
-        room: &RoomName,
-        handler: impl Fn(FeedEvent) + Clone + 'static,
-    ) -> Option<Self> {
-        let address = [&base_path(), "/api/rooms/", room.as_str(), "/events"].concat();
-        let feed = EventSource::new(&address).ok()?;
-        let error_handler = handler.clone();
-        let on_event = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(text) = event.data().as_string() {
-                handler(FeedEvent::Frame(text));
-            }
+    /// Opens the feed of a room; `None` if the browser creates no element.
+    pub(super) fn open(room: &RoomName, handler: impl Fn(FeedEvent) + 'static) -> Option<Self> {
+        let document = document();
+        let element = document.create_element("rollcall-feed").ok()?;
+        let script = document.create_element("script").ok()?;
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            handler(event.data().as_string().map_or(FeedEvent::Broken, FeedEvent::Frame));
         });
-        let on_error = Closure::<dyn FnMut()>::new(move || error_handler(FeedEvent::Broken));
-        for name in EVENTS {
-            // It can't fail: the listener is a function.
-            let _ = feed.add_event_listener_with_callback(name, on_event.as_ref().unchecked_ref());
-        }
-        feed.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Some(Self { inner: feed, _on_event: on_event, _on_error: on_error })
-    }
-
-    /// Whether the browser has stopped reconnecting.
-    pub(super) fn is_closed(&self) -> bool {
-        self.inner.ready_state() == EventSource::CLOSED
+        // None of these can fail: the names are valid, the listener is a function, and both elements are new.
+        let _ = element.set_attribute("room", room.as_str());
+        let _ = element
+            .add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref());
+        let _ = script.set_attribute("type", "module");
+        let _ = script.set_attribute("src", &[&base_path(), SCRIPT].concat());
+        let _ = element.append_child(&script);
+        let _ = document.body()?.append_child(&element);
+        Some(Self { element, _on_message: on_message })
     }
 }
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.inner.set_onerror(None);
-        self.inner.close();
+        self.element.remove();
     }
 }

@@ -16,52 +16,79 @@ mod tab_counter;
 mod tab_id;
 mod websocket;
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
 use self::{connection::Connection, list_renderer::initial_rows, tab_counter::TabCounter};
 use crate::{
-    client::Replica,
+    client::{Replica, codec::json::from_str},
     presence::RoomName,
     state::{RoomPage, command::Command, page_state::PageState},
     view::{
         member_list::member_list,
         new_room::new_room_address,
-        page::{page, shared_page, sidebar},
+        page::{page, sidebar},
         reactive::effect,
     },
 };
 
 /// Hydrates the page that the server rendered, part by part, and then connects to the server.
 ///
-/// It is divided into tasks, so that scrolling and typing never wait for all of it. The sidebar is
-/// small and shares a task with the creation of the page's state.
-pub fn hydrate() {
-    yield_to_main(|| {
-        let Some((RoomPage { room, list }, owner)) = read_page() else { return };
-        yield_to_main(move || {
-            let (page_state, replica) = owner.with(|| PageState::of_first_html(list, initial_rows));
-            hydrate_element(".sidebar", move || sidebar(page_state));
-            let room_of_page = room.clone();
-            yield_to_main(move || hydrate_element("main", move || page(page_state, &room_of_page)));
-            yield_to_main(move || hydrate_element(".list-panel", move || member_list(page_state)));
-            yield_to_main(move || owner.with(|| connect(page_state, &room, replica)));
-        });
-    });
+/// `start.js` calls the methods in their order, each in a task of its own, so that scrolling and typing
+/// never wait for all of it, and verifies each part right before.
+#[expect(missing_debug_implementations, reason = "its text would be a part of every first visit")]
+pub struct Hydration {
+    /// The state's signals live as long as the page.
+    owner: Owner,
+    page_state: PageState,
+    room: RoomName,
+    replica: RefCell<Replica>,
 }
 
-/// Reads the data that the server embedded in the page, and the owner that the state and effects live in.
-fn read_page() -> Option<(RoomPage, Owner)> {
-    let answer = Rc::new(Cell::new(None));
-    let read = Rc::clone(&answer);
-    hydrate_element("html", move || {
-        read.set(shared_page().zip(Owner::current()));
-        // Leptos only reads it while hydrating a document: this pass hydrates the head alone.
-        view! { <head></head> }
-    });
-    answer.take()
+impl Hydration {
+    /// Creates the page's state from the data that the server sent with it; none if the data is damaged.
+    pub fn new(data: &str) -> Option<Self> {
+        let RoomPage { room, list, away } = from_str(data).ok()?;
+        let owner = Owner::new();
+        let (page_state, replica) =
+            owner.with(|| PageState::of_first_html(list, away, initial_rows));
+        Some(Self { owner, page_state, room, replica: RefCell::new(replica) })
+    }
+
+    /// Hydrates the sidebar.
+    pub fn sidebar(&self) {
+        let page_state = self.page_state;
+        hydrate_element(".sidebar", move || sidebar(page_state));
+    }
+
+    /// Hydrates everything but the sidebar and the list.
+    pub fn main(&self) {
+        let (page_state, room) = (self.page_state, self.room.clone());
+        hydrate_element("main", move || page(page_state, &room));
+    }
+
+    /// Hydrates the list.
+    pub fn list(&self) {
+        let page_state = self.page_state;
+        hydrate_element(".list-panel", move || member_list(page_state));
+    }
+
+    /// Makes the hydrated page interactive.
+    pub fn connect(&self) {
+        self.owner.with(|| connect(self.page_state, &self.room, self.replica.take()));
+    }
+
+    /// How many rows are in the page, as far as it was left as it was rendered.
+    pub fn rows(&self) -> usize {
+        self.page_state.people.with_untracked(|people| people.ids.len())
+    }
+
+    /// The number of people here that the page shows.
+    pub fn count(&self) -> usize {
+        untrack(|| self.page_state.here())
+    }
 }
 
 /// Hydrates the content of the first element that matches the selector.

@@ -14,7 +14,7 @@ pub(crate) mod session;
 
 pub use backoff::Backoff;
 pub use codec::{
-    frames::{read_frame, write_frame},
+    frames::{read_build, read_frame, write_frame},
     json::ParseError,
 };
 pub use intent::Intent;

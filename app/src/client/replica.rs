@@ -14,6 +14,8 @@ pub struct Replica {
     /// The rows that the server has and this list lacks: more than none only before the first frame,
     /// where the first HTML held the beginning of a long list.
     unloaded: usize,
+    /// How many of those are away.
+    unloaded_away: usize,
     position: Option<Since>,
     you: Option<UserId>,
     incoming: Incoming,
@@ -111,10 +113,17 @@ impl Replica {
 
     /// A replica of the list that came with the page, which may be the beginning of a longer one.
     pub fn from_first_html(list: ExistingUsers) -> Result<Self, Mismatch> {
+        Self::from_first_rows(list, 0)
+    }
+
+    /// The same of a list of which `away` people are away, in these rows or beyond them.
+    pub fn from_first_rows(list: ExistingUsers, away: usize) -> Result<Self, Mismatch> {
         let unloaded = list.count.saturating_sub(list.users.len());
         let position = Since { epoch: list.epoch, seq: list.seq };
+        let roster = Roster::from_users(list.users)?;
         Ok(Self {
-            roster: Roster::from_users(list.users)?,
+            unloaded_away: away.saturating_sub(roster.away()),
+            roster,
             unloaded,
             position: (unloaded == 0).then_some(position),
             you: list.you,
@@ -140,9 +149,14 @@ impl Replica {
         &self.roster
     }
 
-    /// How many are here, also where only the beginning of the list has come.
+    /// How many are listed, also where only the beginning of the list has come.
     pub fn count(&self) -> usize {
         self.roster.len() + self.unloaded
+    }
+
+    /// How many of them are away.
+    pub fn away(&self) -> usize {
+        self.roster.away() + self.unloaded_away
     }
 
     /// This person's own id in this room, listed or not.
@@ -187,6 +201,7 @@ impl Replica {
         }
         self.roster = Roster::from_users(users)?;
         self.unloaded = 0;
+        self.unloaded_away = 0;
         self.position = Some(header.position);
         self.you = header.you;
         self.incoming = Incoming::Nothing;
@@ -452,6 +467,8 @@ mod tests {
     fn the_first_html_may_hold_the_beginning_of_a_long_list() {
         let replica = Replica::from_first_html(list(5, &[1, 2], 300)).unwrap();
         assert_eq!((replica.count(), replica.roster().len()), (300, 2));
+        let replica = Replica::from_first_rows(list(5, &[1, 2], 300), 7).unwrap();
+        assert_eq!(replica.away(), 7);
         assert_eq!((replica.position(), replica.epoch()), (None, None));
         let replica = Replica::from_first_html(list(5, &[1, 2], 2)).unwrap();
         assert_eq!(replica.position().unwrap().seq, 5);

@@ -4,6 +4,7 @@ mod ignorable;
 pub(crate) mod lookalikes;
 pub(crate) mod name_index;
 pub(crate) mod name_key;
+pub(crate) mod normalisation;
 pub(crate) mod search_key;
 pub(crate) mod sort_filter;
 mod text_folding;

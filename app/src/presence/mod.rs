@@ -13,6 +13,7 @@ mod opaque_id;
 mod room_name;
 mod roster;
 mod rows;
+mod tidying;
 mod user;
 mod wire;
 
@@ -23,6 +24,7 @@ pub use name::{LONGEST_NAME_IN_BYTES, Name, NameError, single_spaced};
 pub use opaque_id::{Epoch, OpaqueId, OpaqueIdError, TabId};
 pub use room_name::{RoomName, RoomNameError};
 pub use roster::{Mismatch, Roster};
+pub use tidying::tidied;
 pub use user::{PresenceState, User, UserId, UserIdError};
 pub use wire::{
     Beat, Changes, ClientEvent, CloseCode, ExistingUsers, MoreUsers, Refusal, RefusalCode, Resumed,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Difference, Digest, User, UserId, id_map::IdMap, rows::Rows};
+use super::{Difference, Digest, PresenceState, User, UserId, id_map::IdMap, rows::Rows};
 
 /// The list of a room in order of arrival.
 ///
@@ -12,6 +12,7 @@ use super::{Difference, Digest, User, UserId, id_map::IdMap, rows::Rows};
 pub struct Roster {
     rows: Rows,
     digest: Digest,
+    away: usize,
 }
 
 /// The difference does not apply to the list: an earlier one was missed or applied twice.
@@ -105,6 +106,11 @@ impl Roster {
         self.rows.len()
     }
 
+    /// How many of them are away. Who reconnects still counts as here: a short break is no reason to change a headline.
+    pub fn away(&self) -> usize {
+        self.away
+    }
+
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.len() == 0
@@ -146,22 +152,30 @@ impl Roster {
 
     fn push(&mut self, user: User) {
         self.digest = self.digest.with(&user);
+        self.away += usize::from(is_away(&user));
         self.rows.push(user);
     }
 
     fn remove(&mut self, id: &UserId) {
         if let Some(user) = self.rows.remove(id) {
             self.digest = self.digest.without(&user);
+            self.away -= usize::from(is_away(&user));
         }
     }
 
     fn update(&mut self, id: &UserId, change: impl FnOnce(&mut User)) {
         if let Some(user) = self.rows.get_mut(id) {
             self.digest = self.digest.without(user);
+            self.away -= usize::from(is_away(user));
             change(user);
             self.digest = self.digest.with(user);
+            self.away += usize::from(is_away(user));
         }
     }
+}
+
+fn is_away(user: &User) -> bool {
+    user.state == PresenceState::Away
 }
 
 /// Lists are equal if they have the same rows in the same order; places don't count.
@@ -225,6 +239,9 @@ mod tests {
         assert_eq!(ids(&roster), [id(2), id(3), id(1), id(4)]);
         let three = roster.get(&id(3)).unwrap();
         assert_eq!((three.name.as_str(), three.state), ("Three", PresenceState::Away));
+        assert_eq!(roster.away(), 1);
+        roster.apply(&closed(&[3])).unwrap();
+        assert_eq!(roster.away(), 0);
     }
 
     #[test]

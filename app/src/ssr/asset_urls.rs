@@ -1,4 +1,4 @@
-//! The URLs of the page's script, WASM and style sheet.
+//! The URLs of the page's script, WASM and style sheet, and the build that they belong to.
 
 use std::sync::OnceLock;
 
@@ -15,6 +15,8 @@ pub struct AssetUrls {
     pub wasm: String,
     /// The style sheet.
     pub style: String,
+    /// It changes with the program and with every file of the page.
+    pub build: String,
 }
 
 static ASSET_URLS: OnceLock<AssetUrls> = OnceLock::new();
@@ -30,12 +32,24 @@ impl AssetUrls {
     pub(crate) fn of(options: &LeptosOptions) -> Self {
         let LeptosOptions { site_pkg_dir, output_name, .. } = options;
         let unhashed = |kind| format!("/{site_pkg_dir}/{output_name}.{kind}");
-        let Self { script, wasm, style } = ASSET_URLS.get().cloned().unwrap_or_else(|| Self {
-            script: unhashed("js"),
-            wasm: unhashed("wasm"),
-            style: unhashed("css"),
-        });
+        let Self { script, wasm, style, build } =
+            ASSET_URLS.get().cloned().unwrap_or_else(|| Self {
+                script: unhashed("js"),
+                wasm: unhashed("wasm"),
+                style: unhashed("css"),
+                build: String::new(),
+            });
         let base = BasePath::of_context();
-        Self { script: base.below(&script), wasm: base.below(&wasm), style: base.below(&style) }
+        Self {
+            script: base.below(&script),
+            wasm: base.below(&wasm),
+            style: base.below(&style),
+            build,
+        }
+    }
+
+    /// The installed build; empty before.
+    pub(crate) fn installed_build() -> String {
+        ASSET_URLS.get().map(|urls| urls.build.clone()).unwrap_or_default()
     }
 }

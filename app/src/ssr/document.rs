@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::{AssetUrls, BasePath, link_preview::link_preview};
+use super::{AssetUrls, BasePath, link_preview::link_preview, start_data};
 use crate::{
     presence::RoomName,
     state::{
@@ -10,11 +10,11 @@ use crate::{
         server_data::{DisplayMode, ServerRendered},
     },
     text::strings,
-    view::page::first_html,
+    view::{header::NEW_ROOM_LINK, page::first_html},
 };
 
-/// How long hydration waits for the first paint at most, in milliseconds.
-const MAX_PAINT_WAIT: u32 = 300;
+/// The id of the script that hydrates the page.
+const START_SCRIPT: &str = "start-script";
 /// After how long a page that is not hydrated is marked as stale, in milliseconds.
 const STARTUP_TIMEOUT: u32 = 10_000;
 
@@ -23,24 +23,32 @@ const STARTUP_TIMEOUT: u32 = 10_000;
 /// Only the content of `<main>` is hydrated: the rest stays as it is here.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let title = use_context::<RoomPage>()
-        .map(|page| strings::title(page.list.count, page.room.as_str()))
+        .map(|page| strings::title(page.here(), page.room.as_str()))
         .unwrap_or_default();
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
     let base = BasePath::of_context();
+    // Of this very build: it computes the same fingerprints.
+    let start_script = base.below(&format!("/start.js?{}", asset_urls.build));
+    let modules = start_data::MODULES.map(|module| {
+        let url = base.below(&format!("/{module}"));
+        view! { <script type="module" src=url nonce=use_nonce()></script> }
+    });
     let style_and_scripts = view! {
         {link_preview()}
         // Before the style sheet, which classic scripts after it would have to wait for.
         {startup_watchdog()}
         <link rel="stylesheet" href=asset_urls.style.clone() />
-        <script type="module" src=base.below("/hour-chart.js") nonce=use_nonce()></script>
-        <script type="module" src=base.below("/movement.js") nonce=use_nonce()></script>
-        <script type="module" src=base.below("/sticky-columns.js") nonce=use_nonce()></script>
-        <script type="module" src=base.below("/copy.js") nonce=use_nonce()></script>
+        {modules}
         <AutoReload options />
-        {hydration(&asset_urls)}
+        // On a slow connection the WASM would delay the style sheet, without which nothing is painted:
+        // only the script is preloaded.
+        <link rel="modulepreload" href=asset_urls.script.clone() />
+        <script type="module" id=START_SCRIPT src=start_script nonce=use_nonce()></script>
     };
+    let main = first_html().to_html();
+    let start_data = start_data::json(&asset_urls, &main);
     let masthead = match mode {
         DisplayMode::Page => masthead().into_any(),
         DisplayMode::Kiosk => view! {
@@ -53,6 +61,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let footer = (mode == DisplayMode::Page).then(|| {
         view! {
             <footer>
+                // In a tab of its own: a visitor who left this page would leave this room.
+                <a id=NEW_ROOM_LINK target="_blank" rel="noopener">
+                    {strings::NEW_ROOM}
+                </a>
                 <a href=base.below("/privacy")>{strings::PRIVACY}</a>
             </footer>
         }
@@ -62,7 +74,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <noscript>
             <aside class="without-scripts">{strings::WITHOUT_SCRIPTS}</aside>
         </noscript>
-        <main>{first_html()}</main>
+        <main inner_html=main></main>
         <aside class="banner not-started">
             <p role="alert">{strings::NOT_LOADED}</p>
             <a class="button" href="">
@@ -70,6 +82,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </a>
         </aside>
         {footer}
+        <script type="application/json" id="start-data" nonce=use_nonce() inner_html=start_data></script>
     };
     document(style_and_scripts.into_any(), title, mode, body.into_any())
 }
@@ -171,38 +184,16 @@ pub(crate) fn style_url(options: &LeptosOptions) -> String {
     AssetUrls::of(options).style
 }
 
-/// The script that hydrates the page: preloaded, and started after the first paint.
-///
-/// On a slow connection the WASM would delay the style sheet, without which nothing is painted. A hidden
-/// page is never painted, so the wait is bounded.
-///
-/// It replaces Leptos' own component, which reads the hashed file names from disk at every request.
-fn hydration(asset_urls: &AssetUrls) -> impl IntoView + use<> {
-    let AssetUrls { script, wasm, .. } = asset_urls.clone();
-    let start = format!(
-        "await new Promise(go => {{ requestAnimationFrame(() => setTimeout(go)); setTimeout(go, {MAX_PAINT_WAIT}); }}); \
-         try {{ \
-         const page = await import({script:?}); \
-         await page.default({{module_or_path: {wasm:?}}}); \
-         page.hydrate(); \
-         }} catch (error) {{ markStale(); throw error; }}"
-    );
-    view! {
-        <link rel="modulepreload" href=script />
-        <script type="module" nonce=use_nonce()>
-            {start}
-        </script>
-    }
-}
-
-/// Marks a page as stale that is not hydrated in time, so that an old list is not shown as live.
+/// Marks a page as stale that is not hydrated in time, or whose script does not load, so that an old list is
+/// not shown as live.
 ///
 /// It is a classic script: modules run only after the ones before them are loaded.
 fn startup_watchdog() -> impl IntoView {
     let script = format!(
         "function markStale() {{ const html = document.documentElement; \
-         if (!html.hasAttribute('data-hydrated')) html.setAttribute('data-stale', 'true'); }} \
-         setTimeout(markStale, {STARTUP_TIMEOUT});"
+         if (!html.matches('[data-hydrated], [data-live]')) html.setAttribute('data-stale', 'true'); }} \
+         setTimeout(markStale, {STARTUP_TIMEOUT}); \
+         addEventListener('error', ({{ target }}) => target.id === '{START_SCRIPT}' && markStale(), true);"
     );
     view! { <script nonce=use_nonce()>{script}</script> }
 }

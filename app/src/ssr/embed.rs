@@ -6,37 +6,53 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use super::{BasePath, document::style_url};
 use crate::{
-    presence::{ExistingUsers, PresenceState, RoomName, Since, User},
+    presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
     text::{
         avatar::{initials, tint_class},
         strings,
     },
 };
 
-/// How many avatars it shows; further people are only counted.
+/// How many avatars it has; further people are only counted.
 pub const MOST_FACES: usize = 24;
+/// How many people it names in one line.
+const MOST_NAMES: usize = 3;
 
-/// The document as text; nothing in it is hydrated.
-pub fn embed_document(options: &LeptosOptions, room: &RoomName, list: ExistingUsers) -> String {
-    Owner::new().with(|| document(options, room, list).to_html())
+/// What the embed shows.
+#[derive(Clone, Debug)]
+pub struct EmbedData {
+    /// The room.
+    pub room: RoomName,
+    /// The list: the full count, and the first rows of a long list.
+    pub list: ExistingUsers,
+    /// How many people in the whole list are away.
+    pub away: usize,
+    /// What the script sends along from a sandboxed frame, to be allowed to read the answer there.
+    pub key: String,
 }
 
-fn document(
-    options: &LeptosOptions,
-    room: &RoomName,
-    list: ExistingUsers,
-) -> impl IntoView + use<> {
+/// The document as text; nothing in it is hydrated.
+pub fn embed_document(options: &LeptosOptions, data: EmbedData) -> String {
+    Owner::new().with(|| document(options, data).to_html())
+}
+
+fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
+    let EmbedData { room, list, away, key } = data;
     let ExistingUsers { epoch, seq, count, users, .. } = list;
-    let hidden_count = count.saturating_sub(users.len().min(MOST_FACES));
+    let here = count.saturating_sub(away);
     let base = BasePath::of_context();
-    let faces = users.into_iter().take(MOST_FACES).map(face).collect_view();
+    let address = base.room(&room);
+    let people = match count {
+        0 => nobody(&address).into_any(),
+        _ => people(count, users).into_any(),
+    };
     view! {
         <!DOCTYPE html>
         <html lang="en" class="embed">
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <title>{strings::title(count, room.as_str())}</title>
+                <title>{strings::title(here, room.as_str())}</title>
                 <meta name="robots" content="noindex" />
                 <meta name="color-scheme" content="light dark" />
                 <noscript>
@@ -48,31 +64,27 @@ fn document(
             </head>
             <body>
                 <main
-                    data-feed=base.below(&format!("/api/rooms/{room}/events"))
+                    data-room=room.to_string()
                     data-at=Since { epoch, seq }.to_string()
+                    data-key=key
+                    data-count=count.to_string()
                 >
-                    <h1>
-                        <a href=base.room(room) target="_blank" rel="noopener">
-                            {room.to_string()}
-                        </a>
-                    </h1>
-                    <p class="count">
-                        <span class="number" data-testid="count">
-                            {strings::thousands(count)}
-                        </span>
-                        " "
-                        <span class="unit">{strings::HERE_NOW}</span>
-                    </p>
-                    {(count > 0)
-                        .then(|| {
-                            view! {
-                                <ul class="faces" role="list" aria-label=strings::WHO_IS_HERE>
-                                    {faces}
-                                </ul>
-                            }
-                        })}
-                    {(hidden_count > 0)
-                        .then(|| view! { <p class="unseen">{strings::and_more(hidden_count)}</p> })}
+                    <div class="summary">
+                        <p class="count">
+                            <span class="number" data-testid="count">
+                                {strings::thousands(here)}
+                            </span>
+                            " "
+                            <span class="unit">{strings::HERE_NOW}</span>
+                            <span class="unit">{strings::and_away(away)}</span>
+                        </p>
+                        <h1>
+                            <a href=address target="_blank" rel="noopener">
+                                {room.to_string()}
+                            </a>
+                        </h1>
+                    </div>
+                    {people}
                     <p class="old">{strings::NOT_LIVE}</p>
                 </main>
             </body>
@@ -80,22 +92,65 @@ fn document(
     }
 }
 
-/// One person: a visible avatar, with the name for screen readers and as a tooltip.
+/// The faces, and some names in one line. Screen readers read the names of the faces.
+fn people(count: usize, users: Vec<User>) -> impl IntoView {
+    let names: Vec<Name> = users.iter().take(MOST_NAMES).map(|user| user.name.clone()).collect();
+    let faces = users.into_iter().take(MOST_FACES).map(face).collect_view();
+    view! {
+        <ul class="faces" role="list" aria-label=strings::WHO_IS_HERE>
+            {faces}
+        </ul>
+        <p class="names" aria-hidden="true">
+            {names_line(count, names)}
+        </p>
+    }
+}
+
+/// "Ana, Ben, Chloé and 10 more".
+fn names_line(count: usize, names: Vec<Name>) -> Vec<AnyView> {
+    let more = count.saturating_sub(names.len());
+    let last = names.len().saturating_sub(1);
+    let mut parts = Vec::new();
+    for (index, name) in names.into_iter().enumerate() {
+        let separator = if index == last && more == 0 { strings::AND } else { strings::COMMA };
+        if index > 0 {
+            parts.push(view! { <span>{separator}</span> }.into_any());
+        }
+        parts.push(view! { <bdi>{name.to_string()}</bdi> }.into_any());
+    }
+    if more > 0 {
+        parts.push(view! { <span>" "{strings::and_more(more)}</span> }.into_any());
+    }
+    parts
+}
+
+fn nobody(address: &str) -> impl IntoView + use<> {
+    view! {
+        <p class="nobody">
+            {strings::NOBODY_HERE_YET} " · " <a href=address.to_owned() target="_blank" rel="noopener">
+                {strings::JOIN}
+            </a>
+        </p>
+    }
+}
+
+/// One person: a visible avatar, with the name for screen readers, and with name and state as a tooltip.
 fn face(user: User) -> impl IntoView {
     let User { id, name, state, .. } = user;
-    let state_words = match state {
+    let words = match state {
         PresenceState::Here => None,
-        PresenceState::Away => Some([", ", strings::AWAY].concat()),
-        PresenceState::Reconnecting => Some([", ", strings::RECONNECTING].concat()),
+        PresenceState::Away => Some([strings::COMMA, strings::AWAY].concat()),
+        PresenceState::Reconnecting => Some([strings::COMMA, strings::RECONNECTING].concat()),
     };
+    let title = [name.as_str(), words.as_deref().unwrap_or_default()].concat();
     view! {
-        <li class="face" data-state=state.as_str() title=name.to_string()>
+        <li class="face" data-state=state.as_str() title=title>
             <span class=tint_class(&id) aria-hidden="true">
                 {initials(name.as_str())}
             </span>
             <span class="only-heard">
                 <bdi>{name.to_string()}</bdi>
-                {state_words}
+                {words}
             </span>
         </li>
     }
@@ -122,16 +177,23 @@ mod tests {
             users: names.iter().enumerate().map(user).collect(),
         };
         let options = LeptosOptions::builder().output_name("rollcall").build();
-        embed_document(&options, &"team-7".parse().unwrap(), list)
+        let key = "0123abc".to_owned();
+        let away = usize::from(count > 0);
+        embed_document(&options, EmbedData { room: "team-7".parse().unwrap(), list, away, key })
     }
 
     #[test]
     fn the_embed_shows_how_many_are_here_and_who() {
         let html = html(2, &["<b>Ana</b> Sousa", "Bo"]);
         for part in [
-            "<title>(2) team-7 · Rollcall</title>",
+            "<title>(1) team-7 · Rollcall</title>",
             r#"data-at="e1.7""#,
-            r#"data-feed="/api/rooms/team-7/events""#,
+            r#"data-room="team-7""#,
+            r#"data-key="0123abc""#,
+            r#"data-testid="count" class="number">1</span>"#,
+            " · 1 away",
+            r#"title="&lt;b&gt;Ana&lt;/b&gt; Sousa, away""#,
+            r#"title="Bo""#,
             "&lt;b&gt;Ana&lt;/b&gt; Sousa",
             "away",
             ">B</span>",
@@ -139,7 +201,7 @@ mod tests {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
         assert_eq!(html.matches("<li ").count(), 2);
-        for part in ["<b>", "unseen", " style=", ".wasm"] {
+        for part in ["<b>", "more</span>", " style=", ".wasm"] {
             assert!(!html.contains(part), "{part} should not be in {html}");
         }
     }
@@ -149,12 +211,31 @@ mod tests {
         let names = ["Kim"; MOST_FACES + 1];
         let html = html(1_030, &names);
         assert_eq!(html.matches("<li ").count(), MOST_FACES);
-        assert!(html.contains("1,030") && html.contains("and 1,006 more"), "{html}");
+        assert!(html.contains("1,029") && html.contains("and 1,027 more"), "{html}");
     }
 
     #[test]
-    fn an_empty_room_has_no_list() {
+    fn the_names_are_one_phrase() {
+        let phrase = |count, names: &[&str]| {
+            let html = html(count, names);
+            let line = html.split(r#"<p aria-hidden="true" class="names">"#).nth(1).unwrap();
+            let line = line.split("</p>").next().unwrap();
+            ["<span>", "</span>", "<bdi>", "</bdi>", "<!>"]
+                .iter()
+                .fold(line.to_owned(), |line, tag| line.replace(tag, ""))
+        };
+        let names = ["Ana", "Ben", "Chloé", "Di"];
+        assert_eq!(phrase(1, &names[..1]), "Ana");
+        assert_eq!(phrase(2, &names[..2]), "Ana and Ben");
+        assert_eq!(phrase(3, &names[..3]), "Ana, Ben and Chloé");
+        assert_eq!(phrase(4, &names), "Ana, Ben, Chloé and 1 more");
+        assert_eq!(phrase(13, &names), "Ana, Ben, Chloé and 10 more");
+    }
+
+    #[test]
+    fn an_empty_room_has_a_link_to_join_instead_of_a_list() {
         let html = html(0, &[]);
         assert!(html.contains(">0</span>") && !html.contains("<ul"), "{html}");
+        assert!(html.contains("Nobody here yet") && html.contains(">Join</a>"), "{html}");
     }
 }

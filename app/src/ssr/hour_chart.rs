@@ -120,9 +120,9 @@ mod tests {
         assert_eq!(words(&[1; 90]), "Last hour: 1 person the whole time");
         let mut hour = [1_204; 60];
         hour[7] = 4;
-        assert_eq!(words(&hour), "Last hour: 4 to 1,204 people");
-        assert_eq!(words(&[0, 1, 3]), "Last 3 min: 0 to 3 people");
-        assert_eq!(words(&[0, 1]), "Last 2 min: 0 to 1 people");
+        assert_eq!(words(&hour), "Last hour: 4 to 1,204 people, now 1,204");
+        assert_eq!(words(&[0, 15, 13]), "Last 3 min: 0 to 15 people, now 13");
+        assert_eq!(words(&[0, 1]), "Last 2 min: 0 to 1 people, now 1");
         assert_eq!(words(&[2]), "Last minute: 2 people");
         assert_eq!(words(&[0, 0]), "Last 2 min: nobody");
     }

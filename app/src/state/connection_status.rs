@@ -69,21 +69,21 @@ mod tests {
 
     #[test]
     fn the_text_has_the_age_of_the_list_and_the_time_to_the_next_attempt() {
-        assert_eq!(LOSS.words(112_400), "Reconnecting… Last updated 12 s ago. Retrying in 3 s.");
-        assert_eq!(LOSS.words(115_000), "Reconnecting… Last updated 15 s ago. Retrying now.");
-        assert_eq!(LOSS.words(100_100), "Reconnecting… Last updated just now. Retrying in 15 s.");
+        assert_eq!(LOSS.words(112_400), "Reconnecting… List from 12 s ago. Retrying in 3 s.");
+        assert_eq!(LOSS.words(115_000), "Reconnecting… List from 15 s ago. Retrying now.");
+        assert_eq!(LOSS.words(100_100), "Reconnecting… List from 0 s ago. Retrying in 15 s.");
     }
 
     #[test]
     fn the_text_says_that_there_is_no_network() {
         for try_at in [None, LOSS.try_at] {
             let loss = Loss { try_at, is_offline: true, ..LOSS };
-            assert_eq!(loss.words(220_000), "You're offline. Last updated 2 min ago.");
+            assert_eq!(loss.words(220_000), "You're offline. List from 2 min ago.");
         }
     }
 
     #[test]
     fn a_clock_that_was_set_back_does_not_overflow() {
-        assert_eq!(LOSS.words(0), "Reconnecting… Last updated just now. Retrying in 115 s.");
+        assert_eq!(LOSS.words(0), "Reconnecting… List from 0 s ago. Retrying in 115 s.");
     }
 }

@@ -11,4 +11,14 @@ pub struct RoomPage {
     pub room: RoomName,
     /// The list: the full count, and the first rows of a long list.
     pub list: ExistingUsers,
+    /// How many people in the whole list are away.
+    pub away: usize,
+}
+
+impl RoomPage {
+    /// How many people are here, and not away.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn here(&self) -> usize {
+        self.list.count.saturating_sub(self.away)
+    }
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{
     command::Command,
+    connection_status::ConnectionStatus,
     row::{Row, since},
     ui_state::UiState,
 };
@@ -23,6 +24,8 @@ use crate::{
 pub(crate) struct PageState {
     /// The people in the list.
     pub(crate) people: RwSignal<People>,
+    /// How many of them are away. It changes more often than the rest, and few parts of the page depend on it.
+    pub(crate) away: RwSignal<usize>,
     /// What is this visitor's own.
     pub(crate) ui: RwSignal<UiState>,
     /// The server's time in milliseconds, for the banner; updated only while the connection is lost.
@@ -72,11 +75,12 @@ impl PageState {
     /// ones are hydrated.
     pub(crate) fn of_first_html(
         list: ExistingUsers,
+        away: usize,
         hydrated_rows: impl FnOnce(usize) -> Range<usize>,
     ) -> (Self, Replica) {
         let now = list.now;
         // An invalid list is dropped; the socket brings a new one.
-        let replica = Replica::from_first_html(list).unwrap_or_default();
+        let replica = Replica::from_first_rows(list, away).unwrap_or_default();
         let mut people = People { now, ..People::default() };
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let rows = hydrated_rows(order.len());
@@ -89,6 +93,7 @@ impl PageState {
         people.ids = order;
         let page_state = Self {
             people: RwSignal::new(people),
+            away: RwSignal::new(replica.away()),
             ui: RwSignal::new(UiState::default()),
             now: RwSignal::new(now),
             command: RwSignal::new(None),
@@ -99,6 +104,9 @@ impl PageState {
     /// Updates the state to the list.
     pub(crate) fn show(&self, replica: &Replica, slice: &VisibleSlice<'_>) {
         self.people.maybe_update(|people| people.update(replica, slice));
+        if self.away.get_untracked() != replica.away() {
+            self.away.set(replica.away());
+        }
     }
 
     /// Updates the durations in all rows to this time of the server's clock, in milliseconds.
@@ -119,6 +127,11 @@ impl PageState {
         self.people.with_untracked(|people| people.you == Some(*id))
     }
 
+    /// How many people are here, and not away.
+    pub(crate) fn here(&self) -> usize {
+        self.people.with(|people| people.count).saturating_sub(self.away.get())
+    }
+
     /// Issues a command.
     pub(crate) fn ask(&self, command: Command) {
         self.command.set(Some(command));
@@ -127,6 +140,11 @@ impl PageState {
     /// Whether the page is interactive yet; without scripts it never is.
     pub(crate) fn is_interactive(&self) -> bool {
         self.ui.with(|ui| ui.is_interactive)
+    }
+
+    /// Whether the server can be asked to join, rename or leave.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.ui.with(|ui| ui.is_interactive && ui.connection != ConnectionStatus::OnlyWatching)
     }
 
     /// The signal of a row.
@@ -392,7 +410,7 @@ mod tests {
     fn an_unhydrated_row_is_in_the_page_until_it_is_rendered() {
         let [ana, bo, cy] = [0, 1, 2].map(|number| user(number, "Any").id);
         Owner::new().with(|| {
-            let (page_state, replica) = PageState::of_first_html(first_html(), |known| 1..known);
+            let (page_state, replica) = PageState::of_first_html(first_html(), 0, |known| 1..known);
             page_state.people.update_untracked(|people| {
                 assert!(!people.is_fully_hydrated());
                 assert_eq!(people.rendered_rows(), [(ana, false), (bo, true), (cy, true)]);

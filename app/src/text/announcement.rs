@@ -47,6 +47,22 @@ impl ChangeSummary {
         }
     }
 
+    /// Adds joins and departures; the departures came first.
+    pub(crate) fn add(&mut self, joined: Vec<(UserId, Name)>, departed: Vec<Departed>) {
+        for departed in departed {
+            self.departed(departed);
+        }
+        for (id, name) in joined {
+            self.joined(id, name);
+        }
+    }
+
+    /// Whether this person joined or departed in it.
+    pub(crate) fn mentions(&self, id: &UserId) -> bool {
+        self.joined.iter().any(|(joined, _)| joined == id)
+            || self.departed.iter().any(|departed| departed.id == *id)
+    }
+
     /// Adds the changes of a later summary.
     pub(crate) fn merge(&mut self, later: Self) {
         for departed in later.departed {
@@ -161,11 +177,13 @@ mod tests {
         let mut summary = ChangeSummary::default();
         assert_eq!(words(summary.parts()), "");
         summary.joined(id(1), name("Ana"));
+        assert!(summary.mentions(&id(1)) && !summary.mentions(&id(2)));
         assert_eq!(words(summary.parts()), "Ana joined");
         summary.joined(id(2), name("Bo"));
         assert_eq!(words(summary.parts()), "Ana and Bo joined");
         summary.departed(gone(90, "Kim", Some(DepartureReason::Left)));
         assert_eq!(words(summary.parts()), "Ana and Bo joined. Kim left");
+        assert!(summary.mentions(&id(90)));
         for number in 3..38 {
             summary.joined(id(number), name("Someone"));
         }

@@ -40,7 +40,7 @@ pub(crate) const WHO_IS_HERE: &str = "Who is here";
 /// After the count.
 pub(crate) const HERE_NOW: &str = "here now";
 /// In place of an empty list.
-pub(crate) const NOBODY_IS_HERE: &str = "Nobody is here yet. Be the first to join.";
+pub(crate) const NOBODY_IS_HERE: &str = "Nobody's here yet. Be the first.";
 /// Below the only row, if it is the visitor's own.
 pub(crate) const JUST_YOU: &str = "Just you so far. Copy the link to invite the others.";
 /// The label of the search field.
@@ -70,6 +70,7 @@ pub(crate) const INVITE: &str = "Invite";
 /// The button that closes it.
 pub(crate) const CLOSE: &str = "Close";
 /// The link to a new room with an unguessable name.
+#[cfg(feature = "ssr")]
 pub(crate) const NEW_ROOM: &str = "New room";
 
 /// The button that reconnects at once.
@@ -81,14 +82,10 @@ pub(crate) const YOU_ARE_OFFLINE: &str = "You're offline.";
 /// Announced once when the connection is back.
 pub(crate) const CONNECTED_AGAIN: &str = "Connected again.";
 
-/// Shown where sockets are blocked and event streams is not.
-pub(crate) const WATCHING_ONLY: &str = "You're watching only: this network blocks the connection needed to join. \
-     Try another network.";
-
 /// Shown to a visitor who left in another tab.
 pub(crate) const YOU_LEFT_IN_ANOTHER_TAB: &str = "You left in another tab.";
 /// Shown to a visitor whom the operator removed.
-pub(crate) const YOU_WERE_REMOVED: &str = "You were removed from the list. You can join again.";
+pub(crate) const YOU_WERE_REMOVED: &str = "The host removed you from the list. You can join again.";
 
 /// Shown in browsers that run no scripts.
 #[cfg(feature = "ssr")]
@@ -100,6 +97,9 @@ pub(crate) const NOT_LOADED: &str = "This page didn't load fully, so the list is
 /// The link that reloads it.
 #[cfg(feature = "ssr")]
 pub(crate) const RELOAD: &str = "Reload";
+/// In place of the faces of the embed, before a link that joins.
+#[cfg(feature = "ssr")]
+pub(crate) const NOBODY_HERE_YET: &str = "Nobody here yet";
 /// Shown in the embed while it gets no updates.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
@@ -124,6 +124,25 @@ pub(crate) const TEXT: &str = "Text";
 /// The link to the list as a CSV file.
 #[cfg(feature = "ssr")]
 pub(crate) const CSV: &str = "CSV";
+/// The link to the list as a workbook.
+#[cfg(feature = "ssr")]
+pub(crate) const EXCEL: &str = "Excel";
+/// The link to the list for paper.
+#[cfg(feature = "ssr")]
+pub(crate) const PRINT: &str = "Print";
+/// The heads of the columns on paper.
+#[cfg(feature = "ssr")]
+pub(crate) const NUMBER: &str = "No.";
+#[cfg(feature = "ssr")]
+pub(crate) const NAME: &str = "Name";
+#[cfg(feature = "ssr")]
+pub(crate) const STATE: &str = "State";
+#[cfg(feature = "ssr")]
+pub(crate) const HERE_SINCE: &str = "Here since";
+/// On paper, before and after the number of rows, if the page prints only a part of the list.
+#[cfg(feature = "ssr")]
+pub(crate) const PARTLY_PRINTED: [&str; 2] =
+    ["Only ", " of them are on this paper. For the whole list, use Print beside “Take the roll”."];
 /// The button that copies the list as text.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_ROLL: &str = "Copy";
@@ -159,7 +178,7 @@ pub(crate) const PRIVACY_PARAGRAPHS: [&str; 5] = [
 pub(crate) const PAGE_NOT_FOUND: &str = "Page not found";
 /// What to do about it, before the links.
 #[cfg(feature = "ssr")]
-pub(crate) const CHECK_THE_ADDRESS: &str = "Check the address, or continue here:";
+pub(crate) const CHECK_THE_ADDRESS: &str = "Check the address, or go to:";
 /// The link to the lobby.
 #[cfg(feature = "ssr")]
 pub(crate) const GO_TO_THE_LOBBY: &str = "Go to the lobby";
@@ -170,10 +189,18 @@ pub(crate) fn go_to_the_room(room: &str) -> String {
     ["Go to the room ", room].concat()
 }
 
-/// The title of the page: the count first, so that a narrow tab shows it.
-pub(crate) fn title(count: usize, room: &str) -> String {
+/// After the count of those who are here: how many more are away; empty if nobody is.
+pub(crate) fn and_away(away: usize) -> String {
+    match away {
+        0 => String::new(),
+        _ => [" · ", &thousands(away), " ", AWAY].concat(),
+    }
+}
+
+/// The title of the page: the count of those who are here comes first, so that a narrow tab shows it.
+pub(crate) fn title(here: usize, room: &str) -> String {
     let mut text = String::from("(");
-    text.push_str(&thousands(count));
+    text.push_str(&thousands(here));
     text.push_str(") ");
     text.push_str(room);
     text.push_str(" · ");
@@ -224,14 +251,13 @@ pub(crate) fn here_for(elapsed: Elapsed) -> String {
 /// How old the list is; follows the banner's first sentence.
 pub(crate) fn last_updated(elapsed: Elapsed) -> String {
     let (number, unit) = match elapsed {
-        Elapsed::Seconds(0) => return " Last updated just now.".into(),
         Elapsed::Seconds(number) => (number, " s"),
         Elapsed::Minutes(number) => (number, " min"),
         Elapsed::Hours(number) => (number, " h"),
         Elapsed::Days(1) => (1, " day"),
         Elapsed::Days(number) => (number, " days"),
     };
-    [" Last updated ", &number.to_string(), unit, " ago."].concat()
+    [" List from ", &number.to_string(), unit, " ago."].concat()
 }
 
 /// When the page tries to reconnect; at 0 it does.
@@ -285,8 +311,8 @@ pub(crate) fn and_others(count: usize) -> String {
     [" and ", &thousands(count), " others"].concat()
 }
 
-/// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute. Empty for a
-/// new room that nobody has joined.
+/// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute; the last is of now.
+/// Empty for a new room that nobody has joined.
 #[cfg(feature = "ssr")]
 pub(crate) fn past_hour(counts: &[u32]) -> String {
     let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
@@ -305,7 +331,8 @@ pub(crate) fn past_hour(counts: &[u32]) -> String {
     match (low, high) {
         (_, 0) => format!("{span}: nobody"),
         (low, high) if low < high => {
-            format!("{span}: {} to {} people", number(*low), number(*high))
+            let now = counts.last().copied().map(number).unwrap_or_default();
+            format!("{span}: {} to {} people, now {now}", number(*low), number(*high))
         }
         (_, 1) => format!("{span}: 1 person{throughout}"),
         (_, high) => format!("{span}: {} people{throughout}", number(*high)),
@@ -325,6 +352,12 @@ pub(crate) fn people(count: usize) -> String {
     [&thousands(count), " people"].concat()
 }
 
+/// A number of people, of whom there may be one.
+#[cfg(feature = "ssr")]
+pub(crate) fn counted_people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { people(count) }
+}
+
 /// A number with a comma between groups of three digits.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -337,6 +370,65 @@ pub(crate) fn thousands(number: usize) -> String {
     }
     text
 }
+
+/// Why a page is not hydrated or has no socket, and what helps; `start.js` and `blocked.js` choose by the code.
+/// The codes of refusals are those of the server.
+#[cfg(feature = "ssr")]
+pub(crate) const CAUSES: [(&str, &str); 12] = [
+    (
+        "failed",
+        "This page didn't load fully, or something changed it. The list isn't live. Reloading…",
+    ),
+    (
+        "changed",
+        "You're watching only: something keeps changing this page, such as a translator or an extension. \
+         To join, turn it off for this site and reload.",
+    ),
+    (
+        "no_webassembly",
+        "You're watching only: this browser has WebAssembly turned off, which joining needs. Lockdown Mode does \
+         that. To join, allow this site or use another browser.",
+    ),
+    (
+        "webassembly_forbidden",
+        "You're watching only: a Content-Security-Policy forbids WebAssembly, which joining needs. A proxy or an \
+         extension has replaced this page's policy. Tell whoever runs this server.",
+    ),
+    (
+        "file_refused",
+        "You're watching only: a file that joining needs was refused. Reload. If that doesn't help, tell whoever \
+         runs this server.",
+    ),
+    (
+        "file_blocked",
+        "You're watching only: a content blocker or your network blocks a file that joining needs. To join, allow \
+         this site and reload.",
+    ),
+    (
+        "failed_to_start",
+        "You're watching only: this browser can't run a part of this page. To join, update it or use another one.",
+    ),
+    (
+        "no_network",
+        "This page didn't load fully, so the list isn't live: the server can't be reached. It loads again as soon \
+         as that is possible.",
+    ),
+    (
+        "upgrade_required",
+        "You're watching only: WebSockets, which joining needs, don't get through. Try another network. If that \
+         doesn't help, tell whoever runs this server.",
+    ),
+    ("origin_not_allowed", "This server refuses this page's connection. Tell whoever runs it."),
+    (
+        "login_required",
+        "You're watching only: a proxy in front of this server refuses the connection that joining needs, or asks \
+         for a login. Tell whoever runs this server.",
+    ),
+    (
+        "socket_fails",
+        "You're watching only: the connection that joining needs fails. Tell whoever runs this server.",
+    ),
+];
 
 #[cfg(test)]
 mod tests {

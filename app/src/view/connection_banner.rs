@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{on_press, text};
+use super::reactive::{first_text, on_press, text};
 use crate::{
     state::{command::Command, connection_status::ConnectionStatus, page_state::PageState},
     text::strings,
@@ -23,7 +23,7 @@ pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
         is_lost.get().then(|| {
             view! {
                 <div id=BANNER class="banner" data-testid="connection">
-                    <p>{text(words)}</p>
+                    <p prop:textContent=text(words)>{first_text(words)}</p>
                     <button type="button" on:click=on_press(move || page_state.ask(Command::ReconnectNow))>
                         {strings::RETRY_NOW}
                     </button>

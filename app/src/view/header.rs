@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 
 use super::{
-    reactive::text,
+    reactive::{first_text, text},
     server_rendered::{copy_button, invitation},
 };
 use crate::{presence::RoomName, state::page_state::PageState, text::strings};
 
-/// The id of the "New room" link; the browser sets its address.
+/// The id of the "New room" link below the page; the browser sets its address.
 pub(crate) const NEW_ROOM_LINK: &str = "new-room";
 
 /// The id of the invitation popover, which works without scripts.
@@ -16,16 +16,25 @@ const INVITATION: &str = "invitation";
 
 /// The header of the page.
 pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
-    let count = text(move || page_state.people.with(|people| strings::thousands(people.count)));
+    let count = move || strings::thousands(page_state.here());
+    let away = move || strings::and_away(page_state.away.get());
     view! {
         <div class="head">
-            <h1>{room.to_string()}</h1>
+            <h1 translate="no">{room.to_string()}</h1>
             <p class="count">
-                <span class="number" data-testid="count">
-                    {count}
+                <span
+                    class="number"
+                    data-testid="count"
+                    translate="no"
+                    prop:textContent=text(count)
+                >
+                    {first_text(count)}
                 </span>
                 " "
                 <span class="unit">{strings::HERE_NOW}</span>
+                <span class="unit" data-testid="away" prop:textContent=text(away)>
+                    {first_text(away)}
+                </span>
             </p>
             <div class="tools">
                 {copy_button()}
@@ -38,9 +47,6 @@ pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + 
                         {strings::CLOSE}
                     </button>
                 </div>
-                <a class="button" id=NEW_ROOM_LINK>
-                    {strings::NEW_ROOM}
-                </a>
             </div>
         </div>
     }

@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*, tachys::view::keyed::keyed};
 use super::{
     member_row::member_row,
     notice::{Notice, notice},
-    reactive::{aria_bool, attribute, bool_attr, on_press, text},
+    reactive::{aria_bool, attribute, bool_attr, first_text, on_press, text},
     recent_changes::{missed, recent_changes},
 };
 use crate::{
@@ -130,8 +130,8 @@ fn tools(page_state: PageState) -> impl IntoView {
             >
                 {strings::FROM_A_TO_Z}
             </button>
-            <p class="found" role="status">
-                {text(found)}
+            <p class="found" role="status" prop:textContent=text(found)>
+                {first_text(found)}
             </p>
         </div>
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::reactive::{TextContent, first_words};
 use crate::{
     list::lookalikes::disambiguator,
     state::row::Row,
@@ -19,6 +20,8 @@ use crate::{
 pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
     move || {
         let Row { user, has_lookalike, place, since } = row.get();
+        let name = user.name.to_string();
+        let initials = initials(&name);
         let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
         view! {
             <li
@@ -28,11 +31,18 @@ pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                 aria-setsize=place(|(_, total)| total)
                 data-state=user.state.as_str()
             >
-                <span class=tint_class(&user.id) aria-hidden="true">
-                    {initials(user.name.as_str())}
+                <span
+                    class=tint_class(&user.id)
+                    aria-hidden="true"
+                    translate="no"
+                    prop:textContent=TextContent(initials.clone())
+                >
+                    {first_words(&initials)}
                 </span>
-                <span class="who" title=user.name.to_string()>
-                    <bdi class="user-name">{user.name.to_string()}</bdi>
+                <span class="who" translate="no" title=name.clone()>
+                    <bdi class="user-name" prop:textContent=TextContent(name.clone())>
+                        {first_words(&name)}
+                    </bdi>
                     " "
                     <span class="twin" hidden=!has_lookalike>
                         {disambiguator(&user.id)}
@@ -43,7 +53,9 @@ pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                     </span>
                 </span>
                 " "
-                <span class="since">{since}</span>
+                <span class="since" prop:textContent=TextContent(since.clone())>
+                    {first_words(&since)}
+                </span>
             </li>
         }
     }

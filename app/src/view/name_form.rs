@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     client::intent::Intent,
-    presence::Name,
+    list::normalisation::composed,
+    presence::{Name, tidied},
     state::{command::Command, page_state::PageState},
     text::strings,
 };
@@ -50,7 +51,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
             novalidate=true
             on:submit=submit
             on:keydown=move |event| {
-                if event.key() == "Escape" {
+                // Escape in an input method discards what is composed, and nothing else.
+                if event.key() == "Escape" && !event.is_composing() {
                     cancel(page_state);
                 }
             }
@@ -64,6 +66,10 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                     name="name"
                     autocomplete="nickname"
                     spellcheck="false"
+                    data-1p-ignore="true"
+                    data-lpignore="true"
+                    data-bwignore="true"
+                    data-form-type="other"
                     enterkeyhint="done"
                     dir="auto"
                     autofocus=is_join && !untrack(move || page_state.is_interactive())
@@ -72,7 +78,7 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                         Some(if is_refused() { ERROR } else { HINT }.into())
                     })
                 />
-                <button class="primary" disabled=bool_attr(move || !page_state.is_interactive())>
+                <button class="primary" disabled=bool_attr(move || !page_state.can_ask())>
                     {if is_join { strings::JOIN } else { strings::SAVE }}
                 </button>
                 <button type="button" hidden=is_join on:click=on_press(move || cancel(page_state))>
@@ -89,19 +95,21 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
 
 /// Issues the command for the name in the field, if it is a valid name.
 fn submit(page_state: PageState, purpose: Purpose) {
-    let name = input(FIELD).map(|field| field.value()).unwrap_or_default();
-    match Name::parse(&name) {
+    let typed = input(FIELD).map(|field| field.value()).unwrap_or_default();
+    // As the server will list it: a name that stays the same gets no answer. The server refuses what
+    // reverses text.
+    match Name::parse(&composed(&tidied(&typed).unwrap_or(typed))) {
         Err(error) => page_state.ui.update(|ui| ui.refusal = Some(error.to_string())),
         Ok(unchanged)
             if page_state.people.with(|people| people.own_name.as_ref() == Some(&unchanged)) =>
         {
             cancel(page_state);
         }
-        Ok(_) => {
+        Ok(name) => {
             page_state.ui.update(|ui| ui.refusal = None);
             page_state.ask(Command::Intent(match purpose {
-                Purpose::Join => Intent::Join(name),
-                Purpose::Rename => Intent::Rename(name),
+                Purpose::Join => Intent::Join(name.to_string()),
+                Purpose::Rename => Intent::Rename(name.to_string()),
             }));
         }
     }

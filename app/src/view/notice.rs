@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::reactive::{TextContent, first_words};
+
 /// The text and attributes of a notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notice {
@@ -23,8 +25,14 @@ pub(crate) fn notice(read: impl FnMut() -> Option<Notice> + Send + 'static) -> i
     move || {
         read().map(|notice| {
             view! {
-                <p class=notice.class id=notice.id role=notice.role data-testid=notice.test_id>
-                    {notice.words}
+                <p
+                    class=notice.class
+                    id=notice.id
+                    role=notice.role
+                    data-testid=notice.test_id
+                    prop:textContent=TextContent(notice.words.clone())
+                >
+                    {first_words(&notice.words)}
                 </p>
             }
         })

@@ -6,7 +6,7 @@ use super::{
     focus::take_lost_focus,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
-    reactive::{bool_attr, on_press, text},
+    reactive::{bool_attr, first_text, on_press, text},
 };
 use crate::{
     client::intent::Intent,
@@ -22,12 +22,12 @@ const RENAME: &str = "rename";
 /// Shows the name under which the visitor is listed, with buttons to change it and to leave.
 pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
     take_lost_focus(page_state, SENTENCE);
-    let name = text(move || {
+    let name = move || {
         let name =
             page_state.people.with(|people| people.own_name.as_ref().map(ToString::to_string));
         name.unwrap_or_default()
-    });
-    let tabs = text(move || strings::in_tabs(page_state.ui.with(|ui| ui.tabs)));
+    };
+    let tabs = move || strings::in_tabs(page_state.ui.with(|ui| ui.tabs));
     let is_one_tab = move || page_state.ui.with(|ui| ui.tabs) < 2;
     let is_renaming = Memo::new(move |_| page_state.ui.with(|ui| ui.is_renaming));
     let controls = move || {
@@ -41,8 +41,10 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
         <div class="you-are-here" data-testid="you">
             <p id=SENTENCE tabindex="-1">
                 {strings::ON_THE_LIST_AS}
-                <bdi>{name}</bdi>
-                <span>{tabs}</span>
+                <bdi translate="no" prop:textContent=text(name)>
+                    {first_text(name)}
+                </bdi>
+                <span prop:textContent=text(tabs)>{first_text(tabs)}</span>
             </p>
             {controls}
             <div class="someone-else" hidden=bool_attr(is_one_tab)>
@@ -57,7 +59,7 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
 
 fn buttons(page_state: PageState) -> impl IntoView {
     take_lost_focus(page_state, RENAME);
-    let is_disabled = move || !page_state.is_interactive();
+    let is_disabled = move || !page_state.can_ask();
     let rename = move || {
         page_state.ui.update(|ui| {
             ui.refusal = None;

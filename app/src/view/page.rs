@@ -1,7 +1,5 @@
 //! The part of the page that is hydrated: the content of `<main>`.
 
-use std::{fmt, str::FromStr};
-
 use leptos::{either::Either, prelude::*};
 
 #[cfg(feature = "ssr")]
@@ -15,14 +13,11 @@ use super::{
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
     own_status::own_status,
-    server_rendered::aside,
+    server_rendered::{aside, why_blocked},
 };
-use crate::{
-    client::codec::json::{ParseError, from_str},
-    presence::RoomName,
-    state::{RoomPage, connection_status::ConnectionStatus, page_state::PageState},
-    text::strings,
-};
+#[cfg(feature = "ssr")]
+use crate::state::RoomPage;
+use crate::{presence::RoomName, state::page_state::PageState};
 
 /// The content of `<main>`. In the browser the list and the sidebar are left out: they are hydrated on
 /// their own.
@@ -34,16 +29,6 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
         } else {
             Either::Right(name_form(page_state, Purpose::Join))
         }
-    };
-    let only_watching = move || {
-        let connection = page_state.ui.with(|ui| ui.connection);
-        (connection == ConnectionStatus::OnlyWatching).then(|| Notice {
-            class: "aside",
-            role: Some("status"),
-            test_id: Some("only-watching"),
-            words: strings::WATCHING_ONLY.into(),
-            ..Notice::default()
-        })
     };
     let departure_notice = move || {
         page_state.ui.with(|ui| ui.departure_notice).map(|words| Notice {
@@ -58,7 +43,7 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
         {connection_banner(page_state)}
         <div class="room-panel">
             {header(page_state, room)}
-            <section class="card">{notice(only_watching)} {notice(departure_notice)} {card}</section>
+            <section class="card">{why_blocked()} {notice(departure_notice)} {card}</section>
         </div>
         {list_section(page_state)}
         {sidebar_section(page_state)}
@@ -77,13 +62,13 @@ pub(crate) fn sidebar(page_state: PageState) -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 fn list_section(page_state: PageState) -> impl IntoView {
-    view! { <section class="list-panel">{member_list(page_state)}</section> }
+    view! { <section class="list-panel" data-part="list">{member_list(page_state)}</section> }
 }
 
 #[cfg(feature = "ssr")]
 fn sidebar_section(page_state: PageState) -> impl IntoView {
     view! {
-        <div class="sidebar" id=SIDEBAR>
+        <div class="sidebar" id=SIDEBAR data-part="sidebar">
         {sidebar(page_state)}
         </div>
     }
@@ -104,37 +89,8 @@ fn sidebar_section(_page_state: PageState) -> impl IntoView {
 /// The content of `<main>` as the server sends it; nothing without a [`RoomPage`] in the context.
 #[cfg(feature = "ssr")]
 pub(crate) fn first_html() -> impl IntoView {
-    shared_page().map(|RoomPage { room, list }| {
-        let (page_state, _) = PageState::of_first_html(list, |total| 0..total);
+    use_context::<RoomPage>().map(|RoomPage { room, list, away }| {
+        let (page_state, _) = PageState::of_first_html(list, away, |total| 0..total);
         page(page_state, &room)
     })
-}
-
-/// The page's data: the server embeds it, and the browser reads what the server embedded.
-pub(crate) fn shared_page() -> Option<RoomPage> {
-    SharedValue::new_str(|| SharedPage(use_context())).into_inner().0
-}
-
-/// The page's data as text, for the way from server to browser.
-#[derive(Clone)]
-struct SharedPage(Option<RoomPage>);
-
-impl fmt::Display for SharedPage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(feature = "ssr")]
-        if let Some(page) = &self.0 {
-            formatter.write_str(&serde_json::to_string(page).map_err(|_| fmt::Error)?)?;
-        }
-        // Only the server writes it; in the browser `formatter` would be unused.
-        let _ = formatter;
-        Ok(())
-    }
-}
-
-impl FromStr for SharedPage {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        from_str(text).map(|page| Self(Some(page)))
-    }
 }

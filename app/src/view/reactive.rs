@@ -3,19 +3,83 @@
 //! Every closure is a type of its own, for which Leptos' generic code is compiled again. Boxed, all texts
 //! are one type, and so are all attributes and all effects.
 
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    tachys::{html::property::IntoProperty, renderer::types::Element},
+};
 
-/// A changing text.
-pub(crate) type Text = Box<dyn FnMut() -> String + Send>;
+/// A changing text, for `prop:textContent`.
+pub(crate) type Text = Box<dyn FnMut() -> TextContent + Send>;
 /// A changing attribute; without a value it is absent.
 pub(crate) type Attribute = Box<dyn FnMut() -> Option<String> + Send>;
 /// A button's click handler.
 pub(crate) type OnPress = Box<dyn FnMut(leptos::ev::MouseEvent) + Send>;
 
 /// A text that follows the signals it reads.
-pub(crate) fn text(read: impl FnMut() -> String + Send + 'static) -> Text {
-    Box::new(read)
+pub(crate) fn text(mut read: impl FnMut() -> String + Send + 'static) -> Text {
+    Box::new(move || TextContent(read()))
 }
+
+/// The text of an element, for `prop:textContent`, beside [`first_text`] or [`first_words`] as its child.
+///
+/// It is set on the element, and not in its text node as Leptos does by itself: translators and extensions
+/// replace text nodes, and what is set in a node that is no longer in the page is not seen.
+pub(crate) struct TextContent(pub(crate) String);
+
+impl TextContent {
+    fn show(&self, element: &Element) {
+        if element.text_content().as_ref() != Some(&self.0) {
+            element.set_text_content(Some(&self.0));
+        }
+    }
+}
+
+impl IntoProperty for TextContent {
+    type Cloneable = String;
+    type CloneableOwned = String;
+    type State = Element;
+
+    fn hydrate<const FROM_SERVER: bool>(self, element: &Element, key: &str) -> Element {
+        self.build(element, key)
+    }
+
+    fn build(self, element: &Element, _key: &str) -> Element {
+        self.show(element);
+        element.clone()
+    }
+
+    fn rebuild(self, element: &mut Element, _key: &str) {
+        self.show(element);
+    }
+
+    fn into_cloneable(self) -> String {
+        self.0
+    }
+
+    fn into_cloneable_owned(self) -> String {
+        self.0
+    }
+}
+
+/// The text of an element in the first HTML, if it changes with signals.
+#[cfg(feature = "ssr")]
+pub(crate) fn first_text<V: IntoView>(text: V) -> V {
+    text
+}
+
+/// Nothing: hydration skips the content of an element that is empty here.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn first_text<V>(_text: V) {}
+
+/// The text of an element in the first HTML.
+#[cfg(feature = "ssr")]
+pub(crate) fn first_words(text: &str) -> String {
+    text.to_owned()
+}
+
+/// Nothing: hydration skips the content of an element that is empty here.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn first_words(_text: &str) {}
 
 /// An attribute that follows the signals it reads.
 pub(crate) fn attribute(read: impl FnMut() -> Option<String> + Send + 'static) -> Attribute {

@@ -15,6 +15,7 @@ pub(crate) fn copy_button() -> impl IntoView {
         <button
             type="button"
             class="copy"
+            data-part="server"
             data-copied=strings::LINK_COPIED
             data-failed=strings::COPY_THE_ADDRESS_INSTEAD
             disabled
@@ -33,7 +34,7 @@ pub(crate) fn copy_button() -> impl IntoView {
 /// The invitation: the room's QR code and address.
 #[cfg(feature = "ssr")]
 pub(crate) fn invitation() -> impl IntoView {
-    view! { <div class="invitation" inner_html=rendered::html(rendered::invitation)></div> }
+    view! { <div class="invitation" data-part="server" inner_html=rendered::html(rendered::invitation)></div> }
 }
 
 /// The invitation: the room's QR code and address.
@@ -42,10 +43,22 @@ pub(crate) fn invitation() -> impl IntoView {
     view! { <div class="invitation"></div> }
 }
 
+/// Why no socket gets through; `start.js` asks the server for the reason.
+#[cfg(feature = "ssr")]
+pub(crate) fn why_blocked() -> impl IntoView {
+    view! { <p class="aside" id="why-blocked" role="status" data-testid="only-watching" data-part="server"></p> }
+}
+
+/// Why no socket gets through; `start.js` asks the server for the reason.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn why_blocked() -> impl IntoView {
+    view! { <p></p> }
+}
+
 /// The chart of the last hour, and the list to export.
 #[cfg(feature = "ssr")]
 pub(crate) fn aside() -> impl IntoView {
-    view! { <div class="extras" inner_html=rendered::html(rendered::aside)></div> }
+    view! { <div class="extras" data-part="server" inner_html=rendered::html(rendered::aside)></div> }
 }
 
 /// The chart of the last hour, and the list to export.
@@ -98,6 +111,7 @@ mod rendered {
         };
         let rest = match mode {
             DisplayMode::Page => {
+                let paper = [&*base.room(room), "/print"].concat();
                 let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
                     <p class="roll">
@@ -105,6 +119,10 @@ mod rendered {
                             {strings::TEXT}
                         </a> " " <a href=roll("csv") download>
                             {strings::CSV}
+                        </a> " " <a href=roll("xlsx") download>
+                            {strings::EXCEL}
+                        </a> " " <a href=paper target="_blank">
+                            {strings::PRINT}
                         </a> " "
                         <button
                             type="button"
@@ -115,6 +133,10 @@ mod rendered {
                         >
                             {strings::COPY_ROLL}
                         </button> " " <span role="status"></span>
+                    </p>
+                    <p class="on-paper">
+                        {strings::PARTLY_PRINTED[0]} <span class="printed"></span>
+                        {strings::PARTLY_PRINTED[1]}
                     </p>
                 }
                 .into_any()
@@ -179,9 +201,11 @@ mod tests {
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
             r#"href="/r/team-7?wall""#,
-            "Last 3 min: 1 to 4 people",
+            "Last 3 min: 1 to 4 people, now 4",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
+            r#"href="/api/rooms/team-7/roll.xlsx""#,
+            r#"href="/r/team-7/print""#,
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
@@ -201,6 +225,9 @@ mod tests {
     #[test]
     fn without_server_data_the_parts_are_empty() {
         let html = html(None);
-        assert_eq!(html, r#"<div class="invitation"></div><div class="extras"></div>"#);
+        assert_eq!(
+            html,
+            r#"<div data-part="server" class="invitation"></div><div data-part="server" class="extras"></div>"#
+        );
     }
 }

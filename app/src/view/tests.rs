@@ -27,6 +27,7 @@ fn user(number: u8, name: &str, state: PresenceState, minutes_here: u64) -> User
 
 /// A room's page for the person with the id number 0.
 fn page(users: Vec<User>) -> RoomPage {
+    let away = users.iter().filter(|user| user.state == PresenceState::Away).count();
     RoomPage {
         room: "standup".parse().unwrap(),
         list: ExistingUsers {
@@ -37,6 +38,7 @@ fn page(users: Vec<User>) -> RoomPage {
             count: users.len(),
             users,
         },
+        away,
     }
 }
 
@@ -82,9 +84,9 @@ fn assert_lacks(html: &str, part: &str) {
 fn a_new_visitor_sees_the_list_and_the_form() {
     let html = html(Some(page(few())));
     assert_has(&html, "<!DOCTYPE html><html lang=\"en\">");
-    assert_has(&html, "<title>(4) standup · Rollcall</title>");
-    assert_has(&html, "<h1>standup</h1>");
-    assert_has(&html, r#"<span data-testid="count" class="number">4</span>"#);
+    assert_has(&html, "<title>(3) standup · Rollcall</title>");
+    assert_has(&html, "<h1 translate=\"no\">standup</h1>");
+    assert_has(&html, r#"<span data-testid="count" translate="no" class="number">3</span>"#);
     assert_has(&html, r#"<label for="name">Your name</label>"#);
     assert_has(&html, r#"name="name""#);
     assert_has(&html, ">Join</button>");
@@ -143,7 +145,7 @@ fn a_listed_visitor_sees_their_own_status_in_the_first_html() {
     users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
     let html = html(Some(page(users)));
     assert_has(&html, "data-testid=\"you\"");
-    assert_has(&html, "You're on the list as <bdi>Zoë &amp; Co</bdi>");
+    assert_has(&html, "You're on the list as <bdi translate=\"no\">Zoë &amp; Co</bdi>");
     assert_has(&html, ">Change name</button>");
     assert_has(&html, ">Leave</button>");
     assert_lacks(&html, ">Your name</label>");
@@ -180,8 +182,8 @@ fn a_long_list_has_the_number_of_further_rows() {
     let mut page = page(few());
     page.list.count = 9_804;
     let html = html(Some(page));
-    assert_has(&html, "<title>(9,804) standup · Rollcall</title>");
-    assert_has(&html, "data-testid=\"count\" class=\"number\">9,804</span>");
+    assert_has(&html, "<title>(9,803) standup · Rollcall</title>");
+    assert_has(&html, "data-testid=\"count\" translate=\"no\" class=\"number\">9,803</span>");
     assert_has(&html, "and 9,800 more");
     assert_lacks(&self::html(Some(self::page(few()))), " more</p>");
 }
@@ -220,6 +222,30 @@ fn the_browser_parses_the_data_that_the_server_wrote() {
     let page = page(few());
     let text = serde_json::to_string(&page).unwrap();
     assert_eq!(crate::client::codec::json::from_str(&text), Ok(page));
+}
+
+#[test]
+fn start_data_has_the_fingerprint_of_each_hydrated_part() {
+    let html = html(Some(page(few())));
+    let (_, data) = html.split_once("<script type=\"application/json\"").unwrap();
+    let (_, data) = data.split_once('>').unwrap();
+    let data: serde_json::Value =
+        serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    let parts: Vec<&String> = data["fingerprints"].as_object().unwrap().keys().collect();
+    assert_eq!(parts, ["list", "main", "sidebar"]);
+    assert_eq!(data["parts"], "/r/standup/parts.json");
+    assert_eq!(data["page"]["list"]["users"][1]["name"], "<script>alert(1)</script>");
+}
+
+#[test]
+fn names_and_the_count_are_not_translated() {
+    let html = html(Some(page(few())));
+    for part in [r#"<h1 translate="no""#, r#"data-testid="count" translate="no""#] {
+        assert_has(&html, part);
+    }
+    assert_eq!(html.matches("aria-hidden=\"true\" translate=\"no\"").count(), few().len());
+    assert_eq!(html.matches("<span translate=\"no\" title=").count(), few().len());
+    assert_has(&html, r#"data-1p-ignore="true""#);
 }
 
 #[test]

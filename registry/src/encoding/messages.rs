@@ -3,7 +3,10 @@
 use app::presence::{Difference, Epoch, Name, Renamed, ServerEvent, User, UserId};
 use serde::Serialize;
 
-use super::frame::{Batch, Frame};
+use super::{
+    frame::{Batch, Frame},
+    server_build::build_field,
+};
 
 /// The longest text of a frame, in both directions.
 pub const LONGEST_FRAME_IN_BYTES: usize = 4096;
@@ -50,13 +53,14 @@ impl EncodedResume {
     pub fn frames_for(&self, viewer: Option<UserId>, now: u64) -> Batch {
         let Self { epoch, from, seq, chunks } = self;
         let you = json_id(viewer);
+        let build = build_field();
         let last = chunks.len().saturating_sub(1);
         let frames = chunks.iter().enumerate().map(|(index, fields)| {
             // Until the last frame has arrived, the reader's position is the old one.
             let seq = if index == last { seq } else { from };
             let comma = if fields.is_empty() { "" } else { "," };
             Frame::new(&format!(
-                r#"{{"event":"resumed","epoch":"{epoch}","from":{from},"seq":{seq},"you":{you},"now":{now}{comma}{fields}}}"#
+                r#"{{"event":"resumed","epoch":"{epoch}","from":{from},"seq":{seq},"you":{you},"now":{now}{build}{comma}{fields}}}"#
             ))
         });
         frames.collect::<Vec<_>>().into()

@@ -7,6 +7,7 @@ use app::presence::{Difference, Epoch, Roster, User, UserId};
 use super::{
     frame::{Batch, Frame},
     messages::{ROOM_FOR_ROWS_IN_BYTES, as_json, json_id},
+    server_build::build_field,
 };
 
 /// The text around the rows in every frame but the first.
@@ -80,8 +81,9 @@ impl EncodedList {
         let text = self.first.text();
         let rows = text.strip_prefix(BEFORE_ROWS).and_then(|rest| rest.strip_suffix(AFTER_ROWS));
         let rows = rows.unwrap_or("[]");
+        let build = build_field();
         let first = format!(
-            r#"{{"event":"existing_users","epoch":"{epoch}","seq":{seq},"you":{you},"now":{now},"count":{count},"users":{rows}}}"#
+            r#"{{"event":"existing_users","epoch":"{epoch}","seq":{seq},"you":{you},"now":{now}{build},"count":{count},"users":{rows}}}"#
         );
         Batch::beginning_with(Frame::new(&first), Arc::clone(&self.more))
     }

@@ -341,6 +341,19 @@ impl Hub {
         }
     }
 
+    /// The list of a room, cut to its first `most_rows` rows, and how many people of the whole list are away.
+    pub fn first_rows(
+        &self,
+        room_name: &RoomName,
+        viewer: Option<UserId>,
+        most_rows: usize,
+    ) -> (ExistingUsers, usize) {
+        match self.find(room_name) {
+            Some(room) => room.first_rows(viewer, most_rows),
+            None => (self.snapshot(room_name, viewer, most_rows), 0),
+        }
+    }
+
     /// What the limits of a new subscription to this room depend on.
     pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
         let rooms = self.lock();
@@ -350,8 +363,9 @@ impl Hub {
         }
     }
 
-    /// The highest count of each of the last minutes, at most an hour of them, the oldest first. Empty for
-    /// a room that does not exist.
+    /// How many people were here, and not away, in each of the last minutes, at most an hour of them, the oldest
+    /// first: the most of each minute, and for the last one how many are here now. Empty for a room that does not
+    /// exist.
     pub fn count_history(&self, room_name: &RoomName) -> Vec<u32> {
         self.find(room_name).map(|room| room.count_history()).unwrap_or_default()
     }

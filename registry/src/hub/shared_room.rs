@@ -129,7 +129,7 @@ impl SharedRoom {
         self.lock().room.history().clone()
     }
 
-    /// The highest count of each of the last minutes, the oldest first.
+    /// How many people were here in each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
         self.lock().room.history().counts(self.context.clocks.now().unix_minutes())
     }
@@ -220,18 +220,28 @@ impl SharedRoom {
 
     /// The list of this moment, cut to its first `most_rows` rows.
     pub(super) fn snapshot(&self, viewer: Option<UserId>, most_rows: usize) -> ExistingUsers {
+        self.first_rows(viewer, most_rows).0
+    }
+
+    /// The same, and how many people of the whole list are away.
+    pub(super) fn first_rows(
+        &self,
+        viewer: Option<UserId>,
+        most_rows: usize,
+    ) -> (ExistingUsers, usize) {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
         let epoch = if state.is_frozen { no_epoch() } else { state.room.epoch().clone() };
-        ExistingUsers {
+        let list = ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
             you: viewer,
             now: self.context.clocks.unix_milliseconds(),
             count: roster.len(),
             users: first_rows(roster, most_rows, viewer),
-        }
+        };
+        (list, roster.away())
     }
 
     /// Whether no more people can be listed.

@@ -1,4 +1,4 @@
-//! The number of listed people, minute by minute, over the last hour.
+//! The number of people who are here, minute by minute, over the last hour.
 
 use std::collections::VecDeque;
 
@@ -38,10 +38,14 @@ impl CountHistory {
         }
     }
 
-    /// The maxima up to and including this minute, the oldest first.
+    /// The maxima of the minutes before this one, the oldest first, and last the count now: what is shown beside it
+    /// is the same count.
     pub fn counts(&self, minute: u64) -> Vec<u32> {
         let mut until_now = self.clone();
         until_now.advance_to(minute);
+        if let Some(last) = until_now.maxima.back_mut() {
+            *last = self.now;
+        }
         until_now.maxima.into()
     }
 
@@ -77,7 +81,7 @@ mod tests {
         prop::collection::vec((pause, 0..50_usize), 0..40)
     }
 
-    /// The reference model: the count is sampled every second.
+    /// The reference model: the count is sampled every second; of the last minute the last sample counts.
     fn maxima_by_second(changes: &[(u64, usize)], start: u64, end: u64) -> Vec<u32> {
         let mut maxima = std::collections::BTreeMap::new();
         let (mut second, mut count) = (start, 0);
@@ -92,7 +96,8 @@ mod tests {
             sample(second, count);
         }
         (second..=end).for_each(|second| sample(second, count));
-        let minutes: Vec<usize> = maxima.into_values().collect();
+        let mut minutes: Vec<usize> = maxima.into_values().collect();
+        *minutes.last_mut().unwrap() = count;
         let from = minutes.len().saturating_sub(MINUTES);
         minutes[from..].iter().map(|count| u32::try_from(*count).unwrap()).collect()
     }
@@ -140,15 +145,17 @@ mod tests {
         let mut history = CountHistory::new(100, 2);
         history.record(101, 5);
         history.record(3, 1);
-        assert_eq!(history.counts(0), [2, 5]);
+        assert_eq!(history.counts(0), [2, 1]);
         assert_eq!(history.counts(102), [2, 5, 1]);
     }
 
     #[test]
-    fn person_who_joins_and_leaves_within_a_minute_is_counted() {
+    fn person_who_joins_and_leaves_within_a_minute_is_counted_from_the_next_minute_on() {
         let mut history = CountHistory::new(7, 0);
         history.record(7, 1);
+        assert_eq!(history.counts(7), [1]);
         history.record(7, 0);
+        assert_eq!(history.counts(7), [0]);
         assert_eq!(history.counts(9), [1, 0, 0]);
     }
 }

@@ -115,9 +115,9 @@ impl Room {
     /// command of a journal.
     pub fn apply(&mut self, command: Command, now: Now) -> Outcome {
         let outcome = self.execute(command, now);
-        let count = self.roster.len();
-        if !self.history.is_current(count) {
-            self.history.record(now.unix_minutes(), count);
+        let here = count_here(&self.roster);
+        if !self.history.is_current(here) {
+            self.history.record(now.unix_minutes(), here);
         }
         outcome
     }
@@ -137,7 +137,7 @@ impl Room {
         &self.members
     }
 
-    /// The number of listed people, minute by minute.
+    /// The number of people who are here and not away, minute by minute.
     pub fn history(&self) -> &CountHistory {
         &self.history
     }
@@ -349,6 +349,11 @@ impl Now {
     pub fn unix_minutes(self) -> u64 {
         self.unix_seconds / 60
     }
+}
+
+/// How many of the listed people are not away.
+fn count_here(roster: &Roster) -> usize {
+    roster.len() - roster.away()
 }
 
 /// The size of a name on the wire, with its skeleton.

@@ -1,24 +1,33 @@
 //! `GET /r/{room}/embed`: a room's view for frames on other sites.
 
-use app::ssr::{MOST_FACES, embed_document};
+use app::ssr::{EmbedData, MOST_FACES, embed_document};
 use axum::{
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Path, Query, State, rejection::PathRejection},
     http::Uri,
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
+use serde::Deserialize;
 
 use super::{
     app_state::AppState,
     page::{no_cache, no_such_room, requested_name},
     room_path::room_from_path,
-    security_headers::{Framing, set_page_policy},
+    security_headers::{Framing, allow_any_origin, set_page_policy},
 };
+
+/// The query of a request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct EmbedQuery {
+    key: String,
+}
 
 /// How many people are here, and who. It is the same for all visitors: it reads and sets no cookie.
 pub(crate) async fn embed(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
+    Query(query): Query<EmbedQuery>,
     uri: Uri,
 ) -> Response {
     let requested = requested_name(&path);
@@ -26,10 +35,16 @@ pub(crate) async fn embed(
         Ok(room) => room,
         Err(error) => return no_such_room(&state, error, &requested, &uri),
     };
-    let list = state.hub.snapshot(&room, None, MOST_FACES);
-    let document = state.render(|| Html(embed_document(&state.leptos, &room, list)));
+    let (list, away) = state.hub.first_rows(&room, None, MOST_FACES);
+    let is_readable_by_any_origin = state.cookies.is_embed_key(&query.key, &room);
+    let key = state.cookies.embed_key(&room);
+    let data = EmbedData { room, key, list, away };
+    let document = state.render(|| Html(embed_document(&state.leptos, data)));
     let mut response = document.into_response();
     // The only page that other sites may frame. Its script is a file, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.header_policy);
+    if is_readable_by_any_origin {
+        allow_any_origin(response.headers_mut());
+    }
     no_cache(response)
 }

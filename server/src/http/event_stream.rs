@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
-use app::presence::Since;
+use app::presence::{RoomName, Since};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, Uri, header},
@@ -39,8 +39,15 @@ pub(crate) async fn events(
     let mut subscription = state.hub.subscribe(&room_name, None);
     subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();
-    let events = feed(subscription, state.connection.heartbeat_every, permit)
+    let events = feed(subscription, None, state.connection.heartbeat_every, permit)
         .take_until(async move { guard.drained().await });
+    event_stream_response(events)
+}
+
+/// The response that sends these events.
+pub(super) fn event_stream_response(
+    events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
+) -> Response {
     // Proxies would gather events until a buffer is full, to compress them for instance.
     let unbuffered = [
         (header::CACHE_CONTROL, "no-store, no-transform"),
@@ -59,14 +66,16 @@ fn since_in_query(uri: &Uri) -> Option<Since> {
     uri.query()?.split('&').find_map(|part| Since::from_text(part.strip_prefix("since=")?))
 }
 
-/// The events of a subscription.
-fn feed(
+/// The events of a subscription; `label` is the room that each of them names, in a stream of several rooms.
+pub(super) fn feed(
     subscription: Subscription,
+    label: Option<RoomName>,
     heartbeat_every: Duration,
     permit: SocketPermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut feed = Feed {
         subscription,
+        label,
         heartbeat_every,
         next_beat: Instant::now(),
         is_beat_due: false,
@@ -83,6 +92,8 @@ fn feed(
 
 struct Feed {
     subscription: Subscription,
+    /// The room that every event and every position names.
+    label: Option<RoomName>,
     heartbeat_every: Duration,
     next_beat: Instant,
     is_beat_due: bool,
@@ -101,8 +112,8 @@ impl Feed {
             if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
-            self.queue
-                .extend(self.subscription.poll_updates().map(|frame| named_event(frame.text())));
+            let updates = self.subscription.poll_updates();
+            self.queue.extend(updates.map(|frame| named_event(frame.text(), self.label.as_ref())));
             // A client can resume only from the end of a batch.
             if let Some(last) = self.queue.pop_back() {
                 let last = self.with_position(last);
@@ -114,7 +125,7 @@ impl Feed {
                 && let Some(beat) = self.subscription.beat()
             {
                 self.is_beat_due = false;
-                return Some(named_event(beat.text()));
+                return Some(named_event(beat.text(), self.label.as_ref()));
             }
             if self.is_room_closed {
                 return None;
@@ -135,15 +146,20 @@ impl Feed {
 
     /// Adds the position from which a client can resume, as the event's id.
     fn with_position(&self, event: Event) -> Event {
-        match self.subscription.position() {
-            Some(position) => event.id(position.to_string()),
-            None => event,
+        match (self.subscription.position(), &self.label) {
+            (Some(position), Some(room)) => event.id(format!("{room}.{position}")),
+            (Some(position), None) => event.id(position.to_string()),
+            (None, _) => event,
         }
     }
 }
 
-/// A frame as an event with the frame's `event` as its name.
-fn named_event(frame: &str) -> Event {
+/// A frame as an event with the frame's `event` as its name. A label becomes its first field, `room`.
+fn named_event(frame: &str, label: Option<&RoomName>) -> Event {
     let name = frame.strip_prefix(r#"{"event":""#).and_then(|rest| rest.split('"').next());
-    Event::default().event(name.unwrap_or_default()).data(frame)
+    let event = Event::default().event(name.unwrap_or_default());
+    match (label, frame.strip_prefix('{')) {
+        (Some(room), Some(fields)) => event.data(format!(r#"{{"room":"{room}",{fields}"#)),
+        _ => event.data(frame),
+    }
 }

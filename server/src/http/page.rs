@@ -2,7 +2,7 @@
 
 use app::{
     presence::{RoomName, RoomNameError},
-    ssr::{not_found_document, privacy_document, shell},
+    ssr::{not_found_document, privacy_document, room_parts, shell},
     state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
@@ -16,12 +16,12 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 use super::{
     app_state::AppState,
     near_miss::{suggestion, without_extra_slashes},
-    room_path::room_from_path,
+    room_path::{room_from_path, room_not_found},
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
     visit::Visit,
 };
-use crate::identity::person_cookie::PersonCookies;
+use crate::identity::person_cookie::{Person, PersonCookies};
 
 /// The number of rows in the first HTML; the rest arrives through the socket.
 const MOST_ROWS: usize = 200;
@@ -104,20 +104,13 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     let Ok(person) = state.cookies.identify(request.headers(), port) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mode = display_mode(request.uri());
-    let you = state.cookies.public_id(person, &room);
     // The kiosk view does not join the room, so no row waits for it.
-    if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
-        state.hub.note_page_load(&room, you);
+    if display_mode(request.uri()) == DisplayMode::Page
+        && is_visit(request.method(), request.headers())
+    {
+        state.hub.note_page_load(&room, state.cookies.public_id(person, &room));
     }
-    let list = state.hub.snapshot(&room, Some(you), MOST_ROWS);
-    let server_rendered = ServerRendered {
-        room: room.clone(),
-        address: room_url(state.public_url.as_ref(), &visit, &room),
-        counts: state.hub.count_history(&room),
-        mode,
-    };
-    let page = RoomPage { room, list };
+    let (page, server_rendered) = room_content(&state, &visit, room, person, &request);
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
@@ -138,6 +131,52 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     no_cache(response)
+}
+
+/// `GET /r/{room}/parts.json`: the hydrated parts of a room's page, for a page whose HTML was changed on its way.
+pub(crate) async fn parts(
+    State(state): State<AppState>,
+    visit: Visit,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let room = match room_from_path(path) {
+        Ok(room) => room,
+        Err(error) => return room_not_found(error),
+    };
+    let Ok(person) = state.cookies.identify(request.headers(), state.site_port(&visit)) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let (page, server_rendered) = room_content(&state, &visit, room, person, &request);
+    let json = state.render(|| {
+        provide_context(page);
+        provide_context(server_rendered);
+        room_parts()
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "private, no-store, no-transform"),
+    ];
+    (headers, json).into_response()
+}
+
+/// What a room's page shows to this person.
+fn room_content(
+    state: &AppState,
+    visit: &Visit,
+    room: RoomName,
+    person: Person,
+    request: &Request,
+) -> (RoomPage, ServerRendered) {
+    let you = state.cookies.public_id(person, &room);
+    let server_rendered = ServerRendered {
+        room: room.clone(),
+        address: room_url(state.public_url.as_ref(), visit, &room),
+        counts: state.hub.count_history(&room),
+        mode: display_mode(request.uri()),
+    };
+    let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
+    (RoomPage { room, list, away }, server_rendered)
 }
 
 /// `GET /privacy`: the privacy page.

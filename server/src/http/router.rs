@@ -2,8 +2,9 @@
 
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware,
+    middleware::{self, Next},
     response::Response,
     routing::{get, post},
 };
@@ -18,15 +19,18 @@ use super::{
     embed,
     entry::with_base_path,
     etag::conditional_get,
-    event_stream, export, hour_chart, page, qr_code,
+    event_stream, events_of_rooms, export, hour_chart, page, print, qr_code,
     robots::{noindex, robots},
-    security_headers::apply_security_headers,
+    security_headers::{allow_any_origin, apply_security_headers},
     users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
 
 /// For files whose name stays when they change: icon, manifest.
 const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
+
+/// The embed's scripts.
+const FILES_OF_EMBED: [&str; 3] = ["/embed.js", "/feed.js", "/feed-hub.js"];
 
 /// The routes of pages, protocol and files.
 pub(crate) fn router(state: AppState) -> Router {
@@ -40,11 +44,13 @@ pub(crate) fn router(state: AppState) -> Router {
     let package = ServiceBuilder::new()
         .layer(set_cache_control(cache_control))
         .layer(vary_by_encoding())
+        .layer(middleware::from_fn(allow_files_of_embed))
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
     let files = ServiceBuilder::new()
         .layer(set_cache_control(CACHE_FOR_AN_HOUR))
         .layer(vary_by_encoding())
+        .layer(middleware::from_fn(allow_files_of_embed))
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.service(not_found));
     let header_policy = state.header_policy;
@@ -53,24 +59,29 @@ pub(crate) fn router(state: AppState) -> Router {
         METRICS.responded(response.status());
         response
     };
-    // WASM is compressed by the build, and better.
-    let is_compressible =
-        DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    // WASM is compressed by the build, and better; a workbook is compressed.
+    let is_compressible = DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/wasm"))
+        .and(NotForContentType::const_new(export::XLSX_TYPE));
     let base_path = state.base_path();
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
+        .route("/r/{room}/parts.json", get(page::parts))
         .route("/r/{room}/someone-else", post(page::switch_person))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
+        .route("/r/{room}/print", get(print::print))
         .route("/r/{room}/qr.svg", get(qr_code::qr_code))
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
         .route("/api/rooms/{room}/roll.txt", get(export::text))
+        .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx))
         .layer(noindex());
     // Not compressed: a compressor would delay events.
     let live_rooms = Router::new()
         .route("/api/rooms/{room}/events", get(event_stream::events))
+        .route("/api/events", get(events_of_rooms::events_of_rooms))
         .route("/r/{room}/socket", get(websocket_upgrade::open))
         .layer(noindex());
     let routes = Router::new()
@@ -96,6 +107,18 @@ fn set_cache_control(
             response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
         is_found.then(|| HeaderValue::from_static(cache_control))
     })
+}
+
+/// Lets the embed load its files in a sandboxed frame, where its own server is another origin.
+async fn allow_files_of_embed(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_of_embed = path.rsplit('.').next() == Some("css") || FILES_OF_EMBED.contains(&path);
+    let mut response = next.run(request).await;
+    let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    if is_of_embed && is_found {
+        allow_any_origin(response.headers_mut());
+    }
+    response
 }
 
 /// Adds `Vary`, so that shared caches keep the encodings of a file apart.

@@ -54,11 +54,20 @@ pub(crate) fn set_page_policy(
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if framing == Framing::Allowed {
-        // Pages with cross-origin isolation could not embed this one otherwise.
+        // Pages with cross-origin isolation could not embed this one without both.
         headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        headers.insert(CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("require-corp"));
     }
 }
 
+/// Lets pages of any origin load and read a response, without the visitor's cookies.
+pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+}
+
+const CROSS_ORIGIN_EMBEDDER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-embedder-policy");
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =

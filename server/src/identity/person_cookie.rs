@@ -224,6 +224,25 @@ impl PersonCookies {
         )
     }
 
+    /// What a room's embed sends with its requests from a sandboxed frame, where it has no origin: it proves that
+    /// the sender could read the embed. Other sites can show the embed and not read it.
+    pub fn embed_key(&self, room: &RoomName) -> String {
+        hex(&self.embed_mac(room).finalize().into_bytes()[..16])
+    }
+
+    /// Whether `key` is the [`PersonCookies::embed_key`] of the room.
+    pub fn is_embed_key(&self, key: &str, room: &RoomName) -> bool {
+        decode_hex(key).is_some_and(|key| self.embed_mac(room).verify_truncated_left(&key).is_ok())
+    }
+
+    fn embed_mac(&self, room: &RoomName) -> Hmac<Sha256> {
+        let mut mac = self.public_ids.clone();
+        // Other text in place of a person's 16 bytes: nobody is given an id with this prefix.
+        mac.update(b"the embed of room ");
+        mac.update(room.as_str().as_bytes());
+        mac
+    }
+
     /// The person of a request with these headers, if they have a valid cookie.
     pub fn known(&self, headers: &HeaderMap, port: SitePort) -> Option<Person> {
         // Cookies of earlier versions have no port in their name, nor have those that were set through a proxy
@@ -305,6 +324,18 @@ mod tests {
             &crate::identity::person_cookie::tests::cookies(1).set_cookie(person, None).unwrap(),
         );
         assert_ne!(cookies.identify(&request_with(&[&other]), None).unwrap(), person);
+    }
+
+    #[test]
+    fn an_embed_key_is_valid_for_its_room_and_server_only() {
+        let [ours, theirs] = [cookies(1), cookies(2)];
+        let [team, other] = ["team", "other"].map(|room| room.parse().unwrap());
+        let key = ours.embed_key(&team);
+        assert!(ours.is_embed_key(&key, &team));
+        assert!(!ours.is_embed_key(&key, &other) && !theirs.is_embed_key(&key, &team));
+        for invalid in ["", &key[..30], "nonsense"] {
+            assert!(!ours.is_embed_key(invalid, &team), "{invalid}");
+        }
     }
 
     #[test]

@@ -201,7 +201,7 @@ mod tests {
         writer.write_all(lines.as_bytes()).unwrap();
     }
 
-    const NO_LIMIT: Duration = Duration::from_secs(60);
+    const NO_LIMIT: Duration = Duration::from_mins(1);
 
     #[test]
     fn writes_never_wait_and_what_does_not_fit_is_counted() {

@@ -31,9 +31,16 @@ fn paths(html: &str) -> Vec<&str> {
 async fn every_address_in_a_page_is_below_the_path() {
     let server = below("/rollcall");
     for prefix in ["", "/rollcall"] {
-        for path in
-            ["/", "/r/team", "/r/team?wall", "/r/team/embed", "/r/a_b", "/nowhere", "/privacy"]
-        {
+        for path in [
+            "/",
+            "/r/team",
+            "/r/team?wall",
+            "/r/team/embed",
+            "/r/team/print",
+            "/r/a_b",
+            "/nowhere",
+            "/privacy",
+        ] {
             let page = server.get(&format!("{prefix}{path}")).await;
             let found = paths(body(&page));
             assert!(found.len() >= 2, "{path}: {page}");
@@ -64,6 +71,7 @@ async fn every_route_is_served_with_and_without_the_path() {
             "/api/rooms/team/users",
             "/api/rooms/team/roll.csv",
             "/api/rooms/team/roll.txt",
+            "/api/rooms/team/roll.xlsx",
         ] {
             let answer = server.get(&format!("{prefix}{path}")).await;
             assert!(answer.starts_with("HTTP/1.1 200 "), "{prefix}{path}: {answer}");

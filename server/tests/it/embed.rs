@@ -54,7 +54,7 @@ async fn embed_of_a_large_room_shows_the_count_and_the_first_rows() {
     }
     let view = server.get("/r/crowd/embed").await;
     assert_eq!(view.matches("<li ").count(), 24);
-    assert!(view.contains(">30</span>") && view.contains("and 6 more"), "{view}");
+    assert!(view.contains(">30</span>") && view.contains("and 27 more"), "{view}");
 }
 
 #[tokio::test]
@@ -80,4 +80,34 @@ async fn event_stream_resumes_from_the_position_in_the_embed() {
     assert!(!news.contains("Ana"), "{news}");
     let news = server.first_line("/api/rooms/team/events?since=nonsense", "data: ").await;
     assert!(news.contains(r#""event":"existing_users""#), "{news}");
+}
+
+/// In a sandboxed frame the server is another origin.
+#[tokio::test]
+async fn embed_can_be_read_from_any_origin_by_its_own_key_only() {
+    let server = TestServer::start();
+    let view = server.get("/r/team/embed").await;
+    let key = view.split("data-key=\"").nth(1).unwrap().split('"').next().unwrap();
+    let allowed = |answer: &str| header(answer, "access-control-allow-origin").map(str::to_owned);
+    assert_eq!(allowed(&view), None);
+    assert_eq!(header(&view, "cross-origin-embedder-policy"), Some("require-corp"));
+    for (path, is_allowed) in [
+        (format!("/r/team/embed?key={key}"), true),
+        (format!("/r/other/embed?key={key}"), false),
+        ("/r/team/embed?key=0123".to_owned(), false),
+        ("/r/team".to_owned(), false),
+        ("/api/rooms/team/users".to_owned(), false),
+    ] {
+        let answer = server.get_with(&path, "Origin: null\r\n").await;
+        assert_eq!(allowed(&answer).is_some(), is_allowed, "{path}: {answer}");
+    }
+    for (query, is_allowed) in [
+        (format!("rooms=team&key={key}"), true),
+        (format!("rooms=team,other&key={key}"), false),
+        ("rooms=team".to_owned(), false),
+    ] {
+        let head = server.response_head(&format!("/api/events?{query}")).await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        assert_eq!(allowed(&head).is_some(), is_allowed, "{query}: {head}");
+    }
 }

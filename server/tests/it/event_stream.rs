@@ -20,15 +20,21 @@ struct Event {
     name: String,
     id: Option<String>,
     data: ServerEvent,
+    /// In a stream of several rooms.
+    room: Option<String>,
 }
 
 impl Feed {
     async fn open(server: &TestServer, room: &str, last_event: Option<&str>) -> Self {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
         let last_event =
             last_event.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        Self::open_at(server, &format!("/api/rooms/{room}/events"), &last_event).await
+    }
+
+    async fn open_at(server: &TestServer, address: &str, header: &str) -> Self {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
         let request = format!(
-            "GET /api/rooms/{room}/events HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip\r\n{last_event}\r\n"
+            "GET {address} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip\r\n{header}\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut lines = BufReader::new(stream).lines();
@@ -49,7 +55,7 @@ impl Feed {
     }
 
     async fn event(&mut self) -> Event {
-        let (mut name, mut id, mut data) = (None, None, None);
+        let (mut name, mut id, mut data, mut room) = (None, None, None, None);
         loop {
             let line = self.lines.next_line().await.unwrap().expect("the feed goes on");
             if let Some(value) = line.strip_prefix("event: ") {
@@ -57,11 +63,13 @@ impl Feed {
             } else if let Some(value) = line.strip_prefix("id: ") {
                 id = Some(value.to_owned());
             } else if let Some(value) = line.strip_prefix("data: ") {
+                let object: serde_json::Value = serde_json::from_str(value).unwrap();
+                room = object.get("room").and_then(|room| room.as_str()).map(str::to_owned);
                 data = Some(serde_json::from_str(value).unwrap());
             } else if line.is_empty()
                 && let Some(data) = data.take()
             {
-                return Event { name: name.unwrap(), id, data };
+                return Event { name: name.unwrap(), id, data, room };
             }
         }
     }
@@ -132,4 +140,54 @@ async fn event_stream_ends_at_shutdown() {
     feed.event().await;
     server.stop().await;
     while let Ok(Some(_)) = feed.lines.next_line().await {}
+}
+
+#[tokio::test]
+async fn one_event_stream_follows_several_rooms() {
+    let server = TestServer::start();
+    let mut ana = server.connect("a").await;
+    ana.announce("Ana", "t").await;
+    let mut feed = Feed::open_at(&server, "/api/events?rooms=b,a", "").await;
+    let mut positions = std::collections::BTreeMap::new();
+    for _ in 0..2 {
+        let event = feed.event().await;
+        assert_eq!(event.name, "existing_users");
+        positions.insert(event.room.unwrap(), event.id.unwrap());
+    }
+    assert!(positions["a"].starts_with("a.") && positions["a"].ends_with(".1"), "{positions:?}");
+    assert!(positions["b"].starts_with("b.") && positions["b"].ends_with(".0"), "{positions:?}");
+
+    let mut bo = server.connect("b").await;
+    bo.announce("Bo", "t").await;
+    let changes = feed.event().await;
+    assert_eq!((changes.name.as_str(), changes.room.as_deref()), ("changes", Some("b")));
+    assert_eq!(changes.id, Some(positions["b"].replace(".0", ".1")));
+
+    // Another stream resumes each room from its own position.
+    let since = format!("{},{}", positions["a"], positions["b"]);
+    let mut resumed =
+        Feed::open_at(&server, &format!("/api/events?rooms=a,b&since={since}"), "").await;
+    let events = [resumed.event().await, resumed.event().await];
+    for event in &events {
+        let ServerEvent::Resumed(missing) = &event.data else { panic!("{event:?}") };
+        let expected = if event.room.as_deref() == Some("b") { 1 } else { 0 };
+        assert_eq!(missing.difference.new_user.len(), expected, "{event:?}");
+    }
+    let header = format!("Last-Event-ID: {}\r\n", positions["a"]);
+    let mut resumed = Feed::open_at(&server, "/api/events?rooms=a,b", &header).await;
+    for _ in 0..2 {
+        let event = resumed.event().await;
+        let expected =
+            if event.room.as_deref() == Some("a") { "resumed" } else { "existing_users" };
+        assert_eq!(event.name, expected);
+    }
+}
+
+#[tokio::test]
+async fn event_stream_of_no_or_invalid_rooms_is_a_bad_request() {
+    let server = TestServer::start();
+    for query in ["", "?rooms=", "?rooms=a,b_c"] {
+        let answer = server.get(&format!("/api/events{query}")).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{query}: {answer}");
+    }
 }

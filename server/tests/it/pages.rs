@@ -20,6 +20,26 @@ async fn page_contains_the_list_in_its_html() {
 }
 
 #[tokio::test]
+async fn parts_of_a_page_are_json_that_nothing_on_the_way_optimises() {
+    let server = TestServer::start();
+    let mut ana = server.connect("team").await;
+    ana.join("Ana <b>Sousa</b>").await;
+    let cookie = format!("Cookie: {}\r\n", ana.cookie);
+    let answer = server.get_with("/r/team/parts.json", &cookie).await;
+    assert_eq!(header(&answer, "content-type"), Some("application/json"));
+    assert_eq!(header(&answer, "cache-control"), Some("private, no-store, no-transform"));
+    let parts: serde_json::Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(parts["title"], "(1) team · Rollcall");
+    assert_eq!(parts["page"]["list"]["users"][0]["name"], "Ana <b>Sousa</b>");
+    assert_eq!(parts["page"]["list"]["you"], parts["page"]["list"]["users"][0]["id"]);
+    // The same nodes as in the page.
+    let page = server.get_with("/r/team", &cookie).await;
+    let main = page.split_once("<main>").unwrap().1.split_once("</main>").unwrap().0;
+    assert_eq!(parts["main"], main);
+    assert!(server.get("/r/no room/parts.json").await.contains(" 40"));
+}
+
+#[tokio::test]
 async fn listed_person_gets_the_joined_page() {
     let server = TestServer::start();
     let mut ana = server.connect("lobby").await;

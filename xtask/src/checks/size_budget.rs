@@ -18,6 +18,10 @@ const GZIP: Encoding =
 /// The script of the embedded view.
 const EMBED_SCRIPT: &str = "embed.js";
 
+/// Scripts that a page loads only where something fails, after an update of the server, or on a wall.
+const LATER_SCRIPTS: [&str; 5] =
+    ["blocked.js", "new-version.js", "recovery.js", "wake-lock.js", "watch.js"];
+
 /// A content encoding, and its limits in compressed bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Encoding {
@@ -90,6 +94,7 @@ impl Sizes {
         match Path::new(name).extension().and_then(OsStr::to_str) {
             Some("wasm") => self.wasm += bytes,
             Some("js") if name == EMBED_SCRIPT => self.embed_script += bytes,
+            Some("js") if LATER_SCRIPTS.contains(&name) => {}
             Some("js") => self.script += bytes,
             Some("css") => self.style += bytes,
             _ => {}

@@ -1,6 +1,7 @@
 //! All tests: of the Rust crates, and of the page in a browser.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
@@ -12,6 +13,7 @@ use crate::output::step::{self, step};
 use crate::output::test_summary::{Runner, TestSummary};
 use crate::process;
 use crate::tools::chromium::{self, Chromium};
+use crate::tools::firefox;
 use crate::tools::npm;
 use crate::workspace::Workspace;
 
@@ -54,7 +56,7 @@ pub(crate) fn run(
     started_at: Instant,
 ) -> Outcome<bool> {
     // First, so that a missing tool is reported before minutes of tests.
-    let chromium = match options.suite {
+    let browsers = match options.suite {
         Some(Suite::Rust) => None,
         _ => Some(set_up(workspace)?),
     };
@@ -71,9 +73,9 @@ pub(crate) fn run(
             }
         }
     }
-    if let Some(chromium) = chromium {
+    if let Some(browsers) = browsers {
         let runner = match build::run(workspace) {
-            Ok(release) => playwright(workspace, &release, &chromium, options)?,
+            Ok(release) => playwright(workspace, &release, &browsers, options)?,
             Err(failure) => {
                 step::note(&failure.to_string());
                 Runner::new("the release build, which the browser tests need").end(false)
@@ -86,14 +88,21 @@ pub(crate) fn run(
     Ok(summary.is_good())
 }
 
-fn set_up(workspace: &Workspace) -> Outcome<Chromium> {
+/// The browsers that the tests control.
+struct Browsers {
+    chromium: Chromium,
+    firefox: PathBuf,
+}
+
+fn set_up(workspace: &Workspace) -> Outcome<Browsers> {
     step("the browser tests' packages", || npm::install_locked(workspace))?;
     let chromium = step("Chromium", || chromium::ensure(workspace))?;
+    let firefox = step("Firefox", || firefox::ensure(workspace))?;
     step("fonts for screenshots", || {
         chromium::ensure_fonts(workspace);
         Ok(())
     })?;
-    Ok(chromium)
+    Ok(Browsers { chromium, firefox })
 }
 
 /// Runs the tests of some crates: by nextest where it is installed, because it runs the tests of all
@@ -121,7 +130,7 @@ fn cargo(workspace: &Workspace, words: &[&str], observe: fn(&mut Runner, &str)) 
 fn playwright(
     workspace: &Workspace,
     release: &Release,
-    chromium: &Chromium,
+    browsers: &Browsers,
     options: &TestOptions,
 ) -> Outcome<Runner> {
     let mut command = npm::program(workspace, "npx")?;
@@ -131,9 +140,10 @@ fn playwright(
         .current_dir(workspace.end2end())
         .env("ROLLCALL_BINARY", &release.server)
         .env("ROLLCALL_SITE", &release.site)
+        .env("ROLLCALL_FIREFOX", &browsers.firefox)
         // By default Playwright serves the report of a failure and does not exit.
         .env("PLAYWRIGHT_HTML_OPEN", "never");
-    if let Chromium::Installed(program) = chromium {
+    if let Chromium::Installed(program) = &browsers.chromium {
         command.env("ROLLCALL_CHROMIUM", program);
     }
     if std::io::stdout().is_terminal() {

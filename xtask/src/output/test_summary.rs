@@ -1,5 +1,6 @@
 //! The summary of a test run: the slowest tests, the counts of each runner, and their sum.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The results of all runners.
@@ -120,6 +121,9 @@ impl Runner {
                 _ => {}
             }
         }
+        if !self.browser.is_empty() {
+            self.summary.extend(time_by_project(&self.timed));
+        }
         if !succeeded && self.counts.failed == 0 {
             self.counts.failed = 1;
             self.summary.push("did not finish: see its output above".to_owned());
@@ -194,6 +198,17 @@ fn playwright_test(line: &str) -> Option<TimedTest> {
         time.strip_suffix('s')?.parse().ok()?
     };
     name.contains(".ts:").then(|| TimedTest { seconds, name: format!("[{name}") })
+}
+
+/// How long the tests of each of Playwright's projects took together. Workers run side by side, so the run
+/// takes less.
+fn time_by_project(timed: &[TimedTest]) -> Vec<String> {
+    let mut seconds = BTreeMap::<&str, f64>::new();
+    for test in timed {
+        let (project, _test) = test.name.split_once(" › ").unwrap_or(("", &test.name));
+        *seconds.entry(project).or_default() += test.seconds;
+    }
+    seconds.iter().map(|(project, seconds)| format!("{seconds:.1} s of tests {project}")).collect()
 }
 
 /// Reads `  12 passed (34.5s)`, `  1 failed`, `  2 did not run`.
@@ -318,6 +333,24 @@ mod tests {
         assert_eq!(lines[2], "    61.2 s  ( 2/70) registry hub::life_model::b");
         assert_eq!(text.matches("hub::c").count(), 1, "{text}");
         assert_eq!(lines.last(), Some(&"70 passed, 2 failed"), "{text}");
+    }
+
+    #[test]
+    fn time_of_playwright_tests_is_summed_by_project() {
+        let runner = playwright(
+            &[
+                "  ✓   1 [pages] › wall.spec.ts:3:1 › a title (1.5s)",
+                "  ✓   2 [firefox] › firefox/embed.spec.ts:3:1 › another (512ms)",
+                "  ✘   3 [firefox] › firefox/embed.spec.ts:9:1 › a third (1.0m)",
+                "  1 failed",
+                "  2 passed (1.2m)",
+            ],
+            false,
+        );
+        assert_eq!(
+            runner.summary,
+            ["1 failed", "2 passed", "60.5 s of tests [firefox]", "1.5 s of tests [pages]"]
+        );
     }
 
     #[test]

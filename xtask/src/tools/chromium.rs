@@ -1,12 +1,12 @@
 //! Chromium for the browser tests, and fonts for their screenshots.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::output::failure::{Failure, Outcome};
 use crate::output::step::note;
 use crate::process;
 use crate::tools::apt;
+use crate::tools::browser;
 use crate::tools::npm;
 use crate::workspace::Workspace;
 
@@ -32,8 +32,8 @@ pub(crate) enum Chromium {
 /// Finds or installs a Chromium: the one named by `ROLLCALL_CHROMIUM`, an installed one,
 /// Playwright's download, Debian's package.
 pub(crate) fn ensure(workspace: &Workspace) -> Outcome<Chromium> {
-    if let Some(named) = std::env::var_os("ROLLCALL_CHROMIUM").filter(|path| !path.is_empty()) {
-        return named_by_the_user(PathBuf::from(named));
+    if let Some(program) = browser::named_by_the_user("ROLLCALL_CHROMIUM")? {
+        return Ok(Chromium::Installed(program));
     }
     if let Some(program) = installed(workspace) {
         note(&program.display().to_string());
@@ -73,27 +73,8 @@ pub(crate) fn ensure_fonts(workspace: &Workspace) {
     }
 }
 
-fn named_by_the_user(program: PathBuf) -> Outcome<Chromium> {
-    if starts(&program) {
-        note(&program.display().to_string());
-        Ok(Chromium::Installed(program))
-    } else {
-        Err(Failure::new(format!(
-            "ROLLCALL_CHROMIUM is {}, which does not start: set it to another browser, or unset it.",
-            program.display()
-        )))
-    }
-}
-
 fn installed(workspace: &Workspace) -> Option<PathBuf> {
-    let named = NAMES.iter().filter_map(|name| workspace.find_program(name));
-    let on_macos = ON_MACOS.iter().map(PathBuf::from);
-    named.chain(on_macos).find(|program| starts(program))
-}
-
-/// Whether the program runs: a browser's package can be an empty shell, or lack libraries.
-fn starts(program: &Path) -> bool {
-    program.is_file() && process::succeeds(Command::new(program).arg("--version"))
+    browser::installed(workspace, &NAMES, &ON_MACOS)
 }
 
 fn download(workspace: &Workspace) -> Outcome<bool> {
@@ -110,5 +91,5 @@ fn playwright_chromium_starts(workspace: &Workspace) -> bool {
     let question = "console.log(require('@playwright/test').chromium.executablePath())";
     let mut command = workspace.command("node");
     command.args(["-e", question]).current_dir(workspace.end2end());
-    process::capture(&mut command).is_some_and(|path| starts(Path::new(path.trim())))
+    process::capture(&mut command).is_some_and(|path| browser::starts(Path::new(path.trim())))
 }

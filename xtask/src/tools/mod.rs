@@ -1,8 +1,10 @@
 //! The programs that commands need: how they are found, downloaded or installed.
 
 pub(crate) mod apt;
+pub(crate) mod browser;
 pub(crate) mod cargo_tool;
 pub(crate) mod chromium;
+pub(crate) mod firefox;
 pub(crate) mod gzip;
 pub(crate) mod npm;
 pub(crate) mod prebuilt;

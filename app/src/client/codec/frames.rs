@@ -54,6 +54,12 @@ pub fn read_frame(text: &str) -> Result<ServerEvent, ParseError> {
     })
 }
 
+/// The build of the server that wrote a first frame. Within a JSON string a quotation mark has a backslash before
+/// it, so only the field itself is found.
+pub fn read_build(frame: &str) -> Option<&str> {
+    frame.split_once(r#""build":""#)?.1.split('"').next()
+}
+
 /// Writes a frame for the server.
 pub fn write_frame(event: &ClientEvent) -> String {
     match event {
@@ -137,6 +143,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn build_is_read_from_its_field_only() {
+        let frame = |name: &str| {
+            let name = serde_json::to_string(name).unwrap();
+            format!(
+                r#"{{"event":"existing_users","build":"0123abcd","users":[{{"name":{name}}}]}}"#
+            )
+        };
+        assert_eq!(read_build(&frame("Ana")), Some("0123abcd"));
+        let without = frame(r#""build":"no""#).replace(r#""build":"0123abcd","#, "");
+        assert_eq!(read_build(&without), None, "{without}");
+    }
 
     fn any_client_event() -> impl Strategy<Value = ClientEvent> {
         let since = prop::option::of(

@@ -4,16 +4,14 @@
 
 mod confusable;
 mod invisible;
-mod tidying;
 
-use app::presence::{Name, NameError};
+use app::presence::{Name, NameError, tidied};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use self::{
     confusable::skeleton,
     invisible::{has_no_invisible, without_idle_joiners},
-    tidying::{ReversedTextError, tidied},
 };
 
 /// The longest name, in grapheme clusters (UAX #29), which readers call characters. Spaces between its words
@@ -39,17 +37,12 @@ pub enum NameValidationError {
     NotAllowed,
 }
 
-impl From<ReversedTextError> for NameValidationError {
-    fn from(_: ReversedTextError) -> Self {
-        Self::ReversesText
-    }
-}
-
 /// Tidies, normalises and validates a name. Every script and emoji are allowed. Invisible characters that
 /// are often pasted along are removed, others are not allowed. Texts that are canonically equivalent become
 /// equal (NFC, UAX #15).
 pub fn validate(text: &str) -> Result<Name, NameValidationError> {
-    let composed: String = tidied(text)?.nfc().collect();
+    let tidy = tidied(text).ok_or(NameValidationError::ReversesText)?;
+    let composed: String = tidy.nfc().collect();
     // What a joiner kept apart may compose.
     let normalised: String = without_idle_joiners(&composed).nfc().collect();
     let clusters = normalised.graphemes(true).filter(|cluster| *cluster != " ");

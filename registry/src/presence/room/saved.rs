@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use app::presence::{Epoch, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Now, Room, RoomLimits, size_of_name};
+use super::{Now, Room, RoomLimits, count_here, size_of_name};
 use crate::presence::{
     count_history::CountHistory,
     log::{Change, Log},
@@ -66,7 +66,7 @@ impl Room {
         let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
         let members = Members::restore(people, now.moment);
         let history =
-            history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), roster.len()));
+            history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), count_here(&roster)));
         Ok(Self { roster, members, log, history, names_in_bytes, ..empty })
     }
 }

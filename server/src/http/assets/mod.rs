@@ -15,6 +15,7 @@ use axum::{
     routing::MethodRouter,
 };
 use leptos::config::LeptosOptions;
+use sha2::{Digest, Sha256};
 use tower::{
     ServiceExt,
     util::{BoxCloneSyncService, MapResponse},
@@ -22,6 +23,10 @@ use tower::{
 use tower_http::services::ServeDir;
 
 pub use self::embedded::{EMBEDDED, EmbeddedFile};
+use crate::hex::hex;
+
+/// How many hexadecimal digits tell two builds apart.
+const BUILD_LENGTH: usize = 16;
 
 /// The default, if the program has no embedded files.
 const DEFAULT_DIRECTORY: &str = "target/site";
@@ -69,7 +74,23 @@ impl Site {
             Self::Embedded(files) => embedded::hash_of(files, site_pkg_dir, output_name, kind),
         };
         let url = |kind| url_with(kind, hash_of(kind));
-        AssetUrls { script: url("js"), wasm: url("wasm"), style: url("css") }
+        AssetUrls { script: url("js"), wasm: url("wasm"), style: url("css"), build: self.build() }
+    }
+
+    /// What tells this program with these files apart from any other.
+    fn build(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(env!("CARGO_PKG_VERSION"));
+        match self {
+            Self::Directory(directory) => hash_directory(directory, &mut hasher),
+            Self::Embedded(files) => {
+                for file in *files {
+                    hasher.update(file.path);
+                    hasher.update(file.content);
+                }
+            }
+        }
+        hex(&hasher.finalize()).chars().take(BUILD_LENGTH).collect()
     }
 
     /// Whether the names of the built files contain a hash of their content.
@@ -127,6 +148,21 @@ fn embedded_service(
             }
         }
     }))
+}
+
+/// Adds the names and the content of all files. A file that can't be read is left out: serving it fails too.
+fn hash_directory(directory: &Path, hasher: &mut Sha256) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            hash_directory(&path, hasher);
+        } else if let Ok(content) = fs::read(&path) {
+            hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+            hasher.update(content);
+        }
+    }
 }
 
 /// The hash in the name of a built file, from the file that cargo-leptos writes beside the program.

@@ -262,8 +262,32 @@ impl Site {
         }
     }
 
+    /// The head of a response that may never end.
+    pub async fn response_head(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        let mut head = String::new();
+        while let Some(line) = timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap()
+            && !line.is_empty()
+        {
+            head.extend([&line, "\r\n"]);
+        }
+        head + "\r\n"
+    }
+
+    /// A whole response to a `GET`, as bytes.
+    pub async fn get_bytes(&self, path: &str, headers: &str) -> Vec<u8> {
+        self.request_bytes("GET", path, headers).await
+    }
+
     /// A whole response, as text.
     pub async fn request(&self, method: &str, path: &str, headers: &str) -> String {
+        String::from_utf8(self.request_bytes(method, path, headers).await).unwrap()
+    }
+
+    async fn request_bytes(&self, method: &str, path: &str, headers: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
@@ -272,6 +296,6 @@ impl Site {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        String::from_utf8(answer).unwrap()
+        answer
     }
 }

@@ -1,6 +1,8 @@
 //! Removes what is pasted along with a name: characters that nobody sees and nobody typed.
+//!
+//! The server decides. A page tidies as well, to see whether a new name is the one that a person has already.
 
-use app::presence::single_spaced;
+use super::single_spaced;
 
 /// Marks of direction, places where a line may or must not break, and the byte order mark.
 const PASTED_ALONG: [char; 7] =
@@ -11,27 +13,22 @@ const POP_DIRECTIONAL_FORMATTING: char = '\u{202c}';
 /// Ends an isolate (UAX #9, section 2.5).
 const POP_DIRECTIONAL_ISOLATE: char = '\u{2069}';
 
-/// The text has a character that makes it appear in another order than it is stored in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the text has a character that reverses text")]
-pub(super) struct ReversedTextError;
-
 /// The text without what is pasted along, and with single spaces.
 ///
 /// Embeddings and isolates are removed where each wraps whole words, as programs put them around a name that
 /// they insert into a sentence. Within a word they change the order of its letters, and without an end
-/// the order of what follows.
-pub(super) fn tidied(text: &str) -> Result<String, ReversedTextError> {
+/// the order of what follows: then, and with an override, there is no tidy text.
+pub fn tidied(text: &str) -> Option<String> {
     let mut kept = String::with_capacity(text.len());
     // The ends that embeddings and isolates wait for, the innermost last.
     let mut ends = Vec::new();
     let mut is_after_end = false;
     for character in text.chars() {
         match character {
-            '\u{202d}' | '\u{202e}' => return Err(ReversedTextError),
+            '\u{202d}' | '\u{202e}' => return None,
             '\u{202a}' | '\u{202b}' | '\u{2066}'..='\u{2068}' => {
                 if kept.ends_with(|last: char| !last.is_whitespace()) {
-                    return Err(ReversedTextError);
+                    return None;
                 }
                 let is_isolate = character >= '\u{2066}';
                 ends.push(if is_isolate {
@@ -42,14 +39,14 @@ pub(super) fn tidied(text: &str) -> Result<String, ReversedTextError> {
             }
             POP_DIRECTIONAL_FORMATTING | POP_DIRECTIONAL_ISOLATE => {
                 if ends.pop() != Some(character) {
-                    return Err(ReversedTextError);
+                    return None;
                 }
                 is_after_end = true;
             }
             _ if PASTED_ALONG.contains(&character) => {}
             _ => {
                 if is_after_end && !character.is_whitespace() {
-                    return Err(ReversedTextError);
+                    return None;
                 }
                 is_after_end = false;
                 kept.push(character);
@@ -57,9 +54,9 @@ pub(super) fn tidied(text: &str) -> Result<String, ReversedTextError> {
         }
     }
     if !ends.is_empty() {
-        return Err(ReversedTextError);
+        return None;
     }
-    Ok(single_spaced(&kept))
+    Some(single_spaced(&kept))
 }
 
 #[cfg(test)]
@@ -71,21 +68,21 @@ mod tests {
     #[test]
     fn embedding_is_removed_where_it_wraps_whole_words() {
         for (text, expected) in [
-            ("\u{202a}Ana Sousa\u{202c}", Ok("Ana Sousa")),
-            ("Ana \u{2068}Sousa\u{2069}", Ok("Ana Sousa")),
-            ("\u{2067}\u{202b}מרים\u{202c} כהן\u{2069}", Ok("מרים כהן")),
-            ("\u{feff}\u{2066}Ana\u{200e}\u{2069}\u{200f}", Ok("Ana")),
-            ("An\u{2066}a\u{2069}", Err(ReversedTextError)),
-            ("\u{2066}An\u{2069}a", Err(ReversedTextError)),
+            ("\u{202a}Ana Sousa\u{202c}", Some("Ana Sousa")),
+            ("Ana \u{2068}Sousa\u{2069}", Some("Ana Sousa")),
+            ("\u{2067}\u{202b}מרים\u{202c} כהן\u{2069}", Some("מרים כהן")),
+            ("\u{feff}\u{2066}Ana\u{200e}\u{2069}\u{200f}", Some("Ana")),
+            ("An\u{2066}a\u{2069}", None),
+            ("\u{2066}An\u{2069}a", None),
             // It looks like "AB".
-            ("\u{2067}\u{2066}B\u{2069}\u{2066}A\u{2069}\u{2069}", Err(ReversedTextError)),
-            ("\u{2067}Ana\u{202c}", Err(ReversedTextError)),
-            ("\u{202a}\u{2066}Ana\u{202c}\u{2069}", Err(ReversedTextError)),
-            ("Ana\u{2069}", Err(ReversedTextError)),
-            ("\u{202a}Ana", Err(ReversedTextError)),
-            ("\u{202e}anA\u{202c}", Err(ReversedTextError)),
+            ("\u{2067}\u{2066}B\u{2069}\u{2066}A\u{2069}\u{2069}", None),
+            ("\u{2067}Ana\u{202c}", None),
+            ("\u{202a}\u{2066}Ana\u{202c}\u{2069}", None),
+            ("Ana\u{2069}", None),
+            ("\u{202a}Ana", None),
+            ("\u{202e}anA\u{202c}", None),
         ] {
-            assert_eq!(tidied(text).as_deref(), expected.as_ref().copied(), "{text:?}");
+            assert_eq!(tidied(text).as_deref(), expected, "{text:?}");
         }
     }
 
@@ -94,8 +91,8 @@ mod tests {
         fn tidying_is_idempotent_and_keeps_every_other_character(
             text in "[ab א\u{3000}\u{ad}\u{200b}\u{200e}\u{202a}\u{202c}\u{2066}\u{2069}\u{feff}]{0,20}",
         ) {
-            if let Ok(kept) = tidied(&text) {
-                prop_assert_eq!(tidied(&kept), Ok(kept.clone()));
+            if let Some(kept) = tidied(&text) {
+                prop_assert_eq!(tidied(&kept), Some(kept.clone()));
                 let letters = |text: &str| -> String {
                     text.chars().filter(|letter| "abא".contains(*letter)).collect()
                 };

@@ -1,0 +1,254 @@
+// Pages that others change: proxies on the way, translators and extensions in the browser. Each page works, or says
+// that it does not; none is marked as live while its list stands still.
+
+import type { Page } from "@playwright/test";
+
+import type { ProtocolClients } from "../support/protocol-client";
+import type { TestServer } from "../support/server";
+import { expect, test } from "../support/fixtures";
+import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
+
+/** A name that proxies take for an e-mail address. */
+const FIRST = "ana@example.com";
+
+/** Chromium's message about a style that an extension adds. */
+const STYLE_REFUSED = /Applying inline style violates/;
+
+/** What proxies and optimisers do to the HTML. */
+const ON_THE_WAY: Record<string, (html: string) => string> = {
+  "comments are removed": (html) => html.replace(/<!--.*?-->|<!>/g, ""),
+  "blanks between elements are removed": (html) => html.replace(/>\s+</g, "><"),
+  "blanks are collapsed": (html) => inMain(html, (main) => main.replace(/\s+/g, " ")),
+  "an e-mail address is obfuscated": (html) =>
+    inMain(html, (main) =>
+      main.replace(`>${FIRST}<`, '><a class="__cf_email__" href="/cdn-cgi/l/email-protection">[email&#160;protected]</a><'),
+    ),
+  "an advertisement is added to the end of main": (html) => html.replace("</main>", "<div>Advertisement</div></main>"),
+  "a frame is added to the start of the body": (html) => html.replace("<body>", "<body><div>Toolbar</div>"),
+  "a comment is added before the head": (html) => html.replace("<head>", "<!-- optimised --><head>"),
+  "tags are rewritten": (html) => inMain(html, (main) => main.replace(/<(li|p|span) /g, '<$1 data-optimised="1" ')),
+};
+
+/** What extensions and translators do to the page before it is hydrated, and after it. */
+const IN_THE_BROWSER: Record<string, () => void> = {
+  "an element is added after the name field": () => {
+    document.querySelector("#name")?.after(document.createElement("div"));
+  },
+  "an element is added before the name field": () => {
+    document.querySelector("#name")?.before(document.createElement("div"));
+  },
+  "every text is put into a font": () => {
+    const walker = document.createTreeWalker(document.querySelector("main")!, NodeFilter.SHOW_TEXT);
+    const texts: Text[] = [];
+    while (walker.nextNode()) texts.push(walker.currentNode as Text);
+    for (const text of texts.filter(({ data }) => data.trim())) {
+      const font = document.createElement("font");
+      text.replaceWith(font);
+      font.append(text.data);
+    }
+  },
+  "the count is put into a span": () => {
+    const count = document.querySelector(".number")!;
+    const span = document.createElement("span");
+    span.textContent = count.textContent;
+    count.replaceChildren(span);
+  },
+  "a name is marked": () => {
+    const name = document.querySelector("#roster bdi")!;
+    name.innerHTML = `<mark>${name.innerHTML}</mark>`;
+  },
+  "a name becomes a link": () => {
+    const name = document.querySelector("#roster bdi")!;
+    name.innerHTML = `<a href="mailto:${name.innerHTML}">${name.innerHTML}</a>`;
+  },
+  "a name is replaced": () => {
+    document.querySelector("#roster bdi")!.firstChild!.nodeValue = "Rose";
+  },
+  "attributes are added": () => {
+    for (const element of document.querySelectorAll("main *")) element.setAttribute("data-checked", "true");
+  },
+  "a row is removed": () => document.querySelector("#roster li")?.remove(),
+  "a row is put into another element": () => {
+    const row = document.querySelector("#roster li")!;
+    const wrapper = document.createElement("div");
+    row.replaceWith(wrapper);
+    wrapper.append(row);
+  },
+  "a style is added to the list": () => document.querySelector("#roster")?.prepend(document.createElement("style")),
+  "a text is split": () => (document.querySelector("#roster bdi")!.firstChild as Text).splitText(1),
+  "texts are joined": () => {
+    for (const comment of document.querySelectorAll("main *"))
+      for (const node of [...comment.childNodes]) if (node.nodeType === Node.COMMENT_NODE) node.remove();
+    document.querySelector("main")?.normalize();
+  },
+  "the card is emptied": () => document.querySelector(".card")?.replaceChildren(),
+  "everything is replaced by a copy": () => {
+    const main = document.querySelector("main")!;
+    main.replaceChildren(...[...main.childNodes].map((node) => node.cloneNode(true)));
+  },
+};
+
+test.beforeEach(({ browserErrors }) => browserErrors.areExpected(STYLE_REFUSED));
+
+for (const [what, change] of Object.entries(ON_THE_WAY)) {
+  test(`page works if ${what} on the way`, async ({ newVisitor, changedBy, server, clients, room }) => {
+    const proxy = await changedBy((page) => (page.html = change(page.html)));
+    const visitor = await newVisitor({ of: proxy });
+    await opensAndWorks(visitor, server, clients, room);
+  });
+}
+
+for (const [what, change] of Object.entries(IN_THE_BROWSER)) {
+  test(`page works if ${what} before hydration`, async ({ newVisitor, server, clients, room }) => {
+    const visitor = await newVisitor();
+    await visitor.page.addInitScript(`addEventListener("DOMContentLoaded", ${change})`);
+    await opensAndWorks(visitor, server, clients, room);
+  });
+
+  test(`page works if ${what} after hydration`, async ({ newVisitor, server, clients, room }) => {
+    const visitor = await newVisitor();
+    await clients.join(server, room, FIRST);
+    await visitor.open(room);
+    await visitor.page.evaluate(`(${change})()`);
+    await works(visitor, server, clients, room);
+  });
+}
+
+test("page works if the list is changed while the rest is hydrated", async ({ newVisitor, server, clients, room }) => {
+  const visitor = await newVisitor();
+  await visitor.page.addInitScript(() => {
+    const { addEventListener } = EventTarget.prototype;
+    EventTarget.prototype.addEventListener = function (...parameters: Parameters<typeof addEventListener>) {
+      // The first listener of hydration is that of a button in the sidebar.
+      if (this instanceof HTMLButtonElement && this.closest(".sidebar") && parameters[0] === "click") {
+        EventTarget.prototype.addEventListener = addEventListener;
+        document.querySelector("#roster li")!.before(document.createElement("div"));
+      }
+      addEventListener.apply(this, parameters);
+    };
+  });
+  await opensAndWorks(visitor, server, clients, room);
+});
+
+test("text that was typed before a part was rendered anew is kept", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.addInitScript(`addEventListener("DOMContentLoaded", () => {
+    document.querySelector("#name").value = "Ana";
+    document.querySelector("#name").after(document.createElement("div"));
+  })`);
+  await page.goto(`/r/${room}`);
+  await visitor.isLive();
+  await expect(visitor.nameField).toHaveValue("Ana");
+  await visitor.joinButton.click();
+  await visitor.shows(["Ana"]);
+});
+
+test("a trap of the WASM is told at once, and the page loads again", async ({
+  newVisitor,
+  browserErrors,
+  server,
+  clients,
+  room,
+}) => {
+  browserErrors.areExpected(/unreachable/);
+  const visitor = await newVisitor();
+  await clients.join(server, room, FIRST);
+  await visitor.open(room);
+  await recordMarks(visitor.page);
+  await trap(visitor.page);
+  await works(visitor, server, clients, room);
+});
+
+test("a page that fails again and again watches only, and says why", async ({
+  newVisitor,
+  browserErrors,
+  server,
+  clients,
+  room,
+}) => {
+  browserErrors.areExpected(/unreachable/);
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await clients.join(server, room, FIRST);
+  await visitor.open(room);
+  for (const _ of [1, 2]) {
+    await visitor.isLive();
+    const reloaded = page.waitForEvent("load");
+    await trap(page);
+    await reloaded;
+  }
+  await expect(page.getByText(/something keeps changing this page/)).toBeVisible();
+  await expect(visitor.html).not.toHaveAttribute("data-hydrated");
+  await expect(visitor.joinButton).toBeDisabled();
+  const bo = await clients.join(server, room, "Bo");
+  await visitor.shows([FIRST, "Bo"]);
+  await bo.leave();
+  await visitor.shows([FIRST], UNTIL_RECONNECTED);
+  // A page that is opened anew starts from the beginning.
+  await page.getByRole("link", { name: "Reload" }).click();
+  await visitor.isLive();
+});
+
+/** Lets the WASM hydrate elements that are not there. */
+async function trap(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { script } = JSON.parse(document.getElementById("start-data")!.textContent!) as { script: string };
+    const wasm = (await import(script)) as { hydrate_main: () => void };
+    document.querySelector("main")!.replaceChildren();
+    setTimeout(() => wasm.hydrate_main());
+  });
+}
+
+/** Fails the test if the page is marked as live after the WASM failed. */
+async function recordMarks(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    addEventListener("error", () =>
+      setTimeout(() => {
+        if (document.documentElement.hasAttribute("data-live")) console.error("live after a failure");
+      }),
+    );
+  });
+}
+
+async function opensAndWorks(
+  visitor: Visitor,
+  server: TestServer,
+  clients: ProtocolClients,
+  room: string,
+): Promise<void> {
+  await clients.join(server, room, FIRST);
+  await visitor.page.goto(`/r/${room}`);
+  await works(visitor, server, clients, room);
+}
+
+/** The page joins, renames and leaves, and its count and names follow those of others. */
+async function works(visitor: Visitor, server: TestServer, clients: ProtocolClients, room: string): Promise<void> {
+  const { page } = visitor;
+  const bo = await clients.join(server, room, "Bo");
+  await visitor.shows([FIRST, "Bo"]);
+  // A page that noticed the change only now has to be loaded again.
+  await visitor.isLive();
+  await expect(async () => {
+    await visitor.nameField.fill("Kim", { timeout: 2_000 });
+    await visitor.joinButton.click({ timeout: 2_000 });
+    await expect(visitor.you).toContainText("Kim", { timeout: 2_000 });
+  }).toPass();
+  await visitor.shows([FIRST, "Bo", "Kim"]);
+  bo.send({ event: "rename", name: "Summer" });
+  await visitor.shows([FIRST, "Summer", "Kim"]);
+  await visitor.renameButton.click();
+  await visitor.newNameField.fill("Kit");
+  await visitor.saveButton.click();
+  await visitor.shows([FIRST, "Summer", "Kit"]);
+  await bo.leave();
+  await visitor.shows([FIRST, "Kit"]);
+  await visitor.leaveButton.click();
+  await visitor.shows([FIRST]);
+  await expect(visitor.nameField).toBeVisible();
+  await expect(page).toHaveTitle(/^\(1\)/);
+}
+
+function inMain(html: string, change: (main: string) => string): string {
+  return html.replace(/<main>[^]*<\/main>/, change);
+}

@@ -1,0 +1,210 @@
+// Views of one browser share one event stream: browsers open only six HTTP/1.1 connections to a host.
+
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { NO_CONNECTION } from "../support/browser-errors";
+import { expect, test } from "../support/fixtures";
+import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
+
+/** More views than a browser opens connections to a host. */
+const VIEWS = 7;
+
+/** Shorter than the silence after which a view looks for a new stream. */
+const SOON = { timeout: 5_000 };
+
+/** A page of another site that frames these addresses. */
+async function siteWithFrames(
+  urls: readonly string[],
+  { attributes = "", headers = {} }: { attributes?: string; headers?: Record<string, string> } = {},
+): Promise<{ url: string; close: () => Server }> {
+  const frames = urls.map((url) => `<iframe src="${url}" title="Who is here" width="400" height="160" ${attributes}></iframe>`);
+  const body = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>${frames.join("")}`;
+  const site = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
+  });
+  site.listen(0, "localhost");
+  await once(site, "listening");
+  return {
+    url: `http://localhost:${(site.address() as AddressInfo).port}/`,
+    close: () => site.close(),
+  };
+}
+
+function frames(visitor: Visitor, count: number) {
+  return Array.from({ length: count }, (_, index) => visitor.page.frameLocator("iframe").nth(index));
+}
+
+test("seven embeds of different rooms on one page are all live over HTTP/1.1", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const rooms = Array.from({ length: VIEWS }, (_, index) => `${room}-${index}`);
+  for (const each of rooms) await clients.join(server, each, "Ana");
+  const visitor = await newVisitor();
+  const site = await siteWithFrames(rooms.map((each) => `${server.url}/r/${each}/embed`));
+  await visitor.page.goto(site.url);
+  const embeds = frames(visitor, VIEWS);
+  for (const embed of embeds) await expect(embed.getByTestId("count")).toHaveText("1");
+  for (const each of rooms) await clients.join(server, each, "Bo");
+  for (const embed of embeds) await expect(embed.getByTestId("count")).toHaveText("2");
+
+  // When some of them go, the others stay live.
+  for (const left of [VIEWS - 1, 1]) {
+    await visitor.page.evaluate((left) => {
+      for (const frame of [...document.querySelectorAll("iframe")].slice(0, -left)) frame.remove();
+    }, left);
+    const newcomer = left === 1 ? "Di" : "Cy";
+    for (const each of rooms.slice(-left)) await clients.join(server, each, newcomer);
+    for (const embed of frames(visitor, left)) {
+      await expect(embed.getByTestId("count")).toHaveText(left === 1 ? "4" : "3", SOON);
+      await expect(embed.getByText("Not live")).toBeHidden();
+    }
+  }
+  // The room itself opens in a tab of its own.
+  const tab = await visitor.openTab();
+  await tab.page.goto(`${server.url}/r/${rooms[0]}`);
+  await tab.isLive();
+  site.close();
+});
+
+test("another view takes over the stream when the page that had it disappears", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  await clients.join(server, room, "Ana");
+  const visitor = await newVisitor();
+  const site = await siteWithFrames(Array.from({ length: 3 }, () => `${server.url}/r/${room}/embed`));
+  await visitor.page.goto(site.url);
+  for (const embed of frames(visitor, 3)) await expect(embed.getByTestId("count")).toHaveText("1");
+  await clients.join(server, room, "Bo");
+  for (const embed of frames(visitor, 3)) await expect(embed.getByTestId("count")).toHaveText("2");
+  // All but the last go, as in a crash without a goodbye.
+  const embeds = visitor.page.frames().slice(1, 3);
+  for (const embed of embeds) {
+    await embed.evaluate(() => {
+      BroadcastChannel.prototype.postMessage = () => undefined;
+    });
+  }
+  await visitor.page.evaluate(() => {
+    for (const frame of [...document.querySelectorAll("iframe")].slice(0, 2)) frame.remove();
+  });
+  await clients.join(server, room, "Cy");
+  const [last] = frames(visitor, 1);
+  await expect(last!.getByTestId("count")).toHaveText("3", UNTIL_RECONNECTED);
+  await expect(last!.getByText("Not live")).toBeHidden();
+  site.close();
+});
+
+test("an embed of another room joins the stream that is open", async ({ newVisitor, server, clients, room }) => {
+  const visitor = await newVisitor();
+  const site = await siteWithFrames([`${server.url}/r/${room}-a/embed`]);
+  await visitor.page.goto(site.url);
+  const [first, second] = frames(visitor, 2);
+  await clients.join(server, `${room}-a`, "Ana");
+  await expect(first!.getByTestId("count")).toHaveText("1");
+  await visitor.page.evaluate((url) => {
+    const frame = document.createElement("iframe");
+    frame.src = url;
+    document.body.append(frame);
+  }, `${server.url}/r/${room}-b/embed`);
+  await expect(second!.getByTestId("count")).toHaveText("0");
+  await clients.join(server, `${room}-b`, "Bo");
+  await expect(second!.getByTestId("count")).toHaveText("1");
+  await clients.join(server, `${room}-a`, "Cy");
+  await expect(first!.getByTestId("count")).toHaveText("2");
+  site.close();
+});
+
+test("seven tabs that get no WebSocket are all live by one event stream", async ({
+  newVisitor,
+  networkTo,
+  server,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.join(server, room, "Ana");
+  const network = await networkTo(server);
+  network.setCondition("no-websockets");
+  const visitor = await newVisitor({ of: network });
+  const tabs = [visitor];
+  while (tabs.length < VIEWS) tabs.push(await visitor.openTab());
+  for (const tab of tabs) await tab.page.goto(`/r/${room}`);
+  for (const tab of tabs) await tab.isLive(UNTIL_RECONNECTED);
+  await clients.join(server, room, "Bo");
+  for (const tab of tabs) await tab.shows(["Ana", "Bo"]);
+  // Tabs that close take nothing from the others.
+  for (const tab of tabs.slice(0, 3)) await tab.page.close();
+  await clients.join(server, room, "Cy");
+  for (const tab of tabs.slice(3)) await tab.shows(["Ana", "Bo", "Cy"], SOON);
+});
+
+test("an embed in a sandboxed frame is styled and live", async ({ newVisitor, server, clients, room }) => {
+  await clients.join(server, room, "Ana");
+  const visitor = await newVisitor();
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`], {
+    attributes: `sandbox="allow-scripts"`,
+  });
+  await visitor.page.goto(site.url);
+  const [embed] = frames(visitor, 1);
+  await expect(embed!.locator(".faces")).toHaveCSS("display", "flex");
+  await expect(embed!.getByTestId("count")).toHaveText("1");
+  await clients.join(server, room, "Bo");
+  await expect(embed!.getByTestId("count")).toHaveText("2");
+  await expect(embed!.getByText("Not live")).toBeHidden();
+  site.close();
+});
+
+test("embeds in a cross-origin isolated page are live", async ({ newVisitor, server, clients, room }) => {
+  await clients.join(server, room, "Ana");
+  const visitor = await newVisitor();
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`], {
+    headers: {
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    },
+  });
+  await visitor.page.goto(site.url);
+  expect(await visitor.page.evaluate(() => crossOriginIsolated)).toBe(true);
+  const [embed] = frames(visitor, 1);
+  await expect(embed!.getByTestId("count")).toHaveText("1");
+  await clients.join(server, room, "Bo");
+  await expect(embed!.getByTestId("count")).toHaveText("2");
+  site.close();
+});
+
+test("an embed without a free connection says so at once, and is live when there is one", async ({
+  newVisitor,
+  server,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.join(server, room, "Ana");
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.getByTestId("count")).toHaveText("1");
+  // Another program of this site takes all other connections.
+  await page.evaluate(async (room) => {
+    const feeds = Array.from({ length: 6 }, () => new EventSource(`/api/rooms/${room}/events`));
+    Object.assign(globalThis, { feeds });
+    const opened = feeds.slice(0, 5).map((feed) => new Promise((isOpen) => feed.addEventListener("open", isOpen)));
+    await Promise.all(opened);
+  }, room);
+  await clients.join(server, room, "Bo");
+  await expect(page.getByText("Not live")).toBeVisible();
+  await page.evaluate(() => {
+    for (const feed of (globalThis as unknown as { feeds: EventSource[] }).feeds) feed.close();
+  });
+  await expect(page.getByTestId("count")).toHaveText("2", UNTIL_RECONNECTED);
+  await expect(page.getByText("Not live")).toBeHidden();
+});

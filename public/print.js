@@ -1,0 +1,2 @@
+// Opens the print dialog for the list on paper.
+print();

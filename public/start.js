@@ -1,0 +1,185 @@
+// Hydrates the page part by part, and notices where that can't be done or where the hydrated page fails.
+//
+// Proxies, extensions and translators change pages, and hydration stops with an error at the first node that is not as
+// the server rendered it. So the fingerprint of each part is compared right before the part is hydrated; if one
+// differs, `recovery.js` renders all parts anew.
+
+/** How long the first paint may take, in milliseconds: a hidden page is never painted. */
+const MAX_PAINT_WAIT = 300;
+/** How long a failure counts, in milliseconds. */
+const FAILURE_LIFETIME = 600_000;
+/** How long to wait before loading a script again, in milliseconds. */
+const RETRY_INTERVAL = 5_000;
+/** How often the hydrated page is verified, in milliseconds. */
+const VERIFY_INTERVAL = 1_000;
+/** Hydrated elements that the page never replaces. */
+const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar";
+
+const html = document.documentElement;
+const data = JSON.parse(document.getElementById("start-data").textContent);
+/** The hydrated parts, in order. */
+const PARTS = {
+  sidebar: "[data-part=sidebar]",
+  main: "main",
+  list: "[data-part=list]",
+};
+
+/** When this page failed lately. The history entry outlives a reload, also where there is no storage. */
+const failures = (history.state?.failures ?? []).filter((time) => Date.now() - time < FAILURE_LIFETIME);
+let hasFailed = false;
+
+/** Computes what `fingerprint.rs` does: 32-bit FNV-1a over the names of elements, the texts and the comments. */
+function fingerprint(root) {
+  let hash = 0x811c9dc5;
+  const add = (text) => {
+    const terminated = `${text}\0`;
+    for (let index = 0; index < terminated.length; index += 1) {
+      hash = Math.imul(hash ^ terminated.charCodeAt(index), 0x01000193);
+    }
+  };
+  const visit = (parent) => {
+    for (const node of parent.childNodes) {
+      if (node instanceof Element) {
+        add(`<${node.localName}`);
+        if (!node.hasAttribute("data-part")) visit(node);
+        add(">");
+      } else {
+        add((node instanceof Text ? "#" : "!") + node.data);
+      }
+    }
+  };
+  visit(root);
+  return hash >>> 0;
+}
+
+function isIntact(part) {
+  const root = document.querySelector(PARTS[part]);
+  return root && fingerprint(root) === data.fingerprints[part];
+}
+
+/** Hydrates each part in a task of its own, so that scrolling and typing never wait for all of them; in a hidden page,
+* whose timers are throttled, at once. Returns whether all parts were as the server rendered them. */
+async function hydrate(page) {
+  const yieldToMain = () => document.hidden || new Promise((go) => setTimeout(go));
+  if (!page.begin(JSON.stringify(data.page))) return false;
+  for (const part of Object.keys(PARTS)) {
+    await yieldToMain();
+    if (!isIntact(part)) return false;
+    page[`hydrate_${part}`]();
+  }
+  await yieldToMain();
+  page.connect();
+  return true;
+}
+
+/** Loads one of the scripts that most visits don't need, also where the network comes back only later. */
+async function load(name) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      // A module that failed to load fails again under the same URL.
+      return await import(`./${name}.js?${data.build}${"&".repeat(attempt)}`);
+    } catch {
+      await new Promise((go) => setTimeout(go, RETRY_INTERVAL));
+    }
+  }
+}
+
+/** Marks the list as old; the page is not hydrated any more. */
+function markStale() {
+  html.removeAttribute("data-live");
+  html.removeAttribute("data-hydrated");
+  if (!html.hasAttribute("data-stale")) html.setAttribute("data-stale", "true");
+}
+
+/** Shows why the page is not hydrated. */
+function showCause(cause) {
+  html.setAttribute("data-cause", cause);
+  const output = document.querySelector(".not-started p");
+  if (output) output.textContent = data.causes[cause];
+}
+
+/** The hydrated page can't go on: it says so at once, and is loaded again. */
+async function fail() {
+  if (hasFailed) return;
+  hasFailed = true;
+  markStale();
+  showCause("failed");
+  // The WASM may still run, and must not mark the list as live.
+  new MutationObserver(markStale).observe(html, { attributeFilter: ["data-live", "data-hydrated", "data-stale"] });
+  const { reload } = await load("recovery");
+  await reload(data, failures);
+}
+
+/** Others may remove elements, or replace them by copies on which nothing happens: then the page would be marked as
+* live while what the visitor sees stands still. */
+function verifyRegularly(page) {
+  const lasting = [...document.querySelectorAll(LASTING)];
+  const number = document.querySelector(".number");
+  const isIntact = () =>
+    lasting.every((element) => element.isConnected) &&
+    document.querySelectorAll("#roster [data-user-id]").length === page.rows() &&
+    document.querySelectorAll(".card > form, .card > .you-are-here").length === 1 &&
+    number.textContent.replace(/\D/g, "") === String(page.count());
+  setInterval(() => {
+    if (!isIntact()) return fail();
+    document.querySelectorAll("#roster .who").forEach(restoreName);
+  }, VERIFY_INTERVAL);
+}
+
+/** Not every translator heeds `translate="no"`. The tooltip is the name. */
+function restoreName(who) {
+  const name = who.querySelector(".user-name");
+  if (name && name.textContent !== who.title) name.textContent = who.title;
+}
+
+/** Whether an error is one of the page's WASM or of its glue. */
+function isOurs(error) {
+  if (globalThis.WebAssembly && error instanceof WebAssembly.RuntimeError) return true;
+  return [data.script, data.wasm].some((url) => String(error?.stack).includes(url));
+}
+
+/** What the WASM tells through the attributes of the root element. */
+function onAttributeChange(records) {
+  for (const { attributeName, oldValue } of records) {
+    const value = html.getAttribute(attributeName);
+    // The connection sets them again at every attempt.
+    if (value === null || value === oldValue) continue;
+    if (attributeName === "data-blocked") load("blocked").then(({ explain }) => explain(data));
+    else if (value !== data.build) load("new-version").then(({ reloadWhenQuiet }) => reloadWhenQuiet(html));
+  }
+}
+
+async function start() {
+  await new Promise((go) => {
+    requestAnimationFrame(() => setTimeout(go));
+    setTimeout(go, MAX_PAINT_WAIT);
+  });
+  const context = { data, failures, showCause, markStale };
+  let page;
+  try {
+    if (failures.length > 1) throw new Error("the page failed again after it was rendered anew");
+    page = await import(data.script);
+    await page.default({ module_or_path: data.wasm });
+  } catch (error) {
+    markStale();
+    const { follow } = await load("recovery");
+    return follow(context, error);
+  }
+  if (failures.length > 0 || !(await hydrate(page))) {
+    const { hydrateAnew } = await load("recovery");
+    await hydrateAnew(context, page, Object.keys(PARTS));
+  }
+  verifyRegularly(page);
+}
+
+new MutationObserver(onAttributeChange).observe(html, {
+  attributeFilter: ["data-blocked", "data-build"],
+  attributeOldValue: true,
+});
+addEventListener("error", ({ error }) => isOurs(error) && fail());
+addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());
+start().catch((error) => {
+  fail();
+  throw error;
+});
+if (html.hasAttribute("data-wall")) load("wake-lock");

@@ -1,0 +1,82 @@
+// The list without WASM: after each change the server's rendering is fetched again.
+
+/** How long a change waits for others, and the jitter that spreads the requests of many pages, in milliseconds. */
+const BATCH_DELAY = 300;
+const JITTER = 900;
+/** How long the server may be silent, in milliseconds: it sends a beat every 10 s. Failed requests are retried after
+* the same time. */
+const IDLE_TIMEOUT = 15_000;
+/** What changes with the list; the rest of the page stays. */
+const CHANGING = [".list-panel", ".count"];
+
+/** Follows the list of a page that is not hydrated. */
+export function followList({ fetchParts, renderMain, markStale, data }) {
+  const html = document.documentElement;
+  let isConnected = false;
+  let isCurrent = false;
+  /** The position of the rendering that is shown: `EPOCH.SEQ`. */
+  let position;
+  let timer;
+  let rendering = Promise.resolve();
+
+  function mark() {
+    if (!isConnected || !isCurrent) return markStale();
+    html.removeAttribute("data-stale");
+    html.setAttribute("data-live", "true");
+  }
+
+  function renderIn(milliseconds) {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      rendering = rendering.then(render);
+    }, milliseconds);
+  }
+
+  async function render() {
+    const parts = await fetchParts().catch(() => undefined);
+    isCurrent = Boolean(parts);
+    if (parts) show(parts);
+    else renderIn(IDLE_TIMEOUT);
+    mark();
+  }
+
+  function show(parts) {
+    html.setAttribute("data-build", parts.build);
+    const fresh = new DOMParser().parseFromString(parts.main, "text/html");
+    const pairs = CHANGING.map((selector) => [document.querySelector(`main ${selector}`), fresh.querySelector(selector)]);
+    // The first time, as whoever changed the page may have changed any part of it.
+    if (!position || pairs.some(([old]) => !old)) renderMain(parts);
+    else for (const [old, part] of pairs) old.replaceWith(part);
+    document.title = parts.title;
+    position = `${parts.page.list.epoch}.${parts.page.list.seq}`;
+  }
+
+  function openFeed() {
+    const feed = new EventSource(position ? `${data.feed}?since=${position}` : data.feed);
+    const onLost = () => {
+      isConnected = false;
+      mark();
+    };
+    const reopen = () => {
+      feed.close();
+      onLost();
+      openFeed();
+    };
+    let idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
+    const onEvent = ({ lastEventId }) => {
+      clearTimeout(idleTimer);
+      idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
+      isConnected = true;
+      mark();
+      // Only the last piece of a split difference has an id.
+      if (lastEventId && lastEventId !== position) renderIn(BATCH_DELAY + JITTER * Math.random());
+    };
+    for (const name of ["existing_users", "more_users", "resumed", "changes", "beat"]) {
+      feed.addEventListener(name, onEvent);
+    }
+    // The browser reconnects by itself, unless the server rejected the request; then the timeout reopens the feed.
+    feed.onerror = onLost;
+  }
+
+  render().then(openFeed);
+}

@@ -1,0 +1,153 @@
+//! `GET /api/events?rooms=a,b`: the live lists of several rooms as one stream of server-sent events.
+//!
+//! Browsers open at most six HTTP/1.1 connections to a host: with one stream for each view, the seventh view
+//! could not even load.
+
+use std::collections::BTreeMap;
+
+use app::presence::{RoomName, RoomNameError, Since};
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, future, stream};
+use serde::Deserialize;
+
+use super::{
+    app_state::AppState,
+    event_stream::{event_stream_response, feed},
+    security_headers::allow_any_origin,
+    visit::Visit,
+};
+/// The most rooms in one stream.
+const MAX_ROOMS: usize = 50;
+
+/// The query of a request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RoomsQuery {
+    rooms: String,
+    since: String,
+    key: String,
+}
+
+/// What a request for a stream of rooms lacks.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RoomsQueryError {
+    /// No rooms, or more than [`MAX_ROOMS`].
+    #[error("Name 1 to {MAX_ROOMS} rooms, separated by commas: /api/events?rooms=a,b.")]
+    Count,
+    /// A name that no room can have.
+    #[error("{0}")]
+    RoomName(RoomNameError),
+}
+
+/// Opens a stream of the events of several rooms.
+///
+/// Each room counts as one feed of its client: a room costs the same in a stream of its own.
+pub(crate) async fn events_of_rooms(
+    State(state): State<AppState>,
+    visit: Visit,
+    Query(query): Query<RoomsQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let rooms = match rooms(&query, &headers) {
+        Ok(rooms) => rooms,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
+    };
+    let is_readable_by_any_origin =
+        rooms.keys().all(|room| state.cookies.is_embed_key(&query.key, room));
+    let mut feeds = Vec::with_capacity(rooms.len());
+    for (room, since) in rooms {
+        let occupancy = state.hub.occupancy(&room);
+        let permit = match state.admission.feed(visit.client, occupancy) {
+            Ok(permit) => permit,
+            Err(rejection) => return rejection.into_response(),
+        };
+        let mut subscription = state.hub.subscribe(&room, None);
+        subscription.start_from(since.as_ref());
+        let events = feed(subscription, Some(room), state.connection.heartbeat_every, permit);
+        // A room that the operator closed ends the whole stream: the client opens it again, with a new list.
+        feeds.push(events.map(Some).chain(stream::iter([None])).boxed());
+    }
+    let guard = state.drain.feed();
+    let events = stream::select_all(feeds)
+        .take_while(|event| future::ready(event.is_some()))
+        .filter_map(future::ready)
+        .take_until(async move { guard.drained().await });
+    let mut response = event_stream_response(events);
+    if is_readable_by_any_origin {
+        allow_any_origin(response.headers_mut());
+    }
+    response
+}
+
+/// The rooms, each with the position of the client's list: from `Last-Event-ID`, which has that of one room, or
+/// else from `?since=ROOM.EPOCH.SEQ,ROOM.EPOCH.SEQ`.
+fn rooms(
+    query: &RoomsQuery,
+    headers: &HeaderMap,
+) -> Result<BTreeMap<RoomName, Option<Since>>, RoomsQueryError> {
+    let mut rooms = BTreeMap::new();
+    for name in query.rooms.split(',') {
+        let room = match name.parse() {
+            Err(_) if name.is_empty() => continue,
+            Err(error) => return Err(RoomsQueryError::RoomName(error)),
+            Ok(room) => room,
+        };
+        rooms.insert(room, None);
+    }
+    if rooms.is_empty() || rooms.len() > MAX_ROOMS {
+        return Err(RoomsQueryError::Count);
+    }
+    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let positions = last_event_id.unwrap_or(&query.since);
+    for (room, position) in positions.split(',').filter_map(|position| position.split_once('.')) {
+        if let Some(since) = room.parse().ok().and_then(|room: RoomName| rooms.get_mut(&room)) {
+            *since = Since::from_text(position);
+        }
+    }
+    Ok(rooms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rooms_of(query: &str, last_event_id: Option<&str>) -> Result<Vec<String>, RoomsQueryError> {
+        let headers =
+            last_event_id.map(|id| ("last-event-id".parse().unwrap(), id.parse().unwrap()));
+        let uri = format!("/api/events?{query}").parse().unwrap();
+        let Query(query) = Query::try_from_uri(&uri).unwrap();
+        let rooms = rooms(&query, &headers.into_iter().collect())?;
+        let text = |(room, since): (RoomName, Option<Since>)| {
+            format!("{room} {}", since.map(|since| since.to_string()).unwrap_or_default())
+        };
+        Ok(rooms.into_iter().map(text).collect())
+    }
+
+    #[test]
+    fn each_room_starts_from_its_own_position() {
+        assert_eq!(rooms_of("rooms=b,a,b", None).unwrap(), ["a ", "b "]);
+        let query = "rooms=a,b-1,c&since=b-1.e1.7,a.e2.12,unknown.e3.1,c.nonsense";
+        assert_eq!(rooms_of(query, None).unwrap(), ["a e2.12", "b-1 e1.7", "c "]);
+        assert_eq!(rooms_of(query, Some("a.e2.13")).unwrap(), ["a e2.13", "b-1 ", "c "]);
+        // Some programs encode commas.
+        assert_eq!(rooms_of("rooms=a%2Cb", None).unwrap(), ["a ", "b "]);
+    }
+
+    #[test]
+    fn a_query_without_valid_rooms_is_refused() {
+        for query in ["", "rooms=", "rooms=,", "room=a"] {
+            assert_eq!(rooms_of(query, None), Err(RoomsQueryError::Count), "{query}");
+        }
+        let many =
+            |count: usize| (0..count).map(|number| format!("r{number},")).collect::<String>();
+        assert_eq!(rooms_of(&format!("rooms={}", many(MAX_ROOMS)), None).unwrap().len(), MAX_ROOMS);
+        let too_many = format!("rooms={}", many(MAX_ROOMS + 1));
+        assert_eq!(rooms_of(&too_many, None), Err(RoomsQueryError::Count));
+        let invalid = rooms_of("rooms=a,b_c", None);
+        assert_eq!(invalid, Err(RoomsQueryError::RoomName(RoomNameError::Characters)));
+    }
+}

@@ -1,0 +1,194 @@
+//! `GET /api/rooms/{room}/roll.csv`, `…/roll.txt` and `…/roll.xlsx`: the list as a file.
+
+mod csv;
+pub(crate) mod local_time;
+pub(crate) mod options;
+mod text;
+mod xlsx;
+
+use std::time::Duration;
+
+use app::presence::{ExistingUsers, RoomName};
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+
+use self::options::ExportOptions;
+use super::{
+    app_state::AppState,
+    room_path::{room_from_path, room_not_found},
+};
+
+/// The type of a workbook, which is a compressed file.
+pub(crate) const XLSX_TYPE: &str =
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Whole lists are written one at a time: a large one takes a thread for a while.
+static WRITING: Semaphore = Semaphore::const_new(1);
+
+/// How long a request waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// For requests whose turn did not come, in seconds.
+const RETRY_AFTER: &str = "10";
+
+/// The list as CSV.
+pub(crate) async fn csv(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let content_type = "text/csv; charset=utf-8; header=present";
+    let write = |_: &RoomName, list: &ExistingUsers, options: ExportOptions| {
+        Ok(csv::as_csv(list, options).into_bytes())
+    };
+    export(&state, path, &uri, ("csv", content_type), write).await
+}
+
+/// The list as text.
+pub(crate) async fn text(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let write = |room: &RoomName, list: &ExistingUsers, options: ExportOptions| {
+        Ok(text::as_text(room, list, options).into_bytes())
+    };
+    export(&state, path, &uri, ("txt", "text/plain; charset=utf-8"), write).await
+}
+
+/// The list as a workbook.
+pub(crate) async fn xlsx(
+    State(state): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Response {
+    let write = |_: &RoomName, list: &ExistingUsers, options: ExportOptions| {
+        xlsx::as_xlsx(list, options).map_err(ExportError::from)
+    };
+    export(&state, path, &uri, ("xlsx", XLSX_TYPE), write).await
+}
+
+/// Why a list is not exported.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    #[error(transparent)]
+    Options(#[from] options::ExportOptionsError),
+    #[error("Others are exporting long lists right now. Try again in some seconds.")]
+    Busy,
+    #[error("The workbook can't be written: {0}")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    #[error("The list can't be written.")]
+    Panicked,
+}
+
+impl IntoResponse for ExportError {
+    fn into_response(self) -> Response {
+        let sentence = format!("{self}\n");
+        match self {
+            Self::Options(_) => (StatusCode::BAD_REQUEST, sentence).into_response(),
+            Self::Busy => {
+                let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
+                (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response()
+            }
+            Self::Workbook(_) | Self::Panicked => {
+                tracing::error!(error = %self, "a list could not be exported");
+                (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
+            }
+        }
+    }
+}
+
+/// Writes a list on a thread of its own, when it is this request's turn.
+pub(crate) async fn write_in_turn<T: Send + 'static>(
+    write: impl FnOnce() -> Result<T, ExportError> + Send + 'static,
+) -> Result<T, ExportError> {
+    // The semaphore is never closed.
+    let Ok(Ok(turn)) = timeout(TURN_TIMEOUT, WRITING.acquire()).await else {
+        return Err(ExportError::Busy);
+    };
+    let written = spawn_blocking(move || {
+        let _turn = turn;
+        write()
+    });
+    written.await.map_err(|_| ExportError::Panicked)?
+}
+
+async fn export(
+    state: &AppState,
+    path: Result<Path<String>, PathRejection>,
+    uri: &Uri,
+    (extension, content_type): (&str, &'static str),
+    write: impl FnOnce(&RoomName, &ExistingUsers, ExportOptions) -> Result<Vec<u8>, ExportError>
+    + Send
+    + 'static,
+) -> Response {
+    let room = match room_from_path(path) {
+        Ok(room) => room,
+        Err(error) => return room_not_found(error),
+    };
+    // A room's name has no characters that need escaping.
+    let attachment = format!(r#"attachment; filename="rollcall-{room}.{extension}""#);
+    let options = match ExportOptions::parse(uri.query().unwrap_or_default()) {
+        Ok(options) => options,
+        Err(error) => return ExportError::from(error).into_response(),
+    };
+    let hub = std::sync::Arc::clone(&state.hub);
+    let written = write_in_turn(move || {
+        let list = hub.snapshot(&room, None, usize::MAX);
+        write(&room, &list, options)
+    });
+    let headers = [
+        (header::CONTENT_TYPE, content_type.to_owned()),
+        (header::CONTENT_DISPOSITION, attachment),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    written.await.map(|body| (headers, body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use app::presence::{Name, PresenceState, User};
+
+    use super::*;
+
+    /// People of these names, of whom the second is away.
+    pub(super) fn list(names: &[String]) -> ExistingUsers {
+        let users = names.iter().enumerate().map(|(number, name)| User {
+            id: format!("user---{number:04}").parse().unwrap(),
+            name: Name::parse(name).unwrap(),
+            joined: 1_700_000_000 + u64::try_from(number).unwrap(),
+            state: if number == 1 { PresenceState::Away } else { PresenceState::Here },
+        });
+        ExistingUsers {
+            epoch: "e1".parse().unwrap(),
+            seq: 1,
+            you: None,
+            now: 1_795_521_600_123,
+            count: names.len(),
+            users: users.collect(),
+        }
+    }
+
+    /// The largest room that the default settings allow.
+    #[test]
+    fn list_of_ten_thousand_is_exported_in_every_format() {
+        let list = list(&vec!["Ana".to_owned(); 10_000]);
+        let options = ExportOptions::parse("").unwrap();
+        assert_eq!(csv::as_csv(&list, options).lines().count(), 10_001);
+        assert!(xlsx::as_xlsx(&list, options).unwrap().len() > 100_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turn_that_does_not_come_is_a_503() {
+        let all = WRITING.acquire().await.unwrap();
+        let refused = write_in_turn(|| Ok(())).await;
+        let response = refused.map(|()| "").into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], RETRY_AFTER);
+        drop(all);
+        assert!(write_in_turn(|| Ok(())).await.is_ok());
+    }
+}
