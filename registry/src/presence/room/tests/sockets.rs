@@ -78,6 +78,19 @@ fn joins_over_the_limits_of_room_and_person_are_refused() {
 }
 
 #[test]
+fn full_room_is_the_reason_also_for_a_person_with_too_many_sockets() {
+    let mut fixture = Fixture::new();
+    for person in 1..=3 {
+        fixture.join(person, "a", u64::from(person)).unwrap();
+    }
+    fixture.watch(4, 4).unwrap();
+    fixture.watch(4, 5).unwrap();
+    assert_eq!(fixture.join(4, "a", 6), Err(RequestError::RoomFull));
+    fixture.remove_row(1, DepartureReason::Left);
+    assert_eq!(fixture.join(4, "a", 6), Err(RequestError::TooManyTabs));
+}
+
+#[test]
 fn after_leaving_only_tabs_that_join_again_count() {
     let mut fixture = Fixture::new();
     fixture.join(1, "a", 10).unwrap();
