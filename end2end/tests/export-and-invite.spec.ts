@@ -2,10 +2,20 @@
 
 import { readFile } from "node:fs/promises";
 
+import type { Page } from "@playwright/test";
+
 import { NOT_FOUND, SCRIPTS_NOT_USED } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { takeScreenshots } from "../support/screenshot";
 import { readCode } from "../support/qr-code";
+
+/** All texts of a page as the browser exposes them, with those that only the style sheet has, such as counters. */
+async function spokenText(page: Page): Promise<string> {
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send("Accessibility.getFullAXTree");
+  const texts = nodes.filter(({ role }) => role?.value === "StaticText");
+  return texts.map(({ name }) => String(name?.value)).join("");
+}
 
 const NAMES = ["Ana Sousa", "=1+1", "李小龍"];
 
@@ -103,11 +113,18 @@ test("a room of a thousand is printed whole, on numbered lines below a repeated 
   await expect(note).toBeHidden();
   await visitor.page.emulateMedia({ media: "print" });
   await expect(note).toBeVisible();
+  const rows = await visitor.page.locator("#roster > li").count();
+  expect(await spokenText(visitor.page)).toContain(`Only ${rows} of them are on this paper.`);
   await visitor.page.emulateMedia({ media: "screen" });
 
+  // The dialog itself would print the page while the test does.
+  await visitor.page.context().addInitScript(() => {
+    window.print = () => document.documentElement.toggleAttribute("data-dialog-was-opened", true);
+  });
   const opening = visitor.page.waitForEvent("popup");
   await visitor.page.getByRole("link", { name: "Print" }).click();
   const paper = await opening;
+  await expect(paper.locator("html")).toHaveAttribute("data-dialog-was-opened");
   await expect(paper.getByRole("row")).toHaveCount(1_001);
   await expect(paper.getByRole("row").last()).toContainText("1000");
   await expect(paper.getByText(/^1,000 people/)).toContainText("UTC+05:30");
