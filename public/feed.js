@@ -6,6 +6,9 @@
 
 import { Hub } from "./feed-hub.js";
 
+/** Sites below different paths of a host share its channels, and each has rooms of its own. */
+const CHANNEL = `rollcall-feed ${new URL(".", import.meta.url).pathname}`;
+
 /** How long nothing may come, in milliseconds: the server sends a beat every 10 s. */
 const IDLE_TIMEOUT = 15_000;
 /** How long the elected page may take to answer before this one takes its place, in milliseconds, and the jitter that
@@ -38,7 +41,7 @@ export function openFeed(describe, onNews, onLost) {
   }
 
   function open() {
-    channel = "BroadcastChannel" in self ? new BroadcastChannel("rollcall-feed") : undefined;
+    channel = "BroadcastChannel" in self ? new BroadcastChannel(CHANNEL) : undefined;
     if (channel) channel.onmessage = ({ data }) => onMessage(data);
     watch(false);
   }

@@ -45,6 +45,18 @@ test.describe("tabs", () => {
     expect(bosChanges.changes()).toHaveLength(1);
   });
 
+  test("tabs are counted again after one has ended without a goodbye", async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    await ana.openAndJoin(room, "Ana");
+    const secondTab = await ana.openTab();
+    await secondTab.open(room);
+    for (const tab of [ana, secondTab]) await expect(tab.you).toContainText("in 2 tabs");
+    // As when it crashes.
+    await ana.page.evaluate(() => (BroadcastChannel.prototype.postMessage = () => undefined));
+    await ana.page.close();
+    await expect(secondTab.you).not.toContainText(/in \d+ tabs/, { timeout: 20_000 });
+  });
+
   test("a duplicated tab gets an id of its own, and both tabs stay connected", async ({ pair }) => {
     const { ana, bo } = pair;
     const bosChanges = recordChanges(bo);

@@ -9,10 +9,11 @@ use divan::Bencher;
 use registry::{
     encoding::{frame::Batch, snapshot_pages::EncodedList},
     presence::{
+        command::Command,
         join::{Join, JoinKind},
         members::Moment,
         room::{Now, Room, RoomLimits},
-        tab_key::{ConnectionId, TabKey},
+        tab_key::ConnectionId,
     },
 };
 
@@ -35,7 +36,7 @@ fn join(bencher: Bencher, members: u64) {
         .with_inputs(|| {
             let newcomer = newcomers.next().unwrap();
             // The newcomer of an earlier sample is removed before the clock runs.
-            room.borrow_mut().remove_row(id(newcomer), DepartureReason::Left, NOW.moment);
+            remove(&mut room.borrow_mut(), id(newcomer));
             Some(Arrival::of(newcomer))
         })
         .bench_local_refs(|arrival| arrival.take().unwrap().enter(&mut room.borrow_mut()));
@@ -52,9 +53,7 @@ fn remove_row(bencher: Bencher, members: u64) {
             Arrival::of(leaver).enter(&mut room.borrow_mut());
             id(leaver)
         })
-        .bench_local_values(|user_id| {
-            room.borrow_mut().remove_row(user_id, DepartureReason::Left, NOW.moment);
-        });
+        .bench_local_values(|user_id| remove(&mut room.borrow_mut(), user_id));
 }
 
 #[divan::bench(args = MEMBERS, sample_count = 500, sample_size = CHANGES)]
@@ -76,7 +75,7 @@ fn encode_list(bencher: Bencher, members: u64) {
 fn update_list(bencher: Bencher, members: u64) {
     let mut room = room(members);
     let list = encoded(&room);
-    room.remove_row(id(members / 2), DepartureReason::Left, NOW.moment);
+    remove(&mut room, id(members / 2));
     Arrival::of(members).enter(&mut room);
     let (roster, seq) = (room.roster(), room.log().seq());
     let difference = room.log().difference(list.seq(), seq).unwrap();
@@ -92,13 +91,16 @@ fn frames_for(bencher: Bencher, members: u64) {
 }
 
 fn encoded(room: &Room) -> EncodedList {
-    let epoch: Epoch = "0123456789abcdef".parse().unwrap();
-    EncodedList::new(epoch, room.log().seq(), room.roster())
+    EncodedList::new(room.epoch().clone(), room.log().seq(), room.roster())
+}
+
+fn epoch() -> Epoch {
+    Epoch::from_number(0x0123_4567_89ab_cdef)
 }
 
 fn room(members: u64) -> Room {
     let limits = RoomLimits { most_people: usize::MAX, most_connections_per_person: 32 };
-    let mut room = Room::new(limits);
+    let mut room = Room::new(limits, epoch(), NOW);
     for number in 0..members {
         Arrival::of(number).enter(&mut room);
     }
@@ -118,17 +120,22 @@ impl Arrival {
             user_id: id(number),
             join: Join {
                 name: Name::parse(&format!("Member {number}")).unwrap(),
-                tab: TabKey::Unnamed(connection),
+                tab: None,
                 connection,
                 is_visible: true,
-                kind: JoinKind::Opening,
             },
         }
     }
 
     fn enter(self, room: &mut Room) {
-        room.join(self.user_id, self.join, NOW).unwrap();
+        let Self { user_id, join } = self;
+        let announced = Command::Announced { user_id, join, kind: JoinKind::Opening };
+        room.apply(announced, NOW).accepted().unwrap();
     }
+}
+
+fn remove(room: &mut Room, user_id: UserId) {
+    room.apply(Command::RowRemoved { user_id, reason: DepartureReason::Left }, NOW);
 }
 
 /// Ids in no order, as real ones are: multiples of the golden ratio.

@@ -22,6 +22,9 @@ use crate::{
 /// How long the other tabs have to answer a ping, in milliseconds.
 const PONG_TIMEOUT: u32 = 1_000;
 
+/// After how long a visible tab counts again, in milliseconds.
+const RECOUNT_INTERVAL: u32 = 10_000;
+
 // Each message is one of these characters, followed by its sender's id.
 const PING: char = '?';
 const PONG: char = '!';
@@ -79,7 +82,17 @@ impl TabCounter {
             // A tab that crashed sent no `BYE`.
             this.others.borrow_mut().retain(|(_, has_answered)| *has_answered);
             this.show_count();
+            this.recount_later();
         })));
+    }
+
+    /// A visible tab gets no event when one in the background crashes, or when the `BYE` of a closed one gets
+    /// lost, as in Firefox. A hidden tab counts when it is shown.
+    fn recount_later(self: &Rc<Self>) {
+        if !document().hidden() {
+            let this = Rc::clone(self);
+            self.timer.set(Some(Timeout::new(RECOUNT_INTERVAL, move || this.count())));
+        }
     }
 
     /// Sends `BYE` and closes the channel: an open one would keep the page out of the back/forward cache.

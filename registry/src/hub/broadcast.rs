@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use app::presence::{Changes, Difference, Digest, ServerEvent};
+use app::presence::{Changes, Difference, Digest, Epoch, ServerEvent};
 
 use super::cursor::{Cursor, PendingReply};
 use crate::encoding::{
     frame::{Batch, Frame},
     messages::{encode, split},
 };
+use crate::presence::room::Room;
 
 /// All changes after `from` and up to `seq`, encoded once for all subscribers, and the list that they lead to.
 #[derive(Debug)]
 pub(super) struct Broadcast {
+    /// Counts the epochs that the room has had on this server: cheaper to compare than the epoch.
+    pub(super) generation: u32,
+    pub(super) epoch: Arc<Epoch>,
     pub(super) from: u64,
     pub(super) seq: u64,
     pub(super) payload: Payload,
@@ -30,9 +34,35 @@ pub(super) enum Payload {
 }
 
 impl Broadcast {
+    /// A broadcast to no subscriber: a room begins with it.
+    pub(super) fn initial(room: &Room) -> Self {
+        Self::of(room, 0, Arc::new(room.epoch().clone()), room.log().seq())
+    }
+
+    /// The next broadcast of the room, with the whole list: in a new epoch nothing else leads to it.
+    pub(super) fn next(&self, room: &Room) -> Self {
+        if *self.epoch == *room.epoch() {
+            Self::of(room, self.generation, Arc::clone(&self.epoch), self.seq)
+        } else {
+            let epoch = Arc::new(room.epoch().clone());
+            Self::of(room, self.generation + 1, epoch, room.log().seq())
+        }
+    }
+
+    fn of(room: &Room, generation: u32, epoch: Arc<Epoch>, from: u64) -> Self {
+        let (seq, roster) = (room.log().seq(), room.roster());
+        let (count, digest) = (roster.len(), roster.digest());
+        Self { generation, epoch, from, seq, payload: Payload::List, count, digest }
+    }
+
+    /// Whether the room has not changed since.
+    pub(super) fn is_current(&self, room: &Room) -> bool {
+        self.seq == room.log().seq() && *self.epoch == *room.epoch()
+    }
+
     /// What a reader receives that needs this broadcast and nothing else; `None` if it needs more.
     pub(super) fn advance(&self, cursor: &mut Cursor) -> Option<Batch> {
-        if cursor.pending_reply != PendingReply::Nothing {
+        if cursor.generation != self.generation || cursor.pending_reply != PendingReply::Nothing {
             return None;
         }
         if cursor.seq == Some(self.seq) {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::presence::members::Moment;
+use crate::presence::{members::Moment, room::Now};
 
 /// The clocks of a hub, the same for all of its rooms.
 #[derive(Debug)]
@@ -57,9 +57,9 @@ impl Clocks {
         self.wall.unix_milliseconds()
     }
 
-    /// The time of day, in whole minutes since the Unix epoch.
-    pub(super) fn unix_minutes(&self) -> u64 {
-        self.unix_milliseconds() / 60_000
+    /// The time on both clocks.
+    pub(super) fn now(&self) -> Now {
+        Now { moment: self.moment(), unix_seconds: self.unix_milliseconds() / 1_000 }
     }
 }
 
@@ -89,7 +89,8 @@ mod tests {
         let clocks =
             Clocks::new(WallClock::Simulated { set_at: Instant::now(), unix_milliseconds: 90_000 });
         advance(Duration::from_secs(30)).await;
-        assert_eq!((clocks.unix_milliseconds(), clocks.unix_minutes()), (120_000, 2));
-        assert_eq!(clocks.moment(), Moment::ZERO, "no time passes before the start");
+        assert_eq!(clocks.unix_milliseconds(), 120_000);
+        // No time passes before the start.
+        assert_eq!(clocks.now(), Now { moment: Moment::ZERO, unix_seconds: 120 });
     }
 }

@@ -7,6 +7,8 @@ use app::presence::UserId;
 pub(super) struct Cursor {
     /// The reader's person; `None` for readers that are no person's, as event streams are.
     pub(super) viewer: Option<UserId>,
+    /// The epoch of what was sent, as the room counts its epochs.
+    pub(super) generation: u32,
     /// The last `seq` sent; `None` while a whole list is to be sent.
     pub(super) seq: Option<u64>,
     /// The reply that the reader waits for.
@@ -43,11 +45,12 @@ impl PendingReply {
 impl Cursor {
     /// A reader that has not received anything.
     pub(super) fn new(viewer: Option<UserId>) -> Self {
-        Self { viewer, seq: None, pending_reply: PendingReply::Nothing }
+        Self { viewer, generation: 0, seq: None, pending_reply: PendingReply::Nothing }
     }
 
     /// Begins at `from`, or else with a whole list; either includes `min_seq`.
-    pub(super) fn start(&mut self, from: Option<u64>, min_seq: u64) {
+    pub(super) fn start(&mut self, generation: u32, from: Option<u64>, min_seq: u64) {
+        self.generation = generation;
         self.seq = from;
         self.pending_reply = PendingReply::BeforeUpdates { min_seq };
     }
@@ -61,6 +64,11 @@ impl Cursor {
                 PendingReply::AmongUpdates { min_seq }
             }
         };
+    }
+
+    /// The room has a new epoch, in which the numbers of the old one mean nothing: the list is sent next.
+    pub(super) fn begin_generation(&mut self, generation: u32) {
+        self.start(generation, None, 0);
     }
 
     /// A whole list is sent next, no older than what was sent before.

@@ -2,6 +2,7 @@
 
 use super::Subscription;
 use crate::presence::{
+    command::Command,
     join::{Join, JoinRequest},
     name_validation,
     request_error::RequestError,
@@ -43,29 +44,29 @@ impl Membership {
     /// Lists the person, and reads the room. The next [`Subscription::poll_updates`] returns the reply.
     pub fn join(&mut self, mut request: JoinRequest) -> Result<(), RequestError> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
-        let since = request.since.take();
+        let (since, kind) = (request.since.take(), request.kind);
         let join = Join::from_request(request, *connection)?;
-        room.join(self.user_id, join, since.as_ref(), cursor)
+        room.join(self.user_id, join, kind, since.as_ref(), cursor)
     }
 
     /// Changes the person's name and keeps the row.
     pub fn rename(&mut self, name: &str) -> Result<(), RequestError> {
         let name = name_validation::validate(name)?;
-        self.subscription.room.update_room(|room, now| room.rename(self.user_id, name, now))
+        let renamed = Command::Renamed { user_id: self.user_id, name };
+        self.subscription.room.submit(renamed).accepted()
     }
 
     /// Records that the page was hidden or shown.
     pub fn set_visible(&mut self, is_visible: bool) {
-        self.subscription.room.update_room(|room, now| {
-            room.set_visible(self.user_id, self.connection(), is_visible, now);
-        });
+        let (user_id, connection) = (self.user_id, self.connection());
+        let changed = Command::VisibilityChanged { user_id, connection, is_visible };
+        self.subscription.room.submit(changed);
     }
 
     /// Removes the person's row. The socket goes on reading.
     pub fn leave(&mut self) {
-        self.subscription
-            .room
-            .update_room(|room, now| room.remove_row(self.user_id, DepartureReason::Left, now));
+        let left = Command::RowRemoved { user_id: self.user_id, reason: DepartureReason::Left };
+        self.subscription.room.submit(left);
     }
 
     fn connection(&self) -> ConnectionId {

@@ -51,6 +51,7 @@ pub use self::{
 };
 use crate::{
     presence::{
+        command::{Command, Outcome},
         room::{RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },
@@ -220,7 +221,7 @@ impl Hub {
         let rooms = self.rooms_with(|_| ()).into_iter();
         let saved = rooms.map(|(name, room, ())| NamedRoom {
             name,
-            epoch: room.epoch().clone(),
+            epoch: room.epoch(),
             room: save(&room),
             history: Some(room.history()),
         });
@@ -246,18 +247,15 @@ impl Hub {
     /// Records that the room's page is sent to this person.
     pub fn note_page_load(&self, room_name: &RoomName, user_id: UserId) {
         if let Some(room) = self.find(room_name) {
-            room.update_room(|room, now| room.note_page_load(user_id, now));
+            room.note_page_load(user_id);
         }
     }
 
     /// Removes a person's row on behalf of the operator. Returns whether there was one.
     pub fn remove(&self, room_name: &RoomName, user_id: UserId) -> bool {
         self.find(room_name).is_some_and(|room| {
-            room.update_room(|room, now| {
-                let is_listed = room.roster().contains(&user_id);
-                room.remove_row(user_id, DepartureReason::Removed, now);
-                is_listed
-            })
+            let removed = Command::RowRemoved { user_id, reason: DepartureReason::Removed };
+            room.submit(removed) == Outcome::RowsRemoved(1)
         })
     }
 

@@ -8,7 +8,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, User, UserId,
+    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, Since, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -27,10 +27,12 @@ use crate::{
         snapshot_pages::EncodedList,
     },
     presence::{
+        command::{Command, Outcome},
         count_history::CountHistory,
         members::Moment,
-        room::{InvalidSavedRoom, Room, RoomLimits, SavedRoom},
+        room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
+        watchers::Watchers,
     },
     wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
 };
@@ -42,7 +44,6 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct SharedRoom {
     context: Arc<RoomContext>,
-    epoch: Epoch,
     state: Mutex<State>,
     /// The same as in the state, for readers that need nothing else: after a broadcast they all come at once.
     last_broadcast: RwLock<Arc<Broadcast>>,
@@ -53,7 +54,7 @@ pub(super) struct SharedRoom {
 #[derive(Debug)]
 struct State {
     room: Room,
-    history: CountHistory,
+    watchers: Watchers,
     broadcast_scheduler: BroadcastScheduler,
     /// The next time at which the timers call the room, if nothing else happens.
     next_wakeup: Option<Moment>,
@@ -71,25 +72,16 @@ struct State {
 
 impl SharedRoom {
     pub(super) fn new(context: Arc<RoomContext>, epoch: Epoch, limits: RoomLimits) -> Self {
-        Self::from_room(context, epoch, Room::new(limits), None)
+        let room = Room::new(limits, epoch, context.clocks.now());
+        Self::from_room(context, room)
     }
 
-    fn from_room(
-        context: Arc<RoomContext>,
-        epoch: Epoch,
-        room: Room,
-        history: Option<CountHistory>,
-    ) -> Self {
-        // As after a broadcast to no subscriber.
-        let (seq, roster) = (room.log().seq(), room.roster());
-        let (count, digest) = (roster.len(), roster.digest());
-        let last_broadcast =
-            Arc::new(Broadcast { from: seq, seq, payload: Payload::List, count, digest });
+    fn from_room(context: Arc<RoomContext>, room: Room) -> Self {
+        let last_broadcast = Arc::new(Broadcast::initial(&room));
         let shared = RwLock::new(Arc::clone(&last_broadcast));
         let state = State {
             room,
-            history: history
-                .unwrap_or_else(|| CountHistory::new(context.clocks.unix_minutes(), count)),
+            watchers: Watchers::default(),
             broadcast_scheduler: BroadcastScheduler::default(),
             next_wakeup: None,
             is_frozen: false,
@@ -101,7 +93,6 @@ impl SharedRoom {
         };
         Self {
             context,
-            epoch,
             state: Mutex::new(state),
             last_broadcast: shared,
             subscribers: Mutex::default(),
@@ -116,13 +107,13 @@ impl SharedRoom {
         history: Option<CountHistory>,
         limits: RoomLimits,
     ) -> Result<Arc<Self>, InvalidSavedRoom> {
-        let room = Room::restore(saved, limits, context.clocks.moment())?;
-        Ok(Arc::new(Self::from_room(context, epoch, room, history)))
+        let room = Room::restore(saved, epoch, history, limits, context.clocks.now())?;
+        Ok(Arc::new(Self::from_room(context, room)))
     }
 
     /// What the next process needs to hold the rows.
     pub(super) fn save(&self) -> SavedRoom {
-        self.lock().room.save(self.now())
+        self.lock().room.save(self.moment())
     }
 
     /// Saves the room for the last time. Later changes are not broadcast: the next process gives other
@@ -130,39 +121,50 @@ impl SharedRoom {
     pub(super) fn freeze(&self) -> SavedRoom {
         let mut state = self.lock();
         state.is_frozen = true;
-        state.room.save(self.now())
+        state.room.save(self.moment())
     }
 
     /// The count by minute, to be saved.
     pub(super) fn history(&self) -> CountHistory {
-        self.lock().history.clone()
+        self.lock().room.history().clone()
     }
 
     /// How many people were here in each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
-        self.lock().history.counts(self.context.clocks.unix_minutes())
+        self.lock().room.history().counts(self.context.clocks.now().unix_minutes())
     }
 
     /// Differs whenever `seq` begins at zero again.
-    pub(super) fn epoch(&self) -> &Epoch {
-        &self.epoch
+    pub(super) fn epoch(&self) -> Epoch {
+        self.lock().room.epoch().clone()
     }
 
-    /// Runs `change`, which may change the list, and broadcasts what it changed.
-    pub(super) fn update_room<T>(
-        self: &Arc<Self>,
-        change: impl FnOnce(&mut Room, Moment) -> T,
-    ) -> T {
-        self.update(|state, now| change(&mut state.room, now))
+    /// The position of a reader's list; `None` before the first one, and until a reader has the list of a
+    /// new epoch.
+    pub(super) fn position(&self, cursor: &Cursor) -> Option<Since> {
+        let broadcast = self.last_broadcast();
+        let seq = cursor.seq.filter(|_| cursor.generation == broadcast.generation)?;
+        Some(Since { epoch: (*broadcast.epoch).clone(), seq })
+    }
+
+    /// Applies a command, and broadcasts what it changed.
+    pub(super) fn submit(self: &Arc<Self>, command: Command) -> Outcome {
+        self.update(|state, now| state.room.apply(command, now))
+    }
+
+    /// Reads the room itself.
+    #[cfg(test)]
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Room) -> T) -> T {
+        read(&self.lock().room)
     }
 
     /// Removes all rows, and has every subscriber end once it has received that. Returns the number of rows.
     pub(super) fn close(self: &Arc<Self>) -> usize {
-        let rows = self.update_room(Room::remove_all_rows);
+        let outcome = self.submit(Command::RoomCleared);
         // At once: a client that ends before it receives the removal would come back and be listed again.
         self.broadcast(&mut self.lock(), Instant::now());
         self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
-        rows
+        if let Outcome::RowsRemoved(rows) = outcome { rows } else { 0 }
     }
 
     /// The number of rows.
@@ -170,28 +172,43 @@ impl SharedRoom {
         self.lock().room.roster().len()
     }
 
-    /// A socket has ended.
+    /// A socket has ended. If the room does not know it, nothing has happened there.
     pub(super) fn disconnect(
         self: &Arc<Self>,
         user_id: UserId,
         connection: ConnectionId,
         reason: DepartureReason,
     ) {
-        self.update_room(|room, now| room.disconnect(user_id, connection, reason, now));
+        self.update(|state, now| {
+            let State { room, watchers, .. } = state;
+            if !watchers.remove(user_id, connection)
+                && room.members().has_connection(user_id, connection)
+            {
+                room.apply(Command::Disconnected { user_id, connection, reason }, now);
+            }
+        });
+    }
+
+    /// The room's page is sent to a person, which counts if the room knows the person.
+    pub(super) fn note_page_load(self: &Arc<Self>, user_id: UserId) {
+        self.update(|state, now| {
+            if state.room.members().contains(user_id) {
+                state.room.apply(Command::PageServed { user_id }, now);
+            }
+        });
     }
 
     /// Whether the room has neither a socket nor a row, and no client may resume from its log.
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
-        let is_resumable =
-            state.room.log().resumable_until().is_some_and(|until| self.now() < until);
-        state.room.is_empty() && !is_resumable
+        let is_resumable = state.room.resumable_until().is_some_and(|until| self.moment() < until);
+        state.room.is_empty() && state.watchers.is_empty() && !is_resumable
     }
 
     /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
-        let Broadcast { seq, count, digest, .. } = *self.last_broadcast();
-        (cursor.seq == Some(seq)).then(|| {
+        let Broadcast { generation, seq, count, digest, .. } = *self.last_broadcast();
+        (cursor.generation == generation && cursor.seq == Some(seq)).then(|| {
             encode(&ServerEvent::Beat(Beat {
                 seq,
                 count,
@@ -215,7 +232,7 @@ impl SharedRoom {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
-        let epoch = if state.is_frozen { no_epoch() } else { self.epoch.clone() };
+        let epoch = if state.is_frozen { no_epoch() } else { state.room.epoch().clone() };
         let list = ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
@@ -241,22 +258,25 @@ impl SharedRoom {
         }
         state.resumes.clear();
         state.missed_changes.clear();
-        let from = state.last_broadcast.seq;
-        let seq = state.room.log().seq();
-        let roster = state.room.roster();
-        let (count, digest) = (roster.len(), roster.digest());
+        let next = state.last_broadcast.next(&state.room);
+        let Broadcast { from, seq, .. } = next;
+        if next.generation != state.last_broadcast.generation {
+            // Every reader needs the list of the new epoch.
+            (state.list, state.is_list_requested) = (None, true);
+        }
         self.context.stats.count_broadcast(seq.saturating_sub(from));
-        state.last_broadcast =
-            Arc::new(Broadcast { from, seq, payload: Payload::List, count, digest });
+        state.last_broadcast = Arc::new(next);
         if std::mem::take(&mut state.is_list_requested) {
-            self.encode_list(state);
+            state.encode_list();
         }
         // The log may not hold all changes of one gap: then readers need the list.
         if let Some(difference) = state.room.log().difference(from, seq) {
             let frames = changes(from, seq, difference);
-            if !self.is_list_shorter(state, total_len(&frames)) {
+            if !state.is_list_shorter(total_len(&frames)) {
                 let payload = Payload::Frames(frames.into());
-                state.last_broadcast = Arc::new(Broadcast { from, seq, payload, count, digest });
+                let list = &*state.last_broadcast;
+                let epoch = Arc::clone(&list.epoch);
+                state.last_broadcast = Arc::new(Broadcast { epoch, payload, ..*list });
             }
         }
         *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
@@ -264,9 +284,9 @@ impl SharedRoom {
     }
 
     /// Runs `change` under the lock, and then what follows from a change.
-    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Moment) -> T) -> T {
+    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();
-        let outcome = change(&mut state, self.now());
+        let outcome = change(&mut state, self.context.clocks.now());
         let time = self.follow_up(&mut state);
         self.unlock_and_wake(state, time, None);
         outcome
@@ -275,22 +295,20 @@ impl SharedRoom {
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
         let count = state.room.roster().len();
-        let here = count - state.room.roster().away();
-        if !state.history.is_current(here) {
-            state.history.record(self.context.clocks.unix_minutes(), here);
-        }
-        let time = if state.room.log().seq() == state.last_broadcast.seq {
+        let now = Instant::now();
+        let time = if state.last_broadcast.is_current(&state.room) {
             BroadcastTime::AlreadyScheduled
+        } else if *state.last_broadcast.epoch == *state.room.epoch() {
+            state.broadcast_scheduler.on_change(now, self.expected_subscribers(count))
         } else {
-            let now = Instant::now();
-            let time = state.broadcast_scheduler.on_change(now, self.expected_subscribers(count));
-            match time {
-                BroadcastTime::Now => self.broadcast(state, now),
-                BroadcastTime::At(time) => self.broadcast_later(time),
-                BroadcastTime::AlreadyScheduled => {}
-            }
-            time
+            // Until readers know of the new epoch, its numbers look like those of the old one.
+            BroadcastTime::Now
         };
+        match time {
+            BroadcastTime::Now => self.broadcast(state, now),
+            BroadcastTime::At(time) => self.broadcast_later(time),
+            BroadcastTime::AlreadyScheduled => {}
+        }
         self.schedule_wakeup(state);
         time
     }
@@ -346,7 +364,7 @@ impl SharedRoom {
         self.context.timers.insert_room(Arc::<Self>::downgrade(self), started_at + deadline);
     }
 
-    fn now(&self) -> Moment {
+    fn moment(&self) -> Moment {
         self.context.clocks.moment()
     }
 
@@ -367,10 +385,10 @@ impl SharedRoom {
 impl OnDeadline for SharedRoom {
     fn on_deadline(self: Arc<Self>) {
         self.update(|state, now| {
-            if state.next_wakeup.is_some_and(|wakeup| wakeup <= now) {
+            if state.next_wakeup.is_some_and(|wakeup| wakeup <= now.moment) {
                 state.next_wakeup = None;
             }
-            state.room.tick(now);
+            state.room.apply(Command::Tick, now);
         });
     }
 }

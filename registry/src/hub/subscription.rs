@@ -61,7 +61,7 @@ impl Subscription {
 
     /// The position of the reader's list; `None` before the first one.
     pub fn position(&self) -> Option<Since> {
-        self.cursor.seq.map(|seq| Since { epoch: self.room.epoch().clone(), seq })
+        self.room.position(&self.cursor)
     }
 
     /// What wakes the reader: changes, deadlines, the end of the room, or another socket with its tab.

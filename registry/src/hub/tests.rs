@@ -75,3 +75,23 @@ async fn room_that_is_opened_again_during_the_sweep_is_kept() {
     hub.remove_unless_entered(vacant);
     assert_eq!(hub.room_stats().len(), 1);
 }
+
+/// The socket that comes from a page uses its load up, also if it only watches.
+#[tokio::test(start_paused = true)]
+async fn page_whose_socket_has_come_gives_a_closed_tab_no_more_time() {
+    for (does_page_watch, is_held) in [(false, true), (true, false)] {
+        let hub = Hub::new(LIMITS);
+        let user_id = "person-----".parse().unwrap();
+        let mut tab = join(&hub);
+        hub.note_page_load(&RoomName::lobby(), user_id);
+        let mut page = hub.enter(&RoomName::lobby(), user_id);
+        if does_page_watch {
+            page.watch(None).unwrap();
+        }
+        tab.departs_as(DepartureReason::Closed);
+        drop(tab);
+        sleep(Duration::from_secs(3)).await;
+        let list = hub.snapshot(&RoomName::lobby(), None, 10);
+        assert_eq!(list.count == 1, is_held, "{list:?}");
+    }
+}

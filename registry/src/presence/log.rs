@@ -9,7 +9,7 @@ use app::presence::{DepartureReason, Difference, Name, PresenceState, Renamed, U
 
 use serde::{Deserialize, Serialize};
 
-use super::{members::Moment, name_validation::with_skeleton};
+use super::{members::Moment, name_validation::with_skeleton, stored::milliseconds};
 
 /// The last changes of a room. Each change moves `seq` by one.
 ///
@@ -25,6 +25,39 @@ pub struct Log {
 struct Logged {
     at: Moment,
     change: Change,
+}
+
+/// A change of the log with its moment, to be stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedChange {
+    #[serde(with = "milliseconds")]
+    at: Moment,
+    change: Change,
+    /// That of a new name, which a change alone is stored without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    skeleton: Option<String>,
+}
+
+impl From<Logged> for LoggedChange {
+    fn from(Logged { at, change }: Logged) -> Self {
+        let skeleton = match &change {
+            Change::Renamed { after, .. } => after.skeleton().map(str::to_owned),
+            _ => None,
+        };
+        Self { at, change, skeleton }
+    }
+}
+
+impl From<LoggedChange> for Logged {
+    fn from(LoggedChange { at, change, skeleton }: LoggedChange) -> Self {
+        let change = match change {
+            Change::Renamed { id, before, after } => {
+                Change::Renamed { id, before, after: after.with_skeleton(skeleton.as_deref()) }
+            }
+            other => other,
+        };
+        Self { at, change }
+    }
 }
 
 /// The log is never cut below this many changes.
@@ -110,6 +143,26 @@ impl Log {
             log.push(change.with_skeletons(), now);
         }
         Some(log)
+    }
+
+    /// The newest changes, at most about this many bytes of them, the oldest first.
+    pub fn newest(&self, most_bytes: usize) -> Vec<LoggedChange> {
+        let mut bytes = 0;
+        let newest = self.changes.iter().rev().take_while(|entry| {
+            bytes += entry.change.size_in_bytes();
+            bytes <= most_bytes
+        });
+        let mut newest: Vec<LoggedChange> = newest.cloned().map(LoggedChange::from).collect();
+        newest.reverse();
+        newest
+    }
+
+    /// A log with these changes, whose last one led to `seq`. `None` if there are more changes than `seq`.
+    pub fn from_newest(seq: u64, changes: Vec<LoggedChange>) -> Option<Self> {
+        seq.checked_sub(u64::try_from(changes.len()).ok()?)?;
+        let changes: VecDeque<Logged> = changes.into_iter().map(Logged::from).collect();
+        let bytes = changes.iter().map(|entry| entry.change.size_in_bytes()).sum();
+        Some(Self { seq, changes, bytes })
     }
 
     /// The changes in the log, the oldest first.

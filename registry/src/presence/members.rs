@@ -3,25 +3,33 @@
 //! A member is one browser; all its tabs share one row. A tab that ended has a grace period in which it may
 //! come back without a change of the row. Deadlines are data: the caller reads the clock and calls.
 
+mod member;
+mod saved;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use app::presence::{DepartureReason, PresenceState, TabId, UserId};
-use serde::{Deserialize, Serialize};
+use app::presence::{DepartureReason, Name, PresenceState, TabId, UserId};
 
+use self::member::Tab;
+pub use self::{
+    member::Member,
+    saved::{SavedMember, SavedTab},
+};
 use super::{
-    grace_period::{HIDDEN_UNTIL_AWAY, RECONNECT_GRACE, grace_period},
+    grace_period::{RECONNECT_GRACE, grace_period},
     join::Join,
-    request_error::RequestError,
+    server_id::ServerId,
+    servers::ServerExit,
     tab_key::{ConnectionId, TabKey},
 };
 
 /// The time since the server started. The caller reads the clock.
 pub type Moment = Duration;
 
-/// The people who have a socket in a room or a row in its list.
+/// The people who have a row in a room's list, or whose sockets stood behind one.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     members: BTreeMap<UserId, Member>,
@@ -36,25 +44,26 @@ struct Deadline {
     user_id: UserId,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Member {
-    /// The tabs that joined: the row exists for these.
-    tabs: BTreeMap<TabKey, Tab>,
-    /// Sockets that only watch the room.
-    watching: BTreeSet<ConnectionId>,
-    /// The watching sockets of tabs that had joined until the row was removed.
-    retired: BTreeMap<TabKey, ConnectionId>,
-    /// The last connected tab was lost: the row is reconnecting until a tab joins.
-    is_reconnecting: bool,
-    /// When the room's page was last sent, until a socket uses it.
-    page_loaded_at: Option<Moment>,
-    deadline: Option<Deadline>,
+/// A tab that joins, over a socket.
+#[derive(Clone, Debug)]
+pub struct JoiningTab {
+    key: TabKey,
+    connection: ConnectionId,
+    is_visible: bool,
+    announced_at: Moment,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tab {
-    Connected { connection: ConnectionId, hidden_since: Option<Moment> },
-    Gone { since: Moment, until: Moment, reason: DepartureReason },
+impl JoiningTab {
+    /// The tab of a join, and the name. `announced_at` is by the journal's clock.
+    pub fn of(join: Join, announced_at: Moment) -> (Self, Name) {
+        let Join { name, tab, connection, is_visible } = join;
+        (Self { key: TabKey::new(tab, connection), connection, is_visible, announced_at }, name)
+    }
+
+    /// When the socket asked to be listed, by the journal's clock.
+    pub fn announced_at(&self) -> Moment {
+        self.announced_at
+    }
 }
 
 /// The state that a person's row should have.
@@ -69,52 +78,32 @@ pub enum DesiredState {
 }
 
 impl Members {
-    /// A socket watches the room without being listed.
-    pub fn watch(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        most_connections: usize,
-    ) -> Result<(), RequestError> {
-        let member = self.member_within_limit(user_id, connection, most_connections)?;
-        member.page_loaded_at = None;
-        if !member.has_joined(connection) {
-            member.watching.insert(connection);
-        }
-        Ok(())
-    }
-
     /// A tab joins: the person's row exists for it from now on.
     ///
     /// Returns the socket that had the tab until now, which is replaced. A socket that had the tab before
     /// the row was removed is replaced as well: its later frames are older than this join.
-    pub fn join(
-        &mut self,
-        user_id: UserId,
-        join: Join,
-        most_connections: usize,
-        now: Moment,
-    ) -> Result<Option<ConnectionId>, RequestError> {
-        let Join { tab, connection, is_visible, .. } = join;
-        // The replaced socket does not count for the limit.
-        let takes_over = self
-            .members
-            .get(&user_id)
-            .and_then(|member| member.connection_of(&tab))
-            .is_some_and(|old| old != connection);
-        let most_connections = most_connections + usize::from(takes_over);
-        let member = self.member_within_limit(user_id, connection, most_connections)?;
-        let replaced = member.connection_of(&tab).filter(|old| *old != connection);
-        for known in replaced.iter().chain([&connection]) {
-            member.stop_watching(*known);
-        }
+    pub fn join(&mut self, user_id: UserId, tab: JoiningTab, now: Moment) -> Option<ConnectionId> {
+        let JoiningTab { key, connection, is_visible, announced_at } = tab;
+        let member = self.members.entry(user_id).or_default();
+        let replaced = member.connection_of(&key).filter(|old| *old != connection);
+        member.retired.retain(|_, retired| *retired != connection && Some(*retired) != replaced);
         member.page_loaded_at = None;
         member.is_reconnecting = false;
         // A socket has one tab at a time.
-        member.tabs.retain(|key, old| *key == tab || old.connection() != Some(connection));
+        member.tabs.retain(|other, old| *other == key || old.connection() != Some(connection));
         let hidden_since = (!is_visible).then_some(now);
-        member.tabs.insert(tab, Tab::Connected { connection, hidden_since });
-        Ok(replaced)
+        member.tabs.insert(key, Tab::Connected { connection, announced_at, hidden_since });
+        replaced
+    }
+
+    /// Whether another socket that came later has this tab.
+    pub fn has_newer_socket(&self, user_id: UserId, tab: &JoiningTab) -> bool {
+        let newest = self.members.get(&user_id).and_then(|member| member.tabs.get(&tab.key));
+        matches!(
+            newest,
+            Some(Tab::Connected { connection, announced_at, .. })
+                if *connection != tab.connection && tab.announced_at < *announced_at
+        )
     }
 
     /// The page of a tab was hidden or shown.
@@ -128,7 +117,7 @@ impl Members {
         let tabs =
             self.members.get_mut(&user_id).into_iter().flat_map(|member| member.tabs.values_mut());
         for tab in tabs {
-            if let Tab::Connected { connection: own, hidden_since } = tab
+            if let Tab::Connected { connection: own, hidden_since, .. } = tab
                 && *own == connection
             {
                 *hidden_since = if is_visible { None } else { Some(hidden_since.unwrap_or(now)) };
@@ -136,12 +125,11 @@ impl Members {
         }
     }
 
-    /// The person's row is removed: connected sockets only watch from now on, and grace periods end.
+    /// The person's row is removed: no connected socket stands behind one any more, and grace periods end.
     pub fn remove_row(&mut self, user_id: UserId) {
         if let Some(member) = self.members.get_mut(&user_id) {
             for (key, tab) in std::mem::take(&mut member.tabs) {
                 if let Some(connection) = tab.connection() {
-                    member.watching.insert(connection);
                     member.retired.insert(key, connection);
                 }
             }
@@ -158,7 +146,7 @@ impl Members {
         now: Moment,
     ) {
         let Some(member) = self.members.get_mut(&user_id) else { return };
-        member.stop_watching(connection);
+        member.retired.retain(|_, retired| *retired != connection);
         let is_page_loading =
             member.page_loaded_at.is_some_and(|loaded| now < loaded + RECONNECT_GRACE);
         let ended = member.tabs.values_mut().find(|tab| tab.connection() == Some(connection));
@@ -171,6 +159,33 @@ impl Members {
         }
     }
 
+    /// A server is gone, with all its sockets: each tab has its grace period from `at` on.
+    ///
+    /// Returns the people whose rows have to be reconciled.
+    pub fn remove_server(&mut self, server: ServerId, at: Moment, exit: ServerExit) -> Vec<UserId> {
+        let mut affected = Vec::new();
+        for (user_id, member) in &mut self.members {
+            let retired_before = member.retired.len();
+            member.retired.retain(|_, connection| connection.server() != Some(server));
+            let mut is_affected = member.retired.len() < retired_before;
+            let (until, reason) = (at + RECONNECT_GRACE, DepartureReason::Lost);
+            for tab in member.tabs.values_mut() {
+                if tab.connection().and_then(ConnectionId::server) == Some(server) {
+                    *tab = Tab::Gone { since: at, until, reason };
+                    is_affected = true;
+                    member.is_reconnecting |= exit == ServerExit::LeaseExpired;
+                }
+            }
+            if member.is_connected() {
+                member.is_reconnecting = false;
+            }
+            if is_affected {
+                affected.push(*user_id);
+            }
+        }
+        affected
+    }
+
     /// The room's page is sent to this person: a closed tab has more time to come back.
     pub fn note_page_load(&mut self, user_id: UserId, now: Moment) {
         let Some(member) = self.members.get_mut(&user_id) else { return };
@@ -181,6 +196,13 @@ impl Members {
             {
                 *until = *since + RECONNECT_GRACE;
             }
+        }
+    }
+
+    /// A socket of this person comes from the loaded page: it counts for no later close.
+    pub fn note_page_connection(&mut self, user_id: UserId) {
+        if let Some(member) = self.members.get_mut(&user_id) {
+            member.page_loaded_at = None;
         }
     }
 
@@ -202,14 +224,14 @@ impl Members {
     pub fn reconcile(&mut self, user_id: UserId, now: Moment) {
         let Some(member) = self.members.get_mut(&user_id) else { return };
         member.tabs.retain(|_, tab| !matches!(tab, Tab::Gone { until, .. } if *until <= now));
-        let deadline = member.next_deadline(now).map(|at| Deadline { at, user_id });
+        let deadline = member.next_deadline(now);
         if member.deadline != deadline {
-            if let Some(stale) = std::mem::replace(&mut member.deadline, deadline) {
-                self.deadlines.remove(&stale);
+            if let Some(at) = std::mem::replace(&mut member.deadline, deadline) {
+                self.deadlines.remove(&Deadline { at, user_id });
             }
-            self.deadlines.extend(deadline);
+            self.deadlines.extend(deadline.map(|at| Deadline { at, user_id }));
         }
-        if member.tabs.is_empty() && member.watching.is_empty() {
+        if member.tabs.is_empty() && member.retired.is_empty() {
             self.members.remove(&user_id);
         }
     }
@@ -229,189 +251,77 @@ impl Members {
         Some(due.user_id)
     }
 
-    /// Whether there is neither a socket nor a tab in its grace period.
+    /// The members, with all that is known of each.
+    pub fn iter(&self) -> impl Iterator<Item = (UserId, &Member)> {
+        self.members.iter().map(|(user_id, member)| (*user_id, member))
+    }
+
+    /// Whether there is neither a tab, connected or in its grace period, nor a socket that had one.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// The members with a row, for the next process.
-    pub fn save(&self, now: Moment) -> Vec<SavedMember> {
-        let listed = self.members.iter().filter(|(_, member)| !member.tabs.is_empty());
-        listed
-            .map(|(user_id, member)| SavedMember {
-                id: *user_id,
-                is_reconnecting: member.is_reconnecting,
-                tabs: member.save_tabs(now),
-            })
-            .collect()
+    /// Whether anything is known of this person.
+    pub fn contains(&self, user_id: UserId) -> bool {
+        self.members.contains_key(&user_id)
     }
 
-    /// The members with a row before a restart: none is connected, and each tab has its grace period.
-    pub fn restore(saved: Vec<SavedMember>, now: Moment) -> Self {
-        let mut restored = Self::default();
-        for SavedMember { id, is_reconnecting, tabs } in saved {
-            let until = now + RECONNECT_GRACE;
-            // An unnamed tab can't come back, but holds the row until its person does. The ids, which no
-            // socket ever has, keep the order of the tabs: the next restart saves them as this one did.
-            let first = tabs.iter().fold(u64::MAX, |number, _| number - 1);
-            let mut unnamed = (first..).map(|number| TabKey::Unnamed(ConnectionId(number)));
-            let gone = |reason| Tab::Gone { since: now, until, reason };
-            let tabs = tabs.into_iter().filter_map(|SavedTab { name, reason }| {
-                Some((name.map(TabKey::Named).or_else(|| unnamed.next())?, gone(reason)))
-            });
-            let member = Member { tabs: tabs.collect(), is_reconnecting, ..Member::default() };
-            restored.members.insert(id, member);
-            restored.reconcile(id, now);
-        }
-        restored
+    /// Whether this socket stands behind the person's row, or stood behind one that was removed.
+    pub fn has_connection(&self, user_id: UserId, connection: ConnectionId) -> bool {
+        self.members.get(&user_id).is_some_and(|member| member.has_connection(connection))
     }
 
-    fn member_within_limit(
-        &mut self,
+    /// The tab that this socket stands behind, and whether its page is visible.
+    pub fn tab_of(&self, user_id: UserId, connection: ConnectionId) -> Option<(&TabKey, bool)> {
+        let mut tabs = self.members.get(&user_id)?.tabs.iter();
+        tabs.find_map(|(key, tab)| match tab {
+            Tab::Connected { connection: own, hidden_since, .. } if *own == connection => {
+                Some((key, hidden_since.is_none()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The sockets of a server that stand behind a row, or stood behind one that was removed.
+    pub fn connections_on(&self, server: ServerId) -> impl Iterator<Item = (UserId, ConnectionId)> {
+        let connections = self.members.iter().flat_map(|(user_id, member)| {
+            let connected = member.tabs.values().filter_map(Tab::connection);
+            connected
+                .chain(member.retired.values().copied())
+                .map(|connection| (*user_id, connection))
+        });
+        connections.filter(move |(_, connection)| connection.server() == Some(server))
+    }
+
+    /// Whether the room's page was sent to this person, and no socket has come from it yet.
+    pub fn is_page_loading(&self, user_id: UserId) -> bool {
+        self.members.get(&user_id).is_some_and(|member| member.page_loaded_at.is_some())
+    }
+
+    /// Whether a person may have one more socket: this one. A socket that replaces the one of its tab does
+    /// not count, nor does one that is known already.
+    pub fn is_within_limit(
+        &self,
         user_id: UserId,
         connection: ConnectionId,
+        tab: Option<&TabId>,
         most_connections: usize,
-    ) -> Result<&mut Member, RequestError> {
-        let is_counted = |member: &Member| {
-            member.watching.contains(&connection) || member.has_joined(connection)
+    ) -> bool {
+        self.members.get(&user_id).map_or(most_connections > 0, |member| {
+            let takes_over = tab.is_some_and(|tab| member.has_connected(tab));
+            member.has_connection(connection)
+                || member.connections() < most_connections + usize::from(takes_over)
+        })
+    }
+}
+
+impl FromIterator<(UserId, Member)> for Members {
+    fn from_iter<I: IntoIterator<Item = (UserId, Member)>>(members: I) -> Self {
+        let members = BTreeMap::from_iter(members);
+        let deadline = |(user_id, member): (&UserId, &Member)| {
+            Some(Deadline { at: member.deadline?, user_id: *user_id })
         };
-        let is_within_limit = self
-            .members
-            .get(&user_id)
-            .is_none_or(|member| is_counted(member) || member.connections() < most_connections);
-        if is_within_limit {
-            Ok(self.members.entry(user_id).or_default())
-        } else {
-            Err(RequestError::TooManyTabs)
-        }
-    }
-}
-
-/// A member with a row, as it is saved for the next process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedMember {
-    /// The person.
-    pub id: UserId,
-    /// The last connected tab was lost.
-    #[serde(rename = "is_broken")]
-    pub is_reconnecting: bool,
-    /// The tabs that the row exists for.
-    pub tabs: Vec<SavedTab>,
-}
-
-/// A tab, as it is saved for the next process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedTab {
-    /// The tab id, if the client named one.
-    pub name: Option<TabId>,
-    /// The reason of the departure if the tab does not come back.
-    pub reason: DepartureReason,
-}
-
-impl SavedTab {
-    fn of(key: &TabKey, tab: Tab) -> Self {
-        let name = match key {
-            TabKey::Named(name) => Some(name.clone()),
-            TabKey::Unnamed(_) => None,
-        };
-        let reason = match tab {
-            Tab::Connected { .. } => DepartureReason::Lost,
-            Tab::Gone { reason, .. } => reason,
-        };
-        Self { name, reason }
-    }
-}
-
-impl Member {
-    /// The tabs that hold the row. A restart does not renew a grace period that is over.
-    fn save_tabs(&self, now: Moment) -> Vec<SavedTab> {
-        let is_over = |tab: &Tab| matches!(tab, Tab::Gone { until, .. } if *until <= now);
-        // A row that is due but not yet removed is held like the others.
-        let is_due = self.tabs.values().all(is_over);
-        let holding = self.tabs.iter().filter(|(_, tab)| is_due || !is_over(tab));
-        holding.map(|(key, tab)| SavedTab::of(key, *tab)).collect()
-    }
-
-    fn desired_state(&self, shown: Option<PresenceState>, now: Moment) -> DesiredState {
-        if self.is_connected() {
-            // An away row stays away until a tab is shown: a hidden tab that comes back does not change it.
-            let was_away = shown == Some(PresenceState::Away);
-            let is_away = self.away_at().is_some_and(|moment| was_away || moment <= now);
-            let state = if is_away { PresenceState::Away } else { PresenceState::Here };
-            return DesiredState::Listed(state);
-        }
-        match self.grace_deadline() {
-            Some((until, _)) if now < until => {
-                if self.is_reconnecting {
-                    DesiredState::Listed(PresenceState::Reconnecting)
-                } else {
-                    DesiredState::Unchanged
-                }
-            }
-            Some((_, reason)) => DesiredState::Unlisted(reason),
-            None => DesiredState::Unlisted(DepartureReason::Left),
-        }
-    }
-
-    /// When the desired state changes by the passing of time alone.
-    fn next_deadline(&self, now: Moment) -> Option<Moment> {
-        if self.is_connected() {
-            self.away_at().filter(|moment| now < *moment)
-        } else {
-            self.grace_deadline().map(|(until, _)| until)
-        }
-    }
-
-    /// When the row becomes away; `None` while a connected tab is visible.
-    fn away_at(&self) -> Option<Moment> {
-        let mut last_hidden = None;
-        for tab in self.tabs.values() {
-            if let Tab::Connected { hidden_since, .. } = tab {
-                last_hidden = last_hidden.max(Some((*hidden_since)?));
-            }
-        }
-        last_hidden.map(|moment| moment + HIDDEN_UNTIL_AWAY)
-    }
-
-    /// The end of the last grace period, and the reason of the departure if no tab comes back.
-    fn grace_deadline(&self) -> Option<(Moment, DepartureReason)> {
-        let ends = self.tabs.values().filter_map(|tab| match tab {
-            Tab::Gone { until, reason, .. } => Some((*until, *reason)),
-            Tab::Connected { .. } => None,
-        });
-        ends.max_by_key(|(until, _)| *until)
-    }
-
-    fn is_connected(&self) -> bool {
-        self.tabs.values().any(|tab| tab.connection().is_some())
-    }
-
-    fn connection_of(&self, tab: &TabKey) -> Option<ConnectionId> {
-        let connected = self.tabs.get(tab).and_then(Tab::connection);
-        connected.or_else(|| self.retired.get(tab).copied())
-    }
-
-    fn stop_watching(&mut self, connection: ConnectionId) {
-        if self.watching.remove(&connection) {
-            self.retired.retain(|_, retired| *retired != connection);
-        }
-    }
-
-    fn has_joined(&self, connection: ConnectionId) -> bool {
-        self.tabs.values().any(|tab| tab.connection() == Some(connection))
-    }
-
-    fn connections(&self) -> usize {
-        let connected = self.tabs.values().filter(|tab| tab.connection().is_some());
-        self.watching.len() + connected.count()
-    }
-}
-
-impl Tab {
-    fn connection(&self) -> Option<ConnectionId> {
-        match self {
-            Self::Connected { connection, .. } => Some(*connection),
-            Self::Gone { .. } => None,
-        }
+        let deadlines = members.iter().filter_map(deadline).collect();
+        Self { members, deadlines }
     }
 }

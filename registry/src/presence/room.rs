@@ -1,44 +1,58 @@
 //! One room: its list, its members, and the log of its changes.
 
-use std::collections::BTreeSet;
+mod cluster;
+mod saved;
+mod snapshot;
 
-use app::presence::{DepartureReason, Name, PresenceState, Roster, User, UserId};
+use app::presence::{DepartureReason, Epoch, Name, PresenceState, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    saved::{InvalidSavedRoom, SavedRoom},
+    snapshot::{InvalidSnapshotError, RoomSnapshot},
+};
 use super::{
+    command::{Command, Outcome},
+    count_history::CountHistory,
     join::{Join, JoinKind},
     log::{Change, Log},
-    members::{DesiredState, Members, Moment, SavedMember},
+    members::{DesiredState, JoiningTab, Members, Moment},
+    removals::Removals,
     request_error::RequestError,
+    room_time::RoomTime,
+    servers::Servers,
     tab_key::ConnectionId,
 };
 
-/// One room, as a pure state machine.
+/// One room, as a deterministic state machine over commands.
 ///
-/// Every change of the list is made by `record`, so that list and log agree. After every event of a person,
+/// [`Room::apply`] is the one function that changes a room: the same commands at the same times lead to the
+/// same list, `seq`, log and deadlines. Every change of the list is made by `record`, so that list and log agree. After every event of a person,
 /// `reconcile` brings the row to its desired state.
 ///
 /// ```
-/// use app::presence::{Name, UserId};
+/// use app::presence::{Epoch, Name, UserId};
 /// use registry::presence::{
+///     command::{Command, Outcome},
 ///     join::{Join, JoinKind},
 ///     members::Moment,
 ///     room::{Now, Room, RoomLimits},
-///     tab_key::{ConnectionId, TabKey},
+///     tab_key::ConnectionId,
 /// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut room = Room::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
-/// let connection = ConnectionId(1);
+/// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
+/// let limits = RoomLimits { most_people: 100, most_connections_per_person: 8 };
+/// let mut room = Room::new(limits, Epoch::from_number(1), now);
 /// let join = Join {
 ///     name: Name::parse("Ana")?,
-///     tab: TabKey::Unnamed(connection),
-///     connection,
+///     tab: None,
+///     connection: ConnectionId(1),
 ///     is_visible: true,
-///     kind: JoinKind::Opening,
 /// };
-/// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
-/// room.join(UserId::from_leading_bits(1), join, now)?;
+/// let user_id = UserId::from_leading_bits(1);
+/// let announced = Command::Announced { user_id, join, kind: JoinKind::Opening };
+/// assert_eq!(room.apply(announced, now), Outcome::Done);
 ///
 /// // A client whose list is at 0 needs the changes since then, and nothing else.
 /// let difference = room.log().difference(0, room.log().seq()).ok_or("not in the log")?;
@@ -49,15 +63,21 @@ use super::{
 #[derive(Debug)]
 pub struct Room {
     limits: RoomLimits,
+    /// Differs whenever `seq` begins at zero again.
+    epoch: Epoch,
     roster: Roster,
     members: Members,
     log: Log,
+    history: CountHistory,
     /// The size of all names on the wire.
     names_in_bytes: usize,
+    servers: Servers,
+    removals: Removals,
+    time: RoomTime,
 }
 
 /// The limits of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomLimits {
     /// The most people listed at the same time.
     pub most_people: usize,
@@ -65,7 +85,7 @@ pub struct RoomLimits {
     pub most_connections_per_person: usize,
 }
 
-/// The time on the two clocks that a join needs. The caller reads them.
+/// The time on the two clocks that a room needs. The caller reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// For deadlines: monotonic.
@@ -74,34 +94,52 @@ pub struct Now {
     pub unix_seconds: u64,
 }
 
-/// A room, as it is saved for the next process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedRoom {
-    /// The number of the last change.
-    pub seq: u64,
-    /// The rows, in the order of the list.
-    pub users: Vec<User>,
-    /// The people behind the rows.
-    pub people: Vec<SavedMember>,
-    /// The last changes; empty if the next process begins a new epoch.
-    pub changes: Vec<Change>,
-}
-
-/// A saved room that contradicts itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the rows, the people and the changes of a saved room do not match")]
-pub struct InvalidSavedRoom;
-
 impl Room {
     /// An empty room.
-    pub fn new(limits: RoomLimits) -> Self {
+    pub fn new(limits: RoomLimits, epoch: Epoch, now: Now) -> Self {
         Self {
             limits,
+            epoch,
             roster: Roster::default(),
             members: Members::default(),
             log: Log::default(),
+            history: CountHistory::new(now.unix_minutes(), 0),
             names_in_bytes: 0,
+            servers: Servers::default(),
+            removals: Removals::default(),
+            time: RoomTime::default(),
         }
+    }
+
+    /// Applies a command. This is the one way to change a room, and [`Room::apply_entry`] is this for each
+    /// command of a journal.
+    pub fn apply(&mut self, command: Command, now: Now) -> Outcome {
+        let outcome = self.execute(command, now);
+        let here = count_here(&self.roster);
+        if !self.history.is_current(here) {
+            self.history.record(now.unix_minutes(), here);
+        }
+        outcome
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> RoomLimits {
+        self.limits
+    }
+
+    /// Differs whenever `seq` begins at zero again.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// The people behind the rows, and their sockets.
+    pub fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// The number of people who are here and not away, minute by minute.
+    pub fn history(&self) -> &CountHistory {
+        &self.history
     }
 
     /// The present list.
@@ -127,33 +165,107 @@ impl Room {
         self.roster.len() >= self.limits.most_people
     }
 
-    /// Whether the room has neither a socket nor a row.
+    /// Whether the room has neither a row nor a socket that stood behind one.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.roster.is_empty()
     }
 
-    /// A socket watches the room without being listed.
-    pub fn watch(&mut self, user_id: UserId, connection: ConnectionId) -> Result<(), RequestError> {
-        self.members.watch(user_id, connection, self.limits.most_connections_per_person)
+    /// Whether a person can be listed: is listed already, or the room is not full.
+    pub fn check_capacity(&self, user_id: UserId) -> Result<(), RequestError> {
+        if self.is_full() && !self.roster.contains(&user_id) {
+            Err(RequestError::RoomFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// When [`Command::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.members.next_deadline().map(|deadline| self.time.in_journal(deadline))
+    }
+
+    /// Until when a client may resume from the last change; `None` without changes.
+    pub fn resumable_until(&self) -> Option<Moment> {
+        self.log.resumable_until().map(|until| self.time.in_journal(until))
+    }
+
+    fn execute(&mut self, command: Command, Now { moment, unix_seconds }: Now) -> Outcome {
+        match command {
+            Command::Announced { user_id, join, kind } => {
+                return self.join(user_id, join, kind, Now { moment, unix_seconds }).into();
+            }
+            Command::Restored { user_id, join, announced_at } => {
+                let (tab, name) = JoiningTab::of(join, announced_at);
+                return self.restore_tab(user_id, tab, name, Now { moment, unix_seconds });
+            }
+            Command::Renamed { user_id, name } => {
+                if !self.roster.contains(&user_id) {
+                    return Outcome::Refused(RequestError::NotListed);
+                }
+                self.set_name(user_id, name, moment);
+            }
+            Command::VisibilityChanged { user_id, connection, is_visible } => {
+                self.members.set_visible(user_id, connection, is_visible, moment);
+                self.reconcile(user_id, moment);
+            }
+            Command::RowRemoved { user_id, reason } => {
+                self.note_removal(user_id, moment);
+                let was_listed = self.remove_row(user_id, reason, moment);
+                return Outcome::RowsRemoved(usize::from(was_listed));
+            }
+            Command::RoomCleared => {
+                self.note_clearing(moment);
+                return Outcome::RowsRemoved(self.remove_all_rows(moment));
+            }
+            Command::Disconnected { user_id, connection, reason } => {
+                self.members.disconnect(user_id, connection, reason, moment);
+                self.reconcile(user_id, moment);
+            }
+            Command::PageServed { user_id } => {
+                self.members.note_page_load(user_id, moment);
+                self.reconcile(user_id, moment);
+            }
+            Command::PageConnected { user_id } => self.members.note_page_connection(user_id),
+            Command::Tick => self.tick(moment),
+            Command::ServerLeft { server, ago, exit } => {
+                self.remove_server(server, ago.unwrap_or_default(), exit, moment);
+            }
+            Command::EpochChanged { epoch, replaces } => self.change_epoch(epoch, &replaces),
+            Command::Checkpoint { .. } => {}
+        }
+        Outcome::Done
     }
 
     /// A tab joins: its person is listed or, if listed already and for [`JoinKind::Repeat`], renamed.
     ///
     /// Returns the socket that had the tab until now, which is replaced.
-    pub fn join(
+    fn join(
         &mut self,
         user_id: UserId,
         join: Join,
+        kind: JoinKind,
         now: Now,
     ) -> Result<Option<ConnectionId>, RequestError> {
-        let is_listed = self.roster.contains(&user_id);
-        if !is_listed && self.is_full() {
-            return Err(RequestError::RoomFull);
-        }
+        self.check_capacity(user_id)?;
         let most_connections = self.limits.most_connections_per_person;
-        let (name, kind) = (join.name.clone(), join.kind);
-        let replaced = self.members.join(user_id, join, most_connections, now.moment)?;
-        match (is_listed, kind) {
+        let (connection, tab) = (join.connection, join.tab.as_ref());
+        if !self.members.is_within_limit(user_id, connection, tab, most_connections) {
+            return Err(RequestError::TooManyTabs);
+        }
+        let (tab, name) = JoiningTab::of(join, self.time.in_journal(now.moment));
+        Ok(self.list(user_id, tab, name, kind, now))
+    }
+
+    fn list(
+        &mut self,
+        user_id: UserId,
+        tab: JoiningTab,
+        name: Name,
+        kind: JoinKind,
+        now: Now,
+    ) -> Option<ConnectionId> {
+        let replaced = self.members.join(user_id, tab, now.moment);
+        match (self.roster.contains(&user_id), kind) {
             (false, _) => {
                 let joined = now.unix_seconds;
                 let state = PresenceState::Here;
@@ -163,41 +275,22 @@ impl Room {
             (true, JoinKind::Repeat) => self.set_name(user_id, name, now.moment),
         }
         self.reconcile(user_id, now.moment);
-        Ok(replaced)
+        replaced
     }
 
-    /// A listed person changes the name and keeps the row.
-    pub fn rename(&mut self, user_id: UserId, name: Name, now: Moment) -> Result<(), RequestError> {
-        if !self.roster.contains(&user_id) {
-            return Err(RequestError::NotListed);
-        }
-        self.set_name(user_id, name, now);
-        Ok(())
-    }
-
-    /// The page of a tab was hidden or shown.
-    pub fn set_visible(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        is_visible: bool,
-        now: Moment,
-    ) {
-        self.members.set_visible(user_id, connection, is_visible, now);
-        self.reconcile(user_id, now);
-    }
-
-    /// A person's row is removed, because the person left or was removed. The sockets go on watching.
-    pub fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Moment) {
+    /// Returns whether there was a row.
+    fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Moment) -> bool {
         self.members.remove_row(user_id);
-        if self.roster.contains(&user_id) {
+        let was_listed = self.roster.contains(&user_id);
+        if was_listed {
             self.record(Change::Departed { id: user_id, reason }, now);
         }
         self.reconcile(user_id, now);
+        was_listed
     }
 
-    /// All rows are removed. Returns their number.
-    pub fn remove_all_rows(&mut self, now: Moment) -> usize {
+    /// Returns the number of rows.
+    fn remove_all_rows(&mut self, now: Moment) -> usize {
         let user_ids: Vec<_> = self.roster.users().map(|user| user.id).collect();
         for user_id in &user_ids {
             self.remove_row(*user_id, DepartureReason::Removed, now);
@@ -205,68 +298,11 @@ impl Room {
         user_ids.len()
     }
 
-    /// A socket has ended: cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
-    pub fn disconnect(
-        &mut self,
-        user_id: UserId,
-        connection: ConnectionId,
-        reason: DepartureReason,
-        now: Moment,
-    ) {
-        self.members.disconnect(user_id, connection, reason, now);
-        self.reconcile(user_id, now);
-    }
-
-    /// The room's page is sent to this person.
-    pub fn note_page_load(&mut self, user_id: UserId, now: Moment) {
-        self.members.note_page_load(user_id, now);
-        self.reconcile(user_id, now);
-    }
-
-    /// When [`Room::tick`] is due.
-    pub fn next_deadline(&self) -> Option<Moment> {
-        self.members.next_deadline()
-    }
-
-    /// Applies the deadlines that have come. Without one it changes nothing.
-    pub fn tick(&mut self, now: Moment) {
+    /// Applies the deadlines that have come.
+    fn tick(&mut self, now: Moment) {
         while let Some(user_id) = self.members.take_due(now) {
             self.reconcile(user_id, now);
         }
-    }
-
-    /// What the next process needs to go on from here.
-    pub fn save(&self, now: Moment) -> SavedRoom {
-        SavedRoom {
-            seq: self.log.seq(),
-            users: self.roster.users().cloned().collect(),
-            people: self.members.save(now),
-            changes: self.log.changes().cloned().collect(),
-        }
-    }
-
-    /// A saved room. Every row is held for a grace period.
-    pub fn restore(
-        saved: SavedRoom,
-        limits: RoomLimits,
-        now: Moment,
-    ) -> Result<Self, InvalidSavedRoom> {
-        let SavedRoom { seq, users, people, changes } = saved;
-        let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
-        // A row without a tab would never be removed.
-        let with_tabs: BTreeSet<UserId> = people
-            .iter()
-            .filter(|member| !member.tabs.is_empty())
-            .map(|member| member.id)
-            .collect();
-        let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
-        if with_tabs != listed {
-            return Err(InvalidSavedRoom);
-        }
-        let log = Log::restore(seq, changes, now).ok_or(InvalidSavedRoom)?;
-        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
-        let members = Members::restore(people, now);
-        Ok(Self { limits, roster, members, log, names_in_bytes })
     }
 
     /// Brings a person's row to its desired state.
@@ -306,6 +342,18 @@ impl Room {
             self.log.push(change, now);
         }
     }
+}
+
+impl Now {
+    /// Whole minutes since the Unix epoch.
+    pub fn unix_minutes(self) -> u64 {
+        self.unix_seconds / 60
+    }
+}
+
+/// How many of the listed people are not away.
+fn count_here(roster: &Roster) -> usize {
+    roster.len() - roster.away()
 }
 
 /// The size of a name on the wire, with its skeleton.

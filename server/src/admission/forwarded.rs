@@ -33,9 +33,12 @@ impl ForwardedRequest {
         // A header of one kind takes precedence: a proxy that writes one kind may pass on what a client sent
         // of the other.
         let elements = forwarded_elements(headers);
-        let or_elements = |list: Vec<String>, name: &str| match list.is_empty() {
-            true => elements.iter().map(|element| element.value(name)).collect(),
-            false => list,
+        let or_elements = |list: Vec<String>, name: &str| {
+            if list.is_empty() {
+                elements.iter().map(|element| element.value(name)).collect()
+            } else {
+                list
+            }
         };
         let clients = or_elements(list(headers, "x-forwarded-for"), "for");
         let (client, hops) = walk(peer, &clients, trusted);

@@ -142,8 +142,9 @@ mod tests {
         for query in ["", "rooms=", "rooms=,", "room=a"] {
             assert_eq!(rooms_of(query, None), Err(RoomsQueryError::Count), "{query}");
         }
-        let many =
-            |count: usize| (0..count).map(|number| format!("r{number},")).collect::<String>();
+        let many = |count: usize| {
+            (0..count).map(|number| format!("r{number}")).collect::<Vec<_>>().join(",")
+        };
         assert_eq!(rooms_of(&format!("rooms={}", many(MAX_ROOMS)), None).unwrap().len(), MAX_ROOMS);
         let too_many = format!("rooms={}", many(MAX_ROOMS + 1));
         assert_eq!(rooms_of(&too_many, None), Err(RoomsQueryError::Count));

@@ -11,7 +11,7 @@ use super::visit::Visit;
 use crate::admission::Origin;
 
 /// How often the warning is repeated at most.
-const WARNING_INTERVAL: Duration = Duration::from_secs(60);
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 
 /// When the last warning was logged.
 #[derive(Debug, Default)]

@@ -112,7 +112,7 @@ fn set_cache_control(
 /// Lets the embed load its files in a sandboxed frame, where its own server is another origin.
 async fn allow_files_of_embed(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_of_embed = path.ends_with(".css") || FILES_OF_EMBED.contains(&path);
+    let is_of_embed = path.rsplit('.').next() == Some("css") || FILES_OF_EMBED.contains(&path);
     let mut response = next.run(request).await;
     let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     if is_of_embed && is_found {

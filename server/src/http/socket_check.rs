@@ -45,16 +45,14 @@ pub(super) fn answer(
     };
     let person = state.cookies.known(headers, state.site_port(visit));
     let occupancy = state.hub.occupancy(&room_name);
-    match state.admission.would_admit_socket(visit.client, person, occupancy) {
-        Err(rejection) => rejected(rejection),
-        Ok(()) => {
-            let sentence = "This is the URL of a WebSocket, and one would be accepted: connect with a WebSocket client.";
-            let mut response =
-                response(StatusCode::UPGRADE_REQUIRED, "upgrade_required", sentence.to_owned());
-            response.headers_mut().extend(upgrade_headers());
-            response
-        }
+    if let Err(rejection) = state.admission.would_admit_socket(visit.client, person, occupancy) {
+        return rejected(rejection);
     }
+    let sentence = "This is the URL of a WebSocket, and one would be accepted: connect with a WebSocket client.";
+    let mut response =
+        response(StatusCode::UPGRADE_REQUIRED, "upgrade_required", sentence.to_owned());
+    response.headers_mut().extend(upgrade_headers());
+    response
 }
 
 /// What a response of status 426 says about the protocol (RFC 6455, section 4.4).

@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::IpAddr};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Uri, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts, uri::Authority},
 };
 use ipnet::IpNet;
 
@@ -37,7 +37,7 @@ impl Visit {
             ForwardedRequest::read(peer, headers, trusted);
         let requested = || {
             // A target in absolute form takes precedence (RFC 9112, section 3.2.2).
-            let authority = uri.authority().map(|authority| authority.as_str());
+            let authority = uri.authority().map(Authority::as_str);
             let host = authority.or_else(|| headers.get(header::HOST)?.to_str().ok());
             host.filter(|host| is_host(host)).map(str::to_owned)
         };

@@ -5,63 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::{
-    presence::{RoomName, UserId},
-    ssr::BasePath,
-};
+use app::presence::{RoomName, UserId};
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, CookieJar, Key, SameSite, time};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+pub use super::cookie_scope::{CookieScope, SitePort};
 use crate::{
     hex::{decode_hex, hex},
     storage::private_file,
     url::Scheme,
 };
-
-/// Where the cookie is valid.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CookieScope {
-    /// With HTTPS, browsers send it over HTTPS only.
-    pub scheme: Scheme,
-    /// Browsers send it below this path only.
-    pub base_path: BasePath,
-}
-
-impl From<Scheme> for CookieScope {
-    fn from(scheme: Scheme) -> Self {
-        Self { scheme, base_path: BasePath::default() }
-    }
-}
-
-/// The port of the host that the visitor asked for; none for a default port.
-///
-/// It is part of the cookie's name, as browsers send a cookie to all ports of a host (RFC 6265, section 8.5):
-/// two servers on one host must not replace each other's.
-pub type SitePort = Option<u16>;
-
-impl CookieScope {
-    /// Browsers accept `__Host-` only from this very host over HTTPS and with `Path=/`, so that no sibling
-    /// domain can replace it; `__Secure-` only over HTTPS (RFC 6265bis, section 4.1.3).
-    fn cookie_name(&self, port: SitePort) -> String {
-        let prefix = match (self.scheme, self.base_path.as_str()) {
-            (Scheme::Http, _) => "",
-            (Scheme::Https, "") => "__Host-",
-            (Scheme::Https, _) => "__Secure-",
-        };
-        let suffix = port.map(|port| format!("_{port}")).unwrap_or_default();
-        format!("{prefix}rollcall_person{suffix}")
-    }
-
-    /// `Path=/rollcall` is valid for `/rollcall/r/a`, and not for `/rollcalls` (RFC 6265, section 5.1.4).
-    fn path(&self) -> String {
-        match self.base_path.as_str() {
-            "" => "/".to_owned(),
-            path => path.to_owned(),
-        }
-    }
-}
 
 /// The cookie's lifetime after the last visit: the maximum in browsers (RFC 6265bis).
 const COOKIE_LIFE: time::Duration = time::Duration::days(400);
@@ -270,6 +225,8 @@ impl PersonCookies {
 
 #[cfg(test)]
 mod tests {
+    use app::ssr::BasePath;
+
     use super::*;
 
     fn cookies(byte: u8) -> PersonCookies {

@@ -184,7 +184,7 @@ mod tests {
         };
         let mut answer = String::new();
         let mut head = Vec::new();
-        let (_, length, read) = tokio::join!(
+        let ((), length, read) = tokio::join!(
             sending,
             reader.read_to_string(&mut answer),
             limited.read_to_end(&mut head)

@@ -62,7 +62,8 @@ impl Visitors {
         let page = self.get(&format!("{base_path}/r/team")).await;
         assert!(page.contains(" 200 OK"), "{page}");
         assert!(page.contains(&format!(">{address}/r/team<")), "{page}");
-        let script = page.split_once("import(\"").unwrap().1.split('"').next().unwrap();
+        let before = page.split_once("/pkg/rollcall.js").unwrap().0.rsplit('"').next().unwrap();
+        let script = &*format!("{before}/pkg/rollcall.js");
         assert!(self.get(script).await.contains("// the page's script"), "{script}");
         let cookie = header(&page, "set-cookie");
         let path = if base_path.is_empty() { "/" } else { base_path };
@@ -72,7 +73,7 @@ impl Visitors {
         let code = self.get(&format!("{base_path}/r/team/qr.svg")).await;
         assert_eq!(body(&code), self.code_of(server).await);
         let embed = self.get(&format!("{base_path}/r/team/embed")).await;
-        assert!(embed.contains(&format!("data-feed=\"{base_path}/api/rooms/team/events\"")));
+        assert!(embed.contains(&format!("href=\"{base_path}/r/team\"")), "{embed}");
         assert!(header(&embed, "content-security-policy").contains("frame-ancestors *"));
         let redirect = self.get(&format!("{base_path}/r/TEAM/")).await;
         let location = header(&redirect, "location");

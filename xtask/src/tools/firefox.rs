@@ -1,4 +1,4 @@
-//! Firefox for the browser tests: any that speaks WebDriver BiDi.
+//! Firefox for the browser tests: any recent one, since they speak a standard protocol to it.
 
 use std::path::PathBuf;
 

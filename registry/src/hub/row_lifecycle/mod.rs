@@ -187,9 +187,8 @@ impl World {
             }
             Transition::Remove { person } => {
                 if let Some(room) = self.hub.find(&self.room) {
-                    room.update_room(|room, now| {
-                        room.remove_row(id(person), wire::DepartureReason::Removed, now);
-                    });
+                    let reason = wire::DepartureReason::Removed;
+                    room.submit(Command::RowRemoved { user_id: id(person), reason });
                 }
             }
             Transition::LoadPage { person } => self.hub.note_page_load(&self.room, id(person)),
@@ -200,6 +199,13 @@ impl World {
                     let (client, since) = self.resuming_client(since);
                     subscription.start_from(since.as_ref());
                     self.subscription = Some((subscription, client));
+                }
+            }
+            Transition::ChangeEpoch => {
+                if let Some(room) = self.hub.find(&self.room) {
+                    let number = 1_000 + u64::try_from(self.steps).unwrap();
+                    let (epoch, replaces) = (Epoch::from_number(number), room.epoch());
+                    room.submit(Command::EpochChanged { epoch, replaces });
                 }
             }
             Transition::Wait { milliseconds } => wait(milliseconds).await,
@@ -240,7 +246,7 @@ impl World {
             && let Some(room) = room
         {
             let difference =
-                room.update_room(|room, _| room.log().difference(before.seq, after.seq)).unwrap();
+                room.read(|room| room.log().difference(before.seq, after.seq)).unwrap();
             if after.seq == before.seq {
                 assert_eq!(before.users, after.users, "no row changes without a new seq");
             }
@@ -370,7 +376,7 @@ impl StateMachineTest for RowLifecycle {
             wait(60_000).await;
             assert_eq!(world.list().count, 0);
             if let Some(room) = world.hub.find(&world.room) {
-                let rest = room.update_room(|room, _| (room.is_empty(), room.next_deadline()));
+                let rest = room.read(|room| (room.is_empty(), room.next_deadline()));
                 assert_eq!(rest, (true, None));
             }
         });

@@ -35,6 +35,8 @@ pub(super) enum Transition {
     Stream { since: Option<ResumePoint> },
     /// Time passes.
     Wait { milliseconds: u64 },
+    /// The room's numbers may be lost, so they begin anew.
+    ChangeEpoch,
     /// The server shuts down or is killed, and the next one takes so long to load the rooms.
     Restart { is_clean: bool, loading: u64 },
 }
@@ -213,7 +215,7 @@ impl Model {
                     }
                 }
             }
-            Transition::Resync { .. } | Transition::Stream { .. } => {}
+            Transition::Resync { .. } | Transition::Stream { .. } | Transition::ChangeEpoch => {}
             Transition::Wait { milliseconds } => self.wait(*milliseconds),
             Transition::Restart { loading, .. } => self.restart(*loading),
         }

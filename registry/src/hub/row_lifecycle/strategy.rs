@@ -39,6 +39,7 @@ fn any_event() -> impl Strategy<Value = Transition> {
         2 => person().prop_map(|person| Transition::LoadPage { person }),
         1 => prop::option::weighted(0.8, resume_point()).prop_map(|since| Transition::Stream { since }),
         8 => pause.prop_map(|milliseconds| Transition::Wait { milliseconds }),
+        1 => Just(Transition::ChangeEpoch),
         1 => (any::<bool>(), 0..20_000_u64)
             .prop_map(|(is_clean, loading)| Transition::Restart { is_clean, loading }),
     ]

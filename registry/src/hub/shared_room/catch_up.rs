@@ -23,6 +23,9 @@ impl SharedRoom {
             return batch;
         }
         let mut state = self.lock();
+        if cursor.generation != state.last_broadcast.generation {
+            cursor.begin_generation(state.last_broadcast.generation);
+        }
         let is_reply_ready = cursor.pending_reply.min_seq() <= state.last_broadcast.seq;
         match (cursor.seq, cursor.pending_reply) {
             (None, _) => self.full_list(&mut state, cursor),
@@ -52,9 +55,7 @@ impl SharedRoom {
                     let difference = room.log().difference(from, seq)?;
                     Some(changes(from, seq, difference).into())
                 });
-                frames
-                    .filter(|frames| !self.is_list_shorter(state, total_len(frames)))
-                    .map(Batch::from)
+                frames.filter(|frames| !state.is_list_shorter(total_len(frames))).map(Batch::from)
             }
         };
         let Some(frames) = frames else {
@@ -71,9 +72,9 @@ impl SharedRoom {
         let resume = resumes.get_or_insert_with(from, || {
             let seq = last_broadcast.seq;
             let difference = room.log().difference(from, seq)?;
-            Some(Arc::new(EncodedResume::new(self.epoch.clone(), from, seq, difference)))
+            Some(Arc::new(EncodedResume::new(room.epoch().clone(), from, seq, difference)))
         });
-        let resume = resume.filter(|resume| !self.is_list_shorter(state, resume.size_in_bytes()));
+        let resume = resume.filter(|resume| !state.is_list_shorter(resume.size_in_bytes()));
         let Some(resume) = resume else {
             cursor.request_snapshot();
             return self.full_list(state, cursor);
@@ -84,15 +85,9 @@ impl SharedRoom {
         resume.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
     }
 
-    /// Whether the list is shorter than a difference of this size, and available now.
-    pub(super) fn is_list_shorter(&self, state: &mut State, size_in_bytes: usize) -> bool {
-        state.room.list_size_in_bytes() < size_in_bytes
-            && self.list_since(state, state.last_broadcast.seq).is_some()
-    }
-
     /// The whole list. Empty if none is available: then the next broadcast encodes one.
     fn full_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
-        let Some(list) = self.list_since(state, cursor.pending_reply.min_seq()) else {
+        let Some(list) = state.list_since(cursor.pending_reply.min_seq()) else {
             state.is_list_requested = true;
             return Batch::default();
         };
@@ -101,31 +96,39 @@ impl SharedRoom {
         cursor.pending_reply = PendingReply::Nothing;
         list.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
     }
+}
+
+impl State {
+    /// Whether the list is shorter than a difference of this size, and available now.
+    pub(super) fn is_list_shorter(&mut self, size_in_bytes: usize) -> bool {
+        self.room.list_size_in_bytes() < size_in_bytes
+            && self.list_since(self.last_broadcast.seq).is_some()
+    }
 
     /// A list at the `seq` of a broadcast that is not before `seq`: the last broadcast's, if the room has
     /// not changed since; else the last one that was encoded, if the log leads on from there.
-    fn list_since(&self, state: &mut State, seq: u64) -> Option<Arc<EncodedList>> {
-        let broadcast = state.last_broadcast.seq;
-        let is_current = state.list.as_ref().is_some_and(|list| list.seq() == broadcast);
-        if !is_current && state.room.log().seq() == broadcast {
-            self.encode_list(state);
+    fn list_since(&mut self, seq: u64) -> Option<Arc<EncodedList>> {
+        let broadcast = self.last_broadcast.seq;
+        let is_current = self.list.as_ref().is_some_and(|list| list.seq() == broadcast);
+        if !is_current && self.room.log().seq() == broadcast {
+            self.encode_list();
         }
-        let log = state.room.log();
-        let list = state.list.as_ref()?;
+        let log = self.room.log();
+        let list = self.list.as_ref()?;
         (seq <= list.seq() && log.covers(list.seq())).then(|| Arc::clone(list))
     }
 
     /// Encodes the list of this moment. All of its changes are broadcast already, or just now.
-    pub(super) fn encode_list(&self, state: &mut State) {
-        let (log, roster) = (state.room.log(), state.room.roster());
+    pub(super) fn encode_list(&mut self) {
+        let (log, roster) = (self.room.log(), self.room.roster());
         let seq = log.seq();
         // With more changes than rows, computing the difference takes longer than encoding all rows.
         let most_changes = u64::try_from(roster.len()).unwrap_or(u64::MAX);
-        let old = state.list.as_ref().filter(|list| seq.saturating_sub(list.seq()) <= most_changes);
+        let old = self.list.as_ref().filter(|list| seq.saturating_sub(list.seq()) <= most_changes);
         let list = match old.and_then(|list| Some((list, log.difference(list.seq(), seq)?))) {
             Some((list, difference)) => list.updated(seq, &difference, roster),
-            None => EncodedList::new(self.epoch.clone(), seq, roster),
+            None => EncodedList::new(self.room.epoch().clone(), seq, roster),
         };
-        state.list = Some(Arc::new(list));
+        self.list = Some(Arc::new(list));
     }
 }

@@ -8,9 +8,10 @@ use super::{SharedRoom, State};
 use crate::{
     hub::cursor::Cursor,
     presence::{
+        command::{Command, Outcome},
         join::{Join, JoinKind},
         request_error::RequestError,
-        room::Now,
+        room::Room,
         tab_key::ConnectionId,
     },
     wake::wake_flags::WakeReasons,
@@ -36,7 +37,11 @@ impl SharedRoom {
         cursor: &mut Cursor,
     ) -> Result<(), RequestError> {
         let mut state = self.lock();
-        let watching = state.room.watch(user_id, connection);
+        let State { room, watchers, .. } = &mut *state;
+        let watching = watchers.watch(room, user_id, connection);
+        if watching.is_ok() && room.members().is_page_loading(user_id) {
+            room.apply(Command::PageConnected { user_id }, self.context.clocks.now());
+        }
         let time = self.follow_up(&mut state);
         if watching.is_ok() {
             self.subscribe(&state, connection, since, cursor);
@@ -50,41 +55,49 @@ impl SharedRoom {
         self: &Arc<Self>,
         user_id: UserId,
         join: Join,
+        kind: JoinKind,
         since: Option<&Since>,
         cursor: &mut Cursor,
     ) -> Result<(), RequestError> {
-        let (connection, kind) = (join.connection, join.kind);
+        let connection = join.connection;
         let mut state = self.lock();
         // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
-        let since = since.filter(|since| self.has_issued(&state, since));
-        let now = Now {
-            moment: self.now(),
-            unix_seconds: self.context.clocks.unix_milliseconds() / 1000,
-        };
-        let joined = state.room.join(user_id, join, now);
+        let since = since.filter(|since| has_issued(&state.room, since));
+        let outcome = self.announce(&mut state, user_id, join, kind);
         // If it is closing already, its id is not found.
-        if let Ok(Some(replaced)) = joined {
+        if let Outcome::Replaced(replaced) = outcome {
             self.subscribers().notify(replaced, WakeReasons::REPLACED);
         }
+        let joined = outcome.accepted();
         let time = self.follow_up(&mut state);
         let new_subscriber = match (&joined, kind) {
             (Err(_), _) => None,
-            (Ok(_), JoinKind::Opening) => {
+            (Ok(()), JoinKind::Opening) => {
                 self.subscribe(&state, connection, since, cursor);
                 Some(connection)
             }
-            (Ok(_), JoinKind::Repeat) => {
+            (Ok(()), JoinKind::Repeat) => {
                 cursor.expect_reply(state.room.log().seq());
                 None
             }
         };
         self.unlock_and_wake(state, time, new_subscriber);
-        joined.map(drop)
+        joined
     }
 
-    /// Whether this position may have been sent to a client.
-    fn has_issued(&self, state: &State, since: &Since) -> bool {
-        since.epoch == self.epoch && since.seq <= state.room.log().seq()
+    fn announce(&self, state: &mut State, user_id: UserId, join: Join, kind: JoinKind) -> Outcome {
+        let State { room, watchers, .. } = state;
+        let connection = join.connection;
+        // The room counts only the sockets that it knows, and not who watches.
+        if let Err(error) = watchers.check_join(room, user_id, connection, join.tab.as_ref()) {
+            return Outcome::Refused(error);
+        }
+        let announced = Command::Announced { user_id, join, kind };
+        let outcome = room.apply(announced, self.context.clocks.now());
+        if outcome.accepted().is_ok() {
+            watchers.remove(user_id, connection);
+        }
+        outcome
     }
 
     /// Sets position, subscription and pending reply while the state is locked: every later change comes
@@ -96,9 +109,15 @@ impl SharedRoom {
         since: Option<&Since>,
         cursor: &mut Cursor,
     ) {
-        let log = state.room.log();
-        let since = since.filter(|since| since.epoch == self.epoch && log.covers(since.seq));
-        cursor.start(since.map(|since| since.seq), log.seq());
+        let (epoch, log) = (state.room.epoch(), state.room.log());
+        let since = since.filter(|since| since.epoch == *epoch && log.covers(since.seq));
+        let generation = state.last_broadcast.generation;
+        cursor.start(generation, since.map(|since| since.seq), log.seq());
         self.subscribers().activate(connection);
     }
+}
+
+/// Whether this position may have been sent to a client.
+fn has_issued(room: &Room, since: &Since) -> bool {
+    since.epoch == *room.epoch() && since.seq <= room.log().seq()
 }

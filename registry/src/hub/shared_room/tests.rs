@@ -2,13 +2,14 @@
 
 use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
 
-use app::presence::{RoomName, UserId};
+use app::presence::{Epoch, RoomName, Since, UserId};
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use crate::{
     hub::{Hub, Membership},
     presence::{
+        command::Command,
         join::{JoinKind, JoinRequest},
         room::RoomLimits,
     },
@@ -58,6 +59,85 @@ async fn new_subscriber_is_woken_by_the_next_change_and_not_by_its_own_join() {
     first.rename("Kim").unwrap();
     assert_eq!(wake_reasons(&first), Some(WakeReasons::UPDATES));
     assert_eq!(wake_reasons(&second), Some(WakeReasons::UPDATES));
+}
+
+/// The numbers of the old epoch mean nothing in the new one, also where they are equal.
+#[tokio::test(start_paused = true)]
+async fn new_epoch_is_broadcast_at_once_and_every_reader_receives_the_list() {
+    let hub = Hub::new(LIMITS);
+    let mut members = join_all(&hub, 0..2);
+    sleep(GAP).await;
+    // One has received everything, the other waits for its first reply.
+    assert!(!members[0].subscription_mut().poll_updates().is_empty());
+    let old = members[0].subscription().position().unwrap();
+    let room = hub.find(&RoomName::lobby()).unwrap();
+    let epoch = Epoch::from_number(77);
+    room.submit(Command::EpochChanged { epoch: epoch.clone(), replaces: old.epoch.clone() });
+    assert_eq!(members[0].subscription().position(), None);
+    assert!(members[0].subscription().beat().is_none());
+    for (number, seq) in [(2, 1), (3, 2)] {
+        let mut newcomer = join_all(&hub, number..number + 1).pop().unwrap();
+        sleep(GAP).await;
+        // The second one makes the number that the old epoch had.
+        assert_eq!(newcomer.subscription_mut().poll_updates().count(), 1);
+        let position = Some(Since { epoch: epoch.clone(), seq });
+        assert_eq!(newcomer.subscription().position(), position);
+        members.push(newcomer);
+    }
+    // A client of the old epoch gets the list as well, also if its number exists in the new one.
+    let mut returning = hub.subscribe(&RoomName::lobby(), None);
+    returning.start_from(Some(&old));
+    let lists = returning.poll_updates();
+    assert!(lists.map(|frame| is_list(frame.text(), &epoch)).eq([true]));
+    for member in &mut members[..2] {
+        assert!(member.subscription().beat().is_none(), "its number is that of the old epoch");
+        let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
+        assert!(is_list(frames[0].text(), &epoch), "{}", frames[0].text());
+        assert_eq!(member.subscription().position(), Some(Since { epoch: epoch.clone(), seq: 2 }));
+        assert!(member.subscription().beat().is_some());
+    }
+}
+
+/// Found by the model of the rows: the list at the beginning of the epoch was not there any more.
+#[tokio::test(start_paused = true)]
+async fn reader_has_the_list_of_a_new_epoch_at_once_also_if_the_room_changes_before_and_after() {
+    let hub = Hub::new(LIMITS);
+    let mut members = join_all(&hub, 0..2);
+    let room = hub.find(&RoomName::lobby()).unwrap();
+    let epoch = Epoch::from_number(77);
+    room.submit(Command::EpochChanged { epoch: epoch.clone(), replaces: room.epoch() });
+    members.extend(join_all(&hub, 2..3));
+    for member in &mut members[..2] {
+        let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
+        assert!(is_list(frames[0].text(), &epoch));
+        assert_eq!(member.subscription().position(), Some(Since { epoch: epoch.clone(), seq: 0 }));
+    }
+    sleep(GAP).await;
+    for member in &mut members {
+        assert!(!member.subscription_mut().poll_updates().is_empty());
+        assert_eq!(member.subscription().position().map(|position| position.seq), Some(1));
+    }
+}
+
+/// A list of the old epoch at the same number is another one.
+#[tokio::test(start_paused = true)]
+async fn list_of_the_old_epoch_is_not_sent_in_the_new_one() {
+    let hub = Hub::new(LIMITS);
+    let mut readers = [1, 2].map(|_| hub.subscribe(&RoomName::lobby(), None));
+    readers[0].start_from(None);
+    assert_eq!(readers[0].poll_updates().count(), 1);
+    let room = hub.find(&RoomName::lobby()).unwrap();
+    let epoch = Epoch::from_number(77);
+    room.submit(Command::EpochChanged { epoch: epoch.clone(), replaces: room.epoch() });
+    readers[1].start_from(None);
+    for reader in &mut readers {
+        let lists = reader.poll_updates();
+        assert!(lists.map(|frame| is_list(frame.text(), &epoch)).eq([true]));
+    }
+}
+
+fn is_list(frame: &str, epoch: &Epoch) -> bool {
+    frame.starts_with(r#"{"event":"existing_users""#) && frame.contains(epoch.as_str())
 }
 
 fn wake_reasons(membership: &Membership) -> Option<WakeReasons> {

@@ -2,13 +2,24 @@
 
 use std::time::Duration;
 
+mod journal;
 mod list_size;
 mod restart;
+mod servers;
+mod snapshot;
 mod sockets;
 
 use super::*;
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 2 };
+
+fn at(moment: Moment) -> Now {
+    Now { moment, unix_seconds: 7 }
+}
+
+fn epoch() -> Epoch {
+    Epoch::from_number(1)
+}
 
 fn id(number: u8) -> UserId {
     format!("user-----{number:02}").parse().unwrap()
@@ -18,20 +29,58 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// A first frame from a visible page.
-fn join(called: &str, tab: TabKey, connection: ConnectionId) -> Join {
-    Join { name: name(called), tab, connection, is_visible: true, kind: JoinKind::Opening }
+/// A join from a visible page.
+fn join(called: &str, tab: Option<&str>, connection: u64) -> Join {
+    let tab = tab.map(|tab| tab.parse().unwrap());
+    Join { name: name(called), tab, connection: ConnectionId(connection), is_visible: true }
 }
 
-/// A room, and a clock that the test moves.
+/// A room with its watchers, and a clock that the test moves.
 struct Fixture {
     room: Room,
+    watchers: Watchers,
     now: Moment,
 }
 
 impl Fixture {
     fn new() -> Self {
-        Self { room: Room::new(LIMITS), now: Moment::ZERO }
+        Self::of(Room::new(LIMITS, epoch(), at(Moment::ZERO)), Moment::ZERO)
+    }
+
+    fn of(room: Room, now: Moment) -> Self {
+        Self { room, watchers: Watchers::default(), now }
+    }
+
+    fn apply(&mut self, command: Command) -> Outcome {
+        self.room.apply(command, at(self.now))
+    }
+
+    fn announce(
+        &mut self,
+        person: u8,
+        join: Join,
+        kind: JoinKind,
+    ) -> Result<Option<ConnectionId>, RequestError> {
+        let connection = join.connection;
+        self.watchers.check_join(&self.room, id(person), connection, join.tab.as_ref())?;
+        let replaced = match self.apply(Command::Announced { user_id: id(person), join, kind }) {
+            Outcome::Replaced(replaced) => Some(replaced),
+            outcome => outcome.accepted().map(|()| None)?,
+        };
+        self.watchers.remove(id(person), connection);
+        Ok(replaced)
+    }
+
+    fn watch(&mut self, person: u8, connection: u64) -> Result<(), RequestError> {
+        self.watchers.watch(&self.room, id(person), ConnectionId(connection))
+    }
+
+    fn remove_row(&mut self, person: u8, reason: DepartureReason) {
+        self.apply(Command::RowRemoved { user_id: id(person), reason });
+    }
+
+    fn load_page(&mut self, person: u8) {
+        self.apply(Command::PageServed { user_id: id(person) });
     }
 
     fn join(
@@ -51,14 +100,15 @@ impl Fixture {
         called: &str,
         is_visible: bool,
     ) -> Result<Option<ConnectionId>, RequestError> {
-        let tab = TabKey::Named(tab.parse().unwrap());
-        let opening = join(called, tab, ConnectionId(connection));
-        let now = Now { moment: self.now, unix_seconds: 7 };
-        self.room.join(id(person), Join { is_visible, ..opening }, now)
+        let join = Join { is_visible, ..join(called, Some(tab), connection) };
+        self.announce(person, join, JoinKind::Opening)
     }
 
     fn end(&mut self, person: u8, connection: u64, reason: DepartureReason) {
-        self.room.disconnect(id(person), ConnectionId(connection), reason, self.now);
+        let connection = ConnectionId(connection);
+        if !self.watchers.remove(id(person), connection) {
+            self.apply(Command::Disconnected { user_id: id(person), connection, reason });
+        }
     }
 
     fn close(&mut self, person: u8, connection: u64) {
@@ -70,7 +120,8 @@ impl Fixture {
     }
 
     fn set_visible(&mut self, person: u8, connection: u64, is_visible: bool) {
-        self.room.set_visible(id(person), ConnectionId(connection), is_visible, self.now);
+        let (user_id, connection) = (id(person), ConnectionId(connection));
+        self.apply(Command::VisibilityChanged { user_id, connection, is_visible });
     }
 
     /// Lets time pass, with every deadline at its exact time.
@@ -78,7 +129,7 @@ impl Fixture {
         let until = self.now + Duration::from_millis(milliseconds);
         while let Some(deadline) = self.room.next_deadline().filter(|moment| *moment <= until) {
             self.now = self.now.max(deadline);
-            self.room.tick(self.now);
+            self.apply(Command::Tick);
         }
         self.now = until;
     }
@@ -99,7 +150,7 @@ impl Fixture {
     }
 }
 
-use crate::presence::tab_key::TabKey;
+use crate::presence::watchers::Watchers;
 
 const HERE: Option<PresenceState> = Some(PresenceState::Here);
 const AWAY: Option<PresenceState> = Some(PresenceState::Away);
@@ -148,14 +199,14 @@ fn slow_reload_has_fifteen_seconds_once_its_page_is_loaded() {
         fixture.join(1, "a", 10).unwrap();
         fixture.wait(1_000);
         if is_loaded_before_the_close {
-            fixture.room.note_page_load(id(1), fixture.now);
+            fixture.load_page(1);
         }
         fixture.close(1, 10);
         if is_loaded_before_the_close {
             fixture.wait(14_999);
         } else {
             fixture.wait(1_000);
-            fixture.room.note_page_load(id(1), fixture.now);
+            fixture.load_page(1);
             fixture.wait(13_999);
         }
         assert_eq!(fixture.state(1), HERE);
@@ -173,7 +224,7 @@ fn page_load_without_a_join_keeps_the_reason_of_the_close() {
     let mut fixture = Fixture::new();
     fixture.join(1, "a", 10).unwrap();
     fixture.close(1, 10);
-    fixture.room.note_page_load(id(1), fixture.now);
+    fixture.load_page(1);
     fixture.wait(15_000);
     assert_eq!(fixture.last_departure(), Some(DepartureReason::Closed));
 }
@@ -289,7 +340,7 @@ fn hidden_tab_that_comes_back_does_not_change_an_away_row() {
 fn removed_person_goes_on_watching() {
     let mut fixture = Fixture::new();
     fixture.join(1, "a", 10).unwrap();
-    fixture.room.remove_row(id(1), DepartureReason::Removed, fixture.now);
+    fixture.remove_row(1, DepartureReason::Removed);
     assert_eq!(
         (fixture.state(1), fixture.last_departure()),
         (None, Some(DepartureReason::Removed))
@@ -320,14 +371,15 @@ fn leaving_ends_all_tabs_and_their_grace_periods() {
     fixture.join(1, "a", 10).unwrap();
     fixture.join(1, "b", 11).unwrap();
     fixture.lose(1, 11);
-    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.remove_row(1, DepartureReason::Left);
     assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Left)));
-    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.remove_row(1, DepartureReason::Left);
     fixture.close(1, 10);
     fixture.wait(60_000);
     assert_eq!(fixture.changes(), 2);
     assert!(fixture.room.is_empty());
-    assert_eq!(fixture.room.rename(id(1), name("Ann"), fixture.now), Err(RequestError::NotListed));
+    let renamed = fixture.apply(Command::Renamed { user_id: id(1), name: name("Ann") });
+    assert_eq!(renamed, Outcome::Refused(RequestError::NotListed));
 }
 
 #[test]
@@ -346,8 +398,9 @@ fn only_a_repeated_join_renames() {
     fixture.join(1, "a", 10).unwrap();
     let now = Now { moment: fixture.now, unix_seconds: 9 };
     for (called, changes) in [("Ann", 2), ("Ann", 2)] {
-        let again = join(called, TabKey::Named("a".parse().unwrap()), ConnectionId(10));
-        fixture.room.join(id(1), Join { kind: JoinKind::Repeat, ..again }, now).unwrap();
+        let (join, kind) = (join(called, Some("a"), 10), JoinKind::Repeat);
+        let again = Command::Announced { user_id: id(1), join, kind };
+        assert_eq!(fixture.room.apply(again, now), Outcome::Done);
         assert_eq!(fixture.changes(), changes);
     }
     let row = fixture.room.roster().get(&id(1)).unwrap();
@@ -358,9 +411,11 @@ fn restarted(fixture: &Fixture) -> Fixture {
     let saved = fixture.room.save(fixture.now);
     let text = serde_json::to_string(&saved).unwrap();
     let now = Duration::from_millis(100);
-    let room = Room::restore(serde_json::from_str(&text).unwrap(), LIMITS, now).unwrap();
+    let restored =
+        Room::restore(serde_json::from_str(&text).unwrap(), epoch(), None, LIMITS, at(now));
+    let room = restored.unwrap();
     assert_eq!(room.save(now), saved, "saving and restoring loses nothing");
-    Fixture { room, now }
+    Fixture::of(room, now)
 }
 
 #[test]
@@ -368,7 +423,7 @@ fn page_load_extends_the_grace_period_of_later_closes() {
     for (since_page_load, grace) in [(14_999, 15_000), (15_000, 2_000)] {
         let mut fixture = Fixture::new();
         fixture.join(1, "a", 10).unwrap();
-        fixture.room.note_page_load(id(1), fixture.now);
+        fixture.load_page(1);
         fixture.wait(since_page_load);
         fixture.close(1, 10);
         fixture.wait(grace - 1);
@@ -385,6 +440,6 @@ fn page_load_at_the_deadline_is_too_late() {
     fixture.close(1, 10);
     // The deadline has come, and `tick` was not called yet.
     fixture.now += Duration::from_secs(2);
-    fixture.room.note_page_load(id(1), fixture.now);
+    fixture.load_page(1);
     assert_eq!((fixture.state(1), fixture.last_departure()), (None, Some(DepartureReason::Closed)));
 }

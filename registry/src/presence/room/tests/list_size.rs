@@ -1,6 +1,5 @@
 //! The estimated size of a list on the wire.
 
-use app::presence::Epoch;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,21 +17,21 @@ proptest! {
         steps in prop::collection::vec((0..30_u8, 0..5_u8, "[a-z]{1,40}"), 0..80),
     ) {
         let limits = RoomLimits { most_people: 30, ..LIMITS };
-        let mut room = Room::new(limits);
         let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
+        let mut room = Room::new(limits, epoch(), now);
         for (person, action, called) in steps {
-            if action == 0 {
-                room.remove_row(id(person), DepartureReason::Left, now.moment);
+            let user_id = id(person);
+            let command = if action == 0 {
+                Command::RowRemoved { user_id, reason: DepartureReason::Left }
             } else {
-                let tab = TabKey::Named("a".parse().unwrap());
-                let connection = ConnectionId(u64::from(person));
-                let again = Join { kind: JoinKind::Repeat, ..join(&called, tab, connection) };
-                room.join(id(person), again, now).unwrap();
-            }
+                let join = join(&called, Some("a"), u64::from(person));
+                Command::Announced { user_id, join, kind: JoinKind::Repeat }
+            };
+            room.apply(command, now).accepted().unwrap();
             let size = room.list_size_in_bytes();
             prop_assert!(size.abs_diff(frame_in_bytes(&room)) < 60, "{size}");
         }
-        let restored = Room::restore(room.save(now.moment), limits, now.moment).unwrap();
+        let restored = Room::restore(room.save(now.moment), epoch(), None, limits, now).unwrap();
         prop_assert_eq!(restored.list_size_in_bytes(), room.list_size_in_bytes());
     }
 }

@@ -68,17 +68,16 @@ fn contradictory_saved_room_is_invalid() {
         SavedRoom { users: [saved.users.clone(), saved.users.clone()].concat(), ..saved.clone() };
     let too_many_changes = SavedRoom { seq: 0, ..saved };
     for saved in [no_people, no_rows, equal_rows, too_many_changes] {
-        assert_eq!(Room::restore(saved, LIMITS, Moment::ZERO).err(), Some(InvalidSavedRoom));
+        let restored = Room::restore(saved, epoch(), None, LIMITS, at(Moment::ZERO));
+        assert_eq!(restored.err(), Some(InvalidSavedRoom));
     }
 }
 
 /// One person in two unnamed tabs, whose sockets are 10 and 11.
 fn two_unnamed_tabs() -> Fixture {
     let mut fixture = Fixture::new();
-    let now = Now { moment: fixture.now, unix_seconds: 7 };
-    for connection in [10, 11].map(ConnectionId) {
-        let opening = join("Kim", TabKey::Unnamed(connection), connection);
-        fixture.room.join(id(1), opening, now).unwrap();
+    for connection in [10, 11] {
+        fixture.announce(1, join("Kim", None, connection), JoinKind::Opening).unwrap();
     }
     fixture
 }

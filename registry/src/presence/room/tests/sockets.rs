@@ -22,11 +22,11 @@ fn socket_that_joins_replaces_the_one_its_tab_had_before_the_row_was_removed() {
     let mut fixture = Fixture::new();
     assert_eq!(fixture.join(1, "a", 10), Ok(None));
     assert_eq!(fixture.join(1, "b", 11), Ok(None));
-    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.remove_row(1, DepartureReason::Left);
     assert_eq!(fixture.join(1, "a", 12), Ok(Some(ConnectionId(10))));
     // The same socket does not replace itself.
     assert_eq!(fixture.join(1, "b", 11), Ok(None));
-    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.remove_row(1, DepartureReason::Left);
     fixture.close(1, 12);
     assert_eq!(fixture.join(1, "a", 13), Ok(None));
 }
@@ -47,14 +47,14 @@ fn socket_has_one_tab_at_a_time() {
 fn watching_sockets_count_for_the_limit_of_their_person() {
     let mut fixture = Fixture::new();
     for connection in [10, 11, 10] {
-        fixture.room.watch(id(1), ConnectionId(connection)).unwrap();
+        fixture.watch(1, connection).unwrap();
     }
-    assert_eq!(fixture.room.watch(id(1), ConnectionId(12)), Err(RequestError::TooManyTabs));
-    assert_eq!(fixture.room.watch(id(2), ConnectionId(12)), Ok(()));
+    assert_eq!(fixture.watch(1, 12), Err(RequestError::TooManyTabs));
+    assert_eq!(fixture.watch(2, 12), Ok(()));
     fixture.close(1, 10);
     // A watching socket that joins is counted once, also if it watches again.
     fixture.join(1, "a", 11).unwrap();
-    fixture.room.watch(id(1), ConnectionId(11)).unwrap();
+    fixture.watch(1, 11).unwrap();
     fixture.join(1, "b", 13).unwrap();
     assert_eq!(fixture.join(1, "c", 14), Err(RequestError::TooManyTabs));
     assert_eq!(fixture.join(1, "b", 13), Ok(None));
@@ -69,7 +69,7 @@ fn joins_over_the_limits_of_room_and_person_are_refused() {
     assert_eq!(fixture.join(4, "a", 4), Err(RequestError::RoomFull));
     fixture.join(1, "b", 5).unwrap();
     assert_eq!(fixture.join(1, "c", 6), Err(RequestError::TooManyTabs));
-    assert_eq!(fixture.room.watch(id(1), ConnectionId(7)), Err(RequestError::TooManyTabs));
+    assert_eq!(fixture.watch(1, 7), Err(RequestError::TooManyTabs));
     assert_eq!(fixture.join(1, "b", 8), Ok(Some(ConnectionId(5))));
     fixture.close(2, 2);
     assert_eq!(fixture.join(4, "a", 4), Err(RequestError::RoomFull));
@@ -78,10 +78,23 @@ fn joins_over_the_limits_of_room_and_person_are_refused() {
 }
 
 #[test]
+fn full_room_is_the_reason_also_for_a_person_with_too_many_sockets() {
+    let mut fixture = Fixture::new();
+    for person in 1..=3 {
+        fixture.join(person, "a", u64::from(person)).unwrap();
+    }
+    fixture.watch(4, 4).unwrap();
+    fixture.watch(4, 5).unwrap();
+    assert_eq!(fixture.join(4, "a", 6), Err(RequestError::RoomFull));
+    fixture.remove_row(1, DepartureReason::Left);
+    assert_eq!(fixture.join(4, "a", 6), Err(RequestError::TooManyTabs));
+}
+
+#[test]
 fn after_leaving_only_tabs_that_join_again_count() {
     let mut fixture = Fixture::new();
     fixture.join(1, "a", 10).unwrap();
-    fixture.room.remove_row(id(1), DepartureReason::Left, fixture.now);
+    fixture.remove_row(1, DepartureReason::Left);
     assert_eq!(fixture.room.save(fixture.now).people, []);
     // The first tab is still open and visible, and does not count for the state.
     fixture.join_as(1, "b", 11, "Kim", false).unwrap();

@@ -1,0 +1,95 @@
+import { once } from "node:events";
+import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type Server } from "node:http";
+import { connect, type AddressInfo, type Socket } from "node:net";
+
+/** What a proxy does with the requests that it passes on. */
+export interface ReverseProxyOptions {
+  /** The path that is removed from the beginning of every address. */
+  stripped?: string;
+  /** Cookies are dropped in both directions, as in a browser that refuses them. */
+  dropsCookies?: boolean;
+  /** Upgrades are answered with 403. */
+  refusesUpgrades?: boolean;
+}
+
+/** An HTTP proxy, whose address is known before the server behind it is started. */
+export class ReverseProxy {
+  private target: URL | undefined;
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly listener: Server,
+    private readonly options: ReverseProxyOptions,
+  ) {}
+
+  static async start(options: ReverseProxyOptions = {}): Promise<ReverseProxy> {
+    const listener = createServer();
+    const proxy = new ReverseProxy(listener, options);
+    listener.on("connection", (socket: Socket) => proxy.track(socket));
+    listener.on("request", (incoming, outgoing) => {
+      const { hostname, port } = proxy.upstream();
+      const { method, headers } = incoming;
+      const path = proxy.pathOf(incoming);
+      const onResponse = (response: IncomingMessage) => {
+        outgoing.writeHead(response.statusCode ?? 502, proxy.kept(response.headers));
+        response.pipe(outgoing);
+      };
+      const asked = request({ hostname, port, method, path, headers: proxy.kept(headers) }, onResponse);
+      asked.on("error", () => outgoing.destroy());
+      outgoing.on("close", () => asked.destroy());
+      incoming.pipe(asked);
+    });
+    listener.on("upgrade", (incoming, socket: Socket) => proxy.upgrade(incoming, socket));
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    return proxy;
+  }
+
+  /** Passes requests on to this server from now on. */
+  leadsTo(server: { url: string }): void {
+    this.target = new URL(server.url);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.listener.address() as AddressInfo).port}`;
+  }
+
+  dispose(): void {
+    this.listener.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private upstream(): URL {
+    if (!this.target) throw new Error("The proxy leads to no server yet.");
+    return this.target;
+  }
+
+  private track(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.sockets.delete(socket));
+  }
+
+  private pathOf({ url = "/" }: IncomingMessage): string {
+    const { stripped = "" } = this.options;
+    return url.startsWith(stripped) ? url.slice(stripped.length) || "/" : url;
+  }
+
+  private kept(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+    const { cookie, "set-cookie": setCookie, ...others } = headers;
+    return this.options.dropsCookies ? others : headers;
+  }
+
+  private upgrade(incoming: IncomingMessage, socket: Socket): void {
+    if (this.options.refusesUpgrades) {
+      socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    const { hostname, port } = this.upstream();
+    const server = connect(Number(port), hostname);
+    this.track(server);
+    const lines = Object.entries(this.kept(incoming.headers)).map(([name, value]) => `${name}: ${String(value)}`);
+    server.write([`GET ${this.pathOf(incoming)} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
+    server.pipe(socket).pipe(server);
+  }
+}

@@ -1,0 +1,72 @@
+//! A room, as it is saved for the next process.
+
+use std::collections::BTreeSet;
+
+use app::presence::{Epoch, Roster, User, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{Now, Room, RoomLimits, count_here, size_of_name};
+use crate::presence::{
+    count_history::CountHistory,
+    log::{Change, Log},
+    members::{Members, Moment, SavedMember},
+};
+
+/// A room, as it is saved for the next process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedRoom {
+    /// The number of the last change.
+    pub seq: u64,
+    /// The rows, in the order of the list.
+    pub users: Vec<User>,
+    /// The people behind the rows.
+    pub people: Vec<SavedMember>,
+    /// The last changes; empty if the next process begins a new epoch.
+    pub changes: Vec<Change>,
+}
+
+/// A saved room that contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rows, the people and the changes of a saved room do not match")]
+pub struct InvalidSavedRoom;
+
+impl Room {
+    /// What the next process needs to go on from here.
+    pub fn save(&self, now: Moment) -> SavedRoom {
+        SavedRoom {
+            seq: self.log.seq(),
+            users: self.roster.users().cloned().collect(),
+            people: self.members.save(now),
+            changes: self.log.changes().cloned().collect(),
+        }
+    }
+
+    /// A saved room. Every row is held for a grace period. Without a history one begins with this minute.
+    pub fn restore(
+        saved: SavedRoom,
+        epoch: Epoch,
+        history: Option<CountHistory>,
+        limits: RoomLimits,
+        now: Now,
+    ) -> Result<Self, InvalidSavedRoom> {
+        let SavedRoom { seq, users, people, changes } = saved;
+        let empty = Self::new(limits, epoch, now);
+        let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
+        // A row without a tab would never be removed.
+        let with_tabs: BTreeSet<UserId> = people
+            .iter()
+            .filter(|member| !member.tabs.is_empty())
+            .map(|member| member.id)
+            .collect();
+        let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
+        if with_tabs != listed {
+            return Err(InvalidSavedRoom);
+        }
+        let log = Log::restore(seq, changes, now.moment).ok_or(InvalidSavedRoom)?;
+        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
+        let members = Members::restore(people, now.moment);
+        let history =
+            history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), count_here(&roster)));
+        Ok(Self { roster, members, log, history, names_in_bytes, ..empty })
+    }
+}

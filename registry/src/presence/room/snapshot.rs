@@ -1,0 +1,92 @@
+//! The exact state of a room after one entry of its journal.
+
+use std::collections::BTreeMap;
+
+use app::presence::{Epoch, Roster, User, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{Room, RoomLimits, size_of_name};
+use crate::presence::{
+    count_history::CountHistory,
+    log::{Log, LoggedChange},
+    members::{Member, Members},
+    removals::Removals,
+    room_time::RoomTime,
+    servers::Servers,
+};
+
+/// About so many bytes of the log are in a snapshot.
+const MOST_LOG_BYTES: usize = 1024 * 1024;
+
+/// The exact state of a room after one entry of its journal: a room made from it goes on as the first one.
+/// Only the log may reach back less far.
+///
+/// Unlike [`SavedRoom`](super::SavedRoom) it holds no row that was not held, and keeps every deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSnapshot {
+    epoch: Epoch,
+    seq: u64,
+    limits: RoomLimits,
+    /// In the order of the list.
+    users: Vec<User>,
+    members: BTreeMap<UserId, Member>,
+    changes: Vec<LoggedChange>,
+    history: CountHistory,
+    servers: Servers,
+    removals: Removals,
+    time: RoomTime,
+}
+
+/// A snapshot that contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rows, the people and the changes of a snapshot do not match")]
+pub struct InvalidSnapshotError;
+
+impl RoomSnapshot {
+    /// The state of this room.
+    pub fn of(room: &Room) -> Self {
+        Self {
+            epoch: room.epoch.clone(),
+            seq: room.log.seq(),
+            limits: room.limits,
+            users: room.roster.users().cloned().collect(),
+            members: room.members.iter().map(|(id, member)| (id, member.clone())).collect(),
+            changes: room.log.newest(MOST_LOG_BYTES),
+            history: room.history.clone(),
+            servers: room.servers.clone(),
+            removals: room.removals.clone(),
+            time: room.time,
+        }
+    }
+}
+
+impl TryFrom<RoomSnapshot> for Room {
+    type Error = InvalidSnapshotError;
+
+    fn try_from(snapshot: RoomSnapshot) -> Result<Self, InvalidSnapshotError> {
+        let RoomSnapshot { epoch, seq, limits, history, servers, removals, time, .. } = snapshot;
+        let roster = Roster::from_users(snapshot.users).map_err(|_| InvalidSnapshotError)?;
+        let members: Members = snapshot.members.into_iter().collect();
+        let with_tabs = members.iter().filter(|(_, member)| member.has_tabs());
+        let mut listed: Vec<UserId> = roster.users().map(|user| user.id).collect();
+        listed.sort_unstable();
+        // A row without a tab would never be removed.
+        if !with_tabs.map(|(user_id, _)| user_id).eq(listed) {
+            return Err(InvalidSnapshotError);
+        }
+        let log = Log::from_newest(seq, snapshot.changes).ok_or(InvalidSnapshotError)?;
+        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
+        Ok(Self {
+            limits,
+            epoch,
+            roster,
+            members,
+            log,
+            history,
+            names_in_bytes,
+            servers,
+            removals,
+            time,
+        })
+    }
+}
