@@ -74,7 +74,7 @@ for (const count of [NAMES_OF_ALL_KINDS.length, 200]) {
     await clients.joinInOrder(server, room, names);
     const visitor = await newVisitor(STILL);
     await visitor.open(room);
-    await visitor.nameField.fill("x".repeat(41));
+    await visitor.nameField.fill("x".repeat(101));
     await visitor.nameField.press("Enter");
     await expect(visitor.nameError).toBeVisible();
     await takeScreenshots(visitor.page, called("refused"), shot);
