@@ -63,18 +63,19 @@ impl IntoProperty for TextContent {
 
 /// The text of an element in the first HTML, if it changes with signals.
 #[cfg(feature = "ssr")]
-pub(crate) fn first_text<V: IntoView>(text: V) -> V {
-    text
+pub(crate) fn first_text(read: impl FnOnce() -> String) -> Option<String> {
+    first_words(&untrack(read))
 }
 
 /// Nothing: hydration skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn first_text<V>(_text: V) {}
 
-/// The text of an element in the first HTML.
+/// The text of an element in the first HTML. For an empty one Leptos would write a space, and the element
+/// would be `:empty` only after hydration.
 #[cfg(feature = "ssr")]
-pub(crate) fn first_words(text: &str) -> String {
-    text.to_owned()
+pub(crate) fn first_words(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Nothing: hydration skips the content of an element that is empty here.
