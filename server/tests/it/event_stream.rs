@@ -170,7 +170,7 @@ async fn one_event_stream_follows_several_rooms() {
     let events = [resumed.event().await, resumed.event().await];
     for event in &events {
         let ServerEvent::Resumed(missing) = &event.data else { panic!("{event:?}") };
-        let expected = if event.room.as_deref() == Some("b") { 1 } else { 0 };
+        let expected = usize::from(event.room.as_deref() == Some("b"));
         assert_eq!(missing.difference.new_user.len(), expected, "{event:?}");
     }
     let header = format!("Last-Event-ID: {}\r\n", positions["a"]);

@@ -14,14 +14,14 @@ use tokio::{net::TcpStream, time::timeout};
 use crate::{TIMEOUT, support::Site};
 
 #[derive(Clone, Copy, Debug)]
-pub enum Program {
+pub(crate) enum Program {
     Nginx,
     Caddy,
 }
 
 /// Ends with SIGTERM when it is dropped.
-pub struct Proxy {
-    pub site: Site,
+pub(crate) struct Proxy {
+    pub(crate) site: Site,
     child: Child,
     _directory: TempDir,
 }
@@ -36,7 +36,7 @@ impl Drop for Proxy {
 }
 
 /// A free port.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -85,7 +85,7 @@ impl Program {
 impl Proxy {
     /// Starts it with a site's configuration, and waits until it listens on this port; none where the program
     /// is not installed.
-    pub async fn start(program: Program, port: u16, site: &str) -> Option<Self> {
+    pub(crate) async fn start(program: Program, port: u16, site: &str) -> Option<Self> {
         if !program.is_installed() {
             println!("not run: {} is not installed", program.name());
             return None;

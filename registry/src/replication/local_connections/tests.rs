@@ -218,6 +218,18 @@ fn server_that_goes_on_under_another_id_takes_its_tabs_over_before_the_old_one_g
     assert_eq!(world.room.log().seq(), seq, "nobody is seen to reconnect or leave");
 }
 
+#[test]
+fn sockets_of_a_cleared_room_are_not_restored() {
+    let mut world = World::new();
+    let announce = Event::Announce { is_local: true, person: 1, tab: None, is_visible: true };
+    let mut remembered = copy(&world.room);
+    world.run(&announce, &mut remembered);
+    world.append(server(1), &[Command::RoomCleared]).unwrap();
+    assert!(world.local.missing_in(&world.room).is_empty());
+    world.reconcile();
+    assert!(world.room.roster().is_empty());
+}
+
 /// Found by the test above: an engine that had not received the removal went on.
 #[test]
 fn removal_that_was_lost_is_made_up_for() {
