@@ -148,7 +148,7 @@ test("a row is reconnecting during an outage of 5 s, and is kept", async ({
   await bo.showsState(anaId, "reconnecting");
   await ana.isDisconnected();
   const age = async () =>
-    Number(/updated (\d+) s/.exec((await ana.elements.banner.text()) ?? "")?.[1] ?? 0);
+    Number(/List from (\d+) s/.exec((await ana.elements.banner.text()) ?? "")?.[1] ?? 0);
   await expect.poll(age).toBeGreaterThanOrEqual(5);
   network.setCondition("clear");
   await ana.isReconnected();

@@ -90,6 +90,24 @@ export class ReverseProxy {
     this.track(server);
     const lines = Object.entries(this.kept(incoming.headers)).map(([name, value]) => `${name}: ${String(value)}`);
     server.write([`GET ${this.pathOf(incoming)} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
-    server.pipe(socket).pipe(server);
+    socket.pipe(server);
+    this.passHead(server, socket);
+  }
+
+  /** Passes the head of an upgrade's response on, without its cookies where they are dropped, and then everything. */
+  private passHead(server: Socket, socket: Socket): void {
+    let head = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      server.off("data", onData);
+      const lines = head.subarray(0, end).toString("latin1").split("\r\n");
+      const kept = lines.filter((line) => !this.options.dropsCookies || !/^set-cookie:/i.test(line));
+      socket.write([...kept, "", ""].join("\r\n"));
+      socket.write(head.subarray(end + 4));
+      server.pipe(socket);
+    };
+    server.on("data", onData);
   }
 }

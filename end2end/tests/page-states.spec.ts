@@ -152,7 +152,7 @@ for (const count of [NAMES_OF_ALL_KINDS.length, 200]) {
     await takeScreenshots(ana.page, called("offline"), shot);
     await bo?.leave();
     await clients.joinInOrder(server, room, ["Cy", "Di", "Ed"]);
-    await expect(ana.banner).toContainText(/updated (\d{2,} s|\d+ min) ago/);
+    await expect(ana.banner).toContainText(/List from (\d{2,} s|\d+ min) ago/);
     network.setCondition("clear");
     await ana.context.setOffline(false);
     await ana.isReconnected();
