@@ -296,7 +296,7 @@ test("a person whom the operator removed sees it, and can join again", async ({
   for (const visitor of [ana, bo]) await visitor.shows(["Ana"]);
   await expect(ana.news).toHaveText("Bo was removed");
   expect(changesIn(ana.wire.received).at(-1)?.disconnect_user).toEqual({ removed: [boId] });
-  await expect(bo.page.getByTestId("farewell")).toContainText("removed from the list");
+  await expect(bo.page.getByTestId("farewell")).toContainText("removed you from the list");
   // A reload does not list them again; joining does.
   await bo.page.reload();
   await bo.isLive();
