@@ -47,6 +47,11 @@ export class BigRoom {
     return room;
   }
 
+  /** How many people are here, and not away. */
+  get here(): number {
+    return this.users.filter(({ state }) => state !== "away").length;
+  }
+
   /** Adds a person. */
   join(name?: string): User {
     const user = this.newUser(name);
@@ -94,6 +99,7 @@ export class BigRoom {
     const arrived = left.map(() => this.newUser());
     for (const user of left) this.users.splice(this.users.indexOf(user), 1);
     this.users.push(...arrived);
+    for (const user of away) user.state = "away";
     this.sendChanges({
       disconnect_user: { left: left.map(({ id }) => id) },
       user_changed: { away: away.map(({ id }) => id) },
