@@ -9,11 +9,19 @@ import type { Visitor } from "../support/visitor";
 const BASE_PATH = "/rollcall";
 
 interface Fixtures {
+  /** A proxy that drops all cookies, in front of a server of its own. */
+  cookieless: ReverseProxy;
   /** A proxy in front of a server that is set to be below `BASE_PATH`. */
   below: (options: ReverseProxyOptions) => Promise<ReverseProxy>;
 }
 
 const test = base.extend<Fixtures>({
+  cookieless: async ({ serverWith }, use) => {
+    const proxy = await ReverseProxy.start({ dropsCookies: true });
+    proxy.leadsTo(await serverWith([]));
+    await use(proxy);
+    proxy.dispose();
+  },
   below: async ({ serverWith }, use) => {
     const proxies: ReverseProxy[] = [];
     await use(async (options) => {
@@ -86,18 +94,12 @@ test("below a path, the embedded view follows the room", async ({ below, newVisi
   await expect(viewer.count).toHaveText("1");
 });
 
-test("a person without cookies joins, and is gone after leaving", async ({ serverWith, newVisitor, room }) => {
-  const proxy = await ReverseProxy.start({ dropsCookies: true });
-  try {
-    proxy.leadsTo(await serverWith([]));
-    const [ana, bo] = [await newVisitor({ of: proxy }), await newVisitor({ of: proxy })];
-    await ana.openAndJoin(room, "Ana");
-    await bo.openAndJoin(room, "Bo");
-    await ana.shows(["Ana", "Bo"]);
-    await ana.leaveButton.click();
-    await bo.shows(["Bo"]);
-    expect(await ana.context.cookies()).toEqual([]);
-  } finally {
-    proxy.dispose();
-  }
+test("a person without cookies joins, and is gone after leaving", async ({ cookieless, newVisitor, room }) => {
+  const [ana, bo] = [await newVisitor({ of: cookieless }), await newVisitor({ of: cookieless })];
+  await ana.openAndJoin(room, "Ana");
+  await bo.openAndJoin(room, "Bo");
+  await ana.shows(["Ana", "Bo"]);
+  await ana.leaveButton.click();
+  await bo.shows(["Bo"]);
+  expect(await ana.context.cookies()).toEqual([]);
 });
