@@ -571,23 +571,23 @@ test.describe("the page", () => {
     const visitor = await newVisitor({ reducedMotion: "no-preference", viewport: { width: 390, height: 900 } });
     await visitor.open(room);
     await visitor.shows(["Ana", "Bo"]);
-    const drawn = visitor.page.evaluate(
-      () =>
-        new Promise<{ hasCopy: boolean; bottom: number; edge: number }>((resolve) => {
-          new MutationObserver((_, observer) => {
-            const copy = document.querySelector(".leaving");
-            if (!copy) return;
-            observer.disconnect();
-            for (const animation of copy.getAnimations()) animation.pause();
-            new IntersectionObserver(([entry]) => {
-              const edge = document.querySelector(".list-panel")!.getBoundingClientRect().bottom;
-              resolve({ hasCopy: true, bottom: entry!.intersectionRect.bottom, edge });
-            }).observe(copy);
-          }).observe(document.querySelector(".list-panel")!, { childList: true });
-        }),
-    );
+    // In an object, so that the call ends when the observer is there and not when it has seen the row.
+    const observer = await visitor.page.evaluateHandle(() => ({
+      drawn: new Promise<{ hasCopy: boolean; bottom: number; edge: number }>((resolve) => {
+        new MutationObserver((_, observer) => {
+          const copy = document.querySelector(".leaving");
+          if (!copy) return;
+          observer.disconnect();
+          for (const animation of copy.getAnimations()) animation.pause();
+          new IntersectionObserver(([entry]) => {
+            const edge = document.querySelector(".list-panel")!.getBoundingClientRect().bottom;
+            resolve({ hasCopy: true, bottom: entry!.intersectionRect.bottom, edge });
+          }).observe(copy);
+        }).observe(document.querySelector(".list-panel")!, { childList: true });
+      }),
+    }));
     bo!.send({ event: "leave" });
-    const { hasCopy, bottom, edge } = await drawn;
+    const { hasCopy, bottom, edge } = await observer.evaluate(({ drawn }) => drawn);
     expect(hasCopy).toBe(true);
     expect(bottom).toBeLessThanOrEqual(edge);
   });
