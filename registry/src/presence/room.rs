@@ -4,6 +4,8 @@ mod cluster;
 mod saved;
 mod snapshot;
 
+use std::collections::BTreeSet;
+
 use app::presence::{DepartureReason, Epoch, Name, PresenceState, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -354,6 +356,16 @@ impl Now {
 /// How many of the listed people are not away.
 fn count_here(roster: &Roster) -> usize {
     roster.len() - roster.away()
+}
+
+/// Whether these people, who have tabs, are the ones with a row: a row without a tab would never be removed.
+fn are_listed(people: impl Iterator<Item = UserId>, roster: &Roster) -> bool {
+    BTreeSet::from_iter(people) == roster.users().map(|user| user.id).collect()
+}
+
+/// The size of all names on the wire.
+fn size_of_names(roster: &Roster) -> usize {
+    roster.users().map(|user| size_of_name(&user.name)).sum()
 }
 
 /// The size of a name on the wire, with its skeleton.

@@ -1,11 +1,9 @@
 //! A room, as it is saved for the next process.
 
-use std::collections::BTreeSet;
-
-use app::presence::{Epoch, Roster, User, UserId};
+use app::presence::{Epoch, Roster, User};
 use serde::{Deserialize, Serialize};
 
-use super::{Now, Room, RoomLimits, count_here, size_of_name};
+use super::{Now, Room, RoomLimits, are_listed, count_here, size_of_names};
 use crate::presence::{
     count_history::CountHistory,
     log::{Change, Log},
@@ -52,18 +50,12 @@ impl Room {
         let SavedRoom { seq, users, people, changes } = saved;
         let empty = Self::new(limits, epoch, now);
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
-        // A row without a tab would never be removed.
-        let with_tabs: BTreeSet<UserId> = people
-            .iter()
-            .filter(|member| !member.tabs.is_empty())
-            .map(|member| member.id)
-            .collect();
-        let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
-        if with_tabs != listed {
+        let with_tabs = people.iter().filter(|member| !member.tabs.is_empty());
+        if !are_listed(with_tabs.map(|member| member.id), &roster) {
             return Err(InvalidSavedRoom);
         }
         let log = Log::restore(seq, changes, now.moment).ok_or(InvalidSavedRoom)?;
-        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
+        let names_in_bytes = size_of_names(&roster);
         let members = Members::restore(people, now.moment);
         let history =
             history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), count_here(&roster)));

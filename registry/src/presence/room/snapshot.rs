@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::presence::{Epoch, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Room, RoomLimits, size_of_name};
+use super::{Room, RoomLimits, are_listed, size_of_names};
 use crate::presence::{
     count_history::CountHistory,
     log::{Log, LoggedChange},
@@ -68,14 +68,11 @@ impl TryFrom<RoomSnapshot> for Room {
         let roster = Roster::from_users(snapshot.users).map_err(|_| InvalidSnapshotError)?;
         let members: Members = snapshot.members.into_iter().collect();
         let with_tabs = members.iter().filter(|(_, member)| member.has_tabs());
-        let mut listed: Vec<UserId> = roster.users().map(|user| user.id).collect();
-        listed.sort_unstable();
-        // A row without a tab would never be removed.
-        if !with_tabs.map(|(user_id, _)| user_id).eq(listed) {
+        if !are_listed(with_tabs.map(|(user_id, _)| user_id), &roster) {
             return Err(InvalidSnapshotError);
         }
         let log = Log::from_newest(seq, snapshot.changes).ok_or(InvalidSnapshotError)?;
-        let names_in_bytes = roster.users().map(|user| size_of_name(&user.name)).sum();
+        let names_in_bytes = size_of_names(&roster);
         Ok(Self {
             limits,
             epoch,
