@@ -328,20 +328,10 @@ impl Hub {
         viewer: Option<UserId>,
         most_rows: usize,
     ) -> ExistingUsers {
-        match self.find(room_name) {
-            Some(room) => room.snapshot(viewer, most_rows),
-            None => ExistingUsers {
-                epoch: no_epoch(),
-                seq: 0,
-                you: viewer,
-                now: self.context.clocks.unix_milliseconds(),
-                count: 0,
-                users: Vec::new(),
-            },
-        }
+        self.first_rows(room_name, viewer, most_rows).0
     }
 
-    /// The list of a room, cut to its first `most_rows` rows, and how many people of the whole list are away.
+    /// The same, and how many people of the whole list are away.
     pub fn first_rows(
         &self,
         room_name: &RoomName,
@@ -350,7 +340,17 @@ impl Hub {
     ) -> (ExistingUsers, usize) {
         match self.find(room_name) {
             Some(room) => room.first_rows(viewer, most_rows),
-            None => (self.snapshot(room_name, viewer, most_rows), 0),
+            None => {
+                let list = ExistingUsers {
+                    epoch: no_epoch(),
+                    seq: 0,
+                    you: viewer,
+                    now: self.context.clocks.unix_milliseconds(),
+                    count: 0,
+                    users: Vec::new(),
+                };
+                (list, 0)
+            }
         }
     }
 

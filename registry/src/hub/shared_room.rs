@@ -218,12 +218,7 @@ impl SharedRoom {
         })
     }
 
-    /// The list of this moment, cut to its first `most_rows` rows.
-    pub(super) fn snapshot(&self, viewer: Option<UserId>, most_rows: usize) -> ExistingUsers {
-        self.first_rows(viewer, most_rows).0
-    }
-
-    /// The same, and how many people of the whole list are away.
+    /// The list of this moment, cut to its first `most_rows` rows, and how many people of the whole list are away.
     pub(super) fn first_rows(
         &self,
         viewer: Option<UserId>,
@@ -294,12 +289,21 @@ impl SharedRoom {
 
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
-        let count = state.room.roster().len();
-        let now = Instant::now();
         let time = if state.last_broadcast.is_current(&state.room) {
             BroadcastTime::AlreadyScheduled
-        } else if *state.last_broadcast.epoch == *state.room.epoch() {
-            state.broadcast_scheduler.on_change(now, self.expected_subscribers(count))
+        } else {
+            self.broadcast_changes(state)
+        };
+        self.schedule_wakeup(state);
+        time
+    }
+
+    /// Broadcasts what has changed since the last broadcast, now or later.
+    fn broadcast_changes(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
+        let now = Instant::now();
+        let time = if *state.last_broadcast.epoch == *state.room.epoch() {
+            let subscribers = self.expected_subscribers(state.room.roster().len());
+            state.broadcast_scheduler.on_change(now, subscribers)
         } else {
             // Until readers know of the new epoch, its numbers look like those of the old one.
             BroadcastTime::Now
@@ -309,7 +313,6 @@ impl SharedRoom {
             BroadcastTime::At(time) => self.broadcast_later(time),
             BroadcastTime::AlreadyScheduled => {}
         }
-        self.schedule_wakeup(state);
         time
     }
 
