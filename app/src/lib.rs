@@ -16,18 +16,19 @@
 
 // The server renders a page from one expression, whose type is nested as deeply as the page.
 #![recursion_limit = "256"]
-
-#[cfg(feature = "hydrate")]
-mod browser;
-pub mod client;
-#[cfg(any(feature = "ui", feature = "recorded-values"))]
-#[cfg_attr(
-    not(feature = "hydrate"),
+// `presence` and `client` are checked without features, where this does not apply.
+#![cfg_attr(
+    all(any(feature = "ui", feature = "recorded-values"), not(feature = "hydrate")),
     allow(
         dead_code,
         reason = "the server only renders the page; the code that changes it runs in the browser"
     )
 )]
+
+#[cfg(feature = "hydrate")]
+mod browser;
+pub mod client;
+#[cfg(any(feature = "ui", feature = "recorded-values"))]
 mod list;
 pub mod presence;
 #[cfg(any(feature = "recorded-values", all(test, feature = "ui")))]
@@ -35,32 +36,13 @@ pub mod recorded_values;
 #[cfg(feature = "ssr")]
 pub mod ssr;
 #[cfg(feature = "ui")]
-#[cfg_attr(
-    not(feature = "hydrate"),
-    allow(
-        dead_code,
-        reason = "the server only renders the page; the code that changes it runs in the browser"
-    )
-)]
 pub mod state;
 #[cfg(any(feature = "ui", feature = "recorded-values"))]
-#[cfg_attr(
-    not(feature = "hydrate"),
-    allow(
-        dead_code,
-        reason = "the server only renders the page; the code that changes it runs in the browser"
-    )
-)]
 mod text;
 #[cfg(feature = "ui")]
-#[cfg_attr(
-    not(feature = "hydrate"),
-    allow(
-        dead_code,
-        reason = "the server only renders the page; the code that changes it runs in the browser"
-    )
-)]
 mod view;
 
 #[cfg(feature = "hydrate")]
 pub use browser::Hydration;
+#[cfg(any(feature = "ui", feature = "recorded-values"))]
+pub use list::search_key::search_key;

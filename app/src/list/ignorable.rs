@@ -1,29 +1,25 @@
 //! Characters that do not count in a search: marks, vowel points, and characters without a width.
 
-/// The characters that a search ignores: they have no primary weight in CLDR's root collation for search, like
+use std::sync::LazyLock;
+
+/// Whether a search ignores the character: it has no primary weight in CLDR's root collation for search, like
 /// accents, niqqud, harakat, nukta, tatweel and joiners. Vowel signs of Indic scripts have one.
-pub(super) struct Ignorables {
-    /// Where ranges begin, and where they have ended, in turn. They are decoded once for many names.
-    bounds: Vec<u32>,
+pub(super) fn is_ignorable(letter: char) -> bool {
+    // Within a range, its beginning is passed and its end is not.
+    BOUNDS.partition_point(|bound| *bound <= u32::from(letter)) % 2 == 1
 }
 
-impl Ignorables {
-    pub(super) fn new() -> Self {
-        let mut bounds = Vec::with_capacity(2 * RANGES.len());
-        let (mut end, mut bytes) = (0, ENCODED.iter());
-        while let (Some(gap), Some(length)) = (next_number(&mut bytes), next_number(&mut bytes)) {
-            let start = end + gap;
-            end = start + length;
-            bounds.extend([start, end + 1]);
-        }
-        Self { bounds }
+/// Where ranges begin, and where they have ended, in turn.
+static BOUNDS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let mut bounds = Vec::with_capacity(2 * RANGES.len());
+    let (mut end, mut bytes) = (0, ENCODED.iter());
+    while let (Some(gap), Some(length)) = (next_number(&mut bytes), next_number(&mut bytes)) {
+        let start = end + gap;
+        end = start + length;
+        bounds.extend([start, end + 1]);
     }
-
-    pub(super) fn contains(&self, letter: char) -> bool {
-        // Within a range, its beginning is passed and its end is not.
-        self.bounds.partition_point(|bound| *bound <= u32::from(letter)) % 2 == 1
-    }
-}
+    bounds
+});
 
 /// First and last characters of the ranges, sorted, from ICU 78 (Unicode 17): those that NFKD leaves unchanged and
 /// that `new Intl.Collator("und", { usage: "search", sensitivity: "base" })` ignores. Except U+0E4D and
@@ -282,26 +278,24 @@ mod tests {
 
     #[test]
     fn every_character_is_ignorable_as_the_ranges_say() {
-        let ignorables = Ignorables::new();
         for letter in '\0'..=char::MAX {
             let number = u32::from(letter);
             let expected = RANGES.iter().any(|(first, last)| (*first..=*last).contains(&number));
-            assert_eq!(ignorables.contains(letter), expected, "{letter:?}");
+            assert_eq!(is_ignorable(letter), expected, "{letter:?}");
         }
         assert!(RANGES.iter().flat_map(|(first, last)| [first, last]).is_sorted());
     }
 
     #[test]
     fn marks_are_ignorable_and_vowel_signs_are_not() {
-        let ignorables = Ignorables::new();
         for letter in
             "\u{301}\u{5b8}\u{5c1}\u{64f}\u{651}\u{654}ـ\u{93c}\u{200d}\u{fe0f}\u{e49}\u{3099}"
                 .chars()
         {
-            assert!(ignorables.contains(letter), "{letter:?}");
+            assert!(is_ignorable(letter), "{letter:?}");
         }
         for letter in "aяא مकिु\u{94d}ำาการ각李ー'- 🙂".chars() {
-            assert!(!ignorables.contains(letter), "{letter:?}");
+            assert!(!is_ignorable(letter), "{letter:?}");
         }
     }
 }

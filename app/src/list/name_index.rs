@@ -1,6 +1,6 @@
 //! Search and comparison keys of all names, computed once and not at every rendering.
 
-use super::{name_key::NameKey, search_key::SearchKeys};
+use super::{name_key::NameKey, search_key::search_key};
 use crate::presence::{Name, Roster, User, UserId};
 
 /// The people of a list in order of arrival, with the keys of their names.
@@ -33,12 +33,11 @@ impl NameIndex {
     pub(crate) fn sync(&mut self, roster: &Roster) {
         // After a difference, the remaining rows are in the same order and new rows follow. After a
         // replaced list, more keys are computed again, with the same result.
-        let search_keys = SearchKeys::new();
         let mut users = roster.users().peekable();
         self.entries.retain_mut(|entry| {
             let Some(user) = users.next_if(|user| user.id == entry.id) else { return false };
             if user.name != entry.name {
-                *entry = Entry::of(user, &search_keys);
+                *entry = Entry::of(user);
             }
             true
         });
@@ -46,7 +45,7 @@ impl NameIndex {
         if self.entries.capacity() < roster.len() {
             self.entries.reserve_exact(users.len() + roster.len() / 8);
         }
-        self.entries.extend(users.map(|user| Entry::of(user, &search_keys)));
+        self.entries.extend(users.map(Entry::of));
     }
 
     /// All entries, in order of arrival.
@@ -56,10 +55,10 @@ impl NameIndex {
 }
 
 impl Entry {
-    fn of(user: &User, search_keys: &SearchKeys) -> Self {
+    fn of(user: &User) -> Self {
         Self {
             id: user.id,
-            search_key: search_keys.of(user.name.as_str()).into(),
+            search_key: search_key(user.name.as_str()).into(),
             key: NameKey::of(&user.name),
             name: user.name.clone(),
         }
@@ -98,7 +97,7 @@ mod tests {
         fn a_synced_index_equals_a_new_one(lists in prop::collection::vec(any_list(), 1..6)) {
             let mut name_index = NameIndex::default();
             for list in lists {
-                let expected: Vec<Entry> = list.iter().map(|user| Entry::of(user, &SearchKeys::new())).collect();
+                let expected: Vec<Entry> = list.iter().map(Entry::of).collect();
                 name_index.sync(&Roster::from_users(list).unwrap());
                 prop_assert_eq!(name_index.entries(), &expected[..]);
             }

@@ -1,42 +1,31 @@
 //! The key by which names are searched and sorted: what people type finds what others are called.
 
-use super::{ignorable::Ignorables, normalisation::lower_case_decomposed};
+use super::{ignorable::is_ignorable, normalisation::lower_case_decomposed};
 
-/// Makes keys of texts: letters that have the same primary weight in CLDR's root collation for search are
-/// equal in them, in every script, as are compatibility forms (NFKD). So are letters, quotes and hyphens
-/// for which people type another that their keyboard has: `o` for `ø`, `ه` for `ة`, `'` for `’`.
-pub(crate) struct SearchKeys {
-    ignorables: Ignorables,
-}
-
-impl SearchKeys {
-    pub(crate) fn new() -> Self {
-        Self { ignorables: Ignorables::new() }
+/// The key of a text: letters that have the same primary weight in CLDR's root collation for search are equal in
+/// it, in every script, as are compatibility forms (NFKD). So are letters, quotes and hyphens for which people
+/// type another that their keyboard has: `o` for `ø`, `ه` for `ة`, `'` for `’`.
+pub fn search_key(text: &str) -> String {
+    // Most names, and much faster.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
     }
-
-    /// The key of a text.
-    pub(crate) fn of(&self, text: &str) -> String {
-        // Most names, and much faster.
-        if text.is_ascii() {
-            return text.to_ascii_lowercase();
-        }
-        let mut key = String::with_capacity(text.len());
-        for letter in lower_case_decomposed(text).chars() {
-            match letter {
-                // Not an accent but another letter.
-                '\u{306}' if key.ends_with('и') => {
-                    key.pop();
-                    key.push('й');
-                }
-                _ if self.ignorables.contains(letter) => {}
-                'ß' => key.push_str("ss"),
-                'æ' => key.push_str("ae"),
-                'œ' => key.push_str("oe"),
-                _ => key.push(base(letter)),
+    let mut key = String::with_capacity(text.len());
+    for letter in lower_case_decomposed(text).chars() {
+        match letter {
+            // Not an accent but another letter.
+            '\u{306}' if key.ends_with('и') => {
+                key.pop();
+                key.push('й');
             }
+            _ if is_ignorable(letter) => {}
+            'ß' => key.push_str("ss"),
+            'æ' => key.push_str("ae"),
+            'œ' => key.push_str("oe"),
+            _ => key.push(base(letter)),
         }
-        key
     }
+    key
 }
 
 /// The letter that people type for this one.
@@ -110,10 +99,6 @@ fn moved(letter: char, by: i32) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn search_key(text: &str) -> String {
-        SearchKeys::new().of(text)
-    }
 
     /// What somebody types, and a name that it finds.
     const FOUND: [(&str, &str); 53] = [

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use super::{
     name_index::{Entry, NameIndex},
-    search_key::SearchKeys,
+    search_key::search_key,
 };
 use crate::presence::{UserId, id_map::IdMap, single_spaced};
 
@@ -21,7 +21,7 @@ impl ListOptions {
     /// Sets the query to the search key of the typed text.
     pub(crate) fn set_query(&mut self, typed: &str) {
         let typed = single_spaced(typed);
-        self.query = SearchKeys::new().of(&typed);
+        self.query = search_key(&typed);
         // Only an empty text is no query. One of accents alone has an empty key, and matches nobody: no key
         // of a name has what a search ignores.
         if self.query.is_empty() {
@@ -176,7 +176,7 @@ mod tests {
             let roster = Roster::from_users(list).unwrap();
             let order = options(true, "").arrange(&NameIndex::of(&roster), None);
             prop_assert_eq!(order.len(), numbers.len());
-            let search_key: Vec<String> = names(&roster, &order).iter().map(|name| SearchKeys::new().of(name)).collect();
+            let search_key: Vec<String> = names(&roster, &order).iter().map(|name| search_key(name)).collect();
             prop_assert!(search_key.is_sorted());
         }
     }
