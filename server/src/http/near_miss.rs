@@ -1,7 +1,9 @@
 //! Addresses that are almost those of a page, and what was probably meant.
 
-use app::presence::{RoomName, RoomNameError};
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use app::{
+    presence::{RoomName, RoomNameError},
+    search_key,
+};
 
 /// The path without slashes at its end and without doubled ones, where that is a path of a room; none if it
 /// stays as it is.
@@ -26,24 +28,8 @@ pub(crate) fn without_extra_slashes(path: &str) -> Option<String> {
 
 /// The valid room name closest to the text, if there is one: `cafe` for `Café`.
 pub(crate) fn suggestion(text: &str) -> Option<RoomName> {
-    let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter));
-    RoomName::suggest(&letters.flat_map(plain_letters).collect::<String>())
-}
-
-/// Latin letters that Unicode does not decompose, as they are written where they are missing.
-fn plain_letters(letter: char) -> impl Iterator<Item = char> {
-    let plain = match letter {
-        'ß' | 'ẞ' => "ss",
-        'æ' | 'Æ' => "ae",
-        'œ' | 'Œ' => "oe",
-        'ø' | 'Ø' => "o",
-        'ł' | 'Ł' => "l",
-        'đ' | 'Đ' | 'ð' | 'Ð' => "d",
-        'þ' | 'Þ' => "th",
-        'ı' => "i",
-        _ => "",
-    };
-    plain.chars().chain(plain.is_empty().then_some(letter))
+    // A search key keeps the thorn.
+    RoomName::suggest(&search_key(&text.replace(['þ', 'Þ'], "th")))
 }
 
 #[cfg(test)]
