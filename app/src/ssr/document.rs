@@ -22,9 +22,7 @@ const STARTUP_TIMEOUT: u32 = 10_000;
 ///
 /// Only the content of `<main>` is hydrated: the rest stays as it is here.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let title = use_context::<RoomPage>()
-        .map(|page| strings::title(page.here(), page.room.as_str()))
-        .unwrap_or_default();
+    let title = use_context::<RoomPage>().map(|page| page.title()).unwrap_or_default();
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
@@ -94,7 +92,7 @@ pub fn not_found_document(
     reason: &str,
     suggestion: Option<&RoomName>,
 ) -> String {
-    Owner::new().with(|| not_found(options, reason, suggestion).to_html())
+    not_found(options, reason, suggestion).to_html()
 }
 
 fn not_found(

@@ -16,7 +16,7 @@ pub(super) fn link_preview() -> impl IntoView {
         tag("og:type", "website".into()),
         tag("og:site_name", strings::PRODUCT.into()),
         tag("og:title", strings::preview_title(room_page.room.as_str())),
-        tag("og:description", strings::preview_text(room_page.list.count)),
+        tag("og:description", strings::preview_text(room_page.here())),
         url,
     ))
 }

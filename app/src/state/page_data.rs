@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::presence::{ExistingUsers, RoomName};
+#[cfg(feature = "ssr")]
+use crate::text::strings;
 
 /// The data from which both sides render a room's page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,5 +22,11 @@ impl RoomPage {
     #[cfg(feature = "ssr")]
     pub(crate) fn here(&self) -> usize {
         self.list.count.saturating_sub(self.away)
+    }
+
+    /// The title of the page.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn title(&self) -> String {
+        strings::title(self.here(), self.room.as_str())
     }
 }

@@ -6,7 +6,7 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, User, UserId},
-    ssr::{not_found_document, shell},
+    ssr::{not_found_document, room_parts, shell},
     state::RoomPage,
 };
 
@@ -235,6 +235,18 @@ fn start_data_has_the_fingerprint_of_each_hydrated_part() {
     assert_eq!(parts, ["list", "main", "sidebar"]);
     assert_eq!(data["parts"], "/r/standup/parts.json");
     assert_eq!(data["page"]["list"]["users"][1]["name"], "<script>alert(1)</script>");
+}
+
+#[test]
+fn titles_and_previews_count_who_is_here() {
+    let html = html(Some(page(few())));
+    assert_has(&html, "<title>(3) standup · Rollcall</title>");
+    assert_has(&html, "3 people are here now.");
+    let parts = Owner::new().with(|| {
+        provide_context(page(few()));
+        room_parts()
+    });
+    assert_has(&parts, r#""title":"(3) standup · Rollcall""#);
 }
 
 #[test]
