@@ -115,13 +115,13 @@ async function fail() {
 function verifyRegularly(page) {
   const lasting = [...document.querySelectorAll(LASTING)];
   const number = document.querySelector(".number");
-  const isIntact = () =>
+  const isAsShown = () =>
     lasting.every((element) => element.isConnected) &&
     document.querySelectorAll("#roster [data-user-id]").length === page.rows() &&
     document.querySelectorAll(".card > form, .card > .you-are-here").length === 1 &&
     number.textContent.replace(/\D/g, "") === String(page.count());
   setInterval(() => {
-    if (!isIntact()) return fail();
+    if (!isAsShown()) return fail();
     document.querySelectorAll("#roster .who").forEach(restoreName);
   }, VERIFY_INTERVAL);
 }

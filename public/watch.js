@@ -1,11 +1,12 @@
 // The list without WASM: after each change the server's rendering is fetched again.
 
+import { openFeed } from "./feed.js";
+
 /** How long a change waits for others, and the jitter that spreads the requests of many pages, in milliseconds. */
 const BATCH_DELAY = 300;
 const JITTER = 900;
-/** How long the server may be silent, in milliseconds: it sends a beat every 10 s. Failed requests are retried after
-* the same time. */
-const IDLE_TIMEOUT = 15_000;
+/** After how long a request that failed is sent again, in milliseconds. */
+const RETRY_DELAY = 15_000;
 /** What changes with the list; the rest of the page stays. */
 const CHANGING = [".list-panel", ".count"];
 
@@ -36,7 +37,7 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
     const parts = await fetchParts().catch(() => undefined);
     isCurrent = Boolean(parts);
     if (parts) show(parts);
-    else renderIn(IDLE_TIMEOUT);
+    else renderIn(RETRY_DELAY);
     mark();
   }
 
@@ -51,32 +52,21 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
     position = `${parts.page.list.epoch}.${parts.page.list.seq}`;
   }
 
-  function openFeed() {
-    const feed = new EventSource(position ? `${data.feed}?since=${position}` : data.feed);
-    const onLost = () => {
-      isConnected = false;
-      mark();
-    };
-    const reopen = () => {
-      feed.close();
-      onLost();
-      openFeed();
-    };
-    let idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
-    const onEvent = ({ lastEventId }) => {
-      clearTimeout(idleTimer);
-      idleTimer = setTimeout(reopen, IDLE_TIMEOUT);
-      isConnected = true;
-      mark();
-      // Only the last piece of a split difference has an id.
-      if (lastEventId && lastEventId !== position) renderIn(BATCH_DELAY + JITTER * Math.random());
-    };
-    for (const name of ["existing_users", "more_users", "resumed", "changes", "beat"]) {
-      feed.addEventListener(name, onEvent);
-    }
-    // The browser reconnects by itself, unless the server rejected the request; then the timeout reopens the feed.
-    feed.onerror = onLost;
+  function follow() {
+    openFeed(
+      () => ({ room: data.page.room, since: position }),
+      ({ position: latest }) => {
+        isConnected = true;
+        mark();
+        // Only the last piece of a split difference has a new position.
+        if (latest && latest !== position) renderIn(BATCH_DELAY + JITTER * Math.random());
+      },
+      () => {
+        isConnected = false;
+        mark();
+      },
+    );
   }
 
-  render().then(openFeed);
+  render().then(follow);
 }

@@ -28,7 +28,6 @@ struct StartData<'page> {
     modules: [&'static str; 4],
     /// The address of [`room_parts`].
     parts: String,
-    feed: String,
     socket: String,
     /// Of each part that is hydrated by itself.
     fingerprints: BTreeMap<String, u32>,
@@ -53,7 +52,6 @@ pub(super) fn json(asset_urls: &AssetUrls, main: &str) -> String {
         wasm: &asset_urls.wasm,
         modules: MODULES,
         parts: base.below(&format!("/r/{room}/parts.json{wall}")),
-        feed: base.below(&format!("/api/rooms/{room}/events")),
         socket: base.below(&format!("/r/{room}/socket")),
         fingerprints: fingerprints(main, "main"),
         causes: BTreeMap::from(strings::CAUSES),
@@ -75,10 +73,7 @@ pub fn room_parts() -> String {
         page: Option<RoomPage>,
     }
     let page = use_context::<RoomPage>();
-    let title = page
-        .as_ref()
-        .map(|page| strings::title(page.list.count, page.room.as_str()))
-        .unwrap_or_default();
+    let title = page.as_ref().map(RoomPage::title).unwrap_or_default();
     let build = AssetUrls::installed_build();
     let parts = Parts { build, title, main: first_html().to_html(), page };
     serde_json::to_string(&parts).unwrap_or_default()
