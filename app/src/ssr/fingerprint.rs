@@ -4,7 +4,7 @@
 //! it. Proxies, translators and extensions change them, so `start.js` computes the same fingerprint from the
 //! DOM right before it hydrates a part. Attributes don't count: hydration does not read them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The attribute of an element whose content is no part of what is around it.
 const PART: &str = "data-part";
@@ -16,43 +16,43 @@ const VOID_ELEMENTS: [&str; 6] = ["br", "hr", "img", "input", "link", "meta"];
 /// The fingerprint of each part of well-formed HTML, by its name; `root` is the name of the outermost one.
 ///
 /// It reads what our own views render, and is no parser for the HTML of others.
-pub(crate) fn fingerprints(html: &str, root: &str) -> BTreeMap<String, u32> {
-    let mut parts = BTreeMap::from([(root.to_owned(), Fingerprint::default())]);
+pub(crate) fn fingerprints<'html>(html: &'html str, root: &'html str) -> BTreeMap<String, u32> {
+    let mut parts = BTreeMap::from([(root, Fingerprint::default())]);
     // The part of each open element's content; none where it does not count.
-    let mut open = vec![Some(root.to_owned())];
+    let mut open = vec![Some(root)];
     for token in Tokens(html) {
         if let Token::End = token {
             open.pop();
         }
-        let part = open.last().cloned().flatten();
-        let mut add = |text: &str| {
-            if let Some(fingerprint) = part.as_ref().and_then(|part| parts.get_mut(part)) {
-                fingerprint.add(text);
+        let part = open.last().copied().flatten();
+        let mut add = |kind: &str, text: &str| {
+            if let Some(fingerprint) = part.and_then(|part| parts.get_mut(part)) {
+                fingerprint.add(kind, text);
             }
         };
         match token {
-            Token::Text(text) => add(&format!("#{}", decode(text))),
-            Token::Comment(text) => add(&format!("!{text}")),
-            Token::End => add(">"),
+            Token::Text(text) => add("#", &decode(text)),
+            Token::Comment(text) => add("!", text),
+            Token::End => add(">", ""),
             Token::Start { name, part: inner, is_closed } => {
-                add(&format!("<{name}"));
+                add("<", name);
                 if is_closed || VOID_ELEMENTS.contains(&name) {
-                    add(">");
+                    add(">", "");
                     continue;
                 }
                 let content = match inner {
                     None => part,
                     Some(SERVER_ONLY) => None,
                     Some(inner) => {
-                        parts.entry(inner.to_owned()).or_default();
-                        Some(inner.to_owned())
+                        parts.entry(inner).or_default();
+                        Some(inner)
                     }
                 };
                 open.push(content);
             }
         }
     }
-    parts.into_iter().map(|(part, Fingerprint(hash))| (part, hash)).collect()
+    parts.into_iter().map(|(part, Fingerprint(hash))| (part.to_owned(), hash)).collect()
 }
 
 /// 32-bit FNV-1a over the UTF-16 code units, which are what JavaScript's strings consist of.
@@ -65,9 +65,9 @@ impl Default for Fingerprint {
 }
 
 impl Fingerprint {
-    /// Adds a text and its end.
-    fn add(&mut self, text: &str) {
-        for unit in text.encode_utf16().chain([0]) {
+    /// Adds what kind of node it is, its text and its end.
+    fn add(&mut self, kind: &str, text: &str) {
+        for unit in kind.encode_utf16().chain(text.encode_utf16()).chain([0]) {
             self.0 = (self.0 ^ u32::from(unit)).wrapping_mul(0x0100_0193);
         }
     }
@@ -139,8 +139,12 @@ fn part_of(tag: &str) -> Option<&str> {
 }
 
 /// The text that Leptos escaped.
-fn decode(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+fn decode(text: &str) -> Cow<'_, str> {
+    if text.contains('&') {
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").into()
+    } else {
+        text.into()
+    }
 }
 
 #[cfg(test)]
@@ -158,7 +162,7 @@ mod tests {
         let html = "<p class=\"a > b\">Ana &amp; &lt;b&gt;<!>Zo\u{eb} \u{1f642}</p><!--x--><br>";
         let mut expected = Fingerprint::default();
         for text in ["<p", "#Ana & <b>", "!", "#Zo\u{eb} \u{1f642}", ">", "!x", "<br", ">"] {
-            expected.add(text);
+            expected.add("", text);
         }
         assert_eq!(of(html), expected.0);
     }
