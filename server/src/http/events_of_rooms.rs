@@ -20,6 +20,7 @@ use super::{
     security_headers::allow_any_origin,
     visit::Visit,
 };
+
 /// The most rooms in one stream.
 const MAX_ROOMS: usize = 50;
 

@@ -1,7 +1,7 @@
 //! The pages: a room, rendered with its list, privacy, and "not found".
 
 use app::{
-    presence::{RoomName, RoomNameError},
+    presence::{RoomName, RoomNameError, UserId},
     ssr::{not_found_document, privacy_document, room_parts, shell},
     state::{DisplayMode, RoomPage, ServerRendered},
 };
@@ -21,7 +21,7 @@ use super::{
     security_headers::{Framing, set_page_policy},
     visit::Visit,
 };
-use crate::identity::person_cookie::{Person, PersonCookies};
+use crate::identity::person_cookie::PersonCookies;
 
 /// The number of rows in the first HTML; the rest arrives through the socket.
 const MOST_ROWS: usize = 200;
@@ -104,13 +104,13 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     let Ok(person) = state.cookies.identify(request.headers(), port) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    let you = state.cookies.public_id(person, &room);
+    let mode = display_mode(request.uri());
     // The kiosk view does not join the room, so no row waits for it.
-    if display_mode(request.uri()) == DisplayMode::Page
-        && is_visit(request.method(), request.headers())
-    {
-        state.hub.note_page_load(&room, state.cookies.public_id(person, &room));
+    if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
+        state.hub.note_page_load(&room, you);
     }
-    let (page, server_rendered) = room_content(&state, &visit, room, person, &request);
+    let (page, server_rendered) = room_content(&state, &visit, room, you, mode);
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
@@ -147,7 +147,9 @@ pub(crate) async fn parts(
     let Ok(person) = state.cookies.identify(request.headers(), state.site_port(&visit)) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let (page, server_rendered) = room_content(&state, &visit, room, person, &request);
+    let you = state.cookies.public_id(person, &room);
+    let (page, server_rendered) =
+        room_content(&state, &visit, room, you, display_mode(request.uri()));
     let json = state.render(|| {
         provide_context(page);
         provide_context(server_rendered);
@@ -165,15 +167,14 @@ fn room_content(
     state: &AppState,
     visit: &Visit,
     room: RoomName,
-    person: Person,
-    request: &Request,
+    you: UserId,
+    mode: DisplayMode,
 ) -> (RoomPage, ServerRendered) {
-    let you = state.cookies.public_id(person, &room);
     let server_rendered = ServerRendered {
         room: room.clone(),
         address: room_url(state.public_url.as_ref(), visit, &room),
         counts: state.hub.count_history(&room),
-        mode: display_mode(request.uri()),
+        mode,
     };
     let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
     (RoomPage { room, list, away }, server_rendered)
