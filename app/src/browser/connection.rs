@@ -228,11 +228,7 @@ impl Connection {
                 self.send([first]);
             }
             SocketEvent::Frame(text) => {
-                if let Some(build) = read_build(&text) {
-                    set_build(build);
-                }
-                // A frame that can't be parsed is newer than this page; if it changed the list, a gap shows it.
-                if let Ok(event) = read_frame(&text) {
+                if let Some(event) = read(&text) {
                     self.receive(event);
                 }
             }
@@ -341,10 +337,7 @@ impl Connection {
         let FeedEvent::Frame(text) = event else {
             return self.on_feed_broken();
         };
-        if let Some(build) = read_build(&text) {
-            set_build(build);
-        }
-        let Ok(event) = read_frame(&text) else { return };
+        let Some(event) = read(&text) else { return };
         self.renderer.read_clock(&event);
         let outcome = self.session.borrow_mut().receive_from_feed(event);
         match outcome {
@@ -413,4 +406,14 @@ impl Connection {
     fn session_now(&self) -> Duration {
         Duration::from_millis(self.renderer.now())
     }
+}
+
+/// Reads a frame, and notes the server's build if it names one.
+fn read(frame: &str) -> Option<ServerEvent> {
+    // Also of a frame that can't be parsed: it is newer than this page.
+    if let Some(build) = read_build(frame) {
+        set_build(build);
+    }
+    // If such a frame changed the list, a gap shows it.
+    read_frame(frame).ok()
 }
