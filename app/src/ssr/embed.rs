@@ -33,7 +33,7 @@ pub struct EmbedData {
 
 /// The document as text; nothing in it is hydrated.
 pub fn embed_document(options: &LeptosOptions, data: EmbedData) -> String {
-    Owner::new().with(|| document(options, data).to_html())
+    document(options, data).to_html()
 }
 
 fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {

@@ -10,7 +10,7 @@ use crate::{state::server_data::DisplayMode, text::strings};
 
 /// The privacy page as text.
 pub fn privacy_document(options: &LeptosOptions) -> String {
-    Owner::new().with(|| page(options).to_html())
+    page(options).to_html()
 }
 
 fn page(options: &LeptosOptions) -> impl IntoView + use<> {
