@@ -338,20 +338,18 @@ impl Hub {
         viewer: Option<UserId>,
         most_rows: usize,
     ) -> (ExistingUsers, usize) {
-        match self.find(room_name) {
-            Some(room) => room.first_rows(viewer, most_rows),
-            None => {
-                let list = ExistingUsers {
-                    epoch: no_epoch(),
-                    seq: 0,
-                    you: viewer,
-                    now: self.context.clocks.unix_milliseconds(),
-                    count: 0,
-                    users: Vec::new(),
-                };
-                (list, 0)
-            }
+        if let Some(room) = self.find(room_name) {
+            return room.first_rows(viewer, most_rows);
         }
+        let list = ExistingUsers {
+            epoch: no_epoch(),
+            seq: 0,
+            you: viewer,
+            now: self.context.clocks.unix_milliseconds(),
+            count: 0,
+            users: Vec::new(),
+        };
+        (list, 0)
     }
 
     /// What the limits of a new subscription to this room depend on.

@@ -360,7 +360,8 @@ fn count_here(roster: &Roster) -> usize {
 
 /// Whether these people, who have tabs, are the ones with a row: a row without a tab would never be removed.
 fn are_listed(people: impl Iterator<Item = UserId>, roster: &Roster) -> bool {
-    BTreeSet::from_iter(people) == roster.users().map(|user| user.id).collect()
+    let listed: BTreeSet<UserId> = roster.users().map(|user| user.id).collect();
+    people.collect::<BTreeSet<_>>() == listed
 }
 
 /// The size of all names on the wire.
