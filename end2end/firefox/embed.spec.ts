@@ -3,7 +3,7 @@
 import type { Frame } from "puppeteer-core";
 
 import { NO_CONNECTION } from "../support/browser-errors";
-import { siteWithFrame, type OtherSite } from "../support/other-site";
+import { siteWithFrames, type OtherSite } from "../support/other-site";
 import { UNTIL_RECONNECTED } from "../support/visitor";
 import { FirefoxElement } from "./driver/element";
 import { expect, test } from "./driver/fixtures";
@@ -16,7 +16,7 @@ test.afterEach(() => site?.close());
 
 /** Opens the other site's page and finds elements in its frame. */
 async function embedIn(visitor: FirefoxVisitor, url: string) {
-  site = await siteWithFrame(url);
+  site = await siteWithFrames([url]);
   await visitor.page.goto(site.url);
   const frame = (): Frame => {
     const [frame] = visitor.page.mainFrame().childFrames();

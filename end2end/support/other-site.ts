@@ -2,19 +2,31 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A site of another origin, whose only page has a room's embed in a frame. */
+/** A site of another origin, whose only page has embeds of rooms in frames. */
 export interface OtherSite {
   url: string;
   close: () => void;
 }
 
-/** Serves the page that the README recommends for an embed. */
-export async function siteWithFrame(embed: string): Promise<OtherSite> {
+/** What the frames and the page around them are like. */
+interface Frames {
+  /** Further attributes of each frame. */
+  attributes?: string;
+  headers?: Record<string, string>;
+}
+
+/** Serves the page that the README recommends, with a frame for each of these addresses. */
+export async function siteWithFrames(
+  urls: readonly string[],
+  { attributes = "", headers = {} }: Frames = {},
+): Promise<OtherSite> {
+  const frames = urls.map(
+    (url) => `<iframe src="${url}" title="Who is here" width="400" height="240" ${attributes}></iframe>`,
+  );
   const body =
-    `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` +
-    `<iframe src="${embed}" title="Who is here" width="400" height="240"></iframe>`;
+    `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` + frames.join("");
   const site = createServer((_, response) => {
-    response.setHeader("content-type", "text/html; charset=utf-8").end(body);
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
   });
   // The servers of the tests are on 127.0.0.1, so this is another site.
   site.listen(0, "localhost");

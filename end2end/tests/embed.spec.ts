@@ -1,9 +1,5 @@
 // The embed of a room in a frame on another site.
 
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-
 import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Route } from "@playwright/test";
 
@@ -11,25 +7,13 @@ import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
 import { numberedPeople } from "../support/names";
+import { siteWithFrames } from "../support/other-site";
 import { UNTIL_AWAY, UNTIL_RECONNECTED, Visitor } from "../support/visitor";
 
 /** The most bytes that the embed may transfer, as sent. */
 const MOST_BYTES = 20_000;
 
 const NAMES = ["Ana Sousa", "<b>Bo</b>", "مريم الحداد", "李小龍", "🙂 Sunny"];
-
-/** Another site, whose only page has the frame of the README. */
-async function siteWithFrame(url: string): Promise<Server> {
-  const body =
-    `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` +
-    `<iframe src="${url}" title="Who is here" width="400" height="240"></iframe>`;
-  const site = createServer((_, response) => {
-    response.setHeader("content-type", "text/html; charset=utf-8").end(body);
-  });
-  site.listen(0, "localhost");
-  await once(site, "listening");
-  return site;
-}
 
 test("the embed shows a live list on another site, and does not join the room", async ({
   newVisitor,
@@ -39,8 +23,8 @@ test("the embed shows a live list on another site, and does not join the room", 
 }) => {
   await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
-  const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
-  await visitor.page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`]);
+  await visitor.page.goto(site.url);
   const frame = visitor.page.frameLocator("iframe");
   const faces = frame.getByRole("list", { name: "Who is here" }).getByRole("listitem");
   await expect(frame.getByTestId("count")).toHaveText("5");
@@ -319,8 +303,8 @@ test("the names of an embed stay on one line, however long they are", async ({ n
 
 test("the embed of an empty room has a link to join it in a tab of its own", async ({ newVisitor, server, room }) => {
   const visitor = await newVisitor();
-  const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
-  await visitor.page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`]);
+  await visitor.page.goto(site.url);
   const frame = visitor.page.frameLocator("iframe");
   await expect(frame.getByText("Nobody here yet · Join")).toBeVisible();
   const opened = visitor.context.waitForEvent("page");
@@ -336,7 +320,7 @@ test("the embed tells the page around it the height that it needs", async ({ new
   await clients.joinInOrder(server, room, numberedPeople(20));
   const visitor = await newVisitor();
   const { page } = visitor;
-  const site = await siteWithFrame(`${server.url}/r/${room}/embed`);
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`]);
   await page.addInitScript((origin) => {
     if (top !== self) return;
     // What the README proposes.
@@ -347,7 +331,7 @@ test("the embed tells the page around it the height that it needs", async ({ new
       if (frame) frame.height = data.height;
     });
   }, server.url);
-  await page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  await page.goto(site.url);
   const frame = page.frameLocator("iframe");
   await expect(frame.locator(".face.only-heard")).toHaveCount(0);
   await expect(frame.locator(".rest:not([hidden])")).toHaveCount(0);

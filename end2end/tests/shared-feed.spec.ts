@@ -1,11 +1,8 @@
 // Views of one browser share one event stream: browsers open only six HTTP/1.1 connections to a host.
 
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
+import { siteWithFrames } from "../support/other-site";
 import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
 
 /** More views than a browser opens connections to a host. */
@@ -13,24 +10,6 @@ const VIEWS = 7;
 
 /** Shorter than the silence after which a view looks for a new stream. */
 const SOON = { timeout: 5_000 };
-
-/** A page of another site that frames these addresses. */
-async function siteWithFrames(
-  urls: readonly string[],
-  { attributes = "", headers = {} }: { attributes?: string; headers?: Record<string, string> } = {},
-): Promise<{ url: string; close: () => Server }> {
-  const frames = urls.map((url) => `<iframe src="${url}" title="Who is here" width="400" height="160" ${attributes}></iframe>`);
-  const body = `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>${frames.join("")}`;
-  const site = createServer((_, response) => {
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
-  });
-  site.listen(0, "localhost");
-  await once(site, "listening");
-  return {
-    url: `http://localhost:${(site.address() as AddressInfo).port}/`,
-    close: () => site.close(),
-  };
-}
 
 function frames(visitor: Visitor, count: number) {
   return Array.from({ length: count }, (_, index) => visitor.page.frameLocator("iframe").nth(index));
