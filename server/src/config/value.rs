@@ -34,8 +34,10 @@ pub enum ValueKind {
 
 /// The value of a setting.
 pub trait Value {
-    /// Its syntax.
-    fn kind(&self) -> ValueKind;
+    /// Its syntax: for most a string.
+    fn kind(&self) -> ValueKind {
+        ValueKind::Text
+    }
 
     /// Its name in the help: `NUMBER`.
     fn placeholder(&self) -> &'static str;
@@ -95,10 +97,6 @@ impl Value for bool {
 }
 
 impl Value for Arc<str> {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "TEXT"
     }
@@ -114,10 +112,6 @@ impl Value for Arc<str> {
 }
 
 impl Value for PathBuf {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "PATH"
     }
@@ -132,32 +126,43 @@ impl Value for PathBuf {
     }
 }
 
-impl Value for SocketAddr {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
+/// A value that the standard traits read and write as a text: its name in the help, and what it has to be.
+macro_rules! text_value {
+    ($type:ty, $placeholder:literal, $expected:literal) => {
+        impl Value for $type {
+            fn placeholder(&self) -> &'static str {
+                $placeholder
+            }
 
-    fn placeholder(&self) -> &'static str {
-        "HOST:PORT"
-    }
+            fn parse(&mut self, text: &str) -> Result<(), &'static str> {
+                *self = text.parse().map_err(|_| $expected)?;
+                Ok(())
+            }
 
-    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text
-            .parse()
-            .map_err(|_| "an address and a port, like 127.0.0.1:3000, 0.0.0.0:80 or [::1]:3000")?;
-        Ok(())
-    }
-
-    fn format(&self) -> Option<String> {
-        Some(self.to_string())
-    }
+            fn format(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    };
 }
 
-impl Value for Duration {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
+text_value!(
+    SocketAddr,
+    "HOST:PORT",
+    "an address and a port, like 127.0.0.1:3000, 0.0.0.0:80 or [::1]:3000"
+);
+text_value!(
+    Origin,
+    "HTTPS://HOST",
+    "a scheme and a host, like https://example.org or http://localhost:3000"
+);
+text_value!(
+    PublicUrl,
+    "HTTPS://HOST/PATH",
+    "a scheme, a host and perhaps a path (not below /r or /api), like https://example.org or https://example.org/rollcall"
+);
 
+impl Value for Duration {
     fn placeholder(&self) -> &'static str {
         "DURATION"
     }
@@ -182,10 +187,6 @@ impl Value for Duration {
 }
 
 impl Value for Env {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "PROD|DEV"
     }
@@ -209,10 +210,6 @@ impl Value for Env {
 }
 
 impl Value for IpNet {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "NETWORK"
     }
@@ -227,53 +224,7 @@ impl Value for IpNet {
     }
 }
 
-impl Value for Origin {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "HTTPS://HOST"
-    }
-
-    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text.parse().map_err(
-            |_| "a scheme and a host, like https://example.org or http://localhost:3000",
-        )?;
-        Ok(())
-    }
-
-    fn format(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
-
-impl Value for PublicUrl {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "HTTPS://HOST/PATH"
-    }
-
-    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = text.parse().map_err(
-            |_| "a scheme, a host and perhaps a path (not below /r or /api), like https://example.org or https://example.org/rollcall",
-        )?;
-        Ok(())
-    }
-
-    fn format(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
-
 impl Value for AdminAddr {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "HOST:PORT|off"
     }
@@ -296,10 +247,6 @@ impl Value for AdminAddr {
 }
 
 impl Value for LogFilter {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "FILTER"
     }
@@ -317,10 +264,6 @@ impl Value for LogFilter {
 }
 
 impl Value for LogFormat {
-    fn kind(&self) -> ValueKind {
-        ValueKind::Text
-    }
-
     fn placeholder(&self) -> &'static str {
         "auto|text|json"
     }
