@@ -20,7 +20,8 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   use: {
     browserName: "chromium",
-    trace: "retain-on-failure",
+    // A recording takes a fifth of the processors: only a second attempt is recorded.
+    trace: "on-first-retry",
     launchOptions: {
       // Playwright's own browser unless the environment names one.
       ...(chromium ? { executablePath: chromium } : {}),

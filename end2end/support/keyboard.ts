@@ -20,16 +20,17 @@ export async function expectTabReachesAllControls(page: Page): Promise<void> {
       if (!element || element === document.body) return undefined;
       const { x, y, width, height } = element.getBoundingClientRect();
       const onTop = document.elementFromPoint(x + width / 2, y + height / 2);
+      const isOnTop = element.contains(onTop) || onTop?.contains(element);
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
       return {
         html: element.outerHTML,
-        isOnTop: element.contains(onTop) || onTop?.contains(element) === true,
+        cover: isOnTop ? "" : (onTop?.outerHTML ?? "the edge of the window"),
         outline: `${outlineStyle} ${outlineWidth}`,
       };
     });
     if (!place || reached.includes(place.html)) break;
     reached.push(place.html);
-    expect.soft(place.isOnTop, `${place.html} is covered`).toBe(true);
+    expect.soft(place.cover, `what covers ${place.html}`).toBe("");
     expect.soft(place.outline, place.html).toMatch(/^solid [1-9]/);
   }
   expect.soft(reached.toSorted()).toEqual(usable.toSorted());

@@ -95,6 +95,8 @@ for (const width of [320, 1280]) {
     await visitor.join("Olu");
     const secondTab = await visitor.openTab();
     await secondTab.open(room);
+    // A tab in the background is not laid out anew.
+    await visitor.page.bringToFront();
     await expect(visitor.switchPersonButton).toBeVisible();
     await test.step("joined", () => expectTabReachesAllControls(visitor.page));
     await visitor.renameButton.click();
