@@ -1,8 +1,11 @@
-//! Engines that are not Valkey or Redis, and the laws of all engines. Only tests and the simulation have them
-//! (feature `memory-engine`).
+//! A server among others: the tasks between its rooms and the engine.
 //!
-//! - [`memory`]: an engine in memory, with faults.
-//! - [`conformance`]: the laws of an engine, as tests.
+//! - [`node`]: one task that opens rooms, appends what they submit, and applies what arrives.
+//! - [`memory`]: an engine in memory, with faults; [`conformance`]: the laws of all engines. Only tests and the
+//!   simulation have them (feature `memory-engine`).
 
+#[cfg(any(test, feature = "memory-engine"))]
 pub mod conformance;
+#[cfg(any(test, feature = "memory-engine"))]
 pub mod memory;
+pub mod node;

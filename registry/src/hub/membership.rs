@@ -1,6 +1,6 @@
 //! What one socket holds of a room.
 
-use super::Subscription;
+use super::{Accepted, Answer, Subscription};
 use crate::presence::{
     command::Command,
     join::{Join, JoinRequest},
@@ -41,8 +41,9 @@ impl Membership {
         room.watch(self.user_id, *connection, since, cursor)
     }
 
-    /// Lists the person, and reads the room. The next [`Subscription::poll_updates`] returns the reply.
-    pub fn join(&mut self, mut request: JoinRequest) -> Result<(), RequestError> {
+    /// Lists the person, and reads the room. Once it is accepted, the next [`Subscription::poll_updates`] returns
+    /// the reply.
+    pub fn join(&mut self, mut request: JoinRequest) -> Result<Accepted, RequestError> {
         let Subscription { room, connection, cursor, .. } = &mut self.subscription;
         let (since, kind) = (request.since.take(), request.kind);
         let join = Join::from_request(request, *connection)?;
@@ -50,17 +51,21 @@ impl Membership {
     }
 
     /// Changes the person's name and keeps the row.
-    pub fn rename(&mut self, name: &str) -> Result<(), RequestError> {
+    pub fn rename(&mut self, name: &str) -> Result<Accepted, RequestError> {
         let name = name_validation::validate(name)?;
-        let renamed = Command::Renamed { user_id: self.user_id, name };
-        self.subscription.room.submit(renamed).accepted()
+        self.subscription.room.rename(self.user_id, name, self.connection())
+    }
+
+    /// The answer to a request that was [`Accepted::Pending`], if there is one. A request that takes too long is
+    /// answered as if it was executed; if it is refused in the end, there is a second answer.
+    pub fn take_answer(&mut self) -> Option<Answer> {
+        let Subscription { room, connection, cursor, .. } = &mut self.subscription;
+        room.take_answer(*connection, cursor)
     }
 
     /// Records that the page was hidden or shown.
     pub fn set_visible(&mut self, is_visible: bool) {
-        let (user_id, connection) = (self.user_id, self.connection());
-        let changed = Command::VisibilityChanged { user_id, connection, is_visible };
-        self.subscription.room.submit(changed);
+        self.subscription.room.set_visible(self.user_id, self.connection(), is_visible);
     }
 
     /// Removes the person's row. The socket goes on reading.

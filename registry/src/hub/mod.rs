@@ -14,7 +14,9 @@ mod catch_up_cache;
 mod clock;
 mod cursor;
 mod hub_stats;
+mod in_cluster;
 mod membership;
+mod operator;
 mod room_context;
 pub mod room_stats;
 #[cfg(test)]
@@ -34,8 +36,9 @@ use std::{
     },
 };
 
-use app::presence::{DepartureReason, Epoch, ExistingUsers, RoomName, UserId};
+use app::presence::{Epoch, ExistingUsers, RoomName, UserId};
 
+pub(crate) use self::shared_room::replicated::Receipt;
 use self::{
     clock::Clocks,
     room_context::RoomContext,
@@ -47,14 +50,15 @@ pub use self::{
     membership::Membership,
     room_stats::{Occupancy, RoomStats},
     saved_rooms::{NamedRoom, SavedRooms, Shutdown},
+    shared_room::replicated::{Accepted, Answer},
     subscription::Subscription,
 };
 use crate::{
     presence::{
-        command::{Command, Outcome},
         room::{RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },
+    replication::handle::{ClusterHandle, ClusterRequest, OpenRequest},
     wake::timer_queue::TimerQueue,
 };
 
@@ -145,11 +149,20 @@ impl Hub {
     }
 
     fn with_stopped_clock(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
+        Self::with(limits, wall_clock, None)
+    }
+
+    fn with(
+        limits: RoomLimits,
+        wall_clock: WallClock,
+        cluster: Option<Arc<ClusterHandle>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             context: Arc::new(RoomContext {
                 clocks: Clocks::new(wall_clock),
                 timers: TimerQueue::new(),
                 stats: HubStats::default(),
+                cluster,
             }),
             limits,
             rooms: Mutex::default(),
@@ -249,21 +262,6 @@ impl Hub {
         if let Some(room) = self.find(room_name) {
             room.note_page_load(user_id);
         }
-    }
-
-    /// Removes a person's row on behalf of the operator. Returns whether there was one.
-    pub fn remove(&self, room_name: &RoomName, user_id: UserId) -> bool {
-        self.find(room_name).is_some_and(|room| {
-            let removed = Command::RowRemoved { user_id, reason: DepartureReason::Removed };
-            room.submit(removed) == Outcome::RowsRemoved(1)
-        })
-    }
-
-    /// Closes a room on behalf of the operator: all its rows are removed, and all its subscriptions end.
-    ///
-    /// Returns the number of rows; `None` if the room does not exist. Any visitor may open it again.
-    pub fn close_room(&self, room_name: &RoomName) -> Option<usize> {
-        self.find(room_name).map(|room| room.close())
     }
 
     /// Counters over all rooms.
@@ -376,13 +374,30 @@ impl Hub {
     /// The room, with one more subscriber.
     fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let mut rooms = self.lock();
-        let entry = rooms.entry(room_name.clone()).or_insert_with(|| {
-            let context = Arc::clone(&self.context);
-            RoomEntry::new(Arc::new(SharedRoom::new(context, new_epoch(), self.limits)))
-        });
+        let entry = match rooms.entry(room_name.clone()) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                if let Some(cluster) = &self.context.cluster {
+                    // The task that opens it waits for the lock of all rooms until it is there.
+                    cluster.request(ClusterRequest::Open(OpenRequest::of(room_name.clone())));
+                }
+                entry.insert(RoomEntry::new(self.new_room(room_name)))
+            }
+        };
         entry.subscribers += 1;
         entry.subscribed_in_total += 1;
         Arc::clone(&entry.room)
+    }
+
+    fn new_room(&self, room_name: &RoomName) -> Arc<SharedRoom> {
+        let context = Arc::clone(&self.context);
+        Arc::new(match &self.context.cluster {
+            None => SharedRoom::new(context, new_epoch(), self.limits),
+            Some(cluster) => {
+                let (cluster, name) = (Arc::clone(cluster), room_name.clone());
+                SharedRoom::replicated(context, cluster, name, self.limits)
+            }
+        })
     }
 
     /// A subscription has ended.
@@ -409,7 +424,7 @@ impl Hub {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    fn find(&self, room_name: &RoomName) -> Option<Arc<SharedRoom>> {
+    pub(crate) fn find(&self, room_name: &RoomName) -> Option<Arc<SharedRoom>> {
         self.lock().get(room_name).map(|entry| Arc::clone(&entry.room))
     }
 
@@ -419,7 +434,7 @@ impl Hub {
 }
 
 /// 64 random bits, so that no two epochs are equal.
-fn new_epoch() -> Epoch {
+pub(crate) fn new_epoch() -> Epoch {
     Epoch::from_number(getrandom::u64().unwrap_or_else(|error| {
         // Without randomness the time still tells two epochs apart.
         tracing::error!(%error, "no random numbers for a room's epoch");

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::{clock::Clocks, hub_stats::HubStats};
-use crate::wake::timer_queue::TimerQueue;
+use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
 
-/// Clocks, timers and counters of a hub.
+/// Clocks, timers and counters of a hub, and its cluster.
 #[derive(Debug)]
 pub(super) struct RoomContext {
     pub(super) clocks: Clocks,
     /// The deadlines of all connections and rooms.
     pub(super) timers: Arc<TimerQueue>,
     pub(super) stats: HubStats,
+    /// `None` for a server alone.
+    pub(super) cluster: Option<Arc<ClusterHandle>>,
 }

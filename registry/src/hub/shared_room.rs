@@ -1,17 +1,23 @@
 //! A room behind its lock: its changes are gathered, encoded once, and broadcast to its subscribers.
 
 mod catch_up;
+pub(super) mod replicated;
+mod requests;
 mod subscribe;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use app::presence::{
-    Beat, DepartureReason, Epoch, ExistingUsers, Roster, ServerEvent, Since, User, UserId,
+    Beat, Epoch, ExistingUsers, RoomName, Roster, ServerEvent, Since, User, UserId,
 };
 use tokio::time::Instant;
 
+use self::replicated::Replicated;
 use super::{
     batching::{BroadcastScheduler, BroadcastTime},
     broadcast::{Broadcast, Payload, changes},
@@ -27,13 +33,14 @@ use crate::{
         snapshot_pages::EncodedList,
     },
     presence::{
-        command::{Command, Outcome},
+        command::Command,
         count_history::CountHistory,
         members::Moment,
         room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
         watchers::Watchers,
     },
+    replication::handle::ClusterHandle,
     wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
 };
 
@@ -42,13 +49,16 @@ use crate::{
 /// All readers move from broadcast to broadcast, so that what they receive is encoded once. A list or a
 /// reply leads to the `seq` of a broadcast as well.
 #[derive(Debug)]
-pub(super) struct SharedRoom {
+pub(crate) struct SharedRoom {
     context: Arc<RoomContext>,
     state: Mutex<State>,
     /// The same as in the state, for readers that need nothing else: after a broadcast they all come at once.
     last_broadcast: RwLock<Arc<Broadcast>>,
     /// Locked after the state, never before.
     subscribers: Mutex<Subscribers>,
+    /// The room's present when this server's clock was started, in milliseconds since the Unix epoch; 0 for a
+    /// server alone, whose time of day is its own.
+    origin: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -68,12 +78,26 @@ struct State {
     resumes: CatchUpCache<Arc<EncodedResume>>,
     /// For subscribers that missed an earlier broadcast.
     missed_changes: CatchUpCache<Arc<[Frame]>>,
+    /// What a room has besides if several servers share it.
+    replicated: Option<Box<Replicated>>,
 }
 
 impl SharedRoom {
     pub(super) fn new(context: Arc<RoomContext>, epoch: Epoch, limits: RoomLimits) -> Self {
         let room = Room::new(limits, epoch, context.clocks.now());
         Self::from_room(context, room)
+    }
+
+    /// A room of several servers. What is known of it is nothing, until it is opened.
+    pub(super) fn replicated(
+        context: Arc<RoomContext>,
+        cluster: Arc<ClusterHandle>,
+        name: RoomName,
+        limits: RoomLimits,
+    ) -> Self {
+        let shared = Self::new(context, no_epoch(), limits);
+        shared.lock().replicated = Some(Box::new(Replicated::new(name, cluster)));
+        shared
     }
 
     fn from_room(context: Arc<RoomContext>, room: Room) -> Self {
@@ -90,12 +114,14 @@ impl SharedRoom {
             list: None,
             resumes: CatchUpCache::default(),
             missed_changes: CatchUpCache::default(),
+            replicated: None,
         };
         Self {
             context,
             state: Mutex::new(state),
             last_broadcast: shared,
             subscribers: Mutex::default(),
+            origin: AtomicU64::new(0),
         }
     }
 
@@ -131,7 +157,7 @@ impl SharedRoom {
 
     /// How many people were here in each of the last minutes, the oldest first.
     pub(super) fn count_history(&self) -> Vec<u32> {
-        self.lock().room.history().counts(self.context.clocks.now().unix_minutes())
+        self.lock().room.history().counts(self.unix_milliseconds() / 60_000)
     }
 
     /// Differs whenever `seq` begins at zero again.
@@ -147,24 +173,10 @@ impl SharedRoom {
         Some(Since { epoch: (*broadcast.epoch).clone(), seq })
     }
 
-    /// Applies a command, and broadcasts what it changed.
-    pub(super) fn submit(self: &Arc<Self>, command: Command) -> Outcome {
-        self.update(|state, now| state.room.apply(command, now))
-    }
-
     /// Reads the room itself.
     #[cfg(test)]
     pub(super) fn read<T>(&self, read: impl FnOnce(&Room) -> T) -> T {
         read(&self.lock().room)
-    }
-
-    /// Removes all rows, and has every subscriber end once it has received that. Returns the number of rows.
-    pub(super) fn close(self: &Arc<Self>) -> usize {
-        let outcome = self.submit(Command::RoomCleared);
-        // At once: a client that ends before it receives the removal would come back and be listed again.
-        self.broadcast(&mut self.lock(), Instant::now());
-        self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
-        if let Outcome::RowsRemoved(rows) = outcome { rows } else { 0 }
     }
 
     /// The number of rows.
@@ -172,49 +184,20 @@ impl SharedRoom {
         self.lock().room.roster().len()
     }
 
-    /// A socket has ended. If the room does not know it, nothing has happened there.
-    pub(super) fn disconnect(
-        self: &Arc<Self>,
-        user_id: UserId,
-        connection: ConnectionId,
-        reason: DepartureReason,
-    ) {
-        self.update(|state, now| {
-            let State { room, watchers, .. } = state;
-            if !watchers.remove(user_id, connection)
-                && room.members().has_connection(user_id, connection)
-            {
-                room.apply(Command::Disconnected { user_id, connection, reason }, now);
-            }
-        });
-    }
-
-    /// The room's page is sent to a person, which counts if the room knows the person.
-    pub(super) fn note_page_load(self: &Arc<Self>, user_id: UserId) {
-        self.update(|state, now| {
-            if state.room.members().contains(user_id) {
-                state.room.apply(Command::PageServed { user_id }, now);
-            }
-        });
-    }
-
     /// Whether the room has neither a socket nor a row, and no client may resume from its log.
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
         let is_resumable = state.room.resumable_until().is_some_and(|until| self.moment() < until);
-        state.room.is_empty() && state.watchers.is_empty() && !is_resumable
+        // A room of several servers is forgotten when this one has left it.
+        let is_alone = state.replicated.is_none();
+        is_alone && state.room.is_empty() && state.watchers.is_empty() && !is_resumable
     }
 
     /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
         let Broadcast { generation, seq, count, digest, .. } = *self.last_broadcast();
         (cursor.generation == generation && cursor.seq == Some(seq)).then(|| {
-            encode(&ServerEvent::Beat(Beat {
-                seq,
-                count,
-                digest,
-                now: self.context.clocks.unix_milliseconds(),
-            }))
+            encode(&ServerEvent::Beat(Beat { seq, count, digest, now: self.unix_milliseconds() }))
         })
     }
 
@@ -227,12 +210,13 @@ impl SharedRoom {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
-        let epoch = if state.is_frozen { no_epoch() } else { state.room.epoch().clone() };
+        let is_silent = state.is_frozen || state.is_muted();
+        let epoch = if is_silent { no_epoch() } else { state.room.epoch().clone() };
         let list = ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
             you: viewer,
-            now: self.context.clocks.unix_milliseconds(),
+            now: self.unix_milliseconds(),
             count: roster.len(),
             users: first_rows(roster, most_rows, viewer),
         };
@@ -248,7 +232,7 @@ impl SharedRoom {
     fn broadcast(&self, state: &mut State, now: Instant) {
         // First of all, so that the next change is broadcast even if this one panics.
         state.broadcast_scheduler.on_broadcast(now);
-        if state.is_frozen {
+        if state.is_frozen || state.is_muted() {
             return;
         }
         state.resumes.clear();
@@ -289,7 +273,7 @@ impl SharedRoom {
 
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
-        let time = if state.last_broadcast.is_current(&state.room) {
+        let time = if state.last_broadcast.is_current(&state.room) || state.is_muted() {
             BroadcastTime::AlreadyScheduled
         } else {
             self.broadcast_changes(state)
@@ -362,6 +346,13 @@ impl SharedRoom {
         if state.next_wakeup.is_some_and(|wakeup| wakeup <= deadline) {
             return;
         }
+        if state.replicated.is_some() {
+            if let Some(at) = self.tick_at(state, deadline) {
+                state.next_wakeup = Some(deadline);
+                self.context.timers.insert_room(Arc::<Self>::downgrade(self), at);
+            }
+            return;
+        }
         state.next_wakeup = Some(deadline);
         // A later entry of this room stays in the queue: when it fires, nothing is due.
         self.context.timers.insert_room(Arc::<Self>::downgrade(self), started_at + deadline);
@@ -369,6 +360,17 @@ impl SharedRoom {
 
     fn moment(&self) -> Moment {
         self.context.clocks.moment()
+    }
+
+    /// The present, as readers are shown it.
+    fn unix_milliseconds(&self) -> u64 {
+        match self.origin.load(Ordering::Relaxed) {
+            0 => self.context.clocks.unix_milliseconds(),
+            origin => {
+                let passed = u64::try_from(self.moment().as_millis()).unwrap_or(u64::MAX);
+                origin.saturating_add(passed)
+            }
+        }
     }
 
     pub(super) fn last_broadcast(&self) -> Arc<Broadcast> {
@@ -387,6 +389,9 @@ impl SharedRoom {
 
 impl OnDeadline for SharedRoom {
     fn on_deadline(self: Arc<Self>) {
+        if self.context.cluster.is_some() {
+            return self.submit_tick();
+        }
         self.update(|state, now| {
             if state.next_wakeup.is_some_and(|wakeup| wakeup <= now.moment) {
                 state.next_wakeup = None;

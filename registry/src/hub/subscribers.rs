@@ -29,6 +29,16 @@ impl Subscribers {
         }
     }
 
+    /// The flags of a subscription that has not ended.
+    pub(super) fn flags_of(&self, connection: ConnectionId) -> Option<Arc<WakeFlags>> {
+        self.active.get(&connection).or_else(|| self.idle.get(&connection)).cloned()
+    }
+
+    /// Whether a subscription has not ended.
+    pub(super) fn contains(&self, connection: ConnectionId) -> bool {
+        self.active.contains_key(&connection) || self.idle.contains_key(&connection)
+    }
+
     /// It has ended.
     pub(super) fn remove(&mut self, connection: ConnectionId) {
         self.idle.remove(&connection);

@@ -1,5 +1,6 @@
 //! When a room is removed from the hub.
 
+use app::presence::DepartureReason;
 use tokio::time::{Duration, sleep};
 
 use super::*;

@@ -118,6 +118,39 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The same, as the server submits it under another id: its sockets have other ids then. `None` if it means
+    /// nothing any more.
+    pub fn submitted_again_by(self, server: ServerId) -> Option<Self> {
+        let moved = |connection: ConnectionId| ConnectionId::on_server(server, connection.number());
+        Some(match self {
+            Self::Announced { user_id, mut join, kind } => {
+                join.connection = moved(join.connection);
+                Self::Announced { user_id, join, kind }
+            }
+            Self::Restored { user_id, mut join, announced_at } => {
+                join.connection = moved(join.connection);
+                Self::Restored { user_id, join, announced_at }
+            }
+            Self::VisibilityChanged { user_id, connection, is_visible } => {
+                let connection = moved(connection);
+                Self::VisibilityChanged { user_id, connection, is_visible }
+            }
+            Self::Disconnected { user_id, connection, reason } => {
+                Self::Disconnected { user_id, connection: moved(connection), reason }
+            }
+            other @ (Self::Renamed { .. }
+            | Self::RowRemoved { .. }
+            | Self::RoomCleared
+            | Self::PageServed { .. }
+            | Self::PageConnected { .. }
+            | Self::EpochChanged { .. }) => other,
+            // These are of the former id, or are computed anew.
+            Self::Tick | Self::ServerLeft { .. } | Self::Checkpoint { .. } => return None,
+        })
+    }
+}
+
 /// What came of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

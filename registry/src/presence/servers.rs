@@ -62,6 +62,11 @@ impl Servers {
         self.present.keys().copied()
     }
 
+    /// The number of a server's last batch that counted; `None` if the server is not in the room.
+    pub fn last_batch(&self, server: ServerId) -> Option<u64> {
+        self.present.get(&server).map(|present| present.last_batch)
+    }
+
     /// The newest rules that all of them can apply; `None` without servers.
     pub fn rules(&self) -> Option<u32> {
         self.present.values().map(|server| server.rules).min()

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::presence::{TabId, UserId};
 
-use super::{request_error::RequestError, room::Room, tab_key::ConnectionId};
+use super::{request_error::RequestError, room::Room, server_id::ServerId, tab_key::ConnectionId};
 
 /// The sockets that watch a room and are not listed for it.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,15 @@ impl Watchers {
             self.sockets.remove(&user_id);
         }
         was_watching
+    }
+
+    /// The server goes on under another id, and its sockets have other ids from now on.
+    pub fn begin_incarnation(&mut self, server: ServerId) {
+        for sockets in self.sockets.values_mut() {
+            let moved =
+                |connection: &ConnectionId| ConnectionId::on_server(server, connection.number());
+            *sockets = sockets.iter().map(moved).collect();
+        }
     }
 
     /// Whether nobody watches.

@@ -26,6 +26,8 @@ pub struct LocalConnections {
     /// The ids that this server had before.
     former: BTreeSet<ServerId>,
     sockets: BTreeMap<u32, Socket>,
+    /// The sockets whose join is under way, and whose page was hidden or shown since it was submitted.
+    changed_visibility: BTreeMap<u32, bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +45,12 @@ struct Socket {
 impl LocalConnections {
     /// A server without sockets.
     pub fn new(server: ServerId) -> Self {
-        Self { server, former: BTreeSet::new(), sockets: BTreeMap::new() }
+        Self {
+            server,
+            former: BTreeSet::new(),
+            sockets: BTreeMap::new(),
+            changed_visibility: BTreeMap::new(),
+        }
     }
 
     /// What the room has to be told, so that it agrees about the sockets of this server. It is to be appended
@@ -84,20 +91,38 @@ impl LocalConnections {
 
     /// A page was hidden or shown. Returns whether the room is to be told.
     pub fn note_visibility(&mut self, number: u32, is_visible: bool) -> bool {
-        self.sockets.get_mut(&number).is_some_and(|socket| {
-            socket.is_visible = is_visible;
-            !socket.is_retired
-        })
+        let Some(socket) = self.sockets.get_mut(&number) else {
+            self.changed_visibility.insert(number, is_visible);
+            return true;
+        };
+        socket.is_visible = is_visible;
+        !socket.is_retired
+    }
+
+    /// Whether the command is the same socket's, under another id of this server.
+    pub fn is_replaced_by_itself(&self, command: &Command, replaced: ConnectionId) -> bool {
+        let (Command::Announced { join, .. } | Command::Restored { join, .. }) = command else {
+            return false;
+        };
+        let is_own = |connection: ConnectionId| {
+            connection
+                .server()
+                .is_some_and(|server| server == self.server || self.former.contains(&server))
+        };
+        is_own(join.connection) && is_own(replaced) && join.connection.number() == replaced.number()
     }
 
     /// A socket has ended. Returns whether the room is to be told.
     pub fn note_end(&mut self, number: u32) -> bool {
+        self.changed_visibility.remove(&number);
         self.sockets.remove(&number).is_some()
     }
 
     /// An entry was applied, of this server or another one: what became of one of its commands.
     pub fn note_outcome(&mut self, command: &Command, outcome: Outcome, moment: Moment) {
-        if let Outcome::Replaced(replaced) = outcome {
+        if let Outcome::Replaced(replaced) = outcome
+            && !self.is_replaced_by_itself(command, replaced)
+        {
             self.remove(replaced);
         }
         match (command, outcome) {
@@ -136,6 +161,8 @@ impl LocalConnections {
         }
         if connection.server() == Some(self.server) {
             let is_retired = false;
+            let changed = self.changed_visibility.remove(&connection.number());
+            let is_visible = changed.unwrap_or(is_visible);
             let socket = Socket { user_id, tab, name, is_visible, announced_at, is_retired };
             self.sockets.insert(connection.number(), socket);
         }

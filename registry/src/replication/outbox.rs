@@ -68,26 +68,52 @@ impl<R> Outbox<R> {
     }
 
     /// The next batch to append; `None` if nothing waits, or one is under way. `number` counts the batches of
-    /// this server over all rooms, and is increased. With `joined` the server joins the room.
+    /// this server over all rooms. With `joined` the server joins the room.
     pub fn next_batch(
         &mut self,
-        number: &mut u64,
+        number: impl FnOnce() -> u64,
         joined: impl FnOnce() -> Option<ServerJoined>,
     ) -> Option<&Batch> {
         if self.under_way.is_some() || self.waiting.is_empty() {
             return None;
         }
-        *number += 1;
         let commands = self.waiting.len().min(MOST_COMMANDS);
         let (commands, replies) = self.waiting.drain(..commands).unzip();
-        let batch = Batch { server: self.server, number: *number, joined: joined(), commands };
+        let batch = Batch { server: self.server, number: number(), joined: joined(), commands };
         Some(&self.under_way.insert(UnderWay { batch, replies }).batch)
+    }
+
+    /// Whether nothing waits, and no batch is under way.
+    pub fn is_empty(&self) -> bool {
+        self.under_way.is_none() && self.waiting.is_empty()
     }
 
     /// The batch whose fate is not known, to be appended again over another link, after the room was opened
     /// over it and its entries were applied.
     pub fn unconfirmed(&self) -> Option<&Batch> {
         self.under_way.as_ref().map(|under_way| &under_way.batch)
+    }
+
+    /// The same, to be appended to a journal in which the server is not, if `joined` says so.
+    pub fn repeat(&mut self, joined: Option<ServerJoined>) -> Option<&Batch> {
+        let UnderWay { batch, .. } = self.under_way.as_mut()?;
+        batch.joined = joined.or(batch.joined);
+        Some(batch)
+    }
+
+    /// The batch of this number was not appended, and shall not be. Returns whether it was under way.
+    pub fn withdraw(&mut self, number: u64) -> bool {
+        self.under_way.take_if(|under_way| under_way.batch.number == number).is_some()
+    }
+
+    /// The room is known only as it was after this batch of the server: what came of the commands until then is
+    /// not known. Returns who waits for it.
+    pub fn settle(&mut self, last_batch: Option<u64>) -> Vec<R> {
+        let is_settled = |under_way: &mut UnderWay<R>| {
+            last_batch.is_some_and(|last| under_way.batch.number <= last)
+        };
+        let settled = self.under_way.take_if(is_settled).map(|under_way| under_way.replies);
+        settled.unwrap_or_default()
     }
 
     /// The batch of this number of a server was applied to the room, or ignored by it.
@@ -217,7 +243,16 @@ mod tests {
                 Event::Send { copies } => {
                     let is_in_room = self.room.servers().contains(server(1));
                     let joined = || (!is_in_room).then_some(JOINED);
-                    let batch = self.outbox.next_batch(&mut self.number, joined).cloned();
+                    let batch = self
+                        .outbox
+                        .next_batch(
+                            || {
+                                self.number += 1;
+                                self.number
+                            },
+                            joined,
+                        )
+                        .cloned();
                     self.append(batch.as_ref(), copies);
                 }
                 Event::Relink { copies } => {
@@ -284,17 +319,16 @@ mod tests {
         for number in 0..=u32::try_from(MOST_COMMANDS).unwrap() {
             outbox.push(renamed(number), number).unwrap();
         }
-        let mut number = 0;
         let joined = Some(JOINED);
-        let batch = outbox.next_batch(&mut number, || joined).unwrap();
+        let batch = outbox.next_batch(|| 1, || joined).unwrap();
         assert_eq!((batch.number, batch.commands.len(), batch.joined), (1, MOST_COMMANDS, joined));
-        assert!(outbox.next_batch(&mut number, || None).is_none(), "one is under way");
+        assert!(outbox.next_batch(|| 2, || None).is_none(), "one is under way");
         let outcomes = Ok(vec![Outcome::Done; MOST_COMMANDS]);
         let Confirmed::Applied(replies) = outbox.confirm(server(1), 1, outcomes) else {
             panic!("applied")
         };
         assert_eq!(replies.len(), MOST_COMMANDS);
-        let batch = outbox.next_batch(&mut number, || None).unwrap();
+        let batch = outbox.next_batch(|| 2, || None).unwrap();
         assert_eq!((batch.number, batch.commands.len()), (2, 1));
     }
 
@@ -306,7 +340,7 @@ mod tests {
         let own_end = Command::ServerLeft { server: server(1), ago, exit };
         outbox.close(own_end, 2).unwrap();
         assert_eq!(outbox.push(renamed(2), 3), Err(3));
-        let batch = outbox.next_batch(&mut 0, || None).unwrap();
+        let batch = outbox.next_batch(|| 1, || None).unwrap();
         assert!(matches!(
             batch.commands[..],
             [Command::Renamed { .. }, Command::ServerLeft { .. }]
@@ -317,8 +351,7 @@ mod tests {
     fn fenced_server_gets_back_what_was_not_confirmed() {
         let mut outbox = Outbox::new(server(1));
         outbox.push(renamed(1), 1).unwrap();
-        let mut number = 0;
-        outbox.next_batch(&mut number, || None).unwrap();
+        outbox.next_batch(|| 1, || None).unwrap();
         outbox.push(renamed(2), 2).unwrap();
         let fenced =
             |outbox: &mut Outbox<i32>| outbox.confirm(server(1), 1, Err(Ignored::NotJoined));
@@ -326,7 +359,7 @@ mod tests {
         let rest = outbox.begin_incarnation(server(3));
         assert!(rest.iter().map(|(_, reply)| *reply).eq([1, 2]));
         outbox.push(renamed(1), 1).unwrap();
-        let batch = outbox.next_batch(&mut number, || Some(JOINED)).unwrap();
+        let batch = outbox.next_batch(|| 2, || Some(JOINED)).unwrap();
         assert_eq!((batch.server, batch.number), (server(3), 2));
         // A late copy of the old batch says nothing of the new life.
         assert!(matches!(fenced(&mut outbox), Confirmed::Foreign));

@@ -32,6 +32,8 @@ impl WakeReasons {
     pub const CLOSING: Self = Self(8);
     /// The operator closed the room.
     pub const ROOM_CLOSED: Self = Self(16);
+    /// A request that was under way has its answer.
+    pub const REPLY: Self = Self(32);
 
     /// Whether this reason is in the set.
     pub fn contains(self, reason: Self) -> bool {

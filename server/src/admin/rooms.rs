@@ -12,7 +12,10 @@ use axum::{
 use serde::Serialize;
 
 use crate::http::room_path::{room_from_path, room_not_found};
-use registry::hub::{Hub, RoomStats};
+use registry::{
+    hub::{Hub, RoomStats},
+    replication::handle::NotOpenedError,
+};
 
 /// `GET /rooms`: the statistics of every room, the largest first.
 pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Json<Vec<RoomStats>> {
@@ -52,12 +55,19 @@ pub(super) async fn remove(
         Ok(room_name) => room_name,
         Err(error) => return room_not_found(error),
     };
-    let is_removed = id.parse::<UserId>().is_ok_and(|id| hub.remove(&room_name, id));
-    if is_removed {
-        tracing::info!("the operator removed a person");
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        (StatusCode::NOT_FOUND, "Nobody with this id is listed in this room.\n").into_response()
+    let removed = match id.parse::<UserId>() {
+        Ok(id) => hub.remove(&room_name, id).await,
+        Err(_) => Ok(false),
+    };
+    match removed {
+        Ok(true) => {
+            tracing::info!("the operator removed a person");
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(false) => {
+            (StatusCode::NOT_FOUND, "Nobody with this id is listed in this room.\n").into_response()
+        }
+        Err(error) => nothing_changed(error),
     }
 }
 
@@ -70,13 +80,20 @@ pub(super) async fn close(
         Ok(room_name) => room_name,
         Err(error) => return room_not_found(error),
     };
-    match hub.close_room(&room_name) {
-        Some(people) => {
+    match hub.close_room(&room_name).await {
+        Ok(Some(people)) => {
             tracing::info!(people, "the operator closed a room");
             StatusCode::NO_CONTENT.into_response()
         }
-        None => room_is_empty(&room_name),
+        Ok(None) => room_is_empty(&room_name),
+        Err(error) => nothing_changed(error),
     }
+}
+
+/// What the servers of a cluster share does not answer.
+fn nothing_changed(error: NotOpenedError) -> Response {
+    let sentence = format!("Nothing was changed, because {error}. Try again in a moment.\n");
+    (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response()
 }
 
 fn room_is_empty(room_name: &RoomName) -> Response {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use app::{presence::{DepartureReason, RoomName, ServerEvent, UserId}, client::Replica};
 use libfuzzer_sys::fuzz_target;
-use registry::{hub::{Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
+use registry::{hub::{Accepted, Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
 use server::websocket::protocol::{ProtocolState, Action, Request};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -75,7 +75,7 @@ impl Client {
 
     fn handle(&mut self, request: Request) {
         let first = match request {
-            Request::Watch { since } => self.membership.watch(since.as_ref()),
+            Request::Watch { since } => self.membership.watch(since.as_ref()).map(|()| Accepted::Now),
             Request::Join(request) => self.membership.join(request),
             Request::Rename { name } => {
                 // The membership decides whether the name is valid.

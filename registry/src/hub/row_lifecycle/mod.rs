@@ -27,7 +27,10 @@ use self::{
 };
 use super::*;
 use crate::{
-    presence::join::{JoinKind, JoinRequest},
+    presence::{
+        command::Command,
+        join::{JoinKind, JoinRequest},
+    },
     wake::wake_flags::WakeReasons,
 };
 

@@ -18,11 +18,14 @@ use crate::{
 impl SharedRoom {
     /// The frames that bring a reader to the last broadcast. Empty if the reader is there, or if its
     /// reply has to wait for the next broadcast.
-    pub(crate) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
+    pub(in crate::hub) fn catch_up(&self, cursor: &mut Cursor) -> Batch {
         if let Some(batch) = self.last_broadcast().advance(cursor) {
             return batch;
         }
         let mut state = self.lock();
+        if state.is_muted() {
+            return Batch::default();
+        }
         if cursor.generation != state.last_broadcast.generation {
             cursor.begin_generation(state.last_broadcast.generation);
         }
@@ -82,7 +85,7 @@ impl SharedRoom {
         self.context.stats.count_resume();
         cursor.seq = Some(state.last_broadcast.seq);
         cursor.pending_reply = PendingReply::Nothing;
-        resume.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
+        resume.frames_for(cursor.viewer, self.unix_milliseconds())
     }
 
     /// The whole list. Empty if none is available: then the next broadcast encodes one.
@@ -94,7 +97,7 @@ impl SharedRoom {
         self.context.stats.count_snapshot();
         cursor.seq = Some(list.seq());
         cursor.pending_reply = PendingReply::Nothing;
-        list.frames_for(cursor.viewer, self.context.clocks.unix_milliseconds())
+        list.frames_for(cursor.viewer, self.unix_milliseconds())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::presence::{Since, UserId};
 
-use super::{SharedRoom, State};
+use super::{SharedRoom, State, replicated::Accepted};
 use crate::{
     hub::cursor::Cursor,
     presence::{
@@ -19,7 +19,7 @@ use crate::{
 
 impl SharedRoom {
     /// A reader begins at `since` if the log covers it, else with the list.
-    pub(crate) fn start_from(
+    pub(in crate::hub) fn start_from(
         &self,
         connection: ConnectionId,
         since: Option<&Since>,
@@ -29,7 +29,7 @@ impl SharedRoom {
     }
 
     /// A socket watches: its person is not listed for it.
-    pub(crate) fn watch(
+    pub(in crate::hub) fn watch(
         self: &Arc<Self>,
         user_id: UserId,
         connection: ConnectionId,
@@ -37,10 +37,12 @@ impl SharedRoom {
         cursor: &mut Cursor,
     ) -> Result<(), RequestError> {
         let mut state = self.lock();
+        let in_room = state.in_room(connection);
         let State { room, watchers, .. } = &mut *state;
-        let watching = watchers.watch(room, user_id, connection);
+        let watching = watchers.watch(room, user_id, in_room);
         if watching.is_ok() && room.members().is_page_loading(user_id) {
-            room.apply(Command::PageConnected { user_id }, self.context.clocks.now());
+            let now = self.context.clocks.now();
+            state.submit_unanswered(Command::PageConnected { user_id }, now);
         }
         let time = self.follow_up(&mut state);
         if watching.is_ok() {
@@ -51,16 +53,19 @@ impl SharedRoom {
     }
 
     /// A tab joins; the socket that had the tab until now is notified.
-    pub(crate) fn join(
+    pub(in crate::hub) fn join(
         self: &Arc<Self>,
         user_id: UserId,
         join: Join,
         kind: JoinKind,
         since: Option<&Since>,
         cursor: &mut Cursor,
-    ) -> Result<(), RequestError> {
+    ) -> Result<Accepted, RequestError> {
         let connection = join.connection;
         let mut state = self.lock();
+        if state.replicated.is_some() {
+            return self.submit_join(&mut state, user_id, join, kind, since.cloned());
+        }
         // Before the join itself moves `seq`: the number that it leads to was not sent to any client.
         let since = since.filter(|since| has_issued(&state.room, since));
         let outcome = self.announce(&mut state, user_id, join, kind);
@@ -82,7 +87,7 @@ impl SharedRoom {
             }
         };
         self.unlock_and_wake(state, time, new_subscriber);
-        joined
+        joined.map(|()| Accepted::Now)
     }
 
     fn announce(&self, state: &mut State, user_id: UserId, join: Join, kind: JoinKind) -> Outcome {
@@ -102,7 +107,7 @@ impl SharedRoom {
 
     /// Sets position, subscription and pending reply while the state is locked: every later change comes
     /// after the position, and its broadcast wakes the subscriber.
-    fn subscribe(
+    pub(super) fn subscribe(
         &self,
         state: &State,
         connection: ConnectionId,
@@ -118,6 +123,6 @@ impl SharedRoom {
 }
 
 /// Whether this position may have been sent to a client.
-fn has_issued(room: &Room, since: &Since) -> bool {
+pub(super) fn has_issued(room: &Room, since: &Since) -> bool {
     since.epoch == *room.epoch() && since.seq <= room.log().seq()
 }

@@ -58,6 +58,12 @@ impl RoomSnapshot {
             time: room.time,
         }
     }
+
+    /// The same list in an epoch of its own, in which it has not changed yet.
+    #[must_use]
+    pub fn in_epoch(self, epoch: Epoch) -> Self {
+        Self { epoch, seq: 0, changes: Vec::new(), ..self }
+    }
 }
 
 impl TryFrom<RoomSnapshot> for Room {

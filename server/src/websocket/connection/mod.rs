@@ -29,7 +29,11 @@ use super::{
     protocol::{Action, ProtocolState, Request},
 };
 use crate::{lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS};
-use registry::{encoding::messages::encode, hub::Membership, wake::wake_flags::WakeReasons};
+use registry::{
+    encoding::messages::encode,
+    hub::{Accepted, Answer, Membership},
+    wake::wake_flags::WakeReasons,
+};
 
 /// Serves one socket in a task and a tracing span of its own. The span names neither the person nor the
 /// room. `until_it_ends` is dropped at the socket's end.
@@ -75,6 +79,7 @@ pub fn serve<S: Socket>(
         is_deadline_reached: false,
         is_room_closed: false,
         is_beat_due: false,
+        reading: Reading::Open,
     });
     METRICS.sockets_opened.count();
     async move {
@@ -100,6 +105,16 @@ struct Connection<S> {
     is_room_closed: bool,
     /// A beat is to be sent after the pending frames.
     is_beat_due: bool,
+    reading: Reading,
+}
+
+/// Whether the client's frames are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// A request is under way between the servers. Nothing is read until it is answered, so that frames keep
+    /// their order.
+    UntilAnswered,
 }
 
 /// What a connection reacts to.
@@ -168,6 +183,9 @@ impl<S: Socket> Connection<S> {
         if let Poll::Ready(reasons) = self.membership.subscription().flags().poll(context) {
             self.is_deadline_reached |= reasons.contains(WakeReasons::TIME);
             self.is_room_closed |= reasons.contains(WakeReasons::ROOM_CLOSED);
+            if self.reading == Reading::UntilAnswered || reasons.contains(WakeReasons::REPLY) {
+                self.take_answer();
+            }
             if reasons.contains(WakeReasons::REPLACED) || reasons.contains(WakeReasons::CLOSING) {
                 return Poll::Ready(Event::Woken(reasons));
             }
@@ -177,7 +195,9 @@ impl<S: Socket> Connection<S> {
             Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Event::RoomClosed),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
-        if let Poll::Ready(next) = self.socket.poll_next_unpin(context) {
+        if self.reading == Reading::Open
+            && let Poll::Ready(next) = self.socket.poll_next_unpin(context)
+        {
             return Poll::Ready(Event::Incoming(next.into()));
         }
         if std::mem::take(&mut self.is_deadline_reached) {
@@ -300,26 +320,42 @@ impl<S: Socket> Connection<S> {
                 self.is_deadline_reached = true;
                 return Ok(());
             }
-            Request::Watch { since } => self.membership.watch(since.as_ref()),
+            Request::Watch { since } => {
+                self.membership.watch(since.as_ref()).map(|()| Accepted::Now)
+            }
             Request::Join(request) => self.membership.join(request),
             Request::Rename { name } => self.membership.rename(&name),
             Request::SetVisible { is_visible } => {
                 self.membership.set_visible(is_visible);
-                Ok(())
+                Ok(Accepted::Now)
             }
             Request::Leave => {
                 self.membership.leave();
-                Ok(())
+                Ok(Accepted::Now)
             }
         };
         match outcome {
-            Ok(()) => {
-                self.protocol.on_accepted();
-                self.deadlines.on_accepted();
-            }
+            Ok(Accepted::Now) => self.on_accepted(),
+            Ok(Accepted::Pending) => self.reading = Reading::UntilAnswered,
             Err(error) => self.refuse(error.to_refusal(of)),
         }
         Ok(())
+    }
+
+    /// A request was under way. It may be refused after it was answered, if that took too long.
+    fn take_answer(&mut self) {
+        let Some(Answer { of, result }) = self.membership.take_answer() else { return };
+        match result {
+            Ok(()) if self.reading == Reading::UntilAnswered => self.on_accepted(),
+            Ok(()) => {}
+            Err(error) => self.refuse(error.to_refusal(Some(of))),
+        }
+        self.reading = Reading::Open;
+    }
+
+    fn on_accepted(&mut self) {
+        self.protocol.on_accepted();
+        self.deadlines.on_accepted();
     }
 
     fn refuse(&mut self, refusal: Refusal) {

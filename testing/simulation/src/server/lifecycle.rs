@@ -3,8 +3,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use app::presence::{ClientEvent, ExistingUsers, User, UserId};
+use futures_util::FutureExt;
 use registry::{
-    hub::{Hub, SavedRooms, Shutdown},
+    hub::{Accepted, Hub, SavedRooms, Shutdown},
     presence::{
         join::{JoinKind, JoinRequest},
         room::RoomLimits,
@@ -178,7 +179,9 @@ impl World {
     pub(crate) fn remove(&self, room: usize, user_id: UserId) {
         let Some(hub) = lock(&self.process).serving_hub() else { return };
         self.observe(room, true);
-        if hub.remove(&self.rooms[room].name, user_id) {
+        // A server alone answers at once.
+        let removed = hub.remove(&self.rooms[room].name, user_id).now_or_never();
+        if removed == Some(Ok(true)) {
             self.recorder.count("operator: removed a person");
         }
         self.record(room).row_model.on_removed(user_id);
@@ -214,7 +217,7 @@ impl World {
             ClientEvent::Rename { name } => membership.rename(name),
             _ => {
                 membership.leave();
-                Ok(())
+                Ok(Accepted::Now)
             }
         };
         let connection = *connection;

@@ -1,0 +1,274 @@
+//! One task that connects the rooms of a server to the engine.
+//!
+//! It owns the link. When the link is over it drops it, connects again and opens every room anew: nothing is
+//! appended to a room over a link before the room was opened over it, so that nothing is missed in between.
+
+mod appends;
+mod leases;
+mod rooms;
+
+use std::{collections::BTreeMap, convert::Infallible, ops::Range, sync::Arc, time::Duration};
+
+use app::presence::RoomName;
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, oneshot},
+    task::JoinSet,
+    time::{Instant, interval, sleep, sleep_until},
+};
+
+use self::{appends::AppendOutcome, leases::LeaseError, rooms::OpenOutcome};
+use crate::{
+    hub::Hub,
+    presence::server_id::ServerId,
+    replication::{
+        engine::{Engine, EngineError, Leases, Link, RunId, SharedConfig},
+        handle::{ClusterHandle, ClusterRequest, NotOpenedError},
+        lease::Lease,
+    },
+};
+
+pub use self::leases::LeaseError as ClusterError;
+
+/// The pause between two attempts to connect, in milliseconds.
+const RECONNECT: Range<u64> = 50..250;
+
+/// How often the node looks for entries that did not arrive, and for servers that are dead.
+const CHECK: Duration = Duration::from_millis(250);
+
+/// How often every room is opened anew: that keeps it in the engine, and finds a last entry that was lost.
+const REFRESH: Duration = Duration::from_mins(1);
+
+/// Connects the rooms of a hub to the engine, until the hub's cluster is left. Ends early only if this server may
+/// not take part.
+pub async fn run<E: Engine>(
+    engine: E,
+    hub: Arc<Hub>,
+    requests: UnboundedReceiver<ClusterRequest>,
+    config: SharedConfig,
+) -> Result<(), ClusterError> {
+    let Some(cluster) = hub.cluster().cloned() else { return Ok(()) };
+    let mut node = Node {
+        hub,
+        cluster,
+        config,
+        origin: Instant::now(),
+        lease: None,
+        run: None,
+        waiting: BTreeMap::new(),
+        leaving: None,
+    };
+    node.run(engine, requests).await
+}
+
+struct Node {
+    hub: Arc<Hub>,
+    cluster: Arc<ClusterHandle>,
+    config: SharedConfig,
+    origin: Instant,
+    lease: Option<Lease>,
+    /// The run of the engine that was spoken to last.
+    run: Option<RunId>,
+    /// Who waits for a room to be opened.
+    waiting: BTreeMap<RoomName, Vec<oneshot::Sender<Result<(), NotOpenedError>>>>,
+    /// Who waits for this server to have left.
+    leaving: Option<oneshot::Sender<()>>,
+}
+
+/// What the node does over one link.
+struct Session<L> {
+    link: Arc<L>,
+    is_same_run: bool,
+    tasks: JoinSet<Done>,
+    /// What was appended and has not arrived yet, and since when.
+    unconfirmed: BTreeMap<RoomName, (u64, Instant)>,
+    /// Dead servers in rooms, since when that is known, and whether the room was told.
+    dead: BTreeMap<(RoomName, ServerId), Dead>,
+    is_renewing: bool,
+}
+
+struct Dead {
+    since: Instant,
+    submitted_at: Option<Instant>,
+}
+
+/// The end of a request.
+enum Done {
+    Opened(OpenOutcome),
+    Appended(AppendOutcome),
+    Renewed { sent_at: Duration, result: Result<Option<Leases>, EngineError> },
+    Saved(Result<(), EngineError>),
+    Unsubscribed(Result<(), EngineError>),
+}
+
+/// Why a session ended.
+enum End {
+    /// The link is over.
+    Link,
+    /// This server has left the cluster.
+    Left,
+    /// This server may not take part.
+    Refused(ClusterError),
+}
+
+impl From<EngineError> for End {
+    fn from(error: EngineError) -> Self {
+        if let EngineError::Refused(reason) = error {
+            tracing::warn!(reason, "the engine refused a request");
+        }
+        Self::Link
+    }
+}
+
+impl From<LeaseError> for End {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Engine(error) => error.into(),
+            LeaseError::Mismatch(_) => Self::Refused(error),
+        }
+    }
+}
+
+impl Node {
+    async fn run<E: Engine>(
+        &mut self,
+        engine: E,
+        mut requests: UnboundedReceiver<ClusterRequest>,
+    ) -> Result<(), ClusterError> {
+        loop {
+            if let Ok(link) = engine.connect().await {
+                match self.serve(Arc::new(link), &mut requests).await {
+                    Ok(never) => match never {},
+                    Err(End::Link) => {}
+                    Err(End::Left) => return Ok(()),
+                    Err(End::Refused(error)) => return Err(error),
+                }
+                for (_, room, _) in self.hub.shared_rooms() {
+                    room.interrupt();
+                }
+            }
+            if self.wait_to_reconnect(&mut requests).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits before the next attempt. Returns whether the server leaves meanwhile: then no one is told.
+    async fn wait_to_reconnect(
+        &mut self,
+        requests: &mut UnboundedReceiver<ClusterRequest>,
+    ) -> bool {
+        let pause = sleep(Duration::from_millis(random(RECONNECT)));
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => return self.leaving.is_some(),
+                request = requests.recv() => match request {
+                    None => return true,
+                    Some(ClusterRequest::Leave(done)) => {
+                        drop(done);
+                        return true;
+                    }
+                    Some(ClusterRequest::Open(request)) => {
+                        if let Some(done) = request.done {
+                            let _ = done.send(Err(NotOpenedError::NoEngine));
+                        }
+                    }
+                    // All rooms are opened and asked after the link is there.
+                    Some(ClusterRequest::Append(_) | ClusterRequest::Fenced(_)) => {}
+                }
+            }
+        }
+    }
+
+    async fn serve<L: Link>(
+        &mut self,
+        link: Arc<L>,
+        requests: &mut UnboundedReceiver<ClusterRequest>,
+    ) -> Result<Infallible, End> {
+        self.take_lease(&*link).await?;
+        let is_same_run = self.run.as_ref() == Some(link.run_id());
+        self.run = Some(link.run_id().clone());
+        let mut session = Session {
+            link,
+            is_same_run,
+            tasks: JoinSet::new(),
+            unconfirmed: BTreeMap::new(),
+            dead: BTreeMap::new(),
+            is_renewing: false,
+        };
+        self.open_all(&mut session);
+        let (mut check, mut refresh) = (interval(CHECK), interval(REFRESH));
+        refresh.reset();
+        let link = Arc::clone(&session.link);
+        loop {
+            let renewal = self.next_renewal(&session);
+            tokio::select! {
+                biased;
+                Some(done) = session.tasks.join_next() => match done {
+                    Ok(done) => self.on_done(&mut session, done).await?,
+                    // A panic in a request is as good as a link that is over.
+                    Err(_) => return Err(End::Link),
+                },
+                entry = link.next_entry() => match entry {
+                    Some(entry) => self.deliver(&mut session, entry),
+                    None => return Err(End::Link),
+                },
+                request = requests.recv() => match request {
+                    Some(request) => self.on_request(&mut session, request).await?,
+                    None => return Err(End::Left),
+                },
+                () = sleep_until(renewal), if !session.is_renewing => self.renew(&mut session),
+                _ = check.tick() => self.check(&mut session).await?,
+                _ = refresh.tick() => self.refresh(&mut session),
+            }
+        }
+    }
+
+    async fn on_request<L: Link>(
+        &mut self,
+        session: &mut Session<L>,
+        request: ClusterRequest,
+    ) -> Result<(), End> {
+        match request {
+            ClusterRequest::Append(room) => self.append(session, &room),
+            ClusterRequest::Open(request) => self.open(session, request),
+            // Several rooms may say it of the same life.
+            ClusterRequest::Fenced(server) if server == self.cluster.server() => {
+                self.begin_incarnation(&*session.link).await?;
+            }
+            ClusterRequest::Fenced(_) => {}
+            ClusterRequest::Leave(done) => self.leave(session, done),
+        }
+        Ok(())
+    }
+
+    async fn on_done<L: Link>(&mut self, session: &mut Session<L>, done: Done) -> Result<(), End> {
+        match done {
+            Done::Opened(opened) => self.on_opened(session, opened)?,
+            Done::Appended(appended) => self.on_appended(session, appended)?,
+            Done::Renewed { sent_at, result } => {
+                session.is_renewing = false;
+                match result? {
+                    Some(leases) => self.on_renewed(leases, sent_at),
+                    None => self.begin_incarnation(&*session.link).await?,
+                }
+            }
+            Done::Saved(result) | Done::Unsubscribed(result) => result?,
+        }
+        Ok(())
+    }
+
+    /// The time by the clock that the lease and its renewals are measured with.
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+/// A random number of a range; its start, where there are no random numbers.
+fn random(range: Range<u64>) -> u64 {
+    let number = getrandom::u64().unwrap_or_default();
+    range.start + number % (range.end - range.start)
+}
+
+#[cfg(test)]
+mod tests;

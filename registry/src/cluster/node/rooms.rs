@@ -1,0 +1,172 @@
+//! Rooms that are opened, read and left.
+
+use app::presence::RoomName;
+use tokio::sync::oneshot;
+
+use super::{Done, End, Node, Session};
+use crate::{
+    hub::Receipt,
+    presence::servers::ServerExit,
+    replication::{
+        engine::{EngineError, Link, Opened, PublishedEntry},
+        handle::{NotOpenedError, OpenMode, OpenRequest},
+        replica::OpenError,
+    },
+};
+
+/// What came of opening a room.
+pub(super) struct OpenOutcome {
+    room: RoomName,
+    mode: OpenMode,
+    result: Result<Opened, EngineError>,
+}
+
+impl Node {
+    /// Opens every room over a new link.
+    pub(super) fn open_all<L: Link>(&self, session: &mut Session<L>) {
+        for (name, ..) in self.hub.shared_rooms() {
+            self.begin_open(session, name, OpenMode::Found);
+        }
+    }
+
+    pub(super) fn open<L: Link>(&mut self, session: &mut Session<L>, request: OpenRequest) {
+        let OpenRequest { room: name, mode, done } = request;
+        let room = self.hub.room_to_open(&name);
+        if room.read_replica(|replica, _| replica.is_open()) == Some(true) {
+            if let Some(done) = done {
+                let _ = done.send(Ok(()));
+            }
+            return;
+        }
+        let is_first = !self.waiting.contains_key(&name);
+        self.waiting.entry(name.clone()).or_default().extend(done);
+        // Who only looks does not keep others from making the room.
+        if is_first || mode == OpenMode::Found {
+            self.begin_open(session, name, mode);
+        }
+    }
+
+    /// The room does not hear everything, or has lost something.
+    pub(super) fn reopen<L: Link>(&self, session: &mut Session<L>, name: &RoomName) {
+        if let Some(room) = self.hub.find(name) {
+            room.interrupt();
+            self.begin_open(session, name.clone(), OpenMode::Found);
+        }
+    }
+
+    fn begin_open<L: Link>(&self, session: &mut Session<L>, room: RoomName, mode: OpenMode) {
+        let Some(shared) = self.hub.find(&room) else { return };
+        let known = shared.read_replica(|replica, _| replica.position()).flatten();
+        let founding = (mode == OpenMode::Found).then(|| shared.founding());
+        let link = session.link.clone();
+        session.tasks.spawn(async move {
+            let result = match link.subscribe(&room).await {
+                Ok(()) => link.open(&room, known, founding).await,
+                Err(error) => Err(error),
+            };
+            Done::Opened(OpenOutcome { room, mode, result })
+        });
+    }
+
+    pub(super) fn on_opened<L: Link>(
+        &mut self,
+        session: &mut Session<L>,
+        OpenOutcome { room: name, mode, result }: OpenOutcome,
+    ) -> Result<(), End> {
+        let opened = result?;
+        let Some(room) = self.hub.find(&name) else { return Ok(()) };
+        match room.on_open(opened, session.is_same_run) {
+            Ok(()) => self.append_again(session, &name),
+            Err(OpenError::Absent) if mode == OpenMode::Look => {
+                self.answer(&name, Err(NotOpenedError::Absent));
+                self.forget(session, &name);
+                return Ok(());
+            }
+            Err(OpenError::Gap | OpenError::Absent) => self.reopen(session, &name),
+            Err(OpenError::Snapshot(error)) => {
+                tracing::error!(%error, "a room in the engine is invalid and can't be opened");
+            }
+        }
+        self.answer(&name, Ok(()));
+        Ok(())
+    }
+
+    fn answer(&mut self, name: &RoomName, opened: Result<(), NotOpenedError>) {
+        for done in self.waiting.remove(name).into_iter().flatten() {
+            let _ = done.send(opened);
+        }
+    }
+
+    pub(super) fn deliver<L: Link>(&self, session: &mut Session<L>, published: PublishedEntry) {
+        let PublishedEntry { room: name, previous_nonce, entry } = published;
+        let Some(room) = self.hub.find(&name) else { return };
+        match room.on_entry(previous_nonce, entry) {
+            Receipt::Applied => self.save(session, &name),
+            Receipt::Gap => self.reopen(session, &name),
+        }
+    }
+
+    fn save<L: Link>(&self, session: &mut Session<L>, name: &RoomName) {
+        let Some((at, snapshot)) = self.hub.find(name).and_then(|room| room.take_due_snapshot())
+        else {
+            return;
+        };
+        let (link, room) = (session.link.clone(), name.clone());
+        session
+            .tasks
+            .spawn(async move { Done::Saved(link.save_snapshot(&room, at, &snapshot).await) });
+    }
+
+    pub(super) async fn check<L: Link>(&mut self, session: &mut Session<L>) -> Result<(), End> {
+        self.find_lost_entries(session);
+        self.expire_dead(session);
+        let is_out = || {
+            self.hub.shared_rooms().iter().all(|(_, room, _)| {
+                room.read_replica(|replica, _| replica.is_idle()).unwrap_or(true)
+            })
+        };
+        if self.leaving.is_some() && is_out() {
+            session.link.release(self.cluster.server()).await?;
+            if let Some(done) = self.leaving.take() {
+                let _ = done.send(());
+            }
+            return Err(End::Left);
+        }
+        Ok(())
+    }
+
+    /// Opens every room anew, and leaves those that nobody of this server reads.
+    pub(super) fn refresh<L: Link>(&self, session: &mut Session<L>) {
+        for (name, room, subscribers) in self.hub.shared_rooms() {
+            if subscribers > 0 {
+                self.begin_open(session, name, OpenMode::Found);
+                continue;
+            }
+            let server = self.cluster.server();
+            let is_in = room
+                .read_replica(|replica, room| room.servers().contains(server) || !replica.is_idle())
+                .unwrap_or_default();
+            if is_in {
+                room.submit_exit(ServerExit::Idle);
+            } else {
+                self.forget(session, &name);
+            }
+        }
+    }
+
+    fn forget<L: Link>(&self, session: &mut Session<L>, name: &RoomName) {
+        if self.hub.forget_unless_entered(name) {
+            let (link, room) = (session.link.clone(), name.clone());
+            session.tasks.spawn(async move { Done::Unsubscribed(link.unsubscribe(&room).await) });
+        }
+    }
+
+    /// This server leaves all rooms, and then the cluster.
+    pub(super) fn leave<L: Link>(&mut self, session: &mut Session<L>, done: oneshot::Sender<()>) {
+        self.leaving = Some(done);
+        for (name, room, _) in self.hub.shared_rooms() {
+            room.submit_exit(ServerExit::Clean);
+            self.append(session, &name);
+        }
+    }
+}

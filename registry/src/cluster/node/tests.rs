@@ -1,0 +1,428 @@
+//! Two or three hubs over the engine in memory, in simulated time.
+
+use app::presence::{ExistingUsers, PresenceState, Since, UserId};
+use tokio::{task::JoinHandle, time::sleep};
+
+use super::*;
+use crate::{
+    cluster::memory::{Availability, MemoryEngine, Partition},
+    hub::{Accepted, Answer, Membership, WallClock},
+    presence::{
+        join::{JoinKind, JoinRequest},
+        request_error::RequestError,
+        room::RoomLimits,
+    },
+    replication::handle::OpenMode,
+};
+
+const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 4 };
+
+/// A moment in which everything that is under way arrives.
+const MOMENT: Duration = Duration::from_millis(300);
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Two servers over one engine.
+struct Cluster {
+    engine: MemoryEngine,
+    one: Server,
+    other: Server,
+}
+
+struct Server {
+    hub: Arc<Hub>,
+    node: JoinHandle<Result<(), ClusterError>>,
+}
+
+/// A socket in the room.
+struct Client {
+    membership: Membership,
+}
+
+fn room() -> RoomName {
+    RoomName::lobby()
+}
+
+fn person(number: u128) -> UserId {
+    UserId::from_leading_bits(number << 100)
+}
+
+fn config() -> SharedConfig {
+    let (key, scheme) = ("key".to_owned(), "https".to_owned());
+    SharedConfig { key, lease: 2 * SECOND, scheme }
+}
+
+fn engine() -> MemoryEngine {
+    MemoryEngine::new(7, 1_800_000_000_000)
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let engine = engine();
+        let (one, other) = (Server::start(&engine, 1), Server::start(&engine, 2));
+        for server in [&one, &other] {
+            server.open().await;
+        }
+        Self { engine, one, other }
+    }
+
+    /// Cuts a server off from the engine.
+    fn cut_off(&self, server: usize, partition: Partition) {
+        self.engine.set_faults(|faults| {
+            faults.partitions.insert(server, partition);
+        });
+    }
+
+    /// Both servers have the same list at the same `seq` of the same epoch.
+    fn expect_equal_lists(&self) {
+        assert_eq!(self.one.list(), self.other.list());
+    }
+}
+
+impl Server {
+    fn start(engine: &MemoryEngine, number: u32) -> Self {
+        let wall = WallClock::Simulated { set_at: Instant::now(), unix_milliseconds: 1 };
+        let (cluster, requests) = ClusterHandle::new(ServerId::try_from(number).unwrap(), LIMITS);
+        let hub = Hub::in_cluster(LIMITS, cluster, wall);
+        let engine = engine.for_client(usize::try_from(number).unwrap());
+        let node = tokio::spawn(run(engine, Arc::clone(&hub), requests, config()));
+        Self { hub, node }
+    }
+
+    async fn open(&self) {
+        while self.hub.open(&room(), OpenMode::Found).await.is_err() {
+            sleep(MOMENT).await;
+        }
+    }
+
+    fn enter(&self, user: u128) -> Client {
+        Client { membership: self.hub.enter(&room(), person(user)) }
+    }
+
+    /// A person joins, and is listed.
+    async fn join(&self, user: u128, tab: &str) -> Client {
+        let mut client = self.enter(user);
+        assert_eq!(client.request(user, tab, None), Ok(Accepted::Pending));
+        assert_eq!(client.answer().await, Ok(()));
+        client
+    }
+
+    fn people(&self) -> Vec<String> {
+        self.list().users.iter().map(|user| user.name.as_str().to_owned()).collect()
+    }
+
+    fn states(&self) -> Vec<PresenceState> {
+        self.list().users.iter().map(|user| user.state).collect()
+    }
+
+    fn list(&self) -> ExistingUsers {
+        ExistingUsers { now: 0, ..self.hub.snapshot(&room(), None, usize::MAX) }
+    }
+
+    /// The process is killed.
+    fn kill(&self) {
+        self.node.abort();
+    }
+}
+
+impl Client {
+    fn request(
+        &mut self,
+        user: u128,
+        tab: &str,
+        since: Option<Since>,
+    ) -> Result<Accepted, RequestError> {
+        self.membership.join(JoinRequest {
+            name: format!("Person {user}"),
+            tab: Some(tab.parse().unwrap()),
+            is_visible: true,
+            kind: JoinKind::Opening,
+            since,
+        })
+    }
+
+    /// Waits for the answer to a request.
+    async fn answer(&mut self) -> Result<(), RequestError> {
+        loop {
+            if let Some(Answer { result, .. }) = self.membership.take_answer() {
+                return result;
+            }
+            self.membership.subscription_mut().woken().await;
+        }
+    }
+
+    /// The texts of what the client receives until nothing more arrives.
+    async fn frames(&mut self) -> Vec<String> {
+        sleep(MOMENT).await;
+        let frames = self.membership.subscription_mut().poll_updates();
+        frames.map(|frame| frame.text().to_owned()).collect()
+    }
+
+    fn position(&self) -> Option<Since> {
+        self.membership.subscription().position()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_of_all_servers_are_in_one_list() {
+    let cluster = Cluster::start().await;
+    let mut ana = cluster.one.join(1, "a").await;
+    let list = ana.frames().await;
+    assert!(list[0].starts_with(r#"{"event":"existing_users""#), "{list:?}");
+    assert!(list[0].contains("Person 1"), "the answer includes what its question did: {list:?}");
+    let _bo = cluster.other.join(2, "b").await;
+    let changes = ana.frames().await;
+    assert!(changes[0].contains("new_user") && changes[0].contains("Person 2"), "{changes:?}");
+    assert_eq!(cluster.one.people(), ["Person 1", "Person 2"]);
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_hold_over_all_servers() {
+    let cluster = Cluster::start().await;
+    let mut clients = Vec::new();
+    for user in 1..=3 {
+        clients.push(cluster.one.join(user, "a").await);
+    }
+    sleep(MOMENT).await;
+    assert_eq!(cluster.other.enter(4).request(4, "d", None), Err(RequestError::RoomFull));
+    // Both ask for the last place at the same time: the journal decides.
+    drop(clients.pop());
+    sleep(20 * SECOND).await;
+    let (mut one, mut other) = (cluster.one.enter(5), cluster.other.enter(6));
+    assert_eq!(one.request(5, "e", None), Ok(Accepted::Pending));
+    assert_eq!(other.request(6, "f", None), Ok(Accepted::Pending));
+    let answers = [one.answer().await, other.answer().await];
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    assert_eq!(cluster.one.people().len(), 3);
+    sleep(MOMENT).await;
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn tabs_on_two_servers_are_one_row() {
+    let cluster = Cluster::start().await;
+    let first = cluster.one.join(1, "a").await;
+    let _second = cluster.other.join(1, "b").await;
+    drop(first);
+    sleep(30 * SECOND).await;
+    assert_eq!(cluster.one.states(), [PresenceState::Here]);
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn closed_page_goes_on_all_servers_at_one_point() {
+    let cluster = Cluster::start().await;
+    let ana = cluster.one.join(1, "a").await;
+    let _bo = cluster.other.join(2, "b").await;
+    drop(ana);
+    sleep(16 * SECOND).await;
+    assert_eq!(cluster.other.people(), ["Person 2"]);
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_of_a_killed_server_reconnect_and_then_leave() {
+    let cluster = Cluster::start().await;
+    let _ana = cluster.one.join(1, "a").await;
+    let _bo = cluster.other.join(2, "b").await;
+    cluster.one.kill();
+    sleep(3 * SECOND).await;
+    assert_eq!(cluster.other.states(), [PresenceState::Reconnecting, PresenceState::Here]);
+    sleep(10 * SECOND).await;
+    assert_eq!(cluster.other.people(), ["Person 1", "Person 2"]);
+    sleep(5 * SECOND).await;
+    assert_eq!(cluster.other.people(), ["Person 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_changes_servers_resumes_from_its_position() {
+    let cluster = Cluster::start().await;
+    let mut ana = cluster.one.join(1, "a").await;
+    ana.frames().await;
+    let since = ana.position();
+    drop(ana);
+    let mut ana = cluster.other.enter(1);
+    assert_eq!(ana.request(1, "a", since), Ok(Accepted::Pending));
+    assert_eq!(ana.answer().await, Ok(()));
+    let frames = ana.frames().await;
+    assert!(frames[0].starts_with(r#"{"event":"resumed""#), "{frames:?}");
+    assert_eq!(cluster.one.states(), [PresenceState::Here]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_shown_as_gone_for_a_server_that_is_restarted_in_order() {
+    let cluster = Cluster::start().await;
+    let ana = cluster.one.join(1, "a").await;
+    let mut bo = cluster.other.join(2, "b").await;
+    bo.frames().await;
+    cluster.one.hub.leave_cluster().await;
+    drop(ana);
+    sleep(10 * SECOND).await;
+    let mut back = cluster.other.enter(1);
+    assert_eq!(back.request(1, "a", None), Ok(Accepted::Pending));
+    assert_eq!(back.answer().await, Ok(()));
+    sleep(30 * SECOND).await;
+    assert!(bo.frames().await.is_empty());
+    assert_eq!(cluster.other.states(), [PresenceState::Here; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn engine_that_is_back_empty_is_told_everything_again() {
+    let cluster = Cluster::start().await;
+    let mut ana = cluster.one.join(1, "a").await;
+    let _bo = cluster.other.join(2, "b").await;
+    ana.frames().await;
+    cluster.engine.restart_empty();
+    sleep(5 * SECOND).await;
+    assert_eq!(cluster.one.people(), ["Person 1", "Person 2"]);
+    assert_eq!(cluster.one.states(), [PresenceState::Here; 2]);
+    cluster.expect_equal_lists();
+    let frames = ana.frames().await;
+    assert!(
+        frames[0].starts_with(r#"{"event":"existing_users""#),
+        "once the whole list: {frames:?}"
+    );
+    sleep(30 * SECOND).await;
+    assert_eq!(cluster.other.states(), [PresenceState::Here; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn joins_that_a_replica_has_not_received_are_told_again() {
+    let cluster = Cluster::start().await;
+    let _ana = cluster.one.join(1, "a").await;
+    let _bo = cluster.other.join(2, "b").await;
+    let before = cluster.one.list().epoch;
+    cluster.engine.fall_back(2);
+    sleep(5 * SECOND).await;
+    let mut people = cluster.one.people();
+    people.sort();
+    assert_eq!(people, ["Person 1", "Person 2"]);
+    assert_ne!(cluster.one.list().epoch, before, "its numbers may mean something else");
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_messages_are_found() {
+    let cluster = Cluster::start().await;
+    let _reader = cluster.other.hub.subscribe(&room(), None);
+    cluster.engine.set_faults(|faults| faults.lost_messages = 0.5);
+    let mut clients = Vec::new();
+    for user in 1..=3 {
+        let mut client = cluster.one.enter(user);
+        client.request(user, "a", None).unwrap();
+        assert_eq!(client.answer().await, Ok(()));
+        clients.push(client);
+    }
+    cluster.engine.set_faults(|faults| faults.lost_messages = 0.0);
+    // Rooms are opened anew each minute.
+    sleep(62 * SECOND).await;
+    assert_eq!(cluster.other.people().len(), 3);
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_that_was_cut_off_brings_its_people_back() {
+    let cluster = Cluster::start().await;
+    let _ana = cluster.one.join(1, "a").await;
+    let mut bo = cluster.other.join(2, "b").await;
+    bo.frames().await;
+    for partition in [Partition::Both, Partition::Answers] {
+        cluster.cut_off(1, partition);
+        sleep(5 * SECOND).await;
+        assert_eq!(cluster.other.states(), [PresenceState::Reconnecting, PresenceState::Here]);
+        cluster.engine.set_faults(|faults| faults.partitions.clear());
+        sleep(3 * SECOND).await;
+        assert_eq!(cluster.other.states(), [PresenceState::Here; 2], "{partition:?}");
+        cluster.expect_equal_lists();
+    }
+    // Nobody left, and nobody joined anew.
+    let frames = bo.frames().await.join("\n");
+    assert!(!frames.contains("disconnect_user") && !frames.contains("new_user"), "{frames}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn person_who_was_removed_meanwhile_does_not_come_back_with_a_server() {
+    let cluster = Cluster::start().await;
+    let ana = cluster.one.join(1, "a").await;
+    let _bo = cluster.other.join(2, "b").await;
+    cluster.cut_off(1, Partition::Both);
+    sleep(SECOND).await;
+    let removed = cluster.other.hub.remove(&room(), person(1)).await;
+    assert_eq!(removed, Ok(true));
+    sleep(5 * SECOND).await;
+    cluster.engine.set_faults(|faults| faults.partitions.clear());
+    sleep(5 * SECOND).await;
+    assert_eq!(cluster.one.people(), ["Person 2"]);
+    cluster.expect_equal_lists();
+    drop(ana);
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_without_an_engine_is_answered_and_executed_later() {
+    let cluster = Cluster::start().await;
+    let _ana = cluster.one.join(1, "a").await;
+    sleep(MOMENT).await;
+    cluster.engine.set_faults(|faults| faults.availability = Availability::Hanging);
+    let mut bo = cluster.other.enter(2);
+    let asked_at = Instant::now();
+    assert_eq!(bo.request(2, "b", None), Ok(Accepted::Pending));
+    assert_eq!(bo.answer().await, Ok(()));
+    assert!(asked_at.elapsed() < 3 * SECOND);
+    let frames = bo.frames().await;
+    assert!(frames[0].contains("Person 1") && !frames[0].contains("Person 2"), "{frames:?}");
+    cluster.engine.set_faults(|faults| faults.availability = Availability::Up);
+    sleep(5 * SECOND).await;
+    let frames = bo.frames().await.join("\n");
+    assert!(frames.contains("Person 2"), "{frames}");
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_that_is_refused_after_it_was_answered_is_answered_again() {
+    let cluster = Cluster::start().await;
+    let _people = [cluster.one.join(1, "a").await, cluster.one.join(2, "b").await];
+    sleep(MOMENT).await;
+    cluster.cut_off(2, Partition::Both);
+    let mut late = cluster.other.enter(3);
+    assert_eq!(late.request(3, "c", None), Ok(Accepted::Pending));
+    assert_eq!(late.answer().await, Ok(()));
+    // Meanwhile the last place is taken on the server that is not cut off.
+    let _last = cluster.one.join(4, "d").await;
+    cluster.engine.set_faults(|faults| faults.partitions.clear());
+    assert_eq!(late.answer().await, Err(RequestError::RoomFull));
+    assert_eq!(cluster.other.people(), ["Person 1", "Person 2", "Person 4"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn look_at_a_room_that_nobody_has_makes_none() {
+    let cluster = Cluster::start().await;
+    let name: RoomName = "nobody-here".parse().unwrap();
+    let looked = cluster.one.hub.open(&name, OpenMode::Look).await;
+    assert_eq!(looked, Err(NotOpenedError::Absent));
+    assert!(cluster.one.hub.room_stats_of(&name).is_none());
+    let looked = cluster.other.hub.open(&name, OpenMode::Look).await;
+    assert_eq!(looked, Err(NotOpenedError::Absent), "also for the other server");
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_nobody_reads_is_left_and_forgotten() {
+    let cluster = Cluster::start().await;
+    let ana = cluster.one.join(1, "a").await;
+    drop(ana);
+    sleep(200 * SECOND).await;
+    assert_eq!(cluster.one.hub.room_stats(), []);
+    // Whoever comes finds it as it is in the engine.
+    let _bo = cluster.one.join(2, "b").await;
+    assert_eq!(cluster.one.people(), ["Person 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_with_another_key_does_not_take_part() {
+    let cluster = Cluster::start().await;
+    let (handle, requests) = ClusterHandle::new(ServerId::try_from(9).unwrap(), LIMITS);
+    let hub = Hub::in_cluster(LIMITS, handle, WallClock::System);
+    let other = SharedConfig { key: "another key".to_owned(), ..config() };
+    let ended = run(cluster.engine.for_client(9), hub, requests, other).await;
+    assert_eq!(ended, Err(ClusterError::Mismatch(config())));
+}

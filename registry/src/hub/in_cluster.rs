@@ -1,0 +1,83 @@
+//! The rooms of a server in a cluster.
+
+use std::{
+    collections::hash_map::Entry,
+    sync::{Arc, atomic::Ordering},
+};
+
+use app::presence::RoomName;
+use tokio::sync::oneshot;
+
+use super::{Hub, RoomEntry, WallClock, shared_room::SharedRoom};
+use crate::{
+    presence::room::RoomLimits,
+    replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
+};
+
+impl Hub {
+    /// A hub of a server in a cluster, whose rooms are kept by an engine. [`cluster`](crate::cluster) connects it.
+    pub fn in_cluster(
+        limits: RoomLimits,
+        cluster: ClusterHandle,
+        wall_clock: WallClock,
+    ) -> Arc<Self> {
+        let hub = Self::with(limits, wall_clock, Some(Arc::new(cluster)));
+        hub.start_clock();
+        hub
+    }
+
+    /// Waits until this server knows a room. A server alone knows all of its rooms.
+    pub async fn open(&self, room_name: &RoomName, mode: OpenMode) -> Result<(), NotOpenedError> {
+        let Some(cluster) = &self.context.cluster else { return Ok(()) };
+        let is_open = |room: Arc<SharedRoom>| room.read_replica(|replica, _| replica.is_open());
+        if self.find(room_name).and_then(is_open) == Some(true) {
+            return Ok(());
+        }
+        let (done, opened) = oneshot::channel();
+        let request = OpenRequest { room: room_name.clone(), mode, done: Some(done) };
+        cluster.request(ClusterRequest::Open(request));
+        opened.await.unwrap_or(Err(NotOpenedError::NoEngine))
+    }
+
+    /// This server leaves its cluster: nobody is shown as gone for it, and the clients have their grace period to
+    /// come to another server. Done at once for a server alone.
+    pub async fn leave_cluster(&self) {
+        let Some(cluster) = &self.context.cluster else { return };
+        self.is_closing.store(true, Ordering::Release);
+        let (done, left) = oneshot::channel();
+        cluster.request(ClusterRequest::Leave(done));
+        // Without an engine the others find out by themselves.
+        let _ = left.await;
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Arc<ClusterHandle>> {
+        self.context.cluster.as_ref()
+    }
+
+    /// A room of the cluster, which is to be opened.
+    pub(crate) fn room_to_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
+        let mut rooms = self.lock();
+        let entry = rooms.entry(room_name.clone());
+        let entry = entry.or_insert_with(|| RoomEntry::new(self.new_room(room_name)));
+        Arc::clone(&entry.room)
+    }
+
+    /// All rooms of this moment, in the order of their names, with the numbers of their subscriptions.
+    pub(crate) fn shared_rooms(&self) -> Vec<(RoomName, Arc<SharedRoom>, usize)> {
+        let mut rooms = self.rooms_with(|entry| entry.subscribers);
+        rooms.sort_unstable_by(|(one, ..), (other, ..)| one.as_str().cmp(other.as_str()));
+        rooms
+    }
+
+    /// Forgets a room that this server has left, unless somebody has entered it. Returns whether it is forgotten.
+    pub(crate) fn forget_unless_entered(&self, room_name: &RoomName) -> bool {
+        match self.lock().entry(room_name.clone()) {
+            Entry::Occupied(entry) if entry.get().subscribers == 0 => {
+                entry.remove();
+                true
+            }
+            Entry::Occupied(_) => false,
+            Entry::Vacant(_) => true,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the operator does to rooms.
+
+use app::presence::{DepartureReason, RoomName, UserId};
+
+use super::{Hub, shared_room::replicated::Requested};
+use crate::{
+    presence::command::{Command, Outcome},
+    replication::handle::{NotOpenedError, OpenMode},
+};
+
+impl Hub {
+    /// Removes a person's row on behalf of the operator. Returns whether there was one.
+    pub async fn remove(
+        &self,
+        room_name: &RoomName,
+        user_id: UserId,
+    ) -> Result<bool, NotOpenedError> {
+        let removed = Command::RowRemoved { user_id, reason: DepartureReason::Removed };
+        let rows = self.remove_rows(room_name, removed).await?;
+        Ok(rows.is_some_and(|rows| rows > 0))
+    }
+
+    /// Closes a room on behalf of the operator: all its rows are removed, and all its subscriptions end.
+    ///
+    /// Returns the number of rows; `None` if the room does not exist. Any visitor may open it again.
+    pub async fn close_room(&self, room_name: &RoomName) -> Result<Option<usize>, NotOpenedError> {
+        self.remove_rows(room_name, Command::RoomCleared).await
+    }
+
+    /// Returns the number of rows; `None` if the room does not exist.
+    async fn remove_rows(
+        &self,
+        room_name: &RoomName,
+        command: Command,
+    ) -> Result<Option<usize>, NotOpenedError> {
+        match self.open(room_name, OpenMode::Look).await {
+            Ok(()) => {}
+            Err(NotOpenedError::Absent) => return Ok(None),
+            Err(NotOpenedError::NoEngine) => return Err(NotOpenedError::NoEngine),
+        }
+        let Some(room) = self.find(room_name) else { return Ok(None) };
+        let outcome = match room.remove_rows(command) {
+            Requested::Applied(outcome) => outcome,
+            Requested::UnderWay(outcome) => outcome.await.map_err(|_| NotOpenedError::NoEngine)?,
+        };
+        Ok(Some(if let Outcome::RowsRemoved(rows) = outcome { rows } else { 0 }))
+    }
+}

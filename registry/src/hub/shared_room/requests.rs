@@ -1,0 +1,124 @@
+//! What sockets, pages and the operator ask of a room, besides reading it.
+
+use std::sync::Arc;
+
+use app::presence::{DepartureReason, Name, UserId};
+use tokio::time::Instant;
+
+use super::{
+    SharedRoom, State,
+    replicated::{Accepted, Reply, Requested},
+};
+use crate::{
+    presence::{
+        command::{Command, Outcome},
+        request_error::RequestError,
+        tab_key::ConnectionId,
+    },
+    wake::wake_flags::WakeReasons,
+};
+
+impl SharedRoom {
+    /// Applies a command, and broadcasts what it changed. In a room of several servers it is under way then:
+    /// `None`.
+    pub(in crate::hub) fn submit(self: &Arc<Self>, command: Command) -> Option<Outcome> {
+        self.update(|state, now| match &mut state.replicated {
+            None => Some(state.room.apply(command, now)),
+            Some(replicated) => {
+                replicated.submit(command, Reply::Nobody);
+                None
+            }
+        })
+    }
+
+    /// Changes a person's name and keeps the row.
+    pub(in crate::hub) fn rename(
+        self: &Arc<Self>,
+        user_id: UserId,
+        name: Name,
+        connection: ConnectionId,
+    ) -> Result<Accepted, RequestError> {
+        let renamed = Command::Renamed { user_id, name };
+        self.update(|state, now| match &mut state.replicated {
+            None => state.room.apply(renamed, now).accepted().map(|()| Accepted::Now),
+            Some(replicated) => {
+                self.submit_rename(replicated, connection, renamed);
+                Ok(Accepted::Pending)
+            }
+        })
+    }
+
+    /// The page of a socket was hidden or shown.
+    pub(in crate::hub) fn set_visible(
+        self: &Arc<Self>,
+        user_id: UserId,
+        connection: ConnectionId,
+        is_visible: bool,
+    ) {
+        self.update(|state, now| match &mut state.replicated {
+            None => {
+                let changed = Command::VisibilityChanged { user_id, connection, is_visible };
+                state.room.apply(changed, now);
+            }
+            Some(replicated) => replicated.submit_visibility(user_id, connection, is_visible),
+        });
+    }
+
+    /// Removes rows on behalf of the operator: with [`Command::RoomCleared`] every subscriber ends once it has
+    /// received that.
+    pub(in crate::hub) fn remove_rows(self: &Arc<Self>, command: Command) -> Requested {
+        let is_cleared = matches!(command, Command::RoomCleared);
+        let removed = self.update(|state, now| match &mut state.replicated {
+            None => Requested::Applied(state.room.apply(command, now)),
+            Some(replicated) => Requested::UnderWay(replicated.submit_for_operator(command)),
+        });
+        if is_cleared && matches!(removed, Requested::Applied(_)) {
+            self.end_subscriptions(&mut self.lock());
+        }
+        removed
+    }
+
+    /// The operator has removed all rows.
+    pub(super) fn end_subscriptions(&self, state: &mut State) {
+        // At once: a client that ends before it receives the removal would come back and be listed again.
+        self.broadcast(state, Instant::now());
+        self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
+    }
+
+    /// A socket has ended. If the room does not know it, nothing has happened there.
+    pub(in crate::hub) fn disconnect(
+        self: &Arc<Self>,
+        user_id: UserId,
+        connection: ConnectionId,
+        reason: DepartureReason,
+    ) {
+        self.update(|state, now| {
+            let in_room = state.in_room(connection);
+            let State { room, watchers, replicated, .. } = state;
+            let is_watching = watchers.remove(user_id, in_room);
+            let disconnected = Command::Disconnected { user_id, connection: in_room, reason };
+            match replicated {
+                Some(replicated) => {
+                    replicated.note_end(connection);
+                    // A join may be under way, which the room does not know yet.
+                    if !is_watching {
+                        replicated.submit(disconnected, Reply::Nobody);
+                    }
+                }
+                None if !is_watching && room.members().has_connection(user_id, connection) => {
+                    room.apply(disconnected, now);
+                }
+                None => {}
+            }
+        });
+    }
+
+    /// The room's page is sent to a person, which counts if the room knows the person.
+    pub(in crate::hub) fn note_page_load(self: &Arc<Self>, user_id: UserId) {
+        self.update(|state, now| {
+            if state.room.members().contains(user_id) {
+                state.submit_unanswered(Command::PageServed { user_id }, now);
+            }
+        });
+    }
+}

@@ -1,0 +1,131 @@
+//! What the rooms of a server know of its cluster.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use app::presence::RoomName;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::presence::{
+    entry::{Pause, ServerJoined},
+    room::RoomLimits,
+    server_id::ServerId,
+};
+
+/// The newest rules of the fold that this version can apply.
+pub const RULES: u32 = 1;
+
+/// What the rooms of a server know of its cluster: who the server is, and whom to tell that they have something
+/// to append. It knows no engine and no task.
+#[derive(Debug)]
+pub struct ClusterHandle {
+    identity: Mutex<Identity>,
+    limits: RoomLimits,
+    requests: mpsc::UnboundedSender<ClusterRequest>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Identity {
+    server: ServerId,
+    /// Over all rooms.
+    last_batch: u64,
+    pause: Option<Pause>,
+}
+
+/// What a room or a reader wants of the tasks that talk to the engine.
+#[derive(Debug)]
+pub enum ClusterRequest {
+    /// The room has something to append.
+    Append(RoomName),
+    /// The room is to be opened.
+    Open(OpenRequest),
+    /// The room no longer counts this life of the server.
+    Fenced(ServerId),
+    /// The server shuts down: it leaves all rooms and ends its lease. Answered when that is done.
+    Leave(oneshot::Sender<()>),
+}
+
+/// A wish to read a room.
+#[derive(Debug)]
+pub struct OpenRequest {
+    /// The room.
+    pub room: RoomName,
+    /// Whether it is made if nobody has it.
+    pub mode: OpenMode,
+    /// Told when it is open, or why it is not.
+    pub done: Option<oneshot::Sender<Result<(), NotOpenedError>>>,
+}
+
+impl OpenRequest {
+    /// A room that a subscriber has entered, who does not wait for it.
+    pub fn of(room: RoomName) -> Self {
+        Self { room, mode: OpenMode::Found, done: None }
+    }
+}
+
+/// Whether opening a room makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// A room that nobody has is not made: whoever asks for a page leaves no trace.
+    Look,
+    /// It is made.
+    Found,
+}
+
+/// Why a room was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpenedError {
+    /// Nobody has it.
+    #[error("there is no such room")]
+    Absent,
+    /// The engine does not answer.
+    #[error("the engine does not answer")]
+    NoEngine,
+}
+
+impl ClusterHandle {
+    /// A server that begins its first life under this id, and what its rooms ask for.
+    pub fn new(
+        server: ServerId,
+        limits: RoomLimits,
+    ) -> (Self, mpsc::UnboundedReceiver<ClusterRequest>) {
+        let (requests, received) = mpsc::unbounded_channel();
+        let identity = Identity { server, last_batch: 0, pause: None };
+        (Self { identity: Mutex::new(identity), limits, requests }, received)
+    }
+
+    /// The present id of the server.
+    pub fn server(&self) -> ServerId {
+        self.lock().server
+    }
+
+    /// The server goes on under another id.
+    pub fn begin_incarnation(&self, server: ServerId) {
+        self.lock().server = server;
+    }
+
+    /// The last time without any server, as the engine says.
+    pub fn note_pause(&self, pause: Option<Pause>) {
+        self.lock().pause = pause;
+    }
+
+    /// The number of the next batch.
+    pub fn next_batch(&self) -> u64 {
+        let mut identity = self.lock();
+        identity.last_batch += 1;
+        identity.last_batch
+    }
+
+    /// What the server brings to a room that it joins.
+    pub fn joining(&self) -> ServerJoined {
+        ServerJoined { limits: self.limits, rules: RULES, pause: self.lock().pause }
+    }
+
+    /// Asks for something. Without tasks, which is only at the end of the process, nothing happens.
+    pub fn request(&self, request: ClusterRequest) {
+        let _ = self.requests.send(request);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Identity> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

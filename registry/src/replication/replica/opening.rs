@@ -1,0 +1,157 @@
+//! How a room is opened, for the first time and again over another link, and what the journal may lack then.
+
+use std::time::Duration;
+
+use app::presence::Epoch;
+
+use super::{Applied, Known, LinkState, MOST_EPOCHS, Received, Replica, SinceSnapshot};
+use crate::{
+    presence::{
+        command::{Command, Outcome},
+        room::{InvalidSnapshotError, Room, RoomSnapshot},
+        server_id::ServerId,
+    },
+    replication::{
+        engine::{EntryTime, Founding, Opened},
+        room_clock::RoomClock,
+    },
+};
+
+/// Why a room could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The engine has no such room, and was not given a state to found it with.
+    #[error("there is no such room")]
+    Absent,
+    /// The entries do not continue what is known.
+    #[error("the entries do not continue the room")]
+    Gap,
+    /// The state contradicts itself.
+    #[error(transparent)]
+    Snapshot(#[from] InvalidSnapshotError),
+}
+
+impl<R: Default> Replica<R> {
+    /// The room was opened, for the first time or again. `is_same_run` says whether the engine is the same run as
+    /// before, which loses nothing. Returns what came of the entries.
+    pub fn open(
+        &mut self,
+        room: &mut Room,
+        opened: Opened,
+        is_same_run: bool,
+        new_epoch: impl FnOnce() -> Epoch,
+        now: Duration,
+        is_connected: impl Fn(u32) -> bool,
+    ) -> Result<Applied<R>, OpenError> {
+        let mut applied = Applied::default();
+        let (present, entries) = match opened {
+            Opened::Absent => return Err(OpenError::Absent),
+            Opened::More { now: present, entries } => {
+                let Some(known) = self.known() else { return Err(OpenError::Gap) };
+                self.link = LinkState::Open(known);
+                (present, entries)
+            }
+            Opened::Whole { now: present, at, snapshot, entries } => {
+                let is_trimmed = is_same_run
+                    && self.position().is_some_and(|own| own.number < at.position.number);
+                *room = Room::try_from(*snapshot)?;
+                let clock = RoomClock::new(at.moment, now);
+                let EntryTime { position, moment } = at;
+                self.link = LinkState::Open(Known { position, moment, clock });
+                self.since_snapshot = SinceSnapshot::default();
+                let replies = self.outbox.settle(room.servers().last_batch(self.server));
+                applied.replies.extend(replies.into_iter().map(|reply| (reply, Outcome::Done)));
+                if is_trimmed {
+                    self.muted_in = None;
+                } else {
+                    self.mute_if_issued(room);
+                }
+                (present, entries)
+            }
+        };
+        for entry in entries {
+            let LinkState::Open(known) = self.link else { return Err(OpenError::Gap) };
+            match entry.position.number.checked_sub(known.position.number) {
+                Some(0) | None => {}
+                Some(1) => self.apply(room, entry, now, &is_connected, &mut applied),
+                Some(_) => return Err(OpenError::Gap),
+            }
+        }
+        for (previous_nonce, entry) in std::mem::take(&mut self.held) {
+            match self.receive(room, previous_nonce, entry, now, &is_connected) {
+                Received::Known => {}
+                Received::Gap => return Err(OpenError::Gap),
+                Received::Applied(next) => applied.add(next),
+            }
+        }
+        if let LinkState::Open(known) = &mut self.link {
+            known.clock = RoomClock::new(present.max(known.clock.present(now)), now);
+        }
+        if self.is_muted(room) {
+            let replaces = room.epoch().clone();
+            let changed = Command::EpochChanged { epoch: new_epoch(), replaces };
+            // A server that leaves has no readers any more.
+            let _ = self.outbox.push(changed, R::default());
+        }
+        self.note_issued(room);
+        Ok(applied)
+    }
+
+    /// The state to found the room with anew, if the engine has lost it.
+    pub fn founding(&self, room: &Room, epoch: Epoch, now: Duration) -> Founding {
+        let snapshot = RoomSnapshot::of(room).in_epoch(epoch);
+        Founding { snapshot, moment: self.present(now).unwrap_or_default() }
+    }
+
+    /// Tells the room what it lacks of this server's sockets.
+    pub fn reconcile(&mut self, room: &Room) {
+        if !self.is_open() {
+            return;
+        }
+        for command in self.local.missing_in(room) {
+            let _ = self.outbox.push(command, R::default());
+        }
+    }
+
+    /// This server goes on under another id. What it had submitted is submitted again, after its sockets and
+    /// before the end of its former id.
+    pub fn begin_incarnation(&mut self, room: &Room, server: ServerId) {
+        self.server = server;
+        self.tick = None;
+        let unconfirmed = self.outbox.begin_incarnation(server);
+        self.local.begin_incarnation(server);
+        let missing = self.local.missing_in(room);
+        let (ends, sockets): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|command| matches!(command, Command::ServerLeft { .. }));
+        let sockets = sockets.into_iter().map(|command| (command, R::default()));
+        let again = unconfirmed
+            .into_iter()
+            .filter_map(|(command, reply)| Some((command.submitted_again_by(server)?, reply)));
+        let ends = ends.into_iter().map(|command| (command, R::default()));
+        for (command, reply) in sockets.chain(again).chain(ends) {
+            let _ = self.outbox.push(command, reply);
+        }
+    }
+
+    /// The link is over: nothing is appended until the room was opened over another one.
+    pub fn interrupt(&mut self) {
+        if let LinkState::Open(known) = self.link {
+            self.link = LinkState::Interrupted(known);
+        }
+    }
+
+    /// Writes may be lost. If this server issued numbers in the room's epoch, they may mean something else now.
+    fn mute_if_issued(&mut self, room: &Room) {
+        self.muted_in = self.issued.contains(room.epoch()).then(|| room.epoch().clone());
+    }
+
+    pub(super) fn note_issued(&mut self, room: &Room) {
+        if self.is_muted(room) || self.issued.back() == Some(room.epoch()) {
+            return;
+        }
+        self.issued.push_back(room.epoch().clone());
+        if self.issued.len() > MOST_EPOCHS {
+            self.issued.pop_front();
+        }
+    }
+}
