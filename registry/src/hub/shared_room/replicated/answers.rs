@@ -28,7 +28,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 pub enum Accepted {
     /// It was executed.
     Now,
-    /// It is under way. [`WakeReasons::REPLY`] says when there is an answer.
+    /// It is under way. [`WakeReasons::REPLY`](crate::wake::wake_flags::WakeReasons::REPLY) says when there is an answer.
     Pending,
 }
 
