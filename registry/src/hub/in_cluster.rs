@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::{Hub, RoomEntry, WallClock, shared_room::SharedRoom};
 use crate::{
-    presence::room::RoomLimits,
+    presence::{room::RoomLimits, server_id::ServerId},
     replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
 };
 
@@ -48,6 +48,19 @@ impl Hub {
         cluster.request(ClusterRequest::Leave(done));
         // Without an engine the others find out by themselves.
         let _ = left.await;
+    }
+
+    /// The present id of this server; `None` for a server alone.
+    pub fn server_id(&self) -> Option<ServerId> {
+        self.context.cluster.as_ref().map(|cluster| cluster.server())
+    }
+
+    /// The servers that are in a room, in the order of their ids.
+    pub fn servers_in(&self, room_name: &RoomName) -> Vec<ServerId> {
+        let servers = self
+            .find(room_name)
+            .and_then(|room| room.read_replica(|_, room| room.servers().iter().collect()));
+        servers.unwrap_or_default()
     }
 
     pub(crate) fn cluster(&self) -> Option<&Arc<ClusterHandle>> {

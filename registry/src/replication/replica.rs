@@ -11,7 +11,7 @@ use app::presence::Epoch;
 
 pub use self::opening::OpenError;
 use super::{
-    engine::EntryTime,
+    engine::{EntryTime, RunId},
     local_connections::LocalConnections,
     outbox::{Confirmed, Outbox},
     room_clock::RoomClock,
@@ -44,6 +44,8 @@ pub struct Replica<R> {
     issued: VecDeque<Epoch>,
     /// Readers are told nothing until the room has another epoch: numbers of this one may mean something else.
     muted_in: Option<Epoch>,
+    /// The run of the engine in which the room was opened last.
+    run: Option<RunId>,
     /// The deadline for which a tick was submitted.
     tick: Option<Moment>,
     /// What arrives while the room is being opened, with the nonce of the entry before.
@@ -138,6 +140,7 @@ impl<R: Default> Replica<R> {
             local: LocalConnections::new(server),
             issued: VecDeque::new(),
             muted_in: None,
+            run: None,
             tick: None,
             held: Vec::new(),
             since_snapshot: SinceSnapshot::default(),

@@ -16,6 +16,7 @@
 //! At the end every page shows the server's list, and everyone who wants to be listed is listed once.
 
 mod client;
+mod cluster;
 mod network;
 mod oracle;
 mod recorder;
@@ -28,7 +29,7 @@ use std::{io, path::Path};
 
 pub use oracle::event_counts::EventCounts;
 pub use schedule::Outcome;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 /// Whether the same seed gives the same schedule, to the last frame.
 ///
@@ -40,9 +41,20 @@ pub const IS_EXACT: bool = cfg!(tokio_unstable);
 ///
 /// If `is_detailed`, the trace contains every frame.
 pub fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> io::Result<Outcome> {
+    let runtime = runtime(seed)?;
+    Ok(runtime.block_on(schedule::run_schedule(seed, state_directory, is_detailed)))
+}
+
+/// Runs the schedule of a seed with three servers over one engine.
+pub fn run_cluster_schedule(seed: u64, is_detailed: bool) -> io::Result<Outcome> {
+    Ok(runtime(seed)?.block_on(cluster::run_schedule(seed, is_detailed)))
+}
+
+fn runtime(seed: u64) -> io::Result<Runtime> {
     let mut builder = Builder::new_current_thread();
     #[cfg(tokio_unstable)]
     builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
-    let runtime = builder.enable_time().start_paused(true).build()?;
-    Ok(runtime.block_on(schedule::run_schedule(seed, state_directory, is_detailed)))
+    #[cfg(not(tokio_unstable))]
+    let _ = seed;
+    builder.enable_time().start_paused(true).build()
 }

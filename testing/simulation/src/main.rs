@@ -18,7 +18,7 @@ use clap::Parser;
 use simulation::EventCounts;
 use simulation::IS_EXACT;
 use simulation::Outcome;
-use simulation::run_schedule;
+use simulation::{run_cluster_schedule, run_schedule};
 
 /// A RAM disk, on systems that have it, because a schedule often restarts its server.
 const RAM_DISK: &str = "/dev/shm";
@@ -39,6 +39,9 @@ struct Arguments {
     /// Replay one schedule, and print its trace
     #[arg(long)]
     seed: Option<u64>,
+    /// Three servers over one engine, instead of one server and its pages
+    #[arg(long)]
+    cluster: bool,
     /// The first seed [default: random]
     #[arg(long, conflicts_with = "seed")]
     from: Option<u64>,
@@ -50,14 +53,18 @@ struct Arguments {
 fn main() -> io::Result<ExitCode> {
     let arguments = Arguments::parse();
     match arguments.seed {
-        Some(seed) => replay(seed),
+        Some(seed) => replay(seed, arguments.cluster),
         None => soak(&arguments),
     }
 }
 
-fn replay(seed: u64) -> io::Result<ExitCode> {
+fn replay(seed: u64, is_cluster: bool) -> io::Result<ExitCode> {
     let directory = state_directory()?;
-    let Outcome { counts, trace, failure } = run_schedule(seed, directory.path(), true)?;
+    let Outcome { counts, trace, failure } = if is_cluster {
+        run_cluster_schedule(seed, true)?
+    } else {
+        run_schedule(seed, directory.path(), true)?
+    };
     for line in trace {
         println!("{line}");
     }
@@ -73,6 +80,7 @@ fn replay(seed: u64) -> io::Result<ExitCode> {
 
 /// The state that all threads share.
 struct Run {
+    is_cluster: bool,
     next: AtomicU64,
     end: u64,
     until: Option<Instant>,
@@ -93,6 +101,7 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
         None => thread::available_parallelism()?.get(),
     };
     let run = Run {
+        is_cluster: arguments.cluster,
         next: AtomicU64::new(from),
         end: from.saturating_add(arguments.schedules.unwrap_or(u64::MAX / 2)),
         until: minutes.map(|minutes| started_at + Duration::from_secs(60 * minutes)),
@@ -145,7 +154,11 @@ impl Run {
     }
 
     fn run_seed(&self, seed: u64, directory: &Path) -> io::Result<()> {
-        let Outcome { counts, failure, .. } = run_schedule(seed, directory, false)?;
+        let Outcome { counts, failure, .. } = if self.is_cluster {
+            run_cluster_schedule(seed, false)?
+        } else {
+            run_schedule(seed, directory, false)?
+        };
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).extend(&counts);
         if let Some(why) = failure {
             // One failure is enough to look into.

@@ -45,14 +45,14 @@ impl Node {
     pub(super) async fn begin_incarnation(&mut self, link: &impl Link) -> Result<(), End> {
         let mut server = match self.lease {
             None => self.cluster.server(),
-            Some(_) => new_server_id(),
+            Some(_) => self.new_server_id(),
         };
         let seen = self.lease.as_ref().map(Lease::seen);
         let (leases, sent_at) = loop {
             let sent_at = self.now();
             match link.begin(server, &self.config, seen).await? {
                 Begun::Begun(leases) => break (leases, sent_at),
-                Begun::Taken => server = new_server_id(),
+                Begun::Taken => server = self.new_server_id(),
                 Begun::Mismatch(theirs) => return Err(LeaseError::Mismatch(theirs).into()),
             }
         };
@@ -65,6 +65,15 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    fn new_server_id(&mut self) -> ServerId {
+        loop {
+            let number = u32::try_from((self.random)() >> 32).unwrap_or_default();
+            if let Ok(server) = ServerId::try_from(number) {
+                return server;
+            }
+        }
     }
 
     /// When the lease is to be renewed.
@@ -113,15 +122,6 @@ impl Node {
                 }
                 session.dead.insert(key, Dead { since, submitted_at });
             }
-        }
-    }
-}
-
-fn new_server_id() -> ServerId {
-    loop {
-        let number = getrandom::u32().unwrap_or(1);
-        if let Ok(server) = ServerId::try_from(number) {
-            return server;
         }
     }
 }

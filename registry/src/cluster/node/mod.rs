@@ -7,7 +7,7 @@ mod appends;
 mod leases;
 mod rooms;
 
-use std::{collections::BTreeMap, convert::Infallible, ops::Range, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, fmt, ops::Range, sync::Arc, time::Duration};
 
 use app::presence::RoomName;
 use tokio::{
@@ -21,7 +21,7 @@ use crate::{
     hub::Hub,
     presence::server_id::ServerId,
     replication::{
-        engine::{Engine, EngineError, Leases, Link, RunId, SharedConfig},
+        engine::{Engine, EngineError, Leases, Link, SharedConfig},
         handle::{ClusterHandle, ClusterRequest, NotOpenedError},
         lease::Lease,
     },
@@ -38,22 +38,44 @@ const CHECK: Duration = Duration::from_millis(250);
 /// How often every room is opened anew: that keeps it in the engine, and finds a last entry that was lost.
 const REFRESH: Duration = Duration::from_mins(1);
 
+/// What a node needs besides the engine.
+pub struct NodeConfig {
+    /// What all servers of the cluster have to share.
+    pub shared: SharedConfig,
+    /// A source of random numbers.
+    pub random: Box<dyn FnMut() -> u64 + Send>,
+}
+
+impl fmt::Debug for NodeConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("NodeConfig").field(&self.shared).finish()
+    }
+}
+
+impl NodeConfig {
+    /// A node with the system's random numbers.
+    pub fn new(shared: SharedConfig) -> Self {
+        // Without random numbers two servers may draw one id, and the engine refuses the second.
+        Self { shared, random: Box::new(|| getrandom::u64().unwrap_or_default()) }
+    }
+}
+
 /// Connects the rooms of a hub to the engine, until the hub's cluster is left. Ends early only if this server may
 /// not take part.
 pub async fn run<E: Engine>(
     engine: E,
     hub: Arc<Hub>,
     requests: UnboundedReceiver<ClusterRequest>,
-    config: SharedConfig,
+    config: NodeConfig,
 ) -> Result<(), ClusterError> {
     let Some(cluster) = hub.cluster().cloned() else { return Ok(()) };
     let mut node = Node {
         hub,
         cluster,
-        config,
+        config: config.shared,
+        random: config.random,
         origin: Instant::now(),
         lease: None,
-        run: None,
         waiting: BTreeMap::new(),
         leaving: None,
     };
@@ -64,10 +86,9 @@ struct Node {
     hub: Arc<Hub>,
     cluster: Arc<ClusterHandle>,
     config: SharedConfig,
+    random: Box<dyn FnMut() -> u64 + Send>,
     origin: Instant,
     lease: Option<Lease>,
-    /// The run of the engine that was spoken to last.
-    run: Option<RunId>,
     /// Who waits for a room to be opened.
     waiting: BTreeMap<RoomName, Vec<oneshot::Sender<Result<(), NotOpenedError>>>>,
     /// Who waits for this server to have left.
@@ -77,7 +98,6 @@ struct Node {
 /// What the node does over one link.
 struct Session<L> {
     link: Arc<L>,
-    is_same_run: bool,
     tasks: JoinSet<Done>,
     /// What was appended and has not arrived yet, and since when.
     unconfirmed: BTreeMap<RoomName, (u64, Instant)>,
@@ -157,7 +177,7 @@ impl Node {
         &mut self,
         requests: &mut UnboundedReceiver<ClusterRequest>,
     ) -> bool {
-        let pause = sleep(Duration::from_millis(random(RECONNECT)));
+        let pause = sleep(Duration::from_millis(self.random(RECONNECT)));
         tokio::pin!(pause);
         loop {
             tokio::select! {
@@ -186,11 +206,8 @@ impl Node {
         requests: &mut UnboundedReceiver<ClusterRequest>,
     ) -> Result<Infallible, End> {
         self.take_lease(&*link).await?;
-        let is_same_run = self.run.as_ref() == Some(link.run_id());
-        self.run = Some(link.run_id().clone());
         let mut session = Session {
             link,
-            is_same_run,
             tasks: JoinSet::new(),
             unconfirmed: BTreeMap::new(),
             dead: BTreeMap::new(),
@@ -258,16 +275,15 @@ impl Node {
         Ok(())
     }
 
+    /// A random number of a range.
+    fn random(&mut self, range: Range<u64>) -> u64 {
+        range.start + (self.random)() % (range.end - range.start)
+    }
+
     /// The time by the clock that the lease and its renewals are measured with.
     fn now(&self) -> Duration {
         self.origin.elapsed()
     }
-}
-
-/// A random number of a range; its start, where there are no random numbers.
-fn random(range: Range<u64>) -> u64 {
-    let number = getrandom::u64().unwrap_or_default();
-    range.start + number % (range.end - range.start)
 }
 
 #[cfg(test)]

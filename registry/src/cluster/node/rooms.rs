@@ -75,7 +75,7 @@ impl Node {
     ) -> Result<(), End> {
         let opened = result?;
         let Some(room) = self.hub.find(&name) else { return Ok(()) };
-        match room.on_open(opened, session.is_same_run) {
+        match room.on_open(opened, session.link.run_id()) {
             Ok(()) => self.append_again(session, &name),
             Err(OpenError::Absent) if mode == OpenMode::Look => {
                 self.answer(&name, Err(NotOpenedError::Absent));

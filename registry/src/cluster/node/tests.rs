@@ -85,7 +85,7 @@ impl Server {
         let (cluster, requests) = ClusterHandle::new(ServerId::try_from(number).unwrap(), LIMITS);
         let hub = Hub::in_cluster(LIMITS, cluster, wall);
         let engine = engine.for_client(usize::try_from(number).unwrap());
-        let node = tokio::spawn(run(engine, Arc::clone(&hub), requests, config()));
+        let node = tokio::spawn(run(engine, Arc::clone(&hub), requests, NodeConfig::new(config())));
         Self { hub, node }
     }
 
@@ -423,6 +423,6 @@ async fn server_with_another_key_does_not_take_part() {
     let (handle, requests) = ClusterHandle::new(ServerId::try_from(9).unwrap(), LIMITS);
     let hub = Hub::in_cluster(LIMITS, handle, WallClock::System);
     let other = SharedConfig { key: "another key".to_owned(), ..config() };
-    let ended = run(cluster.engine.for_client(9), hub, requests, other).await;
+    let ended = run(cluster.engine.for_client(9), hub, requests, NodeConfig::new(other)).await;
     assert_eq!(ended, Err(ClusterError::Mismatch(config())));
 }

@@ -12,7 +12,7 @@ use crate::{
         server_id::ServerId,
     },
     replication::{
-        engine::{EntryTime, Founding, Opened},
+        engine::{EntryTime, Founding, Opened, RunId},
         room_clock::RoomClock,
     },
 };
@@ -32,18 +32,21 @@ pub enum OpenError {
 }
 
 impl<R: Default> Replica<R> {
-    /// The room was opened, for the first time or again. `is_same_run` says whether the engine is the same run as
-    /// before, which loses nothing. Returns what came of the entries.
+    /// The room was opened, for the first time or again, in this run of the engine: while it is the same one, nothing
+    /// is lost. Returns what came of the entries.
     pub fn open(
         &mut self,
         room: &mut Room,
         opened: Opened,
-        is_same_run: bool,
+        run: &RunId,
         new_epoch: impl FnOnce() -> Epoch,
         now: Duration,
         is_connected: impl Fn(u32) -> bool,
     ) -> Result<Applied<R>, OpenError> {
         let mut applied = Applied::default();
+        let is_same_run = self.run.replace(run.clone()).as_ref() == Some(run);
+        let issued = self.issued.clone();
+        let mut may_have_lost = false;
         let (present, entries) = match opened {
             Opened::Absent => return Err(OpenError::Absent),
             Opened::More { now: present, entries } => {
@@ -61,11 +64,8 @@ impl<R: Default> Replica<R> {
                 self.since_snapshot = SinceSnapshot::default();
                 let replies = self.outbox.settle(room.servers().last_batch(self.server));
                 applied.replies.extend(replies.into_iter().map(|reply| (reply, Outcome::Done)));
-                if is_trimmed {
-                    self.muted_in = None;
-                } else {
-                    self.mute_if_issued(room);
-                }
+                self.muted_in = None;
+                may_have_lost = !is_trimmed;
                 (present, entries)
             }
         };
@@ -83,6 +83,11 @@ impl<R: Default> Replica<R> {
                 Received::Gap => return Err(OpenError::Gap),
                 Received::Applied(next) => applied.add(next),
             }
+        }
+        // After the entries: the epoch may have changed among them.
+        if may_have_lost && issued.contains(room.epoch()) {
+            // Its numbers may mean something else now.
+            self.muted_in = Some(room.epoch().clone());
         }
         if let LinkState::Open(known) = &mut self.link {
             known.clock = RoomClock::new(present.max(known.clock.present(now)), now);
@@ -138,11 +143,6 @@ impl<R: Default> Replica<R> {
         if let LinkState::Open(known) = self.link {
             self.link = LinkState::Interrupted(known);
         }
-    }
-
-    /// Writes may be lost. If this server issued numbers in the room's epoch, they may mean something else now.
-    fn mute_if_issued(&mut self, room: &Room) {
-        self.muted_in = self.issued.contains(room.epoch()).then(|| room.epoch().clone());
     }
 
     pub(super) fn note_issued(&mut self, room: &Room) {

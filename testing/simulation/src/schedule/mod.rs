@@ -1,7 +1,7 @@
 //! One schedule: its people, its steps, and the check at the end.
 
 mod final_state;
-mod names;
+pub(crate) mod names;
 mod step;
 
 use std::{path::Path, sync::Arc, time::Duration};

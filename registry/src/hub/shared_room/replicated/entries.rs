@@ -21,7 +21,7 @@ use crate::{
         tab_key::ConnectionId,
     },
     replication::{
-        engine::{EntryTime, Founding, Opened},
+        engine::{EntryTime, Founding, Opened, RunId},
         handle::ClusterRequest,
         replica::{Applied, OpenError, Received},
     },
@@ -57,11 +57,7 @@ impl SharedRoom {
     }
 
     /// The room was opened, for the first time or over another link.
-    pub(crate) fn on_open(
-        self: &Arc<Self>,
-        opened: Opened,
-        is_same_run: bool,
-    ) -> Result<(), OpenError> {
+    pub(crate) fn on_open(self: &Arc<Self>, opened: Opened, run: &RunId) -> Result<(), OpenError> {
         let now = self.moment();
         let mut state = self.lock();
         let before = ListPosition::of(&state.room);
@@ -69,7 +65,7 @@ impl SharedRoom {
         let Some(replicated) = replicated else { return Ok(()) };
         let is_connected = |number| self.subscribers().contains(ConnectionId(u64::from(number)));
         let Replicated { replica, .. } = &mut **replicated;
-        let applied = replica.open(room, opened, is_same_run, new_epoch, now, is_connected)?;
+        let applied = replica.open(room, opened, run, new_epoch, now, is_connected)?;
         replica.reconcile(room);
         state.next_wakeup = None;
         self.follow_entries(state, &before, applied);

@@ -1,0 +1,216 @@
+//! What clients, the operator and servers do.
+
+use std::sync::Arc;
+
+use app::presence::TabId;
+use registry::hub::Hub;
+use tokio::time::{Duration, Instant, timeout};
+
+use super::{End, Expected, SERVERS, Schedule, client::Client, servers::Server};
+use crate::schedule::names::name;
+
+/// So long after a fault, requests are certain again.
+const TROUBLE: Duration = Duration::from_secs(8);
+
+impl Schedule {
+    pub(super) fn start_server(&mut self, server: usize) -> Server {
+        Server::start(&self.engine, server, self.recorder.wall_clock(), &mut self.rng)
+    }
+
+    pub(super) fn name(&mut self) -> String {
+        name(&mut self.rng)
+    }
+
+    /// Whether requests are executed at once, and in their order.
+    fn is_quiet(&self) -> bool {
+        let is_over = self.troubled_at.is_none_or(|at| TROUBLE < at.elapsed());
+        is_over && self.ends.iter().all(|(_, end)| matches!(end, End::Down(_)))
+    }
+
+    pub(super) fn doubt_everyone(&mut self) {
+        self.troubled_at = Some(Instant::now());
+        for person in 0..self.persons.len() {
+            self.doubt(person);
+        }
+    }
+
+    fn doubt(&mut self, person: usize) {
+        let person = &mut self.persons[person];
+        person.expected = Expected::Unknown;
+        person.doubts += 1;
+    }
+
+    pub(super) fn doubt_if_waiting(&mut self, client: &Client) {
+        if client.is_waiting() {
+            self.doubt(client.person);
+        }
+    }
+
+    /// The servers whose processes run.
+    fn running(&self) -> Vec<usize> {
+        let is_running =
+            |server: &usize| self.servers[*server].as_ref().is_some_and(|it| !it.gate.is_stopped());
+        (0..SERVERS).filter(is_running).collect()
+    }
+
+    pub(super) fn hub(&self, server: usize) -> Option<Arc<Hub>> {
+        let running = self.servers[server].as_ref().filter(|running| !running.gate.is_stopped());
+        running.map(|running| Arc::clone(&running.hub))
+    }
+
+    pub(super) fn open(&mut self) {
+        let running = self.running();
+        let Some(server) = self.rng.choice(running) else { return };
+        let Some(hub) = self.hub(server) else { return };
+        let room = self.rng.usize(..self.rooms.len());
+        let person = self.rng.usize(..self.persons.len());
+        self.next_tab = self.next_tab.wrapping_add(1);
+        let tab = TabId::from_random([self.next_tab; 16]);
+        let user_id = self.persons[person].user_id;
+        let place = (server, room, &self.rooms[room]);
+        let mut client = Client::open(&hub, place, (person, user_id), tab);
+        client.watch();
+        self.clients.push(client);
+    }
+
+    /// A client on a server that runs.
+    fn random_client(&mut self) -> Option<usize> {
+        let awake: Vec<usize> = (0..self.clients.len())
+            .filter(|client| self.hub(self.clients[*client].server).is_some())
+            .collect();
+        self.rng.choice(awake)
+    }
+
+    pub(super) fn with_client(&mut self, act: impl FnOnce(&mut Client)) {
+        if let Some(client) = self.random_client() {
+            act(&mut self.clients[client]);
+        }
+    }
+
+    pub(super) fn take_client(&mut self) -> Option<Client> {
+        self.random_client().map(|client| self.clients.swap_remove(client))
+    }
+
+    pub(super) fn join(&mut self) {
+        if let Some(client) = self.random_client() {
+            self.join_with(client);
+        }
+    }
+
+    pub(super) fn join_with(&mut self, client: usize) {
+        let name = self.name();
+        let person = self.clients[client].person;
+        let doubts = self.persons[person].doubts;
+        if !self.is_quiet() {
+            self.doubt(person);
+        }
+        let change = self.clients[client].join(&name, doubts);
+        self.follow(client, change);
+    }
+
+    pub(super) fn leave(&mut self) {
+        let Some(client) = self.random_client() else { return };
+        if self.clients[client].leave() {
+            let (person, room) = (self.clients[client].person, self.clients[client].room);
+            self.note_removal(person, room);
+        }
+    }
+
+    /// A person is removed on purpose: by a leave, or by the operator.
+    fn note_removal(&mut self, person: usize, room: usize) {
+        let mut of_person =
+            self.clients.iter_mut().filter(|client| client.person == person && client.room == room);
+        let is_crossing = of_person.by_ref().any(|client| client.is_waiting());
+        for client in &mut self.clients {
+            if client.person == person && client.room == room {
+                client.note_removal();
+            }
+        }
+        let is_certain = !is_crossing && self.is_quiet() && self.rooms.len() == 1;
+        self.doubt(person);
+        if is_certain {
+            self.persons[person].expected = Expected::Unlisted;
+        }
+    }
+
+    pub(super) async fn remove(&mut self) {
+        let running = self.running();
+        let Some(server) = self.rng.choice(running) else { return };
+        let Some(hub) = self.hub(server) else { return };
+        let person = self.rng.usize(..self.persons.len());
+        let room = self.rng.usize(..self.rooms.len());
+        let (name, user_id) = (self.rooms[room].clone(), self.persons[person].user_id);
+        self.note_removal(person, room);
+        let removed = async move { hub.remove(&name, user_id).await };
+        if self.is_quiet() {
+            if timeout(Duration::from_secs(2), removed).await.is_err() {
+                self.recorder.fail("the operator is not answered");
+            }
+        } else {
+            self.doubt(person);
+            tokio::spawn(removed);
+        }
+    }
+
+    pub(super) fn move_client(&mut self) {
+        if let Some(client) = self.take_client() {
+            self.doubt_if_waiting(&client);
+            self.move_elsewhere(client);
+        }
+    }
+
+    /// A client goes on over another server, if there is one, and asks for what it had.
+    fn move_elsewhere(&mut self, client: Client) {
+        let running = self.running();
+        let Some(server) = self.rng.choice(running) else { return };
+        let Some(hub) = self.hub(server) else { return };
+        let user_id = self.persons[client.person].user_id;
+        let had_joined = client.has_joined();
+        let room = self.rooms[client.room].clone();
+        self.clients.push(client.move_to(server, &hub, &room, user_id));
+        let moved = self.clients.len() - 1;
+        if had_joined {
+            self.join_with(moved);
+        } else {
+            self.clients[moved].watch();
+        }
+    }
+
+    /// The process ends in order, and its clients go on over other servers.
+    pub(super) async fn restart(&mut self, down: Duration) {
+        let running = self.running();
+        if running.len() < 2 {
+            return;
+        }
+        let Some(server) = self.rng.choice(running) else { return };
+        let Some(process) = self.servers[server].take() else { return };
+        if timeout(Duration::from_secs(1), process.hub.leave_cluster()).await.is_err()
+            && self.is_quiet()
+        {
+            self.recorder.fail("a server can't leave its cluster");
+        }
+        process.kill();
+        self.ends_after(down, End::Down(server));
+        for client in self.take_clients_of(server) {
+            self.doubt_if_waiting(&client);
+            self.move_elsewhere(client);
+        }
+    }
+
+    pub(super) fn kill(&mut self, down: Duration) {
+        let running = self.running();
+        let Some(server) = self.rng.choice(running) else { return };
+        let Some(process) = self.servers[server].take() else { return };
+        process.kill();
+        self.ends_after(down, End::Down(server));
+        for client in self.take_clients_of(server) {
+            if self.rng.u8(0..4) > 0 {
+                self.move_elsewhere(client);
+            }
+        }
+    }
+
+    fn take_clients_of(&mut self, server: usize) -> Vec<Client> {
+        self.clients.extract_if(.., |client| client.server == server).collect()
+    }
+}

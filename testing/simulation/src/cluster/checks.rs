@@ -1,0 +1,198 @@
+//! What must be true at every step, and in the end.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use app::presence::{ExistingUsers, Since};
+use registry::replication::handle::OpenMode;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Expected, Schedule, client::Change, step::Kind};
+use crate::oracle::room_record::NO_EPOCH;
+
+/// How often the clients read, and lists are compared.
+const READ_INTERVAL: Duration = Duration::from_millis(40);
+
+impl Schedule {
+    /// Time passes, in which clients read and what lasts for a while ends.
+    pub(super) async fn pass(&mut self, pause: Duration) {
+        let until = Instant::now() + pause;
+        loop {
+            self.read();
+            self.observe();
+            let now = Instant::now();
+            if until <= now || self.recorder.has_failed() {
+                return;
+            }
+            let due = self.ends.iter().map(|(at, _)| *at).min().unwrap_or(until);
+            sleep(READ_INTERVAL.min(until - now).min(due.saturating_duration_since(now))).await;
+            let now = Instant::now();
+            let over: Vec<_> = self.ends.extract_if(.., |(at, _)| *at <= now).collect();
+            for (_, end) in over {
+                self.end(end);
+            }
+        }
+    }
+
+    fn read(&mut self) {
+        let mut index = 0;
+        while index < self.clients.len() {
+            let client = &mut self.clients[index];
+            let is_running = self.servers[client.server]
+                .as_ref()
+                .is_some_and(|server| !server.gate.is_stopped());
+            if !is_running {
+                index += 1;
+                continue;
+            }
+            match client.read(&mut self.lists[client.room]) {
+                Ok(Some(Change::Ended)) => {
+                    self.recorder.count("cluster: a client was replaced");
+                    let client = self.clients.swap_remove(index);
+                    self.doubt_if_waiting(&client);
+                    continue;
+                }
+                Ok(change) => self.follow(index, change),
+                Err(why) => self.recorder.fail(&format!("a client: {why}")),
+            }
+            index += 1;
+        }
+    }
+
+    /// What became of a client's request.
+    pub(super) fn follow(&mut self, client: usize, change: Option<Change>) {
+        let doubts = self.clients[client].doubts();
+        let person = &mut self.persons[self.clients[client].person];
+        match change {
+            Some(Change::Listed) if person.doubts == doubts => person.expected = Expected::Listed,
+            Some(Change::Listed) => {
+                self.clients[client].note_removal();
+                person.expected = Expected::Unknown;
+            }
+            Some(Change::Uncertain) => person.expected = Expected::Unknown,
+            Some(Change::Ended) | None => {}
+        }
+    }
+
+    fn list(&self, server: usize, room: usize) -> Option<ExistingUsers> {
+        let list = self.hub(server)?.snapshot(&self.rooms[room], None, usize::MAX);
+        (list.epoch.as_str() != NO_EPOCH).then_some(list)
+    }
+
+    fn observe(&mut self) {
+        for room in 0..self.rooms.len() {
+            for server in 0..self.servers.len() {
+                let Some(list) = self.list(server, room) else { continue };
+                let point = Since { epoch: list.epoch, seq: list.seq };
+                if self.lists[room].has_moved(server, &point) {
+                    self.recorder.trace_detail(|| {
+                        format!("server {server} is at {} {} of room {room}", point.epoch, point.seq)
+                    });
+                }
+                let noted = self.lists[room].note(&point, list.users.iter());
+                self.recorder.check_result(noted, || format!("server {server}"));
+                if self.kind == Kind::Calm {
+                    self.check_nobody_is_missing(server, room, &list.users);
+                }
+            }
+        }
+    }
+
+    /// Without faults, nobody who is connected and has joined is missing.
+    fn check_nobody_is_missing(&self, server: usize, room: usize, users: &[app::presence::User]) {
+        let here = self
+            .clients
+            .iter()
+            .filter(|client| client.server == server && client.room == room && client.has_joined());
+        for client in here {
+            let user_id = self.persons[client.person].user_id;
+            if users.iter().all(|user| user.id != user_id) {
+                self.recorder
+                    .fail(&format!("{user_id} is connected to {server}, and is not listed"));
+            }
+        }
+    }
+
+    pub(super) async fn check_final(&mut self) {
+        self.check_equality().await;
+        self.check_rows();
+        // Once more, with requests that nothing can meet.
+        for client in 0..self.clients.len() {
+            self.join_with(client);
+        }
+        self.pass(Duration::from_secs(5)).await;
+        self.check_equality().await;
+        self.check_rows();
+    }
+
+    /// All servers have one list at one point, and so have their clients.
+    async fn check_equality(&mut self) {
+        let alive: BTreeSet<_> =
+            self.servers.iter().flatten().filter_map(|server| server.hub.server_id()).collect();
+        for (room, name) in self.rooms.iter().enumerate() {
+            let mut first: Option<ExistingUsers> = None;
+            for (server, running) in self.servers.iter().enumerate() {
+                let Some(running) = running else {
+                    return self.recorder.fail("a server is down at the end");
+                };
+                let opened = running.hub.open(name, OpenMode::Found);
+                if timeout(Duration::from_secs(2), opened).await != Ok(Ok(())) {
+                    return self.recorder.fail("a room can't be opened at the end");
+                }
+                let list = running.hub.snapshot(name, None, usize::MAX);
+                let list = ExistingUsers { now: 0, ..list };
+                if first.as_ref().is_some_and(|first| *first != list) {
+                    return self.recorder.fail(&format!(
+                        "the list of server {server} differs at the end: {list:?} and {first:?}"
+                    ));
+                }
+                first.get_or_insert(list);
+                let dead =
+                    running.hub.servers_in(name).into_iter().find(|server| !alive.contains(server));
+                if let Some(dead) = dead {
+                    return self.recorder.fail(&format!("{dead:?} is in the room, and is dead"));
+                }
+                for client in &self.clients {
+                    if client.server == server && client.room == room {
+                        let outcome = client.check_final(&running.hub, name);
+                        self.recorder.check_result(outcome, || "at the end".to_owned());
+                        self.recorder.count("cluster end: clients with the right list");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whoever wants to be listed is listed once, and nobody else is.
+    fn check_rows(&self) {
+        for room in 0..self.rooms.len() {
+            let Some(list) = self.list(0, room) else { continue };
+            for (number, person) in self.persons.iter().enumerate() {
+                let mut clients = self
+                    .clients
+                    .iter()
+                    .filter(|client| client.person == number && client.room == room)
+                    .peekable();
+                let is_connected = clients.peek().is_some();
+                let has_joined = clients.any(super::client::Client::has_joined);
+                let rows = list.users.iter().filter(|user| user.id == person.user_id).count();
+                let expected = match person.expected {
+                    _ if !is_connected => Some(0),
+                    Expected::Listed if has_joined => Some(1),
+                    Expected::Unlisted => Some(0),
+                    Expected::Listed | Expected::Unknown => None,
+                };
+                if expected.is_some_and(|expected| expected != rows) {
+                    return self.recorder.fail(&format!(
+                        "{} has {rows} rows at the end, and is expected to be {:?}",
+                        person.user_id, person.expected
+                    ));
+                }
+                self.recorder.count(match expected {
+                    Some(0) => "cluster end: persons not listed, as expected",
+                    Some(_) => "cluster end: persons listed, as expected",
+                    None => "cluster end: persons with an undetermined expectation",
+                });
+            }
+        }
+    }
+}
