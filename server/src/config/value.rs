@@ -10,7 +10,6 @@ use std::{
 use app::ssr::BasePath;
 use ipnet::IpNet;
 use leptos::config::Env;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::AdminAddr,
@@ -162,6 +161,12 @@ text_value!(
     "a scheme, a host and perhaps a path (not below /r or /api), like https://example.org or https://example.org/rollcall"
 );
 
+text_value!(
+    LogFilter,
+    "FILTER",
+    "a level (error, warn, info, debug, trace or off), or a list like warn,server::websocket=debug"
+);
+
 impl Value for Duration {
     fn placeholder(&self) -> &'static str {
         "DURATION"
@@ -243,23 +248,6 @@ impl Value for AdminAddr {
             Self::At(address) => Some(address.to_string()),
             Self::Disabled => Some("off".to_owned()),
         }
-    }
-}
-
-impl Value for LogFilter {
-    fn placeholder(&self) -> &'static str {
-        "FILTER"
-    }
-
-    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        EnvFilter::try_new(text)
-            .map_err(|_| "a level (error, warn, info, debug, trace, off), or TARGET=LEVEL,…")?;
-        text.clone_into(&mut self.0);
-        Ok(())
-    }
-
-    fn format(&self) -> Option<String> {
-        Some(self.0.clone())
     }
 }
 
