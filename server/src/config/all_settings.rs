@@ -150,18 +150,18 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "request-timeout",
-            "Time for a request to arrive, and for a connection to be idle, in seconds; 0 is no limit.",
-            |config| &mut config.admission.request_timeout_seconds,
+            "Time for a request to arrive, and for a connection to be idle; 0 is no limit.",
+            |config| &mut config.admission.request_timeout,
         ),
         Setting::limit(
             "write-timeout",
-            "Time after which a client that reads nothing of a response or event stream is disconnected, in seconds; 0 is no limit. For WebSockets it is always 5 seconds.",
-            |config| &mut config.admission.write_timeout_seconds,
+            "Time after which a client that reads nothing of a response or event stream is disconnected; 0 is no limit. For WebSockets it is always 5 seconds.",
+            |config| &mut config.admission.write_timeout,
         ),
         Setting::limit(
             "first-frame-timeout",
-            "Time for a WebSocket to join or watch the room after it was opened, in seconds; 0 is no limit.",
-            |config| &mut config.admission.first_frame_timeout_seconds,
+            "Time for a WebSocket to join or watch the room after it was opened; 0 is no limit.",
+            |config| &mut config.admission.first_frame_timeout,
         ),
         Setting::limit(
             "trusted-proxies",

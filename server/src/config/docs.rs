@@ -47,7 +47,7 @@ fn to_toml(kind: ValueKind, text: &str) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     match kind {
         ValueKind::Number | ValueKind::Switch => text.to_owned(),
-        ValueKind::Text => quoted(text),
+        ValueKind::Text | ValueKind::Duration => quoted(text),
         ValueKind::List => {
             format!("[{}]", text.split(',').map(quoted).collect::<Vec<_>>().join(", "))
         }
@@ -90,7 +90,7 @@ An unknown key or an invalid value is an error: the server does not start, and t
 
 `rollcall --print-config` prints the file with the values that result from file, environment and flags; `rollcall --check-config` only validates them.
 `rollcall --lan` listens on all interfaces, and prints the URL for other devices on the network.
-A duration is a number with a unit: `500ms`, `10s`, `5m`, `2h`.
+A duration is a number with a unit: `500ms`, `10s`, `5m`, `2h`. In the file it is in quotes. A number alone is seconds.
 A list is `[\"one\", \"two\"]` in the file, and `one,two` elsewhere.
 
 | exit status | meaning |

@@ -111,9 +111,13 @@ impl ParsedFile<'_> {
 /// A value as it would be written in the environment; none if it is of the wrong type.
 fn text_of(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
     match (kind_of(setting), value) {
-        (ValueKind::Number, DeValue::Integer(number)) => Some(number.to_string()),
+        (ValueKind::Number | ValueKind::Duration, DeValue::Integer(number)) => {
+            Some(number.to_string())
+        }
         (ValueKind::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
-        (ValueKind::Text, DeValue::String(text)) => Some(text.clone().into_owned()),
+        (ValueKind::Text | ValueKind::Duration, DeValue::String(text)) => {
+            Some(text.clone().into_owned())
+        }
         (ValueKind::List, DeValue::Array(array)) => {
             let texts = array.iter().map(|value| value.get_ref().as_str());
             texts.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
@@ -130,6 +134,7 @@ fn description(kind: ValueKind) -> &'static str {
     match kind {
         ValueKind::Number => "a whole number",
         ValueKind::Switch => "true or false",
+        ValueKind::Duration => "a duration in quotes, or a number of seconds",
         ValueKind::Text => "a string in quotes",
         ValueKind::List => "a list of strings in quotes",
     }

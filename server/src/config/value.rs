@@ -25,6 +25,8 @@ pub enum ValueKind {
     Number,
     /// `true` or `false`.
     Switch,
+    /// A duration: `"10s"` in the file, or `10`.
+    Duration,
     /// A string: `"text"` in the file.
     Text,
     /// Several strings: `["one", "two"]` in the file, `one,two` elsewhere.
@@ -168,12 +170,17 @@ text_value!(
 );
 
 impl Value for Duration {
+    fn kind(&self) -> ValueKind {
+        ValueKind::Duration
+    }
+
     fn placeholder(&self) -> &'static str {
         "DURATION"
     }
 
     fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = parse_duration(text).ok_or("a duration, like 500ms, 10s, 5m or 2h")?;
+        *self = parse_duration(text)
+            .ok_or("a duration, like 500ms, 10s, 5m or 2h; a number alone is seconds")?;
         Ok(())
     }
 
@@ -375,12 +382,12 @@ fn not_empty(text: &str) -> Result<&str, &'static str> {
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number = number.parse::<u64>().ok()?;
     match unit {
         "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
+        "s" | "" => Some(Duration::from_secs(number)),
         "m" => number.checked_mul(60).map(Duration::from_secs),
         "h" => number.checked_mul(3600).map(Duration::from_secs),
         _ => None,
@@ -411,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_needs_a_unit() {
+    fn a_duration_without_a_unit_is_seconds() {
         for (text, milliseconds) in
             [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
         {
@@ -420,7 +427,10 @@ mod tests {
             assert_eq!(duration, Duration::from_millis(milliseconds));
             assert_eq!(duration.format().unwrap(), text);
         }
-        for text in ["", "10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
+        let mut duration = Duration::MAX;
+        duration.parse("10").unwrap();
+        assert_eq!(duration, Duration::from_secs(10));
+        for text in ["", "-10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
             assert!(Duration::default().parse(text).is_err(), "{text}");
         }
     }
