@@ -17,7 +17,6 @@ use server::{
         docs,
         environment::Environment,
     },
-    http::assets::Site,
     identity::person_cookie::{KeyError, PersonCookies},
     lifecycle::{
         signals::{self, Hangup, Hangups, ShutdownSignals},
@@ -51,6 +50,9 @@ async fn main() -> ExitCode {
     let outcome = match (Config::load(sources), task) {
         (Err(error), _) => Err(error.into()),
         (Ok(config), Task::CheckConfig) => {
+            for warning in config.warnings() {
+                print_line(&errors, &format!("rollcall: warning: {warning}"));
+            }
             // With the TLS files: otherwise a restart could fail after a successful check.
             config
                 .tls
@@ -136,13 +138,8 @@ async fn run(config: Config) -> Result<(), Error> {
         Some(listener) => listener,
         None => listen(config.leptos.site_addr, "addr")?,
     };
-    if let Site::Directory(directory) = Site::new(config.site_root.as_deref())
-        && !directory.join(&*config.leptos.site_pkg_dir).is_dir()
-    {
-        let directory = directory.display();
-        tracing::warn!(
-            "The page's files are not in {directory}: build them with `cargo xtask build`."
-        );
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
     let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);

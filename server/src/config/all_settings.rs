@@ -57,7 +57,7 @@ static SITE: Group = Group {
         ),
         Setting::leptos(
             "hash-files",
-            "Whether these file names contain a hash of the content. It has to be as in the build.",
+            "Which files are served where site-root has some with a hash of the content in their names, and some without.",
             |config| &mut config.leptos.hash_files,
         ),
         Setting::leptos(

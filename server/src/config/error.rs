@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use super::source::Source;
+use crate::http::assets::SiteError;
 
 /// An error in the settings.
 #[derive(Debug, thiserror::Error)]
@@ -45,12 +46,9 @@ pub enum ConfigError {
         /// A description of the valid values.
         expected: &'static str,
     },
-    /// File names are to have hashes, but the file with the hashes is missing.
-    #[error("hash-files is true, but {} does not exist: build with `cargo xtask build`, or set it to false.", path.display())]
-    NoHashFile {
-        /// The file with the hashes, which the build writes.
-        path: PathBuf,
-    },
+    /// The page's files are not as the settings say.
+    #[error(transparent)]
+    Site(#[from] SiteError),
     /// Visitors could download the key that signs cookies.
     #[error("The state directory {} is inside site-root, whose files are public: choose another with --state-dir.", state_directory.display())]
     StateIsServed {

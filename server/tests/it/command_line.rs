@@ -77,6 +77,32 @@ fn failures_have_an_exit_status_and_a_message() {
     }
 }
 
+/// A page without its script shows nothing live, and nobody would be told.
+#[test]
+fn site_files_of_another_name_are_refused_and_a_missing_site_is_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |flags: &[&str]| output(directory.path(), &[&["--check-config"], flags].concat());
+    let valid = "The settings are valid.\n";
+    let (status, stdout, stderr) = check(&["--site-root", "nowhere"]);
+    assert_eq!((status, &*stdout), (0, valid));
+    assert!(
+        stderr.contains("files are not in nowhere") && stderr.contains("site-root"),
+        "{stderr}"
+    );
+    fs::create_dir_all(directory.path().join("site/pkg")).unwrap();
+    for file in ["rollcall.1.js", "rollcall.2.wasm", "rollcall.3.css"] {
+        fs::write(directory.path().join("site/pkg").join(file), "").unwrap();
+    }
+    for flags in [&["--site-root", "site"][..], &["--site-root", "site", "--hash-files"]] {
+        assert_eq!(check(flags), (0, valid.to_owned(), String::new()));
+    }
+    let flags = ["--site-root", "site", "--output-name", "other"];
+    for (status, stdout, stderr) in [check(&flags), output(directory.path(), &flags)] {
+        assert_eq!((status, &*stdout), (78, ""));
+        assert!(stderr.contains("site/pkg/other.js") && stderr.contains("output-name"), "{stderr}");
+    }
+}
+
 #[test]
 fn lan_flag_prints_the_address_of_all_interfaces() {
     let directory = tempfile::tempdir().unwrap();
