@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::source::Source;
+use super::{nearest::Suggestion, source::Source};
 use crate::http::assets::SiteError;
 
 /// An error in the settings.
@@ -25,7 +25,9 @@ pub enum ConfigError {
         source: toml::de::Error,
     },
     /// There is no such setting.
-    #[error("In {at}: there is no setting {key} in {place}. `rollcall --help` lists all settings.")]
+    #[error(
+        "In {at}: there is no setting {key} in {place}.{suggestion} `rollcall --help` lists all settings."
+    )]
     UnknownKey {
         /// Where it is set.
         at: Source,
@@ -33,6 +35,32 @@ pub enum ConfigError {
         key: String,
         /// The table it is in.
         place: &'static str,
+        /// What was probably meant.
+        suggestion: Suggestion,
+    },
+    /// There is no such table.
+    #[error(
+        "In {at}: there is no table {name} in {place}.{suggestion} The tables are [presence], [limits] and [[workspace.metadata.leptos]]."
+    )]
+    UnknownTable {
+        /// Where it begins.
+        at: Source,
+        /// Its name.
+        name: String,
+        /// The table it is in, or the file.
+        place: &'static str,
+        /// What was probably meant.
+        suggestion: Suggestion,
+    },
+    /// A variable with Rollcall's prefix is no setting.
+    #[error(
+        "The variable {variable} is not a setting.{suggestion} `rollcall --help` lists all settings with their variables."
+    )]
+    UnknownVariable {
+        /// Its name.
+        variable: String,
+        /// What was probably meant.
+        suggestion: Suggestion,
     },
     /// A value is invalid.
     #[error("In {at}: {key} is {found}, but has to be {expected}.")]

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod docs;
 pub mod environment;
 mod error;
+pub mod nearest;
 pub mod setting;
 pub mod source;
 mod toml_file;

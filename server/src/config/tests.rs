@@ -64,6 +64,23 @@ fn an_error_in_the_file_names_key_and_line() {
         let error = error.to_string();
         assert!(error.contains(&format!(" {key} ")) && error.contains("line 4"), "{error}");
     }
+    // In a place where it has no effect, and in a table whose name is mistyped.
+    for (file, sentence) in [
+        (
+            "public-url = \"http://a\"",
+            "no setting public-url in the file outside its tables. public-url belongs in [presence].",
+        ),
+        (
+            "[presence]\nmax-rooms = 7",
+            "no setting max-rooms in [presence]. max-rooms belongs in [limits].",
+        ),
+        ("[presense]\nmax-rooms = 7", "no table presense in the file. Did you mean [presence]?"),
+        ("[[presence]]\n", "no table presence in the file. Did you mean [presence]?"),
+        ("[workspace.metadata.leptos]\n", "Did you mean [[workspace.metadata.leptos]]?"),
+    ] {
+        let error = load(file, &[], &[]).unwrap_err().to_string();
+        assert!(error.contains(sentence), "{error}");
+    }
     let error = load(&format!("{LEPTOS}\nsite-addr = \n"), &[], &[]).unwrap_err().to_string();
     assert!(error.contains("line 4"), "{error}");
 }
