@@ -67,8 +67,8 @@ like 500ms, 10s, 5m or 2h (a number alone is seconds), and lists like one,two.
 
 SIGTERM and Ctrl-C shut the server down gracefully, a second one at once. Logs go to standard error.
 
-Exit status: 0 success, 1 runtime error, 2 invalid flags, 69 address in use or state directory
-locked by another server, 78 invalid settings or unusable state directory.";
+Exit status: 0 success, 1 runtime error, 2 invalid flags, 69 address in use or not of this machine,
+or state directory locked by another server, 78 invalid settings or unusable state directory.";
 
 impl CommandLine {
     /// Parses a command line. A request for help or the version is an error too, as clap has it.
@@ -109,7 +109,7 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Settings file [default: Leptos.toml, if it exists]"),
         )
-        .arg(switch(CHECK, "Validate the settings and exit").conflicts_with(PRINT))
+        .arg(switch(CHECK, "Check the settings, and the files and addresses that they name, and exit").conflicts_with(PRINT))
         .arg(switch(PRINT, "Print the settings without secrets and exit"))
         .arg(switch(
             LAN,

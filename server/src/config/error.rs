@@ -1,6 +1,6 @@
 //! Errors in the settings.
 
-use std::{io, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use super::{nearest::Suggestion, source::Source};
 use crate::http::assets::SiteError;
@@ -96,6 +96,14 @@ pub enum ConfigError {
     KeyIsServed {
         /// The file.
         key: PathBuf,
+    },
+    /// Both listeners have the same address.
+    #[error(
+        "The operator's listener can't have the site's address {address}: choose another with --operator-addr, or turn it off with --operator-addr off."
+    )]
+    SameAddress {
+        /// That of the operator's listener.
+        address: SocketAddr,
     },
     /// There is no default for the state directory.
     #[error("There is no home directory for the state: set --state-dir.")]

@@ -166,7 +166,19 @@ impl Config {
     /// What works, but probably not as intended: sentences for the operator.
     pub fn warnings(&self) -> Vec<String> {
         let site = Site::new(self.site_root.as_deref()).check(&self.leptos);
-        site.err().map(|error| error.to_string()).into_iter().collect()
+        let site = site.err().map(|error| error.to_string());
+        let operator = match self.operator_address {
+            AdminAddr::At(address) if !address.ip().is_loopback() => Some(format!(
+                "Other machines may reach the operator's listener on {address}: set operator-addr to an address of loopback, or protect it with a firewall."
+            )),
+            AdminAddr::Default => self.operator_address.taken_by(self.leptos.site_addr).map(|address| {
+                format!(
+                    "The site's address includes {address}, the default of operator-addr: choose another with --operator-addr. The operator's listener is disabled."
+                )
+            }),
+            _ => None,
+        };
+        site.into_iter().chain(operator).collect()
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
@@ -186,6 +198,11 @@ impl Config {
         }
         if let Some((set, missing)) = self.tls.incomplete() {
             return Err(ConfigError::HalfOfTls { set, missing });
+        }
+        if let (AdminAddr::At(_), Some(address)) =
+            (self.operator_address, self.operator_address.taken_by(self.leptos.site_addr))
+        {
+            return Err(ConfigError::SameAddress { address });
         }
         let site = Site::new(self.site_root.as_deref());
         match site.check(&self.leptos) {
