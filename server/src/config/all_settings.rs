@@ -21,7 +21,7 @@ static LISTENING: Group = Group {
         .with_flag("addr"),
         Setting::presence(
             "public-url",
-            "URL of the site as visitors see it, if it is behind a proxy; with a path if it is served below one, like https://example.org/rollcall. With https, the cookie is sent over HTTPS only.",
+            "URL of the site as visitors see it, if it is behind a proxy; with a path if it is served below one, like https://example.org/rollcall. With https, the cookie is sent over HTTPS only, and without a path browsers are told to use HTTPS for the whole host (HSTS).",
             |config| &mut config.public_url,
         )
         .default_is("the host of each request"),

@@ -109,7 +109,13 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Settings file [default: Leptos.toml, if it exists]"),
         )
-        .arg(switch(CHECK, "Check the settings, and the files and addresses that they name, and exit").conflicts_with(PRINT))
+        .arg(
+            switch(
+                CHECK,
+                "Check the settings, and the files and addresses that they name, and exit",
+            )
+            .conflicts_with(PRINT),
+        )
         .arg(switch(PRINT, "Print the settings without secrets and exit"))
         .arg(switch(
             LAN,
