@@ -163,7 +163,15 @@ async fn run(config: Config) -> Result<(), Error> {
     };
     let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {
-        Some(listener) => listener,
+        Some(listener) => {
+            let (set, default) = (config.leptos.site_addr, Config::default().leptos.site_addr);
+            if set != default && listener.local_addr()? != set {
+                tracing::warn!(
+                    "systemd passed the listening socket, so --addr has no effect: change ListenStream in the socket's unit"
+                );
+            }
+            listener
+        }
         None => listen(config.leptos.site_addr, "addr")?,
     };
     for warning in config.warnings() {

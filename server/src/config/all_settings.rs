@@ -15,7 +15,7 @@ static LISTENING: Group = Group {
     settings: &[
         Setting::leptos(
             "site-addr",
-            "Address and port to listen on. 0.0.0.0 accepts connections from other machines; port 0 picks a free port.",
+            "Address and port to listen on. 0.0.0.0 accepts connections from other machines; port 0 picks a free port. It has no effect if systemd passes a socket: then ListenStream in the socket's unit is the address.",
             |config| &mut config.leptos.site_addr,
         )
         .with_flag("addr"),
