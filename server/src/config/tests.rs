@@ -98,6 +98,7 @@ fn an_error_elsewhere_names_the_variable_or_flag() {
     let error = load(LEPTOS, &[], &["--max-people-per-room", "-7"]).unwrap_err();
     let text = error.to_string();
     assert!(error.is_usage_error() && text.contains("--max-people-per-room"), "{text}");
+    assert!(text.contains("from 0 to") || text.contains("0 or more"), "{text}");
     let arguments = ["rollcall", "--max-people-per-rom", "7"];
     let error = CommandLine::parse(arguments, Environment::default()).unwrap_err();
     assert_eq!(error.exit_code(), 2);

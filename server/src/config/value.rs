@@ -54,7 +54,7 @@ pub trait Value {
 }
 
 macro_rules! numbers {
-    ($($number:ty),+) => {$(
+    ($($number:ty: $expected:literal),+) => {$(
         impl Value for $number {
             fn kind(&self) -> ValueKind {
                 ValueKind::Number
@@ -65,7 +65,7 @@ macro_rules! numbers {
             }
 
             fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-                *self = text.parse().map_err(|_| "a whole number that is not too large")?;
+                *self = text.parse().map_err(|_| $expected)?;
                 Ok(())
             }
 
@@ -76,7 +76,12 @@ macro_rules! numbers {
     )+};
 }
 
-numbers!(u16, u32, u64, usize);
+numbers!(
+    u16: "a whole number from 0 to 65535",
+    u32: "a whole number from 0 to 4294967295",
+    u64: "a whole number, 0 or more",
+    usize: "a whole number, 0 or more"
+);
 
 impl Value for bool {
     fn kind(&self) -> ValueKind {
