@@ -4,7 +4,6 @@ use std::{
     env,
     io::{self, Write},
     net::SocketAddr,
-    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -17,7 +16,6 @@ use server::{
         docs,
         environment::Environment,
     },
-    http::assets::Site,
     identity::person_cookie::{KeyError, PersonCookies},
     lifecycle::{
         signals::{self, Hangup, Hangups, ShutdownSignals},
@@ -51,15 +49,10 @@ async fn main() -> ExitCode {
     let outcome = match (Config::load(sources), task) {
         (Err(error), _) => Err(error.into()),
         (Ok(config), Task::CheckConfig) => {
-            // With the TLS files: otherwise a restart could fail after a successful check.
-            config
-                .tls
-                .files()
-                .map(Tls::load)
-                .transpose()
-                .map(drop)
-                .map_err(Error::from)
-                .and_then(|()| print_result("The settings are valid."))
+            for warning in config.warnings() {
+                print_line(&errors, &format!("rollcall: warning: {warning}"));
+            }
+            check(&config).and_then(|()| print_result("The settings are valid."))
         }
         (Ok(mut config), Task::PrintConfig) => print_result(docs::file(&mut config).trim_end()),
         (Ok(config), Task::Serve) => {
@@ -94,9 +87,7 @@ enum Error {
     Token(#[from] TokenError),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error(
-        "Can't listen on {address}: {source}. Is another Rollcall running? Choose another with --{flag}."
-    )]
+    #[error("Can't listen on {address}: {source}. {}", what_helps(source, flag))]
     Listen { address: SocketAddr, flag: &'static str, source: io::Error },
     #[error("Second signal received: exiting immediately.")]
     Aborted,
@@ -118,6 +109,45 @@ impl Error {
     }
 }
 
+/// What to do about an address that can't be listened on.
+fn what_helps(error: &io::Error, flag: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "Stop the program that uses it, perhaps another Rollcall, or choose another address with --{flag}."
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("It is not an address of this machine: choose one that is with --{flag}.")
+        }
+        io::ErrorKind::PermissionDenied => format!(
+            "A port below 1024 may need a privilege: choose another with --{flag}, or let systemd open it."
+        ),
+        _ => format!("Choose another address with --{flag}."),
+    }
+}
+
+/// Whether a start would succeed, as far as can be known without one: a restart must not fail after a check.
+fn check(config: &Config) -> Result<(), Error> {
+    match &config.person_key_file {
+        Some(path) => drop(PersonCookies::from_key_file(path, config.cookie_scope())?),
+        None => PersonCookies::check_state_directory(&config.state_directory)?,
+    }
+    if config.operator_address.address().is_some() {
+        AdminToken::check_state_directory(&config.state_directory)?;
+    }
+    config.tls.files().map(Tls::load).transpose()?;
+    let operator = config.operator_address.address().map(|address| (address, "operator-addr"));
+    for (address, flag) in [(config.leptos.site_addr, "addr")].into_iter().chain(operator) {
+        // On a free port, as a server that runs has the right one.
+        match tcp::listen(SocketAddr::new(address.ip(), 0)) {
+            Err(source) if source.kind() == io::ErrorKind::AddrNotAvailable => {
+                return Err(Error::Listen { address, flag, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 async fn run(config: Config) -> Result<(), Error> {
     let mut hangups = Hangups::listen()?;
     signals::ignore_others()?;
@@ -133,16 +163,19 @@ async fn run(config: Config) -> Result<(), Error> {
     };
     let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {
-        Some(listener) => listener,
+        Some(listener) => {
+            let (set, default) = (config.leptos.site_addr, Config::default().leptos.site_addr);
+            if set != default && listener.local_addr()? != set {
+                tracing::warn!(
+                    "systemd passed the listening socket, so --addr has no effect: change ListenStream in the socket's unit"
+                );
+            }
+            listener
+        }
         None => listen(config.leptos.site_addr, "addr")?,
     };
-    if let Site::Directory(directory) = Site::new(config.site_root.as_deref())
-        && !directory.join(&*config.leptos.site_pkg_dir).is_dir()
-    {
-        let directory = directory.display();
-        tracing::warn!(
-            "The page's files are not in {directory}: build them with `cargo xtask build`."
-        );
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
     let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
@@ -165,7 +198,7 @@ async fn run(config: Config) -> Result<(), Error> {
     if let Some(url) = lan_url::url_for_others(scheme, address) {
         print_line(&output, &format!("Other devices on your network can open {url}"));
     }
-    let operator = listen_for_operator(config.operator_address, &config.state_directory)?;
+    let operator = listen_for_operator(&config, address)?;
     let systemd = Systemd::of_this_process();
     let listeners = Listeners { public: listener, tls, operator, systemd };
     let connection = config.connection();
@@ -177,10 +210,15 @@ async fn run(config: Config) -> Result<(), Error> {
 }
 
 fn listen_for_operator(
-    admin_address: AdminAddr,
-    state_directory: &Path,
+    config: &Config,
+    site: SocketAddr,
 ) -> Result<Option<(TcpListener, AdminToken)>, Error> {
+    let admin_address = config.operator_address;
     let Some(address) = admin_address.address() else { return Ok(None) };
+    if admin_address == AdminAddr::Default && admin_address.taken_by(site).is_some() {
+        // One of the settings' warnings says so.
+        return Ok(None);
+    }
     let listener = match (listen(address, "operator-addr"), admin_address) {
         (Ok(listener), _) => listener,
         // It was not requested: a second server on this machine runs without it.
@@ -190,7 +228,7 @@ fn listen_for_operator(
         }
         (Err(error), _) => return Err(error),
     };
-    let token = AdminToken::from_state_directory(state_directory)?;
+    let token = AdminToken::from_state_directory(&config.state_directory)?;
     tracing::info!("listening for the operator on http://{}", listener.local_addr()?);
     Ok(Some((listener, token)))
 }

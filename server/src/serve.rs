@@ -77,15 +77,19 @@ pub async fn serve(
     announce_build(&asset_urls.build);
     asset_urls.install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
-    // For HSTS, which browsers remember for a year: only if the operator says so.
-    let is_https = config.public_url.as_ref().is_some_and(|url| url.origin.is_https());
+    // Browsers remember it for a year and for the whole host: only if the operator says that the site has HTTPS and
+    // the host.
+    let sends_hsts = config
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.origin.is_https() && url.base_path.as_str().is_empty());
     let public_url = config.public_url;
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
     let public_origin = public_url.as_ref().map(|url| url.origin.clone());
     let policy = config.admission.into_policy(public_origin, spoken);
     let admission = Admission::new(policy.capped_by(tcp::open_files_limit()));
     let header_policy = HeaderPolicy {
-        is_https,
+        sends_hsts,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };

@@ -66,6 +66,16 @@ impl AdminToken {
         }
     }
 
+    /// Whether [`AdminToken::from_state_directory`] would succeed; creates nothing.
+    pub fn check_state_directory(state_directory: &Path) -> Result<(), TokenError> {
+        let path = state_directory.join(TOKEN_FILE);
+        if path.exists() {
+            return Self::from_state_directory(state_directory).map(drop);
+        }
+        private_file::check_creatable(state_directory)
+            .map_err(|source| TokenError::File { path, source })
+    }
+
     /// A token from its text.
     pub fn of(token: &str) -> Self {
         Self(Arc::new(Sha256::digest(token).into()))

@@ -30,9 +30,9 @@ pub struct AdmissionSettings {
     pub(crate) frame_burst: u32,
     pub(crate) frame_rate: u32,
     pub(crate) max_frame_bytes: usize,
-    pub(crate) request_timeout_seconds: u64,
-    pub(crate) write_timeout_seconds: u64,
-    pub(crate) first_frame_timeout_seconds: u64,
+    pub(crate) request_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) first_frame_timeout: Duration,
     pub(crate) max_sockets_per_person: usize,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) allowed_origins: Vec<Origin>,
@@ -54,9 +54,9 @@ impl Default for AdmissionSettings {
             frame_burst: 40,
             frame_rate: 5,
             max_frame_bytes: LONGEST_FRAME_IN_BYTES,
-            request_timeout_seconds: 10,
-            write_timeout_seconds: 10,
-            first_frame_timeout_seconds: 10,
+            request_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
+            first_frame_timeout: Duration::from_secs(10),
             max_sockets_per_person: 100,
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
@@ -68,7 +68,7 @@ impl Default for AdmissionSettings {
 impl AdmissionSettings {
     /// How long a socket may stay open without an accepted first frame.
     pub(crate) fn first_frame_timeout(&self) -> Option<Duration> {
-        nonzero_seconds(self.first_frame_timeout_seconds)
+        nonzero(self.first_frame_timeout)
     }
 
     /// How much a socket may send.
@@ -105,16 +105,16 @@ impl AdmissionSettings {
                 without_origin,
             },
             timeouts: Timeouts {
-                request_timeout: nonzero_seconds(self.request_timeout_seconds),
-                write_timeout: nonzero_seconds(self.write_timeout_seconds),
+                request_timeout: nonzero(self.request_timeout),
+                write_timeout: nonzero(self.write_timeout),
             },
         }
     }
 }
 
 /// None for 0, which means no limit.
-fn nonzero_seconds(seconds: u64) -> Option<Duration> {
-    (seconds > 0).then(|| Duration::from_secs(seconds))
+fn nonzero(timeout: Duration) -> Option<Duration> {
+    (!timeout.is_zero()).then_some(timeout)
 }
 
 #[cfg(test)]
@@ -134,9 +134,9 @@ mod tests {
             max_sockets_per_address: 0,
             socket_rate_per_address: 0,
             max_rooms: 0,
-            request_timeout_seconds: 0,
-            write_timeout_seconds: 0,
-            first_frame_timeout_seconds: 0,
+            request_timeout: Duration::ZERO,
+            write_timeout: Duration::ZERO,
+            first_frame_timeout: Duration::ZERO,
             max_sockets_per_person: 0,
             ..AdmissionSettings::default()
         };

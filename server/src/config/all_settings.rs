@@ -15,13 +15,13 @@ static LISTENING: Group = Group {
     settings: &[
         Setting::leptos(
             "site-addr",
-            "Address and port to listen on. 0.0.0.0 accepts connections from other machines; port 0 picks a free port.",
+            "Address and port to listen on. 0.0.0.0 accepts connections from other machines; port 0 picks a free port. It has no effect if systemd passes a socket: then ListenStream in the socket's unit is the address.",
             |config| &mut config.leptos.site_addr,
         )
         .with_flag("addr"),
         Setting::presence(
             "public-url",
-            "URL of the site as visitors see it, if it is behind a proxy; with a path if it is served below one, like https://example.org/rollcall. With https, the cookie is sent over HTTPS only.",
+            "URL of the site as visitors see it, if it is behind a proxy; with a path if it is served below one, like https://example.org/rollcall. With https, the cookie is sent over HTTPS only, and without a path browsers are told to use HTTPS for the whole host (HSTS).",
             |config| &mut config.public_url,
         )
         .default_is("the host of each request"),
@@ -57,7 +57,7 @@ static SITE: Group = Group {
         ),
         Setting::leptos(
             "hash-files",
-            "Whether these file names contain a hash of the content. It has to be as in the build.",
+            "Which files are served where site-root has some with a hash of the content in their names, and some without.",
             |config| &mut config.leptos.hash_files,
         ),
         Setting::leptos(
@@ -150,18 +150,18 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "request-timeout",
-            "Time for a request to arrive, and for a connection to be idle, in seconds; 0 is no limit.",
-            |config| &mut config.admission.request_timeout_seconds,
+            "Time for a request to arrive, and for a connection to be idle; 0 is no limit.",
+            |config| &mut config.admission.request_timeout,
         ),
         Setting::limit(
             "write-timeout",
-            "Time after which a client that reads nothing of a response or event stream is disconnected, in seconds; 0 is no limit. For WebSockets it is always 5 seconds.",
-            |config| &mut config.admission.write_timeout_seconds,
+            "Time after which a client that reads nothing of a response or event stream is disconnected; 0 is no limit. For WebSockets it is always 5 seconds.",
+            |config| &mut config.admission.write_timeout,
         ),
         Setting::limit(
             "first-frame-timeout",
-            "Time for a WebSocket to join or watch the room after it was opened, in seconds; 0 is no limit.",
-            |config| &mut config.admission.first_frame_timeout_seconds,
+            "Time for a WebSocket to join or watch the room after it was opened; 0 is no limit.",
+            |config| &mut config.admission.first_frame_timeout,
         ),
         Setting::limit(
             "trusted-proxies",

@@ -63,12 +63,12 @@ const PRINT: &str = "print-config";
 const AFTER_HELP: &str = "\
 Precedence: flag > environment > file > default. The file is TOML: --print-config prints it with the
 current values, and `rollcall --print-config > Leptos.toml` is a good start. Durations are written
-like 500ms, 10s, 5m or 2h, and lists like one,two.
+like 500ms, 10s, 5m or 2h (a number alone is seconds), and lists like one,two.
 
 SIGTERM and Ctrl-C shut the server down gracefully, a second one at once. Logs go to standard error.
 
-Exit status: 0 success, 1 runtime error, 2 invalid flags, 69 address in use or state directory
-locked by another server, 78 invalid settings or unusable state directory.";
+Exit status: 0 success, 1 runtime error, 2 invalid flags, 69 address in use or not of this machine,
+or state directory locked by another server, 78 invalid settings or unusable state directory.";
 
 impl CommandLine {
     /// Parses a command line. A request for help or the version is an error too, as clap has it.
@@ -109,7 +109,13 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Settings file [default: Leptos.toml, if it exists]"),
         )
-        .arg(switch(CHECK, "Validate the settings and exit").conflicts_with(PRINT))
+        .arg(
+            switch(
+                CHECK,
+                "Check the settings, and the files and addresses that they name, and exit",
+            )
+            .conflicts_with(PRINT),
+        )
         .arg(switch(PRINT, "Print the settings without secrets and exit"))
         .arg(switch(
             LAN,
@@ -153,14 +159,13 @@ fn flag_of(setting: &'static Setting, flag: &'static str, defaults: &mut Config)
         .long(flag)
         .value_name(value.placeholder())
         .value_parser(ValueParser::os_string())
-        // So that a negative number is an invalid value and not an unknown flag.
-        .allow_hyphen_values(true)
         .help(help);
     match value.kind() {
-        // `--hash-files` alone means true.
-        ValueKind::Switch => {
-            argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+        // `--hash-files` alone means true, also before another flag.
+        ValueKind::Switch => argument.num_args(0..=1).default_missing_value("true"),
+        // So that a negative number is an invalid value and not an unknown flag.
+        ValueKind::Number | ValueKind::Duration | ValueKind::Text | ValueKind::List => {
+            argument.allow_hyphen_values(true)
         }
-        ValueKind::Number | ValueKind::Text | ValueKind::List => argument,
     }
 }

@@ -47,7 +47,7 @@ fn to_toml(kind: ValueKind, text: &str) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     match kind {
         ValueKind::Number | ValueKind::Switch => text.to_owned(),
-        ValueKind::Text => quoted(text),
+        ValueKind::Text | ValueKind::Duration => quoted(text),
         ValueKind::List => {
             format!("[{}]", text.split(',').map(quoted).collect::<Vec<_>>().join(", "))
         }
@@ -88,9 +88,9 @@ Every setting can be set by a flag, in the environment and in the file. Preceden
 The file is `Leptos.toml` in the working directory, or the one given with `--config`. It is optional.
 An unknown key or an invalid value is an error: the server does not start, and the message names the key and the line.
 
-`rollcall --print-config` prints the file with the values that result from file, environment and flags; `rollcall --check-config` only validates them.
+`rollcall --print-config` prints the file with the values that result from file, environment and flags; `rollcall --check-config` only checks them, with the files, directories and addresses that they name.
 `rollcall --lan` listens on all interfaces, and prints the URL for other devices on the network.
-A duration is a number with a unit: `500ms`, `10s`, `5m`, `2h`.
+A duration is a number with a unit: `500ms`, `10s`, `5m`, `2h`. In the file it is in quotes. A number alone is seconds.
 A list is `[\"one\", \"two\"]` in the file, and `one,two` elsewhere.
 
 | exit status | meaning |
@@ -98,7 +98,7 @@ A list is `[\"one\", \"two\"]` in the file, and `one,two` elsewhere.
 | 0 | success |
 | 1 | runtime error |
 | 2 | invalid flags |
-| 69 | address in use, or state directory locked by another server |
+| 69 | address in use or not of this machine, or state directory locked by another server |
 | 78 | invalid settings, or unusable state directory |
 
 This page is generated from the same definitions as `rollcall --help`.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, env, path::PathBuf};
 use super::{
     all_settings,
     error::ConfigError,
+    nearest::Suggestion,
     setting::{Section, Setting},
     source::Source,
 };
@@ -59,8 +60,11 @@ impl Environment {
             } else if variable.starts_with("ROLLCALL_")
                 && !NOT_SETTINGS.contains(&variable.as_str())
             {
-                let key = variable.clone();
-                return Err(ConfigError::UnknownKey { at: source, key, place: "the environment" });
+                let suggestion = Suggestion::for_variable(variable);
+                return Err(ConfigError::UnknownVariable {
+                    variable: variable.clone(),
+                    suggestion,
+                });
             }
         }
         Ok(assignments)

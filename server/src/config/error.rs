@@ -1,8 +1,9 @@
 //! Errors in the settings.
 
-use std::{io, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
-use super::source::Source;
+use super::{nearest::Suggestion, source::Source};
+use crate::http::assets::SiteError;
 
 /// An error in the settings.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,9 @@ pub enum ConfigError {
         source: toml::de::Error,
     },
     /// There is no such setting.
-    #[error("In {at}: there is no setting {key} in {place}. `rollcall --help` lists all settings.")]
+    #[error(
+        "In {at}: there is no setting {key} in {place}.{suggestion} `rollcall --help` lists all settings."
+    )]
     UnknownKey {
         /// Where it is set.
         at: Source,
@@ -32,6 +35,32 @@ pub enum ConfigError {
         key: String,
         /// The table it is in.
         place: &'static str,
+        /// What was probably meant.
+        suggestion: Suggestion,
+    },
+    /// There is no such table.
+    #[error(
+        "In {at}: there is no table {name} in {place}.{suggestion} The tables are [presence], [limits] and [[workspace.metadata.leptos]]."
+    )]
+    UnknownTable {
+        /// Where it begins.
+        at: Source,
+        /// Its name.
+        name: String,
+        /// The table it is in, or the file.
+        place: &'static str,
+        /// What was probably meant.
+        suggestion: Suggestion,
+    },
+    /// A variable with Rollcall's prefix is no setting.
+    #[error(
+        "The variable {variable} is not a setting.{suggestion} `rollcall --help` lists all settings with their variables."
+    )]
+    UnknownVariable {
+        /// Its name.
+        variable: String,
+        /// What was probably meant.
+        suggestion: Suggestion,
     },
     /// A value is invalid.
     #[error("In {at}: {key} is {found}, but has to be {expected}.")]
@@ -45,12 +74,9 @@ pub enum ConfigError {
         /// A description of the valid values.
         expected: &'static str,
     },
-    /// File names are to have hashes, but the file with the hashes is missing.
-    #[error("hash-files is true, but {} does not exist: build with `cargo xtask build`, or set it to false.", path.display())]
-    NoHashFile {
-        /// The file with the hashes, which the build writes.
-        path: PathBuf,
-    },
+    /// The page's files are not as the settings say.
+    #[error(transparent)]
+    Site(#[from] SiteError),
     /// Visitors could download the key that signs cookies.
     #[error("The state directory {} is inside site-root, whose files are public: choose another with --state-dir.", state_directory.display())]
     StateIsServed {
@@ -70,6 +96,14 @@ pub enum ConfigError {
     KeyIsServed {
         /// The file.
         key: PathBuf,
+    },
+    /// Both listeners have the same address.
+    #[error(
+        "The operator's listener can't have the site's address {address}: choose another with --operator-addr, or turn it off with --operator-addr off."
+    )]
+    SameAddress {
+        /// That of the operator's listener.
+        address: SocketAddr,
     },
     /// There is no default for the state directory.
     #[error("There is no home directory for the state: set --state-dir.")]

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod docs;
 pub mod environment;
 mod error;
+pub mod nearest;
 pub mod setting;
 pub mod source;
 mod toml_file;
@@ -17,7 +18,7 @@ pub mod value;
 mod tests;
 
 use std::{
-    env, fs, io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -31,7 +32,7 @@ use self::{
 };
 use crate::{
     admin::AdminAddr,
-    http::assets::Site,
+    http::assets::{Site, SiteError},
     identity::person_cookie::CookieScope,
     lifecycle::graceful_shutdown::DrainConfig,
     listener::tls::{self, TlsFiles},
@@ -162,6 +163,24 @@ impl Config {
         ConnectionConfig { first_frame_within, ..ConnectionConfig::default() }
     }
 
+    /// What works, but probably not as intended: sentences for the operator.
+    pub fn warnings(&self) -> Vec<String> {
+        let site = Site::new(self.site_root.as_deref()).check(&self.leptos);
+        let site = site.err().map(|error| error.to_string());
+        let operator = match self.operator_address {
+            AdminAddr::At(address) if !address.ip().is_loopback() => Some(format!(
+                "Other machines may reach the operator's listener on {address}: set operator-addr to an address of loopback, or protect it with a firewall."
+            )),
+            AdminAddr::Default => self.operator_address.taken_by(self.leptos.site_addr).map(|address| {
+                format!(
+                    "The site's address includes {address}, the default of operator-addr: choose another with --operator-addr. The operator's listener is disabled."
+                )
+            }),
+            _ => None,
+        };
+        site.into_iter().chain(operator).collect()
+    }
+
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { setting, text, source } = assignment;
         setting.value(self).parse(&text).map_err(|expected| ConfigError::BadValue {
@@ -180,10 +199,18 @@ impl Config {
         if let Some((set, missing)) = self.tls.incomplete() {
             return Err(ConfigError::HalfOfTls { set, missing });
         }
-        if let Some(directory) = Site::new(self.site_root.as_deref()).directory() {
-            if self.leptos.hash_files {
-                check_hash_file(&self.leptos.hash_file)?;
-            }
+        if let (AdminAddr::At(_), Some(address)) =
+            (self.operator_address, self.operator_address.taken_by(self.leptos.site_addr))
+        {
+            return Err(ConfigError::SameAddress { address });
+        }
+        let site = Site::new(self.site_root.as_deref());
+        match site.check(&self.leptos) {
+            // The list can be followed without a page: see `warnings`.
+            Ok(()) | Err(SiteError::NoDirectory { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(directory) = site.directory() {
             if is_inside(&self.state_directory, directory) {
                 return Err(ConfigError::StateIsServed { state_directory: self.state_directory });
             }
@@ -203,13 +230,6 @@ fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Vec::new()),
         Err(source) => Err(ConfigError::File { path, source }),
     }
-}
-
-/// The build writes the hashes of the file names beside the program; without them no page finds its files.
-fn check_hash_file(name: &str) -> Result<(), ConfigError> {
-    let program = env::current_exe().unwrap_or_default();
-    let path = program.with_file_name(name);
-    if path.is_file() { Ok(()) } else { Err(ConfigError::NoHashFile { path }) }
 }
 
 /// Whether `inner` is `outer` or below it; links are followed only where the path exists.

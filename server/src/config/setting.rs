@@ -50,6 +50,11 @@ impl Section {
         }
     }
 
+    /// The last part of its name.
+    pub(super) fn name(self) -> &'static str {
+        self.header().trim_matches(['[', ']']).rsplit('.').next().unwrap_or_default()
+    }
+
     fn variable_prefix(self) -> &'static str {
         match self {
             Self::Leptos => "LEPTOS_",

@@ -64,6 +64,23 @@ fn an_error_in_the_file_names_key_and_line() {
         let error = error.to_string();
         assert!(error.contains(&format!(" {key} ")) && error.contains("line 4"), "{error}");
     }
+    // In a place where it has no effect, and in a table whose name is mistyped.
+    for (file, sentence) in [
+        (
+            "public-url = \"http://a\"",
+            "no setting public-url in the file outside its tables. public-url belongs in [presence].",
+        ),
+        (
+            "[presence]\nmax-rooms = 7",
+            "no setting max-rooms in [presence]. max-rooms belongs in [limits].",
+        ),
+        ("[presense]\nmax-rooms = 7", "no table presense in the file. Did you mean [presence]?"),
+        ("[[presence]]\n", "no table presence in the file. Did you mean [presence]?"),
+        ("[workspace.metadata.leptos]\n", "Did you mean [[workspace.metadata.leptos]]?"),
+    ] {
+        let error = load(file, &[], &[]).unwrap_err().to_string();
+        assert!(error.contains(sentence), "{error}");
+    }
     let error = load(&format!("{LEPTOS}\nsite-addr = \n"), &[], &[]).unwrap_err().to_string();
     assert!(error.contains("line 4"), "{error}");
 }
@@ -81,6 +98,7 @@ fn an_error_elsewhere_names_the_variable_or_flag() {
     let error = load(LEPTOS, &[], &["--max-people-per-room", "-7"]).unwrap_err();
     let text = error.to_string();
     assert!(error.is_usage_error() && text.contains("--max-people-per-room"), "{text}");
+    assert!(text.contains("from 0 to") || text.contains("0 or more"), "{text}");
     let arguments = ["rollcall", "--max-people-per-rom", "7"];
     let error = CommandLine::parse(arguments, Environment::default()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
@@ -157,6 +175,50 @@ fn the_help_names_every_setting_with_its_default() {
         assert!(parts.iter().all(|part| help.contains(*part)), "{}", setting.key());
     }
     command().debug_assert();
+}
+
+/// The reference page shows each flag like this.
+#[test]
+fn every_flag_takes_its_value_as_the_next_argument() {
+    let mut defaults = Config::default();
+    for setting in all_settings::all() {
+        let (Some(flag), Some(value)) = (setting.flag(), setting.value(&mut defaults).format())
+        else {
+            continue;
+        };
+        let arguments = ["rollcall", &format!("--{flag}"), &value, "--lan"];
+        let command_line = CommandLine::parse(arguments, Environment::default()).unwrap();
+        let [assignment] = command_line.sources.flags.as_slice() else { panic!("--{flag}") };
+        assert_eq!((assignment.setting.key(), &assignment.text), (setting.key(), &value));
+    }
+    let before_another = ["rollcall", "--hash-files", "--lan"];
+    let command_line = CommandLine::parse(before_another, Environment::default()).unwrap();
+    assert_eq!(command_line.sources.flags[0].text, "true");
+}
+
+#[test]
+fn every_duration_has_a_unit_or_is_seconds() {
+    let mut defaults = Config::default();
+    let is_duration = |setting: &&setting::Setting| {
+        setting.value(&mut defaults).kind() == value::ValueKind::Duration
+    };
+    let durations: Vec<_> = all_settings::all().filter(is_duration).collect();
+    let keys: Vec<_> = durations.iter().map(|setting| setting.key()).collect();
+    for key in ["request-timeout", "write-timeout", "first-frame-timeout", "drain-delay"] {
+        assert!(keys.contains(&key), "{key} of {keys:?}");
+    }
+    for setting in durations {
+        for (value, expected) in [("\"1500ms\"", "1500ms"), ("\"10s\"", "10s"), ("10", "10s")] {
+            let file = format!("{}\n{} = {value}\n", setting.section().header(), setting.key());
+            let mut config = load(&file, &[], &[]).unwrap();
+            assert_eq!(setting.value(&mut config).format().as_deref(), Some(expected));
+        }
+        for value in ["-1", "\"10 s\"", "1.5", "true"] {
+            let file = format!("{}\n{} = {value}\n", setting.section().header(), setting.key());
+            let error = load(&file, &[], &[]).unwrap_err().to_string();
+            assert!(error.contains("a duration") && error.contains("seconds"), "{error}");
+        }
+    }
 }
 
 #[test]

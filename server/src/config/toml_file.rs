@@ -11,6 +11,7 @@ use super::{
     Config,
     environment::{self, Assignment},
     error::ConfigError,
+    nearest::Suggestion,
     setting::{Section, Setting},
     source::Source,
     value::ValueKind,
@@ -35,7 +36,10 @@ pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, Co
             ("limits", DeValue::Table(table)) => {
                 file.parse(Section::Limits, table, &mut assignments)?;
             }
-            _ => return Err(file.unknown(key, "the file")),
+            (_, DeValue::Table(_) | DeValue::Array(_)) => {
+                return Err(file.unknown_table(key, "the file"));
+            }
+            _ => return Err(file.unknown_key(key, "the file outside its tables")),
         }
     }
     Ok(assignments)
@@ -57,13 +61,18 @@ impl ParsedFile<'_> {
         let mut tables = Vec::new();
         for (key, metadata) in workspace {
             let DeValue::Table(metadata) = metadata.get_ref() else {
-                return Err(self.unknown(key, "[workspace]"));
+                return Err(self.unknown_key(key, "[workspace]"));
             };
             if key.get_ref() != "metadata" {
-                return Err(self.unknown(key, "[workspace]"));
+                return Err(self.unknown_table(key, "[workspace]"));
             }
             for (key, leptos) in metadata {
-                let unknown = || self.unknown(key, "[workspace.metadata]");
+                let unknown = || match leptos.get_ref() {
+                    DeValue::Array(_) | DeValue::Table(_) => {
+                        self.unknown_table(key, "[workspace.metadata]")
+                    }
+                    _ => self.unknown_key(key, "[workspace.metadata]"),
+                };
                 match leptos.get_ref() {
                     DeValue::Array(array) if key.get_ref() == "leptos" => {
                         for table in array {
@@ -88,7 +97,7 @@ impl ParsedFile<'_> {
     ) -> Result<(), ConfigError> {
         for (key, value) in table {
             let Some(setting) = environment::find(section, key.get_ref()) else {
-                return Err(self.unknown(key, section.header()));
+                return Err(self.unknown_key(key, section.header()));
             };
             let source = Source::in_file(self.path, self.text, value.span().start);
             let text = text_of(setting, value.get_ref()).ok_or_else(|| ConfigError::BadValue {
@@ -102,18 +111,34 @@ impl ParsedFile<'_> {
         Ok(())
     }
 
-    fn unknown(&self, key: &Key<'_>, place: &'static str) -> ConfigError {
+    fn unknown_key(&self, key: &Key<'_>, place: &'static str) -> ConfigError {
+        let (at, key) = self.name(key);
+        let suggestion = Suggestion::for_key(&key);
+        ConfigError::UnknownKey { at, key, place, suggestion }
+    }
+
+    fn unknown_table(&self, key: &Key<'_>, place: &'static str) -> ConfigError {
+        let (at, name) = self.name(key);
+        let suggestion = Suggestion::for_table(&name);
+        ConfigError::UnknownTable { at, name, place, suggestion }
+    }
+
+    fn name(&self, key: &Key<'_>) -> (Source, String) {
         let at = Source::in_file(self.path, self.text, key.span().start);
-        ConfigError::UnknownKey { at, key: key.get_ref().clone().into_owned(), place }
+        (at, key.get_ref().clone().into_owned())
     }
 }
 
 /// A value as it would be written in the environment; none if it is of the wrong type.
 fn text_of(setting: &Setting, value: &DeValue<'_>) -> Option<String> {
     match (kind_of(setting), value) {
-        (ValueKind::Number, DeValue::Integer(number)) => Some(number.to_string()),
+        (ValueKind::Number | ValueKind::Duration, DeValue::Integer(number)) => {
+            Some(number.to_string())
+        }
         (ValueKind::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
-        (ValueKind::Text, DeValue::String(text)) => Some(text.clone().into_owned()),
+        (ValueKind::Text | ValueKind::Duration, DeValue::String(text)) => {
+            Some(text.clone().into_owned())
+        }
         (ValueKind::List, DeValue::Array(array)) => {
             let texts = array.iter().map(|value| value.get_ref().as_str());
             texts.collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
@@ -130,6 +155,7 @@ fn description(kind: ValueKind) -> &'static str {
     match kind {
         ValueKind::Number => "a whole number",
         ValueKind::Switch => "true or false",
+        ValueKind::Duration => "a duration in quotes, or a number of seconds",
         ValueKind::Text => "a string in quotes",
         ValueKind::List => "a list of strings in quotes",
     }

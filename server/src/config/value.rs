@@ -10,7 +10,6 @@ use std::{
 use app::ssr::BasePath;
 use ipnet::IpNet;
 use leptos::config::Env;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::AdminAddr,
@@ -26,6 +25,8 @@ pub enum ValueKind {
     Number,
     /// `true` or `false`.
     Switch,
+    /// A duration: `"10s"` in the file, or `10`.
+    Duration,
     /// A string: `"text"` in the file.
     Text,
     /// Several strings: `["one", "two"]` in the file, `one,two` elsewhere.
@@ -53,7 +54,7 @@ pub trait Value {
 }
 
 macro_rules! numbers {
-    ($($number:ty),+) => {$(
+    ($($number:ty: $expected:literal),+) => {$(
         impl Value for $number {
             fn kind(&self) -> ValueKind {
                 ValueKind::Number
@@ -64,7 +65,7 @@ macro_rules! numbers {
             }
 
             fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-                *self = text.parse().map_err(|_| "a whole number that is not too large")?;
+                *self = text.parse().map_err(|_| $expected)?;
                 Ok(())
             }
 
@@ -75,7 +76,12 @@ macro_rules! numbers {
     )+};
 }
 
-numbers!(u16, u32, u64, usize);
+numbers!(
+    u16: "a whole number from 0 to 65535",
+    u32: "a whole number from 0 to 4294967295",
+    u64: "a whole number, 0 or more",
+    usize: "a whole number, 0 or more"
+);
 
 impl Value for bool {
     fn kind(&self) -> ValueKind {
@@ -162,13 +168,24 @@ text_value!(
     "a scheme, a host and perhaps a path (not below /r or /api), like https://example.org or https://example.org/rollcall"
 );
 
+text_value!(
+    LogFilter,
+    "FILTER",
+    "a level (error, warn, info, debug, trace or off), or a list like warn,server::websocket=debug"
+);
+
 impl Value for Duration {
+    fn kind(&self) -> ValueKind {
+        ValueKind::Duration
+    }
+
     fn placeholder(&self) -> &'static str {
         "DURATION"
     }
 
     fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        *self = parse_duration(text).ok_or("a duration, like 500ms, 10s, 5m or 2h")?;
+        *self = parse_duration(text)
+            .ok_or("a duration, like 500ms, 10s, 5m or 2h; a number alone is seconds")?;
         Ok(())
     }
 
@@ -243,23 +260,6 @@ impl Value for AdminAddr {
             Self::At(address) => Some(address.to_string()),
             Self::Disabled => Some("off".to_owned()),
         }
-    }
-}
-
-impl Value for LogFilter {
-    fn placeholder(&self) -> &'static str {
-        "FILTER"
-    }
-
-    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
-        EnvFilter::try_new(text)
-            .map_err(|_| "a level (error, warn, info, debug, trace, off), or TARGET=LEVEL,…")?;
-        text.clone_into(&mut self.0);
-        Ok(())
-    }
-
-    fn format(&self) -> Option<String> {
-        Some(self.0.clone())
     }
 }
 
@@ -387,12 +387,12 @@ fn not_empty(text: &str) -> Result<&str, &'static str> {
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number = number.parse::<u64>().ok()?;
     match unit {
         "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
+        "s" | "" => Some(Duration::from_secs(number)),
         "m" => number.checked_mul(60).map(Duration::from_secs),
         "h" => number.checked_mul(3600).map(Duration::from_secs),
         _ => None,
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_needs_a_unit() {
+    fn a_duration_without_a_unit_is_seconds() {
         for (text, milliseconds) in
             [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000)]
         {
@@ -432,7 +432,10 @@ mod tests {
             assert_eq!(duration, Duration::from_millis(milliseconds));
             assert_eq!(duration.format().unwrap(), text);
         }
-        for text in ["", "10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
+        let mut duration = Duration::MAX;
+        duration.parse("10").unwrap();
+        assert_eq!(duration, Duration::from_secs(10));
+        for text in ["", "-10", "s", "-1s", "1.5s", "1 s", "99999999999999999h", "1d"] {
             assert!(Duration::default().parse(text).is_err(), "{text}");
         }
     }

@@ -17,8 +17,8 @@ pub enum Framing {
 /// The settings that headers depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeaderPolicy {
-    /// Visitors use HTTPS only: browsers may remember that (HSTS).
-    pub is_https: bool,
+    /// The site has a host of its own and HTTPS only: browsers may remember that (HSTS, RFC 6797).
+    pub sends_hsts: bool,
     /// In development: the port of the socket through which `cargo leptos watch` reloads the page.
     pub reload_port: Option<u32>,
 }
@@ -98,7 +98,7 @@ pub(crate) fn apply_security_headers(response: &mut Response, header_policy: Hea
     default(CROSS_ORIGIN_OPENER_POLICY, "same-origin");
     default(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
     default(PERMISSIONS_POLICY, PERMISSIONS);
-    if header_policy.is_https {
+    if header_policy.sends_hsts {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     if !is_framing_allowed(headers) {
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    const LOCAL: HeaderPolicy = HeaderPolicy { is_https: false, reload_port: None };
+    const LOCAL: HeaderPolicy = HeaderPolicy { sends_hsts: false, reload_port: None };
 
     /// The sources of one directive.
     fn sources(policy: &str, directive: &str) -> Vec<String> {
@@ -157,20 +157,20 @@ mod tests {
     }
 
     #[test]
-    fn hsts_is_sent_only_on_https_sites() {
-        for is_https in [false, true] {
+    fn hsts_is_sent_only_where_the_policy_says_so() {
+        for sends_hsts in [false, true] {
             let mut response = Response::new(Body::empty());
-            apply_security_headers(&mut response, HeaderPolicy { is_https, reload_port: None });
+            apply_security_headers(&mut response, HeaderPolicy { sends_hsts, reload_port: None });
             assert_eq!(
                 response.headers().contains_key(header::STRICT_TRANSPORT_SECURITY),
-                is_https
+                sends_hsts
             );
         }
     }
 
     #[test]
     fn the_reload_socket_is_allowed_only_in_development() {
-        let header_policy = HeaderPolicy { is_https: false, reload_port: Some(3001) };
+        let header_policy = HeaderPolicy { sends_hsts: false, reload_port: Some(3001) };
         let policy = page_policy("abc", Framing::Forbidden, header_policy);
         assert_eq!(sources(&policy, "connect-src"), ["'self'", "ws://*:3001"]);
     }

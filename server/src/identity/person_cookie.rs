@@ -115,6 +115,16 @@ impl PersonCookies {
         }
     }
 
+    /// Whether [`PersonCookies::from_state_directory`] would succeed; creates nothing.
+    pub fn check_state_directory(state_directory: &Path) -> Result<(), KeyError> {
+        let path = state_directory.join(KEY_FILE);
+        if path.exists() {
+            return Self::from_state_directory(state_directory, Scheme::Http).map(drop);
+        }
+        private_file::check_creatable(state_directory)
+            .map_err(|source| KeyError::File { path, source })
+    }
+
     /// With the key in a configured file, which has to exist.
     pub fn from_key_file(path: &Path, scope: impl Into<CookieScope>) -> Result<Self, KeyError> {
         let key = fs::read(path)

@@ -21,6 +21,19 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&new, path)
 }
 
+/// Whether [`write`] could create a file in this directory and the directory itself; leaves nothing behind.
+pub(crate) fn check_creatable(directory: &Path) -> io::Result<()> {
+    let missing: Vec<_> = directory.ancestors().take_while(|path| !path.exists()).collect();
+    let probe = directory.join(format!("check-{}", std::process::id()));
+    let outcome = fs::create_dir_all(directory).and_then(|()| create(&probe).map(drop));
+    // What can't be removed was not created, and an empty path is the working directory.
+    let _ = fs::remove_file(probe);
+    for path in missing {
+        let _ = fs::remove_dir(path);
+    }
+    outcome
+}
+
 #[cfg(unix)]
 fn create(path: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,9 +1,13 @@
 //! The log on standard error: text on a terminal, JSON elsewhere.
 
-use std::io::{self, IsTerminal};
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+    str::FromStr,
+};
 
 use tracing::subscriber::set_global_default;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::{background_writer::BackgroundWriter, metrics::METRICS};
 
@@ -18,11 +22,36 @@ pub struct LogConfig {
 
 /// A filter in the syntax of `tracing-subscriber`: `info`, or `warn,server::websocket::connection=debug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFilter(pub(crate) String);
+pub struct LogFilter(String);
 
 impl Default for LogFilter {
     fn default() -> Self {
         Self("info".to_owned())
+    }
+}
+
+/// A text is no filter of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A log filter is a level, or a list like warn,server::websocket=debug.")]
+pub struct LogFilterError;
+
+impl FromStr for LogFilter {
+    type Err = LogFilterError;
+
+    /// `EnvFilter` alone would read a mistyped level as a module's name, and then log nothing else.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // An empty text is the level `error` to `LevelFilter`.
+        let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+        let names_a_level =
+            |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level).trim());
+        let is_valid = text.split(',').all(names_a_level) && EnvFilter::try_new(text).is_ok();
+        if is_valid { Ok(Self(text.to_owned())) } else { Err(LogFilterError) }
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 
@@ -102,7 +131,14 @@ mod tests {
     fn an_invalid_filter_is_refused() {
         let mut filter = LogFilter::default();
         filter.parse("warn,server::websocket::connection=debug").unwrap();
-        assert!(filter.parse("server=loud").is_err());
+        filter.parse("off,[connection{number=3}]=debug").unwrap();
+        filter.parse("warn,server::websocket::connection=debug").unwrap();
+        // A mistyped level would be a module's name, and all other modules would log nothing.
+        for text in
+            ["server=loud", "verbose", "inof", "warn,inof", "", " ", "info,", "server", "server="]
+        {
+            assert!(filter.parse(text).is_err(), "{text}");
+        }
         assert_eq!(filter.format().as_deref(), Some("warn,server::websocket::connection=debug"));
     }
 }

@@ -58,6 +58,8 @@ async fn every_address_in_a_page_is_below_the_path() {
         let cookie = header(&page, "set-cookie").unwrap();
         assert!(cookie.starts_with("__Secure-rollcall_person="), "{cookie}");
         assert!(cookie.contains("; Path=/rollcall;"), "{cookie}");
+        // It would bind the whole host, with sites that are not ours.
+        assert_eq!(header(&page, "strict-transport-security"), None);
     }
     let lobby = server.get("/rollcall").await;
     assert!(lobby.starts_with("HTTP/1.1 200 "), "{lobby}");

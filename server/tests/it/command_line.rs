@@ -78,6 +78,84 @@ fn failures_have_an_exit_status_and_a_message() {
 }
 
 #[test]
+fn check_refuses_what_the_start_would_refuse() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("file"), "not 64 bytes").unwrap();
+    fs::create_dir(directory.path().join("short")).unwrap();
+    fs::write(directory.path().join("short/person.key"), "not 64 bytes").unwrap();
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    fs::write(directory.path().join("empty/operator.token"), "").unwrap();
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["--state-dir", "file"], 78, "file/person.key"),
+        (&["--state-dir", "file/state"], 78, "file/state/person.key"),
+        (&["--state-dir", "short"], 78, "short/person.key"),
+        (&["--state-dir", "empty", "--operator-addr", "127.0.0.1:0"], 78, "empty/operator.token"),
+        (&["--person-key-file", "file"], 78, "person-key-file"),
+        (&["--addr", "127.0.0.1:1", "--operator-addr", "127.0.0.1:1"], 78, "--operator-addr off"),
+        // An address for documentation (RFC 5737), which no machine has.
+        (&["--addr", "192.0.2.1:0"], 69, "not an address of this machine"),
+        (&["--addr", "127.0.0.1:0", "--operator-addr", "192.0.2.1:1"], 69, "with --operator-addr"),
+    ];
+    for (flags, expected, word) in cases {
+        let check = [&["--check-config"], flags].concat();
+        for (status, stdout, stderr) in
+            [output(directory.path(), &check), output(directory.path(), flags)]
+        {
+            assert_eq!(status, expected, "{flags:?}: {stderr}");
+            assert!(!stdout.contains("valid") && stderr.contains(word), "{flags:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn check_warns_of_a_doubtful_operators_listener_and_leaves_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("target/site/pkg")).unwrap();
+    for kind in ["js", "wasm", "css"] {
+        fs::write(directory.path().join(format!("target/site/pkg/rollcall.{kind}")), "").unwrap();
+    }
+    let cases: [(&[&str], &str); 4] = [
+        (&[], ""),
+        (&["--operator-addr", "off"], ""),
+        (&["--operator-addr", "0.0.0.0:3002"], "Other machines may reach"),
+        (&["--addr", "127.0.0.1:3002"], "operator's listener is disabled"),
+    ];
+    for (flags, warning) in cases {
+        let check = [&["--check-config", "--state-dir", "a/b/state"], flags].concat();
+        let (status, stdout, stderr) = output(directory.path(), &check);
+        assert_eq!((status, &*stdout), (0, "The settings are valid.\n"), "{stderr}");
+        assert!(stderr.contains(warning) && warning.is_empty() == stderr.is_empty(), "{stderr}");
+        assert!(!directory.path().join("a").exists());
+    }
+}
+
+/// A page without its script shows nothing live, and nobody would be told.
+#[test]
+fn site_files_of_another_name_are_refused_and_a_missing_site_is_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |flags: &[&str]| output(directory.path(), &[&["--check-config"], flags].concat());
+    let valid = "The settings are valid.\n";
+    let (status, stdout, stderr) = check(&["--site-root", "nowhere"]);
+    assert_eq!((status, &*stdout), (0, valid));
+    assert!(
+        stderr.contains("files are not in nowhere") && stderr.contains("site-root"),
+        "{stderr}"
+    );
+    fs::create_dir_all(directory.path().join("site/pkg")).unwrap();
+    for file in ["rollcall.1.js", "rollcall.2.wasm", "rollcall.3.css"] {
+        fs::write(directory.path().join("site/pkg").join(file), "").unwrap();
+    }
+    for flags in [&["--site-root", "site"][..], &["--site-root", "site", "--hash-files"]] {
+        assert_eq!(check(flags), (0, valid.to_owned(), String::new()));
+    }
+    let flags = ["--site-root", "site", "--output-name", "other"];
+    for (status, stdout, stderr) in [check(&flags), output(directory.path(), &flags)] {
+        assert_eq!((status, &*stdout), (78, ""));
+        assert!(stderr.contains("site/pkg/other.js") && stderr.contains("output-name"), "{stderr}");
+    }
+}
+
+#[test]
 fn lan_flag_prints_the_address_of_all_interfaces() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = rollcall(directory.path(), &["--lan", "--addr", "127.0.0.1:0"])

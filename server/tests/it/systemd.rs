@@ -34,7 +34,7 @@ fn server_uses_the_passed_socket_and_notifies_systemd() {
         .env("STATE_DIRECTORY", directory.path().join("state"))
         .stdin(Stdio::from(OwnedFd::from(listener)))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(std::fs::File::create(directory.path().join("log")).unwrap())
         .spawn()
         .unwrap();
     assert_eq!(received(&notified), "READY=1");
@@ -47,4 +47,6 @@ fn server_uses_the_passed_socket_and_notifies_systemd() {
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     assert_eq!(received(&notified), "STOPPING=1");
     assert!(child.wait().unwrap().success());
+    let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
+    assert!(log.contains("so --addr has no effect"), "{log}");
 }

@@ -1,5 +1,7 @@
 //! The shortest configurations that people write: on a port of its own, below a path, and two in a row.
 
+use std::{fs, path::Path};
+
 use app::presence::ServerEvent;
 use futures_util::{SinkExt, StreamExt};
 use server::websocket::connection::ConnectionConfig;
@@ -189,33 +191,62 @@ async fn caddy_with_one_line_needs_no_public_url() {
     visitors.join().await;
 }
 
+/// The lines of docs/operations.md for a site below a path, for this server.
+fn documented(language: &str, server: &TestServer) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, section) = page.split_once("**Below a path**").unwrap();
+    let (_, lines) = section.split_once(&format!("```{language}\n")).unwrap();
+    let (lines, _) = lines.split_once("```").unwrap();
+    assert!(lines.contains("127.0.0.1:3000"), "{lines}");
+    lines.replace("127.0.0.1:3000", &server.address.to_string())
+}
+
+/// The lines with one change, which the text beside them describes.
+fn changed(lines: &str, from: &str, to: &str) -> String {
+    assert_eq!(lines.matches(from).count(), 1, "{lines}");
+    lines.replace(from, to)
+}
+
+/// Also at the public URL as it is, without a slash at its end.
+async fn the_site_below_a_path_is_served(visitors: &Visitors, server: &TestServer) {
+    let page = visitors.get(visitors.base_path).await;
+    let redirect = visitors.address.clone() + "/";
+    let to = page
+        .lines()
+        .find_map(|line| line.to_lowercase().strip_prefix("location: ").map(str::to_owned));
+    match to {
+        Some(to) => assert!(redirect.ends_with(&to), "{page}"),
+        None => assert!(page.contains(" 200 OK") && page.contains("<h1"), "{page}"),
+    }
+    visitors.see_all_but_the_socket(server).await;
+    visitors.join().await;
+}
+
 #[tokio::test]
 async fn nginx_serves_the_site_below_a_path() {
     // With a slash at its end nginx strips the path, and without one it keeps it.
-    for slash in ["/", ""] {
+    for slash in ["", "/"] {
         let visitors = Visitors::at(free_port(), "/rollcall");
         let server = visitors.server();
-        let Site { address } = *server;
-        let location =
-            format!("location /rollcall/ {{ proxy_pass http://{address}{slash}; {UPGRADE} }}");
-        let site = nginx_site(visitors.port, &location);
+        let address = server.address.to_string();
+        let lines = changed(&documented("nginx", &server), &address, &format!("{address}{slash}"));
+        let site = nginx_site(visitors.port, &lines);
         let Some(_proxy) = Proxy::start(Program::Nginx, visitors.port, &site).await else { return };
-        visitors.see_all_but_the_socket(&server).await;
-        visitors.join().await;
+        the_site_below_a_path_is_served(&visitors, &server).await;
     }
 }
 
 #[tokio::test]
 async fn caddy_serves_the_site_below_a_path() {
     // `handle_path` strips the path, and `handle` keeps it.
-    for handle in ["handle_path", "handle"] {
+    for handle in ["handle ", "handle_path "] {
         let visitors = Visitors::at(free_port(), "/rollcall");
         let server = visitors.server();
-        let lines = format!("{handle} /rollcall/* {{\nreverse_proxy {}\n}}", server.address);
+        let lines = changed(&documented("caddyfile", &server), "handle ", handle);
         let site = caddy_site(visitors.port, &lines);
         let Some(_proxy) = Proxy::start(Program::Caddy, visitors.port, &site).await else { return };
-        visitors.see_all_but_the_socket(&server).await;
-        visitors.join().await;
+        the_site_below_a_path_is_served(&visitors, &server).await;
     }
 }
 

@@ -10,6 +10,7 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
+use super::built_files::hash_in;
 use crate::hex::hex;
 
 /// An embedded file of the site.
@@ -76,20 +77,16 @@ pub(super) fn response(
     Some(response)
 }
 
-/// The hash in the name of a built file: `pkg/rollcall.HASH.js`.
-pub(super) fn hash_of(
+/// The name of a built file, if it contains a hash: `rollcall.HASH.js`.
+pub(super) fn hashed_name(
     files: &[EmbeddedFile],
     package: &str,
     output_name: &str,
     kind: &str,
 ) -> Option<String> {
-    let hash = |file: &EmbeddedFile| {
-        let name = file.path.strip_prefix(package)?.strip_prefix('/')?;
-        let hash = name.strip_prefix(output_name)?.strip_prefix('.')?.strip_suffix(kind)?;
-        let hash = hash.strip_suffix('.')?;
-        (!hash.is_empty() && !hash.contains('.')).then(|| hash.to_owned())
-    };
-    files.iter().find_map(hash)
+    let names = files.iter().filter_map(|file| file.path.strip_prefix(package)?.strip_prefix('/'));
+    let mut hashed = names.filter(|name| hash_in(name, output_name, kind).is_some());
+    hashed.next().map(str::to_owned)
 }
 
 fn find<'files>(files: &'files [EmbeddedFile], path: &str) -> Option<&'files EmbeddedFile> {
@@ -173,10 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_found_in_the_name_of_a_built_file() {
-        assert_eq!(hash_of(FILES, "pkg", "rollcall", "js").as_deref(), Some("AbC-1_2"));
-        assert_eq!(hash_of(FILES, "pkg", "rollcall", "css"), None);
-        assert_eq!(hash_of(FILES, "pkg", "roll", "js"), None);
+    fn a_built_file_is_found_by_its_name_with_a_hash() {
+        let found = |output_name, kind| hashed_name(FILES, "pkg", output_name, kind);
+        assert_eq!(found("rollcall", "js").as_deref(), Some("rollcall.AbC-1_2.js"));
+        assert_eq!(found("rollcall", "css"), None);
+        assert_eq!(found("roll", "js"), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The page's files: script, WASM, style sheet and icons, in a directory or embedded in the program.
 
+mod built_files;
 mod embedded;
 
 use std::{
     convert::Infallible,
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -22,7 +23,10 @@ use tower::{
 };
 use tower_http::services::ServeDir;
 
-pub use self::embedded::{EMBEDDED, EmbeddedFile};
+pub use self::{
+    built_files::SiteError,
+    embedded::{EMBEDDED, EmbeddedFile},
+};
 use crate::hex::hex;
 
 /// How many hexadecimal digits tell two builds apart.
@@ -64,16 +68,18 @@ impl Site {
     /// The URLs of the page's script, WASM and style sheet.
     pub(crate) fn asset_urls(&self, options: &LeptosOptions) -> AssetUrls {
         let LeptosOptions { output_name, site_pkg_dir, .. } = options;
-        let url_with = |kind: &str, hash: Option<String>| match hash {
-            Some(hash) => format!("/{site_pkg_dir}/{output_name}.{hash}.{kind}"),
-            None => format!("/{site_pkg_dir}/{output_name}.{kind}"),
+        let name = |kind: &str| {
+            let name = match self {
+                Self::Directory(directory) => {
+                    built_files::name(&directory.join(&**site_pkg_dir), options, kind).ok()
+                }
+                Self::Embedded(files) => {
+                    embedded::hashed_name(files, site_pkg_dir, output_name, kind)
+                }
+            };
+            name.unwrap_or_else(|| format!("{output_name}.{kind}"))
         };
-        let hash_of = |kind: &str| match self {
-            Self::Directory(_) if options.hash_files => hash_from_file(options, kind),
-            Self::Directory(_) => None,
-            Self::Embedded(files) => embedded::hash_of(files, site_pkg_dir, output_name, kind),
-        };
-        let url = |kind| url_with(kind, hash_of(kind));
+        let url = |kind| format!("/{site_pkg_dir}/{}", name(kind));
         AssetUrls { script: url("js"), wasm: url("wasm"), style: url("css"), build: self.build() }
     }
 
@@ -93,15 +99,15 @@ impl Site {
         hex(&hasher.finalize()).chars().take(BUILD_LENGTH).collect()
     }
 
+    /// Whether the built files are there; those embedded always are.
+    pub fn check(&self, options: &LeptosOptions) -> Result<(), SiteError> {
+        self.directory().map_or(Ok(()), |directory| built_files::check(directory, options))
+    }
+
     /// Whether the names of the built files contain a hash of their content.
     pub(crate) fn has_hashed_names(&self, options: &LeptosOptions) -> bool {
-        match self {
-            Self::Directory(_) => options.hash_files,
-            Self::Embedded(files) => {
-                let LeptosOptions { output_name, site_pkg_dir, .. } = options;
-                embedded::hash_of(files, site_pkg_dir, output_name, "js").is_some()
-            }
-        }
+        let plain = format!("/{}.js", options.output_name);
+        !self.asset_urls(options).script.ends_with(&plain)
     }
 
     /// Serves all files; `not_found` answers for missing ones.
@@ -163,12 +169,4 @@ fn hash_directory(directory: &Path, hasher: &mut Sha256) {
             hasher.update(content);
         }
     }
-}
-
-/// The hash in the name of a built file, from the file that cargo-leptos writes beside the program.
-fn hash_from_file(options: &LeptosOptions, kind: &str) -> Option<String> {
-    let program = env::current_exe().ok()?;
-    let hashes = fs::read_to_string(program.with_file_name(&*options.hash_file)).ok()?;
-    let mut lines = hashes.lines().filter_map(|line| line.trim().split_once(':'));
-    lines.find(|(of_kind, _)| *of_kind == kind).map(|(_, hash)| hash.trim().to_owned())
 }

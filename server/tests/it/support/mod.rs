@@ -86,7 +86,9 @@ impl Deref for TestServer {
 fn create_files(directory: &Path, presence: &str) -> PathBuf {
     std::fs::create_dir_all(directory.join("state")).unwrap();
     std::fs::create_dir_all(directory.join("site/pkg")).unwrap();
-    std::fs::write(directory.join("site/pkg/rollcall.js"), "// the page's script").unwrap();
+    for (kind, content) in [("js", "// the page's script"), ("wasm", ""), ("css", "")] {
+        std::fs::write(directory.join(format!("site/pkg/rollcall.{kind}")), content).unwrap();
+    }
     std::fs::write(directory.join("secret.txt"), "a secret").unwrap();
     let file = directory.join("Leptos.toml");
     let leptos = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\"\nenv = \"PROD\"";
