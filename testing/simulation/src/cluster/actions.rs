@@ -6,11 +6,14 @@ use app::presence::TabId;
 use registry::hub::Hub;
 use tokio::time::{Duration, Instant, timeout};
 
-use super::{End, Expected, SERVERS, Schedule, client::Client, servers::Server};
+use super::{End, Expected, Person, SERVERS, Schedule, client::Client, servers::Server};
 use crate::schedule::names::name;
 
 /// So long after a fault, requests are certain again.
 const TROUBLE: Duration = Duration::from_secs(8);
+
+/// Requests that are submitted on two servers within this time may be executed in any order.
+const CROSSING: Duration = Duration::from_secs(1);
 
 impl Schedule {
     pub(super) fn start_server(&mut self, server: usize) -> Server {
@@ -100,10 +103,13 @@ impl Schedule {
     pub(super) fn join_with(&mut self, client: usize) {
         let name = self.name();
         let person = self.clients[client].person;
-        let doubts = self.persons[person].doubts;
         if !self.is_quiet() {
             self.doubt(person);
         }
+        let Person { doubts, removed_at, .. } = self.persons[person];
+        // The removal may come after the join in the journal.
+        let is_crossing = removed_at.is_some_and(|at| at.elapsed() < CROSSING);
+        let doubts = Some(doubts).filter(|_| !is_crossing);
         let change = self.clients[client].join(&name, doubts);
         self.follow(client, change);
     }
@@ -128,6 +134,7 @@ impl Schedule {
         }
         let is_certain = !is_crossing && self.is_quiet() && self.rooms.len() == 1;
         self.doubt(person);
+        self.persons[person].removed_at = Some(Instant::now());
         if is_certain {
             self.persons[person].expected = Expected::Unlisted;
         }

@@ -40,8 +40,8 @@ pub(super) struct Client {
     asked_at: Option<Instant>,
     is_following: bool,
     has_joined: bool,
-    /// The doubts of its person when it asked to be listed.
-    doubts: u64,
+    /// The doubts of its person when it asked to be listed; `None` if the request crossed a removal.
+    doubts: Option<u64>,
     last_beat: Instant,
 }
 
@@ -73,7 +73,7 @@ impl Client {
             asked_at: None,
             is_following: false,
             has_joined: false,
-            doubts: 0,
+            doubts: None,
             last_beat: Instant::now(),
         }
     }
@@ -102,7 +102,7 @@ impl Client {
         self.has_joined
     }
 
-    pub(super) fn doubts(&self) -> u64 {
+    pub(super) fn doubts(&self) -> Option<u64> {
         self.doubts
     }
 
@@ -119,7 +119,7 @@ impl Client {
     }
 
     /// Asks to be listed. Returns what is known at once.
-    pub(super) fn join(&mut self, name: &str, doubts: u64) -> Option<Change> {
+    pub(super) fn join(&mut self, name: &str, doubts: Option<u64>) -> Option<Change> {
         if self.is_waiting() {
             return None;
         }

@@ -55,6 +55,8 @@ struct Person {
     expected: Expected,
     /// Counts what made it uncertain whether requests that were under way were executed.
     doubts: u64,
+    /// The last removal on purpose.
+    removed_at: Option<Instant>,
 }
 
 /// Whether a person who is connected is listed.
@@ -105,6 +107,7 @@ pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
         user_id: UserId::from_leading_bits(rng.u128(..)),
         expected: Expected::Unlisted,
         doubts: 0,
+        removed_at: None,
     });
     let persons = persons.collect();
     let mut schedule = Schedule {
