@@ -64,7 +64,7 @@ impl Schedule {
         let person = &mut self.persons[self.clients[client].person];
         match change {
             Some(Change::Listed) if Some(person.doubts) == doubts => {
-                person.expected = Expected::Listed
+                person.expected = Expected::Listed;
             }
             Some(Change::Listed) => {
                 self.clients[client].note_removal();

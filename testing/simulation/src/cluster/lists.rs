@@ -7,7 +7,7 @@ use app::presence::{Epoch, Since, User};
 /// Every list of one room that any server or client had.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    lists: BTreeMap<Epoch, BTreeMap<u64, Vec<User>>>,
+    of_epochs: BTreeMap<Epoch, BTreeMap<u64, Vec<User>>>,
     /// Epochs whose numbers the engine has lost: until they end, numbers may be issued again.
     fallen: BTreeSet<Epoch>,
     /// Where each server was when it was last looked at.
@@ -24,7 +24,7 @@ impl Lists {
         if self.fallen.contains(&point.epoch) {
             return Ok(());
         }
-        let lists = self.lists.entry(point.epoch.clone()).or_default();
+        let lists = self.of_epochs.entry(point.epoch.clone()).or_default();
         match lists.entry(point.seq) {
             Entry::Vacant(entry) => {
                 entry.insert(rows.cloned().collect());
@@ -52,6 +52,6 @@ impl Lists {
 
     /// The engine has lost what was written last.
     pub(super) fn fall(&mut self) {
-        self.fallen.extend(self.lists.keys().cloned());
+        self.fallen.extend(self.of_epochs.keys().cloned());
     }
 }
