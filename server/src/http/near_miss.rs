@@ -26,6 +26,11 @@ pub(crate) fn without_extra_slashes(path: &str) -> Option<String> {
     (clean != path).then_some(clean)
 }
 
+/// Whether the path is one of an embed.
+pub(crate) fn is_embed(path: &str) -> bool {
+    path.starts_with("/r/") && path.split('/').skip(3).eq(["embed"])
+}
+
 /// The valid room name closest to the text, if there is one: `cafe` for `Café`.
 pub(crate) fn suggestion(text: &str) -> Option<RoomName> {
     // A search key keeps the thorn.
