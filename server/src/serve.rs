@@ -134,7 +134,7 @@ pub async fn serve(
             drain.close_all();
             // An earlier state must not be written after this one.
             let _ = maintenance.await;
-            write(rooms_file, saved).await;
+            write(rooms_file, saved).await
         }
     });
     let acceptor = Acceptor::start(listener)?;
@@ -156,8 +156,13 @@ pub async fn serve(
         () = all_ended => {}
         () = overdue => tracing::warn!(sockets = drain.sockets(), "deadline passed with open sockets or requests"),
     }
-    shutdown_task.await.map_err(io::Error::other)?;
-    tracing::info!("rooms saved for the next process");
+    if shutdown_task.await.map_err(io::Error::other)? {
+        tracing::info!("rooms saved for the next process");
+    } else {
+        tracing::error!(
+            "the rooms were not saved: the next process starts with those of the last save, if there is one"
+        );
+    }
     Ok(())
 }
 
@@ -173,18 +178,23 @@ async fn run_maintenance(
         hub.sweep();
         admission.sweep();
         let saved = hub.save();
-        if last_written.as_ref() != Some(&saved) {
-            last_written = Some(saved.clone());
-            write(rooms_file.clone(), saved).await;
+        // What could not be written is tried again, as a disk may have room again.
+        if last_written.as_ref() != Some(&saved) && write(rooms_file.clone(), saved.clone()).await {
+            last_written = Some(saved);
         }
     }
 }
 
-async fn write(rooms_file: RoomsFile, saved: SavedRooms) {
+/// Whether the rooms file was written.
+async fn write(rooms_file: RoomsFile, saved: SavedRooms) -> bool {
     let outcome = spawn_blocking(move || rooms_file.write(&saved)).await;
     METRICS.state_writes.count();
-    if let Err(error) = outcome.map_err(io::Error::other).and_then(|written| written) {
-        METRICS.state_write_failures.count();
-        tracing::warn!(%error, "the rooms file can't be written: a restart would lose the rooms");
+    match outcome.map_err(io::Error::other).and_then(|written| written) {
+        Ok(()) => true,
+        Err(error) => {
+            METRICS.state_write_failures.count();
+            tracing::warn!(%error, "the rooms file can't be written: a restart would lose the rooms");
+            false
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The parts of a URL: scheme, host, and the site's public URL.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 use app::{presence::RoomName, ssr::BasePath};
 
@@ -70,10 +70,21 @@ impl fmt::Display for PublicUrl {
 /// The longest host, with its port, that is copied into a URL (RFC 1035, section 2.3.4).
 const LONGEST_HOST: usize = 260;
 
-/// Whether a `Host` header has only characters of a host and a port, so that it can be copied into a URL.
+/// Whether a `Host` header is a name or an address and perhaps a port, so that it can be copied into a URL.
 pub(crate) fn is_host(host: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    (1..=LONGEST_HOST).contains(&host.len()) && host.bytes().all(is_allowed)
+    let (name, port) = match host.rsplit_once(':') {
+        // Within the brackets of an IPv6 address it separates no port.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let is_name = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !name.is_empty() && name.bytes().all(is_allowed),
+    };
+    // The number may not have a sign.
+    let is_port = |port: &str| !port.starts_with('+') && port.parse::<u16>().is_ok();
+    host.len() <= LONGEST_HOST && is_name && port.is_none_or(is_port)
 }
 
 /// The port of a `host:port`, unless it is a default one.
@@ -114,6 +125,54 @@ mod tests {
             "https://ana@roll.example/a",
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(ParsePublicUrlError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_can_be_copied_into_a_url() {
+        for host in [
+            "a",
+            "a.test",
+            "A_b-1.test.:3000",
+            "10.0.0.7:80",
+            "[::1]",
+            "[::1]:3000",
+            "xn--bcher-kva.test",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        let long = "a".repeat(LONGEST_HOST + 1);
+        for host in [
+            "",
+            " ",
+            ":",
+            ":3000",
+            "a:b:c",
+            "a:b",
+            "a:1:2",
+            "a:",
+            "a:65536",
+            "a:+1",
+            "::1",
+            "[::1",
+            "::1]",
+            "[]",
+            "[::1]3000",
+            "[::1]:",
+            "[::1]:b",
+            "[a]",
+            "[[::1]]",
+            "x[::1]",
+            "[10.0.0.7]",
+            "a b",
+            "a/b",
+            "a@b",
+            "a%b",
+            "a?b",
+            "<b>",
+            &*long,
+        ] {
+            assert!(!is_host(host), "{host}");
         }
     }
 

@@ -4,10 +4,10 @@ use super::{ignorable::is_ignorable, normalisation::lower_case_decomposed};
 
 /// The key of a text: letters that have the same primary weight in CLDR's root collation for search are equal in
 /// it, in every script, as are compatibility forms (NFKD). So are letters, quotes and hyphens for which people
-/// type another that their keyboard has: `o` for `ø`, `ه` for `ة`, `'` for `’`.
+/// type another that their keyboard has: `o` for `ø`, `ه` for `ة`, `'` for `’` and `ʻ`.
 pub fn search_key(text: &str) -> String {
     // Most names, and much faster.
-    if text.is_ascii() {
+    if text.bytes().all(|byte| byte.is_ascii() && byte != b'`') {
         return text.to_ascii_lowercase();
     }
     let mut key = String::with_capacity(text.len());
@@ -18,10 +18,16 @@ pub fn search_key(text: &str) -> String {
                 key.pop();
                 key.push('й');
             }
+            // An accent on its own, in place of an apostrophe: it decomposes to a space and the accent.
+            '\u{301}' | '\u{313}' if key.ends_with(' ') => {
+                key.pop();
+                key.push('\'');
+            }
             _ if is_ignorable(letter) => {}
             'ß' => key.push_str("ss"),
             'æ' => key.push_str("ae"),
             'œ' => key.push_str("oe"),
+            'þ' => key.push_str("th"),
             _ => key.push(base(letter)),
         }
     }
@@ -55,7 +61,7 @@ fn base(letter: char) -> char {
             let initial = INITIALS[usize::try_from(u32::from(letter) - 0x11a8).unwrap_or(0)];
             if initial == b'-' { letter } else { moved('ᄀ', i32::from(initial - b'a')) }
         }
-        '‘'..='‛' | 'ʼ' | '׳' => '\'',
+        '‘'..='‛' | '\u{2b9}'..='\u{2bf}' | '′' | '`' | 'ꞌ' | '׳' => '\'',
         '“'..='‟' | '״' => '"',
         '‐'..='―' | '−' | '־' => '-',
         _ => {
@@ -101,7 +107,7 @@ mod tests {
     use super::*;
 
     /// What somebody types, and a name that it finds.
-    const FOUND: [(&str, &str); 53] = [
+    const FOUND: [(&str, &str); 67] = [
         ("jurgen weiss", "Jürgen Weiß-Çelik"),
         ("WEISS", "Weiß"),
         ("łukasz", "LUKASZ"),
@@ -114,6 +120,20 @@ mod tests {
         ("aero", "Ærø"),
         ("Zoe\u{308}", "ZOË"),
         ("o'brien", "O’Brien"),
+        ("o'ktam", "Oʻktam"),
+        ("G‘ofur", "Gʻofur"),
+        ("ka'ahumanu", "Kaʻahumanu"),
+        ("'ali", "ʿAlī"),
+        ("qur'an", "Qurʾān"),
+        ("d'arcy", "D´Arcy"),
+        ("D´Arcy", "d'arcy"),
+        ("d'arcy", "D`Arcy"),
+        ("d`arcy", "D'Arcy"),
+        ("o'neil", "O′Neil"),
+        ("n'a", "Nꞌa"),
+        ("l'i", "L᾽i"),
+        ("thor", "Þór"),
+        ("þor", "Thor"),
         ("jean-luc", "Jean‑Luc"),
         ("gudrun", "Guðrún"),
         ("γιωργος", "ΓΙΏΡΓΟΣ"),

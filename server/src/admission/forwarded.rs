@@ -4,7 +4,7 @@
 //! appends what it saw, so lists are read from the right, up to the entry of the first proxy that is trusted:
 //! clients can write anything to the left of it. Nothing that strangers send is read.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -34,7 +34,8 @@ impl ForwardedRequest {
         // of the other.
         let elements = forwarded_elements(headers);
         let or_elements = |list: Vec<String>, name: &str| {
-            if list.is_empty() {
+            // An empty header says as little as none.
+            if list.iter().all(String::is_empty) {
                 elements.iter().map(|element| element.value(name)).collect()
             } else {
                 list
@@ -88,9 +89,15 @@ fn scheme_in(text: &str) -> Option<Scheme> {
 
 /// The entries of a header, of all its lines (RFC 9110, section 5.3).
 fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
-    let lines = headers.get_all(name).iter();
-    let entries = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
+    let lines = lines(headers, name);
+    let entries = lines.iter().flat_map(|line| line.split(','));
     entries.map(|entry| entry.trim().to_owned()).collect()
+}
+
+/// The lines of a header. A client may have sent bytes that are not UTF-8, ahead of what a proxy appended.
+fn lines<'a>(headers: &'a HeaderMap, name: &str) -> Vec<Cow<'a, str>> {
+    let lines = headers.get_all(name).iter();
+    lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect()
 }
 
 /// One element of `Forwarded`: what one proxy says.
@@ -106,12 +113,15 @@ impl ForwardedElement {
 }
 
 /// The elements of all `Forwarded` lines. Commas and semicolons in quotes separate nothing.
+///
+/// A line with an open quote is left out: a client can open one, and a proxy that appends to the client's line
+/// would write inside of it.
 fn forwarded_elements(headers: &HeaderMap) -> Vec<ForwardedElement> {
-    let lines = headers.get_all("forwarded").iter();
-    let elements = lines.flat_map(|line| split_unquoted(line.to_str().unwrap_or_default(), ','));
+    let lines = lines(headers, "forwarded");
+    let elements = lines.iter().filter_map(|line| split_unquoted(line, ',')).flatten();
     elements
         .map(|element| {
-            let pairs = split_unquoted(element, ';').into_iter();
+            let pairs = split_unquoted(element, ';').into_iter().flatten();
             let pairs = pairs.filter_map(|pair| pair.split_once('='));
             let pairs =
                 pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), unquoted(value)));
@@ -120,10 +130,10 @@ fn forwarded_elements(headers: &HeaderMap) -> Vec<ForwardedElement> {
         .collect()
 }
 
-/// Splits at a separator outside of quoted strings (RFC 9110, section 5.6.4).
-fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
+/// Splits at a separator outside of quoted strings (RFC 9110, section 5.6.4); none where one is not closed.
+fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(|character| {
+    let split = |character| {
         let was_escaped = std::mem::take(&mut is_escaped);
         match character {
             '"' if !was_escaped => is_quoted = !is_quoted,
@@ -131,8 +141,9 @@ fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
             _ => {}
         }
         character == separator && !is_quoted
-    })
-    .collect()
+    };
+    let parts = text.split(split).collect();
+    (!is_quoted).then_some(parts)
 }
 
 /// A token, or the content of a quoted string.
@@ -262,6 +273,39 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_header_does_not_hide_the_other_kind() {
+        let forwarded = ("forwarded", "for=192.0.2.7;proto=https;host=roll.example");
+        for value in ["", " ", ","] {
+            let names = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
+            let [for_, proto, host] = names.map(|name| (name, value));
+            let request = read_from("127.0.0.1", &[for_, proto, host, forwarded]);
+            assert_eq!(request.client.to_string(), "192.0.2.7", "{value:?}");
+            assert_eq!(request.scheme, Some(Scheme::Https), "{value:?}");
+            assert_eq!(request.host.as_deref(), Some("roll.example"), "{value:?}");
+        }
+    }
+
+    /// The proxy appends to the line that the client sent.
+    #[test]
+    fn a_client_cannot_hide_what_a_proxy_appends() {
+        let open_quote = "for=9.9.9.9;proto=https;host=evil.example;x=\"";
+        for appended in ["for=192.0.2.7;proto=http", "for=\"[2001:db8::9]:80\";by=\"a\""] {
+            let line = format!("{open_quote}, {appended}");
+            let request = read_from("127.0.0.1", &[("forwarded", &line)]);
+            assert_eq!(request.client.to_string(), "127.0.0.1", "{line}");
+            assert_eq!((request.scheme, request.host), (None, None), "{line}");
+        }
+        // A line of its own is read.
+        let lines = [("forwarded", open_quote), ("forwarded", "for=192.0.2.7;proto=http")];
+        let request = read_from("127.0.0.1", &lines);
+        assert_eq!(request.client.to_string(), "192.0.2.7");
+        assert_eq!(request.scheme, Some(Scheme::Http));
+        for line in [("x-forwarded-for", "é, 192.0.2.7"), ("forwarded", "x=é, for=192.0.2.7")] {
+            assert_eq!(read_from("127.0.0.1", &[line]).client.to_string(), "192.0.2.7", "{line:?}");
+        }
+    }
+
+    #[test]
     fn a_mapped_address_is_a_trusted_proxy() {
         let lines = [("x-forwarded-proto", "https")];
         assert_eq!(read_from("::ffff:127.0.0.1", &lines).scheme, Some(Scheme::Https));
@@ -288,6 +332,19 @@ mod tests {
                 ("x-forwarded-proto", &*format!("{sent},http")),
             ];
             prop_assert_eq!(scheme(&lines), Some(Scheme::Http));
+        }
+
+        /// Where the client's part can't be told from the proxy's, the proxy itself counts as the client.
+        #[test]
+        fn a_client_cannot_forge_its_address_behind_a_proxy_that_appends(
+            sent in "(for=9[.]9[.]9[.]9|;x=|[,;\"a \\\\é]){0,8}",
+            appended in prop_oneof![Just("for=192.0.2.7"), Just("for=\"192.0.2.7:80\";by=\"a\"")],
+        ) {
+            let request = read_from("127.0.0.1", &[("forwarded", &format!("{sent}, {appended}"))]);
+            prop_assert!(
+                ["192.0.2.7", "127.0.0.1"].contains(&&*request.client.to_string()),
+                "{request:?}"
+            );
         }
 
         #[test]

@@ -26,10 +26,14 @@ pub(crate) fn without_extra_slashes(path: &str) -> Option<String> {
     (clean != path).then_some(clean)
 }
 
+/// Whether the path is one of an embed.
+pub(crate) fn is_embed(path: &str) -> bool {
+    path.starts_with("/r/") && path.split('/').skip(3).eq(["embed"])
+}
+
 /// The valid room name closest to the text, if there is one: `cafe` for `Café`.
 pub(crate) fn suggestion(text: &str) -> Option<RoomName> {
-    // A search key keeps the thorn.
-    RoomName::suggest(&search_key(&text.replace(['þ', 'Þ'], "th")))
+    RoomName::suggest(&search_key(text))
 }
 
 #[cfg(test)]
@@ -68,6 +72,7 @@ mod tests {
             ("straße", Some("strasse")),
             ("Łódź", Some("lodz")),
             ("Ærø", Some("aero")),
+            ("Þórshöfn", Some("thorshofn")),
             ("Ｔｅａｍ", Some("team")),
             ("Team-7/", Some("team-7")),
             ("会議", None),

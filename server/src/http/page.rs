@@ -15,7 +15,7 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 
 use super::{
     app_state::AppState,
-    near_miss::{suggestion, without_extra_slashes},
+    near_miss::{is_embed, suggestion, without_extra_slashes},
     room_path::{room_from_path, room_not_found},
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
@@ -233,7 +233,14 @@ fn redirect_to_lower_case(state: &AppState, requested: &str, uri: &Uri) -> Respo
 /// To another path of the site, with the query of this request.
 fn permanent_redirect(state: &AppState, path: &str, uri: &Uri) -> Response {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Redirect::permanent(&state.base_path().below(&format!("{path}{query}"))).into_response()
+    let location = state.base_path().below(&format!("{path}{query}"));
+    let mut response = Redirect::permanent(&location).into_response();
+    if is_embed(path) {
+        // A cross-origin isolated page would block the redirect, and show an empty frame.
+        let headers = response.headers_mut();
+        set_page_policy(headers, &Nonce::new(), Framing::Allowed, state.header_policy);
+    }
+    response
 }
 
 /// Pages depend on the person and the time. `no-cache` rather than `no-store` keeps the browser's "back" instant;

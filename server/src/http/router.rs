@@ -76,14 +76,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/users", get(users::users))
         .route("/api/rooms/{room}/roll.csv", get(export::csv))
         .route("/api/rooms/{room}/roll.txt", get(export::text))
-        .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx))
-        .layer(noindex());
+        .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx));
     // Not compressed: a compressor would delay events.
     let live_rooms = Router::new()
         .route("/api/rooms/{room}/events", get(event_stream::events))
         .route("/api/events", get(events_of_rooms::events_of_rooms))
-        .route("/r/{room}/socket", get(websocket_upgrade::open))
-        .layer(noindex());
+        .route("/r/{room}/socket", get(websocket_upgrade::open));
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
         .route("/robots.txt", get(robots))
@@ -93,6 +91,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(CompressionLayer::new().compress_when(is_compressible))
         .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
+        .layer(middleware::from_fn(noindex))
         .with_state(state);
     with_base_path(routes, base_path).layer(MapResponseLayer::new(finish))
 }

@@ -3,16 +3,22 @@
 //! SIGTSTP, SIGSTOP and SIGCONT keep their default, and Rust ignores SIGPIPE.
 
 use std::io::{self, IsTerminal};
+#[cfg(unix)]
+use std::task::Poll;
 
-/// SIGTERM, SIGINT (Ctrl-C) and SIGQUIT (Ctrl-\, and what some supervisors send); on Windows Ctrl-C.
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// SIGTERM, SIGINT (Ctrl-C) and SIGQUIT (Ctrl-\, and what some supervisors send), what stops a container with an
+/// init process of its own, and SIGXCPU; on Windows Ctrl-C.
 #[derive(Debug)]
 pub struct ShutdownSignals {
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    signals: Vec<Signal>,
+    /// SIGXCPU: the limit of processor time is exceeded. The kernel repeats it each second, which asks for no haste,
+    /// so only the first one counts.
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    quit: tokio::signal::unix::Signal,
+    processor_limit: Option<Signal>,
 }
 
 impl ShutdownSignals {
@@ -20,11 +26,20 @@ impl ShutdownSignals {
     pub fn listen() -> io::Result<Self> {
         #[cfg(unix)]
         {
-            use tokio::signal::unix::{SignalKind, signal};
-            let terminate = signal(SignalKind::terminate())?;
-            let interrupt = signal(SignalKind::interrupt())?;
-            let quit = signal(SignalKind::quit())?;
-            Ok(Self { terminate, interrupt, quit })
+            let mut kinds =
+                vec![SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
+            #[cfg(target_os = "linux")]
+            kinds.extend([
+                // As LXC stops a container.
+                SignalKind::from_raw(rustix::process::Signal::POWER.as_raw()),
+                // SIGRTMIN+3, as systemd-nspawn does (systemd(1), "Signals"), counted from glibc's SIGRTMIN.
+                SignalKind::from_raw(34 + 3),
+            ]);
+            let processor_limit = SignalKind::from_raw(rustix::process::Signal::XCPU.as_raw());
+            Ok(Self {
+                signals: kinds.into_iter().map(signal).collect::<io::Result<_>>()?,
+                processor_limit: Some(signal(processor_limit)?),
+            })
         }
         #[cfg(not(unix))]
         Ok(Self {})
@@ -33,10 +48,17 @@ impl ShutdownSignals {
     /// Waits for the next signal.
     pub async fn next(&mut self) {
         #[cfg(unix)]
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = self.quit.recv() => {}
+        {
+            let received = std::future::poll_fn(|context| {
+                let mut signals = self.signals.iter_mut().chain(&mut self.processor_limit);
+                if signals.any(|signal| signal.poll_recv(context).is_ready()) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            });
+            received.await;
+            self.processor_limit = None;
         }
         #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
@@ -59,7 +81,7 @@ pub enum Hangup {
 pub struct Hangups {
     had_terminal: bool,
     #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
+    signal: Signal,
 }
 
 impl Hangups {
@@ -68,7 +90,6 @@ impl Hangups {
         let had_terminal = has_terminal();
         #[cfg(unix)]
         {
-            use tokio::signal::unix::{SignalKind, signal};
             Ok(Self { had_terminal, signal: signal(SignalKind::hangup())? })
         }
         #[cfg(not(unix))]
@@ -98,7 +119,6 @@ pub fn ignore_others() -> io::Result<()> {
     #[cfg(unix)]
     {
         use rustix::process::Signal;
-        use tokio::signal::unix::{SignalKind, signal};
         for (number, name) in
             [(Signal::USR1, "SIGUSR1"), (Signal::USR2, "SIGUSR2"), (Signal::ALARM, "SIGALRM")]
         {

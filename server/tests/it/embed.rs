@@ -43,6 +43,26 @@ async fn embed_is_the_only_page_that_may_be_framed() {
     }
 }
 
+/// A cross-origin isolated page blocks what does not say that other sites may load it, also a redirect.
+#[tokio::test]
+async fn redirect_to_an_embed_can_be_followed_in_a_frame() {
+    let server = TestServer::start();
+    for (path, is_of_embed) in [
+        ("/r/C1/embed", true),
+        ("/r/c1//embed", true),
+        ("//r/C1/embed/?key=0", true),
+        ("/r/C1", false),
+        ("/r/embed/", false),
+        ("/r/C1/print", false),
+    ] {
+        let redirect = server.get(path).await;
+        assert!(redirect.starts_with("HTTP/1.1 308 "), "{path}: {redirect}");
+        let allowed = if is_of_embed { "cross-origin" } else { "same-origin" };
+        assert_eq!(header(&redirect, "cross-origin-resource-policy"), Some(allowed), "{path}");
+        assert_eq!(header(&redirect, "x-frame-options").is_none(), is_of_embed, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn embed_of_a_large_room_shows_the_count_and_the_first_rows() {
     let server = TestServer::start();

@@ -50,6 +50,16 @@ async fn rooms_are_kept_out_of_search_engines() {
         "/api/rooms/secret/users",
         "/api/rooms/secret/roll.csv",
         "/api/rooms/secret/roll.txt",
+        // Redirects and errors.
+        "/r/secret/",
+        "//r//secret/embed",
+        "/r/Secret",
+        "/api/rooms/secret/users/",
+        "/r/secret/nothing",
+        "/r/a_b",
+        "/api/rooms/secret/nope",
+        "/api/nope",
+        "/r/secret/someone-else",
     ] {
         let answer = server.get(path).await;
         assert_eq!(header(&answer, "x-robots-tag"), Some("noindex"), "{path}: {answer}");
@@ -59,7 +69,9 @@ async fn rooms_are_kept_out_of_search_engines() {
     // Robots read `noindex` only where they may ask.
     let robots = server.get("/robots.txt").await;
     assert_eq!(body(&robots), "User-agent: *\nAllow: /\n");
-    assert_eq!(header(&server.get("/privacy").await, "x-robots-tag"), None);
+    for path in ["/privacy", "/privacy/", "/nowhere", "/favicon.svg"] {
+        assert_eq!(header(&server.get(path).await, "x-robots-tag"), None, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -134,3 +134,37 @@ async fn saved_rooms_are_loaded_once() {
     assert_ne!(watcher.watch().await.epoch, epoch);
     assert_eq!(watcher.names(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn log_says_at_the_end_whether_the_rooms_were_saved() {
+    let server = ServerProcess::start();
+    let _people = three_people(&server).await;
+    let (stopped, _) = server.terminate().await;
+    let log = stopped.log();
+    assert!(log.contains("rooms saved") && !log.contains("not saved"), "{log}");
+
+    let server = stopped.start();
+    std::fs::remove_dir_all(server.rooms_file().parent().unwrap()).unwrap();
+    let (stopped, status) = server.terminate().await;
+    assert!(status.success(), "{status}");
+    let log = stopped.log();
+    let line = log.lines().find(|line| line.contains("the rooms were not saved")).unwrap_or(&log);
+    assert!(line.contains(r#""level":"ERROR""#) && !log.contains("rooms saved"), "{log}");
+}
+
+/// As when a disk has room again, in a room that nobody changes meanwhile.
+#[tokio::test]
+async fn save_that_failed_is_tried_again() {
+    let server = ServerProcess::start();
+    let directory = server.rooms_file().parent().unwrap().to_owned();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let _people = three_people(&server).await;
+    // No change follows, so each of these is about the same rooms.
+    while server.log().matches("the rooms file can't be written").count() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    std::fs::create_dir(&directory).unwrap();
+    while !std::fs::read_to_string(server.rooms_file()).is_ok_and(|text| text.contains("\"Kim\"")) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -23,8 +23,13 @@ async fn ends_in_order(server: ServerProcess, end: impl FnOnce(&ServerProcess)) 
 }
 
 #[tokio::test]
-async fn terminate_interrupt_and_quit_end_the_server_in_order() {
-    for signal in ["TERM", "INT", "QUIT"] {
+async fn signals_that_ask_for_the_end_end_the_server_in_order() {
+    let mut signals = vec!["TERM", "INT", "QUIT", "XCPU"];
+    if cfg!(target_os = "linux") {
+        // As LXC and systemd-nspawn stop containers.
+        signals.extend(["PWR", "37"]);
+    }
+    for signal in signals {
         ends_in_order(ServerProcess::start(), |server| server.signal(signal)).await;
     }
 }
@@ -40,6 +45,18 @@ async fn second_signal_ends_the_server_at_once() {
         let (_, status) = timeout(TIMEOUT, server.ended()).await.unwrap();
         assert_eq!(status.code(), Some(1), "{first} {second}");
     }
+}
+
+/// The kernel sends one for each second of processor time beyond the limit.
+#[tokio::test]
+async fn repeated_processor_limit_does_not_end_the_server_at_once() {
+    let server = ServerProcess::start_with("drain-delay = \"1s\"");
+    let end = |server: &ServerProcess| {
+        for _ in 0..3 {
+            server.signal("XCPU");
+        }
+    };
+    ends_in_order(server, end).await;
 }
 
 #[tokio::test]

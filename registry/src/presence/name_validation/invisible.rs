@@ -7,7 +7,7 @@ use unicode_properties::{GeneralCategory, UnicodeEmoji, UnicodeGeneralCategory};
 const MOST_MARKS: usize = 4;
 
 /// Letters, marks and symbols that are blank.
-const BLANKS: [char; 12] = [
+const BLANKS: [char; 14] = [
     '\u{34f}',
     '\u{115f}',
     '\u{1160}',
@@ -19,6 +19,8 @@ const BLANKS: [char; 12] = [
     '\u{ffa0}',
     '\u{fffc}',
     '\u{fffd}',
+    '\u{13441}',
+    '\u{13442}',
     '\u{1d159}',
 ];
 

@@ -117,6 +117,11 @@ impl ServerProcess {
 }
 
 impl StoppedServer {
+    /// The whole log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
     /// Starts another server with the same address and state.
     pub fn start(self) -> ServerProcess {
         self.start_with("")
