@@ -61,7 +61,8 @@ for (const { cause, sentence, prepare, rewrite } of NOT_STARTED) {
     await clients.join(server, room, "Bo");
     await visitor.page.goto(`/r/${room}`);
     await expect(visitor.page.getByText(sentence)).toBeVisible();
-    await expect(visitor.joinButton).toBeDisabled();
+    // No control without function is shown.
+    await expect(visitor.page.locator("input, main button:disabled").filter({ visible: true })).toHaveCount(0);
     await expect(visitor.html).not.toHaveAttribute("data-hydrated");
 
     const kim = await clients.join(server, room, "Kim");
@@ -85,6 +86,9 @@ test("page that loads without a network says so, and starts as soon as there is 
   await page.goto(`/r/${room}`);
   await expect(page.getByText(/the server can't be reached/)).toBeVisible();
   await expect(visitor.html).toHaveAttribute("data-stale");
+  // A control that may get its function back stays, and looks as if it had none.
+  await expect(visitor.joinButton).toBeDisabled();
+  await expect(visitor.joinButton).toHaveCSS("opacity", "0.5");
   await page.unrouteAll();
   await visitor.isLive();
   await visitor.join("Ana");
@@ -112,10 +116,10 @@ test("page says why no socket gets through", async ({ newVisitor, browserErrors,
   network.setCondition("no-websockets");
   const visitors = await Promise.all(NO_SOCKET.map(() => newVisitor({ of: network })));
   for (const [index, { answer, sentence }] of NO_SOCKET.entries()) {
-    const { page, joinButton } = visitors[index]!;
+    const { page, nameField, joinButton } = visitors[index]!;
     await page.route("**/socket?origin=*", (route) => route.fulfill(answer));
     await page.goto(`/r/${room}`);
     await expect(page.getByTestId("only-watching")).toHaveText(sentence, UNTIL_RECONNECTED);
-    await expect(joinButton).toBeDisabled(UNTIL_RECONNECTED);
+    for (const part of [nameField, joinButton]) await expect(part).toBeHidden(UNTIL_RECONNECTED);
   }
 });
