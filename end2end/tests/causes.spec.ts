@@ -1,7 +1,7 @@
 // What a page says where it can't be hydrated, or where no socket gets through: the cause, and what helps. The list
 // follows nevertheless.
 
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
@@ -122,4 +122,33 @@ test("page says why no socket gets through", async ({ newVisitor, browserErrors,
     await expect(page.getByTestId("only-watching")).toHaveText(sentence, UNTIL_RECONNECTED);
     for (const part of [nameField, joinButton]) await expect(part).toBeHidden(UNTIL_RECONNECTED);
   }
+});
+
+/** The banner covers nothing at the end of the page: what stands there can be scrolled to above it. */
+async function expectTheEndAbove(banner: Locator): Promise<void> {
+  const page = banner.page();
+  for (const [width, fontSize] of [[390, 100], [320, 100], [320, 200], [1280, 100]] as const) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.evaluate((size) => (document.documentElement.style.fontSize = `${size}%`), fontSize);
+    const overlap = () =>
+      banner.evaluate((banner) => {
+        scrollTo(0, document.documentElement.scrollHeight);
+        const end = document.querySelector("footer a[href='/privacy']")!;
+        return end.getBoundingClientRect().bottom - banner.getBoundingClientRect().top;
+      });
+    await expect.poll(overlap, { message: `in a window of ${width} px at ${fontSize} %` }).toBeLessThanOrEqual(0);
+  }
+}
+
+test("no banner covers the end of the page", async ({ newVisitor, ownServer, browserErrors, room }) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  const [watcher, offline] = [await newVisitor({ of: ownServer }), await newVisitor({ of: ownServer })];
+  await watcher.page.addInitScript("delete globalThis.WebAssembly");
+  await watcher.page.goto(`/r/${room}`);
+  await expect(watcher.html).toHaveAttribute("data-live");
+  await expectTheEndAbove(watcher.page.locator(".not-started"));
+  await offline.open(room);
+  await ownServer.kill();
+  await offline.isDisconnected();
+  await expectTheEndAbove(offline.banner);
 });
