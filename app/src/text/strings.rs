@@ -312,30 +312,24 @@ pub(crate) fn and_others(count: usize) -> String {
 }
 
 /// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute; the last is of now.
-/// Empty for a new room that nobody has joined.
+/// `maximum` is the most that were here at once. How few there were is not known. Empty for a new room that nobody has
+/// joined.
 #[cfg(feature = "ssr")]
-pub(crate) fn past_hour(counts: &[u32]) -> String {
-    let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
-        return String::new();
-    };
-    if counts == [0] {
-        return String::new();
-    }
+pub(crate) fn past_hour(counts: &[u32], maximum: u32) -> String {
+    let Some(now) = counts.last() else { return String::new() };
     let span = match counts.len() {
         1 => "Last minute".to_owned(),
         minutes @ 2..60 => format!("Last {minutes} min"),
         _ => "Last hour".to_owned(),
     };
-    let number = |count: u32| usize::try_from(count).map(thousands).unwrap_or_default();
-    let throughout = if counts.len() == 1 { "" } else { " the whole time" };
-    match (low, high) {
-        (_, 0) => format!("{span}: nobody"),
-        (low, high) if low < high => {
-            let now = counts.last().copied().map(number).unwrap_or_default();
-            format!("{span}: {} to {} people, now {now}", number(*low), number(*high))
+    let number = |count: u32| usize::try_from(count).unwrap_or_default();
+    match (maximum, counts.len()) {
+        (0, 1) => String::new(),
+        (0, _) => format!("{span}: nobody"),
+        _ => {
+            let most = counted_people(number(maximum));
+            format!("{span}: up to {most} at once, now {}", thousands(number(*now)))
         }
-        (_, 1) => format!("{span}: 1 person{throughout}"),
-        (_, high) => format!("{span}: {} people{throughout}", number(*high)),
     }
 }
 

@@ -170,10 +170,12 @@ fn room_content(
     you: UserId,
     mode: DisplayMode,
 ) -> (RoomPage, ServerRendered) {
+    let past_hour = state.hub.past_hour(&room);
     let server_rendered = ServerRendered {
         room: room.clone(),
         address: room_url(state.public_url.as_ref(), visit, &room),
-        counts: state.hub.count_history(&room),
+        counts: past_hour.counts,
+        maximum: past_hour.maximum,
         mode,
     };
     let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
