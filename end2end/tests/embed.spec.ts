@@ -234,6 +234,24 @@ test("without scripts the embed is shown and reloads by itself", async ({
   await expect(visitor.page.locator("meta[http-equiv=refresh]")).toHaveCount(1);
 });
 
+test("an embed of a room that can't exist says so, and its links open a tab", async ({
+  newVisitor,
+  server,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(/status of 404/);
+  const visitor = await newVisitor();
+  const site = await siteWithFrames([`${server.url}/r/${room}_é/embed`]);
+  await visitor.page.goto(site.url);
+  const frame = visitor.page.frameLocator("iframe");
+  await expect(frame.getByRole("heading", { name: "Page not found" })).toBeVisible();
+  const opened = visitor.context.waitForEvent("page");
+  await frame.getByRole("link", { name: "Go to the lobby" }).click();
+  await new Visitor(await opened).isLive();
+  site.close();
+});
+
 /** How much of an element is visible in its frame, from 0 to 1. */
 async function visibleRatio(element: Locator): Promise<number> {
   return element.evaluate(
