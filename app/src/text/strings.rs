@@ -103,6 +103,9 @@ pub(crate) const NOBODY_HERE_YET: &str = "Nobody here yet";
 /// Shown in the embed while it gets no updates.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
+/// Shown in the embed where its script does not run.
+#[cfg(feature = "ssr")]
+pub(crate) const NOT_LIVE_WITHOUT_SCRIPTS: &str = "Not live: JavaScript is off or blocked here.";
 /// Above the QR code in kiosk mode.
 #[cfg(feature = "ssr")]
 pub(crate) const SCAN_TO_JOIN: &str = "Scan to join";
