@@ -94,6 +94,40 @@ test("page that loads without a network says so, and starts as soon as there is 
   await visitor.join("Ana");
 });
 
+test("page that only watches says when it has no connection, and of when its list is", async ({
+  newVisitor,
+  ownServer,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.join(ownServer, room, "Bo");
+  const visitor = await newVisitor({ of: ownServer });
+  await visitor.page.addInitScript("delete globalThis.WebAssembly");
+  await visitor.page.goto(`/r/${room}`);
+  await expect(visitor.html).toHaveAttribute("data-live");
+  const words = visitor.page.locator(".not-started p");
+  await expect(words).toHaveText(/use another browser\.$/);
+  await ownServer.kill();
+  await expect(words).toHaveText(/use another browser\. Reconnecting… List from \d\d:\d\d:\d\d\.$/, UNTIL_RECONNECTED);
+  await expect(visitor.html).toHaveAttribute("data-stale");
+  await ownServer.start();
+  await expect(words).toHaveText(/use another browser\.$/, UNTIL_RECONNECTED);
+});
+
+test("page with a name and a password in its address works", async ({ newVisitor, server, room }) => {
+  const withPassword = server.url.replace("://", "://ana:secret@");
+  const { page } = await newVisitor();
+  await page.goto(`${withPassword}/r/${room}/embed`);
+  await expect(page.getByText("Nobody here yet")).toBeVisible();
+  const visitor = await newVisitor();
+  await visitor.page.goto(`${withPassword}/r/${room}?a=b`);
+  await visitor.isLive();
+  await visitor.join("Ana");
+  await expect(page.getByRole("listitem")).toContainText(["Ana"]);
+});
+
 /** What a plain request to the socket's address gets, and what the page says. */
 const NO_SOCKET = [
   {

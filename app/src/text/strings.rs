@@ -371,7 +371,7 @@ pub(crate) fn thousands(number: usize) -> String {
 /// Why a page is not hydrated or has no socket, and what helps; `start.js` and `blocked.js` choose by the code.
 /// The codes of refusals are those of the server.
 #[cfg(feature = "ssr")]
-pub(crate) const CAUSES: [(&str, &str); 12] = [
+pub(crate) const CAUSES: [(&str, &str); 13] = [
     (
         "failed",
         "This page didn't load fully, or something changed it. The list isn't live. Reloading…",
@@ -415,6 +415,8 @@ pub(crate) const CAUSES: [(&str, &str); 12] = [
         "You're watching only: WebSockets, which joining needs, don't get through. Try another network. If that \
          doesn't help, tell whoever runs this server.",
     ),
+    // After another cause, while a page without WASM gets no updates; `watch.js` knows the time.
+    ("reconnecting", "Reconnecting… List from {time}."),
     ("origin_not_allowed", "This server refuses this page's connection. Tell whoever runs it."),
     (
         "login_required",
