@@ -144,8 +144,10 @@ pub(crate) const STATE: &str = "State";
 pub(crate) const HERE_SINCE: &str = "Here since";
 /// On paper, before and after the number of rows, if the page prints only a part of the list.
 #[cfg(feature = "ssr")]
-pub(crate) const PARTLY_PRINTED: [&str; 2] =
-    ["Only ", " of them are on this paper. For the whole list, use Print beside “Take the roll”."];
+pub(crate) const PARTLY_PRINTED: [&str; 2] = [
+    "Only ",
+    " of the people on the list are on this paper. For the whole list, use Print beside “Take the roll”.",
+];
 /// The button that copies the list as text.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_ROLL: &str = "Copy";
