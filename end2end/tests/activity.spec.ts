@@ -5,6 +5,14 @@ import { expect, test } from "../support/fixtures";
 import { numberedPeople } from "../support/names";
 import { UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
 
+test("the link to the activity opens it, also while it is empty", async ({ newVisitor, room }) => {
+  const ana = await newVisitor({ viewport: { width: 390, height: 600 } });
+  await ana.open(room);
+  await expect(ana.muteButton).toBeHidden();
+  await ana.page.getByRole("link", { name: "Activity" }).click();
+  await expect(ana.muteButton).toBeInViewport({ ratio: 1 });
+});
+
 test("the activity log lists changes with their reasons, newest first", async ({
   newVisitor,
   server,
