@@ -150,11 +150,13 @@ test("page says why no socket gets through", async ({ newVisitor, browserErrors,
   network.setCondition("no-websockets");
   const visitors = await Promise.all(NO_SOCKET.map(() => newVisitor({ of: network })));
   for (const [index, { answer, sentence }] of NO_SOCKET.entries()) {
-    const { page, nameField, joinButton } = visitors[index]!;
+    const { page, nameField, joinButton, announcer } = visitors[index]!;
     await page.route("**/socket?origin=*", (route) => route.fulfill(answer));
     await page.goto(`/r/${room}`);
     await expect(page.getByTestId("only-watching")).toHaveText(sentence, UNTIL_RECONNECTED);
     for (const part of [nameField, joinButton]) await expect(part).toBeHidden(UNTIL_RECONNECTED);
+    // It never was connected.
+    await expect(announcer).not.toHaveText(/Connected again/);
   }
 });
 
