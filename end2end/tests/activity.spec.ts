@@ -175,3 +175,26 @@ test("a form on another site can't switch the person", async ({ newVisitor, room
   await ana.isLive();
   await expect(ana.you).toContainText("You're on the list as Ana");
 });
+
+test("a long name gives way in the news line, and what the person did never", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const visitors = [];
+  for (const width of [390, 1280]) {
+    const ana = await newVisitor({ viewport: { width, height: 800 } });
+    await ana.open(room);
+    visitors.push(ana);
+  }
+  await clients.join(server, room, "Wolfeschlegelsteinhausenbergerdorff ".repeat(2));
+  for (const { news } of visitors) {
+    await expect(news).toHaveText(/ joined$/);
+    await expect(news.locator("span")).toBeInViewport({ ratio: 1 });
+    const ends = await news.evaluate((line) =>
+      [line, line.lastElementChild!].map((element) => element.getBoundingClientRect().right),
+    );
+    expect(ends[1]).toBeLessThanOrEqual(ends[0]! + 1);
+  }
+});
