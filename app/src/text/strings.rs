@@ -19,7 +19,8 @@ pub(crate) const YOUR_NAME: &str = "Your name";
 pub(crate) const EVERYONE_SEES_YOUR_NAME: &str =
     "Everyone in this room sees your name. No account; close the tab and you're off the list.";
 /// The hint under the field for a new name.
-pub(crate) const EVERYONE_SEES_THE_CHANGE: &str = "Everyone sees the change as soon as you're connected.";
+pub(crate) const EVERYONE_SEES_THE_CHANGE: &str =
+    "Everyone sees the change as soon as you're connected.";
 /// The button that joins the room.
 pub(crate) const JOIN: &str = "Join";
 /// Before the visitor's own name.
