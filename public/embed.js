@@ -11,6 +11,13 @@ const JITTER = 900;
 const RENDER_TIMEOUT = 5_000;
 const RETRY_DELAY = 15_000;
 
+// As in start.js: nothing can be fetched from a page with a name and a password in its address.
+const address = new URL(document.baseURI);
+if (address.username || address.password) {
+  address.username = address.password = "";
+  location.replace(address);
+}
+
 const html = document.documentElement;
 let view = document.querySelector("main");
 /** The feed is broken or silent. */

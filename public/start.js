@@ -16,6 +16,9 @@ const VERIFY_INTERVAL = 1_000;
 const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar";
 
 const html = document.documentElement;
+/** Browsers resolve all addresses against this one, and fetch none that has a name and a password in it. They send both by
+* themselves, so the page is loaded again without them. */
+const address = new URL(document.baseURI);
 const data = JSON.parse(document.getElementById("start-data").textContent);
 /** The hydrated parts, in order. */
 const PARTS = {
@@ -178,8 +181,13 @@ new MutationObserver(onAttributeChange).observe(html, {
 });
 addEventListener("error", ({ error }) => isOurs(error) && fail());
 addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());
-start().catch((error) => {
-  fail();
-  throw error;
-});
+if (address.username || address.password) {
+  address.username = address.password = "";
+  location.replace(address);
+} else {
+  start().catch((error) => {
+    fail();
+    throw error;
+  });
+}
 if (html.hasAttribute("data-wall")) load("wake-lock");

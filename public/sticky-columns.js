@@ -1,6 +1,8 @@
-// Keeps the room panel and the sidebar in view sidebar a long list, in wide windows. Both are sticky, one below the
-// other, so the position of each depends on the height of the other, which no style sheet can express.
+// Measures the heights on which positions depend, which no style sheet can express: those of the room panel and the
+// sidebar, and that of the banner.
 //
+// The room panel and the sidebar stay in view beside a long list, in wide windows. Both are sticky, one below the
+// other, so the position of each depends on the height of the other.
 // In the DOM the list is between the two, as on a phone: that is the order for the keyboard and for screen readers.
 
 const roomPanel = document.querySelector(".room-panel");
@@ -20,9 +22,23 @@ function updateHeights() {
   document.documentElement.dataset.desk = "true";
 }
 
+/** The page has space for it below its end. */
+function updateBannerHeight() {
+  const heights = [...document.querySelectorAll(".banner")].map((banner) => banner.offsetHeight);
+  document.documentElement.style.setProperty("--banner-height", `${Math.max(...heights)}px`);
+}
+
 // Browsers without it have columns that are not sticky.
 if (globalThis.ResizeObserver) {
   const observer = new ResizeObserver(updateHeights);
   observer.observe(roomPanel);
   observer.observe(sidebar);
+
+  const bannerObserver = new ResizeObserver(updateBannerHeight);
+  const observeBanners = () => {
+    for (const banner of document.querySelectorAll(".banner")) bannerObserver.observe(banner);
+  };
+  observeBanners();
+  // The banner about a lost connection is an element only while it is shown.
+  new MutationObserver(observeBanners).observe(document.querySelector("main"), { childList: true });
 }

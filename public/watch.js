@@ -15,15 +15,32 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
   const html = document.documentElement;
   let isConnected = false;
   let isCurrent = false;
+  /** Something failed since the list was live; a page that only begins to follow says nothing. */
+  let hasFailed = false;
+  /** When the list was last known to be right. */
+  let asOf = new Date(data.page.list.now);
+  const output = document.querySelector(".not-started p");
+  const cause = output?.textContent;
   /** The position of the rendering that is shown: `EPOCH.SEQ`. */
   let position;
   let timer;
   let rendering = Promise.resolve();
 
   function mark() {
-    if (!isConnected || !isCurrent) return markStale();
+    const isLive = isConnected && isCurrent;
+    hasFailed &&= !isLive;
+    const time = asOf.toLocaleTimeString("en-GB");
+    say(hasFailed ? `${cause} ${data.causes.reconnecting.replace("{time}", time)}` : cause);
+    if (!isLive) return markStale();
+    asOf = new Date();
     html.removeAttribute("data-stale");
     html.setAttribute("data-live", "true");
+  }
+
+  /** The same words are not set again: screen readers would read them again. */
+  function say(words) {
+    // The page that has no network says so already, and when it loads again.
+    if (output && output.textContent !== words && html.dataset.cause !== "no_network") output.textContent = words;
   }
 
   function renderIn(milliseconds) {
@@ -36,6 +53,7 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
   async function render() {
     const parts = await fetchParts().catch(() => undefined);
     isCurrent = Boolean(parts);
+    hasFailed ||= !parts;
     if (parts) show(parts);
     else renderIn(RETRY_DELAY);
     mark();
@@ -63,6 +81,7 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
       },
       () => {
         isConnected = false;
+        hasFailed = true;
         mark();
       },
     );

@@ -5,6 +5,14 @@ import { expect, test } from "../support/fixtures";
 import { numberedPeople } from "../support/names";
 import { UNTIL_A_ROW_IS_REMOVED } from "../support/visitor";
 
+test("the link to the activity opens it, also while it is empty", async ({ newVisitor, room }) => {
+  const ana = await newVisitor({ viewport: { width: 390, height: 600 } });
+  await ana.open(room);
+  await expect(ana.muteButton).toBeHidden();
+  await ana.page.getByRole("link", { name: "Activity" }).click();
+  await expect(ana.muteButton).toBeInViewport({ ratio: 1 });
+});
+
 test("the activity log lists changes with their reasons, newest first", async ({
   newVisitor,
   server,
@@ -166,4 +174,27 @@ test("a form on another site can't switch the person", async ({ newVisitor, room
   await ana.page.reload();
   await ana.isLive();
   await expect(ana.you).toContainText("You're on the list as Ana");
+});
+
+test("a long name gives way in the news line, and what the person did never", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const visitors = [];
+  for (const width of [390, 1280]) {
+    const ana = await newVisitor({ viewport: { width, height: 800 } });
+    await ana.open(room);
+    visitors.push(ana);
+  }
+  await clients.join(server, room, "Wolfeschlegelsteinhausenbergerdorff ".repeat(2));
+  for (const { news } of visitors) {
+    await expect(news).toHaveText(/ joined$/);
+    await expect(news.locator("span")).toBeInViewport({ ratio: 1 });
+    const ends = await news.evaluate((line) =>
+      [line, line.lastElementChild!].map((element) => element.getBoundingClientRect().right),
+    );
+    expect(ends[1]).toBeLessThanOrEqual(ends[0]! + 1);
+  }
 });

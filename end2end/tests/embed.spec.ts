@@ -1,7 +1,10 @@
 // The embed of a room in a frame on another site.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import AxeBuilder from "@axe-core/playwright";
-import type { Locator, Route } from "@playwright/test";
+import type { FrameLocator, Locator, Page, Route } from "@playwright/test";
 
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
@@ -89,7 +92,7 @@ test("the embed shows when it is not live, and reconnects by itself", async ({
   await clients.joinInOrder(ownServer, room, ["Ana"]);
   const visitor = await newVisitor({ of: ownServer });
   await visitor.page.goto(`/r/${room}/embed`);
-  const notLive = visitor.page.getByText("Not live");
+  const notLive = visitor.page.getByText("Not live. Reconnecting…");
   await expect(notLive).toBeHidden();
   await ownServer.kill();
   await expect(notLive).toBeVisible();
@@ -126,12 +129,12 @@ test("a failed update is shown as not live and retried later, and the focus is k
   ] as const) {
     await page.route("**/embed", answer);
     await clients.join(server, room, newcomer);
-    await expect(page.getByText("Not live")).toBeVisible();
+    await expect(page.getByText("Not live. Reconnecting…")).toBeVisible();
     await expect(faces).toHaveCount(count - 1);
     await page.unroute("**/embed");
     await page.clock.fastForward(15_000);
     await expect(faces).toHaveCount(count);
-    await expect(page.getByText("Not live")).toBeHidden();
+    await expect(page.getByText("Not live. Reconnecting…")).toBeHidden();
   }
   await expect(link).toBeFocused();
 });
@@ -192,13 +195,13 @@ test("an embed whose feed is silent shows that it is not live", async ({
   await page.clock.install();
   await page.goto(`/r/${room}/embed`);
   await expect(page.getByRole("listitem")).toHaveCount(1);
-  await expect(page.getByText("Not live")).toBeHidden();
+  await expect(page.getByText("Not live. Reconnecting…")).toBeHidden();
   network.setCondition("silent");
   await page.clock.fastForward(15_000);
-  await expect(page.getByText("Not live")).toBeVisible();
+  await expect(page.getByText("Not live. Reconnecting…")).toBeVisible();
   network.setCondition("clear");
   await page.clock.fastForward(15_000);
-  await expect(page.getByText("Not live")).toBeHidden();
+  await expect(page.getByText("Not live. Reconnecting…")).toBeHidden();
 });
 
 test("the embed has no axe violations and no horizontal scrolling", async ({
@@ -232,6 +235,98 @@ test("without scripts the embed is shown and reloads by itself", async ({
   await visitor.page.goto(`/r/${room}/embed`);
   await expect(visitor.page.getByTestId("count")).toHaveText("2");
   await expect(visitor.page.locator("meta[http-equiv=refresh]")).toHaveCount(1);
+});
+
+/** Nothing in the embed looks live, and it says why. */
+async function expectFrozen(embed: FrameLocator | Page): Promise<void> {
+  await expect(embed.getByText("Not live: JavaScript is off or blocked here.")).toBeVisible();
+  const avatar = embed.locator(".avatar");
+  await expect(avatar).toHaveCSS("filter", "grayscale(1)");
+  const [mark, panel] = await avatar.evaluate((avatar) => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.backgroundColor = "var(--panel)";
+    return [getComputedStyle(avatar, "::after"), getComputedStyle(probe)].map((style) => style.backgroundColor);
+  });
+  expect(mark).toBe(panel);
+}
+
+test("an embed whose script does not run does not look live", async ({
+  newVisitor,
+  server,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  browserErrors.areExpected(/sandboxed|allow-scripts/);
+  await clients.join(server, room, "Ana");
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`], { attributes: "sandbox" });
+  const visitor = await newVisitor();
+  await visitor.page.goto(site.url);
+  await expectFrozen(visitor.page.frameLocator("iframe"));
+  site.close();
+  for (const file of ["embed.js", "feed.js"]) {
+    const { page } = await newVisitor();
+    await page.route(`**/${file}`, (route) => route.abort());
+    await page.goto(`/r/${room}/embed`);
+    await expectFrozen(page);
+  }
+  const { page } = await newVisitor();
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.locator("html")).toHaveAttribute("data-hydrated");
+  await expect(page.getByText("Not live").filter({ visible: true })).toHaveCount(0);
+});
+
+test("a frame of 400 × 160 keeps its faces while it is not live", async ({
+  newVisitor,
+  ownServer,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.joinInOrder(ownServer, room, ["Ana"]);
+  const { page } = await newVisitor({ of: ownServer, viewport: { width: 400, height: 160 } });
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.locator("html")).toHaveAttribute("data-fit");
+  await ownServer.kill();
+  await expect(page.getByText("Not live. Reconnecting…")).toBeInViewport({ ratio: 1 });
+  await expect(page.locator(".face:not(.only-heard) .avatar")).toBeInViewport({ ratio: 1 });
+  await expect(page.locator(".rest:not([hidden])")).toHaveCount(0);
+});
+
+test("an embed of a room that can't exist says so, and its links open a tab", async ({
+  newVisitor,
+  server,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(/status of 404/);
+  const visitor = await newVisitor();
+  const site = await siteWithFrames([`${server.url}/r/${room}_é/embed`]);
+  await visitor.page.goto(site.url);
+  const frame = visitor.page.frameLocator("iframe");
+  await expect(frame.getByRole("heading", { name: "Page not found" })).toBeVisible();
+  const opened = visitor.context.waitForEvent("page");
+  await frame.getByRole("link", { name: "Go to the lobby" }).click();
+  await new Visitor(await opened).isLive();
+  site.close();
+});
+
+test("the links of a sandboxed frame as the README proposes it open a tab", async ({
+  newVisitor,
+  server,
+  room,
+}) => {
+  const readme = readFileSync(join(__dirname, "../../README.md"), "utf8");
+  const attributes = /`(sandbox="[^"]+")`/.exec(readme)![1]!;
+  const visitor = await newVisitor();
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`], { attributes });
+  await visitor.page.goto(site.url);
+  const opened = visitor.context.waitForEvent("page");
+  await visitor.page.frameLocator("iframe").getByRole("link", { name: "Join" }).click();
+  await new Visitor(await opened).join("Ana");
+  site.close();
 });
 
 /** How much of an element is visible in its frame, from 0 to 1. */
@@ -307,6 +402,8 @@ test("the embed of an empty room has a link to join it in a tab of its own", asy
   await visitor.page.goto(site.url);
   const frame = visitor.page.frameLocator("iframe");
   await expect(frame.getByText("Nobody here yet · Join")).toBeVisible();
+  const colour = await frame.locator(".nobody").evaluate((text) => getComputedStyle(text).color);
+  await expect(frame.getByRole("link", { name: "Join" })).toHaveCSS("color", colour);
   const opened = visitor.context.waitForEvent("page");
   await frame.getByRole("link", { name: "Join" }).click();
   const tab = new Visitor(await opened);

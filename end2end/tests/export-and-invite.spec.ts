@@ -6,6 +6,7 @@ import type { Page } from "@playwright/test";
 
 import { NOT_FOUND, SCRIPTS_NOT_USED } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
+import { expectNoHorizontalScroll } from "../support/layout";
 import { takeScreenshots } from "../support/screenshot";
 import { readCode } from "../support/qr-code";
 
@@ -113,8 +114,9 @@ test("a room of a thousand is printed whole, on numbered lines below a repeated 
   await expect(note).toBeHidden();
   await visitor.page.emulateMedia({ media: "print" });
   await expect(note).toBeVisible();
+  await expect(visitor.page.getByRole("link", { name: "Privacy" })).toBeHidden();
   const rows = await visitor.page.locator("#roster > li").count();
-  expect(await spokenText(visitor.page)).toContain(`Only ${rows} of them are on this paper.`);
+  expect(await spokenText(visitor.page)).toContain(`Only ${rows} of the people on the list are on this paper.`);
   await visitor.page.emulateMedia({ media: "screen" });
 
   // The dialog itself would print the page while the test does.
@@ -139,6 +141,26 @@ test("a room of a thousand is printed whole, on numbered lines below a repeated 
   const sheets = pdf.match(/\/Type\s*\/Page\b/g)?.length ?? 0;
   expect(sheets).toBeGreaterThan(15);
   expect(sheets).toBeLessThan(40);
+});
+
+test("the list for paper is readable on a phone, and leads back to the room", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  await clients.joinInOrder(server, room, ["Maximiliane von Hohenstein-Sigmaringen", "Person 1", "W".repeat(100)]);
+  const visitor = await newVisitor({ viewport: { width: 390, height: 800 } });
+  await visitor.page.addInitScript("window.print = () => undefined");
+  await visitor.page.goto(`/r/${room}/print`);
+  await expectNoHorizontalScroll(visitor.page);
+  // No word is broken that fits: as wide as its column's longest word needs, a name has as many lines as words.
+  const lines = (name: string) =>
+    visitor.page.getByText(name, { exact: true }).evaluate((name) => name.getClientRects().length);
+  expect(await lines("Person 1")).toBe(1);
+  expect(await lines("Maximiliane von Hohenstein-Sigmaringen")).toBeLessThanOrEqual(4);
+  await visitor.page.getByRole("link", { name: room }).click();
+  await visitor.isLive();
 });
 
 test("the page of a list that is whole says nothing more on paper", async ({ newVisitor, room }) => {

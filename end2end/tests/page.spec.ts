@@ -605,6 +605,19 @@ test.describe("the page", () => {
     await visitor.open(room);
     await expect(visitor.count).toHaveText("1", UNTIL_AWAY);
     const caption = visitor.page.locator(".past-hour figcaption");
-    await expect(caption).toHaveText(/: 1 person$|, now 1$/);
+    await expect(caption).toHaveText(/, now 1$/);
   });
+});
+
+test("the sticky search row leaves the edge of the list's panel free", async ({ newVisitor, server, clients, room }) => {
+  await clients.join(server, room, "Bo");
+  const { page } = await newVisitor({ viewport: { width: 390, height: 800 } });
+  await page.goto(`/r/${room}`);
+  await expect(page.locator(".search")).toHaveCSS("position", "sticky");
+  const [panel, search] = await page.evaluate(() =>
+    [".list-panel", ".search"].map((part) => document.querySelector(part)!.getBoundingClientRect().toJSON()),
+  );
+  // As much as the shadow within the panel, and the border.
+  expect(search.left - panel.left).toBeGreaterThanOrEqual(4);
+  expect(panel.right - search.right).toBeGreaterThanOrEqual(4);
 });

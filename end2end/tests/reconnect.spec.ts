@@ -87,6 +87,24 @@ test("a server that shuts down closes its sockets with 1012, and pages reconnect
   await ana.shows(["Ana"], UNTIL_A_ROW_IS_REMOVED);
 });
 
+test("a new name that is saved offline is seen once the page is connected, as its form says", async ({
+  newVisitor,
+  ownServer,
+  room,
+}) => {
+  const ana = await newVisitor({ of: ownServer });
+  await ana.openAndJoin(room, "Ana");
+  await ana.context.setOffline(true);
+  await ana.isDisconnected();
+  await ana.renameButton.click();
+  await expect(ana.page.getByText("Everyone sees the change as soon as you're connected.")).toBeVisible();
+  await ana.newNameField.fill("Anna");
+  await ana.saveButton.click();
+  await ana.context.setOffline(false);
+  await ana.isReconnected();
+  await ana.shows(["Anna"]);
+});
+
 test("an offline browser shows it, and catches up when it is online again", async ({
   newVisitor,
   ownServer,

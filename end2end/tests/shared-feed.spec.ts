@@ -40,7 +40,7 @@ test("seven embeds of different rooms on one page are all live over HTTP/1.1", a
     for (const each of rooms.slice(-left)) await clients.join(server, each, newcomer);
     for (const embed of frames(visitor, left)) {
       await expect(embed.getByTestId("count")).toHaveText(left === 1 ? "4" : "3", SOON);
-      await expect(embed.getByText("Not live")).toBeHidden();
+      await expect(embed.getByText("Not live. Reconnecting…")).toBeHidden();
     }
   }
   // The room itself opens in a tab of its own.
@@ -76,7 +76,7 @@ test("another view takes over the stream when the page that had it disappears", 
   await clients.join(server, room, "Cy");
   const [last] = frames(visitor, 1);
   await expect(last!.getByTestId("count")).toHaveText("3", UNTIL_RECONNECTED);
-  await expect(last!.getByText("Not live")).toBeHidden();
+  await expect(last!.getByText("Not live. Reconnecting…")).toBeHidden();
   site.close();
 });
 
@@ -137,7 +137,7 @@ test("an embed in a sandboxed frame is styled and live", async ({ newVisitor, se
   await expect(embed!.getByTestId("count")).toHaveText("1");
   await clients.join(server, room, "Bo");
   await expect(embed!.getByTestId("count")).toHaveText("2");
-  await expect(embed!.getByText("Not live")).toBeHidden();
+  await expect(embed!.getByText("Not live. Reconnecting…")).toBeHidden();
   site.close();
 });
 
@@ -180,10 +180,10 @@ test("an embed without a free connection says so at once, and is live when there
     await Promise.all(opened);
   }, room);
   await clients.join(server, room, "Bo");
-  await expect(page.getByText("Not live")).toBeVisible();
+  await expect(page.getByText("Not live. Reconnecting…")).toBeVisible();
   await page.evaluate(() => {
     for (const feed of (globalThis as unknown as { feeds: EventSource[] }).feeds) feed.close();
   });
   await expect(page.getByTestId("count")).toHaveText("2", UNTIL_RECONNECTED);
-  await expect(page.getByText("Not live")).toBeHidden();
+  await expect(page.getByText("Not live. Reconnecting…")).toBeHidden();
 });

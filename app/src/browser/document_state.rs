@@ -65,6 +65,11 @@ pub(super) fn set_blocked(is_blocked: bool) {
     }
 }
 
+/// Whether no socket gets through.
+pub(super) fn is_blocked() -> bool {
+    document().document_element().is_some_and(|html| html.has_attribute(BLOCKED))
+}
+
 /// Tells which build of the server is connected.
 pub(super) fn set_build(build: &str) {
     if let Some(html) = document().document_element() {

@@ -5,7 +5,8 @@ use std::{cell::Cell, rc::Rc};
 use leptos::prelude::*;
 
 use super::{
-    announcer::Announcer, focus_restore, list_renderer::ListRenderer, server_clock::Clock, storage,
+    announcer::Announcer, document_state::is_blocked, focus_restore, list_renderer::ListRenderer,
+    server_clock::Clock, storage,
 };
 use crate::{
     client::{
@@ -48,6 +49,8 @@ pub(super) struct Renderer {
     render_duration: Cell<u64>,
     /// The list has changed since the last rendering.
     needs_render: Cell<bool>,
+    /// The list was live.
+    was_live: Cell<bool>,
 }
 
 impl Renderer {
@@ -65,6 +68,7 @@ impl Renderer {
             rendered_at: Cell::default(),
             render_duration: Cell::default(),
             needs_render: Cell::default(),
+            was_live: Cell::default(),
         }
     }
 
@@ -139,8 +143,12 @@ impl Renderer {
         if old == new {
             return;
         }
+        let is_first = !self.was_live.replace(true);
         if let ConnectionStatus::Lost(_) = old {
-            Announcer::announce_now(strings::CONNECTED_AGAIN);
+            // A page for which no socket ever got through says instead why it only watches.
+            if !(is_first && is_blocked()) {
+                Announcer::announce_now(strings::CONNECTED_AGAIN);
+            }
             focus_restore::restore_focus();
         }
         self.set_connection(new);

@@ -97,7 +97,7 @@ impl fmt::Display for NameError {
         formatter.write_str(match self {
             Self::Empty => "Enter your name.",
             Self::TooManyBytes => {
-                "That name takes more than 400 bytes. Use fewer characters or emoji."
+                "This name takes more than 400 bytes. Use fewer characters or emoji."
             }
         })
     }

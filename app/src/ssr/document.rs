@@ -86,19 +86,21 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The document of a page that does not exist, as text, with the reason and links. `suggestion` is the
-/// room that may have been meant.
+/// room that may have been meant. In a frame the links open a new tab: the pages to which they lead can't be framed.
 pub fn not_found_document(
     options: &LeptosOptions,
     reason: &str,
     suggestion: Option<&RoomName>,
+    is_in_frame: bool,
 ) -> String {
-    not_found(options, reason, suggestion).to_html()
+    not_found(options, reason, suggestion, is_in_frame).to_html()
 }
 
 fn not_found(
     options: &LeptosOptions,
     reason: &str,
     suggestion: Option<&RoomName>,
+    is_in_frame: bool,
 ) -> impl IntoView + use<> {
     let base = BasePath::of_context();
     let title = [strings::PAGE_NOT_FOUND, " · ", strings::PRODUCT].concat();
@@ -122,7 +124,11 @@ fn not_found(
             </p>
         </main>
     };
-    document(style_sheet(options), title, DisplayMode::Page, body.into_any())
+    let head = view! {
+        {is_in_frame.then(|| view! { <base target="_blank" /> })}
+        {style_sheet(options)}
+    };
+    document(head.into_any(), title, DisplayMode::Page, body.into_any())
 }
 
 pub(crate) fn document(

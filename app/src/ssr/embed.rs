@@ -86,6 +86,7 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                     </div>
                     {people}
                     <p class="old">{strings::NOT_LIVE}</p>
+                    <p class="frozen">{strings::NOT_LIVE_WITHOUT_SCRIPTS}</p>
                 </main>
             </body>
         </html>

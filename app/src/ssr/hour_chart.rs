@@ -12,12 +12,13 @@ const HEIGHT: f64 = 20.0;
 /// The chart and its caption, as HTML: the content of a `<figure>`.
 ///
 /// `counts` has one count a minute, oldest first; the last one is the current minute and ends at the right
-/// edge. If all counts are 0 there is no chart, and for a new room no caption either.
-pub fn picture_of_the_past_hour(counts: &[u32]) -> String {
+/// edge. `maximum` is the most in these minutes, of which the last count may be less. If all counts are 0 there is no
+/// chart, and for a new room no caption either.
+pub fn picture_of_the_past_hour(counts: &[u32], maximum: u32) -> String {
     let counts = &counts[counts.len().saturating_sub(MOST_MINUTES)..];
     let has_anyone = counts.iter().any(|count| *count > 0);
     let chart = if has_anyone { chart(counts) } else { String::new() };
-    match strings::past_hour(counts) {
+    match strings::past_hour(counts, maximum) {
         words if words.is_empty() => words,
         words => format!("{chart}<figcaption>{words}</figcaption>"),
     }
@@ -88,7 +89,7 @@ mod tests {
             counts in prop::collection::vec(prop_oneof![0..6_u32, any::<u32>()], 1..90),
         ) {
             let shown = &counts[counts.len().saturating_sub(MOST_MINUTES)..];
-            let html = picture_of_the_past_hour(&counts);
+            let html = picture_of_the_past_hour(&counts, counts.iter().copied().max().unwrap_or_default());
             if shown.iter().all(|count| *count == 0) {
                 prop_assert!(!html.contains("<svg"), "{html}");
                 return Ok(());
@@ -111,26 +112,28 @@ mod tests {
     }
 
     #[test]
-    fn the_caption_has_the_range_of_the_counts() {
-        let words = |counts: &[u32]| {
-            let html = picture_of_the_past_hour(counts);
+    fn the_caption_has_the_maximum_and_claims_nothing_of_the_time_between_the_counts() {
+        let words = |counts: &[u32], maximum| {
+            let html = picture_of_the_past_hour(counts, maximum);
             html.split("<figcaption>").nth(1).unwrap().replace("</figcaption>", "")
         };
-        assert_eq!(words(&[4; 60]), "Last hour: 4 people the whole time");
-        assert_eq!(words(&[1; 90]), "Last hour: 1 person the whole time");
+        assert_eq!(words(&[4; 60], 4), "Last hour: up to 4 people at once, now 4");
+        assert_eq!(words(&[1; 90], 1), "Last hour: up to 1 person at once, now 1");
         let mut hour = [1_204; 60];
         hour[7] = 4;
-        assert_eq!(words(&hour), "Last hour: 4 to 1,204 people, now 1,204");
-        assert_eq!(words(&[0, 15, 13]), "Last 3 min: 0 to 15 people, now 13");
-        assert_eq!(words(&[0, 1]), "Last 2 min: 0 to 1 people, now 1");
-        assert_eq!(words(&[2]), "Last minute: 2 people");
-        assert_eq!(words(&[0, 0]), "Last 2 min: nobody");
+        assert_eq!(words(&hour, 1_204), "Last hour: up to 1,204 people at once, now 1,204");
+        assert_eq!(words(&[0, 15, 13], 15), "Last 3 min: up to 15 people at once, now 13");
+        assert_eq!(words(&[2], 2), "Last minute: up to 2 people at once, now 2");
+        assert_eq!(words(&[0, 0], 0), "Last 2 min: nobody");
+        // Somebody who left again in the last minute.
+        assert_eq!(words(&[0, 0], 1), "Last 2 min: up to 1 person at once, now 0");
+        assert_eq!(words(&[0], 1), "Last minute: up to 1 person at once, now 0");
     }
 
     #[test]
     fn a_new_room_has_no_chart() {
         for counts in [&[][..], &[0]] {
-            assert_eq!(picture_of_the_past_hour(counts), "");
+            assert_eq!(picture_of_the_past_hour(counts, 0), "");
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct ServerRendered {
     pub address: String,
     /// How many people were here in each of the last minutes, oldest first.
     pub counts: Vec<u32>,
+    /// The most that were here at once in these minutes.
+    pub maximum: u32,
     /// How it is displayed.
     pub mode: DisplayMode,
 }

@@ -19,7 +19,8 @@ pub(crate) const YOUR_NAME: &str = "Your name";
 pub(crate) const EVERYONE_SEES_YOUR_NAME: &str =
     "Everyone in this room sees your name. No account; close the tab and you're off the list.";
 /// The hint under the field for a new name.
-pub(crate) const EVERYONE_SEES_THE_CHANGE: &str = "Everyone sees the change right away.";
+pub(crate) const EVERYONE_SEES_THE_CHANGE: &str =
+    "Everyone sees the change as soon as you're connected.";
 /// The button that joins the room.
 pub(crate) const JOIN: &str = "Join";
 /// Before the visitor's own name.
@@ -103,6 +104,9 @@ pub(crate) const NOBODY_HERE_YET: &str = "Nobody here yet";
 /// Shown in the embed while it gets no updates.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
+/// Shown in the embed where its script does not run.
+#[cfg(feature = "ssr")]
+pub(crate) const NOT_LIVE_WITHOUT_SCRIPTS: &str = "Not live: JavaScript is off or blocked here.";
 /// Above the QR code in kiosk mode.
 #[cfg(feature = "ssr")]
 pub(crate) const SCAN_TO_JOIN: &str = "Scan to join";
@@ -141,8 +145,10 @@ pub(crate) const STATE: &str = "State";
 pub(crate) const HERE_SINCE: &str = "Here since";
 /// On paper, before and after the number of rows, if the page prints only a part of the list.
 #[cfg(feature = "ssr")]
-pub(crate) const PARTLY_PRINTED: [&str; 2] =
-    ["Only ", " of them are on this paper. For the whole list, use Print beside “Take the roll”."];
+pub(crate) const PARTLY_PRINTED: [&str; 2] = [
+    "Only ",
+    " of the people on the list are on this paper. For the whole list, use Print beside “Take the roll”.",
+];
 /// The button that copies the list as text.
 #[cfg(feature = "ssr")]
 pub(crate) const COPY_ROLL: &str = "Copy";
@@ -312,30 +318,24 @@ pub(crate) fn and_others(count: usize) -> String {
 }
 
 /// The caption of the chart of the last hour: `counts` has at most sixty counts, one a minute; the last is of now.
-/// Empty for a new room that nobody has joined.
+/// `maximum` is the most that were here at once. How few there were is not known. Empty for a new room that nobody has
+/// joined.
 #[cfg(feature = "ssr")]
-pub(crate) fn past_hour(counts: &[u32]) -> String {
-    let (Some(low), Some(high)) = (counts.iter().min(), counts.iter().max()) else {
-        return String::new();
-    };
-    if counts == [0] {
-        return String::new();
-    }
+pub(crate) fn past_hour(counts: &[u32], maximum: u32) -> String {
+    let Some(now) = counts.last() else { return String::new() };
     let span = match counts.len() {
         1 => "Last minute".to_owned(),
         minutes @ 2..60 => format!("Last {minutes} min"),
         _ => "Last hour".to_owned(),
     };
-    let number = |count: u32| usize::try_from(count).map(thousands).unwrap_or_default();
-    let throughout = if counts.len() == 1 { "" } else { " the whole time" };
-    match (low, high) {
-        (_, 0) => format!("{span}: nobody"),
-        (low, high) if low < high => {
-            let now = counts.last().copied().map(number).unwrap_or_default();
-            format!("{span}: {} to {} people, now {now}", number(*low), number(*high))
+    let number = |count: u32| usize::try_from(count).unwrap_or_default();
+    match (maximum, counts.len()) {
+        (0, 1) => String::new(),
+        (0, _) => format!("{span}: nobody"),
+        _ => {
+            let most = counted_people(number(maximum));
+            format!("{span}: up to {most} at once, now {}", thousands(number(*now)))
         }
-        (_, 1) => format!("{span}: 1 person{throughout}"),
-        (_, high) => format!("{span}: {} people{throughout}", number(*high)),
     }
 }
 
@@ -374,7 +374,7 @@ pub(crate) fn thousands(number: usize) -> String {
 /// Why a page is not hydrated or has no socket, and what helps; `start.js` and `blocked.js` choose by the code.
 /// The codes of refusals are those of the server.
 #[cfg(feature = "ssr")]
-pub(crate) const CAUSES: [(&str, &str); 12] = [
+pub(crate) const CAUSES: [(&str, &str); 13] = [
     (
         "failed",
         "This page didn't load fully, or something changed it. The list isn't live. Reloading…",
@@ -418,6 +418,8 @@ pub(crate) const CAUSES: [(&str, &str); 12] = [
         "You're watching only: WebSockets, which joining needs, don't get through. Try another network. If that \
          doesn't help, tell whoever runs this server.",
     ),
+    // After another cause, while a page without WASM gets no updates; `watch.js` knows the time.
+    ("reconnecting", "Reconnecting… List from {time}."),
     ("origin_not_allowed", "This server refuses this page's connection. Tell whoever runs it."),
     (
         "login_required",

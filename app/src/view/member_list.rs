@@ -3,6 +3,7 @@
 use leptos::{either::Either, prelude::*, tachys::view::keyed::keyed};
 
 use super::{
+    activity_log::ACTIVITY,
     member_row::member_row,
     notice::{Notice, notice},
     reactive::{aria_bool, attribute, bool_attr, first_text, on_press, text},
@@ -18,8 +19,6 @@ use crate::{
 
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
-/// The id of the sidebar, which is beside the list in wide windows and below it in narrow ones.
-pub(crate) const SIDEBAR: &str = "sidebar";
 /// The id of the search field.
 const FIND: &str = "find";
 
@@ -46,7 +45,7 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
     view! {
         <div class="list-head">
             <h2>{strings::WHO_IS_HERE}</h2>
-            <a class="further" href=["#", SIDEBAR].concat()>
+            <a class="further" href=["#", ACTIVITY].concat()>
                 {strings::ACTIVITY}
             </a>
             {recent_changes()}

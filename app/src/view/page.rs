@@ -9,7 +9,6 @@ use super::{
     connection_banner::connection_banner,
     header::header,
     live_region::live_region,
-    member_list::SIDEBAR,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
     own_status::own_status,
@@ -68,7 +67,7 @@ fn list_section(page_state: PageState) -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn sidebar_section(page_state: PageState) -> impl IntoView {
     view! {
-        <div class="sidebar" id=SIDEBAR data-part="sidebar">
+        <div class="sidebar" data-part="sidebar">
         {sidebar(page_state)}
         </div>
     }
@@ -83,7 +82,7 @@ fn list_section(_page_state: PageState) -> impl IntoView {
 /// It is hydrated on its own: hydration of the page skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
 fn sidebar_section(_page_state: PageState) -> impl IntoView {
-    view! { <div class="sidebar" id=SIDEBAR></div> }
+    view! { <div class="sidebar"></div> }
 }
 
 /// The content of `<main>` as the server sends it; nothing without a [`RoomPage`] in the context.

@@ -99,14 +99,14 @@ mod rendered {
     }
 
     pub(super) fn aside(server_data: &ServerRendered) -> impl IntoView + use<> {
-        let ServerRendered { room, counts, mode, .. } = server_data;
+        let ServerRendered { room, counts, maximum, mode, .. } = server_data;
         let base = BasePath::of_context();
         let picture = view! {
             <figure
                 class="past-hour"
                 data-testid="past-hour"
                 data-source=[&*base.room(room), "/past-hour"].concat()
-                inner_html=picture_of_the_past_hour(counts)
+                inner_html=picture_of_the_past_hour(counts, *maximum)
             ></figure>
         };
         let rest = match mode {
@@ -181,6 +181,7 @@ mod tests {
             room: "team-7".parse().unwrap(),
             address: "https://rollcall.example/r/team-7".into(),
             counts: vec![1, 2, 4],
+            maximum: 5,
             mode,
         }
     }
@@ -201,7 +202,7 @@ mod tests {
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
             r#"href="/r/team-7?wall""#,
-            "Last 3 min: 1 to 4 people, now 4",
+            "Last 3 min: up to 5 people at once, now 4",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
             r#"href="/api/rooms/team-7/roll.xlsx""#,

@@ -67,7 +67,7 @@ fn html(page: Option<RoomPage>) -> String {
 }
 
 fn not_found(reason: &str) -> String {
-    not_found_document(&options(), reason, RoomName::suggest("a_b").as_ref())
+    not_found_document(&options(), reason, RoomName::suggest("a_b").as_ref(), false)
 }
 
 #[track_caller]

@@ -55,6 +55,7 @@ pub use self::{
 };
 use crate::{
     presence::{
+        count_history::PastHour,
         room::{RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },
@@ -359,11 +360,9 @@ impl Hub {
         }
     }
 
-    /// How many people were here, and not away, in each of the last minutes, at most an hour of them, the oldest
-    /// first: the most of each minute, and for the last one how many are here now. Empty for a room that does not
-    /// exist.
-    pub fn count_history(&self, room_name: &RoomName) -> Vec<u32> {
-        self.find(room_name).map(|room| room.count_history()).unwrap_or_default()
+    /// How many people were here, and not away, in each of the last minutes. Empty for a room that does not exist.
+    pub fn past_hour(&self, room_name: &RoomName) -> PastHour {
+        self.find(room_name).map(|room| room.past_hour()).unwrap_or_default()
     }
 
     /// Whether no more people can be listed.

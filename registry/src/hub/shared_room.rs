@@ -34,7 +34,7 @@ use crate::{
     },
     presence::{
         command::Command,
-        count_history::CountHistory,
+        count_history::{CountHistory, PastHour},
         members::Moment,
         room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
@@ -155,9 +155,9 @@ impl SharedRoom {
         self.lock().room.history().clone()
     }
 
-    /// How many people were here in each of the last minutes, the oldest first.
-    pub(super) fn count_history(&self) -> Vec<u32> {
-        self.lock().room.history().counts(self.unix_milliseconds() / 60_000)
+    /// How many people were here in each of the last minutes.
+    pub(super) fn past_hour(&self) -> PastHour {
+        self.lock().room.history().past_hour(self.unix_milliseconds() / 60_000)
     }
 
     /// Differs whenever `seq` begins at zero again.

@@ -7,6 +7,16 @@ use serde::{Deserialize, Serialize};
 /// The number of minutes that are kept.
 pub const MINUTES: usize = 60;
 
+/// What a page shows of the last [`MINUTES`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PastHour {
+    /// The maxima of the minutes before this one, the oldest first, and last the count now: what is shown beside it
+    /// is the same count.
+    pub counts: Vec<u32>,
+    /// The highest count of all minutes, this one included.
+    pub maximum: u32,
+}
+
 /// The highest count in each of the last [`MINUTES`].
 ///
 /// It is written only when the count changes: the minutes in between follow from that. Minutes are whole
@@ -38,15 +48,15 @@ impl CountHistory {
         }
     }
 
-    /// The maxima of the minutes before this one, the oldest first, and last the count now: what is shown beside it
-    /// is the same count.
-    pub fn counts(&self, minute: u64) -> Vec<u32> {
+    /// The minutes until this one.
+    pub fn past_hour(&self, minute: u64) -> PastHour {
         let mut until_now = self.clone();
         until_now.advance_to(minute);
+        let maximum = until_now.maxima.iter().copied().max().unwrap_or_default();
         if let Some(last) = until_now.maxima.back_mut() {
             *last = self.now;
         }
-        until_now.maxima.into()
+        PastHour { counts: until_now.maxima.into(), maximum }
     }
 
     /// Whether this is the last count already.
@@ -114,11 +124,11 @@ mod tests {
             let mut second = start;
             for (pause, count) in &changes {
                 second += pause;
-                history.counts(second / 60);
+                history.past_hour(second / 60);
                 history.record(second / 60, *count);
             }
             let end = second + rest;
-            prop_assert_eq!(history.counts(end / 60), maxima_by_second(&changes, start, end));
+            prop_assert_eq!(history.past_hour(end / 60).counts, maxima_by_second(&changes, start, end));
             prop_assert!(history.is_current(changes.last().map_or(0, |(_, count)| *count)));
         }
 
@@ -145,17 +155,17 @@ mod tests {
         let mut history = CountHistory::new(100, 2);
         history.record(101, 5);
         history.record(3, 1);
-        assert_eq!(history.counts(0), [2, 1]);
-        assert_eq!(history.counts(102), [2, 5, 1]);
+        assert_eq!(history.past_hour(0).counts, [2, 1]);
+        assert_eq!(history.past_hour(102).counts, [2, 5, 1]);
     }
 
     #[test]
     fn person_who_joins_and_leaves_within_a_minute_is_counted_from_the_next_minute_on() {
         let mut history = CountHistory::new(7, 0);
         history.record(7, 1);
-        assert_eq!(history.counts(7), [1]);
+        assert_eq!(history.past_hour(7).counts, [1]);
         history.record(7, 0);
-        assert_eq!(history.counts(7), [0]);
-        assert_eq!(history.counts(9), [1, 0, 0]);
+        assert_eq!(history.past_hour(7), PastHour { counts: vec![0], maximum: 1 });
+        assert_eq!(history.past_hour(9), PastHour { counts: vec![1, 0, 0], maximum: 1 });
     }
 }

@@ -42,9 +42,11 @@ impl RequestError {
                 NameValidationError::TooLong
                 | NameValidationError::Invalid(NameError::TooManyBytes),
             ) => RefusalCode::NameTooLong,
-            Self::Name(NameValidationError::ReversesText | NameValidationError::NotAllowed) => {
-                RefusalCode::NameNotAllowed
-            }
+            Self::Name(
+                NameValidationError::ReversesText
+                | NameValidationError::Marks
+                | NameValidationError::NotAllowed,
+            ) => RefusalCode::NameNotAllowed,
             Self::NotListed => RefusalCode::NotListed,
             Self::RoomFull => RefusalCode::RoomFull,
             Self::TooManyTabs => RefusalCode::TooManyTabs,

@@ -33,7 +33,10 @@ pub(crate) async fn embed(
     let requested = requested_name(&path);
     let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(error) => return no_such_room(&state, error, &requested, &uri),
+        // The page around it shows why there is no list.
+        Err(error) => {
+            return no_such_room(&state, error, &requested, &uri, Framing::Allowed);
+        }
     };
     let (list, away) = state.hub.first_rows(&room, None, MOST_FACES);
     let is_readable_by_any_origin = state.cookies.is_embed_key(&query.key, &room);
@@ -41,7 +44,7 @@ pub(crate) async fn embed(
     let data = EmbedData { room, key, list, away };
     let document = state.render(|| Html(embed_document(&state.leptos, data)));
     let mut response = document.into_response();
-    // The only page that other sites may frame. Its script is a file, so the nonce is used nowhere.
+    // Other sites may frame only this page and its "not found". Its script is a file, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.header_policy);
     if is_readable_by_any_origin {
         allow_any_origin(response.headers_mut());

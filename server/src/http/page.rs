@@ -45,7 +45,7 @@ pub(crate) async fn room(
     let requested = requested_name(&path);
     match room_from_path(path) {
         Ok(room_name) => room_page(state, visit, room_name, request).await,
-        Err(error) => no_such_room(&state, error, &requested, request.uri()),
+        Err(error) => no_such_room(&state, error, &requested, request.uri(), Framing::Forbidden),
     }
 }
 
@@ -83,12 +83,13 @@ pub(crate) fn no_such_room(
     error: RoomNameError,
     requested: &str,
     uri: &Uri,
+    framing: Framing,
 ) -> Response {
     if error == RoomNameError::UpperCase {
         return redirect_to_lower_case(state, requested, uri);
     }
     let suggestion = suggestion(requested);
-    not_found_page(state, &error.to_string(), suggestion.as_ref())
+    not_found_page(state, &error.to_string(), suggestion.as_ref(), framing)
 }
 
 /// A redirect from a path that is only written in another way, or the page for every unknown path.
@@ -96,7 +97,7 @@ pub(crate) async fn not_found(State(state): State<AppState>, uri: Uri) -> Respon
     if let Some(path) = without_extra_slashes(uri.path()) {
         return permanent_redirect(&state, &path, &uri);
     }
-    not_found_page(&state, "There is no page at this address.", None)
+    not_found_page(&state, "There is no page at this address.", None, Framing::Forbidden)
 }
 
 async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
@@ -170,10 +171,12 @@ fn room_content(
     you: UserId,
     mode: DisplayMode,
 ) -> (RoomPage, ServerRendered) {
+    let past_hour = state.hub.past_hour(&room);
     let server_rendered = ServerRendered {
         room: room.clone(),
         address: room_url(state.public_url.as_ref(), visit, &room),
-        counts: state.hub.count_history(&room),
+        counts: past_hour.counts,
+        maximum: past_hour.maximum,
         mode,
     };
     let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
@@ -213,11 +216,18 @@ fn display_mode(uri: &Uri) -> DisplayMode {
     }
 }
 
-fn not_found_page(state: &AppState, reason: &str, suggestion: Option<&RoomName>) -> Response {
-    let document = state.render(|| Html(not_found_document(&state.leptos, reason, suggestion)));
+fn not_found_page(
+    state: &AppState,
+    reason: &str,
+    suggestion: Option<&RoomName>,
+    framing: Framing,
+) -> Response {
+    let is_in_frame = framing == Framing::Allowed;
+    let document =
+        state.render(|| Html(not_found_document(&state.leptos, reason, suggestion, is_in_frame)));
     let mut response = (StatusCode::NOT_FOUND, document).into_response();
     // The page has no inline script, so the nonce is used nowhere.
-    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
+    set_page_policy(response.headers_mut(), &Nonce::new(), framing, state.header_policy);
     no_cache(response)
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn print(
     let requested = requested_name(&path);
     let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(error) => return no_such_room(&state, error, &requested, &uri),
+        Err(error) => return no_such_room(&state, error, &requested, &uri, Framing::Forbidden),
     };
     let options = match ExportOptions::parse(uri.query().unwrap_or_default()) {
         Ok(options) => options,

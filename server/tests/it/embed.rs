@@ -36,7 +36,7 @@ async fn embed_is_the_only_page_that_may_be_framed() {
     let policy = header(&view, "content-security-policy").unwrap();
     assert!(policy.contains("frame-ancestors *"), "{policy}");
     assert_eq!(header(&view, "x-frame-options"), None);
-    for path in ["/r/team", "/", "/nowhere", "/r/a_b/embed"] {
+    for path in ["/r/team", "/", "/nowhere", "/r/a_b", "/r/a_b/print"] {
         let page = server.get(path).await;
         let policy = header(&page, "content-security-policy").unwrap_or_default();
         assert!(!policy.contains("frame-ancestors *"), "{path}: {policy}");
@@ -80,7 +80,13 @@ async fn embed_of_a_large_room_shows_the_count_and_the_first_rows() {
 #[tokio::test]
 async fn embed_of_an_invalid_room_name_is_not_found() {
     let server = TestServer::start();
-    assert!(server.get("/r/a_b/embed").await.starts_with("HTTP/1.1 404"));
+    let missing = server.get("/r/a_b/embed").await;
+    assert!(missing.starts_with("HTTP/1.1 404"), "{missing}");
+    // The frame shows why, and its links open a tab: no other page can be framed.
+    assert!(header(&missing, "content-security-policy").unwrap().contains("frame-ancestors *"));
+    assert_eq!(header(&missing, "x-frame-options"), None);
+    assert!(body(&missing).contains(r#"<base target="_blank">"#), "{missing}");
+    assert!(!server.get("/r/a_b").await.contains("<base"));
     let redirect = server.get("/r/Team/embed").await;
     assert_eq!(header(&redirect, "location"), Some("/r/team/embed"));
 }

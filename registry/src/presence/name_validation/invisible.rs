@@ -27,28 +27,39 @@ const BLANKS: [char; 14] = [
 /// The canonical combining class of viramas, after which a joiner chooses between two forms (RFC 5892, A.1).
 const VIRAMA: u8 = 9;
 
-/// Whether every character is visible or has a visible effect: it joins emoji, selects the form of a letter
-/// in scripts with several, or marks a letter.
-pub(super) fn has_no_invisible(text: &str) -> bool {
+/// What a name may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A mark without a letter, one too many on a letter, or the same one twice.
+    Mark,
+    /// Anything else that is invisible and has no visible effect.
+    Invisible,
+}
+
+/// The first fault. Without one, every character is visible or has a visible effect: it joins emoji, selects the form
+/// of a letter in scripts with several, or marks a letter.
+pub(super) fn first_fault(text: &str) -> Option<Fault> {
     let mut context = Context::default();
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
         if !context.admits(character, rest.peek().copied()) {
-            return false;
+            return Some(if is_visible_mark(character) { Fault::Mark } else { Fault::Invisible });
         }
         context.push(character);
     }
-    true
+    None
 }
 
-/// The text without zero width joiners and non-joiners that have no effect.
-pub(super) fn without_idle_joiners(text: &str) -> String {
+/// The text without joiners, non-joiners and variation selectors that have no effect.
+pub(super) fn without_idle_characters(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut context = Context::default();
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
-        let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
-        if !is_joiner || context.admits(character, rest.peek().copied()) {
+        // The combining grapheme joiner never has a visible effect.
+        let may_be_idle = matches!(character, '\u{200c}' | '\u{200d}' | '\u{34f}')
+            || is_variation_selector(character);
+        if !may_be_idle || context.admits(character, rest.peek().copied()) {
             context.push(character);
             kept.push(character);
         }
@@ -140,6 +151,16 @@ impl Context {
                 _ => matches!(base, '\u{1800}'..='\u{18af}'),
             })
     }
+}
+
+fn is_visible_mark(character: char) -> bool {
+    let is_mark = matches!(
+        character.general_category(),
+        GeneralCategory::NonspacingMark
+            | GeneralCategory::EnclosingMark
+            | GeneralCategory::SpacingMark
+    );
+    is_mark && !is_variation_selector(character) && !BLANKS.contains(&character)
 }
 
 fn is_variation_selector(character: char) -> bool {

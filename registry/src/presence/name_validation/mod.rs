@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use self::{
     confusable::skeleton,
-    invisible::{has_no_invisible, without_idle_joiners},
+    invisible::{Fault, first_fault, without_idle_characters},
 };
 
 /// The longest name, in grapheme clusters (UAX #29), which readers call characters. Spaces between its words
@@ -22,7 +22,7 @@ pub const LONGEST_NAME_IN_CLUSTERS: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameValidationError {
     /// It has too many grapheme clusters.
-    #[error("That name is too long. Use at most 100 characters.")]
+    #[error("This name is too long. Use at most 100 characters.")]
     TooLong,
     /// It is empty, or has too many bytes.
     #[error("{0}")]
@@ -30,9 +30,14 @@ pub enum NameValidationError {
     /// Its letters would appear in another order than they were typed in.
     #[error("This name contains a character that reverses text. Please type the name again.")]
     ReversesText,
-    /// It has invisible characters, or marks that cover other text.
+    /// It has marks that stand alone, or cover other text.
     #[error(
-        "This name has invisible characters. Please use letters, digits, punctuation or emoji."
+        "This name has an accent without a letter, or too many accents on one letter. Please remove them."
+    )]
+    Marks,
+    /// It has characters that are invisible, or that no font has.
+    #[error(
+        "This name has characters that can't be shown. Please use letters, digits, punctuation or emoji."
     )]
     NotAllowed,
 }
@@ -43,17 +48,18 @@ pub enum NameValidationError {
 pub fn validate(text: &str) -> Result<Name, NameValidationError> {
     let tidy = tidied(text).ok_or(NameValidationError::ReversesText)?;
     let composed: String = tidy.nfc().collect();
-    // What a joiner kept apart may compose.
-    let normalised: String = without_idle_joiners(&composed).nfc().collect();
+    // What was kept apart may compose.
+    let normalised: String = without_idle_characters(&composed).nfc().collect();
     let clusters = normalised.graphemes(true).filter(|cluster| *cluster != " ");
     if clusters.take(LONGEST_NAME_IN_CLUSTERS + 1).count() > LONGEST_NAME_IN_CLUSTERS {
         return Err(NameValidationError::TooLong);
     }
     let name = Name::parse(&normalised)?;
-    if !has_no_invisible(name.as_str()) {
-        return Err(NameValidationError::NotAllowed);
+    match first_fault(name.as_str()) {
+        Some(Fault::Mark) => Err(NameValidationError::Marks),
+        Some(Fault::Invisible) => Err(NameValidationError::NotAllowed),
+        None => Ok(with_skeleton(name)),
     }
-    Ok(with_skeleton(name))
 }
 
 /// Adds the skeleton to a name that comes without: it is not saved with every name.
@@ -115,6 +121,7 @@ mod tests {
             ("too_long", NameValidationError::TooLong),
             ("too_many_bytes", NameValidationError::Invalid(NameError::TooManyBytes)),
             ("reverses_text", NameValidationError::ReversesText),
+            ("marks", NameValidationError::Marks),
             ("not_allowed", NameValidationError::NotAllowed),
         ];
         for (verdict, error) in errors {
