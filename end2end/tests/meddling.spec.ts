@@ -245,7 +245,7 @@ async function works(visitor: Visitor, server: TestServer, clients: ProtocolClie
     await visitor.nameField.fill("Kim", { timeout: 2_000 });
     await visitor.joinButton.click({ timeout: 2_000 });
     await expect(visitor.you).toContainText("Kim", { timeout: 2_000 });
-  }).toPass();
+  }).toPass({ timeout: 15_000 });
   await visitor.shows([FIRST, "Bo", "Kim"]);
   bo.send({ event: "rename", name: "Summer" });
   await visitor.shows([FIRST, "Summer", "Kim"]);
