@@ -11,7 +11,7 @@ const BASE_PATH = "/rollcall";
 interface Fixtures {
   /** A proxy that drops all cookies, in front of a server of its own. */
   cookieless: ReverseProxy;
-  /** A proxy in front of a server that is set to be below `BASE_PATH`. */
+  /** A proxy in front of a server that is set to be below `BASE_PATH`; the rest of the host is not the server's. */
   below: (options: ReverseProxyOptions) => Promise<ReverseProxy>;
 }
 
@@ -25,7 +25,7 @@ const test = base.extend<Fixtures>({
   below: async ({ serverWith }, use) => {
     const proxies: ReverseProxy[] = [];
     await use(async (options) => {
-      const proxy = await ReverseProxy.start(options);
+      const proxy = await ReverseProxy.start({ only: `${BASE_PATH}/`, ...options });
       proxies.push(proxy);
       proxy.leadsTo(await serverWith(["--public-url", `${proxy.url}${BASE_PATH}`]));
       return proxy;
