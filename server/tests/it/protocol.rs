@@ -66,11 +66,7 @@ async fn rename_keeps_the_row_and_leave_keeps_the_socket() {
     ana.send(r#"{"event":"got_a_new_user","name":"Anna"}"#).await;
     bo.wait_for_names(&["Anna", "Bo"]).await;
     ana.send(r#"{"event":"leave"}"#).await;
-    let gone = loop {
-        if let ServerEvent::Changes(changes) = bo.event().await {
-            break changes.difference.disconnect_user;
-        }
-    };
+    let gone = bo.changes().await.difference.disconnect_user;
     assert_eq!(gone.left, [id]);
     ana.wait_for_names(&["Bo"]).await;
     ana.send(r#"{"event":"leave"}"#).await;
