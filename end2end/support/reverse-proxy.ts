@@ -6,6 +6,8 @@ import { connect, type AddressInfo, type Socket } from "node:net";
 export interface ReverseProxyOptions {
   /** The path that is removed from the beginning of every address. */
   stripped?: string;
+  /** Addresses that do not begin with this get 404, as the rest of a host that others use. */
+  only?: string;
   /** Cookies are dropped in both directions, as in a browser that refuses them. */
   dropsCookies?: boolean;
   /** Upgrades are answered with 403. */
@@ -27,6 +29,10 @@ export class ReverseProxy {
     const proxy = new ReverseProxy(listener, options);
     listener.on("connection", (socket: Socket) => proxy.track(socket));
     listener.on("request", (incoming, outgoing) => {
+      if (proxy.isOutside(incoming)) {
+        outgoing.writeHead(404).end();
+        return;
+      }
       const { hostname, port } = proxy.upstream();
       const { method, headers } = incoming;
       const path = proxy.pathOf(incoming);
@@ -70,6 +76,10 @@ export class ReverseProxy {
     socket.on("close", () => this.sockets.delete(socket));
   }
 
+  private isOutside({ url = "/" }: IncomingMessage): boolean {
+    return !url.startsWith(this.options.only ?? "");
+  }
+
   private pathOf({ url = "/" }: IncomingMessage): string {
     const { stripped = "" } = this.options;
     return url.startsWith(stripped) ? url.slice(stripped.length) || "/" : url;
@@ -81,8 +91,9 @@ export class ReverseProxy {
   }
 
   private upgrade(incoming: IncomingMessage, socket: Socket): void {
-    if (this.options.refusesUpgrades) {
-      socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    const refusal = this.isOutside(incoming) ? "404 Not Found" : this.options.refusesUpgrades && "403 Forbidden";
+    if (refusal) {
+      socket.end(`HTTP/1.1 ${refusal}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
     }
     const { hostname, port } = this.upstream();

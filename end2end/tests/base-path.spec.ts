@@ -11,7 +11,7 @@ const BASE_PATH = "/rollcall";
 interface Fixtures {
   /** A proxy that drops all cookies, in front of a server of its own. */
   cookieless: ReverseProxy;
-  /** A proxy in front of a server that is set to be below `BASE_PATH`. */
+  /** A proxy in front of a server that is set to be below `BASE_PATH`; the rest of the host is not the server's. */
   below: (options: ReverseProxyOptions) => Promise<ReverseProxy>;
 }
 
@@ -25,7 +25,7 @@ const test = base.extend<Fixtures>({
   below: async ({ serverWith }, use) => {
     const proxies: ReverseProxy[] = [];
     await use(async (options) => {
-      const proxy = await ReverseProxy.start(options);
+      const proxy = await ReverseProxy.start({ only: `${BASE_PATH}/`, ...options });
       proxies.push(proxy);
       proxy.leadsTo(await serverWith(["--public-url", `${proxy.url}${BASE_PATH}`]));
       return proxy;
@@ -101,5 +101,29 @@ test("a person without cookies joins, and is gone after leaving", async ({ cooki
   await ana.shows(["Ana", "Bo"]);
   await ana.leaveButton.click();
   await bo.shows(["Bo"]);
+  expect(await ana.context.cookies()).toEqual([]);
+});
+
+test("without cookies a reload is another person, and tabs are different people", async ({
+  cookieless,
+  newVisitor,
+  room,
+}) => {
+  const [ana, bo] = [await newVisitor({ of: cookieless }), await newVisitor({ of: cookieless })];
+  await bo.openAndJoin(room, "Bo");
+  await ana.openAndJoin(room, "Ana");
+  await bo.shows(["Bo", "Ana"]);
+  // The old row goes like that of a closed page.
+  await ana.page.reload();
+  await ana.isLive();
+  await expect(ana.nameField).toBeVisible();
+  await bo.shows(["Bo"], { timeout: 8_000 });
+  await ana.join("Ana");
+  await bo.shows(["Bo", "Ana"]);
+  const tab = await ana.openTab();
+  await tab.open(room);
+  await expect(tab.nameField).toBeVisible();
+  await tab.join("Ada");
+  for (const visitor of [ana, bo, tab]) await visitor.shows(["Bo", "Ana", "Ada"]);
   expect(await ana.context.cookies()).toEqual([]);
 });

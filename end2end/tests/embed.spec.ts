@@ -429,6 +429,7 @@ test("the embed tells the page around it the height that it needs", async ({ new
     });
   }, server.url);
   await page.goto(site.url);
+  await expect(page.locator("iframe")).not.toHaveAttribute("height", "240");
   const frame = page.frameLocator("iframe");
   await expect(frame.locator(".face.only-heard")).toHaveCount(0);
   await expect(frame.locator(".rest:not([hidden])")).toHaveCount(0);

@@ -168,7 +168,9 @@ test("the page of a list that is whole says nothing more on paper", async ({ new
   await visitor.openAndJoin(room, "Ana");
   await visitor.page.emulateMedia({ media: "print" });
   await expect(visitor.page.locator("#roster").getByText("Ana")).toBeVisible();
-  await expect(visitor.page.getByText(/on this paper/)).toBeHidden();
+  const note = visitor.page.getByText(/on this paper/);
+  await expect(note).toHaveCount(1);
+  await expect(note).toBeHidden();
 });
 
 test("the list can be copied", async ({ browserErrors, newVisitor, server, clients, room }) => {

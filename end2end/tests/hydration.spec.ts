@@ -61,13 +61,16 @@ test("a page that nobody changed is hydrated as it is", async ({ newVisitor, ser
   const visitor = await newVisitor();
   const requests: string[] = [];
   visitor.page.on("request", (request) => requests.push(request.url()));
+  await visitor.page.addInitScript(recordNodes);
   for (const address of [`/r/${room}`, `/r/${room}?wall`]) {
     await visitor.page.goto(address);
     await visitor.isLive();
+    expect(await visitor.page.evaluate(replacedNodes)).toEqual([]);
   }
   await visitor.openAndJoin(room, "Ana");
   await visitor.page.reload();
   await visitor.isLive();
+  expect(await visitor.page.evaluate(replacedNodes)).toEqual([]);
   expect(requests.filter((url) => /recovery|parts/.test(url))).toEqual([]);
 });
 
@@ -174,6 +177,24 @@ test("a page that takes long to hydrate is shown as stale until it is hydrated",
   await expect(page.getByText(NOT_LOADED)).toBeHidden();
 });
 
+/** Runs in the page: keeps the nodes of the first HTML, but for the chart, which is drawn anew. */
+function recordNodes(): void {
+  addEventListener("DOMContentLoaded", () => {
+    const walker = document.createTreeWalker(document.querySelector("main")!);
+    window.firstNodes = [];
+    while (walker.nextNode()) {
+      const { currentNode } = walker;
+      if (!currentNode.parentElement?.closest(".past-hour")) window.firstNodes.push(currentNode);
+    }
+  });
+}
+
+/** Runs in the page: which of those nodes are not in the page any more. */
+function replacedNodes(): string[] {
+  const replaced = window.firstNodes.filter((node) => !node.isConnected);
+  return replaced.map((node) => (node instanceof Element ? node.outerHTML : `${node.nodeName} ${node.nodeValue}`));
+}
+
 /** Delays the WASM until the returned function is called, so that the first paint is without it. */
 async function delayScripts(page: Page): Promise<() => void> {
   return delayFiles(page, "**/*.wasm");
@@ -225,6 +246,8 @@ declare global {
   interface Window {
     /** The properties of rows that had transitions. */
     faded: string[];
+    /** The nodes of the first HTML. */
+    firstNodes: Node[];
   }
 }
 

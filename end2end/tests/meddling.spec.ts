@@ -3,7 +3,7 @@
 
 import type { Page } from "@playwright/test";
 
-import type { ProtocolClients } from "../support/protocol-client";
+import type { ProtocolClient, ProtocolClients } from "../support/protocol-client";
 import type { TestServer } from "../support/server";
 import { expect, test } from "../support/fixtures";
 import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
@@ -107,9 +107,10 @@ for (const [what, change] of Object.entries(IN_THE_BROWSER)) {
 
   test(`page works if ${what} after hydration`, async ({ newVisitor, server, clients, room }) => {
     const visitor = await newVisitor();
-    await clients.join(server, room, FIRST);
+    const first = await clients.join(server, room, FIRST);
     await visitor.open(room);
     await visitor.page.evaluate(`(${change})()`);
+    await followsRenames(visitor, first);
     await works(visitor, server, clients, room);
   });
 }
@@ -217,9 +218,20 @@ async function opensAndWorks(
   clients: ProtocolClients,
   room: string,
 ): Promise<void> {
-  await clients.join(server, room, FIRST);
+  const first = await clients.join(server, room, FIRST);
   await visitor.page.goto(`/r/${room}`);
+  await visitor.isLive();
+  await followsRenames(visitor, first);
   await works(visitor, server, clients, room);
+}
+
+/** The row that was changed shows the new name and nothing else, and then the old one again. */
+async function followsRenames(visitor: Visitor, first: ProtocolClient): Promise<void> {
+  first.send({ event: "rename", name: "Will" });
+  await visitor.shows(["Will"]);
+  await expect(visitor.rows).toHaveText([/^W\s*Will/]);
+  first.send({ event: "rename", name: FIRST });
+  await visitor.shows([FIRST]);
 }
 
 /** The page joins, renames and leaves, and its count and names follow those of others. */
@@ -233,7 +245,7 @@ async function works(visitor: Visitor, server: TestServer, clients: ProtocolClie
     await visitor.nameField.fill("Kim", { timeout: 2_000 });
     await visitor.joinButton.click({ timeout: 2_000 });
     await expect(visitor.you).toContainText("Kim", { timeout: 2_000 });
-  }).toPass();
+  }).toPass({ timeout: 15_000 });
   await visitor.shows([FIRST, "Bo", "Kim"]);
   bo.send({ event: "rename", name: "Summer" });
   await visitor.shows([FIRST, "Summer", "Kim"]);

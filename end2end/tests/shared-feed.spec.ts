@@ -1,5 +1,7 @@
 // Views of one browser share one event stream: browsers open only six HTTP/1.1 connections to a host.
 
+import type { Request } from "@playwright/test";
+
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { siteWithFrames } from "../support/other-site";
@@ -10,6 +12,17 @@ const VIEWS = 7;
 
 /** Shorter than the silence after which a view looks for a new stream. */
 const SOON = { timeout: 5_000 };
+
+/** The URLs of the event streams of a browser that have not ended. */
+function streamsOf({ context }: Visitor): () => string[] {
+  const open = new Set<Request>();
+  context.on("request", (request) => {
+    if (/\/events(\?|$)/.test(request.url())) open.add(request);
+  });
+  context.on("requestfinished", (request) => open.delete(request));
+  context.on("requestfailed", (request) => open.delete(request));
+  return () => [...open].map((request) => decodeURIComponent(request.url()));
+}
 
 function frames(visitor: Visitor, count: number) {
   return Array.from({ length: count }, (_, index) => visitor.page.frameLocator("iframe").nth(index));
@@ -24,12 +37,14 @@ test("seven embeds of different rooms on one page are all live over HTTP/1.1", a
   const rooms = Array.from({ length: VIEWS }, (_, index) => `${room}-${index}`);
   for (const each of rooms) await clients.join(server, each, "Ana");
   const visitor = await newVisitor();
+  const streams = streamsOf(visitor);
   const site = await siteWithFrames(rooms.map((each) => `${server.url}/r/${each}/embed`));
   await visitor.page.goto(site.url);
   const embeds = frames(visitor, VIEWS);
   for (const embed of embeds) await expect(embed.getByTestId("count")).toHaveText("1");
   for (const each of rooms) await clients.join(server, each, "Bo");
   for (const embed of embeds) await expect(embed.getByTestId("count")).toHaveText("2");
+  await expect.poll(() => streams().length).toBe(1);
 
   // When some of them go, the others stay live.
   for (const left of [VIEWS - 1, 1]) {
@@ -58,11 +73,13 @@ test("another view takes over the stream when the page that had it disappears", 
 }) => {
   await clients.join(server, room, "Ana");
   const visitor = await newVisitor();
+  const streams = streamsOf(visitor);
   const site = await siteWithFrames(Array.from({ length: 3 }, () => `${server.url}/r/${room}/embed`));
   await visitor.page.goto(site.url);
   for (const embed of frames(visitor, 3)) await expect(embed.getByTestId("count")).toHaveText("1");
   await clients.join(server, room, "Bo");
   for (const embed of frames(visitor, 3)) await expect(embed.getByTestId("count")).toHaveText("2");
+  await expect.poll(() => streams().length).toBe(1);
   // All but the last go, as in a crash without a goodbye.
   const embeds = visitor.page.frames().slice(1, 3);
   for (const embed of embeds) {
@@ -77,11 +94,13 @@ test("another view takes over the stream when the page that had it disappears", 
   const [last] = frames(visitor, 1);
   await expect(last!.getByTestId("count")).toHaveText("3", UNTIL_RECONNECTED);
   await expect(last!.getByText("Not live. Reconnecting…")).toBeHidden();
+  await expect.poll(() => streams().length).toBe(1);
   site.close();
 });
 
 test("an embed of another room joins the stream that is open", async ({ newVisitor, server, clients, room }) => {
   const visitor = await newVisitor();
+  const streams = streamsOf(visitor);
   const site = await siteWithFrames([`${server.url}/r/${room}-a/embed`]);
   await visitor.page.goto(site.url);
   const [first, second] = frames(visitor, 2);
@@ -97,6 +116,8 @@ test("an embed of another room joins the stream that is open", async ({ newVisit
   await expect(second!.getByTestId("count")).toHaveText("1");
   await clients.join(server, `${room}-a`, "Cy");
   await expect(first!.getByTestId("count")).toHaveText("2");
+  // One stream has both rooms.
+  await expect.poll(streams).toEqual([expect.stringMatching(/rooms=[^&]*-a,[^&]*-b/)]);
   site.close();
 });
 
@@ -113,12 +134,14 @@ test("seven tabs that get no WebSocket are all live by one event stream", async 
   const network = await networkTo(server);
   network.setCondition("no-websockets");
   const visitor = await newVisitor({ of: network });
+  const streams = streamsOf(visitor);
   const tabs = [visitor];
   while (tabs.length < VIEWS) tabs.push(await visitor.openTab());
   for (const tab of tabs) await tab.page.goto(`/r/${room}`);
   for (const tab of tabs) await tab.isLive(UNTIL_RECONNECTED);
   await clients.join(server, room, "Bo");
   for (const tab of tabs) await tab.shows(["Ana", "Bo"]);
+  await expect.poll(() => streams().length).toBe(1);
   // Tabs that close take nothing from the others.
   for (const tab of tabs.slice(0, 3)) await tab.page.close();
   await clients.join(server, room, "Cy");

@@ -1,7 +1,7 @@
 //! The operator's interface, through its own listening socket.
 
 use crate::support::{Client, OPERATOR_TOKEN, TestServer};
-use app::presence::{Changes, ServerEvent, UserId};
+use app::presence::{Changes, UserId};
 
 async fn ana_in_two_tabs_and_bo(server: &TestServer) -> (Client, Client, Client, UserId) {
     let mut ana = server.connect("lobby").await;
@@ -27,9 +27,8 @@ async fn removed_person_leaves_the_list_in_all_tabs_with_the_reason() {
     assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
     for client in [&mut ana, &mut second_tab, &mut bo] {
         let received = loop {
-            if let ServerEvent::Changes(Changes { difference, .. }) = client.event().await
-                && !difference.disconnect_user.is_empty()
-            {
+            let Changes { difference, .. } = client.changes().await;
+            if !difference.disconnect_user.is_empty() {
                 break difference;
             }
         };

@@ -2,11 +2,12 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
     process::{Command, Output, Stdio},
 };
+
+use crate::support::process::first_line;
 
 /// The program in this directory, with an empty environment.
 fn rollcall(directory: &Path, flags: &[&str]) -> Command {
@@ -163,10 +164,10 @@ fn lan_flag_prints_the_address_of_all_interfaces() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let line = first_line(child.stdout.take().unwrap());
     child.kill().unwrap();
     child.wait().unwrap();
+    let line = line.expect("a line in time");
     assert!(line.starts_with("Listening on http://0.0.0.0:"), "{line}");
 }
 
@@ -181,10 +182,10 @@ fn logs_are_json_unless_stderr_is_a_terminal() {
             .spawn()
             .unwrap();
         // The first line is a warning that the site's files are missing.
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let line = first_line(child.stderr.take().unwrap());
         child.kill().unwrap();
         child.wait().unwrap();
+        let line = line.expect("a line in time");
         let parsed = serde_json::from_str::<serde_json::Value>(&line);
         assert_eq!(parsed.is_ok_and(|line| line["level"] == "WARN"), is_json, "{line}");
     }

@@ -1,5 +1,7 @@
 //! The event stream (Server-Sent Events), through real requests.
 
+use std::time::Duration;
+
 use crate::support::TestServer;
 use app::{
     client::{Progress, Replica},
@@ -8,7 +10,11 @@ use app::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
+    time::timeout,
 };
+
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An open event stream.
 struct Feed {
@@ -38,12 +44,15 @@ impl Feed {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut lines = BufReader::new(stream).lines();
-        let status = lines.next_line().await.unwrap().unwrap();
-        assert!(status.contains("200"), "{status}");
         let mut head = Vec::new();
-        while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty()) {
-            head.push(line);
-        }
+        let receiving = async {
+            while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty())
+            {
+                head.push(line);
+            }
+        };
+        timeout(TIMEOUT, receiving).await.expect("no response arrived in time");
+        assert!(head[0].contains("200"), "{head:?}");
         for expected in [
             "content-type: text/event-stream",
             "cache-control: no-store, no-transform",
@@ -55,6 +64,10 @@ impl Feed {
     }
 
     async fn event(&mut self) -> Event {
+        timeout(TIMEOUT, self.next_event()).await.expect("no event arrived in time")
+    }
+
+    async fn next_event(&mut self) -> Event {
         let (mut name, mut id, mut data, mut room) = (None, None, None, None);
         loop {
             let line = self.lines.next_line().await.unwrap().expect("the feed goes on");
@@ -139,7 +152,8 @@ async fn event_stream_ends_at_shutdown() {
     let mut feed = Feed::open(&server, "team", None).await;
     feed.event().await;
     server.stop().await;
-    while let Ok(Some(_)) = feed.lines.next_line().await {}
+    let ending = async { while let Ok(Some(_)) = feed.lines.next_line().await {} };
+    timeout(TIMEOUT, ending).await.expect("the stream ends");
 }
 
 #[tokio::test]

@@ -5,18 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{Client, process::ServerProcess};
-use app::presence::{Changes, PresenceState, ServerEvent};
-
-/// The next changes, without beats.
-async fn changes(client: &mut Client) -> Changes {
-    loop {
-        match client.event().await {
-            ServerEvent::Changes(changes) => return changes,
-            ServerEvent::Beat(_) => {}
-            other => panic!("changes were expected, not {other:?}"),
-        }
-    }
-}
+use app::presence::{PresenceState, ServerEvent};
 
 /// Ana, Bo and Kim in this order, with complete lists.
 async fn three_people(server: &ServerProcess) -> Vec<Client> {
@@ -69,7 +58,7 @@ async fn restart_after_sigterm_loses_only_members_that_stay_away() {
         pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
     // The first change is that Kim is lost.
-    let received = changes(&mut back[0]).await;
+    let received = back[0].changes().await;
     print_elapsed("the next process listens to disconnect_user lost", listening);
     assert_eq!(received.difference.disconnect_user.lost.len(), 1);
     assert!(received.difference.user_changed.is_empty() && received.difference.new_user.is_empty());
@@ -82,9 +71,13 @@ async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     let server = ServerProcess::start();
     let mut people = three_people(&server).await;
     // Rooms are saved every few seconds. This waits for it.
-    while !std::fs::read_to_string(server.rooms_file()).is_ok_and(|text| text.contains("\"Kim\"")) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let file = server.rooms_file();
+    let saving = async {
+        while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"Kim\"")) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), saving).await.expect("the rooms are saved");
     let stopped = server.kill();
     for client in &mut people {
         assert_eq!(client.close_code().await, None);
@@ -108,7 +101,7 @@ async fn restart_after_sigkill_restores_rows_under_a_new_epoch() {
     let pinging = tokio::spawn(async move {
         pinging.wait_for_names(&["Ana", "Bo"]).await;
     });
-    let received = changes(&mut back[0]).await;
+    let received = back[0].changes().await;
     print_elapsed("the next process after kill -9 listens to disconnect_user lost", listening);
     assert_eq!(received.difference.disconnect_user.lost.len(), 1);
     assert!(before_readiness.elapsed() >= Duration::from_secs(15));

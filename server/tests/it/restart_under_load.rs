@@ -88,9 +88,7 @@ impl OpenTab {
     /// Receives events until this name is listed, and records the changes.
     async fn wait_until_listed(&mut self, name: &str) {
         while !self.client.names().iter().any(|listed| listed == name) {
-            if let ServerEvent::Changes(changes) = self.client.event().await {
-                self.received.push(changes.difference);
-            }
+            self.received.push(self.client.changes().await.difference);
         }
     }
 

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use crate::support::{Client, TestServer};
-use app::presence::{Changes, PresenceState, ServerEvent};
+use app::presence::{PresenceState, ServerEvent};
 use futures_util::future::join_all;
 
 /// A watcher, and Ana in one tab.
@@ -15,26 +15,15 @@ async fn a_watcher_and_ana() -> (TestServer, Client, Client) {
     watcher.watch().await;
     let mut ana = server.connect("lobby").await;
     ana.announce("Ana", "t1").await;
-    changes(&mut watcher).await;
+    watcher.changes().await;
     (server, watcher, ana)
-}
-
-/// The next changes, without beats.
-async fn changes(client: &mut Client) -> Changes {
-    loop {
-        match client.event().await {
-            ServerEvent::Changes(changes) => return changes,
-            ServerEvent::Beat(_) => {}
-            other => panic!("changes were expected, not {other:?}"),
-        }
-    }
 }
 
 /// Checks that the watcher received nothing before the join of another member.
 async fn was_told_nothing(server: &TestServer, watcher: &mut Client) {
     let mut control = server.connect("lobby").await;
     control.announce("Control", "c").await;
-    let received = changes(watcher).await;
+    let received = watcher.changes().await;
     assert_eq!(received.difference.new_user.len(), 1, "{received:?}");
     assert_eq!(received.difference.new_user[0].name.as_str(), "Control");
     assert!(
@@ -53,7 +42,7 @@ async fn first_tab_is_announced_at_once() {
     let mut bo = server.connect("lobby").await;
     let started_at = Instant::now();
     bo.send(r#"{"event":"got_a_new_user","name":"Bo"}"#).await;
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("a first tab to new_user", started_at);
     assert_eq!(received.difference.new_user.len(), 1);
 }
@@ -86,7 +75,7 @@ async fn clean_close_removes_the_row_after_two_seconds() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let started_at = Instant::now();
     ana.close().await;
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("clean close to disconnect_user closed", started_at);
     assert_eq!(received.difference.disconnect_user.closed.len(), 1);
 }
@@ -98,7 +87,7 @@ async fn page_load_extends_the_grace_period() {
     let started_at = Instant::now();
     ana.close().await;
     server.get_with("/", &format!("Cookie: {cookie}\r\n")).await;
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("clean close with the page served again to disconnect_user closed", started_at);
     assert_eq!(received.difference.disconnect_user.closed.len(), 1);
 }
@@ -109,7 +98,7 @@ async fn kiosk_page_load_does_not_extend_the_grace_period() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let mut bo = server.connect("lobby").await;
     bo.announce("Bo", "t1").await;
-    changes(&mut watcher).await;
+    watcher.changes().await;
     let who_is_ana = ana.replica.you().expect("an announcement tells the id");
     let [cookie_of_ana, cookie_of_bo] = [ana.cookie.clone(), bo.cookie.clone()];
     bo.close().await;
@@ -117,7 +106,7 @@ async fn kiosk_page_load_does_not_extend_the_grace_period() {
     ana.close().await;
     server.get_with("/?wall", &format!("Cookie: {cookie_of_ana}\r\n")).await;
     // Bo closed first, and his grace period was extended. If Ana's were too, she would be removed after him.
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     assert_eq!(received.difference.disconnect_user.closed, [who_is_ana], "{received:?}");
 }
 
@@ -135,7 +124,7 @@ async fn request_that_is_no_visit_does_not_extend_the_grace_period() {
         let (server, mut watcher, ana) = a_watcher_and_ana().await;
         let mut bo = server.connect("lobby").await;
         bo.announce("Bo", "t1").await;
-        changes(&mut watcher).await;
+        watcher.changes().await;
         let who_is_ana = ana.replica.you().expect("an announcement tells the id");
         let [cookie_of_ana, cookie_of_bo] = [ana.cookie.clone(), bo.cookie.clone()];
         bo.close().await;
@@ -143,7 +132,7 @@ async fn request_that_is_no_visit_does_not_extend_the_grace_period() {
         ana.close().await;
         server.request(method, "/", &format!("Cookie: {cookie_of_ana}\r\n{purpose}")).await;
         // As above: Ana is removed before Bo, whose page was on its way.
-        let received = changes(&mut watcher).await;
+        let received = watcher.changes().await;
         assert_eq!(received.difference.disconnect_user.closed, [who_is_ana], "{method} {purpose}");
     });
     join_all(each).await;
@@ -154,7 +143,7 @@ async fn leave_removes_the_row_at_once() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let started_at = Instant::now();
     ana.send(r#"{"event":"leave"}"#).await;
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("leave to disconnect_user left", started_at);
     assert_eq!(received.difference.disconnect_user.left.len(), 1);
 }
@@ -164,10 +153,10 @@ async fn broken_connection_is_reconnecting_at_once_and_lost_later() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let started_at = Instant::now();
     ana.abort();
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("break to reconnecting", started_at);
     assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("break to disconnect_user lost", started_at);
     assert_eq!(received.difference.disconnect_user.lost.len(), 1);
 }
@@ -177,7 +166,7 @@ async fn end_of_stream_without_a_close_frame_is_a_broken_connection() {
     let (_server, mut watcher, mut ana) = a_watcher_and_ana().await;
     let started_at = Instant::now();
     ana.send_fin().await;
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("FIN without a close frame to reconnecting", started_at);
     assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
     assert_eq!(ana.close_code().await, None);
@@ -188,7 +177,7 @@ async fn reset_is_a_broken_connection() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let started_at = Instant::now();
     ana.reset();
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("reset to reconnecting", started_at);
     assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
 }
@@ -198,11 +187,11 @@ async fn reset_is_a_broken_connection() {
 async fn unanswered_pings_lead_to_reconnecting_and_then_lost() {
     let (_server, mut watcher, ana) = a_watcher_and_ana().await;
     let started_at = Instant::now();
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     let noticed = Instant::now();
     print_elapsed("half-open to reconnecting", started_at);
     assert_eq!(received.difference.user_changed.reconnecting.len(), 1);
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("half-open to disconnect_user lost", started_at);
     print_elapsed("half-open noticed to disconnect_user lost", noticed);
     assert_eq!(received.difference.disconnect_user.lost.len(), 1);
@@ -214,11 +203,11 @@ async fn reconnected_member_is_here() {
     let (server, mut watcher, ana) = a_watcher_and_ana().await;
     let (cookie, list) = (ana.cookie.clone(), ana.replica.clone());
     ana.abort();
-    assert_eq!(changes(&mut watcher).await.difference.user_changed.reconnecting.len(), 1);
+    assert_eq!(watcher.changes().await.difference.user_changed.reconnecting.len(), 1);
     let mut ana = server.connect_as("lobby", Some(&cookie)).await;
     let started_at = Instant::now();
     assert!(matches!(ana.resume(list, "Ana", "t1").await, ServerEvent::Resumed(_)));
-    assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
+    assert_eq!(watcher.changes().await.difference.user_changed.here.len(), 1);
     print_elapsed("back in time to here", started_at);
     assert_eq!(ana.replica.roster(), watcher.replica.roster());
 }
@@ -234,11 +223,11 @@ async fn tab_hidden_for_30_s_is_away_and_shown_again_is_here() {
         ana.wait_until(|replica| replica.own_row().unwrap().state == PresenceState::Here).await;
         ana
     });
-    let received = changes(&mut watcher).await;
+    let received = watcher.changes().await;
     print_elapsed("hidden to away", started_at);
     assert_eq!(received.difference.user_changed.away.len(), 1);
     let started_at = Instant::now();
-    assert_eq!(changes(&mut watcher).await.difference.user_changed.here.len(), 1);
+    assert_eq!(watcher.changes().await.difference.user_changed.here.len(), 1);
     print_elapsed("shown again to here", started_at);
     pinging.await.unwrap();
 }
@@ -281,7 +270,7 @@ async fn restart_causes_no_change_for_resumed_members() {
     let mut newcomer = server.connect("team").await;
     newcomer.announce("Newcomer", "t").await;
     for client in &mut people {
-        assert_eq!(changes(client).await.difference.new_user[0].name.as_str(), "Newcomer");
+        assert_eq!(client.changes().await.difference.new_user[0].name.as_str(), "Newcomer");
         assert_eq!(client.replica.roster(), newcomer.replica.roster());
     }
 }

@@ -2,24 +2,18 @@
 
 #![cfg(unix)]
 
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use crate::support::process::ServerProcess;
 
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Kim is in the room; returns when the process has ended in order, with its rooms kept.
-async fn ends_in_order(server: ServerProcess, end: impl FnOnce(&ServerProcess)) {
+async fn ends_in_order(server: ServerProcess, after: &str, end: impl FnOnce(&ServerProcess)) {
     let rooms_file = server.rooms_file();
     let mut kim = server.connect("team").await;
     kim.join("Kim").await;
     end(&server);
-    assert_eq!(kim.close_code().await, Some(1012));
-    let (_stopped, status) = timeout(TIMEOUT, server.ended()).await.unwrap();
-    assert!(status.success(), "{status}");
-    assert!(std::fs::read_to_string(rooms_file).unwrap().contains("Kim"));
+    assert_eq!(kim.close_code().await, Some(1012), "{after}");
+    let (_stopped, status) = server.ended().await;
+    assert!(status.success(), "{status} {after}");
+    assert!(std::fs::read_to_string(rooms_file).unwrap().contains("Kim"), "{after}");
 }
 
 #[tokio::test]
@@ -30,7 +24,8 @@ async fn signals_that_ask_for_the_end_end_the_server_in_order() {
         signals.extend(["PWR", "37"]);
     }
     for signal in signals {
-        ends_in_order(ServerProcess::start(), |server| server.signal(signal)).await;
+        let after = format!("after SIG{signal}");
+        ends_in_order(ServerProcess::start(), &after, |server| server.signal(signal)).await;
     }
 }
 
@@ -40,9 +35,9 @@ async fn second_signal_ends_the_server_at_once() {
         // It drains for longer than the test may take.
         let server = ServerProcess::start_with("drain-delay = \"1h\"");
         server.signal(first);
-        timeout(TIMEOUT, server.wait_until_logged("shutting down")).await.unwrap();
+        server.wait_until_logged("shutting down").await;
         server.signal(second);
-        let (_, status) = timeout(TIMEOUT, server.ended()).await.unwrap();
+        let (_, status) = server.ended().await;
         assert_eq!(status.code(), Some(1), "{first} {second}");
     }
 }
@@ -56,7 +51,7 @@ async fn repeated_processor_limit_does_not_end_the_server_at_once() {
             server.signal("XCPU");
         }
     };
-    ends_in_order(server, end).await;
+    ends_in_order(server, "after three of SIGXCPU", end).await;
 }
 
 #[tokio::test]
@@ -71,7 +66,7 @@ async fn other_signals_change_nothing() {
         ("ALRM", "SIGALRM has no effect"),
     ] {
         server.signal(signal);
-        timeout(TIMEOUT, server.wait_until_logged(line)).await.unwrap();
+        server.wait_until_logged(line).await;
     }
     for signal in ["PIPE", "XFSZ", "WINCH", "CHLD", "URG", "TSTP", "CONT", "STOP", "CONT"] {
         server.signal(signal);
@@ -79,7 +74,8 @@ async fn other_signals_change_nothing() {
     // Kim's socket has outlived all of them.
     kim.send(r#"{"event":"rename","name":"Kim Doe"}"#).await;
     kim.wait_for_names(&["Kim Doe"]).await;
-    ends_in_order(server, |server| server.signal("TERM")).await;
+    let after = "after SIGTERM, which came after other signals";
+    ends_in_order(server, after, |server| server.signal("TERM")).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -96,5 +92,5 @@ async fn closed_terminal_ends_the_server_in_order() {
     let mut leader = Command::new("setsid");
     leader.arg("--ctty").stdin(File::options().read(true).write(true).open(name).unwrap());
     let server = ServerProcess::start_by(leader, "");
-    ends_in_order(server, |_| drop(terminal)).await;
+    ends_in_order(server, "after its terminal was closed", |_| drop(terminal)).await;
 }

@@ -58,7 +58,7 @@ impl Visitors {
         String::from_utf8(answer).unwrap()
     }
 
-    /// Page, file, cookie, QR code, embed and feed are right.
+    /// Page, file, QR code, embed and feed are right.
     async fn see_all_but_the_socket(&self, server: &TestServer) {
         let Self { address, base_path, .. } = self;
         let page = self.get(&format!("{base_path}/r/team")).await;
@@ -67,19 +67,12 @@ impl Visitors {
         let before = page.split_once("/pkg/rollcall.js").unwrap().0.rsplit('"').next().unwrap();
         let script = &*format!("{before}/pkg/rollcall.js");
         assert!(self.get(script).await.contains("// the page's script"), "{script}");
-        let cookie = header(&page, "set-cookie");
-        let path = if base_path.is_empty() { "/" } else { base_path };
-        assert!(cookie.starts_with(&format!("rollcall_person_{}=", self.port)), "{cookie}");
-        assert!(cookie.contains(&format!("; Path={path};")), "{cookie}");
 
         let code = self.get(&format!("{base_path}/r/team/qr.svg")).await;
         assert_eq!(body(&code), self.code_of(server).await);
         let embed = self.get(&format!("{base_path}/r/team/embed")).await;
         assert!(embed.contains(&format!("href=\"{base_path}/r/team\"")), "{embed}");
         assert!(header(&embed, "content-security-policy").contains("frame-ancestors *"));
-        let redirect = self.get(&format!("{base_path}/r/TEAM/")).await;
-        let location = header(&redirect, "location");
-        assert!(location.ends_with(&format!("{base_path}/r/team")), "{location}");
 
         // An event arrives before there are enough to fill a buffer.
         let mut feed = self.ask(&format!("{base_path}/api/rooms/feed/events")).await;
@@ -88,6 +81,26 @@ impl Visitors {
         let mut ana = server.connect("feed").await;
         ana.join("Ana").await;
         read_until(&mut feed, &mut received, "\"Ana\"").await;
+    }
+
+    /// The cookie is limited to this address, and a room's address in capitals leads to the room.
+    async fn see_cookie_and_redirect(&self) {
+        let Self { base_path, port, .. } = self;
+        let page = self.get(&format!("{base_path}/r/team")).await;
+        let cookie = header(&page, "set-cookie");
+        let path = if base_path.is_empty() { "/" } else { base_path };
+        assert!(cookie.starts_with(&format!("rollcall_person_{port}=")), "{cookie}");
+        assert!(cookie.contains(&format!("; Path={path};")), "{cookie}");
+        let redirect = self.get(&format!("{base_path}/r/TEAM/")).await;
+        let location = header(&redirect, "location");
+        assert!(location.ends_with(&format!("{base_path}/r/team")), "{location}");
+    }
+
+    /// Everything is right. The cookie and the redirect come last, so that their faults hide no others.
+    async fn see_everything(&self, server: &TestServer) {
+        self.see_all_but_the_socket(server).await;
+        self.join().await;
+        self.see_cookie_and_redirect().await;
     }
 
     /// The QR code that the server itself gives for this address.
@@ -155,6 +168,7 @@ async fn bare_nginx_serves_all_but_the_socket() {
     visitors.see_all_but_the_socket(&server).await;
     let reason = visitors.reason().await;
     assert!(reason.contains(" 426 ") && reason.contains("upgrade_required"), "{reason}");
+    visitors.see_cookie_and_redirect().await;
 }
 
 /// Without the public URL: nginx puts its own idea of the host in place of the visitor's.
@@ -178,8 +192,7 @@ async fn nginx_with_the_lines_for_sockets_needs_no_public_url() {
     );
     let site = nginx_site(visitors.port, &location);
     let Some(_proxy) = Proxy::start(Program::Nginx, visitors.port, &site).await else { return };
-    visitors.see_all_but_the_socket(&server).await;
-    visitors.join().await;
+    visitors.see_everything(&server).await;
 }
 
 #[tokio::test]
@@ -187,8 +200,7 @@ async fn caddy_with_one_line_needs_no_public_url() {
     let (visitors, server) = (Visitors::at(free_port(), ""), TestServer::start());
     let site = caddy_site(visitors.port, &format!("reverse_proxy {}", server.address));
     let Some(_proxy) = Proxy::start(Program::Caddy, visitors.port, &site).await else { return };
-    visitors.see_all_but_the_socket(&server).await;
-    visitors.join().await;
+    visitors.see_everything(&server).await;
 }
 
 /// The lines of docs/operations.md for a site below a path, for this server.
@@ -219,8 +231,7 @@ async fn the_site_below_a_path_is_served(visitors: &Visitors, server: &TestServe
         Some(to) => assert!(redirect.ends_with(&to), "{page}"),
         None => assert!(page.contains(" 200 OK") && page.contains("<h1"), "{page}"),
     }
-    visitors.see_all_but_the_socket(server).await;
-    visitors.join().await;
+    visitors.see_everything(server).await;
 }
 
 #[tokio::test]
@@ -262,8 +273,7 @@ async fn caddy_before_nginx_serves_the_site() {
     let Some(_inner) = Proxy::start(Program::Nginx, inner, &site).await else { return };
     let site = caddy_site(visitors.port, &format!("reverse_proxy 127.0.0.1:{inner}"));
     let Some(_outer) = Proxy::start(Program::Caddy, visitors.port, &site).await else { return };
-    visitors.see_all_but_the_socket(&server).await;
-    visitors.join().await;
+    visitors.see_everything(&server).await;
 }
 
 #[tokio::test]
@@ -277,6 +287,5 @@ async fn nginx_before_caddy_serves_the_site() {
     );
     let site = nginx_site(visitors.port, &location);
     let Some(_outer) = Proxy::start(Program::Nginx, visitors.port, &site).await else { return };
-    visitors.see_all_but_the_socket(&server).await;
-    visitors.join().await;
+    visitors.see_everything(&server).await;
 }

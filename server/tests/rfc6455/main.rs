@@ -6,7 +6,7 @@
 //!
 //! Compression (chapters 12 and 13) is not offered: [`handshake`] checks that it is not negotiated.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod case;
 mod closing;

@@ -2,7 +2,7 @@
 
 use app::{
     client::Replica,
-    presence::{ExistingUsers, ServerEvent},
+    presence::{Changes, ExistingUsers, ServerEvent},
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
@@ -61,22 +61,39 @@ impl Client {
 
     /// The next text frame. Pings are answered.
     pub async fn text(&mut self) -> String {
-        loop {
-            match timeout(TIMEOUT, self.socket.next()).await.unwrap().unwrap().unwrap() {
-                Message::Text(text) => {
-                    let event: ServerEvent = serde_json::from_str(&text).unwrap();
-                    self.replica.receive(event).unwrap();
-                    return text.to_string();
+        let receiving = async {
+            loop {
+                match self.socket.next().await.unwrap().unwrap() {
+                    Message::Text(text) => {
+                        let event: ServerEvent = serde_json::from_str(&text).unwrap();
+                        self.replica.receive(event).unwrap();
+                        return text.to_string();
+                    }
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    other => panic!("a text frame was expected, not {other:?}"),
                 }
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("a text frame was expected, not {other:?}"),
             }
-        }
+        };
+        timeout(TIMEOUT, receiving).await.expect("no text frame arrived in time")
     }
 
     /// The next event, applied to the replica.
     pub async fn event(&mut self) -> ServerEvent {
         serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// The next changes, without beats.
+    pub async fn changes(&mut self) -> Changes {
+        let receiving = async {
+            loop {
+                match self.event().await {
+                    ServerEvent::Changes(changes) => return changes,
+                    ServerEvent::Beat(_) => {}
+                    other => panic!("changes were expected, not {other:?}"),
+                }
+            }
+        };
+        timeout(TIMEOUT, receiving).await.expect("no changes arrived in time")
     }
 
     /// A whole list, which must be next.
@@ -100,11 +117,15 @@ impl Client {
         frame
     }
 
-    /// Receives events until the list meets the condition.
+    /// Receives events until the list meets the condition. Events do not prolong the time limit.
     pub async fn wait_until(&mut self, condition: impl Fn(&Replica) -> bool) {
-        while !condition(&self.replica) {
-            self.event().await;
-        }
+        let waiting = async {
+            while !condition(&self.replica) {
+                self.event().await;
+            }
+        };
+        let is_met = timeout(TIMEOUT, waiting).await.is_ok();
+        assert!(is_met, "the list was not as expected in time: {:?}", self.names());
     }
 
     /// Receives events until exactly these names are listed, in this order.
@@ -117,19 +138,22 @@ impl Client {
 
     /// The code of the server's close frame. Events before it are applied.
     pub async fn close_code(&mut self) -> Option<u16> {
-        loop {
-            match timeout(TIMEOUT, self.socket.next()).await.unwrap() {
-                Some(Ok(Message::Close(frame))) => {
-                    return frame.map(|frame| u16::from(frame.code));
+        let receiving = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Close(frame))) => {
+                        return frame.map(|frame| u16::from(frame.code));
+                    }
+                    Some(Ok(Message::Text(text))) => {
+                        let event: ServerEvent = serde_json::from_str(&text).unwrap();
+                        self.replica.receive(event).unwrap();
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
                 }
-                Some(Ok(Message::Text(text))) => {
-                    let event: ServerEvent = serde_json::from_str(&text).unwrap();
-                    self.replica.receive(event).unwrap();
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return None,
             }
-        }
+        };
+        timeout(TIMEOUT, receiving).await.expect("the socket was not closed in time")
     }
 
     /// Closes with 1001, like a browser whose page is closed, and waits for the server's close frame.
@@ -140,9 +164,12 @@ impl Client {
         };
         self.socket.close(Some(going_away)).await.unwrap();
         let mut is_answered = false;
-        while let Some(Ok(message)) = timeout(TIMEOUT, self.socket.next()).await.unwrap() {
-            is_answered |= matches!(message, Message::Close(_));
-        }
+        let receiving = async {
+            while let Some(Ok(message)) = self.socket.next().await {
+                is_answered |= matches!(message, Message::Close(_));
+            }
+        };
+        timeout(TIMEOUT, receiving).await.expect("the connection did not end in time");
         assert!(is_answered, "the closing handshake was cut short");
     }
 

@@ -42,8 +42,8 @@ use tokio_tungstenite::{
 
 pub use self::client::Client;
 
-/// The time limit of every wait, so that a test that would hang fails.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// The time limit of every wait, so that a test that would hang fails. A person is away after 30 s.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The operator's token of a test server.
 pub const OPERATOR_TOKEN: &str = "the operator's";
@@ -217,7 +217,7 @@ impl Site {
         if let Some(cookie) = cookie {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         }
-        connect_async(request).await
+        timeout(TIMEOUT, connect_async(request)).await.expect("the server did not answer in time")
     }
 
     /// A whole response to a `GET`, as text.
@@ -236,7 +236,7 @@ impl Site {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
         // The response has started.
-        stream.readable().await.unwrap();
+        timeout(TIMEOUT, stream.readable()).await.unwrap().unwrap();
         stream
     }
 

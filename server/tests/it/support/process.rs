@@ -1,17 +1,22 @@
 //! The real program in a child process.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
     ops::Deref,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    time::Duration,
 };
 
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
-use super::{Site, create_files};
+use super::{Site, TIMEOUT, create_files};
+
+/// How often something is looked at that can't be waited for.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running server. Dropping it kills the process.
 pub struct ServerProcess {
@@ -92,16 +97,28 @@ impl ServerProcess {
 
     /// Waits until the log contains this text.
     pub async fn wait_until_logged(&self, what: &str) {
-        while !self.log().contains(what) {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        let waiting = async {
+            while !self.log().contains(what) {
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        let is_logged = timeout(TIMEOUT, waiting).await.is_ok();
+        assert!(is_logged, "{what:?} was not logged in time:\n{}", self.log());
     }
 
-    /// Waits for the exit.
+    /// Waits for the exit. A server that does not end is killed: a thread that waits for it would keep the
+    /// test's runtime from ending.
     pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
-        let stopped = self.stopped();
-        let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
-        (stopped, ended.await.unwrap())
+        let waiting = async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status;
+                }
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        let status = timeout(TIMEOUT, waiting).await.expect("the server did not end in time");
+        (self.stopped(), status)
     }
 
     /// Sends SIGKILL, and waits for the exit.
@@ -153,10 +170,14 @@ impl StoppedServer {
                 .stderr(stderr)
                 .spawn()
                 .unwrap();
-        while tokio::net::TcpStream::connect(address).await.is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        ServerProcess { site: Site { address }, child, directory }
+        let server = ServerProcess { site: Site { address }, child, directory };
+        let connecting = async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        timeout(TIMEOUT, connecting).await.expect("the server did not listen in time");
+        server
     }
 
     fn log_file(&self) -> std::fs::File {
@@ -165,17 +186,31 @@ impl StoppedServer {
 
     fn start_as(self, program: Command, presence: &str, stderr: impl Into<Stdio>) -> ServerProcess {
         let Self { address, directory } = self;
-        let mut child = arguments(program, &directory, address, presence)
+        let child = arguments(program, &directory, address, presence)
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (_, address) = line.trim().split_once("://").unwrap();
-        let address = address.parse().unwrap();
-        ServerProcess { site: Site { address }, child, directory }
+        // Dropped, and so killed, if it prints nothing.
+        let mut server = ServerProcess { site: Site { address }, child, directory };
+        let line = first_line(server.child.stdout.take().unwrap());
+        let line = line.expect("the server printed no address in time");
+        let (_, address) = line.trim().split_once("://").expect("the server's address");
+        server.site.address = address.parse().unwrap();
+        server
     }
+}
+
+/// The first line that a program prints, if it comes in time: a thread reads it, as reading has no time limit.
+pub fn first_line(output: impl Read + Send + 'static) -> Option<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        // Nobody receives it after the time limit.
+        let _ = sender.send(line);
+    });
+    receiver.recv_timeout(TIMEOUT).ok()
 }
 
 /// The flags of a server whose files are in this directory.

@@ -153,13 +153,16 @@ pub async fn rest(stream: &mut TlsStream<TcpStream>) -> String {
 
 /// The next event. Pings are answered.
 pub async fn event(socket: &mut SecureSocket) -> ServerEvent {
-    loop {
-        match timeout(TIMEOUT, socket.next()).await.unwrap().unwrap().unwrap() {
-            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-            Message::Ping(_) | Message::Pong(_) => {}
-            other => panic!("a text frame was expected, not {other:?}"),
+    let receiving = async {
+        loop {
+            match socket.next().await.unwrap().unwrap() {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("a text frame was expected, not {other:?}"),
+            }
         }
-    }
+    };
+    timeout(TIMEOUT, receiving).await.expect("no text frame arrived in time")
 }
 
 /// Joins, and returns the reply.
