@@ -107,8 +107,10 @@ test("the list is live over the feed where WebSockets are blocked", async ({
   networkTo,
   server,
   clients,
+  browserErrors,
   room,
 }) => {
+  browserErrors.areExpected(/status of 403 .*\/socket\)/);
   const network = await networkTo(server);
   network.setCondition("no-websockets");
   const ana = await newVisitor({ of: network });

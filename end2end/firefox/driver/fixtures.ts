@@ -36,6 +36,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       });
       // Also Firefox's own messages, such as of a connection that fails.
       visitor.page.on("pageerror", (error) => browserErrors.record(`uncaught: ${String(error)}`));
+      // Unlike Chromium, Firefox has no message for a file that is missing.
+      visitor.page.on("response", (response) => {
+        if (response.status() >= 400) {
+          browserErrors.record(`response: a status of ${response.status()} (${response.url()})`);
+        }
+      });
     };
     await use(async ({ of = server } = {}) => {
       const context = await firefox.browser.createBrowserContext();

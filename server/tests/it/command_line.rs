@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::process::first_line;
+use crate::support::process::{Process, first_line};
 
 /// The program in this directory, with an empty environment.
 fn rollcall(directory: &Path, flags: &[&str]) -> Command {
@@ -159,15 +159,13 @@ fn site_files_of_another_name_are_refused_and_a_missing_site_is_a_warning() {
 #[test]
 fn lan_flag_prints_the_address_of_all_interfaces() {
     let directory = tempfile::tempdir().unwrap();
-    let mut child = rollcall(directory.path(), &["--lan", "--addr", "127.0.0.1:0"])
+    let child = rollcall(directory.path(), &["--lan", "--addr", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let line = first_line(child.stdout.take().unwrap());
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let line = line.expect("a line in time");
+    let mut process = Process(child);
+    let line = first_line(process.0.stdout.take().unwrap()).expect("a line in time");
     assert!(line.starts_with("Listening on http://0.0.0.0:"), "{line}");
 }
 
@@ -176,16 +174,14 @@ fn logs_are_json_unless_stderr_is_a_terminal() {
     let directory = tempfile::tempdir().unwrap();
     for (format, is_json) in [("auto", true), ("json", true), ("text", false)] {
         let flags = ["--addr", "127.0.0.1:0", "--log-format", format];
-        let mut child = rollcall(directory.path(), &flags)
+        let child = rollcall(directory.path(), &flags)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut process = Process(child);
         // The first line is a warning that the site's files are missing.
-        let line = first_line(child.stderr.take().unwrap());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let line = line.expect("a line in time");
+        let line = first_line(process.0.stderr.take().unwrap()).expect("a line in time");
         let parsed = serde_json::from_str::<serde_json::Value>(&line);
         assert_eq!(parsed.is_ok_and(|line| line["level"] == "WARN"), is_json, "{line}");
     }

@@ -18,10 +18,37 @@ use super::{Site, TIMEOUT, create_files};
 /// How often something is looked at that can't be waited for.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
+/// A child process, which is killed when it is dropped.
+pub struct Process(pub Child);
+
+impl Process {
+    /// Waits for the exit. Not in a thread: one that waits for a process that does not end would keep the
+    /// test's runtime from ending.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let waiting = async {
+            loop {
+                if let Some(status) = self.0.try_wait().unwrap() {
+                    return status;
+                }
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        timeout(TIMEOUT, waiting).await.expect("the program did not end in time")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Killing a process that has already exited fails, which is fine.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running server. Dropping it kills the process.
 pub struct ServerProcess {
     site: Site,
-    child: Child,
+    process: Process,
     directory: Arc<TempDir>,
 }
 
@@ -86,7 +113,7 @@ impl ServerProcess {
 
     /// Sends a signal.
     pub fn signal(&self, signal: &str) {
-        let kill = format!("kill -{signal} {}", self.child.id());
+        let kill = format!("kill -{signal} {}", self.process.0.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
@@ -106,25 +133,16 @@ impl ServerProcess {
         assert!(is_logged, "{what:?} was not logged in time:\n{}", self.log());
     }
 
-    /// Waits for the exit. A server that does not end is killed: a thread that waits for it would keep the
-    /// test's runtime from ending.
+    /// Waits for the exit.
     pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
-        let waiting = async {
-            loop {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    return status;
-                }
-                sleep(POLL_INTERVAL).await;
-            }
-        };
-        let status = timeout(TIMEOUT, waiting).await.expect("the server did not end in time");
+        let status = self.process.ended().await;
         (self.stopped(), status)
     }
 
     /// Sends SIGKILL, and waits for the exit.
     pub fn kill(mut self) -> StoppedServer {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
         self.stopped()
     }
 
@@ -170,7 +188,7 @@ impl StoppedServer {
                 .stderr(stderr)
                 .spawn()
                 .unwrap();
-        let server = ServerProcess { site: Site { address }, child, directory };
+        let server = ServerProcess { site: Site { address }, process: Process(child), directory };
         let connecting = async {
             while tokio::net::TcpStream::connect(address).await.is_err() {
                 sleep(POLL_INTERVAL).await;
@@ -191,13 +209,11 @@ impl StoppedServer {
             .stderr(stderr)
             .spawn()
             .unwrap();
-        // Dropped, and so killed, if it prints nothing.
-        let mut server = ServerProcess { site: Site { address }, child, directory };
-        let line = first_line(server.child.stdout.take().unwrap());
+        let mut process = Process(child);
+        let line = first_line(process.0.stdout.take().unwrap());
         let line = line.expect("the server printed no address in time");
         let (_, address) = line.trim().split_once("://").expect("the server's address");
-        server.site.address = address.parse().unwrap();
-        server
+        ServerProcess { site: Site { address: address.parse().unwrap() }, process, directory }
     }
 }
 
@@ -229,12 +245,4 @@ fn arguments(
         .arg(directory.path().join("state"))
         .args(["--addr", &address.to_string()]);
     program
-}
-
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        // Killing a process that has already exited fails, which is fine.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
