@@ -26,7 +26,8 @@ export async function hydrateAnew({ data, showCause }, page, names) {
 /** Replaces the content of `<main>`. What the visitor typed stays. */
 export function renderMain({ modules }, parts) {
   const before = document.getElementById("name");
-  const typed = before?.value || history.state?.typed;
+  // Other programs may store anything in the history entry.
+  const typed = before?.value || [history.state?.typed].find((text) => typeof text === "string");
   const hadFocus = before && before === document.activeElement;
   document.querySelector("main").innerHTML = parts.main;
   const field = document.getElementById("name");

@@ -32,8 +32,9 @@ const PARTS = {
   list: "[data-part=list]",
 };
 
-/** When this page failed lately. The history entry outlives a reload, also where there is no storage. */
-const failures = (history.state?.failures ?? []).filter((time) => Date.now() - time < FAILURE_LIFETIME);
+/** When this page failed lately. The history entry outlives a reload, also where there is no storage; other programs may
+* store anything in it. */
+const failures = [].concat(history.state?.failures ?? []).filter((time) => Date.now() - time < FAILURE_LIFETIME);
 let hasFailed = false;
 /** The originals in rows out of view, which the WASM has not hydrated yet. */
 let notHydrated = new WeakSet();

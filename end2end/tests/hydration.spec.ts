@@ -71,6 +71,15 @@ test("a page that nobody changed is hydrated as it is", async ({ newVisitor, ser
   expect(requests.filter((url) => /recovery|parts/.test(url))).toEqual([]);
 });
 
+test("a page works whatever another program stores in its history entry", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  await visitor.page.addInitScript(() => {
+    if (location.protocol === "http:") history.replaceState({ failures: 5, builds: 5, typed: {} }, "");
+  });
+  await visitor.page.goto(`/r/${room}`);
+  await visitor.isLive();
+});
+
 test("text that was typed before hydration is kept", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
   const release = await delayScripts(ana.page);
