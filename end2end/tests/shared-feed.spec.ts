@@ -141,6 +141,49 @@ test("an embed in a sandboxed frame is styled and live", async ({ newVisitor, se
   site.close();
 });
 
+test("twelve sandboxed embeds on one page are all live over HTTP/1.1", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const rooms = Array.from({ length: 12 }, (_, index) => `${room}-${index}`);
+  const visitor = await newVisitor();
+  const site = await siteWithFrames(
+    rooms.map((each) => `${server.url}/r/${each}/embed`),
+    { attributes: `sandbox="allow-scripts"` },
+  );
+  await visitor.page.goto(site.url);
+  const embeds = frames(visitor, rooms.length);
+  for (const embed of embeds) await expect(embed.getByTestId("count")).toHaveText("0");
+  for (const each of rooms) await clients.join(server, each, "Ana");
+  for (const embed of embeds) {
+    await expect(embed.getByTestId("count")).toHaveText("1");
+    await expect(embed.getByText("Not live")).toBeHidden();
+  }
+  site.close();
+});
+
+test("an embed is live where the browser blocks this site's storage", async ({ newVisitor, server, clients, room }) => {
+  const visitor = await newVisitor();
+  await visitor.page.addInitScript(() => {
+    // As in Firefox, where cookies are blocked.
+    globalThis.BroadcastChannel = class {
+      constructor() {
+        throw new DOMException("The operation is insecure.", "SecurityError");
+      }
+    } as unknown as typeof BroadcastChannel;
+  });
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`]);
+  await visitor.page.goto(site.url);
+  const [embed] = frames(visitor, 1);
+  await expect(embed!.getByTestId("count")).toHaveText("0");
+  await clients.join(server, room, "Ana");
+  await expect(embed!.getByTestId("count")).toHaveText("1");
+  await expect(embed!.getByText("Not live")).toBeHidden();
+  site.close();
+});
+
 test("embeds in a cross-origin isolated page are live", async ({ newVisitor, server, clients, room }) => {
   await clients.join(server, room, "Ana");
   const visitor = await newVisitor();
