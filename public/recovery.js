@@ -24,7 +24,7 @@ export async function hydrateAnew({ data, showCause }, page, names) {
 }
 
 /** Replaces the content of `<main>`. What the visitor typed stays. */
-export function renderMain({ modules }, parts) {
+export function renderMain({ modules, build }, parts) {
   const before = document.getElementById("name");
   // Other programs may store anything in the history entry.
   const typed = before?.value || [history.state?.typed].find((text) => typeof text === "string");
@@ -35,7 +35,7 @@ export function renderMain({ modules }, parts) {
   if (field && hadFocus) field.focus({ preventScroll: true });
   history.replaceState({ ...history.state, typed: undefined }, "");
   // They handle elements within it, which are other ones now.
-  for (const module of modules) import(`./${module}#anew-${parts.page.list.now}`);
+  for (const module of modules) import(`./${module}?${build}#anew-${parts.page.list.now}`);
 }
 
 /** Reloads a page that failed, as soon as the server answers. */

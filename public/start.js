@@ -158,6 +158,11 @@ function onSubmit(event) {
   fail();
 }
 
+/** The WASM's event stream, where no WebSocket gets through. */
+function onChangeOfBody() {
+  if (document.querySelector("rollcall-feed")) load("page-feed");
+}
+
 /** Whether an error is one of the page's WASM or of its glue. */
 function isOurs(error) {
   if (globalThis.WebAssembly && error instanceof WebAssembly.RuntimeError) return true;
@@ -203,6 +208,7 @@ new MutationObserver(onAttributeChange).observe(html, {
   attributeFilter: ["data-blocked", "data-build"],
   attributeOldValue: true,
 });
+new MutationObserver(onChangeOfBody).observe(document.body, { childList: true });
 addEventListener("submit", onSubmit);
 addEventListener("error", ({ error }) => isOurs(error) && fail());
 addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());

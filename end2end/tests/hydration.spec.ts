@@ -80,6 +80,21 @@ test("a page works whatever another program stores in its history entry", async 
   await visitor.isLive();
 });
 
+test("every script names the build, so that no cache holds one of another build", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const scripts: string[] = [];
+  visitor.page.on("request", (request) => {
+    if (request.resourceType() === "script") scripts.push(new URL(request.url()).pathname + new URL(request.url()).search);
+  });
+  await visitor.page.goto(`/r/${room}`);
+  await visitor.isLive();
+  await visitor.page.goto(`/r/${room}/embed`);
+  await expect.poll(() => scripts.join(" ")).toContain("feed-hub.js");
+  await visitor.page.goto(`/r/${room}/print`);
+  await expect.poll(() => scripts.join(" ")).toContain("print.js");
+  expect(scripts.filter((path) => !/\/pkg\/|\.js\?[0-9a-f]{16}$/.test(path))).toEqual([]);
+});
+
 test("text that was typed before hydration is kept", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
   const release = await delayScripts(ana.page);

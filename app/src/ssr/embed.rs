@@ -4,7 +4,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{BasePath, document::style_url};
+use super::{AssetUrls, BasePath};
 use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
     text::{
@@ -41,6 +41,8 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
     let ExistingUsers { epoch, seq, count, users, .. } = list;
     let here = count.saturating_sub(away);
     let base = BasePath::of_context();
+    let asset_urls = AssetUrls::of(options);
+    let script = asset_urls.script_of_this_build("embed.js");
     let address = base.room(&room);
     let people = match count {
         0 => nobody(&address).into_any(),
@@ -59,8 +61,8 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
                 <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
-                <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src=base.below("/embed.js")></script>
+                <link rel="stylesheet" href=asset_urls.style />
+                <script type="module" src=script></script>
             </head>
             <body>
                 <main

@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{BasePath, document::style_url};
+use super::{AssetUrls, BasePath};
 use crate::{
     presence::{Name, PresenceState, RoomName},
     text::strings,
@@ -38,6 +38,8 @@ pub fn print_document(options: &LeptosOptions, list: PrintedList) -> String {
 fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<> {
     let PrintedList { room, now, people } = list;
     let base = BasePath::of_context();
+    let asset_urls = AssetUrls::of(options);
+    let script = asset_urls.script_of_this_build("print.js");
     let title = strings::title(people.len(), room.as_str());
     let count = strings::counted_people(people.len());
     let lines = (1..).zip(people).map(line).collect_view();
@@ -51,8 +53,8 @@ fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<>
                 <meta name="robots" content="noindex" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
-                <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src=base.below("/print.js")></script>
+                <link rel="stylesheet" href=asset_urls.style />
+                <script type="module" src=script></script>
             </head>
             <body>
                 <main>
