@@ -58,7 +58,7 @@ fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<>
             </head>
             <body>
                 <main>
-                    <h1>{room.to_string()}</h1>
+                    <h1 translate="no">{room.to_string()}</h1>
                     <p>{count} ", " <time>{now}</time></p>
                     <table>
                         // Browsers repeat it on each sheet.
@@ -111,7 +111,7 @@ mod tests {
         let options = LeptosOptions::builder().output_name("rollcall").build();
         let html = print_document(&options, list);
         for part in [
-            "<h1>team-7</h1>",
+            "<h1 translate=\"no\">team-7</h1>",
             "1,000 people, ",
             "2026-11-30 10:00:00 +01:00",
             "<td>1000</td>",
