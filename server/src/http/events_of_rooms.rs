@@ -3,7 +3,7 @@
 //! Browsers open at most six HTTP/1.1 connections to a host: with one stream for each view, the seventh view
 //! could not even load.
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::collections::BTreeMap;
 
 use app::presence::{RoomName, RoomNameError, Since};
 use axum::{
@@ -97,8 +97,10 @@ pub(crate) async fn events_of_rooms(
     let events = stream::select_all(feeds)
         .take_while(|event| future::ready(event.is_some()))
         .filter_map(future::ready);
-    let events =
-        stream::iter(refusals).chain(events).take_until(async move { guard.drained().await });
+    let events = stream::iter(refusals)
+        .map(Ok)
+        .chain(events)
+        .take_until(async move { guard.drained().await });
     let mut response = event_stream_response(events);
     if is_readable_by_any_origin {
         allow_any_origin(response.headers_mut());
@@ -107,7 +109,7 @@ pub(crate) async fn events_of_rooms(
 }
 
 /// The event that says why a room is not in the stream.
-fn refusal(room: &RoomName, rejection: Rejection) -> Result<Event, Infallible> {
+fn refusal(room: &RoomName, rejection: Rejection) -> Event {
     METRICS.rejected(rejection.limit());
     let refused = RefusedRoom {
         room: room.as_str(),
@@ -116,7 +118,7 @@ fn refusal(room: &RoomName, rejection: Rejection) -> Result<Event, Infallible> {
         message: rejection.to_string(),
     };
     let data = serde_json::to_string(&refused).unwrap_or_default();
-    Ok(Event::default().event(refused.event).data(data))
+    Event::default().event(refused.event).data(data)
 }
 
 /// The rooms, each with the position of the client's list: from `Last-Event-ID`, which has that of one room, or
