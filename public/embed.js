@@ -1,7 +1,6 @@
 // Keeps the embed up to date: after a change in the room it fetches the server's rendering again, and shows as much of
-// it as fits the frame.
-
-import { openFeed } from "./feed.js";
+// it as fits the frame. Where the frame can't share the event stream of other views, it fetches regularly instead: seven
+// streams of their own would take all connections to the server.
 
 /** How long a change waits for others, and the jitter that spreads the requests of many frames, in milliseconds. */
 const BATCH_DELAY = 300;
@@ -10,6 +9,9 @@ const JITTER = 900;
 * milliseconds: without a free connection it waits for ever. */
 const RENDER_TIMEOUT = 5_000;
 const RETRY_DELAY = 15_000;
+/** How often a frame without an event stream fetches, and the jitter, in milliseconds. */
+const POLL_INTERVAL = 4_000;
+const POLL_JITTER = 2_000;
 
 // As in start.js: nothing can be fetched from a page with a name and a password in its address.
 const address = new URL(document.baseURI);
@@ -24,6 +26,7 @@ let view = document.querySelector("main");
 let isDisconnected = false;
 /** The last rendering could not be fetched. */
 let isBehind = false;
+let isPolling = false;
 let wasStale = false;
 let timer;
 let rendering = Promise.resolve();
@@ -44,11 +47,28 @@ function renderIn(milliseconds) {
 }
 
 async function render() {
+  if (isPolling) pollSoon();
+  // Nobody sees it.
+  if (isPolling && document.hidden) return;
   const fetched = await fetchView().catch(() => undefined);
   isBehind = !fetched;
   updateStale();
   if (fetched) show(fetched);
-  else renderIn(RETRY_DELAY);
+  else if (!isPolling) renderIn(RETRY_DELAY);
+}
+
+function pollSoon() {
+  renderIn(POLL_INTERVAL + POLL_JITTER * Math.random());
+}
+
+function poll() {
+  isPolling = true;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    timer = undefined;
+    renderIn(0);
+  });
+  pollSoon();
 }
 
 /** What proves to the server that this frame may read the answer; needed only where it has no origin. */
@@ -67,8 +87,9 @@ async function fetchView() {
 }
 
 function show(fetched) {
-  document.title = fetched.title;
   const fresh = document.adoptNode(fetched.querySelector("main"));
+  if (fresh.dataset.at === view.dataset.at) return;
+  document.title = fetched.title;
   const hadFocus = view.contains(document.activeElement);
   view.replaceWith(fresh);
   view = fresh;
@@ -113,16 +134,27 @@ function announceHeight() {
 html.setAttribute("data-hydrated", "true");
 fit();
 addEventListener("resize", fit);
-openFeed(
-  () => ({ room: view.dataset.room, since: view.dataset.at, key: key() }),
-  ({ position }) => {
-    isDisconnected = false;
-    updateStale();
-    // Only the last piece of a split difference has a new position.
-    if (position && position !== view.dataset.at) renderIn(BATCH_DELAY + JITTER * Math.random());
-  },
-  () => {
-    isDisconnected = true;
-    updateStale();
-  },
-);
+start().catch(poll);
+
+async function start() {
+  // Of the same build: a cache may hold that of another one.
+  const { canShare, openFeed } = await import(`./feed.js${new URL(import.meta.url).search}`);
+  if (canShare()) follow(openFeed);
+  else poll();
+}
+
+function follow(openFeed) {
+  openFeed(
+    () => ({ room: view.dataset.room, since: view.dataset.at }),
+    ({ position }) => {
+      isDisconnected = false;
+      updateStale();
+      // Only the last piece of a split difference has a new position.
+      if (position && position !== view.dataset.at) renderIn(BATCH_DELAY + JITTER * Math.random());
+    },
+    () => {
+      isDisconnected = true;
+      updateStale();
+    },
+  );
+}

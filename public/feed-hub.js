@@ -12,11 +12,15 @@ const MIN_RETRY_DELAY = 2_000;
 const MAX_RETRY_DELAY = 15_000;
 /** After how many unanswered beats a view counts as gone: a page that crashed says no goodbye. */
 const MAX_UNANSWERED = 6;
-const EVENTS = ["existing_users", "more_users", "resumed", "changes", "beat"];
+/** The most rooms in one stream: the server allows no more. */
+const MAX_ROOMS = 50;
+/** How long a room that the server refused waits for another attempt, in milliseconds. */
+const REFUSED_RETRY_DELAY = 5_000;
+const EVENTS = ["existing_users", "more_users", "resumed", "changes", "beat", "refused"];
 
 /**
  * Keeps the stream open for the views, and tells `tell(room, news)` what comes: `{ position, frame, asks }` for each
- * event of a room, and `{ isLost }` for all rooms when the stream broke.
+ * event of a room, `{ isLost }` for a room that can't be in the stream, and for all rooms when the stream broke.
  */
 export class Hub {
   #tell;
@@ -24,7 +28,7 @@ export class Hub {
   #views = new Map();
   /** The last known position of each room, from which a stream resumes. */
   #positions = new Map();
-  /** The open stream, its rooms, and whether an event has come. */
+  /** The open stream, its rooms, those of them that the server refused, and whether an event has come. */
   #stream;
   #openTimer;
   #failures = 0;
@@ -34,11 +38,21 @@ export class Hub {
   }
 
   /** A view watches a room, from a position or from the list on. */
-  watch(id, { room, since, key, wantsFrames, isLost }) {
-    this.#views.set(id, { room, key, wantsFrames, unanswered: 0 });
+  watch(id, { room, since, wantsFrames, isLost }) {
+    this.#views.set(id, { room, wantsFrames, unanswered: 0 });
     // A list in pieces is of use only from its beginning on.
     if (wantsFrames) this.#positions.delete(room);
     else if (!this.#positions.has(room)) this.#positions.set(room, since);
+    if (!this.#rooms().includes(room)) {
+      this.#tell(room, { isLost: true });
+      return;
+    }
+    if (this.#stream?.refused.has(room)) {
+      this.#tell(room, { isLost: true });
+      // The views of other rooms wait with it for their new stream.
+      if (isLost && !this.#openTimer) this.#openIn(REFUSED_RETRY_DELAY);
+      return;
+    }
     const isWatched = this.#stream?.isLive && this.#stream.rooms.includes(room);
     if (isWatched && !wantsFrames && !isLost) this.#tell(room, { position: this.#positions.get(room) });
     // While another attempt is due, a view that heard nothing learns nothing new.
@@ -71,22 +85,32 @@ export class Hub {
     return [...this.#views].filter(([, view]) => view.room === room);
   }
 
+  /** The rooms of the stream, in the order in which they came. */
+  #rooms() {
+    const rooms = new Set([...this.#views.values()].map(({ room }) => room));
+    return [...rooms].slice(0, MAX_ROOMS);
+  }
+
   #openIn(milliseconds) {
     clearTimeout(this.#openTimer);
     this.#openTimer = setTimeout(() => this.#open(), milliseconds);
   }
 
   #open() {
+    const hadStream = Boolean(this.#stream);
     this.close();
-    const views = [...this.#views.values()];
-    if (views.length === 0) return;
-    const rooms = [...new Set(views.map(({ room }) => room))];
+    if (hadStream) {
+      // The server counts it until it notices its end, and a room may have one place left.
+      this.#openIn(GATHER_DELAY);
+      return;
+    }
+    const rooms = this.#rooms();
+    if (rooms.length === 0) return;
     const known = rooms.filter((room) => this.#positions.get(room));
     const since = known.map((room) => `${room}.${this.#positions.get(room)}`);
     const query = new URLSearchParams({ rooms: rooms.join(), since: since.join() });
-    if (views[0].key) query.set("key", views[0].key);
     const source = new EventSource(new URL(`api/events?${query}`, import.meta.url));
-    this.#stream = { source, rooms, isLive: false };
+    this.#stream = { source, rooms, refused: new Set(), isLive: false };
     this.#expect(OPEN_TIMEOUT);
     source.onopen = () => this.#expect(IDLE_TIMEOUT);
     // The browser's own reconnection would resume one room only.
@@ -116,6 +140,11 @@ export class Hub {
     const [, roomOfId, position] = /^([^.]+)\.(.+)$/.exec(lastEventId) ?? [];
     if (roomOfId) this.#positions.set(roomOfId, position);
     const room = /^\{"room":"([^"]+)"/.exec(data)?.[1];
+    if (type === "refused") {
+      this.#stream.refused.add(room);
+      this.#tell(room, { isLost: true });
+      return;
+    }
     const views = this.#viewsOf(room);
     const frame = views.some(([, view]) => view.wantsFrames) ? data : undefined;
     const asks = type === "beat";

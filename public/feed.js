@@ -4,7 +4,8 @@
 // worker without an election; but neither exists in a frame of another site whose storage the browser blocks, and
 // Web Locks do not exist over plain HTTP.
 
-import { Hub } from "./feed-hub.js";
+// Of the same build: a cache may hold that of another one.
+const { Hub } = await import(`./feed-hub.js${new URL(import.meta.url).search}`);
 
 /** Sites below different paths of a host share its channels, and each has rooms of its own. */
 const CHANNEL = `rollcall-feed ${new URL(".", import.meta.url).pathname}`;
@@ -16,10 +17,26 @@ const IDLE_TIMEOUT = 15_000;
 const ANSWER_TIMEOUT = 100;
 const ANSWER_JITTER = 200;
 
+/** Without one where there is none, or where the browser blocks the storage of this site: then it throws. */
+function openChannel() {
+  try {
+    return new BroadcastChannel(CHANNEL);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether views of this browser find each other. Those in sandboxed frames don't: each has an origin of its own. */
+export function canShare() {
+  const channel = openChannel();
+  channel?.close();
+  return Boolean(channel) && self.origin !== "null";
+}
+
 /**
- * Watches a room until `close` is called. `describe` returns the request `{ room, since, key, wantsFrames }`, each time
- * that it is sent; `onNews` gets `{ position, frame }`, and `onLost` is called when the stream broke or is silent. It
- * is opened again.
+ * Watches a room until `close` is called. `describe` returns the request `{ room, since, wantsFrames }`, each time that it
+ * is sent; `onNews` gets `{ position, frame }`, and `onLost` is called when the stream broke or is silent, or when the
+ * server refuses the room. It is opened again.
  *
  * The messages: `{ to, request }` from a view to the elected page (or to any, before it knows one), `{ to, isServed }`
  * in answer; `{ room, news }` from the elected page to all; `{ isElected }` and `{ isRetired }` when that changes. Each
@@ -41,7 +58,7 @@ export function openFeed(describe, onNews, onLost) {
   }
 
   function open() {
-    channel = "BroadcastChannel" in self ? new BroadcastChannel(CHANNEL) : undefined;
+    channel = openChannel();
     if (channel) channel.onmessage = ({ data }) => onMessage(data);
     watch(false);
   }
@@ -113,8 +130,9 @@ export function openFeed(describe, onNews, onLost) {
   }
 
   function onRoomNews(roomOfNews, news) {
-    if (news.isLost) onLost();
-    if (roomOfNews !== room) return;
+    // Without a room it is of all rooms.
+    if ((roomOfNews ?? room) !== room) return;
+    if (news.isLost) return onLost();
     expectNews();
     if (news.asks && hub) hub.isHere(id);
     else if (news.asks) post({ to: elected, request: { isHere: true } });

@@ -15,7 +15,8 @@ for (const event of ["keydown", "pointerdown", "input", "wheel", "touchmove"]) {
 /** Reloads once for each version of the server: where two versions answer in turn, a page would reload for ever. */
 export function reloadWhenQuiet(html) {
   const build = html.getAttribute("data-build");
-  const seen = history.state?.builds ?? [];
+  // Other programs may store anything in the history entry.
+  const seen = [].concat(history.state?.builds ?? []);
   if (seen.includes(build)) return;
   const reload = () => {
     history.replaceState({ ...history.state, builds: [...seen, build] }, "");

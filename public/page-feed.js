@@ -1,7 +1,8 @@
 // `<rollcall-feed room>`: the live list of a room as frames, for a page that gets no WebSocket. It fires `message` with
 // each frame as its data, and without data when the stream broke. It closes when it is removed.
 
-import { openFeed } from "./feed.js";
+// Of the same build: a cache may hold that of another one.
+const { openFeed } = await import(`./feed.js${new URL(import.meta.url).search}`);
 
 class RollcallFeed extends HTMLElement {
   #feed;

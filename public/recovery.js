@@ -12,8 +12,8 @@ export async function fetchParts({ parts }) {
 
 /** Renders all parts anew and hydrates them within one task, in which nobody else can change them. */
 export async function hydrateAnew({ data, showCause }, page, names) {
-  const parts = await fetchParts(data).catch(() => {
-    showCause("no_network");
+  const parts = await fetchParts(data).catch(async (error) => {
+    showCause(await causeOfSilence(error));
     return partsOnceReachable(data);
   });
   document.documentElement.removeAttribute("data-cause");
@@ -24,9 +24,10 @@ export async function hydrateAnew({ data, showCause }, page, names) {
 }
 
 /** Replaces the content of `<main>`. What the visitor typed stays. */
-export function renderMain({ modules }, parts) {
+export function renderMain({ modules, build }, parts) {
   const before = document.getElementById("name");
-  const typed = before?.value || history.state?.typed;
+  // Other programs may store anything in the history entry.
+  const typed = before?.value || [history.state?.typed].find((text) => typeof text === "string");
   const hadFocus = before && before === document.activeElement;
   document.querySelector("main").innerHTML = parts.main;
   const field = document.getElementById("name");
@@ -34,14 +35,14 @@ export function renderMain({ modules }, parts) {
   if (field && hadFocus) field.focus({ preventScroll: true });
   history.replaceState({ ...history.state, typed: undefined }, "");
   // They handle elements within it, which are other ones now.
-  for (const module of modules) import(`./${module}#anew-${parts.page.list.now}`);
+  for (const module of modules) import(`./${module}?${build}#anew-${parts.page.list.now}`);
 }
 
 /** Reloads a page that failed, as soon as the server answers. */
 export async function reload(data, failures) {
   const typed = document.getElementById("name")?.value;
   history.replaceState({ ...history.state, failures: [...failures, Date.now()], typed }, "");
-  await partsOnceReachable(data);
+  await onceReachable(data);
   location.reload();
 }
 
@@ -58,6 +59,11 @@ export async function follow({ data, failures, showCause, markStale }, error) {
   location.reload();
 }
 
+async function onceReachable(data) {
+  const isReachable = () => fetchParts(data).catch(async (error) => (await causeOfSilence(error)) === "file_blocked");
+  while (!(await isReachable())) await new Promise((go) => setTimeout(go, RETRY_INTERVAL));
+}
+
 async function partsOnceReachable(data) {
   for (;;) {
     const parts = await fetchParts(data).catch(() => undefined);
@@ -72,8 +78,15 @@ async function causeOf(error, data) {
   if (/content security|csp/i.test(error.message)) return "webassembly_forbidden";
   const files = [data.script, data.wasm].map((url) => fetch(url, { method: "HEAD", cache: "no-store" }));
   const responses = await Promise.allSettled(files);
-  const isReachable = await fetchParts(data).catch(() => undefined);
-  if (!isReachable) return "no_network";
+  const silence = await fetchParts(data).then(() => undefined, causeOfSilence);
+  if (silence) return silence;
   if (responses.some(({ value }) => value && !value.ok)) return "file_refused";
   return responses.some(({ reason }) => reason) ? "file_blocked" : "failed_to_start";
+}
+
+/** Why a `fetch` failed with this error: some content blockers stop each, and let scripts load. */
+async function causeOfSilence(error) {
+  if (!(error instanceof TypeError)) return "no_network";
+  const script = await import(`./blocked.js?reachable-${Date.now()}`).catch(() => undefined);
+  return script ? "file_blocked" : "no_network";
 }

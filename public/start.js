@@ -13,7 +13,15 @@ const RETRY_INTERVAL = 5_000;
 /** How often the hydrated page is verified, in milliseconds. */
 const VERIFY_INTERVAL = 1_000;
 /** Hydrated elements that the page never replaces. */
-const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar";
+const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar, #find, .toggle";
+/** Elements that hydration gives the property `shown`, the text that the WASM shows in them: a copy has none, as it has
+* no listeners. The buttons as children, since extensions add buttons of their own. */
+const ORIGINALS = [
+  "#roster .avatar, #roster .user-name, #roster .since",
+  "#you-are-here bdi, .card label, .card .field > button, .card .buttons > button, .someone-else > button",
+].join();
+/** Those of them that no translator may change. */
+const UNTRANSLATED = ".number, #roster .avatar, #roster .user-name, #you-are-here bdi";
 
 const html = document.documentElement;
 /** Browsers resolve all addresses against this one, and fetch none that has a name and a password in it. They send both by
@@ -27,9 +35,12 @@ const PARTS = {
   list: "[data-part=list]",
 };
 
-/** When this page failed lately. The history entry outlives a reload, also where there is no storage. */
-const failures = (history.state?.failures ?? []).filter((time) => Date.now() - time < FAILURE_LIFETIME);
+/** When this page failed lately. The history entry outlives a reload, also where there is no storage; other programs may
+* store anything in it. */
+const failures = [].concat(history.state?.failures ?? []).filter((time) => Date.now() - time < FAILURE_LIFETIME);
 let hasFailed = false;
+/** The originals in rows out of view, which the WASM has not hydrated yet. */
+let notHydrated = new WeakSet();
 
 /** Computes what `fingerprint.rs` does: 32-bit FNV-1a over the names of elements, the texts and the comments. */
 function fingerprint(root) {
@@ -70,6 +81,7 @@ async function hydrate(page) {
     if (!isIntact(part)) return false;
     page[`hydrate_${part}`]();
   }
+  noteNotHydrated();
   await yieldToMain();
   page.connect();
   return true;
@@ -113,6 +125,13 @@ async function fail() {
   await reload(data, failures);
 }
 
+const isHydrated = ({ shown }) => shown !== undefined;
+
+/** To be called in the task that hydrated the list, in which nobody else can have copied a row. */
+function noteNotHydrated() {
+  notHydrated = new WeakSet([...document.querySelectorAll(ORIGINALS)].filter((element) => !isHydrated(element)));
+}
+
 /** Others may remove elements, or replace them by copies on which nothing happens: then the page would be marked as
 * live while what the visitor sees stands still. */
 function verifyRegularly(page) {
@@ -122,17 +141,29 @@ function verifyRegularly(page) {
     lasting.every((element) => element.isConnected) &&
     document.querySelectorAll("#roster [data-user-id]").length === page.rows() &&
     document.querySelectorAll(".card > form, .card > .you-are-here").length === 1 &&
-    number.textContent.replace(/\D/g, "") === String(page.count());
+    number.textContent.replace(/\D/g, "") === String(page.count()) &&
+    [...document.querySelectorAll(ORIGINALS)].every((element) => isHydrated(element) || notHydrated.has(element));
   setInterval(() => {
-    if (!isAsShown()) return fail();
-    document.querySelectorAll("#roster .who").forEach(restoreName);
+    document.querySelectorAll(UNTRANSLATED).forEach(restoreText);
+    if (!isAsShown()) fail();
   }, VERIFY_INTERVAL);
 }
 
-/** Not every translator heeds `translate="no"`. The tooltip is the name. */
-function restoreName(who) {
-  const name = who.querySelector(".user-name");
-  if (name && name.textContent !== who.title) name.textContent = who.title;
+/** Not every translator heeds `translate="no"`. */
+function restoreText(element) {
+  if (isHydrated(element) && element.textContent !== element.shown) element.textContent = element.shown;
+}
+
+/** A form that is a copy would load another page. */
+function onSubmit(event) {
+  if (event.defaultPrevented || !event.target.matches(".name-form")) return;
+  event.preventDefault();
+  fail();
+}
+
+/** The WASM's event stream, where no WebSocket gets through. */
+function onChangeOfBody() {
+  if (document.querySelector("rollcall-feed")) load("page-feed");
 }
 
 /** Whether an error is one of the page's WASM or of its glue. */
@@ -171,6 +202,7 @@ async function start() {
   if (failures.length > 0 || !(await hydrate(page))) {
     const { hydrateAnew } = await load("recovery");
     await hydrateAnew(context, page, Object.keys(PARTS));
+    noteNotHydrated();
   }
   verifyRegularly(page);
 }
@@ -179,6 +211,8 @@ new MutationObserver(onAttributeChange).observe(html, {
   attributeFilter: ["data-blocked", "data-build"],
   attributeOldValue: true,
 });
+new MutationObserver(onChangeOfBody).observe(document.body, { childList: true });
+addEventListener("submit", onSubmit);
 addEventListener("error", ({ error }) => isOurs(error) && fail());
 addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());
 if (address.username || address.password) {

@@ -1,7 +1,5 @@
 // The list without WASM: after each change the server's rendering is fetched again.
 
-import { openFeed } from "./feed.js";
-
 /** How long a change waits for others, and the jitter that spreads the requests of many pages, in milliseconds. */
 const BATCH_DELAY = 300;
 const JITTER = 900;
@@ -70,7 +68,9 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
     position = `${parts.page.list.epoch}.${parts.page.list.seq}`;
   }
 
-  function follow() {
+  async function follow() {
+    // Of the same build: a cache may hold that of another one.
+    const { openFeed } = await import(`./feed.js${new URL(import.meta.url).search}`);
     openFeed(
       () => ({ room: data.page.room, since: position }),
       ({ position: latest }) => {

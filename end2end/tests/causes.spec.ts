@@ -74,6 +74,18 @@ for (const { cause, sentence, prepare, rewrite } of NOT_STARTED) {
   });
 }
 
+test("page whose requests a content blocker stops says so", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await page.addInitScript(() => {
+    globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+  });
+  await page.goto(`/r/${room}`);
+  await expect(page.getByText(/a content blocker or your network blocks a file/)).toBeVisible();
+  await expect(visitor.joinButton).toBeDisabled();
+  await expect(visitor.html).toHaveAttribute("data-stale");
+});
+
 test("page that loads without a network says so, and starts as soon as there is one", async ({
   newVisitor,
   browserErrors,
@@ -82,7 +94,7 @@ test("page that loads without a network says so, and starts as soon as there is 
   browserErrors.areExpected(NO_CONNECTION);
   const visitor = await newVisitor();
   const { page } = visitor;
-  await page.route(/\.wasm|parts\.json|\/events/, (route) => route.abort("internetdisconnected"));
+  await page.route(/\.wasm|parts\.json|\/events|reachable/, (route) => route.abort("internetdisconnected"));
   await page.goto(`/r/${room}`);
   await expect(page.getByText(/the server can't be reached/)).toBeVisible();
   await expect(visitor.html).toHaveAttribute("data-stale");

@@ -74,6 +74,30 @@ test("a page that nobody changed is hydrated as it is", async ({ newVisitor, ser
   expect(requests.filter((url) => /recovery|parts/.test(url))).toEqual([]);
 });
 
+test("a page works whatever another program stores in its history entry", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  await visitor.page.addInitScript(() => {
+    if (location.protocol === "http:") history.replaceState({ failures: 5, builds: 5, typed: {} }, "");
+  });
+  await visitor.page.goto(`/r/${room}`);
+  await visitor.isLive();
+});
+
+test("every script names the build, so that no cache holds one of another build", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const scripts: string[] = [];
+  visitor.page.on("request", (request) => {
+    if (request.resourceType() === "script") scripts.push(new URL(request.url()).pathname + new URL(request.url()).search);
+  });
+  await visitor.page.goto(`/r/${room}`);
+  await visitor.isLive();
+  await visitor.page.goto(`/r/${room}/embed`);
+  await expect.poll(() => scripts.join(" ")).toContain("feed-hub.js");
+  await visitor.page.goto(`/r/${room}/print`);
+  await expect.poll(() => scripts.join(" ")).toContain("print.js");
+  expect(scripts.filter((path) => !/\/pkg\/|\.js\?[0-9a-f]{16}$/.test(path))).toEqual([]);
+});
+
 test("text that was typed before hydration is kept", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
   const release = await delayScripts(ana.page);

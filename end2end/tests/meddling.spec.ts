@@ -81,6 +81,12 @@ const IN_THE_BROWSER: Record<string, () => void> = {
       for (const node of [...comment.childNodes]) if (node.nodeType === Node.COMMENT_NODE) node.remove();
     document.querySelector("main")?.normalize();
   },
+  "tooltips are removed": () => {
+    for (const element of document.querySelectorAll("[title]")) element.removeAttribute("title");
+  },
+  "tooltips are translated": () => {
+    for (const element of document.querySelectorAll("[title]")) element.setAttribute("title", "Übersetzt");
+  },
   "the card is emptied": () => document.querySelector(".card")?.replaceChildren(),
   "everything is replaced by a copy": () => {
     const main = document.querySelector("main")!;
@@ -114,6 +120,61 @@ for (const [what, change] of Object.entries(IN_THE_BROWSER)) {
     await works(visitor, server, clients, room);
   });
 }
+
+/** What a live page shows is replaced by copies, on which nothing happens. */
+const COPIES: Record<string, () => void> = {
+  "the content of each row": () => {
+    for (const row of document.querySelectorAll("#roster li")) row.innerHTML += "";
+  },
+  "each row": () => {
+    for (const row of document.querySelectorAll("#roster li")) row.replaceWith(row.cloneNode(true));
+  },
+  "the content of the list": () => {
+    document.querySelector("#roster")!.innerHTML += "";
+  },
+  "the content of the card": () => {
+    document.querySelector(".card")!.innerHTML += "";
+  },
+  "a pair of buttons": () => {
+    document.querySelector(".buttons")!.innerHTML += "";
+  },
+};
+
+for (const [what, copy] of Object.entries(COPIES)) {
+  test(`page works if ${what} is replaced by a copy`, async ({ newVisitor, server, clients, room }) => {
+    const visitor = await newVisitor();
+    const { page } = visitor;
+    const first = await clients.join(server, room, FIRST);
+    await visitor.openAndJoin(room, "Kim");
+    const reloaded = page.waitForEvent("load");
+    await page.evaluate(`(${copy})()`);
+    first.send({ event: "rename", name: "Summer" });
+    await reloaded;
+    await visitor.isLive();
+    await visitor.shows(["Summer", "Kim"]);
+    await visitor.leaveButton.click();
+    await visitor.shows(["Summer"]);
+  });
+}
+
+test("a form that was replaced by a copy loads no other page, and keeps the name", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await visitor.open(room);
+  await visitor.isLive();
+  const reloaded = page.waitForEvent("load");
+  await page.evaluate(() => {
+    document.querySelector(".card")!.innerHTML += "";
+    document.querySelector<HTMLInputElement>("#name")!.value = "Kim";
+    document.querySelector<HTMLButtonElement>(".card .primary")!.click();
+  });
+  await reloaded;
+  expect(new URL(page.url()).search).toBe("");
+  await visitor.isLive();
+  await expect(visitor.nameField).toHaveValue("Kim");
+  await visitor.joinButton.click();
+  await visitor.shows(["Kim"]);
+});
 
 test("page works if the list is changed while the rest is hydrated", async ({ newVisitor, server, clients, room }) => {
   const visitor = await newVisitor();

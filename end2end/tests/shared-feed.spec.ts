@@ -164,6 +164,98 @@ test("an embed in a sandboxed frame is styled and live", async ({ newVisitor, se
   site.close();
 });
 
+test("twelve sandboxed embeds on one page are all live over HTTP/1.1", async ({
+  newVisitor,
+  server,
+  clients,
+  room,
+}) => {
+  const rooms = Array.from({ length: 12 }, (_, index) => `${room}-${index}`);
+  const visitor = await newVisitor();
+  const site = await siteWithFrames(
+    rooms.map((each) => `${server.url}/r/${each}/embed`),
+    { attributes: `sandbox="allow-scripts"` },
+  );
+  await visitor.page.goto(site.url);
+  const embeds = frames(visitor, rooms.length);
+  for (const embed of embeds) await expect(embed.getByTestId("count")).toHaveText("0");
+  for (const each of rooms) await clients.join(server, each, "Ana");
+  for (const embed of embeds) {
+    await expect(embed.getByTestId("count")).toHaveText("1");
+    await expect(embed.getByText("Not live")).toBeHidden();
+  }
+  site.close();
+});
+
+test("an embed is live where the browser blocks this site's storage", async ({ newVisitor, server, clients, room }) => {
+  const visitor = await newVisitor();
+  await visitor.page.addInitScript(() => {
+    // As in Firefox, where cookies are blocked.
+    globalThis.BroadcastChannel = class {
+      constructor() {
+        throw new DOMException("The operation is insecure.", "SecurityError");
+      }
+    } as unknown as typeof BroadcastChannel;
+  });
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`]);
+  await visitor.page.goto(site.url);
+  const [embed] = frames(visitor, 1);
+  await expect(embed!.getByTestId("count")).toHaveText("0");
+  await clients.join(server, room, "Ana");
+  await expect(embed!.getByTestId("count")).toHaveText("1");
+  await expect(embed!.getByText("Not live")).toBeHidden();
+  site.close();
+});
+
+test("a full room takes nothing from the other embeds, and is live when it has a place", async ({
+  newVisitor,
+  serverWith,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  // Of a stream that has no other room yet.
+  browserErrors.areExpected(/status of 503/);
+  const server = await serverWith(["--max-sockets-per-room", "2"]);
+  const rooms = [`${room}-a`, `${room}-b`, `${room}-full`];
+  for (const each of rooms) await clients.join(server, each, "Ana");
+  const bo = await clients.join(server, rooms[2]!, "Bo");
+  const visitor = await newVisitor();
+  const site = await siteWithFrames(rooms.map((each) => `${server.url}/r/${each}/embed`));
+  await visitor.page.goto(site.url);
+  const [first, second, full] = frames(visitor, 3);
+  await expect(full!.getByText("Not live")).toBeVisible();
+  for (const embed of [first, second]) await expect(embed!.getByText("Not live")).toBeHidden();
+  bo.abandon();
+  await expect(full!.getByText("Not live")).toBeHidden(UNTIL_RECONNECTED);
+  site.close();
+});
+
+test("the rooms that one stream does not take are told at once", async ({ newVisitor, room }) => {
+  const { page } = await newVisitor();
+  await page.goto(`/r/${room}/embed`);
+  const { told, requested } = await page.evaluate(async () => {
+    const requested: string[] = [];
+    globalThis.EventSource = class extends EventTarget {
+      constructor(url: URL) {
+        super();
+        requested.push(String(url.searchParams.get("rooms")));
+      }
+      close(): void {}
+    } as unknown as typeof EventSource;
+    const script = "/feed-hub.js";
+    const { Hub } = await import(script);
+    const told: string[] = [];
+    const hub = new Hub((room: string, news: { isLost?: boolean }) => news.isLost && told.push(room));
+    for (let number = 1; number <= 51; number += 1) hub.watch(number, { room: `r${number}` });
+    while (requested.length === 0) await new Promise(requestAnimationFrame);
+    hub.close();
+    return { told, requested };
+  });
+  expect(told).toEqual(["r51"]);
+  expect(requested[0]!.split(",")).toHaveLength(50);
+});
+
 test("embeds in a cross-origin isolated page are live", async ({ newVisitor, server, clients, room }) => {
   await clients.join(server, room, "Ana");
   const visitor = await newVisitor();

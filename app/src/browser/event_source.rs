@@ -1,6 +1,7 @@
 //! The live list as Server-Sent Events, where no WebSocket gets through.
 //!
-//! The element `<rollcall-feed>` of `page-feed.js` provides them: all pages of a browser share one event stream.
+//! The element `<rollcall-feed>` provides them: all pages of a browser share one event stream. `start.js` loads
+//! its script, `page-feed.js`, when there is such an element.
 
 use leptos::{
     prelude::document,
@@ -9,11 +10,7 @@ use leptos::{
 };
 use web_sys::MessageEvent;
 
-use super::document_state::base_path;
 use crate::presence::RoomName;
-
-/// The script that defines the element. It is loaded only where it is needed.
-const SCRIPT: &str = "/page-feed.js";
 
 /// A feed of Server-Sent Events; dropping it closes it and ends its events.
 pub(super) struct Feed {
@@ -35,17 +32,13 @@ impl Feed {
     pub(super) fn open(room: &RoomName, handler: impl Fn(FeedEvent) + 'static) -> Option<Self> {
         let document = document();
         let element = document.create_element("rollcall-feed").ok()?;
-        let script = document.create_element("script").ok()?;
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             handler(event.data().as_string().map_or(FeedEvent::Broken, FeedEvent::Frame));
         });
-        // None of these can fail: the names are valid, the listener is a function, and both elements are new.
+        // None of these can fail: the name is valid, the listener is a function, and the element is new.
         let _ = element.set_attribute("room", room.as_str());
         let _ = element
             .add_event_listener_with_callback("message", on_message.as_ref().unchecked_ref());
-        let _ = script.set_attribute("type", "module");
-        let _ = script.set_attribute("src", &[&base_path(), SCRIPT].concat());
-        let _ = element.append_child(&script);
         let _ = document.body()?.append_child(&element);
         Some(Self { element, _on_message: on_message })
     }

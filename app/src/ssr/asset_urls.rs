@@ -48,6 +48,12 @@ impl AssetUrls {
         }
     }
 
+    /// The URL of one of the scripts whose names have no hash. It names the build: a cache may hold the file of
+    /// another one.
+    pub(crate) fn script_of_this_build(&self, name: &str) -> String {
+        BasePath::of_context().below(&format!("/{name}?{}", self.build))
+    }
+
     /// The installed build; empty before.
     pub(crate) fn installed_build() -> String {
         ASSET_URLS.get().map(|urls| urls.build.clone()).unwrap_or_default()

@@ -27,10 +27,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
     let base = BasePath::of_context();
-    // Of this very build: it computes the same fingerprints.
-    let start_script = base.below(&format!("/start.js?{}", asset_urls.build));
+    let start_script = asset_urls.script_of_this_build("start.js");
     let modules = start_data::MODULES.map(|module| {
-        let url = base.below(&format!("/{module}"));
+        let url = asset_urls.script_of_this_build(module);
         view! { <script type="module" src=url nonce=use_nonce()></script> }
     });
     let style_and_scripts = view! {
@@ -180,12 +179,7 @@ pub(crate) fn masthead() -> impl IntoView {
 
 /// The style sheet alone, for a page without scripts.
 pub(crate) fn style_sheet(options: &LeptosOptions) -> AnyView {
-    view! { <link rel="stylesheet" href=style_url(options) /> }.into_any()
-}
-
-/// The URL of the style sheet.
-pub(crate) fn style_url(options: &LeptosOptions) -> String {
-    AssetUrls::of(options).style
+    view! { <link rel="stylesheet" href=AssetUrls::of(options).style /> }.into_any()
 }
 
 /// Marks a page as stale that is not hydrated in time, or whose script does not load, so that an old list is

@@ -4,7 +4,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{BasePath, document::style_url};
+use super::{AssetUrls, BasePath};
 use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
     text::{
@@ -41,6 +41,8 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
     let ExistingUsers { epoch, seq, count, users, .. } = list;
     let here = count.saturating_sub(away);
     let base = BasePath::of_context();
+    let asset_urls = AssetUrls::of(options);
+    let script = asset_urls.script_of_this_build("embed.js");
     let address = base.room(&room);
     let people = match count {
         0 => nobody(&address).into_any(),
@@ -59,8 +61,8 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
                 <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
-                <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src=base.below("/embed.js")></script>
+                <link rel="stylesheet" href=asset_urls.style />
+                <script type="module" src=script></script>
             </head>
             <body>
                 <main
@@ -71,14 +73,14 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                 >
                     <div class="summary">
                         <p class="count">
-                            <span class="number" data-testid="count">
+                            <span class="number" data-testid="count" translate="no">
                                 {strings::thousands(here)}
                             </span>
                             " "
                             <span class="unit">{strings::HERE_NOW}</span>
                             <span class="unit">{strings::and_away(away)}</span>
                         </p>
-                        <h1>
+                        <h1 translate="no">
                             <a href=address target="_blank" rel="noopener">
                                 {room.to_string()}
                             </a>
@@ -117,7 +119,7 @@ fn names_line(count: usize, names: Vec<Name>) -> Vec<AnyView> {
         if index > 0 {
             parts.push(view! { <span>{separator}</span> }.into_any());
         }
-        parts.push(view! { <bdi>{name.to_string()}</bdi> }.into_any());
+        parts.push(view! { <bdi translate="no">{name.to_string()}</bdi> }.into_any());
     }
     if more > 0 {
         parts.push(view! { <span>" "{strings::and_more(more)}</span> }.into_any());
@@ -145,7 +147,7 @@ fn face(user: User) -> impl IntoView {
     };
     let title = [name.as_str(), words.as_deref().unwrap_or_default()].concat();
     view! {
-        <li class="face" data-state=state.as_str() title=title>
+        <li class="face" data-state=state.as_str() title=title translate="no">
             <span class=tint_class(&id) aria-hidden="true">
                 {initials(name.as_str())}
             </span>
@@ -191,7 +193,9 @@ mod tests {
             r#"data-at="e1.7""#,
             r#"data-room="team-7""#,
             r#"data-key="0123abc""#,
-            r#"data-testid="count" class="number">1</span>"#,
+            r#"data-testid="count" translate="no" class="number">1</span>"#,
+            r#"<h1 translate="no">"#,
+            r#"<bdi translate="no">Bo</bdi>"#,
             " · 1 away",
             r#"title="&lt;b&gt;Ana&lt;/b&gt; Sousa, away""#,
             r#"title="Bo""#,
@@ -221,7 +225,7 @@ mod tests {
             let html = html(count, names);
             let line = html.split(r#"<p aria-hidden="true" class="names">"#).nth(1).unwrap();
             let line = line.split("</p>").next().unwrap();
-            ["<span>", "</span>", "<bdi>", "</bdi>", "<!>"]
+            ["<span>", "</span>", "<bdi translate=\"no\">", "</bdi>", "<!>"]
                 .iter()
                 .fold(line.to_owned(), |line, tag| line.replace(tag, ""))
         };

@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{BasePath, document::style_url};
+use super::{AssetUrls, BasePath};
 use crate::{
     presence::{Name, PresenceState, RoomName},
     text::strings,
@@ -38,6 +38,8 @@ pub fn print_document(options: &LeptosOptions, list: PrintedList) -> String {
 fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<> {
     let PrintedList { room, now, people } = list;
     let base = BasePath::of_context();
+    let asset_urls = AssetUrls::of(options);
+    let script = asset_urls.script_of_this_build("print.js");
     let title = strings::title(people.len(), room.as_str());
     let count = strings::counted_people(people.len());
     let lines = (1..).zip(people).map(line).collect_view();
@@ -51,12 +53,12 @@ fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<>
                 <meta name="robots" content="noindex" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
-                <link rel="stylesheet" href=style_url(options) />
-                <script type="module" src=base.below("/print.js")></script>
+                <link rel="stylesheet" href=asset_urls.style />
+                <script type="module" src=script></script>
             </head>
             <body>
                 <main>
-                    <h1>
+                    <h1 translate="no">
                         <a href=base.room(&room)>{room.to_string()}</a>
                     </h1>
                     <p>{count} ", " <time>{now}</time></p>
@@ -111,7 +113,7 @@ mod tests {
         let options = LeptosOptions::builder().output_name("rollcall").build();
         let html = print_document(&options, list);
         for part in [
-            r#"<h1><a href="/r/team-7">team-7</a></h1>"#,
+            r#"<h1 translate="no"><a href="/r/team-7">team-7</a></h1>"#,
             "1,000 people, ",
             "2026-11-30 10:00:00 +01:00",
             "<td>1000</td>",

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use super::{
     focus::{input, take_lost_focus},
     notice::{Notice, notice},
-    reactive::{attribute, bool_attr, effect, on_press},
+    reactive::{TextContent, attribute, bool_attr, effect, first_words, on_press},
 };
 use crate::{
     client::intent::Intent,
@@ -40,6 +40,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
         event.prevent_default();
         submit(page_state, purpose);
     };
+    let label = if is_join { strings::YOUR_NAME } else { strings::NEW_NAME };
+    let action = if is_join { strings::JOIN } else { strings::SAVE };
     let is_refused = move || page_state.ui.with(|ui| ui.refusal.is_some());
     let refusal = move || {
         let words = page_state.ui.with(|ui| ui.refusal.clone())?;
@@ -57,8 +59,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                 }
             }
         >
-            <label for=FIELD>
-                {if is_join { strings::YOUR_NAME } else { strings::NEW_NAME }}
+            <label for=FIELD prop:textContent=TextContent(label.into())>
+                {first_words(label)}
             </label>
             <div class="field">
                 <input
@@ -78,11 +80,20 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                         Some(if is_refused() { ERROR } else { HINT }.into())
                     })
                 />
-                <button class="primary" disabled=bool_attr(move || !page_state.can_ask())>
-                    {if is_join { strings::JOIN } else { strings::SAVE }}
+                <button
+                    class="primary"
+                    disabled=bool_attr(move || !page_state.can_ask())
+                    prop:textContent=TextContent(action.into())
+                >
+                    {first_words(action)}
                 </button>
-                <button type="button" hidden=is_join on:click=on_press(move || cancel(page_state))>
-                    {strings::CANCEL}
+                <button
+                    type="button"
+                    hidden=is_join
+                    on:click=on_press(move || cancel(page_state))
+                    prop:textContent=TextContent(strings::CANCEL.into())
+                >
+                    {first_words(strings::CANCEL)}
                 </button>
             </div>
             {notice(refusal)}

@@ -6,7 +6,7 @@ use super::{
     focus::take_lost_focus,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
-    reactive::{bool_attr, first_text, on_press, text},
+    reactive::{TextContent, bool_attr, first_text, first_words, on_press, text},
 };
 use crate::{
     client::intent::Intent,
@@ -49,8 +49,12 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
             {controls}
             <div class="someone-else" hidden=bool_attr(is_one_tab)>
                 <p class="hint">{strings::TABS_ARE_ONE_PERSON}</p>
-                <button type="button" on:click=on_press(move || page_state.ask(Command::SwitchPerson))>
-                    {strings::JOIN_UNDER_ANOTHER_NAME}
+                <button
+                    type="button"
+                    on:click=on_press(move || page_state.ask(Command::SwitchPerson))
+                    prop:textContent=TextContent(strings::JOIN_UNDER_ANOTHER_NAME.into())
+                >
+                    {first_words(strings::JOIN_UNDER_ANOTHER_NAME)}
                 </button>
             </div>
         </div>
@@ -73,15 +77,22 @@ fn buttons(page_state: PageState) -> impl IntoView {
     view! {
         {notice(refusal)}
         <div class="buttons">
-            <button id=RENAME type="button" disabled=bool_attr(is_disabled) on:click=on_press(rename)>
-                {strings::CHANGE_NAME}
+            <button
+                id=RENAME
+                type="button"
+                disabled=bool_attr(is_disabled)
+                on:click=on_press(rename)
+                prop:textContent=TextContent(strings::CHANGE_NAME.into())
+            >
+                {first_words(strings::CHANGE_NAME)}
             </button>
             <button
                 type="button"
                 disabled=bool_attr(is_disabled)
                 on:click=on_press(move || page_state.ask(Command::Intent(Intent::Leave)))
+                prop:textContent=TextContent(strings::LEAVE.into())
             >
-                {strings::LEAVE}
+                {first_words(strings::LEAVE)}
             </button>
         </div>
     }

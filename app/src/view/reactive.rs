@@ -5,8 +5,16 @@
 
 use leptos::{
     prelude::*,
-    tachys::{html::property::IntoProperty, renderer::types::Element},
+    tachys::{
+        html::property::IntoProperty,
+        renderer::{Rndr, types::Element},
+    },
+    wasm_bindgen::JsValue,
 };
+
+/// The property of an element with the text that this program shows in it, for `start.js`: extensions and
+/// translators change texts and attributes, and replace elements by copies, which do not have the property.
+const SHOWN: &str = "shown";
 
 /// A changing text, for `prop:textContent`.
 pub(crate) type Text = Box<dyn FnMut() -> TextContent + Send>;
@@ -31,6 +39,7 @@ impl TextContent {
         if element.text_content().as_ref() != Some(&self.0) {
             element.set_text_content(Some(&self.0));
         }
+        Rndr::set_property(element, SHOWN, &JsValue::from_str(&self.0));
     }
 }
 

@@ -9,10 +9,10 @@ use app::presence::{RoomName, RoomNameError, Since};
 use axum::{
     extract::{Query, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Response, sse::Event},
 };
 use futures_util::{StreamExt, future, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     app_state::AppState,
@@ -20,6 +20,7 @@ use super::{
     security_headers::allow_any_origin,
     visit::Visit,
 };
+use crate::{admission::Rejection, telemetry::metrics::METRICS};
 
 /// The most rooms in one stream.
 const MAX_ROOMS: usize = 50;
@@ -44,9 +45,20 @@ pub(crate) enum RoomsQueryError {
     RoomName(RoomNameError),
 }
 
+/// A room that the stream leaves out, as the data of its event `refused`.
+#[derive(Debug, Serialize)]
+struct RefusedRoom<'room> {
+    room: &'room str,
+    event: &'static str,
+    /// The limit that was exceeded.
+    code: &'static str,
+    message: String,
+}
+
 /// Opens a stream of the events of several rooms.
 ///
-/// Each room counts as one feed of its client: a room costs the same in a stream of its own.
+/// Each room counts as one feed of its client: a room costs the same in a stream of its own. A room that is
+/// refused takes nothing from the others: the stream names it, and is refused only if all its rooms are.
 pub(crate) async fn events_of_rooms(
     State(state): State<AppState>,
     visit: Visit,
@@ -60,11 +72,15 @@ pub(crate) async fn events_of_rooms(
     let is_readable_by_any_origin =
         rooms.keys().all(|room| state.cookies.is_embed_key(&query.key, room));
     let mut feeds = Vec::with_capacity(rooms.len());
+    let mut refused = Vec::new();
     for (room, since) in rooms {
         let occupancy = state.hub.occupancy(&room);
         let permit = match state.admission.feed(visit.client, occupancy) {
             Ok(permit) => permit,
-            Err(rejection) => return rejection.into_response(),
+            Err(rejection) => {
+                refused.push((room, rejection));
+                continue;
+            }
         };
         let mut subscription = state.hub.subscribe(&room, None);
         subscription.start_from(since.as_ref());
@@ -72,16 +88,37 @@ pub(crate) async fn events_of_rooms(
         // A room that the operator closed ends the whole stream: the client opens it again, with a new list.
         feeds.push(events.map(Some).chain(stream::iter([None])).boxed());
     }
+    if let (true, Some((_, rejection))) = (feeds.is_empty(), refused.first()) {
+        return rejection.into_response();
+    }
     let guard = state.drain.feed();
+    let refusals: Vec<_> =
+        refused.into_iter().map(|(room, rejection)| refusal(&room, rejection)).collect();
     let events = stream::select_all(feeds)
         .take_while(|event| future::ready(event.is_some()))
-        .filter_map(future::ready)
+        .filter_map(future::ready);
+    let events = stream::iter(refusals)
+        .map(Ok)
+        .chain(events)
         .take_until(async move { guard.drained().await });
     let mut response = event_stream_response(events);
     if is_readable_by_any_origin {
         allow_any_origin(response.headers_mut());
     }
     response
+}
+
+/// The event that says why a room is not in the stream.
+fn refusal(room: &RoomName, rejection: Rejection) -> Event {
+    METRICS.rejected(rejection.limit());
+    let refused = RefusedRoom {
+        room: room.as_str(),
+        event: "refused",
+        code: rejection.limit(),
+        message: rejection.to_string(),
+    };
+    let data = serde_json::to_string(&refused).unwrap_or_default();
+    Event::default().event(refused.event).data(data)
 }
 
 /// The rooms, each with the position of the client's list: from `Last-Event-ID`, which has that of one room, or

@@ -17,7 +17,7 @@ async fn embed_shows_the_list_without_a_cookie() {
     }
     // Its only script is a file.
     assert_eq!(body(&view).matches("<script").count(), 1);
-    assert!(body(&view).contains(r#"<script type="module" src="/embed.js"></script>"#), "{view}");
+    assert!(body(&view).contains(r#"<script type="module" src="/embed.js?"#), "{view}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use app::{
     client::{Progress, Replica},
     presence::ServerEvent,
 };
+use server::websocket::connection::ConnectionConfig;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -195,6 +196,22 @@ async fn one_event_stream_follows_several_rooms() {
             if event.room.as_deref() == Some("a") { "resumed" } else { "existing_users" };
         assert_eq!(event.name, expected);
     }
+}
+
+#[tokio::test]
+async fn refused_room_takes_nothing_from_the_others_of_its_stream() {
+    let limits = "[limits]\nmax-sockets-per-room = 1";
+    let server = TestServer::start_with(limits, ConnectionConfig::default());
+    let _only_socket = server.connect("full").await;
+    let mut feed = Feed::open_at(&server, "/api/events?rooms=full,open", "").await;
+    let refused = feed.event().await;
+    let ServerEvent::Refused(_) = refused.data else { panic!("{refused:?}") };
+    assert_eq!((refused.name.as_str(), refused.room.as_deref()), ("refused", Some("full")));
+    assert_eq!(refused.id, None);
+    let list = feed.event().await;
+    assert_eq!((list.name.as_str(), list.room.as_deref()), ("existing_users", Some("open")));
+    let answer = server.get("/api/events?rooms=full").await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
 }
 
 #[tokio::test]
