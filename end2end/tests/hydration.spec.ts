@@ -171,7 +171,7 @@ test("a page whose script never loads shows it", async ({ newVisitor, room }) =>
   const visitor = await newVisitor();
   const { page } = visitor;
   await page.clock.install();
-  const release = await delayFiles(page, "**/hour-chart.js");
+  const release = await delayFiles(page, "**/hour-chart.js*");
   await page.goto(`/r/${room}`, { waitUntil: "commit" });
   await expect(visitor.count).toBeVisible();
   await page.clock.fastForward(10_000);
