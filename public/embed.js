@@ -53,8 +53,19 @@ async function render() {
   const fetched = await fetchView().catch(() => undefined);
   isBehind = !fetched;
   updateStale();
-  if (fetched) show(fetched);
-  else if (!isPolling) renderIn(RETRY_DELAY);
+  if (fetched) {
+    show(fetched);
+    await reloadForNewBuild(fetched);
+  } else if (!isPolling) renderIn(RETRY_DELAY);
+}
+
+/** The server is another version than this page's, as the addresses of its scripts say. */
+async function reloadForNewBuild(fetched) {
+  const { search } = new URL(fetched.querySelector("script[src]").getAttribute("src"), location.href);
+  if (search === new URL(import.meta.url).search || html.hasAttribute("data-build")) return;
+  html.setAttribute("data-build", search);
+  const { reloadWhenQuiet } = await import(`./new-version.js${search}`);
+  reloadWhenQuiet(html);
 }
 
 function pollSoon() {
@@ -147,10 +158,12 @@ function follow(openFeed) {
   openFeed(
     () => ({ room: view.dataset.room, since: view.dataset.at }),
     ({ position }) => {
+      // The server may be another version after a break.
+      const mayBeNew = isDisconnected;
       isDisconnected = false;
       updateStale();
       // Only the last piece of a split difference has a new position.
-      if (position && position !== view.dataset.at) renderIn(BATCH_DELAY + JITTER * Math.random());
+      if (mayBeNew || (position && position !== view.dataset.at)) renderIn(BATCH_DELAY + JITTER * Math.random());
     },
     () => {
       isDisconnected = true;

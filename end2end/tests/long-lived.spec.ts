@@ -50,6 +50,24 @@ test("wall of an older build reloads by itself", async ({ newVisitor, changedBy,
   await visitor.isLive();
 });
 
+test("embed of an older build reloads by itself", async ({ newVisitor, changedBy, server, clients, room }) => {
+  let isFirst = true;
+  const firstIsOlder: Rewrite = (page) => {
+    if (isFirst) page.html = page.html.replace(/embed\.js\?\w+/, "embed.js?old");
+    isFirst = false;
+  };
+  const { page } = await newVisitor({ of: await changedBy(firstIsOlder) });
+  await page.clock.install();
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+  await clients.join(server, room, "Ana");
+  const reloaded = page.waitForEvent("load");
+  for (let second = 0; second < 60; second += 5) await page.clock.fastForward(5_000).catch(() => undefined);
+  await reloaded;
+  await expect(page.getByTestId("count")).toHaveText("1");
+  expect(await page.locator("script[src]").getAttribute("src")).not.toContain("old");
+});
+
 test("page of the server's build stays", async ({ newVisitor, ownServer, room }) => {
   const visitor = await newVisitor({ of: ownServer });
   const { page } = visitor;
