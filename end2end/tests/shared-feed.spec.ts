@@ -182,7 +182,7 @@ test("twelve sandboxed embeds on one page are all live over HTTP/1.1", async ({
   for (const each of rooms) await clients.join(server, each, "Ana");
   for (const embed of embeds) {
     await expect(embed.getByTestId("count")).toHaveText("1");
-    await expect(embed.getByText("Not live")).toBeHidden();
+    await expect(embed.getByText("Not live. Reconnecting…")).toBeHidden();
   }
   site.close();
 });
@@ -203,7 +203,7 @@ test("an embed is live where the browser blocks this site's storage", async ({ n
   await expect(embed!.getByTestId("count")).toHaveText("0");
   await clients.join(server, room, "Ana");
   await expect(embed!.getByTestId("count")).toHaveText("1");
-  await expect(embed!.getByText("Not live")).toBeHidden();
+  await expect(embed!.getByText("Not live. Reconnecting…")).toBeHidden();
   site.close();
 });
 
@@ -224,10 +224,10 @@ test("a full room takes nothing from the other embeds, and is live when it has a
   const site = await siteWithFrames(rooms.map((each) => `${server.url}/r/${each}/embed`));
   await visitor.page.goto(site.url);
   const [first, second, full] = frames(visitor, 3);
-  await expect(full!.getByText("Not live")).toBeVisible();
-  for (const embed of [first, second]) await expect(embed!.getByText("Not live")).toBeHidden();
+  await expect(full!.getByText("Not live. Reconnecting…")).toBeVisible();
+  for (const embed of [first, second]) await expect(embed!.getByText("Not live. Reconnecting…")).toBeHidden();
   bo.abandon();
-  await expect(full!.getByText("Not live")).toBeHidden(UNTIL_RECONNECTED);
+  await expect(full!.getByText("Not live. Reconnecting…")).toBeHidden(UNTIL_RECONNECTED);
   site.close();
 });
 
