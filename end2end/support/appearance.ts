@@ -29,8 +29,9 @@ export async function inEveryAppearance(page: Page, visit: (appearance: Appearan
   }
 }
 
-/** The page has no axe violations. */
+/** The page has no axe violations, once its animations are done: what fades in has less contrast until then. */
 export async function expectNoAxeViolations(page: Page): Promise<void> {
+  await waitForAnimations(page);
   const { violations } = await new AxeBuilder({ page }).analyze();
   const findings = violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} (${help}): ${target} ${failureSummary}`),
