@@ -29,8 +29,7 @@ impl Hub {
     /// Waits until this server knows a room. A server alone knows all of its rooms.
     pub async fn open(&self, room_name: &RoomName, mode: OpenMode) -> Result<(), NotOpenedError> {
         let Some(cluster) = &self.context.cluster else { return Ok(()) };
-        let is_open = |room: Arc<SharedRoom>| room.read_replica(|replica, _| replica.is_open());
-        if self.find(room_name).and_then(is_open) == Some(true) {
+        if self.find(room_name).is_some_and(|room| room.is_open()) {
             return Ok(());
         }
         let (done, opened) = oneshot::channel();
@@ -73,13 +72,6 @@ impl Hub {
         let entry = rooms.entry(room_name.clone());
         let entry = entry.or_insert_with(|| RoomEntry::new(self.new_room(room_name)));
         Arc::clone(&entry.room)
-    }
-
-    /// All rooms of this moment, in the order of their names, with the numbers of their subscriptions.
-    pub(crate) fn shared_rooms(&self) -> Vec<(RoomName, Arc<SharedRoom>, usize)> {
-        let mut rooms = self.rooms_with(|entry| entry.subscribers);
-        rooms.sort_unstable_by(|(one, ..), (other, ..)| one.as_str().cmp(other.as_str()));
-        rooms
     }
 
     /// Forgets a room that this server has left, unless somebody has entered it. Returns whether it is forgotten.

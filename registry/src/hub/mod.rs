@@ -208,10 +208,7 @@ impl Hub {
     /// The server is ready: restored rows are held from now on, however long it took to load them.
     pub fn start_clock(&self) {
         self.context.clocks.start();
-        let mut rooms = self.rooms_with(|_| ());
-        // The order of the map is random, and a simulation has to repeat exactly.
-        rooms.sort_unstable_by(|(one, ..), (other, ..)| one.as_str().cmp(other.as_str()));
-        for (_, room, ()) in rooms {
+        for (_, room, _) in self.rooms_by_name() {
             room.on_clock_start();
         }
     }
@@ -417,6 +414,14 @@ impl Hub {
             (name.clone(), Arc::clone(&entry.room), read(entry))
         };
         rooms.iter().map(read).collect()
+    }
+
+    /// All rooms with the numbers of their subscriptions, in the order of their names: that of the map is random,
+    /// and a simulation has to repeat exactly.
+    pub(crate) fn rooms_by_name(&self) -> Vec<(RoomName, Arc<SharedRoom>, usize)> {
+        let mut rooms = self.rooms_with(|entry| entry.subscribers);
+        rooms.sort_unstable_by(|(one, ..), (other, ..)| one.as_str().cmp(other.as_str()));
+        rooms
     }
 
     fn is_closing(&self) -> bool {

@@ -8,7 +8,7 @@ use super::{Dead, Done, End, Node, Session};
 use crate::{
     presence::server_id::ServerId,
     replication::{
-        engine::{Begun, EngineError, Leases, Link, SharedConfig},
+        engine::{Begun, Leases, Link, SharedConfig},
         lease::{Lease, Verdict},
     },
 };
@@ -16,12 +16,9 @@ use crate::{
 /// For so long a room has time to say that a dead server has left it, before it is told again.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why this server has no lease.
+/// Why this server may not take part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LeaseError {
-    /// The engine does not answer.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
     /// The other servers share another configuration.
     #[error("the other servers of this cluster have another configuration")]
     Mismatch(SharedConfig),
@@ -53,14 +50,14 @@ impl Node {
             match link.begin(server, &self.config, seen).await? {
                 Begun::Begun(leases) => break (leases, sent_at),
                 Begun::Taken => server = self.new_server_id(),
-                Begun::Mismatch(theirs) => return Err(LeaseError::Mismatch(theirs).into()),
+                Begun::Mismatch(theirs) => return Err(End::Refused(LeaseError::Mismatch(theirs))),
             }
         };
         self.cluster.note_pause(leases.pause);
         self.lease = Some(Lease::begin(server, self.config.lease, leases, sent_at));
         if server != self.cluster.server() {
             self.cluster.begin_incarnation(server);
-            for (_, room, _) in self.hub.shared_rooms() {
+            for (_, room, _) in self.hub.rooms_by_name() {
                 room.begin_incarnation(server);
             }
         }
@@ -77,7 +74,7 @@ impl Node {
     }
 
     /// When the lease is to be renewed.
-    pub(super) fn next_renewal<L>(&self, _: &Session<L>) -> Instant {
+    pub(super) fn next_renewal(&self) -> Instant {
         let next = self.lease.as_ref().map(Lease::next_renewal).unwrap_or_default();
         self.origin + next
     }
@@ -103,7 +100,7 @@ impl Node {
         let now = self.now();
         let Some(lease) = &mut self.lease else { return };
         let mut dead = std::mem::take(&mut session.dead);
-        for (name, room, _) in self.hub.shared_rooms() {
+        for (name, room, _) in self.hub.rooms_by_name() {
             let read = room.read_replica(|replica, room| {
                 let servers: Vec<_> = room.servers().iter().collect();
                 (replica.is_open(), servers, lease.turn(room))

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, interval, sleep, sleep_until},
 };
 
-use self::{appends::AppendOutcome, leases::LeaseError, rooms::OpenOutcome};
+use self::{appends::AppendOutcome, rooms::OpenOutcome};
 use crate::{
     hub::Hub,
     presence::server_id::ServerId,
@@ -139,15 +139,6 @@ impl From<EngineError> for End {
     }
 }
 
-impl From<LeaseError> for End {
-    fn from(error: LeaseError) -> Self {
-        match error {
-            LeaseError::Engine(error) => error.into(),
-            LeaseError::Mismatch(_) => Self::Refused(error),
-        }
-    }
-}
-
 impl Node {
     async fn run<E: Engine>(
         &mut self,
@@ -162,7 +153,7 @@ impl Node {
                     Err(End::Left) => return Ok(()),
                     Err(End::Refused(error)) => return Err(error),
                 }
-                for (_, room, _) in self.hub.shared_rooms() {
+                for (_, room, _) in self.hub.rooms_by_name() {
                     room.interrupt();
                 }
             }
@@ -218,7 +209,7 @@ impl Node {
         refresh.reset();
         let link = Arc::clone(&session.link);
         loop {
-            let renewal = self.next_renewal(&session);
+            let renewal = self.next_renewal();
             tokio::select! {
                 biased;
                 Some(done) = session.tasks.join_next() => match done {

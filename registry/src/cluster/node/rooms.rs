@@ -24,7 +24,7 @@ pub(super) struct OpenOutcome {
 impl Node {
     /// Opens every room over a new link.
     pub(super) fn open_all<L: Link>(&self, session: &mut Session<L>) {
-        for (name, ..) in self.hub.shared_rooms() {
+        for (name, ..) in self.hub.rooms_by_name() {
             self.begin_open(session, name, OpenMode::Found);
         }
     }
@@ -32,7 +32,7 @@ impl Node {
     pub(super) fn open<L: Link>(&mut self, session: &mut Session<L>, request: OpenRequest) {
         let OpenRequest { room: name, mode, done } = request;
         let room = self.hub.room_to_open(&name);
-        if room.read_replica(|replica, _| replica.is_open()) == Some(true) {
+        if room.is_open() {
             if let Some(done) = done {
                 let _ = done.send(Ok(()));
             }
@@ -121,7 +121,7 @@ impl Node {
         self.find_lost_entries(session);
         self.expire_dead(session);
         let is_out = || {
-            self.hub.shared_rooms().iter().all(|(_, room, _)| {
+            self.hub.rooms_by_name().iter().all(|(_, room, _)| {
                 room.read_replica(|replica, _| replica.is_idle()).unwrap_or(true)
             })
         };
@@ -137,7 +137,7 @@ impl Node {
 
     /// Opens every room anew, and leaves those that nobody of this server reads.
     pub(super) fn refresh<L: Link>(&self, session: &mut Session<L>) {
-        for (name, room, subscribers) in self.hub.shared_rooms() {
+        for (name, room, subscribers) in self.hub.rooms_by_name() {
             if subscribers > 0 {
                 self.begin_open(session, name, OpenMode::Found);
                 continue;
@@ -164,7 +164,7 @@ impl Node {
     /// This server leaves all rooms, and then the cluster.
     pub(super) fn leave<L: Link>(&mut self, session: &mut Session<L>, done: oneshot::Sender<()>) {
         self.leaving = Some(done);
-        for (name, room, _) in self.hub.shared_rooms() {
+        for (name, room, _) in self.hub.rooms_by_name() {
             room.submit_exit(ServerExit::Clean);
             self.append(session, &name);
         }

@@ -8,7 +8,7 @@ use super::{Replicated, Reply};
 use crate::{
     hub::shared_room::{SharedRoom, State},
     presence::{command::Command, members::Moment, server_id::ServerId, servers::ServerExit},
-    replication::{handle::ClusterRequest, replica::Append},
+    replication::replica::Append,
 };
 
 /// After an entry of this server that only notes a deadline, further deadlines wait for so long.
@@ -51,11 +51,11 @@ impl SharedRoom {
     pub(crate) fn submit_exit(&self, exit: ServerExit) {
         let mut state = self.lock();
         let State { room, replicated, .. } = &mut *state;
-        let Some(Replicated { replica, cluster, name, .. }) = replicated.as_deref_mut() else {
-            return;
-        };
-        if room.servers().contains(cluster.server()) && replica.leave(exit, Reply::Nobody).is_ok() {
-            cluster.request(ClusterRequest::Append(name.clone()));
+        let Some(replicated) = replicated else { return };
+        if room.servers().contains(replicated.cluster.server())
+            && replicated.replica.leave(exit, Reply::Nobody).is_ok()
+        {
+            replicated.request_append();
         }
     }
 
@@ -80,7 +80,7 @@ impl SharedRoom {
         {
             replicated.last_tick = Some(Instant::now());
             replicated.replica.submit_tick(deadline);
-            replicated.cluster.request(ClusterRequest::Append(replicated.name.clone()));
+            replicated.request_append();
         } else {
             self.schedule_wakeup(&mut state);
         }

@@ -84,6 +84,11 @@ impl SharedRoom {
         Founding { snapshot: RoomSnapshot::of(&empty), moment: Moment::ZERO }
     }
 
+    /// Whether entries arrive.
+    pub(crate) fn is_open(&self) -> bool {
+        self.read_replica(|replica, _| replica.is_open()).unwrap_or_default()
+    }
+
     /// The link is over.
     pub(crate) fn interrupt(&self) {
         if let Some(replicated) = &mut self.lock().replicated {
@@ -95,10 +100,10 @@ impl SharedRoom {
     pub(crate) fn begin_incarnation(&self, server: ServerId) {
         let mut state = self.lock();
         let State { room, watchers, replicated, .. } = &mut *state;
-        if let Some(Replicated { replica, cluster, name, .. }) = replicated.as_deref_mut() {
+        if let Some(replicated) = replicated {
             watchers.begin_incarnation(server);
-            replica.begin_incarnation(room, server);
-            cluster.request(ClusterRequest::Append(name.clone()));
+            replicated.replica.begin_incarnation(room, server);
+            replicated.request_append();
         }
     }
 
@@ -151,7 +156,7 @@ impl SharedRoom {
         if is_fenced {
             replicated.cluster.request(ClusterRequest::Fenced(replicated.cluster.server()));
         } else if !replicated.replica.is_idle() {
-            replicated.cluster.request(ClusterRequest::Append(replicated.name.clone()));
+            replicated.request_append();
         }
         let time = self.follow_up(&mut state);
         if is_cleared {

@@ -71,8 +71,13 @@ impl Replicated {
     pub(super) fn submit(&mut self, command: Command, reply: Reply) {
         // A server that has left for good has no clients to answer.
         if self.replica.submit(command, reply).is_ok() {
-            self.cluster.request(ClusterRequest::Append(self.name.clone()));
+            self.request_append();
         }
+    }
+
+    /// Says that there is something to append.
+    fn request_append(&self) {
+        self.cluster.request(ClusterRequest::Append(self.name.clone()));
     }
 
     /// Hands in a command for which the operator waits. Without the engine nothing is ever received.
