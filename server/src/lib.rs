@@ -6,6 +6,7 @@
 //! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
 //! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
+//! - [`cluster_redis`]: several servers: the client of Valkey and Redis, which order what happens to rooms.
 //! - [`config`], [`lifecycle`], [`telemetry`]: settings, signals and draining, log and metrics.
 //!
 //! Arrows point one way: [`http`], [`websocket`] → [`registry`] → `app::presence`.
@@ -13,6 +14,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod cluster_redis;
 pub mod config;
 mod hex;
 pub mod http;

@@ -110,6 +110,12 @@ pub enum EngineError {
     /// The engine answered with an error of its own.
     #[error("the engine refused: {0}")]
     Refused(String),
+    /// No link could be made. It may be possible later.
+    #[error("the engine can't be reached: {0}")]
+    Unreachable(String),
+    /// No link can be made until somebody changes the configuration of the server or of the engine.
+    #[error("the engine can't be used as configured: {0}")]
+    Misconfigured(String),
 }
 
 /// One run of the engine.

@@ -1,0 +1,145 @@
+//! An engine of its own for a test: on a free port of loopback, without persistence.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Mutex, mpsc},
+    thread,
+};
+
+use redis::{Client, FromRedisValue, aio::MultiplexedConnection};
+use server::cluster_redis::{EngineAddress, EngineConfig, RedisEngine};
+use tempfile::TempDir;
+
+use crate::TIMEOUT;
+
+/// An engine, which ends with the test.
+#[derive(Debug)]
+pub(crate) struct EngineProcess {
+    port: u16,
+    options: Vec<String>,
+    directory: TempDir,
+    child: Mutex<Child>,
+}
+
+impl EngineProcess {
+    /// With no more than these options.
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+        let directory = tempfile::tempdir().unwrap();
+        // Another program may take a free port before the engine has it.
+        for _ in 0..10 {
+            let port = free_port();
+            if let Some(child) = spawn(port, &options, &directory) {
+                return Self { port, options, directory, child: Mutex::new(child) };
+            }
+        }
+        panic!("the engine does not start");
+    }
+
+    pub(crate) fn address(&self) -> EngineAddress {
+        format!("redis://127.0.0.1:{}", self.port).parse().unwrap()
+    }
+
+    pub(crate) fn config(&self) -> EngineConfig {
+        EngineConfig {
+            addresses: vec![self.address()],
+            sentinel: None,
+            user: None,
+            password_file: None,
+            sentinel_password_file: None,
+            authority_file: None,
+            certificate_files: None,
+            prefix: "rollcall".to_owned(),
+        }
+    }
+
+    pub(crate) fn client(&self) -> RedisEngine {
+        RedisEngine::new(&self.config()).unwrap()
+    }
+
+    /// Ends it at once, and starts it again without its data.
+    pub(crate) fn restart(&self) {
+        self.kill();
+        // The port is free as soon as the process has ended.
+        let child = spawn(self.port, &self.options, &self.directory);
+        *self.child.lock().unwrap() = child.expect("the engine starts again");
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks it something as an operator would.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut self.connection().await).await.unwrap()
+    }
+
+    async fn connection(&self) -> MultiplexedConnection {
+        let client = Client::open(("127.0.0.1", self.port)).unwrap();
+        client.get_multiplexed_async_connection().await.unwrap()
+    }
+}
+
+impl Drop for EngineProcess {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap();
+        // It may have ended already.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// Starts the engine, and waits until it accepts connections; `None` if it ended.
+fn spawn(port: u16, options: &[String], directory: &TempDir) -> Option<Child> {
+    let mut child = Command::new(program())
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .args(["--appendonly", "no", "--dir"])
+        .arg(directory.path())
+        .args(options)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("the engine is installed");
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let (ready, is_ready) = mpsc::channel();
+    // To the end, or the engine would wait for a reader.
+    thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            if line.contains("Ready to accept connections") {
+                let _ = ready.send(());
+            }
+        }
+    });
+    if is_ready.recv_timeout(TIMEOUT).is_ok() {
+        return Some(child);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn program() -> PathBuf {
+    if let Some(program) = env::var_os("ROLLCALL_ENGINE") {
+        return program.into();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = ["valkey-server", "redis-server"].iter().find_map(|name| {
+        env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    });
+    found.expect("valkey-server or redis-server on PATH, or ROLLCALL_ENGINE")
+}
