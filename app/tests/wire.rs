@@ -88,7 +88,7 @@ fn any_server_event() -> impl Strategy<Value = ServerEvent> {
             let digest = users
                 .into_iter()
                 .fold(app::presence::Digest::default(), |digest, user| digest.with(&user));
-            ServerEvent::Beat(Beat { seq, count: 3, digest, now: 5 })
+            ServerEvent::Beat(Beat { seq, count: 3, digest, now: 5, as_of: None })
         }),
         any::<String>().prop_map(|message| ServerEvent::Refused(Refusal {
             of: Some("rename".into()),

@@ -310,7 +310,13 @@ mod tests {
     }
 
     fn beat(seq: u64, roster: &Roster) -> ServerEvent {
-        ServerEvent::Beat(Beat { seq, count: roster.len(), digest: roster.digest(), now: 0 })
+        ServerEvent::Beat(Beat {
+            seq,
+            count: roster.len(),
+            digest: roster.digest(),
+            now: 0,
+            as_of: None,
+        })
     }
 
     fn started(seq: u64, numbers: &[u8]) -> Replica {

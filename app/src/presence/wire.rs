@@ -180,6 +180,9 @@ pub struct Beat {
     pub digest: Digest,
     /// The server's clock, in milliseconds since the Unix epoch.
     pub now: u64,
+    /// The list is as of this time by the same clock: this server has not heard the others since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<u64>,
 }
 
 /// A frame was not accepted, and nothing changed.

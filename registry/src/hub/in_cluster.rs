@@ -3,6 +3,7 @@
 use std::{
     collections::hash_map::Entry,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use app::presence::RoomName;
@@ -12,6 +13,7 @@ use super::{Hub, RoomEntry, WallClock, shared_room::SharedRoom};
 use crate::{
     presence::{room::RoomLimits, server_id::ServerId},
     replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
+    wake::wake_flags::WakeReasons,
 };
 
 impl Hub {
@@ -47,6 +49,18 @@ impl Hub {
         cluster.request(ClusterRequest::Leave(done));
         // Without an engine the others find out by themselves.
         let _ = left.await;
+    }
+
+    /// How long this server has not heard its engine; `None` for a server alone, and before the first word.
+    pub fn engine_silence(&self) -> Option<Duration> {
+        self.context.cluster.as_ref()?.silence()
+    }
+
+    /// Has every reader say how old its list is, or that it no longer is.
+    pub(crate) fn tell_freshness(&self) {
+        for (_, room, _) in self.rooms_by_name() {
+            room.subscribers().notify_all(WakeReasons::FRESHNESS);
+        }
     }
 
     /// The present id of this server; `None` for a server alone.

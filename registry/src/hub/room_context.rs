@@ -1,6 +1,6 @@
 //! What the rooms of a hub share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{clock::Clocks, hub_stats::HubStats};
 use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
@@ -14,4 +14,11 @@ pub(super) struct RoomContext {
     pub(super) stats: HubStats,
     /// `None` for a server alone.
     pub(super) cluster: Option<Arc<ClusterHandle>>,
+}
+
+impl RoomContext {
+    /// How long this server has not heard its engine, if that makes its lists old.
+    pub(super) fn stale_for(&self) -> Option<Duration> {
+        self.cluster.as_ref()?.stale_for()
+    }
 }

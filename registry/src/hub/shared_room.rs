@@ -197,7 +197,11 @@ impl SharedRoom {
     pub(super) fn beat(&self, cursor: &Cursor) -> Option<Frame> {
         let Broadcast { generation, seq, count, digest, .. } = *self.last_broadcast();
         (cursor.generation == generation && cursor.seq == Some(seq)).then(|| {
-            encode(&ServerEvent::Beat(Beat { seq, count, digest, now: self.unix_milliseconds() }))
+            let now = self.unix_milliseconds();
+            let as_of = self.context.stale_for().map(|silence| {
+                now.saturating_sub(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX))
+            });
+            encode(&ServerEvent::Beat(Beat { seq, count, digest, now, as_of }))
         })
     }
 

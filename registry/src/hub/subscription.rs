@@ -59,6 +59,11 @@ impl Subscription {
         self.room.beat(&self.cursor)
     }
 
+    /// Whether this server's lists are old: then a beat says so after each first answer.
+    pub fn is_stale(&self) -> bool {
+        self.hub.context.stale_for().is_some()
+    }
+
     /// The position of the reader's list; `None` before the first one.
     pub fn position(&self) -> Option<Since> {
         self.room.position(&self.cursor)

@@ -1,9 +1,15 @@
 //! What the rooms of a server know of its cluster.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use app::presence::RoomName;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 
 use crate::presence::{
     entry::{Pause, ServerJoined},
@@ -14,6 +20,9 @@ use crate::presence::{
 /// The newest rules of the fold that this version can apply.
 pub const RULES: u32 = 1;
 
+/// After so long without a word from the engine, lists are said to be old.
+pub const STALE_AFTER: Duration = Duration::from_secs(2);
+
 /// What the rooms of a server know of its cluster: who the server is, and whom to tell that they have something
 /// to append. It knows no engine and no task.
 #[derive(Debug)]
@@ -21,6 +30,8 @@ pub struct ClusterHandle {
     identity: Mutex<Identity>,
     limits: RoomLimits,
     requests: mpsc::UnboundedSender<ClusterRequest>,
+    /// When the engine was heard last.
+    heard_at: watch::Sender<Option<Instant>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,8 +100,29 @@ impl ClusterHandle {
         limits: RoomLimits,
     ) -> (Self, mpsc::UnboundedReceiver<ClusterRequest>) {
         let (requests, received) = mpsc::unbounded_channel();
-        let identity = Identity { server, last_batch: 0, pause: None };
-        (Self { identity: Mutex::new(identity), limits, requests }, received)
+        let identity = Mutex::new(Identity { server, last_batch: 0, pause: None });
+        let (heard_at, _) = watch::channel(None);
+        (Self { identity, limits, requests, heard_at }, received)
+    }
+
+    /// The engine has answered, or has sent an entry.
+    pub fn note_heard(&self) {
+        self.heard_at.send_replace(Some(Instant::now()));
+    }
+
+    /// How long the engine has not been heard; `None` before the first time.
+    pub fn silence(&self) -> Option<Duration> {
+        self.heard_at.borrow().map(|heard_at| heard_at.elapsed())
+    }
+
+    /// The same, if it is so long that the lists are old.
+    pub fn stale_for(&self) -> Option<Duration> {
+        self.silence().filter(|silence| *silence >= STALE_AFTER)
+    }
+
+    /// Told whenever the engine is heard.
+    pub fn watch_heard(&self) -> watch::Receiver<Option<Instant>> {
+        self.heard_at.subscribe()
     }
 
     /// The present id of the server.

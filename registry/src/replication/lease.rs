@@ -8,6 +8,9 @@ use crate::presence::{room::Room, server_id::ServerId};
 /// Whoever is not the first to declare a server dead waits for so long, in case that the first one does.
 pub const SECOND_TURN: Duration = Duration::from_millis(500);
 
+/// Leases are renewed at least so often.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(500);
+
 /// The lease of this server, and what the engine said of the others.
 ///
 /// `now` is by this server's monotonic clock everywhere. A lease counts from before its renewal was sent, so
@@ -50,9 +53,10 @@ impl Lease {
         self.renewed_at + self.lasts <= now
     }
 
-    /// When the lease is to be renewed.
+    /// When the lease is to be renewed. Renewals also tell whether the engine is there, so a long lease is renewed
+    /// as often as a short one.
     pub fn next_renewal(&self) -> Duration {
-        self.renewed_at + self.lasts / 4
+        self.renewed_at + (self.lasts / 4).min(LONGEST_INTERVAL)
     }
 
     /// The last time of the leases' clock that this server saw, for the engine that lost its own.

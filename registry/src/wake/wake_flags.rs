@@ -34,6 +34,8 @@ impl WakeReasons {
     pub const ROOM_CLOSED: Self = Self(16);
     /// A request that was under way has its answer.
     pub const REPLY: Self = Self(32);
+    /// The lists of this server are old from now on, or no longer.
+    pub const FRESHNESS: Self = Self(64);
 
     /// Whether this reason is in the set.
     pub fn contains(self, reason: Self) -> bool {

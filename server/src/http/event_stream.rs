@@ -74,11 +74,12 @@ pub(super) fn feed(
     permit: SocketPermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut feed = Feed {
+        // Only a beat says that a list is old.
+        is_beat_due: subscription.is_stale(),
         subscription,
         label,
         heartbeat_every,
         next_beat: Instant::now(),
-        is_beat_due: false,
         is_room_closed: false,
         queue: VecDeque::new(),
         _permit: permit,
@@ -132,6 +133,7 @@ impl Feed {
             }
             let reasons = self.subscription.woken().await;
             self.is_room_closed = reasons.contains(WakeReasons::ROOM_CLOSED);
+            self.is_beat_due |= reasons.contains(WakeReasons::FRESHNESS);
             if self.next_beat <= Instant::now() {
                 self.is_beat_due = true;
                 self.schedule_beat();

@@ -18,7 +18,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why this server may not take part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LeaseError {
+pub enum ClusterError {
     /// The other servers share another configuration.
     #[error("the other servers of this cluster have another configuration")]
     Mismatch(SharedConfig),
@@ -50,9 +50,12 @@ impl Node {
             match link.begin(server, &self.config, seen).await? {
                 Begun::Begun(leases) => break (leases, sent_at),
                 Begun::Taken => server = self.new_server_id(),
-                Begun::Mismatch(theirs) => return Err(End::Refused(LeaseError::Mismatch(theirs))),
+                Begun::Mismatch(theirs) => {
+                    return Err(End::Refused(ClusterError::Mismatch(theirs)));
+                }
             }
         };
+        self.cluster.note_heard();
         self.cluster.note_pause(leases.pause);
         self.lease = Some(Lease::begin(server, self.config.lease, leases, sent_at));
         if server != self.cluster.server() {
@@ -89,6 +92,7 @@ impl Node {
     }
 
     pub(super) fn on_renewed(&mut self, leases: Leases, sent_at: Duration) {
+        self.cluster.note_heard();
         self.cluster.note_pause(leases.pause);
         if let Some(lease) = &mut self.lease {
             lease.renew(leases, sent_at);

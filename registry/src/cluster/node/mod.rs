@@ -6,6 +6,7 @@
 mod appends;
 mod leases;
 mod rooms;
+mod silence;
 
 use std::{collections::BTreeMap, convert::Infallible, fmt, ops::Range, sync::Arc, time::Duration};
 
@@ -27,7 +28,7 @@ use crate::{
     },
 };
 
-pub use self::leases::LeaseError as ClusterError;
+pub use self::leases::ClusterError;
 
 /// The pause between two attempts to connect, in milliseconds.
 const RECONNECT: Range<u64> = 50..250;
@@ -61,25 +62,70 @@ impl NodeConfig {
 }
 
 /// Connects the rooms of a hub to the engine, until the hub's cluster is left. Ends early only if this server may
-/// not take part.
+/// not take part. Waits for the engine as long as it takes.
 pub async fn run<E: Engine>(
     engine: E,
     hub: Arc<Hub>,
-    requests: UnboundedReceiver<ClusterRequest>,
+    mut requests: UnboundedReceiver<ClusterRequest>,
     config: NodeConfig,
 ) -> Result<(), ClusterError> {
-    let Some(cluster) = hub.cluster().cloned() else { return Ok(()) };
-    let mut node = Node {
-        hub,
-        cluster,
-        config: config.shared,
-        random: config.random,
-        origin: Instant::now(),
-        lease: None,
-        waiting: BTreeMap::new(),
-        leaving: None,
-    };
-    node.run(engine, requests).await
+    let Some(mut node) = Node::new(hub, config) else { return Ok(()) };
+    node.run(engine, None, &mut requests).await
+}
+
+/// Takes the first lease over a link that is there already, so that a server that may not take part ends before
+/// it begins.
+pub async fn join<E: Engine>(
+    engine: E,
+    link: E::Link,
+    hub: Arc<Hub>,
+    requests: UnboundedReceiver<ClusterRequest>,
+    config: NodeConfig,
+) -> Result<Member<E>, JoinError> {
+    let mut node = Node::new(hub, config);
+    if let Some(node) = &mut node {
+        node.take_lease(&link).await.map_err(|end| match end {
+            End::Refused(error) => JoinError::Refused(error),
+            End::Failed(error) => JoinError::Engine(error),
+            End::Left => JoinError::Engine(EngineError::LinkOver),
+        })?;
+    }
+    Ok(Member { node, engine, link, requests })
+}
+
+/// A server that has its first lease.
+pub struct Member<E: Engine> {
+    /// None without a cluster.
+    node: Option<Node>,
+    engine: E,
+    link: E::Link,
+    requests: UnboundedReceiver<ClusterRequest>,
+}
+
+impl<E: Engine> fmt::Debug for Member<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Member").finish_non_exhaustive()
+    }
+}
+
+impl<E: Engine> Member<E> {
+    /// The same as [`run`], from there on.
+    pub async fn run(self) -> Result<(), ClusterError> {
+        let Self { node, engine, link, mut requests } = self;
+        let Some(mut node) = node else { return Ok(()) };
+        node.run(engine, Some(link), &mut requests).await
+    }
+}
+
+/// Why a server could not take part from the start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// It may not.
+    #[error(transparent)]
+    Refused(#[from] ClusterError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(EngineError),
 }
 
 struct Node {
@@ -120,10 +166,29 @@ enum Done {
     Unsubscribed(Result<(), EngineError>),
 }
 
+/// Logs why links end: the same reason at most once a minute, as a new link is tried several times a second.
+#[derive(Default)]
+struct FailureLog {
+    last: Option<(EngineError, Instant)>,
+}
+
+impl FailureLog {
+    fn log(&mut self, error: EngineError) {
+        let is_new = self
+            .last
+            .as_ref()
+            .is_none_or(|(last, at)| *last != error || at.elapsed() >= Duration::from_mins(1));
+        if is_new {
+            tracing::warn!(%error, "the link to the engine failed: a new one is tried");
+            self.last = Some((error, Instant::now()));
+        }
+    }
+}
+
 /// Why a session ended.
 enum End {
     /// The link is over.
-    Link,
+    Failed(EngineError),
     /// This server has left the cluster.
     Left,
     /// This server may not take part.
@@ -132,32 +197,67 @@ enum End {
 
 impl From<EngineError> for End {
     fn from(error: EngineError) -> Self {
-        if let EngineError::Refused(reason) = error {
-            tracing::warn!(reason, "the engine refused a request");
-        }
-        Self::Link
+        Self::Failed(error)
     }
 }
 
 impl Node {
+    /// None for a hub that is in no cluster.
+    fn new(hub: Arc<Hub>, config: NodeConfig) -> Option<Self> {
+        let cluster = hub.cluster().cloned()?;
+        Some(Self {
+            hub,
+            cluster,
+            config: config.shared,
+            random: config.random,
+            origin: Instant::now(),
+            lease: None,
+            waiting: BTreeMap::new(),
+            leaving: None,
+        })
+    }
+
+    /// Serves over one link after another, and tells readers when the engine falls silent.
     async fn run<E: Engine>(
         &mut self,
         engine: E,
-        mut requests: UnboundedReceiver<ClusterRequest>,
+        link: Option<E::Link>,
+        requests: &mut UnboundedReceiver<ClusterRequest>,
     ) -> Result<(), ClusterError> {
+        let silence = silence::watch(Arc::clone(&self.hub), Arc::clone(&self.cluster));
+        tokio::select! {
+            ended = self.serve_over_links(engine, link, requests) => ended,
+            never = silence => match never {},
+        }
+    }
+
+    async fn serve_over_links<E: Engine>(
+        &mut self,
+        engine: E,
+        mut link: Option<E::Link>,
+        requests: &mut UnboundedReceiver<ClusterRequest>,
+    ) -> Result<(), ClusterError> {
+        let mut failures = FailureLog::default();
         loop {
-            if let Ok(link) = engine.connect().await {
-                match self.serve(Arc::new(link), &mut requests).await {
-                    Ok(never) => match never {},
-                    Err(End::Link) => {}
-                    Err(End::Left) => return Ok(()),
-                    Err(End::Refused(error)) => return Err(error),
+            let connected = match link.take() {
+                Some(link) => Ok(link),
+                None => engine.connect().await,
+            };
+            match connected {
+                Ok(link) => {
+                    let Err(end) = self.serve(Arc::new(link), requests).await;
+                    for (_, room, _) in self.hub.rooms_by_name() {
+                        room.interrupt();
+                    }
+                    match end {
+                        End::Failed(error) => failures.log(error),
+                        End::Left => return Ok(()),
+                        End::Refused(error) => return Err(error),
+                    }
                 }
-                for (_, room, _) in self.hub.rooms_by_name() {
-                    room.interrupt();
-                }
+                Err(error) => failures.log(error),
             }
-            if self.wait_to_reconnect(&mut requests).await {
+            if self.wait_to_reconnect(requests).await {
                 return Ok(());
             }
         }
@@ -215,11 +315,11 @@ impl Node {
                 Some(done) = session.tasks.join_next() => match done {
                     Ok(done) => self.on_done(&mut session, done).await?,
                     // A panic in a request is as good as a link that is over.
-                    Err(_) => return Err(End::Link),
+                    Err(_) => return Err(EngineError::LinkOver.into()),
                 },
                 entry = link.next_entry() => match entry {
                     Some(entry) => self.deliver(&mut session, entry),
-                    None => return Err(End::Link),
+                    None => return Err(EngineError::LinkOver.into()),
                 },
                 request = requests.recv() => match request {
                     Some(request) => self.on_request(&mut session, request).await?,

@@ -1,6 +1,6 @@
 //! Two or three hubs over the engine in memory, in simulated time.
 
-use app::presence::{ExistingUsers, PresenceState, Since, UserId};
+use app::presence::{ExistingUsers, PresenceState, ServerEvent, Since, UserId};
 use tokio::{task::JoinHandle, time::sleep};
 
 use super::*;
@@ -13,6 +13,7 @@ use crate::{
         room::RoomLimits,
     },
     replication::handle::OpenMode,
+    wake::wake_flags::WakeReasons,
 };
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 4 };
@@ -161,6 +162,20 @@ impl Client {
     fn position(&self) -> Option<Since> {
         self.membership.subscription().position()
     }
+
+    /// As a beat says it: since when the list is old, and the time of the beat.
+    fn as_of(&mut self) -> Option<(u64, u64)> {
+        // Whatever else was broadcast.
+        self.membership.subscription_mut().poll_updates();
+        let beat = self.membership.subscription().beat().expect("a beat");
+        let Ok(ServerEvent::Beat(beat)) = serde_json::from_str(beat.text()) else { panic!() };
+        beat.as_of.map(|as_of| (as_of, beat.now))
+    }
+
+    async fn told_of_freshness(&mut self) {
+        let subscription = self.membership.subscription_mut();
+        while !subscription.woken().await.contains(WakeReasons::FRESHNESS) {}
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,6 +300,21 @@ async fn engine_that_is_back_empty_is_told_everything_again() {
     );
     sleep(30 * SECOND).await;
     assert_eq!(cluster.other.states(), [PresenceState::Here; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_are_told_how_old_their_list_is_while_the_engine_is_silent() {
+    let cluster = Cluster::start().await;
+    let mut ana = cluster.one.join(1, "a").await;
+    ana.frames().await;
+    assert_eq!(ana.as_of(), None);
+    cluster.cut_off(1, Partition::Both);
+    ana.told_of_freshness().await;
+    let (as_of, now) = ana.as_of().expect("it is old");
+    assert!((2_000..3_000).contains(&(now - as_of)), "{as_of} {now}");
+    cluster.cut_off(1, Partition::None);
+    ana.told_of_freshness().await;
+    assert_eq!(ana.as_of(), None);
 }
 
 #[tokio::test(start_paused = true)]

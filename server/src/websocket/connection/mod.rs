@@ -183,6 +183,9 @@ impl<S: Socket> Connection<S> {
         if let Poll::Ready(reasons) = self.membership.subscription().flags().poll(context) {
             self.is_deadline_reached |= reasons.contains(WakeReasons::TIME);
             self.is_room_closed |= reasons.contains(WakeReasons::ROOM_CLOSED);
+            if reasons.contains(WakeReasons::FRESHNESS) {
+                self.is_beat_due = self.protocol.is_following();
+            }
             if self.reading == Reading::UntilAnswered || reasons.contains(WakeReasons::REPLY) {
                 self.take_answer();
             }
@@ -356,6 +359,8 @@ impl<S: Socket> Connection<S> {
     fn on_accepted(&mut self) {
         self.protocol.on_accepted();
         self.deadlines.on_accepted();
+        // Only a beat says that a list is old.
+        self.is_beat_due |= self.membership.subscription().is_stale();
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -62,7 +62,7 @@ pub(super) fn answer(from: u64, seq: u64, difference: Difference) -> ServerEvent
 
 pub(super) fn beat(seq: u64, roster: &Roster) -> ServerEvent {
     let (count, digest) = (roster.len(), roster.digest());
-    ServerEvent::Beat(Beat { seq, count, digest, now: 0 })
+    ServerEvent::Beat(Beat { seq, count, digest, now: 0, as_of: None })
 }
 
 pub(super) fn refused(of: &'static str) -> ServerEvent {

@@ -184,7 +184,7 @@ impl HistoryBuilder {
     pub(super) fn beat(&mut self, client: usize) {
         let seq = self.positions[client];
         let count = self.at(seq).len();
-        let beat = Beat { seq, count, digest: Digest::default(), now: 0 };
+        let beat = Beat { seq, count, digest: Digest::default(), now: 0, as_of: None };
         self.send(client, ServerEvent::Beat(beat));
     }
 
