@@ -51,6 +51,14 @@ impl Hub {
         let _ = left.await;
     }
 
+    /// Whether this server has a list of the room, perhaps an old one. A server alone knows all of its rooms.
+    pub fn is_known(&self, room_name: &RoomName) -> bool {
+        self.context.cluster.is_none()
+            || self.find(room_name).is_some_and(|room| {
+                room.read_replica(|replica, _| replica.position()).flatten().is_some()
+            })
+    }
+
     /// How long this server has not heard its engine; `None` for a server alone, and before the first word.
     pub fn engine_silence(&self) -> Option<Duration> {
         self.context.cluster.as_ref()?.silence()

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::http::room_path::{room_from_path, room_not_found};
 use registry::{
     hub::{Hub, RoomStats},
-    replication::handle::NotOpenedError,
+    replication::handle::{NotOpenedError, OpenMode},
 };
 
 /// `GET /rooms`: the statistics of every room, the largest first.
@@ -41,6 +41,8 @@ pub(super) async fn one(
         Ok(room_name) => room_name,
         Err(error) => return room_not_found(error),
     };
+    // Without the engine, what is known here.
+    let _ = hub.open(&room_name, OpenMode::Look).await;
     let Some(stats) = hub.room_stats_of(&room_name) else { return room_is_empty(&room_name) };
     let users = hub.snapshot(&room_name, None, usize::MAX).users;
     Json(RoomDetails { stats, users }).into_response()

@@ -12,6 +12,9 @@ use crate::telemetry::metrics::METRICS;
 /// For `Retry-After`, where the time until there is capacity is unknown.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// Engines are back within seconds.
+const ENGINE_RETRY_AFTER: Duration = Duration::from_secs(2);
+
 /// Why a client is rejected. Its text says what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -39,10 +42,13 @@ pub enum Rejection {
     /// The server has the maximum number of rooms.
     #[error("The server can't open more rooms. Try again later, or use an existing room.")]
     TooManyRooms,
+    /// The room has to come from the engine, which does not answer.
+    #[error("This server can't reach the others at the moment. Try again soon.")]
+    EngineSilent,
 }
 
 impl Rejection {
-    /// The limit that was exceeded, as the metrics' label has it: the setting's name without `max-`.
+    /// The limit that was exceeded, as the metrics' label has it: the setting's name without `max-`, or what is missing.
     pub fn limit(self) -> &'static str {
         match self {
             Self::TooManyConnections => "connections",
@@ -53,6 +59,7 @@ impl Rejection {
             Self::SocketRateExceeded(_) => "socket_rate_per_address",
             Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
+            Self::EngineSilent => "engine",
         }
     }
 
@@ -65,13 +72,18 @@ impl Rejection {
             Self::TooManyConnections
             | Self::TooManySockets
             | Self::RoomAtCapacity
-            | Self::TooManyRooms => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::TooManyRooms
+            | Self::EngineSilent => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// In whole seconds, rounded up.
     fn retry_after(self) -> u64 {
-        let wait = if let Self::SocketRateExceeded(wait) = self { wait } else { RETRY_AFTER };
+        let wait = match self {
+            Self::SocketRateExceeded(wait) => wait,
+            Self::EngineSilent => ENGINE_RETRY_AFTER,
+            _ => RETRY_AFTER,
+        };
         wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
     }
 }
@@ -123,6 +135,7 @@ mod tests {
             Rejection::SocketRateExceeded(Duration::ZERO),
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,
+            Rejection::EngineSilent,
         ];
         for rejection in rejections {
             metrics.rejected(rejection.limit());

@@ -38,6 +38,7 @@ pub(crate) async fn embed(
             return no_such_room(&state, error, &requested, &uri, Framing::Allowed);
         }
     };
+    state.look_up(&room).await;
     let (list, away) = state.hub.first_rows(&room, None, MOST_FACES);
     let is_readable_by_any_origin = state.cookies.is_embed_key(&query.key, &room);
     let key = state.cookies.embed_key(&room);

@@ -36,6 +36,9 @@ pub(crate) async fn events(
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
+    if let Err(rejection) = state.open_room(&room_name).await {
+        return rejection.into_response();
+    }
     let mut subscription = state.hub.subscribe(&room_name, None);
     subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();

@@ -71,17 +71,24 @@ pub(crate) async fn events_of_rooms(
     };
     let is_readable_by_any_origin =
         rooms.keys().all(|room| state.cookies.is_embed_key(&query.key, room));
-    let mut feeds = Vec::with_capacity(rooms.len());
+    let mut admitted = Vec::with_capacity(rooms.len());
     let mut refused = Vec::new();
     for (room, since) in rooms {
         let occupancy = state.hub.occupancy(&room);
-        let permit = match state.admission.feed(visit.client, occupancy) {
-            Ok(permit) => permit,
-            Err(rejection) => {
-                refused.push((room, rejection));
-                continue;
-            }
-        };
+        match state.admission.feed(visit.client, occupancy) {
+            Ok(permit) => admitted.push((room, since, permit)),
+            Err(rejection) => refused.push((room, rejection)),
+        }
+    }
+    // All at once: one that has to be waited for holds up none of the others.
+    let opened = admitted.iter().map(|(room, ..)| state.open_room(room));
+    let opened = future::join_all(opened).await;
+    let mut feeds = Vec::with_capacity(admitted.len());
+    for ((room, since, permit), opened) in admitted.into_iter().zip(opened) {
+        if let Err(rejection) = opened {
+            refused.push((room, rejection));
+            continue;
+        }
         let mut subscription = state.hub.subscribe(&room, None);
         subscription.start_from(since.as_ref());
         let events = feed(subscription, Some(room), state.connection.heartbeat_every, permit);

@@ -19,6 +19,7 @@ pub(crate) async fn hour_chart(
 ) -> Response {
     match room_from_path(path) {
         Ok(room) => {
+            state.look_up(&room).await;
             let past_hour = state.hub.past_hour(&room);
             let chart = picture_of_the_past_hour(&past_hour.counts, past_hour.maximum);
             ([(header::CACHE_CONTROL, "no-store")], Html(chart)).into_response()

@@ -15,6 +15,7 @@ mod page;
 mod print;
 mod qr_code;
 mod robots;
+mod room_opening;
 pub(crate) mod room_path;
 mod room_url;
 pub(crate) mod router;

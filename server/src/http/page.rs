@@ -106,6 +106,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let you = state.cookies.public_id(person, &room);
+    state.look_up(&room).await;
     let mode = display_mode(request.uri());
     // The kiosk view does not join the room, so no row waits for it.
     if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
@@ -149,6 +150,7 @@ pub(crate) async fn parts(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let you = state.cookies.public_id(person, &room);
+    state.look_up(&room).await;
     let (page, server_rendered) =
         room_content(&state, &visit, room, you, display_mode(request.uri()));
     let json = state.render(|| {

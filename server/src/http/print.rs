@@ -31,6 +31,7 @@ pub(crate) async fn print(
         Ok(options) => options,
         Err(error) => return ExportError::from(error).into_response(),
     };
+    state.look_up(&room).await;
     let header_policy = state.header_policy;
     let written = write_in_turn(move || {
         let list = state.hub.snapshot(&room, None, usize::MAX);

@@ -22,6 +22,7 @@ pub(crate) async fn users(
         Ok(room_name) => room_name,
         Err(error) => return room_not_found(error),
     };
+    state.look_up(&room_name).await;
     if state.hub.is_full(&room_name) {
         let sentence = "This room is full. Try again later.\n";
         let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];

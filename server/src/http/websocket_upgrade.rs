@@ -71,6 +71,9 @@ pub(crate) async fn open(
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
+    if let Err(rejection) = state.open_room(&room_name).await {
+        return rejection.into_response();
+    }
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -135,6 +135,7 @@ async fn export(
         Ok(options) => options,
         Err(error) => return ExportError::from(error).into_response(),
     };
+    state.look_up(&room).await;
     let hub = std::sync::Arc::clone(&state.hub);
     let written = write_in_turn(move || {
         let list = hub.snapshot(&room, None, usize::MAX);

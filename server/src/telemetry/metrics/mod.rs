@@ -53,7 +53,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 8],
+            rejections: [(&'static str, Counter); 9],
         }
 
         impl Metrics {
@@ -113,7 +113,7 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 8] {
+const fn rejection_counters() -> [(&'static str, Counter); 9] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -123,6 +123,7 @@ const fn rejection_counters() -> [(&'static str, Counter); 8] {
         ("socket_rate_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),
+        ("engine", Counter::new()),
     ]
 }
 
