@@ -6,7 +6,7 @@
 //! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
 //! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
-//! - [`cluster_redis`]: several servers: the client of Valkey and Redis, which order what happens to rooms.
+//! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
 //! - [`config`], [`lifecycle`], [`telemetry`]: settings, signals and draining, log and metrics.
 //!
 //! Arrows point one way: [`http`], [`websocket`] → [`registry`] → `app::presence`.
@@ -14,6 +14,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod cluster;
 pub mod cluster_redis;
 pub mod config;
 mod hex;
@@ -21,6 +22,7 @@ pub mod http;
 pub mod identity;
 pub mod lifecycle;
 pub mod listener;
+mod rooms_backend;
 pub mod serve;
 pub mod storage;
 pub mod telemetry;

@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
+use registry::replication::engine::SharedConfig;
 use server::{
     admin::{AdminAddr, AdminToken, TokenError},
+    cluster::{ClusterMember, ClusterStartError},
+    cluster_redis::RedisEngine,
     config::{
         Config, ConfigError,
         cli::{CommandLine, Task},
@@ -25,7 +28,7 @@ use server::{
         lan_url, tcp,
         tls::{Tls, TlsError, reload_certificate},
     },
-    serve::{self, Listeners},
+    serve::{self, Resources},
     storage::dir_lock::{AlreadyLocked, StateDirectory},
     telemetry::{background_writer::BackgroundWriter, logging, metrics::METRICS},
 };
@@ -89,6 +92,8 @@ enum Error {
     Tls(#[from] TlsError),
     #[error("Can't listen on {address}: {source}. {}", what_helps(source, flag))]
     Listen { address: SocketAddr, flag: &'static str, source: io::Error },
+    #[error(transparent)]
+    Cluster(#[from] ClusterStartError),
     #[error("Second signal received: exiting immediately.")]
     Aborted,
     #[error("Can't write to standard output: {0}")]
@@ -102,7 +107,8 @@ impl Error {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(error) if error.is_usage_error() => 2,
-            Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) => 78,
+            Self::Cluster(error) if error.is_temporary() => 69,
+            Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) | Self::Cluster(_) => 78,
             Self::Listen { .. } | Self::StateDirectory(_) => 69,
             Self::Aborted | Self::Output(_) | Self::Running(_) => 1,
         })
@@ -135,6 +141,10 @@ fn check(config: &Config) -> Result<(), Error> {
         AdminToken::check_state_directory(&config.state_directory)?;
     }
     config.tls.files().map(Tls::load).transpose()?;
+    if let Some(cluster) = config.cluster() {
+        // Its files alone: nothing is connected to.
+        RedisEngine::new(&cluster.engine).map_err(ClusterStartError::from)?;
+    }
     let operator = config.operator_address.address().map(|address| (address, "operator-addr"));
     for (address, flag) in [(config.leptos.site_addr, "addr")].into_iter().chain(operator) {
         // On a free port, as a server that runs has the right one.
@@ -177,6 +187,7 @@ async fn run(config: Config) -> Result<(), Error> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    let cluster = join_cluster(&config, &cookies).await?;
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
     let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
     let certificate = tls.clone();
@@ -200,13 +211,27 @@ async fn run(config: Config) -> Result<(), Error> {
     }
     let operator = listen_for_operator(&config, address)?;
     let systemd = Systemd::of_this_process();
-    let listeners = Listeners { public: listener, tls, operator, systemd };
+    let resources = Resources { public: listener, tls, operator, systemd, cluster };
     let connection = config.connection();
-    let served = serve::serve(listeners, config, cookies, connection, signal);
+    let served = serve::serve(resources, config, cookies, connection, signal);
     tokio::select! {
         served = served => Ok(served?),
         () = async { second.next().await; second.next().await } => Err(Error::Aborted),
     }
+}
+
+/// Nothing is listened on for visitors until the server has its first lease.
+async fn join_cluster(
+    config: &Config,
+    cookies: &PersonCookies,
+) -> Result<Option<ClusterMember>, ClusterStartError> {
+    let Some(cluster) = config.cluster() else { return Ok(None) };
+    let shared = SharedConfig {
+        key: cookies.fingerprint().to_owned(),
+        lease: cluster.lease,
+        scheme: config.scheme().as_str().to_owned(),
+    };
+    ClusterMember::join(&cluster, config.room_limits, shared).await.map(Some)
 }
 
 fn listen_for_operator(

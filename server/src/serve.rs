@@ -5,36 +5,30 @@ use std::{
     future::{Future, IntoFuture},
     io,
     sync::Arc,
-    time::Duration,
 };
 
-use tokio::{net::TcpListener, task::spawn_blocking, time::sleep};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio::{net::TcpListener, time::sleep};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     admin::{self, AdminState, AdminToken},
     admission::Admission,
+    cluster::ClusterMember,
     config::Config,
     http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
     listener::{Acceptor, serve_connections, tcp, tls::Tls},
+    rooms_backend::RoomsBackend,
     storage::rooms_file::RoomsFile,
-    telemetry::metrics::METRICS,
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
-use registry::{
-    encoding::server_build::announce_build,
-    hub::{Hub, SavedRooms},
-};
+use registry::encoding::server_build::announce_build;
 
-/// How often memory of ended rooms and clients is freed, and the rooms file is written.
-const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The listening sockets, and what belongs to them.
+/// What the process has before it serves: the listening sockets, and what belongs to them.
 #[derive(Debug)]
-pub struct Listeners {
+pub struct Resources {
     /// For visitors.
     pub public: TcpListener,
     /// TLS for visitors; none where a proxy does it, or plain HTTP is spoken.
@@ -43,11 +37,13 @@ pub struct Listeners {
     pub operator: Option<(TcpListener, AdminToken)>,
     /// The service manager to notify.
     pub systemd: Systemd,
+    /// The cluster that this server takes part in, which keeps the rooms; none for a server alone.
+    pub cluster: Option<ClusterMember>,
 }
 
-impl From<TcpListener> for Listeners {
+impl From<TcpListener> for Resources {
     fn from(public: TcpListener) -> Self {
-        Self { public, tls: None, operator: None, systemd: Systemd::default() }
+        Self { public, tls: None, operator: None, systemd: Systemd::default(), cluster: None }
     }
 }
 
@@ -55,23 +51,20 @@ impl From<TcpListener> for Listeners {
 ///
 /// The caller provides sockets and signal, so that a test can use a free port and stop the server.
 pub async fn serve(
-    listeners: impl Into<Listeners>,
+    resources: impl Into<Resources>,
     config: Config,
     cookies: PersonCookies,
     connection: ConnectionConfig,
     signal: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let Listeners { public: listener, tls, operator, systemd } = listeners.into();
+    let Resources { public: listener, tls, operator, systemd, cluster } = resources.into();
     // Leptos would set its executor up when it generates routes, which this server does not use.
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("Leptos' executor was set up already");
     }
-    let rooms_file = RoomsFile::in_directory(&config.state_directory);
-    // Removed before the first visitor is served, so that no process restores them twice.
-    let hub = match rooms_file.load_and_remove() {
-        Some(saved) => Hub::restore(config.room_limits, saved),
-        None => Hub::new(config.room_limits),
-    };
+    let backend = RoomsBackend::new(cluster, RoomsFile::in_directory(&config.state_directory));
+    let hub = backend.hub(config.room_limits);
+    let readiness = backend.readiness();
     let site = Site::new(config.site_root.as_deref());
     let asset_urls = site.asset_urls(&config.leptos);
     announce_build(&asset_urls.build);
@@ -111,14 +104,13 @@ pub async fn serve(
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
-        let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone() };
+        let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone(), readiness };
         let served = axum::serve(listener, admin::router(state, token));
         AbortOnDropHandle::new(tokio::spawn(served.into_future()))
     });
-    let maintenance = tokio::spawn(run_maintenance(
+    let maintenance = tokio::spawn(backend.maintenance(
         Arc::clone(&hub),
         Arc::clone(&admission),
-        rooms_file.clone(),
         closing.clone(),
     ));
     let systemd = Arc::new(systemd);
@@ -126,15 +118,13 @@ pub async fn serve(
         let systemd = Arc::clone(&systemd);
         let drain = drain.clone();
         async move {
-            signal.await;
+            let mut backend = backend;
+            let ended = backend.until_it_ends(signal).await;
             systemd.stopping();
             tracing::info!(sockets = drain.sockets(), "shutting down");
             drain.begin_drain().await;
-            let saved = hub.freeze();
-            drain.close_all();
-            // An earlier state must not be written after this one.
-            let _ = maintenance.await;
-            write(rooms_file, saved).await
+            backend.close(&hub, &drain, maintenance).await;
+            ended
         }
     });
     let acceptor = Acceptor::start(listener)?;
@@ -156,45 +146,8 @@ pub async fn serve(
         () = all_ended => {}
         () = overdue => tracing::warn!(sockets = drain.sockets(), "deadline passed with open sockets or requests"),
     }
-    if shutdown_task.await.map_err(io::Error::other)? {
-        tracing::info!("rooms saved for the next process");
-    } else {
-        tracing::error!(
-            "the rooms were not saved: the next process starts with those of the last save, if there is one"
-        );
-    }
-    Ok(())
-}
-
-/// Frees memory and saves the rooms at intervals, until the server shuts down.
-async fn run_maintenance(
-    hub: Arc<Hub>,
-    admission: Arc<Admission>,
-    rooms_file: RoomsFile,
-    closing: CancellationToken,
-) {
-    let mut last_written = None;
-    while closing.run_until_cancelled(sleep(MAINTENANCE_INTERVAL)).await.is_some() {
-        hub.sweep();
-        admission.sweep();
-        let saved = hub.save();
-        // What could not be written is tried again, as a disk may have room again.
-        if last_written.as_ref() != Some(&saved) && write(rooms_file.clone(), saved.clone()).await {
-            last_written = Some(saved);
-        }
-    }
-}
-
-/// Whether the rooms file was written.
-async fn write(rooms_file: RoomsFile, saved: SavedRooms) -> bool {
-    let outcome = spawn_blocking(move || rooms_file.write(&saved)).await;
-    METRICS.state_writes.count();
-    match outcome.map_err(io::Error::other).and_then(|written| written) {
-        Ok(()) => true,
-        Err(error) => {
-            METRICS.state_write_failures.count();
-            tracing::warn!(%error, "the rooms file can't be written: a restart would lose the rooms");
-            false
-        }
+    match shutdown_task.await.map_err(io::Error::other)? {
+        None => Ok(()),
+        Some(error) => Err(io::Error::other(error)),
     }
 }

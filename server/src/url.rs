@@ -18,7 +18,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// As a URL begins with it.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",

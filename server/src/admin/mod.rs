@@ -7,7 +7,7 @@ mod listen_addr;
 mod rooms;
 mod token;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -24,6 +24,7 @@ pub use self::{
     token::{AdminToken, TokenError},
 };
 use crate::{
+    config::cluster,
     lifecycle::graceful_shutdown::Drain,
     telemetry::metrics::{self, METRICS, Now},
 };
@@ -36,6 +37,28 @@ pub struct AdminState {
     pub hub: Arc<Hub>,
     /// The open sockets, and whether the server shuts down.
     pub drain: Drain,
+    /// Whether the server is ready while its engine is silent.
+    pub readiness: cluster::Readiness,
+}
+
+/// For so long an engine may be silent before the server is not ready.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+
+impl AdminState {
+    /// Why no visitors should be sent here; none if they should.
+    fn not_ready_because(&self) -> Option<String> {
+        if self.drain.is_draining() {
+            return Some("the server is shutting down".to_owned());
+        }
+        // A server of a cluster has heard its engine before it serves.
+        let silence = self.hub.engine_silence().filter(|silence| *silence >= LONGEST_SILENCE);
+        match (self.readiness, silence) {
+            (cluster::Readiness::NeedsEngine, Some(silence)) => {
+                Some(format!("the engine has not been heard for {} s", silence.as_secs()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// All routes of the admin interface.
@@ -69,21 +92,18 @@ async fn readiness(State(state): State<AdminState>) -> Response {
     #[derive(Serialize)]
     struct Readiness {
         ready: bool,
-        reasons: &'static [&'static str],
+        reasons: Vec<String>,
     }
-    if state.drain.is_draining() {
-        let reasons = &["the server is shutting down"];
-        let readiness = Json(Readiness { ready: false, reasons });
-        return (StatusCode::SERVICE_UNAVAILABLE, readiness).into_response();
-    }
-    Json(Readiness { ready: true, reasons: &[] }).into_response()
+    let reasons: Vec<_> = state.not_ready_because().into_iter().collect();
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready: reasons.is_empty(), reasons })).into_response()
 }
 
 /// `GET /metrics`: the metrics for Prometheus.
 async fn metrics_text(State(state): State<AdminState>) -> Response {
     let room_stats = state.hub.room_stats();
     let now = Now {
-        is_ready: !state.drain.is_draining(),
+        is_ready: state.not_ready_because().is_none(),
         sockets: state.drain.sockets(),
         feeds: state.drain.feeds(),
         rooms: room_stats.len(),

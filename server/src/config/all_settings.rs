@@ -7,8 +7,8 @@ use super::setting::{Group, Setting};
 use crate::listener::tls;
 
 /// All settings, in the order of the documentation.
-pub static GROUPS: [&Group; 8] =
-    [&LISTENING, &SITE, &ROOMS, &LIMITS, &ADMIN, &LOGGING, &SHUTDOWN, &STATE];
+pub static GROUPS: [&Group; 9] =
+    [&LISTENING, &SITE, &ROOMS, &LIMITS, &ADMIN, &LOGGING, &SHUTDOWN, &STATE, &CLUSTER];
 
 static LISTENING: Group = Group {
     title: "Address and TLS",
@@ -243,6 +243,71 @@ static STATE: Group = Group {
             |config| &mut config.person_key_file,
         )
         .default_is("person.key in the state directory, created if it does not exist"),
+    ],
+};
+
+static CLUSTER: Group = Group {
+    title: "Several servers",
+    settings: &[
+        Setting::presence(
+            "cluster-engine",
+            "Address of the Valkey or Redis that connects several servers: redis://HOST:PORT/DB, or rediss:// for TLS. With Sentinel, the addresses of the Sentinels. Without it this server is alone, and keeps the rooms itself.",
+            |config| &mut config.cluster.engine,
+        ),
+        Setting::presence(
+            "cluster-sentinel",
+            "Name by which the Sentinels know the engine; then cluster-engine has the Sentinels' addresses.",
+            |config| &mut config.cluster.sentinel,
+        ),
+        Setting::presence("cluster-user", "User of the engine's access control list.", |config| {
+            &mut config.cluster.user
+        }),
+        Setting::presence(
+            "cluster-password-file",
+            "File with the engine's password in its first line.",
+            |config| &mut config.cluster.password_file,
+        ),
+        Setting::presence(
+            "cluster-sentinel-password-file",
+            "File with the Sentinels' password in its first line.",
+            |config| &mut config.cluster.sentinel_password_file,
+        ),
+        Setting::presence(
+            "cluster-ca",
+            "PEM file with the certificates of the authority that signed the engine's certificate.",
+            |config| &mut config.cluster.ca,
+        )
+        .default_is("the authorities that the system trusts"),
+        Setting::presence(
+            "cluster-certificate",
+            "PEM file with this server's certificate, if the engine asks for one.",
+            |config| &mut config.cluster.certificate,
+        ),
+        Setting::presence(
+            "cluster-key",
+            "PEM file with the private key of cluster-certificate.",
+            |config| &mut config.cluster.key,
+        ),
+        Setting::presence(
+            "cluster-prefix",
+            "What the names of all keys in the engine begin with. Two clusters with different prefixes can share an engine.",
+            |config| &mut config.cluster.prefix,
+        ),
+        Setting::presence(
+            "cluster-wait",
+            "Time for which a start waits for an engine that can't be reached, before it fails.",
+            |config| &mut config.cluster.wait,
+        ),
+        Setting::presence(
+            "cluster-lease",
+            "Time after which a server that the engine does not hear counts as dead, from 1s to 30s. It has to be the same on all servers.",
+            |config| &mut config.cluster.lease,
+        ),
+        Setting::presence(
+            "cluster-ready-without-engine",
+            "Whether `/readyz` returns 200 while the engine is silent. Set it where a balancer drops all servers that are not ready, as Kubernetes does: else nobody could read the lists.",
+            |config| &mut config.cluster.ready_without_engine,
+        ),
     ],
 };
 

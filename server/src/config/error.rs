@@ -1,8 +1,8 @@
 //! Errors in the settings.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{nearest::Suggestion, source::Source};
+use super::{nearest::Suggestion, source::Source, value::Value};
 use crate::http::assets::SiteError;
 
 /// An error in the settings.
@@ -104,6 +104,35 @@ pub enum ConfigError {
     SameAddress {
         /// That of the operator's listener.
         address: SocketAddr,
+    },
+    /// Settings of a cluster without one.
+    #[error(
+        "Settings that begin with cluster- are set, but cluster-engine is not: set it, or remove the others."
+    )]
+    ClusterWithoutEngine,
+    /// Each server would sign with a key of its own.
+    #[error(
+        "With cluster-engine, person-key-file has to be set to the same key on all servers: else a visitor would be another person on each of them. `head -c 64 /dev/urandom > person.key` makes one."
+    )]
+    ClusterWithoutKey,
+    /// Several engines, and nobody who knows which one to use.
+    #[error(
+        "cluster-engine has several addresses: without cluster-sentinel there can be only one."
+    )]
+    SeveralEngines,
+    /// A lease that helps nobody.
+    #[error("cluster-lease is {}, but has to be between 1s and 30s.", found.format().unwrap_or_default())]
+    ClusterLease {
+        /// What is set.
+        found: Duration,
+    },
+    /// A prefix that is no part of a key.
+    #[error(
+        "cluster-prefix is {found:?}, but has to be 1 to 32 of the letters a to z, digits and hyphens."
+    )]
+    ClusterPrefix {
+        /// What is set.
+        found: String,
     },
     /// There is no default for the state directory.
     #[error("There is no home directory for the state: set --state-dir.")]

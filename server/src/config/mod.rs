@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod all_settings;
 pub mod cli;
+pub mod cluster;
 pub mod docs;
 pub mod environment;
 mod error;
@@ -28,6 +29,7 @@ pub use self::error::ConfigError;
 use self::{
     admission::AdmissionSettings,
     cli::Bind,
+    cluster::{ClusterConfig, ClusterSettings},
     environment::{Assignment, Environment},
 };
 use crate::{
@@ -63,6 +65,8 @@ pub struct Config {
     pub admission: AdmissionSettings,
     /// The address of the admin interface.
     pub operator_address: AdminAddr,
+    /// What connects several servers.
+    pub cluster: ClusterSettings,
     /// How the server shuts down.
     pub drain: DrainConfig,
     /// The log's filter and format.
@@ -82,6 +86,7 @@ impl Default for Config {
             tls: TlsSettings::default(),
             admission: AdmissionSettings::default(),
             operator_address: AdminAddr::Default,
+            cluster: ClusterSettings::default(),
             drain: DrainConfig::default(),
             logs: LogConfig::default(),
         }
@@ -157,6 +162,11 @@ impl Config {
         CookieScope { scheme: self.scheme(), base_path: base_path.unwrap_or_default() }
     }
 
+    /// How this server takes part in a cluster; none for a server alone.
+    pub fn cluster(&self) -> Option<ClusterConfig> {
+        self.cluster.config()
+    }
+
     /// The time limits of every socket.
     pub fn connection(&self) -> ConnectionConfig {
         let first_frame_within = self.admission.first_frame_timeout();
@@ -204,6 +214,7 @@ impl Config {
         {
             return Err(ConfigError::SameAddress { address });
         }
+        self.cluster.check(self.person_key_file.is_some())?;
         let site = Site::new(self.site_root.as_deref());
         match site.check(&self.leptos) {
             // The list can be followed without a page: see `warnings`.

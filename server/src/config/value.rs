@@ -14,6 +14,7 @@ use leptos::config::Env;
 use crate::{
     admin::AdminAddr,
     admission::{Origin, parse_network},
+    cluster_redis::EngineAddress,
     telemetry::logging::{LogFilter, LogFormat},
     url::PublicUrl,
 };
@@ -117,6 +118,21 @@ impl Value for Arc<str> {
     }
 }
 
+impl Value for String {
+    fn placeholder(&self) -> &'static str {
+        "TEXT"
+    }
+
+    fn parse(&mut self, text: &str) -> Result<(), &'static str> {
+        not_empty(text)?.clone_into(self);
+        Ok(())
+    }
+
+    fn format(&self) -> Option<String> {
+        Some(self.clone())
+    }
+}
+
 impl Value for PathBuf {
     fn placeholder(&self) -> &'static str {
         "PATH"
@@ -166,6 +182,12 @@ text_value!(
     PublicUrl,
     "HTTPS://HOST/PATH",
     "a scheme, a host and perhaps a path (not below /r or /api), like https://example.org or https://example.org/rollcall"
+);
+
+text_value!(
+    EngineAddress,
+    "REDIS://HOST:PORT",
+    "an address like redis://127.0.0.1:6379 or rediss://valkey.example.org:6379; a password belongs into cluster-password-file"
 );
 
 text_value!(
@@ -361,6 +383,18 @@ impl Blank for PathBuf {
 impl Blank for Arc<str> {
     fn blank() -> Self {
         Self::from("")
+    }
+}
+
+impl Blank for String {
+    fn blank() -> Self {
+        Self::new()
+    }
+}
+
+impl Blank for EngineAddress {
+    fn blank() -> Self {
+        Self::local()
     }
 }
 

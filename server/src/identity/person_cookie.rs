@@ -50,6 +50,7 @@ pub struct PersonCookies {
     scope: CookieScope,
     signing: Key,
     public_ids: Hmac<Sha256>,
+    fingerprint: String,
 }
 
 impl fmt::Debug for PersonCookies {
@@ -141,7 +142,15 @@ impl PersonCookies {
         let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
         derivation.update(b"rollcall public ids 1");
         let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
-        Some(Self { scope: scope.into(), signing: Key::from(key), public_ids })
+        let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
+        derivation.update(b"rollcall key fingerprint 1");
+        let fingerprint = hex(&derivation.finalize().into_bytes()[..8]);
+        Some(Self { scope: scope.into(), signing: Key::from(key), public_ids, fingerprint })
+    }
+
+    /// Tells two keys apart, and nothing else of them: 16 hexadecimal digits.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The person of a request with these headers; without a valid cookie, a new one.

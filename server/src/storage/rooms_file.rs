@@ -63,6 +63,16 @@ impl RoomsFile {
         }
     }
 
+    /// In a cluster the file is neither read nor written: the engine has the rooms.
+    pub fn warn_if_it_exists(&self) {
+        if self.path.exists() {
+            tracing::warn!(
+                path = %self.path.display(),
+                "the rooms file is left alone: in a cluster the engine has the rooms"
+            );
+        }
+    }
+
     /// Writes all rooms, atomically.
     pub fn write(&self, rooms: &SavedRooms) -> io::Result<()> {
         private_file::write(&self.path, &written(rooms)?)

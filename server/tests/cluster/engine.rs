@@ -128,7 +128,7 @@ fn spawn(port: u16, options: &[String], directory: &TempDir) -> Option<Child> {
     None
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -6,8 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
+mod cluster;
 mod conformance;
 mod engine;
+mod one_list;
+mod start;
+#[path = "../it/support/mod.rs"]
+mod support;
 
 use std::time::Duration;
 

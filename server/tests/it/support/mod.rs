@@ -21,7 +21,7 @@ use server::{
     identity::person_cookie::PersonCookies,
     lifecycle::systemd::Systemd,
     listener::{tcp, tls::Tls},
-    serve::{self, Listeners},
+    serve::{self, Resources},
     websocket::connection::ConnectionConfig,
 };
 use tempfile::TempDir;
@@ -159,7 +159,7 @@ impl TestServer {
         let operator = Some((operator, AdminToken::of(OPERATOR_TOKEN)));
         let tls = config.tls.files().map(Tls::load).transpose().unwrap();
         let systemd = Systemd::default();
-        let listeners = Listeners { public: listener, tls, operator, systemd };
+        let listeners = Resources { public: listener, tls, operator, systemd, cluster: None };
         let task = tokio::spawn(serve::serve(listeners, config, persons, connection, signal));
         let operator = Site { address: operator_address };
         Self { site: Site { address }, stop: Some(stop), task, directory, operator }

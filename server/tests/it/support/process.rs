@@ -52,6 +52,34 @@ pub struct ServerProcess {
     directory: Arc<TempDir>,
 }
 
+/// A program that ended without serving.
+pub struct FailedStart {
+    pub status: ExitStatus,
+    /// What it wrote to its standard output.
+    pub output: String,
+    /// What it wrote to its standard error.
+    pub log: String,
+}
+
+impl FailedStart {
+    /// With lines for the settings' `[presence]` table.
+    pub async fn of(presence: &str) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        let (output, log) = (directory.path().join("output"), directory.path().join("log"));
+        let file = |path| std::fs::File::create(path).unwrap();
+        let child = arguments(program, &directory, address, presence)
+            .stdout(file(&output))
+            .stderr(file(&log))
+            .spawn()
+            .unwrap();
+        let status = Process(child).ended().await;
+        let text = |path| std::fs::read_to_string(path).unwrap();
+        Self { status, output: text(output), log: text(log) }
+    }
+}
+
 /// The address and the state directory of a server that has ended.
 pub struct StoppedServer {
     address: SocketAddr,
