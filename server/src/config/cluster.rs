@@ -93,11 +93,15 @@ impl ClusterSettings {
         Some(ClusterConfig { engine, wait: self.wait, lease: self.lease, readiness })
     }
 
+    /// Whether something is set that has no effect without an engine.
+    pub(super) fn is_without_effect(&self) -> bool {
+        self.engine.is_empty() && *self != Self::default()
+    }
+
     /// Checks what depends on several settings; `has_key_file` says whether `person-key-file` is set.
     pub(super) fn check(&self, has_key_file: bool) -> Result<(), ConfigError> {
         if self.engine.is_empty() {
-            let is_default = *self == Self::default();
-            return if is_default { Ok(()) } else { Err(ConfigError::ClusterWithoutEngine) };
+            return Ok(());
         }
         if !has_key_file {
             return Err(ConfigError::ClusterWithoutKey);
@@ -138,6 +142,9 @@ mod tests {
     fn server_alone_has_no_cluster() {
         assert!(ClusterSettings::default().check(false).is_ok());
         assert_eq!(ClusterSettings::default().config(), None);
+        assert!(!ClusterSettings::default().is_without_effect());
+        let user = Some("rollcall".to_owned());
+        assert!(ClusterSettings { user, ..ClusterSettings::default() }.is_without_effect());
     }
 
     #[test]
@@ -146,7 +153,6 @@ mod tests {
         assert!(settings().check(true).is_ok());
         let is_refused = |settings: ClusterSettings| settings.check(true).is_err();
         assert!(settings().check(false).is_err(), "each server would make a key of its own");
-        assert!(is_refused(Settings { user: Some("rollcall".into()), ..Settings::default() }));
         assert!(is_refused(Settings { engine: vec![EngineAddress::local(); 2], ..settings() }));
         for lease in [Duration::ZERO, Duration::from_millis(999), Duration::from_secs(31)] {
             assert!(is_refused(Settings { lease, ..settings() }), "{lease:?}");

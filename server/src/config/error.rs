@@ -105,11 +105,6 @@ pub enum ConfigError {
         /// That of the operator's listener.
         address: SocketAddr,
     },
-    /// Settings of a cluster without one.
-    #[error(
-        "Settings that begin with cluster- are set, but cluster-engine is not: set it, or remove the others."
-    )]
-    ClusterWithoutEngine,
     /// Each server would sign with a key of its own.
     #[error(
         "With cluster-engine, person-key-file has to be set to the same key on all servers: else a visitor would be another person on each of them. `head -c 64 /dev/urandom > person.key` makes one."

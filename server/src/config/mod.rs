@@ -188,7 +188,10 @@ impl Config {
             }),
             _ => None,
         };
-        site.into_iter().chain(operator).collect()
+        let cluster = self.cluster.is_without_effect().then(|| {
+            "Settings that begin with cluster- have no effect without cluster-engine.".to_owned()
+        });
+        site.into_iter().chain(operator).chain(cluster).collect()
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
