@@ -69,6 +69,12 @@ impl EngineProcess {
         *self.child.lock().unwrap() = child.expect("the engine starts again");
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.lock().unwrap().id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();

@@ -9,6 +9,7 @@
 mod cluster;
 mod conformance;
 mod engine;
+mod faults;
 mod one_list;
 mod start;
 #[path = "../it/support/mod.rs"]
