@@ -173,6 +173,13 @@ impl SharedRoom {
         Some(Since { epoch: (*broadcast.epoch).clone(), seq })
     }
 
+    /// Applies a command that no other server does: a fault of the program.
+    #[cfg(test)]
+    pub(crate) fn distort(&self, command: Command) {
+        let mut state = self.lock();
+        state.room.apply(command, self.context.clocks.now());
+    }
+
     /// Reads the room itself.
     #[cfg(test)]
     pub(super) fn read<T>(&self, read: impl FnOnce(&Room) -> T) -> T {

@@ -1,7 +1,10 @@
 //! What the rooms of a server know of its cluster.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,6 +14,7 @@ use tokio::{
     time::Instant,
 };
 
+use super::stats::ClusterStats;
 use crate::presence::{
     entry::{Pause, ServerJoined},
     room::RoomLimits,
@@ -32,6 +36,9 @@ pub struct ClusterHandle {
     requests: mpsc::UnboundedSender<ClusterRequest>,
     /// When the engine was heard last.
     heard_at: watch::Sender<Option<Instant>>,
+    /// How many servers have a lease.
+    servers: AtomicUsize,
+    stats: ClusterStats,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +109,23 @@ impl ClusterHandle {
         let (requests, received) = mpsc::unbounded_channel();
         let identity = Mutex::new(Identity { server, last_batch: 0, pause: None });
         let (heard_at, _) = watch::channel(None);
-        (Self { identity, limits, requests, heard_at }, received)
+        let (servers, stats) = (AtomicUsize::new(0), ClusterStats::default());
+        (Self { identity, limits, requests, heard_at, servers, stats }, received)
+    }
+
+    /// What is counted.
+    pub fn stats(&self) -> &ClusterStats {
+        &self.stats
+    }
+
+    /// How many servers have a lease, this one included.
+    pub fn live_servers(&self) -> usize {
+        self.servers.load(Ordering::Relaxed)
+    }
+
+    /// So many servers have a lease.
+    pub fn note_live_servers(&self, number: usize) {
+        self.servers.store(number, Ordering::Relaxed);
     }
 
     /// The engine has answered, or has sent an entry.

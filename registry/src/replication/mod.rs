@@ -6,8 +6,11 @@
 //! - [`room_clock`]: the estimate of a room's present, pure.
 //! - [`outbox`]: this server's commands on their way to the journal, pure.
 //! - [`replica`]: how far this server knows the journal of a room, and what it may append, pure.
+//! - [`checkpoints`]: finds a server whose list differs from the others', pure.
+//! - [`stats`]: what is counted.
 //! - [`lease`]: whether this server may still act, and which others are dead, pure.
 
+pub mod checkpoints;
 pub mod engine;
 pub mod handle;
 pub mod lease;
@@ -15,3 +18,4 @@ pub mod local_connections;
 pub mod outbox;
 pub mod replica;
 pub mod room_clock;
+pub mod stats;

@@ -11,6 +11,7 @@ use app::presence::Epoch;
 
 pub use self::opening::OpenError;
 use super::{
+    checkpoints::{Checkpoints, Comparison},
     engine::{EntryTime, RunId},
     local_connections::LocalConnections,
     outbox::{Confirmed, Outbox},
@@ -52,6 +53,9 @@ pub struct Replica<R> {
     held: Vec<(u64, Entry)>,
     /// What the journal has got since its last snapshot, as far as this server knows.
     since_snapshot: SinceSnapshot,
+    checkpoints: Checkpoints,
+    /// The list differs from the others': what is known does not count when the room is opened.
+    is_to_be_reloaded: bool,
 }
 
 /// What was applied since a snapshot.
@@ -113,6 +117,8 @@ pub struct Applied<R> {
     pub is_cleared: bool,
     /// The room no longer counts this server, which has to go on under another id.
     pub is_fenced: bool,
+    /// The list differs from the others', which is a fault of the program.
+    pub has_diverged: bool,
 }
 
 impl<R> Applied<R> {
@@ -121,12 +127,19 @@ impl<R> Applied<R> {
         self.replaced.extend(next.replaced);
         self.is_cleared |= next.is_cleared;
         self.is_fenced |= next.is_fenced;
+        self.has_diverged |= next.has_diverged;
     }
 }
 
 impl<R> Default for Applied<R> {
     fn default() -> Self {
-        Self { replies: Vec::new(), replaced: Vec::new(), is_cleared: false, is_fenced: false }
+        Self {
+            replies: Vec::new(),
+            replaced: Vec::new(),
+            is_cleared: false,
+            is_fenced: false,
+            has_diverged: false,
+        }
     }
 }
 
@@ -144,6 +157,8 @@ impl<R: Default> Replica<R> {
             tick: None,
             held: Vec::new(),
             since_snapshot: SinceSnapshot::default(),
+            checkpoints: Checkpoints::default(),
+            is_to_be_reloaded: false,
         }
     }
 
@@ -171,6 +186,16 @@ impl<R: Default> Replica<R> {
     /// How far this server knows the journal; `None` before the room was opened.
     pub fn position(&self) -> Option<Position> {
         self.known().map(|known| known.position)
+    }
+
+    /// From where the room is to be opened: from nothing if what is known is not to be trusted.
+    pub fn position_to_open(&self) -> Option<Position> {
+        self.position().filter(|_| !self.is_to_be_reloaded)
+    }
+
+    /// Whether the room is to be opened again, from nothing.
+    pub fn is_to_be_reloaded(&self) -> bool {
+        self.is_to_be_reloaded
     }
 
     /// The number of a socket of this server in the room.
@@ -336,6 +361,14 @@ impl<R: Default> Replica<R> {
                 // Its end is on its way as well.
                 continue;
             }
+            match self.checkpoints.compare(command, server, room, now) {
+                Comparison::Equal => {}
+                Comparison::Differs => applied.has_diverged = true,
+                Comparison::Reload => {
+                    applied.has_diverged = true;
+                    self.is_to_be_reloaded = true;
+                }
+            }
             applied.is_cleared |= matches!(command, Command::RoomCleared);
             self.local.note_outcome(command, *outcome, moment);
             applied.is_fenced |= is_end_of(self.server, command);
@@ -349,6 +382,12 @@ impl<R: Default> Replica<R> {
             Confirmed::Known | Confirmed::Foreign => {}
         }
         self.note_issued(room);
+        if let Some(checkpoint) = self.checkpoints.note(position.number, room)
+            // Who only watches writes nothing.
+            && room.servers().contains(self.server)
+        {
+            let _ = self.outbox.push(checkpoint, R::default());
+        }
     }
 }
 

@@ -18,6 +18,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct AppendOutcome {
     room: RoomName,
     number: u64,
+    took: Duration,
     result: Result<Appended, EngineError>,
 }
 
@@ -40,10 +41,17 @@ impl Node {
     pub(super) fn on_appended<L: Link>(
         &mut self,
         session: &mut Session<L>,
-        AppendOutcome { room: name, number, result }: AppendOutcome,
+        AppendOutcome { room: name, number, took, result }: AppendOutcome,
     ) -> Result<(), End> {
+        let appended = result?;
+        match appended {
+            Appended::Done(_) => self.cluster.stats().count_append(took),
+            Appended::Early(_) | Appended::Past | Appended::Diverged | Appended::Missing => {
+                self.cluster.stats().appends_in_vain.count();
+            }
+        }
         let Some(room) = self.hub.find(&name) else { return Ok(()) };
-        match result? {
+        match appended {
             Appended::Done(_) if room.is_under_way(number) => {
                 session.unconfirmed.insert(name, (number, Instant::now()));
             }
@@ -75,7 +83,9 @@ fn send<L: Link>(session: &mut Session<L>, room: RoomName, append: Append) {
     let link = session.link.clone();
     let Append { known, due, batch } = append;
     session.tasks.spawn(async move {
+        let sent_at = Instant::now();
         let result = link.append(&room, known, due, &batch).await;
-        Done::Appended(AppendOutcome { room, number: batch.number, result })
+        let (number, took) = (batch.number, sent_at.elapsed());
+        Done::Appended(AppendOutcome { room, number, took, result })
     });
 }

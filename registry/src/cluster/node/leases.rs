@@ -55,8 +55,8 @@ impl Node {
                 }
             }
         };
-        self.cluster.note_heard();
-        self.cluster.note_pause(leases.pause);
+        self.cluster.stats().incarnations.count();
+        self.note_leases(&leases);
         self.lease = Some(Lease::begin(server, self.config.lease, leases, sent_at));
         if server != self.cluster.server() {
             self.cluster.begin_incarnation(server);
@@ -92,11 +92,16 @@ impl Node {
     }
 
     pub(super) fn on_renewed(&mut self, leases: Leases, sent_at: Duration) {
-        self.cluster.note_heard();
-        self.cluster.note_pause(leases.pause);
+        self.note_leases(&leases);
         if let Some(lease) = &mut self.lease {
             lease.renew(leases, sent_at);
         }
+    }
+
+    fn note_leases(&self, leases: &Leases) {
+        self.cluster.note_heard();
+        self.cluster.note_pause(leases.pause);
+        self.cluster.note_live_servers(leases.live.len());
     }
 
     /// Tells the rooms which of their servers are dead.
@@ -119,6 +124,7 @@ impl Node {
                 let is_told = submitted_at.is_some_and(|at| at.elapsed() < TELL_AGAIN);
                 if turn <= since.elapsed() && !is_told {
                     room.expire(server, ago);
+                    self.cluster.stats().expirations.count();
                     submitted_at = Some(Instant::now());
                 }
                 session.dead.insert(key, Dead { since, submitted_at });

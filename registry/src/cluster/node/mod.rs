@@ -297,6 +297,7 @@ impl Node {
         requests: &mut UnboundedReceiver<ClusterRequest>,
     ) -> Result<Infallible, End> {
         self.take_lease(&*link).await?;
+        self.cluster.stats().links.count();
         let mut session = Session {
             link,
             tasks: JoinSet::new(),

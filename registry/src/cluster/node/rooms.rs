@@ -56,7 +56,7 @@ impl Node {
 
     fn begin_open<L: Link>(&self, session: &mut Session<L>, room: RoomName, mode: OpenMode) {
         let Some(shared) = self.hub.find(&room) else { return };
-        let known = shared.read_replica(|replica, _| replica.position()).flatten();
+        let known = shared.read_replica(|replica, _| replica.position_to_open()).flatten();
         let founding = (mode == OpenMode::Found).then(|| shared.founding());
         let link = session.link.clone();
         session.tasks.spawn(async move {
@@ -74,6 +74,9 @@ impl Node {
         OpenOutcome { room: name, mode, result }: OpenOutcome,
     ) -> Result<(), End> {
         let opened = result?;
+        if matches!(opened, Opened::Whole { .. }) {
+            self.cluster.stats().snapshot_loads.count();
+        }
         let Some(room) = self.hub.find(&name) else { return Ok(()) };
         match room.on_open(opened, session.link.run_id()) {
             Ok(()) => self.append_again(session, &name),
@@ -102,7 +105,10 @@ impl Node {
         let Some(room) = self.hub.find(&name) else { return };
         match room.on_entry(previous_nonce, entry) {
             Receipt::Applied => self.save(session, &name),
-            Receipt::Gap => self.reopen(session, &name),
+            Receipt::Gap => {
+                self.cluster.stats().gaps.count();
+                self.reopen(session, &name);
+            }
         }
     }
 
@@ -111,6 +117,7 @@ impl Node {
         else {
             return;
         };
+        self.cluster.stats().snapshots_saved.count();
         let (link, room) = (session.link.clone(), name.clone());
         session
             .tasks

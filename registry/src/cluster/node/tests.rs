@@ -1,6 +1,6 @@
 //! Two or three hubs over the engine in memory, in simulated time.
 
-use app::presence::{ExistingUsers, PresenceState, ServerEvent, Since, UserId};
+use app::presence::{ExistingUsers, Name, PresenceState, ServerEvent, Since, UserId};
 use tokio::{task::JoinHandle, time::sleep};
 
 use super::*;
@@ -8,11 +8,12 @@ use crate::{
     cluster::memory::{Availability, MemoryEngine, Partition},
     hub::{Accepted, Answer, Membership, WallClock},
     presence::{
+        command::Command,
         join::{JoinKind, JoinRequest},
         request_error::RequestError,
         room::RoomLimits,
     },
-    replication::handle::OpenMode,
+    replication::{checkpoints::CHECKPOINT_EVERY, handle::OpenMode},
     wake::wake_flags::WakeReasons,
 };
 
@@ -422,6 +423,28 @@ async fn request_that_is_refused_after_it_was_answered_is_answered_again() {
     cluster.engine.set_faults(|faults| faults.partitions.clear());
     assert_eq!(late.answer().await, Err(RequestError::RoomFull));
     assert_eq!(cluster.other.people(), ["Person 1", "Person 2", "Person 4"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_that_differs_through_a_fault_is_found_and_loaded_again() {
+    let cluster = Cluster::start().await;
+    let mut ana = cluster.one.join(1, "a").await;
+    let _bo = cluster.other.join(2, "b").await;
+    sleep(MOMENT).await;
+    // As if a command had another effect on this server.
+    let name = Name::parse("Somebody Else").unwrap();
+    let renamed = Command::Renamed { user_id: person(1), name };
+    cluster.other.hub.find(&room()).unwrap().distort(renamed);
+    assert_ne!(cluster.one.people(), cluster.other.people());
+    for number in 0..CHECKPOINT_EVERY {
+        ana.membership.set_visible(number % 2 == 0);
+        sleep(Duration::from_millis(10)).await;
+    }
+    sleep(5 * SECOND).await;
+    assert_eq!(cluster.other.people(), ["Person 1", "Person 2"]);
+    cluster.expect_equal_lists();
+    let divergences = |server: &Server| server.hub.cluster().unwrap().stats().divergences.value();
+    assert_eq!((divergences(&cluster.one), divergences(&cluster.other)), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]

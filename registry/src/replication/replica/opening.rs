@@ -62,6 +62,8 @@ impl<R: Default> Replica<R> {
                 let EntryTime { position, moment } = at;
                 self.link = LinkState::Open(Known { position, moment, clock });
                 self.since_snapshot = SinceSnapshot::default();
+                self.is_to_be_reloaded = false;
+                self.checkpoints.forget();
                 let replies = self.outbox.settle(room.servers().last_batch(self.server));
                 applied.replies.extend(replies.into_iter().map(|reply| (reply, Outcome::Done)));
                 self.muted_in = None;

@@ -33,7 +33,7 @@ use crate::{
 pub(crate) enum Receipt {
     /// It was applied, or is known.
     Applied,
-    /// It does not follow what is known: the room has to be opened again.
+    /// It does not follow what is known, or what is known is wrong: the room has to be opened again.
     Gap,
 }
 
@@ -45,13 +45,21 @@ impl SharedRoom {
         let before = ListPosition::of(&state.room);
         let State { room, replicated, .. } = &mut *state;
         let Some(replicated) = replicated else { return Receipt::Applied };
+        let commands = u64::try_from(entry.batch.commands.len()).unwrap_or_default();
         let is_connected = |number| self.subscribers().contains(ConnectionId(u64::from(number)));
         match replicated.replica.receive(room, previous_nonce, entry, now, is_connected) {
             Received::Known => Receipt::Applied,
             Received::Gap => Receipt::Gap,
             Received::Applied(applied) => {
+                let counters = replicated.cluster.stats();
+                counters.entries.count();
+                counters.commands.add(commands);
+                if before.epoch != *room.epoch() {
+                    counters.epoch_changes.count();
+                }
+                let is_wrong = replicated.replica.is_to_be_reloaded();
                 self.follow_entries(state, &before, applied);
-                Receipt::Applied
+                if is_wrong { Receipt::Gap } else { Receipt::Applied }
             }
         }
     }
@@ -121,10 +129,16 @@ impl SharedRoom {
         before: &ListPosition,
         applied: Applied<Reply>,
     ) {
-        let Applied { replies, replaced, is_cleared, is_fenced } = applied;
+        let Applied { replies, replaced, is_cleared, is_fenced, has_diverged } = applied;
         let State { watchers, replicated, .. } = &mut *state;
         let Some(replicated) = replicated else { return };
         self.set_present(replicated.replica.present(self.moment()));
+        if has_diverged {
+            replicated.cluster.stats().divergences.count();
+            tracing::error!(
+                "a list differs from that of another server, which is a fault of this program: please report it"
+            );
+        }
         let subscribers = self.subscribers();
         for number in replaced {
             subscribers.notify(ConnectionId(u64::from(number)), WakeReasons::REPLACED);
