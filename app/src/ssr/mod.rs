@@ -18,4 +18,4 @@ pub use embed::{EmbedData, MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::privacy_document;
-pub use start_data::room_parts;
+pub use start_data::{COOKIE_CHECK, room_parts};

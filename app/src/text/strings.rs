@@ -92,6 +92,10 @@ pub(crate) const YOU_WERE_REMOVED: &str = "The host removed you from the list. Y
 #[cfg(feature = "ssr")]
 pub(crate) const WITHOUT_SCRIPTS: &str = "Without JavaScript this list doesn't update. Reload for the latest; \
      turn JavaScript on to join.";
+/// Shown where the cookie that identifies the browser does not come back.
+#[cfg(feature = "ssr")]
+pub(crate) const WITHOUT_COOKIES: &str = "Your browser or network blocks this site's cookies, so each reload, \
+     reconnect or tab lists you as a new person. To stay the same person, allow them and reload.";
 /// Shown if the page was not hydrated in time.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LOADED: &str = "This page didn't load fully, so the list isn't live.";

@@ -2,6 +2,7 @@
 
 pub mod app_state;
 pub mod assets;
+mod cookie_check;
 mod embed;
 mod entry;
 mod etag;
