@@ -105,9 +105,12 @@ pub(crate) const RELOAD: &str = "Reload";
 /// In place of the faces of the embed, before a link that joins.
 #[cfg(feature = "ssr")]
 pub(crate) const NOBODY_HERE_YET: &str = "Nobody here yet";
-/// Shown in the embed while it gets no updates.
+/// Shown in the embed while it gets no updates, before the reason.
 #[cfg(feature = "ssr")]
-pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
+pub(crate) const NOT_LIVE: &str = "Not live. ";
+/// After why the server rejects the request for an embed.
+#[cfg(feature = "ssr")]
+pub(crate) const TRIES_AGAIN: &str = "This view tries again by itself.";
 /// Shown in the embed where its script does not run.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE_WITHOUT_SCRIPTS: &str = "Not live: JavaScript is off or blocked here.";

@@ -70,7 +70,7 @@ impl Rejection {
     }
 
     /// In whole seconds, rounded up.
-    fn retry_after(self) -> u64 {
+    pub(crate) fn retry_after(self) -> u64 {
         let wait = if let Self::SocketRateExceeded(wait) = self { wait } else { RETRY_AFTER };
         wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
     }

@@ -15,6 +15,7 @@ pub(crate) mod origin_warning;
 mod page;
 mod print;
 mod qr_code;
+pub(crate) mod rejected_request;
 mod robots;
 pub(crate) mod room_path;
 mod room_url;
