@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test as base } from "../support/fixtures";
+import { siteWithFrames } from "../support/other-site";
 import { ReverseProxy } from "../support/reverse-proxy";
 import { takeScreenshots } from "../support/screenshot";
 import { Visitor } from "../support/visitor";
@@ -65,6 +66,22 @@ test("page in a browser that refuses cookies says so at once, and works", async 
   await expect(sentence).toBeVisible();
   await refusing.join("Kim");
   expect(await refusing.context.cookies()).toEqual([]);
+});
+
+test("embed in a browser that refuses cookies follows the room, and its link joins", async ({ refusing, server, room }) => {
+  const { page, context } = refusing;
+  const site = await siteWithFrames([`${server.url}/r/${room}/embed`]);
+  await page.goto(site.url);
+  const frame = page.frameLocator("iframe");
+  const opened = context.waitForEvent("page");
+  await frame.getByRole("link", { name: "Join" }).click();
+  const tab = new Visitor(await opened);
+  await expect(tab.page.getByText(SENTENCE)).toBeVisible();
+  await tab.join("Ana");
+  await page.bringToFront();
+  await expect(frame.getByRole("listitem")).toContainText(["Ana"]);
+  await expect(frame.getByText("Not live").filter({ visible: true })).toHaveCount(0);
+  site.close();
 });
 
 test("page whose cookie is lost on the way says so", async ({ cookieless, newVisitor, room }) => {
