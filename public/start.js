@@ -19,6 +19,7 @@ const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar, #f
 const ORIGINALS = [
   "#roster .avatar, #roster .user-name, #roster .since",
   "#you-are-here bdi, .card label, .card .field > button, .card .buttons > button, .someone-else > button",
+  "#connection > button, .missed > button",
 ].join();
 /** Those of them that no translator may change. */
 const UNTRANSLATED = ".number, #roster .avatar, #roster .user-name, #you-are-here bdi";
