@@ -9,6 +9,12 @@ const JITTER = 900;
 * milliseconds: without a free connection it waits for ever. */
 const RENDER_TIMEOUT = 5_000;
 const RETRY_DELAY = 15_000;
+/** What says that the server, or a proxy in front of it, takes no more requests for now, by status. */
+const REFUSALS = [429, 503];
+/** The longest wait that a refusal may ask for, in milliseconds. */
+const MAX_REFUSAL = 3_600_000;
+/** How long a lost stream may take to open again before the server is asked why it does not, in milliseconds. */
+const EXPLANATION_DELAY = 3_000;
 /** How often a frame without an event stream fetches, and the jitter, in milliseconds. */
 const POLL_INTERVAL = 4_000;
 const POLL_JITTER = 2_000;
@@ -22,12 +28,19 @@ if (address.username || address.password) {
 
 const html = document.documentElement;
 let view = document.querySelector("main");
+/** What is shown where the reason is not known. */
+const reconnecting = view.querySelector(".reason").textContent;
 /** The feed is broken or silent. */
 let isDisconnected = false;
 /** The last rendering could not be fetched. */
 let isBehind = false;
+/** Why, in the server's words, if it refused the feed or the rendering. */
+let refusalOfFeed = "";
+let refusalOfRendering = "";
+/** When the rendering may be fetched again, by the clock of `performance.now()`. */
+let notBefore = 0;
 let isPolling = false;
-let wasStale = false;
+let isAsking = false;
 let timer;
 let rendering = Promise.resolve();
 /** The height that the host page was told last. */
@@ -35,28 +48,36 @@ let announcedHeight;
 
 function updateStale() {
   const isStale = isDisconnected || isBehind;
-  if (html.toggleAttribute("data-stale", isStale) !== wasStale) fit();
-  wasStale = isStale;
+  const reason = (isBehind && refusalOfRendering) || (isDisconnected && refusalOfFeed) || reconnecting;
+  // A server of another version may have rendered the view.
+  const output = view.querySelector(".reason") ?? document.createElement("span");
+  const isChanged = html.hasAttribute("data-stale") !== isStale || output.textContent !== reason;
+  html.toggleAttribute("data-stale", isStale);
+  output.textContent = reason;
+  if (isChanged) fit();
 }
 
 function renderIn(milliseconds) {
+  const delay = Math.max(milliseconds, notBefore - performance.now());
   timer ??= setTimeout(() => {
     timer = undefined;
     rendering = rendering.then(render);
-  }, milliseconds);
+  }, delay);
 }
 
 async function render() {
+  // It was refused since this was due.
+  if (performance.now() < notBefore) return renderIn(0);
   if (isPolling) pollSoon();
   // Nobody sees it.
   if (isPolling && document.hidden) return;
+  refusalOfRendering = "";
   const fetched = await fetchView().catch(() => undefined);
   isBehind = !fetched;
+  if (fetched) show(fetched);
   updateStale();
-  if (fetched) {
-    show(fetched);
-    await reloadForNewBuild(fetched);
-  } else if (!isPolling) renderIn(RETRY_DELAY);
+  if (fetched) await reloadForNewBuild(fetched);
+  else if (!isPolling) renderIn(performance.now() < notBefore ? 0 : RETRY_DELAY);
 }
 
 /** The server is another version than this page's, as the addresses of its scripts say. */
@@ -92,9 +113,34 @@ async function fetchView() {
   if (key()) address.searchParams.set("key", key());
   const response = await fetch(address, { signal: AbortSignal.timeout(RENDER_TIMEOUT) });
   const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (REFUSALS.includes(response.status)) onRefusal(response, fetched);
   // A proxy may answer with a page of its own.
   if (!response.ok || !fetched.querySelector("main[data-at]")) throw new Error(response.statusText);
   return fetched;
+}
+
+/** Waits as long as the answer says, and up to twice as long: all frames of a site are refused at once. */
+function onRefusal(response, page) {
+  // A date, which is allowed too, is not a number.
+  const wait = Number(response.headers.get("retry-after")) * 1_000 || RETRY_DELAY;
+  notBefore = performance.now() + Math.min(wait, MAX_REFUSAL) * (1 + Math.random());
+  refusalOfRendering = page.querySelector("[data-refusal]")?.textContent ?? "";
+}
+
+/** Browsers don't tell scripts why a stream does not open, so the server is asked for what it would answer. */
+async function explainLoss() {
+  if (isAsking) return;
+  isAsking = true;
+  await new Promise((go) => setTimeout(go, EXPLANATION_DELAY));
+  refusalOfFeed = isDisconnected ? await fetchRefusal().catch(() => "") : "";
+  isAsking = false;
+  updateStale();
+}
+
+async function fetchRefusal() {
+  const question = new URL(`socket?origin=${encodeURIComponent(location.origin)}`, location.href);
+  const response = await fetch(question, { cache: "no-store", signal: AbortSignal.timeout(RENDER_TIMEOUT) });
+  return REFUSALS.includes(response.status) ? (await response.json()).message : "";
 }
 
 function show(fetched) {
@@ -168,6 +214,7 @@ function follow(openFeed) {
     () => {
       isDisconnected = true;
       updateStale();
+      explainLoss();
     },
   );
 }

@@ -19,6 +19,7 @@ const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar, #f
 const ORIGINALS = [
   "#roster .avatar, #roster .user-name, #roster .since",
   "#you-are-here bdi, .card label, .card .field > button, .card .buttons > button, .someone-else > button",
+  "#connection > button, .missed > button",
 ].join();
 /** Those of them that no translator may change. */
 const UNTRANSLATED = ".number, #roster .avatar, #roster .user-name, #you-are-here bdi";
@@ -183,6 +184,14 @@ function onAttributeChange(records) {
   }
 }
 
+/** Without its cookie, a browser is another person after each reload. Only the server knows whether it comes back: the
+* browser may refuse it for its scheme, and a proxy may drop it. */
+async function checkCookie() {
+  const response = await fetch(data.cookie_check, { cache: "no-store" });
+  const { has_cookie: hasCookie } = await response.json();
+  html.toggleAttribute("data-without-cookies", hasCookie === false);
+}
+
 async function start() {
   await new Promise((go) => {
     requestAnimationFrame(() => setTimeout(go));
@@ -219,6 +228,8 @@ if (address.username || address.password) {
   address.username = address.password = "";
   location.replace(address);
 } else {
+  // Without an answer nothing is known.
+  if (data.cookie_check) checkCookie().catch(() => undefined);
   start().catch((error) => {
     fail();
     throw error;

@@ -1,11 +1,14 @@
 // The embed of a room in a frame on another site.
 
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 
 import AxeBuilder from "@axe-core/playwright";
 import type { FrameLocator, Locator, Page, Route } from "@playwright/test";
 
+import { expectNoAxeViolations } from "../support/appearance";
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
 import { expectNoHorizontalScroll } from "../support/layout";
@@ -277,6 +280,162 @@ test("an embed whose script does not run does not look live", async ({
     await expect(page.locator("html")).toHaveAttribute("data-hydrated");
     await expect(page.getByText("Not live").filter({ visible: true })).toHaveCount(0);
   }
+});
+
+/** Takes so many connections to a server, until the returned function is called. */
+async function takeConnections(server: { url: string }, count: number): Promise<() => void> {
+  const { hostname, port } = new URL(server.url);
+  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname));
+  await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  return () => sockets.forEach((socket) => socket.destroy());
+}
+
+const MAX_CONNECTIONS = 12;
+
+for (const [what, attributes, javaScriptEnabled] of [
+  ["a frame", "", true],
+  ["a sandboxed frame", 'sandbox="allow-scripts"', true],
+  ["a frame without scripts", "", false],
+] as const) {
+  test(`${what} that the server rejects says why, and loads the embed later`, async ({
+    newVisitor,
+    serverWith,
+    browserErrors,
+    room,
+  }) => {
+    browserErrors.areExpected(/status of 429/);
+    browserErrors.areExpected(NO_CONNECTION);
+    const server = await serverWith(["--max-connections-per-address", String(MAX_CONNECTIONS)]);
+    const site = await siteWithFrames([`${server.url}/r/${room}/embed`], { attributes });
+    const { page } = await newVisitor({ javaScriptEnabled });
+    const release = await takeConnections(server, MAX_CONNECTIONS);
+    await page.goto(site.url);
+    const frame = page.frameLocator("iframe");
+    await expect(frame.getByText("Too many connections from your network.")).toBeVisible();
+    await expect(frame.getByText("This view tries again by itself.")).toBeVisible();
+    if (javaScriptEnabled) {
+      const alone = await page.context().newPage();
+      await alone.goto(`${server.url}/r/${room}/embed`);
+      await expect(alone.getByText("Too many connections from your network.")).toBeVisible();
+      await expectNoAxeViolations(alone);
+      await alone.close();
+    }
+    release();
+    await expect(frame.getByText("Nobody here yet")).toBeVisible(UNTIL_RECONNECTED);
+    site.close();
+  });
+}
+
+test("an embed whose script is rejected loads again later", async ({ newVisitor, browserErrors, room }) => {
+  browserErrors.areExpected(/status of 429/);
+  const { page } = await newVisitor();
+  await page.clock.install();
+  await page.route(/\/embed\.js/, (route) => route.fulfill({ status: 429, body: "Too many connections." }));
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.locator("html")).not.toHaveAttribute("data-hydrated");
+  await page.unroute(/\/embed\.js/);
+  const loaded = page.waitForEvent("load");
+  await page.clock.fastForward(30_000);
+  await loaded;
+  await expect(page.locator("html")).toHaveAttribute("data-hydrated");
+});
+
+test("a rejected frame stays a page while the server is away", async ({
+  newVisitor,
+  serverWith,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(/status of 429/);
+  browserErrors.areExpected(NO_CONNECTION);
+  const server = await serverWith(["--max-connections-per-address", String(MAX_CONNECTIONS)]);
+  const { page } = await newVisitor({ of: server });
+  await page.clock.install();
+  await takeConnections(server, MAX_CONNECTIONS);
+  await page.goto(`/r/${room}/embed`);
+  const sentence = page.getByText("Too many connections from your network.");
+  await expect(sentence).toBeVisible();
+  await server.kill();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const failed = page.waitForEvent("requestfailed");
+    await page.clock.fastForward(10_000);
+    await failed;
+  }
+  await expect(sentence).toBeVisible();
+  await server.start();
+  const loaded = page.waitForEvent("load");
+  await page.clock.fastForward(10_000);
+  await loaded;
+  await expect(page.getByText("Nobody here yet")).toBeVisible();
+});
+
+test("an embed whose update is refused says why, and asks again when it may", async ({
+  newVisitor,
+  server,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(/status of (429|503)/);
+  // A clock that jumps makes the feed look silent.
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.joinInOrder(server, room, ["Ana"]);
+  const { page } = await newVisitor();
+  await page.clock.install();
+  await page.goto(`/r/${room}/embed`);
+  const faces = page.getByRole("listitem");
+  await expect(faces).toHaveCount(1);
+  for (const [answer, words, newcomer, count] of [
+    [
+      { status: 429, headers: { "retry-after": "60" }, body: "<p><b data-refusal>Too many requests.</b></p>" },
+      "Not live. Too many requests.",
+      "Bo",
+      3,
+    ],
+    // A proxy has a page of its own.
+    [{ status: 503, headers: { "retry-after": "60" }, body: "<p>Busy</p>" }, "Not live. Reconnecting…", "Cy", 5],
+  ] as const) {
+    let requests = 0;
+    await page.route("**/embed", (route) => {
+      requests += 1;
+      return route.fulfill({ contentType: "text/html", ...answer });
+    });
+    await clients.join(server, room, newcomer);
+    await expect(async () => {
+      await page.clock.fastForward(1_200);
+      await expect(page.getByText(words)).toBeVisible({ timeout: 500 });
+    }).toPass();
+    await page.clock.fastForward(55_000);
+    // Another change does not make it ask either.
+    await clients.join(server, room, `${newcomer} 2`);
+    expect(requests).toBe(1);
+    await page.unroute("**/embed");
+    await page.clock.fastForward(66_000);
+    await expect(faces).toHaveCount(count);
+    await expect(page.getByText("Not live").filter({ visible: true })).toHaveCount(0);
+  }
+});
+
+test("an embed of a full room says so, and follows it when there is a place", async ({
+  newVisitor,
+  serverWith,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(/status of 503/);
+  browserErrors.areExpected(NO_CONNECTION);
+  const server = await serverWith(["--max-sockets-per-room", "1"]);
+  const ana = await clients.join(server, room, "Ana");
+  const { page } = await newVisitor({ of: server, viewport: { width: 400, height: 160 } });
+  await page.goto(`/r/${room}/embed`);
+  const sentence = page.getByText("Not live. This room is full. Try again later.");
+  await expect(sentence).toBeInViewport({ ratio: 1, ...UNTIL_RECONNECTED });
+  await expect(page.locator(".face:not(.only-heard) .avatar")).toBeInViewport({ ratio: 1 });
+  await ana.leave();
+  ana.abandon();
+  await expect(sentence).toBeHidden(UNTIL_RECONNECTED);
+  await expect(page.getByText("Nobody here yet")).toBeVisible();
 });
 
 test("a frame of 400 × 160 keeps its faces while it is not live", async ({

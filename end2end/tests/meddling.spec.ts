@@ -3,6 +3,7 @@
 
 import type { Page } from "@playwright/test";
 
+import { NO_CONNECTION } from "../support/browser-errors";
 import type { ProtocolClient, ProtocolClients } from "../support/protocol-client";
 import type { TestServer } from "../support/server";
 import { expect, test } from "../support/fixtures";
@@ -154,6 +155,39 @@ for (const [what, copy] of Object.entries(COPIES)) {
     await visitor.shows(["Summer", "Kim"]);
     await visitor.leaveButton.click();
     await visitor.shows(["Summer"]);
+  });
+}
+
+for (const button of ["#connection > button", ".missed > button"]) {
+  test(`page loads again if ${button}, which an outage brings, is replaced by a copy`, async ({
+    newVisitor,
+    networkTo,
+    browserErrors,
+    server,
+    clients,
+    room,
+  }) => {
+    browserErrors.areExpected(NO_CONNECTION);
+    const network = await networkTo(server);
+    const visitor = await newVisitor({ of: network });
+    const { page } = visitor;
+    await visitor.openAndJoin(room, "Kim");
+    network.setCondition("down");
+    await visitor.isDisconnected();
+    const isOfBanner = button.startsWith("#connection");
+    if (!isOfBanner) {
+      await clients.join(server, room, "Bo");
+      // After a short outage there is no line of what was missed.
+      await expect(visitor.banner).toContainText(/List from (\d{2,} s|\d+ min) ago/, UNTIL_RECONNECTED);
+      network.setCondition("clear");
+      await expect(visitor.missed).toContainText("Bo joined", UNTIL_RECONNECTED);
+    }
+    const reloaded = page.waitForEvent("load", UNTIL_RECONNECTED);
+    await page.locator(button).evaluate((button) => button.replaceWith(button.cloneNode(true)));
+    if (isOfBanner) await expect(visitor.html).toHaveAttribute("data-cause", "failed");
+    network.setCondition("clear");
+    await reloaded;
+    await visitor.isLive();
   });
 }
 

@@ -15,7 +15,9 @@ use crate::{
     admission::Admission,
     cluster::ClusterMember,
     config::Config,
-    http::{app_state::AppState, assets::Site, router, security_headers::HeaderPolicy},
+    http::{
+        app_state::AppState, assets::Site, rejected_request, router, security_headers::HeaderPolicy,
+    },
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
     listener::{Acceptor, serve_connections, tcp, tls::Tls},
@@ -128,8 +130,9 @@ pub async fn serve(
         }
     });
     let acceptor = Acceptor::start(listener)?;
-    let requests =
-        serve_connections(acceptor, tls, admission, router::router(state), closing.clone());
+    let routes = router::router(state);
+    let rejected = rejected_request::answer;
+    let requests = serve_connections(acceptor, tls, admission, routes, rejected, closing.clone());
     let all_ended = async {
         requests.await;
         drain.sockets_ended().await;

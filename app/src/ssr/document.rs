@@ -66,11 +66,20 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </footer>
         }
     });
+    // The region is there from the start, and `start.js` shows what it says: screen readers announce changes alone.
+    let without_cookies = (mode == DisplayMode::Page).then(|| {
+        view! {
+            <div class="without-cookies" role="status">
+                <p>{strings::WITHOUT_COOKIES}</p>
+            </div>
+        }
+    });
     let body = view! {
         {masthead}
         <noscript>
             <aside class="without-scripts">{strings::WITHOUT_SCRIPTS}</aside>
         </noscript>
+        {without_cookies}
         <main inner_html=main></main>
         <aside class="banner not-started">
             <p role="alert">{strings::NOT_LOADED}</p>

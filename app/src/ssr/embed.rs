@@ -4,7 +4,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{AssetUrls, BasePath};
+use super::{AssetUrls, BasePath, rejected_embed::RETRY};
 use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
     text::{
@@ -18,6 +18,11 @@ pub const MOST_FACES: usize = 24;
 /// How many people it names in one line.
 const MOST_NAMES: usize = 3;
 
+/// The id of the embed's script.
+const SCRIPT: &str = "embed-script";
+/// After how long the embed is loaded again if its script was not, in seconds.
+const RELOAD_DELAY: u32 = 15;
+
 /// What the embed shows.
 #[derive(Clone, Debug)]
 pub struct EmbedData {
@@ -29,6 +34,8 @@ pub struct EmbedData {
     pub away: usize,
     /// What the script sends along from a sandboxed frame, to be allowed to read the answer there.
     pub key: String,
+    /// The nonce of the response.
+    pub nonce: String,
 }
 
 /// The document as text; nothing in it is hydrated.
@@ -37,7 +44,7 @@ pub fn embed_document(options: &LeptosOptions, data: EmbedData) -> String {
 }
 
 fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
-    let EmbedData { room, list, away, key } = data;
+    let EmbedData { room, list, away, key, nonce } = data;
     let ExistingUsers { epoch, seq, count, users, .. } = list;
     let here = count.saturating_sub(away);
     let base = BasePath::of_context();
@@ -61,8 +68,9 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                     <meta http-equiv="refresh" content="30" />
                 </noscript>
                 <link rel="icon" href=base.below("/favicon.svg") type="image/svg+xml" />
+                {reload_without_script(nonce)}
                 <link rel="stylesheet" href=asset_urls.style />
-                <script type="module" src=script></script>
+                <script type="module" id=SCRIPT src=script></script>
             </head>
             <body>
                 <main
@@ -87,12 +95,23 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                         </h1>
                     </div>
                     {people}
-                    <p class="old">{strings::NOT_LIVE}</p>
+                    <p class="old">
+                        {strings::NOT_LIVE} <span class="reason">{strings::CONNECTION_LOST}</span>
+                    </p>
                     <p class="frozen">{strings::NOT_LIVE_WITHOUT_SCRIPTS}</p>
                 </main>
             </body>
         </html>
     }
+}
+
+/// The server may have rejected the request for the script alone.
+fn reload_without_script(nonce: String) -> impl IntoView {
+    let script = format!(
+        "{RETRY} addEventListener('error', ({{ target }}) => target.id === '{SCRIPT}' && \
+         retryIn({RELOAD_DELAY} * (1 + Math.random())), true);"
+    );
+    view! { <script nonce=nonce>{script}</script> }
 }
 
 /// The faces, and some names in one line. Screen readers read the names of the faces.
@@ -180,9 +199,10 @@ mod tests {
             users: names.iter().enumerate().map(user).collect(),
         };
         let options = LeptosOptions::builder().output_name("rollcall").build();
-        let key = "0123abc".to_owned();
+        let [key, nonce] = ["0123abc", "abc"].map(str::to_owned);
         let away = usize::from(count > 0);
-        embed_document(&options, EmbedData { room: "team-7".parse().unwrap(), list, away, key })
+        let room = "team-7".parse().unwrap();
+        embed_document(&options, EmbedData { room, list, away, key, nonce })
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) mod hour_chart;
 mod link_preview;
 mod print;
 mod privacy;
+mod rejected_embed;
 mod start_data;
 
 pub use asset_urls::AssetUrls;
@@ -18,4 +19,5 @@ pub use embed::{EmbedData, MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::privacy_document;
-pub use start_data::room_parts;
+pub use rejected_embed::rejected_embed_document;
+pub use start_data::{COOKIE_CHECK, room_parts};

@@ -19,6 +19,9 @@ use crate::{
 pub(super) const MODULES: [&str; 4] =
     ["hour-chart.js", "movement.js", "sticky-columns.js", "copy.js"];
 
+/// Where the server tells whether a request has the cookie that identifies the browser.
+pub const COOKIE_CHECK: &str = "/cookie-check";
+
 /// The data in the page.
 #[derive(Serialize)]
 struct StartData<'page> {
@@ -29,6 +32,9 @@ struct StartData<'page> {
     /// The address of [`room_parts`].
     parts: String,
     socket: String,
+    /// The address that tells whether the cookie of this page's response comes back; none where it is not in question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookie_check: Option<String>,
     /// Of each part that is hydrated by itself.
     fingerprints: BTreeMap<String, u32>,
     /// Why a page is not hydrated, or what its connection lacks, as sentences for a person.
@@ -41,11 +47,12 @@ struct StartData<'page> {
 pub(super) fn json(asset_urls: &AssetUrls, main: &str) -> String {
     let Some(page) = use_context::<RoomPage>() else { return String::new() };
     let room = page.room.clone();
-    let wall = match use_context::<ServerRendered>().map(|server_data| server_data.mode) {
-        Some(DisplayMode::Kiosk) => "?wall",
-        _ => "",
-    };
+    let server_data = use_context::<ServerRendered>();
+    let is_kiosk = server_data.as_ref().is_some_and(|data| data.mode == DisplayMode::Kiosk);
+    let wall = if is_kiosk { "?wall" } else { "" };
     let base = BasePath::of_context();
+    // Nobody joins from a kiosk screen.
+    let is_cookie_in_question = !is_kiosk && server_data.is_some_and(|data| !data.has_cookie);
     let data = StartData {
         build: &asset_urls.build,
         script: &asset_urls.script,
@@ -53,6 +60,7 @@ pub(super) fn json(asset_urls: &AssetUrls, main: &str) -> String {
         modules: MODULES,
         parts: base.below(&format!("/r/{room}/parts.json{wall}")),
         socket: base.below(&format!("/r/{room}/socket")),
+        cookie_check: is_cookie_in_question.then(|| base.below(COOKIE_CHECK)),
         fingerprints: fingerprints(main, "main"),
         causes: BTreeMap::from(strings::CAUSES),
         page,

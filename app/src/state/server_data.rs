@@ -15,6 +15,8 @@ pub struct ServerRendered {
     pub maximum: u32,
     /// How it is displayed.
     pub mode: DisplayMode,
+    /// Whether the browser sent the cookie that identifies it: on a first visit it does not, nor if it refuses cookies.
+    pub has_cookie: bool,
 }
 
 /// How a page is displayed.

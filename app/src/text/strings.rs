@@ -92,6 +92,10 @@ pub(crate) const YOU_WERE_REMOVED: &str = "The host removed you from the list. Y
 #[cfg(feature = "ssr")]
 pub(crate) const WITHOUT_SCRIPTS: &str = "Without JavaScript this list doesn't update. Reload for the latest; \
      turn JavaScript on to join.";
+/// Shown where the cookie that identifies the browser does not come back.
+#[cfg(feature = "ssr")]
+pub(crate) const WITHOUT_COOKIES: &str = "Your browser or network blocks this site's cookies, so each reload, \
+     reconnect or tab lists you as a new person. To stay the same person, allow them and reload.";
 /// Shown if the page was not hydrated in time.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LOADED: &str = "This page didn't load fully, so the list isn't live.";
@@ -101,9 +105,12 @@ pub(crate) const RELOAD: &str = "Reload";
 /// In place of the faces of the embed, before a link that joins.
 #[cfg(feature = "ssr")]
 pub(crate) const NOBODY_HERE_YET: &str = "Nobody here yet";
-/// Shown in the embed while it gets no updates.
+/// Shown in the embed while it gets no updates, before the reason.
 #[cfg(feature = "ssr")]
-pub(crate) const NOT_LIVE: &str = "Not live. Reconnecting…";
+pub(crate) const NOT_LIVE: &str = "Not live. ";
+/// After why the server rejects the request for an embed.
+#[cfg(feature = "ssr")]
+pub(crate) const TRIES_AGAIN: &str = "This view tries again by itself.";
 /// Shown in the embed where its script does not run.
 #[cfg(feature = "ssr")]
 pub(crate) const NOT_LIVE_WITHOUT_SCRIPTS: &str = "Not live: JavaScript is off or blocked here.";

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{first_text, on_press, text};
+use super::reactive::{TextContent, first_text, first_words, on_press, text};
 use crate::{
     state::{command::Command, connection_status::ConnectionStatus, page_state::PageState},
     text::strings,
@@ -24,8 +24,12 @@ pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
             view! {
                 <div id=BANNER class="banner" data-testid="connection">
                     <p prop:textContent=text(words)>{first_text(words)}</p>
-                    <button type="button" on:click=on_press(move || page_state.ask(Command::ReconnectNow))>
-                        {strings::RETRY_NOW}
+                    <button
+                        type="button"
+                        on:click=on_press(move || page_state.ask(Command::ReconnectNow))
+                        prop:textContent=TextContent(strings::RETRY_NOW.into())
+                    >
+                        {first_words(strings::RETRY_NOW)}
                     </button>
                 </div>
             }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{bool_attr, on_press};
+use super::reactive::{TextContent, bool_attr, first_words, on_press};
 use crate::{
     state::{command::Command, page_state::PageState},
     text::strings,
@@ -24,8 +24,12 @@ pub(crate) fn missed(page_state: PageState) -> impl IntoView {
     view! {
         <div class="missed" hidden=bool_attr(is_empty) data-testid="missed">
             <p id=MISSED></p>
-            <button type="button" on:click=on_press(move || page_state.ask(Command::Dismiss))>
-                {strings::DISMISS}
+            <button
+                type="button"
+                on:click=on_press(move || page_state.ask(Command::Dismiss))
+                prop:textContent=TextContent(strings::DISMISS.into())
+            >
+                {first_words(strings::DISMISS)}
             </button>
         </div>
     }

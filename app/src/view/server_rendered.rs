@@ -183,6 +183,7 @@ mod tests {
             counts: vec![1, 2, 4],
             maximum: 5,
             mode,
+            has_cookie: true,
         }
     }
 

@@ -189,10 +189,12 @@ fn a_long_list_has_the_number_of_further_rows() {
 }
 
 #[test]
-fn the_notice_without_scripts_is_outside_of_the_hydrated_part() {
+fn notices_about_scripts_and_cookies_are_outside_of_the_hydrated_part() {
     let html = html(Some(page(few())));
     let (before, main) = html.split_once("<main>").unwrap();
     assert_has(before, "<noscript><aside class=\"without-scripts\">");
+    // Rendering the hydrated part anew does not take it away.
+    assert_has(before, "<div role=\"status\" class=\"without-cookies\">");
     assert_lacks(main, "<noscript>");
     // Controls that need scripts are disabled before they run; the two buttons of the invitation work
     // without them, and two more are hidden.

@@ -18,8 +18,8 @@ export class Firefox {
     private readonly profile: string,
   ) {}
 
-  /** Starts it with an empty profile, which it creates in `folder`. */
-  static async start(folder: string): Promise<Firefox> {
+  /** Starts it with an empty profile, which it creates in `folder`, and with further settings. */
+  static async start(folder: string, settings: Record<string, unknown> = {}): Promise<Firefox> {
     // Not in /tmp, which a Firefox that is a snap can't read.
     mkdirSync(folder, { recursive: true });
     const profile = mkdtempSync(join(folder, "firefox-"));
@@ -29,7 +29,7 @@ export class Firefox {
         executablePath: firefoxUnderTest(),
         headless: true,
         userDataDir: profile,
-        extraPrefsFirefox: PREFERENCES,
+        extraPrefsFirefox: { ...PREFERENCES, ...settings },
         // Windows have the size that Playwright's pages have.
         defaultViewport: { width: 1280, height: 720 },
         // Without a home directory, as in some containers, Firefox does not start.

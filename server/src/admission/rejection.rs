@@ -78,7 +78,7 @@ impl Rejection {
     }
 
     /// In whole seconds, rounded up.
-    fn retry_after(self) -> u64 {
+    pub(crate) fn retry_after(self) -> u64 {
         let wait = match self {
             Self::SocketRateExceeded(wait) => wait,
             Self::EngineSilent => ENGINE_RETRY_AFTER,

@@ -42,11 +42,12 @@ pub(crate) async fn embed(
     let (list, away) = state.hub.first_rows(&room, None, MOST_FACES);
     let is_readable_by_any_origin = state.cookies.is_embed_key(&query.key, &room);
     let key = state.cookies.embed_key(&room);
-    let data = EmbedData { room, key, list, away };
+    let nonce = Nonce::new();
+    let data = EmbedData { room, key, list, away, nonce: nonce.to_string() };
     let document = state.render(|| Html(embed_document(&state.leptos, data)));
     let mut response = document.into_response();
-    // Other sites may frame only this page and its "not found". Its script is a file, so the nonce is used nowhere.
-    set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Allowed, state.header_policy);
+    // Other sites may frame only this page and its "not found".
+    set_page_policy(response.headers_mut(), &nonce, Framing::Allowed, state.header_policy);
     if is_readable_by_any_origin {
         allow_any_origin(response.headers_mut());
     }

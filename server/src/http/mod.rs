@@ -2,6 +2,7 @@
 
 pub mod app_state;
 pub mod assets;
+mod cookie_check;
 mod embed;
 mod entry;
 mod etag;
@@ -14,6 +15,7 @@ pub(crate) mod origin_warning;
 mod page;
 mod print;
 mod qr_code;
+pub(crate) mod rejected_request;
 mod robots;
 mod room_opening;
 pub(crate) mod room_path;

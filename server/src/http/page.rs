@@ -102,7 +102,8 @@ pub(crate) async fn not_found(State(state): State<AppState>, uri: Uri) -> Respon
 
 async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
     let port = state.site_port(&visit);
-    let Ok(person) = state.cookies.identify(request.headers(), port) else {
+    let known = state.cookies.known(request.headers(), port);
+    let Ok(person) = known.map_or_else(PersonCookies::new_person, Ok) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let you = state.cookies.public_id(person, &room);
@@ -113,6 +114,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
         state.hub.note_page_load(&room, you);
     }
     let (page, server_rendered) = room_content(&state, &visit, room, you, mode);
+    let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
@@ -180,6 +182,7 @@ fn room_content(
         counts: past_hour.counts,
         maximum: past_hour.maximum,
         mode,
+        has_cookie: true,
     };
     let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
     (RoomPage { room, list, away }, server_rendered)

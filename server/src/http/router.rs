@@ -1,5 +1,6 @@
 //! All public routes.
 
+use app::ssr::COOKIE_CHECK;
 use axum::{
     Router,
     extract::Request,
@@ -16,7 +17,7 @@ use tower_http::{
 
 use super::{
     app_state::AppState,
-    embed,
+    cookie_check, embed,
     entry::with_base_path,
     etag::conditional_get,
     event_stream, events_of_rooms, export, hour_chart, page, print, qr_code,
@@ -85,6 +86,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
         .route("/robots.txt", get(robots))
+        .route(COOKIE_CHECK, get(cookie_check::answer))
         .merge(rooms)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, header},
+    http::{HeaderValue, Request, Uri, header},
     response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -40,6 +40,9 @@ const MAX_CONCURRENT_REJECTIONS: usize = 64;
 /// Time limit for answering a rejected or redirected connection.
 const SHORT_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What answers a request whose connection was rejected.
+type AnswerRejected = fn(Rejection, &Uri) -> Response;
+
 /// Serves connections until the server shuts down, and then waits for requests in progress.
 ///
 /// `axum::serve` does not suffice: it waits forever for a request that never comes (hyper's time limit needs
@@ -49,10 +52,11 @@ pub(crate) async fn serve_connections(
     tls: Option<Tls>,
     admission: Arc<Admission>,
     router: Router,
+    answer_rejected: AnswerRejected,
     closing: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let handler = Arc::new(Handler::new(tls, admission, router, closing.clone()));
+    let handler = Arc::new(Handler::new(tls, admission, router, answer_rejected, closing.clone()));
     loop {
         let (stream, peer) = select! {
             biased;
@@ -72,6 +76,7 @@ struct Handler {
     tls: Option<Tls>,
     admission: Arc<Admission>,
     router: Router,
+    answer_rejected: AnswerRejected,
     http: http1::Builder,
     closing: CancellationToken,
     rejection_slots: Arc<Semaphore>,
@@ -82,11 +87,12 @@ impl Handler {
         tls: Option<Tls>,
         admission: Arc<Admission>,
         router: Router,
+        answer_rejected: AnswerRejected,
         closing: CancellationToken,
     ) -> Self {
         let http = http(admission.policy().timeouts.request_timeout);
         let rejection_slots = Arc::new(Semaphore::new(MAX_CONCURRENT_REJECTIONS));
-        Self { tls, admission, router, http, closing, rejection_slots }
+        Self { tls, admission, router, answer_rejected, http, closing, rejection_slots }
     }
 
     fn accept_connection(
@@ -107,9 +113,13 @@ impl Handler {
                 // A flood of rejected connections must not keep the server busy.
                 if let Ok(slot) = Arc::clone(&self.rejection_slots).try_acquire_owned() {
                     let tls = tls.clone();
+                    let answer_rejected = self.answer_rejected;
+                    let respond = move |request: &Request<Incoming>| {
+                        answer_rejected(rejection, request.uri())
+                    };
                     tokio::spawn(async move {
                         let _ =
-                            timeout(SHORT_ANSWER_TIMEOUT, respond_rejected(tls, stream, rejection))
+                            timeout(SHORT_ANSWER_TIMEOUT, respond_rejected(tls, stream, respond))
                                 .await;
                         drop(slot);
                     });
@@ -188,8 +198,11 @@ fn http(request_timeout: Option<Duration>) -> http1::Builder {
 }
 
 /// Answers a rejected connection, over TLS where that is spoken.
-async fn respond_rejected(tls: Option<Tls>, stream: TcpStream, rejection: Rejection) {
-    let respond = move |_: &Request<Incoming>| rejection.response();
+async fn respond_rejected(
+    tls: Option<Tls>,
+    stream: TcpStream,
+    respond: impl Fn(&Request<Incoming>) -> Response,
+) {
     match tls {
         None => answer(stream, respond).await,
         Some(tls) => match tls.accept(stream).await {

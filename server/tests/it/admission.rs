@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::support::{Site, TestServer, process::ServerProcess};
+use crate::support::{Site, TestServer, header, process::ServerProcess};
 use server::websocket::connection::ConnectionConfig;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -245,6 +245,35 @@ async fn connection_limit_per_address_answers_429() {
     let request = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     elsewhere.write_all(request.as_bytes()).await.unwrap();
     assert!(rest(elsewhere).await.starts_with("HTTP/1.1 200 "));
+}
+
+/// Nobody can reload a frame: it has to come back by itself, whatever page is around it.
+#[tokio::test]
+async fn rejected_embed_says_why_and_comes_back() {
+    let server = server_with("max-connections-per-address = 1");
+    let _silent = connect_from(LOCALHOST, &server).await;
+    // The system may deliver the two connections in another order.
+    server.get("/healthz").await;
+    for path in ["/r/team/embed", "/rollcall/r/team/embed?key=0"] {
+        let answer = server.get(path).await;
+        assert!(is_refused(&answer, 429), "{answer}");
+        assert_eq!(header(&answer, "content-type"), Some("text/html; charset=utf-8"));
+        assert!(answer.contains("Too many connections from your network"), "{answer}");
+        let refresh = r#"<noscript><meta http-equiv="refresh" content=""#;
+        let (_, seconds) = answer.split_once(refresh).unwrap();
+        let seconds: u64 = seconds.split('"').next().unwrap().parse().unwrap();
+        let earliest: u64 = header(&answer, "retry-after").unwrap().parse().unwrap();
+        assert!((earliest..=2 * earliest).contains(&seconds), "{seconds}");
+        let policy = header(&answer, "content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors *"), "{policy}");
+        assert_eq!(header(&answer, "x-frame-options"), None);
+        // Its script has the nonce of this response.
+        let (_, nonce) = answer.split_once("<script nonce=\"").unwrap();
+        let nonce = format!("'nonce-{}'", nonce.split('"').next().unwrap());
+        assert!(policy.contains(&nonce), "{policy}");
+    }
+    let page = server.get("/r/team").await;
+    assert!(is_refused(&page, 429) && !page.contains('<'), "{page}");
 }
 
 /// Sends an unfinished request.

@@ -71,6 +71,7 @@ async fn every_route_is_served_with_and_without_the_path() {
     for prefix in ["", "/rollcall"] {
         for path in [
             "/healthz",
+            "/cookie-check",
             "/pkg/rollcall.js",
             "/r/team/qr.svg",
             "/r/team/past-hour",

@@ -2,7 +2,7 @@
 
 use server::websocket::connection::ConnectionConfig;
 
-use crate::support::{Site, TestServer, header};
+use crate::support::{Site, TestServer, body, header};
 
 /// The cookies of a browser: by name, as it ignores ports.
 #[derive(Default)]
@@ -97,4 +97,33 @@ async fn person_without_cookies_joins() {
     server.get("/r/team").await;
     let mut ana = server.connect("team").await;
     assert_eq!(ana.join("Ana").await.users.len(), 1);
+}
+
+/// A browser that has the cookie need not ask whether it comes back, and nobody joins from a kiosk screen.
+#[tokio::test]
+async fn page_of_a_first_visit_asks_whether_its_cookie_comes_back() {
+    let server = TestServer::start();
+    let mut jar = Jar::default();
+    let asks = r#""cookie_check":"/cookie-check""#;
+    assert!(jar.visit(&server).await.contains(asks));
+    assert!(!jar.visit(&server).await.contains("cookie_check"));
+    assert!(!server.get("/r/team?wall").await.contains("cookie_check"));
+    let path = "public-url = \"http://host.example/rollcall\"";
+    let below = TestServer::start_with(path, ConnectionConfig::default());
+    let page = below.get("/rollcall/r/team").await;
+    assert!(page.contains(r#""cookie_check":"/rollcall/cookie-check""#), "{page}");
+}
+
+#[tokio::test]
+async fn cookie_check_says_whether_a_valid_cookie_came_and_sets_none() {
+    let server = TestServer::start();
+    let mut jar = Jar::default();
+    jar.visit(&server).await;
+    let forged = jar.line().replacen('=', "=0", 1);
+    for (cookies, has_cookie) in [("", false), (&*forged, false), (&*jar.line(), true)] {
+        let answer = server.get_with("/cookie-check", cookies).await;
+        assert_eq!(body(&answer), format!(r#"{{"has_cookie":{has_cookie}}}"#), "{cookies}");
+        assert_eq!(header(&answer, "set-cookie"), None);
+        assert_eq!(header(&answer, "cache-control"), Some("no-store"));
+    }
 }

@@ -15,9 +15,12 @@ async fn embed_shows_the_list_without_a_cookie() {
     for part in ["<form", "You're on the list as", ".wasm", " style=", "<style"] {
         assert!(!body(&view).contains(part), "{part} should not be in {view}");
     }
-    // Its only script is a file.
-    assert_eq!(body(&view).matches("<script").count(), 1);
-    assert!(body(&view).contains(r#"<script type="module" src="/embed.js?"#), "{view}");
+    // One of its scripts is a file, and the other has the nonce of this response.
+    assert_eq!(body(&view).matches("<script").count(), 2);
+    assert!(body(&view).contains(r#" src="/embed.js?"#), "{view}");
+    let (_, nonce) = body(&view).split_once(r#"<script nonce=""#).unwrap();
+    let nonce = format!("'nonce-{}'", nonce.split('"').next().unwrap());
+    assert!(header(&view, "content-security-policy").unwrap().contains(&nonce), "{view}");
 }
 
 #[tokio::test]

@@ -1,0 +1,80 @@
+//! What a request gets whose connection was rejected before it was read.
+
+use app::ssr::rejected_embed_document;
+use axum::{
+    http::{HeaderValue, Uri, header},
+    response::{Html, IntoResponse, Response},
+};
+use leptos::nonce::Nonce;
+
+use super::security_headers::{
+    Framing, HeaderPolicy, allow_any_origin, apply_security_headers, set_page_policy,
+};
+use crate::admission::Rejection;
+
+/// A frame gets a page that loads the embed by itself later, as nobody can reload a frame; anything else gets the
+/// sentence alone.
+pub(crate) fn answer(rejection: Rejection, uri: &Uri) -> Response {
+    if is_embed(uri.path()) { embed(rejection) } else { rejection.response() }
+}
+
+fn embed(rejection: Rejection) -> Response {
+    let (parts, _) = rejection.response().into_parts();
+    let nonce = Nonce::new();
+    let seconds = with_jitter(rejection.retry_after());
+    let document = rejected_embed_document(&rejection.to_string(), seconds, &nonce);
+    let mut response = (parts.status, Html(document)).into_response();
+    // Its own type stays.
+    for name in [header::RETRY_AFTER, header::CACHE_CONTROL] {
+        if let Some(value) = parts.headers.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    let header_policy = HeaderPolicy::default();
+    set_page_policy(response.headers_mut(), &nonce, Framing::Allowed, header_policy);
+    // A sandboxed frame that is loaded learns when to ask again.
+    allow_any_origin(response.headers_mut());
+    let exposed = HeaderValue::from_static("retry-after");
+    response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    apply_security_headers(&mut response, header_policy);
+    response
+}
+
+/// All frames of a site are rejected at once, and must not come back at once.
+fn with_jitter(seconds: u64) -> u64 {
+    let random = getrandom::u64().unwrap_or_default();
+    seconds + random % (seconds + 1)
+}
+
+/// Whether the path is one of an embed, at the root or below the base path.
+fn is_embed(path: &str) -> bool {
+    let mut segments = path.rsplit('/').skip_while(|segment| segment.is_empty());
+    (segments.next(), segments.nth(1)) == (Some("embed"), Some("r"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_embeds_are_known_below_any_base_path() {
+        for (path, is_of_embed) in [
+            ("/r/team/embed", true),
+            ("/r/team/embed/", true),
+            ("/rollcall/r/team/embed", true),
+            ("/r/embed", false),
+            ("/r/team", false),
+            ("/embed", false),
+            ("/", false),
+        ] {
+            assert_eq!(is_embed(path), is_of_embed, "{path}");
+        }
+    }
+
+    #[test]
+    fn frames_come_back_at_different_times_and_none_too_early() {
+        let waits: Vec<u64> = (0..200).map(|_| with_jitter(5)).collect();
+        assert!(waits.iter().all(|wait| (5..=10).contains(wait)), "{waits:?}");
+        assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
+    }
+}
