@@ -84,7 +84,8 @@ impl Hub {
         servers.unwrap_or_default()
     }
 
-    pub(crate) fn cluster(&self) -> Option<&Arc<ClusterHandle>> {
+    /// What this server knows of its cluster; `None` for a server alone.
+    pub fn cluster(&self) -> Option<&Arc<ClusterHandle>> {
         self.context.cluster.as_ref()
     }
 

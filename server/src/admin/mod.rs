@@ -110,5 +110,7 @@ async fn metrics_text(State(state): State<AdminState>) -> Response {
         people: room_stats.iter().map(|room| room.people).sum(),
     };
     let content_type = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
-    (content_type, metrics::exposition(&METRICS, state.hub.stats(), now)).into_response()
+    let cluster = state.hub.cluster().map(|cluster| &**cluster);
+    let text = metrics::exposition(&METRICS, state.hub.stats(), cluster, now);
+    (content_type, text).into_response()
 }

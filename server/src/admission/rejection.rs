@@ -139,7 +139,7 @@ mod tests {
         ];
         for rejection in rejections {
             metrics.rejected(rejection.limit());
-            let text = exposition(&metrics, &HubStats::default(), Now::default());
+            let text = exposition(&metrics, &HubStats::default(), None, Now::default());
             let line = format!("rollcall_rejections_total{{limit=\"{}\"}} 1", rejection.limit());
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }

@@ -3,6 +3,7 @@
 //! Events are counted where they happen, with one atomic addition and no state per socket. What can be counted
 //! on demand, like open sockets, is counted when the metrics are scraped: see [`Now`].
 
+mod cluster;
 mod process;
 mod prometheus;
 

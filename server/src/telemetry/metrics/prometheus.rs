@@ -3,8 +3,9 @@
 use std::fmt::{Display, Write};
 
 use registry::hub::HubStats;
+use registry::replication::handle::ClusterHandle;
 
-use super::{Metrics, process};
+use super::{Metrics, cluster, process};
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -24,8 +25,13 @@ pub struct Now {
     pub people: usize,
 }
 
-/// All metrics as text.
-pub fn exposition(metrics: &Metrics, hub: &HubStats, now: Now) -> String {
+/// All metrics as text; those of a cluster only where there is one.
+pub fn exposition(
+    metrics: &Metrics,
+    hub: &HubStats,
+    cluster: Option<&ClusterHandle>,
+    now: Now,
+) -> String {
     let mut text = Text(String::new());
     let version = env!("CARGO_PKG_VERSION");
     text.family("rollcall_build_info", "gauge", "The version of Rollcall.");
@@ -63,6 +69,9 @@ pub fn exposition(metrics: &Metrics, hub: &HubStats, now: Now) -> String {
     for (limit, counter) in &metrics.rejections {
         text.sample(name, Some(("limit", limit)), counter.value());
     }
+    if let Some(handle) = cluster {
+        cluster::write(&mut text, handle, now.rooms);
+    }
     for (name, kind, help, value) in process::usage() {
         text.family(name, kind, help);
         text.sample(name, None, value);
@@ -70,26 +79,32 @@ pub fn exposition(metrics: &Metrics, hub: &HubStats, now: Now) -> String {
     text.0
 }
 
-struct Text(String);
+/// The text so far.
+pub(super) struct Text(String);
 
 impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, label: Option<(&str, &dyn Display)>, value: impl Display) {
+    pub(super) fn sample(
+        &mut self,
+        name: &str,
+        label: Option<(&str, &dyn Display)>,
+        value: impl Display,
+    ) {
         let _ = match label {
             Some((key, label)) => writeln!(self.0, "{name}{{{key}=\"{label}\"}} {value}"),
             None => writeln!(self.0, "{name} {value}"),
         };
     }
 
-    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, "gauge", help);
         self.sample(name, None, value);
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: u64) {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, "counter", help);
         self.sample(name, None, value);
     }
@@ -101,13 +116,21 @@ mod tests {
 
     use app::presence::CloseCode;
     use axum::http::StatusCode;
+    use registry::presence::{room::RoomLimits, server_id::ServerId};
 
     use super::*;
+
+    /// Of a server in a cluster, so that all metrics are there.
+    fn handle() -> ClusterHandle {
+        let limits = RoomLimits { most_people: 1, most_connections_per_person: 1 };
+        ClusterHandle::new(ServerId::try_from(1).unwrap(), limits).0
+    }
 
     /// As Prometheus requires: each sample is below its family, and each family occurs once.
     #[test]
     fn the_text_is_valid_for_prometheus() {
-        let text = exposition(&Metrics::new(), &HubStats::default(), Now::default());
+        let text =
+            exposition(&Metrics::new(), &HubStats::default(), Some(&handle()), Now::default());
         let mut families = BTreeSet::new();
         let mut family = ("", "");
         for line in text.lines() {
@@ -129,7 +152,8 @@ mod tests {
     #[test]
     fn every_metric_of_the_dashboard_exists() {
         let dashboard = include_str!("../../../../deploy/grafana-dashboard.json");
-        let text = exposition(&Metrics::new(), &HubStats::default(), Now::default());
+        let text =
+            exposition(&Metrics::new(), &HubStats::default(), Some(&handle()), Now::default());
         let is_in_a_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let names: BTreeSet<_> = dashboard
             .split(|character| !is_in_a_name(character))
@@ -154,7 +178,8 @@ mod tests {
         metrics.socket_closed_by_client();
         metrics.socket_broken();
         metrics.responded(StatusCode::NOT_FOUND);
-        let text = exposition(&metrics, &HubStats::default(), Now { people: 7, ..Now::default() });
+        let text =
+            exposition(&metrics, &HubStats::default(), None, Now { people: 7, ..Now::default() });
         for line in [
             "rollcall_frames_sent_total 3",
             "rollcall_sockets_closed_total{code=\"4409\"} 1",
