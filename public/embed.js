@@ -32,6 +32,8 @@ let view = document.querySelector("main");
 const reconnecting = view.querySelector(".reason").textContent;
 /** The feed is broken or silent. */
 let isDisconnected = false;
+/** The server does not hear the other servers: what it has is as of then. */
+let isListOld = false;
 /** The last rendering could not be fetched. */
 let isBehind = false;
 /** Why, in the server's words, if it refused the feed or the rendering. */
@@ -203,10 +205,11 @@ async function start() {
 function follow(openFeed) {
   openFeed(
     () => ({ room: view.dataset.room, since: view.dataset.at }),
-    ({ position }) => {
+    ({ position, isOld }) => {
       // The server may be another version after a break.
-      const mayBeNew = isDisconnected;
-      isDisconnected = false;
+      const mayBeNew = isDisconnected && !isListOld;
+      isListOld = isOld ?? isListOld;
+      isDisconnected = isListOld;
       updateStale();
       // Only the last piece of a split difference has a new position.
       if (mayBeNew || (position && position !== view.dataset.at)) renderIn(BATCH_DELAY + JITTER * Math.random());

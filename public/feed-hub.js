@@ -152,6 +152,8 @@ export class Hub {
       view.unanswered += 1;
       if (view.unanswered > MAX_UNANSWERED) this.forget(id);
     }
-    this.#tell(room, { position: this.#positions.get(room), frame, asks });
+    // Beats say whether the server still hears the other servers.
+    const isOld = asks ? data.includes(',"as_of":') : undefined;
+    this.#tell(room, { position: this.#positions.get(room), frame, asks, isOld });
   }
 }

@@ -12,6 +12,7 @@ const CHANGING = [".list-panel", ".count"];
 export function followList({ fetchParts, renderMain, markStale, data }) {
   const html = document.documentElement;
   let isConnected = false;
+  let isListOld = false;
   let isCurrent = false;
   /** Something failed since the list was live; a page that only begins to follow says nothing. */
   let hasFailed = false;
@@ -73,8 +74,11 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
     const { openFeed } = await import(`./feed.js${new URL(import.meta.url).search}`);
     openFeed(
       () => ({ room: data.page.room, since: position }),
-      ({ position: latest }) => {
-        isConnected = true;
+      ({ position: latest, isOld }) => {
+        // Beats alone say whether the server still hears the other servers.
+        isListOld = isOld ?? isListOld;
+        isConnected = !isListOld;
+        hasFailed ||= isListOld;
         mark();
         // Only the last piece of a split difference has a new position.
         if (latest && latest !== position) renderIn(BATCH_DELAY + JITTER * Math.random());

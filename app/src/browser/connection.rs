@@ -257,9 +257,10 @@ impl Connection {
             self.failed_attempts.set(0);
             set_blocked(false);
         }
+        let as_of = as_of(&event);
         let outcome = self.session.borrow_mut().receive(event, &self.environment());
         let is_live = outcome.is_live;
-        self.apply_outcome(outcome, ConnectionStatus::Live);
+        self.apply_outcome(outcome, ConnectionStatus::Live, as_of);
         if is_live {
             self.supersede_removal();
         }
@@ -278,10 +279,20 @@ impl Connection {
         }
     }
 
-    /// Shows the outcome of a frame of the socket or the feed, and sends the replies.
-    fn apply_outcome(self: &Rc<Self>, mut outcome: Outcome, connection: ConnectionStatus) {
+    /// Shows the outcome of a frame of the socket or the feed, and sends the replies. With `as_of` the list is old,
+    /// although it is what the server has.
+    fn apply_outcome(
+        self: &Rc<Self>,
+        mut outcome: Outcome,
+        connection: ConnectionStatus,
+        as_of: Option<u64>,
+    ) {
         let replies = std::mem::take(&mut outcome.replies);
+        outcome.is_live &= as_of.is_none();
         self.renderer.show(self.session.borrow().replica(), outcome, connection);
+        if let Some(as_of) = as_of {
+            self.renderer.lost(as_of, None);
+        }
         if self.renderer.needs_render() && self.render_timer.borrow().is_none() {
             let this = Rc::clone(self);
             let wait = u32::try_from(self.renderer.render_interval()).unwrap_or(u32::MAX);
@@ -339,6 +350,7 @@ impl Connection {
         };
         let Some(event) = read(&text) else { return };
         self.renderer.read_clock(&event);
+        let as_of = as_of(&event);
         let outcome = self.session.borrow_mut().receive_from_feed(event);
         match outcome {
             Ok(outcome) if outcome.is_live => {
@@ -346,7 +358,7 @@ impl Connection {
                 // "Only watching" is shown after the next failed attempt: sockets may work again by now.
                 let old = self.renderer.connection();
                 let new = if old.is_live() { old } else { ConnectionStatus::Live };
-                self.apply_outcome(outcome, new);
+                self.apply_outcome(outcome, new, as_of);
             }
             // More pieces of the list follow.
             Ok(_) => {}
@@ -416,4 +428,12 @@ fn read(frame: &str) -> Option<ServerEvent> {
     }
     // If such a frame changed the list, a gap shows it.
     read_frame(frame).ok()
+}
+
+/// Since when the server has not heard the others, and the list may be old.
+fn as_of(event: &ServerEvent) -> Option<u64> {
+    match event {
+        ServerEvent::Beat(beat) => beat.as_of,
+        _ => None,
+    }
 }
