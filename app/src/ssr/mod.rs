@@ -18,6 +18,6 @@ pub use document::{not_found_document, shell};
 pub use embed::{EmbedData, MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use print::{PrintedList, PrintedPerson, print_document};
-pub use privacy::privacy_document;
+pub use privacy::{RoomsKeptBy, privacy_document};
 pub use rejected_embed::rejected_embed_document;
 pub use start_data::{COOKIE_CHECK, room_parts};

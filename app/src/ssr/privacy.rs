@@ -8,14 +8,28 @@ use super::{
 };
 use crate::{state::server_data::DisplayMode, text::strings};
 
-/// The privacy page as text.
-pub fn privacy_document(options: &LeptosOptions) -> String {
-    page(options).to_html()
+/// What keeps the rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomsKeptBy {
+    /// One server alone, in a file.
+    OneServer,
+    /// Several servers, in an engine that they share.
+    SeveralServers,
 }
 
-fn page(options: &LeptosOptions) -> impl IntoView + use<> {
+/// The privacy page as text.
+pub fn privacy_document(options: &LeptosOptions, kept_by: RoomsKeptBy) -> String {
+    page(options, kept_by).to_html()
+}
+
+fn page(options: &LeptosOptions, kept_by: RoomsKeptBy) -> impl IntoView + use<> {
     let title = [strings::PRIVACY, " · ", strings::PRODUCT].concat();
-    let paragraphs = strings::PRIVACY_PARAGRAPHS.into_iter();
+    let [list, changes, file, browser, account] = strings::PRIVACY_PARAGRAPHS;
+    let [changes, storage] = match kept_by {
+        RoomsKeptBy::OneServer => [changes, file],
+        RoomsKeptBy::SeveralServers => strings::PRIVACY_OF_SEVERAL_SERVERS,
+    };
+    let paragraphs = [list, changes, storage, browser, account].into_iter();
     let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph}</p> });
     let body = view! {
         {masthead()}

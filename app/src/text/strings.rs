@@ -183,8 +183,17 @@ pub(crate) const PRIVACY_PARAGRAPHS: [&str; 5] = [
      It also has a signed cookie with a random number, which \
      makes you the same person in all tabs. The cookie expires 400 days after your last visit. \
      If you delete the cookie, you are a new person.",
-    "There is no account. Names are not written to logs. The page loads nothing from other servers, and what you \
-     type is sent to this server only.",
+    "There is no account. Names are not written to logs. The page loads nothing from other sites, and what you \
+     type is sent to this site only.",
+];
+/// What stands in place of the second and third of these paragraphs where several servers share the rooms.
+#[cfg(feature = "ssr")]
+pub(crate) const PRIVACY_OF_SEVERAL_SERVERS: [&str; 2] = [
+    "This site runs on several servers. They also remember a room's latest changes, with names, so that people who \
+     were disconnected for a moment can catch up. They keep them while the room is in use.",
+    "The servers share both through a store in memory (Valkey or Redis), which forgets a room about 10 minutes after \
+     it was used last. If whoever runs this site has set it up to write to a disk as well, its files contain names \
+     until they are replaced.",
 ];
 /// The title of the page for addresses that don't exist.
 #[cfg(feature = "ssr")]

@@ -2,7 +2,7 @@
 
 use app::{
     presence::{RoomName, RoomNameError, UserId},
-    ssr::{not_found_document, privacy_document, room_parts, shell},
+    ssr::{RoomsKeptBy, not_found_document, privacy_document, room_parts, shell},
     state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
@@ -190,7 +190,12 @@ fn room_content(
 
 /// `GET /privacy`: the privacy page.
 pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
-    let mut response = state.render(|| Html(privacy_document(&state.leptos))).into_response();
+    let kept_by = match state.hub.server_id() {
+        Some(_) => RoomsKeptBy::SeveralServers,
+        None => RoomsKeptBy::OneServer,
+    };
+    let document = state.render(|| Html(privacy_document(&state.leptos, kept_by)));
+    let mut response = document.into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
 }

@@ -38,6 +38,15 @@ impl AppState {
         Ok(())
     }
 
+    /// What [`open_room`](Self::open_room) would answer now, as far as is known: nothing is asked, and no room made.
+    pub(crate) fn would_open_room(&self, room: &RoomName) -> Result<(), Rejection> {
+        if self.hub.is_known(room) || longest_wait(self.hub.engine_silence()) > Duration::ZERO {
+            Ok(())
+        } else {
+            Err(Rejection::EngineSilent)
+        }
+    }
+
     /// The opening goes on when the wait is over.
     async fn wait_for(&self, room: &RoomName, mode: OpenMode) {
         let longest = longest_wait(self.hub.engine_silence());

@@ -9,6 +9,7 @@
 mod cluster;
 mod conformance;
 mod engine;
+mod engine_away;
 mod faults;
 mod one_list;
 mod start;

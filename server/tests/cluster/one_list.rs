@@ -55,3 +55,14 @@ async fn client_that_changes_servers_resumes_with_its_position() {
     let reply = ana.resume(replica, "Ana", "a").await;
     assert!(matches!(reply, ServerEvent::Resumed(_)), "{reply:?}");
 }
+
+#[tokio::test]
+async fn privacy_page_says_what_the_engine_keeps() {
+    let cluster = Cluster::start(1);
+    let page = cluster.servers[0].get("/privacy").await;
+    assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
+    for phrase in ["Valkey or Redis", "10 minutes", "Names are not written to logs"] {
+        assert!(page.contains(phrase), "{phrase}");
+    }
+    assert!(!page.contains("a file that only the server can read"), "there is none");
+}

@@ -25,8 +25,15 @@ fn deploy_files_use_existing_settings_only() {
     let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let variables: BTreeSet<_> = all_settings::all().map(Setting::variable).collect();
     let mut named = 0;
-    for file in ["Caddyfile", "Containerfile", "nginx.conf", "rollcall.service", "rollcall.socket"]
-    {
+    for file in [
+        "Caddyfile",
+        "compose.yaml",
+        "Containerfile",
+        "kubernetes.yaml",
+        "nginx.conf",
+        "rollcall.service",
+        "rollcall.socket",
+    ] {
         let text = shipped(file);
         let of_rollcall = text.lines().filter_map(|line| line.split_once("rollcall --"));
         for (_, words) in of_rollcall {
@@ -45,7 +52,7 @@ fn deploy_files_use_existing_settings_only() {
             }
         }
     }
-    assert!(named >= 7, "{named}");
+    assert!(named >= 25, "{named}");
 }
 
 /// An image from scratch has no shell and no user, so its paths and ids must be right.
@@ -90,4 +97,22 @@ fn systemd_unit_matches_shutdown_times_and_exit_statuses() {
     for file in [&*socket, &shipped("nginx.conf"), &shipped("Caddyfile")] {
         assert!(file.contains(&address), "{file}");
     }
+}
+
+/// The engine refuses everything else, also within a script.
+#[test]
+fn user_of_the_engine_may_execute_what_servers_do_and_no_more() {
+    let list = shipped("valkey.acl");
+    let user = after(&list, "user rollcall on");
+    let may: BTreeSet<_> = user.split(' ').filter_map(|word| word.strip_prefix('+')).collect();
+    let outside_of_scripts =
+        "hello select ping info script|load evalsha ssubscribe sunsubscribe zrem".split(' ');
+    let mut does: BTreeSet<_> = outside_of_scripts.map(str::to_owned).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cluster_redis/scripts");
+    for script in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(script.unwrap().path()).unwrap();
+        let calls = text.split("redis.call('").skip(1);
+        does.extend(calls.map(|call| call.split('\'').next().unwrap().to_lowercase()));
+    }
+    assert_eq!(does.iter().map(String::as_str).collect::<BTreeSet<_>>(), may);
 }

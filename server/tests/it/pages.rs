@@ -227,6 +227,7 @@ async fn privacy_page_is_linked_from_every_page() {
     for phrase in ["15 seconds", "two minutes", "400 days", "Names are not written to logs"] {
         assert!(page.contains(phrase), "{phrase}");
     }
+    assert!(page.contains("to a file that only the server can read") && !page.contains("Valkey"));
     // The page sets no cookie, and has no script.
     assert!(!page.contains("set-cookie") && !page.contains("<script"), "{page}");
     assert!(server.get("/").await.contains("<a href=\"/privacy\">"));
