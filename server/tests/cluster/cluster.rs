@@ -23,11 +23,14 @@ impl Cluster {
 
     pub(crate) fn start(servers: usize) -> Self {
         let mut cluster = Self::over(EngineProcess::start(&[]));
-        for _ in 0..servers {
-            let server = ServerProcess::start_with(&cluster.settings());
-            cluster.servers.push(server);
-        }
+        let settings = cluster.settings();
+        cluster.start_servers(servers, &settings);
         cluster
+    }
+
+    /// With these lines for the table `[presence]`.
+    pub(crate) fn start_servers(&mut self, servers: usize, settings: &str) {
+        self.servers.extend((0..servers).map(|_| ServerProcess::start_with(settings)));
     }
 
     /// Lines for the table `[presence]` of a server of this cluster.

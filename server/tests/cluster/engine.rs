@@ -8,11 +8,13 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
-use redis::{Client, FromRedisValue, aio::MultiplexedConnection};
+use redis::{Client, FromRedisValue};
 use server::cluster_redis::{EngineAddress, EngineConfig, RedisEngine};
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
 use crate::TIMEOUT;
 
@@ -41,7 +43,11 @@ impl EngineProcess {
     }
 
     pub(crate) fn address(&self) -> EngineAddress {
-        format!("redis://127.0.0.1:{}", self.port).parse().unwrap()
+        address(self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn config(&self) -> EngineConfig {
@@ -84,15 +90,76 @@ impl EngineProcess {
 
     /// Asks it something as an operator would.
     pub(crate) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
-        command.query_async(&mut self.connection().await).await.unwrap()
+        ask(self.port, words).await
+    }
+}
+
+/// A Sentinel, which ends with the test.
+#[derive(Debug)]
+pub(crate) struct Sentinel {
+    port: u16,
+    child: Child,
+    _directory: TempDir,
+}
+
+impl Sentinel {
+    /// One that watches this primary, and decides alone.
+    pub(crate) fn of(name: &str, primary: &EngineProcess) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sentinel.conf");
+        for _ in 0..10 {
+            let port = free_port();
+            let settings = format!(
+                "port {port}\nbind 127.0.0.1\nsentinel monitor {name} 127.0.0.1 {} 1\n\
+                 sentinel down-after-milliseconds {name} 500\nsentinel failover-timeout {name} 5000\n",
+                primary.port
+            );
+            std::fs::write(&file, settings).unwrap();
+            let mut command = Command::new(program());
+            command.arg(&file).arg("--sentinel");
+            if let Some(child) = started(command, "Sentinel ID is") {
+                return Self { port, child, _directory: directory };
+            }
+        }
+        panic!("the Sentinel does not start");
     }
 
-    async fn connection(&self) -> MultiplexedConnection {
-        let client = Client::open(("127.0.0.1", self.port)).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+    pub(crate) fn address(&self) -> EngineAddress {
+        address(self.port)
     }
+
+    pub(crate) async fn wait_until_it_knows_a_replica(&self, name: &str) {
+        let waiting = async {
+            loop {
+                let replicas: Vec<redis::Value> =
+                    ask(self.port, &["SENTINEL", "REPLICAS", name]).await;
+                if !replicas.is_empty() {
+                    return;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(TIMEOUT, waiting).await.expect("the Sentinel finds the replica");
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address(port: u16) -> EngineAddress {
+    format!("redis://127.0.0.1:{port}").parse().unwrap()
+}
+
+async fn ask<T: FromRedisValue>(port: u16, words: &[&str]) -> T {
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    let client = Client::open(("127.0.0.1", port)).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    command.query_async(&mut connection).await.unwrap()
 }
 
 impl Drop for EngineProcess {
@@ -106,11 +173,18 @@ impl Drop for EngineProcess {
 
 /// Starts the engine, and waits until it accepts connections; `None` if it ended.
 fn spawn(port: u16, options: &[String], directory: &TempDir) -> Option<Child> {
-    let mut child = Command::new(program())
+    let mut command = Command::new(program());
+    command
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
         .args(["--appendonly", "no", "--dir"])
         .arg(directory.path())
-        .args(options)
+        .args(options);
+    started(command, "Ready to accept connections")
+}
+
+/// Starts a program, and waits until it prints a text; `None` if it ended.
+fn started(mut command: Command, text: &'static str) -> Option<Child> {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .stdin(Stdio::null())
@@ -121,7 +195,7 @@ fn spawn(port: u16, options: &[String], directory: &TempDir) -> Option<Child> {
     // To the end, or the engine would wait for a reader.
     thread::spawn(move || {
         for line in output.lines().map_while(Result::ok) {
-            if line.contains("Ready to accept connections") {
+            if line.contains(text) {
                 let _ = ready.send(());
             }
         }

@@ -6,10 +6,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![cfg(unix)]
 
+mod access;
 mod cluster;
 mod conformance;
 mod engine;
 mod engine_away;
+mod failover;
 mod faults;
 mod one_list;
 mod start;
