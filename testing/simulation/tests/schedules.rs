@@ -85,6 +85,7 @@ fn invariants_hold_in_clusters_of_fixed_seeds() {
         "cluster fault: a server is cut off",
         "cluster fault: a server is killed",
         "cluster fault: a server is stopped for a while",
+        "cluster fault: all servers are killed",
         "cluster fault: an append arrives late",
         "cluster fault: messages are lost",
         "cluster fault: the engine falls back to a replica",

@@ -19,6 +19,7 @@ impl Schedule {
         loop {
             self.read();
             self.observe();
+            self.settle_doubts();
             let now = Instant::now();
             if until <= now || self.recorder.has_failed() {
                 return;

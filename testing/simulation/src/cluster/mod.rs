@@ -19,18 +19,21 @@ mod lists;
 mod servers;
 mod step;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use app::presence::{RoomName, UserId};
 use fastrand::Rng;
-use registry::cluster::memory::{Availability, Faults, MemoryEngine};
+use registry::{
+    cluster::memory::{Availability, Faults, MemoryEngine},
+    presence::room::RoomLimits,
+};
 use tokio::time::Instant;
 
 use self::{
     client::Client,
     lists::Lists,
     servers::Server,
-    step::{Kind, Step, draw_pause},
+    step::{Kind, Step, draw_limits, draw_pause},
 };
 use crate::{
     recorder::Recorder,
@@ -57,6 +60,8 @@ struct Person {
     doubts: u64,
     /// The last removal on purpose.
     removed_at: Option<Instant>,
+    /// Whether the last removal may still come after a later join in the journal.
+    is_removal_open: bool,
 }
 
 /// Whether a person who is connected is listed.
@@ -73,13 +78,20 @@ struct Schedule {
     recorder: Recorder,
     engine: MemoryEngine,
     kind: Kind,
+    limits: RoomLimits,
     /// `None` while the process is down.
     servers: Vec<Option<Server>>,
     rooms: Vec<RoomName>,
     lists: Vec<Lists>,
+    /// Makes the name of each request a different one.
+    next_name: u64,
     persons: Vec<Person>,
     clients: Vec<Client>,
     next_tab: u8,
+    /// Clients that found no server to go on over.
+    homeless: Vec<Client>,
+    /// Servers that were killed while something of them was still on its way to the engine.
+    outlived: BTreeSet<usize>,
     /// What ends at some time.
     ends: Vec<(Instant, End)>,
     /// The last fault, or the end of one.
@@ -108,17 +120,22 @@ pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
         expected: Expected::Unlisted,
         doubts: 0,
         removed_at: None,
+        is_removal_open: false,
     });
     let persons = persons.collect();
     let mut schedule = Schedule {
         kind: Kind::draw(&mut rng),
+        limits: draw_limits(&mut rng),
         recorder,
         engine,
         servers: Vec::new(),
         lists: rooms.iter().map(|_| Lists::default()).collect(),
+        next_name: 0,
         rooms,
         persons,
         clients: Vec::new(),
+        homeless: Vec::new(),
+        outlived: BTreeSet::new(),
         next_tab: 0,
         ends: Vec::new(),
         troubled_at: None,
@@ -186,14 +203,9 @@ impl Schedule {
             Step::Move => self.move_client(),
             Step::Remove => self.remove().await,
             Step::RestartServer { down } => self.restart(down).await,
-            Step::KillServer { down } => self.kill(down),
-            Step::StopServer { lasting } => {
-                let server = self.rng.usize(..SERVERS);
-                if let Some(stopped) = &self.servers[server] {
-                    stopped.gate.stop();
-                    self.ends_after(lasting, End::Stop(server));
-                }
-            }
+            Step::KillServer { down, late } => self.kill(down, late).await,
+            Step::KillAllServers { down } => self.kill_all(down),
+            Step::StopServer { lasting, is_busy } => self.stop(lasting, is_busy),
             Step::Cut => self.engine.cut(self.rng.usize(..SERVERS)),
             Step::Partition { partition, lasting } => {
                 let server = self.rng.usize(..SERVERS);
@@ -217,10 +229,10 @@ impl Schedule {
                 self.set_faults(|faults| faults.lost_messages = share);
                 self.ends_after(lasting, End::LostMessages);
             }
-            Step::DelayAppend => {
+            Step::DelayAppend { delay } => {
                 let server = self.rng.usize(..SERVERS);
                 self.set_faults(|faults| {
-                    faults.delayed_appends.insert(server);
+                    faults.delayed_appends.insert(server, delay);
                 });
             }
             Step::OutOfMemory { lasting } => {
@@ -248,12 +260,14 @@ impl Schedule {
         match end {
             End::Down(server) if self.servers[server].is_none() => {
                 self.servers[server] = Some(self.start_server(server));
+                self.move_homeless();
             }
             End::Down(_) => {}
             End::Stop(server) => {
                 if let Some(stopped) = &self.servers[server] {
                     stopped.gate.go_on();
                 }
+                self.move_homeless();
             }
             End::Partition(server) => self.set_faults(|faults| {
                 faults.partitions.remove(&server);

@@ -16,9 +16,6 @@ use tokio::{task::AbortHandle, time::Duration};
 
 use super::gate::Gate;
 
-pub(super) const LIMITS: RoomLimits =
-    RoomLimits { most_people: 1_000, most_connections_per_person: 32 };
-
 /// A process.
 pub(super) struct Server {
     pub(super) hub: Arc<Hub>,
@@ -30,6 +27,7 @@ impl Server {
     pub(super) fn start(
         engine: &MemoryEngine,
         client: usize,
+        limits: RoomLimits,
         wall: WallClock,
         rng: &mut Rng,
     ) -> Self {
@@ -38,8 +36,8 @@ impl Server {
                 break server;
             }
         };
-        let (cluster, requests) = ClusterHandle::new(first, LIMITS);
-        let hub = Hub::in_cluster(LIMITS, cluster, wall);
+        let (cluster, requests) = ClusterHandle::new(first, limits);
+        let hub = Hub::in_cluster(limits, cluster, wall);
         let mut own = rng.fork();
         let shared = SharedConfig {
             key: "key".to_owned(),
