@@ -83,6 +83,8 @@ impl Schedule {
 
     fn observe(&mut self) {
         for room in 0..self.rooms.len() {
+            let Self { engine, rooms, audits, lists, recorder, .. } = self;
+            audits[room].follow(engine, &rooms[room], &mut lists[room], recorder);
             for server in 0..self.servers.len() {
                 let Some(list) = self.list(server, room) else { continue };
                 let point = Since { epoch: list.epoch, seq: list.seq };
@@ -154,6 +156,7 @@ impl Schedule {
             self.servers.iter().flatten().filter_map(|server| server.hub.server_id()).collect();
         for (room, name) in self.rooms.iter().enumerate() {
             let mut first: Option<ExistingUsers> = None;
+            let in_journal = self.audits[room].list();
             for (server, running) in self.servers.iter().enumerate() {
                 let Some(running) = running else { continue };
                 let list = running.hub.snapshot(name, None, usize::MAX);
@@ -165,6 +168,11 @@ impl Schedule {
                 if first.as_ref().is_some_and(|first| *first != list) {
                     return self.recorder.fail(&format!(
                         "the list of server {server} differs at the end: {list:?} and {first:?}"
+                    ));
+                }
+                if in_journal.as_ref() != Some(&(list.epoch.clone(), list.users.clone())) {
+                    return self.recorder.fail(&format!(
+                        "the list of server {server} differs at the end: {list:?} and {in_journal:?}"
                     ));
                 }
                 first.get_or_insert(list);

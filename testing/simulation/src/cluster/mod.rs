@@ -7,11 +7,13 @@
 //!
 //! - There are never two lists at one point, on one server or between two, as servers have them or clients.
 //! - No frame has a gap, and none contradicts a client's list.
+//! - What an entry of a journal changes is what it may change (`audit`).
 //! - Without faults, nobody who is connected and has joined is ever missing.
 //! - In the end, all servers have one list at one point, and so have their clients; whoever wants to be listed is
 //!   listed once, nobody else is, and no server is in a room that is not alive.
 
 mod actions;
+mod audit;
 mod checks;
 mod client;
 mod gate;
@@ -30,6 +32,7 @@ use registry::{
 use tokio::time::Instant;
 
 use self::{
+    audit::Audit,
     client::Client,
     lists::Lists,
     servers::Server,
@@ -83,6 +86,7 @@ struct Schedule {
     servers: Vec<Option<Server>>,
     rooms: Vec<RoomName>,
     lists: Vec<Lists>,
+    audits: Vec<Audit>,
     /// Makes the name of each request a different one.
     next_name: u64,
     persons: Vec<Person>,
@@ -130,6 +134,7 @@ pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
         engine,
         servers: Vec::new(),
         lists: rooms.iter().map(|_| Lists::default()).collect(),
+        audits: rooms.iter().map(|_| Audit::default()).collect(),
         next_name: 0,
         rooms,
         persons,
