@@ -6,6 +6,8 @@ use app::presence::TabId;
 use registry::hub::Hub;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
+use crate::client::person::Person as Visitor;
+
 use super::{End, Expected, Person, SERVERS, Schedule, client::Client, servers::Server};
 /// So long after a fault, requests are certain again.
 const TROUBLE: Duration = Duration::from_secs(8);
@@ -19,14 +21,18 @@ const CROSSING: Duration = Duration::from_secs(1);
 impl Schedule {
     pub(super) fn start_server(&mut self, server: usize) -> Server {
         let wall = self.recorder.wall_clock();
-        Server::start(&self.engine, server, self.limits, wall, &mut self.rng)
+        let started = Server::start(&self.engine, server, self.limits, wall, &mut self.rng);
+        if let Some(balancer) = &self.world.balancer {
+            balancer.add(server, Arc::clone(&started.hub), started.gate.clone());
+        }
+        started
     }
 
     /// A name that no other request has.
     pub(super) fn name(&mut self) -> String {
         const NAMES: [&str; 5] = ["Ana", "Bo", "مريم الحداد", "<b>\"Eve\\</b>", "李小龙"];
         self.next_name += 1;
-        format!("{} {}", NAMES[self.rng.usize(..NAMES.len())], self.next_name)
+        format!("{} #{}", NAMES[self.rng.usize(..NAMES.len())], self.next_name)
     }
 
     /// Whether requests are executed at once, and in their order.
@@ -42,6 +48,7 @@ impl Schedule {
         for person in 0..self.persons.len() {
             self.doubt(person);
         }
+        self.world.persons.iter().for_each(Visitor::doubt);
     }
 
     fn doubt(&mut self, person: usize) {
@@ -214,6 +221,9 @@ impl Schedule {
         {
             self.recorder.fail("a server can't leave its cluster");
         }
+        if let Some(balancer) = &self.world.balancer {
+            balancer.shut_down(server);
+        }
         process.kill();
         self.ends_after(down, End::Down(server));
         for client in self.take_clients_of(server) {
@@ -251,6 +261,9 @@ impl Schedule {
 
     fn kill_process(&mut self, server: usize, down: Duration) {
         let Some(process) = self.servers[server].take() else { return };
+        if let Some(balancer) = &self.world.balancer {
+            balancer.kill(server);
+        }
         process.kill();
         self.ends_after(down, End::Down(server));
         if self.engine.has_late_append(server) {
@@ -302,6 +315,9 @@ impl Schedule {
             self.doubt_everyone();
         }
         let is_quiet = self.is_quiet();
+        for visitor in &self.world.persons {
+            visitor.state().is_uncertain = !is_quiet;
+        }
         for person in &mut self.persons {
             let is_recent = person.removed_at.is_some_and(|at| at.elapsed() < CROSSING);
             person.is_removal_open &= is_recent || !is_quiet;

@@ -7,7 +7,7 @@ use registry::replication::handle::OpenMode;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Expected, Schedule, client::Change, step::Kind};
-use crate::oracle::room_record::NO_EPOCH;
+use crate::{oracle::room_record::NO_EPOCH, sync::lock};
 
 /// How often the clients read, and lists are compared.
 const READ_INTERVAL: Duration = Duration::from_millis(40);
@@ -45,7 +45,8 @@ impl Schedule {
                 index += 1;
                 continue;
             }
-            match client.read(&mut self.lists[client.room]) {
+            let read = client.read(&mut lock(&self.lists[client.room]));
+            match read {
                 Ok(Some(Change::Ended)) => {
                     self.recorder.count("cluster: a client was replaced");
                     let client = self.clients.swap_remove(index);
@@ -84,11 +85,11 @@ impl Schedule {
     fn observe(&mut self) {
         for room in 0..self.rooms.len() {
             let Self { engine, rooms, audits, lists, recorder, .. } = self;
-            audits[room].follow(engine, &rooms[room], &mut lists[room], recorder);
+            audits[room].follow(engine, &rooms[room], &mut lock(&lists[room]), recorder);
             for server in 0..self.servers.len() {
                 let Some(list) = self.list(server, room) else { continue };
                 let point = Since { epoch: list.epoch, seq: list.seq };
-                if self.lists[room].has_moved(server, &point) {
+                if lock(&self.lists[room]).has_moved(server, &point) {
                     self.recorder.trace_detail(|| {
                         format!(
                             "server {server} is at {} {} of room {room}",
@@ -96,7 +97,7 @@ impl Schedule {
                         )
                     });
                 }
-                let noted = self.lists[room].note(&point, list.users.iter());
+                let noted = lock(&self.lists[room]).note(&point, list.users.iter());
                 self.recorder.check_result(noted, || format!("server {server}"));
                 if self.kind == Kind::Calm {
                     self.check_nobody_is_missing(server, room, &list.users);
@@ -124,13 +125,16 @@ impl Schedule {
         self.open_everything().await;
         self.check_equality();
         self.check_rows();
+        self.pages.check_final_state().await;
         // Once more, with requests that nothing can meet.
         for client in 0..self.clients.len() {
             self.join_with(client);
         }
+        self.pages.ask_once_more();
         self.pass(Duration::from_secs(5)).await;
         self.check_equality();
         self.check_rows();
+        self.pages.check_final_state().await;
     }
 
     /// A room that nobody was subscribed to is cleaned by whoever opens it next.

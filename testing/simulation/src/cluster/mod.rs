@@ -1,7 +1,8 @@
 //! Several servers over one engine in memory: hubs, their nodes, and clients that read.
 //!
-//! Between a client and its server there is no network here: the other schedules have that. Faults are those of
-//! servers, of the engine, and of the network between them.
+//! Pages are those of the other schedules: the real session over the server's real sockets, through networks that
+//! fail. Each connection leads to any server. The other clients have no network to their server, so that they show at
+//! once what a server says. Faults are those of servers, of the engine, and of the network between them.
 //!
 //! Invariants:
 //!
@@ -14,6 +15,7 @@
 
 mod actions;
 mod audit;
+pub(crate) mod balancer;
 mod checks;
 mod client;
 mod gate;
@@ -21,7 +23,12 @@ mod lists;
 mod servers;
 mod step;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use app::presence::{RoomName, UserId};
 use fastrand::Rng;
@@ -33,6 +40,7 @@ use tokio::time::Instant;
 
 use self::{
     audit::Audit,
+    balancer::Balancer,
     client::Client,
     lists::Lists,
     servers::Server,
@@ -40,13 +48,18 @@ use self::{
 };
 use crate::{
     recorder::Recorder,
-    schedule::{Outcome, names::room_name},
+    schedule::{Outcome, Schedule as PageSchedule, make_persons, names::room_name},
+    sync::lock,
+    world::World,
 };
 
 /// The number of steps of a schedule.
 const STEPS: usize = 200;
 
 const SERVERS: usize = 3;
+
+/// So many of ten steps are those of pages.
+const PAGE_STEPS: u8 = 4;
 
 /// Within this time after its faults, everything must be right.
 const SETTLE_TIME: Duration = Duration::from_secs(80);
@@ -78,14 +91,17 @@ enum Expected {
 
 struct Schedule {
     rng: Rng,
-    recorder: Recorder,
+    recorder: Arc<Recorder>,
+    /// The pages, which reach any server through simulated networks. Other clients have none.
+    pages: PageSchedule,
+    world: Arc<World>,
     engine: MemoryEngine,
     kind: Kind,
     limits: RoomLimits,
     /// `None` while the process is down.
     servers: Vec<Option<Server>>,
     rooms: Vec<RoomName>,
-    lists: Vec<Lists>,
+    lists: Vec<Arc<Mutex<Lists>>>,
     audits: Vec<Audit>,
     /// Makes the name of each request a different one.
     next_name: u64,
@@ -116,7 +132,6 @@ enum End {
 /// Runs the schedule of a seed, on the paused clock of the current runtime.
 pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
     let mut rng = Rng::with_seed(seed);
-    let recorder = Recorder::new(is_detailed, rng.fork());
     let engine = MemoryEngine::new(rng.u64(..), ENGINE_CLOCK);
     let rooms: Vec<RoomName> = (0..rng.usize(1..=2)).map(room_name).collect();
     let persons = (0..rng.usize(3..=6)).map(|_| Person {
@@ -127,13 +142,24 @@ pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
         is_removal_open: false,
     });
     let persons = persons.collect();
+    let lists: Vec<_> = rooms.iter().map(|_| Arc::default()).collect();
+    let visitors = rng.usize(3..=4);
+    let visitors = make_persons(&mut rng, visitors, rooms.len());
+    let own = rng.fork();
+    let mut world =
+        World::new(rooms.clone(), visitors, Vec::new(), PathBuf::new(), is_detailed, own);
+    world.balancer = Some(Balancer::new(SERVERS, lists.clone(), rng.fork()));
+    let world = Arc::new(world);
+    let recorder = Arc::clone(&world.recorder);
     let mut schedule = Schedule {
+        pages: PageSchedule::in_cluster(Arc::clone(&world), rng.fork()),
+        world,
         kind: Kind::draw(&mut rng),
         limits: draw_limits(&mut rng),
         recorder,
         engine,
         servers: Vec::new(),
-        lists: rooms.iter().map(|_| Lists::default()).collect(),
+        lists,
         audits: rooms.iter().map(|_| Audit::default()).collect(),
         next_name: 0,
         rooms,
@@ -172,11 +198,15 @@ impl Schedule {
         for (_, end) in std::mem::take(&mut self.ends) {
             self.end(end);
         }
+        self.pages.repair_clients();
         self.pass(SETTLE_TIME).await;
         self.check_final().await;
     }
 
     async fn step(&mut self) {
+        if self.rng.u8(0..10) < PAGE_STEPS {
+            return self.pages.step();
+        }
         let step = Step::draw(&mut self.rng, self.clients.len(), self.kind);
         self.recorder.count("events");
         self.recorder.count(step.name());
@@ -185,7 +215,7 @@ impl Schedule {
             self.doubt_everyone();
         }
         if step.is_lossy() {
-            self.lists.iter_mut().for_each(Lists::fall);
+            self.lists.iter().for_each(|lists| lock(lists).fall());
         }
         match step {
             Step::Open => self.open(),

@@ -188,8 +188,7 @@ impl Step {
 /// In some schedules, rooms are soon full.
 pub(super) fn draw_limits(rng: &mut Rng) -> RoomLimits {
     if rng.u8(0..3) == 0 {
-        let (most_people, most_connections_per_person) = (rng.usize(2..5), rng.usize(2..5));
-        return RoomLimits { most_people, most_connections_per_person };
+        return RoomLimits { most_people: rng.usize(2..6), most_connections_per_person: 32 };
     }
     RoomLimits { most_people: 1_000, most_connections_per_person: 32 }
 }

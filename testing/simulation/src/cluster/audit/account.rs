@@ -6,6 +6,7 @@ use app::presence::{Epoch, UserId};
 use registry::presence::{
     command::Command,
     entry::{Batch, Entry, Ignored},
+    join::Join,
     members::Moment,
     room::Room,
     server_id::ServerId,
@@ -110,9 +111,10 @@ impl Account {
         now: Moment,
     ) -> Result<Option<Command>, String> {
         match command {
-            // The names are different in all requests.
-            Command::Announced { .. } | Command::Renamed { .. } => {
-                if !self.requests.insert((by, format!("{command:?}"))) {
+            Command::Announced { join: Join { name, .. }, .. } | Command::Renamed { name, .. } => {
+                // These names are different in all requests. A page asks for its own again.
+                let is_unique = name.as_str().contains('#');
+                if is_unique && !self.requests.insert((by, format!("{command:?}"))) {
                     return Err(format!("a request counts twice: {command:?}"));
                 }
             }
