@@ -1,7 +1,12 @@
 //! Two or three hubs over the engine in memory, in simulated time.
 
+mod read_again;
+
 use app::presence::{ExistingUsers, PresenceState, Since, UserId};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use super::*;
 use crate::{
@@ -13,6 +18,7 @@ use crate::{
         room::RoomLimits,
     },
     replication::handle::OpenMode,
+    wake::wake_flags::WakeReasons,
 };
 
 const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 4 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::presence::Epoch;
 
-use super::{Applied, Known, LinkState, MOST_EPOCHS, Received, Replica, SinceSnapshot};
+use super::{Applied, Known, LinkState, MOST_EPOCHS, Reader, Received, Replica, SinceSnapshot};
 use crate::{
     presence::{
         command::{Command, Outcome},
@@ -46,6 +46,8 @@ impl<R: Default> Replica<R> {
         let mut applied = Applied::default();
         let is_same_run = self.run.replace(run.clone()).as_ref() == Some(run);
         let issued = self.issued.clone();
+        let before = self.known();
+        let is_whole = matches!(opened, Opened::Whole { .. });
         let mut may_have_lost = false;
         let (present, entries) = match opened {
             Opened::Absent => return Err(OpenError::Absent),
@@ -73,7 +75,12 @@ impl<R: Default> Replica<R> {
             let LinkState::Open(known) = self.link else { return Err(OpenError::Gap) };
             match entry.position.number.checked_sub(known.position.number) {
                 Some(0) | None => {}
-                Some(1) => self.apply(room, entry, now, &is_connected, &mut applied),
+                Some(1) => {
+                    let is_news =
+                        !is_whole || before.is_some_and(|before| before.is_before(&entry));
+                    let reader = Reader { now, is_news, is_connected: &is_connected };
+                    self.apply(room, entry, &reader, &mut applied);
+                }
                 Some(_) => return Err(OpenError::Gap),
             }
         }
