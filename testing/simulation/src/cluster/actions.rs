@@ -123,6 +123,10 @@ impl Schedule {
         let Person { doubts, is_removal_open, .. } = self.persons[person];
         let is_certain = !is_removal_open && self.outlived.is_empty();
         let doubts = Some(doubts).filter(|_| is_certain);
+        let (server, room) = (self.clients[client].server, self.clients[client].room);
+        let user_id = self.persons[person].user_id;
+        self.recorder
+            .trace_detail(|| format!("{user_id} on server {server} joins room {room} as {name}"));
         let change = self.clients[client].join(&name, doubts);
         self.follow(client, change);
     }

@@ -62,7 +62,14 @@ impl Schedule {
 
     /// What became of a client's request.
     pub(super) fn follow(&mut self, client: usize, change: Option<Change>) {
-        let doubts = self.clients[client].doubts();
+        let of = &self.clients[client];
+        let doubts = of.doubts();
+        if let Some(change) = change {
+            let (user_id, server, room) = (self.persons[of.person].user_id, of.server, of.room);
+            self.recorder.trace_detail(|| {
+                format!("{user_id} on server {server} in room {room}: {change:?}, {doubts:?}")
+            });
+        }
         let person = &mut self.persons[self.clients[client].person];
         match change {
             Some(Change::Listed) if Some(person.doubts) == doubts => {

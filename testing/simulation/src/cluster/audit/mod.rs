@@ -78,6 +78,11 @@ impl Audit {
         for entry in entries {
             read.position = entry.position;
             recorder.count("entries");
+            recorder.trace_detail(|| {
+                let Batch { server, number, commands, .. } = &entry.batch;
+                let at = entry.position.number;
+                format!("entry {at} of {name}: batch {number} of {server:?}: {commands:?}")
+            });
             let label = || format!("entry {} of {name}", entry.position.number);
             recorder.check_result(read.apply(&entry, account, recorder), label);
             let noted = lists.note(&read.point(), read.room.roster().users());
