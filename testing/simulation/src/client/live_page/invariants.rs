@@ -56,6 +56,7 @@ impl LivePage {
 
 /// Counts a frame by its kind.
 pub(super) fn count_frame(world: &World, event: &ServerEvent) {
+    world.recorder.count("frames");
     world.recorder.count(match event {
         ServerEvent::ExistingUsers(list) if list.users.len() < list.count => {
             "frame: existing_users, first part"

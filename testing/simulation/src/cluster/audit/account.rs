@@ -8,7 +8,7 @@ use registry::presence::{
     entry::{Batch, Entry, Ignored},
     join::Join,
     members::Moment,
-    room::Room,
+    room::{Room, RoomSnapshot},
     server_id::ServerId,
     servers::ServerExit,
 };
@@ -54,7 +54,8 @@ impl Account {
             Some((server, Life { last_batch, exit: None }))
         });
         let epoch = Some(room.epoch().clone());
-        *self = Self { servers: present.collect(), earlier, epoch, ..Self::default() };
+        let pause = last_pause(room);
+        *self = Self { servers: present.collect(), earlier, epoch, pause, ..Self::default() };
     }
 
     pub(super) fn counts(&self, batch: &Batch) -> Counts {
@@ -151,4 +152,12 @@ impl Account {
         }
         Ok(Some(command.clone()))
     }
+}
+
+/// The id of the last pause that a room has counted, and when it ended by the journal's clock.
+fn last_pause(room: &Room) -> Option<(u64, Moment)> {
+    let state = serde_json::to_value(RoomSnapshot::of(room)).ok()?;
+    let time = |field: &str| state["time"][field].as_u64();
+    let ended_at = time("resumed_at")? + time("paused")?;
+    Some((time("last_pause")?, Moment::from_millis(ended_at)))
 }
