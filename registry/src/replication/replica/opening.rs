@@ -57,8 +57,11 @@ impl<R: Default> Replica<R> {
                 (present, entries)
             }
             Opened::Whole { now: present, at, snapshot, entries } => {
-                let is_trimmed = is_same_run
-                    && self.position().is_some_and(|own| own.number < at.position.number);
+                let is_kept = self.position().is_some_and(|own| {
+                    let is_trimmed = is_same_run && own.number < at.position.number;
+                    let mut kept = entries.iter().map(|entry| entry.position);
+                    is_trimmed || own == at.position || kept.any(|position| position == own)
+                });
                 *room = Room::try_from(*snapshot)?;
                 let clock = RoomClock::new(at.moment, now);
                 let EntryTime { position, moment } = at;
@@ -66,8 +69,10 @@ impl<R: Default> Replica<R> {
                 self.since_snapshot = SinceSnapshot::default();
                 let replies = self.outbox.settle(room.servers().last_batch(self.server));
                 applied.replies.extend(replies.into_iter().map(|reply| (reply, Outcome::Done)));
-                self.muted_in = None;
-                may_have_lost = !is_trimmed;
+                may_have_lost = !is_kept;
+                if may_have_lost {
+                    self.muted_in = None;
+                }
                 (present, entries)
             }
         };

@@ -1,6 +1,7 @@
 //! A server that opens a room reads entries that it, or others, know already: they mean nothing to its sockets.
 
 use super::*;
+use crate::replication::engine::Opened;
 
 #[tokio::test(start_paused = true)]
 async fn person_who_had_left_before_a_lost_join_is_told_again() {
@@ -56,4 +57,20 @@ async fn room_that_was_closed_before_a_server_opens_it_is_not_closed_again() {
     });
     let is_closed = woken.await.is_ok_and(|reasons| reasons.contains(WakeReasons::ROOM_CLOSED));
     assert!(!is_closed, "it entered after that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_is_opened_twice_at_once_keeps_its_epoch() {
+    let engine = engine();
+    engine.set_faults(|faults| faults.latency = 20..21);
+    let one = Server::start(&engine, 1);
+    sleep(SECOND).await;
+    let _ana = one.enter(1);
+    // While the room is being opened for a socket, it is opened for a page.
+    one.open().await;
+    sleep(5 * SECOND).await;
+    let Some(Opened::Whole { entries, .. }) = engine.read_journal(&room(), None) else {
+        panic!("it is open")
+    };
+    assert!(entries.is_empty(), "nothing was lost: {entries:?}");
 }
