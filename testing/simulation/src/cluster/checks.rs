@@ -84,12 +84,25 @@ impl Schedule {
         }
     }
 
+    /// A server goes on under another id only where it may have been declared dead.
+    fn check_incarnations(&self) {
+        for server in self.servers.iter().flatten() {
+            let present = server.hub.server_id();
+            if present != Some(server.first) {
+                self.recorder.fail(&format!("{:?} goes on as {present:?}", server.first));
+            }
+        }
+    }
+
     fn list(&self, server: usize, room: usize) -> Option<ExistingUsers> {
         let list = self.hub(server)?.snapshot(&self.rooms[room], None, usize::MAX);
         (list.epoch.as_str() != NO_EPOCH).then_some(list)
     }
 
     fn observe(&mut self) {
+        if matches!(self.kind, Kind::Calm | Kind::Links) {
+            self.check_incarnations();
+        }
         for room in 0..self.rooms.len() {
             let Self { engine, rooms, audits, lists, recorder, .. } = self;
             audits[room].follow(engine, &rooms[room], &mut lock(&lists[room]), recorder);

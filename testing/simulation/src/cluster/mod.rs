@@ -9,6 +9,7 @@
 //! - There are never two lists at one point, on one server or between two, as servers have them or clients.
 //! - No frame has a gap, and none contradicts a client's list.
 //! - What an entry of a journal changes is what it may change (`audit`).
+//! - A server that never was away for long keeps its id.
 //! - Without faults, nobody who is connected and has joined is ever missing.
 //! - In the end, all servers have one list at one point, and so have their clients; whoever wants to be listed is
 //!   listed once, nobody else is, and no server is in a room that is not alive.

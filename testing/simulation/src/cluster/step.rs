@@ -75,6 +75,8 @@ pub(super) enum Step {
 pub(super) enum Kind {
     /// Nothing: clients move, and servers are restarted in order.
     Calm,
+    /// Links end, and what was sent over them arrives late. No server is away for long.
+    Links,
     /// Servers and the network to the engine.
     Servers,
     /// Everything, also what the engine loses.
@@ -83,9 +85,10 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn draw(rng: &mut Rng) -> Self {
-        match rng.u8(0..4) {
+        match rng.u8(0..8) {
             0 => Self::Calm,
-            1 => Self::Servers,
+            1 => Self::Links,
+            2..4 => Self::Servers,
             _ => Self::Everything,
         }
     }
@@ -129,7 +132,14 @@ impl Step {
             return Self::Open;
         }
         let faults = match kind {
-            Kind::Calm => 0,
+            Kind::Links if rng.u8(0..10) == 0 => {
+                return if rng.bool() {
+                    Self::Cut
+                } else {
+                    Self::DelayAppend { delay: lasting(rng, 8_000) }
+                };
+            }
+            Kind::Calm | Kind::Links => 0,
             Kind::Servers => 160,
             Kind::Everything => 240,
         };
