@@ -379,3 +379,6 @@ fn is_end_of(own: ServerId, command: &Command) -> bool {
     matches!(command, Command::ServerLeft { server, exit, .. }
         if *server == own && *exit != ServerExit::Idle)
 }
+
+#[cfg(test)]
+mod tests;

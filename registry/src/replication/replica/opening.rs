@@ -45,6 +45,9 @@ impl<R: Default> Replica<R> {
     ) -> Result<Applied<R>, OpenError> {
         let mut applied = Applied::default();
         let is_same_run = self.run.replace(run.clone()).as_ref() == Some(run);
+        if is_same_run && self.is_behind(&opened) {
+            return Ok(applied);
+        }
         let issued = self.issued.clone();
         let before = self.known();
         let is_whole = matches!(opened, Opened::Whole { .. });
@@ -112,6 +115,18 @@ impl<R: Default> Replica<R> {
         }
         self.note_issued(room);
         Ok(applied)
+    }
+
+    /// Whether an answer is older than what has arrived since it was asked for: the room was opened several times
+    /// at once. One that was founded anew has an epoch of its own.
+    fn is_behind(&self, opened: &Opened) -> bool {
+        let (LinkState::Open(known), Opened::Whole { at, snapshot, entries, .. }) =
+            (self.link, opened)
+        else {
+            return false;
+        };
+        let end = entries.last().map_or(at.position, |entry| entry.position);
+        end.number < known.position.number && self.issued.contains(snapshot.epoch())
     }
 
     /// The state to found the room with anew, if the engine has lost it.
