@@ -6,7 +6,7 @@ use app::presence::{ExistingUsers, Since};
 use registry::replication::handle::OpenMode;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Expected, Schedule, client::Change, step::Kind};
+use super::{Expected, SERVERS, Schedule, client::Change, step::Kind};
 use crate::{oracle::room_record::NO_EPOCH, sync::lock};
 
 /// How often the clients read, and lists are compared.
@@ -85,11 +85,17 @@ impl Schedule {
     }
 
     /// A server goes on under another id only where it may have been declared dead.
-    fn check_incarnations(&self) {
-        for server in self.servers.iter().flatten() {
-            let present = server.hub.server_id();
-            if present != Some(server.first) {
-                self.recorder.fail(&format!("{:?} goes on as {present:?}", server.first));
+    fn check_incarnations(&mut self) {
+        for server in 0..SERVERS {
+            let is_heard = (0..self.rooms.len()).any(|room| self.list(server, room).is_some());
+            let Some(running) = &mut self.servers[server] else { continue };
+            let present = running.hub.server_id();
+            if is_heard && running.first.is_none() {
+                running.first = present;
+            }
+            if running.first.is_some() && running.first != present {
+                let why = format!("{:?} goes on as {present:?}", running.first);
+                self.recorder.fail(&why);
             }
         }
     }

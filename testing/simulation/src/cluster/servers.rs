@@ -20,8 +20,8 @@ use super::gate::Gate;
 pub(super) struct Server {
     pub(super) hub: Arc<Hub>,
     pub(super) gate: Gate,
-    /// Its id in its first life.
-    pub(super) first: ServerId,
+    /// Its id since it was heard first: a cut may hide from it that the engine has taken the one before.
+    pub(super) first: Option<ServerId>,
     node: AbortHandle,
 }
 
@@ -50,7 +50,7 @@ impl Server {
         let gate = Gate::default();
         let node = node::run(engine.for_client(client), Arc::clone(&hub), requests, config);
         let node = tokio::spawn(gate.clone().hold(node)).abort_handle();
-        Self { hub, gate, first, node }
+        Self { hub, gate, first: None, node }
     }
 
     /// The process is gone at once.
