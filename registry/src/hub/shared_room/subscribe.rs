@@ -117,11 +117,11 @@ impl SharedRoom {
         let (epoch, log) = (state.room.epoch(), state.room.log());
         let since = since.filter(|since| since.epoch == *epoch && log.covers(since.seq));
         let generation = state.last_broadcast.generation;
-        if *state.last_broadcast.epoch != *epoch {
+        if *state.last_broadcast.epoch == *epoch {
+            cursor.start(generation, since.map(|since| since.seq), log.seq());
+        } else {
             // Until the epoch is broadcast, its numbers look like those of the last one.
             cursor.begin_generation(generation);
-        } else {
-            cursor.start(generation, since.map(|since| since.seq), log.seq());
         }
         self.subscribers().activate(connection);
     }

@@ -28,7 +28,7 @@ fn answer_that_is_older_than_what_has_arrived_is_ignored() {
     let (own, other) = (ServerId::try_from(10).unwrap(), ServerId::try_from(20).unwrap());
     let (mut room, mut replica) = (founded(), Replica::<()>::new(own));
     let run = RunId("run".to_owned());
-    let mut open = |room: &mut Room, replica: &mut Replica<()>| {
+    let open = |room: &mut Room, replica: &mut Replica<()>| {
         let new_epoch = || Epoch::from_number(2);
         replica.open(room, opened(), &run, new_epoch, Duration::ZERO, |_| true).unwrap();
     };

@@ -143,12 +143,12 @@ impl World {
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.
         let world = Arc::clone(self);
-        let observed = async move {
+        let served_and_seen = async move {
             served.await;
             world.observe(room, false);
         };
         running.tasks.retain(|task| !task.is_finished());
-        running.tasks.push(tokio::spawn(observed).abort_handle());
+        running.tasks.push(tokio::spawn(served_and_seen).abort_handle());
         drop(process);
         self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} is accepted"));
     }
