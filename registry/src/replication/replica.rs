@@ -84,6 +84,24 @@ struct Known {
     clock: RoomClock,
 }
 
+impl Known {
+    /// Whether an entry comes after what is known. The journal may have lost what is known, and goes on with other
+    /// entries then, under the same numbers and later.
+    fn is_before(&self, entry: &Entry) -> bool {
+        self.position.number < entry.position.number || self.moment < entry.moment
+    }
+}
+
+/// What reading an entry depends on.
+#[derive(Clone, Copy, Debug)]
+struct Reader<'a, F> {
+    now: Duration,
+    /// Whether the entry happens now: before, it was applied already, or this server did not read the room.
+    is_news: bool,
+    /// Whether a socket of this number has not ended.
+    is_connected: &'a F,
+}
+
 /// A batch to append.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -306,7 +324,8 @@ impl<R: Default> Replica<R> {
             return Received::Gap;
         }
         let mut applied = Applied::default();
-        self.apply(room, entry, now, &is_connected, &mut applied);
+        let reader = Reader { now, is_news: true, is_connected: &is_connected };
+        self.apply(room, entry, &reader, &mut applied);
         Received::Applied(applied)
     }
 
@@ -329,12 +348,11 @@ impl<R: Default> Replica<R> {
         }
     }
 
-    fn apply(
+    fn apply<F: Fn(u32) -> bool>(
         &mut self,
         room: &mut Room,
         entry: Entry,
-        now: Duration,
-        is_connected: &impl Fn(u32) -> bool,
+        &Reader { now, is_news, is_connected }: &Reader<'_, F>,
         applied: &mut Applied<R>,
     ) {
         let Entry { position, moment, batch: Batch { server, number, .. } } = entry;
@@ -347,6 +365,11 @@ impl<R: Default> Replica<R> {
             known.clock.hear(moment, now);
         }
         for (command, outcome) in commands.iter().zip(result.iter().flatten()) {
+            applied.is_fenced |= is_end_of(self.server, command);
+            if !is_news {
+                // Its sockets may have come after it.
+                continue;
+            }
             if let Outcome::Replaced(replaced) = outcome
                 && replaced.server() == Some(self.server)
                 // A socket is not told that it was replaced by itself.
@@ -371,7 +394,6 @@ impl<R: Default> Replica<R> {
             }
             applied.is_cleared |= matches!(command, Command::RoomCleared);
             self.local.note_outcome(command, *outcome, moment);
-            applied.is_fenced |= is_end_of(self.server, command);
         }
         match self.outbox.confirm(server, number, result) {
             Confirmed::Applied(replies) => {
@@ -396,3 +418,6 @@ fn is_end_of(own: ServerId, command: &Command) -> bool {
     matches!(command, Command::ServerLeft { server, exit, .. }
         if *server == own && *exit != ServerExit::Idle)
 }
+
+#[cfg(test)]
+mod tests;

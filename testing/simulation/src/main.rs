@@ -130,6 +130,15 @@ fn soak(arguments: &Arguments) -> io::Result<ExitCode> {
         counts.get("schedules"),
         started_at.elapsed().as_secs_f64()
     );
+    if arguments.cluster {
+        println!(
+            "{} events in clusters: {} steps, {} entries of journals, {} frames to pages",
+            counts.get("events") + counts.get("entries") + counts.get("frames"),
+            counts.get("events"),
+            counts.get("entries"),
+            counts.get("frames"),
+        );
+    }
     let failures = run.failures.lock().unwrap_or_else(PoisonError::into_inner);
     for (seed, why) in &*failures {
         println!("seed {seed} BREAKS AN INVARIANT: {why}");

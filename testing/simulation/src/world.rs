@@ -6,11 +6,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use app::presence::{RoomName, Since, TabId, User, UserId};
+use app::presence::{ExistingUsers, RoomName, Since, TabId, User, UserId};
 use fastrand::Rng;
 
 use crate::{
     client::person::Person,
+    cluster::balancer::Balancer,
     network::link::Link,
     oracle::room_record::{Room, RoomRecord},
     recorder::Recorder,
@@ -32,6 +33,8 @@ pub(crate) struct World {
     /// The last opened tab of each person.
     pub(crate) tabs: Mutex<BTreeMap<usize, TabId>>,
     links: Mutex<Vec<Link>>,
+    /// The servers of a cluster, in place of the process.
+    pub(crate) balancer: Option<Balancer>,
     pub(crate) recorder: Arc<Recorder>,
 }
 
@@ -54,6 +57,7 @@ impl World {
             state_directory,
             tabs: Mutex::default(),
             links: Mutex::default(),
+            balancer: None,
             recorder: Arc::new(Recorder::new(is_detailed, rng)),
         }
     }
@@ -98,7 +102,33 @@ impl World {
         list: impl Iterator<Item = &'a User> + Clone,
         label: impl FnOnce() -> String,
     ) {
-        let outcome = self.record(room).history.check(point, list);
+        let outcome = match &self.balancer {
+            Some(balancer) => balancer.check(room, point, list),
+            None => self.record(room).history.check(point, list),
+        };
         self.recorder.check_result(outcome, label);
+    }
+
+    /// Whether a row was ever in a list of the room.
+    pub(crate) fn was_listed(&self, room: usize, row: &User) -> bool {
+        match &self.balancer {
+            Some(balancer) => balancer.contains(room, row),
+            None => self.record(room).history.contains(row),
+        }
+    }
+
+    /// Whether frames may contradict a list at this point.
+    pub(crate) fn may_be_contradicted(&self, room: usize, point: Option<&Since>) -> bool {
+        let balancer = self.balancer.as_ref();
+        balancer.is_some_and(|it| point.is_none_or(|point| it.has_fallen(room, point)))
+    }
+
+    /// The list of a room on a server that serves.
+    pub(crate) fn list(&self, room: usize, viewer: Option<UserId>) -> Option<ExistingUsers> {
+        let name = &self.rooms[room].name;
+        match &self.balancer {
+            Some(balancer) => balancer.list(name, viewer),
+            None => Some(lock(&self.process).serving_hub()?.snapshot(name, viewer, usize::MAX)),
+        }
     }
 }

@@ -81,10 +81,13 @@ fn invariants_hold_in_clusters_of_fixed_seeds() {
     let counts = run_all_in_a_cluster(0..FIXED).unwrap();
     assert_eq!(counts.get("schedules"), FIXED);
     for what in [
+        "cluster entry: ignored, a copy of an earlier one",
+        "cluster entry: ignored, its server is not in the room",
         "cluster fault: a link is cut",
         "cluster fault: a server is cut off",
         "cluster fault: a server is killed",
         "cluster fault: a server is stopped for a while",
+        "cluster fault: all servers are killed",
         "cluster fault: an append arrives late",
         "cluster fault: messages are lost",
         "cluster fault: the engine falls back to a replica",

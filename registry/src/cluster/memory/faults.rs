@@ -1,10 +1,6 @@
 //! What can go wrong with an engine, and with the network to it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    time::Duration,
-};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use fastrand::Rng;
 
@@ -19,8 +15,8 @@ pub struct Faults {
     pub partitions: BTreeMap<usize, Partition>,
     /// The share of published entries that do not arrive at a subscriber, from 0 to 1.
     pub lost_messages: f64,
-    /// The clients whose next append arrives only after their next link's first request.
-    pub delayed_appends: BTreeSet<usize>,
+    /// The clients whose next append takes at least so long, whatever they send meanwhile over other links.
+    pub delayed_appends: BTreeMap<usize, Duration>,
     /// Whether appends are refused.
     pub is_out_of_memory: bool,
 }

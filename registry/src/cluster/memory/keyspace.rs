@@ -137,16 +137,8 @@ impl Keyspace {
     ) -> Result<Opened, EngineError> {
         if let Some(journal) = self.live_room(clock, room) {
             journal.ends_at = clock + in_milliseconds(ROOM_LIFETIME);
-            let now = Duration::from_millis(clock + journal.offset);
-            if let Some(known) = known.filter(|known| journal.has(*known))
-                && let Some(entries) = journal.since(known)
-            {
-                return Ok(Opened::More { now, entries: read_all(entries)? });
-            }
-            if let Some(entries) = journal.since(journal.snapshot.position) {
-                let at = journal.snapshot.time();
-                let snapshot = Box::new(read(&journal.snapshot_text)?);
-                return Ok(Opened::Whole { now, at, snapshot, entries: read_all(entries)? });
+            if let Some(opened) = journal.open(clock, known)? {
+                return Ok(opened);
             }
         }
         let Some(Founding { snapshot, moment }) = founding else { return Ok(Opened::Absent) };
@@ -169,6 +161,17 @@ impl Keyspace {
         self.rooms.insert(room.clone(), journal);
         let (now, at) = (Duration::from_millis(present), at.time());
         Ok(Opened::Whole { now, at, snapshot: founded, entries: Vec::new() })
+    }
+
+    /// The same, without any effect; `None` if the room is not there, or can't be read.
+    pub(super) fn read(
+        &self,
+        clock: u64,
+        room: &RoomName,
+        known: Option<Position>,
+    ) -> Option<Opened> {
+        let journal = self.rooms.get(room).filter(|journal| clock < journal.ends_at)?;
+        journal.open(clock, known).ok()?
     }
 
     pub(super) fn save_snapshot(
@@ -322,6 +325,21 @@ impl Journal {
             }
         }
         Some(self)
+    }
+
+    /// The entries after a position, or else the snapshot and the entries after that; `None` if the journal has a
+    /// hole there.
+    fn open(&self, clock: u64, known: Option<Position>) -> Result<Option<Opened>, EngineError> {
+        let now = Duration::from_millis(clock + self.offset);
+        if let Some(known) = known.filter(|known| self.has(*known))
+            && let Some(entries) = self.since(known)
+        {
+            return Ok(Some(Opened::More { now, entries: read_all(entries)? }));
+        }
+        let Some(entries) = self.since(self.snapshot.position) else { return Ok(None) };
+        let at = self.snapshot.time();
+        let snapshot = Box::new(read(&self.snapshot_text)?);
+        Ok(Some(Opened::Whole { now, at, snapshot, entries: read_all(entries)? }))
     }
 
     /// Whether an entry is still the one that a server knows.

@@ -113,11 +113,12 @@ impl Link for MemoryLink {
         batch: &Batch,
     ) -> Result<Appended, EngineError> {
         let client = self.engine.client;
-        let is_delayed = self.engine.lock().faults.delayed_appends.remove(&client);
-        if is_delayed {
+        let delay = self.engine.lock().faults.delayed_appends.remove(&client);
+        if let Some(delay) = delay {
             // It is on its way, and the link ends before it arrives.
             let (room, batch) = (room.clone(), batch.clone());
-            let append = LateAppend { client, room, known, due, batch };
+            let arrives_at = Instant::now() + delay;
+            let append = LateAppend { client, arrives_at, room, known, due, batch };
             let mut state = self.engine.lock();
             state.late_appends.push(append);
             state.end(&self.state);
@@ -199,8 +200,8 @@ impl MemoryLink {
         }
         let clock = self.engine.clock(&state);
         let answer = script(&mut state, clock);
-        // What an earlier link of this client had sent arrives now.
-        state.apply_late_appends(clock, self.engine.client);
+        // What was sent over links that are over may arrive now.
+        state.apply_late_appends(clock);
         Some(answer)
     }
 }

@@ -37,7 +37,7 @@ use crate::{
         entry::{Batch, Position},
         members::Moment,
     },
-    replication::engine::{Appended, Engine, EngineError, PublishedEntry, RunId},
+    replication::engine::{Appended, Engine, EngineError, Opened, PublishedEntry, RunId},
 };
 
 /// The engine as one of its clients sees it.
@@ -66,10 +66,11 @@ struct State {
     late_appends: Vec<LateAppend>,
 }
 
-/// An append that arrives after its link is over, and after the first request of the client's next link.
+/// An append that arrives after its link is over: after some later request of any client.
 #[derive(Debug)]
 struct LateAppend {
     client: usize,
+    arrives_at: Instant,
     room: RoomName,
     known: Position,
     due: Option<Moment>,
@@ -149,6 +150,19 @@ impl MemoryEngine {
     /// An entry is deleted by hand.
     pub fn delete_entry(&self, room: &RoomName, number: u64) {
         self.lock().keyspace.delete_entry(room, number);
+    }
+
+    /// Whether an append of this client is on its way from a link that is over.
+    pub fn has_late_append(&self, client: usize) -> bool {
+        self.lock().late_appends.iter().any(|append| append.client == client)
+    }
+
+    /// What the engine stores of a room, without a network in between: its entries after a position, or else its
+    /// snapshot and the entries after that. `None` if the engine does not have the room.
+    pub fn read_journal(&self, room: &RoomName, known: Option<Position>) -> Option<Opened> {
+        let state = self.lock();
+        let clock = self.clock(&state);
+        state.keyspace.read(clock, room, known)
     }
 
     fn clock(&self, state: &State) -> u64 {
@@ -235,9 +249,10 @@ impl State {
         self.faults.draw(&mut self.rng, client)
     }
 
-    fn apply_late_appends(&mut self, clock: u64, client: usize) {
-        let of_client = |append: &mut LateAppend| append.client == client;
-        let late: Vec<_> = self.late_appends.extract_if(.., of_client).collect();
+    fn apply_late_appends(&mut self, clock: u64) {
+        let now = Instant::now();
+        let has_arrived = |append: &mut LateAppend| append.arrives_at <= now;
+        let late: Vec<_> = self.late_appends.extract_if(.., has_arrived).collect();
         for LateAppend { room, known, due, batch, .. } in late {
             // Nobody waits for the answer.
             let _ = self.append(clock, &room, known, due, &batch);

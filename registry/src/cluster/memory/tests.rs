@@ -126,7 +126,7 @@ async fn engine_that_is_away_refuses_links_and_one_that_hangs_does_not_answer() 
 async fn delayed_append_arrives_after_the_first_request_of_the_next_link() {
     let (engine, link, start) = engine().await;
     engine.set_faults(|faults| {
-        faults.delayed_appends.insert(0);
+        faults.delayed_appends.insert(0, Duration::ZERO);
     });
     let lost = link.append(&room(), start, None, &batch(1)).await;
     assert_eq!(lost, Err(EngineError::LinkOver));
@@ -136,6 +136,27 @@ async fn delayed_append_arrives_after_the_first_request_of_the_next_link() {
     let Opened::More { entries, .. } = opened else { panic!("{opened:?}") };
     assert!(entries.is_empty());
     assert_eq!(append(&link, start, 2).await.number, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn delayed_append_may_arrive_long_after_its_client_is_gone() {
+    let (engine, link, start) = engine().await;
+    engine.set_faults(|faults| {
+        faults.delayed_appends.insert(0, Duration::from_secs(5));
+    });
+    let lost = link.append(&room(), start, None, &batch(1)).await;
+    assert_eq!(lost, Err(EngineError::LinkOver));
+    let other = engine.for_client(1).connect().await.unwrap();
+    let first = append(&other, start, 2).await;
+    assert!(engine.has_late_append(0) && !engine.has_late_append(1));
+    sleep(Duration::from_secs(5)).await;
+    // With this request it arrives, and the next one is after it.
+    assert_eq!(append(&other, first, 3).await.number, 2);
+    assert!(!engine.has_late_append(0));
+    let Some(Opened::More { entries, .. }) = engine.read_journal(&room(), Some(first)) else {
+        panic!("the journal is readable")
+    };
+    assert_eq!(entries.iter().map(|entry| entry.batch.number).collect::<Vec<_>>(), [3, 1]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,13 @@
 //! Two or three hubs over the engine in memory, in simulated time.
 
+mod positions;
+mod read_again;
+
 use app::presence::{ExistingUsers, Name, PresenceState, ServerEvent, Since, UserId};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use super::*;
 use crate::{

@@ -117,7 +117,12 @@ impl SharedRoom {
         let (epoch, log) = (state.room.epoch(), state.room.log());
         let since = since.filter(|since| since.epoch == *epoch && log.covers(since.seq));
         let generation = state.last_broadcast.generation;
-        cursor.start(generation, since.map(|since| since.seq), log.seq());
+        if *state.last_broadcast.epoch == *epoch {
+            cursor.start(generation, since.map(|since| since.seq), log.seq());
+        } else {
+            // Until the epoch is broadcast, its numbers look like those of the last one.
+            cursor.begin_generation(generation);
+        }
         self.subscribers().activate(connection);
     }
 }

@@ -59,6 +59,11 @@ impl RoomSnapshot {
         }
     }
 
+    /// The epoch.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
     /// The same list in an epoch of its own, in which it has not changed yet.
     #[must_use]
     pub fn in_epoch(self, epoch: Epoch) -> Self {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::presence::Epoch;
 
-use super::{Applied, Known, LinkState, MOST_EPOCHS, Received, Replica, SinceSnapshot};
+use super::{Applied, Known, LinkState, MOST_EPOCHS, Reader, Received, Replica, SinceSnapshot};
 use crate::{
     presence::{
         command::{Command, Outcome},
@@ -45,7 +45,12 @@ impl<R: Default> Replica<R> {
     ) -> Result<Applied<R>, OpenError> {
         let mut applied = Applied::default();
         let is_same_run = self.run.replace(run.clone()).as_ref() == Some(run);
+        if is_same_run && self.is_behind(&opened) {
+            return Ok(applied);
+        }
         let issued = self.issued.clone();
+        let before = self.known();
+        let is_whole = matches!(opened, Opened::Whole { .. });
         let mut may_have_lost = false;
         let (present, entries) = match opened {
             Opened::Absent => return Err(OpenError::Absent),
@@ -55,8 +60,11 @@ impl<R: Default> Replica<R> {
                 (present, entries)
             }
             Opened::Whole { now: present, at, snapshot, entries } => {
-                let is_trimmed = is_same_run
-                    && self.position().is_some_and(|own| own.number < at.position.number);
+                let is_kept = self.position().is_some_and(|own| {
+                    let is_trimmed = is_same_run && own.number < at.position.number;
+                    let mut kept = entries.iter().map(|entry| entry.position);
+                    is_trimmed || own == at.position || kept.any(|position| position == own)
+                });
                 *room = Room::try_from(*snapshot)?;
                 let clock = RoomClock::new(at.moment, now);
                 let EntryTime { position, moment } = at;
@@ -66,8 +74,10 @@ impl<R: Default> Replica<R> {
                 self.checkpoints.forget();
                 let replies = self.outbox.settle(room.servers().last_batch(self.server));
                 applied.replies.extend(replies.into_iter().map(|reply| (reply, Outcome::Done)));
-                self.muted_in = None;
-                may_have_lost = !is_trimmed;
+                may_have_lost = !is_kept;
+                if may_have_lost {
+                    self.muted_in = None;
+                }
                 (present, entries)
             }
         };
@@ -75,7 +85,12 @@ impl<R: Default> Replica<R> {
             let LinkState::Open(known) = self.link else { return Err(OpenError::Gap) };
             match entry.position.number.checked_sub(known.position.number) {
                 Some(0) | None => {}
-                Some(1) => self.apply(room, entry, now, &is_connected, &mut applied),
+                Some(1) => {
+                    let is_news =
+                        !is_whole || before.is_some_and(|before| before.is_before(&entry));
+                    let reader = Reader { now, is_news, is_connected: &is_connected };
+                    self.apply(room, entry, &reader, &mut applied);
+                }
                 Some(_) => return Err(OpenError::Gap),
             }
         }
@@ -102,6 +117,18 @@ impl<R: Default> Replica<R> {
         }
         self.note_issued(room);
         Ok(applied)
+    }
+
+    /// Whether an answer is older than what has arrived since it was asked for: the room was opened several times
+    /// at once. One that was founded anew has an epoch of its own.
+    fn is_behind(&self, opened: &Opened) -> bool {
+        let (LinkState::Open(known), Opened::Whole { at, snapshot, entries, .. }) =
+            (self.link, opened)
+        else {
+            return false;
+        };
+        let end = entries.last().map_or(at.position, |entry| entry.position);
+        end.number < known.position.number && self.issued.contains(snapshot.epoch())
     }
 
     /// The state to found the room with anew, if the engine has lost it.

@@ -21,6 +21,11 @@ pub(crate) async fn load_page(
         sleep(network.latency).await;
         let list = if owner.state().network.is_offline {
             None
+        } else if let Some(balancer) = &world.balancer {
+            let name = &world.rooms[owner.room].name;
+            balancer
+                .serve_page(owner.room, name, owner.user_id, first_rows.unwrap_or_default())
+                .await
         } else {
             world.serve_page(owner.room, owner.user_id, first_rows.unwrap_or_default())
         };

@@ -29,6 +29,8 @@ pub(crate) struct PersonState {
     pub(crate) network: NetworkConditions,
     pub(crate) pages: BTreeMap<u64, PageHandle>,
     pub(crate) expected: Expected,
+    /// What is asked for now may be executed in another order.
+    pub(crate) is_uncertain: bool,
     /// What all pages of the browser know of the removal of their row.
     pub(crate) absence: Option<RemovalNote>,
 }
@@ -80,6 +82,7 @@ impl Person {
             network,
             pages: BTreeMap::new(),
             expected: Expected::Nothing,
+            is_uncertain: false,
             absence: None,
         };
         Self { number, room, user_id, is_third_party, state: Mutex::new(state) }
@@ -105,14 +108,14 @@ impl Person {
     /// A page asks for a row.
     pub(crate) fn on_join(&self, page: u64) {
         let mut state = self.state();
-        let is_clear = state.others_are_idle(page);
+        let is_clear = state.is_clear(page);
         state.expected = if is_clear { Expected::Listed { by: page } } else { Expected::Either };
     }
 
     /// A page revokes the row.
     pub(crate) fn on_leave(&self, page: u64) {
         let mut state = self.state();
-        let is_clear = state.others_are_idle(page);
+        let is_clear = state.is_clear(page);
         state.expected = if is_clear { Expected::Unlisted { by: page } } else { Expected::Either };
     }
 
@@ -129,6 +132,14 @@ impl Person {
         self.state().expected = Expected::Either;
     }
 
+    /// A page was refused a row, or a fault may have met what it asked for.
+    pub(crate) fn doubt(&self) {
+        let mut state = self.state();
+        if state.expected != Expected::Nothing {
+            state.expected = Expected::Either;
+        }
+    }
+
     /// A page has ended; `is_done` is whether the server has done what it asked for.
     pub(crate) fn on_page_closed(&self, page: u64, is_done: bool) {
         let mut state = self.state();
@@ -143,7 +154,9 @@ impl Person {
 }
 
 impl PersonState {
-    fn others_are_idle(&self, page: u64) -> bool {
-        self.pages.iter().all(|(other, handle)| *other == page || handle.is_idle)
+    fn is_clear(&self, page: u64) -> bool {
+        let others_are_idle =
+            self.pages.iter().all(|(other, handle)| *other == page || handle.is_idle);
+        others_are_idle && !self.is_uncertain
     }
 }

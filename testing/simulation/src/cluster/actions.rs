@@ -4,30 +4,43 @@ use std::sync::Arc;
 
 use app::presence::TabId;
 use registry::hub::Hub;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, Instant, sleep, timeout};
+
+use crate::client::person::Person as Visitor;
 
 use super::{End, Expected, Person, SERVERS, Schedule, client::Client, servers::Server};
-use crate::schedule::names::name;
-
 /// So long after a fault, requests are certain again.
 const TROUBLE: Duration = Duration::from_secs(8);
+
+/// Long enough for a request to be sent, and too short for anything else.
+const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// Requests that are submitted on two servers within this time may be executed in any order.
 const CROSSING: Duration = Duration::from_secs(1);
 
 impl Schedule {
     pub(super) fn start_server(&mut self, server: usize) -> Server {
-        Server::start(&self.engine, server, self.recorder.wall_clock(), &mut self.rng)
+        let wall = self.recorder.wall_clock();
+        let started = Server::start(&self.engine, server, self.limits, wall, &mut self.rng);
+        if let Some(balancer) = &self.world.balancer {
+            balancer.add(server, Arc::clone(&started.hub), started.gate.clone());
+        }
+        started
     }
 
+    /// A name that no other request has.
     pub(super) fn name(&mut self) -> String {
-        name(&mut self.rng)
+        const NAMES: [&str; 5] = ["Ana", "Bo", "مريم الحداد", "<b>\"Eve\\</b>", "李小龙"];
+        self.next_name += 1;
+        format!("{} #{}", NAMES[self.rng.usize(..NAMES.len())], self.next_name)
     }
 
     /// Whether requests are executed at once, and in their order.
     fn is_quiet(&self) -> bool {
         let is_over = self.troubled_at.is_none_or(|at| TROUBLE < at.elapsed());
-        is_over && self.ends.iter().all(|(_, end)| matches!(end, End::Down(_)))
+        is_over
+            && self.outlived.is_empty()
+            && self.ends.iter().all(|(_, end)| matches!(end, End::Down(_)))
     }
 
     pub(super) fn doubt_everyone(&mut self) {
@@ -35,6 +48,7 @@ impl Schedule {
         for person in 0..self.persons.len() {
             self.doubt(person);
         }
+        self.world.persons.iter().for_each(Visitor::doubt);
     }
 
     fn doubt(&mut self, person: usize) {
@@ -106,16 +120,24 @@ impl Schedule {
         if !self.is_quiet() {
             self.doubt(person);
         }
-        let Person { doubts, removed_at, .. } = self.persons[person];
-        // The removal may come after the join in the journal.
-        let is_crossing = removed_at.is_some_and(|at| at.elapsed() < CROSSING);
-        let doubts = Some(doubts).filter(|_| !is_crossing);
+        let Person { doubts, is_removal_open, .. } = self.persons[person];
+        let is_certain = !is_removal_open && self.outlived.is_empty();
+        let doubts = Some(doubts).filter(|_| is_certain);
+        let (server, room) = (self.clients[client].server, self.clients[client].room);
+        let user_id = self.persons[person].user_id;
+        self.recorder
+            .trace_detail(|| format!("{user_id} on server {server} joins room {room} as {name}"));
         let change = self.clients[client].join(&name, doubts);
         self.follow(client, change);
     }
 
     pub(super) fn leave(&mut self) {
-        let Some(client) = self.random_client() else { return };
+        if let Some(client) = self.random_client() {
+            self.leave_with(client);
+        }
+    }
+
+    fn leave_with(&mut self, client: usize) {
         if self.clients[client].leave() {
             let (person, room) = (self.clients[client].person, self.clients[client].room);
             self.note_removal(person, room);
@@ -135,6 +157,7 @@ impl Schedule {
         let is_certain = !is_crossing && self.is_quiet() && self.rooms.len() == 1;
         self.doubt(person);
         self.persons[person].removed_at = Some(Instant::now());
+        self.persons[person].is_removal_open = true;
         if is_certain {
             self.persons[person].expected = Expected::Unlisted;
         }
@@ -166,10 +189,16 @@ impl Schedule {
         }
     }
 
-    /// A client goes on over another server, if there is one, and asks for what it had.
+    pub(super) fn move_homeless(&mut self) {
+        for client in std::mem::take(&mut self.homeless) {
+            self.move_elsewhere(client);
+        }
+    }
+
+    /// A client goes on over another server, as soon as there is one, and asks for what it had.
     fn move_elsewhere(&mut self, client: Client) {
         let running = self.running();
-        let Some(server) = self.rng.choice(running) else { return };
+        let Some(server) = self.rng.choice(running) else { return self.homeless.push(client) };
         let Some(hub) = self.hub(server) else { return };
         let user_id = self.persons[client.person].user_id;
         let had_joined = client.has_joined();
@@ -196,6 +225,9 @@ impl Schedule {
         {
             self.recorder.fail("a server can't leave its cluster");
         }
+        if let Some(balancer) = &self.world.balancer {
+            balancer.shut_down(server);
+        }
         process.kill();
         self.ends_after(down, End::Down(server));
         for client in self.take_clients_of(server) {
@@ -204,16 +236,95 @@ impl Schedule {
         }
     }
 
-    pub(super) fn kill(&mut self, down: Duration) {
+    pub(super) async fn kill(&mut self, down: Duration, late: Option<Duration>) {
         let running = self.running();
         let Some(server) = self.rng.choice(running) else { return };
+        if let Some(delay) = late {
+            self.engine.set_faults(|faults| {
+                faults.delayed_appends.insert(server, delay);
+            });
+            self.ask(server);
+            sleep(A_MOMENT).await;
+            self.engine.set_faults(|faults| {
+                faults.delayed_appends.remove(&server);
+            });
+        }
+        self.kill_process(server, down);
+        self.leave_server(server);
+    }
+
+    pub(super) fn kill_all(&mut self, down: Duration) {
+        for server in 0..SERVERS {
+            let later = Duration::from_millis(self.rng.u64(..3_000));
+            self.kill_process(server, down + later);
+        }
+        for server in 0..SERVERS {
+            self.leave_server(server);
+        }
+    }
+
+    fn kill_process(&mut self, server: usize, down: Duration) {
         let Some(process) = self.servers[server].take() else { return };
+        if let Some(balancer) = &self.world.balancer {
+            balancer.kill(server);
+        }
         process.kill();
         self.ends_after(down, End::Down(server));
+        if self.engine.has_late_append(server) {
+            self.outlived.insert(server);
+        }
+    }
+
+    /// Most clients of a server that is gone go on over others.
+    fn leave_server(&mut self, server: usize) {
         for client in self.take_clients_of(server) {
             if self.rng.u8(0..4) > 0 {
                 self.move_elsewhere(client);
             }
+        }
+    }
+
+    /// The process is not scheduled for a while.
+    pub(super) fn stop(&mut self, lasting: Duration, is_busy: bool) {
+        let running = self.running();
+        let Some(server) = self.rng.choice(running) else { return };
+        if is_busy {
+            self.ask(server);
+        }
+        if let Some(stopped) = &self.servers[server] {
+            stopped.gate.stop();
+            self.ends_after(lasting, End::Stop(server));
+        }
+    }
+
+    /// A client of a server asks for something.
+    fn ask(&mut self, server: usize) {
+        let clients = (0..self.clients.len()).filter(|it| self.clients[*it].server == server);
+        let Some(client) = self.rng.choice(clients.collect::<Vec<_>>()) else { return };
+        match self.rng.u8(..4) {
+            0 => self.leave_with(client),
+            1 => {
+                let name = self.name();
+                self.clients[client].rename(&name);
+            }
+            _ => self.join_with(client),
+        }
+    }
+
+    /// What was not certain becomes so with time.
+    pub(super) fn settle_doubts(&mut self) {
+        let arrived: Vec<_> =
+            self.outlived.extract_if(.., |server| !self.engine.has_late_append(*server)).collect();
+        if !arrived.is_empty() {
+            self.doubt_everyone();
+        }
+        let is_quiet = self.is_quiet();
+        for visitor in &self.world.persons {
+            visitor.state().is_uncertain = !is_quiet;
+        }
+        for person in &mut self.persons {
+            let is_recent = person.removed_at.is_some_and(|at| at.elapsed() < CROSSING);
+            person.is_removal_open &= is_recent || !is_quiet;
         }
     }
 

@@ -6,8 +6,8 @@ use app::presence::{ExistingUsers, Since};
 use registry::replication::handle::OpenMode;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Expected, Schedule, client::Change, step::Kind};
-use crate::oracle::room_record::NO_EPOCH;
+use super::{Expected, SERVERS, Schedule, client::Change, step::Kind};
+use crate::{oracle::room_record::NO_EPOCH, sync::lock};
 
 /// How often the clients read, and lists are compared.
 const READ_INTERVAL: Duration = Duration::from_millis(40);
@@ -19,6 +19,7 @@ impl Schedule {
         loop {
             self.read();
             self.observe();
+            self.settle_doubts();
             let now = Instant::now();
             if until <= now || self.recorder.has_failed() {
                 return;
@@ -44,7 +45,8 @@ impl Schedule {
                 index += 1;
                 continue;
             }
-            match client.read(&mut self.lists[client.room]) {
+            let read = client.read(&mut lock(&self.lists[client.room]));
+            match read {
                 Ok(Some(Change::Ended)) => {
                     self.recorder.count("cluster: a client was replaced");
                     let client = self.clients.swap_remove(index);
@@ -60,7 +62,14 @@ impl Schedule {
 
     /// What became of a client's request.
     pub(super) fn follow(&mut self, client: usize, change: Option<Change>) {
-        let doubts = self.clients[client].doubts();
+        let of = &self.clients[client];
+        let doubts = of.doubts();
+        if let Some(change) = change {
+            let (user_id, server, room) = (self.persons[of.person].user_id, of.server, of.room);
+            self.recorder.trace_detail(|| {
+                format!("{user_id} on server {server} in room {room}: {change:?}, {doubts:?}")
+            });
+        }
         let person = &mut self.persons[self.clients[client].person];
         match change {
             Some(Change::Listed) if Some(person.doubts) == doubts => {
@@ -75,17 +84,38 @@ impl Schedule {
         }
     }
 
+    /// A server goes on under another id only where it may have been declared dead.
+    fn check_incarnations(&mut self) {
+        for server in 0..SERVERS {
+            let is_heard = (0..self.rooms.len()).any(|room| self.list(server, room).is_some());
+            let Some(running) = &mut self.servers[server] else { continue };
+            let present = running.hub.server_id();
+            if is_heard && running.first.is_none() {
+                running.first = present;
+            }
+            if running.first.is_some() && running.first != present {
+                let why = format!("{:?} goes on as {present:?}", running.first);
+                self.recorder.fail(&why);
+            }
+        }
+    }
+
     fn list(&self, server: usize, room: usize) -> Option<ExistingUsers> {
         let list = self.hub(server)?.snapshot(&self.rooms[room], None, usize::MAX);
         (list.epoch.as_str() != NO_EPOCH).then_some(list)
     }
 
     fn observe(&mut self) {
+        if matches!(self.kind, Kind::Calm | Kind::Links) {
+            self.check_incarnations();
+        }
         for room in 0..self.rooms.len() {
+            let Self { engine, rooms, audits, lists, recorder, .. } = self;
+            audits[room].follow(engine, &rooms[room], &mut lock(&lists[room]), recorder);
             for server in 0..self.servers.len() {
                 let Some(list) = self.list(server, room) else { continue };
                 let point = Since { epoch: list.epoch, seq: list.seq };
-                if self.lists[room].has_moved(server, &point) {
+                if lock(&self.lists[room]).has_moved(server, &point) {
                     self.recorder.trace_detail(|| {
                         format!(
                             "server {server} is at {} {} of room {room}",
@@ -93,7 +123,7 @@ impl Schedule {
                         )
                     });
                 }
-                let noted = self.lists[room].note(&point, list.users.iter());
+                let noted = lock(&self.lists[room]).note(&point, list.users.iter());
                 self.recorder.check_result(noted, || format!("server {server}"));
                 if self.kind == Kind::Calm {
                     self.check_nobody_is_missing(server, room, &list.users);
@@ -121,13 +151,16 @@ impl Schedule {
         self.open_everything().await;
         self.check_equality();
         self.check_rows();
+        self.pages.check_final_state().await;
         // Once more, with requests that nothing can meet.
         for client in 0..self.clients.len() {
             self.join_with(client);
         }
+        self.pages.ask_once_more();
         self.pass(Duration::from_secs(5)).await;
         self.check_equality();
         self.check_rows();
+        self.pages.check_final_state().await;
     }
 
     /// A room that nobody was subscribed to is cleaned by whoever opens it next.
@@ -153,6 +186,7 @@ impl Schedule {
             self.servers.iter().flatten().filter_map(|server| server.hub.server_id()).collect();
         for (room, name) in self.rooms.iter().enumerate() {
             let mut first: Option<ExistingUsers> = None;
+            let in_journal = self.audits[room].list();
             for (server, running) in self.servers.iter().enumerate() {
                 let Some(running) = running else { continue };
                 let list = running.hub.snapshot(name, None, usize::MAX);
@@ -164,6 +198,11 @@ impl Schedule {
                 if first.as_ref().is_some_and(|first| *first != list) {
                     return self.recorder.fail(&format!(
                         "the list of server {server} differs at the end: {list:?} and {first:?}"
+                    ));
+                }
+                if in_journal.as_ref() != Some(&(list.epoch.clone(), list.users.clone())) {
+                    return self.recorder.fail(&format!(
+                        "the list of server {server} differs at the end: {list:?} and {in_journal:?}"
                     ));
                 }
                 first.get_or_insert(list);

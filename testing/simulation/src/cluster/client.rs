@@ -7,8 +7,8 @@ use std::{
 };
 
 use app::{
-    client::Replica,
-    presence::{DepartureReason, RoomName, ServerEvent, TabId, UserId},
+    client::{Progress, Replica},
+    presence::{DepartureReason, Epoch, RoomName, ServerEvent, TabId, UserId},
 };
 use registry::{
     hub::{Accepted, Hub, Membership},
@@ -36,6 +36,8 @@ pub(super) struct Client {
     tab: TabId,
     membership: Membership,
     replica: Replica,
+    /// The epoch of the list that it brought from another server, until this one has sent a whole list.
+    brought: Option<Epoch>,
     /// When it asked for what is not answered yet.
     asked_at: Option<Instant>,
     is_following: bool,
@@ -70,6 +72,7 @@ impl Client {
             tab,
             membership: hub.enter(name, user_id),
             replica: Replica::default(),
+            brought: None,
             asked_at: None,
             is_following: false,
             has_joined: false,
@@ -90,6 +93,7 @@ impl Client {
         drop(membership);
         replica.disconnected();
         let mut client = Self::open(hub, (server, room, name), (person, user_id), tab);
+        client.brought = replica.position().map(|position| position.epoch.clone());
         client.replica = replica;
         client
     }
@@ -232,13 +236,14 @@ impl Client {
     fn receive(&mut self, text: &str, lists: &mut Lists) -> Result<(), String> {
         let event: ServerEvent =
             serde_json::from_str(text).map_err(|error| format!("{error} in {text}"))?;
-        let epoch = self.replica.position().map(|position| position.epoch.clone());
-        if let Err(gap) = self.replica.receive(event) {
+        match self.replica.receive(event) {
+            Ok(Progress::Replaced) => self.brought = None,
+            Ok(_) => {}
             // Numbers that the engine has lost may mean something else on another server, for a moment.
-            if !epoch.is_some_and(|epoch| lists.has_fallen(&epoch)) {
-                return Err(format!("{gap:?} by {text}"));
+            Err(_) if self.brought.as_ref().is_some_and(|epoch| lists.has_fallen(epoch)) => {
+                self.resync();
             }
-            self.resync();
+            Err(gap) => return Err(format!("{gap:?} by {text}")),
         }
         match self.replica.position().filter(|_| self.replica.is_synced()) {
             Some(point) => lists.note(point, self.replica.roster().users()),

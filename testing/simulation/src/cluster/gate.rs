@@ -1,4 +1,4 @@
-//! A process that is stopped: its task is not polled until it goes on.
+//! A process that is stopped: its tasks are not polled until it goes on.
 
 use std::{
     pin::Pin,
@@ -11,7 +11,7 @@ use std::{
 
 use crate::sync::lock;
 
-/// Stops and continues a task.
+/// Stops and continues tasks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gate {
     shared: Arc<Shared>,
@@ -20,7 +20,7 @@ pub(super) struct Gate {
 #[derive(Debug, Default)]
 struct Shared {
     is_stopped: AtomicBool,
-    waker: Mutex<Option<Waker>>,
+    wakers: Mutex<Vec<Waker>>,
 }
 
 impl Gate {
@@ -30,9 +30,7 @@ impl Gate {
 
     pub(super) fn go_on(&self) {
         self.shared.is_stopped.store(false, Ordering::Relaxed);
-        if let Some(waker) = lock(&self.shared.waker).take() {
-            waker.wake();
-        }
+        lock(&self.shared.wakers).drain(..).for_each(Waker::wake);
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -56,7 +54,7 @@ impl<F: Future> Future for Held<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         if self.gate.is_stopped() {
-            *lock(&self.gate.shared.waker) = Some(context.waker().clone());
+            lock(&self.gate.shared.wakers).push(context.waker().clone());
             return Poll::Pending;
         }
         self.future.as_mut().poll(context)

@@ -40,6 +40,12 @@ impl Lists {
         }
     }
 
+    /// Whether a row was in any list, as far as lists could be compared.
+    pub(super) fn contains(&self, row: &User) -> bool {
+        let mut lists = self.of_epochs.values().flat_map(BTreeMap::values);
+        !self.fallen.is_empty() || lists.any(|list| list.contains(row))
+    }
+
     /// Whether a server is at another point than when this was asked last.
     pub(super) fn has_moved(&mut self, server: usize, point: &Since) -> bool {
         self.points.insert(server, point.clone()).as_ref() != Some(point)

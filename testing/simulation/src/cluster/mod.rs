@@ -1,17 +1,22 @@
 //! Several servers over one engine in memory: hubs, their nodes, and clients that read.
 //!
-//! Between a client and its server there is no network here: the other schedules have that. Faults are those of
-//! servers, of the engine, and of the network between them.
+//! Pages are those of the other schedules: the real session over the server's real sockets, through networks that
+//! fail. Each connection leads to any server. The other clients have no network to their server, so that they show at
+//! once what a server says. Faults are those of servers, of the engine, and of the network between them.
 //!
 //! Invariants:
 //!
 //! - There are never two lists at one point, on one server or between two, as servers have them or clients.
 //! - No frame has a gap, and none contradicts a client's list.
+//! - What an entry of a journal changes is what it may change (`audit`).
+//! - A server that never was away for long keeps its id.
 //! - Without faults, nobody who is connected and has joined is ever missing.
 //! - In the end, all servers have one list at one point, and so have their clients; whoever wants to be listed is
 //!   listed once, nobody else is, and no server is in a room that is not alive.
 
 mod actions;
+mod audit;
+pub(crate) mod balancer;
 mod checks;
 mod client;
 mod gate;
@@ -19,28 +24,43 @@ mod lists;
 mod servers;
 mod step;
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use app::presence::{RoomName, UserId};
 use fastrand::Rng;
-use registry::cluster::memory::{Availability, Faults, MemoryEngine};
+use registry::{
+    cluster::memory::{Availability, Faults, MemoryEngine},
+    presence::room::RoomLimits,
+};
 use tokio::time::Instant;
 
 use self::{
+    audit::Audit,
+    balancer::Balancer,
     client::Client,
     lists::Lists,
     servers::Server,
-    step::{Kind, Step, draw_pause},
+    step::{Kind, Step, draw_limits, draw_pause},
 };
 use crate::{
     recorder::Recorder,
-    schedule::{Outcome, names::room_name},
+    schedule::{Outcome, Schedule as PageSchedule, make_persons, names::room_name},
+    sync::lock,
+    world::World,
 };
 
 /// The number of steps of a schedule.
 const STEPS: usize = 200;
 
 const SERVERS: usize = 3;
+
+/// So many of ten steps are those of pages.
+const PAGE_STEPS: u8 = 4;
 
 /// Within this time after its faults, everything must be right.
 const SETTLE_TIME: Duration = Duration::from_secs(80);
@@ -57,6 +77,8 @@ struct Person {
     doubts: u64,
     /// The last removal on purpose.
     removed_at: Option<Instant>,
+    /// Whether the last removal may still come after a later join in the journal.
+    is_removal_open: bool,
 }
 
 /// Whether a person who is connected is listed.
@@ -70,16 +92,27 @@ enum Expected {
 
 struct Schedule {
     rng: Rng,
-    recorder: Recorder,
+    recorder: Arc<Recorder>,
+    /// The pages, which reach any server through simulated networks. Other clients have none.
+    pages: PageSchedule,
+    world: Arc<World>,
     engine: MemoryEngine,
     kind: Kind,
+    limits: RoomLimits,
     /// `None` while the process is down.
     servers: Vec<Option<Server>>,
     rooms: Vec<RoomName>,
-    lists: Vec<Lists>,
+    lists: Vec<Arc<Mutex<Lists>>>,
+    audits: Vec<Audit>,
+    /// Makes the name of each request a different one.
+    next_name: u64,
     persons: Vec<Person>,
     clients: Vec<Client>,
     next_tab: u8,
+    /// Clients that found no server to go on over.
+    homeless: Vec<Client>,
+    /// Servers that were killed while something of them was still on its way to the engine.
+    outlived: BTreeSet<usize>,
     /// What ends at some time.
     ends: Vec<(Instant, End)>,
     /// The last fault, or the end of one.
@@ -100,7 +133,6 @@ enum End {
 /// Runs the schedule of a seed, on the paused clock of the current runtime.
 pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
     let mut rng = Rng::with_seed(seed);
-    let recorder = Recorder::new(is_detailed, rng.fork());
     let engine = MemoryEngine::new(rng.u64(..), ENGINE_CLOCK);
     let rooms: Vec<RoomName> = (0..rng.usize(1..=2)).map(room_name).collect();
     let persons = (0..rng.usize(3..=6)).map(|_| Person {
@@ -108,17 +140,34 @@ pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
         expected: Expected::Unlisted,
         doubts: 0,
         removed_at: None,
+        is_removal_open: false,
     });
     let persons = persons.collect();
+    let lists: Vec<_> = rooms.iter().map(|_| Arc::default()).collect();
+    let visitors = rng.usize(3..=4);
+    let visitors = make_persons(&mut rng, visitors, rooms.len());
+    let own = rng.fork();
+    let mut world =
+        World::new(rooms.clone(), visitors, Vec::new(), PathBuf::new(), is_detailed, own);
+    world.balancer = Some(Balancer::new(SERVERS, lists.clone(), rng.fork()));
+    let world = Arc::new(world);
+    let recorder = Arc::clone(&world.recorder);
     let mut schedule = Schedule {
+        pages: PageSchedule::in_cluster(Arc::clone(&world), rng.fork()),
+        world,
         kind: Kind::draw(&mut rng),
+        limits: draw_limits(&mut rng),
         recorder,
         engine,
         servers: Vec::new(),
-        lists: rooms.iter().map(|_| Lists::default()).collect(),
+        lists,
+        audits: rooms.iter().map(|_| Audit::default()).collect(),
+        next_name: 0,
         rooms,
         persons,
         clients: Vec::new(),
+        homeless: Vec::new(),
+        outlived: BTreeSet::new(),
         next_tab: 0,
         ends: Vec::new(),
         troubled_at: None,
@@ -150,11 +199,15 @@ impl Schedule {
         for (_, end) in std::mem::take(&mut self.ends) {
             self.end(end);
         }
+        self.pages.repair_clients();
         self.pass(SETTLE_TIME).await;
         self.check_final().await;
     }
 
     async fn step(&mut self) {
+        if self.rng.u8(0..10) < PAGE_STEPS {
+            return self.pages.step();
+        }
         let step = Step::draw(&mut self.rng, self.clients.len(), self.kind);
         self.recorder.count("events");
         self.recorder.count(step.name());
@@ -163,7 +216,7 @@ impl Schedule {
             self.doubt_everyone();
         }
         if step.is_lossy() {
-            self.lists.iter_mut().for_each(Lists::fall);
+            self.lists.iter().for_each(|lists| lock(lists).fall());
         }
         match step {
             Step::Open => self.open(),
@@ -186,14 +239,9 @@ impl Schedule {
             Step::Move => self.move_client(),
             Step::Remove => self.remove().await,
             Step::RestartServer { down } => self.restart(down).await,
-            Step::KillServer { down } => self.kill(down),
-            Step::StopServer { lasting } => {
-                let server = self.rng.usize(..SERVERS);
-                if let Some(stopped) = &self.servers[server] {
-                    stopped.gate.stop();
-                    self.ends_after(lasting, End::Stop(server));
-                }
-            }
+            Step::KillServer { down, late } => self.kill(down, late).await,
+            Step::KillAllServers { down } => self.kill_all(down),
+            Step::StopServer { lasting, is_busy } => self.stop(lasting, is_busy),
             Step::Cut => self.engine.cut(self.rng.usize(..SERVERS)),
             Step::Partition { partition, lasting } => {
                 let server = self.rng.usize(..SERVERS);
@@ -217,10 +265,10 @@ impl Schedule {
                 self.set_faults(|faults| faults.lost_messages = share);
                 self.ends_after(lasting, End::LostMessages);
             }
-            Step::DelayAppend => {
+            Step::DelayAppend { delay } => {
                 let server = self.rng.usize(..SERVERS);
                 self.set_faults(|faults| {
-                    faults.delayed_appends.insert(server);
+                    faults.delayed_appends.insert(server, delay);
                 });
             }
             Step::OutOfMemory { lasting } => {
@@ -248,12 +296,14 @@ impl Schedule {
         match end {
             End::Down(server) if self.servers[server].is_none() => {
                 self.servers[server] = Some(self.start_server(server));
+                self.move_homeless();
             }
             End::Down(_) => {}
             End::Stop(server) => {
                 if let Some(stopped) = &self.servers[server] {
                     stopped.gate.go_on();
                 }
+                self.move_homeless();
             }
             End::Partition(server) => self.set_faults(|faults| {
                 faults.partitions.remove(&server);

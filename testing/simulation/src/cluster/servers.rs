@@ -16,13 +16,12 @@ use tokio::{task::AbortHandle, time::Duration};
 
 use super::gate::Gate;
 
-pub(super) const LIMITS: RoomLimits =
-    RoomLimits { most_people: 1_000, most_connections_per_person: 32 };
-
 /// A process.
 pub(super) struct Server {
     pub(super) hub: Arc<Hub>,
     pub(super) gate: Gate,
+    /// Its id since it was heard first: a cut may hide from it that the engine has taken the one before.
+    pub(super) first: Option<ServerId>,
     node: AbortHandle,
 }
 
@@ -30,6 +29,7 @@ impl Server {
     pub(super) fn start(
         engine: &MemoryEngine,
         client: usize,
+        limits: RoomLimits,
         wall: WallClock,
         rng: &mut Rng,
     ) -> Self {
@@ -38,8 +38,8 @@ impl Server {
                 break server;
             }
         };
-        let (cluster, requests) = ClusterHandle::new(first, LIMITS);
-        let hub = Hub::in_cluster(LIMITS, cluster, wall);
+        let (cluster, requests) = ClusterHandle::new(first, limits);
+        let hub = Hub::in_cluster(limits, cluster, wall);
         let mut own = rng.fork();
         let shared = SharedConfig {
             key: "key".to_owned(),
@@ -50,7 +50,7 @@ impl Server {
         let gate = Gate::default();
         let node = node::run(engine.for_client(client), Arc::clone(&hub), requests, config);
         let node = tokio::spawn(gate.clone().hold(node)).abort_handle();
-        Self { hub, gate, node }
+        Self { hub, gate, first: None, node }
     }
 
     /// The process is gone at once.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::presence::DepartureReason;
 use fastrand::Rng;
-use registry::cluster::memory::Partition;
+use registry::{cluster::memory::Partition, presence::room::RoomLimits};
 
 /// A step. The server, person or client that it applies to is drawn when it runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,9 +24,17 @@ pub(super) enum Step {
     },
     KillServer {
         down: Duration,
+        /// What a client asked for last arrives in the engine after so long.
+        late: Option<Duration>,
+    },
+    /// No time passes in the rooms until the first one is back.
+    KillAllServers {
+        down: Duration,
     },
     StopServer {
         lasting: Duration,
+        /// Something is under way then.
+        is_busy: bool,
     },
     Cut,
     Partition {
@@ -48,7 +56,9 @@ pub(super) enum Step {
         share: f64,
         lasting: Duration,
     },
-    DelayAppend,
+    DelayAppend {
+        delay: Duration,
+    },
     OutOfMemory {
         lasting: Duration,
     },
@@ -65,6 +75,8 @@ pub(super) enum Step {
 pub(super) enum Kind {
     /// Nothing: clients move, and servers are restarted in order.
     Calm,
+    /// Links end, and what was sent over them arrives late. No server is away for long.
+    Links,
     /// Servers and the network to the engine.
     Servers,
     /// Everything, also what the engine loses.
@@ -73,9 +85,10 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn draw(rng: &mut Rng) -> Self {
-        match rng.u8(0..4) {
+        match rng.u8(0..8) {
             0 => Self::Calm,
-            1 => Self::Servers,
+            1 => Self::Links,
+            2..4 => Self::Servers,
             _ => Self::Everything,
         }
     }
@@ -96,6 +109,7 @@ impl Step {
             Self::Remove => "cluster: the operator removes a person",
             Self::RestartServer { .. } => "cluster: a server restarts in order",
             Self::KillServer { .. } => "cluster fault: a server is killed",
+            Self::KillAllServers { .. } => "cluster fault: all servers are killed",
             Self::StopServer { .. } => "cluster fault: a server is stopped for a while",
             Self::Cut => "cluster fault: a link is cut",
             Self::Partition { .. } => "cluster fault: a server is cut off",
@@ -105,7 +119,7 @@ impl Step {
             Self::EngineEmpty => "cluster fault: the engine restarts empty",
             Self::EngineFallsBack { .. } => "cluster fault: the engine falls back to a replica",
             Self::LoseMessages { .. } => "cluster fault: messages are lost",
-            Self::DelayAppend => "cluster fault: an append arrives late",
+            Self::DelayAppend { .. } => "cluster fault: an append arrives late",
             Self::OutOfMemory { .. } => "cluster fault: the engine is out of memory",
             Self::Latency { .. } => "cluster: the network becomes slow or fast",
             Self::ClockJumps { .. } => "cluster fault: the engine's clock jumps",
@@ -118,9 +132,16 @@ impl Step {
             return Self::Open;
         }
         let faults = match kind {
-            Kind::Calm => 0,
-            Kind::Servers => 130,
-            Kind::Everything => 200,
+            Kind::Links if rng.u8(0..10) == 0 => {
+                return if rng.bool() {
+                    Self::Cut
+                } else {
+                    Self::DelayAppend { delay: lasting(rng, 8_000) }
+                };
+            }
+            Kind::Calm | Kind::Links => 0,
+            Kind::Servers => 160,
+            Kind::Everything => 240,
         };
         match rng.u32(0..1_000 + faults) {
             0..120 if clients < 14 => Self::Open,
@@ -138,23 +159,27 @@ impl Step {
             900..930 => Self::Remove,
             930..960 => Self::Latency { milliseconds: rng.u64(0..120) },
             960..1_000 => Self::RestartServer { down: lasting(rng, 8_000) },
-            1_000..1_020 => Self::KillServer { down: lasting(rng, 20_000) },
-            1_020..1_040 => Self::StopServer { lasting: lasting(rng, 12_000) },
-            1_040..1_060 => Self::Cut,
-            1_060..1_090 => Self::Partition {
+            1_000..1_025 => Self::KillServer {
+                down: lasting(rng, 20_000),
+                late: rng.bool().then(|| lasting(rng, 12_000)),
+            },
+            1_025..1_032 => Self::KillAllServers { down: lasting(rng, 20_000) },
+            1_032..1_057 => Self::StopServer { lasting: lasting(rng, 12_000), is_busy: rng.bool() },
+            1_057..1_077 => Self::Cut,
+            1_077..1_107 => Self::Partition {
                 partition: if rng.bool() { Partition::Both } else { Partition::Answers },
                 lasting: lasting(rng, 12_000),
             },
-            1_090..1_110 => {
+            1_107..1_125 => {
                 Self::LoseMessages { share: rng.f64() / 2.0, lasting: lasting(rng, 5_000) }
             }
-            1_110..1_130 => Self::DelayAppend,
-            1_130..1_145 => Self::EngineHangs { lasting: lasting(rng, 10_000) },
-            1_145..1_155 => Self::EngineAway { lasting: lasting(rng, 30_000) },
-            1_155..1_165 => Self::EngineRestarts,
-            1_165..1_172 => Self::EngineEmpty,
-            1_172..1_182 => Self::EngineFallsBack { writes: rng.usize(1..10) },
-            1_182..1_190 => Self::OutOfMemory { lasting: lasting(rng, 5_000) },
+            1_125..1_160 => Self::DelayAppend { delay: lasting(rng, 8_000) },
+            1_160..1_175 => Self::EngineHangs { lasting: lasting(rng, 10_000) },
+            1_175..1_185 => Self::EngineAway { lasting: lasting(rng, 30_000) },
+            1_185..1_195 => Self::EngineRestarts,
+            1_195..1_202 => Self::EngineEmpty,
+            1_202..1_222 => Self::EngineFallsBack { writes: rng.usize(1..10) },
+            1_222..1_230 => Self::OutOfMemory { lasting: lasting(rng, 5_000) },
             _ => Self::ClockJumps { milliseconds: rng.i64(-5_000..5_000) },
         }
     }
@@ -168,6 +193,14 @@ impl Step {
     pub(super) fn is_fault(self) -> bool {
         self.name().starts_with("cluster fault")
     }
+}
+
+/// In some schedules, rooms are soon full.
+pub(super) fn draw_limits(rng: &mut Rng) -> RoomLimits {
+    if rng.u8(0..3) == 0 {
+        return RoomLimits { most_people: rng.usize(2..6), most_connections_per_person: 32 };
+    }
+    RoomLimits { most_people: 1_000, most_connections_per_person: 32 }
 }
 
 /// The pause until the next step.

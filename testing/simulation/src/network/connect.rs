@@ -35,6 +35,16 @@ pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
             link.up.close_reader();
             return;
         }
+        if let Some(balancer) = &world.balancer {
+            let name = &world.rooms[owner.room].name;
+            if balancer.accept(name, owner.user_id, link.clone()) {
+                world.add_link(link);
+            } else {
+                link.down.finish();
+                link.up.close_reader();
+            }
+            return;
+        }
         loop {
             let listen_state = lock(&world.process).listen_state();
             match listen_state {

@@ -64,7 +64,18 @@ pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed:
 
 fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World {
     let rooms = rng.usize(1..=2);
-    let persons = (0..rng.usize(4..=6)).map(|number| {
+    let persons = rng.usize(4..=6);
+    let persons = make_persons(rng, persons, rooms);
+    let crowd = if rng.u8(0..6) == 0 { rng.usize(14..36) } else { 0 };
+    let crowd = (0..crowd).map(|_| random_id(rng)).collect();
+    let rooms = (0..rooms).map(room_name).collect();
+    let own = rng.fork();
+    World::new(rooms, persons, crowd, state_directory.to_owned(), is_detailed, own)
+}
+
+/// People with networks of all kinds, each in any of so many rooms.
+pub(crate) fn make_persons(rng: &mut Rng, count: usize, rooms: usize) -> Vec<Person> {
+    let persons = (0..count).map(|number| {
         let network = NetworkConditions {
             latency: Duration::from_millis(if rng.bool() {
                 rng.u64(0..4)
@@ -78,19 +89,15 @@ fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World
         let is_third_party = number == 3 && rng.bool();
         Person::new(number, rng.usize(0..rooms), random_id(rng), is_third_party, network)
     });
-    let persons = persons.collect();
-    let crowd = if rng.u8(0..6) == 0 { rng.usize(14..36) } else { 0 };
-    let crowd = (0..crowd).map(|_| random_id(rng)).collect();
-    let rooms = (0..rooms).map(room_name).collect();
-    let own = rng.fork();
-    World::new(rooms, persons, crowd, state_directory.to_owned(), is_detailed, own)
+    persons.collect()
 }
 
 fn random_id(rng: &mut Rng) -> UserId {
     UserId::from_leading_bits(rng.u128(..))
 }
 
-struct Schedule {
+/// What pages, people and their networks do.
+pub(crate) struct Schedule {
     world: Arc<World>,
     rng: Rng,
     next_page: u64,
@@ -98,6 +105,12 @@ struct Schedule {
 }
 
 impl Schedule {
+    /// The pages of a cluster, whose servers end by other steps.
+    pub(crate) fn in_cluster(world: Arc<World>, rng: Rng) -> Self {
+        let kind = ScheduleKind { has_crowd: false, has_outages: false };
+        Self { world, rng, next_page: 0, kind }
+    }
+
     async fn run(&mut self) {
         let world = Arc::clone(&self.world);
         world.start(Duration::ZERO).await;
@@ -121,7 +134,7 @@ impl Schedule {
         }
     }
 
-    fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         let pages = self.pages().len();
         let step = Step::draw(&mut self.rng, pages, self.kind);
         self.world.recorder.count("events");

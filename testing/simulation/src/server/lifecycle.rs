@@ -26,7 +26,7 @@ use crate::{
     oracle::{room_record::NO_EPOCH, row_model::RowModel},
     server::{
         process::{Running, SavedState, Stage},
-        socket::{ConnectionInfo, ServerSocket},
+        socket::{ConnectionInfo, RowObserver, ServerSocket},
     },
     sync::lock,
     world::World,
@@ -132,23 +132,23 @@ impl World {
         let guest = running.shutdown.socket();
         let membership = running.hub.enter(&self.rooms[room].name, user_id);
         link.down.write(Down::Opened);
-        let end = ServerSocket::new(
+        let observer = RowObserver {
             info,
-            link,
-            Arc::clone(&self.rooms[room]),
-            Arc::clone(&self.process),
-            Arc::clone(&self.recorder),
-        );
+            room: Arc::clone(&self.rooms[room]),
+            server: Arc::clone(&self.process),
+            recorder: Arc::clone(&self.recorder),
+        };
+        let end = ServerSocket::new(link, observer);
         let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.
         let world = Arc::clone(self);
-        let observed = async move {
+        let served_and_seen = async move {
             served.await;
             world.observe(room, false);
         };
         running.tasks.retain(|task| !task.is_finished());
-        running.tasks.push(tokio::spawn(observed).abort_handle());
+        running.tasks.push(tokio::spawn(served_and_seen).abort_handle());
         drop(process);
         self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} is accepted"));
     }
@@ -177,6 +177,13 @@ impl World {
 
     /// Removes a person on behalf of the operator.
     pub(crate) fn remove(&self, room: usize, user_id: UserId) {
+        if let Some(balancer) = &self.balancer {
+            let name = self.rooms[room].name.clone();
+            if let Some(hub) = balancer.hub() {
+                tokio::spawn(async move { hub.remove(&name, user_id).await });
+            }
+            return;
+        }
         let Some(hub) = lock(&self.process).serving_hub() else { return };
         self.observe(room, true);
         // A server alone answers at once.

@@ -1,4 +1,4 @@
-//! The server's side of a connection, whose frames are reported to the row model.
+//! The server's side of a connection, whose frames are reported to an observer.
 
 use std::{
     fmt,
@@ -26,14 +26,32 @@ use crate::{
 
 /// A WebSocket of the server.
 #[derive(Debug)]
-pub(crate) struct ServerSocket {
-    info: ConnectionInfo,
+pub(crate) struct ServerSocket<O: SocketObserver> {
     link: Link,
-    room: Arc<Room>,
-    server: Arc<Mutex<Process>>,
-    recorder: Arc<Recorder>,
+    observer: O,
     reader: PipeReader<Message>,
     stage: SocketStage,
+}
+
+/// Who is told of what happens to a socket of the server.
+pub(crate) trait SocketObserver: fmt::Debug + Send + Unpin + 'static {
+    /// The server reads a frame.
+    fn on_frame(&self, text: &str);
+
+    /// The server notices the end of the connection.
+    fn on_end(&self, reason: DepartureReason);
+
+    /// The effect of the last frame shows.
+    fn observe(&self);
+}
+
+/// Reports to the model of a room's rows.
+#[derive(Debug)]
+pub(crate) struct RowObserver {
+    pub(crate) info: ConnectionInfo,
+    pub(crate) room: Arc<Room>,
+    pub(crate) server: Arc<Mutex<Process>>,
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 /// The person, number and process of a connection.
@@ -68,33 +86,36 @@ impl TransportError for SocketBroken {
     }
 }
 
-impl Socket for ServerSocket {}
+impl<O: SocketObserver> Socket for ServerSocket<O> {}
 
-impl ServerSocket {
-    pub(crate) fn new(
-        info: ConnectionInfo,
-        link: Link,
-        room: Arc<Room>,
-        server: Arc<Mutex<Process>>,
-        recorder: Arc<Recorder>,
-    ) -> Self {
+impl<O: SocketObserver> ServerSocket<O> {
+    pub(crate) fn new(link: Link, observer: O) -> Self {
         let reader = PipeReader::new(link.up.clone());
-        Self { info, link, room, server, recorder, reader, stage: SocketStage::Talking }
+        Self { link, observer, reader, stage: SocketStage::Talking }
     }
 
-    fn hear(&self, text: &str) {
+    fn end(&mut self, reason: DepartureReason) {
+        if self.stage != SocketStage::Over {
+            self.observer.on_end(reason);
+        }
+        self.stage = SocketStage::Over;
+    }
+}
+
+impl SocketObserver for RowObserver {
+    fn on_frame(&self, text: &str) {
         let ConnectionInfo { user_id, connection, process } = self.info;
-        if self.stage == SocketStage::Talking
-            && lock(&self.server).is_serving(process)
+        self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} sends {text}"));
+        if lock(&self.server).is_serving(process)
             && let Ok(event) = serde_json::from_str::<ClientEvent>(text)
         {
             self.room.record().row_model.on_frame(user_id, connection, &event, Instant::now());
         }
     }
 
-    fn end(&mut self, reason: DepartureReason) {
+    fn on_end(&self, reason: DepartureReason) {
         let ConnectionInfo { user_id, connection, process } = self.info;
-        if self.stage != SocketStage::Over && lock(&self.server).is_serving(process) {
+        if lock(&self.server).is_serving(process) {
             self.recorder
                 .trace_detail(|| format!("server: #{connection} of {user_id} ends: {reason:?}"));
             self.room.record().row_model.on_connection_end(
@@ -104,7 +125,6 @@ impl ServerSocket {
                 Instant::now(),
             );
         }
-        self.stage = SocketStage::Over;
     }
 
     fn observe(&self) {
@@ -118,21 +138,17 @@ impl ServerSocket {
     }
 }
 
-impl Stream for ServerSocket {
+impl<O: SocketObserver> Stream for ServerSocket<O> {
     type Item = Result<Message, SocketBroken>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // The effect of the last frame is recorded before the next one is read.
-        self.observe();
+        self.observer.observe();
         Poll::Ready(match std::task::ready!(self.reader.poll(context)) {
             Received::Message(message) => {
                 match &message {
-                    Message::Text(text) => {
-                        let ConnectionInfo { user_id, connection, .. } = self.info;
-                        self.recorder.trace_detail(|| {
-                            format!("server: #{connection} of {user_id} sends {text}")
-                        });
-                        self.hear(text);
+                    Message::Text(text) if self.stage == SocketStage::Talking => {
+                        self.observer.on_frame(text);
                     }
                     Message::Close(_) => self.end(DepartureReason::Closed),
                     _ => {}
@@ -150,7 +166,7 @@ impl Stream for ServerSocket {
     }
 }
 
-impl Sink<Message> for ServerSocket {
+impl<O: SocketObserver> Sink<Message> for ServerSocket<O> {
     type Error = SocketBroken;
 
     fn poll_ready(
@@ -167,7 +183,7 @@ impl Sink<Message> for ServerSocket {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SocketBroken> {
-        self.observe();
+        self.observer.observe();
         if let Message::Close(_) = &message {
             self.end(DepartureReason::Closed);
         }
@@ -184,7 +200,7 @@ impl Sink<Message> for ServerSocket {
     }
 }
 
-impl Drop for ServerSocket {
+impl<O: SocketObserver> Drop for ServerSocket<O> {
     fn drop(&mut self) {
         self.end(DepartureReason::Lost);
         self.link.down.finish();

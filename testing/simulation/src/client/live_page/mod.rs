@@ -320,6 +320,10 @@ impl LivePage {
         if let ServerEvent::Refused(refusal) = &event {
             self.world.recorder.count("page: refused");
             self.trace(|| format!("is refused: {refusal:?}"));
+            if refusal.is_of("got_a_new_user") {
+                self.pending = Pending::default();
+                self.owner().doubt();
+            }
         }
         if matches!(event, ServerEvent::Resumed(_) | ServerEvent::ExistingUsers(_)) {
             self.pending.awaits_reply = false;
