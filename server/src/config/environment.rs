@@ -22,8 +22,14 @@ pub struct Assignment {
 }
 
 /// Variables with the prefix of Rollcall's settings that belong to its tests and tools.
-const NOT_SETTINGS: [&str; 5] =
-    ["ROLLCALL_BINARY", "ROLLCALL_CACHE", "ROLLCALL_CHROMIUM", "ROLLCALL_FIREFOX", "ROLLCALL_SITE"];
+const NOT_SETTINGS: [&str; 6] = [
+    "ROLLCALL_BINARY",
+    "ROLLCALL_CACHE",
+    "ROLLCALL_CHROMIUM",
+    "ROLLCALL_ENGINE",
+    "ROLLCALL_FIREFOX",
+    "ROLLCALL_SITE",
+];
 
 /// Environment variables, of this process or of a test.
 #[derive(Clone, Debug, Default)]
