@@ -24,6 +24,10 @@ use crate::output::step::{self, step};
 use crate::tools::engine::{self, Engine};
 use crate::workspace::Workspace;
 
+/// What an engine and a server write when they accept connections.
+const ENGINE_READY: &str = "Ready to accept connections";
+const SERVER_READY: &str = "Listening on ";
+
 /// How many servers over which engine.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClusterOptions {
@@ -104,7 +108,7 @@ impl Cluster {
 
         let engine_address = free_address()?;
         let command = engine_command(engine, engine_address, folder);
-        let engine_process = Process::start("engine", engine_address, command, folder).await?;
+        let engine_process = Process::start("engine", command, ENGINE_READY, folder).await?;
         let mut members = Vec::new();
         let (stop, _) = watch::channel(());
         let mut servers = JoinSet::new();
@@ -129,8 +133,8 @@ impl Cluster {
                 .arg(&key_file)
                 .arg("--state-dir")
                 .arg(folder.join(format!("server-{number}")));
-            let server =
-                Process::start(&format!("server {number}"), address, server, folder).await?;
+            let name = format!("server {number}");
+            let server = Process::start(&name, server, SERVER_READY, folder).await?;
             members.push(Member { address, operator, pid: server.id() });
             addresses.push(address);
             servers.spawn(server.supervise(stop.subscribe()));
@@ -148,15 +152,7 @@ impl Cluster {
         let mut engine = JoinSet::new();
         engine.spawn(engine_process.supervise(stop_engine.subscribe()));
         let proxy = tokio::spawn(proxy::serve(listener, addresses));
-        Ok(Self {
-            description,
-            stop,
-            servers,
-            stop_engine,
-            engine,
-            proxy,
-            _files: files,
-        })
+        Ok(Self { description, stop, servers, stop_engine, engine, proxy, _files: files })
     }
 
     /// Ends the servers, and then their engine.

@@ -1,13 +1,11 @@
 //! A process of the cluster: it is started again if it ends, and ends with the cluster.
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -25,23 +23,22 @@ const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A process that accepts connections. Dropping it kills it.
+/// A process that has started. Dropping it kills it.
 #[derive(Debug)]
 pub(super) struct Process {
     name: String,
-    /// Where it listens.
-    pub(super) address: SocketAddr,
     command: Command,
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts it with its output in a file of this folder, and waits until it accepts connections.
+    /// Starts it with its output in a file of this folder, and waits until it says there that it is ready:
+    /// another program may have its port, so a connection would prove nothing.
     pub(super) async fn start(
         name: &str,
-        address: SocketAddr,
         command: std::process::Command,
+        ready: &str,
         folder: &Path,
     ) -> Outcome<Self> {
         let log = folder.join(format!("{}.log", name.replace(' ', "-")));
@@ -56,15 +53,15 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true);
         let child = command.spawn().with_context(could_not)?;
-        let mut process = Self { name: name.to_owned(), address, command, child, log };
-        timeout(START_TIMEOUT, process.accepts())
+        let mut process = Self { name: name.to_owned(), command, child, log };
+        timeout(START_TIMEOUT, process.says(ready))
             .await
-            .map_err(|_elapsed| process.failure("does not accept connections"))??;
+            .map_err(|_elapsed| process.failure("is not ready in time"))??;
         Ok(process)
     }
 
-    async fn accepts(&mut self) -> Outcome {
-        while TcpStream::connect(self.address).await.is_err() {
+    async fn says(&mut self, ready: &str) -> Outcome {
+        while !self.log().contains(ready) {
             if matches!(self.child.try_wait(), Ok(Some(_status))) {
                 return Err(self.failure("ended at once"));
             }
@@ -73,8 +70,12 @@ impl Process {
         Ok(())
     }
 
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     fn failure(&self, what: &str) -> Failure {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         Failure::new(format!(
             "Could not start {}: it {what}. Its log:\n{}",
             self.name,
@@ -124,5 +125,39 @@ impl Process {
         if timeout(END_TIMEOUT, self.child.wait()).await.is_err() {
             drop(self.child.kill().await);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> std::process::Command {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[tokio::test]
+    async fn process_is_ready_when_it_says_so_and_ends_with_the_cluster() {
+        let folder = tempfile::tempdir().unwrap();
+        // A process that is stopped is woken to end.
+        let script = "echo Ready; kill -STOP $$; while :; do sleep 1; done";
+        let process = Process::start("one", shell(script), "Ready", folder.path()).await.unwrap();
+        let id = Pid::from_raw(process.id().try_into().unwrap()).unwrap();
+        let (stop, stopped) = watch::channel(());
+        let supervised = tokio::spawn(process.supervise(stopped));
+        drop(stop);
+        supervised.await.unwrap();
+        assert!(rustix::process::test_kill_process(id).is_err());
+    }
+
+    #[tokio::test]
+    async fn process_that_ends_at_once_is_a_failure_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = shell("echo the port is taken >&2; exit 69");
+        let failure = Process::start("two", script, "Ready", folder.path()).await.unwrap_err();
+        let sentence = "Could not start two: it ended at once. Its log:\nthe port is taken";
+        assert_eq!(failure.to_string(), sentence);
     }
 }
