@@ -4,7 +4,7 @@
 import type { Page } from "@playwright/test";
 
 import type { ProtocolClient, ProtocolClients } from "../support/protocol-client";
-import type { TestServer } from "../support/server";
+import type { SharedServer } from "../support/shared-server";
 import { expect, test } from "../support/fixtures";
 import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
 
@@ -275,7 +275,7 @@ async function recordMarks(page: Page): Promise<void> {
 
 async function opensAndWorks(
   visitor: Visitor,
-  server: TestServer,
+  server: SharedServer,
   clients: ProtocolClients,
   room: string,
 ): Promise<void> {
@@ -296,7 +296,7 @@ async function followsRenames(visitor: Visitor, first: ProtocolClient): Promise<
 }
 
 /** The page joins, renames and leaves, and its count and names follow those of others. */
-async function works(visitor: Visitor, server: TestServer, clients: ProtocolClients, room: string): Promise<void> {
+async function works(visitor: Visitor, server: SharedServer, clients: ProtocolClients, room: string): Promise<void> {
   const { page } = visitor;
   const bo = await clients.join(server, room, "Bo");
   await visitor.shows([FIRST, "Bo"]);

@@ -70,10 +70,37 @@ pub(crate) fn run(workspace: &Workspace, options: &ClusterOptions, started_at: I
     })
 }
 
+/// Where tests find a cluster.
+#[derive(Debug)]
+pub(crate) struct TestCluster {
+    /// For visitors: `http://127.0.0.1:PORT`.
+    pub(crate) address: String,
+    /// The operator's address of one of the servers, and the file with its token.
+    pub(crate) operator: (String, PathBuf),
+}
+
+/// Runs tests while there is a cluster on free ports.
+pub(crate) fn during<T>(
+    workspace: &Workspace,
+    release: &Release,
+    tests: impl FnOnce(&TestCluster) -> Outcome<T>,
+) -> Outcome<T> {
+    let engine = step("an engine", || engine::any(workspace))?;
+    let options = ClusterOptions { servers: 3, engine: None, port: 0 };
+    let runtime = Runtime::new().with_context(|| "Could not start".to_owned())?;
+    // Ctrl-C ends the tests, and then the cluster, instead of this process alone.
+    let _interrupt = runtime.block_on(async { Ending::new() })?;
+    let cluster = runtime.block_on(Cluster::start(workspace, release, &engine, &options))?;
+    let outcome = tests(&cluster.for_tests);
+    runtime.block_on(cluster.end());
+    outcome
+}
+
 /// Running servers over an engine. Dropping it kills all of them.
 struct Cluster {
     /// What it consists of, and what to try.
     description: String,
+    for_tests: TestCluster,
     /// Dropping it stops the supervised servers.
     stop: watch::Sender<()>,
     servers: JoinSet<()>,
@@ -148,11 +175,25 @@ impl Cluster {
             files: folder,
         };
         let description = description.to_string();
+        let operator = members.first().map(|server| format!("http://{}", server.operator));
+        let for_tests = TestCluster {
+            address: format!("http://{visitors}"),
+            operator: (operator.unwrap_or_default(), folder.join("server-1/operator.token")),
+        };
         let (stop_engine, _) = watch::channel(());
         let mut engine = JoinSet::new();
         engine.spawn(engine_process.supervise(stop_engine.subscribe()));
         let proxy = tokio::spawn(proxy::serve(listener, addresses));
-        Ok(Self { description, stop, servers, stop_engine, engine, proxy, _files: files })
+        Ok(Self {
+            description,
+            for_tests,
+            stop,
+            servers,
+            stop_engine,
+            engine,
+            proxy,
+            _files: files,
+        })
     }
 
     /// Ends the servers, and then their engine.

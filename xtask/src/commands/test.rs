@@ -1,6 +1,7 @@
 //! All tests: of the Rust crates, and of the page in a browser.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,6 +9,8 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use crate::commands::build;
+#[cfg(unix)]
+use crate::commands::cluster;
 use crate::commands::release::Release;
 use crate::output::failure::Outcome;
 use crate::output::step::{self, step};
@@ -39,6 +42,10 @@ const DOC_TESTS: [&[&str]; 2] = [&["-p", "app"], &["-p", "registry"]];
 pub(crate) struct TestOptions {
     /// Run only this suite.
     suite: Option<Suite>,
+    /// Run the browser tests through three servers and a proxy that passes each connection to the next.
+    #[cfg(unix)]
+    #[arg(long)]
+    cluster: bool,
     /// Further arguments of Playwright, such as the name of a test file.
     #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
     playwright_arguments: Vec<String>,
@@ -95,7 +102,17 @@ pub(crate) fn run(
     }
     if let Some(browsers) = browsers {
         let runner = match build::run(workspace) {
-            Ok(release) => playwright(workspace, &release, &browsers, options)?,
+            #[cfg(unix)]
+            Ok(release) if options.cluster => cluster::during(workspace, &release, |cluster| {
+                let (operator, token_file) = &cluster.operator;
+                let variables = [
+                    ("BASE_URL", cluster.address.as_ref()),
+                    ("OPERATOR_URL", operator.as_ref()),
+                    ("OPERATOR_TOKEN_FILE", token_file.as_os_str()),
+                ];
+                playwright(workspace, &release, &browsers, options, &variables)
+            })?,
+            Ok(release) => playwright(workspace, &release, &browsers, options, &[])?,
             Err(failure) => {
                 step::note(&failure.to_string());
                 Runner::new("the release build, which the browser tests need").end(false)
@@ -166,12 +183,14 @@ fn playwright(
     release: &Release,
     browsers: &Browsers,
     options: &TestOptions,
+    variables: &[(&str, &OsStr)],
 ) -> Outcome<Runner> {
     let mut command = npm::program(workspace, "npx")?;
     command
         .args(["playwright", "test"])
         .args(&options.playwright_arguments)
         .current_dir(workspace.end2end())
+        .envs(variables.iter().copied())
         .env("ROLLCALL_BINARY", &release.server)
         .env("ROLLCALL_SITE", &release.site)
         .env("ROLLCALL_FIREFOX", &browsers.firefox)
