@@ -1,7 +1,7 @@
 import WebSocket from "ws";
 
 import type { ClientFrame, ServerFrame } from "./protocol";
-import type { TestServer } from "./server";
+import type { SharedServer } from "./shared-server";
 
 /** How many sockets are opened at the same time. */
 const MOST_CONCURRENT = 20;
@@ -25,7 +25,7 @@ export class ProtocolClient {
   }
 
   /** Opens a socket and sends nothing. */
-  static async connect(server: TestServer, room: string): Promise<ProtocolClient> {
+  static async connect(server: SharedServer, room: string): Promise<ProtocolClient> {
     const socket = new WebSocket(server.socketOf(room), { perMessageDeflate: false });
     const person = new ProtocolClient(socket);
     await new Promise<void>((opened, failed) => {
@@ -36,7 +36,7 @@ export class ProtocolClient {
   }
 
   /** Opens a socket and joins with the first frame. */
-  static async join(server: TestServer, room: string, name: string): Promise<ProtocolClient> {
+  static async join(server: SharedServer, room: string, name: string): Promise<ProtocolClient> {
     const person = await ProtocolClient.connect(server, room);
     person.send({ event: "got_a_new_user", name });
     await person.id();
@@ -84,24 +84,24 @@ export class ProtocolClient {
 export class ProtocolClients {
   private readonly people: ProtocolClient[] = [];
 
-  async connect(server: TestServer, room: string): Promise<ProtocolClient> {
+  async connect(server: SharedServer, room: string): Promise<ProtocolClient> {
     return this.remember(await ProtocolClient.connect(server, room));
   }
 
   /** One client, listed under this name. */
-  async join(server: TestServer, room: string, name: string): Promise<ProtocolClient> {
+  async join(server: SharedServer, room: string, name: string): Promise<ProtocolClient> {
     return this.remember(await ProtocolClient.join(server, room, name));
   }
 
   /** Clients that join one after the other, in the order of the names. */
-  async joinInOrder(server: TestServer, room: string, names: readonly string[]): Promise<ProtocolClient[]> {
+  async joinInOrder(server: SharedServer, room: string, names: readonly string[]): Promise<ProtocolClient[]> {
     const people: ProtocolClient[] = [];
     for (const name of names) people.push(await this.join(server, room, name));
     return people;
   }
 
   /** Many clients that join in no particular order. */
-  async joinTogether(server: TestServer, room: string, names: readonly string[]): Promise<void> {
+  async joinTogether(server: SharedServer, room: string, names: readonly string[]): Promise<void> {
     for (let from = 0; from < names.length; from += MOST_CONCURRENT) {
       const some = names.slice(from, from + MOST_CONCURRENT);
       await Promise.all(some.map((name) => this.join(server, room, name)));

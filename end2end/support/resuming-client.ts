@@ -3,14 +3,14 @@ import { randomInt } from "node:crypto";
 import WebSocket from "ws";
 
 import { changesIn, type ClientFrame, type Difference, type ServerFrame } from "./protocol";
-import type { TestServer } from "./server";
+import type { SharedServer } from "./shared-server";
 
 /** The longest delay before the next attempt: short, since a test is waiting. */
 const LONGEST_DELAY_IN_MILLISECONDS = 500;
 
 /** The options of a client. */
 export interface ResumingClientOptions {
-  server: TestServer;
+  server: SharedServer;
   room: string;
   name: string;
   tab: string;

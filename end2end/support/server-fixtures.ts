@@ -7,6 +7,7 @@ import { Network } from "./network";
 import { ProtocolClients } from "./protocol-client";
 import { RewritingProxy, type Rewrite } from "./rewriting-proxy";
 import { startServer, type TestServer } from "./server";
+import { sharedServer, type SharedServer } from "./shared-server";
 
 export { expect } from "@playwright/test";
 
@@ -23,7 +24,7 @@ interface TestFixtures {
   /** Starts another server with these flags; it outlives the visitors. */
   serverWith: (settings: readonly string[]) => Promise<TestServer>;
   /** A network in front of a server, which the test can break. */
-  networkTo: (server: TestServer) => Promise<Network>;
+  networkTo: (server: SharedServer) => Promise<Network>;
   /** A proxy in front of the shared server, which changes its pages on their way. */
   changedBy: (rewrite: Rewrite) => Promise<RewritingProxy>;
   /** Attaches the server's log to the report of a failed test. */
@@ -32,13 +33,13 @@ interface TestFixtures {
 
 interface WorkerFixtures {
   /** The server that the tests of a worker share, each with a room of its own. */
-  server: TestServer;
+  server: SharedServer;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   server: [
     async ({}, use) => {
-      const server = await startServer();
+      const server = await sharedServer();
       await use(server);
       await server.dispose();
     },

@@ -68,11 +68,7 @@ export class TestServer {
     const [address] = this.log.match(/operator on (http:[^\s"]+)/g)?.slice(-1) ?? [];
     if (address === undefined) throw new Error("The server has no operator's address.");
     const token = readFileSync(join(this.stateDirectory, "operator.token"), "utf8").trim();
-    const response = await fetch(`${address.replace("operator on ", "")}/rooms/${room}/users/${id}`, {
-      method: "DELETE",
-      headers: { authorization: `Bearer ${token}` },
-    });
-    return response.status;
+    return removeAsOperator(address.replace("operator on ", ""), token, room, id);
   }
 
   /** Kills it, so that it sends no close frames. */
@@ -102,6 +98,20 @@ export class TestServer {
     clearTimeout(deadline);
     return status as number | null;
   }
+}
+
+/** Removes a person from a room's list, by the operator's address of a server; returns the HTTP status. */
+export async function removeAsOperator(
+  operator: string,
+  token: string,
+  room: string,
+  id: string,
+): Promise<number> {
+  const response = await fetch(`${operator}/rooms/${room}/users/${id}`, {
+    method: "DELETE",
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return response.status;
 }
 
 /** Starts a server; the caller has to dispose of it. */

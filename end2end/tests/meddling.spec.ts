@@ -5,7 +5,7 @@ import type { Page } from "@playwright/test";
 
 import { NO_CONNECTION } from "../support/browser-errors";
 import type { ProtocolClient, ProtocolClients } from "../support/protocol-client";
-import type { TestServer } from "../support/server";
+import type { SharedServer } from "../support/shared-server";
 import { expect, test } from "../support/fixtures";
 import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
 
@@ -309,7 +309,7 @@ async function recordMarks(page: Page): Promise<void> {
 
 async function opensAndWorks(
   visitor: Visitor,
-  server: TestServer,
+  server: SharedServer,
   clients: ProtocolClients,
   room: string,
 ): Promise<void> {
@@ -330,7 +330,7 @@ async function followsRenames(visitor: Visitor, first: ProtocolClient): Promise<
 }
 
 /** The page joins, renames and leaves, and its count and names follow those of others. */
-async function works(visitor: Visitor, server: TestServer, clients: ProtocolClients, room: string): Promise<void> {
+async function works(visitor: Visitor, server: SharedServer, clients: ProtocolClients, room: string): Promise<void> {
   const { page } = visitor;
   const bo = await clients.join(server, room, "Bo");
   await visitor.shows([FIRST, "Bo"]);

@@ -20,6 +20,8 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(unix)]
+use crate::commands::cluster;
 use crate::commands::{bench, build, check, dist, lighthouse, load, serve, setup, soak, test};
 use crate::output::failure::Outcome;
 use crate::output::step;
@@ -42,6 +44,9 @@ enum Task {
     Build,
     /// Build for release and serve until Ctrl-C.
     Serve(serve::ServeOptions),
+    /// Build for release, and run several servers over an engine until Ctrl-C.
+    #[cfg(unix)]
+    Cluster(cluster::ClusterOptions),
     /// Build one executable that contains the site, with its checksum and its bill of materials.
     Dist,
     /// Serve a debug build and rebuild on every edit (`cargo leptos watch`).
@@ -85,6 +90,8 @@ fn run(task: &Task, started_at: Instant) -> Outcome<bool> {
         Task::Build => build::run(&workspace).map(|_release| step::total(started_at))?,
         Task::Dist => dist::run(&workspace, started_at)?,
         Task::Serve(options) => serve::run(&workspace, options, started_at)?,
+        #[cfg(unix)]
+        Task::Cluster(options) => cluster::run(&workspace, options, started_at)?,
         Task::Dev => serve::watch(&workspace, started_at)?,
         Task::Load(options) => load::run(&workspace, options, started_at)?,
         Task::Test(options) => return test::run(&workspace, options, started_at),

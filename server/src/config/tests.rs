@@ -103,7 +103,7 @@ fn an_error_elsewhere_names_the_variable_or_flag() {
     let error = CommandLine::parse(arguments, Environment::default()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     // Empty variables, and those of other programs, are ignored.
-    let others = [("ROLLCALL_STATE_DIR", ""), ("ROLLCALL_CACHE", "/c"), ("LEPTOS_LIB_DIR", ".")];
+    let others = [("ROLLCALL_STATE_DIR", ""), ("ROLLCALL_ENGINE", "/e"), ("LEPTOS_LIB_DIR", ".")];
     assert_eq!(
         load(LEPTOS, &others, &[]).unwrap().state_directory,
         Path::new("/home/ana/.local/state/rollcall")

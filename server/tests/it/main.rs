@@ -17,6 +17,7 @@ mod command_line;
 mod connection_timers;
 mod cookies;
 mod deploy_files;
+mod deploy_yaml;
 mod drain;
 mod embed;
 mod event_stream;

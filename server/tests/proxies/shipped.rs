@@ -134,13 +134,13 @@ async fn pages_sockets_and_feeds_come_through(stage: Stage) {
 #[tokio::test]
 async fn nginx_forwards_pages_sockets_and_event_streams() {
     if let Some(stage) = nginx().await {
-        pages_sockets_and_feeds_come_through(stage).await;
+        Box::pin(pages_sockets_and_feeds_come_through(stage)).await;
     }
 }
 
 #[tokio::test]
 async fn caddy_forwards_pages_sockets_and_event_streams() {
     if let Some(stage) = caddy().await {
-        pages_sockets_and_feeds_come_through(stage).await;
+        Box::pin(pages_sockets_and_feeds_come_through(stage)).await;
     }
 }

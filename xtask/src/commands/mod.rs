@@ -3,6 +3,8 @@
 pub(crate) mod bench;
 pub(crate) mod build;
 pub(crate) mod check;
+#[cfg(unix)]
+pub(crate) mod cluster;
 pub(crate) mod dist;
 pub(crate) mod fuzz;
 pub(crate) mod lighthouse;

@@ -1,5 +1,7 @@
 //! All tests: of the Rust crates, and of the page in a browser.
 
+use std::env;
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -7,12 +9,15 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use crate::commands::build;
+#[cfg(unix)]
+use crate::commands::cluster;
 use crate::commands::release::Release;
 use crate::output::failure::Outcome;
 use crate::output::step::{self, step};
 use crate::output::test_summary::{Runner, TestSummary};
 use crate::process;
 use crate::tools::chromium::{self, Chromium};
+use crate::tools::engine::{self, Engine};
 use crate::tools::firefox;
 use crate::tools::npm;
 use crate::workspace::Workspace;
@@ -26,6 +31,9 @@ const RUST_TESTS: [&[&str]; 4] = [
     &["-p", "server", "-p", "load", "-p", "simulation", "-p", "xtask"],
 ];
 
+/// The tests that need an engine. They run once with each.
+const CLUSTER_TESTS: &[&str] = &["-p", "server", "--test", "cluster"];
+
 /// The crates with examples in their documentation, which only `cargo test` runs.
 const DOC_TESTS: [&[&str]; 2] = [&["-p", "app"], &["-p", "registry"]];
 
@@ -34,6 +42,10 @@ const DOC_TESTS: [&[&str]; 2] = [&["-p", "app"], &["-p", "registry"]];
 pub(crate) struct TestOptions {
     /// Run only this suite.
     suite: Option<Suite>,
+    /// Run the browser tests through three servers and a proxy that passes each connection to the next.
+    #[cfg(unix)]
+    #[arg(long)]
+    cluster: bool,
     /// Further arguments of Playwright, such as the name of a test file.
     #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
     playwright_arguments: Vec<String>,
@@ -43,6 +55,8 @@ pub(crate) struct TestOptions {
 enum Suite {
     /// The tests of `cargo test`.
     Rust,
+    /// The part of the Rust tests that needs Valkey or Redis: once with each.
+    Cluster,
     /// The tests of Playwright.
     Browser,
 }
@@ -57,25 +71,48 @@ pub(crate) fn run(
 ) -> Outcome<bool> {
     // First, so that a missing tool is reported before minutes of tests.
     let browsers = match options.suite {
-        Some(Suite::Rust) => None,
+        Some(Suite::Rust | Suite::Cluster) => None,
         _ => Some(set_up(workspace)?),
     };
+    let engines = match options.suite {
+        Some(Suite::Browser) => None,
+        _ => Some(step("engines for the tests of a cluster", || engine::all(workspace))?),
+    };
     let mut summary = TestSummary::default();
-    if options.suite != Some(Suite::Browser) {
+    if let Some(engines) = engines {
         let has_nextest = workspace.find_program("cargo-nextest").is_some();
-        for packages in RUST_TESTS {
-            summary.add(rust(workspace, packages, has_nextest)?);
+        let is_whole = options.suite != Some(Suite::Cluster);
+        for packages in RUST_TESTS.iter().filter(|_| is_whole) {
+            summary.add(rust(workspace, packages, has_nextest, None)?);
         }
-        if has_nextest {
+        for engine in &engines {
+            summary.add(rust(workspace, CLUSTER_TESTS, has_nextest, Some(engine))?);
+        }
+        if engines.is_empty() {
+            let why = "neither Valkey nor Redis is installed, and neither could be installed";
+            let failure = env::var_os("CI").is_some();
+            summary.add(Runner::not_started("the tests of a cluster", why, failure));
+        }
+        if has_nextest && is_whole {
             for packages in DOC_TESTS {
                 let words = [&["test", "--doc"], packages].concat();
-                summary.add(cargo(workspace, &words, Runner::observe_cargo)?);
+                summary.add(cargo(workspace, &words, None, Runner::observe_cargo)?);
             }
         }
     }
     if let Some(browsers) = browsers {
         let runner = match build::run(workspace) {
-            Ok(release) => playwright(workspace, &release, &browsers, options)?,
+            #[cfg(unix)]
+            Ok(release) if options.cluster => cluster::during(workspace, &release, |cluster| {
+                let (operator, token_file) = &cluster.operator;
+                let variables = [
+                    ("BASE_URL", cluster.address.as_ref()),
+                    ("OPERATOR_URL", operator.as_ref()),
+                    ("OPERATOR_TOKEN_FILE", token_file.as_os_str()),
+                ];
+                playwright(workspace, &release, &browsers, options, &variables)
+            })?,
+            Ok(release) => playwright(workspace, &release, &browsers, options, &[])?,
             Err(failure) => {
                 step::note(&failure.to_string());
                 Runner::new("the release build, which the browser tests need").end(false)
@@ -107,19 +144,33 @@ fn set_up(workspace: &Workspace) -> Outcome<Browsers> {
 
 /// Runs the tests of some crates: by nextest where it is installed, because it runs the tests of all
 /// binaries side by side and says how long each took; otherwise by `cargo test`.
-fn rust(workspace: &Workspace, packages: &[&str], has_nextest: bool) -> Outcome<Runner> {
+fn rust(
+    workspace: &Workspace,
+    packages: &[&str],
+    has_nextest: bool,
+    engine: Option<&Engine>,
+) -> Outcome<Runner> {
     if has_nextest {
         let words = [&["nextest", "run", "--no-fail-fast"], packages].concat();
-        cargo(workspace, &words, Runner::observe_nextest)
+        cargo(workspace, &words, engine, Runner::observe_nextest)
     } else {
         let words = [&["test", "--no-fail-fast"], packages].concat();
-        cargo(workspace, &words, Runner::observe_cargo)
+        cargo(workspace, &words, engine, Runner::observe_cargo)
     }
 }
 
-fn cargo(workspace: &Workspace, words: &[&str], observe: fn(&mut Runner, &str)) -> Outcome<Runner> {
+fn cargo(
+    workspace: &Workspace,
+    words: &[&str],
+    engine: Option<&Engine>,
+    observe: fn(&mut Runner, &str),
+) -> Outcome<Runner> {
     let mut command = workspace.cargo(words);
-    let name = process::command_line(&command);
+    let mut name = process::command_line(&command);
+    if let Some(engine) = engine {
+        command.env(engine::VARIABLE, &engine.program);
+        name = format!("{name}, with {}", engine.name);
+    }
     step(&name, || {
         let mut runner = Runner::new(&name);
         let succeeded = process::run_watched(&mut command, |line| observe(&mut runner, line))?;
@@ -132,12 +183,14 @@ fn playwright(
     release: &Release,
     browsers: &Browsers,
     options: &TestOptions,
+    variables: &[(&str, &OsStr)],
 ) -> Outcome<Runner> {
     let mut command = npm::program(workspace, "npx")?;
     command
         .args(["playwright", "test"])
         .args(&options.playwright_arguments)
         .current_dir(workspace.end2end())
+        .envs(variables.iter().copied())
         .env("ROLLCALL_BINARY", &release.server)
         .env("ROLLCALL_SITE", &release.site)
         .env("ROLLCALL_FIREFOX", &browsers.firefox)

@@ -69,6 +69,14 @@ impl Runner {
         }
     }
 
+    /// A runner that was not started. Without it the run is as good as with it, unless that is a `failure`.
+    pub(crate) fn not_started(name: impl Into<String>, why: &str, failure: bool) -> Self {
+        let mut runner = Self::new(name);
+        runner.summary.push(format!("skipped: {why}"));
+        runner.counts.failed = u32::from(failure);
+        runner
+    }
+
     /// Reads a line of the output of nextest. Only its summary is counted: the output that it shows of a
     /// failed test has a `test result:` line of its own.
     pub(crate) fn observe_nextest(&mut self, line: &str) {
@@ -358,6 +366,20 @@ mod tests {
         let mut summary = TestSummary::default();
         summary.add(cargo(&["error: could not compile `app`"], false));
         assert_eq!(summary.to_string().lines().last(), Some("0 passed, 1 failed"));
+    }
+
+    #[test]
+    fn skipped_runner_is_shown_and_may_count_as_failed() {
+        for failure in [false, true] {
+            let mut summary = TestSummary::default();
+            summary.add(Runner::not_started(
+                "the tests of a cluster",
+                "there is no engine",
+                failure,
+            ));
+            assert_eq!(summary.is_good(), !failure);
+            assert!(summary.to_string().contains("  skipped: there is no engine\n"), "{summary}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod apt;
 pub(crate) mod browser;
 pub(crate) mod cargo_tool;
 pub(crate) mod chromium;
+pub(crate) mod engine;
 pub(crate) mod firefox;
 pub(crate) mod gzip;
 pub(crate) mod npm;
