@@ -136,7 +136,7 @@ struct Node {
     origin: Instant,
     lease: Option<Lease>,
     /// Who waits for a room to be opened.
-    waiting: BTreeMap<RoomName, Vec<oneshot::Sender<Result<(), NotOpenedError>>>>,
+    waiting: BTreeMap<RoomName, rooms::Waiting>,
     /// Who waits for this server to have left.
     leaving: Option<oneshot::Sender<()>>,
 }

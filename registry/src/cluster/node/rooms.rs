@@ -14,10 +14,18 @@ use crate::{
     },
 };
 
+/// Those who wait for a room, which is being opened for all of them.
+pub(super) struct Waiting {
+    mode: OpenMode,
+    done: Vec<oneshot::Sender<Result<(), NotOpenedError>>>,
+}
+
 /// What came of opening a room.
 pub(super) struct OpenOutcome {
     room: RoomName,
     mode: OpenMode,
+    /// Whether this server knew nothing of the room when it asked.
+    was_unknown: bool,
     result: Result<Opened, EngineError>,
 }
 
@@ -38,10 +46,14 @@ impl Node {
             }
             return;
         }
-        let is_first = !self.waiting.contains_key(&name);
-        self.waiting.entry(name.clone()).or_default().extend(done);
+        let Some(waiting) = self.waiting.get_mut(&name) else {
+            self.waiting.insert(name.clone(), Waiting { mode, done: done.into_iter().collect() });
+            return self.begin_open(session, name, mode);
+        };
+        waiting.done.extend(done);
         // Who only looks does not keep others from making the room.
-        if is_first || mode == OpenMode::Found {
+        if waiting.mode == OpenMode::Look && mode == OpenMode::Found {
+            waiting.mode = mode;
             self.begin_open(session, name, mode);
         }
     }
@@ -56,7 +68,10 @@ impl Node {
 
     fn begin_open<L: Link>(&self, session: &mut Session<L>, room: RoomName, mode: OpenMode) {
         let Some(shared) = self.hub.find(&room) else { return };
-        let known = shared.read_replica(|replica, _| replica.position_to_open()).flatten();
+        let read =
+            shared.read_replica(|replica, _| (replica.position_to_open(), replica.position()));
+        let (known, own) = read.unwrap_or_default();
+        let was_unknown = own.is_none();
         let founding = (mode == OpenMode::Found).then(|| shared.founding());
         let link = session.link.clone();
         session.tasks.spawn(async move {
@@ -64,23 +79,31 @@ impl Node {
                 Ok(()) => link.open(&room, known, founding).await,
                 Err(error) => Err(error),
             };
-            Done::Opened(OpenOutcome { room, mode, result })
+            Done::Opened(OpenOutcome { room, mode, was_unknown, result })
         });
     }
 
     pub(super) fn on_opened<L: Link>(
         &mut self,
         session: &mut Session<L>,
-        OpenOutcome { room: name, mode, result }: OpenOutcome,
+        OpenOutcome { room: name, mode, was_unknown, result }: OpenOutcome,
     ) -> Result<(), End> {
         let opened = result?;
         if matches!(opened, Opened::Whole { .. }) {
             self.cluster.stats().snapshot_loads.count();
         }
         let Some(room) = self.hub.find(&name) else { return Ok(()) };
+        // A whole list for who asked before the room was opened looks as if what came since were lost.
+        if was_unknown && room.is_open() {
+            self.answer(&name, Ok(()));
+            return Ok(());
+        }
         match room.on_open(opened, session.link.run_id()) {
             Ok(()) => self.append_again(session, &name),
             Err(OpenError::Absent) if mode == OpenMode::Look => {
+                if self.waiting.get(&name).is_some_and(|waiting| waiting.mode == OpenMode::Found) {
+                    return Ok(());
+                }
                 self.answer(&name, Err(NotOpenedError::Absent));
                 self.forget(session, &name);
                 return Ok(());
@@ -95,7 +118,7 @@ impl Node {
     }
 
     fn answer(&mut self, name: &RoomName, opened: Result<(), NotOpenedError>) {
-        for done in self.waiting.remove(name).into_iter().flatten() {
+        for done in self.waiting.remove(name).into_iter().flat_map(|waiting| waiting.done) {
             let _ = done.send(opened);
         }
     }

@@ -4,6 +4,7 @@ mod positions;
 mod read_again;
 
 use app::presence::{ExistingUsers, Name, PresenceState, ServerEvent, Since, UserId};
+use futures_util::future::join_all;
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -197,6 +198,41 @@ async fn people_of_all_servers_are_in_one_list() {
     assert!(changes[0].contains("new_user") && changes[0].contains("Person 2"), "{changes:?}");
     assert_eq!(cluster.one.people(), ["Person 1", "Person 2"]);
     cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_many_open_at_once_keeps_its_epoch() {
+    let engine = engine();
+    let (one, other) = (Server::start(&engine, 1), Server::start(&engine, 2));
+    one.open().await;
+    let _ana = one.join(1, "a").await;
+    let epoch = one.list().epoch;
+    let elsewhere = "elsewhere".parse().unwrap();
+    while other.hub.open(&elsewhere, OpenMode::Found).await.is_err() {
+        sleep(MOMENT).await;
+    }
+    // A page, and sockets that come back from a server that was restarted.
+    let modes = [OpenMode::Look, OpenMode::Found, OpenMode::Found, OpenMode::Found];
+    let room = room();
+    let opened = join_all(modes.map(|mode| other.hub.open(&room, mode))).await;
+    assert_eq!(opened, [Ok(()); 4]);
+    sleep(SECOND).await;
+    assert_eq!(other.list().epoch, epoch);
+    assert_eq!(one.list(), other.list());
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_others_only_look_at_is_made() {
+    let engine = engine();
+    let server = Server::start(&engine, 1);
+    let elsewhere = "elsewhere".parse().unwrap();
+    while server.hub.open(&elsewhere, OpenMode::Found).await.is_err() {
+        sleep(MOMENT).await;
+    }
+    let room = room();
+    let modes = [OpenMode::Look, OpenMode::Found];
+    let opened = join_all(modes.map(|mode| server.hub.open(&room, mode))).await;
+    assert_eq!(opened, [Ok(()); 2]);
 }
 
 #[tokio::test(start_paused = true)]
