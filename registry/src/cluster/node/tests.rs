@@ -280,6 +280,32 @@ async fn closed_page_goes_on_all_servers_at_one_point() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn socket_that_watched_before_it_joined_leaves_its_row() {
+    let cluster = Cluster::start().await;
+    let _bo = cluster.other.join(2, "b").await;
+    for is_answered in [true, false] {
+        let mut ana = cluster.one.enter(1);
+        ana.membership.watch(None).unwrap();
+        let joined = ana.membership.join(JoinRequest {
+            name: "Ana".to_owned(),
+            tab: Some("a".parse().unwrap()),
+            is_visible: true,
+            kind: JoinKind::Repeat,
+            since: None,
+        });
+        assert_eq!(joined, Ok(Accepted::Pending));
+        if is_answered {
+            assert_eq!(ana.answer().await, Ok(()));
+            assert_eq!(cluster.one.people().len(), 2);
+        }
+        drop(ana);
+        sleep(20 * SECOND).await;
+        assert_eq!(cluster.other.people(), ["Person 2"], "{is_answered}");
+        cluster.expect_equal_lists();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn people_of_a_killed_server_reconnect_and_then_leave() {
     let cluster = Cluster::start().await;
     let _ana = cluster.one.join(1, "a").await;

@@ -99,9 +99,10 @@ impl SharedRoom {
             let disconnected = Command::Disconnected { user_id, connection: in_room, reason };
             match replicated {
                 Some(replicated) => {
-                    replicated.note_end(connection);
                     // A join may be under way, which the room does not know yet.
-                    if !is_watching {
+                    let may_be_listed = !is_watching || replicated.is_awaiting(connection);
+                    replicated.note_end(connection);
+                    if may_be_listed {
                         replicated.submit(disconnected, Reply::Nobody);
                     }
                 }

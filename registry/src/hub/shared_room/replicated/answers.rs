@@ -52,15 +52,21 @@ pub(super) struct Awaited {
 
 #[derive(Debug)]
 pub(super) enum AwaitedRequest {
-    Opening { user_id: UserId, since: Option<Since> },
-    Repeat,
+    Opening {
+        user_id: UserId,
+        since: Option<Since>,
+    },
+    /// Perhaps of a socket that has only watched until now.
+    Repeat {
+        user_id: UserId,
+    },
     Rename,
 }
 
 impl AwaitedRequest {
     fn event(&self) -> &'static str {
         match self {
-            Self::Opening { .. } | Self::Repeat => "got_a_new_user",
+            Self::Opening { .. } | Self::Repeat { .. } => "got_a_new_user",
             Self::Rename => "rename",
         }
     }
@@ -85,7 +91,7 @@ impl SharedRoom {
             connection,
             match kind {
                 JoinKind::Opening => AwaitedRequest::Opening { user_id, since },
-                JoinKind::Repeat => AwaitedRequest::Repeat,
+                JoinKind::Repeat => AwaitedRequest::Repeat { user_id },
             },
         );
         let announced = Command::Announced { user_id, join, kind };
@@ -133,7 +139,7 @@ impl SharedRoom {
         let is_final = awaited.result.is_some();
         let since = match &mut awaited.request {
             AwaitedRequest::Opening { since, .. } => Some(since.take()),
-            AwaitedRequest::Repeat => None,
+            AwaitedRequest::Repeat { .. } => None,
             AwaitedRequest::Rename => {
                 if is_final {
                     replicated.awaited.remove(&connection);
@@ -158,6 +164,11 @@ impl SharedRoom {
 }
 
 impl Replicated {
+    /// Whether a request of the socket is under way.
+    pub(in crate::hub::shared_room) fn is_awaiting(&self, connection: ConnectionId) -> bool {
+        self.awaited.contains_key(&connection)
+    }
+
     fn await_answer(&mut self, connection: ConnectionId, request: AwaitedRequest) {
         let until = Instant::now() + REPLY_TIMEOUT;
         let awaited = Awaited { request, until, result: None, is_answered: false };

@@ -4,10 +4,7 @@ use std::sync::{Arc, MutexGuard, atomic::Ordering};
 
 use app::presence::{Epoch, Since};
 
-use super::{
-    Replicated, Reply,
-    answers::{Awaited, AwaitedRequest},
-};
+use super::{Replicated, Reply, answers::AwaitedRequest};
 use crate::{
     hub::{
         new_epoch,
@@ -148,17 +145,23 @@ impl SharedRoom {
                 Reply::Nobody => {}
                 Reply::Operator(operator) => drop(operator.send(outcome)),
                 Reply::Socket(connection) => {
-                    if let Some(Awaited { request, .. }) = replicated.awaited.get_mut(&connection)
-                        && let AwaitedRequest::Opening { user_id, since } = request
+                    let in_room = replicated.replica.connection(connection.number());
+                    match replicated
+                        .awaited
+                        .get_mut(&connection)
+                        .map(|awaited| &mut awaited.request)
                     {
-                        // By now this server has all that any server issued before the client left it.
-                        *since = since.take().filter(|since| before.has_issued(since));
-                        if outcome.accepted().is_ok() {
-                            watchers.remove(
-                                *user_id,
-                                replicated.replica.connection(connection.number()),
-                            );
+                        Some(AwaitedRequest::Opening { user_id, since }) => {
+                            // By now this server has all that any server issued before the client left it.
+                            *since = since.take().filter(|since| before.has_issued(since));
+                            if outcome.accepted().is_ok() {
+                                watchers.remove(*user_id, in_room);
+                            }
                         }
+                        Some(AwaitedRequest::Repeat { user_id }) if outcome.accepted().is_ok() => {
+                            watchers.remove(*user_id, in_room);
+                        }
+                        Some(AwaitedRequest::Repeat { .. } | AwaitedRequest::Rename) | None => {}
                     }
                     if replicated.answer(connection, outcome) {
                         subscribers.notify(connection, WakeReasons::REPLY);
