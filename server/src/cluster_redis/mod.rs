@@ -1,6 +1,6 @@
 //! Valkey or Redis as the engine that orders what happens to rooms.
 //!
-//! Four [`scripts`] are all that the engine executes; it knows nothing of presence. A link never reconnects by
+//! Four scripts are all that the engine executes; it knows nothing of presence. A link never reconnects by
 //! itself, because entries may be lost in between: the node opens its rooms anew over a new one.
 
 mod address;
