@@ -16,7 +16,7 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
     pub scenario: Vec<Scenario>,
 
-    /// Servers over one engine (Valkey or Redis on PATH, or named in ROLLCALL_ENGINE), beside which scenarios run
+    /// Servers over one engine (Valkey or Redis on PATH, or named in `ROLLCALL_ENGINE`), beside which scenarios run
     /// on one server too
     #[arg(long, default_value_t = 1, conflicts_with = "url", value_parser = clap::value_parser!(u32).range(1..=16))]
     pub servers: u32,

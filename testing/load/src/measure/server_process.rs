@@ -212,15 +212,14 @@ fn spawn(
     let mut child = child.map_err(io_error("could not start the server"))?;
     let mut line = String::new();
     let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
-    match (read, line.trim().strip_prefix("Listening on http://").map(str::parse)) {
-        (Some(Ok(_)), Some(Ok(address))) => Ok((child, address)),
-        _ => {
-            // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-            Err(LoadError::Server(log_tail(directory)))
-        }
+    let address = line.trim().strip_prefix("Listening on http://").map(str::parse);
+    if let (Some(Ok(_)), Some(Ok(address))) = (read, address) {
+        return Ok((child, address));
     }
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(LoadError::Server(log_tail(directory)))
 }
 
 impl Drop for ServerProcess {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::RunContext;
 use crate::{
     client::probe::Probe,
+    cluster::engine::Engine,
     error::LoadError,
     measure::{
         histogram::Histogram,
@@ -25,7 +26,7 @@ pub(super) fn run(context: &RunContext) -> Result<Report, LoadError> {
     let mut probe = Probe::start(*first, *last)?;
     probe.measure_joins(WARM_UP, &mut Histogram::default())?;
     let engine = servers.shared.as_ref().map(|shared| &shared.engine);
-    let before = engine.map(|engine| engine.script_time()).transpose()?;
+    let before = engine.map(Engine::script_time).transpose()?;
     let mut latency = Histogram::default();
     let time = Duration::from_secs(context.options.seconds.into());
     probe.measure_joins(time, &mut latency)?;

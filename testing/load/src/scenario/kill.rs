@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use app::presence::PresenceState;
 
-use super::{MAX_CONCURRENT_CONNECTS, RunContext, add_facts, swarm, wait_for};
+use super::{MAX_CONCURRENT_CONNECTS, RunContext, add_facts, judge_now, swarm, wait_for};
 use crate::{
     client::swarm::Opening,
     cluster::{Way, engine::Persistence},
@@ -64,6 +64,6 @@ pub(super) fn run(context: &RunContext) -> Result<Report, LoadError> {
     // Whoever is thought to be still away would leave now.
     swarm.run_for(BROKEN_GRACE + context.timing.settle_time)?;
     add_facts(&mut figures, &swarm.traffic);
-    context.judge_now(&mut swarm, |server| server != 0);
+    judge_now(&mut swarm, |server| server != 0);
     Ok(Report::new(context.name("kill"), context.options.clients, &swarm.violations, figures))
 }

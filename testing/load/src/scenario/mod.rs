@@ -202,19 +202,8 @@ impl RunContext {
         }
         swarm.wait_until_right(self.timing.timeout)?;
         swarm.run_for(self.timing.settle_time)?;
-        self.judge_now(swarm, |_| true);
+        judge_now(swarm, |_| true);
         Ok(())
-    }
-
-    /// Checks all lists, and those of the servers that are there.
-    fn judge_now(&self, swarm: &mut Swarm, is_there: impl Fn(usize) -> bool) {
-        let addresses = swarm.addresses().to_vec();
-        for (_, address) in
-            addresses.into_iter().enumerate().filter(|(server, _)| is_there(*server))
-        {
-            let server_list = server_list::fetch(address, swarm.room());
-            swarm.judge(server_list);
-        }
     }
 
     fn baseline(&self) -> Result<Report, LoadError> {
@@ -340,4 +329,13 @@ fn add_facts(figures: &mut Figures, traffic: &Traffic) {
     figures.insert("new_user_seen", figure(traffic.joined));
     figures.insert("disconnect_user_seen", figure(traffic.departed));
     figures.insert("user_changed_seen", figure(traffic.changed));
+}
+
+/// Checks all lists, and those of the servers that are there.
+fn judge_now(swarm: &mut Swarm, is_there: impl Fn(usize) -> bool) {
+    let addresses = swarm.addresses().to_vec();
+    for (_, address) in addresses.into_iter().enumerate().filter(|(server, _)| is_there(*server)) {
+        let server_list = server_list::fetch(address, swarm.room());
+        swarm.judge(server_list);
+    }
 }
