@@ -383,5 +383,10 @@ mod tests {
         let second = truth.record(ana, ChangeKind::Joined, at(5));
         assert_eq!(truth.attribute(ana, joined, anew(Some(0), 2), at(6)), Ok(second));
         assert!(truth.attribute(bo, joined, anew(None, 2), at(6)).is_err());
+        // Its join had a high number in the epoch before.
+        truth.record(bo, ChangeKind::Joined, at(7));
+        truth.attribute(bo, joined, reach(98, 99), at(8)).unwrap();
+        let gone = truth.record(bo, LEFT, at(9));
+        assert_eq!(truth.attribute(bo, |what| what == LEFT, anew(Some(2), 3), at(9)), Ok(gone));
     }
 }
