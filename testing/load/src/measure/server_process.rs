@@ -202,6 +202,8 @@ fn spawn(
         .arg(directory.join("state"))
         .args(["--addr", address])
         .env("ROLLCALL_LOG", "warn")
+        // It names the engine for this program, and is no setting of the server.
+        .env_remove("ROLLCALL_ENGINE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
