@@ -72,8 +72,16 @@ impl Lease {
         }
         let expired = self.leases.expired.iter().find(|(server, _)| *server == other);
         if let Some((_, ended_at)) = expired {
-            let ago = self.leases.now.since(*ended_at) + now.saturating_sub(self.renewed_at);
-            return Verdict::Dead { ago: Some(ago) };
+            let since_renewal = now.saturating_sub(self.renewed_at);
+            // Nobody had a lease in a pause: whoever is alive begins anew, some a little later than the first.
+            let is_beginning = self.leases.pause.is_some_and(|pause| {
+                let ended = LeaseTime::from_millis(pause.id);
+                *ended_at <= ended && self.leases.now.since(ended) + since_renewal < self.lasts
+            });
+            if is_beginning {
+                return Verdict::Alive;
+            }
+            return Verdict::Dead { ago: Some(self.leases.now.since(*ended_at) + since_renewal) };
         }
         // The engine has forgotten its leases: whoever is alive begins anew within that time.
         let since = *self.unknown.entry(other).or_insert(now);
@@ -95,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::presence::{
-        entry::{Batch, Entry, Position, ServerJoined},
+        entry::{Batch, Entry, Pause, Position, ServerJoined},
         members::Moment,
         room::{Now, RoomLimits},
     };
@@ -139,6 +147,19 @@ mod tests {
         assert_eq!(lease.verdict(server(2), ms(200)), Verdict::Alive);
         let ago = Some(ms(1_600));
         assert_eq!(lease.verdict(server(3), ms(200)), Verdict::Dead { ago });
+    }
+
+    #[test]
+    fn servers_have_a_lease_long_to_begin_anew_after_a_pause() {
+        let pause = Some(Pause { id: 90_000, lasted: ms(5_000) });
+        let at = |now| Leases { pause, ..leases(now, &[1], &[(2, 87_000), (3, 91_000)]) };
+        let mut lease = Lease::begin(server(1), LASTS, at(90_000), ms(100));
+        assert_eq!(lease.verdict(server(2), ms(2_099)), Verdict::Alive);
+        assert_eq!(lease.verdict(server(2), ms(2_100)), Verdict::Dead { ago: Some(ms(5_000)) });
+        // This one has begun anew, and has died since.
+        lease.renew(at(91_500), ms(1_600));
+        assert_eq!(lease.verdict(server(3), ms(1_600)), Verdict::Dead { ago: Some(ms(500)) });
+        assert_eq!(lease.verdict(server(2), ms(1_600)), Verdict::Alive);
     }
 
     #[test]

@@ -16,6 +16,17 @@ pub enum LoadError {
     /// The server did not start, or violated the protocol.
     #[error("the server failed: {0}")]
     Server(String),
+    /// The engine of several servers failed.
+    #[error("the engine failed: {0}")]
+    Engine(#[from] redis::RedisError),
+    /// No engine is installed.
+    #[error(
+        "there is no valkey-server and no redis-server: install one, or name it in ROLLCALL_ENGINE"
+    )]
+    NoEngine,
+    /// The scenario needs servers that this program starts.
+    #[error("{0} needs --servers 2 or more")]
+    OneServer(&'static str),
     /// The URL of the server is invalid.
     #[error("{0} is not a URL of the form http://host:port")]
     Url(String),

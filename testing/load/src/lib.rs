@@ -5,6 +5,7 @@
 //! read from the system (`measure`).
 
 pub mod client;
+pub mod cluster;
 pub mod error;
 pub mod measure;
 pub mod options;

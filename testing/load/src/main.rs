@@ -53,13 +53,14 @@ fn run(options: Options) -> Result<bool, Box<dyn Error>> {
         timing: Timing::default(),
         options,
     };
+    let servers = context.options.servers;
     let scenarios = match context.options.scenario.as_slice() {
-        [] => Scenario::all(),
-        some => some,
+        [] => Scenario::all(servers),
+        some => some.to_vec(),
     };
     let mut runs = Vec::new();
     for round in 1..=context.options.rounds {
-        for scenario in scenarios {
+        for scenario in &scenarios {
             eprintln!("round {round}: {scenario:?} with {} clients", context.options.clients);
             for mut report in context.run(*scenario)? {
                 report.round = Some(round);

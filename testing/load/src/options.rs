@@ -16,6 +16,11 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
     pub scenario: Vec<Scenario>,
 
+    /// Servers over one engine (Valkey or Redis on PATH, or named in `ROLLCALL_ENGINE`), beside which scenarios run
+    /// on one server too
+    #[arg(long, default_value_t = 1, conflicts_with = "url", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub servers: u32,
+
     /// Runs of each scenario; with more than one, the medians are shown
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub rounds: u32,
@@ -76,13 +81,38 @@ pub enum Scenario {
     Attack,
     /// Open and reset all sockets twenty times: the growth of the server's memory.
     Resets,
+    /// Join on one server until the row is on another one.
+    Across,
+    /// One of several servers is killed.
+    Kill,
+    /// One of several servers stands still for ten seconds.
+    Pause,
+    /// The engine of several servers is killed, emptied, replaced and cut off.
+    Engine,
+    /// Several servers are restarted one after the other.
+    Rolling,
     /// Write to plain sockets: the cost of the system alone.
     Baseline,
 }
 
 impl Scenario {
-    /// All scenarios, in the order in which they run.
-    pub fn all() -> &'static [Self] {
-        Self::value_variants()
+    /// All scenarios for so many servers, in the order in which they run.
+    pub fn all(servers: u32) -> Vec<Self> {
+        let all = Self::value_variants().iter().copied();
+        all.filter(|scenario| match servers {
+            1 => scenario.runs_on_one_server(),
+            _ => scenario.runs_on_several(),
+        })
+        .collect()
+    }
+
+    /// Whether it makes sense with one server.
+    pub fn runs_on_one_server(self) -> bool {
+        !matches!(self, Self::Kill | Self::Pause | Self::Engine | Self::Rolling)
+    }
+
+    /// Whether it makes sense with several: the others measure what does not depend on it.
+    pub fn runs_on_several(self) -> bool {
+        !matches!(self, Self::Slow | Self::Attack | Self::Resets | Self::Baseline)
     }
 }

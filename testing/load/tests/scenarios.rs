@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Parser;
+use load::client::swarm::{Opening, Swarm};
 use load::measure::report::Report;
 use load::options::{Options, Scenario};
 use load::scenario::{RunContext, Timing};
@@ -167,6 +168,39 @@ fn return_resumes_all_clients() {
     let report = run(Scenario::Return);
     assert_no_violation(&report);
     assert_at_least(&report, "time_s", 0.0);
+}
+
+/// Two servers that know nothing of each other: only where the clients go is looked at.
+#[test]
+fn clients_go_to_the_next_server_when_they_reconnect() {
+    let servers = [(); 2].map(|()| TestServer::start(ConnectionConfig::default()));
+    let addresses = servers.iter().map(|server| server.address).collect();
+    let mut swarm = Swarm::new(addresses, "r").unwrap();
+    let clients = swarm.add(4, Opening::Silence);
+    swarm.connect_all(clients.clone(), 2).unwrap();
+    assert_eq!([swarm.clients_of(0), swarm.clients_of(1)], [[0, 2], [1, 3]]);
+    swarm.reset(0);
+    swarm.connect(0).unwrap();
+    assert_eq!([swarm.clients_of(0), swarm.clients_of(1)], [vec![2], vec![0, 1, 3]]);
+    // An end of a socket is a violation unless it is expected.
+    let [first, second] = servers;
+    swarm.expect_ends(true);
+    drop(first);
+    while swarm.lost() < 1 {
+        swarm.poll_once(Duration::from_millis(20)).unwrap();
+    }
+    assert_eq!((swarm.take_lost(), swarm.violations.count), (vec![2], 0));
+    swarm.expect_ends(false);
+    drop(second);
+    swarm.wait_until_closed(clients, Duration::from_secs(30)).unwrap();
+    assert_eq!(swarm.violations.count, 3);
+}
+
+#[test]
+fn join_is_seen_across() {
+    let report = run(Scenario::Across);
+    assert_no_violation(&report);
+    assert_at_least(&report, "latency_ms_p50", 0.0);
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub struct NormalisedFrame<'a> {
     pub bytes: Cow<'a, [u8]>,
     /// The id of the client's person, if the frame has one.
     pub you: Option<UserId>,
+    /// Whether it says that the list is old (`as_of`).
+    pub is_stale: bool,
 }
 
 /// The first bytes of the frames with per-client fields. A name can't be mistaken for a field, because a
@@ -21,7 +23,7 @@ const PER_CLIENT_FRAMES: [&[u8]; 3] =
 /// Replaces the client's own id and the server's time by constants.
 pub fn strip_per_client_fields(frame: &[u8]) -> NormalisedFrame<'_> {
     if !PER_CLIENT_FRAMES.iter().any(|beginning| frame.starts_with(beginning)) {
-        return NormalisedFrame { bytes: Cow::Borrowed(frame), you: None };
+        return NormalisedFrame { bytes: Cow::Borrowed(frame), you: None, is_stale: false };
     }
     let mut bytes = frame.to_vec();
     let mut you = None;
@@ -34,7 +36,12 @@ pub fn strip_per_client_fields(frame: &[u8]) -> NormalisedFrame<'_> {
     if let Some(value) = value_of(&bytes, br#""now":"#) {
         bytes.splice(value, *b"0");
     }
-    NormalisedFrame { bytes: Cow::Owned(bytes), you }
+    let as_of = value_of(&bytes, br#""as_of":"#);
+    let is_stale = as_of.is_some();
+    if let Some(value) = as_of {
+        bytes.splice(value, *b"0");
+    }
+    NormalisedFrame { bytes: Cow::Owned(bytes), you, is_stale }
 }
 
 /// The range of the value of the first field with this name. The value must not contain a comma.
@@ -78,6 +85,18 @@ mod tests {
             r#"{"event":"resumed","epoch":"e","from":1,"seq":1,"you":null,"now":0}"#
         );
         assert_eq!(you.as_deref(), Some("BBBBBBBBBBB"));
+    }
+
+    #[test]
+    fn time_since_which_a_list_is_old_is_replaced() {
+        let beat = |as_of: &str| {
+            let beat =
+                format!(r#"{{"event":"beat","seq":1,"count":2,"digest":"d","now":9{as_of}}}"#);
+            let frame = strip_per_client_fields(beat.as_bytes());
+            (String::from_utf8(frame.bytes.into_owned()).unwrap(), frame.is_stale)
+        };
+        assert_eq!(beat(r#","as_of":7"#), beat(r#","as_of":12345"#));
+        assert!(beat(r#","as_of":7"#).1 && !beat("").1);
     }
 
     #[test]

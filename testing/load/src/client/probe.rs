@@ -39,9 +39,10 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Connects the watcher.
-    pub fn start(address: SocketAddr) -> Result<Self, LoadError> {
-        let mut watcher = Connection::open(address)?;
+    /// Connects the watcher to one server. The other client connects to a server at `address`, which may be
+    /// the same.
+    pub fn start(address: SocketAddr, watchers: SocketAddr) -> Result<Self, LoadError> {
+        let mut watcher = Connection::open(watchers)?;
         watcher.send(&ClientEvent::Watch { since: None })?;
         watcher.wait_until(|list| list.position().is_some())?;
         Ok(Self { address, watcher, joins: 0 })

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::presence::{ClientEvent, PresenceState, Since};
+use app::presence::{ClientEvent, DepartureReason, Epoch, PresenceState, Since};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::{
@@ -42,9 +42,13 @@ pub struct Swarm {
     poll: Poll,
     events: Events,
     scratch: Box<[u8]>,
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     room: String,
     clients: Vec<Client>,
+    /// Whether the end of a socket is expected: its client is then in `lost`, and it is no violation.
+    expects_ends: bool,
+    /// The clients whose sockets have ended, and that have not been told to reconnect.
+    lost: Vec<usize>,
     lists: Lists,
     writer: FrameWriter,
     /// The record of what the clients did.
@@ -61,17 +65,22 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// A swarm without clients, for a room of the server at `address`.
-    pub fn new(address: SocketAddr, room: &str) -> Result<Self, LoadError> {
+    /// A swarm without clients, for a room of the servers at these addresses.
+    ///
+    /// Clients are spread in turn, and each goes to the next server when it reconnects: there are no sticky
+    /// sessions.
+    pub fn new(addresses: Vec<SocketAddr>, room: &str) -> Result<Self, LoadError> {
         let poll = Poll::new()
             .map_err(|source| LoadError::Io { what: "could not create a poll", source })?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS),
             scratch: vec![0; SCRATCH_IN_BYTES].into(),
-            address,
+            addresses,
             room: room.to_owned(),
             clients: Vec::new(),
+            expects_ends: false,
+            lost: Vec::new(),
             lists: Lists::default(),
             writer: FrameWriter::default(),
             truth: Truth::default(),
@@ -88,9 +97,9 @@ impl Swarm {
         &self.room
     }
 
-    /// The address of the server.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// The addresses of the servers.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// Adds clients, each a person of its own, whose first frame is `opening`.
@@ -98,7 +107,7 @@ impl Swarm {
         let first = self.clients.len();
         for index in first..first + count {
             let who = self.truth.add_person(&format!("Visitor {index}"));
-            self.clients.push(Client::new(who, opening));
+            self.clients.push(Client::new(who, opening, index % self.addresses.len()));
         }
         first..first + count
     }
@@ -110,17 +119,26 @@ impl Swarm {
 
     /// Starts to open a client's socket.
     pub fn connect(&mut self, index: usize) -> Result<(), LoadError> {
-        let upgraded = TcpStream::connect(self.address).and_then(|mut stream| {
+        let address = self.addresses[self.clients[index].server];
+        let upgraded = TcpStream::connect(address).and_then(|mut stream| {
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(index), interest)?;
             Ok(stream)
         });
-        let stream =
-            upgraded.map_err(|source| LoadError::Io { what: "could not open a socket", source })?;
         let client = &mut self.clients[index];
-        client.stream = Some(stream);
         client.phase = Phase::Connecting;
         self.pending_connects += 1;
+        match upgraded {
+            Ok(stream) => client.stream = Some(stream),
+            Err(_) if self.expects_ends => {
+                self.on_closed(index, "refused");
+                return Ok(());
+            }
+            Err(source) => {
+                return Err(LoadError::Io { what: "could not open a socket", source });
+            }
+        }
+        let client = &mut self.clients[index];
         client.partial = Vec::new();
         client.unsent = Vec::new();
         Ok(())
@@ -128,24 +146,27 @@ impl Swarm {
 
     /// Opens sockets, at most `at_once` at the same time, until all are open and have sent their first
     /// frame.
-    pub fn connect_all(&mut self, clients: Range<usize>, at_once: usize) -> Result<(), LoadError> {
+    pub fn connect_all(
+        &mut self,
+        clients: impl IntoIterator<Item = usize>,
+        at_once: usize,
+    ) -> Result<(), LoadError> {
         const TIMEOUT: Duration = Duration::from_mins(1);
         let until = Instant::now() + TIMEOUT;
-        let mut next = clients.start;
+        let mut waiting = clients.into_iter().peekable();
+        let mut begun = 0;
         loop {
-            if next == clients.end && self.pending_connects == 0 {
+            if waiting.peek().is_none() && self.pending_connects == 0 {
                 return Ok(());
             }
-            let pending = self.pending_connects;
-            let last = clients.end.min(next.saturating_add(at_once.saturating_sub(pending)));
-            for index in next..last {
+            for index in waiting.by_ref().take(at_once.saturating_sub(self.pending_connects)) {
                 self.connect(index)?;
+                begun += 1;
             }
-            next = next.max(last);
             self.poll_once(Duration::from_millis(100))?;
             if Instant::now() > until {
-                let open = next - clients.start - self.pending_connects;
-                let state = format!("{open} of {} are open", clients.len());
+                let open = begun - self.pending_connects;
+                let state = format!("{open} of {} are open", begun + waiting.count());
                 return Err(LoadError::Timeout { what: "opening sockets", within: TIMEOUT, state });
             }
         }
@@ -195,6 +216,8 @@ impl Swarm {
             drop(system::reset_on_close(&stream));
         }
         client.phase = Phase::Closed;
+        client.server = (client.server + 1) % self.addresses.len();
+        client.is_stale = false;
         client.list = self.lists.after_disconnect(client.list);
     }
 
@@ -242,6 +265,49 @@ impl Swarm {
     pub fn longest_absence(&self) -> Duration {
         let away = self.clients.iter().filter_map(|client| client.away_since);
         away.map(|since| since.elapsed()).fold(self.longest_absence, Duration::max)
+    }
+
+    /// The clients that are connected to a server, or will be next.
+    pub fn clients_of(&self, server: usize) -> Vec<usize> {
+        let clients = self.clients.iter().enumerate();
+        clients.filter(|(_, client)| client.server == server).map(|(index, _)| index).collect()
+    }
+
+    /// From now on the end of a socket is expected, or a violation.
+    pub fn expect_ends(&mut self, expects_ends: bool) {
+        self.expects_ends = expects_ends;
+    }
+
+    /// The clients whose sockets have ended as expected since the last call.
+    pub fn take_lost(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// How many clients with an expected end of their socket have not been told to reconnect.
+    pub fn lost(&self) -> usize {
+        self.lost.len()
+    }
+
+    /// Records that a client's row changes its state.
+    pub fn expect_state(&mut self, index: usize, state: PresenceState) {
+        self.truth.record(self.clients[index].who, ChangeKind::Became(state), Instant::now());
+    }
+
+    /// The epoch of a client's list.
+    pub fn epoch_of(&self, index: usize) -> Option<&Epoch> {
+        self.lists.position(self.clients[index].list).map(|at| &at.epoch)
+    }
+
+    /// Records that a client's row may go and come again: what was known of it is lost, and it is told anew.
+    pub fn expect_again(&mut self, index: usize) {
+        let (who, now) = (self.clients[index].who, Instant::now());
+        self.truth.record(who, ChangeKind::Departed(DepartureReason::Lost), now);
+        self.truth.record(who, ChangeKind::Joined, now);
+    }
+
+    /// How many clients were told by their last beat that their list is old.
+    pub fn stale(&self) -> usize {
+        self.clients.iter().filter(|client| client.is_stale).count()
     }
 
     /// Whether a client has no socket.

@@ -53,6 +53,32 @@ impl Report {
         }
     }
 
+    /// Adds the ratios to the same on one server.
+    #[must_use]
+    pub fn compared_with(mut self, one: &Self) -> Self {
+        for (name, ratio) in [
+            ("time_s", "time_to_one_server"),
+            ("server_cpu_s", "cpu_to_one_server"),
+            ("latency_ms_p50", "p50_to_one_server"),
+            ("latency_ms_p99", "p99_to_one_server"),
+            ("kib_per_connection", "memory_to_one_server"),
+        ] {
+            if let (Some(ours), Some(theirs)) = (self.figures.get(name), one.figures.get(name)) {
+                let ratio_of_both = ours / theirs;
+                self.figures.insert(ratio, ratio_of_both);
+            }
+        }
+        for (name, difference) in
+            [("latency_ms_p50", "p50_ms_above_one"), ("latency_ms_p99", "p99_ms_above_one")]
+        {
+            if let (Some(ours), Some(theirs)) = (self.figures.get(name), one.figures.get(name)) {
+                let difference_of_both = ours - theirs;
+                self.figures.insert(difference, difference_of_both);
+            }
+        }
+        self
+    }
+
     /// The medians of several runs of a scenario; violations are added up.
     pub fn median(runs: &[&Self]) -> Option<Self> {
         let first = *runs.first()?;
@@ -128,7 +154,7 @@ pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static 
 }
 
 /// The columns of the table: heading, name of the figure, decimals.
-const COLUMNS: [(&str, &str, usize); 26] = [
+const COLUMNS: [(&str, &str, usize); 50] = [
     ("time s", "time_s", 3),
     ("cpu s", "server_cpu_s", 3),
     ("facts/cpu s", "facts_per_cpu_s", 0),
@@ -155,6 +181,30 @@ const COLUMNS: [(&str, &str, usize); 26] = [
     ("refused", "joins_refused", 0),
     ("MiB last", "mib_after_last_round", 1),
     ("x first", "last_round_to_first", 2),
+    ("time x one", "time_to_one_server", 2),
+    ("cpu x one", "cpu_to_one_server", 2),
+    ("p50 x one", "p50_to_one_server", 2),
+    ("p99 x one", "p99_to_one_server", 2),
+    ("p50 ms above one", "p50_ms_above_one", 2),
+    ("p99 ms above one", "p99_ms_above_one", 2),
+    ("KiB x one", "memory_to_one_server", 2),
+    ("engine us/command", "engine_us_per_command", 2),
+    ("median", "engine_us_median", 2),
+    ("commands/script", "commands_per_script", 1),
+    ("engine B/person", "engine_bytes_per_person", 0),
+    ("dimmed s", "dimmed_s", 2),
+    ("equal s", "equal_s", 2),
+    ("back s", "back_s", 2),
+    ("ServerLeft", "server_left_entries", 0),
+    ("as of s", "as_of_s", 2),
+    ("on all s", "as_of_on_all_s", 2),
+    ("right s", "right_s", 2),
+    ("fresh s", "fresh_s", 2),
+    ("new_user", "new_user_seen", 0),
+    ("disconnect_user", "disconnect_user_seen", 0),
+    ("user_changed", "user_changed_seen", 0),
+    ("list rows", "list_rows_seen", 0),
+    ("restart s", "restart_s", 2),
 ];
 
 /// The reports as a table.
@@ -220,6 +270,21 @@ mod tests {
         assert_eq!(median.first_violation.as_deref(), Some("one is missing"));
         assert_eq!(Some(super::median(vec![4.0, 1.0])), Some(2.5));
         assert!(Report::median(&[]).is_none());
+    }
+
+    #[test]
+    fn several_servers_are_compared_with_one() {
+        let on = |p50: f64| {
+            let mut report = report(p50 / 2.0, 0);
+            report.figures.insert("latency_ms_p50", p50);
+            report
+        };
+        let compared = on(3.0).compared_with(&on(2.0));
+        let figure = |name| compared.figures.get(name).copied();
+        assert_eq!(figure("p50_to_one_server"), Some(1.5));
+        assert_eq!(figure("p50_ms_above_one"), Some(1.0));
+        assert_eq!(figure("time_to_one_server"), Some(1.5));
+        assert_eq!(figure("cpu_to_one_server"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::{SocketAddr, ToSocketAddrs},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     error::LoadError,
-    measure::system::{CpuUsage, Memory, pin_thread},
+    measure::system::{CpuUsage, Memory, ProcessSignal, pin_thread, send_signal},
 };
 
 /// The cores of the two sides.
@@ -37,6 +37,8 @@ pub struct Server {
 struct ServerProcess {
     child: Child,
     directory: TempDir,
+    program: PathBuf,
+    cores: Option<Cores>,
 }
 
 /// The server's use of CPU and memory, where it can be read.
@@ -52,6 +54,15 @@ impl Usage {
     /// The CPU time since `earlier`.
     pub fn cpu_since(&self, earlier: &Self) -> Option<Duration> {
         Some(self.cpu.as_ref()?.since(earlier.cpu.as_ref()?))
+    }
+
+    /// The use of two processes; unknown where one of them is.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu.zip(other.cpu).map(|(one, other)| one.and(other)),
+            memory: self.memory.zip(other.memory).map(|(one, other)| one.and(other)),
+        }
     }
 }
 
@@ -81,6 +92,9 @@ const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\
 const NO_LIMITS: &str = "[limits]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
     socket-rate-per-address = 0\nmax-sockets-per-room = 0\n";
 
+/// A free port of loopback.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 impl Server {
     /// A server that is already running at this URL.
     pub fn running(url: &str) -> Result<Self, LoadError> {
@@ -90,47 +104,46 @@ impl Server {
         Ok(Self { address, process: None })
     }
 
-    /// Starts the program on a free port, with a state directory of its own.
+    /// Starts the program on a free port, with a state directory of its own. `presence` has more lines for the
+    /// settings' table of that name.
     pub fn start(
         program: &Path,
         cores: Option<&Cores>,
         limits: AdmissionLimits,
+        presence: &str,
     ) -> Result<Self, LoadError> {
         let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
         let directory =
             tempfile::tempdir().map_err(io_error("could not create a temporary folder"))?;
-        let settings = directory.path().join("Leptos.toml");
-        fs::write(&settings, [SETTINGS, limits.settings()].concat())
+        let settings = [SETTINGS, presence, "\n", limits.settings()].concat();
+        fs::write(directory.path().join("Leptos.toml"), settings)
             .map_err(io_error("could not write the server's settings"))?;
-        let log = fs::File::create(directory.path().join("log"));
-        let log = log.map_err(io_error("could not create the server's log"))?;
-        // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
-        if let Some(cores) = cores {
-            pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
-        }
-        let child = Command::new(program)
-            .current_dir(directory.path())
-            .arg("--config")
-            .arg(&settings)
-            .arg("--state-dir")
-            .arg(directory.path().join("state"))
-            .args(["--addr", "127.0.0.1:0"])
-            .env("ROLLCALL_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn();
-        if let Some(cores) = cores {
-            pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
-        }
-        let mut child = child.map_err(io_error("could not start the server"))?;
-        let mut line = String::new();
-        let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
-        let process = ServerProcess { child, directory };
-        match (read, line.trim().strip_prefix("Listening on http://").map(str::parse)) {
-            (Some(Ok(_)), Some(Ok(address))) => Ok(Self { address, process: Some(process) }),
-            _ => Err(LoadError::Server(process.stderr_tail())),
-        }
+        let (program, cores) = (program.to_owned(), cores.cloned());
+        let (child, address) = spawn(&program, cores.as_ref(), directory.path(), ANY_PORT)?;
+        let process = ServerProcess { child, directory, program, cores };
+        Ok(Self { address, process: Some(process) })
+    }
+
+    /// Starts the program again at its address, after its process has ended.
+    pub fn restart(&mut self) -> Result<(), LoadError> {
+        let address = self.address.to_string();
+        let Some(process) = &mut self.process else { return Ok(()) };
+        let (cores, directory) = (process.cores.as_ref(), process.directory.path());
+        (process.child, _) = spawn(&process.program, cores, directory, &address)?;
+        Ok(())
+    }
+
+    /// Sends a signal to its process.
+    pub fn signal(&self, signal: ProcessSignal) -> Result<(), LoadError> {
+        let Some(process) = &self.process else { return Ok(()) };
+        send_signal(process.child.id(), signal)
+            .map_err(|source| LoadError::Io { what: "could not send a signal", source })
+    }
+
+    /// Whether its process has ended.
+    pub fn has_ended(&mut self) -> bool {
+        let process = self.process.as_mut();
+        process.is_none_or(|process| !matches!(process.child.try_wait(), Ok(None)))
     }
 
     /// The server's use of CPU and memory until now.
@@ -156,11 +169,59 @@ impl Server {
 
 impl ServerProcess {
     fn stderr_tail(&self) -> String {
-        let log = fs::read(self.directory.path().join("log")).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let lines: Vec<&str> = log.lines().rev().take(5).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+        log_tail(self.directory.path())
     }
+}
+
+fn log_tail(directory: &Path) -> String {
+    let log = fs::read(directory.join("log")).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let lines: Vec<&str> = log.lines().rev().take(5).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+/// Starts the program with the settings of this directory, and waits for its address.
+fn spawn(
+    program: &Path,
+    cores: Option<&Cores>,
+    directory: &Path,
+    address: &str,
+) -> Result<(Child, SocketAddr), LoadError> {
+    let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
+    let log = fs::File::options().create(true).append(true).open(directory.join("log"));
+    let log = log.map_err(io_error("could not create the server's log"))?;
+    // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
+    if let Some(cores) = cores {
+        pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
+    }
+    let child = Command::new(program)
+        .current_dir(directory)
+        .arg("--config")
+        .arg(directory.join("Leptos.toml"))
+        .arg("--state-dir")
+        .arg(directory.join("state"))
+        .args(["--addr", address])
+        .env("ROLLCALL_LOG", "warn")
+        // It names the engine for this program, and is no setting of the server.
+        .env_remove("ROLLCALL_ENGINE")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn();
+    if let Some(cores) = cores {
+        pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
+    }
+    let mut child = child.map_err(io_error("could not start the server"))?;
+    let mut line = String::new();
+    let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
+    let address = line.trim().strip_prefix("Listening on http://").map(str::parse);
+    if let (Some(Ok(_)), Some(Ok(address))) = (read, address) {
+        return Ok((child, address));
+    }
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(LoadError::Server(log_tail(directory)))
 }
 
 impl Drop for ServerProcess {

@@ -25,6 +25,14 @@ impl CpuUsage {
         Some(Self { nanoseconds_by_thread })
     }
 
+    /// The time of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        // The ids of threads are unique in a system.
+        self.nanoseconds_by_thread.extend(other.nanoseconds_by_thread);
+        self
+    }
+
     /// The CPU time since `earlier`, without threads that have ended since.
     pub fn since(&self, earlier: &Self) -> Duration {
         let used = self.nanoseconds_by_thread.iter().map(|(task, now)| {
@@ -54,10 +62,29 @@ impl Memory {
         Some(Self { resident: value("VmRSS:")?, peak: value("VmHWM:")? })
     }
 
+    /// The memory of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { resident: self.resident + other.resident, peak: self.peak + other.peak }
+    }
+
     /// Resets the peak of process `pid`.
     pub fn reset_peak(pid: u32) -> io::Result<()> {
         fs::write(format!("/proc/{pid}/clear_refs"), "5")
     }
+}
+
+/// What a process can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessSignal {
+    /// SIGKILL: it ends at once.
+    Kill,
+    /// SIGTERM: it shuts down.
+    Terminate,
+    /// SIGSTOP: it stands still.
+    Stop,
+    /// SIGCONT: it goes on.
+    Continue,
 }
 
 /// How many connections met a full accept queue since the system started.
@@ -72,7 +99,7 @@ pub fn listen_overflows() -> Option<u64> {
 #[cfg(target_os = "linux")]
 pub use linux::{
     connect_from, connect_with_small_buffers, lower_priority, pin_thread, raise_file_limit,
-    reset_on_close, thread_cpu_time,
+    reset_on_close, send_signal, thread_cpu_time,
 };
 
 #[cfg(target_os = "linux")]
@@ -87,7 +114,9 @@ mod linux {
     use rustix::{
         io::Errno,
         net::sockopt,
-        process::{Pid, Resource, Rlimit, getrlimit, setpriority_process, setrlimit},
+        process::{
+            Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setpriority_process, setrlimit,
+        },
         thread::{CpuSet, gettid, sched_setaffinity},
         time::{ClockId, clock_gettime},
     };
@@ -104,6 +133,19 @@ mod linux {
             set.set(core);
         }
         Ok(sched_setaffinity(None, &set)?)
+    }
+
+    /// Sends a signal to a process.
+    pub fn send_signal(pid: u32, signal: super::ProcessSignal) -> io::Result<()> {
+        let signal = match signal {
+            super::ProcessSignal::Kill => Signal::KILL,
+            super::ProcessSignal::Terminate => Signal::TERM,
+            super::ProcessSignal::Stop => Signal::STOP,
+            super::ProcessSignal::Continue => Signal::CONT,
+        };
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(kill_process(pid, signal)?)
     }
 
     /// Raises the limit of open files to the hard limit, and returns it.
@@ -168,7 +210,7 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     connect_from, connect_with_small_buffers, lower_priority, pin_thread, raise_file_limit,
-    reset_on_close, thread_cpu_time,
+    reset_on_close, send_signal, thread_cpu_time,
 };
 
 #[cfg(not(target_os = "linux"))]
@@ -181,6 +223,11 @@ mod elsewhere {
 
     /// Unsupported: threads can't be pinned.
     pub fn pin_thread(_cores: &[usize]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Unsupported: there are no signals.
+    pub fn send_signal(_pid: u32, _signal: super::ProcessSignal) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

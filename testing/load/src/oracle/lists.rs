@@ -17,7 +17,7 @@ use app::presence::{Epoch, ExistingUsers, MoreUsers, ServerEvent, Since};
 
 pub use self::state::StateId;
 use self::state::{Kind, Row, RowId, Rows, State};
-use crate::oracle::truth::{ChangeIndex, Truth};
+use crate::oracle::truth::{ChangeIndex, EpochIndex, Truth};
 
 /// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub struct Lists {
     rows: Vec<Row>,
     row_ids: HashMap<Row, RowId>,
     live: HashMap<(Epoch, u64), StateId>,
+    epochs: Vec<Epoch>,
     edges: HashMap<(StateId, StateId), Rc<[ChangeIndex]>>,
 }
 
@@ -69,6 +70,7 @@ impl Default for Lists {
             rows: Vec::new(),
             row_ids: HashMap::new(),
             live: HashMap::new(),
+            epochs: Vec::new(),
             edges: HashMap::new(),
         };
         lists.add(Kind::Nothing);
@@ -137,6 +139,15 @@ impl Lists {
             Kind::Wrong(sentence) => Some(sentence),
             _ => None,
         }
+    }
+
+    fn epoch_index(&mut self, epoch: &Epoch) -> EpochIndex {
+        let known = self.epochs.iter().position(|known| known == epoch);
+        let index = known.unwrap_or_else(|| {
+            self.epochs.push(epoch.clone());
+            self.epochs.len() - 1
+        });
+        EpochIndex(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
     fn known(&self, state: StateId, frame: &[u8]) -> Option<usize> {

@@ -19,6 +19,21 @@ impl PersonIndex {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChangeIndex(usize);
 
+/// Identifies an epoch of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochIndex(pub u32);
+
+/// A stretch of a room's changes. Numbers of two epochs can't be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The epoch of both numbers.
+    pub epoch: EpochIndex,
+    /// The changes are above this one; `None` for all of the list's history.
+    pub from: Option<u64>,
+    /// They are at most this one.
+    pub to: u64,
+}
+
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
@@ -54,10 +69,10 @@ struct Person {
 struct Change {
     what: ChangeKind,
     sent: Instant,
-    /// Its `seq` is above this one.
-    above: u64,
-    /// Its `seq` is at most this one; known once a client has received it.
-    at_most: Option<u64>,
+    /// Its `seq` in this epoch is above this one.
+    above: Option<(EpochIndex, u64)>,
+    /// Its `seq` in each of these epochs is at most this one; known once a client has received it there.
+    at_most: Vec<(EpochIndex, u64)>,
     /// When the first client received it.
     first_seen: Option<Instant>,
 }
@@ -82,9 +97,10 @@ impl Truth {
         self.version += 1;
         let Some(person) = self.persons.get_mut(who.as_usize()) else { return index };
         let last = person.changes.last().and_then(|last| self.changes.get(last.0));
-        let above = last.map_or(0, |last| last.at_most.unwrap_or(last.above));
+        let above = last.and_then(|last| last.at_most.last().copied().or(last.above));
         person.changes.push(index);
-        self.changes.push(Change { what, sent: now, above, at_most: None, first_seen: None });
+        let at_most = Vec::new();
+        self.changes.push(Change { what, sent: now, above, at_most, first_seen: None });
         let was_listed = person.expected.is_some();
         person.expected = match what {
             ChangeKind::Joined => Some(PresenceState::Here),
@@ -119,6 +135,11 @@ impl Truth {
     /// The name of a person.
     pub fn name(&self, who: PersonIndex) -> &str {
         self.persons.get(who.as_usize()).map_or("an unknown person", |person| &person.name)
+    }
+
+    /// What a change is.
+    pub fn kind(&self, change: ChangeIndex) -> Option<ChangeKind> {
+        self.changes.get(change.0).map(|change| change.what)
     }
 
     /// When a change was sent.
@@ -159,26 +180,34 @@ impl Truth {
         Ok(who)
     }
 
-    /// Finds the recorded change that the server reports between two values of `seq`.
+    /// Finds the recorded change that the server reports in a stretch of the room's changes.
     pub fn attribute(
         &mut self,
         who: PersonIndex,
         matches: impl Fn(ChangeKind) -> bool,
-        (from, to): (u64, u64),
+        reach: Reach,
         now: Instant,
     ) -> Result<ChangeIndex, String> {
+        let Reach { epoch, from, to } = reach;
         let changes = self.persons.get(who.as_usize()).map(|person| person.changes.as_slice());
         for index in changes.unwrap_or_default().iter().rev() {
             let Some(change) = self.changes.get_mut(index.0) else { continue };
-            if matches(change.what)
-                && change.above < to
-                && change.at_most.is_none_or(|seq| seq > from)
-            {
-                change.at_most = Some(change.at_most.map_or(to, |seq| seq.min(to)));
+            let is_later = change.above.is_none_or(|(of, above)| of != epoch || above < to);
+            let at_most = change.at_most.iter_mut().find(|(of, _)| *of == epoch);
+            let is_new = match (&at_most, from) {
+                (Some((_, seq)), Some(from)) => *seq > from,
+                _ => true,
+            };
+            if matches(change.what) && is_later && is_new {
+                match at_most {
+                    Some((_, seq)) => *seq = to.min(*seq),
+                    None => change.at_most.push((epoch, to)),
+                }
                 change.first_seen.get_or_insert(now);
                 return Ok(*index);
             }
         }
+        let from = from.unwrap_or_default();
         Err(format!("no such change of {} is recorded between {from} and {to}", self.name(who)))
     }
 
@@ -223,6 +252,10 @@ mod tests {
 
     fn id(number: u8) -> UserId {
         format!("person---{number:02}").parse().unwrap()
+    }
+
+    fn reach(from: u64, to: u64) -> Reach {
+        Reach { epoch: EpochIndex(0), from: Some(from), to }
     }
 
     fn row(number: u8, name: &str) -> User {
@@ -289,21 +322,21 @@ mod tests {
         let left = |what| what == LEFT;
         let first = truth.record(ana, ChangeKind::Joined, at(0));
         // Another client receives the change in a longer difference: it is the same change.
-        assert_eq!(truth.attribute(ana, joined, (0, 7), at(1)), Ok(first));
-        assert_eq!(truth.attribute(ana, joined, (2, 5), at(2)), Ok(first));
+        assert_eq!(truth.attribute(ana, joined, reach(0, 7), at(1)), Ok(first));
+        assert_eq!(truth.attribute(ana, joined, reach(2, 5), at(2)), Ok(first));
         let no_change =
             |from, to| Err(format!("no such change of Ana is recorded between {from} and {to}"));
         // Its `seq` is at most 5, so it can't be received again after that.
-        assert_eq!(truth.attribute(ana, joined, (5, 9), at(3)), no_change(5, 9));
-        assert_eq!(truth.attribute(ana, left, (5, 9), at(3)), no_change(5, 9));
+        assert_eq!(truth.attribute(ana, joined, reach(5, 9), at(3)), no_change(5, 9));
+        assert_eq!(truth.attribute(ana, left, reach(5, 9), at(3)), no_change(5, 9));
         let gone = truth.record(ana, LEFT, at(4));
         let second = truth.record(ana, ChangeKind::Joined, at(5));
         // Later changes have a `seq` above 5.
-        assert_eq!(truth.attribute(ana, left, (4, 5), at(6)), no_change(4, 5));
-        assert_eq!(truth.attribute(ana, left, (5, 9), at(6)), Ok(gone));
-        assert_eq!(truth.attribute(ana, joined, (5, 9), at(6)), Ok(second));
+        assert_eq!(truth.attribute(ana, left, reach(4, 5), at(6)), no_change(4, 5));
+        assert_eq!(truth.attribute(ana, left, reach(5, 9), at(6)), Ok(gone));
+        assert_eq!(truth.attribute(ana, joined, reach(5, 9), at(6)), Ok(second));
         assert!(
-            truth.attribute(bo, joined, (0, 9), at(6)).is_err(),
+            truth.attribute(bo, joined, reach(0, 9), at(6)).is_err(),
             "the change is of another person"
         );
     }
@@ -316,8 +349,8 @@ mod tests {
         truth.record(bo, ChangeKind::Joined, at(2));
         // No client has received either of them, so the order is unknown.
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
-        truth.attribute(ana, joined, (0, 2), at(3)).unwrap();
-        truth.attribute(bo, joined, (0, 2), at(5)).unwrap();
+        truth.attribute(ana, joined, reach(0, 2), at(3)).unwrap();
+        truth.attribute(bo, joined, reach(0, 2), at(5)).unwrap();
         assert_eq!(truth.impossible_order([bo, ana].into_iter()), None);
         let cy = truth.add_person("Cy");
         truth.record(cy, ChangeKind::Joined, at(4));
@@ -333,5 +366,27 @@ mod tests {
         truth.record(ana, LEFT, at(5));
         truth.record(ana, ChangeKind::Joined, at(6));
         assert_eq!(truth.impossible_order([bo, cy, ana].into_iter()), None);
+    }
+
+    #[test]
+    fn numbers_of_two_epochs_are_not_compared() {
+        let (mut truth, [ana, bo], at) = two();
+        let joined = |what| what == ChangeKind::Joined;
+        let anew = |from, to| Reach { epoch: EpochIndex(1), from, to };
+        let first = truth.record(ana, ChangeKind::Joined, at(0));
+        assert_eq!(truth.attribute(ana, joined, reach(8, 9), at(1)), Ok(first));
+        // A list of the next epoch, in which nothing has been counted yet.
+        assert_eq!(truth.attribute(ana, joined, anew(None, 0), at(2)), Ok(first));
+        assert_eq!(truth.attribute(ana, joined, anew(None, 3), at(3)), Ok(first));
+        assert!(truth.attribute(ana, joined, anew(Some(0), 3), at(4)).is_err());
+        truth.record(ana, LEFT, at(5));
+        let second = truth.record(ana, ChangeKind::Joined, at(5));
+        assert_eq!(truth.attribute(ana, joined, anew(Some(0), 2), at(6)), Ok(second));
+        assert!(truth.attribute(bo, joined, anew(None, 2), at(6)).is_err());
+        // Its join had a high number in the epoch before.
+        truth.record(bo, ChangeKind::Joined, at(7));
+        truth.attribute(bo, joined, reach(98, 99), at(8)).unwrap();
+        let gone = truth.record(bo, LEFT, at(9));
+        assert_eq!(truth.attribute(bo, |what| what == LEFT, anew(Some(2), 3), at(9)), Ok(gone));
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
         context,
         server: &server,
         config,
-        probe: Probe::start(server.address)?,
+        probe: Probe::start(server.address, server.address)?,
         unattacked: Histogram::default(),
         attacked: Histogram::default(),
         figures: Figures::new(),

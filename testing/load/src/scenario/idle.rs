@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::{MAX_CONCURRENT_CONNECTS, Outcome, RunContext, swarm};
 use crate::{
     client::swarm::{Opening, Swarm},
+    cluster::Servers,
     error::LoadError,
     measure::{
         report::{Figures, Report, figure},
-        server_process::{AdmissionLimits, Server, Usage},
+        server_process::Usage,
     },
 };
 
@@ -21,20 +22,21 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Opens sockets without sending a frame.
 pub(super) fn connect(context: &RunContext) -> Result<Outcome, LoadError> {
     let (server, before) = warm_server(context)?;
-    let mut swarm = swarm(&server)?;
+    let mut swarm = swarm(server.addresses())?;
     let clients = swarm.add(context.clients(), Opening::Silence);
     swarm.connect_all(clients, MAX_CONCURRENT_CONNECTS)?;
     swarm.run_for(context.timing.settle_time)?;
     let mut figures = Figures::new();
     add_memory(&mut figures, context, &before, &server.usage());
-    let report = Report::new("connect", context.options.clients, &swarm.violations, figures);
+    let report =
+        Report::new(context.name("connect"), context.options.clients, &swarm.violations, figures);
     Ok(Outcome { report, sent: None })
 }
 
 /// All clients have joined and are idle.
 pub(super) fn idle(context: &RunContext) -> Result<Outcome, LoadError> {
     let (server, before) = warm_server(context)?;
-    let mut swarm = swarm(&server)?;
+    let mut swarm = swarm(server.addresses())?;
     let clients = swarm.add(context.clients(), Opening::Join);
     swarm.connect_all(clients, MAX_CONCURRENT_CONNECTS)?;
     context.judge(&mut swarm)?;
@@ -49,14 +51,15 @@ pub(super) fn idle(context: &RunContext) -> Result<Outcome, LoadError> {
         figures.insert("cpu_us_per_connection_s", used / connections / HEARTBEAT.as_secs_f64());
     }
     context.judge(&mut swarm)?;
-    let report = Report::new("idle", context.options.clients, &swarm.violations, figures);
+    let report =
+        Report::new(context.name("idle"), context.options.clients, &swarm.violations, figures);
     Ok(Outcome { report, sent: None })
 }
 
 /// Starts a server, and warms it up.
-fn warm_server(context: &RunContext) -> Result<(Server, Usage), LoadError> {
-    let server = context.server(AdmissionLimits::Off)?;
-    let mut swarm: Swarm = swarm(&server)?;
+fn warm_server(context: &RunContext) -> Result<(Servers, Usage), LoadError> {
+    let server = context.servers()?;
+    let mut swarm: Swarm = swarm(server.addresses())?;
     let clients = swarm.add(WARM_UP, Opening::Join);
     swarm.connect_all(clients.clone(), MAX_CONCURRENT_CONNECTS)?;
     context.judge(&mut swarm)?;

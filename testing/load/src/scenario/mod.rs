@@ -1,22 +1,32 @@
 //! The scenarios: each starts a server, runs clients, and reports.
 
+mod across;
 mod attack;
 mod drop_half;
+mod engine_faults;
 mod event;
 mod fanout;
 mod idle;
 mod join_storm;
+mod kill;
+mod pause;
 mod reconnect;
 mod resets;
+mod rolling;
 mod slow;
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use crate::{
     client::swarm::Swarm,
+    cluster::{
+        Servers, Way,
+        engine::{Engine, Persistence},
+    },
     error::LoadError,
     measure::{
         baseline::{self, BaselineWork},
@@ -74,8 +84,32 @@ pub struct RunContext {
 }
 
 impl RunContext {
-    /// Runs a scenario once; `fanout` runs once for each rate.
+    /// Runs a scenario once; `fanout` runs once for each rate. With several servers it runs on one as well where
+    /// that can be compared.
     pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
+        let several = self.once(scenario)?;
+        if self.options.servers == 1 || !scenario.runs_on_one_server() {
+            return Ok(several);
+        }
+        let one = self.alone().once(scenario)?;
+        let compared = several.into_iter().zip(one);
+        Ok(compared.flat_map(|(several, one)| [several.compared_with(&one), one]).collect())
+    }
+
+    /// The same with one server.
+    fn alone(&self) -> Self {
+        Self { options: Options { servers: 1, ..self.options.clone() }, ..self.clone() }
+    }
+
+    /// The name of a scenario's report.
+    fn name(&self, scenario: &str) -> String {
+        match self.options.servers {
+            1 => scenario.to_owned(),
+            servers => format!("{scenario} on {servers}"),
+        }
+    }
+
+    fn once(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
         match scenario {
             Scenario::Connect => self.with_baseline(idle::connect(self)?),
             Scenario::Idle => self.with_baseline(idle::idle(self)?),
@@ -91,6 +125,11 @@ impl RunContext {
             Scenario::Slow => self.with_baseline(slow::run(self)?),
             Scenario::Attack => self.with_baseline(attack::run(self)?),
             Scenario::Resets => self.with_baseline(resets::run(self)?),
+            Scenario::Across => across::run(self).map(|report| vec![report]),
+            Scenario::Kill => kill::run(self).map(|report| vec![report]),
+            Scenario::Pause => pause::run(self).map(|report| vec![report]),
+            Scenario::Engine => engine_faults::run(self),
+            Scenario::Rolling => rolling::run(self).map(|report| vec![report]),
             Scenario::Baseline => self.baseline().map(|report| vec![report]),
         }
     }
@@ -116,11 +155,43 @@ impl RunContext {
     fn server(&self, limits: AdmissionLimits) -> Result<Server, LoadError> {
         match (&self.options.url, &self.program) {
             (Some(url), _) => Server::running(url),
-            (None, Some(program)) => Server::start(program, self.cores.as_ref(), limits),
+            (None, Some(program)) => Server::start(program, self.cores.as_ref(), limits, ""),
             (None, None) => {
                 Err(LoadError::Server("there is no --server-binary and no --url".to_owned()))
             }
         }
+    }
+
+    /// The servers of a run, without limits.
+    fn servers(&self) -> Result<Servers, LoadError> {
+        if self.options.servers == 1 {
+            return self.server(AdmissionLimits::Off).map(Servers::from);
+        }
+        self.cluster(Persistence::None, Way::Direct)
+    }
+
+    /// The same for a scenario that needs several.
+    fn several(
+        &self,
+        scenario: &'static str,
+        persistence: Persistence,
+        way: Way,
+    ) -> Result<Servers, LoadError> {
+        match self.options.servers {
+            1 => Err(LoadError::OneServer(scenario)),
+            _ => self.cluster(persistence, way),
+        }
+    }
+
+    /// Several servers over an engine of their own.
+    fn cluster(&self, persistence: Persistence, way: Way) -> Result<Servers, LoadError> {
+        let Some(program) = &self.program else {
+            return Err(LoadError::Server("there is no --server-binary".to_owned()));
+        };
+        let cores = self.cores.as_ref();
+        let engine = Engine::start(persistence, cores)?;
+        let count = usize::try_from(self.options.servers).unwrap_or(usize::MAX);
+        Servers::over(engine, count, program, cores, way)
     }
 
     /// Waits until every list is right, then checks all lists.
@@ -131,8 +202,7 @@ impl RunContext {
         }
         swarm.wait_until_right(self.timing.timeout)?;
         swarm.run_for(self.timing.settle_time)?;
-        let server_list = server_list::fetch(swarm.address(), swarm.room());
-        swarm.judge(server_list);
+        judge_now(swarm, |_| true);
         Ok(())
     }
 
@@ -157,10 +227,10 @@ impl RunContext {
 }
 
 /// A swarm in a room that no other run uses.
-fn swarm(server: &Server) -> Result<Swarm, LoadError> {
+fn swarm(addresses: Vec<SocketAddr>) -> Result<Swarm, LoadError> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let room = format!("load-{}", now.unwrap_or_default().as_micros());
-    Swarm::new(server.address, &room)
+    Swarm::new(addresses, &room)
 }
 
 /// The result of a run.
@@ -185,16 +255,16 @@ struct Measurement {
 }
 
 impl Measurement {
-    fn begin(server: &Server, swarm: &mut Swarm) -> Self {
-        server.reset_peak();
+    fn begin(servers: &Servers, swarm: &mut Swarm) -> Self {
+        servers.reset_peak();
         swarm.traffic = Traffic::default();
-        Self { started_at: Instant::now(), before: server.usage() }
+        Self { started_at: Instant::now(), before: servers.usage() }
     }
 
     /// Adds the figures since the start.
-    fn end(self, server: &Server, traffic: &Traffic, figures: &mut Figures) -> SentTraffic {
+    fn end(self, servers: &Servers, traffic: &Traffic, figures: &mut Figures) -> SentTraffic {
         let wall = self.started_at.elapsed();
-        let after = server.usage();
+        let after = servers.usage();
         add_traffic(figures, traffic, after.cpu_since(&self.before));
         if let Some(memory) = after.memory {
             figures.insert("peak_mib", figure(memory.peak) / 1024.0);
@@ -234,4 +304,38 @@ fn add_baseline(
         }
     }
     Ok(())
+}
+
+/// Polls until a condition holds.
+fn wait_for(
+    swarm: &mut Swarm,
+    what: &'static str,
+    within: Duration,
+    mut is_met: impl FnMut(&Swarm) -> bool,
+) -> Result<(), LoadError> {
+    let until = Instant::now() + within;
+    while !is_met(swarm) {
+        if Instant::now() > until {
+            let state = format!("{} stale, {} lost", swarm.stale(), swarm.lost());
+            return Err(LoadError::Timeout { what, within, state });
+        }
+        swarm.poll_once(Duration::from_millis(20))?;
+    }
+    Ok(())
+}
+
+/// Adds how many changes of each kind the clients have seen.
+fn add_facts(figures: &mut Figures, traffic: &Traffic) {
+    figures.insert("new_user_seen", figure(traffic.joined));
+    figures.insert("disconnect_user_seen", figure(traffic.departed));
+    figures.insert("user_changed_seen", figure(traffic.changed));
+}
+
+/// Checks all lists, and those of the servers that are there.
+fn judge_now(swarm: &mut Swarm, is_there: impl Fn(usize) -> bool) {
+    let addresses = swarm.addresses().to_vec();
+    for (_, address) in addresses.into_iter().enumerate().filter(|(server, _)| is_there(*server)) {
+        let server_list = server_list::fetch(address, swarm.room());
+        swarm.judge(server_list);
+    }
 }

@@ -22,7 +22,7 @@ const RATE: u32 = 200_000;
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
     let server = context.server(AdmissionLimits::Off)?;
-    let mut swarm = swarm(&server)?;
+    let mut swarm = swarm(vec![server.address])?;
     // In a small room this rate would need more changes per second than there are clients.
     let clients = context.options.clients;
     let changes_per_second = (RATE / clients).clamp(1, clients);
@@ -89,7 +89,7 @@ impl SlowPhase<'_> {
         dropped: &mut usize,
     ) -> Result<(Histogram, Option<u64>), LoadError> {
         swarm.traffic = Traffic::default();
-        let mut stalled_readers = StalledReaders::open(swarm.address(), swarm.room(), slow)?;
+        let mut stalled_readers = StalledReaders::open(swarm.addresses()[0], swarm.room(), slow)?;
         let mut churn = |swarm: &mut Swarm| {
             let mut meanwhile = |swarm: &mut Swarm| stalled_readers.poll(&mut swarm.violations);
             let half = self.time / 2;

@@ -42,6 +42,10 @@ pub(super) enum Phase {
 pub(super) struct Client {
     pub(super) who: PersonIndex,
     pub(super) opening: Opening,
+    /// The server of its present socket, or of its next one.
+    pub(super) server: usize,
+    /// Whether the last beat said that its list is old.
+    pub(super) is_stale: bool,
     pub(super) stream: Option<TcpStream>,
     pub(super) phase: Phase,
     pub(super) list: StateId,
@@ -60,10 +64,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(who: PersonIndex, opening: Opening) -> Self {
+    pub(super) fn new(who: PersonIndex, opening: Opening, server: usize) -> Self {
         Self {
             who,
             opening,
+            server,
+            is_stale: false,
             stream: None,
             phase: Phase::Closed,
             list: NO_LIST,

@@ -19,8 +19,11 @@ use crate::{
         websocket::{Frame, parse_frame},
     },
     error::LoadError,
-    oracle::lists::FrameKind,
+    oracle::{lists::FrameKind, truth::ChangeKind},
 };
+
+/// The first bytes of a beat.
+const BEAT: &[u8] = br#"{"event":"beat""#;
 
 impl Swarm {
     /// Waits for events on the sockets, and handles them.
@@ -50,8 +53,8 @@ impl Swarm {
         let client = &mut self.clients[index];
         match client.phase {
             Phase::Connecting => {
-                let request =
-                    handshake::request(self.address, &self.room, client.cookie.as_deref());
+                let address = self.addresses[client.server];
+                let request = handshake::request(address, &self.room, client.cookie.as_deref());
                 client.phase = Phase::Upgrading;
                 client.send(request.as_bytes());
             }
@@ -158,6 +161,14 @@ impl Swarm {
             client.is_wrong = true;
             violations.add(|| format!("client {index}: {sentence}"));
         }
+        // Only beats say how old a list is.
+        if normalised.is_stale {
+            client.is_stale = true;
+            traffic.first_stale.get_or_insert(now);
+        } else if client.is_stale && text.starts_with(BEAT) {
+            client.is_stale = false;
+            traffic.last_fresh = Some(now);
+        }
         let transition = lists.advance(client.list, &normalised.bytes, truth, now);
         client.list = transition.to;
         let length = u64::try_from(length).unwrap_or_default();
@@ -179,6 +190,12 @@ impl Swarm {
         }
         traffic.facts += u64::try_from(transition.facts.len()).unwrap_or_default();
         for change in &*transition.facts {
+            match truth.kind(*change) {
+                Some(ChangeKind::Joined) => traffic.joined += 1,
+                Some(ChangeKind::Departed(_)) => traffic.departed += 1,
+                Some(ChangeKind::Became(_)) => traffic.changed += 1,
+                None => {}
+            }
             if let Some(sent) = truth.sent(*change) {
                 traffic.latency.record(now.saturating_duration_since(sent));
             }
@@ -224,19 +241,25 @@ impl Swarm {
         }
     }
 
-    /// Closes the client's side of a socket. It is a violation unless this program closed it.
-    fn on_closed(&mut self, index: usize, how: &str) {
+    /// Closes the client's side of a socket. It is a violation unless this program closed it, or ends are
+    /// expected.
+    pub(super) fn on_closed(&mut self, index: usize, how: &str) {
+        let servers = self.addresses.len();
         let client = &mut self.clients[index];
         if client.phase == Phase::Closed {
             return;
         }
-        if client.phase != Phase::Closing && !client.is_wrong {
+        if client.phase != Phase::Closing && self.expects_ends {
+            self.lost.push(index);
+        } else if client.phase != Phase::Closing && !client.is_wrong {
             client.is_wrong = true;
             self.violations.add(|| format!("the socket of client {index}: {how}"));
         }
         self.pending_connects -= usize::from(client.is_connecting());
         client.stream = None;
         client.phase = Phase::Closed;
+        client.server = (client.server + 1) % servers;
+        client.is_stale = false;
         client.list = self.lists.after_disconnect(client.list);
     }
 }

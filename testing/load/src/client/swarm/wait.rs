@@ -18,15 +18,19 @@ pub(super) struct Wait {
 }
 
 impl Swarm {
-    /// Starts a wait for all clients that receive changes, except those whose list is known to be wrong.
-    fn start_wait(&mut self) {
+    /// Starts a wait for all clients of these servers that receive changes, except those whose list is known to
+    /// be wrong.
+    fn start_wait(&mut self, is_awaited: impl Fn(usize) -> bool) {
         let now = Instant::now();
         self.wait = Wait { number: self.wait.number + 1, ..Wait::default() };
         let Self { clients, lists, truth, wait, .. } = self;
-        let followers = clients.iter_mut().filter(|client| client.is_following());
-        for client in followers.filter(|client| !client.is_wrong) {
-            wait.expected += 1;
-            if lists.is_right(client.list, truth) {
+        for client in clients {
+            let is_expected =
+                client.is_following() && !client.is_wrong && is_awaited(client.server);
+            wait.expected += usize::from(is_expected);
+            if !is_expected {
+                client.counted_in = wait.number;
+            } else if lists.is_right(client.list, truth) {
                 client.counted_in = wait.number;
                 wait.reached += 1;
             }
@@ -38,7 +42,16 @@ impl Swarm {
 
     /// Polls until all lists are right, and returns when that was; `None` if it was not reached in time.
     pub fn wait_until_right(&mut self, within: Duration) -> Result<Option<Instant>, LoadError> {
-        self.start_wait();
+        self.wait_until_right_on(within, |_| true)
+    }
+
+    /// The same for the clients of some servers.
+    pub fn wait_until_right_on(
+        &mut self,
+        within: Duration,
+        is_awaited: impl Fn(usize) -> bool,
+    ) -> Result<Option<Instant>, LoadError> {
+        self.start_wait(is_awaited);
         let until = Instant::now() + within;
         while self.wait.reached_at.is_none() && Instant::now() < until {
             self.poll_once(Duration::from_millis(50))?;

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Instant};
 use app::presence::{Difference, PresenceState, Since, User};
 
 use super::{Advance, FrameKind, Kind, Lists, Row, RowId, Rows, StateId};
-use crate::oracle::truth::{ChangeIndex, ChangeKind, Truth};
+use crate::oracle::truth::{ChangeIndex, ChangeKind, Reach, Truth};
 
 /// The position of a person without a row.
 const ABSENT: usize = usize::MAX;
@@ -23,9 +23,10 @@ impl Lists {
             return Err("rows arrived without a list".to_owned());
         };
         let mut these = Vec::with_capacity(users.len());
+        let reach = Reach { epoch: self.epoch_index(&at.epoch), from: None, to: at.seq };
         for user in users {
             let who = truth.owner_of(user)?;
-            truth.attribute(who, |what| what == ChangeKind::Joined, (0, at.seq), now)?;
+            truth.attribute(who, |what| what == ChangeKind::Joined, reach, now)?;
             these.push(self.intern_row(Row { who, joined: user.joined, state: user.state }));
         }
         let length = earlier.length + these.len();
@@ -86,7 +87,8 @@ impl Lists {
             let to = self.add(Kind::PartialDifference { base, so_far: Rc::new(difference) });
             return Ok(Advance::unchanged(to, FrameKind::Changes));
         }
-        let (rows, facts) = self.apply(&rows, &difference, (from, to), truth, now)?;
+        let reach = Reach { epoch: self.epoch_index(&at.epoch), from: Some(from), to };
+        let (rows, facts) = self.apply(&rows, &difference, reach, truth, now)?;
         let next = self.intern_complete(&Since { seq: to, ..at }, rows, truth)?;
         let facts = self.edges.entry((base, next)).or_insert_with(|| facts.into());
         let facts = Rc::clone(facts);
@@ -97,7 +99,7 @@ impl Lists {
         &mut self,
         rows: &[RowId],
         difference: &Difference,
-        reach: (u64, u64),
+        reach: Reach,
         truth: &mut Truth,
         now: Instant,
     ) -> Result<(Vec<RowId>, Vec<ChangeIndex>), String> {
@@ -174,9 +176,9 @@ impl Lists {
                 from.seq, at.seq
             ));
         }
-        // In another epoch `seq` starts at 0.
-        let from = if from.epoch == at.epoch { from.seq } else { 0 };
+        let from = (from.epoch == at.epoch).then_some(from.seq);
         let (old, new) = (Rc::clone(old), Rc::clone(new));
+        let reach = Reach { epoch: self.epoch_index(&at.epoch), from, to: at.seq };
         let (old_places, new_places) = (self.places(&old, truth), self.places(&new, truth));
         let row_at = |rows: &[RowId], place: usize| rows.get(place).map(|row| self.row(*row));
         let mut facts = Vec::new();
@@ -184,7 +186,7 @@ impl Lists {
             let now_there = row_at(&new, new_places[row.who.as_usize()]);
             if now_there.is_none_or(|there| there.joined != row.joined) {
                 let matches = |what| matches!(what, ChangeKind::Departed(_));
-                facts.push(truth.attribute(row.who, matches, (from, at.seq), now)?);
+                facts.push(truth.attribute(row.who, matches, reach, now)?);
             }
         }
         for row in new.iter().map(|row| self.row(*row)) {
@@ -194,7 +196,7 @@ impl Lists {
                 Some(there) if there.joined == row.joined => ChangeKind::Became(state),
                 _ => ChangeKind::Joined,
             };
-            facts.push(truth.attribute(row.who, |what| what == matches, (from, at.seq), now)?);
+            facts.push(truth.attribute(row.who, |what| what == matches, reach, now)?);
         }
         let facts: Rc<[ChangeIndex]> = facts.into();
         self.edges.insert((before, after), Rc::clone(&facts));
