@@ -14,7 +14,7 @@ use app::presence::RoomName;
 use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
     task::JoinSet,
-    time::{Instant, interval, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 
 use self::{appends::AppendOutcome, rooms::OpenOutcome};
@@ -307,28 +307,37 @@ impl Node {
         };
         self.open_all(&mut session);
         let (mut check, mut refresh) = (interval(CHECK), interval(REFRESH));
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         refresh.reset();
         let link = Arc::clone(&session.link);
         loop {
             let renewal = self.next_renewal();
             tokio::select! {
                 biased;
+                // What has a time comes first: in a storm there is always another entry.
+                () = sleep_until(renewal), if !session.is_renewing => self.renew(&mut session),
+                _ = check.tick() => self.check(&mut session).await?,
+                _ = refresh.tick() => self.refresh(&mut session),
                 Some(done) = session.tasks.join_next() => match done {
                     Ok(done) => self.on_done(&mut session, done).await?,
                     // A panic in a request is as good as a link that is over.
                     Err(_) => return Err(EngineError::LinkOver.into()),
                 },
                 entry = link.next_entry() => match entry {
-                    Some(entry) => self.deliver(&mut session, entry),
+                    Some(entry) => {
+                        self.deliver(&mut session, entry);
+                        // In turn with the rooms' requests, which would wait for ever too.
+                        if let Ok(request) = requests.try_recv() {
+                            self.on_request(&mut session, request).await?;
+                        }
+                    }
                     None => return Err(EngineError::LinkOver.into()),
                 },
                 request = requests.recv() => match request {
                     Some(request) => self.on_request(&mut session, request).await?,
                     None => return Err(End::Left),
                 },
-                () = sleep_until(renewal), if !session.is_renewing => self.renew(&mut session),
-                _ = check.tick() => self.check(&mut session).await?,
-                _ = refresh.tick() => self.refresh(&mut session),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Two or three hubs over the engine in memory, in simulated time.
 
+mod busy_room;
 mod positions;
 mod read_again;
 
