@@ -99,7 +99,7 @@ pub const ROOM_LIFETIME: Duration = Duration::from_mins(10);
 pub const LEASE_MEMORY: Duration = Duration::from_mins(10);
 
 /// So many entries before a snapshot stay in the journal, for servers that are a little behind.
-pub const MOST_OLDER_ENTRIES: u64 = 256;
+pub const MOST_OLDER_ENTRIES: u64 = 64;
 
 /// Why a call failed. The link is over in either case, and the call may have been executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

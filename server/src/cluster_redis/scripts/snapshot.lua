@@ -1,6 +1,6 @@
 #!lua
 -- snapshot.lua: stores a room's state as of an entry, and trims the entries that are no longer needed.
--- KEYS: head, journal, snapshot.  ARGV: n, r, t, state, how many older entries stay (256)
+-- KEYS: head, journal, snapshot.  ARGV: n, r, t, state, how many older entries stay
 local h = redis.call('HMGET', KEYS[1], 'n', 'r')
 local s = redis.call('HGET', KEYS[3], 'n')
 local n, id = tonumber(ARGV[1]), ARGV[1] .. '-' .. ARGV[2]
