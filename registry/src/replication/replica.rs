@@ -30,8 +30,8 @@ use crate::presence::{
 /// So many epochs are remembered under which this server issued numbers.
 const MOST_EPOCHS: usize = 16;
 
-/// A journal gets so many entries before its room is stored again.
-const FEWEST_ENTRIES: usize = 256;
+/// A journal gets so many commands before its room is stored again.
+const FEWEST_COMMANDS: usize = 256;
 
 /// What one server knows of the journal of a room. `R` is who waits for the outcome of a command; its default is
 /// nobody.
@@ -51,18 +51,13 @@ pub struct Replica<R> {
     tick: Option<Moment>,
     /// What arrives while the room is being opened, with the nonce of the entry before.
     held: Vec<(u64, Entry)>,
-    /// What the journal has got since its last snapshot, as far as this server knows.
-    since_snapshot: SinceSnapshot,
+    /// How many commands the journal has got since a snapshot was due, as far as this server knows.
+    commands_since_snapshot: usize,
+    /// The last snapshot that was due is this server's to store: its entry made it so.
+    is_snapshot_due: bool,
     checkpoints: Checkpoints,
     /// The list differs from the others': what is known does not count when the room is opened.
     is_to_be_reloaded: bool,
-}
-
-/// What was applied since a snapshot.
-#[derive(Clone, Copy, Debug, Default)]
-struct SinceSnapshot {
-    entries: usize,
-    commands: usize,
 }
 
 /// How far this server has read the journal, and whether it hears more of it.
@@ -174,7 +169,8 @@ impl<R: Default> Replica<R> {
             run: None,
             tick: None,
             held: Vec::new(),
-            since_snapshot: SinceSnapshot::default(),
+            commands_since_snapshot: 0,
+            is_snapshot_due: false,
             checkpoints: Checkpoints::default(),
             is_to_be_reloaded: false,
         }
@@ -329,15 +325,13 @@ impl<R: Default> Replica<R> {
         Received::Applied(applied)
     }
 
-    /// The state to store in the engine, if the journal has grown enough since it was stored last.
+    /// The state to store in the engine, if the journal has grown enough since it was stored last. All servers count
+    /// alike, and one of them stores it.
     pub fn take_due_snapshot(&mut self, room: &Room) -> Option<(EntryTime, RoomSnapshot)> {
         let LinkState::Open(Known { position, moment, .. }) = self.link else { return None };
-        let SinceSnapshot { entries, commands } = self.since_snapshot;
-        // A state of thousands takes longer to write than many changes of a few.
-        if entries < FEWEST_ENTRIES || commands < 2 * room.roster().len() {
+        if !std::mem::take(&mut self.is_snapshot_due) {
             return None;
         }
-        self.since_snapshot = SinceSnapshot::default();
         Some((EntryTime { position, moment }, RoomSnapshot::of(room)))
     }
 
@@ -357,8 +351,12 @@ impl<R: Default> Replica<R> {
     ) {
         let Entry { position, moment, batch: Batch { server, number, .. } } = entry;
         let commands = entry.batch.commands.clone();
-        self.since_snapshot.entries += 1;
-        self.since_snapshot.commands += commands.len();
+        self.commands_since_snapshot += commands.len();
+        // A state of thousands takes longer to write than many changes of a few.
+        if self.commands_since_snapshot >= room.roster().len().max(FEWEST_COMMANDS) {
+            self.commands_since_snapshot = 0;
+            self.is_snapshot_due = server == self.server;
+        }
         let result = room.apply_entry(entry);
         if let LinkState::Open(known) = &mut self.link {
             (known.position, known.moment) = (position, moment);

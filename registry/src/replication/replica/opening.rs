@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::presence::Epoch;
 
-use super::{Applied, Known, LinkState, MOST_EPOCHS, Reader, Received, Replica, SinceSnapshot};
+use super::{Applied, Known, LinkState, MOST_EPOCHS, Reader, Received, Replica};
 use crate::{
     presence::{
         command::{Command, Outcome},
@@ -69,7 +69,7 @@ impl<R: Default> Replica<R> {
                 let clock = RoomClock::new(at.moment, now);
                 let EntryTime { position, moment } = at;
                 self.link = LinkState::Open(Known { position, moment, clock });
-                self.since_snapshot = SinceSnapshot::default();
+                self.commands_since_snapshot = 0;
                 self.is_to_be_reloaded = false;
                 self.checkpoints.forget();
                 let replies = self.outbox.settle(room.servers().last_batch(self.server));
