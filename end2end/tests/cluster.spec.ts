@@ -37,7 +37,8 @@ test("an old list is shown as of then, and is live again with its engine", async
     }
     await expect(embed.locator("html")).toHaveAttribute("data-stale", /.*/);
     const late = await newVisitor({ of: one });
-    await late.open(room);
+    await late.page.goto(`/r/${room}`);
+    await late.isDisconnected();
     await late.shows(["Ana", "Bo"]);
 
     engine.goOn();
