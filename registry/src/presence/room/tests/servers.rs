@@ -105,6 +105,17 @@ fn sockets_of_a_dead_server_do_not_count_for_the_limit_of_their_person() {
 }
 
 #[test]
+fn person_who_only_watched_is_forgotten_with_the_server() {
+    let mut journal = Journal::new();
+    journal.announce(1, 1, "a", 10);
+    journal.submit(1, removed(1));
+    assert!(journal.room.members().contains(id(1)), "the socket goes on watching");
+    journal.leave(1, 0, ServerExit::LeaseExpired);
+    assert!(!journal.room.members().contains(id(1)));
+    assert!(!journal.room.members().is_page_loading(id(1)));
+}
+
+#[test]
 fn server_that_goes_on_under_another_id_changes_no_row() {
     let mut journal = Journal::new();
     let announced_at = journal.now;
