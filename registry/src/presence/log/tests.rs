@@ -174,3 +174,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn new_name_is_stored_with_its_skeleton() {
+    let after = name("Kim").with_skeleton(Some("kirn"));
+    let change = Change::Renamed { id: id(1), before: name("Kay"), after };
+    let stored = serde_json::to_string(&LoggedChange::from(Logged { at: NOW, change })).unwrap();
+    let read = Logged::from(serde_json::from_str::<LoggedChange>(&stored).unwrap());
+    let Change::Renamed { after, .. } = read.change else { panic!("{stored}") };
+    assert_eq!((after.as_str(), after.skeleton()), ("Kim", Some("kirn")));
+}
