@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::http::room_path::{room_from_path, room_not_found};
 use registry::{
-    hub::{Hub, RoomStats},
-    replication::handle::{NotOpenedError, OpenMode},
+    hub::{Hub, RemovalError, RoomStats},
+    replication::handle::OpenMode,
 };
 
 /// `GET /rooms`: the statistics of every room, the largest first.
@@ -69,7 +69,7 @@ pub(super) async fn remove(
         Ok(false) => {
             (StatusCode::NOT_FOUND, "Nobody with this id is listed in this room.\n").into_response()
         }
-        Err(error) => nothing_changed(error),
+        Err(error) => not_removed(error),
     }
 }
 
@@ -88,13 +88,20 @@ pub(super) async fn close(
             StatusCode::NO_CONTENT.into_response()
         }
         Ok(None) => room_is_empty(&room_name),
-        Err(error) => nothing_changed(error),
+        Err(error) => not_removed(error),
     }
 }
 
 /// What the servers of a cluster share does not answer.
-fn nothing_changed(error: NotOpenedError) -> Response {
-    let sentence = format!("Nothing was changed, because {error}. Try again in a moment.\n");
+fn not_removed(error: RemovalError) -> Response {
+    let sentence = match error {
+        RemovalError::NotOpened(error) => {
+            format!("Nothing was changed, because {error}. Try again in a moment.\n")
+        }
+        RemovalError::Unanswered => {
+            format!("It may still happen: {error}. Look at the room in a moment.\n")
+        }
+    };
     (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response()
 }
 

@@ -15,7 +15,7 @@ use tokio::{
 use super::*;
 use crate::{
     cluster::memory::{Availability, MemoryEngine, Partition},
-    hub::{Accepted, Answer, Membership, WallClock},
+    hub::{Accepted, Answer, Membership, RemovalError, WallClock},
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},

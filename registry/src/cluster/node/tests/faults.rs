@@ -140,6 +140,22 @@ async fn person_who_was_removed_meanwhile_does_not_come_back_with_a_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn operator_is_told_that_a_removal_has_no_answer() {
+    let cluster = Cluster::start().await;
+    let _ana = cluster.one.join(1, "a").await;
+    cluster.engine.set_faults(|faults| faults.availability = Availability::Hanging);
+    let asked_at = Instant::now();
+    let removed = cluster.one.hub.remove(&room(), person(1)).await;
+    assert_eq!(removed, Err(RemovalError::Unanswered));
+    assert!(asked_at.elapsed() < 3 * SECOND);
+    // It happens when the engine is back.
+    cluster.engine.set_faults(|faults| faults.availability = Availability::Up);
+    sleep(10 * SECOND).await;
+    assert_eq!(cluster.one.people(), [""; 0]);
+    cluster.expect_equal_lists();
+}
+
+#[tokio::test(start_paused = true)]
 async fn request_without_an_engine_is_answered_and_executed_later() {
     let cluster = Cluster::start().await;
     let _ana = cluster.one.join(1, "a").await;
