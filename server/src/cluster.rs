@@ -115,19 +115,20 @@ impl ClusterMember {
         shared: SharedConfig,
     ) -> Result<Self, ClusterStartError> {
         let engine = RedisEngine::new(&config.engine)?;
-        let ours = shared.clone();
+        // If it is taken, the node draws another one.
+        let server = ServerId::draw(getrandom::u32)?;
+        let addresses = config.engine.addresses.iter().map(ToString::to_string);
+        let address = addresses.collect::<Vec<_>>().join(",");
         let deadline = Instant::now() + config.wait;
         let mut is_told = false;
         loop {
-            let failed = match Self::try_to_join(&engine, limits, shared.clone()).await? {
+            let failed = match Self::try_to_join(&engine, server, limits, shared.clone()).await {
                 Ok((hub, node)) => return Ok(Self { hub, node, readiness: config.readiness }),
                 Err(failed) => failed,
             };
-            let addresses = config.engine.addresses.iter().map(ToString::to_string);
-            let address = addresses.collect::<Vec<_>>().join(",");
             match failed {
                 JoinError::Refused(ClusterError::Mismatch(theirs)) => {
-                    return Err(mismatch(theirs, ours));
+                    return Err(mismatch(theirs, shared));
                 }
                 JoinError::Engine(reason @ EngineError::Misconfigured(_)) => {
                     return Err(ClusterStartError::Misconfigured { address, reason });
@@ -147,19 +148,16 @@ impl ClusterMember {
 
     async fn try_to_join(
         engine: &RedisEngine,
+        server: ServerId,
         limits: RoomLimits,
         shared: SharedConfig,
-    ) -> Result<Result<(Arc<Hub>, JoinHandle<Result<(), ClusterError>>), JoinError>, getrandom::Error>
-    {
-        let link = match engine.connect().await {
-            Ok(link) => link,
-            Err(error) => return Ok(Err(JoinError::Engine(error))),
-        };
-        let (handle, requests) = ClusterHandle::new(random_server_id()?, limits);
+    ) -> Result<(Arc<Hub>, JoinHandle<Result<(), ClusterError>>), JoinError> {
+        let link = engine.connect().await.map_err(JoinError::Engine)?;
+        let (handle, requests) = ClusterHandle::new(server, limits);
         let hub = Hub::in_cluster(limits, handle, WallClock::System);
         let config = NodeConfig::new(shared);
-        let joined = node::join(engine.clone(), link, Arc::clone(&hub), requests, config).await;
-        Ok(joined.map(|member| (hub, tokio::spawn(member.run()))))
+        let member = node::join(engine.clone(), link, Arc::clone(&hub), requests, config).await?;
+        Ok((hub, tokio::spawn(member.run())))
     }
 
     /// The rooms.
@@ -212,13 +210,5 @@ fn mismatch(theirs: SharedConfig, ours: SharedConfig) -> ClusterStartError {
         ClusterStartError::OtherLease { theirs: text(theirs.lease), ours: text(ours.lease) }
     } else {
         ClusterStartError::OtherScheme { theirs: theirs.scheme, ours: ours.scheme }
-    }
-}
-
-fn random_server_id() -> Result<ServerId, getrandom::Error> {
-    loop {
-        if let Ok(server) = ServerId::try_from(getrandom::u32()?) {
-            return Ok(server);
-        }
     }
 }

@@ -10,6 +10,17 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "u32", into = "u32")]
 pub struct ServerId(NonZeroU32);
 
+impl ServerId {
+    /// The first of these random numbers that names a server.
+    pub fn draw<E>(mut random: impl FnMut() -> Result<u32, E>) -> Result<Self, E> {
+        loop {
+            if let Ok(server) = Self::try_from(random()?) {
+                return Ok(server);
+            }
+        }
+    }
+}
+
 /// 0 and `u32::MAX` name no server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("0 and {max} name no server", max = u32::MAX)]

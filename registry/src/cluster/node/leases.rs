@@ -1,6 +1,6 @@
 //! The life of this server in the cluster, and the death of others.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use tokio::time::Instant;
 
@@ -68,12 +68,10 @@ impl Node {
     }
 
     fn new_server_id(&mut self) -> ServerId {
-        loop {
-            let number = u32::try_from((self.random)() >> 32).unwrap_or_default();
-            if let Ok(server) = ServerId::try_from(number) {
-                return server;
-            }
-        }
+        let random =
+            || Ok::<_, Infallible>(u32::try_from((self.random)() >> 32).unwrap_or_default());
+        let Ok(server) = ServerId::draw(random);
+        server
     }
 
     /// When the lease is to be renewed.
