@@ -139,12 +139,13 @@ impl PersonCookies {
             return None;
         }
         // Each purpose has a key of its own, derived from the stored one.
-        let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
-        derivation.update(b"rollcall public ids 1");
-        let public_ids = Hmac::new_from_slice(&derivation.finalize().into_bytes()).ok()?;
-        let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
-        derivation.update(b"rollcall key fingerprint 1");
-        let fingerprint = hex(&derivation.finalize().into_bytes()[..8]);
+        let derive = |purpose: &[u8]| {
+            let mut derivation = Hmac::<Sha256>::new_from_slice(key).ok()?;
+            derivation.update(purpose);
+            Some(derivation.finalize().into_bytes())
+        };
+        let public_ids = Hmac::new_from_slice(&derive(b"rollcall public ids 1")?).ok()?;
+        let fingerprint = hex(&derive(b"rollcall key fingerprint 1")?[..8]);
         Some(Self { scope: scope.into(), signing: Key::from(key), public_ids, fingerprint })
     }
 
