@@ -22,14 +22,14 @@ impl AppState {
     /// Waits until the room is known, or not much longer than a visitor would. The caller shows what is known;
     /// nobody's room is made.
     pub(crate) async fn look_up(&self, room: &RoomName) {
-        if self.hub.server_id().is_some() && !self.hub.is_known(room) {
+        if !self.hub.is_known(room) {
             self.wait_for(room, OpenMode::Look).await;
         }
     }
 
     /// Waits until the room is known, and makes it if there is none.
     pub(crate) async fn open_room(&self, room: &RoomName) -> Result<(), Rejection> {
-        if self.hub.server_id().is_some() && !self.hub.is_known(room) {
+        if !self.hub.is_known(room) {
             self.wait_for(room, OpenMode::Found).await;
             if !self.hub.is_known(room) {
                 return Err(Rejection::EngineSilent);
