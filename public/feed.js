@@ -35,8 +35,8 @@ export function canShare() {
 
 /**
  * Watches a room until `close` is called. `describe` returns the request `{ room, since, wantsFrames }`, each time that it
- * is sent; `onNews` gets `{ position, frame, isOld }`, where beats alone say whether the list is old, and `onLost` is called when the stream broke or is silent, or when the
- * server refuses the room. It is opened again.
+ * is sent; `onNews` gets `{ position, frame, isOld }`, where beats alone say whether the list is old, and `onLost` is
+ * called when the stream broke or is silent, or when the server refuses the room. It is opened again.
  *
  * The messages: `{ to, request }` from a view to the elected page (or to any, before it knows one), `{ to, isServed }`
  * in answer; `{ room, news }` from the elected page to all; `{ isElected }` and `{ isRetired }` when that changes. Each

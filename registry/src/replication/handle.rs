@@ -128,7 +128,7 @@ impl ClusterHandle {
         self.servers.store(number, Ordering::Relaxed);
     }
 
-    /// The engine has answered, or has sent an entry.
+    /// The engine has answered.
     pub fn note_heard(&self) {
         self.heard_at.send_replace(Some(Instant::now()));
     }
