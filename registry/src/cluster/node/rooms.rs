@@ -24,8 +24,6 @@ pub(super) struct Waiting {
 pub(super) struct OpenOutcome {
     room: RoomName,
     mode: OpenMode,
-    /// Whether this server knew nothing of the room when it asked.
-    was_unknown: bool,
     result: Result<Opened, EngineError>,
 }
 
@@ -68,10 +66,7 @@ impl Node {
 
     fn begin_open<L: Link>(&self, session: &mut Session<L>, room: RoomName, mode: OpenMode) {
         let Some(shared) = self.hub.find(&room) else { return };
-        let read =
-            shared.read_replica(|replica, _| (replica.position_to_open(), replica.position()));
-        let (known, own) = read.unwrap_or_default();
-        let was_unknown = own.is_none();
+        let known = shared.read_replica(|replica, _| replica.position_to_open()).flatten();
         let founding = (mode == OpenMode::Found).then(|| shared.founding());
         let link = session.link.clone();
         session.tasks.spawn(async move {
@@ -79,25 +74,20 @@ impl Node {
                 Ok(()) => link.open(&room, known, founding).await,
                 Err(error) => Err(error),
             };
-            Done::Opened(OpenOutcome { room, mode, was_unknown, result })
+            Done::Opened(OpenOutcome { room, mode, result })
         });
     }
 
     pub(super) fn on_opened<L: Link>(
         &mut self,
         session: &mut Session<L>,
-        OpenOutcome { room: name, mode, was_unknown, result }: OpenOutcome,
+        OpenOutcome { room: name, mode, result }: OpenOutcome,
     ) -> Result<(), End> {
         let opened = result?;
         if matches!(opened, Opened::Whole { .. }) {
             self.cluster.stats().snapshot_loads.count();
         }
         let Some(room) = self.hub.find(&name) else { return Ok(()) };
-        // A whole list for who asked before the room was opened looks as if what came since were lost.
-        if was_unknown && room.is_open() {
-            self.answer(&name, Ok(()));
-            return Ok(());
-        }
         match room.on_open(opened, session.link.run_id()) {
             Ok(()) => self.append_again(session, &name),
             Err(OpenError::Absent) if mode == OpenMode::Look => {
