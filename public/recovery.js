@@ -18,7 +18,7 @@ export async function hydrateAnew({ data, showCause }, page, names) {
   });
   document.documentElement.removeAttribute("data-cause");
   renderMain(data, parts);
-  if (!page.begin(JSON.stringify(parts.page))) throw new Error("the page's data can't be read");
+  if (!page.begin(JSON.stringify(parts.page), data.texts)) throw new Error("the page's data can't be read");
   for (const name of names) page[`hydrate_${name}`]();
   page.connect();
 }

@@ -76,7 +76,7 @@ function isIntact(part) {
 * whose timers are throttled, at once. Returns whether all parts were as the server rendered them. */
 async function hydrate(page) {
   const yieldToMain = () => document.hidden || new Promise((go) => setTimeout(go));
-  if (!page.begin(JSON.stringify(data.page))) return false;
+  if (!page.begin(JSON.stringify(data.page), data.texts)) return false;
   for (const part of Object.keys(PARTS)) {
     await yieldToMain();
     if (!isIntact(part)) return false;
@@ -202,7 +202,8 @@ async function start() {
   try {
     if (failures.length > 1) throw new Error("the page failed again after it was rendered anew");
     page = await import(data.script);
-    await page.default({ module_or_path: data.wasm });
+    // The WASM formats numbers and times with it.
+    await Promise.all([page.default({ module_or_path: data.wasm }), import(`./format.js?${data.build}`)]);
   } catch (error) {
     markStale();
     const { follow } = await load("recovery");

@@ -28,7 +28,7 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
   function mark() {
     const isLive = isConnected && isCurrent;
     hasFailed &&= !isLive;
-    const time = asOf.toLocaleTimeString("en-GB");
+    const time = asOf.toLocaleTimeString(html.lang);
     say(hasFailed ? `${cause} ${data.causes.reconnecting.replace("{time}", time)}` : cause);
     if (!isLive) return markStale();
     asOf = new Date();

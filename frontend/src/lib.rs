@@ -13,14 +13,14 @@ thread_local! {
     static HYDRATION: RefCell<Option<Hydration>> = const { RefCell::new(None) };
 }
 
-/// Reads the page's data, and returns whether it can be read. It may be called again with other data, as long
+/// Reads the page's data and its texts, a line each, and returns whether it can be read. It may be called again with other data, as long
 /// as the page is not connected.
 #[wasm_bindgen]
-pub fn begin(data: &str) -> bool {
+pub fn begin(data: &str, texts: &str) -> bool {
     // Debug builds only: the messages of all panics would make every first visit larger.
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
-    let hydration = Hydration::new(data);
+    let hydration = Hydration::new(data, texts);
     let is_readable = hydration.is_some();
     // An owner that was dropped would clean up the state that hydrated parts use.
     std::mem::forget(HYDRATION.replace(hydration));

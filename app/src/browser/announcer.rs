@@ -14,7 +14,7 @@ use crate::{
     state::page_state::PageState,
     text::{
         announcement::{ChangeSummary, Part},
-        strings,
+        texts::Text,
     },
     view::{
         activity_log::ACTIVITY,
@@ -92,7 +92,7 @@ impl Announcer {
             let has_missed = !missed.is_empty();
             add_activity(&parts);
             // It replaces the announcement that the connection is back, so it repeats those words.
-            let mut words = vec![Part::Words([strings::CONNECTED_AGAIN, " "].concat())];
+            let mut words = vec![Part::Words([Text::ConnectedAgain.get(), " "].concat())];
             words.extend(parts);
             self.announce_unless_muted(&words);
             self.page_state.ui.update(|ui| ui.has_missed_something = has_missed);

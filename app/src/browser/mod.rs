@@ -26,6 +26,7 @@ use crate::{
     client::{Replica, codec::json::from_str},
     presence::RoomName,
     state::{RoomPage, command::Command, page_state::PageState},
+    text::texts::set_texts,
     view::{
         member_list::member_list,
         new_room::new_room_address,
@@ -49,7 +50,10 @@ pub struct Hydration {
 
 impl Hydration {
     /// Creates the page's state from the data that the server sent with it; none if the data is damaged.
-    pub fn new(data: &str) -> Option<Self> {
+    ///
+    /// `texts` has a line for each text of the page.
+    pub fn new(data: &str, texts: &str) -> Option<Self> {
+        set_texts(texts);
         let RoomPage { room, list, away } = from_str(data).ok()?;
         let owner = Owner::new();
         let (page_state, replica) =

@@ -19,11 +19,9 @@ use crate::{
         connection_status::{ConnectionStatus, Loss},
         page_state::PageState,
     },
-    text::strings,
+    text::{strings, texts::Text},
 };
 
-/// How often the durations in the rows are updated, in milliseconds.
-const ROW_TIME_INTERVAL: u64 = 10_000;
 /// From this many rows on rendering is throttled: each time it visits every row.
 const LONG_LIST: usize = 500;
 /// The shortest interval between two renderings of a long list, in milliseconds.
@@ -58,7 +56,7 @@ impl Renderer {
     pub(super) fn new(page_state: PageState, room: RoomName) -> Self {
         let clock = Clock::default();
         // Until a frame tells the time, the first HTML's time counts.
-        clock.set(page_state.displayed_now());
+        clock.set(page_state.now.get_untracked());
         Self {
             page_state,
             room,
@@ -88,18 +86,10 @@ impl Renderer {
         self.clock.set(now);
     }
 
-    /// Updates the displayed time.
+    /// Updates the displayed age of a list that is not live.
     pub(super) fn set_now(&self) {
-        let now = self.now();
-        match self.connection() {
-            ConnectionStatus::Lost(_) => self.page_state.now.set(now),
-            // While the list is not live, the durations in its rows stand still as well.
-            connection => {
-                let displayed = self.page_state.displayed_now();
-                if connection.is_live() && now.abs_diff(displayed) >= ROW_TIME_INTERVAL {
-                    self.page_state.set_now(now);
-                }
-            }
+        if let ConnectionStatus::Lost(_) = self.connection() {
+            self.page_state.now.set(self.now());
         }
     }
 
@@ -121,7 +111,7 @@ impl Renderer {
             self.show_departure_notice(unlisted);
         }
         if let Some(refusal) = outcome.refusal {
-            let sentence = Some(refusal.message.into_owned());
+            let sentence = Some(strings::refusal(refusal));
             self.page_state.ui.update(|ui| ui.refusal = sentence);
         }
         if outcome.is_live {
@@ -147,19 +137,18 @@ impl Renderer {
         if let ConnectionStatus::Lost(_) = old {
             // A page for which no socket ever got through says instead why it only watches.
             if !(is_first && is_blocked()) {
-                Announcer::announce_now(strings::CONNECTED_AGAIN);
+                Announcer::announce_now(Text::ConnectedAgain.get());
             }
             focus_restore::restore_focus();
         }
         self.set_connection(new);
-        self.page_state.set_now(self.now());
     }
 
     /// The connection is lost; the list was right until `right_until`, the next attempt starts at `try_at`.
     pub(super) fn lost(&self, right_until: u64, try_at: Option<u64>) {
         let old = self.connection();
         let list_as_of = match old {
-            ConnectionStatus::Starting => self.page_state.displayed_now(),
+            ConnectionStatus::Starting => self.page_state.now.get_untracked(),
             ConnectionStatus::Lost(loss) => loss.list_as_of,
             _ => right_until,
         };
@@ -229,8 +218,8 @@ impl Renderer {
 
     fn show_departure_notice(&self, Unlisted { reason, end }: Unlisted) {
         let departure_notice = match reason {
-            DepartureReason::Left => strings::YOU_LEFT_IN_ANOTHER_TAB,
-            DepartureReason::Removed => strings::YOU_WERE_REMOVED,
+            DepartureReason::Left => Text::YouLeftInAnotherTab.get(),
+            DepartureReason::Removed => Text::HostRemovedYou.get(),
             // Another tab of this person was the last one that was joined; this one only watched.
             DepartureReason::Closed | DepartureReason::Lost => return,
         };

@@ -4,12 +4,12 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 
 use super::{AssetUrls, BasePath, link_preview::link_preview, start_data};
 use crate::{
-    presence::RoomName,
+    presence::{RoomName, RoomNameError},
     state::{
         RoomPage,
         server_data::{DisplayMode, ServerRendered},
     },
-    text::strings,
+    text::{language::Language, strings, texts::ServerText},
     view::{header::NEW_ROOM_LINK, page::first_html},
 };
 
@@ -42,6 +42,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         // On a slow connection the WASM would delay the style sheet, without which nothing is painted:
         // only the script is preloaded.
         <link rel="modulepreload" href=asset_urls.script.clone() />
+        <link rel="modulepreload" href=asset_urls.script_of_this_build("format.js") />
         <script type="module" id=START_SCRIPT src=start_script nonce=use_nonce()></script>
     };
     let main = first_html().to_html();
@@ -60,9 +61,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <footer>
                 // In a tab of its own: a visitor who left this page would leave this room.
                 <a id=NEW_ROOM_LINK target="_blank" rel="noopener">
-                    {strings::NEW_ROOM}
+                    {ServerText::NewRoom.get()}
                 </a>
-                <a href=base.below("/privacy")>{strings::PRIVACY}</a>
+                <a href=base.below("/privacy")>{ServerText::Privacy.get()}</a>
             </footer>
         }
     });
@@ -70,21 +71,21 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let without_cookies = (mode == DisplayMode::Page).then(|| {
         view! {
             <div class="without-cookies" role="status">
-                <p>{strings::WITHOUT_COOKIES}</p>
+                <p>{ServerText::WithoutCookies.get()}</p>
             </div>
         }
     });
     let body = view! {
         {masthead}
         <noscript>
-            <aside class="without-scripts">{strings::WITHOUT_SCRIPTS}</aside>
+            <aside class="without-scripts">{ServerText::WithoutScripts.get()}</aside>
         </noscript>
         {without_cookies}
         <main inner_html=main></main>
         <aside class="banner not-started">
-            <p role="alert">{strings::NOT_LOADED}</p>
+            <p role="alert">{ServerText::NotLoaded.get()}</p>
             <a class="button" href="">
-                {strings::RELOAD}
+                {ServerText::Reload.get()}
             </a>
         </aside>
         {footer}
@@ -93,11 +94,32 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     document(style_and_scripts.into_any(), title, mode, body.into_any())
 }
 
+/// Why there is no page at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// No route has this path.
+    NoPage,
+    /// The path is that of a room, whose name is invalid.
+    Room(RoomNameError),
+}
+
+impl NotFound {
+    fn words(self) -> &'static str {
+        let text = match self {
+            Self::NoPage => ServerText::NoPageHere,
+            Self::Room(RoomNameError::UpperCase) => ServerText::RoomNamesAreLowerCase,
+            Self::Room(RoomNameError::Length) => ServerText::RoomNameLength,
+            Self::Room(RoomNameError::Characters) => ServerText::RoomNameCharacters,
+        };
+        text.get()
+    }
+}
+
 /// The document of a page that does not exist, as text, with the reason and links. `suggestion` is the
 /// room that may have been meant. In a frame the links open a new tab: the pages to which they lead can't be framed.
 pub fn not_found_document(
     options: &LeptosOptions,
-    reason: &str,
+    reason: NotFound,
     suggestion: Option<&RoomName>,
     is_in_frame: bool,
 ) -> String {
@@ -106,28 +128,28 @@ pub fn not_found_document(
 
 fn not_found(
     options: &LeptosOptions,
-    reason: &str,
+    reason: NotFound,
     suggestion: Option<&RoomName>,
     is_in_frame: bool,
 ) -> impl IntoView + use<> {
     let base = BasePath::of_context();
-    let title = [strings::PAGE_NOT_FOUND, " · ", strings::PRODUCT].concat();
+    let title = [ServerText::PageNotFound.get(), " · ", strings::PRODUCT].concat();
     let body = view! {
         {masthead()}
         <main>
-            <h1>{strings::PAGE_NOT_FOUND}</h1>
-            <p class="why">{reason.to_owned()} " " {strings::CHECK_THE_ADDRESS}</p>
+            <h1>{ServerText::PageNotFound.get()}</h1>
+            <p class="why">{reason.words()} " " {ServerText::CheckTheAddress.get()}</p>
             <p class="ways-on">
                 {suggestion
                     .map(|room| {
                         view! {
                             <a class="button" href=base.room(room)>
-                                {strings::go_to_the_room(room.as_str())}
+                                {ServerText::GoToTheRoom.fill(&[room.as_str()])}
                             </a>
                         }
                     })}
                 <a class="button" href=base.below("/")>
-                    {strings::GO_TO_THE_LOBBY}
+                    {ServerText::GoToTheLobby.get()}
                 </a>
             </p>
         </main>
@@ -146,6 +168,7 @@ pub(crate) fn document(
     body: AnyView,
 ) -> impl IntoView {
     let base = BasePath::of_context();
+    let language = Language::of_context();
     let wall = (mode == DisplayMode::Kiosk).then_some("true");
     // Without scripts a kiosk screen reloads every 30 s.
     let kiosk_refresh = wall.map(|_| {
@@ -157,12 +180,12 @@ pub(crate) fn document(
     });
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-wall=wall data-base=base.as_attribute()>
+        <html lang=language.tag() dir=language.direction() data-wall=wall data-base=base.as_attribute()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <title>{title}</title>
-                <meta name="description" content=strings::DESCRIPTION />
+                <meta name="description" content=ServerText::Description.get() />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f7f2e8" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#131519" media="(prefers-color-scheme: dark)" />

@@ -9,7 +9,10 @@ use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
     text::{
         avatar::{initials, tint_class},
+        format::number,
+        language::Language,
         strings,
+        texts::{ServerText, Text},
     },
 };
 
@@ -48,6 +51,7 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
     let ExistingUsers { epoch, seq, count, users, .. } = list;
     let here = count.saturating_sub(away);
     let base = BasePath::of_context();
+    let language = Language::of_context();
     let asset_urls = AssetUrls::of(options);
     let script = asset_urls.script_of_this_build("embed.js");
     let address = base.room(&room);
@@ -57,7 +61,7 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
     };
     view! {
         <!DOCTYPE html>
-        <html lang="en" class="embed">
+        <html lang=language.tag() dir=language.direction() class="embed">
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -82,10 +86,10 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                     <div class="summary">
                         <p class="count">
                             <span class="number" data-testid="count" translate="no">
-                                {strings::thousands(here)}
+                                {number(here)}
                             </span>
                             " "
-                            <span class="unit">{strings::HERE_NOW}</span>
+                            <span class="unit">{Text::HereNow.form(here)}</span>
                             <span class="unit">{strings::and_away(away)}</span>
                         </p>
                         <h1 translate="no">
@@ -96,9 +100,9 @@ fn document(options: &LeptosOptions, data: EmbedData) -> impl IntoView + use<> {
                     </div>
                     {people}
                     <p class="old">
-                        {strings::NOT_LIVE} <span class="reason">{strings::CONNECTION_LOST}</span>
+                        {ServerText::NotLive.get()} <span class="reason">{Text::ConnectionLost.get()}</span>
                     </p>
-                    <p class="frozen">{strings::NOT_LIVE_WITHOUT_SCRIPTS}</p>
+                    <p class="frozen">{ServerText::NotLiveWithoutScripts.get()}</p>
                 </main>
             </body>
         </html>
@@ -119,7 +123,7 @@ fn people(count: usize, users: Vec<User>) -> impl IntoView {
     let names: Vec<Name> = users.iter().take(MOST_NAMES).map(|user| user.name.clone()).collect();
     let faces = users.into_iter().take(MOST_FACES).map(face).collect_view();
     view! {
-        <ul class="faces" role="list" aria-label=strings::WHO_IS_HERE>
+        <ul class="faces" role="list" aria-label=ServerText::WhoIsHere.get()>
             {faces}
         </ul>
         <p class="names" aria-hidden="true">
@@ -134,14 +138,15 @@ fn names_line(count: usize, names: Vec<Name>) -> Vec<AnyView> {
     let last = names.len().saturating_sub(1);
     let mut parts = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
-        let separator = if index == last && more == 0 { strings::AND } else { strings::COMMA };
+        let separator =
+            if index == last && more == 0 { ServerText::And.get() } else { Text::Comma.get() };
         if index > 0 {
             parts.push(view! { <span>{separator}</span> }.into_any());
         }
         parts.push(view! { <bdi translate="no">{name.to_string()}</bdi> }.into_any());
     }
     if more > 0 {
-        parts.push(view! { <span>" "{strings::and_more(more)}</span> }.into_any());
+        parts.push(view! { <span>" "{Text::AndMore.count(more)}</span> }.into_any());
     }
     parts
 }
@@ -149,8 +154,8 @@ fn names_line(count: usize, names: Vec<Name>) -> Vec<AnyView> {
 fn nobody(address: &str) -> impl IntoView + use<> {
     view! {
         <p class="nobody">
-            {strings::NOBODY_HERE_YET} " · " <a href=address.to_owned() target="_blank" rel="noopener">
-                {strings::JOIN}
+            {ServerText::NobodyHereYet.get()} " · " <a href=address.to_owned() target="_blank" rel="noopener">
+                {Text::Join.get()}
             </a>
         </p>
     }
@@ -161,8 +166,8 @@ fn face(user: User) -> impl IntoView {
     let User { id, name, state, .. } = user;
     let words = match state {
         PresenceState::Here => None,
-        PresenceState::Away => Some([strings::COMMA, strings::AWAY].concat()),
-        PresenceState::Reconnecting => Some([strings::COMMA, strings::RECONNECTING].concat()),
+        PresenceState::Away => Some([Text::Comma.get(), Text::Away.get()].concat()),
+        PresenceState::Reconnecting => Some([Text::Comma.get(), Text::Reconnecting.get()].concat()),
     };
     let title = [name.as_str(), words.as_deref().unwrap_or_default()].concat();
     view! {

@@ -4,7 +4,7 @@ use leptos::{html::meta, prelude::*};
 
 use crate::{
     state::{RoomPage, server_data::ServerRendered},
-    text::strings,
+    text::{strings, texts::ServerText},
 };
 
 /// The Open Graph tags (<https://ogp.me>) of a room's page: how many people are here, and no names, which the
@@ -15,7 +15,7 @@ pub(super) fn link_preview() -> impl IntoView {
     Some((
         tag("og:type", "website".into()),
         tag("og:site_name", strings::PRODUCT.into()),
-        tag("og:title", strings::preview_title(room_page.room.as_str())),
+        tag("og:title", ServerText::JoinTheRoom.fill(&[room_page.room.as_str()])),
         tag("og:description", strings::preview_text(room_page.here())),
         url,
     ))

@@ -14,10 +14,12 @@ mod start_data;
 
 pub use asset_urls::AssetUrls;
 pub use base_path::{BasePath, BasePathError};
-pub use document::{not_found_document, shell};
+pub use document::{NotFound, not_found_document, shell};
 pub use embed::{EmbedData, MOST_FACES, embed_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::{RoomsKeptBy, privacy_document};
 pub use rejected_embed::rejected_embed_document;
 pub use start_data::{COOKIE_CHECK, room_parts};
+
+pub use crate::text::language::Language;

@@ -5,7 +5,11 @@ use leptos::{config::LeptosOptions, prelude::*};
 use super::{AssetUrls, BasePath};
 use crate::{
     presence::{Name, PresenceState, RoomName},
-    text::strings,
+    text::{
+        language::Language,
+        strings,
+        texts::{ServerText, Text},
+    },
 };
 
 /// What is printed of a room.
@@ -37,15 +41,16 @@ pub fn print_document(options: &LeptosOptions, list: PrintedList) -> String {
 
 fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<> {
     let PrintedList { room, now, people } = list;
+    let language = Language::of_context();
     let base = BasePath::of_context();
     let asset_urls = AssetUrls::of(options);
     let script = asset_urls.script_of_this_build("print.js");
     let title = strings::title(people.len(), room.as_str());
-    let count = strings::counted_people(people.len());
+    let count = Text::People.count(people.len());
     let lines = (1..).zip(people).map(line).collect_view();
     view! {
         <!DOCTYPE html>
-        <html lang="en" class="paper">
+        <html lang=language.tag() dir=language.direction() class="paper">
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -66,10 +71,10 @@ fn document(options: &LeptosOptions, list: PrintedList) -> impl IntoView + use<>
                         // Browsers repeat it on each sheet.
                         <thead>
                             <tr>
-                                <th scope="col">{strings::NUMBER}</th>
-                                <th scope="col">{strings::NAME}</th>
-                                <th scope="col">{strings::STATE}</th>
-                                <th scope="col">{strings::HERE_SINCE}</th>
+                                <th scope="col">{ServerText::Number.get()}</th>
+                                <th scope="col">{ServerText::Name.get()}</th>
+                                <th scope="col">{ServerText::State.get()}</th>
+                                <th scope="col">{ServerText::HereSince.get()}</th>
                             </tr>
                         </thead>
                         <tbody>{lines}</tbody>
@@ -88,9 +93,17 @@ fn line((number, person): (usize, PrintedPerson)) -> impl IntoView {
             <td translate="no">
                 <bdi>{name.to_string()}</bdi>
             </td>
-            <td>{state.as_str()}</td>
+            <td>{state_word(state)}</td>
             <td>{since}</td>
         </tr>
+    }
+}
+
+fn state_word(state: PresenceState) -> &'static str {
+    match state {
+        PresenceState::Here => ServerText::Here.get(),
+        PresenceState::Away => Text::Away.get(),
+        PresenceState::Reconnecting => Text::Reconnecting.get(),
     }
 }
 

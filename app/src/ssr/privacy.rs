@@ -6,7 +6,10 @@ use super::{
     BasePath,
     document::{document, masthead, style_sheet},
 };
-use crate::{state::server_data::DisplayMode, text::strings};
+use crate::{
+    state::server_data::DisplayMode,
+    text::{strings, texts::ServerText},
+};
 
 /// What keeps the rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,22 +26,30 @@ pub fn privacy_document(options: &LeptosOptions, kept_by: RoomsKeptBy) -> String
 }
 
 fn page(options: &LeptosOptions, kept_by: RoomsKeptBy) -> impl IntoView + use<> {
-    let title = [strings::PRIVACY, " · ", strings::PRODUCT].concat();
-    let [list, changes, file, browser, account] = strings::PRIVACY_PARAGRAPHS;
+    let title = [ServerText::Privacy.get(), " · ", strings::PRODUCT].concat();
     let [changes, storage] = match kept_by {
-        RoomsKeptBy::OneServer => [changes, file],
-        RoomsKeptBy::SeveralServers => strings::PRIVACY_OF_SEVERAL_SERVERS,
+        RoomsKeptBy::OneServer => [ServerText::PrivacyChanges, ServerText::PrivacyFile],
+        RoomsKeptBy::SeveralServers => {
+            [ServerText::PrivacyChangesOfSeveralServers, ServerText::PrivacyEngine]
+        }
     };
-    let paragraphs = [list, changes, storage, browser, account].into_iter();
-    let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph}</p> });
+    let paragraphs = [
+        ServerText::PrivacyList,
+        changes,
+        storage,
+        ServerText::PrivacyBrowser,
+        ServerText::PrivacyAccount,
+    ];
+    let paragraphs = paragraphs.into_iter();
+    let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph.get()}</p> });
     let body = view! {
         {masthead()}
         <main>
-            <h1>{strings::PRIVACY}</h1>
+            <h1>{ServerText::Privacy.get()}</h1>
             {paragraphs.collect_view()}
             <p class="ways-on">
                 <a class="button" href=BasePath::of_context().below("/")>
-                    {strings::GO_TO_THE_LOBBY}
+                    {ServerText::GoToTheLobby.get()}
                 </a>
             </p>
         </main>

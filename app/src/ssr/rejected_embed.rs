@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::text::strings;
+use crate::text::{language::Language, strings, texts::ServerText};
 
 /// The document as text, with why the client is rejected. It loads the embed again after `seconds`, and then whenever
 /// the server says; `nonce` is that of the response.
@@ -13,9 +13,10 @@ pub fn rejected_embed_document(reason: &str, seconds: u64, nonce: &str) -> Strin
 }
 
 fn document(reason: &str, seconds: u64, nonce: &str) -> impl IntoView + use<> {
+    let language = Language::of_context();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag() dir=language.direction()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -33,7 +34,7 @@ fn document(reason: &str, seconds: u64, nonce: &str) -> impl IntoView + use<> {
                     <p>
                         <span data-refusal="">{reason.to_owned()}</span>
                         " "
-                        {strings::TRIES_AGAIN}
+                        {ServerText::TriesAgain.get()}
                     </p>
                 </main>
             </body>

@@ -11,7 +11,7 @@ use crate::{
         RoomPage,
         server_data::{DisplayMode, ServerRendered},
     },
-    text::strings,
+    text::{catalog::Catalog, language::Language},
     view::page::first_html,
 };
 
@@ -38,7 +38,9 @@ struct StartData<'page> {
     /// Of each part that is hydrated by itself.
     fingerprints: BTreeMap<String, u32>,
     /// Why a page is not hydrated, or what its connection lacks, as sentences for a person.
-    causes: BTreeMap<&'static str, &'static str>,
+    causes: &'static BTreeMap<Box<str>, Box<str>>,
+    /// The texts of the page in its language, a line each, which the WASM gets.
+    texts: String,
     /// What the WASM gets.
     page: RoomPage,
 }
@@ -49,20 +51,23 @@ pub(super) fn json(asset_urls: &AssetUrls, main: &str) -> String {
     let room = page.room.clone();
     let server_data = use_context::<ServerRendered>();
     let is_kiosk = server_data.as_ref().is_some_and(|data| data.mode == DisplayMode::Kiosk);
-    let wall = if is_kiosk { "?wall" } else { "" };
+    let language = Language::of_context().tag();
+    let wall = if is_kiosk { "&wall" } else { "" };
     let base = BasePath::of_context();
     // Nobody joins from a kiosk screen.
     let is_cookie_in_question = !is_kiosk && server_data.is_some_and(|data| !data.has_cookie);
+    let catalog = Catalog::of_context();
     let data = StartData {
         build: &asset_urls.build,
         script: &asset_urls.script,
         wasm: &asset_urls.wasm,
         modules: MODULES,
-        parts: base.below(&format!("/r/{room}/parts.json{wall}")),
+        parts: base.below(&format!("/r/{room}/parts.json?lang={language}{wall}")),
         socket: base.below(&format!("/r/{room}/socket")),
         cookie_check: is_cookie_in_question.then(|| base.below(COOKIE_CHECK)),
         fingerprints: fingerprints(main, "main"),
-        causes: BTreeMap::from(strings::CAUSES),
+        causes: catalog.scripts(),
+        texts: catalog.page_lines(),
         page,
     };
     // A script's text ends at `</script`, whatever it contains.

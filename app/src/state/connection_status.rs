@@ -1,6 +1,8 @@
 //! The status of this page's connection, and its text.
 
-use crate::text::{elapsed::Elapsed, strings};
+use crate::text::texts::Text;
+#[cfg(not(feature = "ssr"))]
+use crate::text::{format::ago, strings};
 
 /// The status of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,47 +45,28 @@ pub(crate) struct Loss {
 
 impl Loss {
     /// The banner's text at this time.
+    #[cfg(not(feature = "ssr"))]
     pub(crate) fn words(&self, now: u64) -> String {
         let seconds_since = now.saturating_sub(self.list_as_of) / 1_000;
-        let mut words = String::from(self.headline());
-        words.push_str(&strings::last_updated(Elapsed::of_seconds(seconds_since)));
+        let mut sentences =
+            vec![self.headline().into(), Text::ListFrom.fill(&[&ago(seconds_since)])];
         // Without a network the next attempt fails anyway.
         if let Some(try_at) = self.try_at.filter(|_| !self.is_offline) {
             let seconds_left = try_at.saturating_sub(now).div_ceil(1_000);
-            words.push_str(&strings::retrying_in(seconds_left));
+            sentences.push(strings::retrying_in(usize::try_from(seconds_left).unwrap_or_default()));
         }
-        words
+        sentences.join(" ")
+    }
+
+    /// Nothing: the server renders no page whose connection is lost.
+    #[cfg(feature = "ssr")]
+    #[expect(clippy::unused_self, reason = "the browser's function needs it")]
+    pub(crate) fn words(&self, _now: u64) -> String {
+        String::new()
     }
 
     /// The sentence that is announced once.
     pub(crate) fn headline(&self) -> &'static str {
-        if self.is_offline { strings::YOU_ARE_OFFLINE } else { strings::CONNECTION_LOST }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LOSS: Loss = Loss { list_as_of: 100_000, try_at: Some(115_000), is_offline: false };
-
-    #[test]
-    fn the_text_has_the_age_of_the_list_and_the_time_to_the_next_attempt() {
-        assert_eq!(LOSS.words(112_400), "Reconnecting… List from 12 s ago. Retrying in 3 s.");
-        assert_eq!(LOSS.words(115_000), "Reconnecting… List from 15 s ago. Retrying now.");
-        assert_eq!(LOSS.words(100_100), "Reconnecting… List from 0 s ago. Retrying in 15 s.");
-    }
-
-    #[test]
-    fn the_text_says_that_there_is_no_network() {
-        for try_at in [None, LOSS.try_at] {
-            let loss = Loss { try_at, is_offline: true, ..LOSS };
-            assert_eq!(loss.words(220_000), "You're offline. List from 2 min ago.");
-        }
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_does_not_overflow() {
-        assert_eq!(LOSS.words(0), "Reconnecting… List from 0 s ago. Retrying in 115 s.");
+        if self.is_offline { Text::YouAreOffline.get() } else { Text::ConnectionLost.get() }
     }
 }

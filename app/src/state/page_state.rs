@@ -49,8 +49,6 @@ pub(crate) struct People {
     pub(crate) you: Option<UserId>,
     /// This person's name, while they are listed.
     pub(crate) own_name: Option<Name>,
-    /// The server's time in milliseconds for the durations in the rows; it stops while the list is not live.
-    now: u64,
     /// The signals of the hydrated rows in the page.
     rows: Vec<(UserId, ArcRwSignal<Row>)>,
 }
@@ -81,7 +79,7 @@ impl PageState {
         let now = list.now;
         // An invalid list is dropped; the socket brings a new one.
         let replica = Replica::from_first_rows(list, away).unwrap_or_default();
-        let mut people = People { now, ..People::default() };
+        let mut people = People::default();
         let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
         let rows = hydrated_rows(order.len());
         let name_index = NameIndex::of(replica.roster());
@@ -107,19 +105,6 @@ impl PageState {
         if self.away.get_untracked() != replica.away() {
             self.away.set(replica.away());
         }
-    }
-
-    /// Updates the durations in all rows to this time of the server's clock, in milliseconds.
-    pub(crate) fn set_now(&self, now: u64) {
-        self.people.maybe_update(|people| {
-            people.set_now(now);
-            false
-        });
-    }
-
-    /// The time that the durations in the rows refer to.
-    pub(crate) fn displayed_now(&self) -> u64 {
-        self.people.with_untracked(|people| people.now)
     }
 
     /// Whether this is the visitor's own id.
@@ -183,7 +168,7 @@ impl People {
                 user: user.clone(),
                 has_lookalike: lookalikes.has_lookalike(&user.name),
                 place: (!slice.is_whole).then_some((number, slice.found)),
-                since: since(user, self.now),
+                since: since(user),
             };
             let signal = match self.row(id) {
                 Some(signal) => {
@@ -209,14 +194,6 @@ impl People {
         self.you = replica.you();
         self.own_name = own_name;
         is_changed
-    }
-
-    fn set_now(&mut self, now: u64) {
-        self.now = now;
-        for (_, signal) in &self.rows {
-            let row = signal.get_untracked();
-            show(signal, Row { since: since(&row.user, now), ..row });
-        }
     }
 
     pub(crate) fn row(&self, id: &UserId) -> Option<&ArcRwSignal<Row>> {

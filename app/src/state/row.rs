@@ -2,7 +2,7 @@
 
 use crate::{
     presence::{PresenceState, User},
-    text::{elapsed::Elapsed, strings},
+    text::{format::clock_time, texts::Text},
 };
 
 /// The content of a row.
@@ -14,15 +14,15 @@ pub(crate) struct Row {
     pub(crate) has_lookalike: bool,
     /// The row's number and the number of rows, where not all of them are in the page.
     pub(crate) place: Option<(usize, usize)>,
-    /// How long they have been here, or their state, as text.
+    /// When they came, or their state, as text.
     pub(crate) since: String,
 }
 
-/// How long a person has been here at `now`, in milliseconds on the server's clock, or their state.
-pub(crate) fn since(user: &User, now: u64) -> String {
+/// When a person who is here came; the state of others.
+pub(crate) fn since(user: &User) -> String {
     match user.state {
-        PresenceState::Here => strings::here_for(Elapsed::between(user.joined, now / 1_000)),
-        PresenceState::Away => strings::AWAY.into(),
-        PresenceState::Reconnecting => strings::RECONNECTING.into(),
+        PresenceState::Here => clock_time(user.joined),
+        PresenceState::Away => Text::Away.get().into(),
+        PresenceState::Reconnecting => Text::Reconnecting.get().into(),
     }
 }

@@ -1,9 +1,12 @@
 //! Announcements of joins and departures.
 
-use super::strings;
+use super::{
+    format::number,
+    texts::{Piece, Text, pieces},
+};
 use crate::{
     client::removal::Departed,
-    presence::{Name, UserId},
+    presence::{DepartureReason, Name, UserId},
 };
 
 /// A part of an announcement: each name gets an element of its own.
@@ -15,11 +18,8 @@ pub(crate) enum Part {
     Name(Name),
 }
 
-/// Up to how many people are named; more are counted.
-const MOST_NAMES: usize = 2;
-
-/// The verbs of departures, in the order of their sentences.
-const DEPARTURE_VERBS: [&str; 3] = [strings::LEFT, strings::DISCONNECTED, strings::WAS_REMOVED];
+/// The sentences about departures, in their order.
+const DEPARTURES: [Text; 3] = [Text::Left, Text::Disconnected, Text::WasRemoved];
 
 /// The net joins and departures since the last announcement.
 #[derive(Clone, Debug, Default)]
@@ -85,10 +85,11 @@ impl ChangeSummary {
     /// The announcement; empty without changes.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let mut parts = Vec::new();
-        let names: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
-        push_sentence(&mut parts, &names, strings::JOINED);
-        for verb in DEPARTURE_VERBS {
-            push_sentence(&mut parts, &self.names_departed(verb), verb);
+        let joined: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
+        push_sentence(&mut parts, Text::FullStop, Text::Joined, &joined, in_short);
+        for sentence in DEPARTURES {
+            let names = self.names_departed(sentence);
+            push_sentence(&mut parts, Text::FullStop, sentence, &names, in_short);
         }
         parts
     }
@@ -98,57 +99,85 @@ impl ChangeSummary {
         let mut parts = Vec::new();
         let joined: Vec<_> = self.joined.iter().map(|(_, name)| name).collect();
         let departed: Vec<_> = self.departed.iter().map(|departed| &departed.name).collect();
-        for (names, verb) in [(joined, strings::JOINED), (departed, strings::LEFT)] {
-            let Some((first, others)) = names.split_first() else { continue };
-            let start =
-                if parts.is_empty() { strings::WHILE_YOU_WERE_OFFLINE } else { strings::COMMA };
-            parts.push(Part::Words(start.into()));
-            parts.push(Part::Name((*first).clone()));
-            match others {
-                [] => {}
-                [other] => {
-                    parts.push(Part::Words(strings::AND.into()));
-                    parts.push(Part::Name((*other).clone()));
-                }
-                _ => parts.push(Part::Words(strings::and_others(others.len()))),
-            }
-            parts.push(Part::Words(verb.into()));
+        push_sentence(&mut parts, Text::Comma, Text::Joined, &joined, first_by_name);
+        push_sentence(&mut parts, Text::Comma, Text::Left, &departed, first_by_name);
+        if !parts.is_empty() {
+            parts.insert(0, Part::Words(Text::WhileYouWereOffline.get().into()));
         }
         parts
     }
 
-    fn names_departed(&self, verb: &str) -> Vec<&Name> {
-        let group =
-            self.departed.iter().filter(|departed| strings::departed(departed.reason) == verb);
+    fn names_departed(&self, sentence: Text) -> Vec<&Name> {
+        let group = self.departed.iter().filter(|departed| departure(departed.reason) == sentence);
         group.map(|departed| &departed.name).collect()
     }
 }
 
-/// Adds a sentence.
-fn push_sentence(parts: &mut Vec<Part>, people: &[&Name], verb: &str) {
-    if people.is_empty() {
+/// The sentence about people who departed for this reason; without one, the reason is unknown.
+fn departure(reason: Option<DepartureReason>) -> Text {
+    match reason {
+        Some(DepartureReason::Left | DepartureReason::Closed) | None => Text::Left,
+        Some(DepartureReason::Lost) => Text::Disconnected,
+        Some(DepartureReason::Removed) => Text::WasRemoved,
+    }
+}
+
+/// Adds a sentence about these people, if there are any, after a separator, if it is not the first.
+fn push_sentence(
+    parts: &mut Vec<Part>,
+    separator: Text,
+    sentence: Text,
+    names: &[&Name],
+    subject: fn(&[&Name]) -> Vec<Part>,
+) {
+    if names.is_empty() {
         return;
     }
     if !parts.is_empty() {
-        parts.push(Part::Words(strings::FULL_STOP.into()));
+        parts.push(Part::Words(separator.get().into()));
     }
-    if people.len() <= MOST_NAMES {
-        for (index, name) in people.iter().enumerate() {
-            if index > 0 {
-                parts.push(Part::Words(strings::AND.into()));
-            }
-            parts.push(Part::Name((*name).clone()));
+    parts.extend(fill(sentence.form(names.len()), &[subject(names)]));
+}
+
+/// Up to two names, or the number of people.
+fn in_short(names: &[&Name]) -> Vec<Part> {
+    few(names).unwrap_or_else(|| vec![Part::Words(Text::People.count(names.len()))])
+}
+
+/// Up to two names, or the first and the number of others.
+fn first_by_name(names: &[&Name]) -> Vec<Part> {
+    few(names).unwrap_or_else(|| {
+        let others = names.len().saturating_sub(1);
+        let name = names.iter().take(1).map(|name| Part::Name((*name).clone()));
+        let values = [name.collect(), vec![Part::Words(number(others))]];
+        fill(Text::NameAndOthers.form(others), &values)
+    })
+}
+
+fn few(names: &[&Name]) -> Option<Vec<Part>> {
+    let named = |name: &Name| vec![Part::Name(name.clone())];
+    match names {
+        [name] => Some(named(name)),
+        [first, second] => Some(fill(Text::TwoNames.get(), &[named(first), named(second)])),
+        _ => None,
+    }
+}
+
+/// The parts of a text with these values in place of its placeholders.
+pub(crate) fn fill(words: &str, values: &[Vec<Part>]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for piece in pieces(words) {
+        match piece {
+            Piece::Words(words) => parts.push(Part::Words(words.into())),
+            Piece::Value(index) => parts.extend(values.get(index).cloned().unwrap_or_default()),
         }
-    } else {
-        parts.push(Part::Words(strings::people(people.len())));
     }
-    parts.push(Part::Words(verb.into()));
+    parts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presence::DepartureReason;
 
     fn id(number: u8) -> UserId {
         format!("user-----{number:02}").parse().unwrap()

@@ -2,11 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::reactive::{aria_bool, attribute, bool_attr, on_press};
-use crate::{
-    state::{command::Command, page_state::PageState},
-    text::strings,
-};
+use super::reactive::{aria_bool, attribute, bool_attr, on_press, server_text};
+use crate::state::{command::Command, page_state::PageState};
 
 /// The id of the log's list; the browser adds entries to the DOM directly, newest first.
 pub(crate) const ACTIVITY: &str = "activity";
@@ -16,9 +13,9 @@ pub(crate) fn activity_log(page_state: PageState) -> impl IntoView {
     let is_muted = move || page_state.ui.with(|ui| ui.is_muted);
     view! {
         <details class="activity">
-            <summary>{strings::ACTIVITY}</summary>
-            <ol id=ACTIVITY role="list" tabindex="0" aria-label=strings::ACTIVITY></ol>
-            <p class="hint">{strings::NO_ACTIVITY}</p>
+            <summary>{server_text!(Activity)}</summary>
+            <ol id=ACTIVITY role="list" tabindex="0" aria-label=server_text!(Activity)></ol>
+            <p class="hint">{server_text!(NoActivity)}</p>
             <button
                 type="button"
                 class="toggle"
@@ -26,7 +23,7 @@ pub(crate) fn activity_log(page_state: PageState) -> impl IntoView {
                 disabled=bool_attr(move || !page_state.is_interactive())
                 on:click=on_press(move || page_state.ask(Command::Mute))
             >
-                {strings::MUTE}
+                {server_text!(Mute)}
             </button>
         </details>
     }

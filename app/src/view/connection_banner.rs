@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::reactive::{TextContent, first_text, first_words, on_press, text};
 use crate::{
     state::{command::Command, connection_status::ConnectionStatus, page_state::PageState},
-    text::strings,
+    text::texts::Text,
 };
 
 /// The id of the banner.
@@ -27,9 +27,9 @@ pub(crate) fn connection_banner(page_state: PageState) -> impl IntoView {
                     <button
                         type="button"
                         on:click=on_press(move || page_state.ask(Command::ReconnectNow))
-                        prop:textContent=TextContent(strings::RETRY_NOW.into())
+                        prop:textContent=TextContent(Text::RetryNow.get().into())
                     >
-                        {first_words(strings::RETRY_NOW)}
+                        {first_words(Text::RetryNow.get())}
                     </button>
                 </div>
             }

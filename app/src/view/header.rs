@@ -3,10 +3,14 @@
 use leptos::prelude::*;
 
 use super::{
-    reactive::{first_text, text},
+    reactive::{first_text, server_text, text},
     server_rendered::{copy_button, invitation},
 };
-use crate::{presence::RoomName, state::page_state::PageState, text::strings};
+use crate::{
+    presence::RoomName,
+    state::page_state::PageState,
+    text::{format::number, strings, texts::Text},
+};
 
 /// The id of the "New room" link below the page; the browser sets its address.
 pub(crate) const NEW_ROOM_LINK: &str = "new-room";
@@ -16,7 +20,8 @@ const INVITATION: &str = "invitation";
 
 /// The header of the page.
 pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
-    let count = move || strings::thousands(page_state.here());
+    let count = move || number(page_state.here());
+    let unit = move || Text::HereNow.form(page_state.here()).into();
     let away = move || strings::and_away(page_state.away.get());
     view! {
         <div class="head">
@@ -31,7 +36,7 @@ pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + 
                     {first_text(count)}
                 </span>
                 " "
-                <span class="unit">{strings::HERE_NOW}</span>
+                <span class="unit" prop:textContent=text(unit)>{first_text(unit)}</span>
                 <span class="unit" data-testid="away" prop:textContent=text(away)>
                     {first_text(away)}
                 </span>
@@ -39,12 +44,12 @@ pub(crate) fn header(page_state: PageState, room: &RoomName) -> impl IntoView + 
             <div class="tools">
                 {copy_button()}
                 <button type="button" popovertarget=INVITATION>
-                    {strings::QR_CODE}
+                    {server_text!(QrCode)}
                 </button>
-                <div id=INVITATION class="panel" popover="auto" role="dialog" aria-label=strings::INVITE>
+                <div id=INVITATION class="panel" popover="auto" role="dialog" aria-label=server_text!(Invite)>
                     {invitation()}
                     <button type="button" popovertarget=INVITATION popovertargetaction="hide">
-                        {strings::CLOSE}
+                        {server_text!(Close)}
                     </button>
                 </div>
             </div>

@@ -6,7 +6,7 @@ use super::{
     activity_log::ACTIVITY,
     member_row::member_row,
     notice::{Notice, notice},
-    reactive::{aria_bool, attribute, bool_attr, first_text, on_press, text},
+    reactive::{aria_bool, attribute, bool_attr, first_text, on_press, server_text, text},
     recent_changes::{missed, recent_changes},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         command::Command,
         page_state::{PageState, People},
     },
-    text::strings,
+    text::{strings, texts::Text},
 };
 
 /// The id of the list.
@@ -29,35 +29,33 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
         let count = page_state.people.with(|people| people.unloaded);
         (count > 0 && is_unfiltered).then(|| Notice {
             class: "and-more",
-            words: strings::and_more(count),
+            words: Text::AndMore.count(count),
             ..Notice::default()
         })
     };
-    let empty_or_alone = move || {
-        let is_listed = move || page_state.people.with(|people| people.own_name.is_some());
-        let (class, test_id, words) = match page_state.people.with(|people| people.count) {
-            0 => ("empty", Some("empty"), strings::NOBODY_IS_HERE),
-            1 if is_listed() => ("empty alone", None, strings::JUST_YOU),
-            _ => return None,
-        };
-        Some(Notice { class, test_id, words: words.into(), ..Notice::default() })
-    };
+    let count = move || page_state.people.with(|people| people.count);
+    let is_listed = move || page_state.people.with(|people| people.own_name.is_some());
     view! {
         <div class="list-head">
-            <h2>{strings::WHO_IS_HERE}</h2>
+            <h2>{server_text!(WhoIsHere)}</h2>
             <a class="further" href=["#", ACTIVITY].concat()>
-                {strings::ACTIVITY}
+                {server_text!(Activity)}
             </a>
             {recent_changes()}
             {tools(page_state)}
         </div>
         {missed(page_state)}
         // Some browsers don't expose a list without bullets as a list unless it has the role.
-        <ul id=ROSTER role="list" aria-label=strings::WHO_IS_HERE>
+        <ul id=ROSTER role="list" aria-label=server_text!(WhoIsHere)>
             {rows(page_state)}
         </ul>
         {notice(unloaded)}
-        {notice(empty_or_alone)}
+        <p class="empty" data-testid="empty" hidden=bool_attr(move || count() > 0)>
+            {server_text!(NobodyIsHere)}
+        </p>
+        <p class="empty alone" hidden=bool_attr(move || count() != 1 || !is_listed())>
+            {server_text!(JustYou)}
+        </p>
     }
 }
 
@@ -111,8 +109,8 @@ fn tools(page_state: PageState) -> impl IntoView {
             <input
                 id=FIND
                 type="search"
-                placeholder=strings::FIND_A_NAME
-                aria-label=strings::FIND_A_NAME
+                placeholder=server_text!(FindAName)
+                aria-label=server_text!(FindAName)
                 aria-controls=ROSTER
                 autocomplete="off"
                 spellcheck="false"
@@ -127,7 +125,7 @@ fn tools(page_state: PageState) -> impl IntoView {
                 disabled=bool_attr(is_disabled)
                 on:click=on_press(sort)
             >
-                {strings::FROM_A_TO_Z}
+                {server_text!(FromAToZ)}
             </button>
             <p class="found" role="status" prop:textContent=text(found)>
                 {first_text(found)}

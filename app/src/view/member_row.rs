@@ -8,7 +8,7 @@ use crate::{
     state::row::Row,
     text::{
         avatar::{initials, tint_class},
-        strings,
+        texts::Text,
     },
 };
 
@@ -49,7 +49,7 @@ pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                     </span>
                     " "
                     <span class="you" hidden=!is_you>
-                        {strings::YOU}
+                        {Text::You.get()}
                     </span>
                 </span>
                 " "

@@ -12,7 +12,7 @@ use crate::{
     list::normalisation::composed,
     presence::{Name, tidied},
     state::{command::Command, page_state::PageState},
-    text::strings,
+    text::{strings, texts::Text},
 };
 
 /// The id of the field; there is one form at a time.
@@ -40,8 +40,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
         event.prevent_default();
         submit(page_state, purpose);
     };
-    let label = if is_join { strings::YOUR_NAME } else { strings::NEW_NAME };
-    let action = if is_join { strings::JOIN } else { strings::SAVE };
+    let label = if is_join { Text::YourName.get() } else { Text::NewName.get() };
+    let action = if is_join { Text::Join.get() } else { Text::Save.get() };
     let is_refused = move || page_state.ui.with(|ui| ui.refusal.is_some());
     let refusal = move || {
         let words = page_state.ui.with(|ui| ui.refusal.clone())?;
@@ -91,14 +91,14 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                     type="button"
                     hidden=is_join
                     on:click=on_press(move || cancel(page_state))
-                    prop:textContent=TextContent(strings::CANCEL.into())
+                    prop:textContent=TextContent(Text::Cancel.get().into())
                 >
-                    {first_words(strings::CANCEL)}
+                    {first_words(Text::Cancel.get())}
                 </button>
             </div>
             {notice(refusal)}
             <p id=HINT class="hint">
-                {if is_join { strings::EVERYONE_SEES_YOUR_NAME } else { strings::EVERYONE_SEES_THE_CHANGE }}
+                {if is_join { Text::EveryoneSeesYourName.get() } else { Text::EveryoneSeesTheChange.get() }}
             </p>
         </form>
     }
@@ -110,7 +110,9 @@ fn submit(page_state: PageState, purpose: Purpose) {
     // As the server will list it: a name that stays the same gets no answer. The server refuses what
     // reverses text.
     match Name::parse(&composed(&tidied(&typed).unwrap_or(typed))) {
-        Err(error) => page_state.ui.update(|ui| ui.refusal = Some(error.to_string())),
+        Err(error) => {
+            page_state.ui.update(|ui| ui.refusal = Some(strings::name_error(error).into()))
+        }
         Ok(unchanged)
             if page_state.people.with(|people| people.own_name.as_ref() == Some(&unchanged)) =>
         {

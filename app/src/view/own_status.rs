@@ -6,12 +6,12 @@ use super::{
     focus::take_lost_focus,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
-    reactive::{TextContent, bool_attr, first_text, first_words, on_press, text},
+    reactive::{TextContent, bool_attr, first_text, first_words, on_press, server_text, text},
 };
 use crate::{
     client::intent::Intent,
     state::{command::Command, page_state::PageState},
-    text::strings,
+    text::texts::Text,
 };
 
 /// The id of the sentence with the name, which is focused when the form is removed.
@@ -27,7 +27,6 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
             page_state.people.with(|people| people.own_name.as_ref().map(ToString::to_string));
         name.unwrap_or_default()
     };
-    let tabs = move || strings::in_tabs(page_state.ui.with(|ui| ui.tabs));
     let is_one_tab = move || page_state.ui.with(|ui| ui.tabs) < 2;
     let is_renaming = Memo::new(move |_| page_state.ui.with(|ui| ui.is_renaming));
     let controls = move || {
@@ -40,21 +39,20 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
     view! {
         <div class="you-are-here" data-testid="you">
             <p id=SENTENCE tabindex="-1">
-                {strings::ON_THE_LIST_AS}
+                {Text::OnTheList.get()}
                 <bdi translate="no" prop:textContent=text(name)>
                     {first_text(name)}
                 </bdi>
-                <span prop:textContent=text(tabs)>{first_text(tabs)}</span>
             </p>
             {controls}
             <div class="someone-else" hidden=bool_attr(is_one_tab)>
-                <p class="hint">{strings::TABS_ARE_ONE_PERSON}</p>
+                <p class="hint">{server_text!(TabsAreOnePerson)}</p>
                 <button
                     type="button"
                     on:click=on_press(move || page_state.ask(Command::SwitchPerson))
-                    prop:textContent=TextContent(strings::JOIN_UNDER_ANOTHER_NAME.into())
+                    prop:textContent=TextContent(Text::JoinUnderAnotherName.get().into())
                 >
-                    {first_words(strings::JOIN_UNDER_ANOTHER_NAME)}
+                    {first_words(Text::JoinUnderAnotherName.get())}
                 </button>
             </div>
         </div>
@@ -82,17 +80,17 @@ fn buttons(page_state: PageState) -> impl IntoView {
                 type="button"
                 disabled=bool_attr(is_disabled)
                 on:click=on_press(rename)
-                prop:textContent=TextContent(strings::CHANGE_NAME.into())
+                prop:textContent=TextContent(Text::ChangeName.get().into())
             >
-                {first_words(strings::CHANGE_NAME)}
+                {first_words(Text::ChangeName.get())}
             </button>
             <button
                 type="button"
                 disabled=bool_attr(is_disabled)
                 on:click=on_press(move || page_state.ask(Command::Intent(Intent::Leave)))
-                prop:textContent=TextContent(strings::LEAVE.into())
+                prop:textContent=TextContent(Text::Leave.get().into())
             >
-                {first_words(strings::LEAVE)}
+                {first_words(Text::Leave.get())}
             </button>
         </div>
     }

@@ -91,6 +91,19 @@ pub(crate) fn first_words(text: &str) -> Option<String> {
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn first_words(_text: &str) {}
 
+/// A text of the first HTML that never changes; the browser's program has no need of it.
+macro_rules! server_text {
+    ($key:ident) => {{
+        #[cfg(feature = "ssr")]
+        let words = $crate::text::texts::ServerText::$key.get();
+        // Hydration skips the content of an element that is empty here, and an attribute without a value.
+        #[cfg(not(feature = "ssr"))]
+        let words = ();
+        words
+    }};
+}
+pub(crate) use server_text;
+
 /// An attribute that follows the signals it reads.
 pub(crate) fn attribute(read: impl FnMut() -> Option<String> + Send + 'static) -> Attribute {
     Box::new(read)

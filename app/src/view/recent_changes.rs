@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::reactive::{TextContent, bool_attr, first_words, on_press};
 use crate::{
     state::{command::Command, page_state::PageState},
-    text::strings,
+    text::texts::Text,
 };
 
 /// The id of the line with the latest changes; the browser changes its DOM directly.
@@ -27,9 +27,9 @@ pub(crate) fn missed(page_state: PageState) -> impl IntoView {
             <button
                 type="button"
                 on:click=on_press(move || page_state.ask(Command::Dismiss))
-                prop:textContent=TextContent(strings::DISMISS.into())
+                prop:textContent=TextContent(Text::Dismiss.get().into())
             >
-                {first_words(strings::DISMISS)}
+                {first_words(Text::Dismiss.get())}
             </button>
         </div>
     }

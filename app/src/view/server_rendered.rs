@@ -6,7 +6,7 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use crate::text::strings;
+use crate::text::texts::ServerText;
 
 /// The button that copies the room's address; `copy.js` handles it.
 #[cfg(feature = "ssr")]
@@ -16,11 +16,11 @@ pub(crate) fn copy_button() -> impl IntoView {
             type="button"
             class="copy"
             data-part="server"
-            data-copied=strings::LINK_COPIED
-            data-failed=strings::COPY_THE_ADDRESS_INSTEAD
+            data-copied=ServerText::LinkCopied.get()
+            data-failed=ServerText::CopyTheAddressInstead.get()
             disabled
         >
-            {strings::COPY_LINK}
+            {ServerText::CopyLink.get()}
         </button>
     }
 }
@@ -74,7 +74,7 @@ mod rendered {
     use crate::{
         ssr::{BasePath, hour_chart::picture_of_the_past_hour},
         state::server_data::{DisplayMode, ServerRendered},
-        text::strings,
+        text::{language::Language, texts::ServerText},
     };
 
     /// Renders a part from the [`ServerRendered`] in the context, as text; empty without one.
@@ -90,9 +90,9 @@ mod rendered {
             {code(server_data)}
             <p class="address">{server_data.address.clone()}</p>
             <p class="hint">
-                {strings::ANYONE_CAN_JOIN}" "
+                {ServerText::AnyoneCanJoin.get()}" "
                 <a href=wall target="_blank">
-                    {strings::OPEN_WALL_SCREEN}
+                    {ServerText::OpenWallScreen.get()}
                 </a>
             </p>
         }
@@ -101,49 +101,52 @@ mod rendered {
     pub(super) fn aside(server_data: &ServerRendered) -> impl IntoView + use<> {
         let ServerRendered { room, counts, maximum, mode, .. } = server_data;
         let base = BasePath::of_context();
+        let language = Language::of_context().tag();
         let picture = view! {
             <figure
                 class="past-hour"
                 data-testid="past-hour"
-                data-source=[&*base.room(room), "/past-hour"].concat()
+                data-source=[&*base.room(room), "/past-hour?lang=", language].concat()
                 inner_html=picture_of_the_past_hour(counts, *maximum)
             ></figure>
         };
         let rest = match mode {
             DisplayMode::Page => {
-                let paper = [&*base.room(room), "/print"].concat();
+                let partly_printed = ServerText::PartlyPrinted.get();
+                let (before, after) =
+                    partly_printed.split_once("{0}").unwrap_or((partly_printed, ""));
+                let paper = [&*base.room(room), "/print?lang=", language].concat();
                 let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
                     <p class="roll">
-                        {strings::TAKE_THE_ROLL} " " <a href=roll("txt") download>
-                            {strings::TEXT}
+                        {ServerText::TakeTheRoll.get()} " " <a href=roll("txt") download>
+                            {ServerText::Text.get()}
                         </a> " " <a href=roll("csv") download>
-                            {strings::CSV}
+                            {ServerText::Csv.get()}
                         </a> " " <a href=roll("xlsx") download>
-                            {strings::EXCEL}
+                            {ServerText::Excel.get()}
                         </a> " " <a href=paper target="_blank">
-                            {strings::PRINT}
+                            {ServerText::Print.get()}
                         </a> " "
                         <button
                             type="button"
                             data-source=roll("txt")
-                            data-copied=strings::ROLL_COPIED
-                            data-failed=strings::DOWNLOAD_THE_FILE_INSTEAD
+                            data-copied=ServerText::RollCopied.get()
+                            data-failed=ServerText::DownloadTheFileInstead.get()
                             disabled
                         >
-                            {strings::COPY_ROLL}
+                            {ServerText::CopyRoll.get()}
                         </button> " " <span role="status"></span>
                     </p>
                     <p class="on-paper">
-                        {strings::PARTLY_PRINTED[0]} <span class="printed"></span>
-                        {strings::PARTLY_PRINTED[1]}
+                        {before} <span class="printed"></span> {after}
                     </p>
                 }
                 .into_any()
             }
             DisplayMode::Kiosk => view! {
                 <div class="way-in">
-                    <p class="scan">{strings::SCAN_TO_JOIN}</p>
+                    <p class="scan">{ServerText::ScanToJoin.get()}</p>
                     {code(server_data)} <p class="address">{server_data.address.clone()}</p>
                 </div>
             }
@@ -161,7 +164,7 @@ mod rendered {
             <img
                 class="code"
                 src=[&*BasePath::of_context().room(&server_data.room), "/qr.svg"].concat()
-                alt=strings::QR_CODE_OF_THE_ADDRESS
+                alt=ServerText::QrCodeOfTheAddress.get()
                 width="240"
                 height="240"
                 loading="lazy"
@@ -207,7 +210,7 @@ mod tests {
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
             r#"href="/api/rooms/team-7/roll.xlsx""#,
-            r#"href="/r/team-7/print""#,
+            r#"href="/r/team-7/print?lang=en""#,
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }

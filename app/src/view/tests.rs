@@ -5,8 +5,8 @@
 use leptos::{config::LeptosOptions, prelude::*};
 
 use crate::{
-    presence::{ExistingUsers, Name, PresenceState, RoomName, User, UserId},
-    ssr::{not_found_document, room_parts, shell},
+    presence::{ExistingUsers, Name, PresenceState, RoomName, RoomNameError, User, UserId},
+    ssr::{NotFound, not_found_document, room_parts, shell},
     state::RoomPage,
 };
 
@@ -66,7 +66,7 @@ fn html(page: Option<RoomPage>) -> String {
     html.replace("<!>", "")
 }
 
-fn not_found(reason: &str) -> String {
+fn not_found(reason: NotFound) -> String {
     not_found_document(&options(), reason, RoomName::suggest("a_b").as_ref(), false)
 }
 
@@ -207,7 +207,7 @@ fn notices_about_scripts_and_cookies_are_outside_of_the_hydrated_part() {
 
 #[test]
 fn the_documents_need_no_unsafe_content_security_policy() {
-    for html in [html(Some(page(few()))), not_found("Nothing.")] {
+    for html in [html(Some(page(few()))), not_found(NotFound::NoPage)] {
         for part in [" style=", "<style", "javascript:", " onclick", " onload"] {
             assert_lacks(&html, part);
         }
@@ -269,9 +269,9 @@ fn a_page_without_a_room_has_an_empty_main() {
 
 #[test]
 fn the_not_found_page_has_the_reason_and_links() {
-    let html = not_found("A room name has 1 to 64 <characters>.");
+    let html = not_found(NotFound::Room(RoomNameError::Length));
     assert_has(&html, "<title>Page not found · Rollcall</title>");
-    assert_has(&html, "A room name has 1 to 64 &lt;characters&gt;.");
+    assert_has(&html, "A room name has 1 to 64 characters.");
     assert_has(&html, r#"href="/r/a-b""#);
     assert_has(&html, "Go to the room a-b");
     assert_has(&html, "Check the address");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::ssr::BasePath;
 use leptos::{config::LeptosOptions, prelude::*};
 
+use super::page_language::PageLanguage;
 use super::{
     assets::Site, origin_warning::OriginWarning, security_headers::HeaderPolicy, visit::Visit,
 };
@@ -59,9 +60,14 @@ impl AppState {
     }
 
     /// Renders a document with what every document needs in its context.
-    pub(crate) fn render<T>(&self, document: impl FnOnce() -> T) -> T {
+    pub(crate) fn render<T>(
+        &self,
+        PageLanguage { language, .. }: PageLanguage,
+        document: impl FnOnce() -> T,
+    ) -> T {
         Owner::new().with(|| {
             provide_context(self.base_path());
+            provide_context(language);
             document()
         })
     }

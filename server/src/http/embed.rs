@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::{
     app_state::AppState,
     page::{no_cache, no_such_room, requested_name},
+    page_language::PageLanguage,
     room_path::room_from_path,
     security_headers::{Framing, allow_any_origin, set_page_policy},
 };
@@ -23,11 +24,12 @@ pub(crate) struct EmbedQuery {
     key: String,
 }
 
-/// How many people are here, and who. It is the same for all visitors: it reads and sets no cookie.
+/// How many people are here, and who. It is the same for all visitors but for the language, and sets no cookie.
 pub(crate) async fn embed(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     Query(query): Query<EmbedQuery>,
+    language: PageLanguage,
     uri: Uri,
 ) -> Response {
     let requested = requested_name(&path);
@@ -35,7 +37,7 @@ pub(crate) async fn embed(
         Ok(room) => room,
         // The page around it shows why there is no list.
         Err(error) => {
-            return no_such_room(&state, error, &requested, &uri, Framing::Allowed);
+            return no_such_room(&state, language, error, &requested, &uri, Framing::Allowed);
         }
     };
     state.look_up(&room).await;
@@ -44,7 +46,7 @@ pub(crate) async fn embed(
     let key = state.cookies.embed_key(&room);
     let nonce = Nonce::new();
     let data = EmbedData { room, key, list, away, nonce: nonce.to_string() };
-    let document = state.render(|| Html(embed_document(&state.leptos, data)));
+    let document = state.render(language, || Html(embed_document(&state.leptos, data)));
     let mut response = document.into_response();
     // Other sites may frame only this page and its "not found".
     set_page_policy(response.headers_mut(), &nonce, Framing::Allowed, state.header_policy);

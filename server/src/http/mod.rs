@@ -13,6 +13,7 @@ mod hour_chart;
 mod near_miss;
 pub(crate) mod origin_warning;
 mod page;
+mod page_language;
 mod print;
 mod qr_code;
 pub(crate) mod rejected_request;

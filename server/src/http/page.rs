@@ -2,7 +2,7 @@
 
 use app::{
     presence::{RoomName, RoomNameError, UserId},
-    ssr::{RoomsKeptBy, not_found_document, privacy_document, room_parts, shell},
+    ssr::{NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts, shell},
     state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
@@ -16,6 +16,7 @@ use leptos::{nonce::Nonce, prelude::provide_context};
 use super::{
     app_state::AppState,
     near_miss::{is_embed, suggestion, without_extra_slashes},
+    page_language::PageLanguage,
     room_path::{room_from_path, room_not_found},
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
@@ -45,7 +46,10 @@ pub(crate) async fn room(
     let requested = requested_name(&path);
     match room_from_path(path) {
         Ok(room_name) => room_page(state, visit, room_name, request).await,
-        Err(error) => no_such_room(&state, error, &requested, request.uri(), Framing::Forbidden),
+        Err(error) => {
+            let language = PageLanguage::of(request.uri(), request.headers());
+            no_such_room(&state, language, error, &requested, request.uri(), Framing::Forbidden)
+        }
     }
 }
 
@@ -80,6 +84,7 @@ pub(crate) fn requested_name(path: &Result<Path<String>, PathRejection>) -> Stri
 /// A redirect to the intended room, or a page that explains why the name is invalid.
 pub(crate) fn no_such_room(
     state: &AppState,
+    language: PageLanguage,
     error: RoomNameError,
     requested: &str,
     uri: &Uri,
@@ -89,15 +94,19 @@ pub(crate) fn no_such_room(
         return redirect_to_lower_case(state, requested, uri);
     }
     let suggestion = suggestion(requested);
-    not_found_page(state, &error.to_string(), suggestion.as_ref(), framing)
+    not_found_page(state, language, NotFound::Room(error), suggestion.as_ref(), framing)
 }
 
 /// A redirect from a path that is only written in another way, or the page for every unknown path.
-pub(crate) async fn not_found(State(state): State<AppState>, uri: Uri) -> Response {
+pub(crate) async fn not_found(
+    State(state): State<AppState>,
+    language: PageLanguage,
+    uri: Uri,
+) -> Response {
     if let Some(path) = without_extra_slashes(uri.path()) {
         return permanent_redirect(&state, &path, &uri);
     }
-    not_found_page(&state, "There is no page at this address.", None, Framing::Forbidden)
+    not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
 }
 
 async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
@@ -115,6 +124,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     }
     let (page, server_rendered) = room_content(&state, &visit, room, you, mode);
     let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
+    let language = PageLanguage::of(request.uri(), request.headers());
     let options = state.leptos.clone();
     let nonce = Nonce::new();
     let own_nonce = nonce.clone();
@@ -124,6 +134,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
             provide_context(page.clone());
             provide_context(server_rendered.clone());
             provide_context(base_path.clone());
+            provide_context(language.language);
             // It replaces the nonce that leptos_axum provides and gives no access to.
             provide_context(own_nonce.clone());
         },
@@ -132,6 +143,9 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     let mut response: Response<Body> = render(request).await;
     set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    if let Some(cookie) = language.cookie(&state.base_path()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     no_cache(response)
@@ -155,7 +169,8 @@ pub(crate) async fn parts(
     state.look_up(&room).await;
     let (page, server_rendered) =
         room_content(&state, &visit, room, you, display_mode(request.uri()));
-    let json = state.render(|| {
+    let language = PageLanguage::of(request.uri(), request.headers());
+    let json = state.render(language, || {
         provide_context(page);
         provide_context(server_rendered);
         room_parts()
@@ -189,12 +204,12 @@ fn room_content(
 }
 
 /// `GET /privacy`: the privacy page.
-pub(crate) async fn privacy(State(state): State<AppState>) -> Response {
+pub(crate) async fn privacy(State(state): State<AppState>, language: PageLanguage) -> Response {
     let kept_by = match state.hub.server_id() {
         Some(_) => RoomsKeptBy::SeveralServers,
         None => RoomsKeptBy::OneServer,
     };
-    let document = state.render(|| Html(privacy_document(&state.leptos, kept_by)));
+    let document = state.render(language, || Html(privacy_document(&state.leptos, kept_by)));
     let mut response = document.into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)
@@ -228,13 +243,15 @@ fn display_mode(uri: &Uri) -> DisplayMode {
 
 fn not_found_page(
     state: &AppState,
-    reason: &str,
+    language: PageLanguage,
+    reason: NotFound,
     suggestion: Option<&RoomName>,
     framing: Framing,
 ) -> Response {
     let is_in_frame = framing == Framing::Allowed;
-    let document =
-        state.render(|| Html(not_found_document(&state.leptos, reason, suggestion, is_in_frame)));
+    let document = state.render(language, || {
+        Html(not_found_document(&state.leptos, reason, suggestion, is_in_frame))
+    });
     let mut response = (StatusCode::NOT_FOUND, document).into_response();
     // The page has no inline script, so the nonce is used nowhere.
     set_page_policy(response.headers_mut(), &Nonce::new(), framing, state.header_policy);

@@ -12,20 +12,24 @@ use super::{
     app_state::AppState,
     export::{ExportError, local_time::LocalTime, options::ExportOptions, write_in_turn},
     page::{no_cache, no_such_room, requested_name},
+    page_language::PageLanguage,
     room_path::room_from_path,
     security_headers::{Framing, set_page_policy},
 };
 
-/// All people as a table, the same for all visitors: it reads and sets no cookie.
+/// All people as a table, the same for all visitors but for the language; it sets no cookie.
 pub(crate) async fn print(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
+    language: PageLanguage,
     uri: Uri,
 ) -> Response {
     let requested = requested_name(&path);
     let room = match room_from_path(path) {
         Ok(room) => room,
-        Err(error) => return no_such_room(&state, error, &requested, &uri, Framing::Forbidden),
+        Err(error) => {
+            return no_such_room(&state, language, error, &requested, &uri, Framing::Forbidden);
+        }
     };
     let options = match ExportOptions::parse(uri.query().unwrap_or_default()) {
         Ok(options) => options,
@@ -43,7 +47,7 @@ pub(crate) async fn print(
         });
         let now = format!("{} {} UTC{}", now.date(), now.clock(), now.offset());
         let list = PrintedList { room, now, people: people.collect() };
-        Ok(state.render(|| print_document(&state.leptos, list)))
+        Ok(state.render(language, || print_document(&state.leptos, list)))
     });
     let mut response = match written.await {
         Ok(document) => Html(document).into_response(),
