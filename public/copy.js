@@ -68,4 +68,10 @@ function connect(button) {
 }
 
 document.querySelectorAll("button[data-copied]").forEach(connect);
+for (const button of navigator.share ? document.querySelectorAll(".share") : []) {
+  button.hidden = false;
+  // A visitor who closes the browser's sheet has not shared anything, which is no error.
+  const share = () => navigator.share({ title: document.title, url: location.origin + location.pathname });
+  button.addEventListener("click", () => share().catch(() => undefined));
+}
 document.querySelectorAll(".roll a").forEach((link) => (link.href = localized(link.href)));

@@ -120,7 +120,9 @@ function onChange(records) {
 
 new MutationObserver(onChange).observe(list, { childList: true });
 for (const event of ["input", "click"]) {
-  document.querySelector(".search")?.addEventListener(event, () => (searchedAt = performance.now()), { capture: true });
+  for (const control of document.querySelectorAll(".chips, .search, #menu")) {
+    control.addEventListener(event, () => (searchedAt = performance.now()), { capture: true });
+  }
 }
 // The places change with the size of the window and of the text.
 if (globalThis.ResizeObserver) new ResizeObserver(measureSoon).observe(list);

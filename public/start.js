@@ -13,12 +13,12 @@ const RETRY_INTERVAL = 5_000;
 /** How often the hydrated page is verified, in milliseconds. */
 const VERIFY_INTERVAL = 1_000;
 /** Hydrated elements that the page never replaces. */
-const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar, #find, .toggle";
+const LASTING = ".room-panel, .number, .card, .list-panel, #roster, .sidebar, #find, .chip, .toggle";
 /** Elements that hydration gives the property `shown`, the text that the WASM shows in them: a copy has none, as it has
 * no listeners. The buttons as children, since extensions add buttons of their own. */
 const ORIGINALS = [
   "#roster .avatar, #roster .user-name, #roster .since",
-  "#you-are-here bdi, .card label, .card .field > button, .card .buttons > button, .someone-else > button",
+  "#you-are-here > *, .you-are-here > .avatar, .card label, .card .field > button, #own-menu > button",
   "#connection > button, .missed > button",
 ].join();
 /** Those of them that no translator may change. */

@@ -8,12 +8,8 @@ use std::{fmt::Write as _, hash::BuildHasher as _, time::Duration};
 use crate::{
     client::{Backoff, read_frame},
     list::{
-        lookalikes::{Lookalikes, disambiguator},
-        name_index::NameIndex,
-        name_key::NameKey,
-        search_key::search_key,
-        sort_filter::ListOptions,
-        virtual_scroll::Viewport,
+        lookalikes::Lookalikes, name_index::NameIndex, name_key::NameKey, search_key::search_key,
+        sort_filter::ListOptions, virtual_scroll::Viewport,
     },
     presence::{
         Name, PresenceState, RoomName, Roster, ServerEvent, User, UserId, fnv1a, id_map::IdMap,
@@ -71,11 +67,8 @@ fn computed() -> String {
     for user in &users {
         let id = user.id.as_str();
         line("colour", id, tint_class(&user.id));
-        line("disambiguator", id, &disambiguator(&user.id));
         line("hash", id, &format!("{:016x}", IdMap::default().hasher().hash_one(user.id)));
     }
-    for number in [0, 1, 999, 1_000, 12_345, 4_294_967_295] {}
-    for seconds in [59, 3_599, 86_399, 4_294_967_296, u64::MAX] {}
     for text in ["Team 7", "Team_7", "a--b", "CAFÉ", "x/"] {
         line("room", text, &format!("{:?}", text.parse::<RoomName>().map(|room| room.to_string())));
     }
@@ -122,25 +115,25 @@ const FRAMES: [&str; 4] = [
 fn arrangements(roster: &Roster, line: &mut impl FnMut(&str, &str, &str)) {
     let name_index = NameIndex::of(roster);
     for query in ["", "a", "SOUSA", "и", "サ", "12", "\u{301}"] {
-        for is_by_name in [false, true] {
-            let mut options = ListOptions { is_by_name, ..ListOptions::default() };
+        for is_newest_first in [false, true] {
+            let mut options = ListOptions { is_newest_first, ..ListOptions::default() };
             options.set_query(query);
-            let order = options.arrange(&name_index, None);
-            let pinned = options.arrange(&name_index, order.get(..3));
+            let order = options.arrange(&name_index, None, None);
+            let pinned = options.arrange(&name_index, None, order.get(..3));
             let ids = |order: &[UserId]| -> String {
                 order.iter().map(|id| id.as_str().get(..4).unwrap_or_default()).collect()
             };
             line(
                 "order",
-                &format!("{query} {is_by_name}"),
+                &format!("{query} {is_newest_first}"),
                 &format!("{} {}", ids(&order), ids(&pinned)),
             );
         }
     }
-    let lookalikes = Lookalikes::of(&name_index, roster.users().map(|user| &user.name));
+    let lookalikes = Lookalikes::of(&name_index, roster.users().map(|user| (user.id, &user.name)));
     for user in roster.users() {
-        let has_lookalike = lookalikes.has_lookalike(&user.name).to_string();
-        line("lookalike", user.name.as_str(), &has_lookalike);
+        let place = format!("{:?}", lookalikes.place(&user.id));
+        line("namesake", user.name.as_str(), &place);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     state::page_state::PageState,
     text::{
         announcement::{ChangeSummary, Part},
+        format::clock_time,
         texts::Text,
     },
     view::{
@@ -164,9 +165,7 @@ fn add_activity(parts: &[Part]) {
     else {
         return;
     };
-    // "16:03:23 GMT+0000": the log shows hours and minutes.
-    let now = js_sys::Date::new_0().to_time_string().as_string().unwrap_or_default();
-    time.set_text_content(now.get(..5));
+    time.set_text_content(Some(&time_of_day()));
     let words = document.create_element("p");
     // It can't fail: both elements are new.
     let _ = entry.append_child(&time);
@@ -180,6 +179,16 @@ fn add_activity(parts: &[Part]) {
     {
         oldest.remove();
     }
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and the browser's clock is after 1970"
+)]
+fn time_of_day() -> String {
+    clock_time((js_sys::Date::now() / 1_000.0) as u64)
 }
 
 /// Replaces the content of the element with this id.

@@ -6,7 +6,7 @@ use crate::{
     presence::RoomName,
     state::page_state::PageState,
     text::strings,
-    view::{header::NEW_ROOM_LINK, reactive::effect},
+    view::{new_room::NEW_ROOM_LINK, reactive::effect},
 };
 
 /// Set once the page is interactive.

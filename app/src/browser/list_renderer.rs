@@ -70,12 +70,13 @@ impl ListRenderer {
     pub(super) fn arrange(&self, replica: &Replica) {
         let wanted = self.page_state.ui.with_untracked(|ui| ui.options.clone());
         let is_same = *self.options.borrow() == wanted;
-        self.is_order_pinned.set(is_same && wanted.is_by_name && self.has_attention());
+        self.is_order_pinned.set(is_same && self.has_attention());
         let order = {
             let old = self.order.borrow();
             let mut name_index = self.name_index.borrow_mut();
             name_index.sync(replica.roster());
-            wanted.arrange(&name_index, self.is_order_pinned.get().then_some(&old[..]))
+            let pinned = self.is_order_pinned.get().then_some(&old[..]);
+            wanted.arrange(&name_index, replica.you(), pinned)
         };
         self.order.replace(order);
         self.options.replace(wanted);
@@ -132,7 +133,7 @@ impl ListRenderer {
                 None => wanted.clone(),
             }
         });
-        let is_unfiltered = self.options.borrow().query.is_empty();
+        let is_unfiltered = self.options.borrow().is_unfiltered();
         let found = if is_unfiltered { replica.count() } else { order.len() };
         self.set_spacers(&rows, order.len());
         self.page_state.show(

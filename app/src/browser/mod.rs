@@ -63,14 +63,13 @@ impl Hydration {
 
     /// Hydrates the sidebar.
     pub fn sidebar(&self) {
-        let page_state = self.page_state;
-        hydrate_element(".sidebar", move || sidebar(page_state));
+        hydrate_element(".sidebar", sidebar);
     }
 
     /// Hydrates everything but the sidebar and the list.
     pub fn main(&self) {
-        let (page_state, room) = (self.page_state, self.room.clone());
-        hydrate_element("main", move || page(page_state, &room));
+        let page_state = self.page_state;
+        hydrate_element("main", move || page(page_state));
     }
 
     /// Hydrates the list.

@@ -3,47 +3,56 @@
 use super::{name_index::NameIndex, name_key::NameKey};
 use crate::presence::{Name, UserId};
 
-/// How many people of the list have each of a few names, or one that looks like it; names that differ
-/// only in case count as the same.
+/// The places of a few people among those of the list who have the same name, or one that looks like it, in order of
+/// arrival; names that differ only in case count as the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lookalikes {
-    /// The hashes of the few names, and how many people have each.
-    counts: Vec<(u64, usize)>,
+    /// Those who are not the first of their name.
+    places: Vec<(UserId, usize)>,
 }
 
 impl Lookalikes {
-    /// Counts how many people have each of these few names.
-    pub(crate) fn of<'few>(name_index: &NameIndex, few: impl Iterator<Item = &'few Name>) -> Self {
+    /// Finds the places of these few people.
+    pub(crate) fn of<'few>(
+        name_index: &NameIndex,
+        few: impl Iterator<Item = (UserId, &'few Name)>,
+    ) -> Self {
+        let mut ids = Vec::new();
+        // The hashes of the few names, and how many people had each so far.
         let mut counts: Vec<(u64, usize)> = Vec::new();
         // Most names of a long list are none of the few: comparing the last byte first rules them out.
         let mut has_last_byte = [false; 256];
-        for hash in few.flat_map(|name| NameKey::of(name).hashes()) {
-            has_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
-            if !counts.iter().any(|(other, _)| *other == hash) {
-                counts.push((hash, 0));
+        for (id, name) in few {
+            ids.push(id);
+            for hash in NameKey::of(name).hashes() {
+                has_last_byte[usize::from(hash.to_le_bytes()[0])] = true;
+                if !counts.iter().any(|(other, _)| *other == hash) {
+                    counts.push((hash, 0));
+                }
             }
         }
-        for hash in name_index.entries().iter().flat_map(|entry| entry.key.hashes()) {
-            if has_last_byte[usize::from(hash.to_le_bytes()[0])]
-                && let Some((_, count)) = counts.iter_mut().find(|(other, _)| *other == hash)
-            {
-                *count += 1;
+        let mut places = Vec::new();
+        for entry in name_index.entries() {
+            let mut earlier = 0;
+            for hash in entry.key.hashes() {
+                if has_last_byte[usize::from(hash.to_le_bytes()[0])]
+                    && let Some((_, count)) = counts.iter_mut().find(|(other, _)| *other == hash)
+                {
+                    earlier = earlier.max(*count);
+                    *count += 1;
+                }
+            }
+            if earlier > 0 && ids.contains(&entry.id) {
+                places.push((entry.id, earlier + 1));
             }
         }
-        Self { counts }
+        Self { places }
     }
 
-    /// Whether more than one person has the name, or one that looks like it.
-    pub(crate) fn has_lookalike(&self, name: &Name) -> bool {
-        NameKey::of(name)
-            .hashes()
-            .any(|hash| self.counts.iter().any(|(other, count)| *other == hash && *count > 1))
+    /// The place of this person among those of the same name; none for the first.
+    pub(crate) fn place(&self, id: &UserId) -> Option<usize> {
+        self.places.iter().find(|(other, _)| other == id).map(|(_, place)| *place)
     }
-}
-
-/// A short mark that distinguishes rows with the same name: the first three letters or digits of the id.
-pub(crate) fn disambiguator(id: &UserId) -> String {
-    id.as_str().chars().filter(char::is_ascii_alphanumeric).take(3).collect()
 }
 
 #[cfg(test)]
@@ -59,43 +68,40 @@ mod tests {
         Name::parse(text).unwrap()
     }
 
-    fn lookalikes(names: &[&str]) -> Lookalikes {
-        lookalikes_of(names.iter().map(|text| name(text)))
+    fn places(names: &[&str]) -> Vec<Option<usize>> {
+        places_of(&names.iter().map(|text| name(text)).collect::<Vec<_>>())
     }
 
-    fn lookalikes_of(names: impl Iterator<Item = Name>) -> Lookalikes {
-        let users = names.enumerate().map(|(number, name)| User {
+    fn places_of(names: &[Name]) -> Vec<Option<usize>> {
+        let users = names.iter().enumerate().map(|(number, name)| User {
             id: id(number),
-            name,
+            name: name.clone(),
             joined: 0,
             state: PresenceState::Here,
         });
         let roster = Roster::from_users(users).unwrap();
-        Lookalikes::of(&NameIndex::of(&roster), roster.users().map(|user| &user.name))
+        let few = roster.users().map(|user| (user.id, &user.name));
+        let lookalikes = Lookalikes::of(&NameIndex::of(&roster), few);
+        (0..names.len()).map(|number| lookalikes.place(&id(number))).collect()
     }
 
     #[test]
-    fn equal_names_are_lookalikes_and_others_are_not() {
-        let lookalikes = lookalikes(&["Kim", "Bo", "KIM", "Bob"]);
-        assert!(lookalikes.has_lookalike(&name("kim")));
-        assert!(!lookalikes.has_lookalike(&name("Bo")));
-        assert!(!lookalikes.has_lookalike(&name("nobody")));
+    fn equal_names_are_numbered_in_order_of_arrival() {
+        let expected = [None, None, Some(2), None, Some(3)];
+        assert_eq!(places(&["Kim", "Bo", "KIM", "Bob", "kim"]), expected);
     }
 
     #[test]
-    fn names_that_look_alike_are_lookalikes() {
+    fn names_that_look_alike_are_numbered() {
         let looking = |text, look| name(text).with_skeleton(Some(look));
         let list =
             [name("Paypal"), looking("раураl", "paypal"), looking("Ivan", "lvan"), name("Bo")];
-        let lookalikes = lookalikes_of(list.iter().cloned());
-        assert!(lookalikes.has_lookalike(&list[0]) && lookalikes.has_lookalike(&list[1]));
-        assert!(!lookalikes.has_lookalike(&list[2]) && !lookalikes.has_lookalike(&list[3]));
+        assert_eq!(places_of(&list), [None, Some(2), None, None]);
         // A name is not its own lookalike.
-        let alone = looking("ANA", "ana");
-        assert!(!lookalikes_of([alone.clone()].into_iter()).has_lookalike(&alone));
-        let both = [name("lvan"), looking("Ivan", "lvan"), name("ivan")];
-        let lookalikes = lookalikes_of(both.iter().cloned());
-        assert!(both.iter().all(|name| lookalikes.has_lookalike(name)));
+        assert_eq!(places_of(&[looking("ANA", "ana")]), [None]);
+        let three = [name("lvan"), looking("Ivan", "lvan"), name("ivan")];
+        assert_eq!(places_of(&three)[..2], [None, Some(2)]);
+        assert!(places_of(&three)[2].is_some());
     }
 
     #[test]
@@ -108,16 +114,10 @@ mod tests {
             ("Łukasz Żak", "ŁUKASZ ŻAK"),
             ("Nguyễn", "NGUYỄN"),
         ] {
-            assert!(lookalikes(&[one, other]).has_lookalike(&name(one)), "{one} {other}");
+            assert_eq!(places(&[one, other]), [None, Some(2)], "{one} {other}");
         }
         for (one, other) in [("a×", "a÷"), ("[", "{"), ("@", "`"), ("李", "杏"), ("م", "ن")] {
-            assert!(!lookalikes(&[one, other]).has_lookalike(&name(one)), "{one} {other}");
+            assert_eq!(places(&[one, other]), [None, None], "{one} {other}");
         }
-    }
-
-    #[test]
-    fn a_disambiguator_is_three_letters_or_digits() {
-        assert_eq!(disambiguator(&"-m_3f-xyzab".parse().unwrap()), "m3f");
-        assert_eq!(disambiguator(&"-----------".parse().unwrap()), "");
     }
 }

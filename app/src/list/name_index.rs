@@ -1,7 +1,7 @@
 //! Search and comparison keys of all names, computed once and not at every rendering.
 
 use super::{name_key::NameKey, search_key::search_key};
-use crate::presence::{Name, Roster, User, UserId};
+use crate::presence::{Name, PresenceState, Roster, User, UserId};
 
 /// The people of a list in order of arrival, with the keys of their names.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) id: UserId,
     /// The key for search and order.
     pub(crate) search_key: Box<str>,
+    /// All their tabs are hidden.
+    pub(crate) is_away: bool,
     /// The key that lookalikes share.
     pub(crate) key: NameKey,
     name: Name,
@@ -39,6 +41,7 @@ impl NameIndex {
             if user.name != entry.name {
                 *entry = Entry::of(user);
             }
+            entry.is_away = user.state == PresenceState::Away;
             true
         });
         // An eighth of spare capacity, and not twice the size: memory counts in a browser.
@@ -59,6 +62,7 @@ impl Entry {
         Self {
             id: user.id,
             search_key: search_key(user.name.as_str()).into(),
+            is_away: user.state == PresenceState::Away,
             key: NameKey::of(&user.name),
             name: user.name.clone(),
         }
@@ -70,7 +74,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::presence::PresenceState;
 
     const NAMES: [&str; 4] = ["Ana", "ÉMILE", "раураl", "李"];
 

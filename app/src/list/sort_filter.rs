@@ -11,13 +11,42 @@ use crate::presence::{UserId, id_map::IdMap, single_spaced};
 /// The visitor's options for the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListOptions {
-    /// Sort by name, and not in order of arrival.
-    pub(crate) is_by_name: bool,
+    /// Who is shown.
+    pub(crate) shown: Shown,
+    /// Who came last is first, and not in the order of names.
+    pub(crate) is_newest_first: bool,
     /// Show only names that contain this search key; empty shows everyone.
     pub(crate) query: String,
 }
 
+/// The people that a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Everyone.
+    #[default]
+    All,
+    /// Those who are not away.
+    Here,
+    /// Those who are away.
+    Away,
+}
+
+impl Shown {
+    fn includes(self, entry: &Entry) -> bool {
+        match self {
+            Self::All => true,
+            Self::Here => !entry.is_away,
+            Self::Away => entry.is_away,
+        }
+    }
+}
+
 impl ListOptions {
+    /// Whether everyone is shown.
+    pub(crate) fn is_unfiltered(&self) -> bool {
+        self.query.is_empty() && self.shown == Shown::All
+    }
+
     /// Sets the query to the search key of the typed text.
     pub(crate) fn set_query(&mut self, typed: &str) {
         let typed = single_spaced(typed);
@@ -29,37 +58,57 @@ impl ListOptions {
         }
     }
 
-    /// The ids of the matching people, in order.
+    /// The ids of the matching people, in order: the visitor, those who are here, those who are away, each by name or
+    /// the newest first. In a search, names with a word that begins with the query come first.
     ///
     /// While the visitor looks at the list, `pinned` is the order in which it is shown: those rows keep
     /// their order, and new ones follow.
-    pub(crate) fn arrange<'a>(
+    pub(crate) fn arrange(
         &self,
-        name_index: &'a NameIndex,
+        name_index: &NameIndex,
+        you: Option<UserId>,
         pinned: Option<&[UserId]>,
     ) -> Vec<UserId> {
-        let query = self.query.as_bytes();
-        let found = name_index.entries().iter().filter(|entry| {
-            // Without a query no name has to be searched.
-            query.is_empty()
-                || entry.search_key.as_bytes().windows(query.len()).any(|part| part == query)
-        });
-        match pinned {
-            _ if !self.is_by_name => found.map(|entry| entry.id).collect(),
-            Some(pinned) => pinned_first(pinned, found.map(|entry| entry.id)),
-            None => {
-                // A heap sorts with a tenth of the code of `sort`.
-                let key = |entry: &'a Entry| {
-                    (leading_bytes(&entry.search_key), &*entry.search_key, entry.id)
-                };
-                // Allocated once: growing by doubling would take up to three times the memory.
-                let mut keys = Vec::with_capacity(name_index.entries().len());
-                keys.extend(found.map(key));
-                let keys = BinaryHeap::from(keys).into_sorted_vec();
-                keys.into_iter().map(|(_, _, id)| id).collect()
-            }
+        let rank = |entry: &Entry| {
+            let of_match = match_rank(&entry.search_key, &self.query)?;
+            let of_state = if Some(entry.id) == you { 0 } else { 1 + u8::from(entry.is_away) };
+            self.shown.includes(entry).then_some(3 * of_match + of_state)
+        };
+        let entries = || {
+            let entries = (0_u128..).zip(name_index.entries());
+            entries.filter_map(|(number, entry)| Some((rank(entry)?, number, entry)))
+        };
+        if let Some(pinned) = pinned {
+            return pinned_first(pinned, entries().map(|(_, _, entry)| entry.id));
         }
+        // Allocated once: growing by doubling would take up to three times the memory.
+        let mut keys = Vec::with_capacity(name_index.entries().len());
+        keys.extend(entries().map(|(rank, number, entry)| {
+            if self.is_newest_first {
+                (rank, !number, "", entry.id)
+            } else {
+                (rank, leading_bytes(&entry.search_key), &*entry.search_key, entry.id)
+            }
+        }));
+        // A heap sorts with a tenth of the code of `sort`.
+        let keys = BinaryHeap::from(keys).into_sorted_vec();
+        keys.into_iter().map(|(_, _, _, id)| id).collect()
     }
+}
+
+/// How well a search key matches a query: 0 if a word of it begins with the query, 1 if it is elsewhere in it; none if it
+/// is not in it.
+fn match_rank(search_key: &str, query: &str) -> Option<u8> {
+    let query = query.as_bytes();
+    // Without a query no name has to be searched.
+    if query.is_empty() {
+        return Some(0);
+    }
+    let key = search_key.as_bytes();
+    let mut places = (0..).zip(key.windows(query.len())).filter(|(_, part)| *part == query);
+    let (first, _) = places.next()?;
+    let begins_word = |place: usize| place == 0 || key.get(place - 1) == Some(&b' ');
+    Some(u8::from(!begins_word(first) && !places.any(|(place, _)| begins_word(place))))
 }
 
 /// The first 16 bytes of a key as one number: comparing it first decides most comparisons quickly.
@@ -110,19 +159,46 @@ mod tests {
         order.iter().map(|id| roster.get(id).unwrap().name.to_string()).collect()
     }
 
-    fn options(is_by_name: bool, query: &str) -> ListOptions {
-        let mut options = ListOptions { is_by_name, ..ListOptions::default() };
+    fn options(is_newest_first: bool, query: &str) -> ListOptions {
+        let mut options = ListOptions { is_newest_first, ..ListOptions::default() };
         options.set_query(query);
         options
     }
 
+    fn arranged(roster: &Roster, options: &ListOptions, you: Option<UserId>) -> Vec<String> {
+        names(roster, &options.arrange(&NameIndex::of(roster), you, None))
+    }
+
     #[test]
-    fn rows_are_in_order_of_arrival_or_of_names() {
+    fn rows_are_in_the_order_of_names_or_the_newest_first_with_the_visitor_above() {
         let roster = roster(&NAMES);
-        let arrived = options(false, "").arrange(&NameIndex::of(&roster), None);
-        assert_eq!(names(&roster, &arrived), NAMES);
-        let by_name = options(true, "").arrange(&NameIndex::of(&roster), None);
-        assert_eq!(names(&roster, &by_name), ["Ana", "Ana", "bo", "Émile", "zoe", "李"]);
+        let by_name = arranged(&roster, &options(false, ""), None);
+        assert_eq!(by_name, ["Ana", "Ana", "bo", "Émile", "zoe", "李"]);
+        let newest_first = arranged(&roster, &options(true, ""), None);
+        assert_eq!(newest_first, ["李", "Ana", "bo", "Émile", "Ana", "zoe"]);
+        let you = Some(user(2, "Émile").id);
+        let by_name = arranged(&roster, &options(false, ""), you);
+        assert_eq!(by_name, ["Émile", "Ana", "Ana", "bo", "zoe", "李"]);
+        let newest_first = arranged(&roster, &options(true, ""), you);
+        assert_eq!(newest_first, ["Émile", "李", "Ana", "bo", "Ana", "zoe"]);
+    }
+
+    #[test]
+    fn those_who_are_away_follow_and_can_be_shown_alone_or_left_out() {
+        let away = |number: u8| if number < 2 { PresenceState::Away } else { PresenceState::Here };
+        let users = (0..)
+            .zip(NAMES)
+            .map(|(number, name)| User { state: away(number), ..user(number, name) });
+        let roster = Roster::from_users(users).unwrap();
+        let shown =
+            |shown| arranged(&roster, &ListOptions { shown, ..ListOptions::default() }, None);
+        assert_eq!(shown(Shown::All), ["Ana", "bo", "Émile", "李", "Ana", "zoe"]);
+        assert_eq!(shown(Shown::Here), ["Ana", "bo", "Émile", "李"]);
+        assert_eq!(shown(Shown::Away), ["Ana", "zoe"]);
+        // One who is away is first all the same in their own list.
+        let you = Some(user(0, "zoe").id);
+        let order = arranged(&roster, &ListOptions::default(), you);
+        assert_eq!(order, ["zoe", "Ana", "bo", "Émile", "李", "Ana"]);
     }
 
     #[test]
@@ -131,10 +207,10 @@ mod tests {
         for (query, found) in [
             ("an", vec!["Ana", "Ana"]),
             ("EMI", vec!["Émile"]),
-            ("  o ", vec!["zoe", "bo"]),
+            ("  o ", vec!["bo", "zoe"]),
             ("李", vec!["李"]),
             ("nobody", vec![]),
-            ("  ", NAMES.to_vec()),
+            ("  ", vec!["Ana", "Ana", "bo", "Émile", "zoe", "李"]),
             ("e\u{301}mi", vec!["Émile"]),
             // Nothing that counts is typed, or more than a name can have.
             ("\u{301}", vec![]),
@@ -142,9 +218,21 @@ mod tests {
             (&*"x".repeat(201), vec![]),
             (&*"a".repeat(100_000), vec![]),
         ] {
-            let order = options(false, query).arrange(&NameIndex::of(&roster), None);
-            assert_eq!(names(&roster, &order), found, "{query}");
+            assert_eq!(arranged(&roster, &options(false, query), None), found, "{query}");
         }
+    }
+
+    #[test]
+    fn names_with_a_word_that_begins_with_the_query_come_first() {
+        let roster = roster(&["Zoë Tanaka", "Hana", "Ana Yılmaz", "Maria Anand", "Bo"]);
+        assert_eq!(
+            arranged(&roster, &options(false, "ana"), None),
+            ["Ana Yılmaz", "Maria Anand", "Hana", "Zoë Tanaka"]
+        );
+        // The first match is within a word, and a later one begins one.
+        assert_eq!(match_rank("hana ana", "ana"), Some(0));
+        assert_eq!(match_rank("hana", "ana"), Some(1));
+        assert_eq!(match_rank("hana", "x"), None);
     }
 
     proptest! {
@@ -154,14 +242,14 @@ mod tests {
             before in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
             after in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
         ) {
-            let by_name = options(true, "");
+            let by_name = options(false, "");
             let list = |numbers: &[u8]| {
                 Roster::from_users(numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)])))
                     .unwrap()
             };
-            let pinned = by_name.arrange(&NameIndex::of(&list(&before)), None);
+            let pinned = by_name.arrange(&NameIndex::of(&list(&before)), None, None);
             let after = list(&after);
-            let order = by_name.arrange(&NameIndex::of(&after), Some(&pinned));
+            let order = by_name.arrange(&NameIndex::of(&after), None, Some(&pinned));
             let stayed: Vec<_> = pinned.iter().copied().filter(|id| after.contains(id)).collect();
             prop_assert_eq!(&order[..stayed.len()], &stayed[..]);
             let (mut all, mut expected) = (order, after.users().map(|user| user.id).collect::<Vec<_>>());
@@ -171,13 +259,16 @@ mod tests {
         }
 
         #[test]
-        fn sorting_by_name_keeps_every_row(numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30)) {
+        fn sorting_keeps_every_row(
+            numbers in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30),
+            is_newest_first: bool,
+        ) {
             let list = numbers.iter().map(|number| user(*number, NAMES[usize::from(number % 6)]));
             let roster = Roster::from_users(list).unwrap();
-            let order = options(true, "").arrange(&NameIndex::of(&roster), None);
+            let order = options(is_newest_first, "").arrange(&NameIndex::of(&roster), None, None);
             prop_assert_eq!(order.len(), numbers.len());
             let search_key: Vec<String> = names(&roster, &order).iter().map(|name| search_key(name)).collect();
-            prop_assert!(search_key.is_sorted());
+            prop_assert!(is_newest_first || search_key.is_sorted());
         }
     }
 }

@@ -2,7 +2,12 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::{AssetUrls, BasePath, link_preview::link_preview, start_data};
+use super::{
+    AssetUrls, BasePath,
+    link_preview::link_preview,
+    page_header::{page_header, room_name},
+    start_data,
+};
 use crate::{
     presence::{RoomName, RoomNameError},
     state::{
@@ -10,7 +15,7 @@ use crate::{
         server_data::{DisplayMode, ServerRendered},
     },
     text::{language::Language, strings, texts::ServerText},
-    view::{header::NEW_ROOM_LINK, page::first_html},
+    view::{new_room::NEW_ROOM_LINK, page::first_html},
 };
 
 /// The id of the script that hydrates the page.
@@ -47,18 +52,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     };
     let main = first_html().to_html();
     let start_data = start_data::json(&asset_urls, &main);
-    let masthead = match mode {
-        DisplayMode::Page => masthead().into_any(),
-        DisplayMode::Kiosk => view! {
-            <header>
-                <span class="mark">{strings::PRODUCT}</span>
-            </header>
+    let room = use_context::<RoomPage>().map(|page| page.room).unwrap_or_else(RoomName::lobby);
+    let page_header = match mode {
+        DisplayMode::Page => page_header(&room).into_any(),
+        DisplayMode::Kiosk => {
+            view! { <header class="page-header">{room_name(&room)}</header> }.into_any()
         }
-        .into_any(),
     };
     let footer = (mode == DisplayMode::Page).then(|| {
         view! {
             <footer>
+                <a class="mark" href=base.below("/")>
+                    {strings::PRODUCT}
+                </a>
                 // In a tab of its own: a visitor who left this page would leave this room.
                 <a id=NEW_ROOM_LINK target="_blank" rel="noopener">
                     {ServerText::NewRoom.get()}
@@ -76,7 +82,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         }
     });
     let body = view! {
-        {masthead}
+        {page_header}
         <noscript>
             <aside class="without-scripts">{ServerText::WithoutScripts.get()}</aside>
         </noscript>

@@ -7,6 +7,7 @@ mod embed;
 mod fingerprint;
 pub(crate) mod hour_chart;
 mod link_preview;
+mod page_header;
 mod print;
 mod privacy;
 mod rejected_embed;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     client::Replica,
-    list::{lookalikes::Lookalikes, name_index::NameIndex},
+    list::{lookalikes::Lookalikes, name_index::NameIndex, sort_filter::ListOptions},
     presence::{ExistingUsers, Name, UserId},
 };
 
@@ -80,9 +80,9 @@ impl PageState {
         // An invalid list is dropped; the socket brings a new one.
         let replica = Replica::from_first_rows(list, away).unwrap_or_default();
         let mut people = People::default();
-        let order: Vec<UserId> = replica.roster().users().map(|user| user.id).collect();
-        let rows = hydrated_rows(order.len());
         let name_index = NameIndex::of(replica.roster());
+        let order = ListOptions::default().arrange(&name_index, replica.you(), None);
+        let rows = hydrated_rows(order.len());
         let found = replica.count();
         let is_whole = order.len() == found;
         let slice = VisibleSlice { name_index: &name_index, order: &order, rows, is_whole, found };
@@ -155,8 +155,8 @@ impl People {
     fn update(&mut self, replica: &Replica, slice: &VisibleSlice<'_>) -> bool {
         let roster = replica.roster();
         let wanted = slice.order.get(slice.rows.clone()).unwrap_or_default();
-        let names = wanted.iter().filter_map(|id| roster.get(id)).map(|user| &user.name);
-        let lookalikes = Lookalikes::of(slice.name_index, names);
+        let shown = wanted.iter().filter_map(|id| roster.get(id));
+        let lookalikes = Lookalikes::of(slice.name_index, shown.map(|user| (user.id, &user.name)));
         let mut rows = Vec::with_capacity(wanted.len());
         for (number, id) in (slice.rows.start + 1..).zip(wanted) {
             let Some(user) = roster.get(id) else {
@@ -166,7 +166,7 @@ impl People {
             };
             let row = Row {
                 user: user.clone(),
-                has_lookalike: lookalikes.has_lookalike(&user.name),
+                namesake: lookalikes.place(&user.id),
                 place: (!slice.is_whole).then_some((number, slice.found)),
                 since: since(user),
             };
@@ -280,11 +280,8 @@ mod tests {
         assert_eq!(people.own_name, Name::parse("Ana").ok());
         assert_eq!(people.ids, [0, 1, 2].map(|number| user(number, "Any").id));
         for (number, name) in (0..).zip(NAMES) {
-            let (user, since) = (user(number, name), "just now".into());
-            assert_eq!(
-                row(&people, number),
-                Row { user, has_lookalike: false, place: None, since }
-            );
+            let (user, since) = (user(number, name), "00:00 UTC".into());
+            assert_eq!(row(&people, number), Row { user, namesake: None, place: None, since });
         }
     }
 
@@ -304,18 +301,17 @@ mod tests {
     }
 
     #[test]
-    fn all_rows_have_the_same_time_and_away_rows_have_none() {
+    fn rows_have_the_time_of_arrival_and_away_rows_their_state() {
         let mut replica = replica();
         let mut difference = Difference::default();
         difference.user_changed.away.push(user(1, "Bo").id);
         advance(&mut replica, difference);
         let mut people = rendered(&replica);
-        people.set_now(120_000);
         let arrival = Difference { new_user: vec![user(3, "Di")], ..Difference::default() };
         advance(&mut replica, arrival);
         assert!(update(&mut people, &replica));
         let since = [0, 1, 2, 3].map(|number| row(&people, number).since);
-        assert_eq!(since, ["here 2 min", "away", "here 2 min", "here 2 min"]);
+        assert_eq!(since, ["00:00 UTC", "away", "00:00 UTC", "00:00 UTC"]);
     }
 
     #[test]
@@ -332,19 +328,19 @@ mod tests {
     }
 
     #[test]
-    fn a_lookalike_marks_both_rows() {
+    fn the_second_of_a_name_is_numbered() {
         let mut replica = replica();
         let mut people = rendered(&replica);
         let arrival = Difference { new_user: vec![user(3, "BO")], ..Difference::default() };
         advance(&mut replica, arrival);
         assert!(update(&mut people, &replica));
-        let have_lookalikes = [0, 1, 2, 3].map(|number| row(&people, number).has_lookalike);
-        assert_eq!(have_lookalikes, [false, true, false, true]);
+        let namesakes = [0, 1, 2, 3].map(|number| row(&people, number).namesake);
+        assert_eq!(namesakes, [None, None, None, Some(2)]);
         let mut departure = Difference::default();
-        departure.disconnect_user.closed.push(user(3, "BO").id);
+        departure.disconnect_user.closed.push(user(1, "Bo").id);
         advance(&mut replica, departure);
         update(&mut people, &replica);
-        assert!(!row(&people, 1).has_lookalike);
+        assert_eq!(row(&people, 3).namesake, None);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::{
 pub(crate) struct Row {
     /// The person.
     pub(crate) user: User,
-    /// Another person has the same name, or one that looks like it.
-    pub(crate) has_lookalike: bool,
+    /// Their place among those with the same name, or one that looks like it; none for the first.
+    pub(crate) namesake: Option<usize>,
     /// The row's number and the number of rows, where not all of them are in the page.
     pub(crate) place: Option<(usize, usize)>,
     /// When they came, or their state, as text.

@@ -19,6 +19,15 @@ pub struct ServerRendered {
     pub has_cookie: bool,
 }
 
+impl ServerRendered {
+    /// Whether the address leads others to their own computer.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn is_local(&self) -> bool {
+        let host = self.address.split("//").nth(1).unwrap_or_default();
+        ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local))
+    }
+}
+
 /// How a page is displayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DisplayMode {

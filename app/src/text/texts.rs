@@ -23,9 +23,9 @@ macro_rules! texts {
 texts! {
     /// A text that the browser's program shows; the server shows many of them as well.
     Text:
-    YourName EveryoneSeesYourName Join OnTheList ChangeName Leave NewName EveryoneSeesTheChange Save Cancel
+    YourName ExampleName EveryoneSeesYourName Join OnTheList ChangeName Leave NewName EveryoneSeesTheChange Save Cancel
     JoinUnderAnotherName
-    HereNow AndAway Found NoMatch AndMore You Away Reconnecting
+    HereNow AndAway Found NoMatch AndMore You Away Reconnecting HereSince More
     ConnectionLost YouAreOffline ListFrom RetryingIn RetryingNow RetryNow ConnectedAgain
     Joined Left Disconnected WasRemoved Renamed YouJoined YouLeft TwoNames NameAndOthers People
     WhileYouWereOffline Comma FullStop Dismiss YouLeftInAnotherTab HostRemovedYou
@@ -36,8 +36,10 @@ texts! {
 texts! {
     /// A text that only the server shows.
     ServerText:
-    Description WhoIsHere ShowAll ShowHere ShowAway FindAName FromAToZ NobodyIsHere JustYou TabsAreOnePerson
-    Activity NoActivity Mute QrCode Invite Close CopyLink LinkCopied CopyTheAddressInstead
+    Description WhoIsHere ShowAll ShowHere ShowAway FindAName NobodyIsHere JustYou
+    SkipToTheList JoinRoom NewestFirst Announce InviteToTheRoom LinkToThisRoom Copy Copied Share
+    ShowOnYourSite OnlyOnThisComputer ShowAllActivity Live Offline
+    Activity NoActivity Invite Close CopyTheAddressInstead
     NewRoom WithoutScripts WithoutCookies NotLoaded Reload
     And NobodyHereYet NotLive TriesAgain NotLiveWithoutScripts ScanToJoin QrCodeOfTheAddress AnyoneCanJoin OpenWallScreen
     TakeTheRoll Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied

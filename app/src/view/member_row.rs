@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::reactive::{TextContent, first_words};
 use crate::{
-    list::lookalikes::disambiguator,
+    presence::PresenceState,
     state::row::Row,
     text::{
         avatar::{initials, tint_class},
@@ -19,10 +19,12 @@ use crate::{
 /// that ever read it.
 pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
     move || {
-        let Row { user, has_lookalike, place, since } = row.get();
+        let Row { user, namesake, place, since } = row.get();
         let name = user.name.to_string();
         let initials = initials(&name);
         let place = |read: fn((usize, usize)) -> usize| place.map(|place| read(place).to_string());
+        let namesake = namesake.map(|number| ["(", &number.to_string(), ")"].concat());
+        let is_first = namesake.is_none();
         view! {
             <li
                 class=if is_you { "row is-you" } else { "row" }
@@ -44,13 +46,17 @@ pub(crate) fn member_row(is_you: bool, row: ArcRwSignal<Row>) -> impl IntoView {
                         {first_words(&name)}
                     </bdi>
                     " "
-                    <span class="twin" hidden=!has_lookalike>
-                        {disambiguator(&user.id)}
+                    <span class="namesake" hidden=is_first>
+                        {namesake.unwrap_or_default()}
                     </span>
                     " "
                     <span class="you" hidden=!is_you>
                         {Text::You.get()}
                     </span>
+                </span>
+                " "
+                <span class="only-heard" hidden=user.state != PresenceState::Here>
+                    {Text::HereSince.get()}
                 </span>
                 " "
                 <span class="since" prop:textContent=TextContent(since.clone())>

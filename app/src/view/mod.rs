@@ -6,18 +6,18 @@
 pub(crate) mod activity_log;
 pub(crate) mod connection_banner;
 pub(crate) mod focus;
-pub(crate) mod header;
+pub(crate) mod headline;
+pub(crate) mod list_tools;
 pub(crate) mod live_region;
 pub(crate) mod member_list;
 pub(crate) mod member_row;
 pub(crate) mod name_form;
-#[cfg(any(feature = "hydrate", test))]
 pub(crate) mod new_room;
 mod notice;
 pub(crate) mod own_status;
 pub(crate) mod page;
 pub(crate) mod reactive;
 pub(crate) mod recent_changes;
-mod server_rendered;
+pub(crate) mod server_rendered;
 #[cfg(test)]
 mod tests;

@@ -73,6 +73,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                     data-bwignore="true"
                     data-form-type="other"
                     enterkeyhint="done"
+                    maxlength="200"
+                    placeholder=is_join.then(|| Text::ExampleName.get())
                     dir="auto"
                     autofocus=is_join && !untrack(move || page_state.is_interactive())
                     aria-invalid=attribute(move || is_refused().then(|| "true".into()))

@@ -1,5 +1,8 @@
 //! Unguessable names for new rooms.
 
+/// The id of the "New room" link below the page; the browser sets its address.
+pub(crate) const NEW_ROOM_LINK: &str = "new-room";
+
 /// 32 letters and digits that are not easily confused when read aloud or written down.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 

@@ -7,20 +7,20 @@ use super::member_list::member_list;
 use super::{
     activity_log::activity_log,
     connection_banner::connection_banner,
-    header::header,
+    headline::headline,
     live_region::live_region,
     name_form::{Purpose, name_form},
     notice::{Notice, notice},
     own_status::own_status,
-    server_rendered::{aside, why_blocked},
+    server_rendered::{aside, join_intro, why_blocked},
 };
 #[cfg(feature = "ssr")]
 use crate::state::RoomPage;
-use crate::{presence::RoomName, state::page_state::PageState};
+use crate::state::page_state::PageState;
 
 /// The content of `<main>`. In the browser the list and the sidebar are left out: they are hydrated on
 /// their own.
-pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + use<> {
+pub(crate) fn page(page_state: PageState) -> impl IntoView {
     let is_listed = Memo::new(move |_| page_state.people.with(|people| people.own_name.is_some()));
     let card = move || {
         if is_listed.get() {
@@ -41,20 +41,20 @@ pub(crate) fn page(page_state: PageState, room: &RoomName) -> impl IntoView + us
     view! {
         {connection_banner(page_state)}
         <div class="room-panel">
-            {header(page_state, room)}
-            <section class="card">{why_blocked()} {notice(departure_notice)} {card}</section>
+            {headline(page_state)}
+            <section class="card">{join_intro()} {why_blocked()} {notice(departure_notice)} {card}</section>
         </div>
         {list_section(page_state)}
-        {sidebar_section(page_state)}
+        {sidebar_section()}
         // Kiosk mode's style sheet shows `<main>` once something follows the sidebar: then it is complete.
         {live_region()}
     }
 }
 
 /// The sidebar: the activity log and the server-rendered parts.
-pub(crate) fn sidebar(page_state: PageState) -> impl IntoView {
+pub(crate) fn sidebar() -> impl IntoView {
     view! {
-        {activity_log(page_state)}
+        {activity_log()}
         {aside()}
     }
 }
@@ -65,10 +65,10 @@ fn list_section(page_state: PageState) -> impl IntoView {
 }
 
 #[cfg(feature = "ssr")]
-fn sidebar_section(page_state: PageState) -> impl IntoView {
+fn sidebar_section() -> impl IntoView {
     view! {
         <div class="sidebar" data-part="sidebar">
-        {sidebar(page_state)}
+        {sidebar()}
         </div>
     }
 }
@@ -81,15 +81,15 @@ fn list_section(_page_state: PageState) -> impl IntoView {
 
 /// It is hydrated on its own: hydration of the page skips the content of an element that is empty here.
 #[cfg(not(feature = "ssr"))]
-fn sidebar_section(_page_state: PageState) -> impl IntoView {
+fn sidebar_section() -> impl IntoView {
     view! { <div class="sidebar"></div> }
 }
 
 /// The content of `<main>` as the server sends it; nothing without a [`RoomPage`] in the context.
 #[cfg(feature = "ssr")]
 pub(crate) fn first_html() -> impl IntoView {
-    use_context::<RoomPage>().map(|RoomPage { room, list, away }| {
+    use_context::<RoomPage>().map(|RoomPage { list, away, .. }| {
         let (page_state, _) = PageState::of_first_html(list, away, |total| 0..total);
-        page(page_state, &room)
+        page(page_state)
     })
 }

@@ -5,30 +5,28 @@
 
 use leptos::prelude::*;
 
+/// The heading before joining.
 #[cfg(feature = "ssr")]
-use crate::text::texts::ServerText;
-
-/// The button that copies the room's address; `copy.js` handles it.
-#[cfg(feature = "ssr")]
-pub(crate) fn copy_button() -> impl IntoView {
-    view! {
-        <button
-            type="button"
-            class="copy"
-            data-part="server"
-            data-copied=ServerText::LinkCopied.get()
-            data-failed=ServerText::CopyTheAddressInstead.get()
-            disabled
-        >
-            {ServerText::CopyLink.get()}
-        </button>
-    }
+pub(crate) fn join_intro() -> impl IntoView {
+    view! { <div class="join-intro" data-part="server" inner_html=rendered::html(rendered::join_intro)></div> }
 }
 
-/// The button that copies the room's address; `copy.js` handles it.
+/// The heading before joining.
 #[cfg(not(feature = "ssr"))]
-pub(crate) fn copy_button() -> impl IntoView {
-    view! { <button></button> }
+pub(crate) fn join_intro() -> impl IntoView {
+    view! { <div class="join-intro"></div> }
+}
+
+/// What the page's menu offers besides the choices for the list.
+#[cfg(feature = "ssr")]
+pub(crate) fn menu_links() -> impl IntoView {
+    view! { <div class="menu-links" data-part="server" inner_html=rendered::html(rendered::menu_links)></div> }
+}
+
+/// What the page's menu offers besides the choices for the list.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn menu_links() -> impl IntoView {
+    view! { <div class="menu-links"></div> }
 }
 
 /// The invitation: the room's QR code and address.
@@ -84,14 +82,63 @@ mod rendered {
             .unwrap_or_default()
     }
 
+    pub(super) fn join_intro(server_data: &ServerRendered) -> impl IntoView + use<> {
+        view! { <h2>{ServerText::JoinRoom.fill(&[server_data.room.as_str()])}</h2> }
+    }
+
+    pub(super) fn menu_links(server_data: &ServerRendered) -> impl IntoView + use<> {
+        let chosen = Language::of_context();
+        let languages = Language::ALL.into_iter().map(|language| {
+            let tag = language.tag();
+            let is_chosen = (language == chosen).then_some("true");
+            view! {
+                <a href=["?lang=", tag].concat() lang=tag hreflang=tag aria-current=is_chosen>
+                    {language.own_name()}
+                </a>
+            }
+        });
+        view! {
+            <a href=wall(server_data) target="_blank">
+                {ServerText::OpenWallScreen.get()}
+            </a>
+            <details>
+                <summary>{ServerText::Language.get()}</summary>
+                <div class="languages">{languages.collect_view()}</div>
+            </details>
+        }
+    }
+
+    /// The address of the view for a screen on a wall.
+    fn wall(server_data: &ServerRendered) -> String {
+        let room = BasePath::of_context().room(&server_data.room);
+        [&*room, "?wall&lang=", Language::of_context().tag()].concat()
+    }
+
     pub(super) fn invitation(server_data: &ServerRendered) -> impl IntoView + use<> {
-        let wall = [&*BasePath::of_context().room(&server_data.room), "?wall"].concat();
+        let address = server_data.address.clone();
+        let is_local = server_data.is_local().then(|| {
+            view! { <p class="aside">{ServerText::OnlyOnThisComputer.get()}</p> }
+        });
         view! {
             {code(server_data)}
-            <p class="address">{server_data.address.clone()}</p>
-            <p class="hint">
-                {ServerText::AnyoneCanJoin.get()}" "
-                <a href=wall target="_blank">
+            {is_local}
+            <p class="hint">{ServerText::AnyoneCanJoin.get()}</p>
+            <div class="field">
+                <input readonly aria-label=ServerText::LinkToThisRoom.get() value=address />
+                <button
+                    type="button"
+                    data-copied=ServerText::Copied.get()
+                    data-failed=ServerText::CopyTheAddressInstead.get()
+                    disabled
+                >
+                    {ServerText::Copy.get()}
+                </button>
+            </div>
+            <p class="buttons">
+                <button type="button" class="share" hidden>
+                    {ServerText::Share.get()}
+                </button>
+                <a class="button" href=wall(server_data) target="_blank">
                     {ServerText::OpenWallScreen.get()}
                 </a>
             </p>
@@ -195,7 +242,7 @@ mod tests {
             if let Some(mode) = mode {
                 provide_context(server_data(mode));
             }
-            [invitation().to_html(), aside().to_html()].concat()
+            [invitation().to_html(), menu_links().to_html(), aside().to_html()].concat()
         })
     }
 
@@ -205,7 +252,7 @@ mod tests {
         for part in [
             r#"src="/r/team-7/qr.svg""#,
             "https://rollcall.example/r/team-7",
-            r#"href="/r/team-7?wall""#,
+            r#"href="/r/team-7?wall&amp;lang=en""#,
             "Last 3 min: up to 5 people at once, now 4",
             r#"href="/api/rooms/team-7/roll.csv""#,
             r#"href="/api/rooms/team-7/roll.txt""#,
@@ -232,7 +279,7 @@ mod tests {
         let html = html(None);
         assert_eq!(
             html,
-            r#"<div data-part="server" class="invitation"></div><div data-part="server" class="extras"></div>"#
+            r#"<div data-part="server" class="invitation"></div><div data-part="server" class="menu-links"></div><div data-part="server" class="extras"></div>"#
         );
     }
 }

@@ -83,7 +83,7 @@ fn assert_lacks(html: &str, part: &str) {
 #[test]
 fn a_new_visitor_sees_the_list_and_the_form() {
     let html = html(Some(page(few())));
-    assert_has(&html, "<!DOCTYPE html><html lang=\"en\">");
+    assert_has(&html, "<!DOCTYPE html><html lang=\"en\" dir=\"ltr\">");
     assert_has(&html, "<title>(3) standup · Rollcall</title>");
     assert_has(&html, "<h1 translate=\"no\">standup</h1>");
     assert_has(&html, r#"<span data-testid="count" translate="no" class="number">3</span>"#);
@@ -92,7 +92,7 @@ fn a_new_visitor_sees_the_list_and_the_form() {
     assert_has(&html, ">Join</button>");
     assert_has(&html, "role=\"status\" data-testid=\"announcer\"");
     for part in
-        ["You're on the list as", "data-testid=\"connection\"", "name-error", "aria-invalid"]
+        ["You're on the list</span>", "data-testid=\"connection\"", "name-error", "aria-invalid"]
     {
         assert_lacks(&html, part);
     }
@@ -104,17 +104,18 @@ fn rows_are_in_order_with_names_and_states() {
     assert_has(&html, r#"<ul id="roster" role="list" aria-label="Who is here">"#);
     let rows: Vec<&str> = html.split("<li ").skip(1).collect();
     assert_eq!(rows.len(), 4);
-    for (number, row) in (1..).zip(&rows) {
+    // Those who are here by name, and then who is away.
+    for (number, row) in [1, 3, 4, 2].into_iter().zip(&rows) {
         assert_has(row, &format!(r#"data-user-id="user-----0{number}""#));
     }
     assert_has(rows[0], r#"data-state="here""#);
     assert_has(rows[0], r#"<bdi class="user-name">Ana Sousa</bdi>"#);
-    assert_has(rows[0], "here 41 min");
-    assert_has(rows[1], r#"data-state="away""#);
-    assert_has(rows[1], ">away</span>");
-    assert_has(rows[2], r#"data-state="reconnecting""#);
-    assert_has(rows[2], "reconnecting…");
-    assert_has(rows[3], "just now");
+    assert_has(rows[0], "21:32 UTC");
+    assert_has(rows[1], r#"data-state="reconnecting""#);
+    assert_has(rows[1], "reconnecting…");
+    assert_has(rows[2], "22:13 UTC");
+    assert_has(rows[3], r#"data-state="away""#);
+    assert_has(rows[3], ">away</span>");
     assert_lacks(&html, "is-you");
 }
 
@@ -130,13 +131,11 @@ fn a_name_is_escaped() {
 }
 
 #[test]
-fn only_lookalikes_are_marked() {
+fn only_the_second_of_a_name_is_numbered() {
     let html = html(Some(page(few())));
-    let marks: Vec<&str> = html.split("<span ").filter(|part| part.contains("\"twin\"")).collect();
-    let is_hidden = [0, 1, 2, 3].map(|number: usize| marks[number].starts_with("hidden"));
-    assert_eq!(is_hidden, [true, true, false, false]);
-    let kim = html.split("user-----03").nth(1).unwrap();
-    assert_has(kim, "<bdi class=\"user-name\">kim</bdi> <span class=\"twin\">use</span>");
+    assert_eq!(html.matches("<span hidden class=\"namesake\">").count(), 3);
+    let kim = html.split("user-----04").nth(1).unwrap();
+    assert_has(kim, "<bdi class=\"user-name\">Kim</bdi> <span class=\"namesake\">(2)</span>");
 }
 
 #[test]
@@ -145,7 +144,10 @@ fn a_listed_visitor_sees_their_own_status_in_the_first_html() {
     users.push(user(0, "Zoë & Co", PresenceState::Here, 2));
     let html = html(Some(page(users)));
     assert_has(&html, "data-testid=\"you\"");
-    assert_has(&html, "You're on the list as <bdi translate=\"no\">Zoë &amp; Co</bdi>");
+    assert_has(
+        &html,
+        "<bdi translate=\"no\">Zoë &amp; Co</bdi> <span class=\"hint\">You're on the list</span>",
+    );
     assert_has(&html, ">Change name</button>");
     assert_has(&html, ">Leave</button>");
     assert_lacks(&html, ">Your name</label>");
@@ -159,14 +161,14 @@ fn a_listed_visitor_sees_their_own_status_in_the_first_html() {
 fn an_empty_room_has_a_notice() {
     let html = html(Some(page(vec![])));
     assert_has(&html, "<title>(0) standup · Rollcall</title>");
-    assert_has(&html, "data-testid=\"empty\"");
+    assert_has(&html, "<p data-testid=\"empty\" class=\"empty\">");
     assert_lacks(&html, "<li ");
-    assert_lacks(&self::html(Some(page(few()))), "data-testid=\"empty\"");
+    assert_lacks(&self::html(Some(page(few()))), "<p data-testid=\"empty\" class=\"empty\">");
 }
 
 #[test]
 fn a_visitor_who_is_alone_sees_how_to_invite_others() {
-    let text_when_alone = "Just you so far";
+    let text_when_alone = "<p class=\"empty alone\">Just you so far";
     let [first, second, ..] = &few()[..] else { panic!("two people") };
     let mut page = page(vec![first.clone()]);
     assert_lacks(&html(Some(page.clone())), text_when_alone);
@@ -196,10 +198,9 @@ fn notices_about_scripts_and_cookies_are_outside_of_the_hydrated_part() {
     // Rendering the hydrated part anew does not take it away.
     assert_has(before, "<div role=\"status\" class=\"without-cookies\">");
     assert_lacks(main, "<noscript>");
-    // Controls that need scripts are disabled before they run; the two buttons of the invitation work
-    // without them, and two more are hidden.
+    // Controls that need scripts are disabled before they run; two are hidden.
     let controls = main.matches("<button").count() + main.matches("type=\"search\"").count();
-    assert_eq!(controls, main.matches("disabled").count() + 4);
+    assert_eq!(controls, main.matches("disabled").count() + 2);
     assert_has(main, "hidden>Cancel</button>");
     assert_has(main, r#"<div hidden="" data-testid="missed" class="missed">"#);
     assert_lacks(main, "href=\"/r/");
@@ -235,7 +236,7 @@ fn start_data_has_the_fingerprint_of_each_hydrated_part() {
         serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
     let parts: Vec<&String> = data["fingerprints"].as_object().unwrap().keys().collect();
     assert_eq!(parts, ["list", "main", "sidebar"]);
-    assert_eq!(data["parts"], "/r/standup/parts.json");
+    assert_eq!(data["parts"], "/r/standup/parts.json?lang=en");
     assert_eq!(data["page"]["list"]["users"][1]["name"], "<script>alert(1)</script>");
 }
 
