@@ -12,6 +12,11 @@ use super::{
     texts::{FORM_SEPARATOR, ServerText, Text},
 };
 
+#[cfg(test)]
+mod side_by_side;
+#[cfg(test)]
+mod tests;
+
 /// The words of one language, and its rules.
 #[derive(Debug)]
 pub(crate) struct Catalog {
