@@ -251,7 +251,7 @@ fn start(engine: &EngineProcess, number: u32) -> Arc<Hub> {
 }
 
 fn count(hub: &Hub, rooms: &[RoomName]) -> usize {
-    rooms.iter().map(|room| hub.first_rows(room, None, 0).0.count).sum()
+    rooms.iter().map(|room| hub.snapshot(room, None, 0).count).sum()
 }
 
 fn list(hub: &Hub, room: &RoomName) -> ExistingUsers {

@@ -89,6 +89,7 @@ pub async fn serve(
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };
     let state = AppState {
+        first_rows: Arc::default(),
         hub: Arc::clone(&hub),
         cookies: Arc::new(cookies),
         leptos: config.leptos,

@@ -24,3 +24,13 @@ pub use rejected_embed::rejected_embed_document;
 pub use start_data::{COOKIE_CHECK, room_parts};
 
 pub use crate::text::language::Language;
+use crate::{
+    list::{name_index::NameIndex, sort_filter::ListOptions},
+    presence::{Roster, User, UserId},
+};
+
+/// The ids of these people in the order in which a page shows them; none if an id occurs twice.
+pub fn in_order_of_page(users: Vec<User>) -> Vec<UserId> {
+    let roster = Roster::from_users(users).unwrap_or_default();
+    ListOptions::default().arrange(&NameIndex::of(&roster), None, None)
+}

@@ -142,6 +142,15 @@ impl RoomEntry {
     }
 }
 
+/// Which rows of a list are read.
+#[derive(Clone, Copy, Debug)]
+pub enum FirstRows<'ids> {
+    /// So many of those who came first.
+    InOrderOfArrival(usize),
+    /// Those with these ids, in this order. No client can resume from them.
+    These(&'ids [UserId]),
+}
+
 impl Hub {
     /// A hub without rooms, whose clock is started.
     pub fn new(limits: RoomLimits) -> Arc<Self> {
@@ -325,18 +334,18 @@ impl Hub {
         viewer: Option<UserId>,
         most_rows: usize,
     ) -> ExistingUsers {
-        self.first_rows(room_name, viewer, most_rows).0
+        self.first_rows(room_name, viewer, FirstRows::InOrderOfArrival(most_rows)).0
     }
 
-    /// The same, and how many people of the whole list are away.
+    /// Some rows of a room's list, and how many people of the whole list are away.
     pub fn first_rows(
         &self,
         room_name: &RoomName,
         viewer: Option<UserId>,
-        most_rows: usize,
+        rows: FirstRows<'_>,
     ) -> (ExistingUsers, usize) {
         if let Some(room) = self.find(room_name) {
-            return room.first_rows(viewer, most_rows);
+            return room.first_rows(viewer, rows);
         }
         let list = ExistingUsers {
             epoch: no_epoch(),

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use self::replicated::Replicated;
 use super::{
+    FirstRows,
     batching::{BroadcastScheduler, BroadcastTime},
     broadcast::{Broadcast, Payload, changes},
     catch_up_cache::CatchUpCache,
@@ -212,24 +213,26 @@ impl SharedRoom {
         })
     }
 
-    /// The list of this moment, cut to its first `most_rows` rows, and how many people of the whole list are away.
+    /// The list of this moment, cut to these rows, and how many people of the whole list are away.
     pub(super) fn first_rows(
         &self,
         viewer: Option<UserId>,
-        most_rows: usize,
+        rows: FirstRows<'_>,
     ) -> (ExistingUsers, usize) {
         let state = self.lock();
         let roster = state.room.roster();
         // Changes of a frozen room are lost: no client may resume from them.
         let is_silent = state.is_frozen || state.is_muted();
-        let epoch = if is_silent { no_epoch() } else { state.room.epoch().clone() };
+        // Nor may one whose rows are not in order of arrival.
+        let is_in_order = matches!(rows, FirstRows::InOrderOfArrival(_));
+        let epoch = if is_silent || !is_in_order { no_epoch() } else { state.room.epoch().clone() };
         let list = ExistingUsers {
             epoch,
             seq: state.room.log().seq(),
             you: viewer,
             now: self.unix_milliseconds(),
             count: roster.len(),
-            users: first_rows(roster, most_rows, viewer),
+            users: first_rows(roster, rows, viewer),
         };
         (list, roster.away())
     }
@@ -419,8 +422,11 @@ pub(super) fn no_epoch() -> Epoch {
 
 /// The first rows of a list. The row of `viewer` replaces the last of them if it is further down, so that the
 /// page of a listed person always has it.
-fn first_rows(roster: &Roster, most_rows: usize, viewer: Option<UserId>) -> Vec<User> {
-    let mut users: Vec<User> = roster.users().take(most_rows).cloned().collect();
+fn first_rows(roster: &Roster, rows: FirstRows<'_>, viewer: Option<UserId>) -> Vec<User> {
+    let mut users: Vec<User> = match rows {
+        FirstRows::InOrderOfArrival(most) => roster.users().take(most).cloned().collect(),
+        FirstRows::These(ids) => ids.iter().filter_map(|id| roster.get(id)).cloned().collect(),
+    };
     let own = viewer.and_then(|viewer| roster.get(&viewer));
     let missing = own.filter(|own| users.iter().all(|user| user.id != own.id));
     if let (Some(own), Some(last)) = (missing, users.last_mut()) {

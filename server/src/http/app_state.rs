@@ -7,7 +7,8 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use super::page_language::PageLanguage;
 use super::{
-    assets::Site, origin_warning::OriginWarning, security_headers::HeaderPolicy, visit::Visit,
+    assets::Site, first_rows::FirstRowsCache, origin_warning::OriginWarning,
+    security_headers::HeaderPolicy, visit::Visit,
 };
 use crate::{
     admission::Admission,
@@ -27,6 +28,8 @@ pub struct AppState {
     pub cookies: Arc<PersonCookies>,
     /// Leptos' options for rendering the page.
     pub leptos: LeptosOptions,
+    /// The rows of the first HTML.
+    pub(crate) first_rows: Arc<FirstRowsCache>,
     /// The page's files.
     pub site: Site,
     /// The site's URL as visitors see it, if it is set.

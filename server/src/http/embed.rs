@@ -7,6 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
+use registry::hub::FirstRows;
 use serde::Deserialize;
 
 use super::{
@@ -41,7 +42,7 @@ pub(crate) async fn embed(
         }
     };
     state.look_up(&room).await;
-    let (list, away) = state.hub.first_rows(&room, None, MOST_FACES);
+    let (list, away) = state.hub.first_rows(&room, None, FirstRows::InOrderOfArrival(MOST_FACES));
     let is_readable_by_any_origin = state.cookies.is_embed_key(&query.key, &room);
     let key = state.cookies.embed_key(&room);
     let nonce = Nonce::new();

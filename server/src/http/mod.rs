@@ -9,6 +9,7 @@ mod etag;
 mod event_stream;
 mod events_of_rooms;
 mod export;
+mod first_rows;
 mod hour_chart;
 mod near_miss;
 pub(crate) mod origin_warning;

@@ -24,9 +24,6 @@ use super::{
 };
 use crate::identity::person_cookie::PersonCookies;
 
-/// The number of rows in the first HTML; the rest arrives through the socket.
-const MOST_ROWS: usize = 200;
-
 /// `GET /`: the lobby's page.
 pub(crate) async fn lobby(
     State(state): State<AppState>,
@@ -199,7 +196,7 @@ fn room_content(
         mode,
         has_cookie: true,
     };
-    let (list, away) = state.hub.first_rows(&room, Some(you), MOST_ROWS);
+    let (list, away) = state.first_rows.read(&state.hub, &room, you);
     (RoomPage { room, list, away }, server_rendered)
 }
 
