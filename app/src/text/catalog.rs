@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use icu_decimal::{DecimalFormatter, input::Decimal};
+use icu_decimal::{DecimalFormatter, input::Decimal, options::DecimalFormatterOptions};
 use icu_locale_core::Locale;
 use icu_plurals::{PluralCategory, PluralRules};
 use toml::{Table, Value};
@@ -101,7 +101,11 @@ impl Catalog {
                 .map(|key| (key.as_str().into(), line(&own, &english, "scripts", key)))
                 .collect(),
             plural_rules: PluralRules::try_new_cardinal((&locale).into()).ok(),
-            number_format: DecimalFormatter::try_new((&locale).into(), Default::default()).ok(),
+            number_format: DecimalFormatter::try_new(
+                (&locale).into(),
+                DecimalFormatterOptions::default(),
+            )
+            .ok(),
         }
     }
 }
