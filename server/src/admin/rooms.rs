@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::http::room_path::{room_from_path, room_not_found};
 use registry::{
-    hub::{Hub, RemovalError, RoomStats},
+    hub::{Hub, RoomChangeError, RoomStats},
     replication::handle::OpenMode,
 };
 
@@ -93,12 +93,15 @@ pub(super) async fn close(
 }
 
 /// What the servers of a cluster share does not answer.
-fn not_removed(error: RemovalError) -> Response {
+fn not_removed(error: RoomChangeError) -> Response {
     let sentence = match error {
-        RemovalError::NotOpened(error) => {
+        RoomChangeError::NotOpened(error) => {
             format!("Nothing was changed, because {error}. Try again in a moment.\n")
         }
-        RemovalError::Unanswered => {
+        RoomChangeError::OlderServer => {
+            format!("Nothing was changed, because {error}. Try again when all servers are updated.\n")
+        }
+        RoomChangeError::Unanswered => {
             format!("It may still happen: {error}. Look at the room in a moment.\n")
         }
     };
