@@ -29,7 +29,6 @@ use crate::{
     text::texts::set_texts,
     view::{
         member_list::member_list,
-        new_room::new_room_address,
         page::{page, sidebar},
         reactive::effect,
     },
@@ -118,7 +117,6 @@ fn connect(page_state: PageState, room: &RoomName, replica: Replica) {
     let tab_counter = TabCounter::new(page_state, room);
     dispatch(page_state, connection.clone(), room.clone());
     document_state::bind(page_state, room.clone());
-    document_state::set_new_room_link(&new_room_address(random::random_bytes()));
     page_state.ui.update(|ui| {
         ui.is_interactive = true;
         ui.remembered_name = storage::remembered_name();

@@ -12,11 +12,10 @@ use leptos::{
 };
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::random::random_bytes;
+use super::tab_id::new_id;
 use crate::{
     presence::{RoomName, UserId},
     state::page_state::PageState,
-    view::new_room::random_letters,
 };
 
 /// How long the other tabs have to answer a ping, in milliseconds.
@@ -61,7 +60,7 @@ impl TabCounter {
                 you.as_ref().map_or("", UserId::as_str),
             ]
             .concat(),
-            own_id: random_letters(random_bytes()),
+            own_id: new_id().to_string(),
             channel: RefCell::default(),
             others: RefCell::default(),
             timer: Cell::default(),

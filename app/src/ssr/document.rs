@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use super::{AssetUrls, BasePath, link_preview::link_preview, start_data};
+use super::{AssetUrls, BasePath, link_preview::link_preview, new_room::NEW_ROOM, start_data};
 use crate::{
     presence::{RoomName, RoomNameError},
     state::{
@@ -10,7 +10,7 @@ use crate::{
         server_data::{DisplayMode, ServerRendered},
     },
     text::{language::Language, strings, texts::ServerText},
-    view::{header::NEW_ROOM_LINK, page::first_html},
+    view::page::first_html,
 };
 
 /// The id of the script that hydrates the page.
@@ -60,7 +60,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         view! {
             <footer>
                 // In a tab of its own: a visitor who left this page would leave this room.
-                <a id=NEW_ROOM_LINK target="_blank" rel="noopener">
+                <a href=base.below(NEW_ROOM) target="_blank" rel="noopener">
                     {ServerText::NewRoom.get()}
                 </a>
                 <a href=base.below("/privacy")>{ServerText::Privacy.get()}</a>

@@ -43,10 +43,14 @@ texts! {
     TakeTheRoll Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
     DownloadTheFileInstead
     Privacy PrivacyList PrivacyChanges PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
-    PrivacyAccount
+    PrivacyHost PrivacyAccount
     PageNotFound NoPageHere RoomNamesAreLowerCase RoomNameLength RoomNameCharacters CheckTheAddress GoToTheLobby
     GoToTheRoom JoinTheRoom PeopleAreHere NobodyIsHereYet
     LastMinute LastMinutes LastHour UpToAtOnce NobodyInSpan Language
+    Copy Copied RoomTitle RoomTitleExample RoomTitleHint CreateRoom YourRoom LinkForEverybody LinkForEverybodyHint
+    HostLink HostLinkHint CopyTheTextInstead OpenTheRoom ForTheHostOnly ForTheHostOnlyHint Host OnlyHostsSeeThis
+    CopyHostLink RemoveSomebody NobodyToRemove RemoveQuestion Remove PersonWasRemoved ClearTheRoom ClearQuestion
+    RoomWasCleared CloseTheRoom CloseQuestion RoomIsClosed OpenTheRoomAgain RoomIsOpen ServerCannotBeReached
 }
 
 impl Text {

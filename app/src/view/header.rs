@@ -12,9 +12,6 @@ use crate::{
     text::{format::number, strings, texts::Text},
 };
 
-/// The id of the "New room" link below the page; the browser sets its address.
-pub(crate) const NEW_ROOM_LINK: &str = "new-room";
-
 /// The id of the invitation popover, which works without scripts.
 const INVITATION: &str = "invitation";
 
