@@ -26,7 +26,7 @@ const COOKIE_LIFE: time::Duration = time::Duration::days(400);
 const KEY_IN_BYTES: usize = 64;
 
 /// The key's file in the state directory.
-const KEY_FILE: &str = "person.key";
+pub(super) const KEY_FILE: &str = "person.key";
 
 /// One browser: 128 random bits. They are the secret that proves the person, and are only in the cookie.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
