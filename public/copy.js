@@ -1,4 +1,4 @@
-// Copies the room's address, or the exported list, at the click of a button; gives exports the visitor's local times.
+// Copies a link, or the exported list, at the click of a button; gives exports the visitor's local times.
 
 /** How long the result is shown, in milliseconds. */
 const RESULT_LIFETIME = 2_500;
@@ -14,7 +14,8 @@ function localized(address) {
   return url;
 }
 
-async function textFor({ dataset: { source } }) {
+async function textFor({ dataset: { source, text } }) {
+  if (text) return text;
   // Without the query and the fragment, which are the visitor's own.
   if (!source) return location.origin + location.pathname;
   const response = await fetch(localized(source));

@@ -237,3 +237,4 @@ if (address.username || address.password) {
   });
 }
 if (html.hasAttribute("data-wall")) load("wake-lock");
+if (location.hash.startsWith("#host=") || document.querySelector(".host")) load("host");

@@ -19,7 +19,10 @@ use server::{
         docs,
         environment::Environment,
     },
-    identity::person_cookie::{KeyError, PersonCookies},
+    identity::{
+        host_link::{HostLinkError, host_link},
+        person_cookie::{KeyError, PersonCookies},
+    },
     lifecycle::{
         signals::{self, Hangup, Hangups, ShutdownSignals},
         systemd::{Systemd, inherited_listener},
@@ -58,6 +61,9 @@ async fn main() -> ExitCode {
             check(&config).and_then(|()| print_result("The settings are valid."))
         }
         (Ok(mut config), Task::PrintConfig) => print_result(docs::file(&mut config).trim_end()),
+        (Ok(config), Task::HostLink(room)) => {
+            host_link(&config, &room).map_err(Error::from).and_then(|link| print_result(&link))
+        }
         (Ok(config), Task::Serve) => {
             logging::init(&config.logs, errors.clone());
             logging::install_panic_hook();
@@ -85,6 +91,8 @@ enum Error {
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
+    HostLink(#[from] HostLinkError),
+    #[error(transparent)]
     StateDirectory(#[from] AlreadyLocked),
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -108,7 +116,12 @@ impl Error {
         ExitCode::from(match self {
             Self::Config(error) if error.is_usage_error() => 2,
             Self::Cluster(error) if error.is_temporary() => 69,
-            Self::Config(_) | Self::Key(_) | Self::Token(_) | Self::Tls(_) | Self::Cluster(_) => 78,
+            Self::Config(_)
+            | Self::Key(_)
+            | Self::HostLink(_)
+            | Self::Token(_)
+            | Self::Tls(_)
+            | Self::Cluster(_) => 78,
             Self::Listen { .. } | Self::StateDirectory(_) => 69,
             Self::Aborted | Self::Output(_) | Self::Running(_) => 1,
         })

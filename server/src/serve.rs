@@ -98,6 +98,7 @@ pub async fn serve(
         admission: Arc::clone(&admission),
         public_url,
         origin_warning: Arc::default(),
+        secret_warning: Arc::default(),
         spoken,
         connection,
         drain: Drain::new(config.drain),

@@ -3,10 +3,7 @@
 use leptos::{prelude::*, web_sys::Element};
 
 use crate::{
-    presence::RoomName,
-    state::page_state::PageState,
-    text::strings,
-    view::{new_room::NEW_ROOM_LINK, reactive::effect},
+    presence::RoomName, state::page_state::PageState, text::strings, view::reactive::effect,
 };
 
 /// Set once the page is interactive.
@@ -75,14 +72,6 @@ pub(super) fn set_build(build: &str) {
     if let Some(html) = document().document_element() {
         // It can't fail: the attribute's name is valid.
         let _ = html.set_attribute(BUILD, build);
-    }
-}
-
-/// Sets the address of the "New room" link: its unguessable name is drawn in the browser.
-pub(super) fn set_new_room_link(address: &str) {
-    if let Some(link) = document().get_element_by_id(NEW_ROOM_LINK) {
-        // It can't fail: the attribute's name is valid.
-        let _ = link.set_attribute("href", &[&base_path(), address].concat());
     }
 }
 

@@ -12,7 +12,6 @@ mod renderer;
 mod server_clock;
 mod storage;
 mod switch_person;
-mod tab_counter;
 mod tab_id;
 mod websocket;
 
@@ -21,7 +20,7 @@ use std::{cell::RefCell, rc::Rc};
 use gloo_timers::callback::Timeout;
 use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
-use self::{connection::Connection, list_renderer::initial_rows, tab_counter::TabCounter};
+use self::{connection::Connection, list_renderer::initial_rows};
 use crate::{
     client::{Replica, codec::json::from_str},
     presence::RoomName,
@@ -29,7 +28,6 @@ use crate::{
     text::texts::set_texts,
     view::{
         member_list::member_list,
-        new_room::new_room_address,
         page::{page, sidebar},
         reactive::effect,
     },
@@ -114,16 +112,14 @@ fn yield_to_main(act: impl FnOnce() + 'static) {
 /// Starts the connection, the tab counter and the page's event handlers.
 fn connect(page_state: PageState, room: &RoomName, replica: Replica) {
     let connection = Connection::new(page_state, room.clone(), replica);
-    let tab_counter = TabCounter::new(page_state, room);
     dispatch(page_state, connection.clone(), room.clone());
     document_state::bind(page_state, room.clone());
-    document_state::set_new_room_link(&new_room_address(random::random_bytes()));
     page_state.ui.update(|ui| {
         ui.is_interactive = true;
         ui.remembered_name = storage::remembered_name();
         ui.is_muted = storage::is_muted();
     });
-    page_lifecycle::start(connection, tab_counter);
+    page_lifecycle::start(connection);
 }
 
 /// Carries out the visitor's commands.

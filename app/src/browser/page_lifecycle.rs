@@ -8,19 +8,17 @@ use leptos::{
 };
 use web_sys::{Event, PageTransitionEvent};
 
-use super::{
-    connection::Connection, document_state::is_kiosk, tab_counter::TabCounter, yield_to_main,
-};
+use super::{connection::Connection, yield_to_main};
 
 type EventHandler = fn(&Page, &Event);
 
 /// Registers the handlers of the page's lifecycle events, and shows the page unless it is prerendered.
-pub(super) fn start(connection: Rc<Connection>, tab_counter: Rc<TabCounter>) {
-    let this = Rc::new(Page { connection, tab_counter });
+pub(super) fn start(connection: Rc<Connection>) {
+    let this = Rc::new(Page { connection });
     let events: [(&str, EventHandler); 8] = [
         ("online", |page, _| page.connection.reconnect_now()),
         ("offline", |page, _| page.connection.on_offline()),
-        ("visibilitychange", |page, _| page.sync_environment()),
+        ("visibilitychange", |page, _| page.connection.sync_environment()),
         // Another tab of this person left or joined.
         ("storage", |page, _| page.connection.sync_environment()),
         ("pagehide", |page, event| page.on_hide(event)),
@@ -47,35 +45,18 @@ pub(super) fn start(connection: Rc<Connection>, tab_counter: Rc<TabCounter>) {
 
 struct Page {
     connection: Rc<Connection>,
-    tab_counter: Rc<TabCounter>,
 }
 
 impl Page {
     fn on_show(&self) {
         if !is_prerendering() {
             self.connection.resume();
-            self.count_tabs();
         }
     }
 
     fn on_hide(&self, event: &Event) {
         let event = event.dyn_ref::<PageTransitionEvent>();
         self.connection.suspend(event.is_some_and(PageTransitionEvent::persisted));
-        self.tab_counter.close();
-    }
-
-    fn sync_environment(&self) {
-        self.connection.sync_environment();
-        if !document().hidden() {
-            self.count_tabs();
-        }
-    }
-
-    /// A kiosk screen does not count as a tab.
-    fn count_tabs(&self) {
-        if !is_kiosk() {
-            self.tab_counter.count();
-        }
     }
 }
 

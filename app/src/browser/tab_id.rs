@@ -41,6 +41,7 @@ impl Tab {
     }
 }
 
-fn new_id() -> TabId {
+/// An id of 96 random bits.
+pub(super) fn new_id() -> TabId {
     TabId::from_random(random_bytes())
 }

@@ -218,6 +218,8 @@ pub enum RefusalCode {
     NotListed,
     /// The room takes no more people.
     RoomFull,
+    /// The host has closed the room to people who are not on its list.
+    RoomClosed,
     /// This person has too many sockets in the room.
     TooManyTabs,
     /// More than 40 frames at once, or then more than 5 a second.

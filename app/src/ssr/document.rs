@@ -5,6 +5,7 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 use super::{
     AssetUrls, BasePath,
     link_preview::link_preview,
+    new_room::NEW_ROOM,
     page_header::{page_header, room_name},
     start_data,
 };
@@ -15,7 +16,7 @@ use crate::{
         server_data::{DisplayMode, ServerRendered},
     },
     text::{language::Language, strings, texts::ServerText},
-    view::{new_room::NEW_ROOM_LINK, page::first_html},
+    view::page::first_html,
 };
 
 /// The id of the script that hydrates the page.
@@ -66,7 +67,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     {strings::PRODUCT}
                 </a>
                 // In a tab of its own: a visitor who left this page would leave this room.
-                <a id=NEW_ROOM_LINK target="_blank" rel="noopener">
+                <a href=base.below(NEW_ROOM) target="_blank" rel="noopener">
                     {ServerText::NewRoom.get()}
                 </a>
                 <a href=base.below("/privacy")>{ServerText::Privacy.get()}</a>

@@ -38,6 +38,7 @@ fn page(options: &LeptosOptions, kept_by: RoomsKeptBy) -> impl IntoView + use<> 
         changes,
         storage,
         ServerText::PrivacyBrowser,
+        ServerText::PrivacyHost,
         ServerText::PrivacyAccount,
     ];
     let paragraphs = paragraphs.into_iter();

@@ -17,6 +17,17 @@ pub struct ServerRendered {
     pub mode: DisplayMode,
     /// Whether the browser sent the cookie that identifies it: on a first visit it does not, nor if it refuses cookies.
     pub has_cookie: bool,
+    /// For the room's host; none for anyone else.
+    pub host: Option<HostPanel>,
+}
+
+/// What only the host of a room is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPanel {
+    /// The host's link.
+    pub link: String,
+    /// Whether the host has closed the room.
+    pub is_closed: bool,
 }
 
 impl ServerRendered {

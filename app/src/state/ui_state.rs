@@ -21,8 +21,6 @@ pub(crate) struct UiState {
     pub(crate) is_interactive: bool,
     /// The name that this person used last, in any room.
     pub(crate) remembered_name: Option<String>,
-    /// How many of this browser's tabs show the room, as far as they answered.
-    pub(crate) tabs: usize,
     /// Why this person is not listed any more, if this page did not ask for it.
     pub(crate) departure_notice: Option<&'static str>,
     /// The "while you were offline" line is shown.

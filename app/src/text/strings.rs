@@ -45,6 +45,7 @@ pub(crate) fn refusal(refusal: Refusal) -> String {
         RefusalCode::NameNotAllowed => Text::NameNotAllowed.get(),
         RefusalCode::NotListed => Text::NotListed.get(),
         RefusalCode::RoomFull => Text::RoomFull.get(),
+        RefusalCode::RoomClosed => Text::RoomClosed.get(),
         RefusalCode::TooManyTabs => Text::TooManyTabs.get(),
         RefusalCode::TooFast => Text::TooFast.get(),
         RefusalCode::BadFrame | RefusalCode::Unknown => "",

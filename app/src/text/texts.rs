@@ -29,7 +29,7 @@ texts! {
     ConnectionLost YouAreOffline ListFrom RetryingIn RetryingNow RetryNow ConnectedAgain
     Joined Left Disconnected WasRemoved Renamed YouJoined YouLeft TwoNames NameAndOthers People
     WhileYouWereOffline Comma FullStop Dismiss YouLeftInAnotherTab HostRemovedYou
-    EnterYourName NameTooLong NameNotAllowed NotListed RoomFull TooManyTabs TooFast
+    EnterYourName NameTooLong NameNotAllowed NotListed RoomFull RoomClosed TooManyTabs TooFast
 }
 
 #[cfg(feature = "ssr")]
@@ -45,10 +45,14 @@ texts! {
     TakeTheRoll Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
     DownloadTheFileInstead
     Privacy PrivacyList PrivacyChanges PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
-    PrivacyAccount
+    PrivacyHost PrivacyAccount
     PageNotFound NoPageHere RoomNamesAreLowerCase RoomNameLength RoomNameCharacters CheckTheAddress GoToTheLobby
     GoToTheRoom JoinTheRoom PeopleAreHere NobodyIsHereYet
     LastMinute LastMinutes LastHour UpToAtOnce NobodyInSpan Language
+    RoomTitle RoomTitleExample RoomTitleHint CreateRoom YourRoom LinkForEverybody LinkForEverybodyHint
+    HostLink HostLinkHint CopyTheTextInstead OpenTheRoom ForTheHostOnly ForTheHostOnlyHint Host OnlyHostsSeeThis
+    CopyHostLink RemoveSomebody NobodyToRemove RemoveQuestion Remove PersonWasRemoved ClearTheRoom ClearQuestion
+    RoomWasCleared CloseTheRoom CloseQuestion RoomIsClosed OpenTheRoomAgain RoomIsOpen ServerCannotBeReached
 }
 
 impl Text {

@@ -12,7 +12,6 @@ pub(crate) mod live_region;
 pub(crate) mod member_list;
 pub(crate) mod member_row;
 pub(crate) mod name_form;
-pub(crate) mod new_room;
 mod notice;
 pub(crate) mod own_status;
 pub(crate) mod page;

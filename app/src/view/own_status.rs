@@ -72,7 +72,6 @@ pub(crate) fn own_status(page_state: PageState) -> impl IntoView {
 fn own_menu(page_state: PageState) -> impl IntoView {
     take_lost_focus(page_state, OWN_MENU_BUTTON);
     let is_disabled = move || !page_state.can_ask();
-    let is_one_tab = move || page_state.ui.with(|ui| ui.tabs) < 2;
     let rename = move || {
         page_state.ui.update(|ui| {
             ui.refusal = None;
@@ -112,7 +111,7 @@ fn own_menu(page_state: PageState) -> impl IntoView {
             </button>
             <button
                 type="button"
-                hidden=bool_attr(is_one_tab)
+                disabled=bool_attr(is_disabled)
                 on:click=on_press(move || page_state.ask(Command::SwitchPerson))
                 prop:textContent=TextContent(Text::JoinUnderAnotherName.get().into())
             >

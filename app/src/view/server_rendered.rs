@@ -70,7 +70,7 @@ mod rendered {
     use leptos::prelude::*;
 
     use crate::{
-        ssr::{BasePath, hour_chart::picture_of_the_past_hour},
+        ssr::{BasePath, host_panel::host_panel, hour_chart::picture_of_the_past_hour},
         state::server_data::{DisplayMode, ServerRendered},
         text::{language::Language, texts::ServerText},
     };
@@ -200,6 +200,7 @@ mod rendered {
             .into_any(),
         };
         view! {
+            {server_data.host.as_ref().map(|host| host_panel(room, host))}
             {picture}
             {rest}
         }
@@ -224,7 +225,7 @@ mod rendered {
 #[cfg(feature = "ssr")]
 mod tests {
     use super::*;
-    use crate::state::server_data::{DisplayMode, ServerRendered};
+    use crate::state::server_data::{DisplayMode, HostPanel, ServerRendered};
 
     fn server_data(mode: DisplayMode) -> ServerRendered {
         ServerRendered {
@@ -234,6 +235,7 @@ mod tests {
             maximum: 5,
             mode,
             has_cookie: true,
+            host: None,
         }
     }
 
@@ -262,6 +264,18 @@ mod tests {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
         assert!(!html.contains(" style="), "{html}");
+    }
+
+    #[test]
+    fn only_a_host_gets_the_hosts_panel() {
+        let host = HostPanel { link: "https://a.test/r/team-7#host=00".into(), is_closed: false };
+        for (host, is_shown) in [(None, false), (Some(host), true)] {
+            let html = Owner::new().with(|| {
+                provide_context(ServerRendered { host, ..server_data(DisplayMode::Page) });
+                aside().to_html()
+            });
+            assert_eq!(html.contains(r#"class="host""#), is_shown, "{html}");
+        }
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
     membership::Membership,
-    operator::RemovalError,
+    operator::RoomChangeError,
     room_stats::{Occupancy, RoomStats},
     saved_rooms::{NamedRoom, SavedRooms, Shutdown},
     shared_room::replicated::{Accepted, Answer},

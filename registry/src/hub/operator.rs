@@ -1,4 +1,4 @@
-//! What the operator does to rooms.
+//! What the operator and the hosts of rooms do to them.
 
 use std::time::Duration;
 
@@ -11,37 +11,55 @@ use crate::{
     replication::handle::{NotOpenedError, OpenMode},
 };
 
-/// How long the operator waits for what comes back from the engine.
+/// How long they wait for what comes back from the engine.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why the operator is not told that rows were removed.
+/// Why nobody is told that a room was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RemovalError {
+pub enum RoomChangeError {
     /// Nothing was changed.
     #[error(transparent)]
     NotOpened(#[from] NotOpenedError),
+    /// Nothing was changed.
+    #[error("another server of this cluster has an older version")]
+    OlderServer,
     /// It may have happened, or still happen.
     #[error("the engine has not answered in time")]
     Unanswered,
 }
 
 impl Hub {
-    /// Removes a person's row on behalf of the operator. Returns whether there was one.
+    /// Removes a person's row on behalf of the operator or a host. Returns whether there was one.
     pub async fn remove(
         &self,
         room_name: &RoomName,
         user_id: UserId,
-    ) -> Result<bool, RemovalError> {
+    ) -> Result<bool, RoomChangeError> {
         let removed = Command::RowRemoved { user_id, reason: DepartureReason::Removed };
         let rows = self.remove_rows(room_name, removed).await?;
         Ok(rows.is_some_and(|rows| rows > 0))
     }
 
-    /// Closes a room on behalf of the operator: all its rows are removed, and all its subscriptions end.
+    /// Closes a room on behalf of the operator, or clears it for a host: all its rows are removed, and all its subscriptions end.
     ///
     /// Returns the number of rows; `None` if the room does not exist. Any visitor may open it again.
-    pub async fn close_room(&self, room_name: &RoomName) -> Result<Option<usize>, RemovalError> {
+    pub async fn close_room(&self, room_name: &RoomName) -> Result<Option<usize>, RoomChangeError> {
         self.remove_rows(room_name, Command::RoomCleared).await
+    }
+
+    /// Closes a room to people who are not listed, or opens it again. Returns whether the room exists.
+    pub async fn change_joining(
+        &self,
+        room_name: &RoomName,
+        is_closed: bool,
+    ) -> Result<bool, RoomChangeError> {
+        let changed = self.change(room_name, Command::JoiningChanged { is_closed }).await?;
+        Ok(changed.is_some())
+    }
+
+    /// Whether a host has closed the room, as far as this server knows.
+    pub fn is_closed(&self, room_name: &RoomName) -> bool {
+        self.find(room_name).is_some_and(|room| room.is_closed())
     }
 
     /// Returns the number of rows; `None` if the room does not exist.
@@ -49,20 +67,30 @@ impl Hub {
         &self,
         room_name: &RoomName,
         command: Command,
-    ) -> Result<Option<usize>, RemovalError> {
+    ) -> Result<Option<usize>, RoomChangeError> {
+        let outcome = self.change(room_name, command).await?;
+        Ok(outcome.map(|outcome| if let Outcome::RowsRemoved(rows) = outcome { rows } else { 0 }))
+    }
+
+    /// Returns what came of the command; `None` if the room does not exist.
+    async fn change(
+        &self,
+        room_name: &RoomName,
+        command: Command,
+    ) -> Result<Option<Outcome>, RoomChangeError> {
         match self.open(room_name, OpenMode::Look).await {
             Ok(()) => {}
             Err(NotOpenedError::Absent) => return Ok(None),
             Err(error @ NotOpenedError::NoEngine) => return Err(error.into()),
         }
         let Some(room) = self.find(room_name) else { return Ok(None) };
-        let outcome = match room.remove_rows(command) {
-            Requested::Applied(outcome) => outcome,
+        match room.change(command) {
+            Requested::Applied(outcome) => Ok(Some(outcome)),
             Requested::UnderWay(outcome) => match timeout(ANSWER_TIMEOUT, outcome).await {
-                Ok(outcome) => outcome.map_err(|_| RemovalError::Unanswered)?,
-                Err(_) => return Err(RemovalError::Unanswered),
+                Ok(outcome) => outcome.map(Some).map_err(|_| RoomChangeError::Unanswered),
+                Err(_) => Err(RoomChangeError::Unanswered),
             },
-        };
-        Ok(Some(if let Outcome::RowsRemoved(rows) = outcome { rows } else { 0 }))
+            Requested::OlderServer => Err(RoomChangeError::OlderServer),
+        }
     }
 }

@@ -66,8 +66,13 @@ pub enum Command {
         /// What the others see as the reason.
         reason: DepartureReason,
     },
-    /// The operator removed all rows.
+    /// The operator or a host removed all rows.
     RoomCleared,
+    /// A host closed the room to people who are not listed, or opened it again. Of the rules from number 2 on.
+    JoiningChanged {
+        /// Whether the room is closed now.
+        is_closed: bool,
+    },
     /// A socket ended, cleanly ([`DepartureReason::Closed`]) or not ([`DepartureReason::Lost`]).
     Disconnected {
         /// The person.
@@ -142,6 +147,7 @@ impl Command {
             other @ (Self::Renamed { .. }
             | Self::RowRemoved { .. }
             | Self::RoomCleared
+            | Self::JoiningChanged { .. }
             | Self::PageServed { .. }
             | Self::PageConnected { .. }
             | Self::EpochChanged { .. }) => other,

@@ -16,6 +16,9 @@ pub enum RequestError {
     /// The room's limit of listed people is reached.
     #[error("This room is full. Please try again later.")]
     RoomFull,
+    /// A host has closed the room to people who are not listed.
+    #[error("The host has closed this room. You can join when it is open again.")]
+    RoomClosed,
     /// The person's limit of sockets in the room is reached.
     #[error("You have this room open in too many tabs. Please close some of them.")]
     TooManyTabs,
@@ -49,6 +52,7 @@ impl RequestError {
             ) => RefusalCode::NameNotAllowed,
             Self::NotListed => RefusalCode::NotListed,
             Self::RoomFull => RefusalCode::RoomFull,
+            Self::RoomClosed => RefusalCode::RoomClosed,
             Self::TooManyTabs => RefusalCode::TooManyTabs,
             Self::TooFast => RefusalCode::TooFast,
             Self::BadFrame | Self::AlreadyWatching | Self::NotOpened => RefusalCode::BadFrame,

@@ -76,6 +76,8 @@ pub struct Room {
     servers: Servers,
     removals: Removals,
     time: RoomTime,
+    /// Nobody new is listed until a host opens the room again.
+    is_closed: bool,
 }
 
 /// The limits of a room.
@@ -110,6 +112,7 @@ impl Room {
             servers: Servers::default(),
             removals: Removals::default(),
             time: RoomTime::default(),
+            is_closed: false,
         }
     }
 
@@ -172,9 +175,18 @@ impl Room {
         self.members.is_empty() && self.roster.is_empty()
     }
 
-    /// Whether a person can be listed: is listed already, or the room is not full.
-    pub fn check_capacity(&self, user_id: UserId) -> Result<(), RequestError> {
-        if self.is_full() && !self.roster.contains(&user_id) {
+    /// Whether a host has closed the room to people who are not listed.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Whether a person can be listed: is listed already, or the room is neither closed nor full.
+    pub fn check_admission(&self, user_id: UserId) -> Result<(), RequestError> {
+        if self.roster.contains(&user_id) {
+            Ok(())
+        } else if self.is_closed {
+            Err(RequestError::RoomClosed)
+        } else if self.is_full() {
             Err(RequestError::RoomFull)
         } else {
             Ok(())
@@ -219,6 +231,7 @@ impl Room {
                 self.note_clearing(moment);
                 return Outcome::RowsRemoved(self.remove_all_rows(moment));
             }
+            Command::JoiningChanged { is_closed } => self.is_closed = is_closed,
             Command::Disconnected { user_id, connection, reason } => {
                 self.members.disconnect(user_id, connection, reason, moment);
                 self.reconcile(user_id, moment);
@@ -248,7 +261,7 @@ impl Room {
         kind: JoinKind,
         now: Now,
     ) -> Result<Option<ConnectionId>, RequestError> {
-        self.check_capacity(user_id)?;
+        self.check_admission(user_id)?;
         let most_connections = self.limits.most_connections_per_person;
         let (connection, tab) = (join.connection, join.tab.as_ref());
         if !self.members.is_within_limit(user_id, connection, tab, most_connections) {

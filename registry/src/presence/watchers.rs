@@ -38,8 +38,8 @@ impl Watchers {
         connection: ConnectionId,
         tab: Option<&TabId>,
     ) -> Result<(), RequestError> {
-        // A full room is refused before a person with too many sockets, here as in the room itself.
-        room.check_capacity(user_id)?;
+        // A full or closed room is refused before a person with too many sockets, here as in the room itself.
+        room.check_admission(user_id)?;
         self.check_limit(room, user_id, connection, tab)
     }
 

@@ -22,7 +22,11 @@ use crate::presence::{
 };
 
 /// The newest rules of the fold that this version can apply.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
+
+/// The first rules with [`Command::JoiningChanged`](crate::presence::command::Command::JoiningChanged): servers of
+/// earlier versions can't read it.
+pub(crate) const RULES_OF_CLOSED_ROOMS: u32 = 2;
 
 /// After so long without a word from the engine, lists are said to be old.
 pub const STALE_AFTER: Duration = Duration::from_secs(2);

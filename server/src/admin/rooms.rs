@@ -11,9 +11,12 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::http::room_path::{room_from_path, room_not_found};
+use crate::http::{
+    host::not_changed,
+    room_path::{room_from_path, room_not_found},
+};
 use registry::{
-    hub::{Hub, RemovalError, RoomStats},
+    hub::{Hub, RoomStats},
     replication::handle::OpenMode,
 };
 
@@ -69,7 +72,7 @@ pub(super) async fn remove(
         Ok(false) => {
             (StatusCode::NOT_FOUND, "Nobody with this id is listed in this room.\n").into_response()
         }
-        Err(error) => not_removed(error),
+        Err(error) => not_changed(error),
     }
 }
 
@@ -88,21 +91,8 @@ pub(super) async fn close(
             StatusCode::NO_CONTENT.into_response()
         }
         Ok(None) => room_is_empty(&room_name),
-        Err(error) => not_removed(error),
+        Err(error) => not_changed(error),
     }
-}
-
-/// What the servers of a cluster share does not answer.
-fn not_removed(error: RemovalError) -> Response {
-    let sentence = match error {
-        RemovalError::NotOpened(error) => {
-            format!("Nothing was changed, because {error}. Try again in a moment.\n")
-        }
-        RemovalError::Unanswered => {
-            format!("It may still happen: {error}. Look at the room in a moment.\n")
-        }
-    };
-    (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response()
 }
 
 fn room_is_empty(room_name: &RoomName) -> Response {

@@ -49,13 +49,20 @@ struct AddressCounts {
     connections: usize,
     sockets: usize,
     new_sockets: TokenBucket,
+    wrong_secrets: TokenBucket,
 }
 
 impl AddressCounts {
     fn is_removable(&self, now: Duration) -> bool {
-        self.connections == 0 && self.sockets == 0 && self.new_sockets.is_full(now)
+        self.connections == 0
+            && self.sockets == 0
+            && self.new_sockets.is_full(now)
+            && self.wrong_secrets.is_full(now)
     }
 }
+
+/// Wrong secrets of hosts that an address may send at once, and then in a second. More is no mistyped link.
+const WRONG_SECRETS: (u32, u32) = (10, 1);
 
 impl ConnectionCounts {
     /// Without any connection.
@@ -122,6 +129,18 @@ impl ConnectionCounts {
         }
         let mut address_counts = self.addresses.get(&from).cloned().unwrap_or_default();
         self.admit_socket_of(&mut address_counts, now)
+    }
+
+    /// Counts a wrong secret of a host, or says that there were too many.
+    pub fn admit_wrong_secret(
+        &mut self,
+        from: ClientPrefix,
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        let (burst, per_second) = WRONG_SECRETS;
+        let Some(rate) = Rate::new(burst, per_second) else { return Ok(()) };
+        let tries = &mut self.addresses.entry(from).or_default().wrong_secrets;
+        tries.take(rate, now).map_err(Rejection::WrongSecretRateExceeded)
     }
 
     /// Counts down when a socket or feed ends.
@@ -192,6 +211,24 @@ mod tests {
             sockets_per_address: Limit::at_most(3),
             socket_rate_per_address: Rate::new(5, 1),
         }
+    }
+
+    #[test]
+    fn wrong_secrets_are_limited_by_address_and_forgotten() {
+        let mut counts = ConnectionCounts::new(limits());
+        let now = Duration::from_secs(5);
+        for _ in 0..10 {
+            assert_eq!(counts.admit_wrong_secret(key(1), now), Ok(()));
+        }
+        let wait = Duration::from_secs(1);
+        let refused = Err(Rejection::WrongSecretRateExceeded(wait));
+        assert_eq!(counts.admit_wrong_secret(key(1), now), refused);
+        assert_eq!(counts.admit_wrong_secret(key(2), now), Ok(()));
+        assert_eq!(counts.admit_wrong_secret(key(1), now + wait), Ok(()));
+        counts.sweep(now + wait);
+        assert_eq!(counts.addresses.len(), 1);
+        counts.sweep(now + Duration::from_secs(11));
+        assert_eq!(counts.addresses.len(), 0);
     }
 
     #[derive(Clone, Debug)]

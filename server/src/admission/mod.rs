@@ -127,6 +127,14 @@ impl Admission {
         self.transport(Transport::Feed, client, occupancy)
     }
 
+    /// Counts a wrong secret of a host, or says that this client sent too many.
+    ///
+    /// It limits what a broken or hostile client costs, and no more: a secret has 128 bits, so nobody guesses one. The
+    /// right one is always accepted, or anyone at the same address could lock a host out.
+    pub(crate) fn wrong_secret(&self, client: IpAddr) -> Result<(), Rejection> {
+        self.lock().admit_wrong_secret(client.into(), self.started.elapsed())
+    }
+
     /// Whether a socket of this client would be admitted; it counts nothing.
     pub(crate) fn would_admit_socket(
         &self,

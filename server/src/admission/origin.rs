@@ -100,16 +100,26 @@ impl OriginRules {
             };
         };
         let origin: Origin = origin.parse().map_err(|_| OriginRejected::AnotherSite)?;
-        let is_allowed = self.allowed.contains(&origin);
-        let is_host_of_request =
-            |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
-        let is_own = self.public_url.as_ref() == Some(&origin)
-            || request.host.is_some_and(is_host_of_request);
-        if is_allowed || is_own && !is_cross_site {
+        if self.allowed.contains(&origin) || !is_cross_site && self.is_own(&origin, request.host) {
             Ok(())
         } else {
             Err(OriginRejected::AnotherSite)
         }
+    }
+
+    /// Checks that the request comes from a page of the site itself, or from a program.
+    pub fn admit_own(&self, request: RequestOrigin<'_>) -> Result<(), OriginRejected> {
+        let foreign = request.origin.and_then(|origin| origin.parse().ok());
+        match foreign {
+            Some(origin) if !self.is_own(&origin, request.host) => Err(OriginRejected::AnotherSite),
+            _ => self.admit(request),
+        }
+    }
+
+    fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
+        let is_host_of_request =
+            |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
+        self.public_url.as_ref() == Some(origin) || host.is_some_and(is_host_of_request)
     }
 }
 
@@ -260,6 +270,25 @@ mod tests {
             assert!(is_admitted(&with_friend, &from_friend), "{site}");
             assert!(!is_admitted(&own, &from_friend), "{site}");
         }
+    }
+
+    #[test]
+    fn allowed_origin_is_not_the_sites_own() {
+        let allowed = vec!["https://friend.test".parse().unwrap()];
+        let rules = OriginRules { allowed, ..OriginRules::default() };
+        let admit_own = |headers: &[(&'static str, &str)]| {
+            let headers = request(headers);
+            rules.admit_own(RequestOrigin::of(&headers, Some("a.test"))).is_ok()
+        };
+        assert!(admit_own(&[("origin", "https://a.test")]));
+        assert!(admit_own(&[]));
+        for origin in ["https://friend.test", "https://evil.test", "null", ""] {
+            assert!(!admit_own(&[("origin", origin)]), "{origin}");
+        }
+        let cross_site = ("sec-fetch-site", "cross-site");
+        assert!(!admit_own(&[("origin", "https://friend.test"), cross_site]));
+        assert!(!admit_own(&[("origin", "https://a.test"), cross_site]));
+        assert!(!admit_own(&[cross_site]));
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub enum Rejection {
     /// The address opens sockets too fast; it may open the next one after this time.
     #[error("Too many people from your network came at once. Try again soon.")]
     SocketRateExceeded(Duration),
+    /// The address sent too many wrong secrets of hosts; it may send the next one after this time.
+    #[error("Too many wrong host links were opened from your network. Try again soon.")]
+    WrongSecretRateExceeded(Duration),
     /// The room has the maximum number of sockets and feeds.
     #[error("This room is full. Try again later.")]
     RoomAtCapacity,
@@ -57,6 +60,7 @@ impl Rejection {
             Self::TooManySocketsPerAddress => "sockets_per_address",
             Self::TooManySocketsPerPerson => "sockets_per_person",
             Self::SocketRateExceeded(_) => "socket_rate_per_address",
+            Self::WrongSecretRateExceeded(_) => "wrong_secret_rate_per_address",
             Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
             Self::EngineSilent => "engine",
@@ -68,7 +72,8 @@ impl Rejection {
             Self::TooManyConnectionsPerAddress
             | Self::TooManySocketsPerAddress
             | Self::TooManySocketsPerPerson
-            | Self::SocketRateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
+            | Self::SocketRateExceeded(_)
+            | Self::WrongSecretRateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets
             | Self::RoomAtCapacity
@@ -80,7 +85,7 @@ impl Rejection {
     /// In whole seconds, rounded up.
     pub(crate) fn retry_after(self) -> u64 {
         let wait = match self {
-            Self::SocketRateExceeded(wait) => wait,
+            Self::SocketRateExceeded(wait) | Self::WrongSecretRateExceeded(wait) => wait,
             Self::EngineSilent => ENGINE_RETRY_AFTER,
             _ => RETRY_AFTER,
         };
@@ -133,6 +138,7 @@ mod tests {
             Rejection::TooManySocketsPerAddress,
             Rejection::TooManySocketsPerPerson,
             Rejection::SocketRateExceeded(Duration::ZERO),
+            Rejection::WrongSecretRateExceeded(Duration::ZERO),
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,
             Rejection::EngineSilent,

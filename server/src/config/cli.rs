@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf};
 
+use app::presence::RoomName;
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, value_parser};
 
 use super::{
@@ -23,7 +24,7 @@ pub struct CommandLine {
 }
 
 /// The tasks of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
     /// Run the server.
     Serve,
@@ -31,6 +32,8 @@ pub enum Task {
     CheckConfig,
     /// Print the settings that result from file, environment and flags.
     PrintConfig,
+    /// Print the link of a room's host.
+    HostLink(RoomName),
 }
 
 /// The interfaces to listen on.
@@ -58,6 +61,8 @@ const CONFIG: &str = "config";
 const LAN: &str = "lan";
 const CHECK: &str = "check-config";
 const PRINT: &str = "print-config";
+const HOST_LINK: &str = "host-link";
+const ROOM: &str = "room";
 
 /// The text below the flags in the help.
 const AFTER_HELP: &str = "\
@@ -77,10 +82,14 @@ impl CommandLine {
         environment: Environment,
     ) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(arguments)?;
+        let room = matches.subcommand_matches(HOST_LINK);
         let task = match (matches.get_flag(CHECK), matches.get_flag(PRINT)) {
             (true, _) => Task::CheckConfig,
             (false, true) => Task::PrintConfig,
-            (false, false) => Task::Serve,
+            (false, false) => match room.and_then(|room| room.get_one::<RoomName>(ROOM)) {
+                Some(room) => Task::HostLink(room.clone()),
+                None => Task::Serve,
+            },
         };
         let bind = if matches.get_flag(LAN) { Bind::Network } else { Bind::AsSet };
         let file = matches.get_one::<PathBuf>(CONFIG).cloned();
@@ -121,6 +130,20 @@ pub fn command() -> Command {
             LAN,
             "Listen on all interfaces, and print the URL for other devices on the network",
         ));
+    command = command.args_conflicts_with_subcommands(false).subcommand(
+        Command::new(HOST_LINK)
+            .about("Print the link that makes whoever opens it the host of a room")
+            .after_help(
+                "Settings stand before the command: rollcall --public-url https://roll.example host-link team",
+            )
+            .arg(
+                Arg::new(ROOM)
+                    .value_name("ROOM")
+                    .required(true)
+                    .value_parser(|text: &str| text.parse::<RoomName>())
+                    .help("The room's name, as in its address"),
+            ),
+    );
     let mut defaults = Config::default();
     for group in GROUPS {
         for setting in group.settings {

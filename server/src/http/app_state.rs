@@ -14,6 +14,7 @@ use crate::{
     admission::Admission,
     identity::person_cookie::{PersonCookies, SitePort},
     lifecycle::graceful_shutdown::Drain,
+    telemetry::warning_interval::WarningInterval,
     url::{PublicUrl, Scheme, port_of},
     websocket::connection::ConnectionConfig,
 };
@@ -44,6 +45,8 @@ pub struct AppState {
     pub admission: Arc<Admission>,
     /// Warns that sockets are refused for their origin.
     pub origin_warning: Arc<OriginWarning>,
+    /// Warns that wrong secrets of hosts are sent.
+    pub secret_warning: Arc<WarningInterval>,
     /// Closes sockets and feeds on shutdown.
     pub drain: Drain,
 }

@@ -19,7 +19,7 @@ pub(crate) fn without_extra_slashes(path: &str) -> Option<String> {
                 *room = &lower_case;
             }
         }
-        ["api", "rooms", _, ..] | ["privacy"] => {}
+        ["api", "rooms", _, ..] | ["new" | "privacy"] => {}
         _ => return None,
     }
     let clean: String = segments.into_iter().flat_map(|segment| ["/", segment]).collect();
@@ -52,6 +52,7 @@ mod tests {
             ("/r/t1/embed/", Some("/r/t1/embed")),
             ("/api/rooms/t1/users/", Some("/api/rooms/t1/users")),
             ("/privacy/", Some("/privacy")),
+            ("/new/", Some("/new")),
             ("/r/caf%C3%A9/", Some("/r/caf%C3%A9")),
             ("/r/t1", None),
             ("/r/", None),

@@ -119,7 +119,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
         state.hub.note_page_load(&room, you);
     }
-    let (page, server_rendered) = room_content(&state, &visit, room, you, mode);
+    let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
     let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
     let language = PageLanguage::of(request.uri(), request.headers());
     let options = state.leptos.clone();
@@ -164,8 +164,7 @@ pub(crate) async fn parts(
     };
     let you = state.cookies.public_id(person, &room);
     state.look_up(&room).await;
-    let (page, server_rendered) =
-        room_content(&state, &visit, room, you, display_mode(request.uri()));
+    let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
     let language = PageLanguage::of(request.uri(), request.headers());
     let json = state.render(language, || {
         provide_context(page);
@@ -185,8 +184,13 @@ fn room_content(
     visit: &Visit,
     room: RoomName,
     you: UserId,
-    mode: DisplayMode,
+    request: &Request,
 ) -> (RoomPage, ServerRendered) {
+    let mode = display_mode(request.uri());
+    let host = match mode {
+        DisplayMode::Page => state.host_panel(visit, request.headers(), &room),
+        DisplayMode::Kiosk => None,
+    };
     let past_hour = state.hub.past_hour(&room);
     let server_rendered = ServerRendered {
         room: room.clone(),
@@ -195,6 +199,7 @@ fn room_content(
         maximum: past_hour.maximum,
         mode,
         has_cookie: true,
+        host,
     };
     let (list, away) = state.first_rows.read(&state.hub, &room, you);
     (RoomPage { room, list, away }, server_rendered)

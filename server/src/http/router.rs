@@ -1,9 +1,9 @@
 //! All public routes.
 
-use app::ssr::COOKIE_CHECK;
+use app::ssr::{COOKIE_CHECK, NEW_ROOM};
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
@@ -20,7 +20,7 @@ use super::{
     cookie_check, embed,
     entry::with_base_path,
     etag::conditional_get,
-    event_stream, events_of_rooms, export, hour_chart, page, print, qr_code,
+    event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
     robots::{noindex, robots},
     security_headers::{allow_any_origin, apply_security_headers},
     users, websocket_upgrade,
@@ -29,6 +29,9 @@ use crate::telemetry::metrics::METRICS;
 
 /// For files whose name stays when they change: icon, manifest.
 const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
+
+/// A form's longest field is a title.
+const MOST_BODY_BYTES: usize = 8 * 1024;
 
 /// The embed's scripts.
 const FILES_OF_EMBED: [&str; 3] = ["/embed.js", "/feed.js", "/feed-hub.js"];
@@ -70,6 +73,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/r/{room}", get(page::room))
         .route("/r/{room}/parts.json", get(page::parts))
         .route("/r/{room}/someone-else", post(page::switch_person))
+        .route("/r/{room}/host", get(host::page).post(host::become_host))
+        .route("/r/{room}/host/{action}", post(host::act))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
         .route("/r/{room}/print", get(print::print))
@@ -85,6 +90,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/r/{room}/socket", get(websocket_upgrade::open));
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
+        .route(NEW_ROOM, get(new_room::page).post(new_room::create))
         .route("/robots.txt", get(robots))
         .route(COOKIE_CHECK, get(cookie_check::answer))
         .merge(rooms)
@@ -94,6 +100,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
         .layer(middleware::from_fn(noindex))
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
     with_base_path(routes, base_path).layer(MapResponseLayer::new(finish))
 }

@@ -1,10 +1,10 @@
-//! Where the cookie that identifies a browser is valid, and what it is called there.
+//! Where the site's cookies are valid, and what they are called there.
 
-use app::ssr::BasePath;
+use app::{presence::RoomName, ssr::BasePath};
 
 use crate::url::Scheme;
 
-/// Where the cookie is valid.
+/// Where cookies are valid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CookieScope {
     /// With HTTPS, browsers send it over HTTPS only.
@@ -34,8 +34,21 @@ impl CookieScope {
             (Scheme::Https, "") => "__Host-",
             (Scheme::Https, _) => "__Secure-",
         };
-        let suffix = port.map(|port| format!("_{port}")).unwrap_or_default();
-        format!("{prefix}rollcall_person{suffix}")
+        format!("{prefix}rollcall_person{}", suffix(port))
+    }
+
+    /// That of a host, whose path is a room's: browsers refuse `__Host-` for any path but `/`.
+    pub(super) fn host_cookie_name(&self, port: SitePort) -> String {
+        let prefix = match self.scheme {
+            Scheme::Http => "",
+            Scheme::Https => "__Secure-",
+        };
+        format!("{prefix}rollcall_host{}", suffix(port))
+    }
+
+    /// The path of a room's page: `Path=/r/team` is valid for `/r/team/host`, and not for `/r/team-2`.
+    pub(super) fn room_path(&self, room: &RoomName) -> String {
+        self.base_path.room(room)
     }
 
     /// `Path=/rollcall` is valid for `/rollcall/r/a`, and not for `/rollcalls` (RFC 6265, section 5.1.4).
@@ -45,4 +58,8 @@ impl CookieScope {
             path => path.to_owned(),
         }
     }
+}
+
+fn suffix(port: SitePort) -> String {
+    port.map(|port| format!("_{port}")).unwrap_or_default()
 }

@@ -1,4 +1,6 @@
-//! The identity of a browser: the signed cookie, and the public ids derived from it.
+//! Who a browser is: the signed cookie, the public ids derived from it, and the hosts of rooms.
 
 mod cookie_scope;
+pub mod host_link;
+pub mod host_secret;
 pub mod person_cookie;

@@ -12,6 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 pub use super::cookie_scope::{CookieScope, SitePort};
+use super::host_secret::HostSecrets;
 use crate::{
     hex::{decode_hex, hex},
     storage::private_file,
@@ -25,7 +26,7 @@ const COOKIE_LIFE: time::Duration = time::Duration::days(400);
 const KEY_IN_BYTES: usize = 64;
 
 /// The key's file in the state directory.
-const KEY_FILE: &str = "person.key";
+pub(super) const KEY_FILE: &str = "person.key";
 
 /// One browser: 128 random bits. They are the secret that proves the person, and are only in the cookie.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +51,7 @@ pub struct PersonCookies {
     scope: CookieScope,
     signing: Key,
     public_ids: Hmac<Sha256>,
+    hosts: HostSecrets,
     fingerprint: String,
 }
 
@@ -145,8 +147,15 @@ impl PersonCookies {
             Some(derivation.finalize().into_bytes())
         };
         let public_ids = Hmac::new_from_slice(&derive(b"rollcall public ids 1")?).ok()?;
+        let scope = scope.into();
+        let hosts = HostSecrets::new(&derive(b"rollcall host secrets 1")?, scope.clone())?;
         let fingerprint = hex(&derive(b"rollcall key fingerprint 1")?[..8]);
-        Some(Self { scope: scope.into(), signing: Key::from(key), public_ids, fingerprint })
+        Some(Self { scope, signing: Key::from(key), public_ids, hosts, fingerprint })
+    }
+
+    /// The secrets of the rooms' hosts, which are derived from the same key.
+    pub fn hosts(&self) -> &HostSecrets {
+        &self.hosts
     }
 
     /// Tells two keys apart, and nothing else of them: 16 hexadecimal digits.

@@ -130,6 +130,7 @@ mod tests {
                     users: Vec::new(),
                     people: Vec::new(),
                     changes: Vec::new(),
+                    is_closed: false,
                 },
                 history: Some(CountHistory::new(29_000_000, 3)),
             }],

@@ -3,3 +3,4 @@
 pub mod background_writer;
 pub mod logging;
 pub mod metrics;
+pub mod warning_interval;

@@ -39,6 +39,7 @@ async fn every_address_in_a_page_is_below_the_path() {
             "/r/team/print",
             "/r/a_b",
             "/nowhere",
+            "/new",
             "/privacy",
         ] {
             let page = server.get(&format!("{prefix}{path}")).await;

@@ -7,7 +7,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::process::{Process, first_line};
+use crate::support::{
+    TestServer,
+    process::{Process, first_line},
+};
 
 /// The program in this directory, with an empty environment.
 fn rollcall(directory: &Path, flags: &[&str]) -> Command {
@@ -185,4 +188,38 @@ fn logs_are_json_unless_stderr_is_a_terminal() {
         let parsed = serde_json::from_str::<serde_json::Value>(&line);
         assert_eq!(parsed.is_ok_and(|line| line["level"] == "WARN"), is_json, "{line}");
     }
+}
+
+#[tokio::test]
+async fn link_of_a_host_is_printed_from_the_settings() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = ["--public-url", "https://host.example/rollcall"];
+    let link =
+        |flags: &[&str], room| output(directory.path(), &[flags, &["host-link", room]].concat());
+    let (status, stdout, stderr) = link(&[], "team");
+    assert!((status, &*stdout) == (78, "") && stderr.contains("set public-url"), "{stderr}");
+    // A key that no server has would make invalid links.
+    let (status, stdout, stderr) = link(&url, "team");
+    assert!((status, &*stdout) == (78, "") && stderr.contains("There is no key in"), "{stderr}");
+    assert!(!directory.path().join(".local").exists());
+    let (status, _, stderr) = link(&url, "Not a room");
+    assert!(status == 2 && stderr.contains("A room name"), "{stderr}");
+
+    let key = directory.path().join("key");
+    fs::write(&key, [7; 64]).unwrap();
+    let key = key.to_string_lossy();
+    let with_key = [&url[..], &["--person-key-file", &key]].concat();
+    let (status, stdout, stderr) = link(&with_key, "team");
+    let secret = stdout.strip_prefix("https://host.example/rollcall/r/team#host=").unwrap().trim();
+    assert_eq!((status, secret.len()), (0, 32), "{stdout}{stderr}");
+    assert_ne!(link(&with_key, "team-2").1, stdout);
+    // The servers of these tests have this key.
+    let host = TestServer::start().post("/r/team/host", "", &format!("secret={secret}")).await;
+    assert!(host.starts_with("HTTP/1.1 204 "), "{host}");
+    let state = directory.path().join("state");
+    fs::create_dir(&state).unwrap();
+    fs::write(state.join("person.key"), [7; 64]).unwrap();
+    let with_state = [&url[..], &["--state-dir", "state"]].concat();
+    assert_eq!(link(&with_state, "team").1, stdout);
+    assert_eq!(fs::read_dir(&state).unwrap().count(), 1);
 }

@@ -223,8 +223,10 @@ async fn privacy_page_is_linked_from_every_page() {
     let server = TestServer::start();
     let page = server.get("/privacy").await;
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
-    assert_eq!(page.matches("<p class=\"why\">").count(), 5, "{page}");
-    for phrase in ["15 seconds", "two minutes", "400 days", "Names are not written to logs"] {
+    assert_eq!(page.matches("<p class=\"why\">").count(), 6, "{page}");
+    for phrase in
+        ["15 seconds", "two minutes", "400 days", "for 30 days", "Names are not written to logs"]
+    {
         assert!(page.contains(phrase), "{phrase}");
     }
     assert!(page.contains("to a file that only the server can read") && !page.contains("Valkey"));

@@ -15,7 +15,7 @@ use tokio::{
 use super::*;
 use crate::{
     cluster::memory::{Availability, MemoryEngine, Partition},
-    hub::{Accepted, Answer, Membership, RemovalError, WallClock},
+    hub::{Accepted, Answer, Membership, RoomChangeError, WallClock},
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
@@ -235,6 +235,25 @@ async fn room_that_others_only_look_at_is_made() {
     let modes = [OpenMode::Look, OpenMode::Found];
     let opened = join_all(modes.map(|mode| server.hub.open(&room, mode))).await;
     assert_eq!(opened, [Ok(()); 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_that_is_closed_on_one_server_is_closed_on_all() {
+    let cluster = Cluster::start().await;
+    let _ana = cluster.one.join(1, "a").await;
+    let room = room();
+    let set_closed = |is_closed| cluster.one.hub.change_joining(&room, is_closed);
+    assert_eq!(set_closed(true).await, Ok(true));
+    sleep(MOMENT).await;
+    assert!(cluster.other.hub.is_closed(&room));
+    assert_eq!(cluster.other.enter(2).request(2, "b", None), Err(RequestError::RoomClosed));
+    assert_eq!(set_closed(false).await, Ok(true));
+    sleep(MOMENT).await;
+    let _bo = cluster.other.join(2, "b").await;
+    assert_eq!(cluster.one.people(), ["Person 1", "Person 2"]);
+    cluster.expect_equal_lists();
+    let nowhere = "nowhere".parse().unwrap();
+    assert_eq!(cluster.one.hub.change_joining(&nowhere, true).await, Ok(false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ use crate::{
         request_error::RequestError,
         tab_key::ConnectionId,
     },
+    replication::handle::RULES_OF_CLOSED_ROOMS,
     wake::wake_flags::WakeReasons,
 };
 
@@ -64,21 +65,27 @@ impl SharedRoom {
         });
     }
 
-    /// Removes rows on behalf of the operator: with [`Command::RoomCleared`] every subscriber ends once it has
-    /// received that.
-    pub(in crate::hub) fn remove_rows(self: &Arc<Self>, command: Command) -> Requested {
+    /// Changes the room on behalf of the operator or a host: with [`Command::RoomCleared`] every subscriber ends once
+    /// it has received that.
+    pub(in crate::hub) fn change(self: &Arc<Self>, command: Command) -> Requested {
         let is_cleared = matches!(command, Command::RoomCleared);
-        let removed = self.update(|state, now| match &mut state.replicated {
+        let requested = self.update(|state, now| match &mut state.replicated {
             None => Requested::Applied(state.room.apply(command, now)),
+            Some(_) if !can_read(state.room.servers().rules(), &command) => Requested::OlderServer,
             Some(replicated) => Requested::UnderWay(replicated.submit_for_operator(command)),
         });
-        if is_cleared && matches!(removed, Requested::Applied(_)) {
+        if is_cleared && matches!(requested, Requested::Applied(_)) {
             self.end_subscriptions(&mut self.lock());
         }
-        removed
+        requested
     }
 
-    /// The operator has removed all rows.
+    /// Whether a host has closed the room.
+    pub(in crate::hub) fn is_closed(&self) -> bool {
+        self.lock().room.is_closed()
+    }
+
+    /// The operator or a host has removed all rows.
     pub(super) fn end_subscriptions(&self, state: &mut State) {
         // At once: a client that ends before it receives the removal would come back and be listed again.
         self.broadcast(state, Instant::now());
@@ -121,5 +128,28 @@ impl SharedRoom {
                 state.submit_unanswered(Command::PageServed { user_id }, now);
             }
         });
+    }
+}
+
+/// Whether all servers in a room, the oldest of which has these rules, can read a command.
+fn can_read(rules: Option<u32>, command: &Command) -> bool {
+    let needed = match command {
+        Command::JoiningChanged { .. } => RULES_OF_CLOSED_ROOMS,
+        _ => 1,
+    };
+    rules.is_none_or(|rules| needed <= rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_is_for_rooms_whose_servers_all_know_it() {
+        for (rules, can_be_closed) in [(None, true), (Some(1), false), (Some(2), true)] {
+            let closed = Command::JoiningChanged { is_closed: true };
+            assert_eq!(can_read(rules, &closed), can_be_closed, "{rules:?}");
+            assert!(can_read(rules, &Command::RoomCleared), "{rules:?}");
+        }
     }
 }

@@ -21,6 +21,9 @@ pub struct SavedRoom {
     pub people: Vec<SavedMember>,
     /// The last changes; empty if the next process begins a new epoch.
     pub changes: Vec<Change>,
+    /// Whether a host has closed the room; earlier servers had no such rooms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_closed: bool,
 }
 
 /// A saved room that contradicts itself.
@@ -36,6 +39,7 @@ impl Room {
             users: self.roster.users().cloned().collect(),
             people: self.members.save(now),
             changes: self.log.changes().cloned().collect(),
+            is_closed: self.is_closed,
         }
     }
 
@@ -47,7 +51,7 @@ impl Room {
         limits: RoomLimits,
         now: Now,
     ) -> Result<Self, InvalidSavedRoom> {
-        let SavedRoom { seq, users, people, changes } = saved;
+        let SavedRoom { seq, users, people, changes, is_closed } = saved;
         let empty = Self::new(limits, epoch, now);
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
         let with_tabs = people.iter().filter(|member| !member.tabs.is_empty());
@@ -59,6 +63,6 @@ impl Room {
         let members = Members::restore(people, now.moment);
         let history =
             history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), count_here(&roster)));
-        Ok(Self { roster, members, log, history, names_in_bytes, ..empty })
+        Ok(Self { roster, members, log, history, names_in_bytes, is_closed, ..empty })
     }
 }

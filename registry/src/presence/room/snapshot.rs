@@ -35,6 +35,9 @@ pub struct RoomSnapshot {
     servers: Servers,
     removals: Removals,
     time: RoomTime,
+    /// Earlier servers had no such rooms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_closed: bool,
 }
 
 /// A snapshot that contradicts itself.
@@ -56,6 +59,7 @@ impl RoomSnapshot {
             servers: room.servers.clone(),
             removals: room.removals.clone(),
             time: room.time,
+            is_closed: room.is_closed,
         }
     }
 
@@ -75,7 +79,9 @@ impl TryFrom<RoomSnapshot> for Room {
     type Error = InvalidSnapshotError;
 
     fn try_from(snapshot: RoomSnapshot) -> Result<Self, InvalidSnapshotError> {
-        let RoomSnapshot { epoch, seq, limits, history, servers, removals, time, .. } = snapshot;
+        let RoomSnapshot {
+            epoch, seq, limits, history, servers, removals, time, is_closed, ..
+        } = snapshot;
         let roster = Roster::from_users(snapshot.users).map_err(|_| InvalidSnapshotError)?;
         let members: Members = snapshot.members.into_iter().collect();
         let with_tabs = members.iter().filter(|(_, member)| member.has_tabs());
@@ -95,6 +101,7 @@ impl TryFrom<RoomSnapshot> for Room {
             servers,
             removals,
             time,
+            is_closed,
         })
     }
 }

@@ -54,7 +54,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 9],
+            rejections: [(&'static str, Counter); 10],
         }
 
         impl Metrics {
@@ -114,7 +114,7 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 9] {
+const fn rejection_counters() -> [(&'static str, Counter); 10] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -122,6 +122,7 @@ const fn rejection_counters() -> [(&'static str, Counter); 9] {
         ("sockets_per_address", Counter::new()),
         ("sockets_per_person", Counter::new()),
         ("socket_rate_per_address", Counter::new()),
+        ("wrong_secret_rate_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),
         ("engine", Counter::new()),

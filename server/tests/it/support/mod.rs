@@ -289,6 +289,22 @@ impl Site {
         String::from_utf8(self.request_bytes(method, path, headers).await).unwrap()
     }
 
+    /// A whole response to a form that a page of this site sends.
+    pub async fn post(&self, path: &str, headers: &str, form: &str) -> String {
+        let origin = format!("Origin: http://{}\r\n", self.address);
+        self.post_from(path, &[&origin, headers].concat(), form).await
+    }
+
+    /// A whole response to a form, whatever page sends it.
+    pub async fn post_from(&self, path: &str, headers: &str, form: &str) -> String {
+        // The empty line ends the head, and `request` adds another one.
+        let head = format!(
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{headers}\r\n{form}",
+            form.len()
+        );
+        self.request("POST", path, &head).await
+    }
+
     async fn request_bytes(&self, method: &str, path: &str, headers: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(

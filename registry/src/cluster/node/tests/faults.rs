@@ -146,7 +146,7 @@ async fn operator_is_told_that_a_removal_has_no_answer() {
     cluster.engine.set_faults(|faults| faults.availability = Availability::Hanging);
     let asked_at = Instant::now();
     let removed = cluster.one.hub.remove(&room(), person(1)).await;
-    assert_eq!(removed, Err(RemovalError::Unanswered));
+    assert_eq!(removed, Err(RoomChangeError::Unanswered));
     assert!(asked_at.elapsed() < 3 * SECOND);
     // It happens when the engine is back.
     cluster.engine.set_faults(|faults| faults.availability = Availability::Up);

@@ -45,11 +45,13 @@ pub(crate) enum Reply {
     Operator(oneshot::Sender<Outcome>),
 }
 
-/// What the operator asked for.
+/// What came of a request of the operator or a host.
 #[derive(Debug)]
 pub(in crate::hub) enum Requested {
     Applied(Outcome),
     UnderWay(oneshot::Receiver<Outcome>),
+    /// A server in the room could not read the command: it is not handed in.
+    OlderServer,
 }
 
 impl Replicated {

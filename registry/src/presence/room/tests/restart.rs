@@ -58,6 +58,16 @@ fn row_that_is_due_at_a_restart_is_held_like_the_others() {
 }
 
 #[test]
+fn closed_room_is_closed_after_a_restart() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 10).unwrap();
+    fixture.apply(Command::JoiningChanged { is_closed: true });
+    let mut fixture = restarted(&fixture);
+    assert_eq!(fixture.join(2, "a", 11), Err(RequestError::RoomClosed));
+    assert_eq!(fixture.join(1, "a", 12), Ok(None));
+}
+
+#[test]
 fn contradictory_saved_room_is_invalid() {
     let mut fixture = Fixture::new();
     fixture.join(1, "a", 10).unwrap();

@@ -104,6 +104,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => user_id().prop_map(|user_id| Command::PageServed { user_id }),
         1 => user_id().prop_map(|user_id| Command::PageConnected { user_id }),
         1 => Just(Command::RoomCleared),
+        1 => any::<bool>().prop_map(|is_closed| Command::JoiningChanged { is_closed }),
         1 => (1..4_u32, ago, exit).prop_map(|(of, ago, exit)| Command::ServerLeft {
             server: server(of),
             ago,
@@ -158,9 +159,11 @@ fn debug(room: &Room) -> String {
         servers,
         removals,
         time,
+        is_closed,
     } = room;
     format!(
-        "{limits:?} {epoch:?} {members:?} {log:?} {history:?} {names_in_bytes} {servers:?} {removals:?} {time:?}"
+        "{limits:?} {epoch:?} {members:?} {log:?} {history:?} {names_in_bytes} {servers:?} {removals:?} {time:?} \
+         {is_closed}"
     )
 }
 

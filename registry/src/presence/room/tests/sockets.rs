@@ -78,6 +78,29 @@ fn joins_over_the_limits_of_room_and_person_are_refused() {
 }
 
 #[test]
+fn closed_room_lists_nobody_new_until_it_is_opened() {
+    let mut fixture = Fixture::new();
+    fixture.join(1, "a", 1).unwrap();
+    let set_closed = |is_closed| Command::JoiningChanged { is_closed };
+    assert_eq!(fixture.apply(set_closed(true)), Outcome::Done);
+    assert!(fixture.room.is_closed());
+    assert_eq!(fixture.join(2, "a", 2), Err(RequestError::RoomClosed));
+    // Who is listed has another tab, and comes back after a break.
+    assert_eq!(fixture.join(1, "b", 3), Ok(None));
+    fixture.lose(1, 1);
+    fixture.lose(1, 3);
+    assert_eq!(fixture.join(1, "a", 4), Ok(None));
+    // Anybody may watch.
+    assert_eq!(fixture.watch(2, 5), Ok(()));
+    // Who left or was removed is new.
+    fixture.remove_row(1, DepartureReason::Removed);
+    assert_eq!(fixture.join(1, "a", 4), Err(RequestError::RoomClosed));
+    fixture.apply(set_closed(false));
+    assert_eq!(fixture.join(2, "a", 5), Ok(None));
+    assert_eq!(fixture.changes(), 5);
+}
+
+#[test]
 fn full_room_is_the_reason_also_for_a_person_with_too_many_sockets() {
     let mut fixture = Fixture::new();
     for person in 1..=3 {

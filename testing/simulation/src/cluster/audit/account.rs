@@ -147,6 +147,7 @@ impl Account {
             | Command::Disconnected { .. }
             | Command::PageServed { .. }
             | Command::PageConnected { .. }
+            | Command::JoiningChanged { .. }
             | Command::Tick
             | Command::Checkpoint { .. } => {}
         }
