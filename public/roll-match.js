@@ -63,11 +63,26 @@ function join(words) {
   return WITHOUT_SPACES.test(text) ? text.replaceAll(" ", "") : text;
 }
 
+/** Keys of names that were compared lately: after most changes nearly all names are as before.
+ * @type {Map<string, Key>} */
+const keys = new Map();
+const MOST_KEYS = 20_000;
+
+/** @param {string} name */
+function keyOf(name) {
+  const known = keys.get(name);
+  if (known) return known;
+  if (keys.size >= MOST_KEYS) keys.clear();
+  const key = newKey(name);
+  keys.set(name, key);
+  return key;
+}
+
 /** The rotations are the names with their first words at the end: "Maria Lopez" and "Lopez Maria", and not "Jose Maria"
  * for "Maria Jose Lopez".
  * @param {string} name
  * @returns {Key} */
-function keyOf(name) {
+function newKey(name) {
   const words = wordsOf(name);
   const rotations = words.map((_, index) => join([...words.slice(index), ...words.slice(0, index)]));
   const compact = rotations.map((text) => text.replaceAll(" ", ""));
@@ -152,14 +167,14 @@ export function matchRoll(roll, people, answers) {
  * @param {boolean} isSame
  * @returns {Answer} */
 export function answer(person, expected, isSame) {
-  return { id: person.id, person: join(wordsOf(person.name)), expected: expected.key, isSame };
+  return { id: person.id, person: keyOf(person.name).key, expected: expected.key, isSame };
 }
 
 /** Whether an answer is about this person.
  * @param {Answer} answer
  * @param {Person} person */
 export function isAbout(answer, person) {
-  return answer.person === join(wordsOf(person.name));
+  return answer.person === keyOf(person.name).key;
 }
 
 /** @typedef {Key & { people: Person[] }} Group People of one name. */

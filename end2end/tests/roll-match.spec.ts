@@ -4,10 +4,16 @@ import { expect, test } from "@playwright/test";
 
 import { answer, matchRoll, rollOf, wordsOf, type Answer, type Person } from "../../public/roll-match.js";
 import { namesIn, textOfFile } from "../../public/roll-names.js";
+import { encoded, OLD_TEAMS, OLD_TEAMS_IN_GERMAN, TEAMS, TEAMS_IN_GERMAN, ZOOM } from "../support/participant-files";
 
 /** People of these names; `ids` are their places. */
 function people(...names: string[]): Person[] {
   return names.map((name, index) => ({ id: `id-${index}`, name, joined: 1_790_000_000 + index }));
+}
+
+/** The bytes of a buffer alone: Node shares memory between small ones. */
+function bytesOf({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }
 
 /** Who is here, missing, in question and not on the list, by name. */
@@ -201,61 +207,6 @@ test("names are read from the column of a table that has them", () => {
   expect(namesIn('Name;Note\n"Ana\nSousa";"a ""b"""\nBo;').names).toEqual(["Ana Sousa", "Bo"]);
 });
 
-const ZOOM = [
-  "Meeting ID,Topic,Start Time,End Time,User Email,Duration (Minutes),Participants,",
-  '"812 3456 7890","Monday, 9:00","11/30/2026 09:00:01 AM","11/30/2026 09:45:00 AM",t@school.example,45,4,',
-  "",
-  "Name (Original Name),User Email,Join Time,Leave Time,Duration (Minutes),Guest,Recording Consent",
-  '"Zé (José Silva)",,"11/30/2026 09:00:10 AM","11/30/2026 09:44:00 AM",44,Yes,Y',
-  "Maria Lopez,m@school.example,11/30/2026 09:01:10 AM,11/30/2026 09:04:00 AM,3,No,Y",
-  "Maria Lopez,m@school.example,11/30/2026 09:05:10 AM,11/30/2026 09:44:00 AM,39,No,Y",
-  '"Ana Sousa (iPad)",,11/30/2026 09:02:10 AM,11/30/2026 09:44:00 AM,42,Yes,Y',
-].join("\r\n");
-
-const TEAMS = [
-  "1. Summary",
-  "Meeting title\tMonday, 9:00",
-  "Attended participants\t3",
-  "Start time\t11/30/26, 9:00:01 AM",
-  "",
-  "2. Participants",
-  "Name\tFirst Join\tLast Leave\tIn-Meeting Duration\tEmail\tParticipant ID (UPN)\tRole",
-  "Maria Lopez\t11/30/26, 9:00:05 AM\t11/30/26, 9:44:00 AM\t43m 55s\tm@school.example\tm@school.example\tOrganizer",
-  "José Silva (Guest)\t11/30/26, 9:01:05 AM\t11/30/26, 9:44:00 AM\t42m 55s\t\t\tPresenter",
-  "Sousa, Ana\t11/30/26, 9:02:05 AM\t11/30/26, 9:44:00 AM\t41m 55s\ta@school.example\ta@school.example\tAttendee",
-  "",
-  "3. In-Meeting Activities",
-  "Name\tJoin Time\tLeave Time\tDuration\tEmail\tRole",
-  "Maria Lopez\t11/30/26, 9:00:05 AM\t11/30/26, 9:44:00 AM\t43m 55s\tm@school.example\tOrganizer",
-].join("\r\n");
-
-const TEAMS_IN_GERMAN = TEAMS.replace("1. Summary", "1. Zusammenfassung")
-  .replace("Meeting title", "Besprechungstitel")
-  .replace("Attended participants", "Teilnehmer")
-  .replace("2. Participants", "2. Teilnehmer")
-  .replace("Name\tFirst Join\tLast Leave", "Name\tErster Beitritt\tLetztes Verlassen")
-  .replace("(Guest)", "(Gast)")
-  .replace("3. In-Meeting Activities", "3. Aktivitäten während der Besprechung");
-
-const OLD_TEAMS = [
-  "Full Name\tUser Action\tTimestamp",
-  "Maria Lopez\tJoined\t11/30/2026, 9:00:05 AM",
-  "José Silva (Guest)\tJoined\t11/30/2026, 9:01:05 AM",
-  "Maria Lopez\tLeft\t11/30/2026, 9:03:05 AM",
-  "Sousa, Ana\tJoined before\t11/30/2026, 9:00:00 AM",
-].join("\n");
-
-const OLD_TEAMS_IN_GERMAN = OLD_TEAMS.replace(
-  "Full Name\tUser Action\tTimestamp",
-  "Vollständiger Name\tBenutzeraktion\tZeitstempel",
-);
-
-/** A text as bytes with a byte order mark. */
-function encoded(text: string, encoding: "utf8" | "utf16le"): ArrayBuffer {
-  const bytes = Buffer.from(`\ufeff${text}`, encoding);
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-}
-
 for (const [program, file, names] of [
   ["Zoom", ZOOM, ["José Silva", "Maria Lopez", "Ana Sousa"]],
   ["Teams", TEAMS, ["Maria Lopez", "José Silva", "Sousa, Ana"]],
@@ -265,7 +216,7 @@ for (const [program, file, names] of [
 ] as const) {
   test(`the participant file of ${program} is read, in UTF-8 and in UTF-16`, () => {
     for (const encoding of ["utf8", "utf16le"] as const) {
-      expect(namesIn(textOfFile(encoded(file, encoding))), encoding).toEqual({ names, isTable: true });
+      expect(namesIn(textOfFile(bytesOf(encoded(file, encoding)))), encoding).toEqual({ names, isTable: true });
     }
   });
 }

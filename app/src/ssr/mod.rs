@@ -11,6 +11,7 @@ mod page_header;
 mod print;
 mod privacy;
 mod rejected_embed;
+pub(crate) mod roll_sheet;
 mod start_data;
 
 pub use asset_urls::AssetUrls;

@@ -70,7 +70,7 @@ mod rendered {
     use leptos::prelude::*;
 
     use crate::{
-        ssr::{BasePath, hour_chart::picture_of_the_past_hour},
+        ssr::{BasePath, hour_chart::picture_of_the_past_hour, roll_sheet::roll_sheet},
         state::server_data::{DisplayMode, ServerRendered},
         text::{language::Language, texts::ServerText},
     };
@@ -162,29 +162,8 @@ mod rendered {
                 let partly_printed = ServerText::PartlyPrinted.get();
                 let (before, after) =
                     partly_printed.split_once("{0}").unwrap_or((partly_printed, ""));
-                let paper = [&*base.room(room), "/print?lang=", language].concat();
-                let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
-                    <p class="roll">
-                        {ServerText::TakeTheRoll.get()} " " <a href=roll("txt") download>
-                            {ServerText::Text.get()}
-                        </a> " " <a href=roll("csv") download>
-                            {ServerText::Csv.get()}
-                        </a> " " <a href=roll("xlsx") download>
-                            {ServerText::Excel.get()}
-                        </a> " " <a href=paper target="_blank">
-                            {ServerText::Print.get()}
-                        </a> " "
-                        <button
-                            type="button"
-                            data-source=roll("txt")
-                            data-copied=ServerText::RollCopied.get()
-                            data-failed=ServerText::DownloadTheFileInstead.get()
-                            disabled
-                        >
-                            {ServerText::CopyRoll.get()}
-                        </button> " " <span role="status"></span>
-                    </p>
+                    {roll_sheet(room)}
                     <p class="on-paper">
                         {before} <span class="printed"></span> {after}
                     </p>
