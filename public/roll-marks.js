@@ -119,9 +119,9 @@ function initialsOf(name) {
   return ends.map((word) => [...letters.segment(word)][0]?.segment ?? "").join("\u200c");
 }
 
-/** Puts the elements where they belong, and marks the rows; hydration has to be over. */
+/** Puts the elements where they belong, and marks the rows. Before hydration is over, they would make it fail. */
 function place() {
-  if (!html.matches("[data-hydrated], [data-live], [data-stale]")) return;
+  if (!html.matches("[data-hydrated], [data-live]")) return;
   put(chip, document.querySelector(".chips") ?? document.querySelector(".list-panel .search"));
   put(plates, document.querySelector(".list-panel"));
   put(count, document.querySelector("p.count"));

@@ -278,6 +278,33 @@ test("the page shows who is missing, and whose rows are not on the list", async 
   await expect(visitor.page.locator("#missing-count")).toHaveText(" · 3 of 3");
 });
 
+test("the marks wait until the page is hydrated, which they would make fail", async ({ newVisitor, server, clients, room }) => {
+  await clients.join(server, room, "Ana Sousa");
+  const visitor = await newVisitor();
+  const sheet = await withList(visitor, room, ["Ana Sousa", "Ben Carter"]);
+  const renderings: string[] = [];
+  visitor.page.on("request", (request) => {
+    if (request.url().includes("parts.json")) renderings.push(request.url());
+  });
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await visitor.page.route("**/*.wasm", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await visitor.page.reload();
+  // As after ten seconds.
+  await visitor.html.evaluate((html) => html.setAttribute("data-stale", "true"));
+  await sheet.open();
+  await expect(sheet.headline).toHaveText("1 of 2");
+  const count = visitor.page.locator("#missing-count");
+  await expect(count).toHaveCount(0);
+  release();
+  await visitor.isLive();
+  await expect(count).toHaveText(" · 1 of 2 · 1 missing");
+  expect(renderings).toEqual([]);
+});
+
 test("the sheet is operated with the keyboard alone", async ({ newVisitor, server, clients, room }) => {
   await clients.joinInOrder(server, room, ["Zé", "Maria"]);
   const visitor = await newVisitor();
