@@ -3,8 +3,8 @@
 
 /**
  * @typedef {{ id: string, name: string, joined: number, state?: string }} Person One row of the room's list.
- * @typedef {{ words: string[], key: string, sorted: string, rotations: string[], compact: string[], letters: number }} Key
- * What a name is compared by; `letters` has a bit for each letter in it.
+ * @typedef {{ words: string[], key: string, sorted: string, rotations: string[], compact: string[], letters: number }}
+ * Key What a name is compared by; `letters` has a bit for each letter in it.
  * @typedef {Key & { name: string }} Expected One name of the expected list.
  * @typedef {{ names: Expected[], repeated: { name: string, times: number }[], ranks: Map<string, Ranked[]> }} Roll
  * @typedef {{ expected: Expected, rank: number }} Ranked

@@ -18,7 +18,9 @@ const NAME_HEADS = [
   "nom complet", "nombre completo", "nome completo", "naam", "volledige naam", "imię i nazwisko", "ad soyad",
   "姓名", "名前", "氏名",
 ];
-const FIRST_NAME_HEADS = ["first name", "firstname", "given name", "forename", "vorname", "prénom", "nombre", "nome", "voornaam", "imię", "ad"];
+const FIRST_NAME_HEADS = [
+  "first name", "firstname", "given name", "forename", "vorname", "prénom", "nombre", "nome", "voornaam", "imię", "ad",
+];
 const LAST_NAME_HEADS = [
   "last name", "lastname", "surname", "family name", "nachname", "familienname", "nom", "apellido", "apellidos",
   "cognome", "sobrenome", "achternaam", "nazwisko", "soyad",
@@ -26,7 +28,8 @@ const LAST_NAME_HEADS = [
 /** A head beside which "Name" is that of the family. */
 const GERMAN_FIRST_NAME = "vorname";
 /** What meetings write behind names. */
-const ROLE = /\s*\((?:guest|gast|unverified|nicht überprüft|external|extern|host|co-host|organizer|organisator|me|ich)\)\s*$/iu;
+const ROLE =
+  /\s*\((?:guest|gast|unverified|nicht überprüft|external|extern|host|co-host|organizer|organisator|me|ich)\)\s*$/iu;
 const DEVICE = /\b(?:ipad|iphone|phone|android|galaxy|pixel|macbook|laptop|handy)\b/iu;
 /** "1. ", "2) ", "- " and "• " before a name. */
 const BULLET = /^(?:\d+[.)]|[-*•–])\s+/u;

@@ -3,8 +3,11 @@
 /** Spreadsheets run a cell that begins with one of these as a formula. This file does what csv.rs does. */
 const FORMULA_PREFIX = /^[=+\-@\t\r＝＋－＠]/u;
 /** What spreadsheets read as a truth value, in the languages that Excel translates it to. */
-const TRUTH_VALUE =
-  /^(?:true|false|wahr|falsch|vrai|faux|verdadeiro|verdadero|falso|vero|waar|onwaar|prawda|fałsz|doğru|yanlış|sant|falskt|sand|falsk|sann|usann|tosi|epätosi|pravda|nepravda|истина|ложь)$/iu;
+const TRUTH_VALUES = new Set([
+  "true", "false", "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "vero", "verdadeiro", "waar", "onwaar",
+  "prawda", "fałsz", "doğru", "yanlış", "sant", "falskt", "sand", "falsk", "sann", "usann", "tosi", "epätosi", "pravda",
+  "nepravda", "истина", "ложь",
+]);
 /** What stands before a text that a spreadsheet would not read as text, and before one that begins with it. */
 const TEXT_MARK = "'";
 /** A list as plain text begins with neither of them: a colon is encoded. */
@@ -13,7 +16,8 @@ const FRAGMENT = "#roll=";
 
 /** @param {string} text */
 function isMarked(text) {
-  return text.startsWith(TEXT_MARK) || FORMULA_PREFIX.test(text) || /\p{N}/u.test(text) || TRUTH_VALUE.test(text);
+  const isConverted = FORMULA_PREFIX.test(text) || /\p{N}/u.test(text) || TRUTH_VALUES.has(text.toLowerCase());
+  return text.startsWith(TEXT_MARK) || isConverted;
 }
 
 /** A table as CSV (RFC 4180) with a byte order mark, without which Excel does not decode it as UTF-8. The cells of the
@@ -34,7 +38,8 @@ export function csv(head, rows, separator, areTexts) {
  * @param {readonly string[]} head
  * @param {readonly (readonly string[])[]} rows */
 export function tsv(head, rows) {
-  const cell = (/** @type {string} */ text) => (FORMULA_PREFIX.test(text) ? TEXT_MARK + text : text).replace(/\s+/gu, " ");
+  const marked = (/** @type {string} */ text) => (FORMULA_PREFIX.test(text) ? TEXT_MARK + text : text);
+  const cell = (/** @type {string} */ text) => marked(text).replace(/\s+/gu, " ");
   return [head, ...rows].map((row) => `${row.map(cell).join("\t")}\n`).join("");
 }
 

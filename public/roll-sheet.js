@@ -116,7 +116,8 @@ class Sheet {
   }
 
   async #addFiles(files) {
-    const texts = await Promise.all([...files].map(async (file) => textOfFile(await file.arrayBuffer()))).catch(() => []);
+    const read = async (file) => textOfFile(await file.arrayBuffer());
+    const texts = await Promise.all([...files].map(read)).catch(() => []);
     const names = texts.flatMap((text) => namesIn(text).names);
     if (names.length === 0) return this.#report("no-names");
     const before = namesIn(this.#field.value).names;

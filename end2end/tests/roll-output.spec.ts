@@ -46,7 +46,9 @@ test("a list returns from the fragment of a link, and a long one is short in it"
   expect((await fragmentOf(long)).length).toBeLessThan(long.length / 4);
   // Written by hand, and cut by a program on the way.
   expect(await textOfFragment("#roll=Ana%0ABo")).toBe("Ana\nBo");
-  for (const broken of ["#roll=%E0%A4", "#roll=:AAAA", "#roll=:?"]) expect(await textOfFragment(broken)).toBeUndefined();
+  for (const broken of ["#roll=%E0%A4", "#roll=:AAAA", "#roll=:?"]) {
+    expect(await textOfFragment(broken)).toBeUndefined();
+  }
   expect(await textOfFragment("#activity")).toBeUndefined();
   // A short fragment that becomes a long text.
   expect(await textOfFragment(await fragmentOf("a".repeat(1_000_000)))).toBeUndefined();
