@@ -40,8 +40,6 @@ class Sheet {
   /** The list of the link that was opened, while the visitor has another one. */
   #offer;
   #sayTimer;
-  /** What was said last: the list that it was about. */
-  #said;
 
   constructor(sheet) {
     this.#sheet = sheet;
@@ -212,15 +210,14 @@ class Sheet {
     clearTimeout(this.#sayTimer);
     this.#sayTimer = setTimeout(() => {
       const { isReady, text } = model.state();
-      if (!this.#sheet.open || text === this.#said) return;
+      if (!this.#sheet.open) return;
       if (isReady) this.#say();
       else if (text.trim()) this.#sayAfterQuiet();
     }, QUIET_TIME);
   }
 
   #say() {
-    const { missing, here, text, total } = model.state();
-    this.#said = text;
+    const { missing, here, total } = model.state();
     const names = missing.slice(0, MOST_SAID).map(({ name }) => name);
     const more = missing.length - names.length;
     if (more > 0) names.push(say("more", more));

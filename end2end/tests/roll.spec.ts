@@ -127,10 +127,14 @@ test("of a pasted table only the names are kept", async ({ newVisitor, room }) =
 });
 
 test("the list follows the room, and a called roll does not", async ({ newVisitor, server, clients, room }) => {
-  const [ana] = await clients.joinInOrder(server, room, ["Ana Sousa", "Ben Carter", "ben carter"]);
+  const [ana, , , dee] = await clients.joinInOrder(server, room, ["Ana Sousa", "Ben Carter", "ben carter", "Dee"]);
   const visitor = await newVisitor();
-  const sheet = await withList(visitor, room, ["Ana Sousa", "Ben Carter", "Cy Lee"]);
-  await expect(sheet.headline).toHaveText("2 of 3");
+  const sheet = await withList(visitor, room, ["Ana Sousa", "Ben Carter", "Cy Lee", "Dee Moss"]);
+  await expect(sheet.headline).toHaveText("2 of 4");
+  dee?.send({ event: "rename", name: "Dee Moss" });
+  await expect(sheet.headline).toHaveText("3 of 4");
+  dee?.send({ event: "leave" });
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee", "Dee Moss"]);
   await expect(sheet.part("here").getByRole("listitem").last()).toContainText("here 2 times");
   await sheet.button("Call the roll now").click();
   await expect(sheet.dialog.getByRole("heading", { level: 2 })).toHaveText(
@@ -139,14 +143,14 @@ test("the list follows the room, and a called roll does not", async ({ newVisito
   await clients.join(server, room, "Cy Lee");
   ana?.send({ event: "leave" });
   await expect(visitor.names).toHaveText(["Ben Carter", "ben carter", "Cy Lee"]);
-  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee"]);
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee", "Dee Moss"]);
   // Also after a reload.
   await visitor.page.reload();
   await visitor.isLive();
   await sheet.open();
-  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee"]);
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee", "Dee Moss"]);
   await sheet.button("Back to live").click();
-  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Ana Sousa"]);
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Ana Sousa", "Dee Moss"]);
   await expect(sheet.button("Call the roll now")).toBeFocused();
 });
 
