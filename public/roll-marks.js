@@ -122,7 +122,7 @@ function initialsOf(name) {
 /** Puts the elements where they belong, and marks the rows. Before hydration is over, they would make it fail. */
 function place() {
   if (!html.matches("[data-hydrated], [data-live]")) return;
-  put(chip, document.querySelector(".chips") ?? document.querySelector(".list-panel .search"));
+  placeChip(document.querySelector(".list-panel .chips"));
   put(plates, document.querySelector(".list-panel"));
   put(count, document.querySelector("p.count"));
   const words = say("not-listed");
@@ -133,6 +133,12 @@ function place() {
     if (isStranger && who?.dataset.mark !== words) who?.setAttribute("data-mark", words);
     else if (!isStranger && who?.hasAttribute("data-mark")) who.removeAttribute("data-mark");
   }
+}
+
+/** Beside the other filters, which are hidden while nobody is away. */
+function placeChip(others) {
+  if (!isShown) chip.remove();
+  else if (others && chip.previousElementSibling !== others) others.after(chip);
 }
 
 function put(element, parent) {

@@ -31,7 +31,7 @@ pub(crate) fn roll_sheet(room: &RoomName) -> impl IntoView + use<> {
     let key = ["rollcall-roll-", &BasePath::of_context().room(room)].concat();
     view! {
         <button type="button" class="take-the-roll" popovertarget=SHEET>
-            {ServerText::TakeTheRoll.get()}
+            {ServerText::Roll.get()}
         </button>
         <dialog
             id=SHEET
@@ -42,7 +42,7 @@ pub(crate) fn roll_sheet(room: &RoomName) -> impl IntoView + use<> {
         >
             <div class="roll-top">
                 <h2 id=TITLE data-roll="title">
-                    {ServerText::TakeTheRoll.get()}
+                    {ServerText::Roll.get()}
                 </h2>
                 <button type="button" popovertarget=SHEET popovertargetaction="hide">
                     {ServerText::Close.get()}
