@@ -136,7 +136,8 @@ class Sheet {
     });
     on("resume", () => {
       model.resume();
-      this.#part("call").focus();
+      // The button that takes its place may have to wait for the list.
+      this.#part("headline").focus();
     });
     on("clear", () => {
       this.#field.value = "";
