@@ -38,7 +38,8 @@ function copyWithExecCommand(words) {
   field.className = "to-copy-from";
   field.readOnly = true;
   field.value = words;
-  document.body.append(field);
+  // Beside a modal dialog nothing can be focused.
+  (document.querySelector("dialog[open]") ?? document.body).append(field);
   // It copies the selection of the focused element.
   field.focus({ preventScroll: true });
   field.select();
@@ -46,6 +47,11 @@ function copyWithExecCommand(words) {
   field.remove();
   focused?.focus({ preventScroll: true });
   if (!isCopied) throw new Error("execCommand failed");
+}
+
+/** Copies the text of a promise, during a click. */
+export function copyText(text) {
+  return copyWithClipboardApi(text).catch(() => text.then(copyWithExecCommand));
 }
 
 function connect(button) {
@@ -56,8 +62,7 @@ function connect(button) {
   let timer;
   button.addEventListener("click", async () => {
     const text = textFor(button);
-    const copying = copyWithClipboardApi(text).catch(() => text.then(copyWithExecCommand));
-    output.textContent = await copying.then(
+    output.textContent = await copyText(text).then(
       () => copied,
       () => failed,
     );

@@ -29,7 +29,7 @@ export function followList({ fetchParts, renderMain, markStale, data }) {
     const isLive = isConnected && isCurrent;
     hasFailed &&= !isLive;
     const time = asOf.toLocaleTimeString(html.lang);
-    say(hasFailed ? `${cause} ${data.causes.reconnecting.replace("{time}", time)}` : cause);
+    say(hasFailed ? `${cause} ${data.causes.reconnecting.replace("{0}", time)}` : cause);
     if (!isLive) return markStale();
     asOf = new Date();
     html.removeAttribute("data-stale");

@@ -18,6 +18,11 @@ async function spokenText(page: Page): Promise<string> {
   return texts.map(({ name }) => String(name?.value)).join("");
 }
 
+/** The files are in the sheet of the roll. */
+async function openSheet(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Take the roll" }).click();
+}
+
 const NAMES = ["Ana Sousa", "=1+1", "李小龍"];
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -57,6 +62,7 @@ test("the list can be downloaded as text and as CSV", async ({
   await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
   await visitor.open(room);
+  await openSheet(visitor.page);
   for (const [link, extension, name] of [
     ["Text", "txt", "\n=1+1\n"],
     ["CSV", "csv", `\r\n"'=1+1",`],
@@ -80,6 +86,7 @@ test("exports have the visitor's local time, and a separator that suits their la
   await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor({ locale: "de-DE", timezoneId: "Asia/Kolkata" });
   await visitor.open(room);
+  await openSheet(visitor.page);
   const download = async (link: string) => {
     const downloading = visitor.page.waitForEvent("download");
     await visitor.page.getByRole("link", { name: link }).click();
@@ -123,6 +130,7 @@ test("a room of a thousand is printed whole, on numbered lines below a repeated 
   await visitor.page.context().addInitScript(() => {
     window.print = () => document.documentElement.toggleAttribute("data-dialog-was-opened", true);
   });
+  await openSheet(visitor.page);
   const opening = visitor.page.waitForEvent("popup");
   await visitor.page.getByRole("link", { name: "Print" }).click();
   const paper = await opening;
@@ -179,6 +187,7 @@ test("the list can be copied", async ({ browserErrors, newVisitor, server, clien
   const visitor = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
   await visitor.open(room);
   const { page } = visitor;
+  await openSheet(page);
   const copy = page.getByRole("button", { name: "Copy", exact: true });
   await copy.click();
   await expect(page.getByText("Copied", { exact: true })).toBeVisible();
@@ -227,7 +236,9 @@ test("without scripts the invitation, the chart and the downloads work", async (
   const visitor = await newVisitor({ javaScriptEnabled: false });
   await visitor.page.goto(`/r/${room}`);
   await expect(visitor.page.getByTestId("past-hour")).toContainText("3 people");
+  await openSheet(visitor.page);
   await expect(visitor.page.getByRole("link", { name: "CSV" })).toBeVisible();
+  await visitor.page.getByRole("button", { name: "Close" }).click();
   await visitor.page.getByRole("button", { name: "QR code" }).click();
   await expect(visitor.page.getByRole("img", { name: /QR code/ })).toBeVisible();
   await expect(visitor.page.getByRole("button", { name: "Copy link" })).toBeHidden();

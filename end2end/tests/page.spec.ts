@@ -417,7 +417,7 @@ test.describe("the page", () => {
     // The list has to start in the upper half of the screen.
     expect(firstRow).toBeLessThan(422);
     expect(firstRow).toBeLessThan(await top(ana.activity));
-    expect(firstRow).toBeLessThan(await top(ana.page.getByText("Take the roll:")));
+    expect(firstRow).toBeLessThan(await top(ana.page.getByRole("button", { name: "Take the roll" })));
     // The visitor's own controls come first, then those of the list, and then the link past it.
     await ana.leaveButton.focus();
     for (const next of [ana.page.getByRole("link", { name: "Activity" }), ana.searchField]) {
@@ -451,7 +451,7 @@ test.describe("the page", () => {
     const ana = await newVisitor({ viewport: { width: 1440, height: 480 } });
     await BigRoom.openedBy(ana, room, 2_000);
     await ana.activity.locator("summary").click();
-    const roll = ana.page.getByText("Take the roll:");
+    const roll = ana.page.getByRole("button", { name: "Take the roll" });
     await ana.page.evaluate(() => scrollTo(0, 0));
     await expect(ana.roomName).toBeInViewport();
     await expect(roll).not.toBeInViewport();

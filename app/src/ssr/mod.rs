@@ -9,11 +9,12 @@ mod host_page;
 pub(crate) mod host_panel;
 pub(crate) mod hour_chart;
 mod link_preview;
-mod new_room;
+pub(crate) mod new_room;
 mod page_header;
 mod print;
 mod privacy;
 mod rejected_embed;
+pub(crate) mod roll_sheet;
 mod start_data;
 
 pub use asset_urls::AssetUrls;

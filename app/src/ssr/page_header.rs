@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 
+use super::roll_sheet::SHEET;
 use crate::{
     presence::RoomName,
     text::texts::{ServerText, Text},
@@ -24,6 +25,9 @@ pub(super) fn page_header(room: &RoomName) -> impl IntoView + use<> {
         <header class="page-header">
             {room_name(room)}
             <div class="tools">
+                <button type="button" class="take-the-roll" popovertarget=SHEET>
+                    {ServerText::Roll.get()}
+                </button>
                 <button type="button" class="invite" popovertarget=INVITATION>
                     {ServerText::Invite.get()}
                 </button>

@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// The scripts that handle elements within `<main>`: they run again where it was rendered anew.
-pub(super) const MODULES: [&str; 4] =
-    ["hour-chart.js", "movement.js", "sticky-columns.js", "copy.js"];
+pub(super) const MODULES: [&str; 5] =
+    ["hour-chart.js", "movement.js", "sticky-columns.js", "copy.js", "roll.js"];
 
 /// Where the server tells whether a request has the cookie that identifies the browser.
 pub const COOKIE_CHECK: &str = "/cookie-check";
@@ -28,7 +28,7 @@ struct StartData<'page> {
     build: &'page str,
     script: &'page str,
     wasm: &'page str,
-    modules: [&'static str; 4],
+    modules: [&'static str; 5],
     /// The address of [`room_parts`].
     parts: String,
     socket: String,

@@ -42,7 +42,10 @@ texts! {
     Activity NoActivity Invite Close CopyTheAddressInstead
     NewRoom WithoutScripts WithoutCookies NotLoaded Reload
     And NobodyHereYet NotLive TriesAgain NotLiveWithoutScripts ScanToJoin QrCodeOfTheAddress AnyoneCanJoin OpenWallScreen
-    TakeTheRoll Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
+    Roll WhoShouldBeHere ExpectedListHint OpenAFile CopyLinkWithList ClearTheList UseThisList KeepMyList
+    CallTheRoll BackToLive CopyTheRoll DownloadCsv PrintTheRoll Missing PleaseCheck NotOnTheList MoreThanOnce
+    OnlyWhoIsHere FilesHaveNoList
+    Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
     DownloadTheFileInstead
     Privacy PrivacyList PrivacyChanges PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
     PrivacyHost PrivacyAccount

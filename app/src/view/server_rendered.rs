@@ -70,7 +70,13 @@ mod rendered {
     use leptos::prelude::*;
 
     use crate::{
-        ssr::{BasePath, host_panel::host_panel, hour_chart::picture_of_the_past_hour},
+        ssr::{
+            BasePath,
+            host_panel::host_panel,
+            hour_chart::picture_of_the_past_hour,
+            new_room::NEW_ROOM,
+            roll_sheet::{SHEET, roll_sheet},
+        },
         state::server_data::{DisplayMode, ServerRendered},
         text::{language::Language, texts::ServerText},
     };
@@ -87,6 +93,7 @@ mod rendered {
     }
 
     pub(super) fn menu_links(server_data: &ServerRendered) -> impl IntoView + use<> {
+        let base = BasePath::of_context();
         let chosen = Language::of_context();
         let languages = Language::ALL.into_iter().map(|language| {
             let tag = language.tag();
@@ -98,8 +105,14 @@ mod rendered {
             }
         });
         view! {
+            <button type="button" class="take-the-roll" popovertarget=SHEET>
+                {ServerText::Roll.get()}
+            </button>
             <a href=wall(server_data) target="_blank">
                 {ServerText::OpenWallScreen.get()}
+            </a>
+            <a href=base.below(NEW_ROOM) target="_blank">
+                {ServerText::NewRoom.get()}
             </a>
             <details>
                 <summary>{ServerText::Language.get()}</summary>
@@ -162,29 +175,8 @@ mod rendered {
                 let partly_printed = ServerText::PartlyPrinted.get();
                 let (before, after) =
                     partly_printed.split_once("{0}").unwrap_or((partly_printed, ""));
-                let paper = [&*base.room(room), "/print?lang=", language].concat();
-                let roll = |kind: &str| base.below(&format!("/api/rooms/{room}/roll.{kind}"));
                 view! {
-                    <p class="roll">
-                        {ServerText::TakeTheRoll.get()} " " <a href=roll("txt") download>
-                            {ServerText::Text.get()}
-                        </a> " " <a href=roll("csv") download>
-                            {ServerText::Csv.get()}
-                        </a> " " <a href=roll("xlsx") download>
-                            {ServerText::Excel.get()}
-                        </a> " " <a href=paper target="_blank">
-                            {ServerText::Print.get()}
-                        </a> " "
-                        <button
-                            type="button"
-                            data-source=roll("txt")
-                            data-copied=ServerText::RollCopied.get()
-                            data-failed=ServerText::DownloadTheFileInstead.get()
-                            disabled
-                        >
-                            {ServerText::CopyRoll.get()}
-                        </button> " " <span role="status"></span>
-                    </p>
+                    {roll_sheet(room)}
                     <p class="on-paper">
                         {before} <span class="printed"></span> {after}
                     </p>

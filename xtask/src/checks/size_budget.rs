@@ -18,9 +18,23 @@ const GZIP: Encoding =
 /// The script of the embedded view.
 const EMBED_SCRIPT: &str = "embed.js";
 
-/// Scripts that a page loads only where something fails, after an update of the server, or on a wall.
-const LATER_SCRIPTS: [&str; 5] =
-    ["blocked.js", "new-version.js", "recovery.js", "wake-lock.js", "watch.js"];
+/// Scripts that a page loads only where something fails, after an update of the server, on a wall, or where somebody
+/// takes the roll.
+const LATER_SCRIPTS: [&str; 13] = [
+    "blocked.js",
+    "new-version.js",
+    "recovery.js",
+    "roll-marks.js",
+    "roll-match.js",
+    "roll-model.js",
+    "roll-names.js",
+    "roll-output.js",
+    "roll-people.js",
+    "roll-sheet.js",
+    "roll-text.js",
+    "wake-lock.js",
+    "watch.js",
+];
 
 /// A content encoding, and its limits in compressed bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
