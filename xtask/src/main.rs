@@ -68,7 +68,7 @@ enum Task {
 fn main() -> ExitCode {
     let started_at = Instant::now();
     let outcome = if wasm_opt::is_called() {
-        wasm_opt::exec_real().map(|()| true)
+        wasm_opt::call_real().map(|()| true)
     } else {
         run(&Arguments::parse().command, started_at)
     };

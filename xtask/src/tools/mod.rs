@@ -7,6 +7,7 @@ pub(crate) mod chromium;
 pub(crate) mod engine;
 pub(crate) mod firefox;
 pub(crate) mod gzip;
+pub(crate) mod import_names;
 pub(crate) mod npm;
 pub(crate) mod prebuilt;
 pub(crate) mod version;

@@ -13,6 +13,7 @@ use crate::output::failure::{Context, Failure, Outcome};
 use crate::output::step::note;
 use crate::process;
 use crate::tools::cargo_tool;
+use crate::tools::import_names;
 use crate::tools::npm;
 use crate::tools::version::Version;
 use crate::workspace::Workspace;
@@ -91,12 +92,16 @@ pub(crate) fn is_called() -> bool {
     called.is_some_and(|path| Path::new(&path).file_stem() == Some(OsStr::new("wasm-opt")))
 }
 
-/// Becomes the real wasm-opt, with better arguments.
-pub(crate) fn exec_real() -> Outcome {
+/// Calls the real wasm-opt with better arguments, and shortens the names of imports in what it wrote.
+pub(crate) fn call_real() -> Outcome {
     let real = env::var_os(REAL)
         .ok_or_else(|| Failure::new(format!("{REAL} is not set: it names the real wasm-opt.")))?;
     let given = env::args_os().skip(1).collect::<Vec<_>>();
-    process::exec(Command::new(real).args(better(&given)))
+    process::run(Command::new(real).args(better(&given)))?;
+    match given.as_slice() {
+        [.., option, output] if option == "-o" => import_names::shorten(Path::new(output)),
+        _ => Ok(()),
+    }
 }
 
 /// The arguments in the place of those given, for the same files.
