@@ -81,7 +81,11 @@ impl Default for Config {
             site_root: None,
             state_directory: PathBuf::new(),
             person_key_file: None,
-            room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
+            room_limits: RoomLimits {
+                most_people: 20_000,
+                most_connections_per_person: 32,
+                keep_attendance: None,
+            },
             public_url: None,
             tls: TlsSettings::default(),
             admission: AdmissionSettings::default(),
