@@ -116,6 +116,7 @@ async fn restart_adds_nothing_and_loses_nothing() {
     ana.announce("Ana", "t").await;
     let mut bo = server.connect("team").await;
     bo.announce("Bo", "t").await;
+    ana.wait_for_names(&["Ana", "Bo"]).await;
     bo.send(r#"{"event":"leave"}"#).await;
     ana.wait_for_names(&["Ana"]).await;
     let before = records(&server.get("/api/rooms/team/roll.csv?session").await);

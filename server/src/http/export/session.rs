@@ -229,3 +229,70 @@ fn word_of(reason: DepartureReason) -> &'static str {
         DepartureReason::Removed => "removed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use app::presence::{Name, PresenceState, User};
+    use registry::presence::{attendance::Attendance, log::Change};
+
+    use super::*;
+
+    /// 2026-11-24, 12:00:00 UTC.
+    const NOON: u64 = 1_795_521_600;
+
+    /// Ana is here, and =1+1 was for 119 s, and away once.
+    fn report(dropped: u64) -> AttendanceReport {
+        let mut attendance = Attendance::default();
+        let mut record = |change: Change, at: u64| attendance.record(&change, at);
+        let id = |number: u32| -> UserId { format!("user---{number:04}").parse().unwrap() };
+        for (number, name) in [(1, "Ana"), (2, "=1+1")] {
+            let (name, joined) = (Name::parse(name).unwrap(), NOON);
+            let user = User { id: id(number), name, joined, state: PresenceState::Here };
+            record(Change::Joined(user), NOON);
+        }
+        let (before, after) = (PresenceState::Here, PresenceState::Away);
+        record(Change::StateChanged { id: id(2), before, after }, NOON + 60);
+        record(Change::Departed { id: id(2), reason: DepartureReason::Lost }, NOON + 119);
+        let now = NOON + 600;
+        let rows = attendance.rows(Duration::from_hours(1), now);
+        let rows = rows.map(|(id, row)| (id, row.clone())).collect();
+        AttendanceReport { now, rows, dropped }
+    }
+
+    fn options(query: &str) -> ExportOptions {
+        ExportOptions::parse(query).unwrap()
+    }
+
+    #[test]
+    fn table_has_local_times_and_whole_minutes() {
+        let table = as_csv(&report(0), options("offset=60&separator=;"));
+        let lines: Vec<_> = table.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                r#""Ana";"user---0001";"2026-11-24T13:00:00+01:00";"";"10";"0";"";"2026-11-24";"13:00:00";"";"""#,
+                r#""'=1+1";"user---0002";"2026-11-24T13:00:00+01:00";"2026-11-24T13:01:59+01:00";"1";"1";"lost";"2026-11-24";"13:00:00";"2026-11-24";"13:01:59""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn files_say_how_many_rows_were_dropped() {
+        let table = as_csv(&report(3), options(""));
+        let last = table.lines().last().unwrap();
+        assert!(last.starts_with(r#""3 rows were dropped for want of space.","","","#), "{last}");
+        assert_eq!(last.matches(',').count(), COLUMNS.len() - 1);
+        let text = as_text(&"team".parse().unwrap(), &report(1), options(""));
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("team: 2 people came, 2026-11-24T12:10:00Z"));
+        assert_eq!(lines.next(), Some("1 row was dropped for want of space."));
+        assert_eq!(
+            lines.next_back(),
+            Some("=1+1\tuser---0002\t2026-11-24T12:00:00Z\t2026-11-24T12:01:59Z\t1\t1\tlost")
+        );
+        let [with, without] = [report(2), report(0)].map(|report| as_xlsx(&report, options("")));
+        assert!(with.unwrap().len() > without.unwrap().len());
+    }
+}
