@@ -99,7 +99,11 @@ fn epoch() -> Epoch {
 }
 
 fn room(members: u64) -> Room {
-    let limits = RoomLimits { most_people: usize::MAX, most_connections_per_person: 32 };
+    let limits = RoomLimits {
+        most_people: usize::MAX,
+        most_connections_per_person: 32,
+        keep_attendance: None,
+    };
     let mut room = Room::new(limits, epoch(), NOW);
     for number in 0..members {
         Arrival::of(number).enter(&mut room);

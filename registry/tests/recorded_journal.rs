@@ -26,7 +26,8 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journals/rules-1.
 
 const ENTRIES: u64 = 800;
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 12, most_connections_per_person: 3 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 12, most_connections_per_person: 3, keep_attendance: None };
 
 /// A line of the record: each entry is followed by the list after it.
 #[derive(Debug, Serialize, Deserialize)]

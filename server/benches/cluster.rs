@@ -34,7 +34,7 @@ use registry::{
         tab_key::ConnectionId,
     },
     replication::{
-        engine::{Appended, Engine, Founding, Link, Opened, SharedConfig},
+        engine::{Appended, Engine, Founding, Link, Opened, ROOM_LIFETIME, SharedConfig},
         handle::{ClusterHandle, OpenMode},
     },
 };
@@ -57,7 +57,8 @@ const ROUNDS: usize = 5;
 const SERVERS: u32 = 3;
 const JOINS_ON_EACH: u32 = 8_000;
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 100_000, most_connections_per_person: 4 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 100_000, most_connections_per_person: 4, keep_attendance: None };
 
 const APPEND: &str = include_str!("../src/cluster_redis/scripts/append.lua");
 
@@ -150,7 +151,11 @@ async fn appends_of_the_benchmark(engine: &EngineProcess) -> Option<f64> {
 async fn found(link: &RedisLink, room: &RoomName) -> registry::presence::entry::Position {
     let now = Now { moment: Duration::ZERO, unix_seconds: 0 };
     let empty = Room::new(LIMITS, "e".parse().unwrap(), now);
-    let founding = Founding { snapshot: RoomSnapshot::of(&empty), moment: Duration::ZERO };
+    let founding = Founding {
+        snapshot: RoomSnapshot::of(&empty),
+        moment: Duration::ZERO,
+        lifetime: ROOM_LIFETIME,
+    };
     match link.open(room, None, Some(founding)).await.unwrap() {
         Opened::Whole { at, entries, .. } => {
             entries.last().map_or(at.position, |entry| entry.position)

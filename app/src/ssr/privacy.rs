@@ -1,5 +1,7 @@
 //! The privacy page: names are personal data.
 
+use std::time::Duration;
+
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::{
@@ -8,7 +10,10 @@ use super::{
 };
 use crate::{
     state::server_data::DisplayMode,
-    text::{strings, texts::ServerText},
+    text::{
+        strings::{self, how_long},
+        texts::ServerText,
+    },
 };
 
 /// What keeps the rooms.
@@ -21,11 +26,21 @@ pub enum RoomsKeptBy {
 }
 
 /// The privacy page as text.
-pub fn privacy_document(options: &LeptosOptions, kept_by: RoomsKeptBy) -> String {
-    page(options, kept_by).to_html()
+///
+/// `keep_attendance` is for how long the rooms remember who came and went, if they do.
+pub fn privacy_document(
+    options: &LeptosOptions,
+    kept_by: RoomsKeptBy,
+    keep_attendance: Option<Duration>,
+) -> String {
+    page(options, kept_by, keep_attendance).to_html()
 }
 
-fn page(options: &LeptosOptions, kept_by: RoomsKeptBy) -> impl IntoView + use<> {
+fn page(
+    options: &LeptosOptions,
+    kept_by: RoomsKeptBy,
+    keep_attendance: Option<Duration>,
+) -> impl IntoView + use<> {
     let title = [ServerText::Privacy.get(), " · ", strings::PRODUCT].concat();
     let [changes, storage] = match kept_by {
         RoomsKeptBy::OneServer => [ServerText::PrivacyChanges, ServerText::PrivacyFile],
@@ -33,16 +48,24 @@ fn page(options: &LeptosOptions, kept_by: RoomsKeptBy) -> impl IntoView + use<> 
             [ServerText::PrivacyChangesOfSeveralServers, ServerText::PrivacyEngine]
         }
     };
-    let paragraphs = [
-        ServerText::PrivacyList,
-        changes,
-        storage,
+    let attendance = keep_attendance.map(|kept_for| {
+        let text = match kept_by {
+            RoomsKeptBy::OneServer => ServerText::PrivacyAttendance,
+            RoomsKeptBy::SeveralServers => ServerText::PrivacyAttendanceInEngine,
+        };
+        text.fill(&[&how_long(kept_for)])
+    });
+    let of_all = |texts: &[ServerText]| -> Vec<_> {
+        texts.iter().map(|text| text.get().to_owned()).collect()
+    };
+    let paragraphs = of_all(&[ServerText::PrivacyList, changes, storage]).into_iter();
+    let paragraphs = paragraphs.chain(attendance);
+    let paragraphs = paragraphs.chain(of_all(&[
         ServerText::PrivacyBrowser,
         ServerText::PrivacyHost,
         ServerText::PrivacyAccount,
-    ];
-    let paragraphs = paragraphs.into_iter();
-    let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph.get()}</p> });
+    ]));
+    let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph}</p> });
     let body = view! {
         {masthead()}
         <main>

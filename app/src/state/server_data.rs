@@ -1,5 +1,7 @@
 //! The data of a room that only server-rendered parts of the page show.
 
+use std::time::Duration;
+
 use crate::presence::RoomName;
 
 /// The data of a room for the server-rendered parts of its page.
@@ -19,6 +21,8 @@ pub struct ServerRendered {
     pub has_cookie: bool,
     /// For the room's host; none for anyone else.
     pub host: Option<HostPanel>,
+    /// For how long the room remembers who came and went, after each of them has left; `None` if it does not.
+    pub keep_attendance: Option<Duration>,
 }
 
 /// What only the host of a room is shown.

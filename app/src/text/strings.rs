@@ -4,6 +4,9 @@
 //! not affect the text around it.
 
 #[cfg(feature = "ssr")]
+use std::time::Duration;
+
+#[cfg(feature = "ssr")]
 use super::texts::ServerText;
 use super::{format::number, texts::Text};
 use crate::presence::{NameError, Refusal, RefusalCode};
@@ -61,6 +64,19 @@ pub(crate) fn name_error(error: NameError) -> &'static str {
     }
 }
 
+/// For how long something is kept, in minutes, hours or days. What is left of a minute counts as one, so that it
+/// promises nothing.
+#[cfg(feature = "ssr")]
+pub(crate) fn how_long(duration: Duration) -> String {
+    const HOUR: usize = 60;
+    const DAY: usize = 24 * HOUR;
+    match usize::try_from(duration.as_secs().div_ceil(60)).unwrap_or(usize::MAX) {
+        minutes if minutes.is_multiple_of(DAY) => ServerText::ForDays.count(minutes / DAY),
+        minutes if minutes.is_multiple_of(HOUR) => ServerText::ForHours.count(minutes / HOUR),
+        minutes => ServerText::ForMinutes.count(minutes),
+    }
+}
+
 /// The text of a link's preview.
 #[cfg(feature = "ssr")]
 pub(crate) fn preview_text(count: usize) -> String {
@@ -95,6 +111,22 @@ pub(crate) fn past_hour(counts: &[u32], maximum: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "ssr")]
+    fn durations_are_no_shorter_than_they_are_said_to_be() {
+        for (seconds, words) in [
+            (60, "1 min"),
+            (61, "2 min"),
+            (5_400, "90 min"),
+            (3_600, "1 h"),
+            (43_200, "12 h"),
+            (86_400, "1 day"),
+            (604_800, "7 days"),
+        ] {
+            assert_eq!(how_long(Duration::from_secs(seconds)), words);
+        }
+    }
 
     #[test]
     fn the_title_has_the_count_first() {

@@ -56,6 +56,7 @@ texts! {
     HostLink HostLinkHint CopyTheTextInstead OpenTheRoom ForTheHostOnly ForTheHostOnlyHint Host OnlyHostsSeeThis
     CopyHostLink RemoveSomebody NobodyToRemove RemoveQuestion Remove PersonWasRemoved ClearTheRoom ClearQuestion
     RoomWasCleared CloseTheRoom CloseQuestion RoomIsClosed OpenTheRoomAgain RoomIsOpen ServerCannotBeReached
+    AttendanceIsKept PrivacyAttendance PrivacyAttendanceInEngine ForMinutes ForHours ForDays
 }
 
 impl Text {

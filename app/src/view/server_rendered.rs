@@ -78,7 +78,7 @@ mod rendered {
             roll_sheet::{SHEET, roll_sheet},
         },
         state::server_data::{DisplayMode, ServerRendered},
-        text::{language::Language, texts::ServerText},
+        text::{language::Language, strings::how_long, texts::ServerText},
     };
 
     /// Renders a part from the [`ServerRendered`] in the context, as text; empty without one.
@@ -89,7 +89,14 @@ mod rendered {
     }
 
     pub(super) fn join_intro(server_data: &ServerRendered) -> impl IntoView + use<> {
-        view! { <h2>{ServerText::JoinRoom.fill(&[server_data.room.as_str()])}</h2> }
+        let attendance = server_data.keep_attendance.map(|kept_for| {
+            let words = ServerText::AttendanceIsKept.fill(&[&how_long(kept_for)]);
+            view! { <p class="attendance hint" data-testid="attendance">{words}</p> }
+        });
+        view! {
+            <h2>{ServerText::JoinRoom.fill(&[server_data.room.as_str()])}</h2>
+            {attendance}
+        }
     }
 
     pub(super) fn menu_links(server_data: &ServerRendered) -> impl IntoView + use<> {
@@ -228,6 +235,7 @@ mod tests {
             mode,
             has_cookie: true,
             host: None,
+            keep_attendance: None,
         }
     }
 
@@ -268,6 +276,20 @@ mod tests {
             });
             assert_eq!(html.contains(r#"class="host""#), is_shown, "{html}");
         }
+    }
+
+    #[test]
+    fn visitor_reads_for_how_long_attendance_is_kept() {
+        let intro = |keep_attendance| {
+            Owner::new().with(|| {
+                let data = server_data(DisplayMode::Page);
+                provide_context(ServerRendered { keep_attendance, ..data });
+                join_intro().to_html()
+            })
+        };
+        let kept = intro(Some(std::time::Duration::from_hours(12)));
+        assert!(kept.contains(">Attendance is kept for 12 h after you leave.</p>"), "{kept}");
+        assert!(!intro(None).contains("attendance"), "{}", intro(None));
     }
 
     #[test]

@@ -33,6 +33,7 @@ macro_rules! engine_conformance_tests {
             room_does_not_go_back_behind_the_state_it_is_founded_with,
             time_of_a_room_never_goes_back,
             room_that_nobody_opens_ends_as_a_whole,
+            room_lives_for_as_long_as_anybody_opened_it_for,
             lease_is_renewed_until_it_ends,
             lease_that_ended_is_known_to_the_others,
             server_id_is_taken_while_it_is_remembered,

@@ -6,8 +6,9 @@
 //! - What a connection holds: `subscription` (a reader, with its `cursor`), `membership` (a socket).
 //!
 //! Locks are taken in this order: a room's state, its subscribers or its last broadcast, the timer queue.
-//! The lock of all rooms is never held together with another one.
+//! The lock of all rooms is never held together with another one, but for that of the attendance of ended rooms.
 
+pub mod attendance;
 mod batching;
 mod broadcast;
 mod catch_up_cache;
@@ -15,6 +16,7 @@ mod clock;
 mod cursor;
 mod hub_stats;
 mod in_cluster;
+mod kept_attendance;
 mod membership;
 mod operator;
 mod room_context;
@@ -41,6 +43,7 @@ use app::presence::{Epoch, ExistingUsers, RoomName, UserId};
 pub(crate) use self::shared_room::replicated::Receipt;
 use self::{
     clock::Clocks,
+    kept_attendance::KeptAttendance,
     room_context::RoomContext,
     shared_room::{SharedRoom, no_epoch},
 };
@@ -50,12 +53,13 @@ pub use self::{
     membership::Membership,
     operator::RoomChangeError,
     room_stats::{Occupancy, RoomStats},
-    saved_rooms::{NamedRoom, SavedRooms, Shutdown},
+    saved_rooms::{NamedRoom, SavedAttendance, SavedRooms, Shutdown},
     shared_room::replicated::{Accepted, Answer},
     subscription::Subscription,
 };
 use crate::{
     presence::{
+        attendance::Attendance,
         count_history::PastHour,
         room::{RoomLimits, SavedRoom},
         tab_key::ConnectionId,
@@ -79,7 +83,7 @@ use crate::{
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), RequestError> {
-/// let hub = Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 8 });
+/// let hub = Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 8, keep_attendance: None });
 /// let lobby = RoomName::lobby();
 /// let mut reader = hub.subscribe(&lobby, None);
 /// reader.start_from(None);
@@ -106,6 +110,7 @@ pub struct Hub {
     context: Arc<RoomContext>,
     limits: RoomLimits,
     rooms: Mutex<HashMap<RoomName, RoomEntry>>,
+    kept_attendance: Mutex<KeptAttendance>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
 }
@@ -177,6 +182,7 @@ impl Hub {
             }),
             limits,
             rooms: Mutex::default(),
+            kept_attendance: Mutex::default(),
             next_connection: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
         })
@@ -211,7 +217,11 @@ impl Hub {
                 Err(error) => tracing::warn!(%error, "a saved room is invalid and was left out"),
             }
         }
+        let mut kept = saved.ended;
+        // A room may have ended while it was saved.
+        kept.retain(|room| limits.keep_attendance.is_some() && !rooms.contains_key(&room.name));
         drop(rooms);
+        *hub.kept_attendance() = kept.into();
         hub
     }
 
@@ -227,7 +237,7 @@ impl Hub {
     pub fn save(&self) -> SavedRooms {
         // The next process begins a new epoch, in which no client can resume from these changes.
         let save = |room: &SharedRoom| SavedRoom { changes: Vec::new(), ..room.save() };
-        SavedRooms { ending: Shutdown::Unclean, rooms: self.save_with(save) }
+        self.save_with(Shutdown::Unclean, save)
     }
 
     /// All rooms of this moment, for the next process: this one shuts down.
@@ -235,18 +245,27 @@ impl Hub {
     /// From now on the end of a socket removes no row, so that no client sees the others leave one by one.
     pub fn freeze(&self) -> SavedRooms {
         self.is_closing.store(true, Ordering::Release);
-        SavedRooms { ending: Shutdown::Clean, rooms: self.save_with(SharedRoom::freeze) }
+        self.save_with(Shutdown::Clean, SharedRoom::freeze)
     }
 
-    fn save_with(&self, save: impl Fn(&SharedRoom) -> SavedRoom) -> Vec<NamedRoom> {
-        let rooms = self.rooms_with(|_| ()).into_iter();
-        let saved = rooms.map(|(name, room, ())| NamedRoom {
+    fn save_with(&self, ending: Shutdown, save: impl Fn(&SharedRoom) -> SavedRoom) -> SavedRooms {
+        // Together: a room that ends meanwhile is in one of them.
+        let (rooms, ended) = {
+            let rooms = self.lock();
+            (list(&rooms, |_| ()), self.kept_attendance().all())
+        };
+        let ended = ended
+            .into_iter()
+            .map(|(name, kept)| SavedAttendance { name, attendance: (*kept).clone() });
+        let ended = ended.collect();
+        let rooms = rooms.into_iter();
+        let rooms = rooms.map(|(name, room, ())| NamedRoom {
             name,
             epoch: room.epoch(),
             room: save(&room),
             history: Some(room.history()),
         });
-        saved.collect()
+        SavedRooms { ending, rooms: rooms.collect(), ended }
     }
 
     /// A person's socket enters a room, which is opened if it does not exist.
@@ -307,23 +326,28 @@ impl Hub {
         for vacant in vacant {
             self.remove_if_expired(vacant);
         }
+        self.sweep_attendance(attendance::MOST_BYTES_OF_ALL_ROOMS);
     }
 
     /// Examines the room without the lock of all rooms: its own lock may be held for long.
     fn remove_if_expired(&self, vacant: VacantRoom) {
         if vacant.room.is_expired() {
-            self.remove_unless_entered(vacant);
+            let attendance = vacant.room.attendance_to_keep();
+            self.remove_unless_entered(vacant, attendance);
         }
     }
 
     /// A room that has expired stays so until it is entered: nothing else can change it.
-    fn remove_unless_entered(&self, vacant: VacantRoom) {
+    fn remove_unless_entered(&self, vacant: VacantRoom, attendance: Option<Attendance>) {
         let VacantRoom { name, room, subscribed_in_total } = vacant;
         if let Entry::Occupied(entry) = self.lock().entry(name)
             && entry.get().subscribed_in_total == subscribed_in_total
             && Arc::ptr_eq(&entry.get().room, &room)
         {
-            entry.remove();
+            let (name, _) = entry.remove_entry();
+            if let Some(attendance) = attendance {
+                self.kept_attendance().keep(name, attendance);
+            }
         }
     }
 
@@ -398,7 +422,10 @@ impl Hub {
     fn new_room(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let context = Arc::clone(&self.context);
         Arc::new(match &self.context.cluster {
-            None => SharedRoom::new(context, new_epoch(), self.limits),
+            None => match self.kept_attendance().take(room_name) {
+                None => SharedRoom::new(context, new_epoch(), self.limits),
+                Some(kept) => SharedRoom::reopened(context, new_epoch(), self.limits, kept),
+            },
             Some(cluster) => {
                 let (cluster, name) = (Arc::clone(cluster), room_name.clone());
                 SharedRoom::replicated(context, cluster, name, self.limits)
@@ -419,11 +446,7 @@ impl Hub {
 
     /// All rooms, with something of their entries, for callers that then lock one room after the other.
     fn rooms_with<T>(&self, read: impl Fn(&RoomEntry) -> T) -> Vec<(RoomName, Arc<SharedRoom>, T)> {
-        let rooms = self.lock();
-        let read = |(name, entry): (&RoomName, &RoomEntry)| {
-            (name.clone(), Arc::clone(&entry.room), read(entry))
-        };
-        rooms.iter().map(read).collect()
+        list(&self.lock(), read)
     }
 
     /// All rooms with the numbers of their subscriptions, in the order of their names: that of the map is random,
@@ -445,6 +468,16 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, RoomEntry>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn list<T>(
+    rooms: &HashMap<RoomName, RoomEntry>,
+    read: impl Fn(&RoomEntry) -> T,
+) -> Vec<(RoomName, Arc<SharedRoom>, T)> {
+    let read = |(name, entry): (&RoomName, &RoomEntry)| {
+        (name.clone(), Arc::clone(&entry.room), read(entry))
+    };
+    rooms.iter().map(read).collect()
 }
 
 /// 64 random bits, so that no two epochs are equal.

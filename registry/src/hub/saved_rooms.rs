@@ -3,7 +3,7 @@
 use app::presence::{Epoch, RoomName};
 use serde::{Deserialize, Serialize};
 
-use crate::presence::{count_history::CountHistory, room::SavedRoom};
+use crate::presence::{attendance::Attendance, count_history::CountHistory, room::SavedRoom};
 
 /// All rooms, as they are saved for the next process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,18 @@ pub struct SavedRooms {
     pub ending: Shutdown,
     /// In no order.
     pub rooms: Vec<NamedRoom>,
+    /// Who came and went in rooms that have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<SavedAttendance>,
+}
+
+/// Who came and went in a room that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedAttendance {
+    /// The room's name.
+    pub name: RoomName,
+    /// Who came and went.
+    pub attendance: Attendance,
 }
 
 /// A room with its name.

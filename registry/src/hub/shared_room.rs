@@ -1,5 +1,6 @@
 //! A room behind its lock: its changes are gathered, encoded once, and broadcast to its subscribers.
 
+mod attendance;
 mod catch_up;
 pub(super) mod replicated;
 mod requests;
@@ -148,7 +149,7 @@ impl SharedRoom {
     pub(super) fn freeze(&self) -> SavedRoom {
         let mut state = self.lock();
         state.is_frozen = true;
-        state.room.save(self.moment())
+        state.room.save_at_the_end(self.context.clocks.now())
     }
 
     /// The count by minute, to be saved.

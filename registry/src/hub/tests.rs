@@ -1,5 +1,7 @@
 //! When a room is removed from the hub.
 
+mod attendance;
+
 use app::presence::DepartureReason;
 use tokio::time::{Duration, sleep};
 
@@ -9,7 +11,8 @@ use crate::presence::{
     log::RETENTION,
 };
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 10, most_connections_per_person: 10 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 10, most_connections_per_person: 10, keep_attendance: None };
 
 fn join(hub: &Arc<Hub>) -> Membership {
     let mut membership = hub.enter(&RoomName::lobby(), "person-----".parse().unwrap());
@@ -60,7 +63,7 @@ async fn expired_room_that_is_entered_during_the_sweep_is_kept() {
     assert!(vacant.room.is_expired());
     // A subscriber comes and goes, and its row is held.
     drop(join(&hub));
-    hub.remove_unless_entered(vacant);
+    hub.remove_unless_entered(vacant, None);
     assert_eq!(hub.room_stats().len(), 1);
 }
 
@@ -73,7 +76,7 @@ async fn room_that_is_opened_again_during_the_sweep_is_kept() {
     hub.sweep();
     // The new room has the same name, and as many subscriptions so far.
     drop(join(&hub));
-    hub.remove_unless_entered(vacant);
+    hub.remove_unless_entered(vacant, None);
     assert_eq!(hub.room_stats().len(), 1);
 }
 

@@ -112,6 +112,11 @@ pub enum Command {
         /// The epoch that ends.
         replaces: Epoch,
     },
+    /// A server holds more attendance than it may: this room forgets those who are gone until so much is left.
+    AttendanceTrimmed {
+        /// The most that is left, in bytes.
+        most_bytes: u32,
+    },
     /// What a server's list was after an earlier entry. It changes nothing: servers compare it with theirs.
     Checkpoint {
         /// The number of the entry.
@@ -152,7 +157,10 @@ impl Command {
             | Self::PageConnected { .. }
             | Self::EpochChanged { .. }) => other,
             // These are of the former id, or are computed anew.
-            Self::Tick | Self::ServerLeft { .. } | Self::Checkpoint { .. } => return None,
+            Self::Tick
+            | Self::ServerLeft { .. }
+            | Self::AttendanceTrimmed { .. }
+            | Self::Checkpoint { .. } => return None,
         })
     }
 }

@@ -10,9 +10,11 @@
 //! - [`watchers`]: the sockets that only watch, which are no part of the room.
 //! - [`join`], [`tab_key`], [`server_id`], [`request_error`]: what is requested of a room, and why it is refused.
 //! - [`name_validation`]: which texts are names. [`count_history`]: the count of each minute.
+//! - [`attendance`]: who came and went.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: time, ids and names are parameters.
 
+pub mod attendance;
 pub mod command;
 pub mod count_history;
 pub mod entry;

@@ -1,10 +1,11 @@
 //! One room: its list, its members, and the log of its changes.
 
+mod attendance;
 mod cluster;
 mod saved;
 mod snapshot;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use app::presence::{DepartureReason, Epoch, Name, PresenceState, Roster, User, UserId};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use self::{
     snapshot::{InvalidSnapshotError, RoomSnapshot},
 };
 use super::{
+    attendance::Attendance,
     command::{Command, Outcome},
     count_history::CountHistory,
     join::{Join, JoinKind},
@@ -23,6 +25,7 @@ use super::{
     request_error::RequestError,
     room_time::RoomTime,
     servers::Servers,
+    stored::some_milliseconds,
     tab_key::ConnectionId,
 };
 
@@ -44,7 +47,7 @@ use super::{
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let now = Now { moment: Moment::ZERO, unix_seconds: 1_795_421_000 };
-/// let limits = RoomLimits { most_people: 100, most_connections_per_person: 8 };
+/// let limits = RoomLimits { most_people: 100, most_connections_per_person: 8, keep_attendance: None };
 /// let mut room = Room::new(limits, Epoch::from_number(1), now);
 /// let join = Join {
 ///     name: Name::parse("Ana")?,
@@ -71,6 +74,8 @@ pub struct Room {
     members: Members,
     log: Log,
     history: CountHistory,
+    /// Who came and went, if the limits say that it is kept. It is no part of the list and of its digest.
+    attendance: Option<Box<Attendance>>,
     /// The size of all names on the wire.
     names_in_bytes: usize,
     servers: Servers,
@@ -87,6 +92,9 @@ pub struct RoomLimits {
     pub most_people: usize,
     /// The most sockets of one person at the same time.
     pub most_connections_per_person: usize,
+    /// For how long the room remembers who came and went, after each of them has left. `None` if it does not.
+    #[serde(default, with = "some_milliseconds", skip_serializing_if = "Option::is_none")]
+    pub keep_attendance: Option<Duration>,
 }
 
 /// The time on the two clocks that a room needs. The caller reads them.
@@ -108,6 +116,7 @@ impl Room {
             members: Members::default(),
             log: Log::default(),
             history: CountHistory::new(now.unix_minutes(), 0),
+            attendance: limits.keep_attendance.map(|_| Box::default()),
             names_in_bytes: 0,
             servers: Servers::default(),
             removals: Removals::default(),
@@ -119,7 +128,10 @@ impl Room {
     /// Applies a command. This is the one way to change a room, and [`Room::apply_entry`] is this for each
     /// command of a journal.
     pub fn apply(&mut self, command: Command, now: Now) -> Outcome {
+        // Before, because who comes back later is new; and after, because a stay may have ended long ago.
+        self.forget_attendance(now);
         let outcome = self.execute(command, now);
+        self.forget_attendance(now);
         let here = count_here(&self.roster);
         if !self.history.is_current(here) {
             self.history.record(now.unix_minutes(), here);
@@ -203,49 +215,51 @@ impl Room {
         self.log.resumable_until().map(|until| self.time.in_journal(until))
     }
 
-    fn execute(&mut self, command: Command, Now { moment, unix_seconds }: Now) -> Outcome {
+    fn execute(&mut self, command: Command, now: Now) -> Outcome {
+        let moment = now.moment;
         match command {
             Command::Announced { user_id, join, kind } => {
-                return self.join(user_id, join, kind, Now { moment, unix_seconds }).into();
+                return self.join(user_id, join, kind, now).into();
             }
             Command::Restored { user_id, join, announced_at } => {
                 let (tab, name) = JoiningTab::of(join, announced_at);
-                return self.restore_tab(user_id, tab, name, Now { moment, unix_seconds });
+                return self.restore_tab(user_id, tab, name, now);
             }
             Command::Renamed { user_id, name } => {
                 if !self.roster.contains(&user_id) {
                     return Outcome::Refused(RequestError::NotListed);
                 }
-                self.set_name(user_id, name, moment);
+                self.set_name(user_id, name, now);
             }
             Command::VisibilityChanged { user_id, connection, is_visible } => {
                 self.members.set_visible(user_id, connection, is_visible, moment);
-                self.reconcile(user_id, moment);
+                self.reconcile(user_id, now);
             }
             Command::RowRemoved { user_id, reason } => {
                 self.note_removal(user_id, moment);
-                let was_listed = self.remove_row(user_id, reason, moment);
+                let was_listed = self.remove_row(user_id, reason, now);
                 return Outcome::RowsRemoved(usize::from(was_listed));
             }
             Command::RoomCleared => {
                 self.note_clearing(moment);
-                return Outcome::RowsRemoved(self.remove_all_rows(moment));
+                return Outcome::RowsRemoved(self.remove_all_rows(now));
             }
             Command::JoiningChanged { is_closed } => self.is_closed = is_closed,
             Command::Disconnected { user_id, connection, reason } => {
                 self.members.disconnect(user_id, connection, reason, moment);
-                self.reconcile(user_id, moment);
+                self.reconcile(user_id, now);
             }
             Command::PageServed { user_id } => {
                 self.members.note_page_load(user_id, moment);
-                self.reconcile(user_id, moment);
+                self.reconcile(user_id, now);
             }
             Command::PageConnected { user_id } => self.members.note_page_connection(user_id),
-            Command::Tick => self.tick(moment),
+            Command::Tick => self.tick(now),
             Command::ServerLeft { server, ago, exit } => {
-                self.remove_server(server, ago.unwrap_or_default(), exit, moment);
+                self.remove_server(server, ago.unwrap_or_default(), exit, now);
             }
             Command::EpochChanged { epoch, replaces } => self.change_epoch(epoch, &replaces),
+            Command::AttendanceTrimmed { most_bytes } => self.trim_attendance(most_bytes),
             Command::Checkpoint { .. } => {}
         }
         Outcome::Done
@@ -284,17 +298,18 @@ impl Room {
             (false, _) => {
                 let joined = now.unix_seconds;
                 let state = PresenceState::Here;
-                self.record(Change::Joined(User { id: user_id, name, joined, state }), now.moment);
+                self.record(Change::Joined(User { id: user_id, name, joined, state }), now);
             }
             (true, JoinKind::Opening) => {}
-            (true, JoinKind::Repeat) => self.set_name(user_id, name, now.moment),
+            (true, JoinKind::Repeat) => self.set_name(user_id, name, now),
         }
-        self.reconcile(user_id, now.moment);
+        self.note_presence(user_id);
+        self.reconcile(user_id, now);
         replaced
     }
 
     /// Returns whether there was a row.
-    fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Moment) -> bool {
+    fn remove_row(&mut self, user_id: UserId, reason: DepartureReason, now: Now) -> bool {
         self.members.remove_row(user_id);
         let was_listed = self.roster.contains(&user_id);
         if was_listed {
@@ -305,7 +320,7 @@ impl Room {
     }
 
     /// Returns the number of rows.
-    fn remove_all_rows(&mut self, now: Moment) -> usize {
+    fn remove_all_rows(&mut self, now: Now) -> usize {
         let user_ids: Vec<_> = self.roster.users().map(|user| user.id).collect();
         for user_id in &user_ids {
             self.remove_row(*user_id, DepartureReason::Removed, now);
@@ -314,16 +329,16 @@ impl Room {
     }
 
     /// Applies the deadlines that have come.
-    fn tick(&mut self, now: Moment) {
-        while let Some(user_id) = self.members.take_due(now) {
+    fn tick(&mut self, now: Now) {
+        while let Some(user_id) = self.members.take_due(now.moment) {
             self.reconcile(user_id, now);
         }
     }
 
     /// Brings a person's row to its desired state.
-    fn reconcile(&mut self, user_id: UserId, now: Moment) {
+    fn reconcile(&mut self, user_id: UserId, now: Now) {
         let state = self.roster.get(&user_id).map(|user| user.state);
-        match (self.members.desired_state(user_id, state, now), state) {
+        match (self.members.desired_state(user_id, state, now.moment), state) {
             (DesiredState::Listed(after), Some(before)) if before != after => {
                 self.record(Change::StateChanged { id: user_id, before, after }, now);
             }
@@ -332,10 +347,10 @@ impl Room {
             }
             _ => {}
         }
-        self.members.reconcile(user_id, now);
+        self.members.reconcile(user_id, now.moment);
     }
 
-    fn set_name(&mut self, user_id: UserId, after: Name, now: Moment) {
+    fn set_name(&mut self, user_id: UserId, after: Name, now: Now) {
         let before = self.roster.get(&user_id).map(|user| user.name.clone());
         if let Some(before) = before
             && before != after
@@ -344,7 +359,7 @@ impl Room {
         }
     }
 
-    fn record(&mut self, change: Change, now: Moment) {
+    fn record(&mut self, change: Change, now: Now) {
         let id = change.id();
         let name_in_bytes =
             |room: &Self| room.roster.get(&id).map_or(0, |user| size_of_name(&user.name));
@@ -354,7 +369,10 @@ impl Room {
         // A change that the list rejects is not recorded: every replica can apply what the log holds.
         if applied.is_ok() {
             self.names_in_bytes = self.names_in_bytes + name_in_bytes(self) - before;
-            self.log.push(change, now);
+            if let Some(attendance) = &mut self.attendance {
+                attendance.record(&change, now.unix_seconds);
+            }
+            self.log.push(change, now.moment);
         }
     }
 }

@@ -40,15 +40,17 @@ impl RoomTime {
         self.present
     }
 
-    /// Until this moment of the journal there was a pause.
-    pub(super) fn note_pause(&mut self, pause: Pause, journal: Moment) {
+    /// Until this moment of the journal there was a pause. Returns for how long no time passed: zero if it is known.
+    pub(super) fn note_pause(&mut self, pause: Pause, journal: Moment) -> Duration {
         if pause.id <= self.last_pause {
-            return;
+            return Duration::ZERO;
         }
         self.last_pause = pause.id;
         // An entry may be later than the last sign of life from which the pause counts.
         let since_last_entry = journal.saturating_sub(self.paused + self.present);
-        self.paused += pause.lasted.min(since_last_entry);
+        let lasted = pause.lasted.min(since_last_entry);
+        self.paused += lasted;
         self.resumed_at = journal.saturating_sub(self.paused);
+        lasted
     }
 }

@@ -57,7 +57,7 @@ pub trait Link: Send + Sync + 'static {
     fn unsubscribe(&self, room: &RoomName) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// What a server needs that knows a room up to `known`. If there is no such room, it is founded with
-    /// `founding`. The room's time to live begins anew.
+    /// `founding`. The room's time to live begins anew, and never becomes shorter.
     fn open(
         &self,
         room: &RoomName,
@@ -92,7 +92,8 @@ pub trait Link: Send + Sync + 'static {
 /// How long a call may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A room is forgotten when no server has opened it for so long. Servers open their rooms every minute.
+/// A room is forgotten when no server has opened it for so long, or for as long as who opened it asked for. Servers open
+/// their rooms every minute.
 pub const ROOM_LIFETIME: Duration = Duration::from_mins(10);
 
 /// For so long an expired lease and a pause are remembered.
@@ -181,6 +182,8 @@ pub struct Founding {
     pub snapshot: RoomSnapshot,
     /// Its moment: the room's time does not go back behind it.
     pub moment: Moment,
+    /// For how long the engine keeps the room from now on, if it does not keep it for longer already.
+    pub lifetime: Duration,
 }
 
 /// What a server that opens a room has to do.

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn lowest_live_server_of_a_room_is_the_first_to_declare_another_dead() {
-        let limits = RoomLimits { most_people: 9, most_connections_per_person: 9 };
+        let limits =
+            RoomLimits { most_people: 9, most_connections_per_person: 9, keep_attendance: None };
         let now = Now { moment: Moment::ZERO, unix_seconds: 0 };
         let mut room = Room::new(limits, Epoch::from_number(1), now);
         for number in 1..=3 {

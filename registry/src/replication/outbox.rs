@@ -164,7 +164,8 @@ mod tests {
         tab_key::ConnectionId,
     };
 
-    const LIMITS: RoomLimits = RoomLimits { most_people: 9, most_connections_per_person: 9 };
+    const LIMITS: RoomLimits =
+        RoomLimits { most_people: 9, most_connections_per_person: 9, keep_attendance: None };
 
     const JOINED: ServerJoined = ServerJoined { limits: LIMITS, rules: 1, pause: None };
 

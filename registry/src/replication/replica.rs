@@ -18,6 +18,7 @@ use super::{
     room_clock::RoomClock,
 };
 use crate::presence::{
+    attendance::Attendance,
     command::{Command, Outcome},
     entry::{Batch, Entry, Position, ServerJoined},
     members::Moment,
@@ -353,7 +354,9 @@ impl<R: Default> Replica<R> {
         let commands = entry.batch.commands.clone();
         self.commands_since_snapshot += commands.len();
         // A state of thousands takes longer to write than many changes of a few.
-        if self.commands_since_snapshot >= room.roster().len().max(FEWEST_COMMANDS) {
+        let remembered = room.attendance().map_or(0, Attendance::len);
+        let rows = room.roster().len().max(remembered);
+        if self.commands_since_snapshot >= rows.max(FEWEST_COMMANDS) {
             self.commands_since_snapshot = 0;
             self.is_snapshot_due = server == self.server;
         }

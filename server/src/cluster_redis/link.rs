@@ -165,12 +165,12 @@ impl Link for RedisLink {
         let RoomKeys { head, journal, snapshot, .. } = self.keys.room(room);
         let mut script = scripts::OPEN.prepare_invoke();
         script.key(head).key(journal).key(snapshot);
-        let (state, moment) = match &founding {
-            None => (String::new(), Duration::ZERO),
-            Some(Founding { snapshot, moment }) => (json(snapshot)?, *moment),
+        let (state, moment, lifetime) = match &founding {
+            None => (String::new(), Duration::ZERO, ROOM_LIFETIME),
+            Some(Founding { snapshot, moment, lifetime }) => (json(snapshot)?, *moment, *lifetime),
         };
         script.arg(known.map(entry_id).unwrap_or_default()).arg(state).arg(nonce()?);
-        script.arg(in_milliseconds(ROOM_LIFETIME)).arg(in_milliseconds(moment));
+        script.arg(in_milliseconds(lifetime)).arg(in_milliseconds(moment));
         let answer = self.execute(&script).await?;
         self.read(answers::opened(&answer))
     }

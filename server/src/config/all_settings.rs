@@ -84,6 +84,12 @@ static ROOMS: Group = Group {
             "Maximum number of WebSockets that one person may have open in a room.",
             |config| &mut config.room_limits.most_connections_per_person,
         ),
+        Setting::presence(
+            "keep-attendance",
+            "How long a room remembers who came and went, from 1m to 168h after each person last left; the page and /privacy say so, and `roll.csv?session` exports it. A room keeps at most 1 MiB of it, about 4,000 people, and all rooms of a server together 32 MiB besides who is listed right now: those who left first give way, and the files say how many. It has to be the same on all servers of a cluster.",
+            |config| &mut config.keep_attendance,
+        )
+        .default_is("attendance is not kept"),
     ],
 };
 

@@ -4,6 +4,7 @@
 
 pub mod admission;
 pub mod all_settings;
+pub mod attendance;
 pub mod cli;
 pub mod cluster;
 pub mod docs;
@@ -28,6 +29,7 @@ use leptos::config::{Env, LeptosOptions};
 pub use self::error::ConfigError;
 use self::{
     admission::AdmissionSettings,
+    attendance::AttendanceRetention,
     cli::Bind,
     cluster::{ClusterConfig, ClusterSettings},
     environment::{Assignment, Environment},
@@ -55,8 +57,10 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// The file with the key that signs cookies, if it is not in the state directory.
     pub person_key_file: Option<PathBuf>,
-    /// The limits of each room.
+    /// The limits of each room, but for `keep_attendance`.
     pub room_limits: RoomLimits,
+    /// For how long rooms remember who came and went.
+    pub keep_attendance: Option<AttendanceRetention>,
     /// The site's URL as visitors see it; without it, each request's host.
     pub public_url: Option<PublicUrl>,
     /// The certificate, if this server speaks TLS itself.
@@ -81,7 +85,12 @@ impl Default for Config {
             site_root: None,
             state_directory: PathBuf::new(),
             person_key_file: None,
-            room_limits: RoomLimits { most_people: 20_000, most_connections_per_person: 32 },
+            room_limits: RoomLimits {
+                most_people: 20_000,
+                most_connections_per_person: 32,
+                keep_attendance: None,
+            },
+            keep_attendance: None,
             public_url: None,
             tls: TlsSettings::default(),
             admission: AdmissionSettings::default(),
@@ -165,6 +174,12 @@ impl Config {
     /// How this server takes part in a cluster; none for a server alone.
     pub fn cluster(&self) -> Option<ClusterConfig> {
         self.cluster.config()
+    }
+
+    /// The limits of each room.
+    pub fn room_limits(&self) -> RoomLimits {
+        let keep_attendance = self.keep_attendance.map(AttendanceRetention::duration);
+        RoomLimits { keep_attendance, ..self.room_limits }
     }
 
     /// The time limits of every socket.

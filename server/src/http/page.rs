@@ -200,6 +200,7 @@ fn room_content(
         mode,
         has_cookie: true,
         host,
+        keep_attendance: state.hub.keeps_attendance_for(),
     };
     let (list, away) = state.first_rows.read(&state.hub, &room, you);
     (RoomPage { room, list, away }, server_rendered)
@@ -211,7 +212,9 @@ pub(crate) async fn privacy(State(state): State<AppState>, language: PageLanguag
         Some(_) => RoomsKeptBy::SeveralServers,
         None => RoomsKeptBy::OneServer,
     };
-    let document = state.render(language, || Html(privacy_document(&state.leptos, kept_by)));
+    let keep_attendance = state.hub.keeps_attendance_for();
+    let document =
+        state.render(language, || Html(privacy_document(&state.leptos, kept_by, keep_attendance)));
     let mut response = document.into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)

@@ -131,9 +131,11 @@ mod tests {
                     people: Vec::new(),
                     changes: Vec::new(),
                     is_closed: false,
+                    attendance: None,
                 },
                 history: Some(CountHistory::new(29_000_000, 3)),
             }],
+            ended: Vec::new(),
         }
     }
 

@@ -46,6 +46,15 @@ impl Laboratory for RedisLaboratory {
         }
     }
 
+    async fn remaining_lifetime(&self, room: &RoomName) -> Duration {
+        let mut lifetimes = Vec::new();
+        for part in ["head", "journal", "snapshot"] {
+            let milliseconds: i64 = self.engine.ask(&["PTTL", &key(room, part)]).await;
+            lifetimes.push(Duration::from_millis(u64::try_from(milliseconds).unwrap()));
+        }
+        lifetimes.into_iter().min().unwrap()
+    }
+
     /// The scripts add an offset to the engine's clock: a smaller one is the same as a clock that went back.
     async fn set_clock_back(&self, room: &RoomName, by: Duration) {
         let by = format!("-{}", by.as_millis());

@@ -104,7 +104,11 @@ fn connect_until(shutdown: &Drain, hub: &std::sync::Arc<Hub>, who: u128) -> Clie
 }
 
 fn hub() -> std::sync::Arc<Hub> {
-    Hub::new(RoomLimits { most_people: 100, most_connections_per_person: 10 })
+    Hub::new(RoomLimits {
+        most_people: 100,
+        most_connections_per_person: 10,
+        keep_attendance: None,
+    })
 }
 
 impl Client {
@@ -248,7 +252,11 @@ async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() 
 /// The first change after a pause is sent at once, and later ones are batched.
 #[tokio::test(start_paused = true)]
 async fn changes_are_batched_after_the_first_one() {
-    let hub = Hub::new(RoomLimits { most_people: 5_000, most_connections_per_person: 10 });
+    let hub = Hub::new(RoomLimits {
+        most_people: 5_000,
+        most_connections_per_person: 10,
+        keep_attendance: None,
+    });
     let mut watchers: Vec<Client> = (1..=1_000).map(|who| connect(&hub, who)).collect();
     for watcher in &mut watchers {
         watcher.say(r#"{"event":"watch"}"#);
@@ -346,7 +354,8 @@ async fn restored_rows_are_held_for_15_s_after_readiness() {
     ana.join("Ana");
     ana.event().await;
     let saved = before.freeze();
-    let limits = RoomLimits { most_people: 100, most_connections_per_person: 10 };
+    let limits =
+        RoomLimits { most_people: 100, most_connections_per_person: 10, keep_attendance: None };
     let hub = Hub::restore(limits, saved);
     let rows = || hub.snapshot(&RoomName::lobby(), None, 10).count;
     sleep(Duration::from_mins(5)).await;

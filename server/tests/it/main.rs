@@ -12,6 +12,7 @@
 
 mod admin;
 mod admission;
+mod attendance;
 mod base_path;
 mod command_line;
 mod connection_timers;

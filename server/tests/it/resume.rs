@@ -22,7 +22,8 @@ use registry::{
 };
 use tokio::time::sleep;
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 1_000, most_connections_per_person: 10 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 1_000, most_connections_per_person: 10, keep_attendance: None };
 
 fn enter(hub: &Arc<Hub>, who: u128) -> Membership {
     hub.enter(&RoomName::lobby(), UserId::from_leading_bits(who << 64))

@@ -118,7 +118,7 @@ fn runtime() -> Runtime {
 
 async fn run(text: &str) {
     let room = RoomName::lobby();
-    let hub = Hub::new(RoomLimits { most_people: 3, most_connections_per_person: 2 });
+    let hub = Hub::new(RoomLimits { most_people: 3, most_connections_per_person: 2, keep_attendance: None });
     let mut watcher = Client::new(hub.enter(&room, id('w')));
     assert!(watcher.send(r#"{"event":"watch"}"#));
     let mut sender = Client::new(hub.enter(&room, id('s')));

@@ -11,7 +11,7 @@ use registry::{hub::{Hub, SavedRooms}, presence::{join::{JoinKind, JoinRequest},
 use server::storage::rooms_file::{read, written};
 use tokio::{runtime::Builder, time::sleep};
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 4 };
+const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 4, keep_attendance: None };
 
 /// Further rooms are not checked.
 const MAX_ROOMS: usize = 4;

@@ -9,7 +9,9 @@ use tokio::time::sleep;
 use super::laboratory::{Laboratory, append, batch, connect, entries_since, found, founding, room};
 use crate::{
     presence::{entry::Position, members::Moment, room::Room},
-    replication::engine::{Appended, EntryTime, Link, MOST_OLDER_ENTRIES, Opened},
+    replication::engine::{
+        Appended, EntryTime, Founding, Link, MOST_OLDER_ENTRIES, Opened, ROOM_LIFETIME,
+    },
 };
 
 /// Nobody gets the number of another, and no number is left out.
@@ -219,4 +221,18 @@ pub async fn room_that_nobody_opens_ends_as_a_whole(laboratory: &impl Laboratory
     let anew = found(&link).await.position;
     assert_eq!(anew.number, 0);
     assert_eq!(append(&link, anew, 3).await.position.number, 1);
+}
+
+/// Not even a look by a server that knows nothing of the room makes it shorter.
+pub async fn room_lives_for_as_long_as_anybody_opened_it_for(laboratory: &impl Laboratory) {
+    let link = connect(laboratory).await;
+    let start = found(&link).await.position;
+    append(&link, start, 1).await;
+    let lifetime = laboratory.remaining_lifetime(&room()).await;
+    assert!(lifetime <= ROOM_LIFETIME, "{lifetime:?}");
+    let founding = Founding { lifetime: 2 * ROOM_LIFETIME, ..founding(1, Moment::ZERO) };
+    link.open(&room(), None, Some(founding)).await.expect("an answer");
+    link.open(&room(), None, None).await.expect("an answer");
+    let lifetime = laboratory.remaining_lifetime(&room()).await;
+    assert!(ROOM_LIFETIME < lifetime && lifetime <= 2 * ROOM_LIFETIME, "{lifetime:?}");
 }

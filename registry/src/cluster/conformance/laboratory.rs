@@ -13,7 +13,8 @@ use crate::{
         server_id::ServerId,
     },
     replication::engine::{
-        Appended, Begun, Engine, EntryTime, Founding, Leases, Link, Opened, SharedConfig,
+        Appended, Begun, Engine, EntryTime, Founding, Leases, Link, Opened, ROOM_LIFETIME,
+        SharedConfig,
     },
 };
 
@@ -31,6 +32,9 @@ pub trait Laboratory: Sync {
     /// Has the time to live of a room end.
     fn outlive(&self, room: &RoomName) -> impl Future<Output = ()> + Send;
 
+    /// After how long a room ends that nobody opens again.
+    fn remaining_lifetime(&self, room: &RoomName) -> impl Future<Output = Duration> + Send;
+
     /// Sets the engine's clock back by so much, or does what is the same for its scripts.
     fn set_clock_back(&self, room: &RoomName, by: Duration) -> impl Future<Output = ()> + Send;
 
@@ -42,7 +46,7 @@ pub trait Laboratory: Sync {
 }
 
 pub(super) const LIMITS: RoomLimits =
-    RoomLimits { most_people: 100, most_connections_per_person: 8 };
+    RoomLimits { most_people: 100, most_connections_per_person: 8, keep_attendance: None };
 
 /// Short, because a real engine makes the test wait.
 pub(super) const LEASE: Duration = Duration::from_millis(400);
@@ -62,7 +66,7 @@ pub(super) fn config() -> SharedConfig {
 pub(super) fn founding(epoch: u64, moment: Moment) -> Founding {
     let now = Now { moment, unix_seconds: moment.as_secs() };
     let room = Room::new(LIMITS, Epoch::from_number(epoch), now);
-    Founding { snapshot: RoomSnapshot::of(&room), moment }
+    Founding { snapshot: RoomSnapshot::of(&room), moment, lifetime: ROOM_LIFETIME }
 }
 
 pub(super) fn batch(of: u32, number: u64) -> Batch {

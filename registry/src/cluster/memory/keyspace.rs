@@ -135,13 +135,14 @@ impl Keyspace {
         founding: Option<&Founding>,
         nonce: u64,
     ) -> Result<Opened, EngineError> {
+        let lifetime = founding.map_or(ROOM_LIFETIME, |founding| founding.lifetime);
         if let Some(journal) = self.live_room(clock, room) {
-            journal.ends_at = clock + in_milliseconds(ROOM_LIFETIME);
+            journal.ends_at = journal.ends_at.max(clock + in_milliseconds(lifetime));
             if let Some(opened) = journal.open(clock, known)? {
                 return Ok(opened);
             }
         }
-        let Some(Founding { snapshot, moment }) = founding else { return Ok(Opened::Absent) };
+        let Some(Founding { snapshot, moment, .. }) = founding else { return Ok(Opened::Absent) };
         // The room's time does not go back behind its state.
         let present = clock.max(in_milliseconds(*moment));
         let at = Stored { position: Position { number: 0, nonce }, milliseconds: present };
@@ -154,7 +155,7 @@ impl Keyspace {
             entries: Vec::new(),
             snapshot: at,
             snapshot_text,
-            ends_at: clock + in_milliseconds(ROOM_LIFETIME),
+            ends_at: clock + in_milliseconds(lifetime),
             writes: VecDeque::new(),
         };
         journal.note(Write::Founding(before));
@@ -251,6 +252,12 @@ impl Keyspace {
         if let Some(journal) = self.rooms.get_mut(room) {
             journal.entries.retain(|entry| entry.at.position.number != number);
         }
+    }
+
+    /// After how long a room ends that nobody opens again.
+    pub(super) fn remaining_lifetime(&self, clock: u64, room: &RoomName) -> Duration {
+        let ends_at = self.rooms.get(room).map_or(clock, |journal| journal.ends_at);
+        Duration::from_millis(ends_at.saturating_sub(clock))
     }
 
     fn live_room(&mut self, clock: u64, room: &RoomName) -> Option<&mut Journal> {

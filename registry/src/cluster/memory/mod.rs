@@ -11,6 +11,7 @@ mod tests;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use app::presence::RoomName;
@@ -150,6 +151,13 @@ impl MemoryEngine {
     /// An entry is deleted by hand.
     pub fn delete_entry(&self, room: &RoomName, number: u64) {
         self.lock().keyspace.delete_entry(room, number);
+    }
+
+    /// After how long a room ends that nobody opens again.
+    pub fn remaining_lifetime(&self, room: &RoomName) -> Duration {
+        let state = self.lock();
+        let clock = self.clock(&state);
+        state.keyspace.remaining_lifetime(clock, room)
     }
 
     /// Whether an append of this client is on its way from a link that is over.

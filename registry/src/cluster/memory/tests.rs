@@ -36,6 +36,10 @@ impl Laboratory for MemoryLaboratory {
         sleep(ROOM_LIFETIME).await;
     }
 
+    async fn remaining_lifetime(&self, room: &RoomName) -> Duration {
+        self.0.remaining_lifetime(room)
+    }
+
     async fn set_clock_back(&self, _: &RoomName, by: Duration) {
         self.0.jump(-i64::try_from(by.as_millis()).unwrap());
     }
@@ -54,12 +58,13 @@ crate::engine_conformance_tests!(
     MemoryLaboratory(MemoryEngine::new(1, CLOCK))
 );
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 8 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 100, most_connections_per_person: 8, keep_attendance: None };
 
 fn founding() -> Founding {
     let now = Now { moment: Moment::ZERO, unix_seconds: 0 };
     let room = Room::new(LIMITS, Epoch::from_number(1), now);
-    Founding { snapshot: RoomSnapshot::of(&room), moment: Moment::ZERO }
+    Founding { snapshot: RoomSnapshot::of(&room), moment: Moment::ZERO, lifetime: ROOM_LIFETIME }
 }
 
 fn batch(number: u64) -> Batch {

@@ -26,7 +26,8 @@ use crate::{
     wake::wake_flags::WakeReasons,
 };
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 4 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 3, most_connections_per_person: 4, keep_attendance: None };
 
 /// A moment in which everything that is under way arrives.
 const MOMENT: Duration = Duration::from_millis(300);

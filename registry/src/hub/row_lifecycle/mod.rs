@@ -34,7 +34,8 @@ use crate::{
     wake::wake_flags::WakeReasons,
 };
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 100, most_connections_per_person: 100 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 100, most_connections_per_person: 100, keep_attendance: None };
 
 /// The most earlier lists that a client may come back with.
 const MOST_EARLIER_LISTS: usize = 12;

@@ -21,7 +21,8 @@ const PEOPLE: usize = 1_000;
 /// A little more than 32 µs for each of the thousand rows.
 const GAP: Duration = Duration::from_millis(33);
 
-const LIMITS: RoomLimits = RoomLimits { most_people: PEOPLE, most_connections_per_person: 1 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: PEOPLE, most_connections_per_person: 1, keep_attendance: None };
 
 #[tokio::test(start_paused = true)]
 async fn gap_counts_rows_whose_people_are_expected_back() {

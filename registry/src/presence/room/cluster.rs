@@ -22,7 +22,10 @@ impl Room {
     pub fn apply_entry(&mut self, entry: Entry) -> Result<Vec<Outcome>, Ignored> {
         let Entry { moment, batch: Batch { server, number, joined, commands }, .. } = entry;
         if let Some(pause) = joined.and_then(|joined| joined.pause) {
-            self.time.note_pause(pause, moment);
+            let lasted = self.time.note_pause(pause, moment);
+            if !lasted.is_zero() {
+                self.note_interruption(moment.saturating_sub(lasted).as_secs());
+            }
         }
         let now = Now { moment: self.time.advance_to(moment), unix_seconds: moment.as_secs() };
         // Before the commands: who comes back after the grace period is over comes too late on all servers.
@@ -31,7 +34,7 @@ impl Room {
         self.removals.forget(moment);
         if let Some(joined) = joined {
             self.servers.admit(server, number, joined.rules)?;
-            self.limits = joined.limits;
+            self.set_limits(joined.limits, now);
         } else {
             self.servers.accept(server, number)?;
         }
@@ -70,13 +73,13 @@ impl Room {
         server: ServerId,
         ago: Duration,
         exit: ServerExit,
-        now: Moment,
+        now: Now,
     ) {
-        if !self.servers.remove(server, exit, self.time.in_journal(now)) {
+        if !self.servers.remove(server, exit, self.time.in_journal(now.moment)) {
             return;
         }
         // A server that was gone before a pause had no time to come back during it.
-        let at = now.saturating_sub(ago).max(self.time.resumed_at());
+        let at = now.moment.saturating_sub(ago).max(self.time.resumed_at());
         for user_id in self.members.remove_server(server, at, exit) {
             self.reconcile(user_id, now);
         }

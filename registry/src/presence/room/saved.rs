@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Now, Room, RoomLimits, are_listed, count_here, size_of_names};
 use crate::presence::{
+    attendance::Attendance,
     count_history::CountHistory,
     log::{Change, Log},
     members::{Members, Moment, SavedMember},
@@ -24,6 +25,9 @@ pub struct SavedRoom {
     /// Whether a host has closed the room; earlier servers had no such rooms.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_closed: bool,
+    /// Who came and went, if that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendance: Option<Box<Attendance>>,
 }
 
 /// A saved room that contradicts itself.
@@ -40,7 +44,17 @@ impl Room {
             people: self.members.save(now),
             changes: self.log.changes().cloned().collect(),
             is_closed: self.is_closed,
+            attendance: self.attendance.clone(),
         }
+    }
+
+    /// The same when the process ends in order: who does not come back to the next one has left now.
+    pub fn save_at_the_end(&self, now: Now) -> SavedRoom {
+        let mut saved = self.save(now.moment);
+        if let Some(attendance) = &mut saved.attendance {
+            attendance.interrupt(now.unix_seconds);
+        }
+        saved
     }
 
     /// A saved room. Every row is held for a grace period. Without a history one begins with this minute.
@@ -51,18 +65,25 @@ impl Room {
         limits: RoomLimits,
         now: Now,
     ) -> Result<Self, InvalidSavedRoom> {
-        let SavedRoom { seq, users, people, changes, is_closed } = saved;
+        let SavedRoom { seq, users, people, changes, is_closed, attendance } = saved;
         let empty = Self::new(limits, epoch, now);
         let roster = Roster::from_users(users).map_err(|_| InvalidSavedRoom)?;
         let with_tabs = people.iter().filter(|member| !member.tabs.is_empty());
         if !are_listed(with_tabs.map(|member| member.id), &roster) {
             return Err(InvalidSavedRoom);
         }
+        if attendance.as_ref().is_some_and(|attendance| !attendance.fits(&roster)) {
+            return Err(InvalidSavedRoom);
+        }
+        // Before, the setting may have been another one.
+        let attendance = limits
+            .keep_attendance
+            .map(|_| attendance.unwrap_or_else(|| Box::new(Attendance::of(&roster))));
         let log = Log::restore(seq, changes, now.moment).ok_or(InvalidSavedRoom)?;
         let names_in_bytes = size_of_names(&roster);
         let members = Members::restore(people, now.moment);
         let history =
             history.unwrap_or_else(|| CountHistory::new(now.unix_minutes(), count_here(&roster)));
-        Ok(Self { roster, members, log, history, names_in_bytes, is_closed, ..empty })
+        Ok(Self { roster, members, log, history, attendance, names_in_bytes, is_closed, ..empty })
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Room, RoomLimits, are_listed, size_of_names};
 use crate::presence::{
+    attendance::Attendance,
     count_history::CountHistory,
     log::{Log, LoggedChange},
     members::{Member, Members},
@@ -32,6 +33,8 @@ pub struct RoomSnapshot {
     members: BTreeMap<UserId, Member>,
     changes: Vec<LoggedChange>,
     history: CountHistory,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attendance: Option<Box<Attendance>>,
     servers: Servers,
     removals: Removals,
     time: RoomTime,
@@ -56,6 +59,7 @@ impl RoomSnapshot {
             members: room.members.iter().map(|(id, member)| (id, member.clone())).collect(),
             changes: room.log.newest(MOST_LOG_BYTES),
             history: room.history.clone(),
+            attendance: room.attendance.clone(),
             servers: room.servers.clone(),
             removals: room.removals.clone(),
             time: room.time,
@@ -80,12 +84,24 @@ impl TryFrom<RoomSnapshot> for Room {
 
     fn try_from(snapshot: RoomSnapshot) -> Result<Self, InvalidSnapshotError> {
         let RoomSnapshot {
-            epoch, seq, limits, history, servers, removals, time, is_closed, ..
+            epoch,
+            seq,
+            limits,
+            history,
+            attendance,
+            servers,
+            removals,
+            time,
+            is_closed,
+            ..
         } = snapshot;
         let roster = Roster::from_users(snapshot.users).map_err(|_| InvalidSnapshotError)?;
         let members: Members = snapshot.members.into_iter().collect();
         let with_tabs = members.iter().filter(|(_, member)| member.has_tabs());
         if !are_listed(with_tabs.map(|(user_id, _)| user_id), &roster) {
+            return Err(InvalidSnapshotError);
+        }
+        if attendance.as_ref().is_some_and(|attendance| !attendance.fits(&roster)) {
             return Err(InvalidSnapshotError);
         }
         let log = Log::from_newest(seq, snapshot.changes).ok_or(InvalidSnapshotError)?;
@@ -97,6 +113,7 @@ impl TryFrom<RoomSnapshot> for Room {
             members,
             log,
             history,
+            attendance,
             names_in_bytes,
             servers,
             removals,

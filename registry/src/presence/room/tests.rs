@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+mod attendance;
 mod journal;
 mod list_size;
 mod restart;
@@ -11,7 +12,8 @@ mod sockets;
 
 use super::*;
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 2 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 3, most_connections_per_person: 2, keep_attendance: None };
 
 fn at(moment: Moment) -> Now {
     Now { moment, unix_seconds: 7 }

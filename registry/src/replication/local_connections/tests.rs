@@ -11,7 +11,8 @@ use crate::presence::{
     room::{Now, RoomLimits},
 };
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 2 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 3, most_connections_per_person: 2, keep_attendance: None };
 
 fn server(number: u32) -> ServerId {
     ServerId::try_from(number).unwrap()

@@ -12,7 +12,7 @@ use crate::{
         server_id::ServerId,
     },
     replication::{
-        engine::{EntryTime, Founding, Opened, RunId},
+        engine::{EntryTime, Founding, Opened, ROOM_LIFETIME, RunId},
         room_clock::RoomClock,
     },
 };
@@ -134,7 +134,11 @@ impl<R: Default> Replica<R> {
     /// The state to found the room with anew, if the engine has lost it.
     pub fn founding(&self, room: &Room, epoch: Epoch, now: Duration) -> Founding {
         let snapshot = RoomSnapshot::of(room).in_epoch(epoch);
-        Founding { snapshot, moment: self.present(now).unwrap_or_default() }
+        // Who came and went is kept for as long as anybody in it may ask for it.
+        let attendance = room.attendance().filter(|attendance| !attendance.is_empty());
+        let kept_for = attendance.and(room.limits().keep_attendance).unwrap_or_default();
+        let lifetime = ROOM_LIFETIME + kept_for;
+        Founding { snapshot, moment: self.present(now).unwrap_or_default(), lifetime }
     }
 
     /// Tells the room what it lacks of this server's sockets.

@@ -6,7 +6,8 @@ use crate::{
     replication::engine::Opened,
 };
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 3, most_connections_per_person: 2 };
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 3, most_connections_per_person: 2, keep_attendance: None };
 
 fn position(number: u64) -> Position {
     Position { number, nonce: 7 + number }

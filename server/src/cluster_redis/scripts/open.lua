@@ -1,7 +1,7 @@
 #!lua
 -- open.lua: what a server needs to subscribe to a room: the entries since its own position, or a snapshot and those since.
 -- KEYS: head, journal, snapshot
--- ARGV: last known entry "N-R" or "", state to found the room with or "", nonce, ttl (ms), moment of that state (ms, or 0)
+-- ARGV: last known entry "N-R" or "", state to found the room with or "", nonce, ttl (ms, which makes none shorter), moment of that state (ms, or 0)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local h = redis.call('HMGET', KEYS[1], 'n', 'r', 'o')
@@ -13,7 +13,7 @@ local function since(id)
   if #entries == h[1] - string.match(id, '^%d+') then return entries end
 end
 if h[1] and s[1] then
-  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
+  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[4], 'GT') end
   local kept = s[1] .. '-' .. s[2]
   if known ~= '' and (known == h[1] .. '-' .. h[2] or known == kept
       or #redis.call('XRANGE', KEYS[2], known, known) == 1) then

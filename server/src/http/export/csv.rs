@@ -75,12 +75,12 @@ pub(super) fn as_csv(list: &ExistingUsers, options: ExportOptions) -> String {
 }
 
 /// A cell that spreadsheets read as text.
-fn text_cell(text: &str) -> String {
+pub(super) fn text_cell(text: &str) -> String {
     if is_marked(text) { marked_cell(text) } else { cell(text) }
 }
 
 /// A cell with an id, which is text unless it looks like a formula or a number: nearly all ids have a digit.
-fn id_cell(id: &str) -> String {
+pub(super) fn id_cell(id: &str) -> String {
     let has_letter =
         id.contains(|letter: char| letter.is_ascii_alphabetic() && !"eE".contains(letter));
     if id.starts_with(FORMULA_PREFIXES) || !has_letter { marked_cell(id) } else { cell(id) }
@@ -91,7 +91,7 @@ fn marked_cell(text: &str) -> String {
 }
 
 /// A cell, always quoted, which is valid for any text.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 

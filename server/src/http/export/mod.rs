@@ -1,8 +1,10 @@
-//! `GET /api/rooms/{room}/roll.csv`, `…/roll.txt` and `…/roll.xlsx`: the list as a file.
+//! `GET /api/rooms/{room}/roll.csv`, `…/roll.txt` and `…/roll.xlsx`: the list as a file, or with `?session` who came
+//! and went.
 
 mod csv;
 pub(crate) mod local_time;
 pub(crate) mod options;
+mod session;
 mod text;
 mod xlsx;
 
@@ -14,6 +16,7 @@ use axum::{
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use registry::hub::attendance::AttendanceReport;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use self::options::ExportOptions;
@@ -41,8 +44,12 @@ pub(crate) async fn csv(
     uri: Uri,
 ) -> Response {
     let content_type = "text/csv; charset=utf-8; header=present";
-    let write = |_: &RoomName, list: &ExistingUsers, options: ExportOptions| {
-        Ok(csv::as_csv(list, options).into_bytes())
+    let write = |_: &RoomName, subject: &Subject, options: ExportOptions| {
+        let table = match subject {
+            Subject::List(list) => csv::as_csv(list, options),
+            Subject::Session(report) => session::as_csv(report, options),
+        };
+        Ok(table.into_bytes())
     };
     export(&state, path, &uri, ("csv", content_type), write).await
 }
@@ -53,8 +60,12 @@ pub(crate) async fn text(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Response {
-    let write = |room: &RoomName, list: &ExistingUsers, options: ExportOptions| {
-        Ok(text::as_text(room, list, options).into_bytes())
+    let write = |room: &RoomName, subject: &Subject, options: ExportOptions| {
+        let text = match subject {
+            Subject::List(list) => text::as_text(room, list, options),
+            Subject::Session(report) => session::as_text(room, report, options),
+        };
+        Ok(text.into_bytes())
     };
     export(&state, path, &uri, ("txt", "text/plain; charset=utf-8"), write).await
 }
@@ -65,10 +76,22 @@ pub(crate) async fn xlsx(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Response {
-    let write = |_: &RoomName, list: &ExistingUsers, options: ExportOptions| {
-        xlsx::as_xlsx(list, options).map_err(ExportError::from)
+    let write = |_: &RoomName, subject: &Subject, options: ExportOptions| {
+        let workbook = match subject {
+            Subject::List(list) => xlsx::as_xlsx(list, options),
+            Subject::Session(report) => session::as_xlsx(report, options),
+        };
+        workbook.map_err(ExportError::from)
     };
     export(&state, path, &uri, ("xlsx", XLSX_TYPE), write).await
+}
+
+/// What is exported.
+enum Subject {
+    /// Who is here now.
+    List(ExistingUsers),
+    /// Who came and went.
+    Session(AttendanceReport),
 }
 
 /// Why a list is not exported.
@@ -76,6 +99,10 @@ pub(crate) async fn xlsx(
 pub(crate) enum ExportError {
     #[error(transparent)]
     Options(#[from] options::ExportOptionsError),
+    #[error(
+        "This server does not keep who came and went. Whoever runs it can set keep-attendance, for example to 12h."
+    )]
+    NoAttendance,
     #[error("Others are exporting long lists right now. Try again in some seconds.")]
     Busy,
     #[error("The workbook can't be written: {0}")]
@@ -89,6 +116,7 @@ impl IntoResponse for ExportError {
         let sentence = format!("{self}\n");
         match self {
             Self::Options(_) => (StatusCode::BAD_REQUEST, sentence).into_response(),
+            Self::NoAttendance => (StatusCode::NOT_FOUND, sentence).into_response(),
             Self::Busy => {
                 let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
                 (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response()
@@ -121,7 +149,7 @@ async fn export(
     path: Result<Path<String>, PathRejection>,
     uri: &Uri,
     (extension, content_type): (&str, &'static str),
-    write: impl FnOnce(&RoomName, &ExistingUsers, ExportOptions) -> Result<Vec<u8>, ExportError>
+    write: impl FnOnce(&RoomName, &Subject, ExportOptions) -> Result<Vec<u8>, ExportError>
     + Send
     + 'static,
 ) -> Response {
@@ -129,17 +157,22 @@ async fn export(
         Ok(room) => room,
         Err(error) => return room_not_found(error),
     };
-    // A room's name has no characters that need escaping.
-    let attachment = format!(r#"attachment; filename="rollcall-{room}.{extension}""#);
     let options = match ExportOptions::parse(uri.query().unwrap_or_default()) {
         Ok(options) => options,
         Err(error) => return ExportError::from(error).into_response(),
     };
+    let kind = if options.is_session { "-session" } else { "" };
+    // A room's name has no characters that need escaping.
+    let attachment = format!(r#"attachment; filename="rollcall-{room}{kind}.{extension}""#);
     state.look_up(&room).await;
     let hub = std::sync::Arc::clone(&state.hub);
     let written = write_in_turn(move || {
-        let list = hub.snapshot(&room, None, usize::MAX);
-        write(&room, &list, options)
+        let subject = if options.is_session {
+            Subject::Session(hub.attendance(&room).ok_or(ExportError::NoAttendance)?)
+        } else {
+            Subject::List(hub.snapshot(&room, None, usize::MAX))
+        };
+        write(&room, &subject, options)
     });
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),

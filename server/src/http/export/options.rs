@@ -13,6 +13,8 @@ pub(crate) struct ExportOptions {
     pub(crate) offset: UtcOffset,
     /// Between the columns of CSV.
     pub(crate) separator: Separator,
+    /// Who came and went, and not who is here now.
+    pub(crate) is_session: bool,
 }
 
 /// Between two columns of CSV.
@@ -43,13 +45,16 @@ pub(crate) enum ExportOptionsError {
 impl ExportOptions {
     /// Reads the query of an address. Other parameters are ignored.
     pub(crate) fn parse(query: &str) -> Result<Self, ExportOptionsError> {
-        let mut options = Self { offset: UtcOffset::UTC, separator: Separator::default() };
+        let separator = Separator::default();
+        let mut options = Self { offset: UtcOffset::UTC, separator, is_session: false };
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
                 "offset" => options.offset = offset(&value).ok_or(ExportOptionsError::Offset)?,
                 "separator" => {
-                    options.separator = separator(&value).ok_or(ExportOptionsError::Separator)?;
+                    options.separator =
+                        separator_of(&value).ok_or(ExportOptionsError::Separator)?;
                 }
+                "session" => options.is_session = true,
                 _ => {}
             }
         }
@@ -73,7 +78,7 @@ fn offset(minutes: &str) -> Option<UtcOffset> {
     is_valid.then(|| UtcOffset::from_whole_seconds(minutes * 60).ok()).flatten()
 }
 
-fn separator(text: &str) -> Option<Separator> {
+fn separator_of(text: &str) -> Option<Separator> {
     match text {
         "," | "comma" => Some(Separator::Comma),
         ";" | "semicolon" => Some(Separator::Semicolon),
@@ -90,6 +95,7 @@ mod tests {
     fn options_are_read_from_the_query() {
         let default = ExportOptions::parse("").unwrap();
         assert_eq!((default.offset, default.separator), (UtcOffset::UTC, Separator::Comma));
+        assert!(!default.is_session && ExportOptions::parse("session").unwrap().is_session);
         let options = ExportOptions::parse("x=1&offset=-210&separator=%3B").unwrap();
         assert_eq!(options.offset, UtcOffset::from_hms(-3, -30, 0).unwrap());
         assert_eq!(options.separator, Separator::Semicolon);

@@ -40,7 +40,7 @@ pub(super) fn as_text(room: &RoomName, list: &ExistingUsers, options: ExportOpti
 }
 
 /// A name from right to left would take what is beside it to its own side.
-fn push_isolated(text: &mut String, name: &str) {
+pub(super) fn push_isolated(text: &mut String, name: &str) {
     let is_right_to_left = |character: char| {
         RIGHT_TO_LEFT.iter().any(|[first, last]| (*first..=*last).contains(&character))
     };

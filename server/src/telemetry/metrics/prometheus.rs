@@ -122,7 +122,8 @@ mod tests {
 
     /// Of a server in a cluster, so that all metrics are there.
     fn handle() -> ClusterHandle {
-        let limits = RoomLimits { most_people: 1, most_connections_per_person: 1 };
+        let limits =
+            RoomLimits { most_people: 1, most_connections_per_person: 1, keep_attendance: None };
         ClusterHandle::new(ServerId::try_from(1).unwrap(), limits).0
     }
 

@@ -190,7 +190,8 @@ impl StoppedServer {
         self.start_with("")
     }
 
-    fn start_with(self, presence: &str) -> ServerProcess {
+    /// With lines for the settings' `[presence]` table.
+    pub fn start_with(self, presence: &str) -> ServerProcess {
         let program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
         let log = self.log_file();
         self.start_as(program, presence, log)

@@ -186,6 +186,7 @@ impl Schedule {
             self.servers.iter().flatten().filter_map(|server| server.hub.server_id()).collect();
         for (room, name) in self.rooms.iter().enumerate() {
             let mut first: Option<ExistingUsers> = None;
+            let mut attendance = None;
             let in_journal = self.audits[room].list();
             for (server, running) in self.servers.iter().enumerate() {
                 let Some(running) = running else { continue };
@@ -206,6 +207,16 @@ impl Schedule {
                     ));
                 }
                 first.get_or_insert(list);
+                let came_and_went = running.hub.attendance(name).map(|report| report.rows);
+                if let Some(rows) = came_and_went.as_ref().filter(|rows| !rows.is_empty()) {
+                    self.recorder.count("cluster end: rooms with attendance");
+                    if attendance.as_ref().is_some_and(|first| first != rows) {
+                        return self.recorder.fail(&format!(
+                            "the attendance of server {server} differs at the end: {rows:?} and {attendance:?}"
+                        ));
+                    }
+                    attendance.get_or_insert_with(|| rows.clone());
+                }
                 let dead =
                     running.hub.servers_in(name).into_iter().find(|server| !alive.contains(server));
                 if let Some(dead) = dead {

@@ -195,12 +195,23 @@ impl Step {
     }
 }
 
+/// Short, so that some are forgotten in a schedule.
+const KEPT_FOR: Duration = Duration::from_mins(2);
+
 /// In some schedules, rooms are soon full.
 pub(super) fn draw_limits(rng: &mut Rng) -> RoomLimits {
     if rng.u8(0..3) == 0 {
-        return RoomLimits { most_people: rng.usize(2..6), most_connections_per_person: 32 };
+        return RoomLimits {
+            most_people: rng.usize(2..6),
+            most_connections_per_person: 32,
+            keep_attendance: None,
+        };
     }
-    RoomLimits { most_people: 1_000, most_connections_per_person: 32 }
+    RoomLimits {
+        most_people: 1_000,
+        most_connections_per_person: 32,
+        keep_attendance: Some(KEPT_FOR),
+    }
 }
 
 /// The pause until the next step.

@@ -35,7 +35,11 @@ use crate::{
 /// The interval of saving the rooms, as in the server's maintenance.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
-const LIMITS: RoomLimits = RoomLimits { most_people: 20_000, most_connections_per_person: 32 };
+const LIMITS: RoomLimits = RoomLimits {
+    most_people: 20_000,
+    most_connections_per_person: 32,
+    keep_attendance: Some(Duration::from_hours(12)),
+};
 
 impl World {
     /// Starts a process: it loads the saved rooms, and is ready after `loading`.
@@ -49,7 +53,8 @@ impl World {
                 None => "saved rooms were lost",
             });
         }
-        let nothing = SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new() };
+        let nothing =
+            SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new(), ended: Vec::new() };
         let saved = taken.map_or(nothing, sorted_by_name);
         let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
         self.check_restored(&hub, expected.as_ref());

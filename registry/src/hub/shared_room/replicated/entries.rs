@@ -18,7 +18,7 @@ use crate::{
         tab_key::ConnectionId,
     },
     replication::{
-        engine::{EntryTime, Founding, Opened, RunId},
+        engine::{EntryTime, Founding, Opened, ROOM_LIFETIME, RunId},
         handle::ClusterRequest,
         replica::{Applied, OpenError, Received},
     },
@@ -86,7 +86,11 @@ impl SharedRoom {
             return replicated.replica.founding(room, new_epoch(), self.moment());
         }
         let empty = Room::new(room.limits(), new_epoch(), self.context.clocks.now());
-        Founding { snapshot: RoomSnapshot::of(&empty), moment: Moment::ZERO }
+        Founding {
+            snapshot: RoomSnapshot::of(&empty),
+            moment: Moment::ZERO,
+            lifetime: ROOM_LIFETIME,
+        }
     }
 
     /// Whether entries arrive.

@@ -45,10 +45,14 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_joining() -> impl Strategy<Value = Option<ServerJoined>> {
     let pause = (0..4_u64, 0..100_000_u64)
         .prop_map(|(id, lasted)| Pause { id, lasted: Duration::from_millis(lasted) });
-    let joined =
-        (1..5_usize, 1..3_u32, prop::option::of(pause)).prop_map(|(most_people, rules, pause)| {
-            ServerJoined { limits: RoomLimits { most_people, ..LIMITS }, rules, pause }
-        });
+    let keep_attendance = prop::option::weighted(0.8, select(vec![30_u64, 43_200]));
+    let joined = (1..5_usize, keep_attendance, 1..3_u32, prop::option::of(pause)).prop_map(
+        |(most_people, keep_attendance, rules, pause)| {
+            let keep_attendance = keep_attendance.map(Duration::from_secs);
+            let limits = RoomLimits { most_people, keep_attendance, ..LIMITS };
+            ServerJoined { limits, rules, pause }
+        },
+    );
     prop::option::weighted(0.3, joined)
 }
 
@@ -105,6 +109,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => user_id().prop_map(|user_id| Command::PageConnected { user_id }),
         1 => Just(Command::RoomCleared),
         1 => any::<bool>().prop_map(|is_closed| Command::JoiningChanged { is_closed }),
+        1 => (0..1_000_u32).prop_map(|most_bytes| Command::AttendanceTrimmed { most_bytes }),
         1 => (1..4_u32, ago, exit).prop_map(|(of, ago, exit)| Command::ServerLeft {
             server: server(of),
             ago,
@@ -155,6 +160,7 @@ fn debug(room: &Room) -> String {
         members,
         log,
         history,
+        attendance,
         names_in_bytes,
         servers,
         removals,
@@ -162,8 +168,8 @@ fn debug(room: &Room) -> String {
         is_closed,
     } = room;
     format!(
-        "{limits:?} {epoch:?} {members:?} {log:?} {history:?} {names_in_bytes} {servers:?} {removals:?} {time:?} \
-         {is_closed}"
+        "{limits:?} {epoch:?} {members:?} {log:?} {history:?} {attendance:?} {names_in_bytes} {servers:?} \
+         {removals:?} {time:?} {is_closed}"
     )
 }
 

@@ -149,6 +149,7 @@ impl Account {
             | Command::PageConnected { .. }
             | Command::JoiningChanged { .. }
             | Command::Tick
+            | Command::AttendanceTrimmed { .. }
             | Command::Checkpoint { .. } => {}
         }
         Ok(Some(command.clone()))
