@@ -1,6 +1,8 @@
 // Numbers, plurals and times by the rules of the page's language: the WASM and other scripts use them.
 
+/** The language of the page, as in the visitor's region where the browser tells one: it decides between 9:02 and 9:02 AM. */
 const { lang } = document.documentElement;
+const locale = navigator.languages?.find((tag) => tag.split("-")[0] === lang) ?? lang;
 
 /** The plural categories of CLDR, in the order of the forms of a text. */
 const CATEGORIES = ["zero", "one", "two", "few", "many", "other"];
@@ -9,7 +11,7 @@ const CATEGORIES = ["zero", "one", "two", "few", "many", "other"];
 const LATIN = { numberingSystem: "latn" };
 const numbers = new Intl.NumberFormat(lang, LATIN);
 const plurals = new Intl.PluralRules(lang);
-const times = new Intl.DateTimeFormat(lang, { ...LATIN, hour: "numeric", minute: "2-digit" });
+const times = new Intl.DateTimeFormat(locale, { ...LATIN, hour: "numeric", minute: "2-digit" });
 const durations = new Intl.RelativeTimeFormat(`${lang}-u-nu-latn`, { style: "short" });
 
 /** The units of durations with their length in seconds, the largest first. */

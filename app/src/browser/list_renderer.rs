@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The gap between rows in pixels; the same as in the style sheet.
-const GAP: usize = 8;
+const GAP: usize = 6;
 
 /// Chooses which rows are in the page, and in which order.
 pub(super) struct ListRenderer {

@@ -3,7 +3,6 @@
 use leptos::{either::Either, prelude::*, tachys::view::keyed::keyed};
 
 use super::{
-    activity_log::ACTIVITY,
     list_tools::{filters, menu, search},
     member_row::member_row,
     notice::{Notice, notice},
@@ -38,9 +37,6 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
             <h2 class="only-heard">{server_text!(WhoIsHere)}</h2>
             {filters(page_state)}
             {search(page_state)}
-            <a class="further" href=["#", ACTIVITY].concat()>
-                {server_text!(Activity)}
-            </a>
         </div>
         {recent_changes()}
         {missed(page_state)}

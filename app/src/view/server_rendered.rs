@@ -115,6 +115,9 @@ mod rendered {
             <button type="button" class="take-the-roll" popovertarget=SHEET>
                 {ServerText::Roll.get()}
             </button>
+            <a class="further" href=["#", ACTIVITY].concat()>
+                {ServerText::Activity.get()}
+            </a>
             <a href=wall(server_data) target="_blank">
                 {ServerText::OpenWallScreen.get()}
             </a>

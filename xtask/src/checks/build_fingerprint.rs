@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::release::Release;
 use crate::output::failure::{Context, Outcome};
 use crate::process;
-use crate::tools::{gzip, wasm_opt};
+use crate::tools::{gzip, import_names, wasm_opt};
 use crate::workspace::Workspace;
 
 /// Entries at the top of the repository that no release build reads. All others are inputs.
@@ -21,13 +21,27 @@ const NOT_AN_INPUT: [&str; 9] =
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BuildFingerprint(u64);
 
-impl BuildFingerprint {
-    /// The fingerprint of the repository and the build as they are now.
-    pub(crate) fn of(workspace: &Workspace, release: &Release) -> Outcome<Self> {
+/// A hash of what a build is made from. It is taken before the build: a file may change while the compiler runs.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub(crate) struct Inputs(u64);
+
+impl Inputs {
+    /// The inputs as they are now.
+    pub(crate) fn of(workspace: &Workspace) -> Outcome<Self> {
         let mut hasher = DefaultHasher::new();
         hash_compiler(workspace, &mut hasher);
         hash_repository(workspace, &mut hasher)
-            .and_then(|()| hash_release(release, &mut hasher))
+            .with_context(|| "Could not read the files of the repository".to_owned())?;
+        Ok(Self(hasher.finish()))
+    }
+}
+
+impl BuildFingerprint {
+    /// The fingerprint of a build from these inputs, as its files are now.
+    pub(crate) fn of(inputs: Inputs, release: &Release) -> Outcome<Self> {
+        let mut hasher = DefaultHasher::new();
+        inputs.hash(&mut hasher);
+        hash_release(release, &mut hasher)
             .with_context(|| "Could not read the files of the last build".to_owned())?;
         Ok(Self(hasher.finish()))
     }
@@ -66,7 +80,7 @@ fn path(workspace: &Workspace) -> PathBuf {
 fn hash_compiler(workspace: &Workspace, hasher: &mut DefaultHasher) {
     process::capture(workspace.command("rustc").arg("-vV")).hash(hasher);
     // What this program does to a build by itself: the rest of its code is not looked at.
-    (wasm_opt::ARGUMENTS, gzip::LEVEL).hash(hasher);
+    (wasm_opt::ARGUMENTS, import_names::VERSION, gzip::LEVEL).hash(hasher);
     let mut variables = std::env::vars_os()
         .filter(|(name, _value)| name.to_str().is_some_and(affects_build))
         .collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::checks::build_fingerprint::BuildFingerprint;
+use crate::checks::build_fingerprint::{BuildFingerprint, Inputs};
 use crate::commands::release::{self, Release};
 use crate::commands::setup::{self, Tools};
 use crate::output::failure::{Failure, Outcome};
@@ -26,7 +26,8 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
     let release = Release { server: workspace.server(), site: workspace.site() };
     // cargo-leptos always rebuilds the whole site, and optimising and compressing it take most of
     // a build's time.
-    if BuildFingerprint::of(workspace, &release)?.is_stored(workspace) {
+    let inputs = Inputs::of(workspace)?;
+    if BuildFingerprint::of(inputs, &release)?.is_stored(workspace) {
         note("up to date");
         return Ok(release);
     }
@@ -39,7 +40,7 @@ fn build(workspace: &Workspace, tools: &Tools) -> Outcome<Release> {
             release.server.display()
         )));
     }
-    BuildFingerprint::of(workspace, &release)?.store(workspace)?;
+    BuildFingerprint::of(inputs, &release)?.store(workspace)?;
     Ok(release)
 }
 

@@ -8,6 +8,9 @@ use std::path::Path;
 
 use crate::output::failure::{Context, Failure, Outcome};
 
+/// To be increased with every change of the names, so that builds are made again.
+pub(crate) const VERSION: u32 = 1;
+
 /// What a WASM file begins with: its magic number and its version.
 const HEADER: &[u8; 8] = b"\0asm\x01\0\0\0";
 /// The number of the section with the imports.
