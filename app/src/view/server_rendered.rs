@@ -79,6 +79,7 @@ mod rendered {
         },
         state::server_data::{DisplayMode, ServerRendered},
         text::{language::Language, strings::how_long, texts::ServerText},
+        view::activity_log::ACTIVITY,
     };
 
     /// Renders a part from the [`ServerRendered`] in the context, as text; empty without one.
