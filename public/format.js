@@ -44,4 +44,7 @@ export function fill(text, values, count = 0) {
   return form.replace(/\{(\d)\}/g, (_, index) => values[index]);
 }
 
+// The server does not know the visitor's time zone.
+for (const element of document.querySelectorAll("[data-at]")) element.textContent = time(Number(element.dataset.at));
+
 globalThis.rollcallFormat = { number, plural, time, ago };

@@ -13,7 +13,7 @@ use crate::{
     presence::{Name, UserId},
     state::page_state::PageState,
     text::{
-        announcement::{ChangeSummary, Part},
+        announcement::{ChangeSummary, Part, fill},
         format::clock_time,
         texts::Text,
     },
@@ -74,6 +74,19 @@ impl Announcer {
         }
         self.summary.borrow_mut().add(arrived, departed);
         self.schedule_announcement();
+    }
+
+    /// Adds renames to the activity log; they are not announced.
+    pub(super) fn record_renames(renamed: Vec<(Name, Name)>) {
+        for (before, after) in renamed {
+            let values = [before, after].map(|name| vec![Part::Name(name)]);
+            add_activity(&fill(Text::Renamed.get(), &values));
+        }
+    }
+
+    /// Adds what the visitor did to the activity log.
+    pub(super) fn record_own(text: Text) {
+        add_activity(&[Part::Words(text.get().to_owned())]);
     }
 
     /// Announces joins and departures of other people from the time in which the list was not live.

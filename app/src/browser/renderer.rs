@@ -95,6 +95,10 @@ impl Renderer {
 
     /// Shows the outcome of a frame; `connection` is the status to show if the list is live.
     pub(super) fn show(&self, replica: &Replica, outcome: Outcome, connection: ConnectionStatus) {
+        // Before the list: a row that is gone without a notice was left by this page.
+        if let Some(unlisted) = outcome.was_unlisted {
+            self.show_departure_notice(unlisted);
+        }
         if outcome.is_changed {
             let since = self.now().abs_diff(self.rendered_at.get());
             if replica.count() < LONG_LIST || since >= self.render_interval() {
@@ -107,9 +111,6 @@ impl Renderer {
             self.needs_render.set(true);
         }
         let is_after_outage = outcome.is_catching_up && self.outage() >= CATCH_UP_AFTER;
-        if let Some(unlisted) = outcome.was_unlisted {
-            self.show_departure_notice(unlisted);
-        }
         if let Some(refusal) = outcome.refusal {
             let sentence = Some(strings::refusal(refusal));
             self.page_state.ui.update(|ui| ui.refusal = sentence);
@@ -119,6 +120,7 @@ impl Renderer {
         } else if self.connection().is_live() {
             self.set_connection(ConnectionStatus::Doubtful);
         }
+        Announcer::record_renames(outcome.renamed);
         // After the connection's announcement: a screen reader reads only the last one.
         if is_after_outage {
             self.announcer.announce_missed(outcome.arrived, outcome.departed);
@@ -204,6 +206,13 @@ impl Renderer {
         if old_name == name {
             return;
         }
+        match (&old_name, &name) {
+            (None, Some(_)) => Announcer::record_own(Text::YouJoined),
+            (Some(_), None) if !self.has_departure_notice() => {
+                Announcer::record_own(Text::YouLeft);
+            }
+            _ => {}
+        }
         self.page_state.ui.update(|ui| {
             // The join, rename or leave is done, or the row is gone.
             ui.is_renaming = false;
@@ -229,6 +238,10 @@ impl Renderer {
             storage::set_removal_note(&self.room, Some(&RemovalNote::Removed(end)));
         }
         self.page_state.ui.update(|ui| ui.departure_notice = Some(departure_notice));
+    }
+
+    fn has_departure_notice(&self) -> bool {
+        self.page_state.ui.with_untracked(|ui| ui.departure_notice.is_some())
     }
 
     fn own_name(&self) -> Option<Name> {

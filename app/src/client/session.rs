@@ -55,6 +55,8 @@ pub struct Session {
     /// The departures of a difference whose last piece has not come: once it is applied, the list has
     /// their names no longer.
     departing: Vec<Departed>,
+    /// The old and the new names of the difference that is being received.
+    renaming: Vec<(Name, Name)>,
     /// The list when it stopped being live, until it is live again.
     roster_at_disconnect: Option<Roster>,
     backoff: Backoff,
@@ -104,6 +106,8 @@ pub struct Outcome {
     pub arrived: Vec<(UserId, Name)>,
     /// Departures to be announced.
     pub departed: Vec<Departed>,
+    /// The old and the new names of people whose name was changed.
+    pub renamed: Vec<(Name, Name)>,
     /// The list is live again; `arrived` and `departed` are the net changes of the outage.
     pub is_catching_up: bool,
     /// This person's row was removed, and not at this page's request.
@@ -175,9 +179,9 @@ impl Session {
             _ => {}
         }
         let mut outcome = Outcome::default();
-        self.collect_departures(&event);
+        self.collect_old_names(&event);
         let received = self.replica.receive(event);
-        let progress = received.inspect_err(|_| self.departing.clear())?;
+        let progress = received.inspect_err(|_| self.forget_changes())?;
         self.report(progress, &mut outcome);
         outcome.is_live = self.replica.is_synced();
         if outcome.is_live {
@@ -202,7 +206,7 @@ impl Session {
         if self.roster_at_disconnect.is_none() && self.replica.position().is_some() {
             self.roster_at_disconnect = Some(self.replica.roster().clone());
         }
-        self.departing.clear();
+        self.forget_changes();
         self.replica.disconnected();
     }
 
@@ -240,7 +244,7 @@ impl Session {
         let was_live = self.stage == Stage::Live;
         let is_last_piece = completes_reply(&event);
         let is_beat = matches!(event, ServerEvent::Beat(_));
-        self.collect_departures(&event);
+        self.collect_old_names(&event);
         let mut reason = None;
         match self.replica.receive(event) {
             Ok(progress) => {
@@ -261,7 +265,7 @@ impl Session {
             Err(_gap) => {
                 // The replica reports no other gap until the list comes, so this is sent once.
                 self.stage = Stage::Accepted;
-                self.departing.clear();
+                self.forget_changes();
                 outcome.replies.push(ClientEvent::Resync {});
             }
         }
@@ -318,8 +322,13 @@ impl Session {
         outcome.departed.iter().find(|departed| departed.id == you)?.reason
     }
 
-    /// Collects departures while the list still has their names.
-    fn collect_departures(&mut self, event: &ServerEvent) {
+    fn forget_changes(&mut self) {
+        self.departing.clear();
+        self.renaming.clear();
+    }
+
+    /// Collects departures and renames while the list still has the old names.
+    fn collect_old_names(&mut self, event: &ServerEvent) {
         let difference = match event {
             ServerEvent::Changes(changes) => &changes.difference,
             ServerEvent::Resumed(resumed) => &resumed.difference,
@@ -331,17 +340,23 @@ impl Session {
                 self.departing.push(Departed { id: *id, name, reason: Some(reason) });
             }
         }
+        for renamed in &difference.user_changed.renamed {
+            if let Some(user) = self.replica.roster().get(&renamed.id) {
+                self.renaming.push((user.name.clone(), renamed.name.clone()));
+            }
+        }
     }
 
     fn report(&mut self, progress: Progress, outcome: &mut Outcome) {
         outcome.is_changed = progress != Progress::Unchanged;
         match progress {
             Progress::Unchanged => {}
-            Progress::Replaced => self.departing.clear(),
+            Progress::Replaced => self.forget_changes(),
             Progress::Advanced(difference) => {
                 let arrived = difference.new_user.into_iter();
                 outcome.arrived = arrived.map(|user| (user.id, user.name)).collect();
                 outcome.departed = std::mem::take(&mut self.departing);
+                outcome.renamed = std::mem::take(&mut self.renaming);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What only the server renders: documents, the embed, the chart of the last hour.
 
+pub(crate) mod activity;
 mod asset_urls;
 mod base_path;
 mod document;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::presence::RoomName;
+use crate::presence::{DepartureReason, Name, RoomName};
 
 /// The data of a room for the server-rendered parts of its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct ServerRendered {
     pub counts: Vec<u32>,
     /// The most that were here at once in these minutes.
     pub maximum: u32,
+    /// What happened in the last hour, the oldest first, with the time of each in seconds since the Unix epoch.
+    pub activity: Vec<(u64, Activity)>,
     /// How it is displayed.
     pub mode: DisplayMode,
     /// Whether the browser sent the cookie that identifies it: on a first visit it does not, nor if it refuses cookies.
@@ -32,6 +34,22 @@ pub struct HostPanel {
     pub link: String,
     /// Whether the host has closed the room.
     pub is_closed: bool,
+}
+
+/// What the activity log tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Somebody came.
+    Joined(Name),
+    /// Somebody went.
+    Departed(Name, DepartureReason),
+    /// Somebody changed their name.
+    Renamed {
+        /// The old name.
+        before: Name,
+        /// The new name.
+        after: Name,
+    },
 }
 
 impl ServerRendered {

@@ -114,12 +114,18 @@ impl ChangeSummary {
 }
 
 /// The sentence about people who departed for this reason; without one, the reason is unknown.
-fn departure(reason: Option<DepartureReason>) -> Text {
+pub(crate) fn departure(reason: Option<DepartureReason>) -> Text {
     match reason {
         Some(DepartureReason::Left | DepartureReason::Closed) | None => Text::Left,
         Some(DepartureReason::Lost) => Text::Disconnected,
         Some(DepartureReason::Removed) => Text::WasRemoved,
     }
+}
+
+/// A sentence about these people, of whom there is at least one: up to two names, or their number.
+#[cfg(feature = "ssr")]
+pub(crate) fn sentence(text: Text, names: &[&Name]) -> Vec<Part> {
+    fill(text.form(names.len()), &[in_short(names)])
 }
 
 /// Adds a sentence about these people, if there are any, after a separator, if it is not the first.

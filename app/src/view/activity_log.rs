@@ -12,11 +12,34 @@ pub(crate) fn activity_log() -> impl IntoView {
     view! {
         <section class="activity">
             <h2>{server_text!(Activity)}</h2>
-            <ol id=ACTIVITY role="list" tabindex="0" aria-label=server_text!(Activity)></ol>
+            {entries()}
             <p class="hint">{server_text!(NoActivity)}</p>
             <details class="all-activity">
                 <summary>{server_text!(ShowAllActivity)}</summary>
             </details>
         </section>
     }
+}
+
+/// The entries, with those of the last hour in the first HTML; hydration leaves them as they are.
+#[cfg(feature = "ssr")]
+fn entries() -> impl IntoView {
+    let label = server_text!(Activity);
+    let past = crate::ssr::activity::past_activity();
+    view! {
+        <ol
+            id=ACTIVITY
+            role="list"
+            tabindex="0"
+            aria-label=label
+            data-part="server"
+            inner_html=past
+        ></ol>
+    }
+}
+
+/// The entries, with those of the last hour in the first HTML; hydration leaves them as they are.
+#[cfg(not(feature = "ssr"))]
+fn entries() -> impl IntoView {
+    view! { <ol id=ACTIVITY></ol> }
 }

@@ -236,6 +236,7 @@ mod tests {
             address: "https://rollcall.example/r/team-7".into(),
             counts: vec![1, 2, 4],
             maximum: 5,
+            activity: Vec::new(),
             mode,
             has_cookie: true,
             host: None,

@@ -61,6 +61,7 @@ use crate::{
     presence::{
         attendance::Attendance,
         count_history::PastHour,
+        recent_changes::RecentChange,
         room::{RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },
@@ -394,6 +395,12 @@ impl Hub {
     /// How many people were here, and not away, in each of the last minutes. Empty for a room that does not exist.
     pub fn past_hour(&self, room_name: &RoomName) -> PastHour {
         self.find(room_name).map(|room| room.past_hour()).unwrap_or_default()
+    }
+
+    /// Who came, went and changed their name in the last hour, the oldest first, with the time of each in seconds since
+    /// the Unix epoch; as far as the room remembers it.
+    pub fn recent_changes(&self, room_name: &RoomName) -> Vec<(u64, RecentChange)> {
+        self.find(room_name).map(|room| room.recent_changes()).unwrap_or_default()
     }
 
     /// Whether no more people can be listed.

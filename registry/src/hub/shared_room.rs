@@ -38,6 +38,7 @@ use crate::{
         command::Command,
         count_history::{CountHistory, PastHour},
         members::Moment,
+        recent_changes::{RecentChange, recent_changes},
         room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
         watchers::Watchers,
@@ -160,6 +161,16 @@ impl SharedRoom {
     /// How many people were here in each of the last minutes.
     pub(super) fn past_hour(&self) -> PastHour {
         self.lock().room.history().past_hour(self.unix_milliseconds() / 60_000)
+    }
+
+    /// Who came, went and changed their name in the last hour, with the time of each in seconds since the Unix epoch.
+    pub(super) fn recent_changes(&self) -> Vec<(u64, RecentChange)> {
+        let now = self.unix_milliseconds() / 1_000;
+        let recent = recent_changes(self.lock().room.log(), self.moment());
+        recent
+            .into_iter()
+            .map(|(ago, change)| (now.saturating_sub(ago.as_secs()), change))
+            .collect()
     }
 
     /// Differs whenever `seq` begins at zero again.

@@ -123,6 +123,12 @@ impl Log {
         }
     }
 
+    /// At most so many of the last changes with their moments, the oldest first.
+    pub fn last_changes(&self, most: usize) -> impl Iterator<Item = (Moment, &Change)> {
+        let skipped = self.changes.len().saturating_sub(most);
+        self.changes.range(skipped..).map(|logged| (logged.at, &logged.change))
+    }
+
     /// Until when a client may resume from the last change; `None` without changes.
     pub fn resumable_until(&self) -> Option<Moment> {
         self.changes.back().map(|entry| entry.at + RETENTION)

@@ -23,6 +23,7 @@ pub mod join;
 pub mod log;
 pub mod members;
 pub mod name_validation;
+pub mod recent_changes;
 mod removals;
 pub mod request_error;
 pub mod room;

@@ -3,7 +3,7 @@
 use app::{
     presence::{RoomName, RoomNameError, UserId},
     ssr::{NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts, shell},
-    state::{DisplayMode, RoomPage, ServerRendered},
+    state::{Activity, DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
     body::Body,
@@ -12,6 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
+use registry::presence::recent_changes::RecentChange;
 
 use super::{
     app_state::AppState,
@@ -197,6 +198,7 @@ fn room_content(
         address: room_url(state.public_url.as_ref(), visit, &room),
         counts: past_hour.counts,
         maximum: past_hour.maximum,
+        activity: activity(state, &room, mode),
         mode,
         has_cookie: true,
         host,
@@ -204,6 +206,20 @@ fn room_content(
     };
     let (list, away) = state.first_rows.read(&state.hub, &room, you);
     (RoomPage { room, list, away }, server_rendered)
+}
+
+/// A kiosk screen does not show the activity.
+fn activity(state: &AppState, room: &RoomName, mode: DisplayMode) -> Vec<(u64, Activity)> {
+    if mode == DisplayMode::Kiosk {
+        return Vec::new();
+    }
+    let recent = state.hub.recent_changes(room).into_iter();
+    let told = |change| match change {
+        RecentChange::Joined(name) => Activity::Joined(name),
+        RecentChange::Departed(name, reason) => Activity::Departed(name, reason),
+        RecentChange::Renamed { before, after } => Activity::Renamed { before, after },
+    };
+    recent.map(|(at, change)| (at, told(change))).collect()
 }
 
 /// `GET /privacy`: the privacy page.

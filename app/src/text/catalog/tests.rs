@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use super::*;
 
 /// These are worded by the server in English, see `RequestError`.
-const EMPTY_IN_ENGLISH: [&str; 5] =
-    ["name-not-allowed", "not-listed", "room-full", "too-many-tabs", "too-fast"];
+const EMPTY_IN_ENGLISH: [&str; 6] =
+    ["name-not-allowed", "not-listed", "room-closed", "room-full", "too-many-tabs", "too-fast"];
 
 const SAMPLE_COUNTS: [usize; 5] = [0, 1, 2, 5, 21];
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::script::{
     YOU, announcement, answer, arrival, changes, departure, existing, gone, hidden, id,
-    introduction, list, live, names, page, refused, replies, seen, since, user, watch,
+    introduction, list, live, names, page, refused, renaming, replies, seen, since, user, watch,
 };
 use super::{Departed, Intent, RowEnd, Unlisted};
 use crate::{
@@ -33,6 +33,16 @@ fn a_visitor_watches_and_then_joins() {
     assert_eq!(names(&outcome.arrived), ["Ana"]);
     assert_eq!(outcome.replies, []);
     assert_eq!(session.intent, None);
+}
+
+#[test]
+fn a_new_name_is_told_with_the_old_one_once() {
+    let mut session = live(&[user(1, "Bo"), user(2, "Cy")]);
+    let outcome = session.receive(changes(5, renaming(1, "Bob")), &seen());
+    let renamed = outcome.renamed.iter().map(|(before, after)| (before.as_str(), after.as_str()));
+    assert_eq!(renamed.collect::<Vec<_>>(), [("Bo", "Bob")]);
+    let outcome = session.receive(changes(6, arrival(user(3, "Di"))), &seen());
+    assert_eq!(outcome.renamed, []);
 }
 
 #[test]

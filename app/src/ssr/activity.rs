@@ -1,0 +1,130 @@
+//! The entries of the activity log that the first HTML has: what happened in the room before the page was opened.
+
+use leptos::prelude::*;
+
+use crate::{
+    presence::Name,
+    state::server_data::{Activity, ServerRendered},
+    text::{
+        announcement::{Part, departure, fill, sentence},
+        format::clock_time,
+        texts::Text,
+    },
+};
+
+/// How many entries it has at most.
+const MOST_ENTRIES: usize = 20;
+
+/// The entries, the newest first, as HTML; none without a [`ServerRendered`] in the context.
+pub(crate) fn past_activity() -> String {
+    let Some(ServerRendered { activity, .. }) = use_context() else { return String::new() };
+    let entries = entries(&activity);
+    let newest = entries.into_iter().rev().take(MOST_ENTRIES);
+    newest.map(|(at, parts)| entry(at, parts).to_html()).collect()
+}
+
+fn entry(at: u64, parts: Vec<Part>) -> impl IntoView {
+    let parts = parts.into_iter().map(|part| match part {
+        Part::Words(words) => view! { <span>{words}</span> }.into_any(),
+        Part::Name(name) => view! { <bdi translate="no">{name.to_string()}</bdi> }.into_any(),
+    });
+    view! {
+        <li>
+            // `format.js` puts the time on the visitor's clock in its place.
+            <span class="at" data-at=at.to_string()>
+                {clock_time(at)}
+            </span>
+            <p>{parts.collect_view()}</p>
+        </li>
+    }
+}
+
+/// The changes as sentences with their times: what happened to several people within a minute is one.
+fn entries(activity: &[(u64, Activity)]) -> Vec<(u64, Vec<Part>)> {
+    let mut entries = Vec::new();
+    let mut rest = activity;
+    while let [(at, first), ..] = rest {
+        let is_same = |(other_at, other): &&(u64, Activity)| {
+            other_at / 60 == at / 60 && other.text() == first.text() && first.is_gathered()
+        };
+        let same = rest.iter().take_while(is_same).count().max(1);
+        let (group, after) = rest.split_at(same);
+        rest = after;
+        entries.push((*at, parts(group)));
+    }
+    entries
+}
+
+fn parts(group: &[(u64, Activity)]) -> Vec<Part> {
+    let [(_, first), ..] = group else { return Vec::new() };
+    if let Activity::Renamed { before, after } = first {
+        let values = [before, after].map(|name| vec![Part::Name(name.clone())]);
+        return fill(Text::Renamed.get(), &values);
+    }
+    let names: Vec<&Name> = group.iter().map(|(_, activity)| activity.name()).collect();
+    sentence(first.text(), &names)
+}
+
+impl Activity {
+    fn text(&self) -> Text {
+        match self {
+            Self::Joined(_) => Text::Joined,
+            Self::Departed(_, reason) => departure(Some(*reason)),
+            Self::Renamed { .. } => Text::Renamed,
+        }
+    }
+
+    fn is_gathered(&self) -> bool {
+        !matches!(self, Self::Renamed { .. })
+    }
+
+    fn name(&self) -> &Name {
+        match self {
+            Self::Joined(name) | Self::Departed(name, _) => name,
+            Self::Renamed { after, .. } => after,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presence::DepartureReason;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_happens_to_several_within_a_minute_is_one_sentence() {
+        let left = |text| Activity::Departed(name(text), DepartureReason::Left);
+        let activity = [
+            (60, Activity::Joined(name("Ana"))),
+            (61, Activity::Joined(name("Bo"))),
+            (62, Activity::Joined(name("Cy"))),
+            (130, Activity::Joined(name("Di"))),
+            (131, left("Ana")),
+            (132, Activity::Renamed { before: name("Bo"), after: name("Bob") }),
+            (133, Activity::Renamed { before: name("Cy"), after: name("<b>") }),
+        ];
+        let words = |parts: &[Part]| -> String {
+            let words = parts.iter().map(|part| match part {
+                Part::Words(words) => words.clone(),
+                Part::Name(name) => name.to_string(),
+            });
+            words.collect()
+        };
+        let told: Vec<(u64, String)> =
+            entries(&activity).iter().map(|(at, parts)| (*at, words(parts))).collect();
+        let expected = [
+            (60, "3 people joined"),
+            (130, "Di joined"),
+            (131, "Ana left"),
+            (132, "Bo is now Bob"),
+            (133, "Cy is now <b>"),
+        ];
+        assert_eq!(told, expected.map(|(at, words)| (at, words.to_owned())));
+        let html = entry(133, entries(&activity).pop().unwrap().1).to_html();
+        assert!(html.contains("&lt;b&gt;") && html.contains("00:02 UTC"), "{html}");
+    }
+}
