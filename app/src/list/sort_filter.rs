@@ -75,7 +75,7 @@ impl ListOptions {
             self.shown.includes(entry).then_some(3 * of_match + of_state)
         };
         let entries = || {
-            let entries = (0_u128..).zip(name_index.entries());
+            let entries = (0_u32..).zip(name_index.entries());
             entries.filter_map(|(number, entry)| Some((rank(entry)?, number, entry)))
         };
         if let Some(pinned) = pinned {
@@ -85,14 +85,16 @@ impl ListOptions {
         let mut keys = Vec::with_capacity(name_index.entries().len());
         keys.extend(entries().map(|(rank, number, entry)| {
             if self.is_newest_first {
-                (rank, !number, "", entry.id)
+                (rank, 0, "", !number, entry.id)
             } else {
-                (rank, leading_bytes(&entry.search_key), &*entry.search_key, entry.id)
+                // Of equal names the one that came first.
+                let key = &*entry.search_key;
+                (rank, leading_bytes(key), key, number, entry.id)
             }
         }));
         // A heap sorts with a tenth of the code of `sort`.
         let keys = BinaryHeap::from(keys).into_sorted_vec();
-        keys.into_iter().map(|(_, _, _, id)| id).collect()
+        keys.into_iter().map(|(.., id)| id).collect()
     }
 }
 
@@ -174,6 +176,8 @@ mod tests {
         let roster = roster(&NAMES);
         let by_name = arranged(&roster, &options(false, ""), None);
         assert_eq!(by_name, ["Ana", "Ana", "bo", "Émile", "zoe", "李"]);
+        let order = options(false, "").arrange(&NameIndex::of(&roster), None, None);
+        assert_eq!(order[..2], [user(1, "Ana").id, user(4, "Ana").id]);
         let newest_first = arranged(&roster, &options(true, ""), None);
         assert_eq!(newest_first, ["李", "Ana", "bo", "Émile", "Ana", "zoe"]);
         let you = Some(user(2, "Émile").id);

@@ -53,7 +53,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     };
     let main = first_html().to_html();
     let start_data = start_data::json(&asset_urls, &main);
-    let room = use_context::<RoomPage>().map(|page| page.room).unwrap_or_else(RoomName::lobby);
+    let room = use_context::<RoomPage>().map_or_else(RoomName::lobby, |page| page.room);
     let page_header = match mode {
         DisplayMode::Page => page_header(&room).into_any(),
         DisplayMode::Kiosk => {

@@ -110,7 +110,7 @@ mod tests {
         for part in [
             r#"data-actions="/rollcall/r/team-7/host""#,
             r#"data-people="/rollcall/api/rooms/team-7/users""#,
-            r##"data-text="https://a.test/r/team-7#host=00ff""##,
+            r#"data-text="https://a.test/r/team-7#host=00ff""#,
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }

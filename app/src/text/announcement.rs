@@ -161,10 +161,10 @@ fn first_by_name(names: &[&Name]) -> Vec<Part> {
 }
 
 fn few(names: &[&Name]) -> Option<Vec<Part>> {
-    let named = |name: &Name| vec![Part::Name(name.clone())];
+    let part = |name: &Name| vec![Part::Name(name.clone())];
     match names {
-        [name] => Some(named(name)),
-        [first, second] => Some(fill(Text::TwoNames.get(), &[named(first), named(second)])),
+        [name] => Some(part(name)),
+        [first, second] => Some(fill(Text::TwoNames.get(), &[part(first), part(second)])),
         _ => None,
     }
 }

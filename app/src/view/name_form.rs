@@ -113,7 +113,7 @@ fn submit(page_state: PageState, purpose: Purpose) {
     // reverses text.
     match Name::parse(&composed(&tidied(&typed).unwrap_or(typed))) {
         Err(error) => {
-            page_state.ui.update(|ui| ui.refusal = Some(strings::name_error(error).into()))
+            page_state.ui.update(|ui| ui.refusal = Some(strings::name_error(error).into()));
         }
         Ok(unchanged)
             if page_state.people.with(|people| people.own_name.as_ref() == Some(&unchanged)) =>

@@ -148,7 +148,7 @@ mod rendered {
             {is_local}
             <p class="hint">{ServerText::AnyoneCanJoin.get()}</p>
             <div class="field">
-                <input readonly aria-label=ServerText::LinkToThisRoom.get() value=address />
+                <input readonly dir="ltr" aria-label=ServerText::LinkToThisRoom.get() value=address />
                 <button
                     type="button"
                     data-copied=ServerText::Copied.get()

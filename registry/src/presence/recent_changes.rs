@@ -10,7 +10,7 @@ use super::{
 };
 
 /// For how long changes are told.
-const TOLD_FOR: Duration = Duration::from_secs(3_600);
+const TOLD_FOR: Duration = Duration::from_hours(1);
 /// At most so many changes of the log are looked at: a page shows a few of them.
 const MOST_CHANGES: usize = 300;
 
