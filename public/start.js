@@ -236,5 +236,6 @@ if (address.username || address.password) {
     throw error;
   });
 }
+document.getElementById("find")?.addEventListener("focus", () => load("highlight"), { once: true });
 if (html.hasAttribute("data-wall")) load("wake-lock");
 if (location.hash.startsWith("#host=") || document.querySelector(".host")) load("host");

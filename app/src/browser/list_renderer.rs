@@ -176,7 +176,12 @@ impl ListRenderer {
     fn has_attention(&self) -> bool {
         let is_pointed_at =
             || list().is_some_and(|list| list.matches(":hover").unwrap_or_default());
-        self.viewport.get().is_some_and(|viewport| viewport.scroll_top > 0) || is_pointed_at()
+        self.is_scrolled() || is_pointed_at()
+    }
+
+    /// Whether the visitor has scrolled into the list.
+    pub(super) fn is_scrolled(&self) -> bool {
+        self.viewport.get().is_some_and(|viewport| viewport.scroll_top > 0)
     }
 }
 

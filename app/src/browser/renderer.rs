@@ -120,6 +120,9 @@ impl Renderer {
         } else if self.connection().is_live() {
             self.set_connection(ConnectionStatus::Doubtful);
         }
+        if self.list.is_scrolled() && !outcome.arrived.is_empty() {
+            self.page_state.ui.update(|ui| ui.new_above += outcome.arrived.len());
+        }
         Announcer::record_renames(outcome.renamed);
         // After the connection's announcement: a screen reader reads only the last one.
         if is_after_outage {
@@ -186,6 +189,9 @@ impl Renderer {
     /// Renders the rows that are visible now, and returns whether some of them are still missing.
     pub(super) fn update_viewport(&self, replica: &Replica) -> bool {
         self.list.update_viewport(replica);
+        if !self.list.is_scrolled() && self.page_state.ui.with_untracked(|ui| ui.new_above > 0) {
+            self.page_state.ui.update(|ui| ui.new_above = 0);
+        }
         self.list.is_incomplete()
     }
 

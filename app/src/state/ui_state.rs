@@ -23,6 +23,8 @@ pub(crate) struct UiState {
     pub(crate) remembered_name: Option<String>,
     /// Why this person is not listed any more, if this page did not ask for it.
     pub(crate) departure_notice: Option<&'static str>,
+    /// How many people came while the visitor looked at a part of the list further down.
+    pub(crate) new_above: usize,
     /// The "while you were offline" line is shown.
     pub(crate) has_missed_something: bool,
 }

@@ -25,7 +25,7 @@ texts! {
     Text:
     YourName ExampleName EveryoneSeesYourName Join OnTheList ChangeName Leave NewName EveryoneSeesTheChange Save Cancel
     JoinUnderAnotherName
-    HereNow AndAway Found NoMatch AndMore You Away Reconnecting HereSince More
+    HereNow AndAway Found NoMatch AndMore You Away Reconnecting HereSince More NewAbove
     ConnectionLost YouAreOffline ListFrom RetryingIn RetryingNow RetryNow ConnectedAgain
     Joined Left Disconnected WasRemoved Renamed YouJoined YouLeft TwoNames NameAndOthers People
     WhileYouWereOffline Comma FullStop Dismiss YouLeftInAnotherTab HostRemovedYou

@@ -6,7 +6,7 @@ use super::{
     list_tools::{filters, menu, search},
     member_row::member_row,
     notice::{Notice, notice},
-    reactive::{bool_attr, server_text},
+    reactive::{bool_attr, first_text, server_text, text},
     recent_changes::{missed, recent_changes},
     server_rendered::invitation,
 };
@@ -32,6 +32,8 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
     let count = move || page_state.people.with(|people| people.count);
     let is_alone =
         move || count() == 1 && page_state.people.with(|people| people.own_name.is_some());
+    let new_above = move || page_state.ui.with(|ui| ui.new_above);
+    let new_above_words = move || Text::NewAbove.count(new_above());
     view! {
         <div class="list-head">
             <h2 class="only-heard">{server_text!(WhoIsHere)}</h2>
@@ -54,6 +56,14 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
         <div class="invite-here" hidden=bool_attr(move || count() > 0 && !is_alone())>
             {invitation()}
         </div>
+        <a
+            class="button new-above"
+            href="#roster"
+            hidden=bool_attr(move || new_above() == 0)
+            prop:textContent=text(new_above_words)
+        >
+            {first_text(new_above_words)}
+        </a>
         {menu(page_state)}
     }
 }

@@ -158,6 +158,7 @@ mod rendered {
                     {ServerText::Copy.get()}
                 </button>
             </div>
+            {embed_snippet(server_data)}
             <p class="buttons">
                 <button type="button" class="share" hidden>
                     {ServerText::Share.get()}
@@ -166,6 +167,31 @@ mod rendered {
                     {ServerText::OpenWallScreen.get()}
                 </a>
             </p>
+        }
+    }
+
+    /// HTML that shows the room on another site.
+    fn embed_snippet(server_data: &ServerRendered) -> impl IntoView + use<> {
+        let ServerRendered { address, room, .. } = server_data;
+        let snippet = format!(
+            r#"<iframe src="{address}/embed" title="{room}" width="400" height="160"></iframe>"#
+        );
+        view! {
+            <details class="on-your-site">
+                <summary>{ServerText::ShowOnYourSite.get()}</summary>
+                <p class="snippet" dir="ltr">
+                    <code>{snippet.clone()}</code>
+                </p>
+                <button
+                    type="button"
+                    data-text=snippet
+                    data-copied=ServerText::Copied.get()
+                    data-failed=ServerText::CopyTheTextInstead.get()
+                    disabled
+                >
+                    {ServerText::Copy.get()}
+                </button>
+            </details>
         }
     }
 
