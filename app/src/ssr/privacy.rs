@@ -58,7 +58,9 @@ fn page(
     let of_all = |texts: &[ServerText]| -> Vec<_> {
         texts.iter().map(|text| text.get().to_owned()).collect()
     };
-    let paragraphs = of_all(&[ServerText::PrivacyList, changes, storage]).into_iter();
+    let paragraphs =
+        of_all(&[ServerText::PrivacyList, changes, ServerText::PrivacyActivity, storage])
+            .into_iter();
     let paragraphs = paragraphs.chain(attendance);
     let paragraphs = paragraphs.chain(of_all(&[
         ServerText::PrivacyBrowser,

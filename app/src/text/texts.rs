@@ -47,7 +47,7 @@ texts! {
     OnlyWhoIsHere FilesHaveNoList
     Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
     DownloadTheFileInstead
-    Privacy PrivacyList PrivacyChanges PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
+    Privacy PrivacyList PrivacyChanges PrivacyActivity PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
     PrivacyHost PrivacyAccount
     PageNotFound NoPageHere RoomNamesAreLowerCase RoomNameLength RoomNameCharacters CheckTheAddress GoToTheLobby
     GoToTheRoom JoinTheRoom PeopleAreHere NobodyIsHereYet
