@@ -12,6 +12,7 @@ use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
 };
+use std::time::Duration;
 
 use app::presence::{
     Beat, Epoch, ExistingUsers, RoomName, Roster, ServerEvent, Since, User, UserId,
@@ -165,12 +166,13 @@ impl SharedRoom {
 
     /// Who came, went and changed their name in the last hour, with the time of each in seconds since the Unix epoch.
     pub(super) fn recent_changes(&self) -> Vec<(u64, RecentChange)> {
-        let now = self.unix_milliseconds() / 1_000;
-        let recent = recent_changes(self.lock().room.log(), self.moment());
-        recent
-            .into_iter()
-            .map(|(ago, change)| (now.saturating_sub(ago.as_secs()), change))
-            .collect()
+        // In milliseconds: the time of a change would differ from one request to the next.
+        let (now, moment) = (self.unix_milliseconds(), self.moment());
+        let recent = recent_changes(self.lock().room.log(), moment).into_iter();
+        let at = |ago: Duration| {
+            now.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)) / 1_000
+        };
+        recent.map(|(ago, change)| (at(ago), change)).collect()
     }
 
     /// Differs whenever `seq` begins at zero again.

@@ -114,7 +114,7 @@ async fn page_links_to_the_export_and_shows_the_room_address() {
         "/api/rooms/team-7/roll.csv",
         "/api/rooms/team-7/roll.txt",
         "/api/rooms/team-7/roll.xlsx",
-        "/r/team-7/print",
+        "/r/team-7/print?lang=en",
         "/r/team-7/qr.svg",
     ] {
         assert!(page.contains(&format!("\"{path}\"")), "{path}: {page}");
