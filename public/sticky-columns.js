@@ -42,3 +42,8 @@ if (globalThis.ResizeObserver) {
   // The banner about a lost connection is an element only while it is shown.
   new MutationObserver(observeBanners).observe(document.querySelector("main"), { childList: true });
 }
+
+// The link to the sidebar is in the page's menu, which would stay in front of what it leads to.
+document.addEventListener("click", ({ target }) => {
+  if (target instanceof Element && target.closest("#menu a[href^='#']")) target.closest("#menu").hidePopover();
+});
