@@ -18,10 +18,16 @@ export const PAGE_ELEMENTS = {
   nameField: { role: "textbox", name: "Your name" },
   joinButton: button("Join"),
   nameError: { css: "#name-error" },
-  /** "You're on the list as …", with a listed person's buttons. */
+  /** The card of a listed visitor. */
   you: { testId: "you" },
+  /** The visitor's own name, in the card. */
+  ownName: { css: "#you-are-here bdi" },
+  /** Opens the menu of the card, which has the next three buttons. */
+  ownMenuButton: { css: "#own-menu-button" },
+  ownMenu: { css: "#own-menu" },
   renameButton: button("Change name"),
   leaveButton: button("Leave"),
+  switchPersonButton: button("Join again under another name"),
   newNameField: { role: "textbox", name: "New name" },
   saveButton: button("Save"),
   cancelButton: button("Cancel"),
@@ -38,9 +44,14 @@ export const PAGE_ELEMENTS = {
   searchField: { role: "searchbox", name: "Find a name" },
   /** The number of matches. */
   found: { css: ".found" },
-  sortButton: button("A to Z"),
-  muteButton: button("Mute for screen readers"),
-  switchPersonButton: button("Join again under another name"),
+  /** Opens the page's menu, which has the next two buttons. */
+  menuButton: { css: ".page-header .more" },
+  menu: { css: "#menu" },
+  newestFirstButton: button("Newest first"),
+  announceButton: button("Announce people joining and leaving"),
+  /** Opens the invitation. */
+  inviteButton: { css: ".page-header .invite" },
+  invitation: { css: "#invitation" },
 } as const satisfies Record<string, ElementQuery>;
 
 /** Within the roster. */

@@ -1,5 +1,6 @@
 import { expect, type BrowserContext, type Locator, type Page } from "@playwright/test";
 
+import { inPageOrder } from "./names";
 import {
   PAGE_ELEMENTS,
   ROW_SELECTORS,
@@ -25,6 +26,16 @@ export const UNTIL_AWAY = { timeout: 45_000 };
 /** Longer than a page takes to reconnect: it waits for up to 15 s between attempts. */
 export const UNTIL_RECONNECTED = { timeout: 40_000 };
 
+/** How long a list may take to show the expected names. */
+const LIST_TIMEOUT_IN_MILLISECONDS = 10_000;
+
+/** What a list shows besides names. */
+export interface ListOptions {
+  /** Who is away: they come last, and the count is without them. */
+  away?: readonly string[];
+  timeout?: number;
+}
+
 /** A number as the page formats it: 10,001. */
 export function formatCount(number: number): string {
   return number.toLocaleString("en-US");
@@ -46,10 +57,15 @@ export class Visitor {
   readonly nameField: Locator;
   readonly joinButton: Locator;
   readonly nameError: Locator;
-  /** "You're on the list as …", with a listed person's buttons. */
+  /** The card of a listed visitor. */
   readonly you: Locator;
+  /** The visitor's own name, in the card. */
+  readonly ownName: Locator;
+  readonly ownMenuButton: Locator;
+  readonly ownMenu: Locator;
   readonly renameButton: Locator;
   readonly leaveButton: Locator;
+  readonly switchPersonButton: Locator;
   readonly newNameField: Locator;
   readonly saveButton: Locator;
   readonly cancelButton: Locator;
@@ -65,12 +81,15 @@ export class Visitor {
   readonly searchField: Locator;
   /** The number of matches. */
   readonly found: Locator;
-  readonly sortButton: Locator;
+  readonly menuButton: Locator;
+  readonly menu: Locator;
+  readonly newestFirstButton: Locator;
+  readonly announceButton: Locator;
+  readonly inviteButton: Locator;
+  readonly invitation: Locator;
   /** The activity log, and its entries. */
   readonly activity: Locator;
   readonly activityEntries: Locator;
-  readonly muteButton: Locator;
-  readonly switchPersonButton: Locator;
 
   constructor(readonly page: Page) {
     page.on("websocket", (socket) => {
@@ -95,8 +114,12 @@ export class Visitor {
     this.joinButton = find(PAGE_ELEMENTS.joinButton);
     this.nameError = find(PAGE_ELEMENTS.nameError);
     this.you = find(PAGE_ELEMENTS.you);
+    this.ownName = find(PAGE_ELEMENTS.ownName);
+    this.ownMenuButton = find(PAGE_ELEMENTS.ownMenuButton);
+    this.ownMenu = find(PAGE_ELEMENTS.ownMenu);
     this.renameButton = find(PAGE_ELEMENTS.renameButton);
     this.leaveButton = find(PAGE_ELEMENTS.leaveButton);
+    this.switchPersonButton = find(PAGE_ELEMENTS.switchPersonButton);
     this.newNameField = find(PAGE_ELEMENTS.newNameField);
     this.saveButton = find(PAGE_ELEMENTS.saveButton);
     this.cancelButton = find(PAGE_ELEMENTS.cancelButton);
@@ -107,11 +130,14 @@ export class Visitor {
     this.missed = find(PAGE_ELEMENTS.missed);
     this.searchField = find(PAGE_ELEMENTS.searchField);
     this.found = find(PAGE_ELEMENTS.found);
-    this.sortButton = find(PAGE_ELEMENTS.sortButton);
-    this.activity = page.locator("details.activity");
+    this.menuButton = find(PAGE_ELEMENTS.menuButton);
+    this.menu = find(PAGE_ELEMENTS.menu);
+    this.newestFirstButton = find(PAGE_ELEMENTS.newestFirstButton);
+    this.announceButton = find(PAGE_ELEMENTS.announceButton);
+    this.inviteButton = find(PAGE_ELEMENTS.inviteButton);
+    this.invitation = find(PAGE_ELEMENTS.invitation);
+    this.activity = page.locator("section.activity");
     this.activityEntries = this.activity.locator("ol > li > p");
-    this.muteButton = find(PAGE_ELEMENTS.muteButton);
-    this.switchPersonButton = find(PAGE_ELEMENTS.switchPersonButton);
   }
 
   get context(): BrowserContext {
@@ -149,10 +175,72 @@ export class Visitor {
     await expect(this.you).toBeVisible();
   }
 
+  /** The card says that this person is listed, under this name. */
+  async isListedAs(name: string): Promise<void> {
+    await expect(this.ownName).toHaveText(name);
+    await expect(this.you).toContainText("You're on the list");
+  }
+
   /** Opens a room's page and joins. */
   async openAndJoin(room: string, name: string): Promise<void> {
     await this.open(room);
     await this.join(name);
+  }
+
+  /** Opens the menu of the visitor's own card, if it is not open. */
+  async openOwnMenu(): Promise<void> {
+    await openMenu(this.ownMenuButton, this.ownMenu);
+  }
+
+  /** Opens the page's menu, if it is not open. */
+  async openMenu(): Promise<void> {
+    await openMenu(this.menuButton, this.menu);
+  }
+
+  /** Opens the invitation, if it is not open. */
+  async openInvitation(): Promise<void> {
+    await openMenu(this.inviteButton, this.invitation);
+  }
+
+  /** Presses Escape, which closes an open menu. */
+  async closeMenu(): Promise<void> {
+    await this.page.keyboard.press("Escape");
+    for (const menu of [this.menu, this.ownMenu, this.invitation]) await expect(menu).toBeHidden();
+  }
+
+  /** Opens the form for a new name. */
+  async startRename(): Promise<void> {
+    await this.openOwnMenu();
+    await this.renameButton.click();
+    await expect(this.newNameField).toBeVisible();
+  }
+
+  /** Asks for a new name. */
+  async rename(name: string): Promise<void> {
+    await this.startRename();
+    await this.newNameField.fill(name);
+    await this.saveButton.click();
+  }
+
+  /** Leaves the list. */
+  async leave(): Promise<void> {
+    await this.openOwnMenu();
+    await this.leaveButton.click();
+  }
+
+  /** Joins again as another person. */
+  async switchPerson(): Promise<void> {
+    await this.openOwnMenu();
+    await this.switchPersonButton.click();
+  }
+
+  /** Presses a toggle of the page's menu, and closes the menu. */
+  async toggle(button: "newestFirstButton" | "announceButton"): Promise<void> {
+    await this.openMenu();
+    const before = await this[button].getAttribute("aria-pressed");
+    await this[button].click();
+    await expect(this[button]).toHaveAttribute("aria-pressed", before === "true" ? "false" : "true");
+    await this.closeMenu();
   }
 
   /** The page is hydrated and its list is live. */
@@ -173,10 +261,16 @@ export class Visitor {
     await expect(this.banner).toHaveCount(0);
   }
 
-  /** The list has exactly these names, in this order, and the count is theirs. */
-  async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
-    await expect(this.names).toHaveText([...names], options);
-    await expect(this.count).toHaveText(formatCount(names.length));
+  /** The list has exactly these names, in the order of the page, and the count is theirs. */
+  async shows(
+    names: readonly string[],
+    { away = [], timeout = LIST_TIMEOUT_IN_MILLISECONDS }: ListOptions = {},
+  ): Promise<void> {
+    await expect(async () => {
+      const [own] = await this.ownName.allTextContents();
+      expect(await this.names.allTextContents()).toEqual(inPageOrder(names, { own, away }));
+    }).toPass({ timeout });
+    await expect(this.count).toHaveText(formatCount(names.length - away.length));
   }
 
   /** Whether rows fill the part of the window that the list covers. */
@@ -200,6 +294,12 @@ export class Visitor {
     if (id === null) throw new Error("The visitor's own row has no id.");
     return id;
   }
+}
+
+/** Presses a button that opens a popover, unless it is open. */
+async function openMenu(button: Locator, menu: Locator): Promise<void> {
+  if (!(await menu.isVisible())) await button.click();
+  await expect(menu).toBeVisible();
 }
 
 function locate(page: Page, query: ElementQuery): Locator {

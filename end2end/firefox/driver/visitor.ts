@@ -1,8 +1,9 @@
 import { expect } from "@playwright/test";
 import type { BrowserContext, Page } from "puppeteer-core";
 
+import { inPageOrder } from "../../support/names";
 import { PAGE_ELEMENTS, ROW_SELECTORS, rowSelectorOf, type ElementQuery } from "../../support/page-elements";
-import { formatCount, UNTIL_RECONNECTED, type Wire } from "../../support/visitor";
+import { formatCount, UNTIL_RECONNECTED, type ListOptions, type Wire } from "../../support/visitor";
 import { FirefoxElement } from "./element";
 import { recordWire, wireOf } from "./wire";
 
@@ -71,7 +72,7 @@ export class FirefoxVisitor {
   async join(name: string): Promise<void> {
     await this.elements.nameField.fill(name);
     await this.elements.joinButton.click();
-    await this.says(`You're on the list as ${name}`);
+    await this.isListedAs(name);
   }
 
   /** Opens a room's page and joins. */
@@ -80,9 +81,40 @@ export class FirefoxVisitor {
     await this.join(name);
   }
 
-  /** The visitor's own status contains this text. */
-  async says(text: string): Promise<void> {
-    await expect.poll(() => this.elements.you.text()).toContain(text);
+  /** Opens the menu of the visitor's own card, if it is not open. */
+  async openOwnMenu(): Promise<void> {
+    await openMenu(this.elements.ownMenuButton, this.elements.ownMenu);
+  }
+
+  /** Opens the page's menu, if it is not open. */
+  async openMenu(): Promise<void> {
+    await openMenu(this.elements.menuButton, this.elements.menu);
+  }
+
+  /** Opens the form for a new name. */
+  async startRename(): Promise<void> {
+    await this.openOwnMenu();
+    await this.elements.renameButton.click();
+    await expect.poll(() => this.elements.newNameField.isVisible()).toBe(true);
+  }
+
+  /** Asks for a new name. */
+  async rename(name: string): Promise<void> {
+    await this.startRename();
+    await this.elements.newNameField.fill(name);
+    await this.elements.saveButton.click();
+  }
+
+  /** Leaves the list. */
+  async leave(): Promise<void> {
+    await this.openOwnMenu();
+    await this.elements.leaveButton.click();
+  }
+
+  /** The card says that this person is listed, under this name. */
+  async isListedAs(name: string): Promise<void> {
+    await expect.poll(() => this.elements.ownName.text()).toBe(name);
+    await expect.poll(() => this.elements.you.text()).toContain("You're on the list");
   }
 
   /** The page is hydrated and its list is live. */
@@ -104,10 +136,13 @@ export class FirefoxVisitor {
     await expect.poll(() => this.elements.banner.count()).toBe(0);
   }
 
-  /** The list has exactly these names, in this order, and the count is theirs. */
-  async shows(names: readonly string[], options?: { timeout: number }): Promise<void> {
-    await expect.poll(() => this.names.texts(), options).toEqual(names);
-    await expect.poll(() => this.elements.count.text()).toBe(formatCount(names.length));
+  /** The list has exactly these names, in the order of the page, and the count is theirs. */
+  async shows(names: readonly string[], { away = [], ...options }: ListOptions = {}): Promise<void> {
+    await expect(async () => {
+      const own = await this.elements.ownName.text();
+      expect(await this.names.texts()).toEqual(inPageOrder(names, { own, away }));
+    }).toPass({ timeout: 10_000, ...options });
+    await expect.poll(() => this.elements.count.text()).toBe(formatCount(names.length - away.length));
   }
 
   /** This person's id in the room, as the page has it in their own row. */
@@ -130,4 +165,10 @@ export class FirefoxVisitor {
   async wire(): Promise<Wire> {
     return wireOf(this.page);
   }
+}
+
+/** Presses a button that opens a popover, unless it is open. */
+async function openMenu(button: FirefoxElement, menu: FirefoxElement): Promise<void> {
+  if (!(await menu.isVisible())) await button.click();
+  await expect.poll(() => menu.isVisible()).toBe(true);
 }
