@@ -42,7 +42,7 @@ test("step 2: the page asks for a name, in the page and not in a dialog box", as
 
   await ana.page.keyboard.type("Ana");
   await ana.page.keyboard.press("Enter");
-  await expect(ana.you).toContainText("You're on the list as Ana");
+  await ana.isListedAs("Ana");
   expect(dialogs).toEqual([]);
 });
 
@@ -112,6 +112,8 @@ test("step 5: every page shows each new_user as a row", async ({ newVisitor, roo
 
   await bo.join("Bo");
   for (const visitor of [ana, bo, watcher]) await visitor.shows(["Ana", "Bo"]);
+  // Everyone is first in their own list.
+  await expect(bo.names).toHaveText(["Bo", "Ana"]);
 
   // A visitor's own row is marked on their own page only.
   await expect(ana.ownRow).toHaveCount(1);
@@ -164,5 +166,5 @@ test("step 7: of two people with the same name, exactly the one who left disappe
     await expect(visitor.rowWithId(secondId)).toHaveCount(1);
   }
   await expect(secondKim.ownRow).toHaveCount(1);
-  await expect(secondKim.you).toContainText("You're on the list as Kim");
+  await secondKim.isListedAs("Kim");
 });
