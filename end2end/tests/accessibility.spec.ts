@@ -127,14 +127,16 @@ test.describe("browser settings and writing directions", () => {
         const avatar = await row.locator(".avatar").boundingBox();
         const bdi = await row.locator("bdi").boundingBox();
         expect(avatar?.x).toBeLessThan(bdi?.x ?? 0);
-        for (const mark of await row.locator(".twin:visible, .you:visible").all()) {
+        for (const mark of await row.locator(".namesake:visible, .you:visible").all()) {
           expect((await mark.boundingBox())?.x).toBeGreaterThan(bdi?.x ?? Infinity);
         }
       }
-      // The same in a sentence: the name starts right of the text before it.
-      const words = await visitor.you.locator("p").first().boundingBox();
-      const own = await visitor.you.locator("bdi").evaluate((bdi) => bdi.getClientRects()[0]?.x);
-      expect(own).toBeGreaterThan(words?.x ?? Infinity);
+      // The same in the card: avatar, name, menu.
+      const [avatar, own, menu] = await Promise.all(
+        [visitor.you.locator(".avatar"), visitor.ownName, visitor.ownMenuButton].map((part) => part.boundingBox()),
+      );
+      expect(avatar?.x).toBeLessThan(own?.x ?? 0);
+      expect(own?.x).toBeLessThan(menu?.x ?? 0);
     });
   }
 
@@ -158,8 +160,11 @@ test.describe("browser settings and writing directions", () => {
     await visitor.shows(["Ana", "Bo"]);
     bo.send({ event: "leave" });
     await visitor.shows(["Ana"]);
+    await visitor.openOwnMenu();
     await visitor.renameButton.hover();
-    await visitor.activity.locator("summary").click();
+    await visitor.closeMenu();
+    await visitor.openMenu();
+    await visitor.menu.locator("summary").click();
     expect(animations).toEqual([]);
   });
 
@@ -172,7 +177,6 @@ test.describe("browser settings and writing directions", () => {
     await clients.joinInOrder(server, room, NAMES);
     const visitor = await newVisitor();
     await visitor.openAndJoin(room, "Olu");
-    await visitor.activity.locator("summary").click();
     for (const width of [640, 1280]) {
       await visitor.page.setViewportSize({ width, height: 800 });
       await visitor.page.evaluate(() => (document.documentElement.style.fontSize = "32px"));
@@ -205,7 +209,6 @@ test.describe("browser settings and writing directions", () => {
     await unzoomed.openAndJoin(room, "Kim");
     const controls = ({ page }: Visitor) =>
       page.getByRole("button").or(page.getByRole("link")).filter({ visible: true }).allTextContents();
-    // One link more than in a wide window: the one past the list to the sidebar.
     expect(await controls(visitor)).toEqual(expect.arrayContaining(await controls(unzoomed)));
     for (const name of await visitor.names.all()) await expect(name).toBeVisible();
   });
@@ -222,10 +225,12 @@ test.describe("browser settings and writing directions", () => {
     const border = (selector: string) =>
       visitor.page.locator(selector).first().evaluate((element) => getComputedStyle(element).border);
     expect(await border(".row:not(.is-you)")).not.toEqual(await border(".row.is-you"));
-    await visitor.sortButton.focus();
+    await visitor.openMenu();
+    const { newestFirstButton } = visitor;
+    await newestFirstButton.focus();
     await visitor.page.keyboard.press("Space");
-    await expect(visitor.sortButton).toHaveAttribute("aria-pressed", "true");
-    const look = await visitor.sortButton.evaluate((button) => ({
+    await expect(newestFirstButton).toHaveAttribute("aria-pressed", "true");
+    const look = await newestFirstButton.evaluate((button) => ({
       mark: getComputedStyle(button, "::before").content,
       outline: getComputedStyle(button).outlineStyle,
     }));

@@ -20,7 +20,7 @@ async function spokenText(page: Page): Promise<string> {
 
 /** The files are in the sheet of the roll. */
 async function openSheet(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Take the roll" }).click();
+  await page.locator(".page-header .take-the-roll").click();
 }
 
 const NAMES = ["Ana Sousa", "=1+1", "李小龍"];
@@ -29,20 +29,21 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`the QR code is readable and leads to the room, in ${colorScheme}`, async ({ newVisitor, room }) => {
     const visitor = await newVisitor({ colorScheme });
     await visitor.open(room);
-    const code = visitor.page.getByRole("img", { name: /QR code/ });
+    const code = visitor.invitation.getByRole("img", { name: /QR code/ });
     await expect(code).toBeHidden();
-    await visitor.page.getByRole("button", { name: "QR code" }).click();
+    await visitor.openInvitation();
     await expect(code).toBeVisible();
     await expect
       .poll(() => code.evaluate((image) => (image as HTMLImageElement).naturalWidth))
       .toBeGreaterThan(0);
     const address = `${new URL(visitor.page.url()).origin}/r/${room}`;
     expect(await readCode(code)).toBe(address);
-    await expect(visitor.page.getByText(address, { exact: true })).toBeVisible();
+    await expect(visitor.invitation.getByLabel("Link to this room")).toHaveValue(address);
   });
 }
 
-test("the QR code is only loaded when the invitation is opened", async ({ newVisitor, room }) => {
+test("the QR code is only loaded when the invitation is opened", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, NAMES);
   const visitor = await newVisitor();
   const codes: string[] = [];
   visitor.page.on("request", (request) => {
@@ -51,6 +52,8 @@ test("the QR code is only loaded when the invitation is opened", async ({ newVis
   await visitor.open(room);
   await visitor.page.waitForLoadState("networkidle");
   expect(codes).toEqual([]);
+  await visitor.openInvitation();
+  await expect.poll(() => codes.length).toBe(1);
 });
 
 test("the list can be downloaded as text and as CSV", async ({
@@ -239,9 +242,12 @@ test("without scripts the invitation, the chart and the downloads work", async (
   await openSheet(visitor.page);
   await expect(visitor.page.getByRole("link", { name: "CSV" })).toBeVisible();
   await visitor.page.getByRole("button", { name: "Close" }).click();
-  await visitor.page.getByRole("button", { name: "QR code" }).click();
-  await expect(visitor.page.getByRole("img", { name: /QR code/ })).toBeVisible();
-  await expect(visitor.page.getByRole("button", { name: "Copy link" })).toBeHidden();
+  await visitor.openInvitation();
+  const { invitation } = visitor;
+  await expect(invitation.getByRole("img", { name: /QR code/ })).toBeVisible();
+  await expect(invitation.getByLabel("Link to this room")).toHaveValue(visitor.page.url());
+  await expect(invitation.getByRole("button", { name: "Copy" })).toBeHidden();
+  await expect(invitation.getByRole("button", { name: "Share" })).toBeHidden();
 });
 
 test("an invalid room name leads to a page that suggests a valid one", async ({
@@ -282,14 +288,14 @@ test("the invitation can be closed by keyboard, and is captured in screenshots",
   await clients.joinInOrder(server, room, [...NAMES, "Bo", "Kim", "Olu"]);
   const visitor = await newVisitor({ reducedMotion: "reduce" });
   await visitor.open(room);
-  await visitor.page.getByRole("button", { name: "QR code" }).click();
-  await expect(visitor.page.getByRole("dialog", { name: "Invite" })).toBeVisible();
+  await visitor.openInvitation();
+  await expect(visitor.page.getByRole("dialog", { name: `Invite to ${room}` })).toBeVisible();
   await visitor.page.getByRole("img", { name: /QR code/ }).scrollIntoViewIfNeeded();
   await takeScreenshots(visitor.page, "invitation");
   // Escape closes it, and so does the button.
   await visitor.page.keyboard.press("Escape");
   await expect(visitor.page.getByRole("dialog")).toBeHidden();
-  await visitor.page.getByRole("button", { name: "QR code" }).click();
+  await visitor.openInvitation();
   await visitor.page.getByRole("button", { name: "Close" }).click();
   await expect(visitor.page.getByRole("dialog")).toBeHidden();
 });
