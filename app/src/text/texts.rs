@@ -159,13 +159,13 @@ fn line(index: usize) -> &'static str {
     super::catalog::Catalog::of_context().page_line(index)
 }
 
-#[cfg(not(feature = "ssr"))]
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 use self::in_browser::line;
 #[cfg(feature = "hydrate")]
 pub(crate) use self::in_browser::set_texts;
 
 /// The words in the browser: set once, before anything is rendered.
-#[cfg(not(feature = "ssr"))]
+#[cfg(feature = "hydrate")]
 mod in_browser {
     use std::cell::RefCell;
 
