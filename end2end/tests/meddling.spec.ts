@@ -136,8 +136,8 @@ const COPIES: Record<string, () => void> = {
   "the content of the card": () => {
     document.querySelector(".card")!.innerHTML += "";
   },
-  "a pair of buttons": () => {
-    document.querySelector(".buttons")!.innerHTML += "";
+  "the content of the menu": () => {
+    document.querySelector("#own-menu")!.innerHTML += "";
   },
 };
 
@@ -153,7 +153,7 @@ for (const [what, copy] of Object.entries(COPIES)) {
     await reloaded;
     await visitor.isLive();
     await visitor.shows(["Summer", "Kim"]);
-    await visitor.leaveButton.click();
+    await visitor.leave();
     await visitor.shows(["Summer"]);
   });
 }
@@ -178,7 +178,7 @@ for (const button of ["#connection > button", ".missed > button"]) {
     if (!isOfBanner) {
       await clients.join(server, room, "Bo");
       // After a short outage there is no line of what was missed.
-      await expect(visitor.banner).toContainText(/List from (\d{2,} s|\d+ min) ago/, UNTIL_RECONNECTED);
+      await expect(visitor.banner).toContainText(/List from (\d{2,} sec|\d+ min)\. ago/, UNTIL_RECONNECTED);
       network.setCondition("clear");
       await expect(visitor.missed).toContainText("Bo joined", UNTIL_RECONNECTED);
     }
@@ -212,18 +212,23 @@ test("a form that was replaced by a copy loads no other page, and keeps the name
 
 test("page works if the list is changed while the rest is hydrated", async ({ newVisitor, server, clients, room }) => {
   const visitor = await newVisitor();
+  let changes = 0;
+  await visitor.page.exposeFunction("noteChange", () => (changes += 1));
   await visitor.page.addInitScript(() => {
+    const { noteChange } = window as unknown as { noteChange: () => void };
     const { addEventListener } = EventTarget.prototype;
     EventTarget.prototype.addEventListener = function (...parameters: Parameters<typeof addEventListener>) {
-      // The first listener of hydration is that of a button in the sidebar.
-      if (this instanceof HTMLButtonElement && this.closest(".sidebar") && parameters[0] === "click") {
+      // The list is hydrated after the form.
+      if (this instanceof HTMLFormElement && this.matches(".name-form") && parameters[0] === "submit") {
         EventTarget.prototype.addEventListener = addEventListener;
         document.querySelector("#roster li")!.before(document.createElement("div"));
+        noteChange();
       }
       addEventListener.apply(this, parameters);
     };
   });
   await opensAndWorks(visitor, server, clients, room);
+  expect(changes).toBe(1);
 });
 
 test("text that was typed before a part was rendered anew is kept", async ({ newVisitor, room }) => {
@@ -344,13 +349,11 @@ async function works(visitor: Visitor, server: SharedServer, clients: ProtocolCl
   await visitor.shows([FIRST, "Bo", "Kim"]);
   bo.send({ event: "rename", name: "Summer" });
   await visitor.shows([FIRST, "Summer", "Kim"]);
-  await visitor.renameButton.click();
-  await visitor.newNameField.fill("Kit");
-  await visitor.saveButton.click();
+  await visitor.rename("Kit");
   await visitor.shows([FIRST, "Summer", "Kit"]);
   await bo.leave();
   await visitor.shows([FIRST, "Kit"]);
-  await visitor.leaveButton.click();
+  await visitor.leave();
   await visitor.shows([FIRST]);
   await expect(visitor.nameField).toBeVisible();
   await expect(page).toHaveTitle(/^\(1\)/);

@@ -71,6 +71,10 @@ impl ListRenderer {
         let wanted = self.page_state.ui.with_untracked(|ui| ui.options.clone());
         let is_same = *self.options.borrow() == wanted;
         self.is_order_pinned.set(is_same && self.has_attention());
+        if self.order.borrow().is_empty() {
+            // The rows of the first HTML have places to keep as well.
+            self.order.replace(self.page_state.people.with_untracked(|people| people.ids.clone()));
+        }
         let order = {
             let old = self.order.borrow();
             let mut name_index = self.name_index.borrow_mut();

@@ -62,7 +62,7 @@ impl ListOptions {
     /// the newest first. In a search, names with a word that begins with the query come first.
     ///
     /// While the visitor looks at the list, `pinned` is the order in which it is shown: those rows keep
-    /// their order, and new ones follow.
+    /// their order, and new ones follow in the order of the options.
     pub(crate) fn arrange(
         &self,
         name_index: &NameIndex,
@@ -74,16 +74,12 @@ impl ListOptions {
             let of_state = if Some(entry.id) == you { 0 } else { 1 + u8::from(entry.is_away) };
             self.shown.includes(entry).then_some(3 * of_match + of_state)
         };
-        let entries = || {
-            let entries = (0_u32..).zip(name_index.entries());
-            entries.filter_map(|(number, entry)| Some((rank(entry)?, number, entry)))
-        };
-        if let Some(pinned) = pinned {
-            return pinned_first(pinned, entries().map(|(_, _, entry)| entry.id));
-        }
+        let entries = (0_u32..)
+            .zip(name_index.entries())
+            .filter_map(|(number, entry)| Some((rank(entry)?, number, entry)));
         // Allocated once: growing by doubling would take up to three times the memory.
         let mut keys = Vec::with_capacity(name_index.entries().len());
-        keys.extend(entries().map(|(rank, number, entry)| {
+        keys.extend(entries.map(|(rank, number, entry)| {
             if self.is_newest_first {
                 (rank, 0, "", !number, entry.id)
             } else {
@@ -94,7 +90,11 @@ impl ListOptions {
         }));
         // A heap sorts with a tenth of the code of `sort`.
         let keys = BinaryHeap::from(keys).into_sorted_vec();
-        keys.into_iter().map(|(.., id)| id).collect()
+        let sorted = keys.into_iter().map(|(.., id)| id).collect();
+        match pinned {
+            Some(pinned) => pinned_first(pinned, sorted),
+            None => sorted,
+        }
     }
 }
 
@@ -122,8 +122,7 @@ fn leading_bytes(search_key: &str) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-fn pinned_first(pinned: &[UserId], found: impl Iterator<Item = UserId>) -> Vec<UserId> {
-    let found: Vec<UserId> = found.collect();
+fn pinned_first(pinned: &[UserId], found: Vec<UserId>) -> Vec<UserId> {
     // `collect` would add code for sorting first.
     let mut new = IdMap::default();
     for id in &found {
@@ -240,7 +239,7 @@ mod tests {
     }
 
     proptest! {
-        /// Pinned rows keep their order, and everyone is shown once.
+        /// Pinned rows keep their order, the others follow in theirs, and everyone is shown once.
         #[test]
         fn new_rows_follow_the_pinned_ones(
             before in prop::sample::subsequence((0..30_u8).collect::<Vec<_>>(), 0..30).prop_shuffle(),
@@ -256,6 +255,9 @@ mod tests {
             let order = by_name.arrange(&NameIndex::of(&after), None, Some(&pinned));
             let stayed: Vec<_> = pinned.iter().copied().filter(|id| after.contains(id)).collect();
             prop_assert_eq!(&order[..stayed.len()], &stayed[..]);
+            let sorted = by_name.arrange(&NameIndex::of(&after), None, None);
+            let new: Vec<_> = sorted.into_iter().filter(|id| !stayed.contains(id)).collect();
+            prop_assert_eq!(&order[stayed.len()..], &new[..]);
             let (mut all, mut expected) = (order, after.users().map(|user| user.id).collect::<Vec<_>>());
             all.sort_unstable();
             expected.sort_unstable();
