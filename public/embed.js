@@ -27,6 +27,8 @@ if (address.username || address.password) {
 }
 
 const html = document.documentElement;
+/** As the server writes numbers in the view's language: with Latin digits. */
+const numbers = new Intl.NumberFormat(html.lang, { numberingSystem: "latn" });
 let view = document.querySelector("main");
 /** What is shown where the reason is not known. */
 const reconnecting = view.querySelector(".reason").textContent;
@@ -172,7 +174,7 @@ function fit() {
   list.append(rest);
   for (let shown = faces.length; shown >= 0; shown -= 1) {
     faces[shown]?.classList.add("only-heard");
-    rest.textContent = `+${(people - shown).toLocaleString("en-US")}`;
+    rest.textContent = `+${numbers.format(people - shown)}`;
     rest.hidden = shown === people;
     if (doesFit()) return;
   }

@@ -215,6 +215,7 @@ async function start() {
     noteNotHydrated();
   }
   verifyRegularly(page);
+  if (html.hasAttribute("data-wall")) load("wall").then((wall) => wall.start(page));
 }
 
 new MutationObserver(onAttributeChange).observe(html, {

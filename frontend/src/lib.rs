@@ -63,6 +63,18 @@ pub fn count() -> usize {
     with(Hydration::count)
 }
 
+/// The number of rows of the list, in the page or beyond it.
+#[wasm_bindgen]
+pub fn listed() -> usize {
+    with(Hydration::listed)
+}
+
+/// Turns a wall's page: so many of those who follow the newest were shown.
+#[wasm_bindgen]
+pub fn turn_wall(shown: usize) {
+    with(|hydration| hydration.turn_wall(shown));
+}
+
 fn with<T: Default>(act: impl FnOnce(&Hydration) -> T) -> T {
     HYDRATION.with_borrow(|hydration| hydration.as_ref().map(act)).unwrap_or_default()
 }

@@ -7,12 +7,13 @@ use std::{
 
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlElement};
 
+use super::document_state::is_kiosk;
 use crate::{
     client::Replica,
     list::{
         name_index::NameIndex,
-        sort_filter::ListOptions,
-        virtual_scroll::{VIRTUALIZE_ABOVE, Viewport},
+        sort_filter::{ListOptions, MOST_ON_WALL},
+        virtual_scroll::Viewport,
     },
     presence::UserId,
     state::page_state::{PageState, People, VisibleSlice},
@@ -146,7 +147,8 @@ impl ListRenderer {
                 name_index: &self.name_index.borrow(),
                 order: &order,
                 rows: rows.clone(),
-                is_whole: wanted.len() == found,
+                // A wall turns its pages, so a place in the order is no place in the list.
+                is_whole: wanted.len() == found || is_kiosk(),
                 found,
             },
         );
@@ -158,7 +160,7 @@ impl ListRenderer {
         let total = self.order.borrow().len();
         match self.viewport.get() {
             Some(viewport) => viewport.rows(total),
-            None => 0..total.min(VIRTUALIZE_ABOVE),
+            None => 0..total.min(MOST_ON_WALL),
         }
     }
 
@@ -180,7 +182,7 @@ impl ListRenderer {
     fn has_attention(&self) -> bool {
         let is_pointed_at =
             || list().is_some_and(|list| list.matches(":hover").unwrap_or_default());
-        self.is_scrolled() || is_pointed_at()
+        self.viewport.get().is_some_and(|viewport| viewport.scroll_top > 0 || is_pointed_at())
     }
 
     /// Whether the visitor has scrolled into the list.
@@ -191,15 +193,18 @@ impl ListRenderer {
 
 /// Which of the first HTML's `total` rows are hydrated at once: those in and around the viewport.
 pub(super) fn initial_rows(total: usize) -> Range<usize> {
-    measure_viewport().map_or(0..total.min(VIRTUALIZE_ABOVE), |viewport| viewport.rows(total))
+    measure_viewport().map_or(0..total.min(MOST_ON_WALL), |viewport| viewport.rows(total))
 }
 
 fn list() -> Option<HtmlElement> {
     document().get_element_by_id(ROSTER)?.dyn_into().ok()
 }
 
-/// The visible part of the list; `None` while there is no row to measure.
+/// The visible part of the list; `None` while there is no row to measure, and on a wall.
 fn measure_viewport() -> Option<Viewport> {
+    if is_kiosk() {
+        return None;
+    }
     let list = list()?;
     // The layout size, without transforms: a row that is being animated in looks larger than it is.
     let row: HtmlElement = list.first_element_child()?.dyn_into().ok()?;

@@ -23,6 +23,7 @@ use leptos::{mount::hydrate_from, prelude::*, wasm_bindgen::JsCast, web_sys::Htm
 use self::{connection::Connection, list_renderer::initial_rows};
 use crate::{
     client::{Replica, codec::json::from_str},
+    list::sort_filter::ListOptions,
     presence::RoomName,
     state::{RoomPage, command::Command, page_state::PageState},
     text::texts::set_texts,
@@ -54,8 +55,10 @@ impl Hydration {
         set_texts(texts);
         let RoomPage { room, list, away } = from_str(data).ok()?;
         let owner = Owner::new();
+        let wall = document_state::is_kiosk().then_some(0);
+        let options = ListOptions { wall, ..ListOptions::default() };
         let (page_state, replica) =
-            owner.with(|| PageState::of_first_html(list, away, initial_rows));
+            owner.with(|| PageState::of_first_html(list, away, options, initial_rows));
         Some(Self { owner, page_state, room, replica: RefCell::new(replica) })
     }
 
@@ -89,6 +92,17 @@ impl Hydration {
     /// The number of people here that the page shows.
     pub fn count(&self) -> usize {
         untrack(|| self.page_state.here())
+    }
+
+    /// The number of rows of the list, in the page or beyond it.
+    pub fn listed(&self) -> usize {
+        self.page_state.people.with_untracked(|people| people.count)
+    }
+
+    /// Turns a wall's page: so many of those who follow the newest were shown.
+    pub fn turn_wall(&self, shown: usize) {
+        self.page_state.ui.update(|ui| ui.options.wall = Some(shown));
+        self.page_state.ask(Command::Rearrange);
     }
 }
 

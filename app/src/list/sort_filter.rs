@@ -8,6 +8,12 @@ use super::{
 };
 use crate::presence::{UserId, id_map::IdMap, single_spaced};
 
+/// How many of the newest people a wall shows all the time, while the others take turns.
+pub(crate) const NEWEST: usize = 4;
+
+/// How many people a wall shows at once: as many as its style sheet has places for.
+pub(crate) const MOST_ON_WALL: usize = 44;
+
 /// The visitor's options for the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListOptions {
@@ -17,6 +23,9 @@ pub(crate) struct ListOptions {
     pub(crate) is_newest_first: bool,
     /// Show only names that contain this search key; empty shows everyone.
     pub(crate) query: String,
+    /// On a wall: everyone, the newest first, and nobody apart. So many of those who follow the [`NEWEST`] are last,
+    /// since the wall has shown them.
+    pub(crate) wall: Option<usize>,
 }
 
 /// The people that a list shows.
@@ -69,6 +78,9 @@ impl ListOptions {
         you: Option<UserId>,
         pinned: Option<&[UserId]>,
     ) -> Vec<UserId> {
+        if let Some(shown) = self.wall {
+            return order_on_wall(name_index, shown);
+        }
         let rank = |entry: &Entry| {
             let of_match = match_rank(&entry.search_key, &self.query)?;
             let of_state = if Some(entry.id) == you { 0 } else { 1 + u8::from(entry.is_away) };
@@ -96,6 +108,14 @@ impl ListOptions {
             None => sorted,
         }
     }
+}
+
+/// Everyone, the newest first; `shown` of those who follow the [`NEWEST`] are last.
+fn order_on_wall(name_index: &NameIndex, shown: usize) -> Vec<UserId> {
+    let newest_first = || name_index.entries().iter().rev().map(|entry| entry.id);
+    let turned = newest_first().skip(NEWEST + shown);
+    let shown = newest_first().skip(NEWEST).take(shown);
+    newest_first().take(NEWEST).chain(turned).chain(shown).collect()
 }
 
 /// How well a search key matches a query: 0 if a word of it begins with the query, 1 if it is elsewhere in it; none if it
@@ -202,6 +222,24 @@ mod tests {
         let you = Some(user(0, "zoe").id);
         let order = arranged(&roster, &ListOptions::default(), you);
         assert_eq!(order, ["zoe", "Ana", "bo", "Émile", "李", "Ana"]);
+    }
+
+    #[test]
+    fn a_wall_shows_the_newest_all_the_time_and_the_others_in_turns() {
+        let away = |number: u8| if number < 2 { PresenceState::Away } else { PresenceState::Here };
+        let users = (0..8).map(|number| User { state: away(number), ..user(number, "Ana") });
+        let roster = Roster::from_users(users).unwrap();
+        let order = |shown| {
+            let options = ListOptions { wall: Some(shown), ..ListOptions::default() };
+            let order = options.arrange(&NameIndex::of(&roster), Some(user(3, "Ana").id), None);
+            let numbers =
+                order.iter().map(|id| (0..8).find(|number| user(*number, "Ana").id == *id));
+            numbers.map(Option::unwrap).collect::<Vec<u8>>()
+        };
+        assert_eq!(order(0), [7, 6, 5, 4, 3, 2, 1, 0]);
+        assert_eq!(order(3), [7, 6, 5, 4, 0, 3, 2, 1]);
+        // People left since: everyone is shown all the same.
+        assert_eq!(order(9), [7, 6, 5, 4, 3, 2, 1, 0]);
     }
 
     #[test]

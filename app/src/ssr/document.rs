@@ -15,7 +15,11 @@ use crate::{
         RoomPage,
         server_data::{DisplayMode, ServerRendered},
     },
-    text::{language::Language, strings, texts::ServerText},
+    text::{
+        language::Language,
+        strings,
+        texts::{ServerText, Text},
+    },
     view::page::first_html,
 };
 
@@ -32,7 +36,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let mode =
         use_context::<ServerRendered>().map(|server_data| server_data.mode).unwrap_or_default();
     let asset_urls = AssetUrls::of(&options);
-    let base = BasePath::of_context();
     let start_script = asset_urls.script_of_this_build("start.js");
     let modules = start_data::MODULES.map(|module| {
         let url = asset_urls.script_of_this_build(module);
@@ -60,20 +63,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             view! { <header class="page-header">{room_name(&room)}</header> }.into_any()
         }
     };
-    let footer = (mode == DisplayMode::Page).then(|| {
-        view! {
-            <footer>
-                <a class="mark" href=base.below("/")>
-                    {strings::PRODUCT}
-                </a>
-                // In a tab of its own: a visitor who left this page would leave this room.
-                <a href=base.below(NEW_ROOM) target="_blank" rel="noopener">
-                    {ServerText::NewRoom.get()}
-                </a>
-                <a href=base.below("/privacy")>{ServerText::Privacy.get()}</a>
-            </footer>
-        }
-    });
+    let footer = match mode {
+        DisplayMode::Page => page_footer().into_any(),
+        DisplayMode::Kiosk => wall_footer().into_any(),
+    };
     // The region is there from the start, and `start.js` shows what it says: screen readers announce changes alone.
     let without_cookies = (mode == DisplayMode::Page).then(|| {
         view! {
@@ -99,6 +92,36 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <script type="application/json" id="start-data" nonce=use_nonce() inner_html=start_data></script>
     };
     document(style_and_scripts.into_any(), title, mode, body.into_any())
+}
+
+fn page_footer() -> impl IntoView {
+    let base = BasePath::of_context();
+    view! {
+        <footer>
+            <a class="mark" href=base.below("/")>
+                {strings::PRODUCT}
+            </a>
+            // In a tab of its own: a visitor who left this page would leave this room.
+            <a href=base.below(NEW_ROOM) target="_blank" rel="noopener">
+                {ServerText::NewRoom.get()}
+            </a>
+            <a href=base.below("/privacy")>{ServerText::Privacy.get()}</a>
+        </footer>
+    }
+}
+
+/// How many people are not in sight, and what greets the newest: `wall.js` gets its words from here.
+fn wall_footer() -> impl IntoView {
+    let list = use_context::<RoomPage>().map(|page| page.list);
+    let others = list.map_or(0, |list| list.count.saturating_sub(list.users.len()));
+    view! {
+        <footer>
+            <p class="others" data-words=Text::AndMore.get() hidden=others == 0>
+                {Text::AndMore.count(others)}
+            </p>
+        </footer>
+        <div class="welcome" data-words=ServerText::Welcome.get() aria-hidden="true" hidden></div>
+    }
 }
 
 /// Why there is no page at an address.

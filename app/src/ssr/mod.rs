@@ -32,9 +32,15 @@ pub use start_data::{COOKIE_CHECK, room_parts};
 
 pub use crate::text::language::Language;
 use crate::{
-    list::{name_index::NameIndex, sort_filter::ListOptions},
+    list::{
+        name_index::NameIndex,
+        sort_filter::{self, ListOptions},
+    },
     presence::{Roster, User, UserId},
 };
+
+/// How many people a wall shows at once.
+pub const MOST_ON_WALL: usize = sort_filter::MOST_ON_WALL;
 
 /// The ids of these people in the order in which a page shows them; none if an id occurs twice.
 pub fn in_order_of_page(users: Vec<User>) -> Vec<UserId> {

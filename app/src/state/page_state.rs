@@ -69,11 +69,12 @@ pub(crate) struct VisibleSlice<'list> {
 }
 
 impl PageState {
-    /// The state and the list of the first HTML. `hydrated_rows` chooses, by the number of rows in it, which
+    /// The state and the list of the first HTML, in the order of these options. `hydrated_rows` chooses, by the number of rows in it, which
     /// ones are hydrated.
     pub(crate) fn of_first_html(
         list: ExistingUsers,
         away: usize,
+        options: ListOptions,
         hydrated_rows: impl FnOnce(usize) -> Range<usize>,
     ) -> (Self, Replica) {
         let now = list.now;
@@ -81,7 +82,7 @@ impl PageState {
         let replica = Replica::from_first_rows(list, away).unwrap_or_default();
         let mut people = People::default();
         let name_index = NameIndex::of(replica.roster());
-        let order = ListOptions::default().arrange(&name_index, replica.you(), None);
+        let order = options.arrange(&name_index, replica.you(), None);
         let rows = hydrated_rows(order.len());
         let found = replica.count();
         let is_whole = order.len() == found;
@@ -92,7 +93,7 @@ impl PageState {
         let page_state = Self {
             people: RwSignal::new(people),
             away: RwSignal::new(replica.away()),
-            ui: RwSignal::new(UiState::default()),
+            ui: RwSignal::new(UiState { options, ..UiState::default() }),
             now: RwSignal::new(now),
             command: RwSignal::new(None),
         };
@@ -383,7 +384,8 @@ mod tests {
     fn an_unhydrated_row_is_in_the_page_until_it_is_rendered() {
         let [ana, bo, cy] = [0, 1, 2].map(|number| user(number, "Any").id);
         Owner::new().with(|| {
-            let (page_state, replica) = PageState::of_first_html(first_html(), 0, |known| 1..known);
+            let (page_state, replica) =
+                PageState::of_first_html(first_html(), 0, ListOptions::default(), |known| 1..known);
             page_state.people.update_untracked(|people| {
                 assert!(!people.is_fully_hydrated());
                 assert_eq!(people.rendered_rows(), [(ana, false), (bo, true), (cy, true)]);

@@ -14,9 +14,15 @@ use super::{
     own_status::own_status,
     server_rendered::{aside, join_intro, why_blocked},
 };
-#[cfg(feature = "ssr")]
-use crate::state::RoomPage;
 use crate::state::page_state::PageState;
+#[cfg(feature = "ssr")]
+use crate::{
+    list::sort_filter::ListOptions,
+    state::{
+        RoomPage,
+        server_data::{DisplayMode, ServerRendered},
+    },
+};
 
 /// The content of `<main>`. In the browser the list and the sidebar are left out: they are hydrated on
 /// their own.
@@ -89,7 +95,10 @@ fn sidebar_section() -> impl IntoView {
 #[cfg(feature = "ssr")]
 pub(crate) fn first_html() -> impl IntoView {
     use_context::<RoomPage>().map(|RoomPage { list, away, .. }| {
-        let (page_state, _) = PageState::of_first_html(list, away, |total| 0..total);
+        let mode = use_context::<ServerRendered>().map(|data| data.mode).unwrap_or_default();
+        let wall = (mode == DisplayMode::Kiosk).then_some(0);
+        let options = ListOptions { wall, ..ListOptions::default() };
+        let (page_state, _) = PageState::of_first_html(list, away, options, |total| 0..total);
         page(page_state)
     })
 }

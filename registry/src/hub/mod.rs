@@ -153,6 +153,8 @@ impl RoomEntry {
 pub enum FirstRows<'ids> {
     /// So many of those who came first.
     InOrderOfArrival(usize),
+    /// So many of those who came last, in order of arrival. No client can resume from them, unless they are all.
+    Newest(usize),
     /// Those with these ids, in this order. No client can resume from them.
     These(&'ids [UserId]),
 }

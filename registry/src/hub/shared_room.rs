@@ -238,7 +238,11 @@ impl SharedRoom {
         // Changes of a frozen room are lost: no client may resume from them.
         let is_silent = state.is_frozen || state.is_muted();
         // Nor may one whose rows are not in order of arrival.
-        let is_in_order = matches!(rows, FirstRows::InOrderOfArrival(_));
+        let is_in_order = match rows {
+            FirstRows::InOrderOfArrival(_) => true,
+            FirstRows::Newest(most) => roster.len() <= most,
+            FirstRows::These(_) => false,
+        };
         let epoch = if is_silent || !is_in_order { no_epoch() } else { state.room.epoch().clone() };
         let list = ExistingUsers {
             epoch,
@@ -439,6 +443,9 @@ pub(super) fn no_epoch() -> Epoch {
 fn first_rows(roster: &Roster, rows: FirstRows<'_>, viewer: Option<UserId>) -> Vec<User> {
     let mut users: Vec<User> = match rows {
         FirstRows::InOrderOfArrival(most) => roster.users().take(most).cloned().collect(),
+        FirstRows::Newest(most) => {
+            roster.users().skip(roster.len().saturating_sub(most)).cloned().collect()
+        }
         FirstRows::These(ids) => ids.iter().filter_map(|id| roster.get(id)).cloned().collect(),
     };
     let own = viewer.and_then(|viewer| roster.get(&viewer));

@@ -2,7 +2,10 @@
 
 use app::{
     presence::{RoomName, RoomNameError, UserId},
-    ssr::{NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts, shell},
+    ssr::{
+        MOST_ON_WALL, NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts,
+        shell,
+    },
     state::{Activity, DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
@@ -12,7 +15,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
-use registry::presence::recent_changes::RecentChange;
+use registry::{hub::FirstRows, presence::recent_changes::RecentChange};
 
 use super::{
     app_state::AppState,
@@ -204,7 +207,11 @@ fn room_content(
         host,
         keep_attendance: state.hub.keeps_attendance_for(),
     };
-    let (list, away) = state.first_rows.read(&state.hub, &room, you);
+    let (list, away) = match mode {
+        DisplayMode::Page => state.first_rows.read(&state.hub, &room, you),
+        // It is nobody's page.
+        DisplayMode::Kiosk => state.hub.first_rows(&room, None, FirstRows::Newest(MOST_ON_WALL)),
+    };
     (RoomPage { room, list, away }, server_rendered)
 }
 

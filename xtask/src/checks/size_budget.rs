@@ -20,7 +20,7 @@ const EMBED_SCRIPT: &str = "embed.js";
 
 /// Scripts that a page loads only where something fails, after an update of the server, on a wall, or where somebody
 /// takes the roll.
-const LATER_SCRIPTS: [&str; 13] = [
+const LATER_SCRIPTS: [&str; 14] = [
     "blocked.js",
     "new-version.js",
     "recovery.js",
@@ -33,6 +33,7 @@ const LATER_SCRIPTS: [&str; 13] = [
     "roll-sheet.js",
     "roll-text.js",
     "wake-lock.js",
+    "wall.js",
     "watch.js",
 ];
 
