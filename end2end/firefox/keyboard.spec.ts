@@ -34,16 +34,18 @@ test("joining, renaming and leaving work by keyboard, and the focus is never los
 }) => {
   const ana = await newVisitor();
   const { keyboard } = ana.page;
-  const { nameField, renameButton, newNameField, cancelButton, leaveButton } = ana.elements;
+  const { nameField, ownMenuButton, renameButton, newNameField, cancelButton, leaveButton } = ana.elements;
   await ana.open(room);
   await startAtTheTop(ana.page);
 
   await tabTo(ana, nameField);
   await keyboard.type("Ana");
   await keyboard.press("Enter");
-  await ana.says("You're on the list as Ana");
+  await ana.isListedAs("Ana");
   await expectFocusInMain(ana);
 
+  await tabTo(ana, ownMenuButton);
+  await keyboard.press("Enter");
   await tabTo(ana, renameButton);
   await keyboard.press("Enter");
   await expect.poll(() => newNameField.isFocused()).toBe(true);
@@ -51,25 +53,28 @@ test("joining, renaming and leaving work by keyboard, and the focus is never los
   await keyboard.press("Backspace");
   await keyboard.type("n");
   await keyboard.press("Enter");
-  await ana.says("You're on the list as Ann");
+  await ana.isListedAs("Ann");
   await expect.poll(() => newNameField.count()).toBe(0);
-  await expectFocusInMain(ana);
+  await expect.poll(() => ownMenuButton.isFocused()).toBe(true);
 
+  await keyboard.press(" ");
   await tabTo(ana, renameButton);
   await keyboard.press(" ");
   await expect.poll(() => newNameField.isFocused()).toBe(true);
   await tabTo(ana, cancelButton);
   await keyboard.press("Enter");
   await expect.poll(() => newNameField.count()).toBe(0);
-  await expectFocusInMain(ana);
+  await expect.poll(() => ownMenuButton.isFocused()).toBe(true);
 
+  await keyboard.press("Enter");
   await tabTo(ana, renameButton);
   await keyboard.press("Enter");
   await expect.poll(() => newNameField.isFocused()).toBe(true);
   await keyboard.press("Escape");
   await expect.poll(() => newNameField.count()).toBe(0);
-  await expectFocusInMain(ana);
+  await expect.poll(() => ownMenuButton.isFocused()).toBe(true);
 
+  await keyboard.press("Enter");
   await tabTo(ana, leaveButton);
   await keyboard.press("Enter");
   await expect.poll(() => nameField.isFocused()).toBe(true);
@@ -84,6 +89,7 @@ test("the focus stays while other people join and leave", async ({
 }) => {
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");
+  await ana.openOwnMenu();
   await ana.elements.leaveButton.focus();
   const bo = await clients.join(server, room, "Bo");
   await ana.shows(["Ana", "Bo"]);

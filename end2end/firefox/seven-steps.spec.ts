@@ -46,7 +46,7 @@ test("step 2: the page asks for a name, in the page and not in a dialog box", as
 
   await ana.page.keyboard.type("Ana");
   await ana.page.keyboard.press("Enter");
-  await ana.says("You're on the list as Ana");
+  await ana.isListedAs("Ana");
   expect(dialogs).toEqual([]);
 });
 
@@ -163,5 +163,5 @@ test("step 7: of two people with the same name, exactly the one who left disappe
     expect(await visitor.rowWithId(secondId).count()).toBe(1);
   }
   expect(await secondKim.ownRow.count()).toBe(1);
-  await secondKim.says("You're on the list as Kim");
+  await secondKim.isListedAs("Kim");
 });

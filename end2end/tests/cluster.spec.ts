@@ -31,7 +31,7 @@ test("an old list is shown as of then, and is live again with its engine", async
     engine.stop();
     for (const visitor of [ana, bo]) {
       await visitor.isDisconnected();
-      await expect(visitor.page.getByTestId("connection")).toContainText(/List from \d+ s ago/);
+      await expect(visitor.page.getByTestId("connection")).toContainText(/List from \d+ sec\. ago/);
       // What is known can still be read.
       await visitor.shows(["Ana", "Bo"]);
     }

@@ -127,7 +127,7 @@ test("page that gets no answer about its cookie says nothing", async ({ newVisit
     await visitor.open(room);
     await visitor.join("Ana");
     await expect(visitor.page.getByText(SENTENCE)).toBeHidden();
-    await visitor.leaveButton.click();
+    await visitor.leave();
   }
 });
 
@@ -136,7 +136,7 @@ test("a person without cookies joins, and is gone after leaving", async ({ cooki
   await ana.openAndJoin(room, "Ana");
   await bo.openAndJoin(room, "Bo");
   await ana.shows(["Ana", "Bo"]);
-  await ana.leaveButton.click();
+  await ana.leave();
   await bo.shows(["Bo"]);
   expect(await ana.context.cookies()).toEqual([]);
 });

@@ -111,6 +111,11 @@ export class FirefoxVisitor {
     await this.elements.leaveButton.click();
   }
 
+  /** The latest entry of the activity log. */
+  async lastActivity(): Promise<string | undefined> {
+    return new FirefoxElement(() => this.page.mainFrame(), { css: ".activity ol > li > p" }).text();
+  }
+
   /** The card says that this person is listed, under this name. */
   async isListedAs(name: string): Promise<void> {
     await expect.poll(() => this.elements.ownName.text()).toBe(name);
