@@ -5,6 +5,7 @@ import type { Locator } from "@playwright/test";
 import { BigRoom } from "../support/big-room";
 import { NOT_FOUND } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
+import { numberedPeople } from "../support/names";
 import { disconnectedUsers, newUsers } from "../support/protocol";
 import { UNTIL_A_ROW_IS_REMOVED, UNTIL_AWAY, Visitor } from "../support/visitor";
 
@@ -91,12 +92,13 @@ test.describe("a reload", () => {
     await ana.openAndJoin(room, "Ana");
 
     const html = await (await ana.context.request.get(`/r/${room}`)).text();
-    expect(html).toContain("You're on the list as");
+    const card = /data-testid="you".*<bdi[^>]*>Ana<\/bdi>.*>You're on the list</;
+    expect(html).toMatch(card);
     expect(html).not.toContain(">Your name<");
     const strangers = await newVisitor();
     const strangersHtml = await (await strangers.context.request.get(`/r/${room}`)).text();
     expect(strangersHtml).toContain(">Your name<");
-    expect(strangersHtml).not.toContain("You're on the list as");
+    expect(strangersHtml).not.toMatch(card);
   });
 
   test("a reload of a listed person never shows the form", async ({ newVisitor, room }) => {
@@ -117,7 +119,7 @@ test.describe("a reload", () => {
 
     await ana.page.reload();
     await ana.isLive();
-    await expect(ana.you).toContainText("You're on the list as Ana");
+    await ana.isListedAs("Ana");
     await expect(ana.rows).toHaveCount(2);
     await expect(bo.rows).toHaveCount(2);
     expect(await ana.ownId()).toBe(id);
@@ -148,14 +150,15 @@ test.describe("names", () => {
   test("the only form asks for a name, and there is no dialog", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.open(room);
-    const main = ana.page.getByRole("main");
-    await expect(main.getByRole("textbox")).toHaveCount(1);
+    // The invitation has a field that can only be read.
+    const fields = ana.page.locator("input:not([readonly]), textarea").filter({ visible: true });
+    await expect(fields).toHaveCount(1);
     await expect(ana.joinButton).toBeEnabled();
     for (const button of [ana.cancelButton, ana.saveButton, ana.renameButton, ana.leaveButton]) {
       await expect(button).toBeHidden();
     }
     await ana.join("Ana");
-    await expect(main.getByRole("textbox")).toHaveCount(0);
+    await expect(fields).toHaveCount(0);
     for (const button of [ana.joinButton, ana.cancelButton, ana.saveButton]) {
       await expect(button).toBeHidden();
     }
@@ -183,7 +186,7 @@ test.describe("names", () => {
     const watcher = await newVisitor();
     await watcher.open(room);
     await ana.openAndJoin(room, typed);
-    await expect(ana.you).toContainText(`You're on the list as ${typed}`);
+    await ana.isListedAs(typed);
     const late = await newVisitor();
     await late.open(room);
 
@@ -245,9 +248,7 @@ test.describe("names", () => {
   }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
-    await ana.renameButton.click();
-    await ana.newNameField.fill("x".repeat(101));
-    await ana.saveButton.click();
+    await ana.rename("x".repeat(101));
     await expect(ana.nameError).toBeVisible();
     await ana.shows(["Ana"]);
 
@@ -279,7 +280,7 @@ test.describe("a listed person", () => {
     const { ana, bo } = pair;
     const id = await ana.ownId();
 
-    await ana.renameButton.click();
+    await ana.startRename();
     await expect(ana.newNameField).toHaveValue("Ana");
     await ana.newNameField.fill("Ann");
     await ana.saveButton.click();
@@ -287,7 +288,7 @@ test.describe("a listed person", () => {
       await visitor.shows(["Ann", "Bo"]);
       await expect(visitor.rowWithId(id).locator("bdi.user-name")).toHaveText("Ann");
     }
-    await expect(ana.you).toContainText("You're on the list as Ann");
+    await ana.isListedAs("Ann");
     // The server sent no departure and no join.
     expect(disconnectedUsers(bo.wire.received)).toEqual([]);
     expect(newUsers(bo.wire.received).map((user) => user.id)).not.toContain(id);
@@ -296,18 +297,18 @@ test.describe("a listed person", () => {
   test("a rename can be cancelled", async ({ newVisitor, room }) => {
     const ana = await newVisitor();
     await ana.openAndJoin(room, "Ana");
-    await ana.renameButton.click();
+    await ana.startRename();
     await ana.newNameField.fill("Ann");
     await ana.cancelButton.click();
     await expect(ana.newNameField).toHaveCount(0);
-    await expect(ana.you).toContainText("You're on the list as Ana");
+    await ana.isListedAs("Ana");
     await ana.shows(["Ana"]);
     expect(ana.wire.sent.map((frame) => frame.event)).not.toContain("rename");
   });
 
   test("leaving removes the row and shows the form again", async ({ pair }) => {
     const { ana, bo } = pair;
-    await ana.leaveButton.click();
+    await ana.leave();
 
     for (const visitor of [ana, bo]) await visitor.shows(["Bo"]);
     await expect(ana.nameField).toBeVisible();
@@ -326,7 +327,7 @@ test.describe("a listed person", () => {
     const { ana, bo } = pair;
     const secondTab = new Visitor(await ana.context.newPage());
     await secondTab.open(room);
-    await expect(secondTab.you).toContainText("You're on the list as Ana");
+    await secondTab.isListedAs("Ana");
     for (const visitor of [ana, secondTab, bo]) await visitor.shows(["Ana", "Bo"]);
 
     // The row stays while one of the tabs is open. A client that disconnects after the first tab is
@@ -346,7 +347,7 @@ test.describe("a listed person", () => {
     await ana.openAndJoin(room, "Ana");
     const secondTab = new Visitor(await ana.context.newPage());
     await secondTab.open(room);
-    await secondTab.leaveButton.click();
+    await secondTab.leave();
     for (const visitor of [ana, secondTab]) {
       await visitor.shows([]);
       await expect(visitor.nameField).toBeVisible();
@@ -380,7 +381,7 @@ test.describe("the page", () => {
     await expect(ana.emptyRoom).toBeVisible();
     await ana.shows([]);
     const bo = await clients.join(server, room, "Bo");
-    await expect(ana.emptyRoom).toHaveCount(0);
+    await expect(ana.emptyRoom).toBeHidden();
     await ana.shows(["Bo"]);
     bo.send({ event: "leave" });
     await expect(ana.emptyRoom).toBeVisible();
@@ -409,18 +410,21 @@ test.describe("the page", () => {
     clients,
     room,
   }) => {
-    await clients.joinInOrder(server, room, ["Bo", "Kim"]);
+    await clients.joinTogether(server, room, numberedPeople(7));
     const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
     await ana.openAndJoin(room, "Ana");
+    await expect(ana.rows).toHaveCount(8);
+    await clients.join(server, room, "Bo");
+    await expect(ana.activityEntries.first()).toHaveText("Bo joined");
     const top = async (part: Locator) => (await part.boundingBox())?.y ?? Infinity;
     const firstRow = await top(ana.rows.first());
     // The list has to start in the upper half of the screen.
     expect(firstRow).toBeLessThan(422);
     expect(firstRow).toBeLessThan(await top(ana.activity));
-    expect(firstRow).toBeLessThan(await top(ana.page.getByRole("button", { name: "Take the roll" })));
-    // The visitor's own controls come first, then those of the list, and then the link past it.
-    await ana.leaveButton.focus();
-    for (const next of [ana.page.getByRole("link", { name: "Activity" }), ana.searchField]) {
+    expect(firstRow).toBeGreaterThan(await top(ana.you));
+    // The visitor's own controls come first, then those of the list, and then the activity.
+    await ana.ownMenuButton.focus();
+    for (const next of [ana.searchField, ana.activity.getByRole("list")]) {
       await ana.page.keyboard.press("Tab");
       await expect(next).toBeFocused();
     }
@@ -432,16 +436,19 @@ test.describe("the page", () => {
   }) => {
     const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
     await BigRoom.openedBy(ana, room, 2_000);
-    const summary = ana.activity.locator("summary");
-    await expect(summary).not.toBeInViewport();
+    const activity = ana.activity.getByRole("heading");
+    await expect(activity).not.toBeInViewport();
+    await ana.openMenu();
     await ana.page.getByRole("link", { name: "Activity" }).click();
-    await expect(summary).toBeInViewport();
+    await expect(activity).toBeInViewport({ ratio: 1 });
+    // The menu is in nobody's way.
+    await expect(ana.menu).toBeHidden();
 
     await ana.page.setViewportSize({ width: 1440, height: 900 });
     await ana.page.evaluate(() => scrollTo(0, 20_000));
-    for (const part of [ana.roomName, ana.joinButton, summary]) await expect(part).toBeInViewport();
+    for (const part of [ana.roomName, ana.joinButton, activity]) await expect(part).toBeInViewport();
     const bottom = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().bottom);
-    expect(await bottom(ana.joinButton)).toBeLessThan(await bottom(summary));
+    expect(await bottom(ana.joinButton)).toBeLessThan(await bottom(activity));
   });
 
   test("a sidebar that is higher than the window can be scrolled to its end", async ({
@@ -450,32 +457,33 @@ test.describe("the page", () => {
   }) => {
     const ana = await newVisitor({ viewport: { width: 1440, height: 480 } });
     await BigRoom.openedBy(ana, room, 2_000);
-    await ana.activity.locator("summary").click();
-    const roll = ana.page.getByRole("button", { name: "Take the roll" });
+    const end = ana.page.getByText("No one has come or gone yet.");
     await ana.page.evaluate(() => scrollTo(0, 0));
-    await expect(ana.roomName).toBeInViewport();
-    await expect(roll).not.toBeInViewport();
+    await expect(ana.count).toBeInViewport({ ratio: 1 });
+    await expect(end).not.toBeInViewport();
     await ana.page.evaluate(() => scrollTo(0, 20_000));
-    await expect(roll).toBeInViewport({ ratio: 1 });
+    await expect(end).toBeInViewport({ ratio: 1 });
     const bottom = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().bottom);
     const top = async (part: Locator) => part.evaluate((e) => e.getBoundingClientRect().top);
     expect(await bottom(ana.joinButton)).toBeLessThan(await top(ana.activity));
-    // Keyboard focus in the room panel scrolls it into view.
-    const copy = ana.page.getByRole("button", { name: "Copy link" });
-    await expect(copy).not.toBeInViewport({ ratio: 1 });
+    // Keyboard focus in the room panel shows all of it, below the page's header.
+    const headerEnd = await bottom(ana.page.locator(".page-header"));
+    expect(await top(ana.count)).toBeLessThan(headerEnd);
     await ana.nameField.focus();
-    for (const _ of ["QR code", "Copy link"]) await ana.page.keyboard.press("Shift+Tab");
-    await expect(copy).toBeFocused();
-    await expect(copy).toBeInViewport({ ratio: 1 });
+    await ana.page.keyboard.press("Tab");
+    await expect(ana.joinButton).toBeFocused();
+    await expect.poll(() => top(ana.count)).toBeGreaterThanOrEqual(headerEnd);
+    await expect(ana.joinButton).toBeInViewport({ ratio: 1 });
   });
 
-  test("the link to the room is copied with one click", async ({ newVisitor, server, room }) => {
+  test("the link to the room is copied from the invitation", async ({ newVisitor, server, room }) => {
     const ana = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
     // The copied address has no query and no fragment.
     await ana.open(`${room}?from=elsewhere`);
     await ana.page.evaluate(() => (location.hash = "sidebar"));
-    await ana.page.getByRole("button", { name: "Copy link" }).click();
-    await expect(ana.page.getByRole("button", { name: "Link copied" })).toBeVisible();
+    await ana.openInvitation();
+    await ana.invitation.getByRole("button", { name: "Copy", exact: true }).click();
+    await expect(ana.invitation.getByRole("button", { name: "Copied" })).toBeVisible();
     await expect
       .poll(() => ana.page.evaluate(() => navigator.clipboard.readText()))
       .toBe(`${server.url}/r/${room}`);
@@ -489,11 +497,11 @@ test.describe("the page", () => {
     const ana = await newVisitor();
     await ana.page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
     await ana.open(room);
-    const copy = ana.page.getByRole("button", { name: "Copy link" });
-    await copy.focus();
+    await ana.openInvitation();
+    await ana.invitation.getByRole("button", { name: "Copy", exact: true }).focus();
     await ana.page.keyboard.press("Enter");
-    const copied = ana.page.getByRole("button", { name: "Link copied" });
-    await expect(copied).toBeFocused();
+    await expect(ana.invitation.getByRole("button", { name: "Copied" })).toBeFocused();
+    await ana.closeMenu();
     await ana.nameField.focus();
     await ana.page.keyboard.press("ControlOrMeta+V");
     await expect(ana.nameField).toHaveValue(`${server.url}/r/${room}`);
@@ -504,9 +512,10 @@ test.describe("the page", () => {
     const ana = await newVisitor();
     await ana.open(room);
     await kai.openAndJoin(room, "Kai");
-    const link = kai.page.getByRole("link", { name: "New room" });
-    // It is no everyday action: it stands apart from "Copy link" and "QR code".
+    // It is no everyday action: it is in the menu, and not beside "Invite".
     await expect(kai.page.locator(".tools").getByText("New room")).toHaveCount(0);
+    await kai.openMenu();
+    const link = kai.menu.getByRole("link", { name: "New room" });
     const opened = kai.context.waitForEvent("page");
     await link.click();
     await expect((await opened).getByRole("heading", { name: "New room" })).toBeVisible();
@@ -534,7 +543,7 @@ test.describe("the page", () => {
     first!.send({ event: "visible", visible: true });
     for (const { page, count } of [visitor, wall]) {
       await expect(count).toHaveText("3");
-      await expect(page.getByText("away")).toHaveCount(0);
+      await expect(page.getByText("away").filter({ visible: true })).toHaveCount(0);
       await expect(page).toHaveTitle(/^\(3\) /);
     }
   });
@@ -587,15 +596,16 @@ test.describe("the page", () => {
   });
 });
 
-test("the sticky search row leaves the edge of the list's panel free", async ({ newVisitor, server, clients, room }) => {
-  await clients.join(server, room, "Bo");
+test("the sticky head of the list leaves the edge of the list's panel free", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinTogether(server, room, numberedPeople(8));
   const { page } = await newVisitor({ viewport: { width: 390, height: 800 } });
   await page.goto(`/r/${room}`);
-  await expect(page.locator(".search")).toHaveCSS("position", "sticky");
-  const [panel, search] = await page.evaluate(() =>
-    [".list-panel", ".search"].map((part) => document.querySelector(part)!.getBoundingClientRect().toJSON()),
+  await expect(page.locator(".search")).toBeVisible();
+  await expect(page.locator(".list-head")).toHaveCSS("position", "sticky");
+  const [panel, head] = await page.evaluate(() =>
+    [".list-panel", ".list-head"].map((part) => document.querySelector(part)!.getBoundingClientRect().toJSON()),
   );
   // As much as the shadow within the panel, and the border.
-  expect(search.left - panel.left).toBeGreaterThanOrEqual(4);
-  expect(panel.right - search.right).toBeGreaterThanOrEqual(4);
+  expect(head.left - panel.left).toBeGreaterThanOrEqual(4);
+  expect(panel.right - head.right).toBeGreaterThanOrEqual(4);
 });
