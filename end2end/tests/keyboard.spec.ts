@@ -20,34 +20,46 @@ test("joining, renaming and leaving work by keyboard, and the focus is never los
   await tabTo(ana.nameField);
   await keyboard.type("Ana");
   await keyboard.press("Enter");
-  await expect(ana.you).toContainText("You're on the list as Ana");
+  await ana.isListedAs("Ana");
   await expectFocusInMain(ana.page);
 
+  await tabTo(ana.ownMenuButton);
+  await keyboard.press("Enter");
   await tabTo(ana.renameButton);
   await keyboard.press("Enter");
   await expect(ana.newNameField).toBeFocused();
   await keyboard.press("ControlOrMeta+A");
   await keyboard.type("Ann");
   await keyboard.press("Enter");
-  await expect(ana.you).toContainText("You're on the list as Ann");
+  await ana.isListedAs("Ann");
   await expect(ana.newNameField).toHaveCount(0);
-  await expectFocusInMain(ana.page);
+  // The form replaces the menu and its button, and the button takes the focus back.
+  await expect(ana.ownMenuButton).toBeFocused();
 
+  await keyboard.press("Space");
   await tabTo(ana.renameButton);
   await keyboard.press("Space");
   await expect(ana.newNameField).toBeFocused();
   await tabTo(ana.cancelButton);
   await keyboard.press("Enter");
   await expect(ana.newNameField).toHaveCount(0);
-  await expectFocusInMain(ana.page);
+  await expect(ana.ownMenuButton).toBeFocused();
 
+  await keyboard.press("Enter");
   await tabTo(ana.renameButton);
   await keyboard.press("Enter");
   await expect(ana.newNameField).toBeFocused();
   await keyboard.press("Escape");
   await expect(ana.newNameField).toHaveCount(0);
-  await expectFocusInMain(ana.page);
+  await expect(ana.ownMenuButton).toBeFocused();
 
+  // Escape closes the menu, and changes nothing else.
+  await keyboard.press("Enter");
+  await tabTo(ana.leaveButton);
+  await keyboard.press("Escape");
+  await expect(ana.ownMenu).toBeHidden();
+  await expect(ana.ownMenuButton).toBeFocused();
+  await keyboard.press("Enter");
   await tabTo(ana.leaveButton);
   await keyboard.press("Enter");
   await expect(ana.nameField).toBeFocused();
@@ -60,23 +72,33 @@ test("searching, sorting and reading the activity log work by keyboard", async (
   clients,
   room,
 }) => {
-  await clients.joinInOrder(server, room, ["Zoe", "Bo", "Ana"]);
+  // Few enough for one look are not searched, and few enough entries of the activity all shown.
+  const [cy] = await clients.joinInOrder(server, room, ["Cy", "Ana", "Bo", "Zoe", "Di", "Ed", "Fay", "Gil"]);
+  for (let change = 1; change <= 7; change += 1) cy!.send({ event: "rename", name: `Cy ${change}` });
   const visitor = await newVisitor();
   const { keyboard } = visitor.page;
   await visitor.open(room);
   await visitor.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await tabTo(visitor.activity.getByRole("list"));
+  await expect(visitor.activityEntries.filter({ visible: true })).toHaveCount(6);
   await tabTo(visitor.activity.locator("summary"));
   await keyboard.press("Enter");
-  await tabTo(visitor.muteButton);
-  await keyboard.press("Space");
-  await expect(visitor.muteButton).toHaveAttribute("aria-pressed", "true");
+  await expect(visitor.activityEntries.filter({ visible: true }).nth(6)).toBeVisible();
   await tabTo(visitor.searchField);
   await keyboard.type("o");
-  await expect(visitor.names).toHaveText(["Zoe", "Bo"]);
-  await tabTo(visitor.sortButton);
-  await keyboard.press("Space");
   await expect(visitor.names).toHaveText(["Bo", "Zoe"]);
-  await expect(visitor.sortButton).toBeFocused();
+  await tabTo(visitor.menuButton);
+  await keyboard.press("Enter");
+  await tabTo(visitor.newestFirstButton);
+  await keyboard.press("Space");
+  await expect(visitor.names).toHaveText(["Zoe", "Bo"]);
+  await expect(visitor.newestFirstButton).toBeFocused();
+  await tabTo(visitor.announceButton);
+  await keyboard.press("Space");
+  await expect(visitor.announceButton).toHaveAttribute("aria-pressed", "false");
+  await keyboard.press("Escape");
+  await expect(visitor.menu).toBeHidden();
+  await expect(visitor.menuButton).toBeFocused();
 });
 
 for (const width of [320, 1280]) {
@@ -93,24 +115,21 @@ for (const width of [320, 1280]) {
     await visitor.open(room);
     await test.step("before joining", () => expectTabReachesAllControls(visitor.page));
     await visitor.join("Olu");
-    const secondTab = await visitor.openTab();
-    await secondTab.open(room);
-    // A tab in the background is not laid out anew.
-    await visitor.page.bringToFront();
-    await expect(visitor.switchPersonButton).toBeVisible();
     await test.step("joined", () => expectTabReachesAllControls(visitor.page));
-    await visitor.renameButton.click();
-    await visitor.activity.locator("summary").click();
+    await visitor.startRename();
     await test.step("renaming", () => expectTabReachesAllControls(visitor.page));
     await visitor.context.setOffline(true);
     await expect(visitor.banner).toBeVisible();
     await test.step("offline", () => expectTabReachesAllControls(visitor.page));
-    await visitor.page.getByRole("button", { name: "QR code" }).press("Enter");
+    await visitor.inviteButton.press("Enter");
     await expect(visitor.page.getByRole("dialog")).toBeVisible();
-    await tabTo(visitor.page.getByRole("button", { name: "Close" }));
-    await tabTo(visitor.page.getByRole("link", { name: /wall/ }));
+    for (const control of ["Close", "Copy"]) {
+      await tabTo(visitor.invitation.getByRole("button", { name: control, exact: true }));
+    }
+    await tabTo(visitor.invitation.getByRole("link", { name: /wall/ }));
     await visitor.page.keyboard.press("Escape");
-    await expect(visitor.page.getByRole("button", { name: "QR code" })).toBeFocused();
+    await expect(visitor.invitation).toBeHidden();
+    await expect(visitor.inviteButton).toBeFocused();
   });
 }
 
@@ -122,6 +141,7 @@ test("the focus stays while other people join and leave", async ({
 }) => {
   const ana = await newVisitor();
   await ana.openAndJoin(room, "Ana");
+  await ana.openOwnMenu();
   await ana.leaveButton.focus();
   const bo = await clients.join(server, room, "Bo");
   await ana.shows(["Ana", "Bo"]);
