@@ -45,10 +45,11 @@ for (const [what, stripped] of [
     expect(ana.wire.sockets[0]).toContain(`${BASE_PATH}/r/${room}/socket`);
 
     const address = `${proxy.url}${BASE_PATH}/r/${room}`;
-    await ana.page.getByRole("button", { name: "QR code" }).click();
-    await expect(ana.page.getByText(address, { exact: true })).toBeVisible();
-    await ana.page.keyboard.press("Escape");
-    const newRoom = ana.page.getByRole("link", { name: "New room" });
+    await ana.openInvitation();
+    await expect(ana.invitation.getByRole("textbox")).toHaveValue(address);
+    await expect(ana.invitation.getByRole("img")).toHaveAttribute("src", `${BASE_PATH}/r/${room}/qr.svg`);
+    await ana.openMenu();
+    const newRoom = ana.menu.getByRole("link", { name: "New room" });
     await expect(newRoom).toHaveAttribute("href", "/rollcall/new");
 
     // The cookie comes back, so a reload changes nothing.

@@ -109,9 +109,8 @@ test("wall asks for a wake lock, and again when it is shown again", async ({ new
 test("invitation is not shown where popovers are unknown", async ({ newVisitor, changedBy, room }) => {
   const withoutPopovers: Rewrite = (page) => (page.html = page.html.replace(/ popover\w*="\w+"/g, ""));
   const visitor = await newVisitor({ of: await changedBy(withoutPopovers) });
-  const { page } = visitor;
   await visitor.open(room);
-  await expect(page.locator(".invitation")).toBeHidden();
+  await expect(visitor.invitation).toBeHidden();
   await visitor.join("Ana");
 });
 
@@ -125,7 +124,7 @@ test("page works without ResizeObserver", async ({ newVisitor, room }) => {
 test("Escape in an input method does not end a rename", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   await visitor.openAndJoin(room, "Ana");
-  await visitor.renameButton.click();
+  await visitor.startRename();
   const press = (isComposing: boolean) =>
     visitor.newNameField.dispatchEvent("keydown", { key: "Escape", isComposing, bubbles: true });
   await press(true);

@@ -20,7 +20,7 @@ test("without scripts the list and the count are there", async ({
 
   await visitor.shows(NAMES);
   await expect(visitor.roomName).toContainText(room);
-  await expect(visitor.emptyRoom).toHaveCount(0);
+  await expect(visitor.emptyRoom).toBeHidden();
   await expect(visitor.html).not.toHaveAttribute("data-hydrated");
 });
 
