@@ -26,12 +26,12 @@ test("screenshots of a room with thousands of people, at the top and in the midd
   await expect(visitor.found).toContainText("No one here matches");
   await takeScreenshots(visitor.page, "not-found", { fullPage: false });
   await visitor.searchField.fill("");
-  await visitor.sortButton.click();
+  await visitor.toggle("newestFirstButton");
   await visitor.page.evaluate(() => scrollTo(0, 30_000));
   await takeScreenshots(visitor.page, "scrolled", { fullPage: false });
 });
 
-test("screenshots of a second tab and the activity log", async ({
+test("screenshots of the menus and the activity log", async ({
   newVisitor,
   server,
   clients,
@@ -39,17 +39,19 @@ test("screenshots of a second tab and the activity log", async ({
 }) => {
   const ana = await newVisitor(STILL);
   await ana.openAndJoin(room, "Ana Sousa");
-  await ana.activity.locator("summary").click();
   await takeScreenshots(ana.page, "activity-of-nothing");
-  for (const name of NAMES_OF_ALL_KINDS.slice(0, 5)) {
+  for (const name of NAMES_OF_ALL_KINDS.slice(0, 8)) {
     await clients.join(server, room, name);
     await expect(ana.activityEntries.first()).toContainText(name);
   }
-  const secondTab = await ana.openTab();
-  await secondTab.open(room);
-  await expect(ana.you).toContainText("in 2 tabs");
-  await ana.muteButton.click();
+  await ana.activity.getByText("Show all").click();
   await takeScreenshots(ana.page, "activity");
+  await ana.openOwnMenu();
+  await takeScreenshots(ana.page, "own-menu", { fullPage: false });
+  await ana.closeMenu();
+  await ana.toggle("newestFirstButton");
+  await ana.openMenu();
+  await takeScreenshots(ana.page, "menu", { fullPage: false });
 });
 
 test("screenshots of a phone in another language, forced colours and a zoom of 200 %", async ({
