@@ -49,7 +49,7 @@ test("docs/demo.webp shows a join, a reload and a leave", async ({ browser, newV
   await show(1_100);
 
   caption = "Ana leaves: Bo sees her go.";
-  await ana.leaveButton.click();
+  await ana.leave();
   await bo.shows(["Kim", "Bo"]);
   await showMovement(500);
   await expect(ana.nameField).toBeVisible();
