@@ -201,14 +201,14 @@ test("a page that takes long to hydrate is shown as stale until it is hydrated",
   await expect(page.getByText(NOT_LOADED)).toBeHidden();
 });
 
-/** Runs in the page: keeps the nodes of the first HTML, but for the chart, which is drawn anew. */
+/** Runs in the page: keeps the nodes of the first HTML, but for the chart, which is drawn anew, and times of day. */
 function recordNodes(): void {
   addEventListener("DOMContentLoaded", () => {
     const walker = document.createTreeWalker(document.querySelector("main")!);
     window.firstNodes = [];
     while (walker.nextNode()) {
       const { currentNode } = walker;
-      if (!currentNode.parentElement?.closest(".past-hour")) window.firstNodes.push(currentNode);
+      if (!currentNode.parentElement?.closest(".past-hour, .since, .at")) window.firstNodes.push(currentNode);
     }
   });
 }

@@ -60,7 +60,7 @@ pub(crate) fn refusal(refusal: Refusal) -> String {
 pub(crate) fn name_error(error: NameError) -> &'static str {
     match error {
         NameError::Empty => Text::EnterYourName.get(),
-        NameError::TooManyBytes => Text::NameTooLong.get(),
+        NameError::TooManyBytes => Text::NameTooManyBytes.get(),
     }
 }
 

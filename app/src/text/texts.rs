@@ -29,7 +29,7 @@ texts! {
     ConnectionLost YouAreOffline ListFrom RetryingIn RetryingNow RetryNow ConnectedAgain
     Joined Left Disconnected WasRemoved Renamed YouJoined YouLeft TwoNames NameAndOthers People
     WhileYouWereOffline Comma FullStop Dismiss YouLeftInAnotherTab HostRemovedYou
-    EnterYourName NameTooLong NameNotAllowed NotListed RoomFull RoomClosed TooManyTabs TooFast
+    EnterYourName NameTooLong NameTooManyBytes NameNotAllowed NotListed RoomFull RoomClosed TooManyTabs TooFast
 }
 
 #[cfg(feature = "ssr")]
