@@ -63,7 +63,7 @@ impl Visitors {
         let Self { address, base_path, .. } = self;
         let page = self.get(&format!("{base_path}/r/team")).await;
         assert!(page.contains(" 200 OK"), "{page}");
-        assert!(page.contains(&format!(">{address}/r/team<")), "{page}");
+        assert!(page.contains(&format!("value=\"{address}/r/team\"")), "{page}");
         let before = page.split_once("/pkg/rollcall.js").unwrap().0.rsplit('"').next().unwrap();
         let script = &*format!("{before}/pkg/rollcall.js");
         assert!(self.get(script).await.contains("// the page's script"), "{script}");
