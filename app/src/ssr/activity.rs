@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    presence::Name,
-    state::server_data::{Activity, ServerRendered},
+    presence::{Name, RecentChange},
+    state::server_data::ServerRendered,
     text::{
         announcement::{Part, departure, fill, sentence},
         format::clock_time,
@@ -40,12 +40,12 @@ fn entry(at: u64, parts: Vec<Part>) -> impl IntoView {
 }
 
 /// The changes as sentences with their times: what happened to several people within a minute is one.
-fn entries(activity: &[(u64, Activity)]) -> Vec<(u64, Vec<Part>)> {
+fn entries(activity: &[(u64, RecentChange)]) -> Vec<(u64, Vec<Part>)> {
     let mut entries = Vec::new();
     let mut rest = activity;
     while let [(at, first), ..] = rest {
-        let is_same = |(other_at, other): &&(u64, Activity)| {
-            other_at / 60 == at / 60 && other.text() == first.text() && first.is_gathered()
+        let is_same = |(other_at, other): &&(u64, RecentChange)| {
+            other_at / 60 == at / 60 && text(other) == text(first) && is_gathered(first)
         };
         let same = rest.iter().take_while(is_same).count().max(1);
         let (group, after) = rest.split_at(same);
@@ -55,34 +55,32 @@ fn entries(activity: &[(u64, Activity)]) -> Vec<(u64, Vec<Part>)> {
     entries
 }
 
-fn parts(group: &[(u64, Activity)]) -> Vec<Part> {
+fn parts(group: &[(u64, RecentChange)]) -> Vec<Part> {
     let [(_, first), ..] = group else { return Vec::new() };
-    if let Activity::Renamed { before, after } = first {
+    if let RecentChange::Renamed { before, after } = first {
         let values = [before, after].map(|name| vec![Part::Name(name.clone())]);
         return fill(Text::Renamed.get(), &values);
     }
-    let names: Vec<&Name> = group.iter().map(|(_, activity)| activity.name()).collect();
-    sentence(first.text(), &names)
+    let names: Vec<&Name> = group.iter().map(|(_, change)| name(change)).collect();
+    sentence(text(first), &names)
 }
 
-impl Activity {
-    fn text(&self) -> Text {
-        match self {
-            Self::Joined(_) => Text::Joined,
-            Self::Departed(_, reason) => departure(Some(*reason)),
-            Self::Renamed { .. } => Text::Renamed,
-        }
+fn text(change: &RecentChange) -> Text {
+    match change {
+        RecentChange::Joined(_) => Text::Joined,
+        RecentChange::Departed(_, reason) => departure(Some(*reason)),
+        RecentChange::Renamed { .. } => Text::Renamed,
     }
+}
 
-    fn is_gathered(&self) -> bool {
-        !matches!(self, Self::Renamed { .. })
-    }
+fn is_gathered(change: &RecentChange) -> bool {
+    !matches!(change, RecentChange::Renamed { .. })
+}
 
-    fn name(&self) -> &Name {
-        match self {
-            Self::Joined(name) | Self::Departed(name, _) => name,
-            Self::Renamed { after, .. } => after,
-        }
+fn name(change: &RecentChange) -> &Name {
+    match change {
+        RecentChange::Joined(name) | RecentChange::Departed(name, _) => name,
+        RecentChange::Renamed { after, .. } => after,
     }
 }
 
@@ -97,15 +95,15 @@ mod tests {
 
     #[test]
     fn what_happens_to_several_within_a_minute_is_one_sentence() {
-        let left = |text| Activity::Departed(name(text), DepartureReason::Left);
+        let left = |text| RecentChange::Departed(name(text), DepartureReason::Left);
         let activity = [
-            (60, Activity::Joined(name("Ana"))),
-            (61, Activity::Joined(name("Bo"))),
-            (62, Activity::Joined(name("Cy"))),
-            (130, Activity::Joined(name("Di"))),
+            (60, RecentChange::Joined(name("Ana"))),
+            (61, RecentChange::Joined(name("Bo"))),
+            (62, RecentChange::Joined(name("Cy"))),
+            (130, RecentChange::Joined(name("Di"))),
             (131, left("Ana")),
-            (132, Activity::Renamed { before: name("Bo"), after: name("Bob") }),
-            (133, Activity::Renamed { before: name("Cy"), after: name("<b>") }),
+            (132, RecentChange::Renamed { before: name("Bo"), after: name("Bob") }),
+            (133, RecentChange::Renamed { before: name("Cy"), after: name("<b>") }),
         ];
         let words = |parts: &[Part]| -> String {
             let words = parts.iter().map(|part| match part {

@@ -13,4 +13,4 @@ pub(crate) mod ui_state;
 
 pub use page_data::RoomPage;
 #[cfg(feature = "ssr")]
-pub use server_data::{Activity, DisplayMode, HostPanel, ServerRendered};
+pub use server_data::{DisplayMode, HostPanel, ServerRendered};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::presence::{DepartureReason, Name, RoomName};
+use crate::presence::{RecentChange, RoomName};
 
 /// The data of a room for the server-rendered parts of its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct ServerRendered {
     /// The most that were here at once in these minutes.
     pub maximum: u32,
     /// What happened in the last hour, the oldest first, with the time of each in seconds since the Unix epoch.
-    pub activity: Vec<(u64, Activity)>,
+    pub activity: Vec<(u64, RecentChange)>,
     /// How it is displayed.
     pub mode: DisplayMode,
     /// Whether the browser sent the cookie that identifies it: on a first visit it does not, nor if it refuses cookies.
@@ -34,22 +34,6 @@ pub struct HostPanel {
     pub link: String,
     /// Whether the host has closed the room.
     pub is_closed: bool,
-}
-
-/// What the activity log tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// Somebody came.
-    Joined(Name),
-    /// Somebody went.
-    Departed(Name, DepartureReason),
-    /// Somebody changed their name.
-    Renamed {
-        /// The old name.
-        before: Name,
-        /// The new name.
-        after: Name,
-    },
 }
 
 impl ServerRendered {

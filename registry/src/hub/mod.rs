@@ -38,7 +38,7 @@ use std::{
     },
 };
 
-use app::presence::{Epoch, ExistingUsers, RoomName, UserId};
+use app::presence::{Epoch, ExistingUsers, RecentChange, RoomName, UserId};
 
 pub(crate) use self::shared_room::replicated::Receipt;
 use self::{
@@ -61,7 +61,6 @@ use crate::{
     presence::{
         attendance::Attendance,
         count_history::PastHour,
-        recent_changes::RecentChange,
         room::{RoomLimits, SavedRoom},
         tab_key::ConnectionId,
     },

@@ -15,7 +15,7 @@ use std::sync::{
 use std::time::Duration;
 
 use app::presence::{
-    Beat, Epoch, ExistingUsers, RoomName, Roster, ServerEvent, Since, User, UserId,
+    Beat, Epoch, ExistingUsers, RecentChange, RoomName, Roster, ServerEvent, Since, User, UserId,
 };
 use tokio::time::Instant;
 
@@ -39,7 +39,7 @@ use crate::{
         command::Command,
         count_history::{CountHistory, PastHour},
         members::Moment,
-        recent_changes::{RecentChange, recent_changes},
+        recent_changes::recent_changes,
         room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
         tab_key::ConnectionId,
         watchers::Watchers,

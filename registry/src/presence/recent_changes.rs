@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use app::presence::{DepartureReason, Name, UserId};
+use app::presence::{Name, RecentChange, UserId};
 
 use super::{
     log::{Change, Log},
@@ -13,22 +13,6 @@ use super::{
 const TOLD_FOR: Duration = Duration::from_hours(1);
 /// At most so many changes of the log are looked at: a page shows a few of them.
 const MOST_CHANGES: usize = 300;
-
-/// A change that a person would tell others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RecentChange {
-    /// Somebody came.
-    Joined(Name),
-    /// Somebody went.
-    Departed(Name, DepartureReason),
-    /// Somebody changed their name.
-    Renamed {
-        /// The old name.
-        before: Name,
-        /// The new name.
-        after: Name,
-    },
-}
 
 /// The changes of the last hour with how long ago each was, the oldest first, as far as the log has them. Who went and
 /// whose name is further back is left out.
@@ -58,7 +42,7 @@ pub fn recent_changes(log: &Log, now: Moment) -> Vec<(Duration, RecentChange)> {
 
 #[cfg(test)]
 mod tests {
-    use app::presence::{PresenceState, User};
+    use app::presence::{DepartureReason, PresenceState, User};
 
     use super::*;
 

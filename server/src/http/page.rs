@@ -6,7 +6,7 @@ use app::{
         MOST_ON_WALL, NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts,
         shell,
     },
-    state::{Activity, DisplayMode, RoomPage, ServerRendered},
+    state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
     body::Body,
@@ -15,7 +15,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
-use registry::{hub::FirstRows, presence::recent_changes::RecentChange};
+use registry::hub::FirstRows;
 
 use super::{
     app_state::AppState,
@@ -201,7 +201,10 @@ fn room_content(
         address: room_url(state.public_url.as_ref(), visit, &room),
         counts: past_hour.counts,
         maximum: past_hour.maximum,
-        activity: activity(state, &room, mode),
+        activity: match mode {
+            DisplayMode::Page => state.hub.recent_changes(&room),
+            DisplayMode::Kiosk => Vec::new(),
+        },
         mode,
         has_cookie: true,
         host,
@@ -213,20 +216,6 @@ fn room_content(
         DisplayMode::Kiosk => state.hub.first_rows(&room, None, FirstRows::Newest(MOST_ON_WALL)),
     };
     (RoomPage { room, list, away }, server_rendered)
-}
-
-/// A kiosk screen does not show the activity.
-fn activity(state: &AppState, room: &RoomName, mode: DisplayMode) -> Vec<(u64, Activity)> {
-    if mode == DisplayMode::Kiosk {
-        return Vec::new();
-    }
-    let recent = state.hub.recent_changes(room).into_iter();
-    let told = |change| match change {
-        RecentChange::Joined(name) => Activity::Joined(name),
-        RecentChange::Departed(name, reason) => Activity::Departed(name, reason),
-        RecentChange::Renamed { before, after } => Activity::Renamed { before, after },
-    };
-    recent.map(|(at, change)| (at, told(change))).collect()
 }
 
 /// `GET /privacy`: the privacy page.
