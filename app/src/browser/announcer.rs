@@ -13,7 +13,7 @@ use crate::{
     presence::{Name, UserId},
     state::page_state::PageState,
     text::{
-        announcement::{ChangeSummary, Part, fill},
+        announcement::{ChangeSummary, Part, renaming},
         format::clock_time,
         texts::Text,
     },
@@ -79,8 +79,7 @@ impl Announcer {
     /// Adds renames to the activity log; they are not announced.
     pub(super) fn record_renames(renamed: Vec<(Name, Name)>) {
         for (before, after) in renamed {
-            let values = [before, after].map(|name| vec![Part::Name(name)]);
-            add_activity(&fill(Text::Renamed.get(), &values));
+            add_activity(&renaming(&before, &after));
         }
     }
 

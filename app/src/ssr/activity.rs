@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    presence::{Name, RecentChange},
+    presence::RecentChange,
     state::server_data::ServerRendered,
     text::{
-        announcement::{Part, departure, fill, sentence},
+        announcement::{Part, departure, renaming, sentence},
         format::clock_time,
         texts::Text,
     },
@@ -41,28 +41,24 @@ fn entry(at: u64, parts: Vec<Part>) -> impl IntoView {
 
 /// The changes as sentences with their times: what happened to several people within a minute is one.
 fn entries(activity: &[(u64, RecentChange)]) -> Vec<(u64, Vec<Part>)> {
-    let mut entries = Vec::new();
-    let mut rest = activity;
-    while let [(at, first), ..] = rest {
-        let is_same = |(other_at, other): &&(u64, RecentChange)| {
-            other_at / 60 == at / 60 && text(other) == text(first) && is_gathered(first)
-        };
-        let same = rest.iter().take_while(is_same).count().max(1);
-        let (group, after) = rest.split_at(same);
-        rest = after;
-        entries.push((*at, parts(group)));
-    }
-    entries
+    let groups = activity.chunk_by(|(at, change), (next_at, next)| {
+        at / 60 == next_at / 60 && text(change) == text(next) && text(change) != Text::Renamed
+    });
+    groups.filter_map(|group| Some((group.first()?.0, parts(group)))).collect()
 }
 
 fn parts(group: &[(u64, RecentChange)]) -> Vec<Part> {
-    let [(_, first), ..] = group else { return Vec::new() };
-    if let RecentChange::Renamed { before, after } = first {
-        let values = [before, after].map(|name| vec![Part::Name(name.clone())]);
-        return fill(Text::Renamed.get(), &values);
+    match group {
+        [] => Vec::new(),
+        [(_, RecentChange::Renamed { before, after }), ..] => renaming(before, after),
+        [(_, first), ..] => {
+            let names = group.iter().filter_map(|(_, change)| match change {
+                RecentChange::Joined(name) | RecentChange::Departed(name, _) => Some(name),
+                RecentChange::Renamed { .. } => None,
+            });
+            sentence(text(first), &names.collect::<Vec<_>>())
+        }
     }
-    let names: Vec<&Name> = group.iter().map(|(_, change)| name(change)).collect();
-    sentence(text(first), &names)
 }
 
 fn text(change: &RecentChange) -> Text {
@@ -73,21 +69,10 @@ fn text(change: &RecentChange) -> Text {
     }
 }
 
-fn is_gathered(change: &RecentChange) -> bool {
-    !matches!(change, RecentChange::Renamed { .. })
-}
-
-fn name(change: &RecentChange) -> &Name {
-    match change {
-        RecentChange::Joined(name) | RecentChange::Departed(name, _) => name,
-        RecentChange::Renamed { after, .. } => after,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presence::DepartureReason;
+    use crate::presence::{DepartureReason, Name};
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()

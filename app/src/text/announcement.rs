@@ -128,6 +128,11 @@ pub(crate) fn sentence(text: Text, names: &[&Name]) -> Vec<Part> {
     fill(text.form(names.len()), &[in_short(names)])
 }
 
+/// The sentence about a person who changed their name.
+pub(crate) fn renaming(before: &Name, after: &Name) -> Vec<Part> {
+    fill(Text::Renamed.get(), &[before, after].map(|name| vec![Part::Name(name.clone())]))
+}
+
 /// Adds a sentence about these people, if there are any, after a separator, if it is not the first.
 fn push_sentence(
     parts: &mut Vec<Part>,
@@ -170,7 +175,7 @@ fn few(names: &[&Name]) -> Option<Vec<Part>> {
 }
 
 /// The parts of a text with these values in place of its placeholders.
-pub(crate) fn fill(words: &str, values: &[Vec<Part>]) -> Vec<Part> {
+fn fill(words: &str, values: &[Vec<Part>]) -> Vec<Part> {
     let mut parts = Vec::new();
     for piece in pieces(words) {
         match piece {
