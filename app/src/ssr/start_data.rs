@@ -40,7 +40,7 @@ struct StartData<'page> {
     /// Why a page is not hydrated, or what its connection lacks, as sentences for a person.
     causes: &'static BTreeMap<Box<str>, Box<str>>,
     /// The texts of the page in its language, a line each, which the WASM gets.
-    texts: String,
+    texts: &'static str,
     /// What the WASM gets.
     page: RoomPage,
 }

@@ -1,6 +1,9 @@
 //! The words of every language, read from `app/languages`.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, OnceLock},
+};
 
 use icu_decimal::{DecimalFormatter, input::Decimal, options::DecimalFormatterOptions};
 use icu_locale_core::Locale;
@@ -20,9 +23,10 @@ mod tests;
 /// The words of one language, and its rules.
 #[derive(Debug)]
 pub(crate) struct Catalog {
-    language: Language,
     /// One line for each [`Text`].
     page: Vec<Box<str>>,
+    /// The same as one text.
+    page_lines: Box<str>,
     /// One line for each [`ServerText`].
     server: Vec<Box<str>>,
     /// What scripts say, by key.
@@ -31,8 +35,11 @@ pub(crate) struct Catalog {
     number_format: Option<DecimalFormatter>,
 }
 
-static CATALOGS: LazyLock<Vec<Catalog>> =
-    LazyLock::new(|| Language::ALL.into_iter().map(Catalog::read).collect());
+/// Each is read when a page needs it for the first time.
+static CATALOGS: [OnceLock<Catalog>; Language::ALL.len()] =
+    [const { OnceLock::new() }; Language::ALL.len()];
+
+static ENGLISH: LazyLock<Table> = LazyLock::new(|| table(Language::English));
 
 impl Catalog {
     /// The catalog of the language in the context; English without one.
@@ -42,9 +49,8 @@ impl Catalog {
 
     /// The catalog of a language.
     pub(crate) fn of(language: Language) -> &'static Self {
-        // It can't fail: there is one for each language.
-        let catalog = CATALOGS.iter().find(|catalog| catalog.language == language);
-        catalog.unwrap_or_else(|| &CATALOGS[0])
+        let place = Language::ALL.iter().position(|other| *other == language);
+        CATALOGS[place.unwrap_or_default()].get_or_init(|| Self::read(language))
     }
 
     pub(super) fn page_line(&self, index: usize) -> &str {
@@ -61,8 +67,8 @@ impl Catalog {
     }
 
     /// The lines of all [`Text`]s, for the browser's program.
-    pub(crate) fn page_lines(&self) -> String {
-        self.page.join("\n")
+    pub(crate) fn page_lines(&self) -> &str {
+        &self.page_lines
     }
 
     pub(super) fn number(&self, number: usize) -> String {
@@ -81,25 +87,20 @@ impl Catalog {
     }
 
     fn read(language: Language) -> Self {
-        let [own, english] = [language, Language::English].map(|language| {
-            // The files are a part of the program, and a test reads them all.
-            file(language).parse::<Table>().unwrap_or_default()
-        });
+        let own = table(language);
         let section = |name: &str, keys: &[&str]| -> Vec<Box<str>> {
-            let words = keys.iter().map(|key| line(&own, &english, name, &kebab_case(key)));
-            words.collect()
+            keys.iter().map(|key| line(&own, name, &kebab_case(key))).collect()
         };
-        let keys = english.get("scripts").and_then(Value::as_table).map(Table::keys);
+        let page = section("page", Text::KEYS);
+        let keys = ENGLISH.get("scripts").and_then(Value::as_table).map(Table::keys);
         let scripts = keys.into_iter().flatten();
         // Digits are Latin everywhere, as in the browser.
         let locale = format!("{}-u-nu-latn", language.tag()).parse().unwrap_or(Locale::UNKNOWN);
         Self {
-            language,
-            page: section("page", Text::KEYS),
+            page_lines: page.join("\n").into(),
+            page,
             server: section("server", ServerText::KEYS),
-            scripts: scripts
-                .map(|key| (key.as_str().into(), line(&own, &english, "scripts", key)))
-                .collect(),
+            scripts: scripts.map(|key| (key.as_str().into(), line(&own, "scripts", key))).collect(),
             plural_rules: PluralRules::try_new_cardinal((&locale).into()).ok(),
             number_format: DecimalFormatter::try_new(
                 (&locale).into(),
@@ -121,9 +122,9 @@ const CATEGORIES: [(&str, PluralCategory); 6] = [
 ];
 
 /// The words of a key as one line; the English ones if the language has none.
-fn line(own: &Table, english: &Table, section: &str, key: &str) -> Box<str> {
+fn line(own: &Table, section: &str, key: &str) -> Box<str> {
     let find = |table: &Table| table.get(section)?.get(key).cloned();
-    let Some(original) = find(english) else { return key.into() };
+    let Some(original) = find(&ENGLISH) else { return key.into() };
     let placeholders = placeholders(&original);
     let words = match find(own).unwrap_or(original) {
         Value::String(words) => words,
@@ -164,6 +165,12 @@ fn kebab_case(variant: &str) -> String {
         key.push(character.to_ascii_lowercase());
     }
     key
+}
+
+/// What the file of a language says.
+fn table(language: Language) -> Table {
+    // The files are a part of the program, and a test reads them all.
+    file(language).parse().unwrap_or_default()
 }
 
 /// The file of a language.
