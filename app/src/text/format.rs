@@ -31,42 +31,25 @@ mod on_server {
 /// `public/format.js` provides these functions before the program starts.
 #[cfg(not(feature = "ssr"))]
 mod in_browser {
-    /// A number as JavaScript has them.
-    #[expect(
-        clippy::as_conversions,
-        clippy::cast_precision_loss,
-        reason = "a browser has no 2^53 rows"
-    )]
-    fn float(number: usize) -> f64 {
-        number as f64
-    }
-
-    /// A number with the separators of the language.
-    pub(crate) fn number(number: usize) -> String {
-        intl::number(float(number))
-    }
-
-    /// The place of a number's plural category in: zero, one, two, few, many, other.
-    pub(crate) fn plural_category(count: usize) -> usize {
-        intl::plural(float(count))
-    }
+    pub(crate) use self::intl::{number, plural as plural_category};
 
     /// The hour and minute of a time in seconds since the Unix epoch, on the visitor's clock.
     pub(crate) fn clock_time(seconds: u64) -> String {
-        intl::time(seconds_as_float(seconds))
+        intl::time(float(seconds))
     }
 
     /// A duration in seconds, in its largest unit: "2 min. ago".
     pub(crate) fn ago(seconds: u64) -> String {
-        intl::ago(seconds_as_float(seconds))
+        intl::ago(float(seconds))
     }
 
+    /// Seconds as JavaScript has numbers.
     #[expect(
         clippy::as_conversions,
         clippy::cast_precision_loss,
         reason = "a time in seconds is far below 2^53"
     )]
-    fn seconds_as_float(seconds: u64) -> f64 {
+    fn float(seconds: u64) -> f64 {
         seconds as f64
     }
 
@@ -75,8 +58,10 @@ mod in_browser {
 
         #[wasm_bindgen(js_namespace = rollcallFormat)]
         extern "C" {
-            pub(super) fn number(number: f64) -> String;
-            pub(super) fn plural(number: f64) -> usize;
+            /// A number with the separators of the language.
+            pub(crate) fn number(number: usize) -> String;
+            /// The place of a number's plural category in: zero, one, two, few, many, other.
+            pub(crate) fn plural(number: usize) -> usize;
             pub(super) fn time(seconds: f64) -> String;
             pub(super) fn ago(seconds: f64) -> String;
         }
