@@ -21,36 +21,46 @@ pub(crate) const MENU: &str = "menu";
 const SEARCHABLE_FROM: usize = 8;
 
 /// The buttons that show everyone, those who are here, or those who are away; only while somebody is away.
+#[cfg_attr(
+    not(feature = "ssr"),
+    expect(clippy::unit_arg, reason = "the browser's program has none of the server's texts")
+)]
 pub(crate) fn filters(page_state: PageState) -> impl IntoView {
-    let all = move || page_state.people.with(|people| people.count);
-    let away = move || page_state.away.get();
-    let shown = move || page_state.ui.with(|ui| ui.options.shown);
-    let is_pressed = move |value| attribute(move || Some(aria_bool(shown() == value)));
-    let choose =
-        move |value| on_press(move || change_options(page_state, |options| options.shown = value));
-    let is_waiting = move || bool_attr(move || !page_state.is_interactive());
-    let is_useless = move || away() == 0 && shown() == Shown::All;
-    let all_number = move || number(all());
-    let here_number = move || number(page_state.here());
-    let away_number = move || number(away());
+    let is_useless = move || {
+        page_state.away.get() == 0 && page_state.ui.with(|ui| ui.options.shown) == Shown::All
+    };
+    let everyone = |page_state: PageState| page_state.people.with(|people| people.count);
     view! {
         <div class="chips" hidden=bool_attr(is_useless)>
-            <button type="button" class="chip" disabled=is_waiting() aria-pressed=is_pressed(Shown::All) on:click=choose(Shown::All)>
-                <span>{server_text!(ShowAll)}</span>
-                " "
-                <span prop:textContent=text(all_number)>{first_text(all_number)}</span>
-            </button>
-            <button type="button" class="chip" disabled=is_waiting() aria-pressed=is_pressed(Shown::Here) on:click=choose(Shown::Here)>
-                <span>{server_text!(ShowHere)}</span>
-                " "
-                <span prop:textContent=text(here_number)>{first_text(here_number)}</span>
-            </button>
-            <button type="button" class="chip" disabled=is_waiting() aria-pressed=is_pressed(Shown::Away) on:click=choose(Shown::Away)>
-                <span>{server_text!(ShowAway)}</span>
-                " "
-                <span prop:textContent=text(away_number)>{first_text(away_number)}</span>
-            </button>
+            {filter(page_state, Shown::All, server_text!(ShowAll), everyone)}
+            {filter(page_state, Shown::Here, server_text!(ShowHere), |page_state| page_state.here())}
+            {filter(page_state, Shown::Away, server_text!(ShowAway), |page_state| page_state.away.get())}
         </div>
+    }
+}
+
+/// A button that shows these people, with their number.
+fn filter(
+    page_state: PageState,
+    people: Shown,
+    label: impl IntoView,
+    count: fn(PageState) -> usize,
+) -> impl IntoView {
+    let is_pressed = move || page_state.ui.with(|ui| ui.options.shown) == people;
+    let choose = move || change_options(page_state, |options| options.shown = people);
+    let count = move || number(count(page_state));
+    view! {
+        <button
+            type="button"
+            class="chip"
+            disabled=bool_attr(move || !page_state.is_interactive())
+            aria-pressed=attribute(move || Some(aria_bool(is_pressed())))
+            on:click=on_press(choose)
+        >
+            <span>{label}</span>
+            " "
+            <span prop:textContent=text(count)>{first_text(count)}</span>
+        </button>
     }
 }
 
@@ -95,35 +105,44 @@ pub(crate) fn search(page_state: PageState) -> impl IntoView {
 }
 
 /// The page's menu.
+#[cfg_attr(
+    not(feature = "ssr"),
+    expect(clippy::unit_arg, reason = "the browser's program has none of the server's texts")
+)]
 pub(crate) fn menu(page_state: PageState) -> impl IntoView {
-    let is_waiting = move || !page_state.is_interactive();
-    let is_newest_first = move || page_state.ui.with(|ui| ui.options.is_newest_first);
-    let is_announced = move || page_state.ui.with(|ui| !ui.is_muted);
-    let sort = move || {
+    let is_newest_first =
+        |page_state: PageState| page_state.ui.with(|ui| ui.options.is_newest_first);
+    let sort = |page_state| {
         change_options(page_state, |options| options.is_newest_first = !options.is_newest_first);
     };
+    let is_announced = |page_state: PageState| page_state.ui.with(|ui| !ui.is_muted);
+    let mute = |page_state: PageState| page_state.ask(Command::Mute);
     view! {
         <div id=MENU class="menu" popover="auto">
-            <button
-                type="button"
-                class="toggle"
-                aria-pressed=attribute(move || Some(aria_bool(is_newest_first())))
-                disabled=bool_attr(is_waiting)
-                on:click=on_press(sort)
-            >
-                {server_text!(NewestFirst)}
-            </button>
-            <button
-                type="button"
-                class="toggle"
-                aria-pressed=attribute(move || Some(aria_bool(is_announced())))
-                disabled=bool_attr(is_waiting)
-                on:click=on_press(move || page_state.ask(Command::Mute))
-            >
-                {server_text!(Announce)}
-            </button>
+            {toggle(page_state, server_text!(NewestFirst), is_newest_first, sort)}
+            {toggle(page_state, server_text!(Announce), is_announced, mute)}
             {menu_links()}
         </div>
+    }
+}
+
+/// A button that stays pressed while something is on.
+fn toggle(
+    page_state: PageState,
+    label: impl IntoView,
+    is_on: fn(PageState) -> bool,
+    press: fn(PageState),
+) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="toggle"
+            aria-pressed=attribute(move || Some(aria_bool(is_on(page_state))))
+            disabled=bool_attr(move || !page_state.is_interactive())
+            on:click=on_press(move || press(page_state))
+        >
+            {label}
+        </button>
     }
 }
 
