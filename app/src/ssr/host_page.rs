@@ -4,6 +4,7 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use super::{
     AssetUrls, BasePath,
+    copy_button::copy_button,
     document::{document, masthead, style_sheet},
 };
 use crate::{
@@ -66,24 +67,15 @@ fn page(head: AnyView, title: &str, content: AnyView) -> impl IntoView + use<> {
 }
 
 fn link(name: ServerText, purpose: ServerText, address: String) -> impl IntoView {
-    let (name, copy) = (name.get(), ServerText::Copy.get());
-    let label = [copy, ": ", name].concat();
+    let name = name.get();
+    let label = [ServerText::Copy.get(), ": ", name].concat();
     view! {
         <dt>{name}</dt>
         <dd>
             <p class="address" translate="no">
                 {address.clone()}
             </p>
-            <button
-                type="button"
-                data-text=address
-                data-copied=ServerText::Copied.get()
-                data-failed=ServerText::CopyTheTextInstead.get()
-                aria-label=label
-                disabled
-            >
-                {copy}
-            </button>
+            {copy_button(ServerText::Copy, address, Some(label))}
             <p class="hint">{purpose.get()}</p>
         </dd>
     }

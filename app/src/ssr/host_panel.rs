@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::BasePath;
+use super::{BasePath, copy_button::copy_button};
 use crate::{
     presence::RoomName,
     state::HostPanel,
@@ -14,52 +14,40 @@ pub(crate) fn host_panel(room: &RoomName, host: &HostPanel) -> impl IntoView + u
     let base = BasePath::of_context();
     let actions = [&*base.room(room), "/host"].concat();
     let people = base.below(&format!("/api/rooms/{room}/users"));
+    let to_the_room = [
+        Action {
+            name: "clear",
+            label: ServerText::ClearTheRoom,
+            question: Some(ServerText::ClearQuestion),
+            done: ServerText::RoomWasCleared,
+            is_hidden: false,
+        },
+        Action {
+            name: "close",
+            label: ServerText::CloseTheRoom,
+            question: Some(ServerText::CloseQuestion),
+            done: ServerText::RoomIsClosed,
+            is_hidden: host.is_closed,
+        },
+        Action {
+            name: "open",
+            label: ServerText::OpenTheRoomAgain,
+            question: None,
+            done: ServerText::RoomIsOpen,
+            is_hidden: !host.is_closed,
+        },
+    ];
     let state = if host.is_closed { ServerText::RoomIsClosed.get() } else { "" };
     view! {
         <details class="host" data-actions=actions data-unreachable=ServerText::ServerCannotBeReached.get()>
             <summary>{ServerText::Host.get()}</summary>
             <p class="hint">{ServerText::OnlyHostsSeeThis.get()}</p>
             <div class="host-actions">
-                <button
-                    type="button"
-                    data-text=host.link.clone()
-                    data-copied=ServerText::Copied.get()
-                    data-failed=ServerText::CopyTheTextInstead.get()
-                    disabled
-                >
-                    {ServerText::CopyHostLink.get()}
-                </button>
+                {copy_button(ServerText::CopyHostLink, host.link.clone(), None)}
                 <button type="button" data-people=people disabled>
                     {ServerText::RemoveSomebody.get()}
                 </button>
-                <button
-                    type="button"
-                    data-action="clear"
-                    data-question=ServerText::ClearQuestion.get()
-                    data-done=ServerText::RoomWasCleared.get()
-                    disabled
-                >
-                    {ServerText::ClearTheRoom.get()}
-                </button>
-                <button
-                    type="button"
-                    data-action="close"
-                    data-question=ServerText::CloseQuestion.get()
-                    data-done=ServerText::RoomIsClosed.get()
-                    hidden=host.is_closed
-                    disabled
-                >
-                    {ServerText::CloseTheRoom.get()}
-                </button>
-                <button
-                    type="button"
-                    data-action="open"
-                    data-done=ServerText::RoomIsOpen.get()
-                    hidden=!host.is_closed
-                    disabled
-                >
-                    {ServerText::OpenTheRoomAgain.get()}
-                </button>
+                {to_the_room.map(Action::button)}
             </div>
             <p role="status">{state}</p>
             <dialog class="host-people" aria-labelledby="host-people">
@@ -88,6 +76,32 @@ pub(crate) fn host_panel(room: &RoomName, host: &HostPanel) -> impl IntoView + u
                 </form>
             </dialog>
         </details>
+    }
+}
+
+/// What a host can do to the room: its name in the address, the question that comes before it, and what is said then.
+struct Action {
+    name: &'static str,
+    label: ServerText,
+    question: Option<ServerText>,
+    done: ServerText,
+    is_hidden: bool,
+}
+
+impl Action {
+    fn button(self) -> impl IntoView {
+        view! {
+            <button
+                type="button"
+                data-action=self.name
+                data-question=self.question.map(ServerText::get)
+                data-done=self.done.get()
+                hidden=self.is_hidden
+                disabled
+            >
+                {self.label.get()}
+            </button>
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 mod asset_urls;
 mod base_path;
+pub(crate) mod copy_button;
 mod document;
 mod embed;
 mod fingerprint;

@@ -72,6 +72,7 @@ mod rendered {
     use crate::{
         ssr::{
             BasePath,
+            copy_button::copy_button,
             host_panel::host_panel,
             hour_chart::picture_of_the_past_hour,
             new_room::NEW_ROOM,
@@ -182,15 +183,7 @@ mod rendered {
                 <p class="snippet" dir="ltr">
                     <code>{snippet.clone()}</code>
                 </p>
-                <button
-                    type="button"
-                    data-text=snippet
-                    data-copied=ServerText::Copied.get()
-                    data-failed=ServerText::CopyTheTextInstead.get()
-                    disabled
-                >
-                    {ServerText::Copy.get()}
-                </button>
+                {copy_button(ServerText::Copy, snippet, None)}
             </details>
         }
     }
