@@ -15,7 +15,11 @@ const LIMITS: RoomLimits =
     RoomLimits { most_people: 10, most_connections_per_person: 10, keep_attendance: None };
 
 fn join(hub: &Arc<Hub>) -> Membership {
-    let mut membership = hub.enter(&RoomName::lobby(), "person-----".parse().unwrap());
+    join_as(hub, &RoomName::lobby(), "person-----".parse().unwrap())
+}
+
+fn join_as(hub: &Arc<Hub>, room: &RoomName, person: UserId) -> Membership {
+    let mut membership = hub.enter(room, person);
     let request = JoinRequest {
         name: "Kim".to_owned(),
         tab: None,

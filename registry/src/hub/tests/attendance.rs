@@ -32,16 +32,7 @@ fn unix() -> u64 {
 }
 
 fn join(hub: &Arc<Hub>, room: &str, person: u128) -> Membership {
-    let mut membership = hub.enter(&room.parse().unwrap(), UserId::from_leading_bits(person << 70));
-    let request = JoinRequest {
-        name: "Kim".to_owned(),
-        tab: None,
-        is_visible: true,
-        kind: JoinKind::Opening,
-        since: None,
-    };
-    membership.join(request).unwrap();
-    membership
+    join_as(hub, &room.parse().unwrap(), UserId::from_leading_bits(person << 70))
 }
 
 fn report(hub: &Hub, room: &str) -> AttendanceReport {
