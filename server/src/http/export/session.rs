@@ -4,13 +4,14 @@
 
 use app::presence::{DepartureReason, RoomName, UserId};
 use registry::{hub::attendance::AttendanceReport, presence::attendance::AttendanceRow};
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 
 use super::{
     csv::{cell, id_cell, text_cell},
     local_time::LocalTime,
     options::ExportOptions,
     text::push_isolated,
+    xlsx::{begin_sheet, text_format, time_format, write_time},
 };
 
 /// The columns. New ones come last, so that those before keep their places.
@@ -160,17 +161,9 @@ pub(super) fn as_xlsx(
     options: ExportOptions,
 ) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    let sheet = workbook.add_worksheet();
-    sheet.set_name("Attendance")?;
-    sheet.set_freeze_panes(1, 0)?;
-    let header = Format::new().set_bold();
-    for (column, (title, width)) in (0..).zip(COLUMNS_OF_WORKBOOK) {
-        sheet.write_string_with_format(0, column, title, &header)?;
-        sheet.set_column_width(column, width)?;
-    }
-    // It stays text when somebody edits it: `@` is the format of text.
-    let text = Format::new().set_num_format("@");
-    let time = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
+    let sheet = begin_sheet(&mut workbook, "Attendance", &COLUMNS_OF_WORKBOOK)?;
+    let text = text_format();
+    let time = time_format();
     let mut end = 1;
     for (row, line) in (1..).zip(Line::all(report, options)) {
         sheet.write_string_with_format(row, 0, line.name, &text)?;
@@ -189,16 +182,6 @@ pub(super) fn as_xlsx(
         sheet.write_string(end, 0, dropped)?;
     }
     workbook.save_to_buffer()
-}
-
-fn write_time(
-    sheet: &mut Worksheet,
-    (row, column): (u32, u16),
-    time: LocalTime,
-    format: &Format,
-) -> Result<(), XlsxError> {
-    let clock = ExcelDateTime::from_timestamp(time.clock_seconds())?;
-    sheet.write_datetime_with_format(row, column, clock, format).map(drop)
 }
 
 /// A workbook's numbers have 53 bits, which no count comes near to.

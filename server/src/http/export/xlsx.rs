@@ -1,7 +1,7 @@
 //! The list as a workbook (Office Open XML, ECMA-376), in which every cell has a type.
 
 use app::presence::ExistingUsers;
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, XlsxError};
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::{local_time::LocalTime, options::ExportOptions};
 
@@ -14,27 +14,56 @@ const COLUMNS: [(&str, f64); 5] =
 /// A sheet with a header and a row for each person.
 pub(super) fn as_xlsx(list: &ExistingUsers, options: ExportOptions) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    let sheet = workbook.add_worksheet();
-    sheet.set_name("Roll")?;
-    sheet.set_freeze_panes(1, 0)?;
-    let header = Format::new().set_bold();
-    for (column, (title, width)) in (0..).zip(COLUMNS) {
-        sheet.write_string_with_format(0, column, title, &header)?;
-        sheet.set_column_width(column, width)?;
-    }
-    // It stays text when somebody edits it: `@` is the format of text.
-    let text = Format::new().set_num_format("@");
-    let time = Format::new().set_num_format("yyyy-mm-dd hh:mm:ss");
+    let sheet = begin_sheet(&mut workbook, "Roll", &COLUMNS)?;
+    let text = text_format();
+    let time = time_format();
     for (row, user) in (1..).zip(&list.users) {
         let since = LocalTime::new(user.joined, options.offset);
-        let clock = ExcelDateTime::from_timestamp(since.clock_seconds())?;
         sheet.write_string_with_format(row, 0, user.name.as_str(), &text)?;
         sheet.write_string(row, 1, user.state.as_str())?;
-        sheet.write_datetime_with_format(row, 2, clock, &time)?;
+        write_time(sheet, (row, 2), since, &time)?;
         sheet.write_string_with_format(row, 3, since.offset(), &text)?;
         sheet.write_string_with_format(row, 4, user.id.as_str(), &text)?;
     }
     workbook.save_to_buffer()
+}
+
+/// A sheet with a header, which stays in sight; `columns` has the title and the width of each column.
+pub(super) fn begin_sheet<'a>(
+    workbook: &'a mut Workbook,
+    name: &str,
+    columns: &[(&str, f64)],
+) -> Result<&'a mut Worksheet, XlsxError> {
+    let sheet = workbook.add_worksheet();
+    sheet.set_name(name)?;
+    sheet.set_freeze_panes(1, 0)?;
+    let header = Format::new().set_bold();
+    for (column, (title, width)) in (0..).zip(columns) {
+        sheet.write_string_with_format(0, column, *title, &header)?;
+        sheet.set_column_width(column, *width)?;
+    }
+    Ok(sheet)
+}
+
+/// A cell that stays text when somebody edits it: `@` is the format of text.
+pub(super) fn text_format() -> Format {
+    Format::new().set_num_format("@")
+}
+
+/// A date and a time.
+pub(super) fn time_format() -> Format {
+    Format::new().set_num_format("yyyy-mm-dd hh:mm:ss")
+}
+
+/// Writes a time as the visitor's clock shows it.
+pub(super) fn write_time(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    time: LocalTime,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    let clock = ExcelDateTime::from_timestamp(time.clock_seconds())?;
+    sheet.write_datetime_with_format(row, column, clock, format).map(drop)
 }
 
 #[cfg(test)]
