@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -28,36 +28,43 @@ pub(crate) struct FirstRowsCache {
 #[derive(Debug)]
 struct Sorted {
     at: Instant,
-    ids: Vec<UserId>,
+    ids: Arc<[UserId]>,
 }
 
 impl FirstRowsCache {
     /// The first rows of a room's page, and how many people of the whole list are away.
     pub(crate) fn read(&self, hub: &Hub, room: &RoomName, you: UserId) -> (ExistingUsers, usize) {
-        let (list, away) = hub.first_rows(room, Some(you), FirstRows::InOrderOfArrival(MOST_ROWS));
-        // The browser sorts a whole list by itself.
-        if list.count <= MOST_ROWS {
-            return (list, away);
-        }
-        let ids = self.sorted(hub, room);
+        let ids = if let Some(ids) = self.sorted_lately(room) {
+            ids
+        } else {
+            let rows = FirstRows::InOrderOfArrival(MOST_ROWS);
+            let (list, away) = hub.first_rows(room, Some(you), rows);
+            // The browser sorts a whole list by itself.
+            if list.count <= MOST_ROWS {
+                return (list, away);
+            }
+            self.sort(hub, room)
+        };
         hub.first_rows(room, Some(you), FirstRows::These(&ids))
     }
 
-    fn sorted(&self, hub: &Hub, room: &RoomName) -> Vec<UserId> {
+    fn sorted_lately(&self, room: &RoomName) -> Option<Arc<[UserId]>> {
         let now = Instant::now();
-        let is_fresh = |sorted: &Sorted| now.duration_since(sorted.at) < LIFETIME;
-        {
-            let mut all = self.sorted.lock().unwrap_or_else(PoisonError::into_inner);
-            all.retain(|_, sorted| is_fresh(sorted));
-            if let Some(sorted) = all.get(room) {
-                return sorted.ids.clone();
-            }
-        }
-        let list = hub.snapshot(room, None, usize::MAX);
-        let mut ids = in_order_of_page(list.users);
+        let mut sorted = self.lock();
+        sorted.retain(|_, sorted| now.duration_since(sorted.at) < LIFETIME);
+        sorted.get(room).map(|sorted| Arc::clone(&sorted.ids))
+    }
+
+    fn sort(&self, hub: &Hub, room: &RoomName) -> Arc<[UserId]> {
+        let at = Instant::now();
+        let mut ids = in_order_of_page(hub.snapshot(room, None, usize::MAX).users);
         ids.truncate(MOST_ROWS);
-        let mut all = self.sorted.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(room.clone(), Sorted { at: now, ids: ids.clone() });
+        let ids = Arc::from(ids);
+        self.lock().insert(room.clone(), Sorted { at, ids: Arc::clone(&ids) });
         ids
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Sorted>> {
+        self.sorted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
