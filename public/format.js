@@ -1,7 +1,7 @@
 // Numbers, plurals and times by the rules of the page's language: the WASM and other scripts use them.
 
-/** The language of the page, as in the visitor's region where the browser tells one: it decides between 9:02 and 9:02 AM. */
 const { lang } = document.documentElement;
+/** The language of the page as the visitor's region writes it, which decides between 9:02 and 9:02 AM. */
 const locale = navigator.languages?.find((tag) => tag.split("-")[0] === lang) ?? lang;
 
 /** The plural categories of CLDR, in the order of the forms of a text. */

@@ -13,8 +13,8 @@ thread_local! {
     static HYDRATION: RefCell<Option<Hydration>> = const { RefCell::new(None) };
 }
 
-/// Reads the page's data and its texts, a line each, and returns whether it can be read. It may be called again with other data, as long
-/// as the page is not connected.
+/// Reads the page's data and its texts, a line each, and returns whether the data can be read. It may be called again
+/// with other data, as long as the page is not connected.
 #[wasm_bindgen]
 pub fn begin(data: &str, texts: &str) -> bool {
     // Debug builds only: the messages of all panics would make every first visit larger.

@@ -123,7 +123,7 @@ fn yield_to_main(act: impl FnOnce() + 'static) {
     }
 }
 
-/// Starts the connection, the tab counter and the page's event handlers.
+/// Starts the connection and the page's event handlers.
 fn connect(page_state: PageState, room: &RoomName, replica: Replica) {
     let connection = Connection::new(page_state, room.clone(), replica);
     dispatch(page_state, connection.clone(), room.clone());

@@ -23,8 +23,8 @@ pub(crate) struct ListOptions {
     pub(crate) is_newest_first: bool,
     /// Show only names that contain this search key; empty shows everyone.
     pub(crate) query: String,
-    /// On a wall: everyone, the newest first, and nobody apart. So many of those who follow the [`NEWEST`] are last,
-    /// since the wall has shown them.
+    /// On a wall, where everyone is shown, the newest first: how many people after the first [`NEWEST`] were on earlier
+    /// pages. They come last.
     pub(crate) wall: Option<usize>,
 }
 

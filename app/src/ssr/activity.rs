@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_to_several_within_a_minute_is_one_sentence() {
+    fn changes_of_several_people_within_a_minute_are_one_sentence() {
         let left = |text| RecentChange::Departed(name(text), DepartureReason::Left);
         let activity = [
             (60, RecentChange::Joined(name("Ana"))),

@@ -1,7 +1,8 @@
 //! Who came and went in the rooms of a hub, and how much of it a server remembers at most.
 
 use std::{
-    sync::{MutexGuard, PoisonError},
+    cmp::Reverse,
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -44,7 +45,7 @@ impl Hub {
         let kept_for = self.limits.keep_attendance?;
         let (room, kept) = {
             let rooms = self.lock();
-            let room = rooms.get(room_name).map(|entry| std::sync::Arc::clone(&entry.room));
+            let room = rooms.get(room_name).map(|entry| Arc::clone(&entry.room));
             (room, self.kept_attendance().get(room_name))
         };
         if let Some(room) = room {
@@ -70,7 +71,7 @@ impl Hub {
             kept.trim(most_bytes.saturating_sub(size));
         }
         let mut excess = size.saturating_sub(most_bytes);
-        rooms.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+        rooms.sort_by_key(|(size, _)| Reverse(*size));
         for (size, room) in rooms {
             if excess == 0 {
                 break;

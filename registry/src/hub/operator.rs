@@ -40,7 +40,8 @@ impl Hub {
         Ok(rows.is_some_and(|rows| rows > 0))
     }
 
-    /// Closes a room on behalf of the operator, or clears it for a host: all its rows are removed, and all its subscriptions end.
+    /// Closes a room on behalf of the operator, or clears it for a host: all its rows are removed, and all its
+    /// subscriptions end.
     ///
     /// Returns the number of rows; `None` if the room does not exist. Any visitor may open it again.
     pub async fn close_room(&self, room_name: &RoomName) -> Result<Option<usize>, RoomChangeError> {

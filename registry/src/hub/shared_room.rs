@@ -8,11 +8,13 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
-use std::time::Duration;
 
 use app::presence::{
     Beat, Epoch, ExistingUsers, RecentChange, RoomName, Roster, ServerEvent, Since, User, UserId,

@@ -13,7 +13,7 @@ use app::{
 use axum::{
     body::Bytes,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use tokio::time::Instant;
@@ -43,7 +43,7 @@ pub(crate) async fn page(
     visit: Visit,
     path: Result<Path<String>, PathRejection>,
     language: PageLanguage,
-    uri: axum::http::Uri,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let requested = requested_name(&path);

@@ -1,4 +1,4 @@
-//! `docs/texts.md`: all texts side by side, for whoever corrects one.
+//! `docs/texts.md`: all texts side by side, for people who correct them.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
