@@ -215,14 +215,15 @@ async fn run(config: Config) -> Result<(), Error> {
             () = terminal_closed => {}
         }
     };
-    let output = BackgroundWriter::start(io::stdout(), &METRICS.log_lines_dropped)?;
     let address = listener.local_addr()?;
+    // The last step that can fail: a server that has printed its address does not end because of its settings.
+    let operator = listen_for_operator(&config, address)?;
+    let output = BackgroundWriter::start(io::stdout(), &METRICS.log_lines_dropped)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     print_line(&output, &format!("Listening on {scheme}://{address}"));
     if let Some(url) = lan_url::url_for_others(scheme, address) {
         print_line(&output, &format!("Other devices on your network can open {url}"));
     }
-    let operator = listen_for_operator(&config, address)?;
     let systemd = Systemd::of_this_process();
     let resources = Resources { public: listener, tls, operator, systemd, cluster };
     let connection = config.connection();
