@@ -146,7 +146,8 @@ class Sheet {
     });
     on("link", () => this.#copy(this.#link()));
     on("copy", () => this.#copy(Promise.resolve(output.tsv(this.#head, this.#rows(localMinute)))));
-    on("csv", () => this.#download());
+    on("csv", () => this.#downloadCsv());
+    on("xlsx", () => this.#downloadXlsx());
     on("print", () => print());
     on("use-offer", () => this.#endOffer(() => this.#use(this.#offer)));
     on("keep-own", () => this.#endOffer(() => undefined));
@@ -196,10 +197,19 @@ class Sheet {
     return [...expected, ...unclear, ...strangers.map((person) => row("not-listed", person.name, person))];
   }
 
-  #download() {
+  #downloadCsv() {
     const table = output.csv(this.#head, this.#rows(output.localTime), SEPARATOR, [1, 3]);
-    const address = URL.createObjectURL(new Blob([table], { type: "text/csv;charset=utf-8" }));
-    const link = element("a", { href: address, download: `roll-${this.#sheet.dataset.room}.csv` });
+    this.#download("csv", new Blob([table], { type: "text/csv;charset=utf-8" }));
+  }
+
+  async #downloadXlsx() {
+    const { xlsx } = await import(`./roll-xlsx.js${search}`);
+    this.#download("xlsx", xlsx(this.#head, this.#rows((seconds) => new Date(seconds * 1_000))));
+  }
+
+  #download(kind, file) {
+    const address = URL.createObjectURL(file);
+    const link = element("a", { href: address, download: `roll-${this.#sheet.dataset.room}.${kind}` });
     this.#sheet.append(link);
     link.click();
     link.remove();

@@ -21,6 +21,27 @@ test("names are listed without what was pasted along", async ({ newVisitor, room
   await expect(ana.ownMenuButton).toBeVisible();
 });
 
+test("a visitor learns that somebody here already has the name", async ({ newVisitor, server, clients, room }) => {
+  await clients.join(server, room, "Ana");
+  const ana = await newVisitor();
+  await ana.open(room);
+  await ana.isLive();
+  const taken = ana.page.getByText("Somebody here already has this name. Add an initial?");
+  await ana.nameField.fill("An");
+  await expect(taken).toBeHidden();
+  await ana.nameField.pressSequentially("A");
+  await expect(taken).toBeVisible();
+  await expect(ana.nameField).toHaveAccessibleDescription(/already has this name/);
+  // Nobody has to: two people may have one name.
+  await ana.nameField.press("Enter");
+  await ana.shows(["AnA", "Ana"]);
+  await ana.openOwnMenu();
+  await ana.renameButton.click();
+  // Her own name is no one else's.
+  await ana.newNameField.fill("Ana M.");
+  await expect(taken).toBeHidden();
+});
+
 test("each limit of a name has its own sentence", async ({ newVisitor, room }) => {
   const visitor = await newVisitor();
   await visitor.open(room);

@@ -1,8 +1,11 @@
 // A roll as a table, and an expected list in a link: the pure module, without a page.
 
+import { crc32 } from "node:zlib";
+
 import { expect, test } from "@playwright/test";
 
 import { csv, fragmentOf, localTime, textOfFragment, tsv } from "../../public/roll-output.js";
+import { xlsx } from "../../public/roll-xlsx.js";
 
 test("what a spreadsheet would not read as text is marked in the CSV", () => {
   const names = ["=1+1", "＝1", "-", "007", "½", "TRUE", "Wahr", "'", "Ana Sousa", "O'Neill", 'Bo "B"', "李小龍"];
@@ -36,6 +39,26 @@ test("times have the visitor's offset", () => {
   else process.env["TZ"] = zone;
 });
 
+test("a workbook has texts that stay texts, and times of the visitor's clock", async () => {
+  const zone = process.env["TZ"];
+  process.env["TZ"] = "Asia/Kolkata";
+  const arrived = new Date(Date.UTC(2026, 10, 30, 9, 2, 24));
+  const names = ["=1+1", "007", "<b>Ana</b> & Bo", "李小龍", "bell\u0007"];
+  const workbook = xlsx(["status", "name", "arrived"], names.map((name) => ["here", name, arrived]));
+  if (zone === undefined) delete process.env["TZ"];
+  else process.env["TZ"] = zone;
+  const files = filesOfArchive(Buffer.from(await workbook.arrayBuffer()));
+  expect(Object.keys(files)).toContain("xl/workbook.xml");
+  const sheet = files["xl/worksheets/sheet1.xml"] ?? "";
+  const texts = [...sheet.matchAll(/<c s="\d" t="inlineStr"><is><t xml:space="preserve">(.*?)<\/t>/g)].map(([, text]) => text);
+  const written = ["=1+1", "007", "&lt;b&gt;Ana&lt;/b&gt; &amp; Bo", "李小龍", "bell"];
+  expect(texts).toEqual(["status", "name", "arrived", ...written.flatMap((name) => ["here", name])]);
+  expect(sheet).not.toContain("<f>");
+  // 46356 is 2026-11-30, and 0.605… is 14:32:24.
+  const times = [...sheet.matchAll(/<c s="2"><v>(.*?)<\/v>/g)].map(([, day]) => Number(day).toFixed(4));
+  expect(times).toEqual(names.map(() => "46356.6058"));
+});
+
 test("a list returns from the fragment of a link, and a long one is short in it", async () => {
   const long = Array.from({ length: 300 }, (_, index) => `Expected Person ${index}`).join("\n");
   for (const text of ["Ana", "José Silva\n李小龍\n100 % #1 & co", long]) {
@@ -53,3 +76,22 @@ test("a list returns from the fragment of a link, and a long one is short in it"
   // A short fragment that becomes a long text.
   expect(await textOfFragment(await fragmentOf("a".repeat(1_000_000)))).toBeUndefined();
 });
+
+/** The files of a ZIP archive without compression, by its directory: their checksums are right. */
+function filesOfArchive(bytes: Buffer): Record<string, string> {
+  const end = bytes.lastIndexOf(Buffer.from("PK\x05\x06"));
+  const files: Record<string, string> = {};
+  let at = bytes.readUInt32LE(end + 16);
+  for (let number = bytes.readUInt16LE(end + 10); number > 0; number -= 1) {
+    const [checksum, size, nameLength] = [bytes.readUInt32LE(at + 16), bytes.readUInt32LE(at + 24), bytes.readUInt16LE(at + 28)];
+    const name = bytes.toString("utf8", at + 46, at + 46 + nameLength);
+    const header = bytes.readUInt32LE(at + 42);
+    const start = header + 30 + bytes.readUInt16LE(header + 26) + bytes.readUInt16LE(header + 28);
+    const content = bytes.subarray(start, start + size);
+    expect(crc32(content), name).toBe(checksum);
+    files[name] = content.toString("utf8");
+    at += 46 + nameLength;
+  }
+  expect(at).toBe(end);
+  return files;
+}

@@ -45,6 +45,15 @@ test("24 of 30 are here after three answers, and the table agrees", async ({ new
   expect(table).toMatch(/\r\n"here","Amelie Bauer","[-0-9]+T[:0-9]+\+05:30",""\r\n/);
   expect(table).toContain(`"not on the list","'=1+1",`);
   expect(table.trimEnd().split("\r\n")).toHaveLength(rows.length);
+
+  const downloadingWorkbook = visitor.page.waitForEvent("download");
+  await sheet.button("Download Excel").click();
+  const workbook = await downloadingWorkbook;
+  expect(workbook.suggestedFilename()).toBe(`roll-${room}.xlsx`);
+  // Its texts are stored as they are.
+  const content = await readFile(await workbook.path(), "utf8");
+  expect(content.match(/<row>/g)).toHaveLength(rows.length);
+  expect(content).toContain(">missing<");
 });
 
 test("answers and the list stay in this browser, and can be taken back", async ({

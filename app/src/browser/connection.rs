@@ -154,6 +154,11 @@ impl Connection {
         self.send(event);
     }
 
+    /// Shows whether somebody else in the list has the name that is being typed.
+    pub(super) fn check_name(&self, typed: &str) {
+        self.renderer.check_name(self.session.borrow().replica(), typed);
+    }
+
     /// Applies the visitor's list options: one frame to sort and filter, the next for the rows.
     pub(super) fn rearrange(self: &Rc<Self>) {
         self.renderer.arrange(self.session.borrow().replica());

@@ -88,6 +88,13 @@ impl ListRenderer {
         self.is_order_rendered.set(false);
     }
 
+    /// Whether somebody other than the visitor has this name, in any case and with any spaces.
+    pub(super) fn has_other(&self, replica: &Replica, typed: &str) -> bool {
+        let mut name_index = self.name_index.borrow_mut();
+        name_index.sync(replica.roster());
+        name_index.has_other(typed, replica.you())
+    }
+
     /// Renders the rows that are visible now, and restores the order once nothing pins it.
     pub(super) fn update_viewport(&self, replica: &Replica) {
         let viewport = measure_viewport();

@@ -140,6 +140,7 @@ fn connect(page_state: PageState, room: &RoomName, replica: Replica) {
 fn dispatch(page_state: PageState, connection: Rc<Connection>, room: RoomName) {
     effect(move || match page_state.command.get() {
         Some(Command::Intent(intent)) => connection.request(intent),
+        Some(Command::CheckName(typed)) => connection.check_name(&typed),
         Some(Command::ReconnectNow) => connection.reconnect_now(),
         Some(Command::Dismiss) => page_state.ui.update(|ui| ui.has_missed_something = false),
         Some(Command::Rearrange) => connection.rearrange(),

@@ -200,6 +200,14 @@ impl Renderer {
         self.list.arrange(replica);
     }
 
+    /// Shows whether somebody else in this list has this name.
+    pub(super) fn check_name(&self, replica: &Replica, typed: &str) {
+        let is_taken = self.list.has_other(replica, typed);
+        if self.page_state.ui.with_untracked(|ui| ui.is_name_taken) != is_taken {
+            self.page_state.ui.update(|ui| ui.is_name_taken = is_taken);
+        }
+    }
+
     /// Renders the list.
     pub(super) fn render(&self, replica: &Replica) {
         let started_at = self.now();

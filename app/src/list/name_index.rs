@@ -1,7 +1,7 @@
 //! Search and comparison keys of all names, computed once and not at every rendering.
 
-use super::{name_key::NameKey, search_key::search_key};
-use crate::presence::{Name, PresenceState, Roster, User, UserId};
+use super::{name_key::NameKey, normalisation::composed, search_key::search_key};
+use crate::presence::{Name, PresenceState, Roster, User, UserId, tidied};
 
 /// The people of a list in order of arrival, with the keys of their names.
 #[derive(Debug, Default)]
@@ -51,6 +51,14 @@ impl NameIndex {
         self.entries.extend(users.map(Entry::of));
     }
 
+    /// Whether somebody but `you` has this name or one that looks like it; not for what is no name.
+    pub(crate) fn has_other(&self, typed: &str, you: Option<UserId>) -> bool {
+        let name = tidied(typed).and_then(|typed| Name::parse(&composed(&typed)).ok());
+        let Some(key) = name.map(|name| NameKey::of(&name)) else { return false };
+        let is_alike = |entry: &Entry| entry.key.hashes().any(|hash| key.has(hash));
+        self.entries.iter().any(|entry| Some(entry.id) != you && is_alike(entry))
+    }
+
     /// All entries, in order of arrival.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
@@ -92,6 +100,26 @@ mod tests {
                     .collect()
             },
         )
+    }
+
+    #[test]
+    fn a_name_that_somebody_else_has_is_found_as_the_server_would_keep_it() {
+        let user = |number: u8, name: &str| User {
+            id: format!("user-----{number:02}").parse().unwrap(),
+            name: Name::parse(name).unwrap(),
+            joined: 0,
+            state: PresenceState::Here,
+        };
+        let roster = Roster::from_users([user(0, "Ana María"), user(1, "Bo")]).unwrap();
+        let name_index = NameIndex::of(&roster);
+        let own = Some(user(1, "Bo").id);
+        for typed in ["Ana María", " ana  marÍa ", "Ana Mari\u{301}a"] {
+            assert!(name_index.has_other(typed, own), "{typed}");
+        }
+        for typed in ["", " ", "Ana", "Ana Maria", "Bo"] {
+            assert!(!name_index.has_other(typed, own), "{typed}");
+        }
+        assert!(name_index.has_other("Bo", None));
     }
 
     proptest! {

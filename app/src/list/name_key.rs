@@ -20,6 +20,11 @@ impl NameKey {
         Self { own, skeleton }
     }
 
+    /// Whether this is one of its hashes.
+    pub(crate) fn has(self, hash: u64) -> bool {
+        self.hashes().any(|own| own == hash)
+    }
+
     pub(crate) fn hashes(self) -> impl Iterator<Item = u64> {
         [Some(self.own), self.skeleton].into_iter().flatten()
     }

@@ -55,24 +55,21 @@ fn page(
         };
         text.fill(&[&how_long(kept_for)])
     });
-    let of_all = |texts: &[ServerText]| -> Vec<_> {
+    let texts = |texts: &[ServerText]| -> Vec<_> {
         texts.iter().map(|text| text.get().to_owned()).collect()
     };
-    let paragraphs =
-        of_all(&[ServerText::PrivacyList, changes, ServerText::PrivacyActivity, storage])
-            .into_iter();
-    let paragraphs = paragraphs.chain(attendance);
-    let paragraphs = paragraphs.chain(of_all(&[
-        ServerText::PrivacyBrowser,
-        ServerText::PrivacyHost,
-        ServerText::PrivacyAccount,
-    ]));
-    let paragraphs = paragraphs.map(|paragraph| view! { <p class="why">{paragraph}</p> });
+    let seen_by_others = texts(&[ServerText::PrivacyList, ServerText::PrivacyActivity]);
+    let mut kept = texts(&[changes, storage]);
+    kept.extend(attendance);
+    kept.extend(texts(&[ServerText::PrivacyAccount]));
+    let in_the_browser = texts(&[ServerText::PrivacyBrowser, ServerText::PrivacyHost]);
     let body = view! {
         {masthead()}
         <main>
             <h1>{ServerText::Privacy.get()}</h1>
-            {paragraphs.collect_view()}
+            {block(ServerText::WhatOthersSee, seen_by_others)}
+            {block(ServerText::WhatIsKept, kept)}
+            {block(ServerText::WhatStaysInTheBrowser, in_the_browser)}
             <p class="ways-on">
                 <a class="button" href=BasePath::of_context().below("/")>
                     {ServerText::GoToTheLobby.get()}
@@ -81,4 +78,13 @@ fn page(
         </main>
     };
     document(style_sheet(options), title, DisplayMode::Page, body.into_any())
+}
+
+fn block(heading: ServerText, paragraphs: Vec<String>) -> impl IntoView {
+    view! {
+        <section class="why">
+            <h2>{heading.get()}</h2>
+            {paragraphs.into_iter().map(|paragraph| view! { <p>{paragraph}</p> }).collect_view()}
+        </section>
+    }
 }

@@ -107,6 +107,7 @@ fn result() -> impl IntoView {
                 {button("resume", ServerText::BackToLive)}
                 {button("copy", ServerText::CopyTheRoll)}
                 {button("csv", ServerText::DownloadCsv)}
+                {button("xlsx", ServerText::DownloadExcel)}
                 {button("print", ServerText::PrintTheRoll)}
             </div>
             {PARTS

@@ -7,6 +7,8 @@ use crate::client::intent::Intent;
 pub(crate) enum Command {
     /// Join, rename or leave.
     Intent(Intent),
+    /// Say whether somebody in the list already has this name, which is being typed.
+    CheckName(String),
     /// Reconnect at once.
     ReconnectNow,
     /// Dismiss the "while you were offline" line.

@@ -11,6 +11,8 @@ pub(crate) struct UiState {
     pub(crate) connection: ConnectionStatus,
     /// Why the last request was refused.
     pub(crate) refusal: Option<String>,
+    /// Somebody else in the list has the name in the form.
+    pub(crate) is_name_taken: bool,
     /// The form for a new name is open.
     pub(crate) is_renaming: bool,
     /// How the list is sorted and filtered.

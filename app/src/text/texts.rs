@@ -29,7 +29,7 @@ texts! {
     ConnectionLost YouAreOffline ListFrom RetryingIn RetryingNow RetryNow ConnectedAgain
     Joined Left Disconnected WasRemoved Renamed YouJoined YouLeft TwoNames NameAndOthers People
     WhileYouWereOffline Comma FullStop Dismiss YouLeftInAnotherTab HostRemovedYou
-    EnterYourName NameTooLong NameTooManyBytes NameNotAllowed NotListed RoomFull RoomClosed TooManyTabs TooFast
+    NameIsTaken EnterYourName NameTooLong NameTooManyBytes NameNotAllowed NotListed RoomFull RoomClosed TooManyTabs TooFast
 }
 
 #[cfg(feature = "ssr")]
@@ -43,11 +43,11 @@ texts! {
     NewRoom WithoutScripts WithoutCookies NotLoaded Reload
     And NobodyHereYet NotLive TriesAgain NotLiveWithoutScripts ScanToJoin Welcome QrCodeOfTheAddress AnyoneCanJoin OpenWallScreen
     Roll WhoShouldBeHere ExpectedListHint OpenAFile CopyLinkWithList ClearTheList UseThisList KeepMyList
-    CallTheRoll BackToLive CopyTheRoll DownloadCsv PrintTheRoll Missing PleaseCheck NotOnTheList MoreThanOnce
+    CallTheRoll BackToLive CopyTheRoll DownloadCsv DownloadExcel PrintTheRoll Missing PleaseCheck NotOnTheList MoreThanOnce
     OnlyWhoIsHere FilesHaveNoList
     Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
     DownloadTheFileInstead
-    Privacy PrivacyList PrivacyChanges PrivacyActivity PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
+    Privacy WhatOthersSee WhatIsKept WhatStaysInTheBrowser PrivacyList PrivacyChanges PrivacyActivity PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
     PrivacyHost PrivacyAccount
     PageNotFound NoPageHere RoomNamesAreLowerCase RoomNameLength RoomNameCharacters CheckTheAddress GoToTheLobby
     GoToTheRoom JoinTheRoom PeopleAreHere NobodyIsHereYet

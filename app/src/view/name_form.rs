@@ -19,6 +19,8 @@ use crate::{
 pub(crate) const FIELD: &str = "name";
 /// The id of the error message.
 const ERROR: &str = "name-error";
+/// The id of the hint that somebody else has the name.
+const TAKEN: &str = "name-taken";
 /// The id of the hint about who sees the name.
 const HINT: &str = "name-hint";
 
@@ -46,6 +48,22 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
     let refusal = move || {
         let words = page_state.ui.with(|ui| ui.refusal.clone())?;
         Some(Notice { id: Some(ERROR), class: "error", role: Some("alert"), test_id: None, words })
+    };
+    let is_taken = move || page_state.ui.with(|ui| ui.is_name_taken && ui.refusal.is_none());
+    let taken = move || {
+        let words = is_taken().then(|| Text::NameIsTaken.get().to_owned())?;
+        Some(Notice {
+            id: Some(TAKEN),
+            class: "hint taken",
+            role: Some("status"),
+            test_id: None,
+            words,
+        })
+    };
+    let description = move || match (is_refused(), is_taken()) {
+        (true, _) => ERROR,
+        (_, true) => TAKEN,
+        _ => HINT,
     };
     view! {
         <form
@@ -78,9 +96,10 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                     dir="auto"
                     autofocus=is_join && !untrack(move || page_state.is_interactive())
                     aria-invalid=attribute(move || is_refused().then(|| "true".into()))
-                    aria-describedby=attribute(move || {
-                        Some(if is_refused() { ERROR } else { HINT }.into())
-                    })
+                    aria-describedby=attribute(move || Some(description().into()))
+                    on:input=move |event| {
+                        page_state.ask(Command::CheckName(event_target_value(&event)));
+                    }
                 />
                 <button
                     class="primary"
@@ -99,6 +118,7 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
                 </button>
             </div>
             {notice(refusal)}
+            {notice(taken)}
             <p id=HINT class="hint">
                 {if is_join { Text::EveryoneSeesYourName.get() } else { Text::EveryoneSeesTheChange.get() }}
             </p>
@@ -121,7 +141,10 @@ fn submit(page_state: PageState, purpose: Purpose) {
             cancel(page_state);
         }
         Ok(name) => {
-            page_state.ui.update(|ui| ui.refusal = None);
+            page_state.ui.update(|ui| {
+                ui.refusal = None;
+                ui.is_name_taken = false;
+            });
             page_state.ask(Command::Intent(match purpose {
                 Purpose::Join => Intent::Join(name.to_string()),
                 Purpose::Rename => Intent::Rename(name.to_string()),
@@ -134,6 +157,7 @@ fn submit(page_state: PageState, purpose: Purpose) {
 fn cancel(page_state: PageState) {
     page_state.ui.update(|ui| {
         ui.refusal = None;
+        ui.is_name_taken = false;
         ui.is_renaming = false;
     });
 }
@@ -154,6 +178,7 @@ fn prefill(page_state: PageState, purpose: Purpose) {
         {
             field.set_value(&name);
             field.select();
+            page_state.ask(Command::CheckName(name));
         }
     });
 }

@@ -20,8 +20,10 @@ const EMBED_SCRIPT: &str = "embed.js";
 
 /// Scripts that a page loads only where something fails, after an update of the server, on a wall, or where somebody
 /// takes the roll.
-const LATER_SCRIPTS: [&str; 14] = [
+const LATER_SCRIPTS: [&str; 17] = [
     "blocked.js",
+    "highlight.js",
+    "host.js",
     "new-version.js",
     "recovery.js",
     "roll-marks.js",
@@ -32,6 +34,7 @@ const LATER_SCRIPTS: [&str; 14] = [
     "roll-people.js",
     "roll-sheet.js",
     "roll-text.js",
+    "roll-xlsx.js",
     "wake-lock.js",
     "wall.js",
     "watch.js",
