@@ -44,7 +44,10 @@ export function fill(text, values, count = 0) {
   return form.replace(/\{(\d)\}/g, (_, index) => values[index]);
 }
 
-// The server does not know the visitor's time zone.
-for (const element of document.querySelectorAll("[data-at]")) element.textContent = time(Number(element.dataset.at));
+/** Writes the times that the server rendered: it does not know the visitor's time zone. */
+function showTimes() {
+  for (const element of document.querySelectorAll("[data-at]")) element.textContent = time(Number(element.dataset.at));
+}
 
-globalThis.rollcallFormat = { number, plural, time, ago };
+showTimes();
+globalThis.rollcallFormat = { number, plural, time, ago, showTimes };

@@ -5,8 +5,6 @@
 /** More names are found by typing. */
 const MOST_NAMES = 50;
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-
 const room = location.pathname.replace(/\/$/, "");
 
 async function post(address, fields) {
@@ -109,7 +107,7 @@ function listNames() {
     who.textContent = name;
     // It tells people of one name apart.
     const since = document.createElement("time");
-    since.textContent = TIME.format(joined * 1_000);
+    since.textContent = globalThis.rollcallFormat.time(joined);
     button.append(who, since);
     const row = document.createElement("li");
     row.append(button);

@@ -30,6 +30,7 @@ export function renderMain({ modules, build }, parts) {
   const typed = before?.value || [history.state?.typed].find((text) => typeof text === "string");
   const hadFocus = before && before === document.activeElement;
   document.querySelector("main").innerHTML = parts.main;
+  globalThis.rollcallFormat?.showTimes();
   const field = document.getElementById("name");
   if (field && typed) field.value = typed;
   if (field && hadFocus) field.focus({ preventScroll: true });

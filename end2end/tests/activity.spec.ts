@@ -58,9 +58,14 @@ test("the first HTML has the activity before, and hydration keeps it", async ({ 
     await reader.page.goto(`/r/${room}`);
     expect(await reader.activityEntries.allTextContents()).toEqual(before);
   }).toPass({ timeout: 10_000 });
-  const ana = await newVisitor();
+  await expect(reader.activity.locator(".at").first()).toContainText("UTC");
+  const ana = await newVisitor({ timezoneId: "Asia/Kolkata" });
   await ana.open(room);
   await expect(ana.activityEntries).toHaveText(before);
+  const times = ana.activity.locator(".at[data-at]");
+  const [at] = await times.evaluateAll((elements) => elements.map((element) => Number(element.getAttribute("data-at"))));
+  const clock = new Intl.DateTimeFormat("en-US", { hour: "numeric", minute: "2-digit", timeZone: "Asia/Kolkata" });
+  await expect(times.first()).toHaveText(clock.format((at ?? 0) * 1_000));
   await ana.join("Ana");
   await expect(ana.activityEntries).toHaveText(["You joined", ...before]);
 });
