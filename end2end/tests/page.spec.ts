@@ -430,6 +430,24 @@ test.describe("the page", () => {
     }
   });
 
+  test("on a phone nine rows are in sight after joining, one's own first", async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    await clients.joinTogether(server, room, numberedPeople(14));
+    const ana = await newVisitor({ viewport: { width: 390, height: 844 } });
+    await ana.openAndJoin(room, "Zoë");
+    await expect(ana.rows).toHaveCount(15);
+    await expect(ana.rows.first()).toContainText("Zoë");
+    // The first one, too, is neither above the window nor under the header.
+    for (const index of [0, 8]) await expect(ana.rows.nth(index)).toBeInViewport({ ratio: 1 });
+    const header = await ana.page.locator(".page-header").boundingBox();
+    const first = await ana.rows.first().boundingBox();
+    expect(first?.y).toBeGreaterThanOrEqual((header?.y ?? 0) + (header?.height ?? 0));
+  });
+
   test("a link leads past a long list on a phone, and the sidebar is sticky in wide windows", async ({
     newVisitor,
     room,
