@@ -54,30 +54,41 @@ export function copyText(text) {
   return copyWithClipboardApi(text).catch(() => text.then(copyWithExecCommand));
 }
 
-function connect(button) {
+/** Of each element that shows a result: its text before, and what restores that. */
+const results = new WeakMap();
+
+async function copy(button) {
   const { copied, failed } = button.dataset;
   // The result is shown in the status element after the button, or on the button itself.
   const output = button.nextElementSibling?.matches("[role=status]") ? button.nextElementSibling : button;
-  const before = output.textContent;
-  let timer;
-  button.addEventListener("click", async () => {
-    const text = textFor(button);
-    output.textContent = await copyText(text).then(
-      () => copied,
-      () => failed,
-    );
-    clearTimeout(timer);
-    timer = setTimeout(() => (output.textContent = before), RESULT_LIFETIME);
-  });
-  // The server renders it disabled, since it needs this script.
-  button.disabled = false;
+  const { before, timer } = results.get(output) ?? { before: output.textContent };
+  clearTimeout(timer);
+  output.textContent = await copyText(textFor(button)).then(
+    () => copied,
+    () => failed,
+  );
+  const restore = () => {
+    output.textContent = before;
+    results.delete(output);
+  };
+  results.set(output, { before, timer: setTimeout(restore, RESULT_LIFETIME) });
 }
 
-document.querySelectorAll("button[data-copied]").forEach(connect);
-for (const button of navigator.share ? document.querySelectorAll(".share") : []) {
-  button.hidden = false;
-  // A visitor who closes the browser's sheet has not shared anything, which is no error.
-  const share = () => navigator.share({ title: document.title, url: location.origin + location.pathname });
-  button.addEventListener("click", () => share().catch(() => undefined));
+/** The server renders disabled and hidden what needs this script, or a browser that can share. */
+function enable() {
+  for (const button of document.querySelectorAll("button[data-copied]")) button.disabled = false;
+  for (const button of navigator.share ? document.querySelectorAll(".share") : []) button.hidden = false;
+  for (const link of document.querySelectorAll(".roll a")) link.href = localized(link.href);
 }
-document.querySelectorAll(".roll a").forEach((link) => (link.href = localized(link.href)));
+
+// On the document: extensions replace elements, and the page renders its parts anew.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("button[data-copied], .share");
+  if (button?.matches(".share")) {
+    // A visitor who closes the browser's sheet has not shared anything, which is no error.
+    navigator.share({ title: document.title, url: location.origin + location.pathname }).catch(() => undefined);
+  } else if (button) copy(button);
+});
+enable();
+const main = document.querySelector("main");
+if (main) new MutationObserver(enable).observe(main, { childList: true });

@@ -6,7 +6,6 @@ const MINUTE = 60_000;
 const MAX_DELAY = 2_000;
 const MAX_DELAY_PER_PERSON = 6;
 
-const chart = document.querySelector(".past-hour");
 let timer = setTimeout(update, MINUTE);
 let isDue = false;
 
@@ -14,7 +13,9 @@ async function update() {
   clearTimeout(timer);
   timer = setTimeout(update, MINUTE);
   isDue = false;
-  if (document.hidden) return;
+  // Extensions replace it, and the page renders it anew.
+  const chart = document.querySelector(".past-hour");
+  if (document.hidden || !chart) return;
   const response = await fetch(chart.dataset.source).catch(() => undefined);
   if (response?.ok) chart.innerHTML = await response.text();
 }

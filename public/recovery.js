@@ -35,8 +35,12 @@ export function renderMain({ modules, build }, parts) {
   if (field && typed) field.value = typed;
   if (field && hadFocus) field.focus({ preventScroll: true });
   history.replaceState({ ...history.state, typed: undefined }, "");
-  // They handle elements within it, which are other ones now.
-  for (const module of modules) import(`./${module}?${build}#anew-${parts.page.list.now}`);
+  runModules({ modules, build }, parts.page.list.now);
+}
+
+/** Runs the modules again that begin with elements within `<main>`, which are other ones now. */
+export function runModules({ modules, build }, time) {
+  for (const module of modules) import(`./${module}?${build}#anew-${time}`);
 }
 
 /** Reloads a page that failed, as soon as the server answers. */

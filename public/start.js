@@ -29,6 +29,8 @@ const html = document.documentElement;
 * themselves, so the page is loaded again without them. */
 const address = new URL(document.baseURI);
 const data = JSON.parse(document.getElementById("start-data").textContent);
+/** The list that the modules before this one found. */
+const firstList = document.getElementById("roster");
 /** The hydrated parts, in order. */
 const PARTS = {
   sidebar: "[data-part=sidebar]",
@@ -213,6 +215,9 @@ async function start() {
     const { hydrateAnew } = await load("recovery");
     await hydrateAnew(context, page, Object.keys(PARTS));
     noteNotHydrated();
+  } else if (firstList && !firstList.isConnected) {
+    // It was replaced by a copy, which could be hydrated.
+    load("recovery").then(({ runModules }) => runModules(data, data.page.list.now));
   }
   verifyRegularly(page);
   if (html.hasAttribute("data-wall")) load("wall").then((wall) => wall.start(page));

@@ -5,10 +5,13 @@
 // other, so the position of each depends on the height of the other.
 // In the DOM the list is between the two, as on a phone: that is the order for the keyboard and for screen readers.
 
-const roomPanel = document.querySelector(".room-panel");
-const sidebar = document.querySelector(".sidebar");
+const main = document.querySelector("main");
+// Extensions replace them, and the page renders them anew.
+const columns = () => [document.querySelector(".room-panel"), document.querySelector(".sidebar")];
 
 function updateHeights() {
+  const [roomPanel, sidebar] = columns();
+  if (!roomPanel || !sidebar) return;
   const [roomPanelHeight, sidebarHeight] = [roomPanel.offsetHeight, sidebar.offsetHeight];
   // Set on the two elements and not on the root, where a change would recalculate the styles of every row.
   for (const [part, name, height] of [
@@ -31,16 +34,15 @@ function updateBannerHeight() {
 // Browsers without it have columns that are not sticky.
 if (globalThis.ResizeObserver) {
   const observer = new ResizeObserver(updateHeights);
-  observer.observe(roomPanel);
-  observer.observe(sidebar);
-
   const bannerObserver = new ResizeObserver(updateBannerHeight);
-  const observeBanners = () => {
+  const observe = () => {
+    observer.disconnect();
+    for (const column of columns()) if (column) observer.observe(column);
     for (const banner of document.querySelectorAll(".banner")) bannerObserver.observe(banner);
   };
-  observeBanners();
+  observe();
   // The banner about a lost connection is an element only while it is shown.
-  new MutationObserver(observeBanners).observe(document.querySelector("main"), { childList: true });
+  new MutationObserver(observe).observe(main, { childList: true });
 }
 
 // The link to the sidebar is in the page's menu, which would stay in front of what it leads to.

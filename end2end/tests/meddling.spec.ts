@@ -210,6 +210,20 @@ test("a form that was replaced by a copy loads no other page, and keeps the name
   await visitor.shows(["Kim"]);
 });
 
+test("scripts find the elements of a page that was replaced by a copy before hydration", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"] });
+  const { page } = visitor;
+  await page.addInitScript(`addEventListener("DOMContentLoaded", ${IN_THE_BROWSER["everything is replaced by a copy"]})`);
+  await visitor.openAndJoin(room, "Kim");
+  const top = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? Infinity;
+  const panel = await page.locator(".room-panel").boundingBox();
+  // The sidebar is below the panel, whose height a script measures.
+  await expect.poll(() => top(".sidebar")).toBeGreaterThanOrEqual(Math.floor((panel?.y ?? Infinity) + (panel?.height ?? 0)));
+  // Who is alone sees the invitation in the list.
+  await page.locator("main").getByRole("button", { name: "Copy", exact: true }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url().split("?")[0]);
+});
+
 test("page works if the list is changed while the rest is hydrated", async ({ newVisitor, server, clients, room }) => {
   const visitor = await newVisitor();
   let changes = 0;

@@ -15,9 +15,12 @@ use crate::{
     view::page::first_html,
 };
 
-/// The scripts that handle elements within `<main>`: they run again where it was rendered anew.
+/// The scripts of every page.
 pub(super) const MODULES: [&str; 5] =
     ["hour-chart.js", "movement.js", "sticky-columns.js", "copy.js", "roll.js"];
+
+/// Those that begin with elements within `<main>`: they run again where it was rendered anew.
+const MODULES_OF_ELEMENTS: [&str; 2] = ["movement.js", "roll.js"];
 
 /// Where the server tells whether a request has the cookie that identifies the browser.
 pub const COOKIE_CHECK: &str = "/cookie-check";
@@ -28,7 +31,7 @@ struct StartData<'page> {
     build: &'page str,
     script: &'page str,
     wasm: &'page str,
-    modules: [&'static str; 5],
+    modules: [&'static str; 2],
     /// The address of [`room_parts`].
     parts: String,
     socket: String,
@@ -61,7 +64,7 @@ pub(super) fn json(asset_urls: &AssetUrls, main: &str) -> String {
         build: &asset_urls.build,
         script: &asset_urls.script,
         wasm: &asset_urls.wasm,
-        modules: MODULES,
+        modules: MODULES_OF_ELEMENTS,
         parts: base.below(&format!("/r/{room}/parts.json?lang={language}{wall}")),
         socket: base.below(&format!("/r/{room}/socket")),
         cookie_check: is_cookie_in_question.then(|| base.below(COOKIE_CHECK)),
