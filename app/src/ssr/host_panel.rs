@@ -9,6 +9,9 @@ use crate::{
     text::texts::{ServerText, Text},
 };
 
+/// The id of the panel.
+pub(crate) const HOST_PANEL: &str = "host-panel";
+
 /// The panel. Its texts are attributes, from which the script takes them.
 pub(crate) fn host_panel(room: &RoomName, host: &HostPanel) -> impl IntoView + use<> {
     let base = BasePath::of_context();
@@ -39,7 +42,7 @@ pub(crate) fn host_panel(room: &RoomName, host: &HostPanel) -> impl IntoView + u
     ];
     let state = if host.is_closed { ServerText::RoomIsClosed.get() } else { "" };
     view! {
-        <details class="host" data-actions=actions data-unreachable=ServerText::ServerCannotBeReached.get()>
+        <details id=HOST_PANEL class="host" open data-actions=actions data-unreachable=ServerText::ServerCannotBeReached.get()>
             <summary>{ServerText::Host.get()}</summary>
             <p class="hint">{ServerText::OnlyHostsSeeThis.get()}</p>
             <div class="host-actions">

@@ -73,7 +73,7 @@ mod rendered {
         ssr::{
             BasePath,
             copy_button::copy_button,
-            host_panel::host_panel,
+            host_panel::{HOST_PANEL, host_panel},
             hour_chart::picture_of_the_past_hour,
             new_room::NEW_ROOM,
             roll_sheet::{SHEET, roll_sheet},
@@ -82,6 +82,9 @@ mod rendered {
         text::{language::Language, strings::how_long, texts::ServerText},
         view::activity_log::ACTIVITY,
     };
+
+    /// The flag with which a server on this computer can be reached by others.
+    const LAN_FLAG: &str = "--lan";
 
     /// Renders a part from the [`ServerRendered`] in the context, as text; empty without one.
     pub(super) fn html<V: IntoView>(render: impl FnOnce(&ServerRendered) -> V) -> String {
@@ -113,6 +116,14 @@ mod rendered {
                 </a>
             }
         });
+        let to_host_panel = server_data.host.as_ref().map(|_| {
+            let panel = ["#", HOST_PANEL].concat();
+            view! {
+                <a class="further" href=panel>
+                    {ServerText::Host.get()}
+                </a>
+            }
+        });
         view! {
             <button type="button" class="take-the-roll" popovertarget=SHEET>
                 {ServerText::Roll.get()}
@@ -120,6 +131,7 @@ mod rendered {
             <a class="further" href=["#", ACTIVITY].concat()>
                 {ServerText::Activity.get()}
             </a>
+            {to_host_panel}
             <a href=wall(server_data) target="_blank">
                 {ServerText::OpenWallScreen.get()}
             </a>
@@ -142,7 +154,11 @@ mod rendered {
     pub(super) fn invitation(server_data: &ServerRendered) -> impl IntoView + use<> {
         let address = server_data.address.clone();
         let is_local = server_data.is_local().then(|| {
-            view! { <p class="aside">{ServerText::OnlyOnThisComputer.get()}</p> }
+            let words = ServerText::OnlyOnThisComputer.get();
+            let (before, after) = words.split_once(LAN_FLAG).unwrap_or((words, ""));
+            // A line that ends within the flag would show it as two words.
+            let flag = (before != words).then(|| view! { <code class="flag">{LAN_FLAG}</code> });
+            view! { <p class="aside">{before} {flag} {after}</p> }
         });
         view! {
             {code(server_data)}
