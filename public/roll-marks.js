@@ -129,9 +129,9 @@ function place() {
   for (const element of document.querySelectorAll("#roster > [data-user-id]")) {
     const isStranger = strangers.has(element.dataset.userId);
     element.toggleAttribute("data-not-listed", isStranger);
-    const who = element.querySelector(".who");
-    if (isStranger && who?.dataset.mark !== words) who?.setAttribute("data-mark", words);
-    else if (!isStranger && who?.hasAttribute("data-mark")) who.removeAttribute("data-mark");
+    const since = element.querySelector(".since");
+    if (isStranger && since?.dataset.mark !== words) since?.setAttribute("data-mark", words);
+    else if (!isStranger && since?.hasAttribute("data-mark")) since.removeAttribute("data-mark");
   }
 }
 
