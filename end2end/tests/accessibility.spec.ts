@@ -53,7 +53,7 @@ test.describe("the live region", () => {
     await ana.openAndJoin(room, "Ana");
     const bo = new ResumingClient({ server, room, name: "Bo", tab: "t1" });
     await bo.connect();
-    await expect(ana.announcer).toHaveText("Bo joined");
+    await expect(ana.announcer).toHaveText("Bo joined, 2 here now");
     const announcements = await recordAnnouncements(ana);
     const bosRow = ana.rows.filter({ hasText: "Bo" });
     bo.break();
@@ -61,7 +61,7 @@ test.describe("the live region", () => {
     await bo.connect();
     await expect(bosRow).toHaveAttribute("data-state", "here");
     await clients.join(server, room, "Cy");
-    await expect(ana.announcer).toHaveText("Cy joined");
+    await expect(ana.announcer).toHaveText("Cy joined, 3 here now");
     expect(announcements.filter((words) => words.includes("Bo"))).toEqual([]);
     bo.abandon();
   });
@@ -73,6 +73,8 @@ test.describe("the live region", () => {
     await expect(ana.announcer).toHaveAttribute("role", "status");
     await expect(ana.announcer).toHaveText("");
     await ana.join("Ana");
+    // Not just "More", as the button in the page's header.
+    await expect(ana.ownMenuButton).toHaveAccessibleName("More Ana You're on the list");
 
     const bo = await clients.join(server, room, "Bo");
     await expect(ana.announcer).toHaveText(/\bBo joined/);

@@ -14,7 +14,7 @@ use crate::{
     state::page_state::PageState,
     text::{
         announcement::{ChangeSummary, Part, renaming},
-        format::clock_time,
+        format::{clock_time, number},
         texts::Text,
     },
     view::{
@@ -157,12 +157,16 @@ impl Announcer {
         *timer = Some(Timeout::new(BATCH_INTERVAL, move || {
             this.announcement_timer.take();
             add_activity(&this.entry.take().parts());
-            let parts = this.summary.take().parts();
+            let mut parts = this.summary.take().parts();
             if parts.is_empty() {
                 return;
             }
-            this.announce_unless_muted(&parts);
             set_parts(NEWS, &parts);
+            // Those who see the news see the count as well.
+            let here = untrack(|| this.page_state.here());
+            let count = [Text::Comma.get(), &number(here), " ", Text::HereNow.form(here)].concat();
+            parts.push(Part::Words(count));
+            this.announce_unless_muted(&parts);
             let clear = Timeout::new(NEWS_LIFETIME, || set_parts(NEWS, &[]));
             this.news_timer.replace(Some(clear));
         }));

@@ -89,6 +89,8 @@ fn own_menu(page_state: PageState) -> impl IntoView {
             class="more"
             popovertarget=OWN_MENU
             aria-label=Text::More.get()
+            // The page's header has a button of that name, too.
+            aria-labelledby=[OWN_MENU_BUTTON, " ", SENTENCE].concat()
             title=Text::More.get()
         ></button>
         {notice(refusal)}
