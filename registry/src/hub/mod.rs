@@ -404,11 +404,6 @@ impl Hub {
         self.find(room_name).map(|room| room.recent_changes()).unwrap_or_default()
     }
 
-    /// Whether no more people can be listed.
-    pub fn is_full(&self, room_name: &RoomName) -> bool {
-        self.find(room_name).is_some_and(|room| room.is_full())
-    }
-
     /// The room, with one more subscriber.
     fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let mut rooms = self.lock();

@@ -257,11 +257,6 @@ impl SharedRoom {
         (list, roster.away())
     }
 
-    /// Whether no more people can be listed.
-    pub(super) fn is_full(&self) -> bool {
-        self.lock().room.is_full()
-    }
-
     /// Encodes the changes since the last broadcast. The caller then wakes the subscribers without the lock.
     fn broadcast(&self, state: &mut State, now: Instant) {
         // First of all, so that the next change is broadcast even if this one panics.
