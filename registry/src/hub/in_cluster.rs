@@ -9,9 +9,9 @@ use std::{
 use app::presence::RoomName;
 use tokio::sync::oneshot;
 
-use super::{Hub, RoomEntry, WallClock, shared_room::SharedRoom};
+use super::{Hub, HubLimits, RoomEntry, WallClock, shared_room::SharedRoom};
 use crate::{
-    presence::{room::RoomLimits, server_id::ServerId},
+    presence::server_id::ServerId,
     replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
     wake::wake_flags::WakeReasons,
 };
@@ -19,11 +19,11 @@ use crate::{
 impl Hub {
     /// A hub of a server in a cluster, whose rooms are kept by an engine. [`cluster`](crate::cluster) connects it.
     pub fn in_cluster(
-        limits: RoomLimits,
+        limits: impl Into<HubLimits>,
         cluster: ClusterHandle,
         wall_clock: WallClock,
     ) -> Arc<Self> {
-        let hub = Self::with(limits, wall_clock, Some(Arc::new(cluster)));
+        let hub = Self::with(limits.into(), wall_clock, Some(Arc::new(cluster)));
         hub.start_clock();
         hub
     }

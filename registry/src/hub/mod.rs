@@ -14,9 +14,11 @@ mod broadcast;
 mod catch_up_cache;
 mod clock;
 mod cursor;
+pub mod fan_out;
 mod hub_stats;
 mod in_cluster;
 mod kept_attendance;
+mod limits;
 mod membership;
 mod operator;
 mod room_context;
@@ -50,6 +52,7 @@ use self::{
 pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
+    limits::HubLimits,
     membership::Membership,
     operator::RoomChangeError,
     room_stats::{Occupancy, RoomStats},
@@ -61,7 +64,7 @@ use crate::{
     presence::{
         attendance::Attendance,
         count_history::PastHour,
-        room::{RoomLimits, SavedRoom},
+        room::SavedRoom,
         tab_key::ConnectionId,
     },
     replication::handle::{ClusterHandle, ClusterRequest, OpenRequest},
@@ -108,7 +111,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Hub {
     context: Arc<RoomContext>,
-    limits: RoomLimits,
+    limits: HubLimits,
     rooms: Mutex<HashMap<RoomName, RoomEntry>>,
     kept_attendance: Mutex<KeptAttendance>,
     next_connection: AtomicU64,
@@ -160,18 +163,18 @@ pub enum FirstRows<'ids> {
 
 impl Hub {
     /// A hub without rooms, whose clock is started.
-    pub fn new(limits: RoomLimits) -> Arc<Self> {
-        let hub = Self::with_stopped_clock(limits, WallClock::System);
+    pub fn new(limits: impl Into<HubLimits>) -> Arc<Self> {
+        let hub = Self::with_stopped_clock(limits.into(), WallClock::System);
         hub.start_clock();
         hub
     }
 
-    fn with_stopped_clock(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
+    fn with_stopped_clock(limits: HubLimits, wall_clock: WallClock) -> Arc<Self> {
         Self::with(limits, wall_clock, None)
     }
 
     fn with(
-        limits: RoomLimits,
+        limits: HubLimits,
         wall_clock: WallClock,
         cluster: Option<Arc<ClusterHandle>>,
     ) -> Arc<Self> {
@@ -180,6 +183,7 @@ impl Hub {
                 clocks: Clocks::new(wall_clock),
                 timers: TimerQueue::new(),
                 stats: HubStats::default(),
+                fan_out: limits.fan_out,
                 cluster,
             }),
             limits,
@@ -191,16 +195,17 @@ impl Hub {
     }
 
     /// The rooms that the previous process saved. No time passes in them until [`Hub::start_clock`].
-    pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
+    pub fn restore(limits: impl Into<HubLimits>, saved: SavedRooms) -> Arc<Self> {
         Self::restore_by_clock(limits, saved, WallClock::System)
     }
 
     /// The same with another clock than the system's, for simulated time.
     pub fn restore_by_clock(
-        limits: RoomLimits,
+        limits: impl Into<HubLimits>,
         saved: SavedRooms,
         wall_clock: WallClock,
     ) -> Arc<Self> {
+        let limits = limits.into();
         let hub = Self::with_stopped_clock(limits, wall_clock);
         let mut rooms = hub.lock();
         for NamedRoom { name, epoch, mut room, history } in saved.rooms {
@@ -212,7 +217,7 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match SharedRoom::restore(Arc::clone(&hub.context), epoch, room, history, limits) {
+            match SharedRoom::restore(Arc::clone(&hub.context), epoch, room, history, limits.room) {
                 Ok(room) => {
                     rooms.insert(name, RoomEntry::new(room));
                 }
@@ -221,7 +226,7 @@ impl Hub {
         }
         let mut kept = saved.ended;
         // A room may have ended while it was saved.
-        kept.retain(|room| limits.keep_attendance.is_some() && !rooms.contains_key(&room.name));
+        kept.retain(|room| limits.room.keep_attendance.is_some() && !rooms.contains_key(&room.name));
         drop(rooms);
         *hub.kept_attendance() = kept.into();
         hub
@@ -426,12 +431,12 @@ impl Hub {
         let context = Arc::clone(&self.context);
         Arc::new(match &self.context.cluster {
             None => match self.kept_attendance().take(room_name) {
-                None => SharedRoom::new(context, new_epoch(), self.limits),
-                Some(kept) => SharedRoom::reopened(context, new_epoch(), self.limits, kept),
+                None => SharedRoom::new(context, new_epoch(), self.limits.room),
+                Some(kept) => SharedRoom::reopened(context, new_epoch(), self.limits.room, kept),
             },
             Some(cluster) => {
                 let (cluster, name) = (Arc::clone(cluster), room_name.clone());
-                SharedRoom::replicated(context, cluster, name, self.limits)
+                SharedRoom::replicated(context, cluster, name, self.limits.room)
             }
         })
     }

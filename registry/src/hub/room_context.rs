@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{clock::Clocks, hub_stats::HubStats};
+use super::{clock::Clocks, fan_out::FanOutRate, hub_stats::HubStats};
 use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
 
 /// Clocks, timers and counters of a hub, and its cluster.
@@ -12,6 +12,8 @@ pub(super) struct RoomContext {
     /// The deadlines of all connections and rooms.
     pub(super) timers: Arc<TimerQueue>,
     pub(super) stats: HubStats,
+    /// What each room may send.
+    pub(super) fan_out: FanOutRate,
     /// `None` for a server alone.
     pub(super) cluster: Option<Arc<ClusterHandle>>,
 }

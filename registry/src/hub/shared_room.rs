@@ -77,6 +77,8 @@ struct State {
     /// The process ends: nothing is broadcast any more.
     is_frozen: bool,
     last_broadcast: Arc<Broadcast>,
+    /// The subscribers of the last broadcast, who are sent the next one. Who came since is sent a reply.
+    readers: usize,
     /// A reader waits for a list: the next broadcast encodes one.
     is_list_requested: bool,
     list: Option<Arc<EncodedList>>,
@@ -116,6 +118,7 @@ impl SharedRoom {
             next_wakeup: None,
             is_frozen: false,
             last_broadcast,
+            readers: 0,
             is_list_requested: false,
             list: None,
             resumes: CatchUpCache::default(),
@@ -277,10 +280,13 @@ impl SharedRoom {
         if std::mem::take(&mut state.is_list_requested) {
             state.encode_list();
         }
+        let mut size_in_bytes = state.room.list_size_in_bytes();
         // The log may not hold all changes of one gap: then readers need the list.
         if let Some(difference) = state.room.log().difference(from, seq) {
             let frames = changes(from, seq, difference);
-            if !state.is_list_shorter(total_len(&frames)) {
+            let changes_in_bytes = total_len(&frames);
+            if !state.is_list_shorter(changes_in_bytes) {
+                size_in_bytes = changes_in_bytes;
                 let payload = Payload::Frames(frames.into());
                 let list = &*state.last_broadcast;
                 let epoch = Arc::clone(&list.epoch);
@@ -289,6 +295,15 @@ impl SharedRoom {
         }
         *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::clone(&state.last_broadcast);
+        self.charge(state, now, size_in_bytes);
+    }
+
+    /// Notes what a broadcast of this size sends to all of its readers.
+    fn charge(&self, state: &mut State, now: Instant, size_in_bytes: usize) {
+        let active = self.subscribers().active_count();
+        let readers = std::mem::replace(&mut state.readers, active).min(active);
+        let bytes = u64::try_from(size_in_bytes.saturating_mul(readers)).unwrap_or(u64::MAX);
+        state.broadcast_scheduler.on_sent(now, bytes, self.context.fan_out);
     }
 
     /// Runs `change` under the lock, and then what follows from a change.

@@ -9,6 +9,7 @@ use super::*;
 use crate::presence::{
     join::{JoinKind, JoinRequest},
     log::RETENTION,
+    room::RoomLimits,
 };
 
 const LIMITS: RoomLimits =

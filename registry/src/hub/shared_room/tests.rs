@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use crate::{
-    hub::{Hub, Membership},
+    hub::{Hub, HubLimits, Membership, Subscription, fan_out::FanOutRate},
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
@@ -135,6 +135,65 @@ async fn list_of_the_old_epoch_is_not_sent_in_the_new_one() {
         let lists = reader.poll_updates();
         assert!(lists.map(|frame| is_list(frame.text(), &epoch)).eq([true]));
     }
+}
+
+/// F07: some people rename themselves as often as they may, and everybody in the room is told.
+#[tokio::test(start_paused = true)]
+async fn room_sends_no_more_than_its_rate() {
+    const RATE: u64 = 1_000_000;
+    const SECONDS: u64 = 20;
+    let limits = HubLimits { fan_out: FanOutRate::per_second(RATE), ..LIMITS.into() };
+    let hub = Hub::new(limits);
+    let mut members = join_all(&hub, 0..300);
+    sleep(Duration::from_secs(5)).await;
+    members.iter_mut().map(read).for_each(|_| {});
+    let (mut sent, mut largest) = (0, 0);
+    for turn in 0..SECONDS * 5 {
+        for member in &mut members[..100] {
+            member.rename(&format!("{turn} {}", "x".repeat(80))).unwrap();
+        }
+        sleep(Duration::from_millis(200)).await;
+        let bytes: u64 = members.iter_mut().map(read).sum();
+        sent += bytes;
+        largest = largest.max(bytes);
+    }
+    assert!(sent <= RATE * (SECONDS + 2) + largest, "{sent} bytes, {largest} of them at once");
+    assert!(sent >= RATE * SECONDS * 3 / 4, "the rate is used: {sent}");
+    // All changes arrive in the end, and the next one after a quiet moment goes out at once.
+    sleep(Duration::from_secs(30)).await;
+    members.iter_mut().map(read).for_each(|_| {});
+    members[0].rename("Ana").unwrap();
+    for member in &mut members {
+        let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
+        assert!(frames.iter().any(|frame| frame.text().contains("Ana")));
+    }
+}
+
+/// The bytes that a client is sent.
+fn read(membership: &mut Membership) -> u64 {
+    let frames = membership.subscription_mut().poll_updates();
+    frames.map(|frame| u64::try_from(frame.bytes().len()).unwrap()).sum()
+}
+
+/// Many who ask for the list at the same position share its frames.
+#[tokio::test(start_paused = true)]
+async fn list_that_many_ask_for_again_is_encoded_once() {
+    let hub = Hub::new(LIMITS);
+    let _members = join_all(&hub, 0..500);
+    sleep(GAP).await;
+    let mut watchers: Vec<_> = (0..500).map(|_| hub.subscribe(&RoomName::lobby(), None)).collect();
+    for watcher in &mut watchers {
+        watcher.start_from(None);
+        assert!(watcher.poll_updates().count() > 1);
+        watcher.resync();
+    }
+    let pages = |watcher: &mut Subscription| {
+        let frames = watcher.poll_updates().skip(1);
+        frames.map(|frame| frame.bytes().as_ptr()).collect::<Vec<_>>()
+    };
+    let lists: Vec<_> = watchers.iter_mut().map(pages).collect();
+    assert!(!lists[0].is_empty());
+    assert!(lists.iter().all(|list| *list == lists[0]), "each has a list of its own");
 }
 
 fn is_list(frame: &str, epoch: &Epoch) -> bool {
