@@ -1,7 +1,6 @@
 //! The rooms of a server in a cluster.
 
 use std::{
-    collections::hash_map::Entry,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -9,7 +8,7 @@ use std::{
 use app::presence::RoomName;
 use tokio::sync::oneshot;
 
-use super::{Hub, HubLimits, RoomEntry, WallClock, shared_room::SharedRoom};
+use super::{Hub, HubLimits, WallClock, shared_room::SharedRoom};
 use crate::{
     presence::server_id::ServerId,
     replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
@@ -91,21 +90,15 @@ impl Hub {
 
     /// A room of the cluster, which is to be opened.
     pub(crate) fn room_to_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
-        let mut rooms = self.lock();
-        let entry = rooms.entry(room_name.clone());
-        let entry = entry.or_insert_with(|| RoomEntry::new(self.new_room(room_name)));
-        Arc::clone(&entry.room)
+        self.lock().add_vacant(room_name.clone(), || self.new_room(room_name))
     }
 
     /// Forgets a room that this server has left, unless somebody has entered it. Returns whether it is forgotten.
     pub(crate) fn forget_unless_entered(&self, room_name: &RoomName) -> bool {
-        match self.lock().entry(room_name.clone()) {
-            Entry::Occupied(entry) if entry.get().subscribers == 0 => {
-                entry.remove();
-                true
-            }
-            Entry::Occupied(_) => false,
-            Entry::Vacant(_) => true,
+        let mut rooms = self.lock();
+        match rooms.vacant_room(room_name) {
+            Some(vacant) => rooms.remove(&vacant),
+            None => rooms.get(room_name).is_none(),
         }
     }
 }

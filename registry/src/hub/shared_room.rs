@@ -30,6 +30,7 @@ use super::{
     cursor::Cursor,
     room_context::RoomContext,
     subscribers::Subscribers,
+    waiting_rows::WaitingRows,
 };
 use crate::{
     encoding::{
@@ -71,6 +72,7 @@ pub(crate) struct SharedRoom {
 struct State {
     room: Room,
     watchers: Watchers,
+    waiting_rows: WaitingRows,
     broadcast_scheduler: BroadcastScheduler,
     /// The next time at which the timers call the room, if nothing else happens.
     next_wakeup: Option<Moment>,
@@ -114,6 +116,7 @@ impl SharedRoom {
         let state = State {
             room,
             watchers: Watchers::default(),
+            waiting_rows: WaitingRows::new(Arc::clone(&context.waiting_rows)),
             broadcast_scheduler: BroadcastScheduler::default(),
             next_wakeup: None,
             is_frozen: false,
@@ -206,6 +209,18 @@ impl SharedRoom {
         read(&self.lock().room)
     }
 
+    /// Forgets which rows no longer wait. To be called from time to time.
+    pub(super) fn sweep_waiting_rows(&self) {
+        let mut state = self.lock();
+        let State { room, waiting_rows, .. } = &mut *state;
+        waiting_rows.compare(room);
+    }
+
+    /// Whether a person is on the list.
+    pub(super) fn is_listed(&self, user_id: UserId) -> bool {
+        self.lock().room.roster().contains(&user_id)
+    }
+
     /// The number of rows.
     pub(super) fn count(&self) -> usize {
         self.lock().room.roster().len()
@@ -215,9 +230,12 @@ impl SharedRoom {
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
         let is_resumable = state.room.resumable_until().is_some_and(|until| self.moment() < until);
-        // A room of several servers is forgotten when this one has left it.
-        let is_alone = state.replicated.is_none();
-        is_alone && state.room.is_empty() && state.watchers.is_empty() && !is_resumable
+        state.is_empty() && !is_resumable
+    }
+
+    /// Whether the room has neither a socket nor a row.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
@@ -317,6 +335,7 @@ impl SharedRoom {
 
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
+        state.waiting_rows.follow(state.room.log());
         let time = if state.last_broadcast.is_current(&state.room) || state.is_muted() {
             BroadcastTime::AlreadyScheduled
         } else {
@@ -428,6 +447,14 @@ impl SharedRoom {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in between leaves at worst a change that is not broadcast yet: the next change does that.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        // A room of several servers is forgotten when this one has left it.
+        let is_alone = self.replicated.is_none();
+        is_alone && self.room.is_empty() && self.watchers.is_empty()
     }
 }
 
