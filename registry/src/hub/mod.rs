@@ -20,6 +20,7 @@ mod hub_stats;
 mod in_cluster;
 mod kept_attendance;
 mod limits;
+mod log_memory;
 mod membership;
 mod operator;
 mod place;
@@ -301,6 +302,7 @@ impl Hub {
             room.sweep_waiting_rows();
         }
         self.sweep_attendance(attendance::MOST_BYTES_OF_ALL_ROOMS);
+        self.sweep_logs(log_memory::MOST_BYTES_OF_ALL_ROOMS);
     }
 
     /// Examines the room without the lock of all rooms: its own lock may be held for long.

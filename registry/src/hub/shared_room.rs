@@ -216,6 +216,16 @@ impl SharedRoom {
         waiting_rows.compare(room);
     }
 
+    /// About the size of the log in memory.
+    pub(super) fn log_in_bytes(&self) -> usize {
+        self.lock().room.log().size_in_bytes()
+    }
+
+    /// Has the log keep at most so many bytes. Who can't resume any more gets the list.
+    pub(super) fn trim_log(&self, most_bytes: usize) {
+        self.lock().room.trim_log(most_bytes);
+    }
+
     /// Whether a person is on the list.
     pub(super) fn is_listed(&self, user_id: UserId) -> bool {
         self.lock().room.roster().contains(&user_id)

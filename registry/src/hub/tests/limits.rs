@@ -1,7 +1,10 @@
 //! Which rooms and rows one address may have.
 
 use super::*;
-use crate::presence::request_error::RequestError;
+use crate::{
+    hub::log_memory,
+    presence::{log::FEWEST_CHANGES, request_error::RequestError},
+};
 
 fn limits(most_rooms: usize, most_per_address: usize, most_rows: usize) -> HubLimits {
     HubLimits {
@@ -150,4 +153,52 @@ async fn address_is_charged_for_nothing_when_its_rows_and_sockets_are_gone() {
         assert_eq!(hub.context.waiting_rows.of(address(from)), 0);
         assert_eq!(hub.lock().readers_of(address(from)), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_of_all_rooms_share_their_memory() {
+    let hub = Hub::new(LIMITS);
+    let size = |number| hub.find(&room(number)).unwrap().log_in_bytes();
+    let fill = |number: usize, renames: usize| {
+        let mut member = hub.enter(&room(number), person(number));
+        let joined = member.join(JoinRequest {
+            name: "Kim".to_owned(),
+            tab: None,
+            is_visible: true,
+            kind: JoinKind::Opening,
+            since: None,
+        });
+        joined.unwrap();
+        for name in 0..renames {
+            member.rename(&format!("Person {name}")).unwrap();
+        }
+        member
+    };
+    // The first two are empty, and the others have people.
+    for number in 0..2 {
+        fill(number, 100).leave();
+    }
+    let _members = [fill(2, 10), fill(3, FEWEST_CHANGES), fill(4, 600)];
+    let sizes: Vec<_> = (0..5).map(size).collect();
+    let all = |numbers: std::ops::Range<usize>| sizes[numbers].iter().sum::<usize>();
+    hub.sweep_logs(all(0..5));
+    assert_eq!((0..5).map(size).collect::<Vec<_>>(), sizes);
+    hub.sweep_logs(all(1..5));
+    assert_eq!(
+        (size(0), size(1)),
+        (0, sizes[1]),
+        "the room that has been empty for the longest time"
+    );
+    // The longest logs are cut to the same length, and the others stay.
+    let left = sizes[2] + 2 * sizes[1];
+    hub.sweep_logs(left);
+    assert_eq!((size(1), size(2)), (0, sizes[2]));
+    let is_cut = |number| (sizes[1] - 200..=sizes[1]).contains(&size(number));
+    assert!(is_cut(3) && is_cut(4), "{:?}", (0..5).map(size).collect::<Vec<_>>());
+    // Nobody is told anything wrong: who can't resume gets the list.
+    sleep(Duration::from_secs(1)).await;
+    let mut reader = hub.subscribe(&room(3), None);
+    reader.start_from(None);
+    assert!(reader.poll_updates().next().unwrap().text().contains("existing_users"));
+    assert!(log_memory::MOST_BYTES_OF_ALL_ROOMS > left);
 }
