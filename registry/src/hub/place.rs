@@ -99,6 +99,7 @@ impl Hub {
                 }
             };
             if !candidates.iter().any(|vacant| self.remove_if_empty(vacant)) {
+                self.vacate(&candidates);
                 break;
             }
         }
@@ -140,6 +141,14 @@ impl Hub {
     /// The room gives way if nobody is in it. Returns whether it did.
     fn remove_if_empty(&self, vacant: &VacantRoom<SharedRoom>) -> bool {
         vacant.room.is_empty() && self.remove_unless_entered(vacant)
+    }
+
+    /// Rooms of several servers can't give way at once: this server has to leave them in the journal first.
+    fn vacate(&self, candidates: &[VacantRoom<SharedRoom>]) {
+        let Some(cluster) = &self.context.cluster else { return };
+        for vacant in candidates {
+            cluster.request(ClusterRequest::Vacate(vacant.name.clone()));
+        }
     }
 }
 
