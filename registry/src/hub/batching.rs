@@ -11,15 +11,15 @@ use super::fan_out::FanOutRate;
 const GAP_PER_SUBSCRIBER: Duration = Duration::from_micros(32);
 
 /// For the sake of the processor no change waits longer than this.
-const LONGEST_GAP: Duration = Duration::from_millis(250);
+pub(super) const LONGEST_GAP: Duration = Duration::from_millis(250);
 
 /// A room that was quiet may send as much at once as its rate allows in this time. A school that joins within seconds
 /// (1,000 people: 35 MB) waits for nothing.
 const BURST: Duration = Duration::from_secs(2);
 
-/// For the sake of the network no change waits longer than this. At the default rate that is a broadcast of 1.9 GB,
-/// such as 190 kB to each of 10,000 readers.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// For the sake of the network no change waits longer than this: pages are not live after 15 s of silence. At the
+/// default rate that is a broadcast of 640 MB, such as 64 kB to each of 10,000 readers.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Decides when the changes of a room are broadcast.
 ///
@@ -31,7 +31,8 @@ pub(super) struct BroadcastScheduler {
     last_broadcast: Option<Instant>,
     /// When all that was sent has taken its time at the room's rate.
     paid_at: Option<Instant>,
-    is_scheduled: bool,
+    /// When the next broadcast is due; `None` if no change waits.
+    scheduled_at: Option<Instant>,
 }
 
 /// When a change is broadcast.
@@ -48,7 +49,7 @@ pub(super) enum BroadcastTime {
 impl BroadcastScheduler {
     /// A room changes at `now`; so many subscribers will receive it.
     pub(super) fn on_change(&mut self, now: Instant, subscribers: usize) -> BroadcastTime {
-        if self.is_scheduled {
+        if self.scheduled_at.is_some() {
             return BroadcastTime::AlreadyScheduled;
         }
         let subscribers = u32::try_from(subscribers).unwrap_or(u32::MAX);
@@ -57,7 +58,7 @@ impl BroadcastScheduler {
         let end_of_wait = self.paid_at.and_then(|paid_at| paid_at.checked_sub(BURST));
         match end_of_gap.max(end_of_wait) {
             Some(end_of_gap) if end_of_gap > now => {
-                self.is_scheduled = true;
+                self.scheduled_at = Some(end_of_gap);
                 BroadcastTime::At(end_of_gap)
             }
             _ => BroadcastTime::Now,
@@ -67,7 +68,13 @@ impl BroadcastScheduler {
     /// All changes until `now` are broadcast.
     pub(super) fn on_broadcast(&mut self, now: Instant) {
         self.last_broadcast = Some(now);
-        self.is_scheduled = false;
+        self.scheduled_at = None;
+    }
+
+    /// Whether changes wait longer than for the sake of the processor.
+    pub(super) fn is_held_up(&self) -> bool {
+        let longest = self.last_broadcast.map(|last| last + LONGEST_GAP);
+        self.scheduled_at.zip(longest).is_some_and(|(at, longest)| at > longest)
     }
 
     /// The broadcast of `now` sends so many bytes to all of its readers together.
@@ -128,13 +135,14 @@ mod tests {
             (2 * RATE, BroadcastTime::Now),
             (3 * RATE, at(1_000)),
             (12 * RATE, at(10_000)),
-            (1_000 * RATE, at(30_000)),
-            (u64::MAX, at(30_000)),
+            (1_000 * RATE, at(10_000)),
+            (u64::MAX, at(10_000)),
         ] {
             let mut scheduler = BroadcastScheduler::default();
             assert_eq!(scheduler.on_change(start, 0), BroadcastTime::Now, "the room was quiet");
             broadcast(&mut scheduler, start, bytes);
             assert_eq!(scheduler.on_change(start, 0), time, "{bytes}");
+            assert_eq!(scheduler.is_held_up(), time != BroadcastTime::Now);
         }
         // What was sent is forgotten in time.
         let mut scheduler = BroadcastScheduler::default();

@@ -84,6 +84,8 @@ struct State {
     /// A reader waits for a list: the next broadcast encodes one.
     is_list_requested: bool,
     list: Option<Arc<EncodedList>>,
+    /// When a list was encoded last that is ahead of the last broadcast.
+    list_ahead_at: Option<Instant>,
     /// For clients that have come back since the last broadcast.
     resumes: CatchUpCache<Arc<EncodedResume>>,
     /// For subscribers that missed an earlier broadcast.
@@ -124,6 +126,7 @@ impl SharedRoom {
             readers: 0,
             is_list_requested: false,
             list: None,
+            list_ahead_at: None,
             resumes: CatchUpCache::default(),
             missed_changes: CatchUpCache::default(),
             replicated: None,

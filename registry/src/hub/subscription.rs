@@ -43,7 +43,14 @@ impl Subscription {
     /// The frames that bring the reader to the last broadcast. They belong together. A socket's first frame
     /// must have been accepted before.
     pub fn poll_updates(&mut self) -> Batch {
-        self.place.room.catch_up(&mut self.cursor)
+        let batch = self.place.room.catch_up(&mut self.cursor);
+        if batch.is_empty()
+            && self.cursor.is_waiting()
+            && let Some(at) = self.place.room.next_list_ahead(&self.cursor)
+        {
+            self.timers().insert_at(&self.flags, at);
+        }
+        batch
     }
 
     /// The frame with count and digest of the reader's list; `None` while the reader is behind.

@@ -148,7 +148,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-room-bytes-per-second",
-            "Maximum rate at which one room sends its changes to all readers together, in bytes per second; 0 is no limit. Above it changes are gathered for longer, up to 30 s; a room that was quiet may send twice as much at once.",
+            "Maximum rate at which one room sends its changes to all readers together, in bytes per second; 0 is no limit. Above it changes are gathered for longer, up to 10 s; a room that was quiet may send twice as much at once.",
             |config| &mut config.admission.max_room_bytes_per_second,
         ),
         Setting::limit(
