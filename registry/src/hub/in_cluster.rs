@@ -90,7 +90,7 @@ impl Hub {
 
     /// A room of the cluster, which is to be opened.
     pub(crate) fn room_to_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
-        self.lock().add_vacant(room_name.clone(), || self.new_room(room_name))
+        self.lock().add_vacant(room_name, || self.new_room(room_name))
     }
 
     /// Forgets a room that this server has left, unless somebody has entered it. Returns whether it is forgotten.

@@ -188,7 +188,7 @@ impl Hub {
                 }
             };
             match SharedRoom::restore(Arc::clone(&hub.context), epoch, room, history, limits.room) {
-                Ok(room) => drop(rooms.add_vacant(name, || room)),
+                Ok(room) => drop(rooms.add_vacant(&name, || room)),
                 Err(error) => tracing::warn!(%error, "a saved room is invalid and was left out"),
             }
         }
@@ -296,7 +296,7 @@ impl Hub {
     pub fn sweep(&self) {
         let vacant: Vec<_> = self.lock().vacant().collect();
         for vacant in vacant {
-            self.remove_if_expired(vacant);
+            self.remove_if_expired(&vacant);
         }
         for (_, room, ()) in self.rooms_with(|_| ()) {
             room.sweep_waiting_rows();
@@ -306,9 +306,9 @@ impl Hub {
     }
 
     /// Examines the room without the lock of all rooms: its own lock may be held for long.
-    fn remove_if_expired(&self, vacant: VacantRoom<SharedRoom>) {
+    fn remove_if_expired(&self, vacant: &VacantRoom<SharedRoom>) {
         if vacant.room.is_expired() {
-            self.remove_unless_entered(&vacant);
+            self.remove_unless_entered(vacant);
         }
     }
 
@@ -397,7 +397,7 @@ impl Hub {
     fn close(&self, room_name: &RoomName, from: Option<ClientAddress>) {
         let vacant = self.lock().leave(room_name, from);
         if let Some(vacant) = vacant {
-            self.remove_if_expired(vacant);
+            self.remove_if_expired(&vacant);
         }
     }
 

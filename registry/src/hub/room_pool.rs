@@ -187,10 +187,10 @@ impl<Room> RoomPool<Room> {
     /// A room that nobody reads yet, of nobody; nothing happens if there is one with this name.
     pub(super) fn add_vacant(
         &mut self,
-        name: RoomName,
+        name: &RoomName,
         make: impl FnOnce() -> Arc<Room>,
     ) -> Arc<Room> {
-        if let Some(entry) = self.rooms.get(&name) {
+        if let Some(entry) = self.rooms.get(name) {
             return Arc::clone(&entry.room);
         }
         let room = make();
@@ -198,7 +198,7 @@ impl<Room> RoomPool<Room> {
         entry.vacant_since = Some(self.next_turn);
         self.next_turn += 1;
         self.rooms.insert(name.clone(), entry);
-        self.charge(&name);
+        self.charge(name);
         room
     }
 
@@ -509,7 +509,7 @@ mod tests {
             for (name, from) in readers {
                 rooms.leave(&name, from);
             }
-            while let Some(vacant) = { let next = rooms.vacant().next(); next } {
+            for vacant in rooms.vacant().collect::<Vec<_>>() {
                 rooms.remove(&vacant);
             }
             rooms.check();

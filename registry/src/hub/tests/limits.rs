@@ -83,7 +83,7 @@ async fn address_keeps_no_more_than_its_share_of_the_rooms_open() {
     assert_eq!(refused, Err(NoRoomError::TooManyRoomsOfAddress));
     assert_eq!(hub.would_reserve(&room(4), address(1)), Ok(()), "some have no reader");
     let others: Vec<_> =
-        (5..17).map(|number| occupy(&hub, &room(number), number, 2 + number as u64)).collect();
+        (5..17).zip(7..).map(|(number, from)| occupy(&hub, &room(number), number, from)).collect();
     let refused = hub.reserve(&room(17), address(2)).map(drop);
     assert_eq!(refused, Err(NoRoomError::TooManyRooms), "somebody is in each of them");
     let lobby = occupy(&hub, &RoomName::lobby(), 17, 1);
