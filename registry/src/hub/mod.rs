@@ -1,6 +1,7 @@
 //! The rooms behind their locks, and what a connection holds of a room.
 //!
-//! - The rooms: `mod.rs` ([`Hub`]), `saved_rooms`, `room_stats`, `hub_stats`, `clock`, `room_context`.
+//! - The rooms: `mod.rs` ([`Hub`]), `room_pool`, `place` (who gets one in a room), `sweep`, `saved_rooms`,
+//!   `room_stats`, `hub_stats`, `clock`, `room_context`.
 //! - One room: `shared_room`, with `subscribe` (how a reader begins) and `catch_up` (how it goes on).
 //! - What a room sends: `broadcast`, when (`batching`), to whom (`subscribers`), and `catch_up_cache`.
 //! - What a connection holds: `subscription` (a reader, with its `cursor`), `membership` (a socket).
@@ -33,6 +34,7 @@ mod saved_rooms;
 mod shared_room;
 mod subscribers;
 mod subscription;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod waiting_rows;
@@ -46,11 +48,10 @@ use app::presence::{Epoch, ExistingUsers, RecentChange, RoomName, UserId};
 
 pub(crate) use self::shared_room::replicated::Receipt;
 use self::{
-    client_address::ClientAddress,
     clock::Clocks,
     kept_attendance::KeptAttendance,
     room_context::RoomContext,
-    room_pool::{RoomEntry, RoomPool, VacantRoom},
+    room_pool::{RoomEntry, RoomPool},
     shared_room::{SharedRoom, no_epoch},
 };
 pub use self::{
@@ -292,38 +293,6 @@ impl Hub {
         Some(RoomStats { room: room_name.clone(), people: room.count(), subscribers })
     }
 
-    /// Removes the expired rooms. To be called from time to time: a room expires without an event.
-    pub fn sweep(&self) {
-        let vacant: Vec<_> = self.lock().vacant().collect();
-        for vacant in vacant {
-            self.remove_if_expired(&vacant);
-        }
-        for (_, room, ()) in self.rooms_with(|_| ()) {
-            room.sweep_waiting_rows();
-        }
-        self.sweep_attendance(attendance::MOST_BYTES_OF_ALL_ROOMS);
-        self.sweep_logs(log_memory::MOST_BYTES_OF_ALL_ROOMS);
-    }
-
-    /// Examines the room without the lock of all rooms: its own lock may be held for long.
-    fn remove_if_expired(&self, vacant: &VacantRoom<SharedRoom>) {
-        if vacant.room.is_expired() {
-            self.remove_unless_entered(vacant);
-        }
-    }
-
-    /// A room in which nobody is stays so until it is entered: nothing else can change it. What it remembers of who
-    /// came and went is kept.
-    fn remove_unless_entered(&self, vacant: &VacantRoom<SharedRoom>) -> bool {
-        let attendance = vacant.room.attendance_to_keep();
-        let mut rooms = self.lock();
-        let is_removed = rooms.remove(vacant);
-        if let (true, Some(attendance)) = (is_removed, attendance) {
-            self.kept_attendance().keep(vacant.name.clone(), attendance, vacant.charged_to);
-        }
-        is_removed
-    }
-
     /// The list of a room, cut to its first `most_rows` rows. A room that does not exist is not opened.
     pub fn snapshot(
         &self,
@@ -391,14 +360,6 @@ impl Hub {
                 SharedRoom::replicated(context, cluster, name, self.limits.room)
             }
         })
-    }
-
-    /// A reader has left.
-    fn close(&self, room_name: &RoomName, from: Option<ClientAddress>) {
-        let vacant = self.lock().leave(room_name, from);
-        if let Some(vacant) = vacant {
-            self.remove_if_expired(&vacant);
-        }
     }
 
     /// All rooms, with something of their entries, for callers that then lock one room after the other.

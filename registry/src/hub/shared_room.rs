@@ -1,6 +1,7 @@
 //! A room behind its lock: its changes are gathered, encoded once, and broadcast to its subscribers.
 
 mod attendance;
+mod broadcasting;
 mod catch_up;
 pub(super) mod replicated;
 mod requests;
@@ -23,18 +24,12 @@ use tokio::time::Instant;
 
 use self::replicated::Replicated;
 use super::{
-    FirstRows,
-    batching::{BroadcastScheduler, BroadcastTime},
-    broadcast::{Broadcast, Payload, changes},
-    catch_up_cache::CatchUpCache,
-    cursor::Cursor,
-    room_context::RoomContext,
-    subscribers::Subscribers,
-    waiting_rows::WaitingRows,
+    FirstRows, batching::BroadcastScheduler, broadcast::Broadcast, catch_up_cache::CatchUpCache,
+    cursor::Cursor, room_context::RoomContext, subscribers::Subscribers, waiting_rows::WaitingRows,
 };
 use crate::{
     encoding::{
-        frame::{Frame, total_len},
+        frame::Frame,
         messages::{EncodedResume, encode},
         snapshot_pages::EncodedList,
     },
@@ -44,11 +39,10 @@ use crate::{
         members::Moment,
         recent_changes::recent_changes,
         room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
-        tab_key::ConnectionId,
         watchers::Watchers,
     },
     replication::handle::ClusterHandle,
-    wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
+    wake::timer_queue::OnDeadline,
 };
 
 /// A room behind its lock.
@@ -291,52 +285,6 @@ impl SharedRoom {
         (list, roster.away())
     }
 
-    /// Encodes the changes since the last broadcast. The caller then wakes the subscribers without the lock.
-    fn broadcast(&self, state: &mut State, now: Instant) {
-        // First of all, so that the next change is broadcast even if this one panics.
-        state.broadcast_scheduler.on_broadcast(now);
-        if state.is_frozen || state.is_muted() {
-            return;
-        }
-        state.resumes.clear();
-        state.missed_changes.clear();
-        let next = state.last_broadcast.next(&state.room);
-        let Broadcast { from, seq, .. } = next;
-        if next.generation != state.last_broadcast.generation {
-            // Every reader needs the list of the new epoch.
-            (state.list, state.is_list_requested) = (None, true);
-        }
-        self.context.stats.count_broadcast(seq.saturating_sub(from));
-        state.last_broadcast = Arc::new(next);
-        if std::mem::take(&mut state.is_list_requested) {
-            state.encode_list();
-        }
-        let mut size_in_bytes = state.room.list_size_in_bytes();
-        // The log may not hold all changes of one gap: then readers need the list.
-        if let Some(difference) = state.room.log().difference(from, seq) {
-            let frames = changes(from, seq, difference);
-            let changes_in_bytes = total_len(&frames);
-            if !state.is_list_shorter(changes_in_bytes) {
-                size_in_bytes = changes_in_bytes;
-                let payload = Payload::Frames(frames.into());
-                let list = &*state.last_broadcast;
-                let epoch = Arc::clone(&list.epoch);
-                state.last_broadcast = Arc::new(Broadcast { epoch, payload, ..*list });
-            }
-        }
-        *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::clone(&state.last_broadcast);
-        self.charge(state, now, size_in_bytes);
-    }
-
-    /// Notes what a broadcast of this size sends to all of its readers.
-    fn charge(&self, state: &mut State, now: Instant, size_in_bytes: usize) {
-        let active = self.subscribers().active_count();
-        let readers = std::mem::replace(&mut state.readers, active).min(active);
-        let bytes = u64::try_from(size_in_bytes.saturating_mul(readers)).unwrap_or(u64::MAX);
-        state.broadcast_scheduler.on_sent(now, bytes, self.context.fan_out);
-    }
-
     /// Runs `change` under the lock, and then what follows from a change.
     fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();
@@ -346,72 +294,9 @@ impl SharedRoom {
         outcome
     }
 
-    /// What follows from a change: a broadcast, now or later, and the next deadline.
-    fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
-        state.waiting_rows.follow(state.room.log());
-        let time = if state.last_broadcast.is_current(&state.room) || state.is_muted() {
-            BroadcastTime::AlreadyScheduled
-        } else {
-            self.broadcast_changes(state)
-        };
-        self.schedule_wakeup(state);
-        time
-    }
-
-    /// Broadcasts what has changed since the last broadcast, now or later.
-    fn broadcast_changes(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
-        let now = Instant::now();
-        let time = if *state.last_broadcast.epoch == *state.room.epoch() {
-            let subscribers = self.expected_subscribers(state.room.roster().len());
-            state.broadcast_scheduler.on_change(now, subscribers)
-        } else {
-            // Until readers know of the new epoch, its numbers look like those of the old one.
-            BroadcastTime::Now
-        };
-        match time {
-            BroadcastTime::Now => self.broadcast(state, now),
-            BroadcastTime::At(time) => self.broadcast_later(time),
-            BroadcastTime::AlreadyScheduled => {}
-        }
-        time
-    }
-
-    /// Wakes the subscribers after a broadcast. The state is unlocked first, because they may need it; a
-    /// new subscriber is not woken, because it reads after its own request anyway.
-    fn unlock_and_wake(
-        &self,
-        state: MutexGuard<'_, State>,
-        time: BroadcastTime,
-        new_subscriber: Option<ConnectionId>,
-    ) {
-        drop(state);
-        if time == BroadcastTime::Now {
-            self.subscribers().notify_active(WakeReasons::UPDATES, new_subscriber);
-        }
-    }
-
-    /// The subscribers, or the rows if they are more: after a restart the rows are there before their people.
-    ///
-    /// If only subscribers counted, the first of thousands of clients that come back would receive a
-    /// broadcast for each of the others.
-    fn expected_subscribers(&self, rows: usize) -> usize {
-        self.subscribers().active_count().max(rows)
-    }
-
     /// The clock has started: the deadlines that were set before count from now.
     pub(super) fn on_clock_start(self: &Arc<Self>) {
         self.schedule_wakeup(&mut self.lock());
-    }
-
-    /// Sleeps in a task of its own and not in the timer queue: each room that changes has one gap after the
-    /// other, which would keep the queue's task and its lock busy, and delay the gaps of all other rooms.
-    fn broadcast_later(self: &Arc<Self>, time: Instant) {
-        let room = Arc::clone(self);
-        tokio::spawn(async move {
-            tokio::time::sleep_until(time).await;
-            room.broadcast(&mut room.lock(), Instant::now());
-            room.subscribers().notify_active(WakeReasons::UPDATES, None);
-        });
     }
 
     /// Has the timer queue call the room at its next deadline, unless it calls it earlier anyway.

@@ -6,7 +6,7 @@ mod limits;
 use app::presence::DepartureReason;
 use tokio::time::{Duration, sleep};
 
-use super::*;
+use super::{client_address::ClientAddress, room_pool::VacantRoom, *};
 use crate::presence::{
     join::{JoinKind, JoinRequest},
     log::RETENTION,
