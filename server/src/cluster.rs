@@ -9,8 +9,8 @@ use tokio::{
 
 use registry::{
     cluster::node::{self, ClusterError, JoinError, NodeConfig},
-    hub::{Hub, WallClock},
-    presence::{room::RoomLimits, server_id::ServerId},
+    hub::{Hub, HubLimits, WallClock},
+    presence::server_id::ServerId,
     replication::{
         engine::{Engine, EngineError, SharedConfig},
         handle::ClusterHandle,
@@ -111,9 +111,10 @@ impl ClusterMember {
     /// Connects to the engine, and takes a lease. Nothing has begun if it fails.
     pub async fn join(
         config: &ClusterConfig,
-        limits: RoomLimits,
+        limits: impl Into<HubLimits>,
         shared: SharedConfig,
     ) -> Result<Self, ClusterStartError> {
+        let limits = limits.into();
         let engine = RedisEngine::new(&config.engine)?;
         // If it is taken, the node draws another one.
         let server = ServerId::draw(getrandom::u32)?;
@@ -149,11 +150,11 @@ impl ClusterMember {
     async fn try_to_join(
         engine: &RedisEngine,
         server: ServerId,
-        limits: RoomLimits,
+        limits: HubLimits,
         shared: SharedConfig,
     ) -> Result<(Arc<Hub>, JoinHandle<Result<(), ClusterError>>), JoinError> {
         let link = engine.connect().await.map_err(JoinError::Engine)?;
-        let (handle, requests) = ClusterHandle::new(server, limits);
+        let (handle, requests) = ClusterHandle::new(server, limits.room);
         let hub = Hub::in_cluster(limits, handle, WallClock::System);
         let config = NodeConfig::new(shared);
         let member = node::join(engine.clone(), link, Arc::clone(&hub), requests, config).await?;

@@ -245,7 +245,7 @@ async fn join_cluster(
         lease: cluster.lease,
         scheme: config.scheme().as_str().to_owned(),
     };
-    ClusterMember::join(&cluster, config.room_limits(), shared).await.map(Some)
+    ClusterMember::join(&cluster, config.hub_limits(), shared).await.map(Some)
 }
 
 fn listen_for_operator(

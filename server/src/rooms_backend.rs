@@ -16,10 +16,7 @@ use crate::{
     storage::rooms_file::RoomsFile,
     telemetry::metrics::METRICS,
 };
-use registry::{
-    hub::{Hub, SavedRooms},
-    presence::room::RoomLimits,
-};
+use registry::hub::{Hub, HubLimits, SavedRooms};
 
 /// How often memory of ended rooms and clients is freed, and the rooms file is written.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
@@ -45,7 +42,7 @@ impl RoomsBackend {
     }
 
     /// The rooms. Those of a server alone are as the last process saved them, and no time passes in them yet.
-    pub(crate) fn hub(&self, limits: RoomLimits) -> Arc<Hub> {
+    pub(crate) fn hub(&self, limits: HubLimits) -> Arc<Hub> {
         match self {
             Self::Cluster(member) => Arc::clone(member.hub()),
             // Removed before the first visitor is served, so that no process restores them twice.

@@ -65,7 +65,7 @@ pub async fn serve(
         tracing::debug!("Leptos' executor was set up already");
     }
     let backend = RoomsBackend::new(cluster, RoomsFile::in_directory(&config.state_directory));
-    let hub = backend.hub(config.room_limits());
+    let hub = backend.hub(config.hub_limits());
     let readiness = backend.readiness();
     let site = Site::new(config.site_root.as_deref());
     let asset_urls = site.asset_urls(&config.leptos);

@@ -37,12 +37,12 @@ impl AttendanceReport {
 impl Hub {
     /// For how long this server keeps who came and went; `None` if it does not.
     pub fn keeps_attendance_for(&self) -> Option<Duration> {
-        self.limits.keep_attendance
+        self.limits.room.keep_attendance
     }
 
     /// Who came and went in a room, which may have ended meanwhile; `None` if it is not kept.
     pub fn attendance(&self, room_name: &RoomName) -> Option<AttendanceReport> {
-        let kept_for = self.limits.keep_attendance?;
+        let kept_for = self.limits.room.keep_attendance?;
         let (room, kept) = {
             let rooms = self.lock();
             let room = rooms.get(room_name).map(|entry| Arc::clone(&entry.room));
@@ -59,7 +59,7 @@ impl Hub {
     /// Forgets what is over, and what is too much: rooms that have ended give way first, and then those who have gone
     /// from the largest rooms.
     pub(super) fn sweep_attendance(&self, most_bytes: usize) {
-        let Some(kept_for) = self.limits.keep_attendance else { return };
+        let Some(kept_for) = self.limits.room.keep_attendance else { return };
         let mut rooms = Vec::new();
         for (_, room, _) in self.rooms_by_name() {
             rooms.push((room.sweep_attendance(), room));

@@ -13,6 +13,8 @@ pub(super) struct Cursor {
     pub(super) seq: Option<u64>,
     /// The reply that the reader waits for.
     pub(super) pending_reply: PendingReply,
+    /// So many of its replies do not wait for the rate of the room: to its first frame, and to a join.
+    pub(super) lists_ahead: u8,
 }
 
 /// The reply that a reader waits for. It includes the changes that its request made: those up to `min_seq`.
@@ -45,7 +47,8 @@ impl PendingReply {
 impl Cursor {
     /// A reader that has not received anything.
     pub(super) fn new(viewer: Option<UserId>) -> Self {
-        Self { viewer, generation: 0, seq: None, pending_reply: PendingReply::Nothing }
+        let pending_reply = PendingReply::Nothing;
+        Self { viewer, generation: 0, seq: None, pending_reply, lists_ahead: 2 }
     }
 
     /// Begins at `from`, or else with a whole list; either includes `min_seq`.
@@ -71,9 +74,19 @@ impl Cursor {
         self.start(generation, None, 0);
     }
 
+    /// Whether the reader waits for a reply.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.seq.is_none() || self.pending_reply != PendingReply::Nothing
+    }
+
+    /// The `seq` that a list has to include that is sent next.
+    pub(super) fn min_seq(&self) -> u64 {
+        self.pending_reply.min_seq().max(self.seq.unwrap_or_default())
+    }
+
     /// A whole list is sent next, no older than what was sent before.
     pub(super) fn request_snapshot(&mut self) {
-        let min_seq = self.pending_reply.min_seq().max(self.seq.unwrap_or_default());
+        let min_seq = self.min_seq();
         self.pending_reply = PendingReply::BeforeUpdates { min_seq };
         self.seq = None;
     }

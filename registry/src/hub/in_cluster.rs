@@ -1,7 +1,6 @@
 //! The rooms of a server in a cluster.
 
 use std::{
-    collections::hash_map::Entry,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -9,9 +8,9 @@ use std::{
 use app::presence::RoomName;
 use tokio::sync::oneshot;
 
-use super::{Hub, RoomEntry, WallClock, shared_room::SharedRoom};
+use super::{Hub, HubLimits, WallClock, shared_room::SharedRoom};
 use crate::{
-    presence::{room::RoomLimits, server_id::ServerId},
+    presence::server_id::ServerId,
     replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
     wake::wake_flags::WakeReasons,
 };
@@ -19,11 +18,11 @@ use crate::{
 impl Hub {
     /// A hub of a server in a cluster, whose rooms are kept by an engine. [`cluster`](crate::cluster) connects it.
     pub fn in_cluster(
-        limits: RoomLimits,
+        limits: impl Into<HubLimits>,
         cluster: ClusterHandle,
         wall_clock: WallClock,
     ) -> Arc<Self> {
-        let hub = Self::with(limits, wall_clock, Some(Arc::new(cluster)));
+        let hub = Self::with(limits.into(), wall_clock, Some(Arc::new(cluster)));
         hub.start_clock();
         hub
     }
@@ -91,21 +90,15 @@ impl Hub {
 
     /// A room of the cluster, which is to be opened.
     pub(crate) fn room_to_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
-        let mut rooms = self.lock();
-        let entry = rooms.entry(room_name.clone());
-        let entry = entry.or_insert_with(|| RoomEntry::new(self.new_room(room_name)));
-        Arc::clone(&entry.room)
+        self.lock().add_vacant(room_name, || self.new_room(room_name))
     }
 
     /// Forgets a room that this server has left, unless somebody has entered it. Returns whether it is forgotten.
     pub(crate) fn forget_unless_entered(&self, room_name: &RoomName) -> bool {
-        match self.lock().entry(room_name.clone()) {
-            Entry::Occupied(entry) if entry.get().subscribers == 0 => {
-                entry.remove();
-                true
-            }
-            Entry::Occupied(_) => false,
-            Entry::Vacant(_) => true,
+        let mut rooms = self.lock();
+        match rooms.vacant_room(room_name) {
+            Some(vacant) => rooms.remove(&vacant),
+            None => rooms.get(room_name).is_none(),
         }
     }
 }

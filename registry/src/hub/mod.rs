@@ -1,6 +1,7 @@
 //! The rooms behind their locks, and what a connection holds of a room.
 //!
-//! - The rooms: `mod.rs` ([`Hub`]), `saved_rooms`, `room_stats`, `hub_stats`, `clock`, `room_context`.
+//! - The rooms: `mod.rs` ([`Hub`]), `room_pool`, `place` (who gets one in a room), `sweep`, `saved_rooms`,
+//!   `room_stats`, `hub_stats`, `clock`, `room_context`.
 //! - One room: `shared_room`, with `subscribe` (how a reader begins) and `catch_up` (how it goes on).
 //! - What a room sends: `broadcast`, when (`batching`), to whom (`subscribers`), and `catch_up_cache`.
 //! - What a connection holds: `subscription` (a reader, with its `cursor`), `membership` (a socket).
@@ -12,14 +13,20 @@ pub mod attendance;
 mod batching;
 mod broadcast;
 mod catch_up_cache;
+pub mod client_address;
 mod clock;
 mod cursor;
+pub mod fan_out;
 mod hub_stats;
 mod in_cluster;
 mod kept_attendance;
+mod limits;
+mod log_memory;
 mod membership;
 mod operator;
+mod place;
 mod room_context;
+mod room_pool;
 pub mod room_stats;
 #[cfg(test)]
 mod row_lifecycle;
@@ -27,15 +34,14 @@ mod saved_rooms;
 mod shared_room;
 mod subscribers;
 mod subscription;
+mod sweep;
 #[cfg(test)]
 mod tests;
+mod waiting_rows;
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use app::presence::{Epoch, ExistingUsers, RecentChange, RoomName, UserId};
@@ -45,26 +51,25 @@ use self::{
     clock::Clocks,
     kept_attendance::KeptAttendance,
     room_context::RoomContext,
+    room_pool::{RoomEntry, RoomPool},
     shared_room::{SharedRoom, no_epoch},
 };
 pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
+    limits::{HubLimits, RoomPoolLimits},
     membership::Membership,
     operator::RoomChangeError,
+    place::Place,
+    room_pool::NoRoomError,
     room_stats::{Occupancy, RoomStats},
     saved_rooms::{NamedRoom, SavedAttendance, SavedRooms, Shutdown},
     shared_room::replicated::{Accepted, Answer},
     subscription::Subscription,
 };
 use crate::{
-    presence::{
-        attendance::Attendance,
-        count_history::PastHour,
-        room::{RoomLimits, SavedRoom},
-        tab_key::ConnectionId,
-    },
-    replication::handle::{ClusterHandle, ClusterRequest, OpenRequest},
+    presence::{count_history::PastHour, room::SavedRoom, tab_key::ConnectionId},
+    replication::handle::ClusterHandle,
     wake::timer_queue::TimerQueue,
 };
 
@@ -108,43 +113,11 @@ use crate::{
 #[derive(Debug)]
 pub struct Hub {
     context: Arc<RoomContext>,
-    limits: RoomLimits,
-    rooms: Mutex<HashMap<RoomName, RoomEntry>>,
+    limits: HubLimits,
+    rooms: Mutex<RoomPool<SharedRoom>>,
     kept_attendance: Mutex<KeptAttendance>,
     next_connection: AtomicU64,
     is_closing: AtomicBool,
-}
-
-/// A room and its subscriptions.
-#[derive(Debug)]
-struct RoomEntry {
-    room: Arc<SharedRoom>,
-    /// Sockets without a first frame included.
-    subscribers: usize,
-    /// Tells two times without subscribers apart.
-    subscribed_in_total: u64,
-}
-
-/// A room that had no subscribers at some time.
-struct VacantRoom {
-    name: RoomName,
-    room: Arc<SharedRoom>,
-    subscribed_in_total: u64,
-}
-
-impl RoomEntry {
-    fn new(room: Arc<SharedRoom>) -> Self {
-        Self { room, subscribers: 0, subscribed_in_total: 0 }
-    }
-
-    fn as_vacant(&self, name: &RoomName) -> Option<VacantRoom> {
-        let Self { room, subscribers, subscribed_in_total } = self;
-        (*subscribers == 0).then(|| VacantRoom {
-            name: name.clone(),
-            room: Arc::clone(room),
-            subscribed_in_total: *subscribed_in_total,
-        })
-    }
 }
 
 /// Which rows of a list are read.
@@ -160,18 +133,18 @@ pub enum FirstRows<'ids> {
 
 impl Hub {
     /// A hub without rooms, whose clock is started.
-    pub fn new(limits: RoomLimits) -> Arc<Self> {
-        let hub = Self::with_stopped_clock(limits, WallClock::System);
+    pub fn new(limits: impl Into<HubLimits>) -> Arc<Self> {
+        let hub = Self::with_stopped_clock(limits.into(), WallClock::System);
         hub.start_clock();
         hub
     }
 
-    fn with_stopped_clock(limits: RoomLimits, wall_clock: WallClock) -> Arc<Self> {
+    fn with_stopped_clock(limits: HubLimits, wall_clock: WallClock) -> Arc<Self> {
         Self::with(limits, wall_clock, None)
     }
 
     fn with(
-        limits: RoomLimits,
+        limits: HubLimits,
         wall_clock: WallClock,
         cluster: Option<Arc<ClusterHandle>>,
     ) -> Arc<Self> {
@@ -180,10 +153,12 @@ impl Hub {
                 clocks: Clocks::new(wall_clock),
                 timers: TimerQueue::new(),
                 stats: HubStats::default(),
+                fan_out: limits.fan_out,
+                waiting_rows: Arc::default(),
                 cluster,
             }),
             limits,
-            rooms: Mutex::default(),
+            rooms: Mutex::new(RoomPool::new(limits.rooms)),
             kept_attendance: Mutex::default(),
             next_connection: AtomicU64::new(0),
             is_closing: AtomicBool::new(false),
@@ -191,16 +166,17 @@ impl Hub {
     }
 
     /// The rooms that the previous process saved. No time passes in them until [`Hub::start_clock`].
-    pub fn restore(limits: RoomLimits, saved: SavedRooms) -> Arc<Self> {
+    pub fn restore(limits: impl Into<HubLimits>, saved: SavedRooms) -> Arc<Self> {
         Self::restore_by_clock(limits, saved, WallClock::System)
     }
 
     /// The same with another clock than the system's, for simulated time.
     pub fn restore_by_clock(
-        limits: RoomLimits,
+        limits: impl Into<HubLimits>,
         saved: SavedRooms,
         wall_clock: WallClock,
     ) -> Arc<Self> {
+        let limits = limits.into();
         let hub = Self::with_stopped_clock(limits, wall_clock);
         let mut rooms = hub.lock();
         for NamedRoom { name, epoch, mut room, history } in saved.rooms {
@@ -212,16 +188,16 @@ impl Hub {
                     new_epoch()
                 }
             };
-            match SharedRoom::restore(Arc::clone(&hub.context), epoch, room, history, limits) {
-                Ok(room) => {
-                    rooms.insert(name, RoomEntry::new(room));
-                }
+            match SharedRoom::restore(Arc::clone(&hub.context), epoch, room, history, limits.room) {
+                Ok(room) => drop(rooms.add_vacant(&name, || room)),
                 Err(error) => tracing::warn!(%error, "a saved room is invalid and was left out"),
             }
         }
         let mut kept = saved.ended;
         // A room may have ended while it was saved.
-        kept.retain(|room| limits.keep_attendance.is_some() && !rooms.contains_key(&room.name));
+        kept.retain(|room| {
+            limits.room.keep_attendance.is_some() && rooms.get(&room.name).is_none()
+        });
         drop(rooms);
         *hub.kept_attendance() = kept.into();
         hub
@@ -272,7 +248,7 @@ impl Hub {
 
     /// A person's socket enters a room, which is opened if it does not exist.
     pub fn enter(self: &Arc<Self>, room_name: &RoomName, user_id: UserId) -> Membership {
-        Membership::new(self.subscribe(room_name, Some(user_id)), user_id)
+        self.open_place(room_name).enter(user_id)
     }
 
     /// A reader subscribes to a room, which is opened if it does not exist. `viewer` is the reader's person.
@@ -281,9 +257,7 @@ impl Hub {
         room_name: &RoomName,
         viewer: Option<UserId>,
     ) -> Subscription {
-        let connection = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
-        let room = self.find_or_open(room_name);
-        Subscription::new(Arc::clone(self), room_name.clone(), room, connection, viewer)
+        self.open_place(room_name).subscribe(viewer)
     }
 
     /// Records that the room's page is sent to this person.
@@ -317,40 +291,6 @@ impl Hub {
             (Arc::clone(&entry.room), entry.subscribers)
         };
         Some(RoomStats { room: room_name.clone(), people: room.count(), subscribers })
-    }
-
-    /// Removes the expired rooms. To be called from time to time: a room expires without an event.
-    pub fn sweep(&self) {
-        let vacant: Vec<_> = {
-            let rooms = self.lock();
-            rooms.iter().filter_map(|(name, entry)| entry.as_vacant(name)).collect()
-        };
-        for vacant in vacant {
-            self.remove_if_expired(vacant);
-        }
-        self.sweep_attendance(attendance::MOST_BYTES_OF_ALL_ROOMS);
-    }
-
-    /// Examines the room without the lock of all rooms: its own lock may be held for long.
-    fn remove_if_expired(&self, vacant: VacantRoom) {
-        if vacant.room.is_expired() {
-            let attendance = vacant.room.attendance_to_keep();
-            self.remove_unless_entered(vacant, attendance);
-        }
-    }
-
-    /// A room that has expired stays so until it is entered: nothing else can change it.
-    fn remove_unless_entered(&self, vacant: VacantRoom, attendance: Option<Attendance>) {
-        let VacantRoom { name, room, subscribed_in_total } = vacant;
-        if let Entry::Occupied(entry) = self.lock().entry(name)
-            && entry.get().subscribed_in_total == subscribed_in_total
-            && Arc::ptr_eq(&entry.get().room, &room)
-        {
-            let (name, _) = entry.remove_entry();
-            if let Some(attendance) = attendance {
-                self.kept_attendance().keep(name, attendance);
-            }
-        }
     }
 
     /// The list of a room, cut to its first `most_rows` rows. A room that does not exist is not opened.
@@ -404,56 +344,29 @@ impl Hub {
         self.find(room_name).map(|room| room.recent_changes()).unwrap_or_default()
     }
 
-    /// Whether no more people can be listed.
-    pub fn is_full(&self, room_name: &RoomName) -> bool {
-        self.find(room_name).is_some_and(|room| room.is_full())
-    }
-
-    /// The room, with one more subscriber.
-    fn find_or_open(&self, room_name: &RoomName) -> Arc<SharedRoom> {
-        let mut rooms = self.lock();
-        let entry = match rooms.entry(room_name.clone()) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => {
-                if let Some(cluster) = &self.context.cluster {
-                    // The task that opens it waits for the lock of all rooms until it is there.
-                    cluster.request(ClusterRequest::Open(OpenRequest::of(room_name.clone())));
-                }
-                entry.insert(RoomEntry::new(self.new_room(room_name)))
-            }
-        };
-        entry.subscribers += 1;
-        entry.subscribed_in_total += 1;
-        Arc::clone(&entry.room)
+    fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
     fn new_room(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let context = Arc::clone(&self.context);
         Arc::new(match &self.context.cluster {
             None => match self.kept_attendance().take(room_name) {
-                None => SharedRoom::new(context, new_epoch(), self.limits),
-                Some(kept) => SharedRoom::reopened(context, new_epoch(), self.limits, kept),
+                None => SharedRoom::new(context, new_epoch(), self.limits.room),
+                Some(kept) => SharedRoom::reopened(context, new_epoch(), self.limits.room, kept),
             },
             Some(cluster) => {
                 let (cluster, name) = (Arc::clone(cluster), room_name.clone());
-                SharedRoom::replicated(context, cluster, name, self.limits)
+                SharedRoom::replicated(context, cluster, name, self.limits.room)
             }
         })
     }
 
-    /// A subscription has ended.
-    fn close(&self, room_name: &RoomName) {
-        let vacant = self.lock().get_mut(room_name).and_then(|entry| {
-            entry.subscribers -= 1;
-            entry.as_vacant(room_name)
-        });
-        if let Some(vacant) = vacant {
-            self.remove_if_expired(vacant);
-        }
-    }
-
     /// All rooms, with something of their entries, for callers that then lock one room after the other.
-    fn rooms_with<T>(&self, read: impl Fn(&RoomEntry) -> T) -> Vec<(RoomName, Arc<SharedRoom>, T)> {
+    fn rooms_with<T>(
+        &self,
+        read: impl Fn(&RoomEntry<SharedRoom>) -> T,
+    ) -> Vec<(RoomName, Arc<SharedRoom>, T)> {
         list(&self.lock(), read)
     }
 
@@ -473,16 +386,16 @@ impl Hub {
         self.lock().get(room_name).map(|entry| Arc::clone(&entry.room))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, RoomEntry>> {
+    fn lock(&self) -> MutexGuard<'_, RoomPool<SharedRoom>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn list<T>(
-    rooms: &HashMap<RoomName, RoomEntry>,
-    read: impl Fn(&RoomEntry) -> T,
+    rooms: &RoomPool<SharedRoom>,
+    read: impl Fn(&RoomEntry<SharedRoom>) -> T,
 ) -> Vec<(RoomName, Arc<SharedRoom>, T)> {
-    let read = |(name, entry): (&RoomName, &RoomEntry)| {
+    let read = |(name, entry): (&RoomName, &RoomEntry<SharedRoom>)| {
         (name.clone(), Arc::clone(&entry.room), read(entry))
     };
     rooms.iter().map(read).collect()

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{clock::Clocks, hub_stats::HubStats};
+use super::{
+    clock::Clocks, fan_out::FanOutRate, hub_stats::HubStats, waiting_rows::WaitingByAddress,
+};
 use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
 
 /// Clocks, timers and counters of a hub, and its cluster.
@@ -12,6 +14,10 @@ pub(super) struct RoomContext {
     /// The deadlines of all connections and rooms.
     pub(super) timers: Arc<TimerQueue>,
     pub(super) stats: HubStats,
+    /// The rows that wait for their person, in all rooms.
+    pub(super) waiting_rows: Arc<WaitingByAddress>,
+    /// What each room may send.
+    pub(super) fan_out: FanOutRate,
     /// `None` for a server alone.
     pub(super) cluster: Option<Arc<ClusterHandle>>,
 }

@@ -1,6 +1,7 @@
 //! A room behind its lock: its changes are gathered, encoded once, and broadcast to its subscribers.
 
 mod attendance;
+mod broadcasting;
 mod catch_up;
 pub(super) mod replicated;
 mod requests;
@@ -23,17 +24,12 @@ use tokio::time::Instant;
 
 use self::replicated::Replicated;
 use super::{
-    FirstRows,
-    batching::{BroadcastScheduler, BroadcastTime},
-    broadcast::{Broadcast, Payload, changes},
-    catch_up_cache::CatchUpCache,
-    cursor::Cursor,
-    room_context::RoomContext,
-    subscribers::Subscribers,
+    FirstRows, batching::BroadcastScheduler, broadcast::Broadcast, catch_up_cache::CatchUpCache,
+    cursor::Cursor, room_context::RoomContext, subscribers::Subscribers, waiting_rows::WaitingRows,
 };
 use crate::{
     encoding::{
-        frame::{Frame, total_len},
+        frame::Frame,
         messages::{EncodedResume, encode},
         snapshot_pages::EncodedList,
     },
@@ -43,11 +39,10 @@ use crate::{
         members::Moment,
         recent_changes::recent_changes,
         room::{InvalidSavedRoom, Now, Room, RoomLimits, SavedRoom},
-        tab_key::ConnectionId,
         watchers::Watchers,
     },
     replication::handle::ClusterHandle,
-    wake::{timer_queue::OnDeadline, wake_flags::WakeReasons},
+    wake::timer_queue::OnDeadline,
 };
 
 /// A room behind its lock.
@@ -71,15 +66,20 @@ pub(crate) struct SharedRoom {
 struct State {
     room: Room,
     watchers: Watchers,
+    waiting_rows: WaitingRows,
     broadcast_scheduler: BroadcastScheduler,
     /// The next time at which the timers call the room, if nothing else happens.
     next_wakeup: Option<Moment>,
     /// The process ends: nothing is broadcast any more.
     is_frozen: bool,
     last_broadcast: Arc<Broadcast>,
+    /// The subscribers of the last broadcast, who are sent the next one. Who came since is sent a reply.
+    readers: usize,
     /// A reader waits for a list: the next broadcast encodes one.
     is_list_requested: bool,
     list: Option<Arc<EncodedList>>,
+    /// When a list was encoded last that is ahead of the last broadcast.
+    list_ahead_at: Option<Instant>,
     /// For clients that have come back since the last broadcast.
     resumes: CatchUpCache<Arc<EncodedResume>>,
     /// For subscribers that missed an earlier broadcast.
@@ -112,12 +112,15 @@ impl SharedRoom {
         let state = State {
             room,
             watchers: Watchers::default(),
+            waiting_rows: WaitingRows::new(Arc::clone(&context.waiting_rows)),
             broadcast_scheduler: BroadcastScheduler::default(),
             next_wakeup: None,
             is_frozen: false,
             last_broadcast,
+            readers: 0,
             is_list_requested: false,
             list: None,
+            list_ahead_at: None,
             resumes: CatchUpCache::default(),
             missed_changes: CatchUpCache::default(),
             replicated: None,
@@ -203,6 +206,28 @@ impl SharedRoom {
         read(&self.lock().room)
     }
 
+    /// Forgets which rows no longer wait. To be called from time to time.
+    pub(super) fn sweep_waiting_rows(&self) {
+        let mut state = self.lock();
+        let State { room, waiting_rows, .. } = &mut *state;
+        waiting_rows.compare(room);
+    }
+
+    /// About the size of the log in memory.
+    pub(super) fn log_in_bytes(&self) -> usize {
+        self.lock().room.log().size_in_bytes()
+    }
+
+    /// Has the log keep at most so many bytes. Who can't resume any more gets the list.
+    pub(super) fn trim_log(&self, most_bytes: usize) {
+        self.lock().room.trim_log(most_bytes);
+    }
+
+    /// Whether a person is on the list.
+    pub(super) fn is_listed(&self, user_id: UserId) -> bool {
+        self.lock().room.roster().contains(&user_id)
+    }
+
     /// The number of rows.
     pub(super) fn count(&self) -> usize {
         self.lock().room.roster().len()
@@ -212,9 +237,12 @@ impl SharedRoom {
     pub(super) fn is_expired(&self) -> bool {
         let state = self.lock();
         let is_resumable = state.room.resumable_until().is_some_and(|until| self.moment() < until);
-        // A room of several servers is forgotten when this one has left it.
-        let is_alone = state.replicated.is_none();
-        is_alone && state.room.is_empty() && state.watchers.is_empty() && !is_resumable
+        state.is_empty() && !is_resumable
+    }
+
+    /// Whether the room has neither a socket nor a row.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     /// Count and digest of the list for a reader that has received the last broadcast; `None` for others.
@@ -257,45 +285,6 @@ impl SharedRoom {
         (list, roster.away())
     }
 
-    /// Whether no more people can be listed.
-    pub(super) fn is_full(&self) -> bool {
-        self.lock().room.is_full()
-    }
-
-    /// Encodes the changes since the last broadcast. The caller then wakes the subscribers without the lock.
-    fn broadcast(&self, state: &mut State, now: Instant) {
-        // First of all, so that the next change is broadcast even if this one panics.
-        state.broadcast_scheduler.on_broadcast(now);
-        if state.is_frozen || state.is_muted() {
-            return;
-        }
-        state.resumes.clear();
-        state.missed_changes.clear();
-        let next = state.last_broadcast.next(&state.room);
-        let Broadcast { from, seq, .. } = next;
-        if next.generation != state.last_broadcast.generation {
-            // Every reader needs the list of the new epoch.
-            (state.list, state.is_list_requested) = (None, true);
-        }
-        self.context.stats.count_broadcast(seq.saturating_sub(from));
-        state.last_broadcast = Arc::new(next);
-        if std::mem::take(&mut state.is_list_requested) {
-            state.encode_list();
-        }
-        // The log may not hold all changes of one gap: then readers need the list.
-        if let Some(difference) = state.room.log().difference(from, seq) {
-            let frames = changes(from, seq, difference);
-            if !state.is_list_shorter(total_len(&frames)) {
-                let payload = Payload::Frames(frames.into());
-                let list = &*state.last_broadcast;
-                let epoch = Arc::clone(&list.epoch);
-                state.last_broadcast = Arc::new(Broadcast { epoch, payload, ..*list });
-            }
-        }
-        *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::clone(&state.last_broadcast);
-    }
-
     /// Runs `change` under the lock, and then what follows from a change.
     fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();
@@ -305,71 +294,9 @@ impl SharedRoom {
         outcome
     }
 
-    /// What follows from a change: a broadcast, now or later, and the next deadline.
-    fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
-        let time = if state.last_broadcast.is_current(&state.room) || state.is_muted() {
-            BroadcastTime::AlreadyScheduled
-        } else {
-            self.broadcast_changes(state)
-        };
-        self.schedule_wakeup(state);
-        time
-    }
-
-    /// Broadcasts what has changed since the last broadcast, now or later.
-    fn broadcast_changes(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
-        let now = Instant::now();
-        let time = if *state.last_broadcast.epoch == *state.room.epoch() {
-            let subscribers = self.expected_subscribers(state.room.roster().len());
-            state.broadcast_scheduler.on_change(now, subscribers)
-        } else {
-            // Until readers know of the new epoch, its numbers look like those of the old one.
-            BroadcastTime::Now
-        };
-        match time {
-            BroadcastTime::Now => self.broadcast(state, now),
-            BroadcastTime::At(time) => self.broadcast_later(time),
-            BroadcastTime::AlreadyScheduled => {}
-        }
-        time
-    }
-
-    /// Wakes the subscribers after a broadcast. The state is unlocked first, because they may need it; a
-    /// new subscriber is not woken, because it reads after its own request anyway.
-    fn unlock_and_wake(
-        &self,
-        state: MutexGuard<'_, State>,
-        time: BroadcastTime,
-        new_subscriber: Option<ConnectionId>,
-    ) {
-        drop(state);
-        if time == BroadcastTime::Now {
-            self.subscribers().notify_active(WakeReasons::UPDATES, new_subscriber);
-        }
-    }
-
-    /// The subscribers, or the rows if they are more: after a restart the rows are there before their people.
-    ///
-    /// If only subscribers counted, the first of thousands of clients that come back would receive a
-    /// broadcast for each of the others.
-    fn expected_subscribers(&self, rows: usize) -> usize {
-        self.subscribers().active_count().max(rows)
-    }
-
     /// The clock has started: the deadlines that were set before count from now.
     pub(super) fn on_clock_start(self: &Arc<Self>) {
         self.schedule_wakeup(&mut self.lock());
-    }
-
-    /// Sleeps in a task of its own and not in the timer queue: each room that changes has one gap after the
-    /// other, which would keep the queue's task and its lock busy, and delay the gaps of all other rooms.
-    fn broadcast_later(self: &Arc<Self>, time: Instant) {
-        let room = Arc::clone(self);
-        tokio::spawn(async move {
-            tokio::time::sleep_until(time).await;
-            room.broadcast(&mut room.lock(), Instant::now());
-            room.subscribers().notify_active(WakeReasons::UPDATES, None);
-        });
     }
 
     /// Has the timer queue call the room at its next deadline, unless it calls it earlier anyway.
@@ -418,6 +345,14 @@ impl SharedRoom {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in between leaves at worst a change that is not broadcast yet: the next change does that.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        // A room of several servers is forgotten when this one has left it.
+        let is_alone = self.replicated.is_none();
+        is_alone && self.room.is_empty() && self.watchers.is_empty()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::{future::poll_fn, sync::Arc};
 
-use app::presence::{RoomName, Since, UserId};
+use app::presence::{Since, UserId};
 
-use super::{Hub, cursor::Cursor, shared_room::SharedRoom};
+use super::{cursor::Cursor, place::Place};
 use crate::{
     encoding::frame::{Batch, Frame},
     presence::tab_key::ConnectionId,
@@ -14,33 +14,25 @@ use crate::{
     },
 };
 
-/// What a reader holds of a room: the room itself, a position in its log, and the flags that wake it.
+/// What a reader holds of a room: its place, a position in the log, and the flags that wake it.
 #[derive(Debug)]
 pub struct Subscription {
-    hub: Arc<Hub>,
-    room_name: RoomName,
-    pub(super) room: Arc<SharedRoom>,
+    pub(super) place: Place,
     pub(super) connection: ConnectionId,
     pub(super) cursor: Cursor,
     flags: Arc<WakeFlags>,
 }
 
 impl Subscription {
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        room_name: RoomName,
-        room: Arc<SharedRoom>,
-        connection: ConnectionId,
-        viewer: Option<UserId>,
-    ) -> Self {
+    pub(super) fn new(place: Place, connection: ConnectionId, viewer: Option<UserId>) -> Self {
         let flags = Arc::new(WakeFlags::default());
-        room.subscribers().add(connection, Arc::clone(&flags));
-        Self { hub, room_name, room, connection, cursor: Cursor::new(viewer), flags }
+        place.room.subscribers().add(connection, Arc::clone(&flags));
+        Self { place, connection, cursor: Cursor::new(viewer), flags }
     }
 
     /// Begins at `since` if the log covers it, else with the whole list.
     pub fn start_from(&mut self, since: Option<&Since>) {
-        self.room.start_from(self.connection, since, &mut self.cursor);
+        self.place.room.start_from(self.connection, since, &mut self.cursor);
     }
 
     /// Has the next [`Subscription::poll_updates`] return the whole list.
@@ -51,22 +43,29 @@ impl Subscription {
     /// The frames that bring the reader to the last broadcast. They belong together. A socket's first frame
     /// must have been accepted before.
     pub fn poll_updates(&mut self) -> Batch {
-        self.room.catch_up(&mut self.cursor)
+        let batch = self.place.room.catch_up(&mut self.cursor);
+        if batch.is_empty()
+            && self.cursor.is_waiting()
+            && let Some(at) = self.place.room.next_list_ahead(&self.cursor)
+        {
+            self.timers().insert_at(&self.flags, at);
+        }
+        batch
     }
 
     /// The frame with count and digest of the reader's list; `None` while the reader is behind.
     pub fn beat(&self) -> Option<Frame> {
-        self.room.beat(&self.cursor)
+        self.place.room.beat(&self.cursor)
     }
 
     /// Whether this server's lists are old: then a beat says so after each first answer.
     pub fn is_stale(&self) -> bool {
-        self.hub.context.stale_for().is_some()
+        self.place.hub.context.stale_for().is_some()
     }
 
     /// The position of the reader's list; `None` before the first one.
     pub fn position(&self) -> Option<Since> {
-        self.room.position(&self.cursor)
+        self.place.room.position(&self.cursor)
     }
 
     /// What wakes the reader: changes, deadlines, the end of the room, or another socket with its tab.
@@ -76,7 +75,7 @@ impl Subscription {
 
     /// What notifies the flags at the reader's own deadlines.
     pub fn timers(&self) -> &Arc<TimerQueue> {
-        &self.hub.context.timers
+        &self.place.hub.context.timers
     }
 
     /// Waits for the flags, and takes the reasons.
@@ -85,15 +84,14 @@ impl Subscription {
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.hub.is_closing()
+        self.place.hub.is_closing()
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.room.subscribers().remove(self.connection);
+        self.place.room.subscribers().remove(self.connection);
         // The timer queue may hold the flags until their deadline: it shall not hold the task.
         self.flags.detach();
-        self.hub.close(&self.room_name);
     }
 }

@@ -1,14 +1,16 @@
 //! When a room is removed from the hub.
 
 mod attendance;
+mod limits;
 
 use app::presence::DepartureReason;
 use tokio::time::{Duration, sleep};
 
-use super::*;
+use super::{client_address::ClientAddress, room_pool::VacantRoom, *};
 use crate::presence::{
     join::{JoinKind, JoinRequest},
     log::RETENTION,
+    room::RoomLimits,
 };
 
 const LIMITS: RoomLimits =
@@ -31,9 +33,8 @@ fn join_as(hub: &Arc<Hub>, room: &RoomName, person: UserId) -> Membership {
     membership
 }
 
-fn vacant_room(hub: &Hub) -> VacantRoom {
-    let lobby = RoomName::lobby();
-    hub.lock()[&lobby].as_vacant(&lobby).unwrap()
+fn vacant_room(hub: &Hub) -> VacantRoom<SharedRoom> {
+    hub.lock().vacant_room(&RoomName::lobby()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +68,7 @@ async fn expired_room_that_is_entered_during_the_sweep_is_kept() {
     assert!(vacant.room.is_expired());
     // A subscriber comes and goes, and its row is held.
     drop(join(&hub));
-    hub.remove_unless_entered(vacant, None);
+    hub.remove_unless_entered(&vacant);
     assert_eq!(hub.room_stats().len(), 1);
 }
 
@@ -80,7 +81,7 @@ async fn room_that_is_opened_again_during_the_sweep_is_kept() {
     hub.sweep();
     // The new room has the same name, and as many subscriptions so far.
     drop(join(&hub));
-    hub.remove_unless_entered(vacant, None);
+    hub.remove_unless_entered(&vacant);
     assert_eq!(hub.room_stats().len(), 1);
 }
 

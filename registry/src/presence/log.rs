@@ -60,7 +60,7 @@ impl From<LoggedChange> for Logged {
     }
 }
 
-/// The log is never cut below this many changes.
+/// The log is never cut below this many changes, unless all rooms of a server together remember too much.
 pub const FEWEST_CHANGES: usize = 1_000;
 
 /// Above [`FEWEST_CHANGES`] the log is cut to about this many bytes.
@@ -132,6 +132,21 @@ impl Log {
     /// Until when a client may resume from the last change; `None` without changes.
     pub fn resumable_until(&self) -> Option<Moment> {
         self.changes.back().map(|entry| entry.at + RETENTION)
+    }
+
+    /// About the size in memory.
+    pub fn size_in_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Drops the oldest changes until at most so many bytes are left, and frees their memory.
+    pub fn trim(&mut self, most_bytes: usize) {
+        while self.bytes > most_bytes
+            && let Some(dropped) = self.changes.pop_front()
+        {
+            self.bytes -= dropped.change.size_in_bytes();
+        }
+        self.changes.shrink_to_fit();
     }
 
     fn is_over_bounds(&self, now: Moment) -> bool {

@@ -293,6 +293,14 @@ impl Members {
         connections.filter(move |(_, connection)| connection.server() == Some(server))
     }
 
+    /// Whether a socket stands behind the person's row, other than this one.
+    pub fn is_connected_besides(&self, user_id: UserId, besides: Option<ConnectionId>) -> bool {
+        self.members.get(&user_id).is_some_and(|member| {
+            let mut connections = member.tabs.values().filter_map(Tab::connection);
+            connections.any(|connection| Some(connection) != besides)
+        })
+    }
+
     /// Whether the room's page was sent to this person, and no socket has come from it yet.
     pub fn is_page_loading(&self, user_id: UserId) -> bool {
         self.members.get(&user_id).is_some_and(|member| member.page_loaded_at.is_some())

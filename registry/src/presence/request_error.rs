@@ -16,6 +16,9 @@ pub enum RequestError {
     /// The room's limit of listed people is reached.
     #[error("This room is full. Please try again later.")]
     RoomFull,
+    /// The address of the person has made as many rows as it may.
+    #[error("Too many people from your network are listed. Please try again in half a minute.")]
+    TooManyFromAddress,
     /// A host has closed the room to people who are not listed.
     #[error("The host has closed this room. You can join when it is open again.")]
     RoomClosed,
@@ -37,7 +40,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// The code of the wire protocol; several errors share `bad_frame`.
+    /// The code of the wire protocol; several errors share a code.
     pub fn code(self) -> RefusalCode {
         match self {
             Self::Name(NameValidationError::Invalid(NameError::Empty)) => RefusalCode::NameEmpty,
@@ -51,7 +54,7 @@ impl RequestError {
                 | NameValidationError::NotAllowed,
             ) => RefusalCode::NameNotAllowed,
             Self::NotListed => RefusalCode::NotListed,
-            Self::RoomFull => RefusalCode::RoomFull,
+            Self::RoomFull | Self::TooManyFromAddress => RefusalCode::RoomFull,
             Self::RoomClosed => RefusalCode::RoomClosed,
             Self::TooManyTabs => RefusalCode::TooManyTabs,
             Self::TooFast => RefusalCode::TooFast,

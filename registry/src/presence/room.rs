@@ -31,7 +31,7 @@ use super::{
 
 /// One room, as a deterministic state machine over commands.
 ///
-/// [`Room::apply`] is the one function that changes a room: the same commands at the same times lead to the
+/// [`Room::apply`] is the one function that changes a room, but for how far its log reaches back: the same commands at the same times lead to the
 /// same list, `seq`, log and deadlines. Every change of the list is made by `record`, so that list and log agree. After every event of a person,
 /// `reconcile` brings the row to its desired state.
 ///
@@ -203,6 +203,13 @@ impl Room {
         } else {
             Ok(())
         }
+    }
+
+    /// Drops the oldest changes of the log until at most so many bytes are left.
+    ///
+    /// It is no command: how far the log reaches back is each server's own, and changes nothing else.
+    pub fn trim_log(&mut self, most_bytes: usize) {
+        self.log.trim(most_bytes);
     }
 
     /// When [`Command::Tick`] is due.

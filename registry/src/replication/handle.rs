@@ -60,6 +60,8 @@ pub enum ClusterRequest {
     Append(RoomName),
     /// The room is to be opened.
     Open(OpenRequest),
+    /// The room has no reader on this server, which is to leave it now: another one needs its place.
+    Vacate(RoomName),
     /// The room no longer counts this life of the server.
     Fenced(ServerId),
     /// The server shuts down: it leaves all rooms and ends its lease. Answered when that is done.

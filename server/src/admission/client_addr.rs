@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
+use registry::hub::client_address::ClientAddress;
 
 /// The address at the other end of a request's connection: a client's or a proxy's.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,16 @@ impl From<IpAddr> for ClientPrefix {
                 Self(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).octets())
             }
         }
+    }
+}
+
+impl ClientPrefix {
+    /// The same for the rooms: the first half of an IPv6 address, which has the whole prefix, or an IPv4 address, whose
+    /// first half is 0.
+    pub(crate) fn for_rooms(self) -> ClientAddress {
+        let bits = u128::from_be_bytes(self.0);
+        let first_half = || u64::try_from(bits >> 64).unwrap_or_default();
+        ClientAddress::from_bits(u64::try_from(bits).unwrap_or_else(|_| first_half()))
     }
 }
 
@@ -93,6 +104,17 @@ mod tests {
         assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
         assert_ne!(key("10.0.0.1"), key("10.0.0.2"));
         assert_eq!(key("::ffff:10.0.0.1"), key("10.0.0.1"));
+    }
+
+    #[test]
+    fn rooms_tell_clients_apart_as_the_other_limits_do() {
+        let prefixes = ["10.0.0.1", "10.0.0.2", "::1", "2001:db8:0:100::1", "2001:db8:0:200::1"];
+        for one in prefixes {
+            for other in prefixes {
+                let (one, other) = (ClientPrefix::from(address(one)), address(other).into());
+                assert_eq!(one == other, one.for_rooms() == other.for_rooms());
+            }
+        }
     }
 
     #[test]

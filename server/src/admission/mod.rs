@@ -37,8 +37,6 @@ pub struct AdmissionPolicy {
     pub limits: ConnectionLimits,
     /// Sockets per person, over all rooms.
     pub most_sockets_per_person: Limit,
-    /// Open rooms.
-    pub most_rooms: Limit,
     /// Sockets and feeds per room, including those that only watch.
     pub most_sockets_per_room: Limit,
     /// Proxies whose `X-Forwarded-…` and `Forwarded` headers are trusted.
@@ -183,10 +181,7 @@ impl Admission {
             {
                 Err(Rejection::RoomAtCapacity)
             }
-            Occupancy::Vacant { rooms } if !self.policy.most_rooms.allows_one_more_than(rooms) => {
-                Err(Rejection::TooManyRooms)
-            }
-            _ => Ok(()),
+            Occupancy::Open { .. } | Occupancy::Vacant { .. } => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use axum::{
 };
 
 use crate::telemetry::metrics::METRICS;
+use registry::hub::NoRoomError;
 
 /// For `Retry-After`, where the time until there is capacity is unknown.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -42,9 +43,12 @@ pub enum Rejection {
     /// The room has the maximum number of sockets and feeds.
     #[error("This room is full. Try again later.")]
     RoomAtCapacity,
-    /// The server has the maximum number of rooms.
+    /// The server has the maximum number of rooms, and somebody is in each of them.
     #[error("The server can't open more rooms. Try again later, or use an existing room.")]
     TooManyRooms,
+    /// The address keeps its share of all rooms open.
+    #[error("Your network keeps too many rooms open. Close some, or use an existing room.")]
+    TooManyRoomsPerAddress,
     /// The room has to come from the engine, which does not answer.
     #[error("This server can't reach the others at the moment. Try again soon.")]
     EngineSilent,
@@ -63,6 +67,7 @@ impl Rejection {
             Self::WrongSecretRateExceeded(_) => "wrong_secret_rate_per_address",
             Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
+            Self::TooManyRoomsPerAddress => "rooms_per_address",
             Self::EngineSilent => "engine",
         }
     }
@@ -72,6 +77,7 @@ impl Rejection {
             Self::TooManyConnectionsPerAddress
             | Self::TooManySocketsPerAddress
             | Self::TooManySocketsPerPerson
+            | Self::TooManyRoomsPerAddress
             | Self::SocketRateExceeded(_)
             | Self::WrongSecretRateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
@@ -90,6 +96,15 @@ impl Rejection {
             _ => RETRY_AFTER,
         };
         wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+    }
+}
+
+impl From<NoRoomError> for Rejection {
+    fn from(error: NoRoomError) -> Self {
+        match error {
+            NoRoomError::TooManyRooms => Self::TooManyRooms,
+            NoRoomError::TooManyRoomsOfAddress => Self::TooManyRoomsPerAddress,
+        }
     }
 }
 
@@ -141,6 +156,7 @@ mod tests {
             Rejection::WrongSecretRateExceeded(Duration::ZERO),
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,
+            Rejection::TooManyRoomsPerAddress,
             Rejection::EngineSilent,
         ];
         for rejection in rejections {

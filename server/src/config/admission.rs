@@ -1,6 +1,6 @@
 //! The limits that an operator sets: table `[limits]`.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use ipnet::IpNet;
 
@@ -12,7 +12,11 @@ use crate::{
     url::Scheme,
     websocket::budget::FrameLimits,
 };
-use registry::encoding::messages::LONGEST_FRAME_IN_BYTES;
+use registry::{
+    encoding::messages::LONGEST_FRAME_IN_BYTES,
+    hub::{HubLimits, RoomPoolLimits, fan_out::FanOutRate},
+    presence::room::RoomLimits,
+};
 
 /// The values of the table `[limits]`. In every number 0 means no limit.
 ///
@@ -27,6 +31,8 @@ pub struct AdmissionSettings {
     pub(crate) socket_rate_per_address: u32,
     pub(crate) max_sockets_per_room: usize,
     pub(crate) max_rooms: usize,
+    pub(crate) max_rooms_per_address: usize,
+    pub(crate) max_room_bytes_per_second: u32,
     pub(crate) frame_burst: u32,
     pub(crate) frame_rate: u32,
     pub(crate) max_frame_bytes: usize,
@@ -51,6 +57,9 @@ impl Default for AdmissionSettings {
             socket_rate_per_address: 200,
             max_sockets_per_room: 40_000,
             max_rooms: 50_000,
+            // An eighth.
+            max_rooms_per_address: 6_250,
+            max_room_bytes_per_second: 64_000_000,
             frame_burst: 40,
             frame_rate: 5,
             max_frame_bytes: LONGEST_FRAME_IN_BYTES,
@@ -79,6 +88,19 @@ impl AdmissionSettings {
         }
     }
 
+    /// The limits of all rooms together, each of which has those of `room`.
+    pub(crate) fn hub_limits(&self, room: RoomLimits) -> HubLimits {
+        HubLimits {
+            room,
+            rooms: RoomPoolLimits {
+                most: NonZeroUsize::new(self.max_rooms),
+                most_per_address: NonZeroUsize::new(self.max_rooms_per_address),
+            },
+            most_rows_per_address: NonZeroUsize::new(self.max_sockets_per_address),
+            fan_out: FanOutRate::per_second(self.max_room_bytes_per_second.into()),
+        }
+    }
+
     /// The policy of a site with this `public_url`, on a server that itself speaks `spoken`.
     pub(crate) fn into_policy(self, public_url: Option<Origin>, spoken: Scheme) -> AdmissionPolicy {
         let without_origin =
@@ -95,7 +117,6 @@ impl AdmissionSettings {
                 ),
             },
             most_sockets_per_person: Limit::at_most(self.max_sockets_per_person),
-            most_rooms: Limit::at_most(self.max_rooms),
             most_sockets_per_room: Limit::at_most(self.max_sockets_per_room),
             trusted_proxies: self.trusted_proxies,
             origins: OriginRules {
@@ -120,6 +141,7 @@ fn nonzero(timeout: Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn the_default_frame_limits_are_those_of_the_protocol() {
@@ -134,6 +156,8 @@ mod tests {
             max_sockets_per_address: 0,
             socket_rate_per_address: 0,
             max_rooms: 0,
+            max_rooms_per_address: 0,
+            max_room_bytes_per_second: 0,
             request_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
             first_frame_timeout: Duration::ZERO,
@@ -142,10 +166,12 @@ mod tests {
         };
         assert_eq!(settings.frame_limits(), FrameLimits { rate: None, longest: Limit::OFF });
         assert_eq!(settings.first_frame_timeout(), None);
+        let limits = settings.hub_limits(Config::default().room_limits);
+        assert_eq!((limits.rooms.most, limits.rooms.most_per_address), (None, None));
+        assert_eq!((limits.most_rows_per_address, limits.fan_out), (None, FanOutRate::OFF));
         let policy = settings.into_policy(None, Scheme::Http);
         assert_eq!(policy.limits.sockets_per_address, Limit::OFF);
         assert_eq!(policy.limits.socket_rate_per_address, None);
-        assert_eq!(policy.most_rooms, Limit::OFF);
         assert_eq!(policy.most_sockets_per_person, Limit::OFF);
         assert_eq!(policy.timeouts, Timeouts { request_timeout: None, write_timeout: None });
     }

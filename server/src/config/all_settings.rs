@@ -136,9 +136,21 @@ static LIMITS: Group = Group {
             "Maximum number of WebSockets and event streams in one room, including those that only watch; 0 is no limit.",
             |config| &mut config.admission.max_sockets_per_room,
         ),
-        Setting::limit("max-rooms", "Maximum number of open rooms; 0 is no limit.", |config| {
-            &mut config.admission.max_rooms
-        }),
+        Setting::limit(
+            "max-rooms",
+            "Maximum number of rooms; 0 is no limit. When it is reached, a new room takes the place of the one that has been empty for the longest time. The lobby, and rooms in which somebody is, can always be opened.",
+            |config| &mut config.admission.max_rooms,
+        ),
+        Setting::limit(
+            "max-rooms-per-address",
+            "Maximum number of rooms that only people of one client address keep open, or that such people were the last to leave; it is at most half of max-rooms; 0 is no limit besides that. When it is reached, the address's own oldest empty room gives way.",
+            |config| &mut config.admission.max_rooms_per_address,
+        ),
+        Setting::limit(
+            "max-room-bytes-per-second",
+            "Maximum rate at which one room sends its changes to all readers together, in bytes per second; 0 is no limit. Above it changes are gathered for longer, up to 10 s; a room that was quiet may send twice as much at once.",
+            |config| &mut config.admission.max_room_bytes_per_second,
+        ),
         Setting::limit(
             "frame-burst",
             "Number of frames that a WebSocket may send at once; 0 is no limit. The protocol guarantees 40.",

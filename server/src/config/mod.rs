@@ -44,7 +44,7 @@ use crate::{
     url::{PublicUrl, Scheme},
     websocket::connection::ConnectionConfig,
 };
-use registry::presence::room::RoomLimits;
+use registry::{hub::HubLimits, presence::room::RoomLimits};
 
 /// The value of every setting. A new setting needs a field here and an entry in [`all_settings`].
 #[derive(Clone, Debug)]
@@ -180,6 +180,11 @@ impl Config {
     pub fn room_limits(&self) -> RoomLimits {
         let keep_attendance = self.keep_attendance.map(AttendanceRetention::duration);
         RoomLimits { keep_attendance, ..self.room_limits }
+    }
+
+    /// The limits of all rooms together.
+    pub fn hub_limits(&self) -> HubLimits {
+        self.admission.hub_limits(self.room_limits())
     }
 
     /// The time limits of every socket.

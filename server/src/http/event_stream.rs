@@ -36,10 +36,14 @@ pub(crate) async fn events(
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
+    let place = match state.reserve(&room_name, visit.client) {
+        Ok(place) => place,
+        Err(rejection) => return rejection.into_response(),
+    };
     if let Err(rejection) = state.open_room(&room_name).await {
         return rejection.into_response();
     }
-    let mut subscription = state.hub.subscribe(&room_name, None);
+    let mut subscription = place.subscribe(None);
     subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();
     let events = feed(subscription, None, state.connection.heartbeat_every, permit)

@@ -1,12 +1,13 @@
 //! Rooms that this server may have to get from its engine first. A server alone knows all of its rooms.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use app::presence::RoomName;
 use tokio::time::timeout;
 
 use super::app_state::AppState;
-use crate::admission::Rejection;
+use crate::admission::{ClientPrefix, Rejection};
+use registry::hub::Place;
 use registry::replication::handle::{OpenMode, STALE_AFTER};
 
 /// The longest wait for the engine: it covers everything, also other requests before this one.
@@ -19,6 +20,16 @@ const SHORT_WAIT: Duration = Duration::from_millis(250);
 const ANSWER_MISSING_AFTER: Duration = Duration::from_millis(750);
 
 impl AppState {
+    /// A place in the room for this client, if it exists or may be opened.
+    pub(crate) fn reserve(&self, room: &RoomName, client: IpAddr) -> Result<Place, Rejection> {
+        Ok(self.hub.reserve(room, ClientPrefix::from(client).for_rooms())?)
+    }
+
+    /// Whether [`reserve`](Self::reserve) would find a place.
+    pub(crate) fn would_reserve(&self, room: &RoomName, client: IpAddr) -> Result<(), Rejection> {
+        Ok(self.hub.would_reserve(room, ClientPrefix::from(client).for_rooms())?)
+    }
+
     /// Waits until the room is known, or not much longer than a visitor would. The caller shows what is known;
     /// nobody's room is made.
     pub(crate) async fn look_up(&self, room: &RoomName) {

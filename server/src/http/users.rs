@@ -4,7 +4,7 @@ use app::presence::ServerEvent;
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 
@@ -13,7 +13,8 @@ use super::{
     room_path::{room_from_path, room_not_found},
 };
 
-/// The current list, as one JSON body.
+/// The current list, as one JSON body. Limits of a room are those of joining and of opening it: reading is never refused
+/// for them, and opens no room.
 pub(crate) async fn users(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -23,15 +24,7 @@ pub(crate) async fn users(
         Err(error) => return room_not_found(error),
     };
     state.look_up(&room_name).await;
-    if state.hub.is_full(&room_name) {
-        let sentence = "This room is full. Try again later.\n";
-        let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
-        return (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response();
-    }
     let list = state.hub.snapshot(&room_name, None, usize::MAX);
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     (no_store, Json(ServerEvent::ExistingUsers(list))).into_response()
 }
-
-/// For a full room, in seconds.
-const RETRY_AFTER: &str = "5";

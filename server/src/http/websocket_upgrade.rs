@@ -1,6 +1,6 @@
 //! `GET /r/{room}/socket`: the upgrade of a request to a WebSocket.
 
-use app::presence::{RoomName, UserId};
+use app::presence::UserId;
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
@@ -31,7 +31,7 @@ use crate::{
         stream::WebSocket,
     },
 };
-use registry::hub::Membership;
+use registry::hub::Place;
 
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(
@@ -71,6 +71,11 @@ pub(crate) async fn open(
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
+    // After the other limits: for a client that exceeds one of them, no room gives way.
+    let place = match state.reserve(&room_name, visit.client) {
+        Ok(place) => place,
+        Err(rejection) => return rejection.into_response(),
+    };
     if let Err(rejection) = state.open_room(&room_name).await {
         return rejection.into_response();
     }
@@ -81,16 +86,22 @@ pub(crate) async fn open(
     // Tracked from here on, so that a shutdown during the upgrade waits for its close frame.
     let guard = state.drain.socket();
     let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(serve(upgrade, state, room_name, user_id, guard, permit));
+    let seat = Seat { place, user_id };
+    tokio::spawn(serve(upgrade, seat, state.connection, guard, permit));
     response
+}
+
+/// What a socket takes in its room.
+struct Seat {
+    place: Place,
+    user_id: UserId,
 }
 
 /// Waits for the upgrade and serves the socket in a task of its own, which keeps nothing of the request.
 async fn serve(
     upgrade: OnUpgrade,
-    state: AppState,
-    room_name: RoomName,
-    user_id: UserId,
+    seat: Seat,
+    config: ConnectionConfig,
     guard: DrainGuard,
     permit: SocketPermit,
 ) {
@@ -101,18 +112,16 @@ async fn serve(
             return;
         }
     };
-    // The room is entered only now, so that a failed upgrade leaves no trace.
-    let enter = || state.hub.enter(&room_name, user_id);
     // The accepted stream itself, so that hyper's buffers are freed.
     let upgraded = match upgraded.downcast() {
         Ok(parts) => {
-            return serve_over::<TcpStream>(parts, enter, state.connection, guard, permit).await;
+            return serve_over::<TcpStream>(parts, seat, config, guard, permit).await;
         }
         Err(upgraded) => upgraded,
     };
     match upgraded.downcast() {
         Ok(parts) => {
-            serve_over::<TlsStream<TcpStream>>(parts, enter, state.connection, guard, permit).await;
+            serve_over::<TlsStream<TcpStream>>(parts, seat, config, guard, permit).await;
         }
         Err(upgraded) => {
             tracing::error!(?upgraded, "unknown type of an upgraded stream");
@@ -123,7 +132,7 @@ async fn serve(
 /// Serves the socket on its stream without the limits of HTTP, as the connection has its own.
 async fn serve_over<S>(
     Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<S>>>>,
-    enter: impl FnOnce() -> Membership,
+    seat: Seat,
     config: ConnectionConfig,
     guard: DrainGuard,
     permit: SocketPermit,
@@ -132,7 +141,8 @@ async fn serve_over<S>(
 {
     let socket =
         WebSocket::new(io.into_inner().into_inner().into_inner(), &read_buf, config.frames).await;
-    connection::spawn(socket, enter(), config, guard, permit);
+    // The room is entered only now, so that a failed upgrade leaves no trace.
+    connection::spawn(socket, seat.place.enter(seat.user_id), config, guard, permit);
 }
 
 /// Whether the request asks for a WebSocket, perhaps in a wrong way.

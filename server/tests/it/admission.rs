@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::support::{Site, TestServer, header, process::ServerProcess};
+use crate::support::{Site, TestServer, client::Client, header, process::ServerProcess};
+use app::presence::PresenceState;
 use server::websocket::connection::ConnectionConfig;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -199,7 +200,7 @@ async fn first_frame_timeout_is_configurable() {
 
 #[tokio::test]
 async fn socket_limit_per_room_and_room_limit_apply() {
-    let server = server_with("max-sockets-per-room = 2\nmax-rooms = 2");
+    let server = server_with("max-sockets-per-room = 2\nmax-rooms = 3");
     let mut ana = server.connect("one").await;
     ana.join("Ana").await;
     let mut bo = server.connect("one").await;
@@ -208,13 +209,79 @@ async fn socket_limit_per_room_and_room_limit_apply() {
     assert!(is_refused(&head, 503), "{head}");
     let mut kim = server.connect("two").await;
     kim.watch().await;
-    let (_, head) = ask_for_socket(&server, LOCALHOST, "three", "").await;
+    let _third = open_socket(&server, ANOTHER_HOST, "three", "").await;
+    let (_, head) = ask_for_socket(&server, ANOTHER_HOST, "four", "").await;
     assert!(is_refused(&head, 503), "{head}");
-    assert!(is_refused(&server.get("/api/rooms/three/events").await, 503));
+    // The lobby is open at any limit.
+    open_socket(&server, ANOTHER_HOST, "lobby", "").await;
     kim.close().await;
-    open_socket_in_time(&server, LOCALHOST, "three").await;
+    open_socket_in_time(&server, ANOTHER_HOST, "four").await;
     bo.close().await;
     open_socket_in_time(&server, LOCALHOST, "one").await;
+}
+
+#[tokio::test]
+async fn address_has_a_share_of_the_rooms() {
+    let server = server_with("max-rooms = 100\nmax-rooms-per-address = 2");
+    let _held = [
+        open_socket(&server, LOCALHOST, "one", "").await,
+        open_socket(&server, LOCALHOST, "two", "").await,
+    ];
+    let (stream, head) = ask_for_socket(&server, LOCALHOST, "three", "Connection: close\r\n").await;
+    assert!(is_refused(&head, 429), "{head}");
+    assert!(rest(stream).await.contains("Your network keeps too many rooms open"));
+    for path in ["/api/rooms/three/events", "/api/events?rooms=three"] {
+        assert!(is_refused(&server.get(path).await, 429), "{path}");
+    }
+    let why = server.get("/r/three/socket").await;
+    assert!(is_refused(&why, 429) && why.contains("\"rooms_per_address\""), "{why}");
+    let _third = open_socket(&server, ANOTHER_HOST, "three", "").await;
+    // It exists by now, like the others.
+    for room in ["three", "one", "lobby"] {
+        open_socket(&server, LOCALHOST, room, "").await;
+    }
+}
+
+/// F03: rooms that nobody is in, which stay for those who come back, lock nobody out.
+#[tokio::test]
+async fn empty_rooms_give_way_to_new_ones() {
+    let server = server_with("max-rooms = 2");
+    let _stays = open_socket(&server, ANOTHER_HOST, "stays", "").await;
+    for room in 0..20 {
+        let mut ana = server.connect(&format!("room-{room}")).await;
+        ana.join("Ana").await;
+        ana.send(r#"{"event":"leave"}"#).await;
+        ana.wait_for_names(&[]).await;
+        ana.close().await;
+    }
+    open_socket(&server, LOCALHOST, "team", "").await;
+}
+
+/// Join, cut, join, cut: the rows are the address's until they are gone.
+#[tokio::test]
+async fn rows_without_a_socket_count_for_their_address() {
+    let server = server_with("max-sockets-per-address = 3");
+    let mut watcher = Client::over(connect_from(ANOTHER_HOST, &server).await, "lobby").await;
+    watcher.watch().await;
+    for number in 1..=3 {
+        let mut person = server.connect("lobby").await;
+        person.join("Ana").await;
+        person.abort();
+        watcher
+            .wait_until(|replica| {
+                let rows = replica.roster().users();
+                rows.filter(|user| user.state == PresenceState::Reconnecting).count() == number
+            })
+            .await;
+    }
+    let mut fourth = server.connect("lobby").await;
+    fourth.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
+    let refusal = fourth.refusal().await;
+    assert_eq!(refusal["code"], "room_full");
+    assert!(refusal["message"].as_str().unwrap().contains("from your network"), "{refusal}");
+    // Others are not affected.
+    let mut other = Client::over(connect_from(ANOTHER_HOST, &server).await, "lobby").await;
+    assert_eq!(other.join("Bo").await.count, 4);
 }
 
 #[tokio::test]

@@ -285,7 +285,11 @@ impl Node {
                         }
                     }
                     // All rooms are opened and asked after the link is there.
-                    Some(ClusterRequest::Append(_) | ClusterRequest::Fenced(_)) => {}
+                    Some(
+                        ClusterRequest::Append(_)
+                        | ClusterRequest::Vacate(_)
+                        | ClusterRequest::Fenced(_),
+                    ) => {}
                 }
             }
         }
@@ -350,6 +354,7 @@ impl Node {
         match request {
             ClusterRequest::Append(room) => self.append(session, &room),
             ClusterRequest::Open(request) => self.open(session, request),
+            ClusterRequest::Vacate(room) => self.vacate(session, &room),
             // Several rooms may say it of the same life.
             ClusterRequest::Fenced(server) if server == self.cluster.server() => {
                 self.begin_incarnation(&*session.link).await?;

@@ -174,6 +174,23 @@ impl Node {
         }
     }
 
+    /// Leaves a room that nobody of this server reads, without waiting for the next refresh: first in the journal, and
+    /// when asked again here.
+    pub(super) fn vacate<L: Link>(&self, session: &mut Session<L>, name: &RoomName) {
+        let is_vacant = self.hub.room_stats_of(name).is_some_and(|room| room.subscribers == 0);
+        let Some(room) = self.hub.find(name).filter(|_| is_vacant) else { return };
+        let server = self.cluster.server();
+        let state = room.read_replica(|replica, room| {
+            (room.servers().contains(server), replica.is_idle(), room.is_empty())
+        });
+        match state {
+            Some((false, true, _)) => self.forget(session, name),
+            Some((true, true, true)) => room.submit_exit(ServerExit::Idle),
+            // Something is under way, or rows wait.
+            Some(_) | None => {}
+        }
+    }
+
     fn forget<L: Link>(&self, session: &mut Session<L>, name: &RoomName) {
         if self.hub.forget_unless_entered(name) {
             let (link, room) = (session.link.clone(), name.clone());

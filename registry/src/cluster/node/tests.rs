@@ -15,7 +15,10 @@ use tokio::{
 use super::*;
 use crate::{
     cluster::memory::{Availability, MemoryEngine, Partition},
-    hub::{Accepted, Answer, Membership, RoomChangeError, WallClock},
+    hub::{
+        Accepted, Answer, HubLimits, Membership, RoomChangeError, RoomPoolLimits, WallClock,
+        client_address::ClientAddress,
+    },
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
@@ -93,9 +96,13 @@ impl Cluster {
 
 impl Server {
     fn start(engine: &MemoryEngine, number: u32) -> Self {
+        Self::start_with(engine, number, LIMITS.into())
+    }
+
+    fn start_with(engine: &MemoryEngine, number: u32, limits: HubLimits) -> Self {
         let wall = WallClock::Simulated { set_at: Instant::now(), unix_milliseconds: 1 };
         let (cluster, requests) = ClusterHandle::new(ServerId::try_from(number).unwrap(), LIMITS);
-        let hub = Hub::in_cluster(LIMITS, cluster, wall);
+        let hub = Hub::in_cluster(limits, cluster, wall);
         let engine = engine.for_client(usize::try_from(number).unwrap());
         let node = tokio::spawn(run(engine, Arc::clone(&hub), requests, NodeConfig::new(config())));
         Self { hub, node }
@@ -363,4 +370,29 @@ async fn room_that_nobody_reads_is_left_and_forgotten() {
     // Whoever comes finds it as it is in the engine.
     let _bo = cluster.one.join(2, "b").await;
     assert_eq!(cluster.one.people(), ["Person 2"]);
+}
+
+/// A room of several servers gives way when its server has left it, well before it would be forgotten anyway.
+#[tokio::test(start_paused = true)]
+async fn rooms_without_a_reader_give_way_to_new_ones() {
+    let rooms = RoomPoolLimits { most: 2.try_into().ok(), ..RoomPoolLimits::default() };
+    let engine = engine();
+    let server = Server::start_with(&engine, 1, HubLimits { rooms, ..LIMITS.into() });
+    server.open().await;
+    let reserve = |name: &str, from| {
+        server.hub.reserve(&name.parse().unwrap(), ClientAddress::from_bits(from)).ok()
+    };
+    let ana = server.join(1, "a").await;
+    let other = reserve("other", 2).expect("a place").subscribe(None);
+    assert!(reserve("third", 3).is_none());
+    drop(ana);
+    let mut tries = 0;
+    while reserve("third", 3).is_none() {
+        tries += 1;
+        assert!(tries < 30, "the room does not give way");
+        sleep(SECOND).await;
+    }
+    assert!(server.hub.room_stats_of(&room()).is_none());
+    assert!(reserve("other", 3).is_some());
+    drop(other);
 }

@@ -30,6 +30,7 @@ use crate::{
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
+        room::RoomLimits,
     },
     wake::wake_flags::WakeReasons,
 };

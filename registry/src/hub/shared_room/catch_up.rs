@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{SharedRoom, State};
 use crate::{
     encoding::{
@@ -10,6 +12,7 @@ use crate::{
         snapshot_pages::EncodedList,
     },
     hub::{
+        batching::LONGEST_GAP,
         broadcast::{Payload, changes},
         cursor::{Cursor, PendingReply},
     },
@@ -32,13 +35,45 @@ impl SharedRoom {
         let is_reply_ready = cursor.pending_reply.min_seq() <= state.last_broadcast.seq;
         match (cursor.seq, cursor.pending_reply) {
             (None, _) => self.full_list(&mut state, cursor),
-            (Some(_), PendingReply::BeforeUpdates { .. }) if !is_reply_ready => Batch::default(),
+            (Some(_), PendingReply::BeforeUpdates { .. }) if !is_reply_ready => {
+                self.list_ahead(&mut state, cursor)
+            }
             (
                 Some(from),
                 PendingReply::BeforeUpdates { .. } | PendingReply::AmongUpdates { .. },
             ) if is_reply_ready => self.resume(&mut state, cursor, from),
-            (Some(from), _) => self.changes_since(&mut state, cursor, from),
+            (Some(from), _) => {
+                let list = self.list_ahead(&mut state, cursor);
+                if list.is_empty() { self.changes_since(&mut state, cursor, from) } else { list }
+            }
         }
+    }
+
+    /// When a reader that waits for a reply may get a list ahead of the next broadcast, if it has not got one.
+    pub(in crate::hub) fn next_list_ahead(&self, cursor: &Cursor) -> Option<Instant> {
+        let state = self.lock();
+        let at = state.list_ahead_at.map(|at| at + LONGEST_GAP);
+        at.filter(|_| state.owes_list_ahead(cursor))
+    }
+
+    /// The list of this moment, for a reader whose reply waits for the room's rate: who comes into a room that changes
+    /// all the time does not wait for it. Empty for others, and if one was encoded just now.
+    fn list_ahead(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
+        if !state.owes_list_ahead(cursor) {
+            return Batch::default();
+        }
+        let min_seq = cursor.min_seq();
+        if state.list_since(min_seq).is_none() {
+            let now = Instant::now();
+            if state.list_ahead_at.is_some_and(|at| now < at + LONGEST_GAP) {
+                return Batch::default();
+            }
+            state.list_ahead_at = Some(now);
+            state.encode_list();
+        }
+        cursor.lists_ahead -= 1;
+        cursor.request_snapshot();
+        self.full_list(state, cursor)
     }
 
     fn changes_since(&self, state: &mut State, cursor: &mut Cursor, from: u64) -> Batch {
@@ -92,7 +127,7 @@ impl SharedRoom {
     fn full_list(&self, state: &mut State, cursor: &mut Cursor) -> Batch {
         let Some(list) = state.list_since(cursor.pending_reply.min_seq()) else {
             state.is_list_requested = true;
-            return Batch::default();
+            return self.list_ahead(state, cursor);
         };
         self.context.stats.count_snapshot();
         cursor.seq = Some(list.seq());
@@ -102,6 +137,14 @@ impl SharedRoom {
 }
 
 impl State {
+    /// Whether a reader waits for a reply that would wait for the room's rate.
+    fn owes_list_ahead(&self, cursor: &Cursor) -> bool {
+        cursor.is_waiting()
+            && cursor.lists_ahead > 0
+            && self.broadcast_scheduler.is_held_up()
+            && !self.is_frozen
+    }
+
     /// Whether the list is shorter than a difference of this size, and available now.
     pub(super) fn is_list_shorter(&mut self, size_in_bytes: usize) -> bool {
         self.room.list_size_in_bytes() < size_in_bytes

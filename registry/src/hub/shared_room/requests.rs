@@ -10,6 +10,7 @@ use super::{
     replicated::{Accepted, Reply, Requested},
 };
 use crate::{
+    hub::client_address::ClientAddress,
     presence::{
         command::{Command, Outcome},
         request_error::RequestError,
@@ -98,10 +99,11 @@ impl SharedRoom {
         user_id: UserId,
         connection: ConnectionId,
         reason: DepartureReason,
+        from: Option<ClientAddress>,
     ) {
         self.update(|state, now| {
             let in_room = state.in_room(connection);
-            let State { room, watchers, replicated, .. } = state;
+            let State { room, watchers, waiting_rows, replicated, .. } = state;
             let is_watching = watchers.remove(user_id, in_room);
             let disconnected = Command::Disconnected { user_id, connection: in_room, reason };
             match replicated {
@@ -117,6 +119,9 @@ impl SharedRoom {
                     room.apply(disconnected, now);
                 }
                 None => {}
+            }
+            if !is_watching {
+                waiting_rows.on_disconnect(room, user_id, in_room, from);
             }
         });
     }

@@ -91,7 +91,7 @@ impl SharedRoom {
     }
 
     fn announce(&self, state: &mut State, user_id: UserId, join: Join, kind: JoinKind) -> Outcome {
-        let State { room, watchers, .. } = state;
+        let State { room, watchers, waiting_rows, .. } = state;
         let connection = join.connection;
         // The room counts only the sockets that it knows, and not who watches.
         if let Err(error) = watchers.check_join(room, user_id, connection, join.tab.as_ref()) {
@@ -101,6 +101,7 @@ impl SharedRoom {
         let outcome = room.apply(announced, self.context.clocks.now());
         if outcome.accepted().is_ok() {
             watchers.remove(user_id, connection);
+            waiting_rows.remove(user_id);
         }
         outcome
     }

@@ -2,12 +2,15 @@
 
 use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
 
-use app::presence::{Epoch, RoomName, Since, UserId};
+use app::{
+    client::Replica,
+    presence::{Epoch, RoomName, ServerEvent, Since, UserId},
+};
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use crate::{
-    hub::{Hub, Membership},
+    hub::{Hub, HubLimits, Membership, Subscription, fan_out::FanOutRate},
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
@@ -137,6 +140,129 @@ async fn list_of_the_old_epoch_is_not_sent_in_the_new_one() {
     }
 }
 
+/// F07: some people rename themselves as often as they may, and everybody in the room is told.
+#[tokio::test(start_paused = true)]
+async fn room_sends_no_more_than_its_rate() {
+    const RATE: u64 = 1_000_000;
+    const SECONDS: u64 = 20;
+    let limits = HubLimits { fan_out: FanOutRate::per_second(RATE), ..LIMITS.into() };
+    let hub = Hub::new(limits);
+    let mut members = join_all(&hub, 0..300);
+    sleep(Duration::from_secs(5)).await;
+    members.iter_mut().map(read).for_each(|_| {});
+    let (mut sent, mut largest) = (0, 0);
+    for turn in 0..SECONDS * 5 {
+        for member in &mut members[..100] {
+            member.rename(&format!("{turn} {}", "x".repeat(80))).unwrap();
+        }
+        sleep(Duration::from_millis(200)).await;
+        let bytes: u64 = members.iter_mut().map(read).sum();
+        sent += bytes;
+        largest = largest.max(bytes);
+    }
+    assert!(sent <= RATE * (SECONDS + 2) + largest, "{sent} bytes, {largest} of them at once");
+    assert!(sent >= RATE * SECONDS * 3 / 4, "the rate is used: {sent}");
+    // All changes arrive in the end, and the next one after a quiet moment goes out at once.
+    sleep(Duration::from_secs(30)).await;
+    members.iter_mut().map(read).for_each(|_| {});
+    members[0].rename("Ana").unwrap();
+    for member in &mut members {
+        let frames: Vec<_> = member.subscription_mut().poll_updates().collect();
+        assert!(frames.iter().any(|frame| frame.text().contains("Ana")));
+    }
+}
+
+/// In a room that changes all the time, who comes does not wait as long as the changes do.
+#[tokio::test(start_paused = true)]
+async fn reply_does_not_wait_for_the_rate_of_the_room() {
+    let limits = HubLimits { fan_out: FanOutRate::per_second(100_000), ..LIMITS.into() };
+    let hub = Hub::new(limits);
+    let mut members = join_all(&hub, 0..200);
+    let mut watcher = hub.enter(&RoomName::lobby(), id(900));
+    watcher.watch(None).unwrap();
+    sleep(Duration::from_secs(20)).await;
+    let mut replicas = [(); 3].map(|()| Replica::default());
+    receive(&mut watcher, &mut replicas[0]);
+    members.iter_mut().map(read).for_each(|_| {});
+    // Megabytes, which take ten seconds.
+    for turn in 0..2 {
+        for (number, member) in members.iter_mut().enumerate() {
+            member.rename(&format!("{turn} {number} {}", "x".repeat(80))).unwrap();
+        }
+        sleep(GAP).await;
+    }
+    let started_at = tokio::time::Instant::now();
+    let mut newcomer = join_all(&hub, 300..301).pop().unwrap();
+    receive(&mut newcomer, &mut replicas[1]);
+    assert!(replicas[1].own_row().is_some(), "the list of this moment");
+    // Another one, and one who has watched until now, share the next list.
+    let mut next = join_all(&hub, 301..302).pop().unwrap();
+    watcher.join(request(900, JoinKind::Repeat)).unwrap();
+    for (member, replica) in [(&mut next, 2), (&mut watcher, 0)] {
+        receive(member, &mut replicas[replica]);
+        assert!(replicas[replica].own_row().is_none(), "a list was encoded just now");
+    }
+    for (member, replica) in [(&mut next, 2), (&mut watcher, 0)] {
+        while replicas[replica].own_row().is_none() {
+            member.subscription_mut().woken().await;
+            receive(member, &mut replicas[replica]);
+        }
+    }
+    assert!(started_at.elapsed() < Duration::from_millis(500));
+    // It is a reply, and no way to be told of changes early.
+    for lists in [1, 0, 0] {
+        newcomer.join(request(300, JoinKind::Repeat)).unwrap();
+        sleep(Duration::from_millis(300)).await;
+        let before = replicas[1].position().unwrap().seq;
+        newcomer.rename(&format!("Ana {lists}")).unwrap();
+        receive(&mut newcomer, &mut replicas[1]);
+        assert_eq!(u64::from(replicas[1].position().unwrap().seq > before), lists);
+    }
+    // From there on all go on like the others.
+    sleep(Duration::from_secs(12)).await;
+    for (member, replica) in [(&mut newcomer, 1), (&mut next, 2), (&mut watcher, 0)] {
+        receive(member, &mut replicas[replica]);
+    }
+    let digests = replicas.map(|replica| replica.roster().digest());
+    assert_eq!(digests, [digests[0]; 3]);
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 500).users.len(), 203);
+}
+
+/// A client receives all that it is sent now.
+fn receive(membership: &mut Membership, replica: &mut Replica) {
+    for frame in membership.subscription_mut().poll_updates() {
+        let event: ServerEvent = serde_json::from_str(frame.text()).unwrap();
+        replica.receive(event).expect("no frame leaves a gap");
+    }
+}
+
+/// The bytes that a client is sent.
+fn read(membership: &mut Membership) -> u64 {
+    let frames = membership.subscription_mut().poll_updates();
+    frames.map(|frame| u64::try_from(frame.bytes().len()).unwrap()).sum()
+}
+
+/// Many who ask for the list at the same position share its frames.
+#[tokio::test(start_paused = true)]
+async fn list_that_many_ask_for_again_is_encoded_once() {
+    let hub = Hub::new(LIMITS);
+    let _members = join_all(&hub, 0..500);
+    sleep(GAP).await;
+    let mut watchers: Vec<_> = (0..500).map(|_| hub.subscribe(&RoomName::lobby(), None)).collect();
+    for watcher in &mut watchers {
+        watcher.start_from(None);
+        assert!(watcher.poll_updates().count() > 1);
+        watcher.resync();
+    }
+    let pages = |watcher: &mut Subscription| {
+        let frames = watcher.poll_updates().skip(1);
+        frames.map(|frame| frame.bytes().as_ptr()).collect::<Vec<_>>()
+    };
+    let lists: Vec<_> = watchers.iter_mut().map(pages).collect();
+    assert!(!lists[0].is_empty());
+    assert!(lists.iter().all(|list| *list == lists[0]), "each has a list of its own");
+}
+
 fn is_list(frame: &str, epoch: &Epoch) -> bool {
     frame.starts_with(r#"{"event":"existing_users""#) && frame.contains(epoch.as_str())
 }
@@ -149,17 +275,15 @@ fn join_all(hub: &Arc<Hub>, people: Range<usize>) -> Vec<Membership> {
     people
         .map(|number| {
             let mut membership = hub.enter(&RoomName::lobby(), id(number));
-            let joined = membership.join(JoinRequest {
-                name: format!("Person {number}"),
-                tab: None,
-                is_visible: true,
-                kind: JoinKind::Opening,
-                since: None,
-            });
-            joined.unwrap();
+            membership.join(request(number, JoinKind::Opening)).unwrap();
             membership
         })
         .collect()
+}
+
+fn request(number: usize, kind: JoinKind) -> JoinRequest {
+    let name = format!("Person {number}");
+    JoinRequest { name, tab: None, is_visible: true, kind, since: None }
 }
 
 fn id(number: usize) -> UserId {

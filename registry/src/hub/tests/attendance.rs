@@ -140,3 +140,44 @@ async fn room_that_ended_takes_no_place_among_the_open_rooms() {
     let_rooms_end(&hub).await;
     assert_eq!(hub.occupancy(&"team".parse().unwrap()), Occupancy::Vacant { rooms: 0 });
 }
+
+/// One address that opens many rooms has only its own forgotten.
+#[tokio::test(start_paused = true)]
+async fn rooms_of_an_address_with_more_than_its_share_are_forgotten_first() {
+    let hub = hub();
+    let visit = |room: &str, from: u64| {
+        let room = room.parse().unwrap();
+        let mut member = hub
+            .reserve(&room, ClientAddress::from_bits(from))
+            .unwrap()
+            .enter(UserId::from_leading_bits(1 << 70));
+        let joined = member.join(JoinRequest {
+            name: "Kim".to_owned(),
+            tab: None,
+            is_visible: true,
+            kind: JoinKind::Opening,
+            since: None,
+        });
+        joined.unwrap();
+        member.leave();
+    };
+    for other in 1..=10 {
+        visit(&format!("other-{other}"), other);
+    }
+    sleep(Duration::from_secs(10)).await;
+    for flood in 0..100 {
+        visit(&format!("flood-{flood}"), 99);
+    }
+    let_rooms_end(&hub).await;
+    let kept = |prefix: &str, count: std::ops::Range<usize>| {
+        count.filter(|number| !report(&hub, &format!("{prefix}-{number}")).rows.is_empty()).count()
+    };
+    assert_eq!((kept("other", 1..11), kept("flood", 0..100)), (10, 100));
+    // A room takes about 500 bytes.
+    hub.sweep_attendance(25_000);
+    let flood = kept("flood", 0..100);
+    assert_eq!(kept("other", 1..11), 10);
+    assert!((30..=40).contains(&flood), "{flood}");
+    hub.sweep_attendance(12_000);
+    assert_eq!(kept("other", 1..11), 10);
+}

@@ -13,7 +13,7 @@ pub struct ConnectionConfig {
     pub heartbeat_every: Duration,
     /// Time limit for the pong.
     pub pong_within: Duration,
-    /// The minimum time between two lists that the client requests.
+    /// The minimum time between two lists that the client requests. It doubles if the client goes on requesting.
     pub resync_every: Duration,
     /// Time limit for any progress of a pending write.
     pub write_within: Duration,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::ConnectionConfig;
 
 /// The deadlines of one connection. They are data: the connection checks them whenever it is woken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Deadlines {
     config: ConnectionConfig,
     /// For the first accepted frame; none once there was one.
@@ -18,7 +18,16 @@ pub(super) struct Deadlines {
     /// For progress of a pending write; none while none is pending.
     write_until: Option<Instant>,
     resync: Resync,
+    /// How often the wait for the next list has doubled.
+    doublings: u8,
 }
+
+/// The wait between two lists doubles so often at most: a client whose list is wrong again and again has a fault that
+/// another list does not remove.
+const MOST_DOUBLINGS: u8 = 3;
+
+/// A client that has not asked for so long, although it might have, waits as briefly as at first.
+const CALM: Duration = Duration::from_mins(1);
 
 /// When to send the list again on request: one at a time, and not too often.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +58,7 @@ impl Deadlines {
             pong_until: None,
             write_until: None,
             resync: Resync::Idle { allowed_from: now },
+            doublings: 0,
             config,
         }
     }
@@ -69,7 +79,9 @@ impl Deadlines {
         }
         match self.resync {
             Resync::Due(at) if at <= now => {
-                self.resync = Resync::Idle { allowed_from: now + self.config.resync_every };
+                let wait = self.config.resync_every * 2_u32.pow(self.doublings.into());
+                self.resync = Resync::Idle { allowed_from: now + wait };
+                self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);
                 Some(Due::Resync)
             }
             _ => None,
@@ -116,8 +128,11 @@ impl Deadlines {
     }
 
     /// The client requests the list again.
-    pub(super) fn request_resync(&mut self) {
+    pub(super) fn request_resync(&mut self, now: Instant) {
         if let Resync::Idle { allowed_from } = self.resync {
+            if allowed_from + CALM <= now {
+                self.doublings = 0;
+            }
             self.resync = Resync::Due(allowed_from);
         }
     }
@@ -125,5 +140,39 @@ impl Deadlines {
     /// Time limit for each step of the closing handshake.
     pub(super) fn close_within(&self) -> Duration {
         self.config.close_within
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When lists are sent to a client that asks all the time from `start` on.
+    fn lists(deadlines: &mut Deadlines, start: Instant, seconds: u64) -> Vec<u64> {
+        let mut sent = Vec::new();
+        for second in 0..=seconds {
+            let now = start + Duration::from_secs(second);
+            deadlines.request_resync(now);
+            while let Some(due) = deadlines.take_due(now) {
+                if due == Due::Resync {
+                    sent.push(second);
+                }
+                deadlines.on_accepted();
+                deadlines.on_pong();
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn client_that_goes_on_asking_for_the_list_waits_longer_each_time() {
+        let start = Instant::now();
+        let mut deadlines = Deadlines::new(ConnectionConfig::default(), start);
+        assert_eq!(lists(&mut deadlines, start, 195), [0, 5, 15, 35, 75, 115, 155, 195]);
+        // The next one is allowed 40 s after the last one. It is calm for a minute from there on, or for less.
+        let soon = start + Duration::from_secs(195 + 40 + 59);
+        assert_eq!(lists(&mut deadlines.clone(), soon, 30), [0]);
+        let late = start + Duration::from_secs(195 + 40 + 60);
+        assert_eq!(lists(&mut deadlines, late, 30), [0, 5, 15]);
     }
 }

@@ -318,7 +318,7 @@ impl<S: Socket> Connection<S> {
         let of = Some(request.event());
         let outcome = match request {
             Request::Resync => {
-                self.deadlines.request_resync();
+                self.deadlines.request_resync(Instant::now());
                 // It may be due at once.
                 self.is_deadline_reached = true;
                 return Ok(());

@@ -7,8 +7,8 @@ use app::{
 use futures_util::{SinkExt, StreamExt};
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{Message, protocol::frame::coding::CloseCode},
+    MaybeTlsStream, WebSocketStream, client_async,
+    tungstenite::{Message, http::header, protocol::frame::coding::CloseCode},
 };
 
 use super::TIMEOUT;
@@ -21,6 +21,17 @@ pub struct Client {
 }
 
 impl Client {
+    /// Over a connection that is open already.
+    pub async fn over(stream: TcpStream, room: &str) -> Self {
+        let url = format!("ws://{}/r/{room}/socket", stream.peer_addr().unwrap());
+        let opening = client_async(url, MaybeTlsStream::Plain(stream));
+        let opened = timeout(TIMEOUT, opening).await.expect("the server did not answer in time");
+        let (socket, response) = opened.unwrap();
+        let set_cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+        let cookie = set_cookie.split(';').next().unwrap().to_owned();
+        Self { socket, cookie, replica: Replica::default() }
+    }
+
     pub async fn send(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
     }

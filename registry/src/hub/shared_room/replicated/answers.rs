@@ -82,11 +82,12 @@ impl SharedRoom {
         kind: JoinKind,
         since: Option<Since>,
     ) -> Result<Accepted, RequestError> {
-        let State { room, watchers, replicated, .. } = state;
+        let State { room, watchers, waiting_rows, replicated, .. } = state;
         let Some(replicated) = replicated else { return Ok(Accepted::Now) };
         let connection = join.connection;
         join.connection = replicated.in_room(connection);
         watchers.check_join(room, user_id, join.connection, join.tab.as_ref())?;
+        waiting_rows.remove(user_id);
         replicated.await_answer(
             connection,
             match kind {
