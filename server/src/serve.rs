@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    admin::{self, AdminState, AdminToken},
+    admin::{self, AdminState, AdminToken, OperatorConnection, OperatorListener},
     admission::Admission,
     cluster::ClusterMember,
     config::Config,
@@ -109,7 +109,9 @@ pub async fn serve(
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
         let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone(), readiness };
-        let served = axum::serve(listener, admin::router(state, token));
+        let routes = admin::router(state, token);
+        let routes = routes.into_make_service_with_connect_info::<OperatorConnection>();
+        let served = axum::serve(OperatorListener(listener), routes);
         AbortOnDropHandle::new(tokio::spawn(served.into_future()))
     });
     let maintenance = tokio::spawn(backend.maintenance(

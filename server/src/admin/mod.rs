@@ -3,6 +3,7 @@
 //! `/healthz`, `/readyz` and `/metrics` need no token, and contain no names. Listing rooms and acting in them
 //! needs the token.
 
+mod connections;
 mod listen_addr;
 mod rooms;
 mod token;
@@ -11,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -19,13 +20,16 @@ use axum::{
 };
 use serde::Serialize;
 
+pub(crate) use self::connections::{OperatorConnection, OperatorListener};
 pub use self::{
     listen_addr::AdminAddr,
     token::{AdminToken, TokenError},
 };
 use crate::{
     config::cluster,
+    http::request_form,
     lifecycle::graceful_shutdown::Drain,
+    listener::BareLineFeed,
     telemetry::metrics::{self, METRICS, Now},
 };
 use registry::hub::Hub;
@@ -75,6 +79,22 @@ pub(crate) fn router(state: AdminState, token: AdminToken) -> Router {
         .route("/metrics", get(metrics_text))
         .with_state(state)
         .merge(actions)
+        .layer(middleware::from_fn(require_form))
+}
+
+/// Refuses what HTTP calls invalid.
+async fn require_form(
+    ConnectInfo(connection): ConnectInfo<OperatorConnection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if connection.bare_line_feeds.were_read() {
+        request.extensions_mut().insert(BareLineFeed);
+    }
+    match request_form::check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(invalid) => invalid.into_response(),
+    }
 }
 
 async fn require_token(State(token): State<AdminToken>, request: Request, next: Next) -> Response {

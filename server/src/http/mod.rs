@@ -22,6 +22,7 @@ mod print;
 mod qr_code;
 pub(crate) mod rejected_request;
 mod robots;
+pub(crate) mod request_form;
 mod room_naming;
 mod room_opening;
 pub(crate) mod room_path;

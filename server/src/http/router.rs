@@ -18,7 +18,7 @@ use tower_http::{
 use super::{
     app_state::AppState,
     cookie_check, embed,
-    entry::with_base_path,
+    entry::with_entry,
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
     robots::{noindex, robots},
@@ -67,7 +67,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let is_compressible = DefaultPredicate::new()
         .and(NotForContentType::const_new("application/wasm"))
         .and(NotForContentType::const_new(export::XLSX_TYPE));
-    let base_path = state.base_path();
+    let entered = state.clone();
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
@@ -102,7 +102,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
-    with_base_path(routes, base_path).layer(MapResponseLayer::new(finish))
+    with_entry(routes, entered).layer(MapResponseLayer::new(finish))
 }
 
 /// Adds `Cache-Control` to files.

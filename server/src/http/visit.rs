@@ -4,11 +4,11 @@ use std::{convert::Infallible, net::IpAddr};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Uri, header, request::Parts, uri::Authority},
+    http::{HeaderMap, Uri, request::Parts},
 };
 use ipnet::IpNet;
 
-use super::app_state::AppState;
+use super::{app_state::AppState, request_form};
 use crate::{
     admission::{ForwardedRequest, PeerAddr},
     url::{Scheme, is_host},
@@ -21,7 +21,8 @@ pub(crate) struct Visit {
     pub(crate) client: IpAddr,
     /// The host with its port; none where the request names none, or an invalid one.
     pub(crate) host: Option<String>,
-    scheme: Scheme,
+    /// The scheme by which the visitor's browser asked.
+    pub(crate) scheme: Scheme,
 }
 
 impl Visit {
@@ -36,9 +37,7 @@ impl Visit {
         let ForwardedRequest { client, scheme, host } =
             ForwardedRequest::read(peer, headers, trusted);
         let requested = || {
-            // A target in absolute form takes precedence (RFC 9112, section 3.2.2).
-            let authority = uri.authority().map(Authority::as_str);
-            let host = authority.or_else(|| headers.get(header::HOST)?.to_str().ok());
+            let host = request_form::host(uri, headers);
             host.filter(|host| is_host(host)).map(str::to_owned)
         };
         Self { client, host: host.or_else(requested), scheme: scheme.unwrap_or(spoken) }

@@ -31,6 +31,7 @@ mod pages;
 mod protocol;
 mod protocol_violations;
 mod proxy_headers;
+mod request_form;
 mod restart;
 mod restart_under_load;
 mod resume;

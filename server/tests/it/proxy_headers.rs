@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Site, TestServer, body, process::ServerProcess};
+use crate::support::{Site, TestServer, process::ServerProcess};
 use server::websocket::connection::ConnectionConfig;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -16,15 +16,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 fn behind_a_trusted_proxy() -> TestServer {
     let settings = "[limits]\ntrusted-proxies = [\"127.0.0.1/32\"]";
     TestServer::start_with(settings, ConnectionConfig::default())
-}
-
-/// The response to these bytes.
-async fn answer(site: &Site, request: &str) -> String {
-    let mut stream = TcpStream::connect(site.address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-    String::from_utf8(answer).unwrap()
 }
 
 /// The address on the page that somebody gets who sends these header lines.
@@ -82,25 +73,6 @@ async fn forwarded_host_is_the_origin_of_the_sites_own_pages() {
     assert!(without.starts_with("HTTP/1.1 403 "), "{without}");
     let with = check("X-Forwarded-Host: roll.example\r\nX-Forwarded-Proto: https\r\n").await;
     assert!(with.starts_with("HTTP/1.1 426 "), "{with}");
-}
-
-#[tokio::test]
-async fn request_without_a_single_host_gets_400() {
-    let server = TestServer::start();
-    let end = "Connection: close\r\n\r\n";
-    for request in [
-        format!("GET / HTTP/1.1\r\n{end}"),
-        format!("GET / HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n{end}"),
-        format!("GET / HTTP/1.0\r\nHost: a.test\r\nHost: b.test\r\n{end}"),
-    ] {
-        let answer = answer(&server, &request).await;
-        assert!(answer.contains(" 400 ") && body(&answer).contains("one Host header"), "{answer}");
-    }
-    // HTTP/1.0 has no Host; then links have no host either.
-    let old = answer(&server, "GET /r/team HTTP/1.0\r\n\r\n").await;
-    assert!(old.contains(" 200 ") && old.contains("value=\"/r/team\""), "{old}");
-    let without_port = answer(&server, &format!("GET / HTTP/1.1\r\nHost: a.test\r\n{end}")).await;
-    assert!(without_port.contains("value=\"http://a.test/r/lobby\""), "{without_port}");
 }
 
 #[tokio::test]

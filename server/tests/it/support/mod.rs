@@ -317,3 +317,12 @@ impl Site {
         answer
     }
 }
+    /// A whole response to these bytes, after which the server closes the connection.
+    pub async fn answer_to(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
