@@ -27,10 +27,11 @@ pub use self::{
 };
 use crate::{
     config::cluster,
-    http::request_form,
+    http::{name_check::NameCheck, request_form},
     lifecycle::graceful_shutdown::Drain,
     listener::BareLineFeed,
     telemetry::metrics::{self, METRICS, Now},
+    url::Scheme,
 };
 use registry::hub::Hub;
 
@@ -66,19 +67,22 @@ impl AdminState {
 }
 
 /// All routes of the admin interface.
-pub(crate) fn router(state: AdminState, token: AdminToken) -> Router {
+pub(crate) fn router(state: AdminState, token: AdminToken, name_check: Arc<NameCheck>) -> Router {
     let actions = Router::new()
         .route("/rooms", get(rooms::all))
         .route("/rooms/{room}", get(rooms::one).delete(rooms::close))
         .route("/rooms/{room}/users/{id}", delete(rooms::remove))
         .layer(middleware::from_fn_with_state(token, require_token))
         .with_state(Arc::clone(&state.hub));
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
+    let about_the_server = Router::new()
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics_text))
-        .with_state(state)
+        .with_state(state);
+    about_the_server
         .merge(actions)
+        .layer(middleware::from_fn_with_state(name_check, require_name))
+        // Whoever asks whether the process answers may do so by any name.
+        .route("/healthz", get(async || "ok\n"))
         .layer(middleware::from_fn(require_form))
 }
 
@@ -94,6 +98,20 @@ async fn require_form(
     match request_form::check(&request) {
         Ok(()) => next.run(request).await,
         Err(invalid) => invalid.into_response(),
+    }
+}
+
+/// Refuses the page of a stranger whose name leads to this machine: its browser may be the operator's.
+async fn require_name(
+    State(name_check): State<Arc<NameCheck>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request_form::host(request.uri(), request.headers());
+    // This listener speaks no TLS.
+    match name_check.check(Scheme::Http, host) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => *refused,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::{Host, Url};
 
+use super::HostName;
 use crate::url::Scheme;
 
 /// The origins that may open a socket.
@@ -158,6 +159,14 @@ impl Origin {
         format!("{}://{host}", self.scheme()).parse() == Ok(self.clone())
     }
 }
+
+    /// The name of its host; none of an address.
+    pub(crate) fn host_name(&self) -> Option<HostName> {
+        match &self.0 {
+            url::Origin::Tuple(_, Host::Domain(name), _) => name.parse().ok(),
+            _ => None,
+        }
+    }
 
 impl FromStr for Origin {
     type Err = ParseOriginError;

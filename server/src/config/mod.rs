@@ -36,6 +36,7 @@ use self::{
 };
 use crate::{
     admin::AdminAddr,
+    admission::HostName,
     http::assets::{Site, SiteError},
     identity::person_cookie::CookieScope,
     lifecycle::graceful_shutdown::DrainConfig,
@@ -63,6 +64,8 @@ pub struct Config {
     pub keep_attendance: Option<AttendanceRetention>,
     /// The site's URL as visitors see it; without it, each request's host.
     pub public_url: Option<PublicUrl>,
+    /// Further names of the site.
+    pub hosts: Vec<HostName>,
     /// The certificate, if this server speaks TLS itself.
     pub tls: TlsSettings,
     /// The table `[limits]`.
@@ -92,6 +95,7 @@ impl Default for Config {
             },
             keep_attendance: None,
             public_url: None,
+            hosts: Vec::new(),
             tls: TlsSettings::default(),
             admission: AdmissionSettings::default(),
             operator_address: AdminAddr::Default,

@@ -9,7 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{app_state::AppState, request_form};
+use super::{app_state::AppState, request_form, visit::Visit};
+
+/// What load balancers ask, by whatever name: it says nothing about anybody.
+const HEALTH: &str = "/healthz";
 
 /// Serves the routes at the root and below the base path: some proxies strip it, and others keep it.
 pub(crate) fn with_entry(routes: Router, state: AppState) -> Router {
@@ -17,12 +20,22 @@ pub(crate) fn with_entry(routes: Router, state: AppState) -> Router {
     Router::new().fallback_service(routes).layer(prepare)
 }
 
-async fn prepare(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+async fn prepare(
+    State(state): State<AppState>,
+    visit: Visit,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if let Err(invalid) = request_form::check(&request) {
         return invalid.into_response();
     }
     if let Some(uri) = without_base_path(request.uri(), &state.base_path()) {
         *request.uri_mut() = uri;
+    }
+    if request.uri().path() != HEALTH
+        && let Err(refused) = state.name_check.check(visit.scheme, visit.host.as_deref())
+    {
+        return *refused;
     }
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = next.run(request).await;

@@ -38,6 +38,7 @@ mod resume;
 mod room_views;
 mod row_lifecycle;
 mod signals;
+mod site_names;
 mod socket_check;
 mod support;
 mod systemd;

@@ -14,7 +14,7 @@ use server::websocket::connection::ConnectionConfig;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn behind_a_trusted_proxy() -> TestServer {
-    let settings = "[limits]\ntrusted-proxies = [\"127.0.0.1/32\"]";
+    let settings = "host = [\"roll.example\"]\n[limits]\ntrusted-proxies = [\"127.0.0.1/32\"]";
     TestServer::start_with(settings, ConnectionConfig::default())
 }
 
@@ -83,7 +83,7 @@ async fn refused_origin_is_logged_once_a_minute_with_what_helps() {
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     for _ in 0..3 {
         let request = format!(
-            "GET /r/team/socket HTTP/1.1\r\nHost: roll.example\r\nOrigin: http://roll.example:{port}\r\n\
+            "GET /r/team/socket HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:{port}\r\n\
              {upgrade}\r\n"
         );
         let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -96,10 +96,10 @@ async fn refused_origin_is_logged_once_a_minute_with_what_helps() {
     let log = server.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("a socket was refused")).collect();
     let [line] = lines.as_slice() else { panic!("{log}") };
-    let origin = format!("http://roll.example:{port}");
+    let origin = format!("http://localhost:{port}");
     for part in [
         &*origin,
-        "\"http://roll.example\"",
+        "\"http://localhost\"",
         "public-url",
         "allowed-origins",
         "proxy_set_header Host $http_host",

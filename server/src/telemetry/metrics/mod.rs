@@ -80,6 +80,8 @@ metrics! {
     frames_sent: "rollcall_frames_sent_total", "Frames written to WebSockets.";
     bytes_sent: "rollcall_sent_bytes_total", "Bytes of the frames written to WebSockets.";
     refusals: "rollcall_refusals_total", "Client requests refused with an error code.";
+    misdirected_requests: "rollcall_misdirected_requests_total",
+        "Requests refused because they were for a name that is not the site's.";
     state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
