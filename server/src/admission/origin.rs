@@ -11,7 +11,7 @@ use crate::url::Scheme;
 /// The origins that may open a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginRules {
-    /// The site's URL as visitors see it, if that differs from the requests' `Host`.
+    /// The site's origin as visitors see it, if it is set: then no other is the site's own.
     pub public_url: Option<Origin>,
     /// What the server itself speaks: over TLS, a page loaded over plain HTTP is not its own.
     pub spoken: Scheme,
@@ -120,7 +120,7 @@ impl OriginRules {
     fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
         let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
-        self.public_url.as_ref() == Some(origin) || host.is_some_and(is_host_of_request)
+        host.is_some_and(is_host_of_request)
     }
 }
 
@@ -140,6 +140,10 @@ impl Origin {
         Self(url::Origin::Tuple("http".to_owned(), host, 80))
     }
 
+        // What the client says of itself counts only where the operator has not said it.
+        if let Some(public_url) = &self.public_url {
+            return public_url == origin;
+        }
     /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.scheme() == "https"
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_url_is_the_sites_own_origin() {
+    fn the_public_url_is_the_sites_only_origin() {
         let public_url = Some("https://roll.example".parse().unwrap());
         let rules = OriginRules { public_url, ..OriginRules::default() };
         let from = |origin| [("host", "10.0.0.7:3000"), ("origin", origin)];
@@ -257,8 +261,11 @@ mod tests {
         assert!(is_admitted(&rules, &from("https://roll.example:443")));
         assert!(!is_admitted(&rules, &from("http://roll.example")));
         assert!(!is_admitted(&rules, &from("https://roll.example:8443")));
-        // The site can still be visited without the proxy.
-        assert!(is_admitted(&rules, &from("http://10.0.0.7:3000")));
+        // Whatever `Host` says: a proxy passes on the name that the client sent.
+        assert!(!is_admitted(&rules, &from("http://10.0.0.7:3000")));
+        assert!(!is_admitted(&rules, &[("host", "evil.test"), ("origin", "http://evil.test")]));
+        let plain = [("host", "roll.example"), ("origin", "http://roll.example")];
+        assert!(!is_admitted(&rules, &plain));
     }
 
     #[test]

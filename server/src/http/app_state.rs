@@ -59,6 +59,12 @@ impl AppState {
         self.public_url.as_ref().map(|url| url.base_path.clone()).unwrap_or_default()
     }
 
+    /// The site's origin as visitors see it.
+    pub(crate) fn site_origin(&self, visit: &Visit) -> Option<String> {
+        let public = self.public_url.as_ref().map(|url| url.origin.to_string());
+        public.or_else(|| visit.origin())
+    }
+
     /// The site's port as this visitor sees it.
     pub(crate) fn site_port(&self, visit: &Visit) -> SitePort {
         match &self.public_url {

@@ -107,3 +107,23 @@ async fn refused_origin_is_logged_once_a_minute_with_what_helps() {
         assert!(line.contains(part), "{part}: {line}");
     }
 }
+
+/// By an address that is not the public one, as people do on the machine itself.
+#[tokio::test]
+async fn log_names_the_public_url_as_the_site() {
+    let server = ServerProcess::start_with("public-url = \"https://roll.example\"");
+    let own = format!("http://{}", server.address);
+    let upgrade = format!(
+        "GET /r/team/socket HTTP/1.1\r\nHost: {}\r\nOrigin: {own}\r\nConnection: Upgrade, close\r\n\
+         Upgrade: websocket\r\n\r\n",
+        server.address
+    );
+    let answer = server.answer_to(&upgrade).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    server.wait_until_logged("a socket was refused").await;
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains("a socket was refused")).unwrap();
+    for part in [&*own, "https://roll.example"] {
+        assert!(line.contains(&format!("\"{part}\"")), "{line}");
+    }
+}

@@ -117,6 +117,31 @@ async fn names_that_the_operator_gives_are_the_sites() {
     }
 }
 
+#[tokio::test]
+async fn with_a_public_url_only_its_pages_open_sockets_whatever_host_says() {
+    let server = server_with(
+        "public-url = \"https://roll.example\"\n[limits]\nallowed-origins = [\"https://friend.test\"]",
+    );
+    let own = server.address.to_string();
+    for (host, origin, status) in [
+        // A proxy passes on its own Host, or the visitor's.
+        (&*own, "https://roll.example", "101"),
+        ("rollcall", "https://roll.example", "101"),
+        ("roll.example", "https://roll.example", "101"),
+        ("roll.example", "https://friend.test", "101"),
+        ("roll.example", "http://roll.example", "403"),
+        (&*own, &*format!("http://{own}"), "403"),
+        ("laptop.local", "http://laptop.local", "403"),
+        ("evil.test", "http://evil.test", "421"),
+        ("evil.test", "https://roll.example", "421"),
+    ] {
+        assert_eq!(socket(&server, host, origin).await, status, "{host} {origin}");
+    }
+    // A page of a stranger's name sends no origin with what it reads.
+    let list = ask(&server, "GET", "/api/rooms/lobby/users", "evil.test", "").await;
+    assert!(list.starts_with("HTTP/1.1 421 "), "{list}");
+}
+
 /// The browser has checked the certificate for the name.
 #[tokio::test]
 async fn name_that_a_trusted_proxy_serves_over_https_needs_no_setting() {

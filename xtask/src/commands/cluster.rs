@@ -156,6 +156,8 @@ impl Cluster {
                 .args(["--cluster-engine", &format!("redis://{engine_address}")])
                 // The engine may just be starting again, too.
                 .args(["--cluster-wait", "30s"])
+                // Whoever opens a server's own address may join there as well.
+                .args(["--allowed-origins", &format!("http://{address}")])
                 .arg("--person-key-file")
                 .arg(&key_file)
                 .arg("--state-dir")
