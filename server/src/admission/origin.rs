@@ -79,20 +79,30 @@ impl<'request> RequestOrigin<'request> {
     pub fn of(headers: &'request HeaderMap, host: Option<&'request str>) -> Self {
         const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         Self {
-            origin: headers.get(header::ORIGIN).map(text),
-            fetch_site: headers.get(SEC_FETCH_SITE).map(text),
+            origin: single(headers, header::ORIGIN),
+            fetch_site: single(headers, SEC_FETCH_SITE),
             host,
         }
     }
+
+    /// Where the browser sends `Sec-Fetch-Site`, it decides whether a page belongs to the site.
+    fn is_cross_site(&self) -> bool {
+        self.fetch_site.is_some_and(|site| !["same-origin", "none"].contains(&site))
+    }
+}
+
+/// The header's value; of several, which no browser sends, an empty text, as no one knows which counts.
+fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().map(text);
+    if values.next().is_some() { Some("") } else { value }
 }
 
 impl OriginRules {
     /// Checks that the request may open a socket. Without this any site's page could open one with the
     /// visitor's cookie (RFC 6455, section 10.2).
     pub fn admit(&self, request: RequestOrigin<'_>) -> Result<(), OriginRejected> {
-        // Where the browser sends `Sec-Fetch-Site`, it decides whether a page belongs to the site.
-        let is_cross_site =
-            request.fetch_site.is_some_and(|site| !["same-origin", "none"].contains(&site));
+        let is_cross_site = request.is_cross_site();
         let Some(origin) = request.origin else {
             return match self.without_origin {
                 _ if is_cross_site => Err(OriginRejected::AnotherSite),
@@ -117,7 +127,23 @@ impl OriginRules {
         }
     }
 
+    /// Checks that the request does not say of itself that it comes from another site's page.
+    ///
+    /// For a form of a page that hides its origin (`null`), as its address is a secret: over plain HTTP, where browsers
+    /// send no `Sec-Fetch-Site`, such a form of another site can't be told from it.
+    pub fn admit_hidden(&self, request: RequestOrigin<'_>) -> Result<(), OriginRejected> {
+        match request.origin {
+            None | Some("null") if request.is_cross_site() => Err(OriginRejected::AnotherSite),
+            None | Some("null") => Ok(()),
+            Some(_) => self.admit_own(request),
+        }
+    }
+
     fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
+        // What the client says of itself counts only where the operator has not said it.
+        if let Some(public_url) = &self.public_url {
+            return public_url == origin;
+        }
         let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
         host.is_some_and(is_host_of_request)
@@ -134,16 +160,20 @@ impl Origin {
         crate::url::port_of(&self.to_string())
     }
 
+    /// The name of its host; none of an address.
+    pub(crate) fn host_name(&self) -> Option<HostName> {
+        match &self.0 {
+            url::Origin::Tuple(_, Host::Domain(name), _) => name.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// `http://localhost`.
     pub(crate) fn localhost() -> Self {
         let host = Host::Domain("localhost".to_owned());
         Self(url::Origin::Tuple("http".to_owned(), host, 80))
     }
 
-        // What the client says of itself counts only where the operator has not said it.
-        if let Some(public_url) = &self.public_url {
-            return public_url == origin;
-        }
     /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.scheme() == "https"
@@ -163,14 +193,6 @@ impl Origin {
         format!("{}://{host}", self.scheme()).parse() == Ok(self.clone())
     }
 }
-
-    /// The name of its host; none of an address.
-    pub(crate) fn host_name(&self) -> Option<HostName> {
-        match &self.0 {
-            url::Origin::Tuple(_, Host::Domain(name), _) => name.parse().ok(),
-            _ => None,
-        }
-    }
 
 impl FromStr for Origin {
     type Err = ParseOriginError;
@@ -305,6 +327,38 @@ mod tests {
         assert!(!admit_own(&[("origin", "https://friend.test"), cross_site]));
         assert!(!admit_own(&[("origin", "https://a.test"), cross_site]));
         assert!(!admit_own(&[cross_site]));
+    }
+
+    #[test]
+    fn hidden_origin_is_admitted_where_the_pages_address_is_a_secret_and_a_foreign_one_is_not() {
+        let without_origin = WithoutOrigin::Refused;
+        for rules in [OriginRules::default(), OriginRules { without_origin, ..Default::default() }]
+        {
+            let admit_hidden = |headers: &[(&'static str, &str)]| {
+                let headers = request(headers);
+                rules.admit_hidden(RequestOrigin::of(&headers, Some("a.test"))).is_ok()
+            };
+            for own in [&[][..], &[("origin", "null")], &[("origin", "http://a.test")]] {
+                assert!(admit_hidden(own), "{own:?}");
+                assert!(admit_hidden(&[own, &[("sec-fetch-site", "same-origin")]].concat()));
+                assert!(!admit_hidden(&[own, &[("sec-fetch-site", "cross-site")]].concat()));
+                assert!(!admit_hidden(&[own, &[("sec-fetch-site", "same-site")]].concat()));
+            }
+            for origin in ["http://evil.test", "http://a.test:3001", "file://", "nonsense", ""] {
+                assert!(!admit_hidden(&[("origin", origin)]), "{origin}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_origins_none_counts() {
+        let mut headers = request(&[("host", "a.test"), ("origin", "http://a.test")]);
+        assert!(admit(&OriginRules::default(), &headers).is_ok());
+        headers.append(header::ORIGIN, HeaderValue::from_static("http://evil.test"));
+        assert!(admit(&OriginRules::default(), &headers).is_err());
+        let mut headers = request(&[("host", "a.test"), ("sec-fetch-site", "same-origin")]);
+        headers.append("sec-fetch-site", HeaderValue::from_static("none"));
+        assert!(admit(&OriginRules::default(), &headers).is_err());
     }
 
     #[test]
