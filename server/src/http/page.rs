@@ -110,6 +110,14 @@ pub(crate) async fn not_found(
     not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
 }
 
+/// The page for a path that is known in part only: a redirect would lose the rest.
+pub(crate) async fn no_such_file(
+    State(state): State<AppState>,
+    language: PageLanguage,
+) -> Response {
+    not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
+}
+
 async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
     let port = state.site_port(&visit);
     let known = state.cookies.known(request.headers(), port);

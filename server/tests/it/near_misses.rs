@@ -26,6 +26,28 @@ async fn extra_slashes_lead_to_the_room() {
     }
 }
 
+/// A redirect that is made from a part of the path would lead to another page.
+#[tokio::test]
+async fn folder_of_the_built_files_redirects_nowhere() {
+    let server = TestServer::start();
+    for path in [
+        "/pkg",
+        "/pkg/",
+        "/pkg/.",
+        "/pkg/./",
+        "/pkg/%2e",
+        "/pkg//",
+        "/pkg/r/Team/",
+        "/pkg//r//team",
+        "/pkg/api/rooms/team/",
+        "/pkg/privacy/",
+    ] {
+        let answer = server.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        assert_eq!(header(&answer, "location"), None, "{path}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn accented_room_name_suggests_its_base_letters() {
     let server = TestServer::start();
