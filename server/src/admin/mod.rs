@@ -7,6 +7,8 @@ mod connections;
 mod listen_addr;
 mod rooms;
 mod token;
+mod token_check;
+mod token_tries;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,6 +23,7 @@ use axum::{
 use serde::Serialize;
 
 pub(crate) use self::connections::{OperatorConnection, OperatorListener};
+use self::token_check::{TokenCheck, require_token};
 pub use self::{
     listen_addr::AdminAddr,
     token::{AdminToken, TokenError},
@@ -68,11 +71,12 @@ impl AdminState {
 
 /// All routes of the admin interface.
 pub(crate) fn router(state: AdminState, token: AdminToken, name_check: Arc<NameCheck>) -> Router {
+    let token_check = Arc::new(TokenCheck::new(token));
     let actions = Router::new()
         .route("/rooms", get(rooms::all))
         .route("/rooms/{room}", get(rooms::one).delete(rooms::close))
         .route("/rooms/{room}/users/{id}", delete(rooms::remove))
-        .layer(middleware::from_fn_with_state(token, require_token))
+        .layer(middleware::from_fn_with_state(token_check, require_token))
         .with_state(Arc::clone(&state.hub));
     let about_the_server = Router::new()
         .route("/readyz", get(readiness))
@@ -113,16 +117,6 @@ async fn require_name(
         Ok(()) => next.run(request).await,
         Err(refused) => *refused,
     }
-}
-
-async fn require_token(State(token): State<AdminToken>, request: Request, next: Next) -> Response {
-    if token.is_in(request.headers()) {
-        return next.run(request).await;
-    }
-    let sentence =
-        "This needs the token in the state directory's operator.token, as a bearer token.\n";
-    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, challenge, sentence).into_response()
 }
 
 /// `GET /readyz`: whether a load balancer should send visitors here.
