@@ -37,6 +37,7 @@ mod restart_under_load;
 mod resume;
 mod room_views;
 mod row_lifecycle;
+mod secrets;
 mod signals;
 mod site_names;
 mod socket_check;
