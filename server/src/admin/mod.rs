@@ -34,7 +34,6 @@ use crate::{
     lifecycle::graceful_shutdown::Drain,
     listener::BareLineFeed,
     telemetry::metrics::{self, METRICS, Now},
-    url::Scheme,
 };
 use registry::hub::Hub;
 
@@ -112,8 +111,7 @@ async fn require_name(
     next: Next,
 ) -> Response {
     let host = request_form::host(request.uri(), request.headers());
-    // This listener speaks no TLS.
-    match name_check.check(Scheme::Http, host) {
+    match name_check.check(host) {
         Ok(()) => next.run(request).await,
         Err(refused) => *refused,
     }

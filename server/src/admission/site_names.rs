@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 
 use url::Host;
 
-use crate::url::{Scheme, name_of};
+use crate::url::name_of;
 
 /// The names that the operator gave, besides those that are safe on any server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,16 +45,12 @@ impl SiteNames {
         Self(names.into_iter().collect())
     }
 
-    /// Checks the host of a request, perhaps with a port, which the visitor's browser asked for by this scheme.
-    ///
-    /// A request without a host is of HTTP/1.0, and of no browser. Over HTTPS the browser has checked that the
-    /// certificate is for this name, and a stranger has none for a server of others.
-    pub fn admit(&self, scheme: Scheme, host: Option<&str>) -> Result<(), MisdirectedError> {
-        let Some(name) = host.map(name_of) else { return Ok(()) };
-        if scheme == Scheme::Https || self.contains(name) {
-            return Ok(());
+    /// Checks the host of a request, perhaps with a port. A request without one is of HTTP/1.0, and of no browser.
+    pub fn admit(&self, host: Option<&str>) -> Result<(), MisdirectedError> {
+        match host.map(name_of) {
+            Some(name) if !self.contains(name) => Err(MisdirectedError { name: name.to_owned() }),
+            _ => Ok(()),
         }
-        Err(MisdirectedError { name: name.to_owned() })
     }
 
     fn contains(&self, name: &str) -> bool {
@@ -123,7 +119,7 @@ mod tests {
 
     fn is_admitted(names: &[&str], host: &str) -> bool {
         let names = SiteNames::new(names.iter().map(|name| name.parse().unwrap()));
-        names.admit(Scheme::Http, Some(host)).is_ok()
+        names.admit(Some(host)).is_ok()
     }
 
     #[test]
@@ -145,7 +141,7 @@ mod tests {
         ] {
             assert!(!is_admitted(&[], host), "{host}");
         }
-        let refused = SiteNames::default().admit(Scheme::Http, Some("evil.test:3000"));
+        let refused = SiteNames::default().admit(Some("evil.test:3000"));
         let sentence = refused.unwrap_err().to_string();
         assert!(sentence.contains("the name evil.test. "), "{sentence}");
         assert!(sentence.contains("--host evil.test)"), "{sentence}");
@@ -174,7 +170,7 @@ mod tests {
         ] {
             assert!(is_admitted(&[], host), "{host}");
         }
-        assert_eq!(SiteNames::default().admit(Scheme::Http, None), Ok(()));
+        assert_eq!(SiteNames::default().admit(None), Ok(()));
     }
 
     #[test]
@@ -186,13 +182,6 @@ mod tests {
         for host in ["evil.laptop.lan", "laptop.lan.evil.test", "xlaptop.lan", "a.lan"] {
             assert!(!is_admitted(&names, host), "{host}");
         }
-    }
-
-    #[test]
-    fn certificate_proves_the_name_over_https() {
-        let names = SiteNames::default();
-        assert_eq!(names.admit(Scheme::Https, Some("roll.example")), Ok(()));
-        assert!(names.admit(Scheme::Http, Some("roll.example")).is_err());
     }
 
     #[test]
@@ -230,7 +219,7 @@ mod tests {
 
         #[test]
         fn arbitrary_host_is_checked_without_a_panic(host: String) {
-            let _ = SiteNames::default().admit(Scheme::Http, Some(&host));
+            let _ = SiteNames::default().admit(Some(&host));
             let _ = host.parse::<HostName>();
         }
     }

@@ -33,7 +33,8 @@ async fn prepare(
         *request.uri_mut() = uri;
     }
     if request.uri().path() != HEALTH
-        && let Err(refused) = state.name_check.check(visit.scheme, visit.host.as_deref())
+        && !visit.is_certified
+        && let Err(refused) = check_names(&state, &visit, &request)
     {
         return *refused;
     }
@@ -44,6 +45,14 @@ async fn prepare(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// Checks the name that the request is for, and the one that a trusted proxy passes on: a script can't change `Host`, but
+/// it can send `X-Forwarded-Host` with what it reads, and many proxies pass that on.
+fn check_names(state: &AppState, visit: &Visit, request: &Request) -> Result<(), Box<Response>> {
+    let requested = request_form::host(request.uri(), request.headers());
+    state.name_check.check(requested)?;
+    state.name_check.check(visit.host.as_deref())
 }
 
 /// The URI below the base path; none if it stays as it is.

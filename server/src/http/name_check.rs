@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use crate::{
     admission::SiteNames,
     telemetry::{metrics::METRICS, warning_interval::WarningInterval},
-    url::Scheme,
 };
 
 /// Checks the names that are asked for, on both listeners.
@@ -26,8 +25,8 @@ impl NameCheck {
 
     /// Refuses a request for another name (RFC 9110, section 15.5.20): its answer would be readable by the page of
     /// whoever owns that name.
-    pub(crate) fn check(&self, scheme: Scheme, host: Option<&str>) -> Result<(), Box<Response>> {
-        let Err(misdirected) = self.names.admit(scheme, host) else { return Ok(()) };
+    pub(crate) fn check(&self, host: Option<&str>) -> Result<(), Box<Response>> {
+        let Err(misdirected) = self.names.admit(host) else { return Ok(()) };
         METRICS.misdirected_requests.count();
         if self.warning.is_due(Instant::now()) {
             // The name of a site, not of a visitor. Any client can send any name, but no other text.

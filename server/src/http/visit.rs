@@ -21,8 +21,10 @@ pub(crate) struct Visit {
     pub(crate) client: IpAddr,
     /// The host with its port; none where the request names none, or an invalid one.
     pub(crate) host: Option<String>,
-    /// The scheme by which the visitor's browser asked.
-    pub(crate) scheme: Scheme,
+    /// Whether the browser has checked that this server's certificate is for the host. Of a proxy's certificate only
+    /// the proxy knows, and many pass on what a client says of that.
+    pub(crate) is_certified: bool,
+    scheme: Scheme,
 }
 
 impl Visit {
@@ -34,13 +36,15 @@ impl Visit {
         trusted: &[IpNet],
         spoken: Scheme,
     ) -> Self {
-        let ForwardedRequest { client, scheme, host } =
+        let ForwardedRequest { client, is_by_proxy, scheme, host } =
             ForwardedRequest::read(peer, headers, trusted);
         let requested = || {
             let host = request_form::host(uri, headers);
             host.filter(|host| is_host(host)).map(str::to_owned)
         };
-        Self { client, host: host.or_else(requested), scheme: scheme.unwrap_or(spoken) }
+        let is_certified = spoken == Scheme::Https && !is_by_proxy;
+        let (host, scheme) = (host.or_else(requested), scheme.unwrap_or(spoken));
+        Self { client, host, is_certified, scheme }
     }
 
     /// The origin of the request's URL, like `https://example.org:8443`.
@@ -66,7 +70,8 @@ impl Visit {
     /// Over plain HTTP, without a proxy.
     pub(crate) fn of_host(host: Option<&str>) -> Self {
         let client = IpAddr::from([127, 0, 0, 1]);
-        Self { client, host: host.map(str::to_owned), scheme: Scheme::Http }
+        let host = host.map(str::to_owned);
+        Self { client, host, is_certified: false, scheme: Scheme::Http }
     }
 }
 
