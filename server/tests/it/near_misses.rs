@@ -20,7 +20,8 @@ async fn extra_slashes_lead_to_the_room() {
         assert!(answer.starts_with("HTTP/1.1 308 "), "{path}: {answer}");
         assert_eq!(header(&answer, "location"), Some(location), "{path}");
     }
-    for path in ["/r/", "/nowhere/", "//evil.example/", "/r/t1/nothing"] {
+    for path in ["/r/", "/nowhere/", "//evil.example/", "/r/t1/nothing", "/r/../../t1/", "/r/T/%2e"]
+    {
         let answer = server.get(path).await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
     }
