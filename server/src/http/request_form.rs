@@ -2,7 +2,8 @@
 
 use axum::{
     http::{
-        HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header, uri::Authority,
+        HeaderMap, HeaderName, Method, Request, StatusCode, Uri, Version, header,
+        uri::{Authority, Scheme},
     },
     response::{IntoResponse, Response},
 };
@@ -18,12 +19,18 @@ pub(crate) enum InvalidRequestError {
     /// What is asked for is no host (the same section).
     #[error("The host of this request has to be a name or an address, perhaps with a port.")]
     InvalidHost,
+    /// The target is in a form of another method or scheme (RFC 9112, section 3.2).
+    #[error("The first line of this request has to name a path.")]
+    InvalidTarget,
     /// The target is a URL of another host (RFC 9112, section 3.2.2).
     #[error("This request names one host in its first line, and another one in its Host header.")]
     TwoHosts,
     /// Nothing but `100-continue` is known (RFC 9110, section 10.1.1).
     #[error("This server does not know what the Expect header asks for: leave it out.")]
     UnknownExpectation,
+    /// The body is in a transfer coding that hyper does not decode (RFC 9112, section 6.1).
+    #[error("This server knows no transfer coding but chunked.")]
+    UnknownTransferCoding,
     /// A line feed alone ends a line of the head (RFC 9112, section 2.2).
     #[error("Each line of this request's head has to end with a carriage return and a line feed.")]
     BareLineFeed,
@@ -34,14 +41,32 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), InvalidRequestError> 
     if request.extensions().get::<BareLineFeed>().is_some() {
         return Err(InvalidRequestError::BareLineFeed);
     }
+    check_target(request)?;
     check_host(request)?;
-    let mut expected = request.headers().get_all(header::EXPECT).iter();
+    if !has_only(request, header::TRANSFER_ENCODING, "chunked") {
+        return Err(InvalidRequestError::UnknownTransferCoding);
+    }
     // A client of HTTP/1.0 does not wait for an interim response, so what it expects is ignored.
-    let is_known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-    if request.version() >= Version::HTTP_11 && !expected.all(is_known) {
+    if request.version() >= Version::HTTP_11 && !has_only(request, header::EXPECT, "100-continue") {
         return Err(InvalidRequestError::UnknownExpectation);
     }
     Ok(())
+}
+
+/// Whether each value of the header, if there is one, is this one.
+fn has_only<B>(request: &Request<B>, name: HeaderName, known: &str) -> bool {
+    let mut values = request.headers().get_all(name).iter();
+    values.all(|value| value.as_bytes().eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn check_target<B>(request: &Request<B>) -> Result<(), InvalidRequestError> {
+    let (method, target) = (request.method(), request.uri());
+    let is_valid = match target.scheme() {
+        Some(scheme) => *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS,
+        None if target.authority().is_some() => *method == Method::CONNECT,
+        None => target.path() != "*" || *method == Method::OPTIONS,
+    };
+    if is_valid { Ok(()) } else { Err(InvalidRequestError::InvalidTarget) }
 }
 
 /// The host that a request asks for, with its port.
@@ -81,6 +106,7 @@ impl IntoResponse for InvalidRequestError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::UnknownExpectation => StatusCode::EXPECTATION_FAILED,
+            Self::UnknownTransferCoding => StatusCode::NOT_IMPLEMENTED,
             _ => StatusCode::BAD_REQUEST,
         };
         (status, [(header::CONNECTION, "close")], format!("{self}\n")).into_response()
@@ -143,6 +169,38 @@ mod tests {
         let refused = checked(Version::HTTP_11, "http://ana@a.test:3000/", &host);
         assert_eq!(refused, Err(InvalidRequestError::InvalidHost));
         assert_eq!(checked(Version::HTTP_10, "http://a.test/", &[]), Ok(()));
+    }
+
+    #[test]
+    fn target_is_in_a_form_of_its_method() {
+        let of = |method: Method, target: &str| {
+            let request = Request::builder().method(method).uri(target).header("host", "a:80");
+            check(&request.body(()).unwrap())
+        };
+        for (method, target) in [
+            (Method::GET, "/r/team"),
+            (Method::GET, "http://a:80/r/team"),
+            (Method::GET, "https://a:80/r/team"),
+            (Method::OPTIONS, "*"),
+            (Method::CONNECT, "a:80"),
+        ] {
+            assert_eq!(of(method, target), Ok(()), "{target}");
+        }
+        for (method, target) in
+            [(Method::GET, "*"), (Method::GET, "a:80"), (Method::GET, "ftp://a:80/r/team")]
+        {
+            assert_eq!(of(method, target), Err(InvalidRequestError::InvalidTarget), "{target}");
+        }
+    }
+
+    #[test]
+    fn only_chunked_is_a_transfer_coding() {
+        let with =
+            |value| checked(Version::HTTP_11, "/", &[("host", "a"), ("transfer-encoding", value)]);
+        assert_eq!(with("Chunked"), Ok(()));
+        for value in ["gzip, chunked", "gzip", ""] {
+            assert_eq!(with(value), Err(InvalidRequestError::UnknownTransferCoding), "{value}");
+        }
     }
 
     #[test]

@@ -54,6 +54,26 @@ async fn target_in_absolute_form_is_of_the_host_in_host() {
 }
 
 #[tokio::test]
+async fn target_in_a_form_of_another_method_gets_400() {
+    let server = TestServer::start();
+    for site in [&*server, &server.operator] {
+        for target in ["*", "localhost:80", "ftp://localhost/healthz"] {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{END}");
+            let answer = site.answer_to(&request).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_transfer_coding_gets_501() {
+    let server = TestServer::start();
+    let request = "POST /new HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n";
+    let answer = server.answer_to(request).await;
+    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+}
+
+#[tokio::test]
 async fn unknown_expectation_gets_417() {
     let server = TestServer::start();
     for site in [&*server, &server.operator] {
