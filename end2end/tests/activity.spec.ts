@@ -182,7 +182,7 @@ test("a form on another site can't switch the person", async ({ newVisitor, room
     headers: { "sec-fetch-site": "cross-site" },
     maxRedirects: 0,
   });
-  expect(response.status()).toBe(303);
+  expect(response.status()).toBe(403);
   expect(response.headers()["set-cookie"]).toBeUndefined();
   await ana.page.reload();
   await ana.isLive();

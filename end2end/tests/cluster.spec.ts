@@ -1,5 +1,6 @@
 // Several servers: visitors of all of them are in one list, and pages say how old it is while the engine is silent.
 
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 
 import { Engine, engineProgram } from "../support/engine";
@@ -16,7 +17,7 @@ test("an old list is shown as of then, and is live again with its engine", async
   const engine = await Engine.start(program!);
   try {
     const key = testInfo.outputPath("person.key");
-    writeFileSync(key, "k".repeat(64));
+    writeFileSync(key, randomBytes(64), { mode: 0o600 });
     const settings = ["--cluster-engine", engine.address, "--person-key-file", key];
     const [one, other] = [await serverWith(settings), await serverWith(settings)];
     const ana = await newVisitor({ of: one });

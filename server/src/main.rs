@@ -32,7 +32,10 @@ use server::{
         tls::{Tls, TlsError, reload_certificate},
     },
     serve::{self, Resources},
-    storage::dir_lock::{AlreadyLocked, StateDirectory},
+    storage::{
+        dir_lock::{AlreadyLocked, StateDirectory},
+        secret_file::{ExposedError, check_directory},
+    },
     telemetry::{background_writer::BackgroundWriter, logging, metrics::METRICS},
 };
 use tokio::net::TcpListener;
@@ -95,6 +98,8 @@ enum Error {
     #[error(transparent)]
     StateDirectory(#[from] AlreadyLocked),
     #[error(transparent)]
+    Exposed(#[from] ExposedError),
+    #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -119,6 +124,7 @@ impl Error {
             Self::Config(_)
             | Self::Key(_)
             | Self::HostLink(_)
+            | Self::Exposed(_)
             | Self::Token(_)
             | Self::Tls(_)
             | Self::Cluster(_) => 78,
@@ -146,6 +152,7 @@ fn what_helps(error: &io::Error, flag: &str) -> String {
 
 /// Whether a start would succeed, as far as can be known without one: a restart must not fail after a check.
 fn check(config: &Config) -> Result<(), Error> {
+    check_directory(&config.state_directory)?;
     match &config.person_key_file {
         Some(path) => drop(PersonCookies::from_key_file(path, config.cookie_scope())?),
         None => PersonCookies::check_state_directory(&config.state_directory)?,
@@ -177,6 +184,7 @@ async fn run(config: Config) -> Result<(), Error> {
     if let Some(open_files) = tcp::raise_open_files_limit() {
         tracing::debug!(open_files, "limit of open files");
     }
+    check_directory(&config.state_directory)?;
     // Held from before the first read to after the last write.
     let _state_directory = StateDirectory::lock(&config.state_directory).await?;
     let scope = config.cookie_scope();

@@ -11,16 +11,17 @@ use tokio::{net::TcpListener, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    admin::{self, AdminState, AdminToken},
-    admission::Admission,
+    admin::{self, AdminState, AdminToken, OperatorConnection, OperatorListener},
+    admission::{Admission, Origin, SiteNames},
     cluster::ClusterMember,
     config::Config,
     http::{
-        app_state::AppState, assets::Site, rejected_request, router, security_headers::HeaderPolicy,
+        app_state::AppState, assets::Site, name_check::NameCheck, rejected_request, router,
+        security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
-    listener::{Acceptor, serve_connections, tcp, tls::Tls},
+    listener::{Acceptor, machine_name, serve_connections, tcp, tls::Tls},
     rooms_backend::RoomsBackend,
     storage::rooms_file::RoomsFile,
     url::Scheme,
@@ -81,6 +82,9 @@ pub async fn serve(
     let public_url = config.public_url;
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
     let public_origin = public_url.as_ref().map(|url| url.origin.clone());
+    let public_name = public_origin.as_ref().and_then(Origin::host_name);
+    let names = config.hosts.into_iter().chain(public_name).chain(machine_name());
+    let name_check = Arc::new(NameCheck::new(SiteNames::new(names)));
     let policy = config.admission.into_policy(public_origin, spoken);
     let admission = Admission::new(policy.capped_by(tcp::open_files_limit()));
     let header_policy = HeaderPolicy {
@@ -97,6 +101,7 @@ pub async fn serve(
         header_policy,
         admission: Arc::clone(&admission),
         public_url,
+        name_check: Arc::clone(&name_check),
         origin_warning: Arc::default(),
         secret_warning: Arc::default(),
         spoken,
@@ -109,7 +114,9 @@ pub async fn serve(
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
         let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone(), readiness };
-        let served = axum::serve(listener, admin::router(state, token));
+        let routes = admin::router(state, token, name_check);
+        let routes = routes.into_make_service_with_connect_info::<OperatorConnection>();
+        let served = axum::serve(OperatorListener(listener), routes);
         AbortOnDropHandle::new(tokio::spawn(served.into_future()))
     });
     let maintenance = tokio::spawn(backend.maintenance(

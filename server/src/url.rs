@@ -72,11 +72,7 @@ const LONGEST_HOST: usize = 260;
 
 /// Whether a `Host` header is a name or an address and perhaps a port, so that it can be copied into a URL.
 pub(crate) fn is_host(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        // Within the brackets of an IPv6 address it separates no port.
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
-        _ => (host, None),
-    };
+    let (name, port) = split_port(host);
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     let is_name = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
@@ -85,6 +81,19 @@ pub(crate) fn is_host(host: &str) -> bool {
     // The number may not have a sign.
     let is_port = |port: &str| !port.starts_with('+') && port.parse::<u16>().is_ok();
     host.len() <= LONGEST_HOST && is_name && port.is_none_or(is_port)
+}
+
+/// A host without its port.
+pub(crate) fn name_of(host: &str) -> &str {
+    split_port(host).0
+}
+
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        // Within the brackets of an IPv6 address it separates no port.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    }
 }
 
 /// The port of a `host:port`, unless it is a default one.

@@ -3,15 +3,18 @@
 //! `/healthz`, `/readyz` and `/metrics` need no token, and contain no names. Listing rooms and acting in them
 //! needs the token.
 
+mod connections;
 mod listen_addr;
 mod rooms;
 mod token;
+mod token_check;
+mod token_tries;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -19,13 +22,17 @@ use axum::{
 };
 use serde::Serialize;
 
+pub(crate) use self::connections::{OperatorConnection, OperatorListener};
+use self::token_check::{TokenCheck, require_token};
 pub use self::{
     listen_addr::AdminAddr,
     token::{AdminToken, TokenError},
 };
 use crate::{
     config::cluster,
+    http::{name_check::NameCheck, request_form},
     lifecycle::graceful_shutdown::Drain,
+    listener::BareLineFeed,
     telemetry::metrics::{self, METRICS, Now},
 };
 use registry::hub::Hub;
@@ -62,29 +69,52 @@ impl AdminState {
 }
 
 /// All routes of the admin interface.
-pub(crate) fn router(state: AdminState, token: AdminToken) -> Router {
+pub(crate) fn router(state: AdminState, token: AdminToken, name_check: Arc<NameCheck>) -> Router {
+    let token_check = Arc::new(TokenCheck::new(token));
     let actions = Router::new()
         .route("/rooms", get(rooms::all))
         .route("/rooms/{room}", get(rooms::one).delete(rooms::close))
         .route("/rooms/{room}/users/{id}", delete(rooms::remove))
-        .layer(middleware::from_fn_with_state(token, require_token))
+        .layer(middleware::from_fn_with_state(token_check, require_token))
         .with_state(Arc::clone(&state.hub));
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
+    let about_the_server = Router::new()
         .route("/readyz", get(readiness))
         .route("/metrics", get(metrics_text))
-        .with_state(state)
+        .with_state(state);
+    about_the_server
         .merge(actions)
+        .layer(middleware::from_fn_with_state(name_check, require_name))
+        // Whoever asks whether the process answers may do so by any name.
+        .route("/healthz", get(async || "ok\n"))
+        .layer(middleware::from_fn(require_form))
 }
 
-async fn require_token(State(token): State<AdminToken>, request: Request, next: Next) -> Response {
-    if token.is_in(request.headers()) {
-        return next.run(request).await;
+/// Refuses what HTTP calls invalid.
+async fn require_form(
+    ConnectInfo(connection): ConnectInfo<OperatorConnection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if connection.bare_line_feeds.were_read() {
+        request.extensions_mut().insert(BareLineFeed);
     }
-    let sentence =
-        "This needs the token in the state directory's operator.token, as a bearer token.\n";
-    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, challenge, sentence).into_response()
+    match request_form::check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(invalid) => invalid.into_response(),
+    }
+}
+
+/// Refuses the page of a stranger whose name leads to this machine: its browser may be the operator's.
+async fn require_name(
+    State(name_check): State<Arc<NameCheck>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request_form::host(request.uri(), request.headers());
+    match name_check.check(host) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => *refused,
+    }
 }
 
 /// `GET /readyz`: whether a load balancer should send visitors here.

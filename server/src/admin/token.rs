@@ -1,7 +1,8 @@
 //! The operator's token. It is in the state directory, so access to that makes an operator.
 
 use std::{
-    fmt, fs, io,
+    collections::BTreeSet,
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,10 +10,19 @@ use std::{
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use crate::storage::private_file;
+use crate::storage::{
+    private_file,
+    secret_file::{self, ExposedError, SecretFileError},
+};
 
 /// The name of the token's file in the state directory.
 const TOKEN_FILE: &str = "operator.token";
+
+/// Of random letters and digits, 16 have about 80 bits.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Sixteen random hexadecimal digits have about ten different ones.
+const FEWEST_CHARACTERS: usize = 4;
 
 /// The operator's token. Only its hash is in memory, so that the time of a comparison reveals nothing of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,6 +51,15 @@ pub enum TokenError {
         /// The file.
         path: PathBuf,
     },
+    /// Somebody wrote it who did not take random numbers.
+    #[error("The token in {} can be guessed: it needs at least {SHORTEST_TOKEN} characters, and {FEWEST_CHARACTERS} different ones. If you remove it, the server creates a new token.", path.display())]
+    Guessable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others have access to it.
+    #[error(transparent)]
+    Exposed(#[from] ExposedError),
     /// The system provides no random numbers.
     #[error("The system provides no random numbers for a token: {0}.")]
     Randomness(#[from] getrandom::Error),
@@ -51,18 +70,20 @@ impl AdminToken {
     pub fn from_state_directory(state_directory: &Path) -> Result<Self, TokenError> {
         let path = state_directory.join(TOKEN_FILE);
         let file_error = |source| TokenError::File { path: path.clone(), source };
-        match fs::read_to_string(&path) {
+        match secret_file::read_own(&path).map(|text| String::from_utf8_lossy(&text).into_owned()) {
             Ok(text) if text.trim().is_empty() => Err(TokenError::Empty { path }),
+            Ok(text) if is_guessable(text.trim()) => Err(TokenError::Guessable { path }),
             Ok(text) => Ok(Self::of(text.trim())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(SecretFileError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 24];
                 getrandom::fill(&mut secret)?;
                 let token = crate::hex::hex(&secret);
-                fs::create_dir_all(state_directory).map_err(file_error)?;
+                private_file::create_directory(state_directory).map_err(file_error)?;
                 private_file::write(&path, format!("{token}\n").as_bytes()).map_err(file_error)?;
                 Ok(Self::of(&token))
             }
-            Err(source) => Err(file_error(source)),
+            Err(SecretFileError::Unreadable(source)) => Err(file_error(source)),
+            Err(SecretFileError::Exposed(exposed)) => Err(exposed.into()),
         }
     }
 
@@ -81,16 +102,28 @@ impl AdminToken {
         Self(Arc::new(Sha256::digest(token).into()))
     }
 
-    /// Whether a request has it as `Authorization: Bearer TOKEN` (RFC 6750, section 2.1).
-    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
-        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = value.and_then(|value| value.strip_prefix("Bearer "));
-        token.is_some_and(|token| Self::of(token.trim()) == *self)
+    /// The token of a request with `Authorization: Bearer TOKEN` (RFC 6750, section 2.1).
+    pub(super) fn sent(headers: &HeaderMap) -> Option<&str> {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        value.strip_prefix("Bearer ").map(str::trim).filter(|token| !token.is_empty())
     }
+
+    /// Whether this is the token.
+    pub(super) fn is(&self, token: &str) -> bool {
+        Self::of(token) == *self
+    }
+}
+
+/// Whether a token was obviously not made of random numbers.
+fn is_guessable(token: &str) -> bool {
+    let different: BTreeSet<char> = token.chars().collect();
+    token.chars().count() < SHORTEST_TOKEN || different.len() < FEWEST_CHARACTERS
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -110,17 +143,29 @@ mod tests {
         fs::write(&path, "\n").unwrap();
         let error = AdminToken::from_state_directory(directory.path());
         assert!(matches!(error, Err(TokenError::Empty { .. })));
+        for guessable in
+            ["a", "123456789012345", "aaaaaaaaaaaaaaaaaaaaaaaa", "abababababababababab"]
+        {
+            fs::write(&path, guessable).unwrap();
+            let error = AdminToken::from_state_directory(directory.path()).unwrap_err();
+            assert!(matches!(error, TokenError::Guessable { .. }), "{guessable}: {error}");
+        }
+        fs::write(&path, "correct-horse-battery").unwrap();
+        let own = AdminToken::from_state_directory(directory.path()).unwrap();
+        assert_eq!(own, AdminToken::of("correct-horse-battery"));
     }
 
     #[test]
     fn any_other_token_is_refused() {
         let token = AdminToken::of("abc");
-        let with =
-            |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-        assert!(token.is_in(&with("Bearer abc")));
-        for value in ["abc", "Bearer ab", "Bearer abcd", "Bearer", "Basic abc", ""] {
-            assert!(!token.is_in(&with(value)), "{value}");
+        let is_in = |value: &str| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+            AdminToken::sent(&headers).is_some_and(|sent| token.is(sent))
+        };
+        assert!(is_in("Bearer abc"));
+        for value in ["abc", "Bearer ab", "Bearer abcd", "Bearer", "Bearer ", "Basic abc", ""] {
+            assert!(!is_in(value), "{value}");
         }
-        assert!(!token.is_in(&HeaderMap::new()));
+        assert_eq!(AdminToken::sent(&HeaderMap::new()), None);
     }
 }

@@ -17,6 +17,8 @@ use crate::url::{Scheme, is_host};
 pub struct ForwardedRequest {
     /// The client's address; without a trusted proxy, the peer's.
     pub client: IpAddr,
+    /// Whether a trusted proxy sent the request.
+    pub is_by_proxy: bool,
     /// The scheme by which the client sent the request, if a trusted proxy says so.
     pub scheme: Option<Scheme>,
     /// The host that the client asked for, if a trusted proxy says so.
@@ -28,7 +30,7 @@ impl ForwardedRequest {
     pub fn read(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let peer = peer.to_canonical();
         if !is_in_any(trusted, peer) {
-            return Self { client: peer, scheme: None, host: None };
+            return Self { client: peer, is_by_proxy: false, scheme: None, host: None };
         }
         // A header of one kind takes precedence: a proxy that writes one kind may pass on what a client sent
         // of the other.
@@ -47,6 +49,7 @@ impl ForwardedRequest {
         let hosts = or_elements(list(headers, "x-forwarded-host"), "host");
         Self {
             client,
+            is_by_proxy: true,
             scheme: entry(&schemes, hops).and_then(scheme_in),
             host: entry(&hosts, hops).filter(|host| is_host(host)).map(str::to_owned),
         }

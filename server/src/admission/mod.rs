@@ -8,6 +8,7 @@ mod origin;
 mod person_counts;
 pub mod rate_limit;
 mod rejection;
+mod site_names;
 
 use std::{
     net::IpAddr,
@@ -25,6 +26,7 @@ pub use self::{
     forwarded::ForwardedRequest,
     origin::{Origin, OriginRejected, OriginRules, ParseOriginError, RequestOrigin, WithoutOrigin},
     rejection::Rejection,
+    site_names::{HostName, MisdirectedError, ParseHostNameError, SiteNames},
 };
 use self::{client_addr::is_in_any, person_counts::PersonCounts, rate_limit::Limit};
 use crate::identity::person_cookie::Person;

@@ -5,12 +5,13 @@ use std::{fmt, str::FromStr};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::{Host, Url};
 
+use super::HostName;
 use crate::url::Scheme;
 
 /// The origins that may open a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginRules {
-    /// The site's URL as visitors see it, if that differs from the requests' `Host`.
+    /// The site's origin as visitors see it, if it is set: then no other is the site's own.
     pub public_url: Option<Origin>,
     /// What the server itself speaks: over TLS, a page loaded over plain HTTP is not its own.
     pub spoken: Scheme,
@@ -78,20 +79,30 @@ impl<'request> RequestOrigin<'request> {
     pub fn of(headers: &'request HeaderMap, host: Option<&'request str>) -> Self {
         const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         Self {
-            origin: headers.get(header::ORIGIN).map(text),
-            fetch_site: headers.get(SEC_FETCH_SITE).map(text),
+            origin: single(headers, header::ORIGIN),
+            fetch_site: single(headers, SEC_FETCH_SITE),
             host,
         }
     }
+
+    /// Where the browser sends `Sec-Fetch-Site`, it decides whether a page belongs to the site.
+    fn is_cross_site(&self) -> bool {
+        self.fetch_site.is_some_and(|site| !["same-origin", "none"].contains(&site))
+    }
+}
+
+/// The header's value; of several, which no browser sends, an empty text, as no one knows which counts.
+fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().map(text);
+    if values.next().is_some() { Some("") } else { value }
 }
 
 impl OriginRules {
     /// Checks that the request may open a socket. Without this any site's page could open one with the
     /// visitor's cookie (RFC 6455, section 10.2).
     pub fn admit(&self, request: RequestOrigin<'_>) -> Result<(), OriginRejected> {
-        // Where the browser sends `Sec-Fetch-Site`, it decides whether a page belongs to the site.
-        let is_cross_site =
-            request.fetch_site.is_some_and(|site| !["same-origin", "none"].contains(&site));
+        let is_cross_site = request.is_cross_site();
         let Some(origin) = request.origin else {
             return match self.without_origin {
                 _ if is_cross_site => Err(OriginRejected::AnotherSite),
@@ -116,10 +127,26 @@ impl OriginRules {
         }
     }
 
+    /// Checks that the request does not say of itself that it comes from another site's page.
+    ///
+    /// For a form of a page that hides its origin (`null`), as its address is a secret: over plain HTTP, where browsers
+    /// send no `Sec-Fetch-Site`, such a form of another site can't be told from it.
+    pub fn admit_hidden(&self, request: RequestOrigin<'_>) -> Result<(), OriginRejected> {
+        match request.origin {
+            None | Some("null") if request.is_cross_site() => Err(OriginRejected::AnotherSite),
+            None | Some("null") => Ok(()),
+            Some(_) => self.admit_own(request),
+        }
+    }
+
     fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
+        // What the client says of itself counts only where the operator has not said it.
+        if let Some(public_url) = &self.public_url {
+            return public_url == origin;
+        }
         let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
-        self.public_url.as_ref() == Some(origin) || host.is_some_and(is_host_of_request)
+        host.is_some_and(is_host_of_request)
     }
 }
 
@@ -131,6 +158,14 @@ impl Origin {
     /// Its port, unless that is the scheme's default.
     pub(crate) fn port(&self) -> Option<u16> {
         crate::url::port_of(&self.to_string())
+    }
+
+    /// The name of its host; none of an address.
+    pub(crate) fn host_name(&self) -> Option<HostName> {
+        match &self.0 {
+            url::Origin::Tuple(_, Host::Domain(name), _) => name.parse().ok(),
+            _ => None,
+        }
     }
 
     /// `http://localhost`.
@@ -240,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_url_is_the_sites_own_origin() {
+    fn the_public_url_is_the_sites_only_origin() {
         let public_url = Some("https://roll.example".parse().unwrap());
         let rules = OriginRules { public_url, ..OriginRules::default() };
         let from = |origin| [("host", "10.0.0.7:3000"), ("origin", origin)];
@@ -248,8 +283,11 @@ mod tests {
         assert!(is_admitted(&rules, &from("https://roll.example:443")));
         assert!(!is_admitted(&rules, &from("http://roll.example")));
         assert!(!is_admitted(&rules, &from("https://roll.example:8443")));
-        // The site can still be visited without the proxy.
-        assert!(is_admitted(&rules, &from("http://10.0.0.7:3000")));
+        // Whatever `Host` says: a proxy passes on the name that the client sent.
+        assert!(!is_admitted(&rules, &from("http://10.0.0.7:3000")));
+        assert!(!is_admitted(&rules, &[("host", "evil.test"), ("origin", "http://evil.test")]));
+        let plain = [("host", "roll.example"), ("origin", "http://roll.example")];
+        assert!(!is_admitted(&rules, &plain));
     }
 
     #[test]
@@ -289,6 +327,38 @@ mod tests {
         assert!(!admit_own(&[("origin", "https://friend.test"), cross_site]));
         assert!(!admit_own(&[("origin", "https://a.test"), cross_site]));
         assert!(!admit_own(&[cross_site]));
+    }
+
+    #[test]
+    fn hidden_origin_is_admitted_where_the_pages_address_is_a_secret_and_a_foreign_one_is_not() {
+        let without_origin = WithoutOrigin::Refused;
+        for rules in [OriginRules::default(), OriginRules { without_origin, ..Default::default() }]
+        {
+            let admit_hidden = |headers: &[(&'static str, &str)]| {
+                let headers = request(headers);
+                rules.admit_hidden(RequestOrigin::of(&headers, Some("a.test"))).is_ok()
+            };
+            for own in [&[][..], &[("origin", "null")], &[("origin", "http://a.test")]] {
+                assert!(admit_hidden(own), "{own:?}");
+                assert!(admit_hidden(&[own, &[("sec-fetch-site", "same-origin")]].concat()));
+                assert!(!admit_hidden(&[own, &[("sec-fetch-site", "cross-site")]].concat()));
+                assert!(!admit_hidden(&[own, &[("sec-fetch-site", "same-site")]].concat()));
+            }
+            for origin in ["http://evil.test", "http://a.test:3001", "file://", "nonsense", ""] {
+                assert!(!admit_hidden(&[("origin", origin)]), "{origin}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_origins_none_counts() {
+        let mut headers = request(&[("host", "a.test"), ("origin", "http://a.test")]);
+        assert!(admit(&OriginRules::default(), &headers).is_ok());
+        headers.append(header::ORIGIN, HeaderValue::from_static("http://evil.test"));
+        assert!(admit(&OriginRules::default(), &headers).is_err());
+        let mut headers = request(&[("host", "a.test"), ("sec-fetch-site", "same-origin")]);
+        headers.append("sec-fetch-site", HeaderValue::from_static("none"));
+        assert!(admit(&OriginRules::default(), &headers).is_err());
     }
 
     #[test]

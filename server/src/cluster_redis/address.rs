@@ -15,6 +15,8 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
+use crate::storage::secret_file::{self, ExposedError, SecretFileError};
+
 /// The port of Redis and Valkey.
 const DEFAULT_PORT: u16 = 6379;
 
@@ -129,6 +131,9 @@ pub enum EngineFileError {
         /// The system's error.
         source: io::Error,
     },
+    /// Others have access to a secret.
+    #[error(transparent)]
+    Exposed(#[from] ExposedError),
     /// The certificates or the key are none.
     #[error("The files for TLS with the engine can't be used: {0}.")]
     Certificates(#[from] RedisError),
@@ -260,7 +265,7 @@ fn certificates(config: &EngineConfig) -> Result<Option<TlsCertificates>, Engine
     let client_tls = match &config.certificate_files {
         Some((certificate, key)) => Some(ClientTlsConfig {
             client_cert: contents(certificate, "cluster-certificate")?,
-            client_key: contents(key, "cluster-key")?,
+            client_key: secret_contents(key, "cluster-key")?,
         }),
         None => None,
     };
@@ -271,12 +276,20 @@ fn certificates(config: &EngineConfig) -> Result<Option<TlsCertificates>, Engine
 /// The first line of a file.
 fn secret(path: Option<&Path>, setting: &'static str) -> Result<Option<String>, EngineFileError> {
     let Some(path) = path else { return Ok(None) };
-    let text = fs::read_to_string(path).map_err(|source| EngineFileError::Unreadable {
-        setting,
-        path: path.to_owned(),
-        source,
+    let text = String::from_utf8(secret_contents(path, setting)?).map_err(|error| {
+        let source = io::Error::new(io::ErrorKind::InvalidData, error);
+        EngineFileError::Unreadable { setting, path: path.to_owned(), source }
     })?;
     Ok(text.lines().next().map(ToOwned::to_owned))
+}
+
+fn secret_contents(path: &Path, setting: &'static str) -> Result<Vec<u8>, EngineFileError> {
+    secret_file::read_given(setting, path).map_err(|error| match error {
+        SecretFileError::Unreadable(source) => {
+            EngineFileError::Unreadable { setting, path: path.to_owned(), source }
+        }
+        SecretFileError::Exposed(exposed) => exposed.into(),
+    })
 }
 
 fn contents(path: &Path, setting: &'static str) -> Result<Vec<u8>, EngineFileError> {

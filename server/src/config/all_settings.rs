@@ -26,6 +26,11 @@ static LISTENING: Group = Group {
         )
         .default_is("the host of each request"),
         Setting::presence(
+            "host",
+            "Further names by which browsers may ask for the site, like laptop.lan, without a port. Addresses, localhost, names without a dot or below .local, .home.arpa or .internal, this machine's own name and that of public-url are allowed anyway, and every name where this server speaks TLS itself; any other gets 421, as a stranger could let it lead here (DNS rebinding). It is valid for the operator's listener as well.",
+            |config| &mut config.hosts,
+        ),
+        Setting::presence(
             tls::CERTIFICATE_SETTING,
             "PEM file with the certificate chain, to serve TLS without a proxy. SIGHUP reloads certificate and key.",
             |config| &mut config.tls.certificate,

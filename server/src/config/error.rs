@@ -91,11 +91,13 @@ pub enum ConfigError {
         /// The missing one.
         missing: &'static str,
     },
-    /// Visitors could download the TLS key.
-    #[error("{}, which is set as tls-key, is inside site-root, whose files are public: move it.", key.display())]
-    KeyIsServed {
+    /// Visitors could download a secret.
+    #[error("{}, which is set as {setting}, is inside site-root, whose files are public: move it.", path.display())]
+    SecretIsServed {
+        /// The setting.
+        setting: &'static str,
         /// The file.
-        key: PathBuf,
+        path: PathBuf,
     },
     /// Both listeners have the same address.
     #[error(

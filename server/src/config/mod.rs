@@ -36,6 +36,7 @@ use self::{
 };
 use crate::{
     admin::AdminAddr,
+    admission::HostName,
     http::assets::{Site, SiteError},
     identity::person_cookie::CookieScope,
     lifecycle::graceful_shutdown::DrainConfig,
@@ -63,6 +64,8 @@ pub struct Config {
     pub keep_attendance: Option<AttendanceRetention>,
     /// The site's URL as visitors see it; without it, each request's host.
     pub public_url: Option<PublicUrl>,
+    /// Further names of the site.
+    pub hosts: Vec<HostName>,
     /// The certificate, if this server speaks TLS itself.
     pub tls: TlsSettings,
     /// The table `[limits]`.
@@ -92,6 +95,7 @@ impl Default for Config {
             },
             keep_attendance: None,
             public_url: None,
+            hosts: Vec::new(),
             tls: TlsSettings::default(),
             admission: AdmissionSettings::default(),
             operator_address: AdminAddr::Default,
@@ -248,11 +252,24 @@ impl Config {
             if is_inside(&self.state_directory, directory) {
                 return Err(ConfigError::StateIsServed { state_directory: self.state_directory });
             }
-            if let Some(key) = self.tls.key.as_ref().filter(|key| is_inside(key, directory)) {
-                return Err(ConfigError::KeyIsServed { key: key.clone() });
+            let mut secrets = self.secret_files();
+            if let Some((setting, path)) = secrets.find(|(_, path)| is_inside(path, directory)) {
+                return Err(ConfigError::SecretIsServed { setting, path: path.clone() });
             }
         }
         Ok(self)
+    }
+
+    /// The files with secrets that are set, and the settings that name them.
+    fn secret_files(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let files = [
+            (tls::KEY_SETTING, &self.tls.key),
+            ("person-key-file", &self.person_key_file),
+            ("cluster-key", &self.cluster.key),
+            ("cluster-password-file", &self.cluster.password_file),
+            ("cluster-sentinel-password-file", &self.cluster.sentinel_password_file),
+        ];
+        files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?)))
     }
 }
 

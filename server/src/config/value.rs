@@ -13,7 +13,7 @@ use leptos::config::Env;
 
 use crate::{
     admin::AdminAddr,
-    admission::{Origin, parse_network},
+    admission::{HostName, Origin, parse_network},
     cluster_redis::EngineAddress,
     telemetry::logging::{LogFilter, LogFormat},
     url::PublicUrl,
@@ -177,6 +177,11 @@ text_value!(
     Origin,
     "HTTPS://HOST",
     "a scheme and a host, like https://example.org or http://localhost:3000"
+);
+text_value!(
+    HostName,
+    "NAME",
+    "a name like roll.example.org or laptop.lan, without a scheme and a port"
 );
 text_value!(
     PublicUrl,
@@ -401,6 +406,12 @@ impl Blank for EngineAddress {
 impl Blank for IpNet {
     fn blank() -> Self {
         Self::from(IpAddr::from([127, 0, 0, 1]))
+    }
+}
+
+impl Blank for HostName {
+    fn blank() -> Self {
+        Self::localhost()
     }
 }
 

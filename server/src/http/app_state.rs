@@ -7,7 +7,7 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use super::page_language::PageLanguage;
 use super::{
-    assets::Site, first_rows::FirstRowsCache, origin_warning::OriginWarning,
+    assets::Site, first_rows::FirstRowsCache, name_check::NameCheck, origin_warning::OriginWarning,
     security_headers::HeaderPolicy, visit::Visit,
 };
 use crate::{
@@ -43,6 +43,8 @@ pub struct AppState {
     pub header_policy: HeaderPolicy,
     /// Admits sockets and feeds.
     pub admission: Arc<Admission>,
+    /// Refuses requests for names that are not the site's.
+    pub(crate) name_check: Arc<NameCheck>,
     /// Warns that sockets are refused for their origin.
     pub origin_warning: Arc<OriginWarning>,
     /// Warns that wrong secrets of hosts are sent.
@@ -55,6 +57,12 @@ impl AppState {
     /// The path below which the site is served.
     pub(crate) fn base_path(&self) -> BasePath {
         self.public_url.as_ref().map(|url| url.base_path.clone()).unwrap_or_default()
+    }
+
+    /// The site's origin as visitors see it.
+    pub(crate) fn site_origin(&self, visit: &Visit) -> Option<String> {
+        let public = self.public_url.as_ref().map(|url| url.origin.to_string());
+        public.or_else(|| visit.origin())
     }
 
     /// The site's port as this visitor sees it.

@@ -11,6 +11,10 @@ use app::{
 /// Proxies, link checkers and people add such slashes.
 pub(crate) fn without_extra_slashes(path: &str) -> Option<String> {
     let mut segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    // A browser would resolve it against what is before it, and leave the base path.
+    if segments.iter().any(|segment| is_dot_segment(segment)) {
+        return None;
+    }
     let lower_case;
     match segments.as_mut_slice() {
         ["r", room, ..] => {
@@ -24,6 +28,11 @@ pub(crate) fn without_extra_slashes(path: &str) -> Option<String> {
     }
     let clean: String = segments.into_iter().flat_map(|segment| ["/", segment]).collect();
     (clean != path).then_some(clean)
+}
+
+/// As browsers resolve it: `.` or `..`, of which dots may be escaped (the URL standard's "double-dot URL path segment").
+fn is_dot_segment(segment: &str) -> bool {
+    matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
 }
 
 /// Whether the path is one of an embed.
@@ -59,6 +68,10 @@ mod tests {
             ("/", None),
             ("//evil.example/", None),
             ("/nowhere/", None),
+            ("/r/Team/.", None),
+            ("/r/../../Team/", None),
+            ("/r/%2e%2E/%2e./team/", None),
+            ("/r/.well-known/", Some("/r/.well-known")),
         ] {
             assert_eq!(without_extra_slashes(path).as_deref(), clean, "{path}");
         }

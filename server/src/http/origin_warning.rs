@@ -2,7 +2,6 @@
 
 use tokio::time::Instant;
 
-use super::visit::Visit;
 use crate::{admission::Origin, telemetry::warning_interval::WarningInterval};
 
 /// When the last warning was logged.
@@ -13,13 +12,13 @@ impl OriginWarning {
     /// Logs that a socket was refused, unless that was logged within the last minute.
     ///
     /// Both are names of sites, not of visitors. Any client can send any text, so only valid names are logged.
-    pub(crate) fn log(&self, origin: Option<&str>, visit: &Visit) {
+    pub(crate) fn log(&self, origin: Option<&str>, site: Option<String>) {
         if !self.0.is_due(Instant::now()) {
             return;
         }
         let origin = origin.and_then(|text| text.parse::<Origin>().ok());
         let origin = origin.map_or_else(|| "none".to_owned(), |origin| origin.to_string());
-        let site = visit.origin().unwrap_or_else(|| "none".to_owned());
+        let site = site.unwrap_or_else(|| "none".to_owned());
         tracing::warn!(
             origin,
             site,

@@ -23,12 +23,22 @@ impl AppState {
         visit: &Visit,
     ) -> Result<(), Box<Response>> {
         let request = RequestOrigin::of(headers, visit.host.as_deref());
-        self.admission
-            .policy()
-            .origins
-            .admit_own(request)
-            .map_err(|_| Box::new((StatusCode::FORBIDDEN, SENTENCE).into_response()))
+        self.admission.policy().origins.admit_own(request).map_err(|_| Box::new(refusal()))
     }
+
+    /// Refuses what says of itself that another site's page sent it, for a form of a page that hides its own origin.
+    pub(super) fn refuse_other_pages(
+        &self,
+        headers: &HeaderMap,
+        visit: &Visit,
+    ) -> Result<(), Box<Response>> {
+        let request = RequestOrigin::of(headers, visit.host.as_deref());
+        self.admission.policy().origins.admit_hidden(request).map_err(|_| Box::new(refusal()))
+    }
+}
+
+fn refusal() -> Response {
+    (StatusCode::FORBIDDEN, SENTENCE).into_response()
 }
 
 /// Of pages with forms: other sites learn nothing, and this one learns where its forms come from.

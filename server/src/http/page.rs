@@ -56,20 +56,20 @@ pub(crate) async fn room(
 
 /// `POST /r/{room}/someone-else`: gives the browser a new identity, and redirects to the room's page.
 ///
-/// Requests from other sites are ignored where the browser marks them with `Sec-Fetch-Site`. Over plain HTTP
-/// it does not, and `Origin` is null in our own forms too, as our pages send no referrer; all that such a
-/// request could do is to give the visitor a new identity.
+/// Over plain HTTP another site that hides its origin can't be told from our own form, which hides it too, as our pages
+/// send no referrer; all that such a request could do is to give the visitor a new identity.
 pub(crate) async fn switch_person(
     State(state): State<AppState>,
     visit: Visit,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
+    if let Err(refused) = state.refuse_other_pages(&headers, &visit) {
+        return *refused;
+    }
     let Ok(room) = room_from_path(path) else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = Redirect::to(&state.base_path().room(&room)).into_response();
-    let is_cross_site =
-        headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin");
-    if let (false, Ok(person)) = (is_cross_site, PersonCookies::new_person())
+    if let Ok(person) = PersonCookies::new_person()
         && let Some(cookie) = state.cookies.set_cookie(person, state.site_port(&visit))
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -107,6 +107,14 @@ pub(crate) async fn not_found(
     if let Some(path) = without_extra_slashes(uri.path()) {
         return permanent_redirect(&state, &path, &uri);
     }
+    not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
+}
+
+/// The page for a path that is known in part only: a redirect would lose the rest.
+pub(crate) async fn no_such_file(
+    State(state): State<AppState>,
+    language: PageLanguage,
+) -> Response {
     not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
 }
 

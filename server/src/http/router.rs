@@ -18,7 +18,7 @@ use tower_http::{
 use super::{
     app_state::AppState,
     cookie_check, embed,
-    entry::with_base_path,
+    entry::with_entry,
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
     robots::{noindex, robots},
@@ -39,6 +39,7 @@ const FILES_OF_EMBED: [&str; 3] = ["/embed.js", "/feed.js", "/feed-hub.js"];
 /// The routes of pages, protocol and files.
 pub(crate) fn router(state: AppState) -> Router {
     let not_found = get(page::not_found).with_state(state.clone());
+    let no_such_file = get(page::no_such_file).with_state(state.clone());
     // The content behind a hashed name never changes; any other name is revalidated.
     let cache_control = if state.site.has_hashed_names(&state.leptos) {
         "public, max-age=31536000, immutable"
@@ -50,7 +51,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(vary_by_encoding())
         .layer(middleware::from_fn(allow_files_of_embed))
         .layer(middleware::from_fn(conditional_get))
-        .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
+        .service(state.site.package_service(&state.leptos.site_pkg_dir, no_such_file));
     let files = ServiceBuilder::new()
         .layer(set_cache_control(CACHE_FOR_AN_HOUR))
         .layer(vary_by_encoding())
@@ -67,7 +68,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let is_compressible = DefaultPredicate::new()
         .and(NotForContentType::const_new("application/wasm"))
         .and(NotForContentType::const_new(export::XLSX_TYPE));
-    let base_path = state.base_path();
+    let entered = state.clone();
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
@@ -102,7 +103,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
-    with_base_path(routes, base_path).layer(MapResponseLayer::new(finish))
+    with_entry(routes, entered).layer(MapResponseLayer::new(finish))
 }
 
 /// Adds `Cache-Control` to files.

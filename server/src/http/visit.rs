@@ -4,11 +4,11 @@ use std::{convert::Infallible, net::IpAddr};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Uri, header, request::Parts, uri::Authority},
+    http::{HeaderMap, Uri, request::Parts},
 };
 use ipnet::IpNet;
 
-use super::app_state::AppState;
+use super::{app_state::AppState, request_form};
 use crate::{
     admission::{ForwardedRequest, PeerAddr},
     url::{Scheme, is_host},
@@ -21,6 +21,9 @@ pub(crate) struct Visit {
     pub(crate) client: IpAddr,
     /// The host with its port; none where the request names none, or an invalid one.
     pub(crate) host: Option<String>,
+    /// Whether the browser has checked that this server's certificate is for the host. Of a proxy's certificate only
+    /// the proxy knows, and many pass on what a client says of that.
+    pub(crate) is_certified: bool,
     scheme: Scheme,
 }
 
@@ -33,15 +36,15 @@ impl Visit {
         trusted: &[IpNet],
         spoken: Scheme,
     ) -> Self {
-        let ForwardedRequest { client, scheme, host } =
+        let ForwardedRequest { client, is_by_proxy, scheme, host } =
             ForwardedRequest::read(peer, headers, trusted);
         let requested = || {
-            // A target in absolute form takes precedence (RFC 9112, section 3.2.2).
-            let authority = uri.authority().map(Authority::as_str);
-            let host = authority.or_else(|| headers.get(header::HOST)?.to_str().ok());
+            let host = request_form::host(uri, headers);
             host.filter(|host| is_host(host)).map(str::to_owned)
         };
-        Self { client, host: host.or_else(requested), scheme: scheme.unwrap_or(spoken) }
+        let is_certified = spoken == Scheme::Https && !is_by_proxy;
+        let (host, scheme) = (host.or_else(requested), scheme.unwrap_or(spoken));
+        Self { client, host, is_certified, scheme }
     }
 
     /// The origin of the request's URL, like `https://example.org:8443`.
@@ -67,7 +70,8 @@ impl Visit {
     /// Over plain HTTP, without a proxy.
     pub(crate) fn of_host(host: Option<&str>) -> Self {
         let client = IpAddr::from([127, 0, 0, 1]);
-        Self { client, host: host.map(str::to_owned), scheme: Scheme::Http }
+        let host = host.map(str::to_owned);
+        Self { client, host, is_certified: false, scheme: Scheme::Http }
     }
 }
 

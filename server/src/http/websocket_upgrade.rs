@@ -45,7 +45,7 @@ pub(crate) async fn open(
     }
     let origin = RequestOrigin::of(request.headers(), visit.host.as_deref());
     if let Err(rejected) = state.admission.policy().origins.admit(origin) {
-        state.origin_warning.log(origin.origin, &visit);
+        state.origin_warning.log(origin.origin, state.site_origin(&visit));
         return (StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response();
     }
     let room_name = match room_from_path(path) {

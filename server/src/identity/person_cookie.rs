@@ -1,7 +1,7 @@
 //! The signed cookie that identifies a browser, and the public ids derived from it.
 
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -12,10 +12,13 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 pub use super::cookie_scope::{CookieScope, SitePort};
-use super::host_secret::HostSecrets;
+use super::{host_secret::HostSecrets, key_pattern::is_patterned};
 use crate::{
     hex::{decode_hex, hex},
-    storage::private_file,
+    storage::{
+        private_file,
+        secret_file::{self, ExposedError, SecretFileError},
+    },
     url::Scheme,
 };
 
@@ -92,6 +95,21 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// The file in the state directory was not made of random numbers.
+    #[error("{} follows a pattern, so anybody could guess it. If you remove it, the server creates a new key, and all visitors get new identities.", path.display())]
+    Patterned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The configured file was not made of random numbers.
+    #[error("{}, which is set as person-key-file, follows a pattern, so anybody could guess it: `head -c {KEY_IN_BYTES} /dev/urandom` makes a key.", path.display())]
+    GivenPatterned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others have access to the file.
+    #[error(transparent)]
+    Exposed(#[from] ExposedError),
     /// The system provides no random numbers.
     #[error("The system provides no random numbers for a key: {0}.")]
     Randomness(#[from] getrandom::Error),
@@ -105,16 +123,18 @@ impl PersonCookies {
     ) -> Result<Self, KeyError> {
         let path = state_directory.join(KEY_FILE);
         let file_error = |source| KeyError::File { path: path.clone(), source };
-        match fs::read(&path) {
+        match secret_file::read_own(&path) {
+            Ok(key) if is_patterned(&key) => Err(KeyError::Patterned { path }),
             Ok(key) => Self::from_key(&key, scope).ok_or(KeyError::Length { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(SecretFileError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_IN_BYTES];
                 getrandom::fill(&mut key)?;
-                fs::create_dir_all(state_directory).map_err(file_error)?;
+                private_file::create_directory(state_directory).map_err(file_error)?;
                 private_file::write(&path, &key).map_err(file_error)?;
                 Self::from_key(&key, scope).ok_or(KeyError::Length { path })
             }
-            Err(source) => Err(file_error(source)),
+            Err(SecretFileError::Unreadable(source)) => Err(file_error(source)),
+            Err(SecretFileError::Exposed(exposed)) => Err(exposed.into()),
         }
     }
 
@@ -130,8 +150,16 @@ impl PersonCookies {
 
     /// With the key in a configured file, which has to exist.
     pub fn from_key_file(path: &Path, scope: impl Into<CookieScope>) -> Result<Self, KeyError> {
-        let key = fs::read(path)
-            .map_err(|source| KeyError::GivenFile { path: path.to_owned(), source })?;
+        let key = match secret_file::read_given("person-key-file", path) {
+            Ok(key) if is_patterned(&key) => {
+                return Err(KeyError::GivenPatterned { path: path.to_owned() });
+            }
+            Ok(key) => key,
+            Err(SecretFileError::Unreadable(source)) => {
+                return Err(KeyError::GivenFile { path: path.to_owned(), source });
+            }
+            Err(SecretFileError::Exposed(exposed)) => return Err(exposed.into()),
+        };
         Self::from_key(&key, scope).ok_or_else(|| KeyError::GivenLength { path: path.to_owned() })
     }
 
@@ -254,6 +282,8 @@ impl PersonCookies {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use app::ssr::BasePath;
 
     use super::*;

@@ -1,4 +1,4 @@
-//! A stream that answers requests whose head is too long.
+//! A stream that answers requests whose head is too long, and notices line feeds alone.
 //!
 //! hyper would answer them without a word, and close while the browser still sends: the connection would be
 //! reset before the answer is read. Cookies are the usual cause: browsers send all of a host, of every port,
@@ -7,12 +7,17 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::line_ends::LineEnds;
 use crate::telemetry::metrics::METRICS;
 
 /// The longest head of a request. Nothing of it is kept after the response.
@@ -38,12 +43,29 @@ const ANSWER: &str = concat!(
 );
 
 /// A stream that answers by itself, and then ends, when more than the longest head is read without an answer
-/// in between. No request to this server has a body.
+/// in between. No request to this server has a long body.
 #[derive(Debug)]
 pub(crate) struct HeadLimit<S> {
     stream: S,
     state: State,
+    line_ends: LineEnds,
+    bare_line_feeds: BareLineFeeds,
 }
+
+/// Whether a head of a connection had a line feed without a carriage return.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BareLineFeeds(Arc<AtomicBool>);
+
+impl BareLineFeeds {
+    /// Of a head that was read until now, so that no response is written in the middle of another one.
+    pub(crate) fn were_read(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Marks a request on a connection of which a head had one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BareLineFeed;
 
 #[derive(Debug)]
 enum State {
@@ -60,7 +82,13 @@ enum State {
 impl<S> HeadLimit<S> {
     /// A stream of which nothing was read.
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, state: State::Reading(0) }
+        let (line_ends, bare_line_feeds) = (LineEnds::default(), BareLineFeeds::default());
+        Self { stream, state: State::Reading(0), line_ends, bare_line_feeds }
+    }
+
+    /// What is known of line feeds alone; it stays with the stream's owner.
+    pub(crate) fn bare_line_feeds(&self) -> BareLineFeeds {
+        self.bare_line_feeds.clone()
     }
 
     /// The stream without the limit.
@@ -71,6 +99,7 @@ impl<S> HeadLimit<S> {
     fn wrote<T>(&mut self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if let (State::Reading(read), Poll::Ready(Ok(_))) = (&mut self.state, &outcome) {
             *read = 0;
+            self.line_ends.answered();
         }
         outcome
     }
@@ -82,14 +111,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadLimit<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, state } = &mut *self;
+        let Self { stream, state, line_ends, bare_line_feeds } = &mut *self;
         let mut stream = Pin::new(stream);
         loop {
             match state {
                 State::Reading(read) => {
                     let before = buffer.filled().len();
                     ready!(stream.as_mut().poll_read(context, buffer))?;
-                    *read += buffer.filled().len() - before;
+                    let bytes = buffer.filled().get(before..).unwrap_or_default();
+                    if line_ends.read(bytes) {
+                        bare_line_feeds.0.store(true, Ordering::Relaxed);
+                    }
+                    *read += bytes.len();
                     if *read <= LONGEST_HEAD_IN_BYTES {
                         return Poll::Ready(Ok(()));
                     }

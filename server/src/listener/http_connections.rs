@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    Acceptor, HeadLimit, WriteTimeout,
+    Acceptor, BareLineFeed, HeadLimit, WriteTimeout,
     head_limit::LONGEST_HEAD_IN_BYTES,
     https_redirect::https_redirect,
     tls::{Accepted, Tls},
@@ -163,12 +163,16 @@ impl Handler {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let router = self.router.clone();
+        let stream = HeadLimit::new(stream);
+        let bare_line_feeds = stream.bare_line_feeds();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(PeerAddr(peer));
+            if bare_line_feeds.were_read() {
+                request.extensions_mut().insert(BareLineFeed);
+            }
             router.clone().oneshot(request)
         });
-        let stream = HeadLimit::new(stream);
         let stream = WriteTimeout::new(stream, self.admission.policy().timeouts.write_timeout);
         let mut connection =
             Box::pin(self.http.serve_connection(TokioIo::new(stream), service).with_upgrades());

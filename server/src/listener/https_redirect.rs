@@ -1,7 +1,7 @@
 //! The answer to plain HTTP on the TLS port: a redirect to https.
 
 use axum::{
-    http::{HeaderValue, Request, StatusCode, header},
+    http::{HeaderValue, Request, StatusCode, header, uri::PathAndQuery},
     response::{IntoResponse, Response},
 };
 
@@ -13,7 +13,9 @@ use crate::url::is_host;
 pub(crate) fn https_redirect<B>(request: &Request<B>) -> Response {
     let sentence = "This server speaks HTTPS only: use a URL that begins with https://\n";
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    // The target `*` is no path, and would be a part of the host.
+    let path = request.uri().path_and_query().map(PathAndQuery::as_str);
+    let path = path.filter(|path| path.starts_with('/')).unwrap_or("/");
     let location = host.filter(|host| is_host(host)).map(|host| format!("https://{host}{path}"));
     match location.and_then(|location| HeaderValue::try_from(location).ok()) {
         Some(location) => {
@@ -42,6 +44,7 @@ mod tests {
         for (path, host, location) in [
             ("/", "10.0.0.7:3000", "https://10.0.0.7:3000/"),
             ("/r/team-7?wall", "roll.example", "https://roll.example/r/team-7?wall"),
+            ("*", "roll.example", "https://roll.example/"),
         ] {
             let response = response(path, Some(host));
             assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);

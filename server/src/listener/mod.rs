@@ -5,12 +5,15 @@ mod head_limit;
 mod http_connections;
 mod https_redirect;
 pub mod lan_url;
+mod line_ends;
+mod machine_name;
 mod reserve_fd;
 pub mod tcp;
 pub mod tls;
 mod write_timeout;
 
 pub(crate) use acceptor::Acceptor;
-pub(crate) use head_limit::HeadLimit;
+pub(crate) use head_limit::{BareLineFeed, BareLineFeeds, HeadLimit};
 pub(crate) use http_connections::serve_connections;
+pub(crate) use machine_name::machine_name;
 pub(crate) use write_timeout::WriteTimeout;

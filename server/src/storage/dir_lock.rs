@@ -1,13 +1,15 @@
 //! The lock on the state directory: two servers would overwrite each other's rooms.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep};
+
+use super::private_file;
 
 /// The name of the lock file, which is empty.
 const FILE: &str = "lock";
@@ -40,7 +42,7 @@ impl StateDirectory {
     ///
     /// If it can't be created or locked, the server runs without a lock: it serves visitors all the same.
     pub async fn lock(directory: &Path) -> Result<Self, AlreadyLocked> {
-        let file = match fs::create_dir_all(directory).and_then(|()| open(directory)) {
+        let file = match private_file::create_directory(directory).and_then(|()| open(directory)) {
             Ok(file) => file,
             Err(error) => return Ok(Self::without_lock(&error)),
         };
@@ -71,7 +73,12 @@ impl StateDirectory {
 
 fn open(directory: &Path) -> io::Result<File> {
     // Some systems can't lock a file that is open for appending only.
-    File::options().create(true).read(true).append(true).open(directory.join(FILE))
+    let mut options = File::options();
+    options.create(true).read(true).append(true);
+    // Whoever can open it can lock it, and keep the server from starting.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(directory.join(FILE))
 }
 
 #[cfg(test)]
@@ -100,7 +107,7 @@ mod tests {
     async fn a_directory_that_cannot_be_created_is_used_without_a_lock() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
-        fs::write(&file, "").unwrap();
+        std::fs::write(&file, "").unwrap();
         assert!(StateDirectory::lock(&file.join("state")).await.is_ok());
     }
 }

@@ -21,11 +21,20 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&new, path)
 }
 
+/// Creates a directory and those above it that are missing, with mode 0700 on Unix: it is for secrets.
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Whether [`write`] could create a file in this directory and the directory itself; leaves nothing behind.
 pub(crate) fn check_creatable(directory: &Path) -> io::Result<()> {
     let missing: Vec<_> = directory.ancestors().take_while(|path| !path.exists()).collect();
     let probe = directory.join(format!("check-{}", std::process::id()));
-    let outcome = fs::create_dir_all(directory).and_then(|()| create(&probe).map(drop));
+    let outcome = create_directory(directory).and_then(|()| create(&probe).map(drop));
     // What can't be removed was not created, and an empty path is the working directory.
     let _ = fs::remove_file(probe);
     for path in missing {

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::{engine::EngineProcess, support::process::ServerProcess};
+use crate::{
+    engine::EngineProcess,
+    support::{key, process::ServerProcess, write_secret},
+};
 
 /// Servers over an engine, which end with the test.
 pub(crate) struct Cluster {
@@ -17,7 +20,7 @@ impl Cluster {
     /// With this engine, and no server yet.
     pub(crate) fn over(engine: EngineProcess) -> Self {
         let cluster = Self { engine, servers: Vec::new(), files: tempfile::tempdir().unwrap() };
-        std::fs::write(cluster.key_file(), [7; 64]).unwrap();
+        write_secret(&cluster.key_file(), key(7));
         cluster
     }
 
@@ -46,7 +49,7 @@ impl Cluster {
     /// A file of its own, for a setting.
     pub(crate) fn write_file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.files.path().join(name);
-        std::fs::write(&path, content).unwrap();
+        write_secret(&path, content);
         path
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use crate::{
     cluster::Cluster,
     engine::{EngineProcess, free_port},
-    support::process::FailedStart,
+    support::{key, process::FailedStart},
 };
 
 /// The status of a service that is not there (sysexits.h): a service manager may try again.
@@ -64,7 +64,7 @@ async fn wrong_password_and_missing_permission_are_named() {
 #[tokio::test]
 async fn settings_that_differ_from_the_other_servers_are_named() {
     let cluster = Cluster::start(1);
-    let other_key = cluster.write_file("other.key", "x".repeat(64));
+    let other_key = cluster.write_file("other.key", key(8));
     let with_other_key = cluster
         .settings()
         .replace(&cluster.key_file().display().to_string(), &other_key.display().to_string());

@@ -1,6 +1,6 @@
 //! The operator's interface, through its own listening socket.
 
-use crate::support::{Client, OPERATOR_TOKEN, TestServer};
+use crate::support::{Client, OPERATOR_TOKEN, TestServer, header, process::ServerProcess};
 use app::presence::{Changes, UserId};
 
 async fn ana_in_two_tabs_and_bo(server: &TestServer) -> (Client, Client, Client, UserId) {
@@ -197,4 +197,43 @@ async fn healthz_is_served_on_both_addresses_and_readyz_on_the_operators() {
     assert!(ready.starts_with("HTTP/1.1 200 "), "{ready}");
     assert_eq!(body(&ready), r#"{"ready":true,"reasons":[]}"#);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_slowed_counted_and_logged_once_a_minute() {
+    let server = ServerProcess::start_with("operator-addr = \"127.0.0.1:0\"");
+    let operator = server.operator().await;
+    let ask = async |token: &str| {
+        operator.get_with("/rooms", &format!("Authorization: Bearer {token}\r\n")).await
+    };
+    let token = std::fs::read_to_string(server.state_file("operator.token")).unwrap();
+    // Ten at once, and then one a second.
+    let mut tries = 0_u32;
+    let refused = loop {
+        tries += 1;
+        let answer = ask(&format!("wrong-{tries}")).await;
+        if tries == 100 || !answer.starts_with("HTTP/1.1 401 ") {
+            break answer;
+        }
+    };
+    assert!(refused.starts_with("HTTP/1.1 429 ") && tries > 10, "{tries}: {refused}");
+    assert!(header(&refused, "retry-after").is_some(), "{refused}");
+    // Then the right one is not looked at either, for a moment.
+    let right = loop {
+        let answer = ask(token.trim()).await;
+        if !answer.starts_with("HTTP/1.1 429 ") {
+            break answer;
+        }
+    };
+    assert!(right.starts_with("HTTP/1.1 200 "), "{right}");
+    // A request without a token tries none.
+    assert!(operator.get("/rooms").await.starts_with("HTTP/1.1 401 "));
+    let metrics = operator.get("/metrics").await;
+    let counted = sample(&metrics, "rollcall_wrong_operator_tokens_total");
+    assert!(counted >= f64::from(tries), "{counted} {tries}");
+    let what = "a wrong operator's token was sent";
+    server.wait_until_logged(what).await;
+    let log = server.log();
+    assert_eq!(log.matches(what).count(), 1, "{log}");
+    assert!(!log.contains("wrong-1") && !log.contains(token.trim()), "{log}");
 }

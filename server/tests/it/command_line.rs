@@ -8,8 +8,9 @@ use std::{
 };
 
 use crate::support::{
-    TestServer,
+    TestServer, create_private_directory, key,
     process::{Process, first_line},
+    write_secret,
 };
 
 /// The program in this directory, with an empty environment.
@@ -52,7 +53,7 @@ fn failures_have_an_exit_status_and_a_message() {
     let file = file.to_string_lossy();
     fs::create_dir_all(directory.path().join("target/site")).unwrap();
     fs::write(directory.path().join("empty.pem"), "").unwrap();
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 11] = [
         (&["--colour"], 2, "--colour"),
         (&["--addr", "here"], 2, "--addr"),
         (&["--addr", &address], 69, &address),
@@ -73,6 +74,8 @@ fn failures_have_an_exit_status_and_a_message() {
             78,
             "target/site/k",
         ),
+        // Visitors could download it.
+        (&["--person-key-file", "target/site/k"], 78, "person-key-file, is inside site-root"),
     ];
     for (flags, expected, word) in cases {
         let (status, stdout, stderr) = output(directory.path(), flags);
@@ -84,11 +87,12 @@ fn failures_have_an_exit_status_and_a_message() {
 #[test]
 fn check_refuses_what_the_start_would_refuse() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("file"), "not 64 bytes").unwrap();
-    fs::create_dir(directory.path().join("short")).unwrap();
-    fs::write(directory.path().join("short/person.key"), "not 64 bytes").unwrap();
-    fs::create_dir(directory.path().join("empty")).unwrap();
-    fs::write(directory.path().join("empty/operator.token"), "").unwrap();
+    write_secret(&directory.path().join("file"), "not 64 bytes");
+    for folder in ["short", "empty"] {
+        create_private_directory(&directory.path().join(folder));
+    }
+    write_secret(&directory.path().join("short/person.key"), "not 64 bytes");
+    write_secret(&directory.path().join("empty/operator.token"), "");
     let cases: [(&[&str], i32, &str); 8] = [
         (&["--state-dir", "file"], 78, "file/person.key"),
         (&["--state-dir", "file/state"], 78, "file/state/person.key"),
@@ -206,10 +210,10 @@ async fn link_of_a_host_is_printed_from_the_settings() {
     let (status, _, stderr) = link(&url, "Not a room");
     assert!(status == 2 && stderr.contains("A room name"), "{stderr}");
 
-    let key = directory.path().join("key");
-    fs::write(&key, [7; 64]).unwrap();
-    let key = key.to_string_lossy();
-    let with_key = [&url[..], &["--person-key-file", &key]].concat();
+    let key_file = directory.path().join("key");
+    write_secret(&key_file, key(7));
+    let key_file = key_file.to_string_lossy();
+    let with_key = [&url[..], &["--person-key-file", &key_file]].concat();
     let (status, stdout, stderr) = link(&with_key, "team");
     let secret = stdout.strip_prefix("https://host.example/rollcall/r/team#host=").unwrap().trim();
     assert_eq!((status, secret.len()), (0, 32), "{stdout}{stderr}");
@@ -218,8 +222,8 @@ async fn link_of_a_host_is_printed_from_the_settings() {
     let host = TestServer::start().post("/r/team/host", "", &format!("secret={secret}")).await;
     assert!(host.starts_with("HTTP/1.1 204 "), "{host}");
     let state = directory.path().join("state");
-    fs::create_dir(&state).unwrap();
-    fs::write(state.join("person.key"), [7; 64]).unwrap();
+    create_private_directory(&state);
+    write_secret(&state.join("person.key"), key(7));
     let with_state = [&url[..], &["--state-dir", "state"]].concat();
     assert_eq!(link(&with_state, "team").1, stdout);
     assert_eq!(fs::read_dir(&state).unwrap().count(), 1);

@@ -127,3 +127,28 @@ async fn cookie_check_says_whether_a_valid_cookie_came_and_sets_none() {
         assert_eq!(header(&answer, "cache-control"), Some("no-store"));
     }
 }
+
+/// Over plain HTTP browsers send no `Sec-Fetch-Site`, and our own page hides its origin.
+#[tokio::test]
+async fn page_of_another_site_gives_nobody_a_new_identity() {
+    let server = TestServer::start();
+    let own = format!("Origin: http://{}\r\n", server.address);
+    for headers in ["", "Origin: null\r\n", &own, "Sec-Fetch-Site: same-origin\r\n"] {
+        let answer = server.request("POST", "/r/team/someone-else", headers).await;
+        assert!(answer.starts_with("HTTP/1.1 303 "), "{headers}: {answer}");
+        assert!(header(&answer, "set-cookie").is_some(), "{headers}: {answer}");
+    }
+    for headers in [
+        "Origin: http://evil.test\r\n",
+        "Origin: http://127.0.0.1\r\n",
+        "Origin: nonsense\r\n",
+        "Origin: null\r\nSec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        &format!("{own}Origin: http://evil.test\r\n"),
+    ] {
+        let answer = server.request("POST", "/r/team/someone-else", headers).await;
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{headers}: {answer}");
+        assert_eq!(header(&answer, "set-cookie"), None, "{headers}: {answer}");
+        assert!(body(&answer).contains("for the pages of this site"), "{answer}");
+    }
+}

@@ -20,9 +20,32 @@ async fn extra_slashes_lead_to_the_room() {
         assert!(answer.starts_with("HTTP/1.1 308 "), "{path}: {answer}");
         assert_eq!(header(&answer, "location"), Some(location), "{path}");
     }
-    for path in ["/r/", "/nowhere/", "//evil.example/", "/r/t1/nothing"] {
+    for path in ["/r/", "/nowhere/", "//evil.example/", "/r/t1/nothing", "/r/../../t1/", "/r/T/%2e"]
+    {
         let answer = server.get(path).await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+}
+
+/// A redirect that is made from a part of the path would lead to another page.
+#[tokio::test]
+async fn folder_of_the_built_files_redirects_nowhere() {
+    let server = TestServer::start();
+    for path in [
+        "/pkg",
+        "/pkg/",
+        "/pkg/.",
+        "/pkg/./",
+        "/pkg/%2e",
+        "/pkg//",
+        "/pkg/r/Team/",
+        "/pkg//r//team",
+        "/pkg/api/rooms/team/",
+        "/pkg/privacy/",
+    ] {
+        let answer = server.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        assert_eq!(header(&answer, "location"), None, "{path}: {answer}");
     }
 }
 

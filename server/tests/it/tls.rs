@@ -125,6 +125,22 @@ async fn plain_http_is_redirected_to_https() {
     assert!(browser.get(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
 }
 
+/// The browser has checked that the certificate is for the name, but not where a proxy has asked.
+#[tokio::test]
+async fn certificate_proves_the_name() {
+    let (server, mut browser) = start("");
+    browser.host = Some("rollcall.example");
+    let page = browser.get(&server, "/r/team").await;
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    let origin = ("origin", "https://rollcall.example");
+    browser.open_socket(&server, &[origin]).await.unwrap();
+
+    let (behind_a_proxy, mut browser) = start("[limits]\ntrusted-proxies = [\"127.0.0.1/32\"]");
+    browser.host = Some("rollcall.example");
+    let page = browser.get(&behind_a_proxy, "/r/team").await;
+    assert!(page.starts_with("HTTP/1.1 421 "), "{page}");
+}
+
 #[tokio::test]
 async fn alpn_negotiates_http_1_1_only() {
     let (server, mut browser) = start("");

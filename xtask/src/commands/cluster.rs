@@ -4,7 +4,10 @@ mod process;
 mod proxy;
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -125,7 +128,7 @@ impl Cluster {
         let key_file = folder.join("person.key");
         let mut key = [0; 64];
         getrandom::fill(&mut key).with_context(|| "Could not make a key".to_owned())?;
-        std::fs::write(&key_file, key).with_context(|| "Could not write a key".to_owned())?;
+        write_key(&key_file, key).with_context(|| "Could not write a key".to_owned())?;
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
         let listener = listener.with_context(|| {
@@ -153,6 +156,8 @@ impl Cluster {
                 .args(["--addr", &address.to_string()])
                 .args(["--operator-addr", &operator.to_string()])
                 .args(["--public-url", &format!("http://{visitors}")])
+                // Whoever opens a server's own address may join there as well.
+                .args(["--allowed-origins", &format!("http://{address}")])
                 .args(["--cluster-engine", &format!("redis://{engine_address}")])
                 // The engine may just be starting again, too.
                 .args(["--cluster-wait", "30s"])
@@ -284,6 +289,12 @@ fn engine_command(engine: &Engine, address: SocketAddr, folder: &Path) -> Comman
         .args(["--save", "", "--appendonly", "no", "--dir"])
         .arg(folder);
     command
+}
+
+/// The servers refuse a key that others can read.
+fn write_key(path: &Path, key: [u8; 64]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&key)
 }
 
 /// Another program may take it before it is used; then the start fails with a sentence.

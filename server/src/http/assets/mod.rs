@@ -126,11 +126,16 @@ impl Site {
         }
     }
 
-    /// Serves only the built files, which are in the subdirectory `package`.
+    /// Serves only the built files, which are in the subdirectory `package`. It gets the rest of the path below that,
+    /// of which `not_found` must make no address.
     pub(crate) fn package_service(&self, package: &str, not_found: MethodRouter) -> FileService {
         match self {
             Self::Directory(directory) => BoxCloneSyncService::new(MapResponse::new(
-                ServeDir::new(directory.join(package)).precompressed_br().precompressed_gzip(),
+                ServeDir::new(directory.join(package))
+                    // It would redirect to the rest of the path, below the package.
+                    .append_index_html_on_directories(false)
+                    .precompressed_br()
+                    .precompressed_gzip(),
                 IntoResponse::into_response,
             )),
             Self::Embedded(files) => embedded_service(files, package, not_found),

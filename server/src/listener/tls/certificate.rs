@@ -16,6 +16,8 @@ use tokio_rustls::rustls::{
     sign::CertifiedKey,
 };
 
+use crate::storage::secret_file::{self, ExposedError, SecretFileError};
+
 /// The setting that names the certificate's file.
 pub const CERTIFICATE_SETTING: &str = "tls-certificate";
 
@@ -64,6 +66,9 @@ pub enum TlsError {
         /// rustls' error.
         source: rustls::Error,
     },
+    /// Others have access to the key.
+    #[error(transparent)]
+    Exposed(#[from] ExposedError),
     /// TLS can't be set up.
     #[error("TLS can't be set up: {0}.")]
     Start(#[from] rustls::Error),
@@ -85,11 +90,11 @@ impl TlsFiles {
             return Err(content_error(pem::Error::NoItemsFound));
         }
         let (setting, path) = (KEY_SETTING, &self.key);
-        let key = PrivateKeyDer::from_pem_slice(&content(setting, path)?).map_err(|source| {
+        let key = secret(setting, path)?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|source| {
             let expected = "private key without a password";
             TlsError::Content { setting, path: path.clone(), expected, source }
         })?;
-        warn_if_others_have_access(path);
         CertifiedKey::from_der(chain, key, &ring::default_provider())
             .map(Arc::new)
             .map_err(|source| TlsError::Pair { files: self.clone(), source })
@@ -100,18 +105,12 @@ fn content(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
     fs::read(path).map_err(|source| TlsError::File { setting, path: path.to_owned(), source })
 }
 
-/// The key lets its reader impersonate this site. Access for the group can be intended, for a proxy.
-fn warn_if_others_have_access(key: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if key.metadata().is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-            tracing::warn!(
-                "All users of this machine have access to {}, which is set as {KEY_SETTING}: chmod o= it.",
-                key.display()
-            );
+/// The key lets its reader impersonate this site.
+fn secret(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    secret_file::read_given(setting, path).map_err(|error| match error {
+        SecretFileError::Unreadable(source) => {
+            TlsError::File { setting, path: path.to_owned(), source }
         }
-    }
-    #[cfg(not(unix))]
-    let _ = key;
+        SecretFileError::Exposed(exposed) => exposed.into(),
+    })
 }

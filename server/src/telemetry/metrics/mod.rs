@@ -80,6 +80,10 @@ metrics! {
     frames_sent: "rollcall_frames_sent_total", "Frames written to WebSockets.";
     bytes_sent: "rollcall_sent_bytes_total", "Bytes of the frames written to WebSockets.";
     refusals: "rollcall_refusals_total", "Client requests refused with an error code.";
+    misdirected_requests: "rollcall_misdirected_requests_total",
+        "Requests refused because they were for a name that is not the site's.";
+    wrong_operator_tokens: "rollcall_wrong_operator_tokens_total",
+        "Requests to the operator's listener with a wrong token, or with one that was not looked at after too many.";
     state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";

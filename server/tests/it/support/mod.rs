@@ -48,6 +48,31 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// The operator's token of a test server.
 pub const OPERATOR_TOKEN: &str = "the operator's";
 
+/// A key for cookies, different for each number: a key of equal bytes would be refused.
+pub fn key(number: u8) -> [u8; 64] {
+    let byte = |place: u8| place.wrapping_mul(place).wrapping_mul(7).wrapping_add(13 * number);
+    std::array::from_fn(|place| u8::try_from(place).map(byte).unwrap())
+}
+
+/// Writes a file that only its owner may read.
+pub fn write_secret(path: &Path, content: impl AsRef<[u8]>) {
+    std::fs::write(path, content).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// Creates a directory that only its owner may write to, whatever the tests' umask.
+pub fn create_private_directory(path: &Path) {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).unwrap();
+}
+
 /// The body of a response.
 pub fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
@@ -84,7 +109,7 @@ impl Deref for TestServer {
 
 /// Creates the files that a server needs, and returns its settings' file.
 fn create_files(directory: &Path, presence: &str) -> PathBuf {
-    std::fs::create_dir_all(directory.join("state")).unwrap();
+    create_private_directory(&directory.join("state"));
     std::fs::create_dir_all(directory.join("site/pkg")).unwrap();
     for (kind, content) in [("js", "// the page's script"), ("wasm", ""), ("css", "")] {
         std::fs::write(directory.join(format!("site/pkg/rollcall.{kind}")), content).unwrap();
@@ -147,7 +172,7 @@ impl TestServer {
         connection: ConnectionConfig,
     ) -> Self {
         let config = Config::load(sources(directory.path(), presence)).unwrap();
-        let persons = PersonCookies::from_key(&[key; 64], config.cookie_scope()).unwrap();
+        let persons = PersonCookies::from_key(&self::key(key), config.cookie_scope()).unwrap();
         let listener = tcp::listen(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -303,6 +328,15 @@ impl Site {
             form.len()
         );
         self.request("POST", path, &head).await
+    }
+
+    /// A whole response to these bytes, after which the server closes the connection.
+    pub async fn answer_to(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        String::from_utf8(answer).unwrap()
     }
 
     async fn request_bytes(&self, method: &str, path: &str, headers: &str) -> Vec<u8> {

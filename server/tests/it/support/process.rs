@@ -133,6 +133,22 @@ impl ServerProcess {
         self.directory.path().join("state/rooms.json")
     }
 
+    /// A file of the state directory.
+    pub fn state_file(&self, name: &str) -> PathBuf {
+        self.directory.path().join("state").join(name)
+    }
+
+    /// The operator's listener, of which the log says the address.
+    pub async fn operator(&self) -> Site {
+        let before = "for the operator on http://";
+        self.wait_until_logged(before).await;
+        let log = self.log();
+        let (_, rest) = log.split_once(before).unwrap();
+        let address: String =
+            rest.chars().take_while(|letter| "0123456789.:".contains(*letter)).collect();
+        Site { address: address.parse().unwrap() }
+    }
+
     /// Sends SIGTERM, and waits for the exit.
     pub async fn terminate(self) -> (StoppedServer, ExitStatus) {
         self.signal("TERM");

@@ -1,11 +1,6 @@
 //! Certificates, and TLS clients.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use app::presence::ServerEvent;
 use futures_util::{SinkExt, StreamExt};
@@ -30,7 +25,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
-use super::{Site, TIMEOUT};
+use super::{Site, TIMEOUT, write_secret};
 
 /// A WebSocket over TLS.
 pub type SecureSocket = WebSocketStream<TlsStream<TcpStream>>;
@@ -52,7 +47,7 @@ impl Certificates {
         let names = vec!["127.0.0.1".to_owned(), "rollcall.example".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         std::fs::write(self.path("certificate.pem"), made.cert.pem()).unwrap();
-        write_secret(&self.path("key.pem"), &made.signing_key.serialize_pem());
+        write_secret(&self.path("key.pem"), made.signing_key.serialize_pem());
         made.cert.der().clone()
     }
 
@@ -62,18 +57,6 @@ impl Certificates {
             ["certificate.pem", "key.pem"].map(|name| self.path(name).display().to_string());
         format!("tls-certificate = {certificate:?}\ntls-key = {key:?}\n")
     }
-}
-
-#[cfg(unix)]
-fn write_secret(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-#[cfg(not(unix))]
-fn write_secret(path: &Path, text: &str) {
-    std::fs::write(path, text).unwrap();
 }
 
 /// A TLS client that trusts one certificate.
