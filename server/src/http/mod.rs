@@ -18,6 +18,7 @@ pub(crate) mod origin_warning;
 mod own_pages;
 mod page;
 mod page_language;
+mod pricing;
 mod print;
 mod qr_code;
 pub(crate) mod rejected_request;

@@ -26,27 +26,29 @@ use super::{
     security_headers::{Framing, set_page_policy},
     visit::Visit,
 };
-use crate::identity::person_cookie::PersonCookies;
+use crate::{admission::Account, identity::person_cookie::PersonCookies};
 
 /// `GET /`: the lobby's page.
 pub(crate) async fn lobby(
     State(state): State<AppState>,
     visit: Visit,
+    account: Account,
     request: Request,
 ) -> Response {
-    room_page(state, visit, RoomName::lobby(), request).await
+    room_page(state, visit, account, RoomName::lobby(), request).await
 }
 
 /// `GET /r/{room}`: a room's page.
 pub(crate) async fn room(
     State(state): State<AppState>,
     visit: Visit,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let requested = requested_name(&path);
     match room_from_path(path) {
-        Ok(room_name) => room_page(state, visit, room_name, request).await,
+        Ok(room_name) => room_page(state, visit, account, room_name, request).await,
         Err(error) => {
             let language = PageLanguage::of(request.uri(), request.headers());
             no_such_room(&state, language, error, &requested, request.uri(), Framing::Forbidden)
@@ -110,7 +112,13 @@ pub(crate) async fn not_found(
     not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
 }
 
-async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
+async fn room_page(
+    state: AppState,
+    visit: Visit,
+    account: Account,
+    room: RoomName,
+    request: Request,
+) -> Response {
     let port = state.site_port(&visit);
     let known = state.cookies.known(request.headers(), port);
     let Ok(person) = known.map_or_else(PersonCookies::new_person, Ok) else {
@@ -123,6 +131,10 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
         state.hub.note_page_load(&room, you);
     }
+    let _turn = match account.turn().await {
+        Ok(turn) => turn,
+        Err(rejection) => return rejection.into_response(),
+    };
     let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
     let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
     let language = PageLanguage::of(request.uri(), request.headers());
@@ -156,6 +168,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
 pub(crate) async fn parts(
     State(state): State<AppState>,
     visit: Visit,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
@@ -168,6 +181,10 @@ pub(crate) async fn parts(
     };
     let you = state.cookies.public_id(person, &room);
     state.look_up(&room).await;
+    let _turn = match account.turn().await {
+        Ok(turn) => turn,
+        Err(rejection) => return rejection.into_response(),
+    };
     let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
     let language = PageLanguage::of(request.uri(), request.headers());
     let json = state.render(language, || {

@@ -1,5 +1,7 @@
 //! All public routes.
 
+use std::sync::Arc;
+
 use app::ssr::{COOKIE_CHECK, NEW_ROOM};
 use axum::{
     Router,
@@ -20,7 +22,9 @@ use super::{
     cookie_check, embed,
     entry::with_base_path,
     etag::conditional_get,
-    event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
+    event_stream, events_of_rooms, export, host, hour_chart, new_room, page,
+    pricing::{self, Prices},
+    print, qr_code,
     robots::{noindex, robots},
     security_headers::{allow_any_origin, apply_security_headers},
     users, websocket_upgrade,
@@ -68,6 +72,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .and(NotForContentType::const_new("application/wasm"))
         .and(NotForContentType::const_new(export::XLSX_TYPE));
     let base_path = state.base_path();
+    let prices = Prices { admission: Arc::clone(&state.admission), base_path: base_path.clone() };
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
@@ -102,7 +107,9 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
-    with_base_path(routes, base_path).layer(MapResponseLayer::new(finish))
+    with_base_path(routes, base_path)
+        .layer(middleware::from_fn_with_state(prices, pricing::charge))
+        .layer(MapResponseLayer::new(finish))
 }
 
 /// Adds `Cache-Control` to files.

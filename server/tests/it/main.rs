@@ -14,6 +14,7 @@ mod admin;
 mod admission;
 mod attendance;
 mod base_path;
+mod budget;
 mod command_line;
 mod connection_timers;
 mod cookies;

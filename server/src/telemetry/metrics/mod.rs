@@ -54,7 +54,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 10],
+            rejections: [(&'static str, Counter); 12],
         }
 
         impl Metrics {
@@ -114,7 +114,7 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 10] {
+const fn rejection_counters() -> [(&'static str, Counter); 12] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -123,6 +123,8 @@ const fn rejection_counters() -> [(&'static str, Counter); 10] {
         ("sockets_per_person", Counter::new()),
         ("socket_rate_per_address", Counter::new()),
         ("wrong_secret_rate_per_address", Counter::new()),
+        ("processor_rate_per_address", Counter::new()),
+        ("requests_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),
         ("engine", Counter::new()),

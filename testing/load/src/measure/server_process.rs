@@ -90,7 +90,7 @@ const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\
 
 /// The settings without limits.
 const NO_LIMITS: &str = "[limits]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
-    socket-rate-per-address = 0\nmax-sockets-per-room = 0\n";
+    socket-rate-per-address = 0\nprocessor-rate-per-address = 0\nmax-sockets-per-room = 0\n";
 
 /// A free port of loopback.
 const ANY_PORT: &str = "127.0.0.1:0";
