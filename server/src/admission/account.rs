@@ -31,6 +31,10 @@ impl Account {
         Self { admission: Arc::clone(admission), client: client.into() }
     }
 
+    pub(super) fn of(admission: &Arc<Admission>, client: ClientKey) -> Self {
+        Self { admission: Arc::clone(admission), client }
+    }
+
     /// Whether the address is within its budget.
     pub(crate) fn check(&self) -> Result<(), Rejection> {
         self.admission.check_budget(self.client)

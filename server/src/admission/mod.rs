@@ -87,6 +87,9 @@ fn connections_for(open_files: usize) -> usize {
     (open_files - RESERVED.min(open_files / 2)).max(1)
 }
 
+/// To accept a connection and to end it, with the system calls that they need.
+const CONNECTION_PRICE: Duration = Duration::from_micros(50);
+
 /// Admits clients and counts them.
 #[derive(Debug)]
 pub struct Admission {
@@ -110,7 +113,13 @@ impl Admission {
     ) -> Result<ConnectionPermit, Rejection> {
         let is_proxy = is_in_any(&self.policy.trusted_proxies, peer);
         let from = (!is_proxy).then(|| peer.into());
-        self.lock().admit_connection(from, self.started.elapsed())?;
+        let now = self.started.elapsed();
+        let mut counts = self.lock();
+        counts.admit_connection(from, now)?;
+        if let Some(from) = from {
+            counts.charge(from, CONNECTION_PRICE, now);
+        }
+        drop(counts);
         Ok(ConnectionPermit { admission: Arc::clone(self), from })
     }
 
@@ -230,6 +239,13 @@ impl Admission {
 pub(crate) struct ConnectionPermit {
     admission: Arc<Admission>,
     from: Option<ClientKey>,
+}
+
+impl ConnectionPermit {
+    /// Whom the connection is charged to; none for that of a proxy.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.from.map(|client| Account::of(&self.admission, client))
+    }
 }
 
 impl Drop for ConnectionPermit {

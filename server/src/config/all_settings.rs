@@ -128,7 +128,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "processor-burst-per-address",
-            "Processor time that the answers to one address may take at once; 0 is no limit. Each request costs what the server works for it, and at least 50 µs; each MB that is sent costs another 10 ms. An address that has used up its time gets 429.",
+            "Processor time that the answers to one address may take at once; 0 is no limit. Each request costs what the server works for it, and at least 50 µs; each MB that is sent costs another 10 ms. An address that has used up its time gets 429, and over TLS no new connection.",
             |config| &mut config.admission.processor_burst_per_address,
         ),
         Setting::limit(
