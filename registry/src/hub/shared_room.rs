@@ -257,6 +257,12 @@ impl SharedRoom {
         (list, roster.away())
     }
 
+    /// The position of the list of this moment.
+    pub(super) fn list_position(&self) -> Since {
+        let state = self.lock();
+        Since { epoch: state.room.epoch().clone(), seq: state.room.log().seq() }
+    }
+
     /// Whether no more people can be listed.
     pub(super) fn is_full(&self) -> bool {
         self.lock().room.is_full()

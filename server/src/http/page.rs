@@ -1,7 +1,7 @@
 //! The pages: a room, rendered with its list, privacy, and "not found".
 
 use app::{
-    presence::{RoomName, RoomNameError, UserId},
+    presence::{ExistingUsers, RoomName, RoomNameError, UserId},
     ssr::{
         MOST_ON_WALL, NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts,
         shell,
@@ -9,7 +9,7 @@ use app::{
     state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
@@ -131,11 +131,12 @@ async fn room_page(
     if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
         state.hub.note_page_load(&room, you);
     }
-    let _turn = match account.turn().await {
+    let list = first_list(&state, account.clone(), &room, you, mode).await;
+    let turn = match account.turn().await {
         Ok(turn) => turn,
         Err(rejection) => return rejection.into_response(),
     };
-    let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
+    let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
     let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
     let language = PageLanguage::of(request.uri(), request.headers());
     let options = state.leptos.clone();
@@ -153,7 +154,14 @@ async fn room_page(
         },
         move || shell(options.clone()),
     );
-    let mut response: Response<Body> = render(request).await;
+    let response: Response<Body> = render(request).await;
+    // As a whole, so that it can be compressed as a whole.
+    let (parts, body) = response.into_parts();
+    let Ok(document) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    drop(turn);
+    let mut response = Response::from_parts(parts, Body::from(document));
     set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -181,11 +189,13 @@ pub(crate) async fn parts(
     };
     let you = state.cookies.public_id(person, &room);
     state.look_up(&room).await;
+    let mode = display_mode(request.uri());
+    let list = first_list(&state, account.clone(), &room, you, mode).await;
     let _turn = match account.turn().await {
         Ok(turn) => turn,
         Err(rejection) => return rejection.into_response(),
     };
-    let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
+    let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
     let language = PageLanguage::of(request.uri(), request.headers());
     let json = state.render(language, || {
         provide_context(page);
@@ -204,7 +214,7 @@ fn room_content(
     state: &AppState,
     visit: &Visit,
     room: RoomName,
-    you: UserId,
+    (list, away): (ExistingUsers, usize),
     request: &Request,
 ) -> (RoomPage, ServerRendered) {
     let mode = display_mode(request.uri());
@@ -227,12 +237,22 @@ fn room_content(
         host,
         keep_attendance: state.hub.keeps_attendance_for(),
     };
-    let (list, away) = match mode {
-        DisplayMode::Page => state.first_rows.read(&state.hub, &room, you),
-        // It is nobody's page.
-        DisplayMode::Kiosk => state.hub.first_rows(&room, None, FirstRows::Newest(MOST_ON_WALL)),
-    };
     (RoomPage { room, list, away }, server_rendered)
+}
+
+/// The rows that a page has at first, and how many people of the whole list are away.
+async fn first_list(
+    state: &AppState,
+    account: Account,
+    room: &RoomName,
+    you: UserId,
+    mode: DisplayMode,
+) -> (ExistingUsers, usize) {
+    match mode {
+        DisplayMode::Page => state.first_rows.read(&state.hub, account, room, you).await,
+        // It is nobody's page.
+        DisplayMode::Kiosk => state.hub.first_rows(room, None, FirstRows::Newest(MOST_ON_WALL)),
+    }
 }
 
 /// `GET /privacy`: the privacy page.

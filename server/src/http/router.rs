@@ -12,13 +12,11 @@ use axum::{
     routing::{get, post},
 };
 use tower::{ServiceBuilder, util::MapResponseLayer};
-use tower_http::{
-    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{
     app_state::AppState,
+    compression::compress,
     cookie_check, embed,
     entry::with_base_path,
     etag::conditional_get,
@@ -67,10 +65,6 @@ pub(crate) fn router(state: AppState) -> Router {
         METRICS.responded(response.status());
         response
     };
-    // WASM is compressed by the build, and better; a workbook is compressed.
-    let is_compressible = DefaultPredicate::new()
-        .and(NotForContentType::const_new("application/wasm"))
-        .and(NotForContentType::const_new(export::XLSX_TYPE));
     let base_path = state.base_path();
     let prices = Prices { admission: Arc::clone(&state.admission), base_path: base_path.clone() };
     let rooms = Router::new()
@@ -101,7 +95,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(rooms)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
-        .layer(CompressionLayer::new().compress_when(is_compressible))
+        .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
         .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
         .layer(middleware::from_fn(noindex))

@@ -16,6 +16,7 @@ mod attendance;
 mod base_path;
 mod budget;
 mod command_line;
+mod compression;
 mod connection_timers;
 mod cookies;
 mod deploy_files;

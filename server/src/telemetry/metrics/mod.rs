@@ -83,6 +83,9 @@ metrics! {
     state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
+    documents_made: "rollcall_documents_made_total",
+        "Whole lists written as JSON, as a file or for paper; requests for the same one share it.";
+    compressions: "rollcall_compressions_total", "Answers compressed with Brotli or gzip.";
     panics: "rollcall_panics_total", "Panics in any task.";
     log_lines_dropped: "rollcall_log_lines_dropped_total",
         "Log lines dropped, because the log was not read or could not be written.";
