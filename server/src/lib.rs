@@ -22,6 +22,7 @@ pub mod http;
 pub mod identity;
 pub mod lifecycle;
 pub mod listener;
+mod processor_time;
 mod rooms_backend;
 pub mod serve;
 pub mod storage;

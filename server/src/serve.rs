@@ -16,7 +16,8 @@ use crate::{
     cluster::ClusterMember,
     config::Config,
     http::{
-        app_state::AppState, assets::Site, name_check::NameCheck, rejected_request, router,
+        app_state::AppState, assets::Site, compression::COMPRESSION_TIMEOUT, documents::Documents,
+        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request, router,
         security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
@@ -92,8 +93,11 @@ pub async fn serve(
         // Set by cargo-leptos, and read by Leptos when it renders the page.
         reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     };
+    let compressing = Offload::new(COMPRESSION_TIMEOUT);
     let state = AppState {
-        first_rows: Arc::default(),
+        first_rows: FirstRowsCache::new(),
+        documents: Documents::new(compressing.clone()),
+        compressing,
         hub: Arc::clone(&hub),
         cookies: Arc::new(cookies),
         leptos: config.leptos,

@@ -44,7 +44,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use app::presence::{Epoch, ExistingUsers, RecentChange, RoomName, UserId};
+use app::presence::{Epoch, ExistingUsers, RecentChange, RoomName, Since, UserId};
 
 pub(crate) use self::shared_room::replicated::Receipt;
 use self::{
@@ -322,6 +322,14 @@ impl Hub {
             users: Vec::new(),
         };
         (list, 0)
+    }
+
+    /// The position of a room's list in the room's log. Two lists that were read at one position are equal.
+    pub fn list_position(&self, room_name: &RoomName) -> Since {
+        match self.find(room_name) {
+            Some(room) => room.list_position(),
+            None => Since { epoch: no_epoch(), seq: 0 },
+        }
     }
 
     /// What the limits of a new subscription to this room depend on.

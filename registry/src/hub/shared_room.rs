@@ -285,6 +285,12 @@ impl SharedRoom {
         (list, roster.away())
     }
 
+    /// The position of the list of this moment.
+    pub(super) fn list_position(&self) -> Since {
+        let state = self.lock();
+        Since { epoch: state.room.epoch().clone(), seq: state.room.log().seq() }
+    }
+
     /// Runs `change` under the lock, and then what follows from a change.
     fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();

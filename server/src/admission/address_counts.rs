@@ -1,10 +1,19 @@
 //! Connections, sockets and event streams, counted by address. Pure: the time is a parameter.
 
-use std::{collections::HashMap, time::Duration};
+mod counts;
+#[cfg(test)]
+mod tests;
 
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+
+use self::counts::{AddressCounts, Counts};
 use super::{
-    ClientPrefix, Rejection,
-    rate_limit::{Limit, Rate, TokenBucket},
+    Rejection,
+    client_addr::{ClientKey, ClientPrefix},
+    processor_budget::ProcessorLimit,
+    rate_limit::{Limit, Rate},
 };
 
 /// Limits in total and per address.
@@ -20,6 +29,8 @@ pub struct ConnectionLimits {
     pub sockets_per_address: Limit,
     /// New sockets and feeds per address.
     pub socket_rate_per_address: Option<Rate>,
+    /// Processor time that the answers to an address may take.
+    pub processor_per_address: Option<ProcessorLimit>,
 }
 
 /// How a client follows a room.
@@ -31,67 +42,79 @@ pub enum Transport {
     Feed,
 }
 
-/// The counts. An address without connections is removed once its rate limit has recovered, so memory is
-/// bounded by the connections.
+/// The counts. An address without connections is removed once its rate limits have recovered, so memory is
+/// bounded by the connections, and behind a proxy by the requests of a few seconds.
 #[derive(Debug)]
 pub struct ConnectionCounts {
     limits: ConnectionLimits,
+    /// Those of a /64 within its /56.
+    limits_of_subnet: ConnectionLimits,
     connections: usize,
     /// Including feeds.
     sockets: usize,
     feeds: usize,
     addresses: HashMap<ClientPrefix, AddressCounts>,
+    /// With so many addresses they are swept at once: proxies may tell of a new one with each request.
+    sweep_at: usize,
 }
 
-/// The counts of one address.
-#[derive(Clone, Debug, Default)]
-struct AddressCounts {
-    connections: usize,
-    sockets: usize,
-    new_sockets: TokenBucket,
-    wrong_secrets: TokenBucket,
-}
-
-impl AddressCounts {
-    fn is_removable(&self, now: Duration) -> bool {
-        self.connections == 0
-            && self.sockets == 0
-            && self.new_sockets.is_full(now)
-            && self.wrong_secrets.is_full(now)
-    }
-}
+/// So many addresses are never swept before it is time.
+const MOST_UNSWEPT_ADDRESSES: usize = 4_096;
 
 /// Wrong secrets of hosts that an address may send at once, and then in a second. More is no mistyped link.
 const WRONG_SECRETS: (u32, u32) = (10, 1);
 
+impl ConnectionLimits {
+    /// What a /64 may use of what its /56 may, so that one customer who has a /64 leaves some to the others.
+    ///
+    /// It is most of it: a school with a /56 of its own has all its people in one /64.
+    fn of_subnet(self) -> Self {
+        Self {
+            connections_per_address: self.connections_per_address.three_quarters(),
+            sockets_per_address: self.sockets_per_address.three_quarters(),
+            socket_rate_per_address: self.socket_rate_per_address.map(Rate::three_quarters),
+            processor_per_address: self.processor_per_address.map(ProcessorLimit::three_quarters),
+            ..self
+        }
+    }
+}
+
 impl ConnectionCounts {
     /// Without any connection.
     pub fn new(limits: ConnectionLimits) -> Self {
-        Self { limits, connections: 0, sockets: 0, feeds: 0, addresses: HashMap::new() }
+        Self {
+            limits,
+            limits_of_subnet: limits.of_subnet(),
+            connections: 0,
+            sockets: 0,
+            feeds: 0,
+            addresses: HashMap::new(),
+            sweep_at: MOST_UNSWEPT_ADDRESSES,
+        }
     }
 
     /// Counts a connection, or says which limit it exceeds. A proxy's connection counts for no address.
-    pub fn admit_connection(&mut self, from: Option<ClientPrefix>) -> Result<(), Rejection> {
+    pub fn admit_connection(
+        &mut self,
+        from: Option<ClientKey>,
+        now: Duration,
+    ) -> Result<(), Rejection> {
         let present = (self.connections + self.sockets).saturating_sub(self.feeds);
         if !self.limits.connections.allows_one_more_than(present) {
             return Err(Rejection::TooManyConnections);
         }
         if let Some(from) = from {
-            let present = self.addresses.get(&from).map_or(0, |counts| counts.connections);
-            if !self.limits.connections_per_address.allows_one_more_than(present) {
-                return Err(Rejection::TooManyConnectionsPerAddress);
-            }
-            self.addresses.entry(from).or_default().connections += 1;
+            self.admit(from, now, Counts::admit_connection)?;
         }
         self.connections += 1;
         Ok(())
     }
 
     /// Counts down when a connection ends or becomes a socket.
-    pub fn release_connection(&mut self, from: Option<ClientPrefix>, now: Duration) {
+    pub fn release_connection(&mut self, from: Option<ClientKey>, now: Duration) {
         self.connections = self.connections.saturating_sub(1);
         if let Some(from) = from {
-            self.release(from, now, |address_counts| &mut address_counts.connections);
+            self.release(from, now, |counts| &mut counts.connections);
         }
     }
 
@@ -99,263 +122,105 @@ impl ConnectionCounts {
     pub fn admit_transport(
         &mut self,
         transport: Transport,
-        from: ClientPrefix,
+        from: ClientKey,
         now: Duration,
     ) -> Result<(), Rejection> {
         if !self.limits.sockets.allows_one_more_than(self.sockets) {
             return Err(Rejection::TooManySockets);
         }
-        let mut address_counts = self.addresses.remove(&from).unwrap_or_default();
-        let admitted = self.admit_socket_of(&mut address_counts, now);
-        if admitted.is_ok() {
-            address_counts.sockets += 1;
-            self.sockets += 1;
-            self.feeds += usize::from(transport == Transport::Feed);
-        }
-        if !address_counts.is_removable(now) {
-            self.addresses.insert(from, address_counts);
-        }
-        admitted
+        self.admit(from, now, |counts, limits| counts.admit_socket(limits, now))?;
+        self.sockets += 1;
+        self.feeds += usize::from(transport == Transport::Feed);
+        Ok(())
     }
 
     /// Whether a socket or feed would be admitted; it counts nothing.
-    pub fn would_admit_transport(
-        &self,
-        from: ClientPrefix,
-        now: Duration,
-    ) -> Result<(), Rejection> {
+    pub fn would_admit_transport(&self, from: ClientKey, now: Duration) -> Result<(), Rejection> {
         if !self.limits.sockets.allows_one_more_than(self.sockets) {
             return Err(Rejection::TooManySockets);
         }
-        let mut address_counts = self.addresses.get(&from).cloned().unwrap_or_default();
-        self.admit_socket_of(&mut address_counts, now)
+        let mut counts = self.addresses.get(&from.prefix).cloned().unwrap_or_default();
+        let limits = [&self.limits, &self.limits_of_subnet];
+        counts.admit(from.subnet, limits, |counts, limits| counts.admit_socket(limits, now))
     }
 
     /// Counts a wrong secret of a host, or says that there were too many.
-    pub fn admit_wrong_secret(
-        &mut self,
-        from: ClientPrefix,
-        now: Duration,
-    ) -> Result<(), Rejection> {
+    pub fn admit_wrong_secret(&mut self, from: ClientKey, now: Duration) -> Result<(), Rejection> {
         let (burst, per_second) = WRONG_SECRETS;
         let Some(rate) = Rate::new(burst, per_second) else { return Ok(()) };
-        let tries = &mut self.addresses.entry(from).or_default().wrong_secrets;
-        tries.take(rate, now).map_err(Rejection::WrongSecretRateExceeded)
+        self.admit(from, now, |counts, _| {
+            counts.wrong_secrets.take(rate, now).map_err(Rejection::WrongSecretRateExceeded)
+        })
+    }
+
+    /// Whether an address is within its budget of processor time; it counts nothing.
+    pub fn check_budget(&self, from: ClientKey, now: Duration) -> Result<(), Rejection> {
+        let Some(counts) = self.addresses.get(&from.prefix) else { return Ok(()) };
+        let limits = [&self.limits, &self.limits_of_subnet];
+        counts.check(from.subnet, limits, |counts, limits| counts.check_budget(limits, now))
+    }
+
+    /// Takes processor time from the budget of an address.
+    pub fn charge(&mut self, from: ClientKey, cost: Duration, now: Duration) {
+        if self.addresses.len() >= self.sweep_at {
+            self.sweep(now);
+        }
+        let limits = [&self.limits, &self.limits_of_subnet];
+        let counts = self.addresses.entry(from.prefix).or_default();
+        counts.change(from.subnet, limits, now, |counts, limits| counts.charge(limits, cost, now));
+    }
+
+    /// The turns by which the requests of an address are worked on.
+    pub(super) fn turns(&mut self, from: ClientKey) -> Arc<Semaphore> {
+        self.addresses.entry(from.prefix).or_default().turns()
     }
 
     /// Counts down when a socket or feed ends.
-    pub fn release_transport(&mut self, transport: Transport, from: ClientPrefix, now: Duration) {
+    pub fn release_transport(&mut self, transport: Transport, from: ClientKey, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
         self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
-        self.release(from, now, |address_counts| &mut address_counts.sockets);
+        self.release(from, now, |counts| &mut counts.sockets);
     }
 
     /// Removes addresses without connections; to be called regularly.
     pub fn sweep(&mut self, now: Duration) {
-        self.addresses.retain(|_, address_counts| !address_counts.is_removable(now));
+        self.addresses.retain(|_, counts| !counts.is_removable(now));
+        self.sweep_at = MOST_UNSWEPT_ADDRESSES.max(2 * self.addresses.len());
         if self.addresses.len() < self.addresses.capacity() / 8 {
             self.addresses.shrink_to_fit();
         }
     }
 
-    fn admit_socket_of(
-        &self,
-        address_counts: &mut AddressCounts,
+    fn admit(
+        &mut self,
+        from: ClientKey,
         now: Duration,
+        admit: impl Fn(&mut Counts, &ConnectionLimits) -> Result<(), Rejection>,
     ) -> Result<(), Rejection> {
-        if !self.limits.sockets_per_address.allows_one_more_than(address_counts.sockets) {
-            return Err(Rejection::TooManySocketsPerAddress);
+        let counts = self.addresses.entry(from.prefix).or_default();
+        let limits = [&self.limits, &self.limits_of_subnet];
+        let admitted = counts.admit(from.subnet, limits, admit);
+        if admitted.is_err() && counts.is_removable(now) {
+            self.addresses.remove(&from.prefix);
         }
-        match self.limits.socket_rate_per_address {
-            Some(rate) => {
-                address_counts.new_sockets.take(rate, now).map_err(Rejection::SocketRateExceeded)
-            }
-            None => Ok(()),
-        }
+        admitted
     }
 
     fn release(
         &mut self,
-        from: ClientPrefix,
+        from: ClientKey,
         now: Duration,
-        count: impl FnOnce(&mut AddressCounts) -> &mut usize,
+        count: impl Fn(&mut Counts) -> &mut usize,
     ) {
-        if let Some(address_counts) = self.addresses.get_mut(&from) {
-            let count = count(address_counts);
-            *count = count.saturating_sub(1);
-            if address_counts.is_removable(now) {
-                self.addresses.remove(&from);
+        if let Some(counts) = self.addresses.get_mut(&from.prefix) {
+            let limits = [&self.limits, &self.limits_of_subnet];
+            counts.change(from.subnet, limits, now, |counts, _| {
+                let count = count(counts);
+                *count = count.saturating_sub(1);
+            });
+            if counts.is_removable(now) {
+                self.addresses.remove(&from.prefix);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{config::admission::AdmissionSettings, url::Scheme};
-
-    fn key(number: u16) -> ClientPrefix {
-        std::net::IpAddr::from(Ipv4Addr::from_bits(number.into())).into()
-    }
-
-    fn limits() -> ConnectionLimits {
-        ConnectionLimits {
-            connections: Limit::at_most(12),
-            connections_per_address: Limit::at_most(4),
-            sockets: Limit::at_most(8),
-            sockets_per_address: Limit::at_most(3),
-            socket_rate_per_address: Rate::new(5, 1),
-        }
-    }
-
-    #[test]
-    fn wrong_secrets_are_limited_by_address_and_forgotten() {
-        let mut counts = ConnectionCounts::new(limits());
-        let now = Duration::from_secs(5);
-        for _ in 0..10 {
-            assert_eq!(counts.admit_wrong_secret(key(1), now), Ok(()));
-        }
-        let wait = Duration::from_secs(1);
-        let refused = Err(Rejection::WrongSecretRateExceeded(wait));
-        assert_eq!(counts.admit_wrong_secret(key(1), now), refused);
-        assert_eq!(counts.admit_wrong_secret(key(2), now), Ok(()));
-        assert_eq!(counts.admit_wrong_secret(key(1), now + wait), Ok(()));
-        counts.sweep(now + wait);
-        assert_eq!(counts.addresses.len(), 1);
-        counts.sweep(now + Duration::from_secs(11));
-        assert_eq!(counts.addresses.len(), 0);
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Connect(u16),
-        ConnectByProxy,
-        OpenSocket(u16),
-        /// On one of the open connections.
-        OpenFeed(prop::sample::Index),
-        EndConnection(prop::sample::Index),
-        EndSocket(prop::sample::Index),
-        Wait(u64),
-        Sweep,
-    }
-
-    fn any_step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            4 => (0..4_u16).prop_map(Step::Connect),
-            1 => Just(Step::ConnectByProxy),
-            6 => (0..4_u16).prop_map(Step::OpenSocket),
-            3 => any::<prop::sample::Index>().prop_map(Step::OpenFeed),
-            3 => any::<prop::sample::Index>().prop_map(Step::EndConnection),
-            4 => any::<prop::sample::Index>().prop_map(Step::EndSocket),
-            2 => (0..3_000_u64).prop_map(Step::Wait),
-            1 => Just(Step::Sweep),
-        ]
-    }
-
-    proptest! {
-        /// Every decision equals the model's, and nothing is kept when all connections have ended.
-        #[test]
-        fn admission_follows_the_limits_exactly(steps in prop::collection::vec(any_step(), 1..200)) {
-            let mut counts = ConnectionCounts::new(limits());
-            let mut now = Duration::ZERO;
-            let (mut connections, mut sockets) = (Vec::new(), Vec::new());
-            let total = |connections: &[Option<u16>], sockets: &[(Transport, u16)]| {
-                // A feed's connection is counted already.
-                connections.len() + sockets.iter().filter(|(transport, _)| *transport == Transport::Socket).count()
-            };
-            for step in steps {
-                match step {
-                    Step::Connect(number) => {
-                        let address_counts = connections.iter().filter(|from| **from == Some(number)).count();
-                        let expected = if total(&connections, &sockets) >= 12 {
-                            Err(Rejection::TooManyConnections)
-                        } else if address_counts >= 4 {
-                            Err(Rejection::TooManyConnectionsPerAddress)
-                        } else {
-                            connections.push(Some(number));
-                            Ok(())
-                        };
-                        prop_assert_eq!(counts.admit_connection(Some(key(number))), expected);
-                    }
-                    Step::ConnectByProxy => {
-                        let is_full = total(&connections, &sockets) >= 12;
-                        prop_assert_eq!(counts.admit_connection(None).is_err(), is_full);
-                        if !is_full {
-                            connections.push(None);
-                        }
-                    }
-                    Step::OpenFeed(_) if connections.is_empty() => {}
-                    Step::OpenSocket(_) | Step::OpenFeed(_) => {
-                        let (transport, number) = match step {
-                            Step::OpenSocket(number) => (Transport::Socket, number),
-                            Step::OpenFeed(at) => {
-                                let from = connections[at.index(connections.len())];
-                                (Transport::Feed, from.unwrap_or_default())
-                            }
-                            _ => unreachable!(),
-                        };
-                        let address_counts = sockets.iter().filter(|(_, from)| *from == number).count();
-                        let predicted = counts.would_admit_transport(key(number), now);
-                        let admitted = counts.admit_transport(transport, key(number), now);
-                        prop_assert_eq!(predicted, admitted);
-                        if sockets.len() >= 8 {
-                            prop_assert_eq!(admitted, Err(Rejection::TooManySockets));
-                        } else if address_counts >= 3 {
-                            prop_assert_eq!(admitted, Err(Rejection::TooManySocketsPerAddress));
-                        } else if admitted.is_ok() {
-                            sockets.push((transport, number));
-                        } else {
-                            prop_assert!(matches!(admitted, Err(Rejection::SocketRateExceeded(_))));
-                        }
-                    }
-                    Step::EndConnection(at) if !connections.is_empty() => {
-                        let from = connections.swap_remove(at.index(connections.len()));
-                        counts.release_connection(from.map(key), now);
-                    }
-                    Step::EndSocket(at) if !sockets.is_empty() => {
-                        let (transport, from) = sockets.swap_remove(at.index(sockets.len()));
-                        counts.release_transport(transport, key(from), now);
-                    }
-                    Step::EndConnection(_) | Step::EndSocket(_) => {}
-                    Step::Wait(milliseconds) => now += Duration::from_millis(milliseconds),
-                    Step::Sweep => counts.sweep(now),
-                }
-            }
-            for from in connections {
-                counts.release_connection(from.map(key), now);
-            }
-            for (transport, from) in sockets {
-                counts.release_transport(transport, key(from), now);
-            }
-            counts.sweep(now + Duration::from_secs(5));
-            prop_assert!(counts.addresses.is_empty());
-            prop_assert_eq!((counts.connections, counts.sockets, counts.feeds), (0, 0, 0));
-        }
-    }
-
-    #[test]
-    fn the_defaults_admit_a_school_and_reject_a_flood() {
-        let mut counts = ConnectionCounts::new(
-            AdmissionSettings::default().into_policy(None, Scheme::Http).limits,
-        );
-        let at = Duration::from_secs;
-        let mut opened = |many: usize, now| {
-            (0..many)
-                .filter(|_| counts.admit_transport(Transport::Socket, key(1), now).is_ok())
-                .count()
-        };
-        assert_eq!(opened(1_500, at(0)), 1_000);
-        assert_eq!(opened(500, at(1)), 200);
-        assert_eq!(opened(5_000, at(100)), 800);
-        assert_eq!(
-            counts.admit_transport(Transport::Socket, key(1), at(200)),
-            Err(Rejection::TooManySocketsPerAddress)
-        );
-        assert_eq!(counts.admit_transport(Transport::Socket, key(2), at(200)), Ok(()));
     }
 }

@@ -9,17 +9,30 @@ use registry::hub::client_address::ClientAddress;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerAddr(pub(crate) IpAddr);
 
-/// The unit of limits per address: an IPv4 address, or the /64 of an IPv6 address, since one customer line
-/// gets a whole /64.
+/// The unit of limits per address: an IPv4 address, or the /56 of an IPv6 address, which is what a provider gives to one
+/// customer line (RIPE-690, section 4.2; BCP 157).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientPrefix([u8; 16]);
+
+/// A /64 within its /56. Where each customer gets a /64 and no more, as from mobile carriers and hosters, a /56 has many
+/// customers, so one of them may not use all that is the /56's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ClientSubnet(u8);
+
+/// A client as the limits count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientKey {
+    pub(super) prefix: ClientPrefix,
+    /// None of an IPv4 address.
+    pub(super) subnet: Option<ClientSubnet>,
+}
 
 impl From<IpAddr> for ClientPrefix {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.to_ipv6_mapped().octets()),
             IpAddr::V6(address) => {
-                Self(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).octets())
+                Self(Ipv6Addr::from_bits(address.to_bits() >> 72 << 72).octets())
             }
         }
     }
@@ -32,6 +45,17 @@ impl ClientPrefix {
         let bits = u128::from_be_bytes(self.0);
         let first_half = || u64::try_from(bits >> 64).unwrap_or_default();
         ClientAddress::from_bits(u64::try_from(bits).unwrap_or_else(|_| first_half()))
+    }
+}
+
+impl From<IpAddr> for ClientKey {
+    fn from(address: IpAddr) -> Self {
+        let subnet = match address.to_canonical() {
+            IpAddr::V4(_) => None,
+            // The eight bits from the 57th to the 64th.
+            IpAddr::V6(address) => Some(ClientSubnet(address.octets()[7])),
+        };
+        Self { prefix: address.into(), subnet }
     }
 }
 
@@ -89,7 +113,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn key(text: &str) -> ClientPrefix {
+    fn key(text: &str) -> ClientKey {
         address(text).into()
     }
 
@@ -99,9 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn a_client_prefix_is_an_ipv4_address_or_an_ipv6_64() {
-        assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff:ffff:ffff:ffff"));
-        assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
+    fn a_client_prefix_is_an_ipv4_address_or_an_ipv6_56() {
+        let key = |text| key(text).prefix;
+        assert_eq!(key("2001:db8:0:100::1"), key("2001:db8:0:1ff:ffff:ffff:ffff:ffff"));
+        assert_ne!(key("2001:db8:0:100::1"), key("2001:db8:0:200::1"));
         assert_ne!(key("10.0.0.1"), key("10.0.0.2"));
         assert_eq!(key("::ffff:10.0.0.1"), key("10.0.0.1"));
     }
@@ -115,6 +140,15 @@ mod tests {
                 assert_eq!(one == other, one.for_rooms() == other.for_rooms());
             }
         }
+    }
+
+    #[test]
+    fn a_client_subnet_is_an_ipv6_64() {
+        let one = key("2001:db8:0:101::1");
+        assert_eq!(one, key("2001:db8:0:101:ffff:ffff:ffff:ffff"));
+        assert_ne!(one.subnet, key("2001:db8:0:102::1").subnet);
+        assert_eq!(key("10.0.0.1").subnet, None);
+        assert_eq!(key("::ffff:10.0.0.1").subnet, None);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Admission control: which clients may connect, and how many at a time. Policy and counts without I/O; the
 //! sockets are in `listener`.
 
+mod account;
 mod address_counts;
 mod client_addr;
 mod forwarded;
 mod origin;
 mod person_counts;
+pub mod processor_budget;
 pub mod rate_limit;
 mod rejection;
 mod site_names;
@@ -17,12 +19,15 @@ use std::{
 };
 
 use ipnet::IpNet;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
-pub(crate) use self::client_addr::PeerAddr;
+pub(crate) use self::{
+    account::{Account, Bill},
+    client_addr::PeerAddr,
+};
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
-    client_addr::{ClientPrefix, ParseNetworkError, parse_network},
+    client_addr::{ClientKey, ClientPrefix, ParseNetworkError, parse_network},
     forwarded::ForwardedRequest,
     origin::{Origin, OriginRejected, OriginRules, ParseOriginError, RequestOrigin, WithoutOrigin},
     rejection::Rejection,
@@ -82,6 +87,9 @@ fn connections_for(open_files: usize) -> usize {
     (open_files - RESERVED.min(open_files / 2)).max(1)
 }
 
+/// To accept a connection and to end it, with the system calls that they need.
+const CONNECTION_PRICE: Duration = Duration::from_micros(50);
+
 /// Admits clients and counts them.
 #[derive(Debug)]
 pub struct Admission {
@@ -105,7 +113,13 @@ impl Admission {
     ) -> Result<ConnectionPermit, Rejection> {
         let is_proxy = is_in_any(&self.policy.trusted_proxies, peer);
         let from = (!is_proxy).then(|| peer.into());
-        self.lock().admit_connection(from)?;
+        let now = self.started.elapsed();
+        let mut counts = self.lock();
+        counts.admit_connection(from, now)?;
+        if let Some(from) = from {
+            counts.charge(from, CONNECTION_PRICE, now);
+        }
+        drop(counts);
         Ok(ConnectionPermit { admission: Arc::clone(self), from })
     }
 
@@ -148,6 +162,27 @@ impl Admission {
             Some(person) => self.person_counts().check(person, self.policy.most_sockets_per_person),
             None => Ok(()),
         }
+    }
+
+    /// Whether the client's address is within its budget of processor time.
+    fn check_budget(&self, client: ClientKey) -> Result<(), Rejection> {
+        match self.policy.limits.processor_per_address {
+            Some(_) => self.lock().check_budget(client, self.started.elapsed()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes processor time from the budget of the client's address.
+    fn charge(&self, client: ClientKey, cost: Duration) {
+        if self.policy.limits.processor_per_address.is_some() {
+            self.lock().charge(client, cost, self.started.elapsed());
+        }
+    }
+
+    /// The turns of the client's address; none if it has no budget to keep.
+    fn turns(&self, client: ClientKey) -> Option<Arc<Semaphore>> {
+        self.policy.limits.processor_per_address?;
+        Some(self.lock().turns(client))
     }
 
     fn transport(
@@ -200,7 +235,14 @@ impl Admission {
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     admission: Arc<Admission>,
-    from: Option<ClientPrefix>,
+    from: Option<ClientKey>,
+}
+
+impl ConnectionPermit {
+    /// Whom the connection is charged to; none for that of a proxy.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.from.map(|client| Account::of(&self.admission, client))
+    }
 }
 
 impl Drop for ConnectionPermit {
@@ -214,7 +256,7 @@ impl Drop for ConnectionPermit {
 #[derive(Debug)]
 pub(crate) struct SocketPermit {
     admission: Arc<Admission>,
-    from: ClientPrefix,
+    from: ClientKey,
     transport: Transport,
     person: Option<Person>,
 }

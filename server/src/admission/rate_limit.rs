@@ -32,6 +32,15 @@ impl Limit {
         }
     }
 
+    /// Three quarters of it, rounded up.
+    #[must_use]
+    pub(super) fn three_quarters(self) -> Self {
+        Self(self.0.map(|most| {
+            // At least one is left of one.
+            NonZeroUsize::new(most.get() - most.get() / 4).unwrap_or(most)
+        }))
+    }
+
     /// The maximum; none where there is no limit.
     pub fn number(self) -> Option<usize> {
         self.0.map(NonZeroUsize::get)
@@ -42,7 +51,7 @@ impl Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     burst: u32,
-    /// At most one second, so that 32 bits suffice: every socket keeps some of these.
+    /// At most 4/3 of a second, so that 32 bits suffice: every socket keeps some of these.
     interval_in_nanoseconds: NonZeroU32,
 }
 
@@ -58,6 +67,14 @@ impl Rate {
         let half = NonZeroU32::new(self.interval_in_nanoseconds.get() / 2);
         let interval_in_nanoseconds = half.unwrap_or(NonZeroU32::MIN);
         Self { burst: self.burst.saturating_mul(2), interval_in_nanoseconds }
+    }
+
+    /// Three quarters of the burst, rounded up, at three quarters of the rate.
+    #[must_use]
+    pub(super) fn three_quarters(self) -> Self {
+        let longer = self.interval_in_nanoseconds.get() / 3;
+        let interval_in_nanoseconds = self.interval_in_nanoseconds.saturating_add(longer);
+        Self { burst: self.burst - self.burst / 4, interval_in_nanoseconds }
     }
 
     fn interval(self) -> Duration {
@@ -150,6 +167,17 @@ mod tests {
             prop_assert_eq!(limit.and_at_most(Limit::OFF), limit);
             prop_assert_eq!(Limit::OFF.and_at_most(limit), limit);
         }
+    }
+
+    #[test]
+    fn three_quarters_are_rounded_up_and_never_none() {
+        for (whole, part) in [(1, 1), (2, 2), (3, 3), (4, 3), (100, 75), (2_000, 1_500)] {
+            assert_eq!(Limit::at_most(whole).three_quarters(), Limit::at_most(part));
+        }
+        assert_eq!(Limit::OFF.three_quarters(), Limit::OFF);
+        let rate = Rate::new(1_000, 200).unwrap().three_quarters();
+        assert_eq!((rate.burst, rate.interval()), (750, Duration::from_nanos(6_666_666)));
+        assert_eq!(Rate::new(1, 1).unwrap().three_quarters().burst, 1);
     }
 
     #[test]

@@ -40,6 +40,12 @@ pub enum Rejection {
     /// The address sent too many wrong secrets of hosts; it may send the next one after this time.
     #[error("Too many wrong host links were opened from your network. Try again soon.")]
     WrongSecretRateExceeded(Duration),
+    /// The answers to the address have taken more processor time than it may use; it may ask again after this time.
+    #[error("Your network asks for more than this server can give to one. Try again soon.")]
+    ProcessorRateExceeded(Duration),
+    /// The address has more requests under way than the server could answer in time.
+    #[error("Your network asks for too much at once. Try again soon.")]
+    TooManyRequestsPerAddress,
     /// The room has the maximum number of sockets and feeds.
     #[error("This room is full. Try again later.")]
     RoomAtCapacity,
@@ -65,6 +71,8 @@ impl Rejection {
             Self::TooManySocketsPerPerson => "sockets_per_person",
             Self::SocketRateExceeded(_) => "socket_rate_per_address",
             Self::WrongSecretRateExceeded(_) => "wrong_secret_rate_per_address",
+            Self::ProcessorRateExceeded(_) => "processor_rate_per_address",
+            Self::TooManyRequestsPerAddress => "requests_per_address",
             Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
             Self::TooManyRoomsPerAddress => "rooms_per_address",
@@ -79,7 +87,9 @@ impl Rejection {
             | Self::TooManySocketsPerPerson
             | Self::TooManyRoomsPerAddress
             | Self::SocketRateExceeded(_)
-            | Self::WrongSecretRateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
+            | Self::WrongSecretRateExceeded(_)
+            | Self::ProcessorRateExceeded(_)
+            | Self::TooManyRequestsPerAddress => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets
             | Self::RoomAtCapacity
@@ -91,7 +101,9 @@ impl Rejection {
     /// In whole seconds, rounded up.
     pub(crate) fn retry_after(self) -> u64 {
         let wait = match self {
-            Self::SocketRateExceeded(wait) | Self::WrongSecretRateExceeded(wait) => wait,
+            Self::SocketRateExceeded(wait)
+            | Self::WrongSecretRateExceeded(wait)
+            | Self::ProcessorRateExceeded(wait) => wait,
             Self::EngineSilent => ENGINE_RETRY_AFTER,
             _ => RETRY_AFTER,
         };
@@ -154,6 +166,8 @@ mod tests {
             Rejection::TooManySocketsPerPerson,
             Rejection::SocketRateExceeded(Duration::ZERO),
             Rejection::WrongSecretRateExceeded(Duration::ZERO),
+            Rejection::ProcessorRateExceeded(Duration::ZERO),
+            Rejection::TooManyRequestsPerAddress,
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,
             Rejection::TooManyRoomsPerAddress,

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::{
     admission::{
         AdmissionPolicy, ConnectionLimits, Origin, OriginRules, Timeouts, WithoutOrigin,
+        processor_budget::ProcessorLimit,
         rate_limit::{Limit, Rate},
     },
     url::Scheme,
@@ -29,6 +30,8 @@ pub struct AdmissionSettings {
     pub(crate) max_sockets_per_address: usize,
     pub(crate) socket_burst_per_address: u32,
     pub(crate) socket_rate_per_address: u32,
+    pub(crate) processor_burst_per_address: Duration,
+    pub(crate) processor_rate_per_address: u32,
     pub(crate) max_sockets_per_room: usize,
     pub(crate) max_rooms: usize,
     pub(crate) max_rooms_per_address: usize,
@@ -55,6 +58,8 @@ impl Default for AdmissionSettings {
             max_sockets_per_address: 2_000,
             socket_burst_per_address: 1_000,
             socket_rate_per_address: 200,
+            processor_burst_per_address: Duration::from_secs(30),
+            processor_rate_per_address: 25,
             max_sockets_per_room: 40_000,
             max_rooms: 50_000,
             // An eighth.
@@ -115,6 +120,10 @@ impl AdmissionSettings {
                     self.socket_burst_per_address,
                     self.socket_rate_per_address,
                 ),
+                processor_per_address: ProcessorLimit::new(
+                    self.processor_burst_per_address,
+                    self.processor_rate_per_address,
+                ),
             },
             most_sockets_per_person: Limit::at_most(self.max_sockets_per_person),
             most_sockets_per_room: Limit::at_most(self.max_sockets_per_room),
@@ -155,6 +164,7 @@ mod tests {
             max_frame_bytes: 0,
             max_sockets_per_address: 0,
             socket_rate_per_address: 0,
+            processor_rate_per_address: 0,
             max_rooms: 0,
             max_rooms_per_address: 0,
             max_room_bytes_per_second: 0,
@@ -172,6 +182,7 @@ mod tests {
         let policy = settings.into_policy(None, Scheme::Http);
         assert_eq!(policy.limits.sockets_per_address, Limit::OFF);
         assert_eq!(policy.limits.socket_rate_per_address, None);
+        assert_eq!(policy.limits.processor_per_address, None);
         assert_eq!(policy.most_sockets_per_person, Limit::OFF);
         assert_eq!(policy.timeouts, Timeouts { request_timeout: None, write_timeout: None });
     }

@@ -108,7 +108,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-connections-per-address",
-            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. IPv6 clients are grouped by /64.",
+            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. For every limit per address, an IPv6 /56 is one address, of which one /64 may use three quarters.",
             |config| &mut config.admission.max_connections_per_address,
         ),
         Setting::limit(
@@ -130,6 +130,16 @@ static LIMITS: Group = Group {
             "socket-rate-per-address",
             "Sustained rate of new WebSockets and event streams per address and second, after the burst; 0 is no limit.",
             |config| &mut config.admission.socket_rate_per_address,
+        ),
+        Setting::limit(
+            "processor-burst-per-address",
+            "Processor time that the answers to one address may take at once; 0 is no limit. Each request costs what the server works for it, and at least 50 µs; each MB that is sent costs another 10 ms. An address that has used up its time gets 429, and over TLS no new connection.",
+            |config| &mut config.admission.processor_burst_per_address,
+        ),
+        Setting::limit(
+            "processor-rate-per-address",
+            "Processor time that the answers to one address may take after the burst, in percent of one core; 0 is no limit.",
+            |config| &mut config.admission.processor_rate_per_address,
         ),
         Setting::limit(
             "max-sockets-per-person",

@@ -7,8 +7,8 @@ use leptos::{config::LeptosOptions, prelude::*};
 
 use super::page_language::PageLanguage;
 use super::{
-    assets::Site, first_rows::FirstRowsCache, name_check::NameCheck, origin_warning::OriginWarning,
-    security_headers::HeaderPolicy, visit::Visit,
+    assets::Site, documents::Documents, first_rows::FirstRowsCache, name_check::NameCheck,
+    offload::Offload, origin_warning::OriginWarning, security_headers::HeaderPolicy, visit::Visit,
 };
 use crate::{
     admission::Admission,
@@ -30,7 +30,11 @@ pub struct AppState {
     /// Leptos' options for rendering the page.
     pub leptos: LeptosOptions,
     /// The rows of the first HTML.
-    pub(crate) first_rows: Arc<FirstRowsCache>,
+    pub(crate) first_rows: FirstRowsCache,
+    /// The documents that are the same for everybody.
+    pub(crate) documents: Documents,
+    /// Compresses answers.
+    pub(crate) compressing: Offload,
     /// The page's files.
     pub site: Site,
     /// The site's URL as visitors see it, if it is set.

@@ -1,7 +1,7 @@
 //! The pages: a room, rendered with its list, privacy, and "not found".
 
 use app::{
-    presence::{RoomName, RoomNameError, UserId},
+    presence::{ExistingUsers, RoomName, RoomNameError, UserId},
     ssr::{
         MOST_ON_WALL, NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts,
         shell,
@@ -9,7 +9,7 @@ use app::{
     state::{DisplayMode, RoomPage, ServerRendered},
 };
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
@@ -26,27 +26,29 @@ use super::{
     security_headers::{Framing, set_page_policy},
     visit::Visit,
 };
-use crate::identity::person_cookie::PersonCookies;
+use crate::{admission::Account, identity::person_cookie::PersonCookies};
 
 /// `GET /`: the lobby's page.
 pub(crate) async fn lobby(
     State(state): State<AppState>,
     visit: Visit,
+    account: Account,
     request: Request,
 ) -> Response {
-    room_page(state, visit, RoomName::lobby(), request).await
+    room_page(state, visit, account, RoomName::lobby(), request).await
 }
 
 /// `GET /r/{room}`: a room's page.
 pub(crate) async fn room(
     State(state): State<AppState>,
     visit: Visit,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let requested = requested_name(&path);
     match room_from_path(path) {
-        Ok(room_name) => room_page(state, visit, room_name, request).await,
+        Ok(room_name) => room_page(state, visit, account, room_name, request).await,
         Err(error) => {
             let language = PageLanguage::of(request.uri(), request.headers());
             no_such_room(&state, language, error, &requested, request.uri(), Framing::Forbidden)
@@ -118,7 +120,13 @@ pub(crate) async fn no_such_file(
     not_found_page(&state, language, NotFound::NoPage, None, Framing::Forbidden)
 }
 
-async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Request) -> Response {
+async fn room_page(
+    state: AppState,
+    visit: Visit,
+    account: Account,
+    room: RoomName,
+    request: Request,
+) -> Response {
     let port = state.site_port(&visit);
     let known = state.cookies.known(request.headers(), port);
     let Ok(person) = known.map_or_else(PersonCookies::new_person, Ok) else {
@@ -131,7 +139,12 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
     if mode == DisplayMode::Page && is_visit(request.method(), request.headers()) {
         state.hub.note_page_load(&room, you);
     }
-    let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
+    let list = first_list(&state, account.clone(), &room, you, mode).await;
+    let turn = match account.turn().await {
+        Ok(turn) => turn,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
     let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
     let language = PageLanguage::of(request.uri(), request.headers());
     let options = state.leptos.clone();
@@ -149,7 +162,14 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
         },
         move || shell(options.clone()),
     );
-    let mut response: Response<Body> = render(request).await;
+    let response: Response<Body> = render(request).await;
+    // As a whole, so that it can be compressed as a whole.
+    let (parts, body) = response.into_parts();
+    let Ok(document) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    drop(turn);
+    let mut response = Response::from_parts(parts, Body::from(document));
     set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -164,6 +184,7 @@ async fn room_page(state: AppState, visit: Visit, room: RoomName, request: Reque
 pub(crate) async fn parts(
     State(state): State<AppState>,
     visit: Visit,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
@@ -176,7 +197,13 @@ pub(crate) async fn parts(
     };
     let you = state.cookies.public_id(person, &room);
     state.look_up(&room).await;
-    let (page, server_rendered) = room_content(&state, &visit, room, you, &request);
+    let mode = display_mode(request.uri());
+    let list = first_list(&state, account.clone(), &room, you, mode).await;
+    let _turn = match account.turn().await {
+        Ok(turn) => turn,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
     let language = PageLanguage::of(request.uri(), request.headers());
     let json = state.render(language, || {
         provide_context(page);
@@ -195,7 +222,7 @@ fn room_content(
     state: &AppState,
     visit: &Visit,
     room: RoomName,
-    you: UserId,
+    (list, away): (ExistingUsers, usize),
     request: &Request,
 ) -> (RoomPage, ServerRendered) {
     let mode = display_mode(request.uri());
@@ -218,12 +245,22 @@ fn room_content(
         host,
         keep_attendance: state.hub.keeps_attendance_for(),
     };
-    let (list, away) = match mode {
-        DisplayMode::Page => state.first_rows.read(&state.hub, &room, you),
-        // It is nobody's page.
-        DisplayMode::Kiosk => state.hub.first_rows(&room, None, FirstRows::Newest(MOST_ON_WALL)),
-    };
     (RoomPage { room, list, away }, server_rendered)
+}
+
+/// The rows that a page has at first, and how many people of the whole list are away.
+async fn first_list(
+    state: &AppState,
+    account: Account,
+    room: &RoomName,
+    you: UserId,
+    mode: DisplayMode,
+) -> (ExistingUsers, usize) {
+    match mode {
+        DisplayMode::Page => state.first_rows.read(&state.hub, account, room, you).await,
+        // It is nobody's page.
+        DisplayMode::Kiosk => state.hub.first_rows(room, None, FirstRows::Newest(MOST_ON_WALL)),
+    }
 }
 
 /// `GET /privacy`: the privacy page.

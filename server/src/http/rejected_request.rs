@@ -1,4 +1,4 @@
-//! What a request gets whose connection was rejected before it was read.
+//! What a request gets that is rejected for a limit of its client: for that of connections before it was read.
 
 use app::ssr::rejected_embed_document;
 use axum::{
@@ -7,15 +7,22 @@ use axum::{
 };
 use leptos::nonce::Nonce;
 
-use super::security_headers::{
-    Framing, HeaderPolicy, allow_any_origin, apply_security_headers, set_page_policy,
+use super::{
+    security_headers::{
+        Framing, HeaderPolicy, allow_any_origin, apply_security_headers, set_page_policy,
+    },
+    socket_check,
 };
 use crate::admission::Rejection;
 
-/// A frame gets a page that loads the embed by itself later, as nobody can reload a frame; anything else gets the
-/// sentence alone.
+/// A frame gets a page that loads the embed by itself later, as nobody can reload a frame. A page that asks why it has
+/// no socket gets the reason as it reads it. Anything else gets the sentence alone.
 pub(crate) fn answer(rejection: Rejection, uri: &Uri) -> Response {
-    if is_embed(uri.path()) { embed(rejection) } else { rejection.response() }
+    match view_of_room(uri.path()) {
+        Some("embed") => embed(rejection),
+        Some("socket") => socket_check::rejected(rejection),
+        _ => rejection.response(),
+    }
 }
 
 fn embed(rejection: Rejection) -> Response {
@@ -46,10 +53,11 @@ fn with_jitter(seconds: u64) -> u64 {
     seconds + random % (seconds + 1)
 }
 
-/// Whether the path is one of an embed, at the root or below the base path.
-fn is_embed(path: &str) -> bool {
+/// What a path has after the room, at the root or below the base path.
+fn view_of_room(path: &str) -> Option<&str> {
     let mut segments = path.rsplit('/').skip_while(|segment| segment.is_empty());
-    (segments.next(), segments.nth(1)) == (Some("embed"), Some("r"))
+    let view = segments.next()?;
+    (segments.nth(1) == Some("r")).then_some(view)
 }
 
 #[cfg(test)]
@@ -57,17 +65,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_embeds_are_known_below_any_base_path() {
-        for (path, is_of_embed) in [
-            ("/r/team/embed", true),
-            ("/r/team/embed/", true),
-            ("/rollcall/r/team/embed", true),
-            ("/r/embed", false),
-            ("/r/team", false),
-            ("/embed", false),
-            ("/", false),
+    fn views_of_rooms_are_known_below_any_base_path() {
+        for (path, view) in [
+            ("/r/team/embed", Some("embed")),
+            ("/r/team/embed/", Some("embed")),
+            ("/rollcall/r/team/embed", Some("embed")),
+            ("/r/team/socket", Some("socket")),
+            ("/r/embed", None),
+            ("/r/team", None),
+            ("/embed", None),
+            ("/", None),
+            ("", None),
         ] {
-            assert_eq!(is_embed(path), is_of_embed, "{path}");
+            assert_eq!(view_of_room(path), view, "{path}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! All public routes.
 
+use std::sync::Arc;
+
 use app::ssr::{COOKIE_CHECK, NEW_ROOM};
 use axum::{
     Router,
@@ -10,17 +12,17 @@ use axum::{
     routing::{get, post},
 };
 use tower::{ServiceBuilder, util::MapResponseLayer};
-use tower_http::{
-    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{
     app_state::AppState,
+    compression::compress,
     cookie_check, embed,
     entry::with_entry,
     etag::conditional_get,
-    event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
+    event_stream, events_of_rooms, export, host, hour_chart, new_room, page,
+    pricing::{self, Prices},
+    print, qr_code,
     robots::{noindex, robots},
     security_headers::{allow_any_origin, apply_security_headers},
     users, websocket_upgrade,
@@ -64,11 +66,8 @@ pub(crate) fn router(state: AppState) -> Router {
         METRICS.responded(response.status());
         response
     };
-    // WASM is compressed by the build, and better; a workbook is compressed.
-    let is_compressible = DefaultPredicate::new()
-        .and(NotForContentType::const_new("application/wasm"))
-        .and(NotForContentType::const_new(export::XLSX_TYPE));
     let entered = state.clone();
+    let prices = Prices { admission: Arc::clone(&state.admission), base_path: state.base_path() };
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
@@ -97,13 +96,15 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(rooms)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
-        .layer(CompressionLayer::new().compress_when(is_compressible))
+        .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
         .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
-    with_entry(routes, entered).layer(MapResponseLayer::new(finish))
+    with_entry(routes, entered)
+        .layer(middleware::from_fn_with_state(prices, pricing::charge))
+        .layer(MapResponseLayer::new(finish))
 }
 
 /// Adds `Cache-Control` to files.

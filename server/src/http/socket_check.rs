@@ -75,7 +75,7 @@ fn refused_origin(rejected: OriginRejected) -> Response {
 }
 
 /// The status and headers of the rejection, with its code.
-fn rejected(rejection: Rejection) -> Response {
+pub(super) fn rejected(rejection: Rejection) -> Response {
     let (status, headers) = {
         let plain = rejection.response();
         (plain.status(), plain.headers().clone())

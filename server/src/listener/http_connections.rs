@@ -1,6 +1,6 @@
 //! HTTP connections: from an accepted stream to requests.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -27,7 +27,7 @@ use super::{
     tls::{Accepted, Tls},
 };
 use crate::{
-    admission::{Admission, ConnectionPermit, PeerAddr, Rejection},
+    admission::{Account, Admission, Bill, ConnectionPermit, PeerAddr, Rejection},
     telemetry::metrics::METRICS,
 };
 
@@ -106,7 +106,15 @@ impl Handler {
                 connections.spawn(self.serve(stream, peer, permit));
             }
             (Ok(permit), Some(tls)) => {
-                connections.spawn(Arc::clone(self).serve_tls(tls.clone(), stream, peer, permit));
+                let account = permit.account();
+                // A handshake costs more than many answers, so over its budget an address gets none, not even to be
+                // told so. Its open connections get 429.
+                if let Err(rejection) = account.as_ref().map_or(Ok(()), Account::check) {
+                    METRICS.rejected(rejection.limit());
+                    return;
+                }
+                let served = Arc::clone(self).serve_tls(tls.clone(), stream, peer, permit, account);
+                connections.spawn(served);
             }
             (Err(rejection), tls) => {
                 METRICS.rejected(rejection.limit());
@@ -128,21 +136,31 @@ impl Handler {
         }
     }
 
-    /// Does the TLS handshake first. The request timeout applies to it, and the connection counts meanwhile.
+    /// Does the TLS handshake first. The request timeout applies to it, the connection counts meanwhile, and the account
+    /// pays for it.
     async fn serve_tls(
         self: Arc<Self>,
         tls: Tls,
         stream: TcpStream,
         peer: IpAddr,
         permit: ConnectionPermit,
+        account: Option<Account>,
     ) {
+        let mut bill = account.map(Bill::new);
         let handshake = async {
+            let mut accepted = pin!(tls.accept(stream));
+            let accepted = poll_fn(|context| match &mut bill {
+                Some(bill) => bill.measure(|| accepted.as_mut().poll(context)),
+                None => accepted.as_mut().poll(context),
+            });
             match self.admission.policy().timeouts.request_timeout {
-                Some(limit) => timeout(limit, tls.accept(stream)).await?,
-                None => tls.accept(stream).await,
+                Some(limit) => timeout(limit, accepted).await?,
+                None => accepted.await,
             }
         };
-        match self.closing.run_until_cancelled(handshake).await {
+        let accepted = self.closing.run_until_cancelled(handshake).await;
+        drop(bill);
+        match accepted {
             Some(Ok(Accepted::Tls(stream))) => self.serve(*stream, peer, permit).await,
             Some(Ok(Accepted::Plain(stream))) => {
                 let _ = timeout(SHORT_ANSWER_TIMEOUT, answer(stream, https_redirect)).await;

@@ -186,3 +186,16 @@ mod renewal {
         assert!(!server.log().contains("PRIVATE"), "a key is in no log");
     }
 }
+
+/// A handshake costs more than most answers.
+#[tokio::test]
+async fn address_over_its_budget_gets_no_handshake() {
+    let limits =
+        "[limits]\nprocessor-burst-per-address = \"100ms\"\nprocessor-rate-per-address = 1";
+    let (server, mut browser) = start(limits);
+    browser.from = [127, 0, 0, 7];
+    let connecting = async { while browser.connect(&server).await.is_ok() {} };
+    timeout(TIMEOUT, connecting).await.unwrap();
+    browser.from = [127, 0, 0, 8];
+    assert!(browser.get(&server, "/").await.starts_with("HTTP/1.1 200 "));
+}

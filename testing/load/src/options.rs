@@ -79,6 +79,10 @@ pub enum Scenario {
     Slow,
     /// Joins during an attack: silent, dripping, over the limit, and with garbage.
     Attack,
+    /// One address, and then three, ask for as much as they can get: the latency of a stranger's page and join.
+    Greedy,
+    /// All clients open the page with its files and join within seconds, from one address and three times in a row.
+    School,
     /// Open and reset all sockets twenty times: the growth of the server's memory.
     Resets,
     /// Join on one server until the row is on another one.
@@ -113,6 +117,6 @@ impl Scenario {
 
     /// Whether it makes sense with several: the others measure what does not depend on it.
     pub fn runs_on_several(self) -> bool {
-        !matches!(self, Self::Slow | Self::Attack | Self::Resets | Self::Baseline)
+        !matches!(self, Self::Slow | Self::Attack | Self::Greedy | Self::Resets | Self::Baseline)
     }
 }

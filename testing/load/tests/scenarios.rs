@@ -244,6 +244,23 @@ fn probe_joins_during_an_attack() {
     assert_at_least(&report, "p99_to_without", 0.0);
 }
 
+/// Latencies are not asserted here either.
+#[test]
+fn greedy_addresses_are_answered_and_a_stranger_is_not_refused() {
+    let report = run(Scenario::Greedy);
+    assert_no_violation(&report);
+    assert_at_least(&report, "answers_s_users_gzip", 1.0);
+    assert_at_least(&report, "page_ms_p99_three_addresses", 0.0);
+    assert_at_least(&report, "join_ms_p99_three_addresses", 0.0);
+}
+
+#[test]
+fn school_behind_one_address_is_let_in() {
+    let report = run(Scenario::School);
+    assert_no_violation(&report);
+    assert_at_least(&report, "answers", f64::from(CLIENTS) * 3.0 * 11.0);
+}
+
 #[test]
 fn resets_do_not_grow_the_server() {
     let report = run(Scenario::Resets);

@@ -8,40 +8,39 @@ mod session;
 mod text;
 mod xlsx;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use app::presence::{ExistingUsers, RoomName};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use registry::hub::attendance::AttendanceReport;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use self::options::ExportOptions;
 use super::{
     app_state::AppState,
+    compression::Coding,
+    documents::DocumentKind,
     room_path::{room_from_path, room_not_found},
 };
+use crate::admission::Account;
 
 /// The type of a workbook, which is a compressed file.
 pub(crate) const XLSX_TYPE: &str =
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// Whole lists are written one at a time: a large one takes a thread for a while.
-static WRITING: Semaphore = Semaphore::const_new(1);
-
-/// How long a request waits for its turn.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// For requests whose turn did not come, in seconds.
 const RETRY_AFTER: &str = "10";
 
 /// The list as CSV.
 pub(crate) async fn csv(
     State(state): State<AppState>,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Response {
     let content_type = "text/csv; charset=utf-8; header=present";
     let write = |_: &RoomName, subject: &Subject, options: ExportOptions| {
@@ -51,14 +50,18 @@ pub(crate) async fn csv(
         };
         Ok(table.into_bytes())
     };
-    export(&state, path, &uri, ("csv", content_type), write).await
+    let coding = Coding::accepted_by(&headers);
+    let format = Format { extension: "csv", content_type, kind: DocumentKind::Csv, coding };
+    export(&state, account, path, &uri, format, write).await
 }
 
 /// The list as text.
 pub(crate) async fn text(
     State(state): State<AppState>,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Response {
     let write = |room: &RoomName, subject: &Subject, options: ExportOptions| {
         let text = match subject {
@@ -67,12 +70,16 @@ pub(crate) async fn text(
         };
         Ok(text.into_bytes())
     };
-    export(&state, path, &uri, ("txt", "text/plain; charset=utf-8"), write).await
+    let content_type = "text/plain; charset=utf-8";
+    let coding = Coding::accepted_by(&headers);
+    let format = Format { extension: "txt", content_type, kind: DocumentKind::Text, coding };
+    export(&state, account, path, &uri, format, write).await
 }
 
 /// The list as a workbook.
 pub(crate) async fn xlsx(
     State(state): State<AppState>,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Response {
@@ -83,7 +90,14 @@ pub(crate) async fn xlsx(
         };
         workbook.map_err(ExportError::from)
     };
-    export(&state, path, &uri, ("xlsx", XLSX_TYPE), write).await
+    let format = Format {
+        extension: "xlsx",
+        content_type: XLSX_TYPE,
+        kind: DocumentKind::Workbook,
+        // It is compressed already.
+        coding: Coding::Identity,
+    };
+    export(&state, account, path, &uri, format, write).await
 }
 
 /// What is exported.
@@ -103,8 +117,10 @@ pub(crate) enum ExportError {
         "This server does not keep who came and went. Whoever runs it can set keep-attendance, for example to 12h."
     )]
     NoAttendance,
-    #[error("Others are exporting long lists right now. Try again in some seconds.")]
+    #[error("Others are reading long lists right now. Try again in some seconds.")]
     Busy,
+    #[error("The list can't be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
     #[error("The workbook can't be written: {0}")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
     #[error("The list can't be written.")]
@@ -121,7 +137,7 @@ impl IntoResponse for ExportError {
                 let retry_after = [(header::RETRY_AFTER, RETRY_AFTER)];
                 (StatusCode::SERVICE_UNAVAILABLE, retry_after, sentence).into_response()
             }
-            Self::Workbook(_) | Self::Panicked => {
+            Self::Json(_) | Self::Workbook(_) | Self::Panicked => {
                 tracing::error!(error = %self, "a list could not be exported");
                 (StatusCode::INTERNAL_SERVER_ERROR, sentence).into_response()
             }
@@ -129,26 +145,20 @@ impl IntoResponse for ExportError {
     }
 }
 
-/// Writes a list on a thread of its own, when it is this request's turn.
-pub(crate) async fn write_in_turn<T: Send + 'static>(
-    write: impl FnOnce() -> Result<T, ExportError> + Send + 'static,
-) -> Result<T, ExportError> {
-    // The semaphore is never closed.
-    let Ok(Ok(turn)) = timeout(TURN_TIMEOUT, WRITING.acquire()).await else {
-        return Err(ExportError::Busy);
-    };
-    let written = spawn_blocking(move || {
-        let _turn = turn;
-        write()
-    });
-    written.await.map_err(|_| ExportError::Panicked)?
+/// A file that a list can be exported as.
+struct Format {
+    extension: &'static str,
+    content_type: &'static str,
+    kind: fn(ExportOptions) -> DocumentKind,
+    coding: Coding,
 }
 
 async fn export(
     state: &AppState,
+    account: Account,
     path: Result<Path<String>, PathRejection>,
     uri: &Uri,
-    (extension, content_type): (&str, &'static str),
+    format: Format,
     write: impl FnOnce(&RoomName, &Subject, ExportOptions) -> Result<Vec<u8>, ExportError>
     + Send
     + 'static,
@@ -161,25 +171,28 @@ async fn export(
         Ok(options) => options,
         Err(error) => return ExportError::from(error).into_response(),
     };
-    let kind = if options.is_session { "-session" } else { "" };
+    let Format { extension, content_type, kind, coding } = format;
+    let suffix = if options.is_session { "-session" } else { "" };
     // A room's name has no characters that need escaping.
-    let attachment = format!(r#"attachment; filename="rollcall-{room}{kind}.{extension}""#);
+    let attachment = format!(r#"attachment; filename="rollcall-{room}{suffix}.{extension}""#);
     state.look_up(&room).await;
-    let hub = std::sync::Arc::clone(&state.hub);
-    let written = write_in_turn(move || {
+    let hub = Arc::clone(&state.hub);
+    let document = (room, kind(options));
+    let written = state.documents.get(&state.hub, account, document, coding, move |room| {
         let subject = if options.is_session {
-            Subject::Session(hub.attendance(&room).ok_or(ExportError::NoAttendance)?)
+            Subject::Session(hub.attendance(room).ok_or(ExportError::NoAttendance)?)
         } else {
-            Subject::List(hub.snapshot(&room, None, usize::MAX))
+            Subject::List(hub.snapshot(room, None, usize::MAX))
         };
-        write(&room, &subject, options)
+        write(room, &subject, options)
     });
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),
         (header::CONTENT_DISPOSITION, attachment),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    written.await.map(|body| (headers, body)).into_response()
+    let written = written.await;
+    written.map(|document| (document.headers(), headers, document.content)).into_response()
 }
 
 #[cfg(test)]
@@ -215,14 +228,10 @@ mod tests {
         assert!(xlsx::as_xlsx(&list, options).unwrap().len() > 100_000);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn turn_that_does_not_come_is_a_503() {
-        let all = WRITING.acquire().await.unwrap();
-        let refused = write_in_turn(|| Ok(())).await;
-        let response = refused.map(|()| "").into_response();
+    #[test]
+    fn turn_that_does_not_come_is_a_503() {
+        let response = ExportError::Busy.into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], RETRY_AFTER);
-        drop(all);
-        assert!(write_in_turn(|| Ok(())).await.is_ok());
     }
 }

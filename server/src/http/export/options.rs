@@ -7,7 +7,7 @@ use url::form_urlencoded;
 const MAX_OFFSET_IN_MINUTES: i32 = 14 * 60;
 
 /// The options of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ExportOptions {
     /// The time zone of its times; UTC by default.
     pub(crate) offset: UtcOffset,
@@ -18,7 +18,7 @@ pub(crate) struct ExportOptions {
 }
 
 /// Between two columns of CSV.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Separator {
     /// As RFC 4180 has it.
     #[default]

@@ -54,7 +54,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 11],
+            rejections: [(&'static str, Counter); 13],
         }
 
         impl Metrics {
@@ -87,6 +87,9 @@ metrics! {
     state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
+    documents_made: "rollcall_documents_made_total",
+        "Whole lists written as JSON, as a file or for paper; requests for the same one share it.";
+    compressions: "rollcall_compressions_total", "Answers compressed with Brotli or gzip.";
     panics: "rollcall_panics_total", "Panics in any task.";
     log_lines_dropped: "rollcall_log_lines_dropped_total",
         "Log lines dropped, because the log was not read or could not be written.";
@@ -118,7 +121,7 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 11] {
+const fn rejection_counters() -> [(&'static str, Counter); 13] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -127,6 +130,8 @@ const fn rejection_counters() -> [(&'static str, Counter); 11] {
         ("sockets_per_person", Counter::new()),
         ("socket_rate_per_address", Counter::new()),
         ("wrong_secret_rate_per_address", Counter::new()),
+        ("processor_rate_per_address", Counter::new()),
+        ("requests_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),
         ("rooms_per_address", Counter::new()),

@@ -65,7 +65,11 @@ pub fn exposition(
         text.sample(name, Some(("class", &class)), counter.value());
     }
     let name = "rollcall_rejections_total";
-    text.family(name, "counter", "Connections, WebSockets and event streams rejected, by limit.");
+    text.family(
+        name,
+        "counter",
+        "Connections, requests, WebSockets and event streams rejected, by limit.",
+    );
     for (limit, counter) in &metrics.rejections {
         text.sample(name, Some(("limit", limit)), counter.value());
     }

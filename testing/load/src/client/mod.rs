@@ -1,7 +1,9 @@
-//! The clients: a swarm whose lists are checked, a probe that measures latency, stalled readers, attackers.
+//! The clients: a swarm whose lists are checked, a probe that measures latency, stalled readers, attackers, greedy ones.
 
 pub mod attack;
+pub mod greedy;
 pub mod handshake;
+pub mod http;
 pub mod normalise;
 pub mod probe;
 pub mod stalled_readers;

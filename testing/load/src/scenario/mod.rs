@@ -6,6 +6,7 @@ mod drop_half;
 mod engine_faults;
 mod event;
 mod fanout;
+mod greedy;
 mod idle;
 mod join_storm;
 mod kill;
@@ -13,6 +14,7 @@ mod pause;
 mod reconnect;
 mod resets;
 mod rolling;
+mod school;
 mod slow;
 
 use std::{
@@ -124,6 +126,8 @@ impl RunContext {
             Scenario::Reload => self.with_baseline(reconnect::reload(self)?),
             Scenario::Slow => self.with_baseline(slow::run(self)?),
             Scenario::Attack => self.with_baseline(attack::run(self)?),
+            Scenario::Greedy => self.with_baseline(greedy::run(self)?),
+            Scenario::School => self.with_baseline(school::run(self)?),
             Scenario::Resets => self.with_baseline(resets::run(self)?),
             Scenario::Across => across::run(self).map(|report| vec![report]),
             Scenario::Kill => kill::run(self).map(|report| vec![report]),

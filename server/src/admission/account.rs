@@ -1,0 +1,145 @@
+//! The account of an address: what its answers cost is charged to it.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use super::{Admission, ClientKey, Rejection};
+use crate::processor_time::measured;
+
+/// How long a request waits while the server works on others of its address.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Whom an answer is charged to: the address of the client that asked for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    admission: Arc<Admission>,
+    client: ClientKey,
+}
+
+/// The right to use a processor for a while, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn(
+    #[expect(dead_code, reason = "it counts until it is dropped")] Option<OwnedSemaphorePermit>,
+);
+
+impl Account {
+    pub(crate) fn new(admission: &Arc<Admission>, client: IpAddr) -> Self {
+        Self { admission: Arc::clone(admission), client: client.into() }
+    }
+
+    pub(super) fn of(admission: &Arc<Admission>, client: ClientKey) -> Self {
+        Self { admission: Arc::clone(admission), client }
+    }
+
+    /// Whether the address is within its budget.
+    pub(crate) fn check(&self) -> Result<(), Rejection> {
+        self.admission.check_budget(self.client)
+    }
+
+    /// Charges what an answer has cost.
+    pub(crate) fn charge(&self, cost: Duration) {
+        self.admission.charge(self.client, cost);
+    }
+
+    /// Waits until fewer than [`turns`] requests of this address are worked on.
+    ///
+    /// The threads of the server take tasks in the order in which they became ready. So without turns, somebody else's
+    /// page would wait for all that one address has asked for.
+    pub(crate) async fn turn(&self) -> Result<Turn, Rejection> {
+        let Some(turns) = self.admission.turns(self.client) else { return Ok(Turn(None)) };
+        match timeout(TURN_TIMEOUT, turns.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Turn(Some(permit))),
+            // The semaphore is never closed.
+            Ok(Err(_)) | Err(_) => Err(Rejection::TooManyRequestsPerAddress),
+        }
+    }
+}
+
+/// What something costs so far. The account is charged when this is dropped, also if the client has gone.
+#[derive(Debug)]
+pub(crate) struct Bill {
+    account: Account,
+    cost: Duration,
+}
+
+impl Bill {
+    pub(crate) fn new(account: Account) -> Self {
+        Self { account, cost: Duration::ZERO }
+    }
+
+    /// Adds a fixed price.
+    pub(crate) fn add(&mut self, price: Duration) {
+        self.cost += price;
+    }
+
+    /// Does the work, and adds the processor time that it takes.
+    pub(crate) fn measure<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let (result, took) = measured(work);
+        self.cost += took;
+        result
+    }
+}
+
+impl Drop for Bill {
+    fn drop(&mut self) {
+        self.account.charge(self.cost);
+    }
+}
+
+/// The turns of one address: as many as there are cores, so that it can use them all while nobody else needs them, and
+/// two at least, so that one can be compressed while the next is rendered.
+pub(super) fn turns() -> Arc<Semaphore> {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    Arc::new(Semaphore::new(cores.max(2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::{config::admission::AdmissionSettings, url::Scheme};
+
+    fn account(admission: &Arc<Admission>, last: u8) -> Account {
+        Account::new(admission, [127, 0, 0, last].into())
+    }
+
+    fn admission(settings: AdmissionSettings) -> Arc<Admission> {
+        Admission::new(settings.into_policy(None, Scheme::Http))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_of_one_address_wait_for_each_other_and_for_nobody_else() {
+        let admission = admission(AdmissionSettings::default());
+        let greedy = account(&admission, 1);
+        let mut all = Vec::new();
+        for _ in 0..turns().available_permits() {
+            all.push(greedy.turn().await.unwrap());
+        }
+        assert!(greedy.turn().now_or_never().is_none());
+        assert!(account(&admission, 2).turn().now_or_never().is_some());
+        // The wait has a bound.
+        let refused = greedy.turn().await.map(|_| ());
+        assert_eq!(refused, Err(Rejection::TooManyRequestsPerAddress));
+        all.pop();
+        assert!(greedy.turn().now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_budget_there_are_no_turns() {
+        let off = AdmissionSettings {
+            processor_burst_per_address: Duration::ZERO,
+            ..AdmissionSettings::default()
+        };
+        let admission = admission(off);
+        let account = account(&admission, 1);
+        let all: Vec<_> = (0..1_000).filter_map(|_| account.turn().now_or_never()).collect();
+        assert_eq!(all.len(), 1_000);
+        account.charge(Duration::from_hours(1));
+        assert_eq!(account.check(), Ok(()));
+    }
+}

@@ -1,0 +1,159 @@
+//! What is counted of one address.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+
+use super::ConnectionLimits;
+use crate::admission::{
+    Rejection, account, client_addr::ClientSubnet, processor_budget::ProcessorBudget,
+    rate_limit::TokenBucket,
+};
+
+/// The counts of an address, and of each /64 in it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AddressCounts {
+    whole: Counts,
+    /// Those that count anything: at most 256, and most often one.
+    subnets: Vec<(ClientSubnet, Counts)>,
+    /// While any of its requests is worked on, or waits for it.
+    turns: Option<Arc<Semaphore>>,
+}
+
+/// The counts of an address or of one /64 in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) connections: usize,
+    pub(super) sockets: usize,
+    pub(super) new_sockets: TokenBucket,
+    pub(super) wrong_secrets: TokenBucket,
+    processor: ProcessorBudget,
+}
+
+impl AddressCounts {
+    /// Counts something for the address and for the subnet: for both, or for neither if it exceeds a limit of one. The
+    /// limits are those of an address and of a subnet.
+    pub(super) fn admit(
+        &mut self,
+        subnet: Option<ClientSubnet>,
+        [of_address, of_subnet]: [&ConnectionLimits; 2],
+        admit: impl Fn(&mut Counts, &ConnectionLimits) -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        let mut whole = self.whole;
+        admit(&mut whole, of_address)?;
+        if let Some(subnet) = subnet {
+            let mut part = self.subnet(subnet).copied().unwrap_or_default();
+            admit(&mut part, of_subnet)?;
+            *self.subnet_mut(subnet) = part;
+        }
+        self.whole = whole;
+        Ok(())
+    }
+
+    /// Whether the address and the subnet are within their limits.
+    pub(super) fn check(
+        &self,
+        subnet: Option<ClientSubnet>,
+        [of_address, of_subnet]: [&ConnectionLimits; 2],
+        check: impl Fn(&Counts, &ConnectionLimits) -> Result<(), Rejection>,
+    ) -> Result<(), Rejection> {
+        check(&self.whole, of_address)?;
+        let part = subnet.and_then(|subnet| self.subnet(subnet));
+        part.map_or(Ok(()), |part| check(part, of_subnet))
+    }
+
+    /// Changes the counts of the address and of the subnet.
+    pub(super) fn change(
+        &mut self,
+        subnet: Option<ClientSubnet>,
+        [of_address, of_subnet]: [&ConnectionLimits; 2],
+        now: Duration,
+        change: impl Fn(&mut Counts, &ConnectionLimits),
+    ) {
+        change(&mut self.whole, of_address);
+        if let Some(subnet) = subnet {
+            change(self.subnet_mut(subnet), of_subnet);
+            self.subnets.retain(|(_, counts)| !counts.is_removable(now));
+        }
+    }
+
+    /// The turns of the whole address.
+    pub(super) fn turns(&mut self) -> Arc<Semaphore> {
+        Arc::clone(self.turns.get_or_insert_with(account::turns))
+    }
+
+    /// Whether it counts nothing, and all rates have recovered.
+    pub(super) fn is_removable(&self, now: Duration) -> bool {
+        if self.turns.as_ref().is_some_and(|turns| Arc::strong_count(turns) > 1) {
+            return false;
+        }
+        // The rates of a subnet are slower, so it may be the last one to recover.
+        let mut all = self.subnets.iter().map(|(_, counts)| counts).chain([&self.whole]);
+        all.all(|counts| counts.is_removable(now))
+    }
+
+    fn subnet(&self, subnet: ClientSubnet) -> Option<&Counts> {
+        self.subnets.iter().find(|(of, _)| *of == subnet).map(|(_, counts)| counts)
+    }
+
+    fn subnet_mut(&mut self, subnet: ClientSubnet) -> &mut Counts {
+        let place = self.subnets.iter().position(|(of, _)| *of == subnet);
+        let place = place.unwrap_or_else(|| {
+            self.subnets.push((subnet, Counts::default()));
+            self.subnets.len() - 1
+        });
+        &mut self.subnets[place].1
+    }
+}
+
+impl Counts {
+    /// Counts a connection, or says which limit it exceeds, and counts nothing.
+    pub(super) fn admit_connection(&mut self, limits: &ConnectionLimits) -> Result<(), Rejection> {
+        if !limits.connections_per_address.allows_one_more_than(self.connections) {
+            return Err(Rejection::TooManyConnectionsPerAddress);
+        }
+        self.connections += 1;
+        Ok(())
+    }
+
+    /// The same for a socket or feed.
+    pub(super) fn admit_socket(
+        &mut self,
+        limits: &ConnectionLimits,
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        if !limits.sockets_per_address.allows_one_more_than(self.sockets) {
+            return Err(Rejection::TooManySocketsPerAddress);
+        }
+        if let Some(rate) = limits.socket_rate_per_address {
+            self.new_sockets.take(rate, now).map_err(Rejection::SocketRateExceeded)?;
+        }
+        self.sockets += 1;
+        Ok(())
+    }
+
+    /// Whether the budget of processor time is not used up.
+    pub(super) fn check_budget(
+        &self,
+        limits: &ConnectionLimits,
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        let Some(limit) = limits.processor_per_address else { return Ok(()) };
+        self.processor.check(limit, now).map_err(Rejection::ProcessorRateExceeded)
+    }
+
+    /// Takes processor time from the budget.
+    pub(super) fn charge(&mut self, limits: &ConnectionLimits, cost: Duration, now: Duration) {
+        if let Some(limit) = limits.processor_per_address {
+            self.processor.charge(cost, limit, now);
+        }
+    }
+
+    fn is_removable(&self, now: Duration) -> bool {
+        self.connections == 0
+            && self.sockets == 0
+            && self.new_sockets.is_full(now)
+            && self.wrong_secrets.is_full(now)
+            && self.processor.is_full(now)
+    }
+}

@@ -1,0 +1,50 @@
+//! The processor time that work takes on its thread.
+
+use std::time::Duration;
+
+/// Does the work, and measures the processor time that this thread needs for it: what it waits for, and what other
+/// programs do meanwhile, does not count.
+pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let before = of_this_thread();
+    let result = work();
+    (result, of_this_thread().saturating_sub(before))
+}
+
+/// Since the thread began.
+#[cfg(unix)]
+fn of_this_thread() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    // It is never negative.
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Elsewhere no work takes any time, and only the fixed prices count.
+#[cfg(not(unix))]
+fn of_this_thread() -> Duration {
+    Duration::ZERO
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{hint::black_box, thread};
+
+    use super::*;
+
+    /// Works until this thread has used so much.
+    fn work(time: Duration) {
+        let before = of_this_thread();
+        while of_this_thread().saturating_sub(before) < time {
+            black_box(0);
+        }
+    }
+
+    #[test]
+    fn only_the_work_of_this_thread_counts() {
+        let time = Duration::from_millis(20);
+        let ((), own) = measured(|| work(time));
+        assert!(own >= time, "{own:?}");
+        // It waits for the other one.
+        let ((), others) = measured(|| thread::spawn(move || work(time)).join().unwrap());
+        assert!(others < own, "{others:?}");
+    }
+}
