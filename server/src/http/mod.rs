@@ -3,6 +3,7 @@
 pub mod app_state;
 pub mod assets;
 mod cookie_check;
+mod cross_origin;
 mod embed;
 mod entry;
 mod etag;

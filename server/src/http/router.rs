@@ -3,9 +3,9 @@
 use app::ssr::{COOKIE_CHECK, NEW_ROOM};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::DefaultBodyLimit,
     http::{HeaderValue, StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::Response,
     routing::{get, post},
 };
@@ -17,12 +17,14 @@ use tower_http::{
 
 use super::{
     app_state::AppState,
-    cookie_check, embed,
+    cookie_check,
+    cross_origin::{allow_files, allow_listed_origins},
+    embed,
     entry::with_base_path,
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
     robots::{noindex, robots},
-    security_headers::{allow_any_origin, apply_security_headers},
+    security_headers::apply_security_headers,
     users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
@@ -32,9 +34,6 @@ const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
 
 /// A form's longest field is a title.
 const MOST_BODY_BYTES: usize = 8 * 1024;
-
-/// The embed's scripts.
-const FILES_OF_EMBED: [&str; 3] = ["/embed.js", "/feed.js", "/feed-hub.js"];
 
 /// The routes of pages, protocol and files.
 pub(crate) fn router(state: AppState) -> Router {
@@ -48,13 +47,13 @@ pub(crate) fn router(state: AppState) -> Router {
     let package = ServiceBuilder::new()
         .layer(set_cache_control(cache_control))
         .layer(vary_by_encoding())
-        .layer(middleware::from_fn(allow_files_of_embed))
+        .layer(middleware::from_fn(allow_files))
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.package_service(&state.leptos.site_pkg_dir, not_found.clone()));
     let files = ServiceBuilder::new()
         .layer(set_cache_control(CACHE_FOR_AN_HOUR))
         .layer(vary_by_encoding())
-        .layer(middleware::from_fn(allow_files_of_embed))
+        .layer(middleware::from_fn(allow_files))
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.service(not_found));
     let header_policy = state.header_policy;
@@ -99,6 +98,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(CompressionLayer::new().compress_when(is_compressible))
         .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
+        .layer(middleware::from_fn_with_state(state.clone(), allow_listed_origins))
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
@@ -115,18 +115,6 @@ fn set_cache_control(
             response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
         is_found.then(|| HeaderValue::from_static(cache_control))
     })
-}
-
-/// Lets the embed load its files in a sandboxed frame, where its own server is another origin.
-async fn allow_files_of_embed(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_of_embed = path.rsplit('.').next() == Some("css") || FILES_OF_EMBED.contains(&path);
-    let mut response = next.run(request).await;
-    let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-    if is_of_embed && is_found {
-        allow_any_origin(response.headers_mut());
-    }
-    response
 }
 
 /// Adds `Vary`, so that shared caches keep the encodings of a file apart.

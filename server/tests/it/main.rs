@@ -17,6 +17,7 @@ mod base_path;
 mod command_line;
 mod connection_timers;
 mod cookies;
+mod cross_origin;
 mod deploy_files;
 mod deploy_yaml;
 mod drain;
