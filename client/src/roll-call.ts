@@ -60,7 +60,8 @@ export class RollCallElement extends Base {
   }
 
   attributeChangedCallback(attribute: string, old: string | null, value: string | null): void {
-    if (!this.isConnected || old === value) return;
+    // Those of the HTML come before it is connected.
+    if (!this.shadowRoot || !this.isConnected || old === value) return;
     if (attribute === "name" && old && value) this.room?.rename(value);
     else if (attribute !== "max") this.#connect();
     this.#render();
@@ -106,7 +107,7 @@ export class RollCallElement extends Base {
     const away = users.filter(({ state }) => state === "away").length;
     const most = Number(this.getAttribute("max") ?? MOST_FACES) || 0;
     const rest = users.length - most;
-    this.shadowRoot!.host.toggleAttribute("data-stale", status === "stale");
+    this.toggleAttribute("data-stale", status === "stale");
     this.#number.textContent = status === "connecting" ? "–" : number(users.length - away);
     this.#unit.textContent = TEXTS.hereNow + (away ? ` · ${number(away)} ${TEXTS.away}` : "");
     this.#faces.replaceChildren(...users.slice(0, most).map(face), ...(rest > 0 ? [more(rest)] : []));
