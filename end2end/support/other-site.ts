@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A site of another origin, whose only page has embeds of rooms in frames. */
+/** A site of another origin, with one page. */
 export interface OtherSite {
   url: string;
   close: () => void;
@@ -23,10 +23,17 @@ export async function siteWithFrames(
   const frames = urls.map(
     (url) => `<iframe src="${url}" title="Who is here" width="400" height="240" ${attributes}></iframe>`,
   );
-  const body =
-    `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` + frames.join("");
+  return siteWith(() => ({ body: frames.join(""), headers }));
+}
+
+/** Serves a page with this content, which may be another one at each visit. */
+export async function siteWith(
+  page: () => { body: string; attributes?: string; headers?: Record<string, string> },
+): Promise<OtherSite> {
   const site = createServer((_, response) => {
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
+    const { body, attributes = "", headers = {} } = page();
+    const start = `<!doctype html><html lang="en" ${attributes}><link rel="icon" href="data:,"><title>Elsewhere</title>`;
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(start + body);
   });
   // The servers of the tests are on 127.0.0.1, so this is another site.
   site.listen(0, "localhost");
