@@ -29,15 +29,16 @@ export async function siteWithFrames(
 /** Serves a page with this content, which may be another one at each visit. */
 export async function siteWith(
   page: () => { body: string; attributes?: string; headers?: Record<string, string> },
+  // The servers of the tests are on 127.0.0.1, so this is another site.
+  host: "localhost" | "127.0.0.1" = "localhost",
 ): Promise<OtherSite> {
   const site = createServer((_, response) => {
     const { body, attributes = "", headers = {} } = page();
     const start = `<!doctype html><html lang="en" ${attributes}><link rel="icon" href="data:,"><title>Elsewhere</title>`;
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(start + body);
   });
-  // The servers of the tests are on 127.0.0.1, so this is another site.
-  site.listen(0, "localhost");
+  site.listen(0, host);
   await once(site, "listening");
   const { port } = site.address() as AddressInfo;
-  return { url: `http://localhost:${port}/`, close: () => site.close() };
+  return { url: `http://${host}:${port}/`, close: () => site.close() };
 }

@@ -86,6 +86,54 @@ test("element with a name is on the list for as long as it is in the page", asyn
   await bo.shows(["Bo"], UNTIL_A_ROW_IS_REMOVED);
 });
 
+test("reload of a page of the same site is seen by nobody, and its tabs are one row", async ({
+  newVisitor,
+  serverWith,
+  room,
+}) => {
+  let body = "";
+  const site = await siteWith(() => ({ body }), "127.0.0.1");
+  const server = await serverWith(["--allowed-origins", new URL(site.url).origin]);
+  body = script(server) + element(room, `name="Ana"`);
+  const bo = await newVisitor({ of: server });
+  await bo.openAndJoin(room, "Bo");
+  const ana = await newVisitor();
+  await ana.page.goto(site.url);
+  await bo.shows(["Bo", "Ana"]);
+  const tab = await ana.openTab();
+  await tab.page.goto(site.url);
+  await expect(part(tab.page, "names")).toHaveText("Bo and Ana");
+  await tab.page.close();
+  for (let time = 0; time < 3; time += 1) {
+    await ana.page.reload();
+    await expect(part(ana.page, "names")).toHaveText("Bo and Ana");
+  }
+  const sent = JSON.stringify(bo.wire.received.filter(({ event }) => event === "changes"));
+  expect(sent.match(/new_user/g)).toHaveLength(1);
+  expect(sent).not.toContain("disconnect_user");
+  site.close();
+});
+
+test("where no WebSocket gets through the list is live, and the visitor joins as soon as one does", async ({
+  elsewhere: { server, show },
+  networkTo,
+  clients,
+  browserErrors,
+  room,
+}) => {
+  browserErrors.areExpected(NO_CONNECTION);
+  await clients.join(server, room, "Bo");
+  const network = await networkTo(server);
+  network.setCondition("no-websockets");
+  const page = await show(script(network) + element(room, `name="Ana"`));
+  await expect(part(page, "count")).toHaveText("1 here now");
+  await clients.join(server, room, "Cy");
+  await expect(part(page, "names")).toHaveText("Bo and Cy");
+  await expect(part(page, "note")).toBeEmpty();
+  network.setCondition("clear");
+  await expect(part(page, "names")).toHaveText("Bo, Cy, and Ana", UNTIL_RECONNECTED);
+});
+
 test("client of the documentation lists its visitor and follows the room", async ({
   elsewhere: { server, show },
   clients,
