@@ -4,16 +4,14 @@
 import { announcement } from "./announcement.js";
 import { hueOf, initials, styleSheet } from "./appearance.js";
 import { changeBetween } from "./change.js";
-import { Room, type RoomOptions, type User } from "./client.js";
-import { listParts, number, TEXTS } from "./texts.js";
+import { Room, type Refusal, type RoomOptions, type User } from "./client.js";
+import { namesPhrase, number, TEXTS } from "./texts.js";
 
 export * from "./client.js";
 export { TEXTS };
 
 /** How many faces are shown unless `max` says it. */
 const MOST_FACES = 24;
-/** How many people are named in one line. */
-const MOST_NAMES = 3;
 /** How long changes gather before a screen reader is told, in milliseconds. */
 const ANNOUNCEMENT_DELAY = 1_000;
 
@@ -27,8 +25,8 @@ export class RollCallElement extends Base {
 
   /** The room that it shows, while it is in a document and `room` is valid. */
   room: Room | undefined;
-  /** Why it is not live, in the server's words. */
-  #refusal = "";
+  /** Why it is not live, or why the name is not listed, in the server's words. */
+  #refusal: Partial<Refusal> = {};
   /** Whom a screen reader was told. */
   #heard: readonly User[] | undefined;
   #announcementTimer: ReturnType<typeof setTimeout> | undefined;
@@ -62,27 +60,29 @@ export class RollCallElement extends Base {
   attributeChangedCallback(attribute: string, old: string | null, value: string | null): void {
     // Those of the HTML come before it is connected.
     if (!this.shadowRoot || !this.isConnected || old === value) return;
-    if (attribute === "name" && old && value) this.room?.rename(value);
-    else if (attribute !== "max") this.#connect();
+    if (attribute === "name" && old && value) {
+      this.#refusal = {};
+      this.room?.join(value);
+    } else if (attribute !== "max") return this.#connect();
     this.#render();
   }
 
   #connect(): void {
     this.disconnectedCallback();
     this.#heard = this.#announcementTimer = undefined;
-    this.#refusal = "";
+    this.#refusal = {};
     const attribute = (name: string) => this.getAttribute(name) ?? undefined;
     const name = attribute("name");
     const options: RoomOptions = { room: attribute("room") ?? "lobby", server: attribute("server"), name };
     try {
       this.room = new Room({ ...options, watchOnly: !name });
     } catch (error) {
-      this.#refusal = (error as Error).message;
+      this.#refusal = error as Error;
     }
     this.room?.on("change", () => this.#onChange());
     this.room?.on("status", () => this.#render());
-    this.room?.on("refused", ({ message }) => {
-      this.#refusal = message;
+    this.room?.on("refused", (refusal) => {
+      this.#refusal = refusal;
       this.#render();
     });
     this.#render();
@@ -111,10 +111,11 @@ export class RollCallElement extends Base {
     this.#number.textContent = status === "connecting" ? "–" : number(users.length - away);
     this.#unit.textContent = TEXTS.hereNow + (away ? ` · ${number(away)} ${TEXTS.away}` : "");
     this.#faces.replaceChildren(...users.slice(0, most).map(face), ...(rest > 0 ? [more(rest)] : []));
-    this.#names.replaceChildren(...namesLine(users));
-    if (status === "live") this.#refusal = "";
+    this.#names.replaceChildren(...namesPhrase(users).map(nodeOf));
+    // That of a connection is over; that of a name is not.
+    if (status === "live" && !this.#refusal.of) this.#refusal = {};
     this.#note.textContent =
-      this.#refusal ||
+      this.#refusal.message ||
       (status === "connecting" ? TEXTS.connecting : status === "stale" ? TEXTS.notLive : users[0] ? "" : TEXTS.nobody);
   }
 }
@@ -152,12 +153,9 @@ function more(count: number): HTMLElement {
   return make("li", "more", make("i", "rest", `+${number(count)}`), make("span", "announcer", TEXTS.more));
 }
 
-/** "Ana, Ben, Chloé and 10 more". */
-function namesLine(users: readonly User[]): Node[] {
-  const names = users.slice(0, MOST_NAMES).map(({ name }) => name);
-  const rest = users.length - names.length;
-  const parts = listParts(rest > 0 ? [...names, `${number(rest)} ${TEXTS.more}`] : names);
-  return parts.map(({ type, value }) => (type === "element" ? isolated(value) : document.createTextNode(value)));
+/** A part of a phrase; a name may be written in another direction than what surrounds it. */
+function nodeOf({ type, value }: { type: string; value: string }): Node | string {
+  return type === "element" ? isolated(value) : value;
 }
 
 if (globalThis.customElements && !customElements.get("roll-call")) customElements.define("roll-call", RollCallElement);

@@ -132,7 +132,7 @@ export class Room implements AsyncIterable<Change> {
 
   /** Be listed under this name. All tabs of a browser are one row. */
   join(name: string): void {
-    if (this.#watchOnly) throw new TypeError("This room is only watched: leave out watchOnly to join it.");
+    if (this.#watchOnly) throw new TypeError("This room is only watched: leave out watchOnly.");
     this.#send(this.#session.join(name));
   }
 

@@ -1,5 +1,7 @@
 // What <roll-call> says. A page in another language sets its own: `Object.assign(TEXTS, { hereNow: "da", … })`.
 
+import type { User } from "./frames.js";
+
 export const TEXTS = {
   /** For numbers and lists. */
   language: "en",
@@ -11,7 +13,6 @@ export const TEXTS = {
   connecting: "Connecting…",
   notLive: "Not live. Reconnecting…",
   more: "more",
-  people: "people",
   joined: "joined",
   left: "left",
 };
@@ -20,7 +21,13 @@ export function number(count: number): string {
   return count.toLocaleString(TEXTS.language);
 }
 
-/** "Ana", ", ", "Bo", " and ", "7 more", each with whether it is one of `names` and their like. */
-export function listParts(parts: readonly string[]): { type: string; value: string }[] {
-  return new Intl.ListFormat(TEXTS.language).formatToParts(parts);
+/** How many people are named in one phrase. */
+const MOST_NAMES = 3;
+
+/** "Ana", ", ", "Bo", ", and ", "7 more": the names and the rest are of type `element`. */
+export function namesPhrase(people: readonly User[]): { type: string; value: string }[] {
+  const names = people.slice(0, MOST_NAMES).map(({ name }) => name);
+  const rest = people.length - names.length;
+  if (rest > 0) names.push(`${number(rest)} ${TEXTS.more}`);
+  return new Intl.ListFormat(TEXTS.language).formatToParts(names);
 }

@@ -284,6 +284,15 @@ test("element follows the page's colours and direction, and can be styled", asyn
   await expect(page.locator("#own [part=avatar]")).toHaveCSS("border-radius", "4px");
 });
 
+test("element says why a name is refused, until it has another one", async ({ elsewhere: { server, show }, room }) => {
+  const page = await show(script(server) + element(room, `name="${"A".repeat(101)}"`));
+  await expect(part(page, "note")).toContainText("100");
+  await expect(part(page, "count")).toHaveText("0 here now");
+  await page.locator("roll-call").evaluate((element) => element.setAttribute("name", "Ana"));
+  await expect(part(page, "count")).toHaveText("1 here now");
+  await expect(part(page, "note")).toBeEmpty();
+});
+
 test("room that can't be one is shown as an error", async ({ elsewhere: { server, show } }) => {
   const page = await show(script(server) + element("a_b"));
   await expect(part(page, "note")).toContainText("use 1 to 64 characters");
