@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A site of another origin, whose only page has embeds of rooms in frames. */
+/** A site of another origin, with one page. */
 export interface OtherSite {
   url: string;
   close: () => void;
@@ -23,14 +23,22 @@ export async function siteWithFrames(
   const frames = urls.map(
     (url) => `<iframe src="${url}" title="Who is here" width="400" height="240" ${attributes}></iframe>`,
   );
-  const body =
-    `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Elsewhere</title>` + frames.join("");
-  const site = createServer((_, response) => {
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
-  });
+  return siteWith(() => ({ body: frames.join(""), headers }));
+}
+
+/** Serves a page with this content, which may be another one at each visit. */
+export async function siteWith(
+  page: () => { body: string; attributes?: string; headers?: Record<string, string> },
   // The servers of the tests are on 127.0.0.1, so this is another site.
-  site.listen(0, "localhost");
+  host: "localhost" | "127.0.0.1" = "localhost",
+): Promise<OtherSite> {
+  const site = createServer((_, response) => {
+    const { body, attributes = "", headers = {} } = page();
+    const start = `<!doctype html><html lang="en" ${attributes}><link rel="icon" href="data:,"><title>Elsewhere</title>`;
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(start + body);
+  });
+  site.listen(0, host);
   await once(site, "listening");
   const { port } = site.address() as AddressInfo;
-  return { url: `http://localhost:${port}/`, close: () => site.close() };
+  return { url: `http://${host}:${port}/`, close: () => site.close() };
 }

@@ -100,6 +100,11 @@ impl Workspace {
         self.target.join("site")
     }
 
+    /// The package of the JavaScript client.
+    pub(crate) fn client(&self) -> PathBuf {
+        self.root.join("client")
+    }
+
     /// The package of the browser tests.
     pub(crate) fn end2end(&self) -> PathBuf {
         self.root.join("end2end")

@@ -8,6 +8,8 @@
 mod backoff;
 pub(crate) mod codec;
 pub(crate) mod intent;
+#[cfg(test)]
+mod recorded_frames;
 pub(crate) mod removal;
 mod replica;
 pub(crate) mod session;

@@ -139,6 +139,11 @@ impl OriginRules {
         }
     }
 
+    /// Whether the operator allows pages of this origin: an `Origin` header as it was sent.
+    pub fn allows(&self, origin: &str) -> bool {
+        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
+    }
+
     fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
         // What the client says of itself counts only where the operator has not said it.
         if let Some(public_url) = &self.public_url {

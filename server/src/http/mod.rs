@@ -4,6 +4,7 @@ pub mod app_state;
 pub mod assets;
 pub(crate) mod compression;
 mod cookie_check;
+mod cross_origin;
 pub(crate) mod documents;
 mod embed;
 mod entry;

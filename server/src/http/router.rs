@@ -5,9 +5,9 @@ use std::sync::Arc;
 use app::ssr::{COOKIE_CHECK, NEW_ROOM};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::DefaultBodyLimit,
     http::{HeaderValue, StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::Response,
     routing::{get, post},
 };
@@ -17,14 +17,16 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::{
     app_state::AppState,
     compression::compress,
-    cookie_check, embed,
+    cookie_check,
+    cross_origin::{allow_files, allow_listed_origins},
+    embed,
     entry::with_entry,
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room, page,
     pricing::{self, Prices},
     print, qr_code,
     robots::{noindex, robots},
-    security_headers::{allow_any_origin, apply_security_headers},
+    security_headers::apply_security_headers,
     users, websocket_upgrade,
 };
 use crate::telemetry::metrics::METRICS;
@@ -34,9 +36,6 @@ const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
 
 /// A form's longest field is a title.
 const MOST_BODY_BYTES: usize = 8 * 1024;
-
-/// The embed's scripts.
-const FILES_OF_EMBED: [&str; 3] = ["/embed.js", "/feed.js", "/feed-hub.js"];
 
 /// The routes of pages, protocol and files.
 pub(crate) fn router(state: AppState) -> Router {
@@ -51,13 +50,13 @@ pub(crate) fn router(state: AppState) -> Router {
     let package = ServiceBuilder::new()
         .layer(set_cache_control(cache_control))
         .layer(vary_by_encoding())
-        .layer(middleware::from_fn(allow_files_of_embed))
+        .layer(middleware::from_fn(allow_files))
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.package_service(&state.leptos.site_pkg_dir, no_such_file));
     let files = ServiceBuilder::new()
         .layer(set_cache_control(CACHE_FOR_AN_HOUR))
         .layer(vary_by_encoding())
-        .layer(middleware::from_fn(allow_files_of_embed))
+        .layer(middleware::from_fn(allow_files))
         .layer(middleware::from_fn(conditional_get))
         .service(state.site.service(not_found));
     let header_policy = state.header_policy;
@@ -99,6 +98,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
         .merge(live_rooms)
         .route("/healthz", get(async || "ok\n"))
+        .layer(middleware::from_fn_with_state(state.clone(), allow_listed_origins))
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(state);
@@ -117,18 +117,6 @@ fn set_cache_control(
             response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
         is_found.then(|| HeaderValue::from_static(cache_control))
     })
-}
-
-/// Lets the embed load its files in a sandboxed frame, where its own server is another origin.
-async fn allow_files_of_embed(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_of_embed = path.rsplit('.').next() == Some("css") || FILES_OF_EMBED.contains(&path);
-    let mut response = next.run(request).await;
-    let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-    if is_of_embed && is_found {
-        allow_any_origin(response.headers_mut());
-    }
-    response
 }
 
 /// Adds `Vary`, so that shared caches keep the encodings of a file apart.

@@ -62,7 +62,12 @@ pub(crate) fn set_page_policy(
 
 /// Lets pages of any origin load and read a response, without the visitor's cookies.
 pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    allow_origin(headers, HeaderValue::from_static("*"));
+}
+
+/// Lets pages of this origin load and read a response, without the visitor's cookies.
+pub(crate) fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
 }
 

@@ -12,7 +12,10 @@ use axum::{
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::{app_state::AppState, room_path::room_from_path, visit::Visit};
+use super::{
+    app_state::AppState, room_path::room_from_path, security_headers::allow_any_origin,
+    visit::Visit,
+};
 use crate::admission::{OriginRejected, Rejection, RequestOrigin};
 
 /// The body: why no socket was opened, for programs and for people.
@@ -89,5 +92,8 @@ pub(super) fn rejected(rejection: Rejection) -> Response {
 
 fn response(status: StatusCode, code: &str, message: String) -> Response {
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    (status, no_store, Json(Reason { code, message })).into_response()
+    let mut response = (status, no_store, Json(Reason { code, message })).into_response();
+    // Also a page that is not allowed has to be told so, and nothing here is secret.
+    allow_any_origin(response.headers_mut());
+    response
 }

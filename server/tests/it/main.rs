@@ -19,6 +19,7 @@ mod command_line;
 mod compression;
 mod connection_timers;
 mod cookies;
+mod cross_origin;
 mod deploy_files;
 mod deploy_yaml;
 mod drain;

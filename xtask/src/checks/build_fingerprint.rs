@@ -14,8 +14,9 @@ use crate::tools::{gzip, import_names, wasm_opt};
 use crate::workspace::Workspace;
 
 /// Entries at the top of the repository that no release build reads. All others are inputs.
-const NOT_AN_INPUT: [&str; 9] =
-    [".git", ".ci", ".github", "docs", "end2end", "examples", "target", "testing", "xtask"];
+const NOT_AN_INPUT: [&str; 10] = [
+    ".git", ".ci", ".github", "client", "docs", "end2end", "examples", "target", "testing", "xtask",
+];
 
 /// A fingerprint of a release build. It changes with every input and every output.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::commands::setup;
 use crate::output::failure::{Failure, Outcome};
 use crate::output::step::{self, note, step};
 use crate::process;
+use crate::tools::npm;
 use crate::workspace::Workspace;
 
 /// One run for each set of features: in a common run cargo would unify them, which hides what a
@@ -82,6 +83,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     check("layers", step("layers", || layers(workspace)));
     check("wasm32", step("the pure code on wasm32", || recorded_values::check(workspace)));
     check("deploy", step("the files of deploy", || deploy_files::check(workspace)));
+    check("client", step("the JavaScript client", || client(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)
         .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
@@ -135,6 +137,13 @@ impl Layer {
             .filter(|package| *package != self.package)
             .find(|package| self.outside.iter().any(|prefix| package.starts_with(prefix)))
     }
+}
+
+/// Whether the package of the JavaScript client is right for those who install it, and the files in
+/// `public` are what its sources say.
+fn client(workspace: &Workspace) -> Outcome {
+    npm::install_locked(workspace, &workspace.client())?;
+    process::run(&mut npm::client_script(workspace, "lint")?)
 }
 
 fn deny(workspace: &Workspace) -> Outcome {

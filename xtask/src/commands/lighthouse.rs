@@ -18,7 +18,7 @@ const LIGHTHOUSE: &str = "lighthouse@12.8.2";
 
 /// Builds, installs what is missing, and runs Lighthouse three times. Its reports are kept.
 pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
-    step("the browser tests' packages", || npm::install_locked(workspace))?;
+    step("the browser tests' packages", || npm::install_locked(workspace, &workspace.end2end()))?;
     let chromium = step("Chromium", || chromium::ensure(workspace))?;
     let lighthouse = step(LIGHTHOUSE, || install(workspace))?;
     let release = build::run(workspace)?;

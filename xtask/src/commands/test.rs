@@ -57,6 +57,8 @@ enum Suite {
     Rust,
     /// The part of the Rust tests that needs Valkey or Redis: once with each.
     Cluster,
+    /// The tests of the JavaScript client.
+    Client,
     /// The tests of Playwright.
     Browser,
 }
@@ -71,11 +73,11 @@ pub(crate) fn run(
 ) -> Outcome<bool> {
     // First, so that a missing tool is reported before minutes of tests.
     let browsers = match options.suite {
-        Some(Suite::Rust | Suite::Cluster) => None,
+        Some(Suite::Rust | Suite::Cluster | Suite::Client) => None,
         _ => Some(set_up(workspace)?),
     };
     let engines = match options.suite {
-        Some(Suite::Browser) => None,
+        Some(Suite::Browser | Suite::Client) => None,
         _ => Some(step("engines for the tests of a cluster", || engine::all(workspace))?),
     };
     let mut summary = TestSummary::default();
@@ -99,6 +101,9 @@ pub(crate) fn run(
                 summary.add(cargo(workspace, &words, None, Runner::observe_cargo)?);
             }
         }
+    }
+    if matches!(options.suite, None | Some(Suite::Client)) {
+        summary.add(client(workspace)?);
     }
     if let Some(browsers) = browsers {
         let runner = match build::run(workspace) {
@@ -132,7 +137,7 @@ struct Browsers {
 }
 
 fn set_up(workspace: &Workspace) -> Outcome<Browsers> {
-    step("the browser tests' packages", || npm::install_locked(workspace))?;
+    step("the browser tests' packages", || npm::install_locked(workspace, &workspace.end2end()))?;
     let chromium = step("Chromium", || chromium::ensure(workspace))?;
     let firefox = step("Firefox", || firefox::ensure(workspace))?;
     step("fonts for screenshots", || {
@@ -174,6 +179,19 @@ fn cargo(
     step(&name, || {
         let mut runner = Runner::new(&name);
         let succeeded = process::run_watched(&mut command, |line| observe(&mut runner, line))?;
+        Ok(runner.end(succeeded))
+    })
+}
+
+fn client(workspace: &Workspace) -> Outcome<Runner> {
+    step("the JavaScript client's packages", || {
+        npm::install_locked(workspace, &workspace.client())
+    })?;
+    let mut command = npm::client_script(workspace, "test")?;
+    let name = "the JavaScript client";
+    step(name, || {
+        let mut runner = Runner::new(name);
+        let succeeded = process::run_watched(&mut command, |line| runner.observe_node(line))?;
         Ok(runner.end(succeeded))
     })
 }

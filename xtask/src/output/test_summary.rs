@@ -12,7 +12,7 @@ pub(crate) struct TestSummary {
 /// How many of the slowest tests are listed.
 const SLOWEST: usize = 10;
 
-/// The result of one runner (nextest, `cargo test` or Playwright).
+/// The result of one runner (nextest, `cargo test`, Node or Playwright).
 #[derive(Debug)]
 pub(crate) struct Runner {
     name: String,
@@ -116,6 +116,22 @@ impl Runner {
         };
         self.browser.retain(|(other, _number)| other != kind);
         self.browser.push((kind.to_owned(), number));
+    }
+
+    /// Reads a line of the summary of Node's test runner: `ℹ pass 12`.
+    pub(crate) fn observe_node(&mut self, line: &str) {
+        let line = without_colours(line);
+        let Some((kind, count)) = line.strip_prefix("ℹ ").and_then(|line| line.split_once(' '))
+        else {
+            return;
+        };
+        let count = count.parse().unwrap_or(0);
+        match kind {
+            "pass" => self.counts.passed = count,
+            "fail" | "cancelled" => self.counts.failed += count,
+            _ => return,
+        }
+        self.summary.push(line);
     }
 
     /// Ends the runner. One that failed without a failed test counts as one failure: it broke off earlier.
@@ -308,6 +324,23 @@ mod tests {
             false,
         );
         assert_eq!(runner.counts, Counts { passed: 6, failed: 1 });
+    }
+
+    #[test]
+    fn counts_of_node_come_from_its_summary() {
+        let mut runner = Runner::new("node");
+        let lines = [
+            "✔ a test (1 ms)",
+            "ℹ a.js: 12 bytes",
+            "ℹ tests 12",
+            "ℹ pass 9",
+            "ℹ fail 2",
+            "ℹ cancelled 1",
+        ];
+        for line in lines {
+            runner.observe_node(line);
+        }
+        assert_eq!(runner.end(false).counts, Counts { passed: 9, failed: 3 });
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! npm: the packages of the browser tests, and the programs in them.
+//! npm: the packages of the browser tests and of the JavaScript client, and the programs in them.
 
 use std::fs;
 use std::path::Path;
@@ -9,22 +9,28 @@ use crate::output::step;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Installs the browser tests' packages from their lock file, unless they are installed.
-pub(crate) fn install_locked(workspace: &Workspace) -> Outcome {
-    let end2end = workspace.end2end();
-    let lock = end2end.join("package-lock.json");
+/// Installs a folder's packages from its lock file, unless they are installed.
+pub(crate) fn install_locked(workspace: &Workspace, folder: &Path) -> Outcome {
+    let lock = folder.join("package-lock.json");
     let locked = fs::read(&lock).with_context(|| format!("Could not read {}", lock.display()))?;
     // A copy of the lock file is compared, not its date, which a checkout changes.
-    let installed = end2end.join("node_modules").join(".rollcall-lock.json");
+    let installed = folder.join("node_modules").join(".rollcall-lock.json");
     if fs::read(&installed).is_ok_and(|installed| installed == locked) {
         step::note("already installed");
         return Ok(());
     }
     let mut command = program(workspace, "npm")?;
     command.args(["ci", "--no-audit", "--no-fund"]);
-    process::run(command.current_dir(&end2end))?;
+    process::run(command.current_dir(folder))?;
     fs::write(&installed, locked)
         .with_context(|| format!("Could not write {}", installed.display()))
+}
+
+/// A command that runs a script of the JavaScript client's package.
+pub(crate) fn client_script(workspace: &Workspace, script: &str) -> Outcome<Command> {
+    let mut command = program(workspace, "npm")?;
+    command.args(["run", "--silent", script]).current_dir(workspace.client());
+    Ok(command)
 }
 
 /// Installs one version of one package into a folder and returns whether that worked.

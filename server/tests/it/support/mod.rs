@@ -291,8 +291,13 @@ impl Site {
 
     /// The head of a response that may never end.
     pub async fn response_head(&self, path: &str) -> String {
+        self.response_head_with(path, "").await
+    }
+
+    /// With additional header lines, each ended by CRLF.
+    pub async fn response_head_with(&self, path: &str, headers: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut lines = BufReader::new(stream).lines();
         let mut head = String::new();

@@ -1,0 +1,279 @@
+// A room as this page follows it, and is listed in it.
+
+import { Backoff } from "./backoff.js";
+import { changeBetween, type Change } from "./change.js";
+import { refusalOf } from "./connection.js";
+import { feedOf, type Feed, type Watcher } from "./feed.js";
+import type { ClientFrame, Refusal, ServerFrame, User } from "./frames.js";
+import { exchangeTab, followPage, newTab } from "./page.js";
+import type { Rows } from "./replica.js";
+import { Session } from "./session.js";
+import { openSocket, type Socket } from "./socket.js";
+
+/** Where Rollcall is unless the options say it: where this script came from. */
+const HERE = import.meta.url;
+const ROOM_NAME = /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/;
+/** After how many attempts without a list the event stream is opened as well. */
+const FALLBACK_AFTER_ATTEMPTS = 2;
+/** The close code of a socket whose tab has opened another one. */
+const REPLACED = 4409;
+
+export interface RoomOptions {
+  /** 1 to 64 characters of `a-z`, `0-9` and `-`, starting and ending with a letter or digit. */
+  room: string;
+  /** The address of Rollcall, such as `https://rollcall.example` or `/rollcall`. Without it: where this script came
+   * from, so programs that are bundled have to name it. */
+  server?: string | URL | undefined;
+  /** Be listed under this name from the beginning on. */
+  name?: string | undefined;
+  /** Never be listed: then all such rooms of a page share one event stream. */
+  watchOnly?: boolean | undefined;
+  /** The id of this page instance; without it one is made, which a reload keeps. */
+  tab?: string | undefined;
+  /** Closes the room when it is aborted. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Until the first list comes, while the list is the server's, while it may be old, after `close`. */
+export type Status = "connecting" | "live" | "stale" | "closed";
+
+interface Events {
+  change: Change;
+  status: Status;
+  refused: Refusal;
+  close: void;
+}
+
+/**
+ * The list of a room, live. It connects by itself, reconnects by itself, and keeps the list as it was meanwhile.
+ *
+ * ```
+ * const room = new Room({ room: "team-7", name: "Ana" });
+ * room.on("change", () => console.log(room.users.map(({ name }) => name)));
+ * ```
+ */
+export class Room implements AsyncIterable<Change> {
+  readonly #server: string;
+  readonly #room: string;
+  readonly #address: string;
+  readonly #watchOnly: boolean;
+  readonly #session: Session;
+  readonly #backoff = new Backoff();
+  readonly #handlers = new Map<string, Set<(event: never) => void>>();
+  readonly #leavePage: () => void;
+  readonly #watcher: Watcher;
+  #status: Status = "connecting";
+  #socket: Socket | undefined;
+  /** It brings the list, until a socket opens. */
+  #feed: Feed | undefined;
+  /** Opens the next socket. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The list that `#users` was made from. */
+  #rows: Rows | undefined;
+  #users: readonly User[] = [];
+
+  constructor({ room, server, name, watchOnly = false, tab, signal }: RoomOptions) {
+    if (!ROOM_NAME.test(room)) {
+      throw new TypeError(`"${room}" can't be a room: use 1 to 64 characters of a-z, 0-9, and "-" between them.`);
+    }
+    // An address without a host is of the page, and not of the script.
+    const { origin, pathname } = new URL(server ?? ".", server ? globalThis.location?.href : HERE);
+    this.#server = origin + pathname.replace(/\/*$/, "/");
+    this.#room = room;
+    this.#address = `${this.#server}r/${room}/socket`;
+    this.#watchOnly = watchOnly;
+    this.#session = new Session(tab ?? exchangeTab(this.#address) ?? newTab(), watchOnly ? undefined : name);
+    this.#watcher = {
+      room,
+      position: () => this.#session.replica.position,
+      onFrame: (frame) => this.#receive(frame),
+      onLost: () => this.#lost(),
+    };
+    this.#leavePage = followPage({
+      onShow: () => {
+        // A tab that is duplicated now must not copy it.
+        exchangeTab(this.#address);
+        this.#open();
+      },
+      onHide: (isKept) => {
+        exchangeTab(this.#address, this.#session.tab);
+        // Otherwise the browser closes the socket, as that of a page that goes away.
+        if (isKept) this.#disconnect();
+      },
+      onVisible: (isVisible) => {
+        this.#send(this.#session.show(isVisible));
+        if (isVisible) this.#retryNow();
+      },
+      onOnline: () => this.#retryNow(),
+    });
+    this.#open();
+    signal?.addEventListener("abort", () => this.close());
+    if (signal?.aborted) this.close();
+  }
+
+  /** Who is here, in order of arrival: the same array until it changes. */
+  get users(): readonly User[] {
+    const { rows } = this.#session.replica;
+    if (this.#rows !== rows) {
+      this.#rows = rows;
+      this.#users = [...rows.values()];
+    }
+    return this.#users;
+  }
+
+  /** This person's own id in the room, listed or not; null before the first list, and where the room is only watched. */
+  get you(): string | null {
+    return this.#session.replica.you;
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** Be listed under this name. All tabs of a browser are one row. */
+  join(name: string): void {
+    if (this.#watchOnly) throw new TypeError("This room is only watched: leave out watchOnly.");
+    this.#send(this.#session.join(name));
+  }
+
+  rename(name: string): void {
+    this.#send(this.#session.rename(name));
+  }
+
+  /** Be listed no longer, in no tab of this browser. */
+  leave(): void {
+    this.#send(this.#session.leave());
+  }
+
+  /** Ends the connection for good. A person who is listed goes when no tab of theirs is left. */
+  close(): void {
+    if (this.#status === "closed") return;
+    this.#leavePage();
+    this.#disconnect();
+    this.#become("closed");
+    this.#emit("close", undefined);
+  }
+
+  /** Calls `handler` after each of these events, until the returned function is called. */
+  on<Event extends keyof Events>(event: Event, handler: (event: Events[Event]) => void): () => void {
+    const handlers = this.#handlers.get(event) ?? new Set();
+    this.#handlers.set(event, handlers.add(handler));
+    return () => void handlers.delete(handler);
+  }
+
+  /** The net changes from now on: who is slow gets fewer and larger ones. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Change, void, void> {
+    const { replica } = this.#session;
+    let seen = replica.rows;
+    for (;;) {
+      const offs: (() => void)[] = [];
+      if (replica.rows === seen && this.#status !== "closed") {
+        await new Promise<void>((resolve) => offs.push(this.on("change", () => resolve()), this.on("close", resolve)));
+      }
+      for (const off of offs) off();
+      const { rows } = replica;
+      if (rows === seen) return;
+      yield changeBetween(seen, (seen = rows));
+    }
+  }
+
+  #open(): void {
+    if (this.#watchOnly) return this.#watch();
+    this.#cancel();
+    this.#socket?.close();
+    this.#socket = openSocket(this.#address.replace("http", "ws"), {
+      onOpen: () => {
+        // Only one source may bring the list.
+        this.#unwatch();
+        this.#send([this.#session.opened()]);
+      },
+      onFrame: (frame) => this.#receive(frame),
+      onEnd: (code) => {
+        // Another page has the same id: this one is its duplicate.
+        if (code === REPLACED) this.#session.tab = newTab();
+        this.#timer = setTimeout(() => this.#open(), this.#backoff.next(Date.now(), Math.random()));
+        // The feed may be live.
+        if (this.#feed) return;
+        this.#lost();
+        if (this.#backoff.failures >= FALLBACK_AFTER_ATTEMPTS) void this.#fallBack();
+      },
+    });
+  }
+
+  /** Proxies that block sockets often let HTTP through. */
+  async #fallBack(): Promise<void> {
+    this.#watch();
+    const refusal = await refusalOf(this.#server, this.#room);
+    if (refusal && this.#status !== "closed") this.#emit("refused", refusal);
+  }
+
+  #watch(): void {
+    this.#feed = feedOf(this.#server);
+    this.#feed.watch(this.#watcher);
+  }
+
+  #unwatch(): void {
+    this.#feed?.forget(this.#watcher);
+    this.#feed = undefined;
+  }
+
+  /** A frame of the socket or of the feed. */
+  #receive(frame: ServerFrame): void {
+    const { replica } = this.#session;
+    const before = replica.rows;
+    const replies = this.#session.receive(frame);
+    if (!this.#feed) this.#send(replies);
+    else if (replies.length > 0) {
+      // The feed takes no requests: a new one begins with the list.
+      this.#lost();
+      this.#watch();
+    }
+    if (frame.event === "refused") {
+      // Of what the visitor did not ask for they are told nothing.
+      if (frame.of !== "visible" && frame.of !== "resync") this.#emit("refused", frame);
+      return;
+    }
+    // A socket that only gets refusals has no list.
+    if (!this.#feed) this.#backoff.reset();
+    if (replica.rows !== before) this.#emit("change", changeBetween(before, replica.rows, replica.reasons));
+    this.#become(this.#session.freshness ?? this.#status);
+  }
+
+  #send(frames: readonly ClientFrame[]): void {
+    this.#socket?.send(frames);
+  }
+
+  #retryNow(): void {
+    if (this.#timer) this.#open();
+  }
+
+  #cancel(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #disconnect(): void {
+    this.#cancel();
+    this.#unwatch();
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#lost();
+  }
+
+  #lost(): void {
+    this.#session.closed();
+    this.#become("stale");
+  }
+
+  #become(status: Status): void {
+    const old = this.#status;
+    // Before the first list there is nothing that could be old.
+    if (old === status || old === "closed" || (old === "connecting" && status === "stale")) return;
+    this.#status = status;
+    this.#emit("status", status);
+  }
+
+  #emit<Event extends keyof Events>(event: Event, value: Events[Event]): void {
+    for (const handler of this.#handlers.get(event) ?? []) (handler as (event: Events[Event]) => void)(value);
+  }
+}
