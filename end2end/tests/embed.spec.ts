@@ -311,12 +311,12 @@ for (const [what, attributes, javaScriptEnabled] of [
     const release = await takeConnections(server, MAX_CONNECTIONS);
     await page.goto(site.url);
     const frame = page.frameLocator("iframe");
-    await expect(frame.getByText("Too many connections from your network.")).toBeVisible();
+    await expect(frame.getByText("Too much comes from your network at the moment.")).toBeVisible();
     await expect(frame.getByText("This view tries again by itself.")).toBeVisible();
     if (javaScriptEnabled) {
       const alone = await page.context().newPage();
       await alone.goto(`${server.url}/r/${room}/embed`);
-      await expect(alone.getByText("Too many connections from your network.")).toBeVisible();
+      await expect(alone.getByText("Too much comes from your network at the moment.")).toBeVisible();
       await expectNoAxeViolations(alone);
       await alone.close();
     }
@@ -353,7 +353,7 @@ test("a rejected frame stays a page while the server is away", async ({
   await page.clock.install();
   await takeConnections(server, MAX_CONNECTIONS);
   await page.goto(`/r/${room}/embed`);
-  const sentence = page.getByText("Too many connections from your network.");
+  const sentence = page.getByText("Too much comes from your network at the moment.");
   await expect(sentence).toBeVisible();
   await server.kill();
   for (let attempt = 0; attempt < 3; attempt += 1) {

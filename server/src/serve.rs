@@ -17,8 +17,8 @@ use crate::{
     config::Config,
     http::{
         app_state::AppState, assets::Site, compression::COMPRESSION_TIMEOUT, documents::Documents,
-        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request, router,
-        security_headers::HeaderPolicy,
+        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request,
+        router, security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, systemd::Systemd},

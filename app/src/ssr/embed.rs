@@ -4,7 +4,7 @@
 
 use leptos::{config::LeptosOptions, prelude::*};
 
-use super::{AssetUrls, BasePath, rejected_embed::RETRY};
+use super::{AssetUrls, BasePath, rejected_page::RETRY};
 use crate::{
     presence::{ExistingUsers, Name, PresenceState, RoomName, Since, User},
     text::{

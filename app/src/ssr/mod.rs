@@ -15,7 +15,7 @@ pub(crate) mod new_room;
 mod page_header;
 mod print;
 mod privacy;
-mod rejected_embed;
+mod rejected_page;
 pub(crate) mod roll_sheet;
 mod start_data;
 
@@ -28,7 +28,7 @@ pub use hour_chart::picture_of_the_past_hour;
 pub use new_room::{NEW_ROOM, new_room_document};
 pub use print::{PrintedList, PrintedPerson, print_document};
 pub use privacy::{RoomsKeptBy, privacy_document};
-pub use rejected_embed::rejected_embed_document;
+pub use rejected_page::{RejectionCause, rejected_document};
 pub use start_data::{COOKIE_CHECK, room_parts};
 
 pub use crate::text::language::Language;

@@ -41,7 +41,7 @@ texts! {
     ShowOnYourSite OnlyOnThisComputer ShowAllActivity Live Offline
     Activity NoActivity Invite Close CopyTheAddressInstead
     NewRoom WithoutScripts WithoutCookies NotLoaded Reload
-    And NobodyHereYet NotLive TriesAgain NotLiveWithoutScripts ScanToJoin Welcome QrCodeOfTheAddress AnyoneCanJoin OpenWallScreen
+    And NobodyHereYet NotLive TriesAgain ServerBusy NetworkBusy TooManyPages ServersUnreachable NotLiveWithoutScripts ScanToJoin Welcome QrCodeOfTheAddress AnyoneCanJoin OpenWallScreen
     Roll WhoShouldBeHere ExpectedListHint OpenAFile CopyLinkWithList ClearTheList UseThisList KeepMyList
     CallTheRoll BackToLive CopyTheRoll DownloadCsv DownloadExcel PrintTheRoll Missing PleaseCheck NotOnTheList MoreThanOnce
     OnlyWhoIsHere FilesHaveNoList

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::ssr::RejectionCause;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -77,6 +78,25 @@ impl Rejection {
             Self::TooManyRooms => "rooms",
             Self::TooManyRoomsPerAddress => "rooms_per_address",
             Self::EngineSilent => "engine",
+        }
+    }
+
+    /// What a page says.
+    pub(crate) fn cause(self) -> RejectionCause {
+        match self {
+            Self::TooManyConnections
+            | Self::TooManySockets
+            | Self::RoomAtCapacity
+            | Self::TooManyRooms => RejectionCause::ServerBusy,
+            Self::TooManyConnectionsPerAddress
+            | Self::TooManySocketsPerAddress
+            | Self::SocketRateExceeded(_)
+            | Self::WrongSecretRateExceeded(_)
+            | Self::ProcessorRateExceeded(_)
+            | Self::TooManyRequestsPerAddress
+            | Self::TooManyRoomsPerAddress => RejectionCause::NetworkBusy,
+            Self::TooManySocketsPerPerson => RejectionCause::TooManyPages,
+            Self::EngineSilent => RejectionCause::ServersUnreachable,
         }
     }
 

@@ -63,7 +63,8 @@ pub(crate) async fn charge(
         METRICS.rejected(rejection.limit());
         let mut bill = Bill::new(account);
         bill.add(REJECTION_PRICE);
-        return bill.measure(|| rejected_request::answer(rejection, request.uri()));
+        return bill
+            .measure(|| rejected_request::answer(rejection, request.uri(), request.headers()));
     }
     request.extensions_mut().insert(account.clone());
     let mut bill = Bill::new(account);

@@ -1,13 +1,14 @@
 //! What a request gets that is rejected for a limit of its client: for that of connections before it was read.
 
-use app::ssr::rejected_embed_document;
+use app::ssr::{Language, rejected_document};
 use axum::{
-    http::{HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     response::{Html, IntoResponse, Response},
 };
 use leptos::nonce::Nonce;
 
 use super::{
+    page_language::PageLanguage,
     security_headers::{
         Framing, HeaderPolicy, allow_any_origin, apply_security_headers, set_page_policy,
     },
@@ -15,21 +16,29 @@ use super::{
 };
 use crate::admission::Rejection;
 
-/// A frame gets a page that loads the embed by itself later, as nobody can reload a frame. A page that asks why it has
-/// no socket gets the reason as it reads it. Anything else gets the sentence alone.
-pub(crate) fn answer(rejection: Rejection, uri: &Uri) -> Response {
+/// A page or a frame gets one that loads it by itself later, as nobody can reload a frame. A page that asks why it has no
+/// socket gets the reason as it reads it. Anything else gets the sentence alone.
+pub(crate) fn answer(rejection: Rejection, uri: &Uri, headers: &HeaderMap) -> Response {
+    let language = || PageLanguage::of(uri, headers).language;
     match view_of_room(uri.path()) {
-        Some("embed") => embed(rejection),
+        Some("embed") => page(rejection, language(), Framing::Allowed),
         Some("socket") => socket_check::rejected(rejection),
+        _ if is_navigation(headers) => page(rejection, language(), Framing::Forbidden),
         _ => rejection.response(),
     }
 }
 
-fn embed(rejection: Rejection) -> Response {
+/// Browsers ask for pages like this, and for files and data otherwise.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    accepted.starts_with(b"text/html")
+}
+
+fn page(rejection: Rejection, language: Language, framing: Framing) -> Response {
     let (parts, _) = rejection.response().into_parts();
     let nonce = Nonce::new();
     let seconds = with_jitter(rejection.retry_after());
-    let document = rejected_embed_document(&rejection.to_string(), seconds, &nonce);
+    let document = rejected_document(language, rejection.cause(), seconds, &nonce);
     let mut response = (parts.status, Html(document)).into_response();
     // Its own type stays.
     for name in [header::RETRY_AFTER, header::CACHE_CONTROL] {
@@ -38,7 +47,7 @@ fn embed(rejection: Rejection) -> Response {
         }
     }
     let header_policy = HeaderPolicy::default();
-    set_page_policy(response.headers_mut(), &nonce, Framing::Allowed, header_policy);
+    set_page_policy(response.headers_mut(), &nonce, framing, header_policy);
     // A sandboxed frame that is loaded learns when to ask again.
     allow_any_origin(response.headers_mut());
     let exposed = HeaderValue::from_static("retry-after");

@@ -5,7 +5,7 @@ use std::{future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, Uri, header},
+    http::{HeaderMap, HeaderValue, Request, Uri, header},
     response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -41,7 +41,7 @@ const MAX_CONCURRENT_REJECTIONS: usize = 64;
 const SHORT_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What answers a request whose connection was rejected.
-type AnswerRejected = fn(Rejection, &Uri) -> Response;
+type AnswerRejected = fn(Rejection, &Uri, &HeaderMap) -> Response;
 
 /// Serves connections until the server shuts down, and then waits for requests in progress.
 ///
@@ -123,7 +123,7 @@ impl Handler {
                     let tls = tls.clone();
                     let answer_rejected = self.answer_rejected;
                     let respond = move |request: &Request<Incoming>| {
-                        answer_rejected(rejection, request.uri())
+                        answer_rejected(rejection, request.uri(), request.headers())
                     };
                     tokio::spawn(async move {
                         let _ =

@@ -325,7 +325,7 @@ async fn rejected_embed_says_why_and_comes_back() {
         let answer = server.get(path).await;
         assert!(is_refused(&answer, 429), "{answer}");
         assert_eq!(header(&answer, "content-type"), Some("text/html; charset=utf-8"));
-        assert!(answer.contains("Too many connections from your network"), "{answer}");
+        assert!(answer.contains("Too much comes from your network"), "{answer}");
         let refresh = r#"<noscript><meta http-equiv="refresh" content=""#;
         let (_, seconds) = answer.split_once(refresh).unwrap();
         let seconds: u64 = seconds.split('"').next().unwrap().parse().unwrap();
@@ -339,8 +339,14 @@ async fn rejected_embed_says_why_and_comes_back() {
         let nonce = format!("'nonce-{}'", nonce.split('"').next().unwrap());
         assert!(policy.contains(&nonce), "{policy}");
     }
-    let page = server.get("/r/team").await;
-    assert!(is_refused(&page, 429) && !page.contains('<'), "{page}");
+    let sentence = server.get("/r/team").await;
+    assert!(is_refused(&sentence, 429) && !sentence.contains('<'), "{sentence}");
+    // As browsers ask for a page.
+    let headers = "Accept: text/html,*/*;q=0.8\r\nAccept-Language: de-CH\r\n";
+    let page = server.get_with("/r/team", headers).await;
+    assert!(is_refused(&page, 429) && page.contains("Aus deinem Netz"), "{page}");
+    let policy = header(&page, "content-security-policy").unwrap();
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
 }
 
 /// Sends an unfinished request.

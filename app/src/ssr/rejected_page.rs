@@ -1,19 +1,56 @@
-//! What the frame of an embed shows while the server takes no request of this client.
+//! What a page, or the frame of an embed, shows while the server takes no request of this client.
 
 use leptos::prelude::*;
 
 use crate::text::{language::Language, strings, texts::ServerText};
 
-/// The document as text, with why the client is rejected. It loads the embed again after `seconds`, and then whenever
-/// the server says; `nonce` is that of the response.
-///
-/// It needs no file: the request for one would be rejected like this one.
-pub fn rejected_embed_document(reason: &str, seconds: u64, nonce: &str) -> String {
-    document(reason, seconds, nonce).to_html()
+/// Why a client is rejected, as far as it matters to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionCause {
+    /// The server takes no more of anybody.
+    ServerBusy,
+    /// It takes no more of the client's network.
+    NetworkBusy,
+    /// It takes no more of this person.
+    TooManyPages,
+    /// The servers of a cluster can't reach one another.
+    ServersUnreachable,
 }
 
-fn document(reason: &str, seconds: u64, nonce: &str) -> impl IntoView + use<> {
-    let language = Language::of_context();
+impl RejectionCause {
+    fn words(self) -> &'static str {
+        match self {
+            Self::ServerBusy => ServerText::ServerBusy,
+            Self::NetworkBusy => ServerText::NetworkBusy,
+            Self::TooManyPages => ServerText::TooManyPages,
+            Self::ServersUnreachable => ServerText::ServersUnreachable,
+        }
+        .get()
+    }
+}
+
+/// The document as text, with why the client is rejected. It loads the page again after `seconds`, and then whenever the
+/// server says; `nonce` is that of the response.
+///
+/// It needs no file: the request for one would be rejected like this one.
+pub fn rejected_document(
+    language: Language,
+    cause: RejectionCause,
+    seconds: u64,
+    nonce: &str,
+) -> String {
+    Owner::new().with(|| {
+        provide_context(language);
+        document(language, cause, seconds, nonce).to_html()
+    })
+}
+
+fn document(
+    language: Language,
+    cause: RejectionCause,
+    seconds: u64,
+    nonce: &str,
+) -> impl IntoView + use<> {
     view! {
         <!DOCTYPE html>
         <html lang=language.tag() dir=language.direction()>
@@ -32,7 +69,7 @@ fn document(reason: &str, seconds: u64, nonce: &str) -> impl IntoView + use<> {
                 <main>
                     <h1>{strings::PRODUCT}</h1>
                     <p>
-                        <span data-refusal="">{reason.to_owned()}</span>
+                        <span data-refusal="">{cause.words()}</span>
                         " "
                         {ServerText::TriesAgain.get()}
                     </p>
@@ -42,7 +79,7 @@ fn document(reason: &str, seconds: u64, nonce: &str) -> impl IntoView + use<> {
     }
 }
 
-/// `retryIn(seconds)`, which loads the embed again once the server answers.
+/// `retryIn(seconds)`, which loads the page again once the server answers.
 ///
 /// It asks before it does: a browser replaces a frame whose server is away by an error, for good. In a sandboxed frame
 /// the server is another origin, and scripts can't read its answers.
@@ -59,10 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_frame_of_a_rejected_client_says_why_and_tries_again() {
-        let html = rejected_embed_document("The server is at <capacity>.", 7, "abc");
+    fn rejected_client_learns_why_in_its_language_and_tries_again() {
+        let german = rejected_document(Language::German, RejectionCause::NetworkBusy, 7, "abc");
+        for part in ["<html lang=\"de\"", "Aus deinem Netz", "versucht es von selbst wieder"] {
+            assert!(german.contains(part), "{part} is missing in {german}");
+        }
+        let html = rejected_document(Language::English, RejectionCause::ServerBusy, 7, "abc");
         for part in [
-            r#"<span data-refusal="">The server is at &lt;capacity&gt;.</span>"#,
+            r#"<span data-refusal="">This server is at capacity.</span>"#,
             "tries again by itself",
             r#"<noscript><meta http-equiv="refresh" content="7"></noscript>"#,
             r#"<script nonce="abc">"#,
