@@ -379,20 +379,20 @@ async fn rooms_without_a_reader_give_way_to_new_ones() {
     let engine = engine();
     let server = Server::start_with(&engine, 1, HubLimits { rooms, ..LIMITS.into() });
     server.open().await;
-    let reserve = |name: &str, from| {
-        server.hub.reserve(&name.parse().unwrap(), ClientAddress::from_bits(from)).ok()
+    let admit = |name: &str, from| {
+        server.hub.admit(&name.parse().unwrap(), ClientAddress::from_bits(from)).ok()
     };
     let ana = server.join(1, "a").await;
-    let other = reserve("other", 2).expect("a place").subscribe(None);
-    assert!(reserve("third", 3).is_none());
+    let other = admit("other", 2).expect("a permit").subscribe(None);
+    assert!(admit("third", 3).is_none());
     drop(ana);
     let mut tries = 0;
-    while reserve("third", 3).is_none() {
+    while admit("third", 3).is_none() {
         tries += 1;
         assert!(tries < 30, "the room does not give way");
         sleep(SECOND).await;
     }
     assert!(server.hub.room_stats_of(&room()).is_none());
-    assert!(reserve("other", 3).is_some());
+    assert!(admit("other", 3).is_some());
     drop(other);
 }

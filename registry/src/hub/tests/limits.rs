@@ -36,8 +36,8 @@ fn join_from(
     who: usize,
     from: u64,
 ) -> Result<Membership, RequestError> {
-    let place = hub.reserve(name, address(from)).expect("the room is open");
-    let mut membership = place.enter(person(who));
+    let permit = hub.admit(name, address(from)).expect("the room is open");
+    let mut membership = permit.enter(person(who));
     membership.join(JoinRequest {
         name: format!("Person {who}"),
         tab: None,
@@ -79,12 +79,12 @@ async fn address_keeps_no_more_than_its_share_of_the_rooms_open() {
     let mut held: Vec<_> = (0..4).map(|number| occupy(&hub, &room(number), number, 1)).collect();
     // Rows whose sockets are gone hold their rooms as well.
     drop(held.split_off(2));
-    let refused = hub.reserve(&room(4), address(1)).map(drop);
+    let refused = hub.admit(&room(4), address(1)).map(drop);
     assert_eq!(refused, Err(NoRoomError::TooManyRoomsOfAddress));
-    assert_eq!(hub.would_reserve(&room(4), address(1)), Ok(()), "some have no reader");
+    assert_eq!(hub.would_admit(&room(4), address(1)), Ok(()), "some have no reader");
     let others: Vec<_> =
         (5..17).zip(7..).map(|(number, from)| occupy(&hub, &room(number), number, from)).collect();
-    let refused = hub.reserve(&room(17), address(2)).map(drop);
+    let refused = hub.admit(&room(17), address(2)).map(drop);
     assert_eq!(refused, Err(NoRoomError::TooManyRooms), "somebody is in each of them");
     let lobby = occupy(&hub, &RoomName::lobby(), 17, 1);
     // When the rows are gone, the rooms give way.
@@ -96,13 +96,13 @@ async fn address_keeps_no_more_than_its_share_of_the_rooms_open() {
 
 /// A socket that is refused in the end, or whose upgrade fails, leaves no trace.
 #[tokio::test(start_paused = true)]
-async fn place_that_nobody_takes_leaves_no_room() {
+async fn permit_that_is_not_used_leaves_no_room() {
     let hub = Hub::new(limits(1, 1, 0));
-    let place = hub.reserve(&room(0), address(1)).unwrap();
-    assert!(hub.reserve(&room(1), address(2)).is_err());
-    drop(place);
+    let permit = hub.admit(&room(0), address(1)).unwrap();
+    assert!(hub.admit(&room(1), address(2)).is_err());
+    drop(permit);
     assert_eq!(hub.room_stats(), []);
-    hub.reserve(&room(1), address(2)).unwrap();
+    hub.admit(&room(1), address(2)).unwrap();
 }
 
 /// Join, cut, join, cut: the rows are the address's as long as they wait.
