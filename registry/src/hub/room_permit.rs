@@ -57,11 +57,11 @@ impl RoomPermit {
         };
         let readers = self.hub.lock().readers_of(from);
         let rows = readers + self.hub.context.waiting_rows.of(from);
-        if rows <= most.get() || self.room.is_listed(user_id) {
-            Ok(())
-        } else {
-            Err(RequestError::TooManyFromAddress)
+        let is_over = rows > most.get() || self.room.is_half_waiting(from);
+        if is_over && !self.room.is_listed(user_id) {
+            return Err(RequestError::TooManyFromAddress);
         }
+        Ok(())
     }
 
     /// A person's socket with this permit has ended.

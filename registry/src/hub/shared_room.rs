@@ -25,7 +25,8 @@ use tokio::time::Instant;
 use self::replicated::Replicated;
 use super::{
     FirstRows, batching::BroadcastScheduler, broadcast::Broadcast, catch_up_cache::CatchUpCache,
-    cursor::Cursor, room_context::RoomContext, subscribers::Subscribers, waiting_rows::WaitingRows,
+    client_address::ClientAddress, cursor::Cursor, room_context::RoomContext,
+    subscribers::Subscribers, waiting_rows::WaitingRows,
 };
 use crate::{
     encoding::{
@@ -221,6 +222,12 @@ impl SharedRoom {
     /// Has the log keep at most so many bytes. Who can't resume any more gets the list.
     pub(super) fn trim_log(&self, most_bytes: usize) {
         self.lock().room.trim_log(most_bytes);
+    }
+
+    /// Whether half of the people that may be listed are rows of this address that wait.
+    pub(super) fn is_half_waiting(&self, from: ClientAddress) -> bool {
+        let state = self.lock();
+        state.waiting_rows.are_half(from, state.room.limits().most_people)
     }
 
     /// Whether a person is on the list.

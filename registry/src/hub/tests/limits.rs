@@ -137,6 +137,22 @@ async fn rows_without_a_socket_count_for_the_address_that_made_them() {
     assert_eq!(hub.context.waiting_rows.of(address(1)), 0);
 }
 
+/// A small room would be full with fewer rows than an address may have.
+#[tokio::test(start_paused = true)]
+async fn rows_without_a_socket_never_fill_a_room() {
+    let hub = Hub::new(limits(0, 0, 100));
+    let small = room(0);
+    for who in 0..5 {
+        drop(occupy(&hub, &small, who, 1));
+    }
+    let refused = join_from(&hub, &small, 5, 1).map(drop);
+    assert_eq!(refused, Err(RequestError::TooManyFromAddress));
+    let _elsewhere = occupy(&hub, &room(1), 5, 1);
+    let _others: Vec<_> = (6..11).map(|who| occupy(&hub, &small, who, 2)).collect();
+    assert_eq!(hub.snapshot(&small, None, 10).count, 10);
+    let _back = occupy(&hub, &small, 4, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn address_is_charged_for_nothing_when_its_rows_and_sockets_are_gone() {
     let hub = Hub::new(limits(100, 50, 100));
