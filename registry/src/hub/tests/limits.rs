@@ -137,6 +137,21 @@ async fn rows_without_a_socket_count_for_the_address_that_made_them() {
     assert_eq!(hub.context.waiting_rows.of(address(1)), 0);
 }
 
+/// A school of a thousand, three times in a row: those who have just left wait, and nobody who comes is refused.
+#[tokio::test(start_paused = true)]
+async fn school_whose_classes_follow_one_another_is_let_in() {
+    const PEOPLE: usize = 1_000;
+    let room_limits = RoomLimits { most_people: 20_000, ..LIMITS };
+    let hub = Hub::new(HubLimits { room: room_limits, ..limits(0, 0, 4 * PEOPLE) });
+    for class in 0..3 {
+        let people = class * PEOPLE..(class + 1) * PEOPLE;
+        let sockets: Vec<_> = people.map(|who| occupy(&hub, &RoomName::lobby(), who, 1)).collect();
+        sleep(Duration::from_secs(5)).await;
+        drop(sockets);
+    }
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 0).count, 3 * PEOPLE);
+}
+
 /// A small room would be full with fewer rows than an address may have.
 #[tokio::test(start_paused = true)]
 async fn rows_without_a_socket_never_fill_a_room() {
