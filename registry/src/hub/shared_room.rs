@@ -207,11 +207,21 @@ impl SharedRoom {
         read(&self.lock().room)
     }
 
-    /// Forgets which rows no longer wait. To be called from time to time.
-    pub(super) fn sweep_waiting_rows(&self) {
+    /// Forgets which rows no longer wait, and replies that were encoded for many. To be called from time to time: a
+    /// quiet room would keep up to sixteen of them, each as long as its list.
+    pub(super) fn sweep(&self) {
         let mut state = self.lock();
-        let State { room, waiting_rows, .. } = &mut *state;
+        let State { room, waiting_rows, resumes, missed_changes, .. } = &mut *state;
         waiting_rows.compare(room);
+        resumes.clear();
+        missed_changes.clear();
+    }
+
+    /// The number of replies that are kept for others.
+    #[cfg(test)]
+    pub(super) fn cached_replies(&self) -> usize {
+        let state = self.lock();
+        state.resumes.len() + state.missed_changes.len()
     }
 
     /// About the size of the log in memory.

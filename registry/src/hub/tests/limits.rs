@@ -233,3 +233,25 @@ async fn logs_of_all_rooms_share_their_memory() {
     assert!(reader.poll_updates().next().unwrap().text().contains("existing_users"));
     assert!(log_memory::MOST_BYTES_OF_ALL_ROOMS > left);
 }
+
+#[tokio::test(start_paused = true)]
+async fn quiet_room_keeps_no_replies() {
+    let hub = Hub::new(LIMITS);
+    let lobby = RoomName::lobby();
+    let mut ana = join(&hub);
+    let position = |reader: &mut Subscription| {
+        reader.start_from(None);
+        reader.poll_updates();
+        reader.position().unwrap()
+    };
+    let since = position(&mut hub.subscribe(&lobby, None));
+    sleep(Duration::from_secs(1)).await;
+    ana.rename("Bo").unwrap();
+    let mut back = hub.subscribe(&lobby, None);
+    back.start_from(Some(&since));
+    assert!(back.poll_updates().next().unwrap().text().contains("resumed"));
+    let room = hub.find(&lobby).unwrap();
+    assert_eq!(room.cached_replies(), 1);
+    hub.sweep();
+    assert_eq!(room.cached_replies(), 0);
+}
