@@ -72,7 +72,7 @@ impl BroadcastScheduler {
     }
 
     /// Whether changes wait longer than for the sake of the processor.
-    pub(super) fn is_held_up(&self) -> bool {
+    pub(super) fn is_throttled(&self) -> bool {
         let longest = self.last_broadcast.map(|last| last + LONGEST_GAP);
         self.scheduled_at.zip(longest).is_some_and(|(at, longest)| at > longest)
     }
@@ -142,7 +142,7 @@ mod tests {
             assert_eq!(scheduler.on_change(start, 0), BroadcastTime::Now, "the room was quiet");
             broadcast(&mut scheduler, start, bytes);
             assert_eq!(scheduler.on_change(start, 0), time, "{bytes}");
-            assert_eq!(scheduler.is_held_up(), time != BroadcastTime::Now);
+            assert_eq!(scheduler.is_throttled(), time != BroadcastTime::Now);
         }
         // What was sent is forgotten in time.
         let mut scheduler = BroadcastScheduler::default();

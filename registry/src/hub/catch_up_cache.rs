@@ -36,6 +36,11 @@ impl<T: Clone> CatchUpCache<T> {
         Some(entry)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// To be called at every broadcast: all entries lead to the one before.
     pub(super) fn clear(&mut self) {
         self.0.clear();

@@ -37,42 +37,42 @@ impl Membership {
 
     /// Reads the room without being listed. The next [`Subscription::poll_updates`] returns the reply.
     pub fn watch(&mut self, since: Option<&Since>) -> Result<(), RequestError> {
-        let Subscription { place, connection, cursor, .. } = &mut self.subscription;
-        place.room.watch(self.user_id, *connection, since, cursor)
+        let Subscription { permit, connection, cursor, .. } = &mut self.subscription;
+        permit.room.watch(self.user_id, *connection, since, cursor)
     }
 
     /// Lists the person, and reads the room. Once it is accepted, the next [`Subscription::poll_updates`] returns
     /// the reply.
     pub fn join(&mut self, mut request: JoinRequest) -> Result<Accepted, RequestError> {
-        self.subscription.place.check_new_row(self.user_id)?;
-        let Subscription { place, connection, cursor, .. } = &mut self.subscription;
+        self.subscription.permit.check_new_row(self.user_id)?;
+        let Subscription { permit, connection, cursor, .. } = &mut self.subscription;
         let (since, kind) = (request.since.take(), request.kind);
         let join = Join::from_request(request, *connection)?;
-        place.room.join(self.user_id, join, kind, since.as_ref(), cursor)
+        permit.room.join(self.user_id, join, kind, since.as_ref(), cursor)
     }
 
     /// Changes the person's name and keeps the row.
     pub fn rename(&mut self, name: &str) -> Result<Accepted, RequestError> {
         let name = name_validation::validate(name)?;
-        self.subscription.place.room.rename(self.user_id, name, self.connection())
+        self.subscription.permit.room.rename(self.user_id, name, self.connection())
     }
 
     /// The answer to a request that was [`Accepted::Pending`], if there is one. A request that takes too long is
     /// answered as if it was executed; if it is refused in the end, there is a second answer.
     pub fn take_answer(&mut self) -> Option<Answer> {
-        let Subscription { place, connection, cursor, .. } = &mut self.subscription;
-        place.room.take_answer(*connection, cursor)
+        let Subscription { permit, connection, cursor, .. } = &mut self.subscription;
+        permit.room.take_answer(*connection, cursor)
     }
 
     /// Records that the page was hidden or shown.
     pub fn set_visible(&mut self, is_visible: bool) {
-        self.subscription.place.room.set_visible(self.user_id, self.connection(), is_visible);
+        self.subscription.permit.room.set_visible(self.user_id, self.connection(), is_visible);
     }
 
     /// Removes the person's row. The socket goes on reading.
     pub fn leave(&mut self) {
         let left = Command::RowRemoved { user_id: self.user_id, reason: DepartureReason::Left };
-        self.subscription.place.room.submit(left);
+        self.subscription.permit.room.submit(left);
     }
 
     fn connection(&self) -> ConnectionId {
@@ -88,7 +88,7 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         if !self.subscription.is_closing() {
-            self.subscription.place.disconnect(self.user_id, self.connection(), self.departure);
+            self.subscription.permit.disconnect(self.user_id, self.connection(), self.departure);
         }
     }
 }

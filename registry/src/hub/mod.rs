@@ -1,6 +1,6 @@
 //! The rooms behind their locks, and what a connection holds of a room.
 //!
-//! - The rooms: `mod.rs` ([`Hub`]), `room_pool`, `place` (who gets one in a room), `sweep`, `saved_rooms`,
+//! - The rooms: `mod.rs` ([`Hub`]), `room_pool`, `room_permit` (who may enter one), `sweep`, `saved_rooms`,
 //!   `room_stats`, `hub_stats`, `clock`, `room_context`.
 //! - One room: `shared_room`, with `subscribe` (how a reader begins) and `catch_up` (how it goes on).
 //! - What a room sends: `broadcast`, when (`batching`), to whom (`subscribers`), and `catch_up_cache`.
@@ -24,8 +24,8 @@ mod limits;
 mod log_memory;
 mod membership;
 mod operator;
-mod place;
 mod room_context;
+mod room_permit;
 mod room_pool;
 pub mod room_stats;
 #[cfg(test)]
@@ -60,7 +60,7 @@ pub use self::{
     limits::{HubLimits, RoomPoolLimits},
     membership::Membership,
     operator::RoomChangeError,
-    place::Place,
+    room_permit::RoomPermit,
     room_pool::NoRoomError,
     room_stats::{Occupancy, RoomStats},
     saved_rooms::{NamedRoom, SavedAttendance, SavedRooms, Shutdown},
@@ -248,7 +248,7 @@ impl Hub {
 
     /// A person's socket enters a room, which is opened if it does not exist.
     pub fn enter(self: &Arc<Self>, room_name: &RoomName, user_id: UserId) -> Membership {
-        self.open_place(room_name).enter(user_id)
+        self.admit_unlimited(room_name).enter(user_id)
     }
 
     /// A reader subscribes to a room, which is opened if it does not exist. `viewer` is the reader's person.
@@ -257,7 +257,7 @@ impl Hub {
         room_name: &RoomName,
         viewer: Option<UserId>,
     ) -> Subscription {
-        self.open_place(room_name).subscribe(viewer)
+        self.admit_unlimited(room_name).subscribe(viewer)
     }
 
     /// Records that the room's page is sent to this person.

@@ -1,6 +1,6 @@
 //! All rooms by name: who keeps each of them open, and which one gives way to a new one. Without I/O and time.
 //!
-//! A room without a reader stays for a while, for those who come back. If there is no place for a new room, the one
+//! A room without a reader stays for a while, for those who come back. If there are as many as there may be, the one
 //! that has had no reader for the longest time gives way, unless somebody is on its list: so nobody can lock others out
 //! with rooms that nobody is in. Rooms in which somebody is never give way, and one address has a share of them.
 
@@ -69,13 +69,13 @@ pub(super) struct VacantRoom<Room> {
     pub(super) charged_to: Option<ClientAddress>,
 }
 
-/// What opening a room takes.
+/// Whether there is capacity for a reader in a room.
 #[derive(Debug)]
-pub(super) enum Opening<Room> {
-    /// It exists, or there is a place for it.
-    Free,
+pub(super) enum Capacity<Room> {
+    /// The room exists, or may be opened.
+    Available,
     /// One of these has to give way, the first that can; if none can, no room is opened.
-    AfterOneOf(Vec<VacantRoom<Room>>, NoRoomError),
+    AfterEviction(Vec<VacantRoom<Room>>, NoRoomError),
 }
 
 /// Why no room is opened. Those that exist can be entered.
@@ -102,13 +102,13 @@ impl<Room> RoomPool<Room> {
     }
 
     /// Whether a reader of this address may enter a room, which is opened if it does not exist. The lobby always is.
-    pub(super) fn opening(
+    pub(super) fn capacity_for(
         &self,
         name: &RoomName,
         from: ClientAddress,
-    ) -> Result<Opening<Room>, NoRoomError> {
+    ) -> Result<Capacity<Room>, NoRoomError> {
         if self.rooms.contains_key(name) || *name == RoomName::lobby() {
-            return Ok(Opening::Free);
+            return Ok(Capacity::Available);
         }
         let share = self.shares.get(&from);
         let charged = share.map_or(0, |share| share.rooms);
@@ -116,25 +116,25 @@ impl<Room> RoomPool<Room> {
             // An address that has its share takes nothing from others.
             let turns = share.into_iter().flat_map(|share| &share.vacant);
             let own = turns.filter_map(|turn| self.vacant.get(turn));
-            return self.after_one_of(own, NoRoomError::TooManyRoomsOfAddress);
+            return self.after_eviction_of(own, NoRoomError::TooManyRoomsOfAddress);
         }
         if self.limits.most.is_some_and(|most| self.rooms.len() >= most.get()) {
-            return self.after_one_of(self.vacant.values(), NoRoomError::TooManyRooms);
+            return self.after_eviction_of(self.vacant.values(), NoRoomError::TooManyRooms);
         }
-        Ok(Opening::Free)
+        Ok(Capacity::Available)
     }
 
-    fn after_one_of<'names>(
+    fn after_eviction_of<'names>(
         &self,
         names: impl Iterator<Item = &'names RoomName>,
         otherwise: NoRoomError,
-    ) -> Result<Opening<Room>, NoRoomError> {
+    ) -> Result<Capacity<Room>, NoRoomError> {
         let candidates = names.take(MOST_CANDIDATES).filter_map(|name| self.vacant_room(name));
         let candidates: Vec<_> = candidates.collect();
         if candidates.is_empty() {
             return Err(otherwise);
         }
-        Ok(Opening::AfterOneOf(candidates, otherwise))
+        Ok(Capacity::AfterEviction(candidates, otherwise))
     }
 
     /// One more reader of a room, which is made if it does not exist.
@@ -344,13 +344,13 @@ mod tests {
 
     impl RoomPool<()> {
         /// As a hub does, whose rooms are all empty but those with a reader. Returns the rooms that gave way.
-        fn reserve(
+        fn admit(
             &mut self,
             name: &RoomName,
             from: ClientAddress,
         ) -> Result<Vec<RoomName>, NoRoomError> {
             let mut gone = Vec::new();
-            while let Opening::AfterOneOf(candidates, _) = self.opening(name, from)? {
+            while let Capacity::AfterEviction(candidates, _) = self.capacity_for(name, from)? {
                 assert!(self.remove(&candidates[0]));
                 gone.push(candidates[0].name.clone());
             }
@@ -385,40 +385,40 @@ mod tests {
     fn room_that_has_been_empty_for_the_longest_time_gives_way() {
         let mut rooms = pool(3, 0);
         for (number, from) in [(1, 1), (2, 2), (3, 3)] {
-            assert_eq!(rooms.reserve(&name(number), address(from)), Ok(vec![]));
+            assert_eq!(rooms.admit(&name(number), address(from)), Ok(vec![]));
         }
         let full = Err(NoRoomError::TooManyRooms);
-        assert_eq!(rooms.reserve(&name(4), address(4)), full);
-        assert_eq!(rooms.reserve(&name(1), address(4)), Ok(vec![]), "a room that exists is open");
-        assert_eq!(rooms.reserve(&RoomName::lobby(), address(4)), Ok(vec![]), "so is the lobby");
+        assert_eq!(rooms.admit(&name(4), address(4)), full);
+        assert_eq!(rooms.admit(&name(1), address(4)), Ok(vec![]), "a room that exists is open");
+        assert_eq!(rooms.admit(&RoomName::lobby(), address(4)), Ok(vec![]), "so is the lobby");
         rooms.leave(&RoomName::lobby(), Some(address(4)));
         for (number, from) in [(3, 3), (2, 2)] {
             rooms.leave(&name(number), Some(address(from)));
         }
         // With the lobby there is one more than there may be.
-        assert_eq!(rooms.reserve(&RoomName::lobby(), address(4)), Ok(vec![]));
-        assert_eq!(rooms.reserve(&name(4), address(4)), Ok(vec![name(3), name(2)]));
-        assert_eq!(rooms.reserve(&name(5), address(5)), full);
+        assert_eq!(rooms.admit(&RoomName::lobby(), address(4)), Ok(vec![]));
+        assert_eq!(rooms.admit(&name(4), address(4)), Ok(vec![name(3), name(2)]));
+        assert_eq!(rooms.admit(&name(5), address(5)), full);
         rooms.check();
     }
 
     #[test]
     fn address_with_its_share_takes_the_place_of_its_own_empty_rooms() {
         let mut rooms = pool(10, 2);
-        rooms.reserve(&name(0), address(9)).unwrap();
+        rooms.admit(&name(0), address(9)).unwrap();
         rooms.leave(&name(0), Some(address(9)));
         for number in [1, 2] {
-            assert_eq!(rooms.reserve(&name(number), address(1)), Ok(vec![]));
+            assert_eq!(rooms.admit(&name(number), address(1)), Ok(vec![]));
         }
         let refused = Err(NoRoomError::TooManyRoomsOfAddress);
-        assert_eq!(rooms.reserve(&name(3), address(1)), refused);
-        assert_eq!(rooms.reserve(&name(3), address(2)), Ok(vec![]));
+        assert_eq!(rooms.admit(&name(3), address(1)), refused);
+        assert_eq!(rooms.admit(&name(3), address(2)), Ok(vec![]));
         // What others keep open as well counts for nobody.
-        rooms.reserve(&name(1), address(2)).unwrap();
-        assert_eq!(rooms.reserve(&name(4), address(1)), Ok(vec![]));
+        rooms.admit(&name(1), address(2)).unwrap();
+        assert_eq!(rooms.admit(&name(4), address(1)), Ok(vec![]));
         // A room that it has left is its own until somebody else comes.
         rooms.leave(&name(2), Some(address(1)));
-        assert_eq!(rooms.reserve(&name(5), address(1)), Ok(vec![name(2)]));
+        assert_eq!(rooms.admit(&name(5), address(1)), Ok(vec![name(2)]));
         rooms.check();
     }
 
@@ -465,7 +465,7 @@ mod tests {
                         let (name, from) = (name(number), address(from));
                         let (len, exists) = (rooms.len(), rooms.get(&name).is_some());
                         let charged = rooms.shares.get(&from).map_or(0, |share| share.rooms);
-                        match rooms.reserve(&name, from) {
+                        match rooms.admit(&name, from) {
                             Ok(gone) if gone.is_empty() => {
                                 prop_assert!(exists || (len < most && charged < share));
                             }

@@ -25,7 +25,8 @@ use tokio::time::Instant;
 use self::replicated::Replicated;
 use super::{
     FirstRows, batching::BroadcastScheduler, broadcast::Broadcast, catch_up_cache::CatchUpCache,
-    cursor::Cursor, room_context::RoomContext, subscribers::Subscribers, waiting_rows::WaitingRows,
+    client_address::ClientAddress, cursor::Cursor, room_context::RoomContext,
+    subscribers::Subscribers, waiting_rows::WaitingRows,
 };
 use crate::{
     encoding::{
@@ -206,11 +207,21 @@ impl SharedRoom {
         read(&self.lock().room)
     }
 
-    /// Forgets which rows no longer wait. To be called from time to time.
-    pub(super) fn sweep_waiting_rows(&self) {
+    /// Forgets which rows no longer wait, and replies that were encoded for many. To be called from time to time: a
+    /// quiet room would keep up to sixteen of them, each as long as its list.
+    pub(super) fn sweep(&self) {
         let mut state = self.lock();
-        let State { room, waiting_rows, .. } = &mut *state;
+        let State { room, waiting_rows, resumes, missed_changes, .. } = &mut *state;
         waiting_rows.compare(room);
+        resumes.clear();
+        missed_changes.clear();
+    }
+
+    /// The number of replies that are kept for others.
+    #[cfg(test)]
+    pub(super) fn cached_replies(&self) -> usize {
+        let state = self.lock();
+        state.resumes.len() + state.missed_changes.len()
     }
 
     /// About the size of the log in memory.
@@ -221,6 +232,12 @@ impl SharedRoom {
     /// Has the log keep at most so many bytes. Who can't resume any more gets the list.
     pub(super) fn trim_log(&self, most_bytes: usize) {
         self.lock().room.trim_log(most_bytes);
+    }
+
+    /// Whether half of the people that may be listed are rows of this address that wait.
+    pub(super) fn is_half_waiting(&self, from: ClientAddress) -> bool {
+        let state = self.lock();
+        state.waiting_rows.are_half(from, state.room.limits().most_people)
     }
 
     /// Whether a person is on the list.

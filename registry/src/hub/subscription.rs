@@ -4,7 +4,7 @@ use std::{future::poll_fn, sync::Arc};
 
 use app::presence::{Since, UserId};
 
-use super::{cursor::Cursor, place::Place};
+use super::{cursor::Cursor, room_permit::RoomPermit};
 use crate::{
     encoding::frame::{Batch, Frame},
     presence::tab_key::ConnectionId,
@@ -14,25 +14,29 @@ use crate::{
     },
 };
 
-/// What a reader holds of a room: its place, a position in the log, and the flags that wake it.
+/// What a reader holds of a room: its permit, a position in the log, and the flags that wake it.
 #[derive(Debug)]
 pub struct Subscription {
-    pub(super) place: Place,
+    pub(super) permit: RoomPermit,
     pub(super) connection: ConnectionId,
     pub(super) cursor: Cursor,
     flags: Arc<WakeFlags>,
 }
 
 impl Subscription {
-    pub(super) fn new(place: Place, connection: ConnectionId, viewer: Option<UserId>) -> Self {
+    pub(super) fn new(
+        permit: RoomPermit,
+        connection: ConnectionId,
+        viewer: Option<UserId>,
+    ) -> Self {
         let flags = Arc::new(WakeFlags::default());
-        place.room.subscribers().add(connection, Arc::clone(&flags));
-        Self { place, connection, cursor: Cursor::new(viewer), flags }
+        permit.room.subscribers().add(connection, Arc::clone(&flags));
+        Self { permit, connection, cursor: Cursor::new(viewer), flags }
     }
 
     /// Begins at `since` if the log covers it, else with the whole list.
     pub fn start_from(&mut self, since: Option<&Since>) {
-        self.place.room.start_from(self.connection, since, &mut self.cursor);
+        self.permit.room.start_from(self.connection, since, &mut self.cursor);
     }
 
     /// Has the next [`Subscription::poll_updates`] return the whole list.
@@ -43,10 +47,10 @@ impl Subscription {
     /// The frames that bring the reader to the last broadcast. They belong together. A socket's first frame
     /// must have been accepted before.
     pub fn poll_updates(&mut self) -> Batch {
-        let batch = self.place.room.catch_up(&mut self.cursor);
+        let batch = self.permit.room.catch_up(&mut self.cursor);
         if batch.is_empty()
             && self.cursor.is_waiting()
-            && let Some(at) = self.place.room.next_list_ahead(&self.cursor)
+            && let Some(at) = self.permit.room.next_list_ahead(&self.cursor)
         {
             self.timers().insert_at(&self.flags, at);
         }
@@ -55,17 +59,17 @@ impl Subscription {
 
     /// The frame with count and digest of the reader's list; `None` while the reader is behind.
     pub fn beat(&self) -> Option<Frame> {
-        self.place.room.beat(&self.cursor)
+        self.permit.room.beat(&self.cursor)
     }
 
     /// Whether this server's lists are old: then a beat says so after each first answer.
     pub fn is_stale(&self) -> bool {
-        self.place.hub.context.stale_for().is_some()
+        self.permit.hub.context.stale_for().is_some()
     }
 
     /// The position of the reader's list; `None` before the first one.
     pub fn position(&self) -> Option<Since> {
-        self.place.room.position(&self.cursor)
+        self.permit.room.position(&self.cursor)
     }
 
     /// What wakes the reader: changes, deadlines, the end of the room, or another socket with its tab.
@@ -75,7 +79,7 @@ impl Subscription {
 
     /// What notifies the flags at the reader's own deadlines.
     pub fn timers(&self) -> &Arc<TimerQueue> {
-        &self.place.hub.context.timers
+        &self.permit.hub.context.timers
     }
 
     /// Waits for the flags, and takes the reasons.
@@ -84,13 +88,13 @@ impl Subscription {
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.place.hub.is_closing()
+        self.permit.hub.is_closing()
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.place.room.subscribers().remove(self.connection);
+        self.permit.room.subscribers().remove(self.connection);
         // The timer queue may hold the flags until their deadline: it shall not hold the task.
         self.flags.detach();
     }

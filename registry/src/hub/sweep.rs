@@ -15,7 +15,7 @@ impl Hub {
             self.remove_if_expired(&vacant);
         }
         for (_, room, ()) in self.rooms_with(|_| ()) {
-            room.sweep_waiting_rows();
+            room.sweep();
         }
         self.sweep_attendance(attendance::MOST_BYTES_OF_ALL_ROOMS);
         self.sweep_logs(log_memory::MOST_BYTES_OF_ALL_ROOMS);

@@ -17,6 +17,9 @@ use crate::presence::{
     tab_key::ConnectionId,
 };
 
+/// So many rows may wait in the smallest room: a family reloads its pages at once.
+const NEVER_TOO_MANY: usize = 4;
+
 /// How many rows wait, by address and in all rooms of a hub.
 #[derive(Debug, Default)]
 pub(super) struct WaitingByAddress(Mutex<BTreeMap<ClientAddress, usize>>);
@@ -51,6 +54,15 @@ impl WaitingRows {
             self.rows.insert(user_id, from);
             self.in_all_rooms.count(from);
         }
+    }
+
+    /// Whether an address has half of a room of so many people with its rows: a small room would be full with far fewer
+    /// rows than an address may have in all.
+    pub(super) fn are_half(&self, address: ClientAddress, most_people: usize) -> bool {
+        let half = most_people.div_ceil(2).max(NEVER_TOO_MANY);
+        // Most often there are few.
+        self.rows.len() >= half
+            && self.rows.values().filter(|from| **from == address).count() >= half
     }
 
     /// A person has come back.

@@ -101,7 +101,11 @@ impl AdmissionSettings {
                 most: NonZeroUsize::new(self.max_rooms),
                 most_per_address: NonZeroUsize::new(self.max_rooms_per_address),
             },
-            most_rows_per_address: NonZeroUsize::new(self.max_sockets_per_address),
+            // As many rows may wait as sockets may be open: the people of two classes that have just left, while those
+            // of a third one come.
+            most_rows_per_address: NonZeroUsize::new(
+                self.max_sockets_per_address.saturating_mul(2),
+            ),
             fan_out: FanOutRate::per_second(self.max_room_bytes_per_second.into()),
         }
     }

@@ -118,7 +118,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-sockets-per-address",
-            "Maximum number of WebSockets and event streams per client address; 0 is no limit.",
+            "Maximum number of WebSockets and event streams per client address; 0 is no limit. Nobody new is listed where they and the rows of people without a socket are more than twice as many.",
             |config| &mut config.admission.max_sockets_per_address,
         ),
         Setting::limit(

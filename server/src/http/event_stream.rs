@@ -36,14 +36,14 @@ pub(crate) async fn events(
         Ok(permit) => permit,
         Err(rejection) => return rejection.into_response(),
     };
-    let place = match state.reserve(&room_name, visit.client) {
-        Ok(place) => place,
+    let room_permit = match state.admit_to(&room_name, visit.client) {
+        Ok(room_permit) => room_permit,
         Err(rejection) => return rejection.into_response(),
     };
     if let Err(rejection) = state.open_room(&room_name).await {
         return rejection.into_response();
     }
-    let mut subscription = place.subscribe(None);
+    let mut subscription = room_permit.subscribe(None);
     subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();
     let events = feed(subscription, None, state.connection.heartbeat_every, permit)

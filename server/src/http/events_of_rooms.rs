@@ -76,8 +76,8 @@ pub(crate) async fn events_of_rooms(
     for (room, since) in rooms {
         let occupancy = state.hub.occupancy(&room);
         let permit = state.admission.feed(visit.client, occupancy);
-        match permit.and_then(|permit| Ok((permit, state.reserve(&room, visit.client)?))) {
-            Ok((permit, place)) => admitted.push((room, since, permit, place)),
+        match permit.and_then(|permit| Ok((permit, state.admit_to(&room, visit.client)?))) {
+            Ok((permit, room_permit)) => admitted.push((room, since, permit, room_permit)),
             Err(rejection) => refused.push((room, rejection)),
         }
     }
@@ -85,12 +85,12 @@ pub(crate) async fn events_of_rooms(
     let opened = admitted.iter().map(|(room, ..)| state.open_room(room));
     let opened = future::join_all(opened).await;
     let mut feeds = Vec::with_capacity(admitted.len());
-    for ((room, since, permit, place), opened) in admitted.into_iter().zip(opened) {
+    for ((room, since, permit, room_permit), opened) in admitted.into_iter().zip(opened) {
         if let Err(rejection) = opened {
             refused.push((room, rejection));
             continue;
         }
-        let mut subscription = place.subscribe(None);
+        let mut subscription = room_permit.subscribe(None);
         subscription.start_from(since.as_ref());
         let events = feed(subscription, Some(room), state.connection.heartbeat_every, permit);
         // A room that the operator closed ends the whole stream: the client opens it again, with a new list.

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::app_state::AppState;
 use crate::admission::{ClientPrefix, Rejection};
-use registry::hub::Place;
+use registry::hub::RoomPermit;
 use registry::replication::handle::{OpenMode, STALE_AFTER};
 
 /// The longest wait for the engine: it covers everything, also other requests before this one.
@@ -20,14 +20,18 @@ const SHORT_WAIT: Duration = Duration::from_millis(250);
 const ANSWER_MISSING_AFTER: Duration = Duration::from_millis(750);
 
 impl AppState {
-    /// A place in the room for this client, if it exists or may be opened.
-    pub(crate) fn reserve(&self, room: &RoomName, client: IpAddr) -> Result<Place, Rejection> {
-        Ok(self.hub.reserve(room, ClientPrefix::from(client).for_rooms())?)
+    /// Lets this client into the room, if it exists or may be opened.
+    pub(crate) fn admit_to(
+        &self,
+        room: &RoomName,
+        client: IpAddr,
+    ) -> Result<RoomPermit, Rejection> {
+        Ok(self.hub.admit(room, ClientPrefix::from(client).for_rooms())?)
     }
 
-    /// Whether [`reserve`](Self::reserve) would find a place.
-    pub(crate) fn would_reserve(&self, room: &RoomName, client: IpAddr) -> Result<(), Rejection> {
-        Ok(self.hub.would_reserve(room, ClientPrefix::from(client).for_rooms())?)
+    /// Whether [`admit_to`](Self::admit_to) would let this client in.
+    pub(crate) fn would_admit_to(&self, room: &RoomName, client: IpAddr) -> Result<(), Rejection> {
+        Ok(self.hub.would_admit(room, ClientPrefix::from(client).for_rooms())?)
     }
 
     /// Waits until the room is known, or not much longer than a visitor would. The caller shows what is known;

@@ -49,8 +49,8 @@ pub(super) fn answer(
     let person = state.cookies.known(headers, state.site_port(visit));
     let occupancy = state.hub.occupancy(&room_name);
     let admitted = state.admission.would_admit_socket(visit.client, person, occupancy);
-    let placed = admitted.and_then(|()| state.would_reserve(&room_name, visit.client));
-    if let Err(rejection) = placed.and_then(|()| state.would_open_room(&room_name)) {
+    let room_admitted = admitted.and_then(|()| state.would_admit_to(&room_name, visit.client));
+    if let Err(rejection) = room_admitted.and_then(|()| state.would_open_room(&room_name)) {
         return rejected(rejection);
     }
     let sentence = "This is the URL of a WebSocket, and one would be accepted: connect with a WebSocket client.";

@@ -31,7 +31,7 @@ use crate::{
         stream::WebSocket,
     },
 };
-use registry::hub::Place;
+use registry::hub::RoomPermit;
 
 /// Opens a socket for a room and serves it until it ends.
 pub(crate) async fn open(
@@ -72,8 +72,8 @@ pub(crate) async fn open(
         Err(rejection) => return rejection.into_response(),
     };
     // After the other limits: for a client that exceeds one of them, no room gives way.
-    let place = match state.reserve(&room_name, visit.client) {
-        Ok(place) => place,
+    let room_permit = match state.admit_to(&room_name, visit.client) {
+        Ok(room_permit) => room_permit,
         Err(rejection) => return rejection.into_response(),
     };
     if let Err(rejection) = state.open_room(&room_name).await {
@@ -86,21 +86,21 @@ pub(crate) async fn open(
     // Tracked from here on, so that a shutdown during the upgrade waits for its close frame.
     let guard = state.drain.socket();
     let upgrade = hyper::upgrade::on(&mut request);
-    let seat = Seat { place, user_id };
-    tokio::spawn(serve(upgrade, seat, state.connection, guard, permit));
+    let entrant = Entrant { room_permit, user_id };
+    tokio::spawn(serve(upgrade, entrant, state.connection, guard, permit));
     response
 }
 
-/// What a socket takes in its room.
-struct Seat {
-    place: Place,
+/// Who enters which room.
+struct Entrant {
+    room_permit: RoomPermit,
     user_id: UserId,
 }
 
 /// Waits for the upgrade and serves the socket in a task of its own, which keeps nothing of the request.
 async fn serve(
     upgrade: OnUpgrade,
-    seat: Seat,
+    entrant: Entrant,
     config: ConnectionConfig,
     guard: DrainGuard,
     permit: SocketPermit,
@@ -115,13 +115,13 @@ async fn serve(
     // The accepted stream itself, so that hyper's buffers are freed.
     let upgraded = match upgraded.downcast() {
         Ok(parts) => {
-            return serve_over::<TcpStream>(parts, seat, config, guard, permit).await;
+            return serve_over::<TcpStream>(parts, entrant, config, guard, permit).await;
         }
         Err(upgraded) => upgraded,
     };
     match upgraded.downcast() {
         Ok(parts) => {
-            serve_over::<TlsStream<TcpStream>>(parts, seat, config, guard, permit).await;
+            serve_over::<TlsStream<TcpStream>>(parts, entrant, config, guard, permit).await;
         }
         Err(upgraded) => {
             tracing::error!(?upgraded, "unknown type of an upgraded stream");
@@ -132,7 +132,7 @@ async fn serve(
 /// Serves the socket on its stream without the limits of HTTP, as the connection has its own.
 async fn serve_over<S>(
     Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<S>>>>,
-    seat: Seat,
+    entrant: Entrant,
     config: ConnectionConfig,
     guard: DrainGuard,
     permit: SocketPermit,
@@ -142,7 +142,7 @@ async fn serve_over<S>(
     let socket =
         WebSocket::new(io.into_inner().into_inner().into_inner(), &read_buf, config.frames).await;
     // The room is entered only now, so that a failed upgrade leaves no trace.
-    connection::spawn(socket, seat.place.enter(seat.user_id), config, guard, permit);
+    connection::spawn(socket, entrant.room_permit.enter(entrant.user_id), config, guard, permit);
 }
 
 /// Whether the request asks for a WebSocket, perhaps in a wrong way.

@@ -260,10 +260,10 @@ async fn empty_rooms_give_way_to_new_ones() {
 /// Join, cut, join, cut: the rows are the address's until they are gone.
 #[tokio::test]
 async fn rows_without_a_socket_count_for_their_address() {
-    let server = server_with("max-sockets-per-address = 3");
+    let server = server_with("max-sockets-per-address = 2");
     let mut watcher = Client::over(connect_from(ANOTHER_HOST, &server).await, "lobby").await;
     watcher.watch().await;
-    for number in 1..=3 {
+    for number in 1..=4 {
         let mut person = server.connect("lobby").await;
         person.join("Ana").await;
         person.abort();
@@ -274,14 +274,14 @@ async fn rows_without_a_socket_count_for_their_address() {
             })
             .await;
     }
-    let mut fourth = server.connect("lobby").await;
-    fourth.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
-    let refusal = fourth.refusal().await;
+    let mut fifth = server.connect("lobby").await;
+    fifth.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
+    let refusal = fifth.refusal().await;
     assert_eq!(refusal["code"], "room_full");
     assert!(refusal["message"].as_str().unwrap().contains("from your network"), "{refusal}");
     // Others are not affected.
     let mut other = Client::over(connect_from(ANOTHER_HOST, &server).await, "lobby").await;
-    assert_eq!(other.join("Bo").await.count, 4);
+    assert_eq!(other.join("Bo").await.count, 5);
 }
 
 #[tokio::test]

@@ -379,20 +379,52 @@ async fn rooms_without_a_reader_give_way_to_new_ones() {
     let engine = engine();
     let server = Server::start_with(&engine, 1, HubLimits { rooms, ..LIMITS.into() });
     server.open().await;
-    let reserve = |name: &str, from| {
-        server.hub.reserve(&name.parse().unwrap(), ClientAddress::from_bits(from)).ok()
+    let admit = |name: &str, from| {
+        server.hub.admit(&name.parse().unwrap(), ClientAddress::from_bits(from)).ok()
     };
     let ana = server.join(1, "a").await;
-    let other = reserve("other", 2).expect("a place").subscribe(None);
-    assert!(reserve("third", 3).is_none());
+    let other = admit("other", 2).expect("a permit").subscribe(None);
+    assert!(admit("third", 3).is_none());
     drop(ana);
     let mut tries = 0;
-    while reserve("third", 3).is_none() {
+    while admit("third", 3).is_none() {
         tries += 1;
         assert!(tries < 30, "the room does not give way");
         sleep(SECOND).await;
     }
     assert!(server.hub.room_stats_of(&room()).is_none());
-    assert!(reserve("other", 3).is_some());
+    assert!(admit("other", 3).is_some());
     drop(other);
+}
+
+/// Each server counts the rows of its own sockets, also of people who come back over another one.
+#[tokio::test(start_paused = true)]
+async fn waiting_rows_count_for_their_address_on_the_server_that_they_left() {
+    let engine = engine();
+    let limits = HubLimits { most_rows_per_address: 2.try_into().ok(), ..LIMITS.into() };
+    let server = Server::start_with(&engine, 1, limits);
+    let other = Server::start_with(&engine, 2, limits);
+    for server in [&server, &other] {
+        server.open().await;
+    }
+    let enter = |user| {
+        let permit = server.hub.admit(&room(), ClientAddress::from_bits(1)).unwrap();
+        Client { membership: permit.enter(person(user)) }
+    };
+    for user in [1, 2] {
+        let mut client = enter(user);
+        assert_eq!(client.request(user, "a", None), Ok(Accepted::Pending));
+        assert_eq!(client.answer().await, Ok(()));
+        drop(client);
+        sleep(MOMENT).await;
+    }
+    assert_eq!(server.states(), [PresenceState::Reconnecting; 2]);
+    let mut third = enter(3);
+    assert_eq!(third.request(3, "a", None), Err(RequestError::TooManyFromAddress));
+    // One of them is on the other server by now: its row no longer waits.
+    let _elsewhere = other.join(1, "a").await;
+    sleep(MOMENT).await;
+    server.hub.sweep();
+    assert_eq!(third.request(3, "a", None), Ok(Accepted::Pending));
+    assert_eq!(third.answer().await, Ok(()));
 }

@@ -141,7 +141,7 @@ impl State {
     fn owes_list_ahead(&self, cursor: &Cursor) -> bool {
         cursor.is_waiting()
             && cursor.lists_ahead > 0
-            && self.broadcast_scheduler.is_held_up()
+            && self.broadcast_scheduler.is_throttled()
             && !self.is_frozen
     }
 

@@ -148,7 +148,7 @@ async fn rooms_of_an_address_with_more_than_its_share_are_forgotten_first() {
     let visit = |room: &str, from: u64| {
         let room = room.parse().unwrap();
         let mut member = hub
-            .reserve(&room, ClientAddress::from_bits(from))
+            .admit(&room, ClientAddress::from_bits(from))
             .unwrap()
             .enter(UserId::from_leading_bits(1 << 70));
         let joined = member.join(JoinRequest {

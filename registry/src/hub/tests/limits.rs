@@ -36,8 +36,8 @@ fn join_from(
     who: usize,
     from: u64,
 ) -> Result<Membership, RequestError> {
-    let place = hub.reserve(name, address(from)).expect("the room is open");
-    let mut membership = place.enter(person(who));
+    let permit = hub.admit(name, address(from)).expect("the room is open");
+    let mut membership = permit.enter(person(who));
     membership.join(JoinRequest {
         name: format!("Person {who}"),
         tab: None,
@@ -79,12 +79,12 @@ async fn address_keeps_no_more_than_its_share_of_the_rooms_open() {
     let mut held: Vec<_> = (0..4).map(|number| occupy(&hub, &room(number), number, 1)).collect();
     // Rows whose sockets are gone hold their rooms as well.
     drop(held.split_off(2));
-    let refused = hub.reserve(&room(4), address(1)).map(drop);
+    let refused = hub.admit(&room(4), address(1)).map(drop);
     assert_eq!(refused, Err(NoRoomError::TooManyRoomsOfAddress));
-    assert_eq!(hub.would_reserve(&room(4), address(1)), Ok(()), "some have no reader");
+    assert_eq!(hub.would_admit(&room(4), address(1)), Ok(()), "some have no reader");
     let others: Vec<_> =
         (5..17).zip(7..).map(|(number, from)| occupy(&hub, &room(number), number, from)).collect();
-    let refused = hub.reserve(&room(17), address(2)).map(drop);
+    let refused = hub.admit(&room(17), address(2)).map(drop);
     assert_eq!(refused, Err(NoRoomError::TooManyRooms), "somebody is in each of them");
     let lobby = occupy(&hub, &RoomName::lobby(), 17, 1);
     // When the rows are gone, the rooms give way.
@@ -96,13 +96,13 @@ async fn address_keeps_no_more_than_its_share_of_the_rooms_open() {
 
 /// A socket that is refused in the end, or whose upgrade fails, leaves no trace.
 #[tokio::test(start_paused = true)]
-async fn place_that_nobody_takes_leaves_no_room() {
+async fn permit_that_is_not_used_leaves_no_room() {
     let hub = Hub::new(limits(1, 1, 0));
-    let place = hub.reserve(&room(0), address(1)).unwrap();
-    assert!(hub.reserve(&room(1), address(2)).is_err());
-    drop(place);
+    let permit = hub.admit(&room(0), address(1)).unwrap();
+    assert!(hub.admit(&room(1), address(2)).is_err());
+    drop(permit);
     assert_eq!(hub.room_stats(), []);
-    hub.reserve(&room(1), address(2)).unwrap();
+    hub.admit(&room(1), address(2)).unwrap();
 }
 
 /// Join, cut, join, cut: the rows are the address's as long as they wait.
@@ -135,6 +135,37 @@ async fn rows_without_a_socket_count_for_the_address_that_made_them() {
         drop(member);
     }
     assert_eq!(hub.context.waiting_rows.of(address(1)), 0);
+}
+
+/// A school of a thousand, three times in a row: those who have just left wait, and nobody who comes is refused.
+#[tokio::test(start_paused = true)]
+async fn school_whose_classes_follow_one_another_is_let_in() {
+    const PEOPLE: usize = 1_000;
+    let room_limits = RoomLimits { most_people: 20_000, ..LIMITS };
+    let hub = Hub::new(HubLimits { room: room_limits, ..limits(0, 0, 4 * PEOPLE) });
+    for class in 0..3 {
+        let people = class * PEOPLE..(class + 1) * PEOPLE;
+        let sockets: Vec<_> = people.map(|who| occupy(&hub, &RoomName::lobby(), who, 1)).collect();
+        sleep(Duration::from_secs(5)).await;
+        drop(sockets);
+    }
+    assert_eq!(hub.snapshot(&RoomName::lobby(), None, 0).count, 3 * PEOPLE);
+}
+
+/// A small room would be full with fewer rows than an address may have.
+#[tokio::test(start_paused = true)]
+async fn rows_without_a_socket_never_fill_a_room() {
+    let hub = Hub::new(limits(0, 0, 100));
+    let small = room(0);
+    for who in 0..5 {
+        drop(occupy(&hub, &small, who, 1));
+    }
+    let refused = join_from(&hub, &small, 5, 1).map(drop);
+    assert_eq!(refused, Err(RequestError::TooManyFromAddress));
+    let _elsewhere = occupy(&hub, &room(1), 5, 1);
+    let _others: Vec<_> = (6..11).map(|who| occupy(&hub, &small, who, 2)).collect();
+    assert_eq!(hub.snapshot(&small, None, 10).count, 10);
+    let _back = occupy(&hub, &small, 4, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,4 +232,26 @@ async fn logs_of_all_rooms_share_their_memory() {
     reader.start_from(None);
     assert!(reader.poll_updates().next().unwrap().text().contains("existing_users"));
     assert!(log_memory::MOST_BYTES_OF_ALL_ROOMS > left);
+}
+
+#[tokio::test(start_paused = true)]
+async fn quiet_room_keeps_no_replies() {
+    let hub = Hub::new(LIMITS);
+    let lobby = RoomName::lobby();
+    let mut ana = join(&hub);
+    let position = |reader: &mut Subscription| {
+        reader.start_from(None);
+        reader.poll_updates();
+        reader.position().unwrap()
+    };
+    let since = position(&mut hub.subscribe(&lobby, None));
+    sleep(Duration::from_secs(1)).await;
+    ana.rename("Bo").unwrap();
+    let mut back = hub.subscribe(&lobby, None);
+    back.start_from(Some(&since));
+    assert!(back.poll_updates().next().unwrap().text().contains("resumed"));
+    let room = hub.find(&lobby).unwrap();
+    assert_eq!(room.cached_replies(), 1);
+    hub.sweep();
+    assert_eq!(room.cached_replies(), 0);
 }

@@ -1,4 +1,4 @@
-//! A reader's place in a room: who gets one, and which room gives way for it.
+//! Permits of readers to be in a room: who gets one, and which room gives way for it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use app::presence::{DepartureReason, RoomName, UserId};
 use super::{
     Hub, Membership, NoRoomError, Subscription,
     client_address::ClientAddress,
-    room_pool::{Opening, RoomPool, VacantRoom},
+    room_pool::{Capacity, RoomPool, VacantRoom},
     shared_room::SharedRoom,
 };
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
     replication::handle::{ClusterRequest, OpenRequest},
 };
 
-/// How often a reader looks for a place in a new room, if others take what gave way.
+/// How often a room is evicted for a reader, if others take what became free.
 const MOST_ATTEMPTS: usize = 4;
 
-/// A reader's place in a room, which is counted and keeps the room open until this is dropped.
+/// Lets one reader into a room. It is counted, and keeps the room open, until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct RoomPermit {
     pub(super) hub: Arc<Hub>,
     pub(super) room: Arc<SharedRoom>,
     room_name: RoomName,
@@ -28,7 +28,7 @@ pub struct Place {
     pub(super) from: Option<ClientAddress>,
 }
 
-impl Place {
+impl RoomPermit {
     pub(super) fn new(
         hub: Arc<Hub>,
         room_name: RoomName,
@@ -38,18 +38,18 @@ impl Place {
         Self { hub, room, room_name, from }
     }
 
-    /// A person's socket takes the place.
+    /// A person's socket uses the permit.
     pub fn enter(self, user_id: UserId) -> Membership {
         Membership::new(self.subscribe(Some(user_id)), user_id)
     }
 
-    /// A reader takes the place. `viewer` is the reader's person.
+    /// A reader uses the permit. `viewer` is the reader's person.
     pub fn subscribe(self, viewer: Option<UserId>) -> Subscription {
         let connection = self.hub.next_connection();
         Subscription::new(self, connection, viewer)
     }
 
-    /// Whether a person at this place can be listed: is listed already, or the address has not made as many rows as it
+    /// Whether a person with this permit can be listed: is listed already, or the address has not made as many rows as it
     /// may. This is decided here and not in the room, because servers that share it each know their own sockets.
     pub(super) fn check_new_row(&self, user_id: UserId) -> Result<(), RequestError> {
         let Some((from, most)) = self.from.zip(self.hub.limits.most_rows_per_address) else {
@@ -57,14 +57,14 @@ impl Place {
         };
         let readers = self.hub.lock().readers_of(from);
         let rows = readers + self.hub.context.waiting_rows.of(from);
-        if rows <= most.get() || self.room.is_listed(user_id) {
-            Ok(())
-        } else {
-            Err(RequestError::TooManyFromAddress)
+        let is_over = rows > most.get() || self.room.is_half_waiting(from);
+        if is_over && !self.room.is_listed(user_id) {
+            return Err(RequestError::TooManyFromAddress);
         }
+        Ok(())
     }
 
-    /// A person's socket at this place has ended.
+    /// A person's socket with this permit has ended.
     pub(super) fn disconnect(
         &self,
         user_id: UserId,
@@ -76,23 +76,25 @@ impl Place {
 }
 
 impl Hub {
-    /// A place in a room for a reader of this address, if the room exists or may be opened. The lobby always may.
+    /// Lets a reader of this address into a room, if it exists or may be opened. The lobby always may.
     ///
     /// If there are as many rooms as there may be, one that nobody is in gives way, the one that has been without a
     /// reader for the longest time.
-    pub fn reserve(
+    pub fn admit(
         self: &Arc<Self>,
         room_name: &RoomName,
         from: ClientAddress,
-    ) -> Result<Place, NoRoomError> {
+    ) -> Result<RoomPermit, NoRoomError> {
         let mut refused = NoRoomError::TooManyRooms;
-        // Others may take the place that was made.
+        // Others may take what became free.
         for _ in 0..MOST_ATTEMPTS {
             let candidates = {
                 let mut rooms = self.lock();
-                match rooms.opening(room_name, from)? {
-                    Opening::Free => return Ok(self.place(&mut rooms, room_name, Some(from))),
-                    Opening::AfterOneOf(candidates, otherwise) => {
+                match rooms.capacity_for(room_name, from)? {
+                    Capacity::Available => {
+                        return Ok(self.permit(&mut rooms, room_name, Some(from)));
+                    }
+                    Capacity::AfterEviction(candidates, otherwise) => {
                         refused = otherwise;
                         candidates
                     }
@@ -106,28 +108,28 @@ impl Hub {
         Err(refused)
     }
 
-    /// Whether [`Hub::reserve`] would find a place, as far as is known: nothing gives way.
-    pub fn would_reserve(
+    /// Whether [`Hub::admit`] would let a reader in, as far as is known: nothing gives way.
+    pub fn would_admit(
         &self,
         room_name: &RoomName,
         from: ClientAddress,
     ) -> Result<(), NoRoomError> {
-        self.lock().opening(room_name, from).map(|_| ())
+        self.lock().capacity_for(room_name, from).map(|_| ())
     }
 
-    /// A place for a reader of no known address, to whom no limit applies.
-    pub(super) fn open_place(self: &Arc<Self>, room_name: &RoomName) -> Place {
+    /// Lets a reader of no known address in, to whom no limit applies.
+    pub(super) fn admit_unlimited(self: &Arc<Self>, room_name: &RoomName) -> RoomPermit {
         let mut rooms = self.lock();
-        self.place(&mut rooms, room_name, None)
+        self.permit(&mut rooms, room_name, None)
     }
 
     /// One more reader of the room.
-    fn place(
+    fn permit(
         self: &Arc<Self>,
         rooms: &mut RoomPool<SharedRoom>,
         room_name: &RoomName,
         from: Option<ClientAddress>,
-    ) -> Place {
+    ) -> RoomPermit {
         let room = rooms.enter(room_name, from, || {
             if let Some(cluster) = &self.context.cluster {
                 // The task that opens it waits for the lock of all rooms until it is there.
@@ -135,7 +137,7 @@ impl Hub {
             }
             self.new_room(room_name)
         });
-        Place::new(Arc::clone(self), room_name.clone(), room, from)
+        RoomPermit::new(Arc::clone(self), room_name.clone(), room, from)
     }
 
     /// The room gives way if nobody is in it. Returns whether it did.
@@ -152,7 +154,7 @@ impl Hub {
     }
 }
 
-impl Drop for Place {
+impl Drop for RoomPermit {
     fn drop(&mut self) {
         self.hub.close(&self.room_name, self.from);
     }
