@@ -68,7 +68,7 @@ const ROOM: &str = "room";
 const AFTER_HELP: &str = "\
 Precedence: flag > environment > file > default. The file is TOML: --print-config prints it with the
 current values, and `rollcall --print-config > Leptos.toml` is a good start. Durations are written
-like 500ms, 10s, 5m or 2h (a number alone is seconds), and lists like one,two.
+like 500ms, 10s, 5m or 2h (a number alone is seconds), and lists like one,two or with the flag twice.
 
 SIGTERM and Ctrl-C shut the server down gracefully, a second one at once. Logs go to standard error.
 
@@ -101,8 +101,10 @@ impl CommandLine {
 
 fn assignment(setting: &'static Setting, matches: &ArgMatches) -> Option<Assignment> {
     let flag = setting.flag()?;
-    let text = matches.get_one::<OsString>(setting.key())?.to_string_lossy().into_owned();
-    Some(Assignment { setting, text, source: Source::Flag(flag) })
+    // Only the flag of a list can be there more than once.
+    let values = matches.get_many::<OsString>(setting.key())?;
+    let texts: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+    Some(Assignment { setting, text: texts.join(","), source: Source::Flag(flag) })
 }
 
 /// The definition of the command line for clap.
@@ -187,8 +189,10 @@ fn flag_of(setting: &'static Setting, flag: &'static str, defaults: &mut Config)
         // `--hash-files` alone means true, also before another flag.
         ValueKind::Switch => argument.num_args(0..=1).default_missing_value("true"),
         // So that a negative number is an invalid value and not an unknown flag.
-        ValueKind::Number | ValueKind::Duration | ValueKind::Text | ValueKind::List => {
+        ValueKind::Number | ValueKind::Duration | ValueKind::Text => {
             argument.allow_hyphen_values(true)
         }
+        // Several at once, or one each time.
+        ValueKind::List => argument.allow_hyphen_values(true).action(ArgAction::Append),
     }
 }

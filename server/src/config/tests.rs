@@ -145,6 +145,23 @@ fn the_state_directory_has_its_documented_default() {
 }
 
 #[test]
+fn flag_of_a_list_can_be_repeated_and_no_other() {
+    let variables = [("ROLLCALL_HOST", "of.the.environment")];
+    let hosts = |flags: &[&str]| -> Vec<String> {
+        let config = load(LEPTOS, &variables, flags).unwrap();
+        config.hosts.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(hosts(&[]), ["of.the.environment"]);
+    assert_eq!(hosts(&["--host", "a.test,b.test"]), ["a.test", "b.test"]);
+    assert_eq!(
+        hosts(&["--host", "a.test", "--host=b.test,c.test"]),
+        ["a.test", "b.test", "c.test"]
+    );
+    let twice = ["rollcall", "--state-dir", "a", "--state-dir", "b"];
+    assert!(CommandLine::parse(twice, Environment::default()).is_err());
+}
+
+#[test]
 fn the_lan_flag_keeps_port_and_address_family() {
     let file = format!("{LEPTOS}site-addr = \"127.0.0.1:4001\"\n");
     assert_eq!(load(&file, &[], &["--lan"]).unwrap().leptos.site_addr.to_string(), "0.0.0.0:4001");
