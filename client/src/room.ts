@@ -148,9 +148,10 @@ export class Room implements AsyncIterable<Change> {
   /** Ends the connection for good. A person who is listed goes when no tab of theirs is left. */
   close(): void {
     if (this.#status === "closed") return;
+    // First, since it is not stale in between.
+    this.#become("closed");
     this.#leavePage();
     this.#disconnect();
-    this.#become("closed");
     this.#emit("close", undefined);
   }
 

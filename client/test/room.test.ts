@@ -333,6 +333,7 @@ test("closed room is silent for good", async () => {
   socket.receive(changes(7, 8, { new_user: [wireUser(2)] }));
   mock.timers.tick(60_000);
   assert.deepEqual([room.status, names(room), seen.closed], ["closed", ["Name 1"], 1]);
+  assert.deepEqual(seen.statuses, ["live", "closed"]);
   assert.equal(FakeSocket.all.length, 1);
   assert.ok(socket.isClosed);
 });
