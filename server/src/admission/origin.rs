@@ -116,15 +116,15 @@ impl OriginRules {
         }
     }
 
-    /// Whether the operator allows pages of this origin: an `Origin` header as it was sent.
-    pub fn allows(&self, origin: &str) -> bool {
-        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
-    }
-
     fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
         let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
         self.public_url.as_ref() == Some(origin) || host.is_some_and(is_host_of_request)
+    }
+
+    /// Whether the operator allows pages of this origin: an `Origin` header as it was sent.
+    pub fn allows(&self, origin: &str) -> bool {
+        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
     }
 }
 

@@ -3,7 +3,6 @@
 pub mod app_state;
 pub mod assets;
 mod cookie_check;
-mod cross_origin;
 mod embed;
 mod entry;
 mod etag;
@@ -16,6 +15,7 @@ mod hour_chart;
 mod near_miss;
 mod new_room;
 pub(crate) mod origin_warning;
+mod other_origins;
 mod own_pages;
 mod page;
 mod page_language;

@@ -15,11 +15,10 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
+use super::other_origins::{allow_files, allow_listed_origins};
 use super::{
     app_state::AppState,
-    cookie_check,
-    cross_origin::{allow_files, allow_listed_origins},
-    embed,
+    cookie_check, embed,
     entry::with_base_path,
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room, page, print, qr_code,
