@@ -209,7 +209,7 @@ export class Room implements AsyncIterable<Change> {
   }
 
   #watch(): void {
-    this.#feed = feedOf(this.#server);
+    this.#feed ??= feedOf(this.#server);
     this.#feed.watch(this.#watcher);
   }
 
