@@ -175,7 +175,7 @@ test("seven rooms on one page are one connection over HTTP/1.1", async ({
     document.body.append(Object.assign(document.createElement("roll-call"), { id: "new" }));
     document.querySelector("#new")!.setAttribute("room", room);
   }, `${room}-new`);
-  await expect(page.locator("#new [part=note]")).toHaveText("Nobody is here yet.");
+  await expect(page.locator("#new [part=names]")).toHaveText("Nobody is here yet.");
   for (const each of rooms.slice(1)) await clients.join(server, each, "Cy");
   for (const count of (await part(page, "count").all()).slice(0, 6)) await expect(count).toHaveText("3 here now");
   await expect.poll(() => addresses().length).toBe(1);
@@ -296,4 +296,5 @@ test("element says why a name is refused, until it has another one", async ({ el
 test("room that can't be one is shown as an error", async ({ elsewhere: { server, show } }) => {
   const page = await show(script(server) + element("a_b"));
   await expect(part(page, "note")).toContainText("use 1 to 64 characters");
+  await expect(part(page, "count")).toHaveText("– here now");
 });
