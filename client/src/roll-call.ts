@@ -43,7 +43,6 @@ export class RollCallElement extends Base {
     const count = make("p", "count");
     count.append(this.#number, " ", this.#unit);
     this.#faces.role = "list";
-    this.#faces.ariaLabel = TEXTS.whoIsHere;
     this.#announcer.role = "status";
     root.replaceChildren(count, this.#faces, this.#names, this.#note, this.#announcer);
     this.#connect();
@@ -109,6 +108,7 @@ export class RollCallElement extends Base {
     const isLive = status === "live";
     this.#number.textContent = users[0] || isLive ? number(users.length - away) : "–";
     this.#unit.textContent = TEXTS.hereNow + (away ? ` · ${number(away)} ${TEXTS.away}` : "");
+    this.#faces.ariaLabel = TEXTS.whoIsHere;
     this.#faces.replaceChildren(...users.slice(0, most).map(face), ...(rest > 0 ? [more(rest)] : []));
     this.#names.replaceChildren(...(users[0] || !isLive ? namesPhrase(users).map(nodeOf) : [TEXTS.nobody]));
     // The names of the faces are heard already.

@@ -284,6 +284,18 @@ test("element follows the page's colours and direction, and can be styled", asyn
   await expect(page.locator("#own [part=avatar]")).toHaveCSS("border-radius", "4px");
 });
 
+test("element speaks the language that its page gives it", async ({ elsewhere: { server, show }, clients, room }) => {
+  await clients.joinInOrder(server, room, ["Ana", "Bo", "Cy", "Di", "Ed"]);
+  const texts = `{ language: "de", whoIsHere: "Wer ist da", hereNow: "gerade da", more: "weitere" }`;
+  const page = await show(`${element(room)}<script type="module">
+    import { TEXTS } from "${server.url}/roll-call.js";
+    Object.assign(TEXTS, ${texts});
+  </script>`);
+  await expect(part(page, "count")).toHaveText("5 gerade da");
+  await expect(part(page, "names")).toHaveText("Ana, Bo, Cy und 2 weitere");
+  await expect(page.getByRole("list", { name: "Wer ist da" })).toBeVisible();
+});
+
 test("element says why a name is refused, until it has another one", async ({ elsewhere: { server, show }, room }) => {
   const page = await show(script(server) + element(room, `name="${"A".repeat(101)}"`));
   await expect(part(page, "note")).toContainText("100");
