@@ -147,6 +147,16 @@ test("client of the documentation lists its visitor and follows the room", async
   await expect(people).toHaveText(["Bo", "Ana", "Cy"]);
 });
 
+test("page of the documentation reads the list without a script of Rollcall", async ({
+  elsewhere: { server, show },
+  clients,
+  room,
+}) => {
+  await clients.joinInOrder(server, room, ["Ana", "Bo"]);
+  const page = await show(snippetWith("fetch(", server, room));
+  await expect(page.getByRole("status")).toHaveText("Ana, Bo");
+});
+
 test("seven rooms on one page are one connection over HTTP/1.1", async ({
   elsewhere: { server, show },
   clients,
