@@ -14,24 +14,20 @@ const CAP_WHILE_HELD = 3_000;
  * do not all reconnect at once.
  */
 export class Backoff {
-  #failures = 0;
+  /** How many attempts in a row failed. */
+  failures = 0;
   #disconnectedAt: number | undefined;
 
   /** Counts a failure, and returns how long to wait from `now`, in milliseconds; `random` is from 0 to below 1. */
   next(now: number, random: number): number {
     this.#disconnectedAt ??= now;
     const cap = now - this.#disconnectedAt < ROW_IS_HELD ? CAP_WHILE_HELD : CAP;
-    return random * Math.min(BASE * 2 ** this.#failures++, cap);
+    return random * Math.min(BASE * 2 ** this.failures++, cap);
   }
 
   /** A list came over the connection: the next failure counts as the first. */
   reset(): void {
-    this.#failures = 0;
+    this.failures = 0;
     this.#disconnectedAt = undefined;
-  }
-
-  /** How many attempts in a row failed. */
-  get failures(): number {
-    return this.#failures;
   }
 }

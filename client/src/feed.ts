@@ -1,4 +1,4 @@
-// One event stream for all rooms that this page only watches: browsers open six HTTP/1.1 connections to a host.
+// One event stream for up to 50 rooms that this page only watches: browsers open six HTTP/1.1 connections to a host.
 // It is read by `fetch`, since an `EventSource` can't resume several rooms by itself.
 
 import { Backoff } from "./backoff.js";
@@ -9,8 +9,8 @@ import { readFrame, type Position, type ServerFrame } from "./frames.js";
 const GATHER_DELAY = 50;
 /** How long a room that the server refused waits for another attempt, at least, in milliseconds. */
 const REFUSED_RETRY_DELAY = 5_000;
-/** The most rooms in one stream: the server allows no more. */
-const MAX_ROOMS = 50;
+/** The most watchers of one stream: the server allows no more rooms. */
+const MAX_WATCHERS = 50;
 
 /** What follows a room. */
 export interface Watcher {
@@ -22,13 +22,13 @@ export interface Watcher {
   onLost(): void;
 }
 
-/** The streams of this page, by the address of the server. */
-const feeds = new Map<string, Feed>();
+/** The streams of this page. */
+const feeds: Feed[] = [];
 
-/** The stream of all rooms that this page watches on a server. */
+/** The stream for one more room that this page watches on a server. */
 export function feedOf(server: string): Feed {
-  let feed = feeds.get(server);
-  if (!feed) feeds.set(server, (feed = new Feed(server)));
+  let feed = feeds.find((each) => each.hasPlaceFor(server));
+  if (!feed) feeds.push((feed = new Feed(server)));
   return feed;
 }
 
@@ -41,6 +41,10 @@ export class Feed {
 
   constructor(server: string) {
     this.#server = server;
+  }
+
+  hasPlaceFor(server: string): boolean {
+    return server === this.#server && this.#watchers.size < MAX_WATCHERS;
   }
 
   /** Watches a room, or opens the stream anew from the watcher's position. */
@@ -112,7 +116,7 @@ export class Feed {
       // Two lists of a room that are not at the same point both begin anew.
       positions.set(room, positions.has(room) && positions.get(room) !== since ? "" : since);
     }
-    const rooms = [...positions.keys()].slice(0, MAX_ROOMS).join();
+    const rooms = [...positions.keys()].join();
     const since = [...positions.values()].filter(Boolean).join();
     return `${this.#server}api/events?${new URLSearchParams({ rooms, since })}`;
   }

@@ -43,9 +43,6 @@ export class RollCallElement extends Base {
     const count = make("p", "count");
     count.append(this.#number, " ", this.#unit);
     this.#faces.role = "list";
-    this.#faces.ariaLabel = TEXTS.whoIsHere;
-    // The names of the faces are heard already.
-    this.#names.ariaHidden = "true";
     this.#announcer.role = "status";
     root.replaceChildren(count, this.#faces, this.#names, this.#note, this.#announcer);
     this.#connect();
@@ -108,15 +105,18 @@ export class RollCallElement extends Base {
     const most = Number(this.getAttribute("max") ?? MOST_FACES) || 0;
     const rest = users.length - most;
     this.toggleAttribute("data-stale", status === "stale");
-    this.#number.textContent = status === "connecting" ? "–" : number(users.length - away);
+    const isLive = status === "live";
+    this.#number.textContent = users[0] || isLive ? number(users.length - away) : "–";
     this.#unit.textContent = TEXTS.hereNow + (away ? ` · ${number(away)} ${TEXTS.away}` : "");
+    this.#faces.ariaLabel = TEXTS.whoIsHere;
     this.#faces.replaceChildren(...users.slice(0, most).map(face), ...(rest > 0 ? [more(rest)] : []));
-    this.#names.replaceChildren(...namesPhrase(users).map(nodeOf));
+    this.#names.replaceChildren(...(users[0] || !isLive ? namesPhrase(users).map(nodeOf) : [TEXTS.nobody]));
+    // The names of the faces are heard already.
+    this.#names.ariaHidden = String(users.length > 0);
     // That of a connection is over; that of a name is not.
-    if (status === "live" && !this.#refusal.of) this.#refusal = {};
+    if (isLive && !this.#refusal.of) this.#refusal = {};
     this.#note.textContent =
-      this.#refusal.message ||
-      (status === "connecting" ? TEXTS.connecting : status === "stale" ? TEXTS.notLive : users[0] ? "" : TEXTS.nobody);
+      this.#refusal.message ?? (isLive ? "" : status === "connecting" ? TEXTS.connecting : TEXTS.notLive);
   }
 }
 
@@ -148,9 +148,9 @@ function face({ id, name, state }: User): HTMLElement {
   return element;
 }
 
-/** How many people there are beyond the faces. */
+/** How many people there are beyond the faces; the mark keeps the sign before the number. */
 function more(count: number): HTMLElement {
-  return make("li", "more", make("i", "rest", `+${number(count)}`), make("span", "announcer", TEXTS.more));
+  return make("li", "more", make("i", "rest", `\u200e+${number(count)}`), make("span", "announcer", TEXTS.more));
 }
 
 /** A part of a phrase; a name may be written in another direction than what surrounds it. */

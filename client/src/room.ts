@@ -59,7 +59,7 @@ export class Room implements AsyncIterable<Change> {
   readonly #watchOnly: boolean;
   readonly #session: Session;
   readonly #backoff = new Backoff();
-  readonly #handlers = new Map<string, Set<(event: never) => void>>();
+  readonly #handlers = new Set<readonly [keyof Events, (event: never) => void]>();
   readonly #leavePage: () => void;
   readonly #watcher: Watcher;
   #status: Status = "connecting";
@@ -148,17 +148,18 @@ export class Room implements AsyncIterable<Change> {
   /** Ends the connection for good. A person who is listed goes when no tab of theirs is left. */
   close(): void {
     if (this.#status === "closed") return;
+    // First, since it is not stale in between.
+    this.#become("closed");
     this.#leavePage();
     this.#disconnect();
-    this.#become("closed");
     this.#emit("close", undefined);
   }
 
   /** Calls `handler` after each of these events, until the returned function is called. */
   on<Event extends keyof Events>(event: Event, handler: (event: Events[Event]) => void): () => void {
-    const handlers = this.#handlers.get(event) ?? new Set();
-    this.#handlers.set(event, handlers.add(handler));
-    return () => void handlers.delete(handler);
+    const entry = [event, handler] as const;
+    this.#handlers.add(entry);
+    return () => void this.#handlers.delete(entry);
   }
 
   /** The net changes from now on: who is slow gets fewer and larger ones. */
@@ -208,7 +209,7 @@ export class Room implements AsyncIterable<Change> {
   }
 
   #watch(): void {
-    this.#feed = feedOf(this.#server);
+    this.#feed ??= feedOf(this.#server);
     this.#feed.watch(this.#watcher);
   }
 
@@ -274,6 +275,6 @@ export class Room implements AsyncIterable<Change> {
   }
 
   #emit<Event extends keyof Events>(event: Event, value: Events[Event]): void {
-    for (const handler of this.#handlers.get(event) ?? []) (handler as (event: Events[Event]) => void)(value);
+    for (const [name, handler] of this.#handlers) if (name === event) (handler as (event: Events[Event]) => void)(value);
   }
 }

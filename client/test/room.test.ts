@@ -232,6 +232,18 @@ test("seven rooms that are only watched are one stream", async () => {
   assert.throws(() => all[0]!.room.join("Ana"), TypeError);
 });
 
+test("51st room has a stream of its own, until there is a place", async () => {
+  const all = await watchers(...Array.from({ length: 51 }, (_, number) => `r${number}`));
+  const counts = () => FakeStream.all.map(({ query }) => query.get("rooms")!.split(",").length);
+  assert.deepEqual(counts(), [50, 1]);
+  all[0]!.room.close();
+  await watchers("new");
+  mock.timers.tick(50);
+  await settled();
+  assert.deepEqual(FakeStream.all.map(({ isAborted }) => isAborted), [true, false, false]);
+  assert.match(FakeStream.last.query.get("rooms")!, /^r1,.*,new$/);
+});
+
 test("event that comes in pieces counts when it is whole", async () => {
   const [a] = await watchers("a");
   const text = `event: existing_users\ndata: ${JSON.stringify({ room: "a", ...list(3, [1]) })}\n\n`;
@@ -333,6 +345,7 @@ test("closed room is silent for good", async () => {
   socket.receive(changes(7, 8, { new_user: [wireUser(2)] }));
   mock.timers.tick(60_000);
   assert.deepEqual([room.status, names(room), seen.closed], ["closed", ["Name 1"], 1]);
+  assert.deepEqual(seen.statuses, ["live", "closed"]);
   assert.equal(FakeSocket.all.length, 1);
   assert.ok(socket.isClosed);
 });

@@ -1,5 +1,7 @@
 // `<roll-call>` on a page of another origin, in Firefox.
 
+import { readFileSync } from "node:fs";
+
 import type { Page } from "puppeteer-core";
 
 import { NO_CONNECTION } from "../support/browser-errors";
@@ -24,7 +26,16 @@ function shown(page: Page) {
   );
 }
 
-test("two lines of the documentation show who is here, live and styled", async ({
+/** What axe finds, as in appearance.ts, which drives another browser. */
+async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string }[] }> } };
+    return (await axe.run()).violations.map(({ id }) => id);
+  });
+}
+
+test("two lines of the documentation show who is here, live, styled and accessible", async ({
   newVisitor,
   serverWith,
   clients,
@@ -36,13 +47,14 @@ test("two lines of the documentation show who is here, live and styled", async (
   let body = "";
   const site = await siteWith(() => ({ body }));
   const server = await serverWith(["--allowed-origins", new URL(site.url).origin]);
-  body = snippetWith("<roll-call", server, room);
+  body = `<main><h1>Elsewhere</h1>${snippetWith("<roll-call", server, room)}</main>`;
   const bo = await clients.join(server, room, "<b>Bo</b>");
   const { page } = await newVisitor();
   await page.goto(site.url);
   const first = async () => (await shown(page))[0];
   const live = { note: "", radius: expect.stringContaining("px") };
   await expect.poll(first).toMatchObject({ ...live, count: "1 here now", names: "<b>Bo</b>" });
+  expect(await axeViolations(page)).toEqual([]);
   await clients.join(server, room, "Cy");
   await expect.poll(first).toMatchObject({ ...live, count: "2 here now", names: "<b>Bo</b> and Cy" });
   bo.send({ event: "leave" });
@@ -51,7 +63,7 @@ test("two lines of the documentation show who is here, live and styled", async (
   await expect.poll(first).toMatchObject({ note: "Not live. Reconnecting…", names: "Cy" });
   await server.start();
   // Its list went with it, and nobody of it comes back.
-  await expect.poll(first, UNTIL_RECONNECTED).toMatchObject({ note: "Nobody is here yet." });
+  await expect.poll(first, UNTIL_RECONNECTED).toMatchObject({ note: "", names: "Nobody is here yet." });
   site.close();
 });
 

@@ -147,6 +147,16 @@ test("client of the documentation lists its visitor and follows the room", async
   await expect(people).toHaveText(["Bo", "Ana", "Cy"]);
 });
 
+test("page of the documentation reads the list without a script of Rollcall", async ({
+  elsewhere: { server, show },
+  clients,
+  room,
+}) => {
+  await clients.joinInOrder(server, room, ["Ana", "Bo"]);
+  const page = await show(snippetWith("fetch(", server, room));
+  await expect(page.getByRole("status")).toHaveText("Ana, Bo");
+});
+
 test("seven rooms on one page are one connection over HTTP/1.1", async ({
   elsewhere: { server, show },
   clients,
@@ -175,7 +185,7 @@ test("seven rooms on one page are one connection over HTTP/1.1", async ({
     document.body.append(Object.assign(document.createElement("roll-call"), { id: "new" }));
     document.querySelector("#new")!.setAttribute("room", room);
   }, `${room}-new`);
-  await expect(page.locator("#new [part=note]")).toHaveText("Nobody is here yet.");
+  await expect(page.locator("#new [part=names]")).toHaveText("Nobody is here yet.");
   for (const each of rooms.slice(1)) await clients.join(server, each, "Cy");
   for (const count of (await part(page, "count").all()).slice(0, 6)) await expect(count).toHaveText("3 here now");
   await expect.poll(() => addresses().length).toBe(1);
@@ -284,6 +294,18 @@ test("element follows the page's colours and direction, and can be styled", asyn
   await expect(page.locator("#own [part=avatar]")).toHaveCSS("border-radius", "4px");
 });
 
+test("element speaks the language that its page gives it", async ({ elsewhere: { server, show }, clients, room }) => {
+  await clients.joinInOrder(server, room, ["Ana", "Bo", "Cy", "Di", "Ed"]);
+  const texts = `{ language: "de", whoIsHere: "Wer ist da", hereNow: "gerade da", more: "weitere" }`;
+  const page = await show(`${element(room)}<script type="module">
+    import { TEXTS } from "${server.url}/roll-call.js";
+    Object.assign(TEXTS, ${texts});
+  </script>`);
+  await expect(part(page, "count")).toHaveText("5 gerade da");
+  await expect(part(page, "names")).toHaveText("Ana, Bo, Cy und 2 weitere");
+  await expect(page.getByRole("list", { name: "Wer ist da" })).toBeVisible();
+});
+
 test("element says why a name is refused, until it has another one", async ({ elsewhere: { server, show }, room }) => {
   const page = await show(script(server) + element(room, `name="${"A".repeat(101)}"`));
   await expect(part(page, "note")).toContainText("100");
@@ -296,4 +318,5 @@ test("element says why a name is refused, until it has another one", async ({ el
 test("room that can't be one is shown as an error", async ({ elsewhere: { server, show } }) => {
   const page = await show(script(server) + element("a_b"));
   await expect(part(page, "note")).toContainText("use 1 to 64 characters");
+  await expect(part(page, "count")).toHaveText("– here now");
 });

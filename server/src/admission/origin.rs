@@ -139,11 +139,6 @@ impl OriginRules {
         }
     }
 
-    /// Whether the operator allows pages of this origin: an `Origin` header as it was sent.
-    pub fn allows(&self, origin: &str) -> bool {
-        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
-    }
-
     fn is_own(&self, origin: &Origin, host: Option<&str>) -> bool {
         // What the client says of itself counts only where the operator has not said it.
         if let Some(public_url) = &self.public_url {
@@ -152,6 +147,11 @@ impl OriginRules {
         let is_host_of_request =
             |host| origin.matches_host(host) && (self.spoken == Scheme::Http || origin.is_https());
         host.is_some_and(is_host_of_request)
+    }
+
+    /// Whether the operator allows pages of this origin: an `Origin` header as it was sent.
+    pub fn allows(&self, origin: &str) -> bool {
+        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
     }
 }
 

@@ -203,7 +203,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "allowed-origins",
-            "Origins of other sites whose pages may open WebSockets.",
+            "Origins of other sites whose pages may open WebSockets, and read lists, exports and event streams.",
             |config| &mut config.admission.allowed_origins,
         ),
         Setting::limit(

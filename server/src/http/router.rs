@@ -14,12 +14,11 @@ use axum::{
 use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::other_origins::{allow_files, allow_listed_origins};
 use super::{
     app_state::AppState,
     compression::compress,
-    cookie_check,
-    cross_origin::{allow_files, allow_listed_origins},
-    embed,
+    cookie_check, embed,
     entry::with_entry,
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room, page,
