@@ -10,8 +10,9 @@ use tokio::{
 use super::{Admission, ClientKey, Rejection};
 use crate::processor_time::measured;
 
-/// How long a request waits while the server works on others of its address.
-const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request waits while the server works on others of its address: so long a thousand pages take on a machine
+/// that needs 20 ms of one core for each.
+const TURN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Whom an answer is charged to: the address of the client that asked for it.
 #[derive(Clone, Debug)]
@@ -90,11 +91,10 @@ impl Drop for Bill {
     }
 }
 
-/// The turns of one address: as many as there are cores, so that it can use them all while nobody else needs them, and
-/// two at least, so that one can be compressed while the next is rendered.
+/// The turns of one address: one core is left for everybody else.
 pub(super) fn turns() -> Arc<Semaphore> {
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    Arc::new(Semaphore::new(cores.max(2)))
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Arc::new(Semaphore::new((cores - 1).max(1)))
 }
 
 #[cfg(test)]

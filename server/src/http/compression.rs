@@ -124,7 +124,7 @@ pub(crate) async fn compress(
     if !is_compressible(&response) {
         return response;
     }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    add_vary(response.headers_mut());
     let (Some(name), Some(account)) = (coding.name(), account) else { return response };
     let (mut parts, body) = response.into_parts();
     // It is all there.
@@ -140,6 +140,14 @@ pub(crate) async fn compress(
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::ACCEPT_RANGES);
     Response::from_parts(parts, Body::from(coded))
+}
+
+/// Tells caches that the answer depends on `Accept-Encoding`.
+fn add_vary(headers: &mut HeaderMap) {
+    let name = HeaderValue::from_static("accept-encoding");
+    if headers.get_all(header::VARY).iter().all(|value| *value != name) {
+        headers.append(header::VARY, name);
+    }
 }
 
 async fn compress_in_turn(

@@ -111,8 +111,8 @@ impl Documents {
             Ok::<_, ExportError>(Document { position, content: content.into() })
         };
         let size = |document: &Document| document.content.len();
-        let made = self.kept.get(key, asked, is_current, size, make).await;
-        Ok(CodedDocument { coding, content: made?.content })
+        let document = self.kept.get(key, asked, is_current, size, make).await?;
+        Ok(CodedDocument { coding, content: document.content })
     }
 }
 

@@ -47,18 +47,17 @@ impl FirstRowsCache {
         room: &RoomName,
         you: UserId,
     ) -> (ExistingUsers, usize) {
-        let ids = match self.sorted.kept(room, |_| true) {
-            Some(ids) => ids,
-            None => {
-                let rows = FirstRows::InOrderOfArrival(MOST_ROWS);
-                let (list, away) = hub.first_rows(room, Some(you), rows);
-                // The browser sorts a whole list by itself.
-                if list.count <= MOST_ROWS {
-                    return (list, away);
-                }
-                let sorted = self.sort(hub, account, room).await;
-                sorted.unwrap_or_else(|| list.users.iter().map(|user| user.id).collect())
+        let ids = if let Some(ids) = self.sorted.kept(room, |_| true) {
+            ids
+        } else {
+            let rows = FirstRows::InOrderOfArrival(MOST_ROWS);
+            let (list, away) = hub.first_rows(room, Some(you), rows);
+            // The browser sorts a whole list by itself.
+            if list.count <= MOST_ROWS {
+                return (list, away);
             }
+            let sorted = self.sort(hub, account, room).await;
+            sorted.unwrap_or_else(|| list.users.iter().map(|user| user.id).collect())
         };
         hub.first_rows(room, Some(you), FirstRows::These(&ids))
     }

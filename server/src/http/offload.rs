@@ -82,8 +82,8 @@ mod tests {
         let sum = offload.run(account.clone(), || (0..1_000_000_u64).fold(0, u64::wrapping_add));
         sum.await.unwrap();
         assert!(account.check().is_err() || cfg!(not(unix)));
-        let panicked = offload.run(account.clone(), || panic!("on purpose")).await;
-        assert_eq!(panicked.map(|()| ()), Err(OffloadError::Panicked));
+        let panicked = offload.run::<()>(account.clone(), || panic!("on purpose")).await;
+        assert_eq!(panicked, Err(OffloadError::Panicked));
         assert_eq!(offload.run(account, || 7).await, Ok(7));
     }
 }

@@ -81,7 +81,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn has_room_for_one_more(from: &[u8], number: u8) -> bool {
     let client_of = client(number);
     let of_address = from.iter().filter(|other| client(**other).prefix == client_of.prefix).count();
-    let of_subnet = from.iter().filter(|other| **other == number).count();
+    let of_subnet = from.iter().filter(|other| client(**other) == client_of).count();
     of_address < 4 && (client_of.subnet.is_none() || of_subnet < 3)
 }
 

@@ -46,7 +46,7 @@ impl HttpConnection {
         self.stream.write_all(request.as_bytes())?;
         self.received.clear();
         loop {
-            let mut buffer = [0; 64 * 1024];
+            let mut buffer = [0; 16 * 1024];
             match self.stream.read(&mut buffer)? {
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
                 read => self.received.extend_from_slice(&buffer[..read]),
