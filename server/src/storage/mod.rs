@@ -3,3 +3,4 @@
 pub mod dir_lock;
 pub(crate) mod private_file;
 pub mod rooms_file;
+pub(crate) mod rooms_saver;
