@@ -22,18 +22,14 @@ use registry::{
     presence::grace_period::RECONNECT_GRACE,
 };
 
-/// How soon the rooms are looked at again where that and writing them takes no time: a room that stood for a second
-/// is in the file.
+/// How soon the rooms are looked at again where that costs little: a room that stood for a second is in the file.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How soon at the latest, and after a save that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Looking at all rooms takes at most this share of a core.
-const LOOKING_SHARE: u32 = 50;
-
-/// Writing takes at most this share of the time. Most of it is waiting for the disk.
-const WRITING_SHARE: u32 = 10;
+/// Looking at all rooms and writing them takes at most this share of a core.
+const CORE_SHARE: u32 = 50;
 
 /// How often the file is written although nothing has changed: it says as of when its people were here.
 const REFRESH_INTERVAL: Duration = Duration::from_mins(1);
@@ -72,10 +68,11 @@ struct LastSave {
 }
 
 /// What a save cost.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct SaveCost {
-    looking: Duration,
-    writing: Duration,
+    processor_time: Duration,
+    /// Waiting for the disk included.
+    elapsed: Duration,
 }
 
 impl fmt::Debug for RoomsSaver {
@@ -141,17 +138,14 @@ impl RoomsSaver {
 
     /// What is on the disk now, unless that failed.
     fn save_changes(&self, hub: &Hub, last: Option<LastSave>) -> (Option<LastSave>, SaveCost) {
-        let started = Instant::now();
+        let (started, processor_time) = (Instant::now(), processor_time_of_thread());
         let rooms = hub.save();
-        let looking = started.elapsed();
-        if let Some(last) = last
-            && !is_due(&last, &rooms)
-        {
-            return (Some(last), SaveCost { looking, ..SaveCost::default() });
-        }
-        let is_written = self.write(&rooms);
-        let writing = started.elapsed().saturating_sub(looking);
-        (is_written.then(|| LastSave { rooms, at: started }), SaveCost { looking, writing })
+        let saved = match last {
+            Some(last) if !is_due(&last, &rooms) => Some(last),
+            _ => self.write(&rooms).then_some(LastSave { rooms, at: started }),
+        };
+        let processor_time = processor_time_of_thread().saturating_sub(processor_time);
+        (saved, SaveCost { processor_time, elapsed: started.elapsed() })
     }
 
     /// Whether the rooms were written.
@@ -203,11 +197,23 @@ fn is_due(last: &LastSave, rooms: &SavedRooms) -> bool {
     last.rooms != *rooms || (has_people && last.at.elapsed() >= REFRESH_INTERVAL)
 }
 
-/// How long to wait after a save.
+/// How long to wait after a save. A disk that is slow is left alone for as long as it took.
 fn pause_after(cost: SaveCost) -> Duration {
-    let SaveCost { looking, writing } = cost;
-    let pause = looking.saturating_mul(LOOKING_SHARE).max(writing.saturating_mul(WRITING_SHARE));
+    let SaveCost { processor_time, elapsed } = cost;
+    let pause = processor_time.saturating_mul(CORE_SHARE).max(elapsed);
     pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}
+
+/// Unlike the time that has passed, it does not grow while others use the processor.
+fn processor_time_of_thread() -> Duration {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+    }
+    #[cfg(not(unix))]
+    Duration::ZERO
 }
 
 fn unix_seconds() -> u64 {

@@ -24,6 +24,7 @@ mod embed;
 mod event_stream;
 mod fault_injection;
 mod host;
+mod killed;
 mod names;
 mod near_misses;
 mod new_room;

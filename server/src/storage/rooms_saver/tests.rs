@@ -194,15 +194,15 @@ async fn save_that_blocks_holds_up_no_visitor_and_is_not_overtaken() {
 
 proptest! {
     #[test]
-    fn saving_takes_a_bounded_share(looking in 0..1_000_u64, writing in 0..10_000_u64) {
+    fn saving_takes_a_bounded_share(processor_time in 0..1_000_u64, elapsed in 0..10_000_u64) {
         let cost = SaveCost {
-            looking: Duration::from_millis(looking),
-            writing: Duration::from_millis(writing),
+            processor_time: Duration::from_millis(processor_time),
+            elapsed: Duration::from_millis(elapsed),
         };
         let pause = pause_after(cost);
         prop_assert!((SHORTEST_PAUSE..=LONGEST_PAUSE).contains(&pause));
-        prop_assert!(pause == LONGEST_PAUSE || pause >= cost.looking * LOOKING_SHARE);
-        prop_assert!(pause == LONGEST_PAUSE || pause >= cost.writing * WRITING_SHARE);
-        prop_assert!(looking > 10 || writing > 50 || pause == SHORTEST_PAUSE);
+        prop_assert!(pause == LONGEST_PAUSE || pause >= cost.processor_time * CORE_SHARE);
+        prop_assert!(pause == LONGEST_PAUSE || pause >= cost.elapsed);
+        prop_assert!(processor_time > 10 || elapsed > 500 || pause == SHORTEST_PAUSE);
     }
 }

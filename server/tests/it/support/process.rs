@@ -227,6 +227,26 @@ impl StoppedServer {
         server
     }
 
+    /// The same state at any free address: the former one may be somebody else's by now.
+    pub fn anywhere(self) -> Self {
+        Self { address: "127.0.0.1:0".parse().unwrap(), directory: self.directory }
+    }
+
+    /// Starts another server, and kills it after so long, whether or not it serves by then.
+    pub async fn start_and_kill_after(self, delay: Duration) -> Self {
+        let Self { address, directory } = self;
+        let child =
+            arguments(Command::new(env!("CARGO_BIN_EXE_rollcall")), &directory, address, "")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+        let process = Process(child);
+        sleep(delay).await;
+        drop(process);
+        Self { address, directory }
+    }
+
     fn log_file(&self) -> std::fs::File {
         std::fs::File::create(self.directory.path().join("log")).unwrap()
     }
@@ -241,7 +261,9 @@ impl StoppedServer {
         let mut process = Process(child);
         let line = first_line(process.0.stdout.take().unwrap());
         let line = line.expect("the server printed no address in time");
-        let (_, address) = line.trim().split_once("://").expect("the server's address");
+        let log = || std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
+        let address = line.trim().split_once("://").map(|(_, address)| address);
+        let address = address.unwrap_or_else(|| panic!("{line:?} is no address: {}", log()));
         ServerProcess { site: Site { address: address.parse().unwrap() }, process, directory }
     }
 }
