@@ -180,13 +180,13 @@ async fn save_that_blocks_holds_up_no_visitor_and_is_not_overtaken() {
     drop(ana);
     assert_eq!(hub.snapshot(&RoomName::lobby(), None, 10).count, 1);
     closing.cancel();
-    let last = tokio::spawn(async move {
-        saving.await.unwrap();
-        saver.save_last(hub.freeze()).await
-    });
-    tokio::task::yield_now().await;
-    assert!(told.try_recv().is_err(), "the last save began before the one before it ended");
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!saving.is_finished(), "the last save would begin before the one before it has ended");
     go_on.send(()).unwrap();
+    saving.await.unwrap();
+    let last = tokio::spawn(saver.save_last(hub.freeze()));
     spawn_blocking(move || told.recv().unwrap()).await.unwrap();
     go_on.send(()).unwrap();
     assert!(last.await.unwrap());
