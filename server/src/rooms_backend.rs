@@ -134,13 +134,41 @@ pub(crate) async fn run_maintenance(
     admission: Arc<Admission>,
     closing: CancellationToken,
 ) {
+    let sweep_hub = sweep_until(closing.clone(), move || hub.sweep());
+    tokio::join!(sweep_hub, sweep_until(closing, move || admission.sweep()));
+}
+
+/// On threads of its own, as it takes long with many rooms. A panic, which is logged, does not end all later ones.
+async fn sweep_until(closing: CancellationToken, sweep: impl Fn() + Send + Sync + 'static) {
+    let sweep = Arc::new(sweep);
     while closing.run_until_cancelled(sleep(MAINTENANCE_INTERVAL)).await.is_some() {
-        let (hub, admission) = (Arc::clone(&hub), Arc::clone(&admission));
-        // With many rooms it takes long. A panic, which is logged, must not end all later ones.
-        let swept = spawn_blocking(move || {
-            hub.sweep();
-            admission.sweep();
-        });
-        let _ = swept.await;
+        let sweep = Arc::clone(&sweep);
+        let _ = spawn_blocking(move || sweep()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn sweep_that_panics_is_not_the_last_one() {
+        let closing = CancellationToken::new();
+        let (tell, told) = channel();
+        let sweeping = tokio::spawn(sweep_until(closing.clone(), move || {
+            let _ = tell.send(());
+            panic!("a fault of a sweep");
+        }));
+        let told = spawn_blocking(move || told.iter().take(3).count());
+        // The paused clock does not advance by itself while a thread waits.
+        while !told.is_finished() && !sweeping.is_finished() {
+            tokio::time::advance(MAINTENANCE_INTERVAL).await;
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(told.await.unwrap(), 3);
+        closing.cancel();
+        sweeping.await.unwrap();
     }
 }

@@ -23,6 +23,7 @@ mod drain;
 mod embed;
 mod event_stream;
 mod fault_injection;
+mod helpers;
 mod host;
 mod killed;
 mod names;
