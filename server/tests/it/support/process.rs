@@ -220,13 +220,29 @@ impl StoppedServer {
         stdout: impl Into<Stdio>,
         stderr: impl Into<Stdio>,
     ) -> ServerProcess {
+        let program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        self.start_silently(program, stdout, stderr).await
+    }
+
+    /// Starts another server without standard output and standard error, and waits until it accepts connections.
+    pub async fn start_with_closed_outputs(self) -> ServerProcess {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" >&- 2>&-", env!("CARGO_BIN_EXE_rollcall")]);
+        self.start_silently(shell, Stdio::null(), Stdio::null()).await
+    }
+
+    async fn start_silently(
+        self,
+        program: Command,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> ServerProcess {
         let Self { address, directory } = self;
-        let child =
-            arguments(Command::new(env!("CARGO_BIN_EXE_rollcall")), &directory, address, "")
-                .stdout(stdout)
-                .stderr(stderr)
-                .spawn()
-                .unwrap();
+        let child = arguments(program, &directory, address, "")
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
         let server = ServerProcess { site: Site { address }, process: Process(child), directory };
         let connecting = async {
             while tokio::net::TcpStream::connect(address).await.is_err() {
