@@ -4,6 +4,11 @@
 
 use std::{fs, os::unix::net::UnixDatagram, path::Path, process::Command};
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
 use crate::support::{
     Client, Site,
     process::{ServerProcess, StoppedServer},
@@ -134,6 +139,31 @@ async fn service_manager_that_does_not_read_holds_up_nothing_and_is_told_later()
     // Gone, as after a restart of the manager.
     drop(listening);
     stop_in_order(server, ana).await;
+}
+
+/// Whether a request is answered with 200; a connection that is cut counts as none.
+async fn is_served(site: &Site) -> bool {
+    let mut answer = Vec::new();
+    if let Ok(mut stream) = TcpStream::connect(site.address).await {
+        let request = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let _ = stream.write_all(request).await;
+        let _ = stream.read_to_end(&mut answer).await;
+    }
+    answer.starts_with(b"HTTP/1.1 200 ")
+}
+
+/// The log is for the operator, and strangers come and go.
+#[tokio::test]
+async fn lack_of_files_that_comes_and_goes_is_reported_once_a_minute() {
+    let server = ServerProcess::start_with_open_files(64);
+    for _ in 0..5 {
+        let connecting = (0..200).map(|_| TcpStream::connect(server.address));
+        let connected = futures_util::future::join_all(connecting).await;
+        server.wait_until_logged("connections can't be accepted").await;
+        drop(connected);
+        while !is_served(&server).await {}
+    }
+    assert_eq!(server.log().matches("connections can't be accepted").count(), 1);
 }
 
 /// The connections of programs that ask for metrics and read nothing.
