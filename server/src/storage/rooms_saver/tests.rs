@@ -16,6 +16,7 @@ use registry::presence::{
 };
 
 use super::*;
+use crate::{lifecycle::graceful_shutdown::Drain, rooms_backend::RoomsBackend};
 
 const NOW: u64 = 1_700_000_000;
 const LIMITS: RoomLimits = RoomLimits {
@@ -190,6 +191,37 @@ async fn save_that_blocks_holds_up_no_visitor_and_is_not_overtaken() {
     spawn_blocking(move || told.recv().unwrap()).await.unwrap();
     go_on.send(()).unwrap();
     assert!(last.await.unwrap());
+}
+
+/// The last save would wait for the one that blocks.
+#[tokio::test(start_paused = true)]
+async fn disk_that_blocks_does_not_hold_up_the_end() {
+    let (tell, told) = sync_channel(1);
+    let (go_on, gone_on) = sync_channel(2);
+    let blocked = Blocked(tell, Mutex::new(gone_on));
+    let (saver, hub) = (Arc::new(RoomsSaver::with(blocked, None, NOW).0), Hub::new(LIMITS));
+    let drain = Drain::default();
+    let _ana = join(&hub);
+    let saving = tokio::spawn(Arc::clone(&saver).run(Arc::clone(&hub), drain.closing()));
+    // The paused clock does not advance by itself while a thread waits.
+    while told.try_recv().is_err() {
+        tokio::time::advance(SHORTEST_PAUSE).await;
+        tokio::task::yield_now().await;
+    }
+    let backend = RoomsBackend::ThisServer(saver);
+    let ending = {
+        let drain = drain.clone();
+        tokio::spawn(async move { backend.close(&hub, &drain, saving).await })
+    };
+    for _ in 0..10 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    let (is_ended, is_closing) = (ending.is_finished(), drain.closing().is_cancelled());
+    // Else the runtime of the test would wait for the thread.
+    go_on.send(()).unwrap();
+    go_on.send(()).unwrap();
+    assert!(is_ended && is_closing);
 }
 
 proptest! {
