@@ -24,7 +24,7 @@ for _ in $(seq 60); do
   sleep 0.5
 done
 [ "$(failures)" != 0 ] || fail "no write failed"
-echo "ok: the server counts $(failures) writes that failed, and says: $(grep -o "the rooms can't be kept for a restart" "$work/log" | head -1)"
+echo "ok: the server counts $(failures) writes that failed, and says: $(grep -o "the rooms file can't be written" "$work/log" | head -1)"
 start_client Bo
 expect "with a full disk" "$(names)" "Ana, Bo"
 rm "$work/state/filler"

@@ -43,8 +43,16 @@ use tokio::net::TcpListener;
 /// How long the end waits for the last lines to be written: nobody may read them.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
+    let status = runtime.block_on(run_task());
+    // Without waiting for blocking tasks: a disk may block for ever, and files are written atomically.
+    runtime.shutdown_background();
+    status
+}
+
+/// Does what the program was started for.
+async fn run_task() -> ExitCode {
     // Without a thread there can be no server, and nothing can be printed in a way that never waits.
     let Ok(errors) = BackgroundWriter::start(io::stderr(), &METRICS.log_lines_dropped) else {
         return ExitCode::FAILURE;
@@ -80,8 +88,6 @@ async fn main() -> ExitCode {
     errors.flush_within(FLUSH_TIMEOUT);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // Without waiting for blocking tasks: files are written atomically.
-        Err(Error::Aborted) => std::process::exit(1),
         Err(error) => error.exit_code(),
     }
 }

@@ -1,10 +1,10 @@
 //! Where the rooms are kept: by this server alone, or by an engine together with other servers.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     task::{JoinHandle, spawn_blocking},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -13,44 +13,43 @@ use crate::{
     cluster::{ClusterEndedError, ClusterMember},
     config::cluster::Readiness,
     lifecycle::graceful_shutdown::Drain,
-    storage::rooms_file::RoomsFile,
-    telemetry::metrics::METRICS,
+    storage::{rooms_file::RoomsFile, rooms_saver::RoomsSaver},
 };
-use registry::hub::{Hub, HubLimits, SavedRooms};
+use registry::hub::{Hub, HubLimits};
 
-/// How often memory of ended rooms and clients is freed, and the rooms file is written.
+/// How often memory of ended rooms and clients is freed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long the end waits for the last save: a disk may block.
+const LAST_SAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the rooms are kept.
 pub(crate) enum RoomsBackend {
-    /// This server alone, with a file for the next process.
-    ThisServer(RoomsFile),
+    /// This server alone, which saves them for the next process.
+    ThisServer(Arc<RoomsSaver>),
     /// An engine, together with other servers.
     Cluster(ClusterMember),
 }
 
 impl RoomsBackend {
-    /// With the rooms of the cluster, or with a file for those of this server.
-    pub(crate) fn new(cluster: Option<ClusterMember>, rooms_file: RoomsFile) -> Self {
-        match cluster {
-            Some(member) => {
-                rooms_file.warn_if_it_exists();
-                Self::Cluster(member)
-            }
-            None => Self::ThisServer(rooms_file),
+    /// With the rooms of the cluster, or with those that the last process of this server saved. No time passes in
+    /// the latter yet.
+    pub(crate) fn start(
+        cluster: Option<ClusterMember>,
+        rooms_file: RoomsFile,
+        limits: HubLimits,
+    ) -> (Self, Arc<Hub>) {
+        if let Some(member) = cluster {
+            rooms_file.warn_if_it_exists();
+            let hub = Arc::clone(member.hub());
+            return (Self::Cluster(member), hub);
         }
-    }
-
-    /// The rooms. Those of a server alone are as the last process saved them, and no time passes in them yet.
-    pub(crate) fn hub(&self, limits: HubLimits) -> Arc<Hub> {
-        match self {
-            Self::Cluster(member) => Arc::clone(member.hub()),
-            // Removed before the first visitor is served, so that no process restores them twice.
-            Self::ThisServer(rooms_file) => match rooms_file.load_and_remove() {
-                Some(saved) => Hub::restore(limits, saved),
-                None => Hub::new(limits),
-            },
-        }
+        let (saver, saved) = RoomsSaver::take_over(rooms_file);
+        let hub = match saved {
+            Some(saved) => Hub::restore(limits, saved),
+            None => Hub::new(limits),
+        };
+        (Self::ThisServer(Arc::new(saver)), hub)
     }
 
     /// An engine that a server alone does not need is never missing.
@@ -61,18 +60,21 @@ impl RoomsBackend {
         }
     }
 
-    /// Frees memory and saves the rooms at intervals, until the server shuts down.
-    pub(crate) fn maintenance(
+    /// Saves the rooms until the server shuts down, if this server keeps them.
+    pub(crate) fn saving(
         &self,
         hub: Arc<Hub>,
-        admission: Arc<Admission>,
         closing: CancellationToken,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let rooms_file = match self {
-            Self::ThisServer(rooms_file) => Some(rooms_file.clone()),
+        let saver = match self {
+            Self::ThisServer(saver) => Some(Arc::clone(saver)),
             Self::Cluster(_) => None,
         };
-        run_maintenance(hub, admission, rooms_file, closing)
+        async move {
+            if let Some(saver) = saver {
+                saver.run(hub, closing).await;
+            }
+        }
     }
 
     /// Waits for the signal, or until this server can't go on.
@@ -96,14 +98,17 @@ impl RoomsBackend {
     }
 
     /// Closes all sockets, so that nobody is shown as gone for it, and keeps the rooms.
-    pub(crate) async fn close(self, hub: &Hub, drain: &Drain, maintenance: JoinHandle<()>) {
+    pub(crate) async fn close(self, hub: &Hub, drain: &Drain, saving: JoinHandle<()>) {
         match self {
-            Self::ThisServer(rooms_file) => {
+            Self::ThisServer(saver) => {
                 let saved = hub.freeze();
                 drain.close_all();
-                // An earlier state must not be written after this one.
-                let _ = maintenance.await;
-                report(write(rooms_file, saved).await);
+                let last_save = async {
+                    // An earlier state must not be written after this one.
+                    let _ = saving.await;
+                    saver.save_last(saved).await
+                };
+                report(timeout(LAST_SAVE_TIMEOUT, last_save).await.unwrap_or(false));
             }
             Self::Cluster(member) => {
                 member.leave().await;
@@ -123,35 +128,47 @@ fn report(is_saved: bool) {
     }
 }
 
-async fn run_maintenance(
+/// Frees memory of ended rooms and clients at intervals, until the server shuts down.
+pub(crate) async fn run_maintenance(
     hub: Arc<Hub>,
     admission: Arc<Admission>,
-    rooms_file: Option<RoomsFile>,
     closing: CancellationToken,
 ) {
-    let mut last_written = None;
+    let sweep_hub = sweep_until(closing.clone(), move || hub.sweep());
+    tokio::join!(sweep_hub, sweep_until(closing, move || admission.sweep()));
+}
+
+/// On threads of its own, as it takes long with many rooms. A panic, which is logged, does not end all later ones.
+async fn sweep_until(closing: CancellationToken, sweep: impl Fn() + Send + Sync + 'static) {
+    let sweep = Arc::new(sweep);
     while closing.run_until_cancelled(sleep(MAINTENANCE_INTERVAL)).await.is_some() {
-        hub.sweep();
-        admission.sweep();
-        let Some(rooms_file) = &rooms_file else { continue };
-        let saved = hub.save();
-        // What could not be written is tried again, as a disk may have room again.
-        if last_written.as_ref() != Some(&saved) && write(rooms_file.clone(), saved.clone()).await {
-            last_written = Some(saved);
-        }
+        let sweep = Arc::clone(&sweep);
+        let _ = spawn_blocking(move || sweep()).await;
     }
 }
 
-/// Whether the rooms file was written.
-async fn write(rooms_file: RoomsFile, saved: SavedRooms) -> bool {
-    let outcome = spawn_blocking(move || rooms_file.write(&saved)).await;
-    METRICS.state_writes.count();
-    match outcome.map_err(io::Error::other).and_then(|written| written) {
-        Ok(()) => true,
-        Err(error) => {
-            METRICS.state_write_failures.count();
-            tracing::warn!(%error, "the rooms file can't be written: a restart would lose the rooms");
-            false
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn sweep_that_panics_is_not_the_last_one() {
+        let closing = CancellationToken::new();
+        let (tell, told) = channel();
+        let sweeping = tokio::spawn(sweep_until(closing.clone(), move || {
+            let _ = tell.send(());
+            panic!("a fault of a sweep");
+        }));
+        let told = spawn_blocking(move || told.iter().take(3).count());
+        // The paused clock does not advance by itself while a thread waits.
+        while !told.is_finished() && !sweeping.is_finished() {
+            tokio::time::advance(MAINTENANCE_INTERVAL).await;
+            tokio::task::yield_now().await;
         }
+        assert_eq!(told.await.unwrap(), 3);
+        closing.cancel();
+        sweeping.await.unwrap();
     }
 }

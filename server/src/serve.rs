@@ -23,7 +23,7 @@ use crate::{
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
     listener::{Acceptor, machine_name, serve_connections, tcp, tls::Tls},
-    rooms_backend::RoomsBackend,
+    rooms_backend::{RoomsBackend, run_maintenance},
     storage::rooms_file::RoomsFile,
     url::Scheme,
     websocket::connection::ConnectionConfig,
@@ -66,8 +66,8 @@ pub async fn serve(
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("Leptos' executor was set up already");
     }
-    let backend = RoomsBackend::new(cluster, RoomsFile::in_directory(&config.state_directory));
-    let hub = backend.hub(config.hub_limits());
+    let rooms_file = RoomsFile::in_directory(&config.state_directory);
+    let (backend, hub) = RoomsBackend::start(cluster, rooms_file, config.hub_limits());
     let readiness = backend.readiness();
     let site = Site::new(config.site_root.as_deref());
     let asset_urls = site.asset_urls(&config.leptos);
@@ -123,11 +123,8 @@ pub async fn serve(
         let served = axum::serve(OperatorListener(listener), routes);
         AbortOnDropHandle::new(tokio::spawn(served.into_future()))
     });
-    let maintenance = tokio::spawn(backend.maintenance(
-        Arc::clone(&hub),
-        Arc::clone(&admission),
-        closing.clone(),
-    ));
+    tokio::spawn(run_maintenance(Arc::clone(&hub), Arc::clone(&admission), closing.clone()));
+    let saving = tokio::spawn(backend.saving(Arc::clone(&hub), closing.clone()));
     let systemd = Arc::new(systemd);
     let shutdown_task = tokio::spawn({
         let systemd = Arc::clone(&systemd);
@@ -138,7 +135,7 @@ pub async fn serve(
             systemd.stopping();
             tracing::info!(sockets = drain.sockets(), "shutting down");
             drain.begin_drain().await;
-            backend.close(&hub, &drain, maintenance).await;
+            backend.close(&hub, &drain, saving).await;
             ended
         }
     });

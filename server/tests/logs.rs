@@ -91,6 +91,12 @@ async fn server_serves_and_ends_in_order_with_both_outputs_unusable() {
     ends_in_order(server).await;
 }
 
+/// As of a daemon whose parent closed everything.
+#[tokio::test]
+async fn server_serves_and_ends_in_order_with_both_outputs_closed() {
+    ends_in_order(free_address().await.start_with_closed_outputs().await).await;
+}
+
 /// As when a disk has room again: later lines are written, and one says that others were dropped.
 #[tokio::test]
 async fn log_is_written_again_once_it_is_read() {

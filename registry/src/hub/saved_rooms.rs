@@ -1,9 +1,11 @@
 //! The rooms, as they are saved for the next process.
 
-use app::presence::{Epoch, RoomName};
+use app::presence::{DepartureReason, Epoch, RoomName};
 use serde::{Deserialize, Serialize};
 
-use crate::presence::{attendance::Attendance, count_history::CountHistory, room::SavedRoom};
+use crate::presence::{
+    attendance::Attendance, count_history::CountHistory, log::Change, room::SavedRoom,
+};
 
 /// All rooms, as they are saved for the next process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,28 @@ pub struct SavedRooms {
     /// Who came and went in rooms that have ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<SavedAttendance>,
+}
+
+impl SavedRooms {
+    /// What is left when everybody has been gone since this moment: who came and went, where that is kept.
+    #[must_use]
+    pub fn after_everybody_left(self, since: u64) -> Self {
+        let emptied = self.rooms.into_iter().filter_map(|NamedRoom { name, room, .. }| {
+            let mut attendance = *room.attendance?;
+            for user in room.users {
+                let gone = Change::Departed { id: user.id, reason: DepartureReason::Lost };
+                attendance.record(&gone, since);
+            }
+            Some(SavedAttendance { name, attendance })
+        });
+        let mut ended: Vec<_> = emptied.collect();
+        // A room may have ended while it was saved.
+        let earlier =
+            self.ended.into_iter().filter(|kept| ended.iter().all(|room| room.name != kept.name));
+        let earlier: Vec<_> = earlier.collect();
+        ended.extend(earlier);
+        Self { ending: self.ending, rooms: Vec::new(), ended }
+    }
 }
 
 /// Who came and went in a room that has ended.

@@ -3,15 +3,23 @@
 //! Not with the `sd-notify` crate: version 0.5 can't connect to abstract sockets (names that begin with `@`).
 
 use std::{env, io};
+#[cfg(unix)]
+use std::{sync::Arc, time::Duration};
 
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::time::sleep;
+
+/// How soon a notification is sent again that found the socket's queue full.
+#[cfg(unix)]
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The service manager's notification socket; by default there is none.
 #[derive(Debug, Default)]
 pub struct Systemd {
     #[cfg(unix)]
-    socket: Option<std::os::unix::net::UnixDatagram>,
+    socket: Option<Arc<unix::NotifySocket>>,
 }
 
 impl Systemd {
@@ -21,7 +29,7 @@ impl Systemd {
         {
             let Some(name) = env::var_os("NOTIFY_SOCKET") else { return Self::default() };
             match unix::connect(&name) {
-                Ok(socket) => Self { socket: Some(socket) },
+                Ok(socket) => Self { socket: Some(Arc::new(socket)) },
                 Err(error) => {
                     tracing::warn!(%error, "can't connect to NOTIFY_SOCKET");
                     Self::default()
@@ -42,12 +50,19 @@ impl Systemd {
         self.notify("STOPPING=1");
     }
 
-    fn notify(&self, state: &str) {
+    /// Never waits: a service manager that does not read holds up neither visitors nor the stop.
+    fn notify(&self, state: &'static str) {
         #[cfg(unix)]
-        if let Some(socket) = &self.socket
-            && let Err(error) = socket.send(state.as_bytes())
-        {
-            tracing::warn!(%error, state, "systemd could not be notified");
+        if let Some(socket) = &self.socket {
+            let number = socket.begin();
+            if !socket.is_sent(number, state) {
+                let socket = Arc::clone(socket);
+                tokio::spawn(async move {
+                    while !socket.is_sent(number, state) {
+                        sleep(RETRY_INTERVAL).await;
+                    }
+                });
+            }
         }
         #[cfg(not(unix))]
         let _ = state;
@@ -63,14 +78,50 @@ pub fn inherited_listener() -> io::Result<Option<TcpListener>> {
 
 #[cfg(unix)]
 mod unix {
-    use std::{ffi::OsStr, io, os::unix::net::UnixDatagram, time::Duration};
+    use std::{
+        ffi::OsStr,
+        io::{self, ErrorKind},
+        os::unix::net::UnixDatagram,
+        sync::atomic::{AtomicU64, Ordering},
+    };
 
-    const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
+    /// A socket that never waits, and the number of the last notification.
+    #[derive(Debug)]
+    pub(crate) struct NotifySocket {
+        socket: UnixDatagram,
+        last: AtomicU64,
+    }
 
-    pub(crate) fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
+    impl NotifySocket {
+        /// A new notification, which makes the one before it void.
+        pub(crate) fn begin(&self) -> u64 {
+            self.last.fetch_add(1, Ordering::Relaxed) + 1
+        }
+
+        /// Sends the notification with this number. False if the queue is full; true also if it failed or is void.
+        pub(crate) fn is_sent(&self, number: u64, state: &str) -> bool {
+            if number != self.last.load(Ordering::Relaxed) {
+                return true;
+            }
+            match self.socket.send(state.as_bytes()) {
+                Ok(_) => true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+                Err(error) => {
+                    tracing::warn!(%error, state, "systemd could not be notified");
+                    true
+                }
+            }
+        }
+    }
+
+    pub(crate) fn connect(name: &OsStr) -> io::Result<NotifySocket> {
+        let socket = connected(name)?;
+        socket.set_nonblocking(true)?;
+        Ok(NotifySocket { socket, last: AtomicU64::new(0) })
+    }
+
+    fn connected(name: &OsStr) -> io::Result<UnixDatagram> {
         let socket = UnixDatagram::unbound()?;
-        // A service manager that does not read must not hold up the server.
-        socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         #[cfg(target_os = "linux")]
         {
             use std::os::{linux::net::SocketAddrExt, unix::ffi::OsStrExt, unix::net::SocketAddr};
@@ -85,6 +136,8 @@ mod unix {
 
     #[cfg(test)]
     mod tests {
+        use std::sync::Arc;
+
         use super::{super::Systemd, *};
 
         fn received(listening: &UnixDatagram) -> String {
@@ -98,12 +151,34 @@ mod unix {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("notify");
             let listening = UnixDatagram::bind(&path).unwrap();
-            let systemd = Systemd { socket: Some(connect(path.as_os_str()).unwrap()) };
+            let systemd = Systemd { socket: Some(Arc::new(connect(path.as_os_str()).unwrap())) };
             systemd.ready();
             assert_eq!(received(&listening), "READY=1");
             systemd.stopping();
             assert_eq!(received(&listening), "STOPPING=1");
             Systemd::default().ready();
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn notification_that_finds_the_queue_full_is_sent_later_unless_it_is_void() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("notify");
+            let listening = UnixDatagram::bind(&path).unwrap();
+            let filler = connect(path.as_os_str()).unwrap();
+            let mut filled = 0;
+            while filler.socket.send(b"filler").is_ok() {
+                filled += 1;
+            }
+            let systemd = Systemd { socket: Some(Arc::new(connect(path.as_os_str()).unwrap())) };
+            systemd.ready();
+            systemd.stopping();
+            for _ in 0..filled {
+                assert_eq!(received(&listening), "filler");
+            }
+            tokio::time::sleep(super::super::RETRY_INTERVAL * 2).await;
+            listening.set_nonblocking(true).unwrap();
+            assert_eq!(received(&listening), "STOPPING=1");
+            assert!(listening.recv(&mut [0; 64]).is_err());
         }
 
         #[cfg(target_os = "linux")]
@@ -114,7 +189,7 @@ mod unix {
             let address = SocketAddr::from_abstract_name(&name).unwrap();
             let listening = UnixDatagram::bind_addr(&address).unwrap();
             let socket = connect(OsStr::new(&format!("@{name}"))).unwrap();
-            Systemd { socket: Some(socket) }.ready();
+            Systemd { socket: Some(Arc::new(socket)) }.ready();
             assert_eq!(received(&listening), "READY=1");
         }
     }

@@ -16,9 +16,11 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::Instant,
 };
 
 use super::{reserve_fd::ReserveFd, tcp};
+use crate::telemetry::warning_interval::WarningInterval;
 
 const LISTENER: Token = Token(0);
 const STOP: Token = Token(1);
@@ -89,6 +91,8 @@ fn accept_until_stopped(
     let mut events = Events::with_capacity(2);
     let mut pause = None;
     let mut reserve = ReserveFd::open();
+    // Connections that come and go at the limit of files would repeat it several times a second.
+    let warning = WarningInterval::default();
     loop {
         match poll.poll(&mut events, pause) {
             Ok(()) => {}
@@ -104,7 +108,7 @@ fn accept_until_stopped(
         pause = match accept_all(listener, accepted) {
             Ok(()) => None,
             Err(error) => {
-                if pause.is_none() {
+                if warning.is_due(Instant::now()) {
                     tracing::warn!(%error, "connections can't be accepted");
                 }
                 reserve.reject_one(|| Some(listener.accept().ok()?.0.into()));

@@ -3,4 +3,5 @@
 pub mod dir_lock;
 pub(crate) mod private_file;
 pub mod rooms_file;
+pub(crate) mod rooms_saver;
 pub mod secret_file;

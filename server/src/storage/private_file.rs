@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// Writes a file atomically, with mode 0600 on Unix.
+/// Writes a file atomically, with mode 0600 on Unix. After a loss of power it is this one, or the one before.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
@@ -18,7 +18,13 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = create(new.as_ref())?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&new, path)
+    fs::rename(&new, path)?;
+    // The new name is on the disk only then. Some file systems refuse it, and the file is written all the same.
+    #[cfg(unix)]
+    if let Some(directory) = path.parent() {
+        let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
+    }
+    Ok(())
 }
 
 /// Creates a directory and those above it that are missing, with mode 0700 on Unix: it is for secrets.

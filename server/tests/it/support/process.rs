@@ -177,6 +177,16 @@ impl ServerProcess {
         assert!(is_logged, "{what:?} was not logged in time:\n{}", self.log());
     }
 
+    /// The operator's address, which the log names.
+    pub async fn operator(&self) -> Site {
+        const BEFORE: &str = "listening for the operator on http://";
+        self.wait_until_logged(BEFORE).await;
+        let log = self.log();
+        let (_, address) = log.split_once(BEFORE).unwrap();
+        let end = address.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit()).unwrap();
+        Site { address: address[..end].parse().unwrap() }
+    }
+
     /// Waits for the exit.
     pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
         let status = self.process.ended().await;
@@ -226,13 +236,29 @@ impl StoppedServer {
         stdout: impl Into<Stdio>,
         stderr: impl Into<Stdio>,
     ) -> ServerProcess {
+        let program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        self.start_silently(program, stdout, stderr).await
+    }
+
+    /// Starts another server without standard output and standard error, and waits until it accepts connections.
+    pub async fn start_with_closed_outputs(self) -> ServerProcess {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" >&- 2>&-", env!("CARGO_BIN_EXE_rollcall")]);
+        self.start_silently(shell, Stdio::null(), Stdio::null()).await
+    }
+
+    async fn start_silently(
+        self,
+        program: Command,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> ServerProcess {
         let Self { address, directory } = self;
-        let child =
-            arguments(Command::new(env!("CARGO_BIN_EXE_rollcall")), &directory, address, "")
-                .stdout(stdout)
-                .stderr(stderr)
-                .spawn()
-                .unwrap();
+        let child = arguments(program, &directory, address, "")
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
         let server = ServerProcess { site: Site { address }, process: Process(child), directory };
         let connecting = async {
             while tokio::net::TcpStream::connect(address).await.is_err() {
@@ -241,6 +267,26 @@ impl StoppedServer {
         };
         timeout(TIMEOUT, connecting).await.expect("the server did not listen in time");
         server
+    }
+
+    /// The same state at any free address: the former one may be somebody else's by now.
+    pub fn anywhere(self) -> Self {
+        Self { address: "127.0.0.1:0".parse().unwrap(), directory: self.directory }
+    }
+
+    /// Starts another server, and kills it after so long, whether or not it serves by then.
+    pub async fn start_and_kill_after(self, delay: Duration) -> Self {
+        let Self { address, directory } = self;
+        let child =
+            arguments(Command::new(env!("CARGO_BIN_EXE_rollcall")), &directory, address, "")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+        let process = Process(child);
+        sleep(delay).await;
+        drop(process);
+        Self { address, directory }
     }
 
     fn log_file(&self) -> std::fs::File {
@@ -257,7 +303,9 @@ impl StoppedServer {
         let mut process = Process(child);
         let line = first_line(process.0.stdout.take().unwrap());
         let line = line.expect("the server printed no address in time");
-        let (_, address) = line.trim().split_once("://").expect("the server's address");
+        let log = || std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
+        let address = line.trim().split_once("://").map(|(_, address)| address);
+        let address = address.unwrap_or_else(|| panic!("{line:?} is no address: {}", log()));
         ServerProcess { site: Site { address: address.parse().unwrap() }, process, directory }
     }
 }

@@ -13,7 +13,7 @@ use registry::{
 };
 use server::{
     lifecycle::graceful_shutdown::Drain,
-    storage::rooms_file::RoomsFile,
+    storage::rooms_file::{self, RoomsFile, SaveTimes},
     websocket::connection::{self, ConnectionConfig},
 };
 use tokio::{
@@ -32,7 +32,7 @@ use crate::{
     world::World,
 };
 
-/// The interval of saving the rooms, as in the server's maintenance.
+/// The interval of saving the rooms: the longest that the server leaves between two saves.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 const LIMITS: RoomLimits = RoomLimits {
@@ -46,16 +46,18 @@ impl World {
     pub(crate) async fn start(self: &Arc<Self>, loading: Duration) {
         lock(&self.process).stage = Stage::Loading;
         let expected = lock(&self.disk).take();
-        let taken = RoomsFile::in_directory(&self.state_directory).load_and_remove();
-        if taken.is_some() != expected.is_some() {
-            self.recorder.fail(match taken {
-                Some(_) => "saved rooms were loaded twice",
-                None => "saved rooms were lost",
-            });
+        let loaded = RoomsFile::in_directory(&self.state_directory).load();
+        if loaded.is_some() != expected.is_some() {
+            self.recorder.fail("saved rooms were lost, or loaded from nowhere");
+        }
+        if let Some(expected) = expected.clone() {
+            // From now on the file no longer says that its `seq` may be continued.
+            let saved = SavedRooms { ending: Shutdown::Unclean, ..expected.saved };
+            self.write(SavedState { saved, ..expected });
         }
         let nothing =
             SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new(), ended: Vec::new() };
-        let saved = taken.map_or(nothing, sorted_by_name);
+        let saved = loaded.map_or(nothing, |(saved, _)| sorted_by_name(saved));
         let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
         self.check_restored(&hub, expected.as_ref());
         sleep(loading).await;
@@ -269,8 +271,8 @@ impl World {
     }
 
     fn write(&self, saved_state: SavedState) {
-        if let Err(error) = RoomsFile::in_directory(&self.state_directory).write(&saved_state.saved)
-        {
+        let file = RoomsFile::in_directory(&self.state_directory);
+        if let Err(error) = file.write(&saved_state.saved, SaveTimes::default()) {
             self.recorder.fail(&format!("could not save the rooms: {error}"));
         }
         *lock(&self.disk) = Some(saved_state);
@@ -318,5 +320,6 @@ fn sorted_by_name(mut saved: SavedRooms) -> SavedRooms {
 
 /// Empties a state directory.
 pub(crate) fn clear(state_directory: &Path) {
-    RoomsFile::in_directory(state_directory).load_and_remove();
+    // The first schedule finds none.
+    let _ = std::fs::remove_file(state_directory.join(rooms_file::FILE));
 }
