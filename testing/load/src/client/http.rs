@@ -42,7 +42,7 @@ impl HttpConnection {
     /// Sends a `GET`, and reads the answer to its end.
     pub fn get(&mut self, path: &str, coding: &str) -> io::Result<Answer> {
         let request =
-            format!("GET {path} HTTP/1.1\r\nHost: load.test\r\nAccept-Encoding: {coding}\r\n\r\n");
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {coding}\r\n\r\n");
         self.stream.write_all(request.as_bytes())?;
         self.received.clear();
         loop {
