@@ -44,9 +44,9 @@ impl RoomsBackend {
             let hub = Arc::clone(member.hub());
             return (Self::Cluster(member), hub);
         }
-        let (saver, saved) = RoomsSaver::take_over(rooms_file);
-        let hub = match saved {
-            Some(saved) => Hub::restore(limits, saved),
+        let (saver, rooms) = RoomsSaver::take_over(rooms_file);
+        let hub = match rooms {
+            Some(rooms) => Hub::restore(limits, rooms),
             None => Hub::new(limits),
         };
         (Self::ThisServer(Arc::new(saver)), hub)
@@ -101,12 +101,12 @@ impl RoomsBackend {
     pub(crate) async fn close(self, hub: &Hub, drain: &Drain, saving: JoinHandle<()>) {
         match self {
             Self::ThisServer(saver) => {
-                let saved = hub.freeze();
+                let rooms = hub.freeze();
                 drain.close_all();
                 let last_save = async {
                     // An earlier state must not be written after this one.
                     let _ = saving.await;
-                    saver.save_last(saved).await
+                    saver.save_last(rooms).await
                 };
                 report(timeout(LAST_SAVE_TIMEOUT, last_save).await.unwrap_or(false));
             }

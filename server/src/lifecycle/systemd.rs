@@ -165,14 +165,14 @@ mod unix {
             let path = directory.path().join("notify");
             let listening = UnixDatagram::bind(&path).unwrap();
             let filler = connect(path.as_os_str()).unwrap();
-            let mut filled = 0;
+            let mut datagrams = 0;
             while filler.socket.send(b"filler").is_ok() {
-                filled += 1;
+                datagrams += 1;
             }
             let systemd = Systemd { socket: Some(Arc::new(connect(path.as_os_str()).unwrap())) };
             systemd.ready();
             systemd.stopping();
-            for _ in 0..filled {
+            for _ in 0..datagrams {
                 assert_eq!(received(&listening), "filler");
             }
             tokio::time::sleep(super::super::RETRY_INTERVAL * 2).await;

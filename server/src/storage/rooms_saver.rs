@@ -77,7 +77,10 @@ struct SaveCost {
 
 impl fmt::Debug for RoomsSaver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RoomsSaver").field("held_since", &self.held_since).finish()
+        formatter
+            .debug_struct("RoomsSaver")
+            .field("held_since", &self.held_since)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +128,7 @@ impl RoomsSaver {
             // On a thread of its own: with many rooms it takes long, and a disk may block.
             let saving = spawn_blocking(move || saver.save_changes(&hub, last_save));
             (last, pause) = match self.watched(saving).await {
-                Some((Some(saved), cost)) => (Some(saved), pause_after(cost)),
+                Some((written @ Some(_), cost)) => (written, pause_after(cost)),
                 Some((None, _)) | None => (None, LONGEST_PAUSE),
             };
         }

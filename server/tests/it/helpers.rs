@@ -117,9 +117,9 @@ async fn service_manager_that_does_not_read_holds_up_nothing_and_is_told_later()
     let listening = UnixDatagram::bind(&path).unwrap();
     let filler = UnixDatagram::unbound().unwrap();
     filler.set_nonblocking(true).unwrap();
-    let mut filled = 0;
+    let mut datagrams = 0;
     while filler.send_to(b"filler", &path).is_ok() {
-        filled += 1;
+        datagrams += 1;
     }
     let mut program = Command::new("env");
     program.arg(format!("NOTIFY_SOCKET={}", path.display()));
@@ -127,7 +127,7 @@ async fn service_manager_that_does_not_read_holds_up_nothing_and_is_told_later()
     let ana = visit(&server).await;
     let received = tokio::task::spawn_blocking(move || {
         let mut buffer = [0; 64];
-        for _ in 0..filled {
+        for _ in 0..datagrams {
             assert_eq!(listening.recv(&mut buffer).unwrap(), "filler".len());
         }
         listening.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
