@@ -177,16 +177,6 @@ impl ServerProcess {
         assert!(is_logged, "{what:?} was not logged in time:\n{}", self.log());
     }
 
-    /// The operator's address, which the log names.
-    pub async fn operator(&self) -> Site {
-        const BEFORE: &str = "listening for the operator on http://";
-        self.wait_until_logged(BEFORE).await;
-        let log = self.log();
-        let (_, address) = log.split_once(BEFORE).unwrap();
-        let end = address.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit()).unwrap();
-        Site { address: address[..end].parse().unwrap() }
-    }
-
     /// Waits for the exit.
     pub async fn ended(mut self) -> (StoppedServer, ExitStatus) {
         let status = self.process.ended().await;
