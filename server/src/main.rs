@@ -164,7 +164,10 @@ fn check(config: &Config) -> Result<(), Error> {
         None => PersonCookies::check_state_directory(&config.state_directory)?,
     }
     if config.operator_address.address().is_some() {
-        AdminToken::check_state_directory(&config.state_directory)?;
+        match AdminToken::check_state_directory(&config.state_directory) {
+            Err(TokenError::File { .. }) if config.operator_address == AdminAddr::Default => {}
+            checked => checked?,
+        }
     }
     config.tls.files().map(Tls::load).transpose()?;
     if let Some(cluster) = config.cluster() {
@@ -281,7 +284,15 @@ fn listen_for_operator(
         }
         (Err(error), _) => return Err(error),
     };
-    let token = AdminToken::from_state_directory(&config.state_directory)?;
+    let token = match (AdminToken::from_state_directory(&config.state_directory), admin_address) {
+        (Ok(token), _) => token,
+        // Visitors need none: on a disk that is full or can only be read, they are served all the same.
+        (Err(error @ TokenError::File { .. }), AdminAddr::Default) => {
+            tracing::warn!("{error} The operator's listener is disabled.");
+            return Ok(None);
+        }
+        (Err(error), _) => return Err(error.into()),
+    };
     tracing::info!("listening for the operator on http://{}", listener.local_addr()?);
     Ok(Some((listener, token)))
 }

@@ -87,6 +87,20 @@ async fn rooms_file_that_can_not_grow_leaves_the_last_one_and_disturbs_nobody() 
     assert!(kept.contains("\"Ana\"") && kept.ends_with('}'), "{kept}");
 }
 
+/// As on a disk that is full or can only be read.
+#[tokio::test]
+async fn token_that_can_not_be_written_disables_the_operators_listener_alone() {
+    let server = ServerProcess::start_with("operator-addr = \"off\"");
+    let directory = server.rooms_file().parent().unwrap().to_owned();
+    let (stopped, _) = server.terminate().await;
+    fs::create_dir(directory.join("operator.token.new")).unwrap();
+    let server = stopped.start();
+    let ana = visit(&server).await;
+    let stopped = stop_in_order(server, ana).await;
+    let log = stopped.log();
+    assert!(log.contains("The operator's listener is disabled."), "{log}");
+}
+
 /// As on a network file system that hangs.
 #[tokio::test]
 async fn certificate_that_can_not_be_read_to_its_end_holds_up_neither_visitors_nor_the_stop() {

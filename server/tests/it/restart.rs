@@ -130,6 +130,30 @@ async fn rooms_are_kept_when_the_next_process_is_killed_before_it_saves() {
     }
 }
 
+/// As on a disk that is full or can only be read: the next process could load the same file again.
+#[tokio::test]
+async fn epoch_is_new_where_the_file_can_not_be_replaced() {
+    let server = ServerProcess::start();
+    let people = three_people(&server).await;
+    let epoch = people[0].replica.epoch().unwrap().clone();
+    drop(people);
+    let in_the_way = server.rooms_file().with_extension("json.new");
+    let (stopped, _) = server.terminate().await;
+    std::fs::create_dir(&in_the_way).unwrap();
+    let server = stopped.start();
+    let mut watcher = server.connect("team").await;
+    assert_ne!(watcher.watch().await.epoch, epoch);
+    assert_eq!(watcher.names(), ["Ana", "Bo", "Kim"]);
+    watcher.announce("Lee", "t").await;
+    let stopped = server.kill();
+    std::fs::remove_dir(&in_the_way).unwrap();
+    // What the first process saved is still true of its epoch: nobody else has continued it.
+    let server = stopped.start();
+    let mut watcher = server.connect("team").await;
+    assert_eq!(watcher.watch().await.epoch, epoch);
+    assert_eq!(watcher.names(), ["Ana", "Bo", "Kim"]);
+}
+
 /// As after a night without power.
 #[tokio::test]
 async fn people_of_a_file_that_is_older_than_ten_minutes_are_not_listed() {

@@ -69,7 +69,7 @@ async fn start_with(saved: SavedRooms) {
             assert!(replica.roster().contains(&newcomer()));
         }
         assert_eq!(replica.roster().len(), 1, "a row was never removed");
-        assert!(hub.count_history(&room.name).len() <= 60);
+        assert!(hub.past_hour(&room.name).counts.len() <= 60);
     }
     save_and_load(hub.save());
 }

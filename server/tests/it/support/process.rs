@@ -196,6 +196,13 @@ impl ServerProcess {
 }
 
 impl StoppedServer {
+    /// A server that has not run yet. Its files are in memory, on systems that have a RAM disk.
+    pub fn in_memory() -> Self {
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let address = "127.0.0.1:0".parse().unwrap();
+        Self { address, directory: Arc::new(directory.unwrap()) }
+    }
+
     /// The whole log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()
