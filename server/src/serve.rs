@@ -12,13 +12,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     admin::{self, AdminState, AdminToken, OperatorConnection, OperatorListener},
-    admission::{Admission, Origin, SiteNames},
+    admission::{Admission, Origin, SiteNames, pools::Machine},
     cluster::ClusterMember,
     config::Config,
     http::{
         app_state::AppState, assets::Site, compression::COMPRESSION_TIMEOUT, documents::Documents,
-        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request, router,
-        security_headers::HeaderPolicy,
+        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request,
+        router, security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
@@ -87,7 +87,8 @@ pub async fn serve(
     let names = config.hosts.into_iter().chain(public_name).chain(machine_name());
     let name_check = Arc::new(NameCheck::new(SiteNames::new(names)));
     let policy = config.admission.into_policy(public_origin, spoken);
-    let admission = Admission::new(policy.capped_by(tcp::open_files_limit()));
+    let admission =
+        Admission::new(policy.capped_by(Machine { open_files: tcp::open_files_limit() }));
     let header_policy = HeaderPolicy {
         sends_hsts,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
@@ -142,7 +143,7 @@ pub async fn serve(
             ended
         }
     });
-    let acceptor = Acceptor::start(listener)?;
+    let acceptor = Acceptor::start(listener, admission.policy().files.waiting)?;
     let routes = router::router(state);
     let rejected = rejected_request::answer;
     let requests = serve_connections(acceptor, tls, admission, routes, rejected, closing.clone());

@@ -23,6 +23,8 @@ pub struct ConnectionLimits {
     pub connections: Limit,
     /// HTTP connections per address, not counting those that became a socket.
     pub connections_per_address: Limit,
+    /// Connections of every kind per address.
+    pub all_connections_per_address: Limit,
     /// Sockets and feeds.
     pub sockets: Limit,
     /// Sockets and feeds per address.
@@ -71,6 +73,7 @@ impl ConnectionLimits {
     fn of_subnet(self) -> Self {
         Self {
             connections_per_address: self.connections_per_address.three_quarters(),
+            all_connections_per_address: self.all_connections_per_address.three_quarters(),
             sockets_per_address: self.sockets_per_address.three_quarters(),
             socket_rate_per_address: self.socket_rate_per_address.map(Rate::three_quarters),
             processor_per_address: self.processor_per_address.map(ProcessorLimit::three_quarters),
@@ -114,7 +117,7 @@ impl ConnectionCounts {
     pub fn release_connection(&mut self, from: Option<ClientKey>, now: Duration) {
         self.connections = self.connections.saturating_sub(1);
         if let Some(from) = from {
-            self.release(from, now, |counts| &mut counts.connections);
+            self.release(from, now, Counts::release_connection);
         }
     }
 
@@ -128,7 +131,7 @@ impl ConnectionCounts {
         if !self.limits.sockets.allows_one_more_than(self.sockets) {
             return Err(Rejection::TooManySockets);
         }
-        self.admit(from, now, |counts, limits| counts.admit_socket(limits, now))?;
+        self.admit(from, now, |counts, limits| counts.admit_socket(transport, limits, now))?;
         self.sockets += 1;
         self.feeds += usize::from(transport == Transport::Feed);
         Ok(())
@@ -141,7 +144,9 @@ impl ConnectionCounts {
         }
         let mut counts = self.addresses.get(&from.prefix).cloned().unwrap_or_default();
         let limits = [&self.limits, &self.limits_of_subnet];
-        counts.admit(from.subnet, limits, |counts, limits| counts.admit_socket(limits, now))
+        counts.admit(from.subnet, limits, |counts, limits| {
+            counts.admit_socket(Transport::Socket, limits, now)
+        })
     }
 
     /// Counts a wrong secret of a host, or says that there were too many.
@@ -179,7 +184,7 @@ impl ConnectionCounts {
     pub fn release_transport(&mut self, transport: Transport, from: ClientKey, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
         self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
-        self.release(from, now, |counts| &mut counts.sockets);
+        self.release(from, now, |counts| counts.release_socket(transport));
     }
 
     /// Removes addresses without connections; to be called regularly.
@@ -206,18 +211,10 @@ impl ConnectionCounts {
         admitted
     }
 
-    fn release(
-        &mut self,
-        from: ClientKey,
-        now: Duration,
-        count: impl Fn(&mut Counts) -> &mut usize,
-    ) {
+    fn release(&mut self, from: ClientKey, now: Duration, release: impl Fn(&mut Counts)) {
         if let Some(counts) = self.addresses.get_mut(&from.prefix) {
             let limits = [&self.limits, &self.limits_of_subnet];
-            counts.change(from.subnet, limits, now, |counts, _| {
-                let count = count(counts);
-                *count = count.saturating_sub(1);
-            });
+            counts.change(from.subnet, limits, now, |counts, _| release(counts));
             if counts.is_removable(now) {
                 self.addresses.remove(&from.prefix);
             }

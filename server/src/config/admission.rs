@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::{
     admission::{
         AdmissionPolicy, ConnectionLimits, Origin, OriginRules, Timeouts, WithoutOrigin,
+        pools::FileShares,
         processor_budget::ProcessorLimit,
         rate_limit::{Limit, Rate},
     },
@@ -53,6 +54,7 @@ impl Default for AdmissionSettings {
     fn default() -> Self {
         Self {
             max_connections: 0,
+            // Six of each, as browsers open them, also from one /64.
             max_connections_per_address: 8_000,
             max_sockets: 0,
             max_sockets_per_address: 2_000,
@@ -114,6 +116,8 @@ impl AdmissionSettings {
             limits: ConnectionLimits {
                 connections: Limit::at_most(self.max_connections),
                 connections_per_address: Limit::at_most(self.max_connections_per_address),
+                // It depends on the machine.
+                all_connections_per_address: Limit::OFF,
                 sockets: Limit::at_most(self.max_sockets),
                 sockets_per_address: Limit::at_most(self.max_sockets_per_address),
                 socket_rate_per_address: Rate::new(
@@ -138,6 +142,7 @@ impl AdmissionSettings {
                 request_timeout: nonzero(self.request_timeout),
                 write_timeout: nonzero(self.write_timeout),
             },
+            files: FileShares::of(None),
         }
     }
 }

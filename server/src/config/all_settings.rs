@@ -108,7 +108,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-connections-per-address",
-            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. For every limit per address, an IPv6 /56 is one address, of which one /64 may use three quarters.",
+            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. An address never has more than half of max-connections, WebSockets included, unless this is 0. For every limit per address, an IPv6 /56 is one address, of which one /64 may use three quarters.",
             |config| &mut config.admission.max_connections_per_address,
         ),
         Setting::limit(
@@ -118,7 +118,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-sockets-per-address",
-            "Maximum number of WebSockets and event streams per client address; 0 is no limit.",
+            "Maximum number of WebSockets and event streams per client address, and at most half of max-sockets; 0 is no limit.",
             |config| &mut config.admission.max_sockets_per_address,
         ),
         Setting::limit(

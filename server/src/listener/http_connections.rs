@@ -34,9 +34,6 @@ use crate::{
 /// The maximum size of hyper's buffers: longer than any head that reaches it.
 const MAX_BUFFER_IN_BYTES: usize = LONGEST_HEAD_IN_BYTES + 16 * 1024;
 
-/// How many rejected connections are answered at a time; further ones are dropped unanswered.
-const MAX_CONCURRENT_REJECTIONS: usize = 64;
-
 /// Time limit for answering a rejected or redirected connection.
 const SHORT_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -79,6 +76,7 @@ struct Handler {
     answer_rejected: AnswerRejected,
     http: http1::Builder,
     closing: CancellationToken,
+    /// For the rejected connections that are answered at a time; further ones are dropped unanswered.
     rejection_slots: Arc<Semaphore>,
 }
 
@@ -91,7 +89,7 @@ impl Handler {
         closing: CancellationToken,
     ) -> Self {
         let http = http(admission.policy().timeouts.request_timeout);
-        let rejection_slots = Arc::new(Semaphore::new(MAX_CONCURRENT_REJECTIONS));
+        let rejection_slots = Arc::new(Semaphore::new(admission.policy().files.rejected));
         Self { tls, admission, router, answer_rejected, http, closing, rejection_slots }
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use super::ConnectionLimits;
+use super::{ConnectionLimits, Transport};
 use crate::admission::{
     Rejection, account, client_addr::ClientSubnet, processor_budget::ProcessorBudget,
     rate_limit::TokenBucket,
@@ -24,7 +24,9 @@ pub(super) struct AddressCounts {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) connections: usize,
+    /// Including feeds.
     pub(super) sockets: usize,
+    feeds: usize,
     pub(super) new_sockets: TokenBucket,
     pub(super) wrong_secrets: TokenBucket,
     processor: ProcessorBudget,
@@ -109,7 +111,10 @@ impl AddressCounts {
 impl Counts {
     /// Counts a connection, or says which limit it exceeds, and counts nothing.
     pub(super) fn admit_connection(&mut self, limits: &ConnectionLimits) -> Result<(), Rejection> {
-        if !limits.connections_per_address.allows_one_more_than(self.connections) {
+        let present = (self.connections + self.sockets).saturating_sub(self.feeds);
+        if !limits.connections_per_address.allows_one_more_than(self.connections)
+            || !limits.all_connections_per_address.allows_one_more_than(present)
+        {
             return Err(Rejection::TooManyConnectionsPerAddress);
         }
         self.connections += 1;
@@ -119,6 +124,7 @@ impl Counts {
     /// The same for a socket or feed.
     pub(super) fn admit_socket(
         &mut self,
+        transport: Transport,
         limits: &ConnectionLimits,
         now: Duration,
     ) -> Result<(), Rejection> {
@@ -129,7 +135,19 @@ impl Counts {
             self.new_sockets.take(rate, now).map_err(Rejection::SocketRateExceeded)?;
         }
         self.sockets += 1;
+        self.feeds += usize::from(transport == Transport::Feed);
         Ok(())
+    }
+
+    /// Counts down.
+    pub(super) fn release_connection(&mut self) {
+        self.connections = self.connections.saturating_sub(1);
+    }
+
+    /// The same for a socket or feed.
+    pub(super) fn release_socket(&mut self, transport: Transport) {
+        self.sockets = self.sockets.saturating_sub(1);
+        self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
     }
 
     /// Whether the budget of processor time is not used up.

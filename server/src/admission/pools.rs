@@ -1,0 +1,163 @@
+//! How large the pools are on this machine, and what one address may have of each. Pure.
+
+use super::{AdmissionPolicy, rate_limit::Limit};
+
+/// What the machine has for this process; none where it is unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// How many files the process may have open.
+    pub open_files: Option<u64>,
+}
+
+impl AdmissionPolicy {
+    /// Caps connections by the limit of open files, sockets at nine tenths of the connections, and what one address may
+    /// have at half of each: whatever it does, as much is left to everybody else.
+    ///
+    /// A share that is switched off stays off: all visitors may come from one address, as behind a proxy that says
+    /// nothing of them.
+    #[must_use]
+    pub fn capped_by(mut self, machine: Machine) -> Self {
+        let limits = &mut self.limits;
+        self.files = FileShares::of(machine.open_files);
+        limits.connections = limits.connections.and_at_most(self.files.connections);
+        if let Some(connections) = limits.connections.number() {
+            // Pages have to be served also when no more sockets are accepted.
+            let sockets = Limit::at_most(connections - connections / 10);
+            limits.sockets = limits.sockets.and_at_most(sockets);
+        }
+        if limits.connections_per_address != Limit::OFF {
+            limits.all_connections_per_address = limits.connections.half();
+        }
+        limits.connections_per_address =
+            limits.connections_per_address.at_most_half_of(limits.connections);
+        limits.sockets_per_address = limits.sockets_per_address.at_most_half_of(limits.sockets);
+        self
+    }
+}
+
+/// How many of the files that a process may have open are for what: no part can take those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileShares {
+    /// Visitors' connections.
+    pub connections: Limit,
+    /// Connections that are accepted, and that nobody has looked at yet.
+    pub waiting: usize,
+    /// Rejected connections that are still answered.
+    pub rejected: usize,
+}
+
+impl FileShares {
+    /// For this limit of open files; none is no limit.
+    pub fn of(open_files: Option<u64>) -> Self {
+        let open_files = open_files.and_then(|number| usize::try_from(number).ok());
+        let part = open_files.unwrap_or(usize::MAX) / 16;
+        let (waiting, rejected) = (part.clamp(4, MOST_WAITING), part.clamp(4, MOST_REJECTED));
+        let connections = open_files.map_or(Limit::OFF, |open_files| {
+            let reserve = (FILES_OF_THE_SERVER + waiting + rejected).min(open_files / 2);
+            Limit::at_most((open_files - reserve).max(1))
+        });
+        Self { connections, waiting, rejected }
+    }
+}
+
+/// The site's files, the rooms file, listening sockets, the runtime's own, and the operator's connections.
+const FILES_OF_THE_SERVER: usize = 128;
+
+/// As long as the system's own queue.
+const MOST_WAITING: usize = 4_096;
+
+/// More rejected connections than these are dropped unanswered, so that a flood of them does not keep the server busy.
+const MOST_REJECTED: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{config::admission::AdmissionSettings, url::Scheme};
+
+    fn policy(settings: AdmissionSettings, open_files: Option<u64>) -> AdmissionPolicy {
+        settings.into_policy(None, Scheme::Http).capped_by(Machine { open_files })
+    }
+
+    #[test]
+    fn connections_never_use_all_open_files() {
+        for (open_files, connections) in [(20_000, 18_558), (1_024, 768), (64, 32), (1, 1)] {
+            let files = FileShares::of(Some(open_files));
+            assert_eq!(files.connections.number(), Some(connections));
+        }
+        assert_eq!(FileShares::of(None).connections, Limit::OFF);
+        let limits = policy(AdmissionSettings::default(), Some(1_024)).limits;
+        assert_eq!(limits.connections.number(), Some(768));
+        assert_eq!(limits.sockets.number(), Some(692));
+        let settings = AdmissionSettings { max_connections: 100, ..AdmissionSettings::default() };
+        for open_files in [Some(1_024), None] {
+            let limits = policy(settings.clone(), open_files).limits;
+            assert_eq!(limits.connections.number(), Some(100));
+            assert_eq!(limits.sockets.number(), Some(90));
+        }
+    }
+
+    /// F05: with 1,024 files one address held all 768 connections.
+    #[test]
+    fn shares_shrink_with_their_pools() {
+        let limits = policy(AdmissionSettings::default(), Some(1_024)).limits;
+        assert_eq!(limits.connections_per_address.number(), Some(384));
+        assert_eq!(limits.all_connections_per_address.number(), Some(384));
+        assert_eq!(limits.sockets_per_address.number(), Some(346));
+        // Where there is enough, the shares are those that are set.
+        let limits = policy(AdmissionSettings::default(), Some(100_000)).limits;
+        let set = AdmissionSettings::default();
+        assert_eq!(limits.connections_per_address.number(), Some(set.max_connections_per_address));
+        assert_eq!(limits.sockets_per_address.number(), Some(set.max_sockets_per_address));
+    }
+
+    #[test]
+    fn share_that_is_off_stays_off() {
+        let off = AdmissionSettings {
+            max_connections_per_address: 0,
+            max_sockets_per_address: 0,
+            ..AdmissionSettings::default()
+        };
+        let limits = policy(off, Some(1_024)).limits;
+        assert_eq!(limits.connections_per_address, Limit::OFF);
+        assert_eq!(limits.all_connections_per_address, Limit::OFF);
+        assert_eq!(limits.sockets_per_address, Limit::OFF);
+    }
+
+    proptest! {
+        /// Whatever is set and however little there is, two addresses get in, and one has no more than half, but for
+        /// pools of one.
+        #[test]
+        fn no_address_has_more_than_half_of_a_pool(
+            open_files in prop::option::of(0..100_000_u64),
+            max_connections in 0..20_000_usize,
+            max_sockets in 0..20_000_usize,
+            per_address in 1..20_000_usize,
+        ) {
+            let limits = policy(
+                AdmissionSettings {
+                    max_connections,
+                    max_sockets,
+                    max_connections_per_address: per_address,
+                    max_sockets_per_address: per_address,
+                    ..AdmissionSettings::default()
+                },
+                open_files,
+            ).limits;
+            for (pool, shares) in [
+                (
+                    limits.connections,
+                    [limits.connections_per_address, limits.all_connections_per_address],
+                ),
+                (limits.sockets, [limits.sockets_per_address; 2]),
+            ] {
+                let Some(pool) = pool.number() else { continue };
+                for share in shares {
+                    let share = share.number().unwrap();
+                    prop_assert!(share >= 1 && (share <= pool / 2 || pool == 1));
+                }
+            }
+        }
+    }
+}
