@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     admin::{self, AdminState, AdminToken, OperatorConnection, OperatorListener},
-    admission::{Admission, Origin, SiteNames, pools::Machine},
+    admission::{Admission, Origin, SiteNames},
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -21,8 +21,8 @@ use crate::{
         router, security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
-    lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
-    listener::{Acceptor, machine_name, serve_connections, tcp, tls::Tls},
+    lifecycle::{graceful_shutdown::Drain, machine::this_machine, systemd::Systemd},
+    listener::{Acceptor, machine_name, serve_connections, tls::Tls},
     rooms_backend::RoomsBackend,
     storage::rooms_file::RoomsFile,
     url::Scheme,
@@ -87,8 +87,7 @@ pub async fn serve(
     let names = config.hosts.into_iter().chain(public_name).chain(machine_name());
     let name_check = Arc::new(NameCheck::new(SiteNames::new(names)));
     let policy = config.admission.into_policy(public_origin, spoken);
-    let admission =
-        Admission::new(policy.capped_by(Machine { open_files: tcp::open_files_limit() }));
+    let admission = Admission::new(policy.capped_by(this_machine()));
     let header_policy = HeaderPolicy {
         sends_hsts,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
@@ -118,7 +117,12 @@ pub async fn serve(
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
-        let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone(), readiness };
+        let state = AdminState {
+            hub: Arc::clone(&hub),
+            drain: drain.clone(),
+            admission: Arc::clone(&admission),
+            readiness,
+        };
         let routes = admin::router(state, token, name_check);
         let routes = routes.into_make_service_with_connect_info::<OperatorConnection>();
         let served = axum::serve(OperatorListener(listener), routes);

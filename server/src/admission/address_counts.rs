@@ -31,6 +31,10 @@ pub struct ConnectionLimits {
     pub sockets_per_address: Limit,
     /// New sockets and feeds per address.
     pub socket_rate_per_address: Option<Rate>,
+    /// Bytes that are handed to the system or wait for it, and have not arrived yet.
+    pub bytes_in_flight: Limit,
+    /// The same per address.
+    pub bytes_in_flight_per_address: Limit,
     /// Processor time that the answers to an address may take.
     pub processor_per_address: Option<ProcessorLimit>,
 }
@@ -55,6 +59,7 @@ pub struct ConnectionCounts {
     /// Including feeds.
     sockets: usize,
     feeds: usize,
+    bytes_in_flight: usize,
     addresses: HashMap<ClientPrefix, AddressCounts>,
     /// With so many addresses they are swept at once: proxies may tell of a new one with each request.
     sweep_at: usize,
@@ -75,6 +80,7 @@ impl ConnectionLimits {
             connections_per_address: self.connections_per_address.three_quarters(),
             all_connections_per_address: self.all_connections_per_address.three_quarters(),
             sockets_per_address: self.sockets_per_address.three_quarters(),
+            bytes_in_flight_per_address: self.bytes_in_flight_per_address.three_quarters(),
             socket_rate_per_address: self.socket_rate_per_address.map(Rate::three_quarters),
             processor_per_address: self.processor_per_address.map(ProcessorLimit::three_quarters),
             ..self
@@ -91,6 +97,7 @@ impl ConnectionCounts {
             connections: 0,
             sockets: 0,
             feeds: 0,
+            bytes_in_flight: 0,
             addresses: HashMap::new(),
             sweep_at: MOST_UNSWEPT_ADDRESSES,
         }
@@ -173,6 +180,49 @@ impl ConnectionCounts {
         let limits = [&self.limits, &self.limits_of_subnet];
         let counts = self.addresses.entry(from.prefix).or_default();
         counts.change(from.subnet, limits, now, |counts, limits| counts.charge(limits, cost, now));
+    }
+
+    /// All bytes in flight.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.bytes_in_flight
+    }
+
+    /// Whether more may be sent to an address. While all that there is for everybody is used, those go on that have
+    /// little in flight; a proxy's connection is none of them.
+    pub fn check_flight(&self, from: Option<ClientKey>) -> Result<(), Rejection> {
+        let is_all_used = !self.limits.bytes_in_flight.allows_one_more_than(self.bytes_in_flight);
+        let Some(from) = from else {
+            return if is_all_used { Err(Rejection::TooManyBytesInFlight) } else { Ok(()) };
+        };
+        let Some(counts) = self.addresses.get(&from.prefix) else { return Ok(()) };
+        let limits = [&self.limits, &self.limits_of_subnet];
+        counts.check(from.subnet, limits, |counts, limits| counts.check_flight(limits, is_all_used))
+    }
+
+    /// Counts what a connection has in flight now instead of what it had before, and returns whether the address may
+    /// be sent more again.
+    pub fn change_bytes_in_flight(
+        &mut self,
+        from: Option<ClientKey>,
+        before: usize,
+        after: usize,
+        now: Duration,
+    ) -> bool {
+        let was_all_used = self.check_flight(None).is_err();
+        let was_used = self.check_flight(from).is_err();
+        self.bytes_in_flight = (self.bytes_in_flight + after).saturating_sub(before);
+        if let Some(from) = from {
+            let limits = [&self.limits, &self.limits_of_subnet];
+            let counts = self.addresses.entry(from.prefix).or_default();
+            counts.change(from.subnet, limits, now, |counts, _| {
+                counts.bytes_in_flight = (counts.bytes_in_flight + after).saturating_sub(before);
+            });
+            if counts.is_removable(now) {
+                self.addresses.remove(&from.prefix);
+            }
+        }
+        (was_used && self.check_flight(from).is_ok())
+            || (was_all_used && self.check_flight(None).is_ok())
     }
 
     /// The turns by which the requests of an address are worked on.

@@ -4,6 +4,7 @@
 mod account;
 mod address_counts;
 mod client_addr;
+mod flight;
 mod forwarded;
 mod origin;
 mod person_counts;
@@ -20,11 +21,15 @@ use std::{
 };
 
 use ipnet::IpNet;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
 
 pub(crate) use self::{
     account::{Account, Bill},
     client_addr::PeerAddr,
+    flight::Flight,
 };
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
@@ -78,13 +83,21 @@ pub struct Admission {
     started: Instant,
     counts: Mutex<ConnectionCounts>,
     person_counts: Mutex<PersonCounts>,
+    /// When an address has less in flight than its share again.
+    bytes_arrived: Notify,
 }
 
 impl Admission {
     /// Without any client.
     pub fn new(policy: AdmissionPolicy) -> Arc<Self> {
         let counts = Mutex::new(ConnectionCounts::new(policy.limits));
-        Arc::new(Self { policy, started: Instant::now(), counts, person_counts: Mutex::default() })
+        Arc::new(Self {
+            policy,
+            started: Instant::now(),
+            counts,
+            person_counts: Mutex::default(),
+            bytes_arrived: Notify::new(),
+        })
     }
 
     /// Admits a connection, which counts until the permit is dropped.
@@ -160,6 +173,24 @@ impl Admission {
         }
     }
 
+    /// All bytes that are handed to the system or wait for it, and have not arrived yet: at most so many.
+    pub(crate) fn bytes_in_flight(&self) -> usize {
+        self.lock().bytes_in_flight()
+    }
+
+    /// Whether more may be sent to the client's address; without one, to a proxy.
+    fn check_flight(&self, from: Option<ClientKey>) -> Result<(), Rejection> {
+        self.lock().check_flight(from)
+    }
+
+    /// Counts the bytes that a connection has in flight now instead of those before.
+    fn change_bytes_in_flight(&self, from: Option<ClientKey>, before: usize, after: usize) {
+        let now = self.started.elapsed();
+        if self.lock().change_bytes_in_flight(from, before, after, now) {
+            self.bytes_arrived.notify_waiters();
+        }
+    }
+
     /// The turns of the client's address; none if it has no budget to keep.
     fn turns(&self, client: ClientKey) -> Option<Arc<Semaphore>> {
         self.policy.limits.processor_per_address?;
@@ -223,6 +254,11 @@ impl ConnectionPermit {
     /// Whom the connection is charged to; none for that of a proxy.
     pub(crate) fn account(&self) -> Option<Account> {
         self.from.map(|client| Account::of(&self.admission, client))
+    }
+
+    /// What counts its bytes in flight, also after it became a socket.
+    pub(crate) fn flight(&self) -> Flight {
+        Flight::new(&self.admission, self.from)
     }
 }
 

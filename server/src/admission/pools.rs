@@ -7,6 +7,19 @@ use super::{AdmissionPolicy, rate_limit::Limit};
 pub struct Machine {
     /// How many files the process may have open.
     pub open_files: Option<u64>,
+    /// How much memory it may use, in bytes.
+    pub memory: Option<u64>,
+}
+
+/// Where the memory is unknown.
+const USUAL_MEMORY_IN_BYTES: u64 = 1 << 30;
+
+impl Machine {
+    /// An eighth of the memory, for bytes that are sent and not received yet.
+    fn bytes_in_flight(self) -> usize {
+        let bytes = self.memory.unwrap_or(USUAL_MEMORY_IN_BYTES) / 8;
+        usize::try_from(bytes).unwrap_or(usize::MAX).max(1)
+    }
 }
 
 impl AdmissionPolicy {
@@ -30,6 +43,11 @@ impl AdmissionPolicy {
         }
         limits.connections_per_address =
             limits.connections_per_address.at_most_half_of(limits.connections);
+        if limits.bytes_in_flight == Limit::OFF {
+            limits.bytes_in_flight = Limit::at_most(machine.bytes_in_flight());
+        }
+        limits.bytes_in_flight_per_address =
+            limits.bytes_in_flight_per_address.at_most_half_of(limits.bytes_in_flight);
         limits.sockets_per_address = limits.sockets_per_address.at_most_half_of(limits.sockets);
         self
     }
@@ -77,7 +95,7 @@ mod tests {
     use crate::{config::admission::AdmissionSettings, url::Scheme};
 
     fn policy(settings: AdmissionSettings, open_files: Option<u64>) -> AdmissionPolicy {
-        settings.into_policy(None, Scheme::Http).capped_by(Machine { open_files })
+        settings.into_policy(None, Scheme::Http).capped_by(Machine { open_files, memory: None })
     }
 
     #[test]
@@ -110,6 +128,22 @@ mod tests {
         let set = AdmissionSettings::default();
         assert_eq!(limits.connections_per_address.number(), Some(set.max_connections_per_address));
         assert_eq!(limits.sockets_per_address.number(), Some(set.max_sockets_per_address));
+    }
+
+    #[test]
+    fn bytes_in_flight_are_a_part_of_the_memory() {
+        let policy = |memory, settings: AdmissionSettings| {
+            let machine = Machine { open_files: None, memory };
+            let limits = settings.into_policy(None, Scheme::Http).capped_by(machine).limits;
+            [limits.bytes_in_flight, limits.bytes_in_flight_per_address]
+                .map(|limit| limit.number().unwrap() >> 20)
+        };
+        let defaults = AdmissionSettings::default();
+        assert_eq!(policy(Some(1 << 30), defaults.clone()), [128, 64]);
+        assert_eq!(policy(Some(8 << 30), defaults.clone()), [1_024, 128]);
+        assert_eq!(policy(None, defaults.clone()), [128, 64]);
+        let set = AdmissionSettings { max_bytes_in_flight: 100 << 20, ..defaults };
+        assert_eq!(policy(Some(8 << 30), set), [100, 50]);
     }
 
     #[test]

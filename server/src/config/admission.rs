@@ -31,6 +31,8 @@ pub struct AdmissionSettings {
     pub(crate) max_sockets_per_address: usize,
     pub(crate) socket_burst_per_address: u32,
     pub(crate) socket_rate_per_address: u32,
+    pub(crate) max_bytes_in_flight: usize,
+    pub(crate) max_bytes_in_flight_per_address: usize,
     pub(crate) processor_burst_per_address: Duration,
     pub(crate) processor_rate_per_address: u32,
     pub(crate) max_sockets_per_room: usize,
@@ -60,6 +62,9 @@ impl Default for AdmissionSettings {
             max_sockets_per_address: 2_000,
             socket_burst_per_address: 1_000,
             socket_rate_per_address: 200,
+            max_bytes_in_flight: 0,
+            // A buffer of the system for each of a thousand people.
+            max_bytes_in_flight_per_address: 134_217_728,
             processor_burst_per_address: Duration::from_secs(30),
             processor_rate_per_address: 25,
             max_sockets_per_room: 40_000,
@@ -124,6 +129,8 @@ impl AdmissionSettings {
                     self.socket_burst_per_address,
                     self.socket_rate_per_address,
                 ),
+                bytes_in_flight: Limit::at_most(self.max_bytes_in_flight),
+                bytes_in_flight_per_address: Limit::at_most(self.max_bytes_in_flight_per_address),
                 processor_per_address: ProcessorLimit::new(
                     self.processor_burst_per_address,
                     self.processor_rate_per_address,

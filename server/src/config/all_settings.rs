@@ -132,6 +132,16 @@ static LIMITS: Group = Group {
             |config| &mut config.admission.socket_rate_per_address,
         ),
         Setting::limit(
+            "max-bytes-in-flight",
+            "Maximum number of bytes that are sent and not received yet, over all connections; 0 is an eighth of the memory. When it is reached, addresses with more than 2 MB in flight are sent no more than they receive at once.",
+            |config| &mut config.admission.max_bytes_in_flight,
+        ),
+        Setting::limit(
+            "max-bytes-in-flight-per-address",
+            "Maximum number of bytes that are sent to one client address and not received yet, and at most half of max-bytes-in-flight; 0 is no limit. When it is reached, the address is sent no more than it receives at once; a request of it waits up to 5 s, and then gets 429.",
+            |config| &mut config.admission.max_bytes_in_flight_per_address,
+        ),
+        Setting::limit(
             "processor-burst-per-address",
             "Processor time that the answers to one address may take at once; 0 is no limit. Each request costs what the server works for it, and at least 50 µs; each MB that is sent costs another 10 ms. An address that has used up its time gets 429, and over TLS no new connection.",
             |config| &mut config.admission.processor_burst_per_address,

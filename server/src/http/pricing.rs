@@ -65,6 +65,10 @@ pub(crate) async fn charge(
         bill.add(REJECTION_PRICE);
         return bill.measure(|| rejected_request::answer(rejection, request.uri()));
     }
+    if !is_health_check && let Err(rejection) = account.flight_share().await {
+        METRICS.rejected(rejection.limit());
+        return rejected_request::answer(rejection, request.uri());
+    }
     request.extensions_mut().insert(account.clone());
     let mut bill = Bill::new(account);
     bill.add(REQUEST_PRICE);

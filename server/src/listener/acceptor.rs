@@ -41,6 +41,7 @@ impl Acceptor {
     /// # Errors
     /// If the system provides no poller or no thread.
     pub(crate) fn start(listener: TcpListener, most_waiting: usize) -> io::Result<Self> {
+        tcp::bound_send_buffers(&listener);
         let poll = Poll::new()?;
         let stop = Waker::new(poll.registry(), STOP)?;
         let mut listener = mio::net::TcpListener::from_std(listener.into_std()?);

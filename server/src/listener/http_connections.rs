@@ -21,9 +21,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    Acceptor, BareLineFeed, HeadLimit, WriteTimeout,
+    Acceptor, BareLineFeed, HeadLimit, InFlight, WriteTimeout,
     head_limit::LONGEST_HEAD_IN_BYTES,
     https_redirect::https_redirect,
+    in_flight::SystemBuffer,
     tls::{Accepted, Tls},
 };
 use crate::{
@@ -176,10 +177,10 @@ impl Handler {
         permit: ConnectionPermit,
     ) -> impl Future<Output = ()> + use<S>
     where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        S: SystemBuffer + AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let router = self.router.clone();
-        let stream = HeadLimit::new(stream);
+        let stream = HeadLimit::new(InFlight::new(stream, permit.flight()));
         let bare_line_feeds = stream.bare_line_feeds();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);

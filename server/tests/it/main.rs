@@ -27,6 +27,7 @@ mod embed;
 mod event_stream;
 mod fault_injection;
 mod host;
+mod in_flight;
 mod names;
 mod near_misses;
 mod new_room;

@@ -10,6 +10,9 @@ use crate::admission::{
     rate_limit::TokenBucket,
 };
 
+/// What an address may have in flight while all is used: some pages.
+const BYTES_FOR_A_STRANGER: usize = 2_000_000;
+
 /// The counts of an address, and of each /64 in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AddressCounts {
@@ -27,6 +30,7 @@ pub(super) struct Counts {
     /// Including feeds.
     pub(super) sockets: usize,
     feeds: usize,
+    pub(super) bytes_in_flight: usize,
     pub(super) new_sockets: TokenBucket,
     pub(super) wrong_secrets: TokenBucket,
     processor: ProcessorBudget,
@@ -150,6 +154,18 @@ impl Counts {
         self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
     }
 
+    /// Whether more may be sent, also while all that there is for everybody is used.
+    pub(super) fn check_flight(
+        &self,
+        limits: &ConnectionLimits,
+        is_all_used: bool,
+    ) -> Result<(), Rejection> {
+        let is_within =
+            limits.bytes_in_flight_per_address.allows_one_more_than(self.bytes_in_flight)
+                && (!is_all_used || self.bytes_in_flight < BYTES_FOR_A_STRANGER);
+        if is_within { Ok(()) } else { Err(Rejection::TooManyBytesInFlight) }
+    }
+
     /// Whether the budget of processor time is not used up.
     pub(super) fn check_budget(
         &self,
@@ -170,6 +186,7 @@ impl Counts {
     fn is_removable(&self, now: Duration) -> bool {
         self.connections == 0
             && self.sockets == 0
+            && self.bytes_in_flight == 0
             && self.new_sockets.is_full(now)
             && self.wrong_secrets.is_full(now)
             && self.processor.is_full(now)

@@ -30,6 +30,8 @@ fn limits() -> ConnectionLimits {
         sockets: Limit::at_most(8),
         sockets_per_address: Limit::at_most(4),
         socket_rate_per_address: Rate::new(5, 1),
+        bytes_in_flight: Limit::at_most(1_000),
+        bytes_in_flight_per_address: Limit::at_most(400),
         processor_per_address: ProcessorLimit::new(Duration::from_secs(4), 50),
     }
 }
@@ -213,7 +215,7 @@ fn the_defaults_admit_a_school_and_reject_a_flood() {
 #[test]
 fn address_never_has_more_than_half_of_all_connections() {
     let policy = AdmissionSettings::default().into_policy(None, Scheme::Http);
-    let limits = policy.capped_by(Machine { open_files: Some(1_024) }).limits;
+    let limits = policy.capped_by(Machine { open_files: Some(1_024), memory: None }).limits;
     let mut counts = ConnectionCounts::new(limits);
     let now = Duration::from_secs(5);
     // Every second one becomes a socket.
@@ -228,6 +230,31 @@ fn address_never_has_more_than_half_of_all_connections() {
     assert_eq!(opened.count(), 384);
     let another = (0..384).filter(|_| counts.admit_connection(Some(key(2)), now).is_ok());
     assert_eq!(another.count(), 384);
+}
+
+/// A /64 has a smaller share than its /56, and nobody else pays for them.
+#[test]
+fn bytes_in_flight_are_counted_for_the_address() {
+    let mut counts = ConnectionCounts::new(limits());
+    let now = Duration::from_secs(5);
+    let (one, other) = (key_in_subnet(1), key_in_subnet(2));
+    let mut change = |from, before, after| {
+        let is_freed = counts.change_bytes_in_flight(Some(from), before, after, now);
+        let used = [one, other, key(1)].map(|from| counts.check_flight(Some(from)).is_err());
+        (is_freed, used)
+    };
+    assert_eq!(change(one, 0, 299), (false, [false, false, false]));
+    assert_eq!(change(one, 299, 300), (false, [true, false, false]));
+    assert_eq!(change(other, 0, 100), (false, [true, true, false]));
+    assert_eq!(change(one, 300, 200), (true, [false, false, false]));
+    assert_eq!(change(one, 200, 0), (false, [false, false, false]));
+    assert_eq!(change(other, 100, 0), (false, [false, false, false]));
+    assert!(counts.addresses.is_empty());
+    assert_eq!(counts.bytes_in_flight(), 0);
+    // A proxy's connections have no address.
+    assert!(!counts.change_bytes_in_flight(None, 0, 1_000, now));
+    assert!(counts.check_flight(None).is_err() && counts.check_flight(Some(one)).is_ok());
+    assert!(counts.change_bytes_in_flight(None, 1_000, 0, now));
 }
 
 /// Eight /64 of one line are one household, and one /64 leaves something to the others of its /56.
