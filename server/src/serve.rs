@@ -1,17 +1,12 @@
 //! Running the server, from listening sockets to its shutdown.
 
-use std::{
-    env,
-    future::{Future, IntoFuture},
-    io,
-    sync::Arc,
-};
+use std::{env, future::Future, io, sync::Arc};
 
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    admin::{self, AdminState, AdminToken, OperatorConnection, OperatorListener},
+    admin::{self, AdminState, AdminToken, serve_operator},
     admission::{Admission, Origin, SiteNames},
     cluster::ClusterMember,
     config::Config,
@@ -124,9 +119,8 @@ pub async fn serve(
             readiness,
         };
         let routes = admin::router(state, token, name_check);
-        let routes = routes.into_make_service_with_connect_info::<OperatorConnection>();
-        let served = axum::serve(OperatorListener(listener), routes);
-        AbortOnDropHandle::new(tokio::spawn(served.into_future()))
+        let most = admission.policy().files.operator;
+        AbortOnDropHandle::new(tokio::spawn(serve_operator(listener, routes, most)))
     });
     let maintenance = tokio::spawn(backend.maintenance(
         Arc::clone(&hub),

@@ -22,7 +22,7 @@ use axum::{
 };
 use serde::Serialize;
 
-pub(crate) use self::connections::{OperatorConnection, OperatorListener};
+pub(crate) use self::connections::{OperatorConnection, serve_operator};
 use self::token_check::{TokenCheck, require_token};
 pub use self::{
     listen_addr::AdminAddr,

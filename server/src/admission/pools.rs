@@ -62,6 +62,8 @@ pub struct FileShares {
     pub waiting: usize,
     /// Rejected connections that are still answered.
     pub rejected: usize,
+    /// The operator's connections.
+    pub operator: usize,
 }
 
 impl FileShares {
@@ -70,16 +72,20 @@ impl FileShares {
         let open_files = open_files.and_then(|number| usize::try_from(number).ok());
         let part = open_files.unwrap_or(usize::MAX) / 16;
         let (waiting, rejected) = (part.clamp(4, MOST_WAITING), part.clamp(4, MOST_REJECTED));
+        let operator = (part / 2).clamp(4, MOST_OF_THE_OPERATOR);
         let connections = open_files.map_or(Limit::OFF, |open_files| {
-            let reserve = (FILES_OF_THE_SERVER + waiting + rejected).min(open_files / 2);
+            let reserve = (FILES_OF_THE_SERVER + waiting + rejected + operator).min(open_files / 2);
             Limit::at_most((open_files - reserve).max(1))
         });
-        Self { connections, waiting, rejected }
+        Self { connections, waiting, rejected, operator }
     }
 }
 
-/// The site's files, the rooms file, listening sockets, the runtime's own, and the operator's connections.
-const FILES_OF_THE_SERVER: usize = 128;
+/// The site's files, the rooms file, listening sockets, and the runtime's own.
+const FILES_OF_THE_SERVER: usize = 96;
+
+/// Prometheus and a browser keep one or two each.
+const MOST_OF_THE_OPERATOR: usize = 32;
 
 /// As long as the system's own queue.
 const MOST_WAITING: usize = 4_096;

@@ -18,4 +18,5 @@ pub(crate) use head_limit::{BareLineFeed, BareLineFeeds, HeadLimit};
 pub(crate) use http_connections::serve_connections;
 pub(crate) use in_flight::{InFlight, SystemBuffer};
 pub(crate) use machine_name::machine_name;
+pub(crate) use tcp::bound_send_buffers;
 pub(crate) use write_timeout::WriteTimeout;
