@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     admin::{self, AdminState, AdminToken, serve_operator},
-    admission::{Admission, Origin, SiteNames},
+    admission::{Admission, Origin, SiteNames, pools::Capacity},
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -62,7 +62,7 @@ pub async fn serve(
         tracing::debug!("Leptos' executor was set up already");
     }
     let backend = RoomsBackend::new(cluster, RoomsFile::in_directory(&config.state_directory));
-    let hub = backend.hub(config.hub_limits());
+    let hub_limits = config.hub_limits();
     let readiness = backend.readiness();
     let site = Site::new(config.site_root.as_deref());
     let asset_urls = site.asset_urls(&config.leptos);
@@ -82,7 +82,13 @@ pub async fn serve(
     let names = config.hosts.into_iter().chain(public_name).chain(machine_name());
     let name_check = Arc::new(NameCheck::new(SiteNames::new(names)));
     let policy = config.admission.into_policy(public_origin, spoken);
-    let admission = Admission::new(policy.capped_by(this_machine()));
+    let machine = this_machine();
+    let policy = policy.capped_by(machine);
+    let hub_limits = machine.cap_rooms(hub_limits, &policy);
+    let capacity = Capacity { policy: &policy, hub: &hub_limits };
+    tracing::info!(%capacity, "what this server can hold");
+    let hub = backend.hub(hub_limits);
+    let admission = Admission::new(policy);
     let header_policy = HeaderPolicy {
         sends_hsts,
         // Set by cargo-leptos, and read by Leptos when it renders the page.

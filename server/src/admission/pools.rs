@@ -1,5 +1,12 @@
 //! How large the pools are on this machine, and what one address may have of each. Pure.
 
+use std::{
+    fmt::{self, Display},
+    num::NonZeroUsize,
+};
+
+use registry::hub::HubLimits;
+
 use super::{AdmissionPolicy, rate_limit::Limit};
 
 /// What the machine has for this process; none where it is unknown.
@@ -14,7 +21,39 @@ pub struct Machine {
 /// Where the memory is unknown.
 const USUAL_MEMORY_IN_BYTES: u64 = 1 << 30;
 
+/// What a connection at rest may need in this process and in the system: some times what it was measured to.
+const BYTES_OF_A_CONNECTION: u64 = 16 * 1024;
+
+/// What a room may need that was empty again soon: some times what it was measured to.
+const BYTES_OF_A_ROOM: u64 = 8 * 1024;
+
 impl Machine {
+    /// So many connections take at most half of the memory.
+    fn connections(self) -> Limit {
+        self.part_of_memory(2, BYTES_OF_A_CONNECTION)
+    }
+
+    /// So many things of this size take at most this part of the memory.
+    fn part_of_memory(self, part: u64, size_in_bytes: u64) -> Limit {
+        let number = self.memory.map(|memory| (memory / part / size_in_bytes).max(1));
+        number.and_then(|number| usize::try_from(number).ok()).map_or(Limit::OFF, Limit::at_most)
+    }
+
+    /// The limits of all rooms: at most a quarter of the memory, and no more rows of one address than it may have sockets.
+    #[must_use]
+    pub fn cap_rooms(self, mut limits: HubLimits, policy: &AdmissionPolicy) -> HubLimits {
+        let capped = |limit: Option<NonZeroUsize>, most: Limit| {
+            let limit = Limit::at_most(limit.map_or(0, NonZeroUsize::get)).and_at_most(most);
+            limit.number().and_then(NonZeroUsize::new)
+        };
+        limits.rooms.most = capped(limits.rooms.most, self.part_of_memory(4, BYTES_OF_A_ROOM));
+        if limits.most_rows_per_address.is_some() {
+            limits.most_rows_per_address =
+                capped(limits.most_rows_per_address, policy.limits.sockets_per_address);
+        }
+        limits
+    }
+
     /// An eighth of the memory, for bytes that are sent and not received yet.
     fn bytes_in_flight(self) -> usize {
         let bytes = self.memory.unwrap_or(USUAL_MEMORY_IN_BYTES) / 8;
@@ -23,7 +62,7 @@ impl Machine {
 }
 
 impl AdmissionPolicy {
-    /// Caps connections by the limit of open files, sockets at nine tenths of the connections, and what one address may
+    /// Caps connections by the limit of open files and by the memory, sockets at nine tenths of the connections, and what one address may
     /// have at half of each: whatever it does, as much is left to everybody else.
     ///
     /// A share that is switched off stays off: all visitors may come from one address, as behind a proxy that says
@@ -32,7 +71,10 @@ impl AdmissionPolicy {
     pub fn capped_by(mut self, machine: Machine) -> Self {
         let limits = &mut self.limits;
         self.files = FileShares::of(machine.open_files);
-        limits.connections = limits.connections.and_at_most(self.files.connections);
+        limits.connections = limits
+            .connections
+            .and_at_most(self.files.connections)
+            .and_at_most(machine.connections());
         if let Some(connections) = limits.connections.number() {
             // Pages have to be served also when no more sockets are accepted.
             let sockets = Limit::at_most(connections - connections / 10);
@@ -93,6 +135,37 @@ const MOST_WAITING: usize = 4_096;
 /// More rejected connections than these are dropped unanswered, so that a flood of them does not keep the server busy.
 const MOST_REJECTED: usize = 64;
 
+/// What a server can hold, as it says at its start.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity<'a> {
+    /// For visitors.
+    pub policy: &'a AdmissionPolicy,
+    /// For rooms.
+    pub hub: &'a HubLimits,
+}
+
+impl Display for Capacity<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |limit: Option<usize>| {
+            limit.map_or_else(|| "any number of".to_owned(), |limit| limit.to_string())
+        };
+        let limits = &self.policy.limits;
+        let mebibytes = |limit: Limit| shown(limit.number().map(|bytes| bytes >> 20));
+        write!(
+            formatter,
+            "{} connections, {} WebSockets and event streams, {} rooms and {} MiB in flight; of one address {} connections, {} WebSockets and event streams, {} rooms and {} MiB",
+            shown(limits.connections.number()),
+            shown(limits.sockets.number()),
+            shown(self.hub.rooms.most.map(NonZeroUsize::get)),
+            mebibytes(limits.bytes_in_flight),
+            shown(limits.connections_per_address.number()),
+            shown(limits.sockets_per_address.number()),
+            shown(self.hub.rooms.share()),
+            mebibytes(limits.bytes_in_flight_per_address),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -150,6 +223,32 @@ mod tests {
         assert_eq!(policy(None, defaults.clone()), [128, 64]);
         let set = AdmissionSettings { max_bytes_in_flight: 100 << 20, ..defaults };
         assert_eq!(policy(Some(8 << 30), set), [100, 50]);
+    }
+
+    #[test]
+    fn little_memory_holds_fewer_connections_and_rooms() {
+        let machine = Machine { open_files: Some(100_000), memory: Some(64 << 20) };
+        let settings = AdmissionSettings::default();
+        let room = crate::config::Config::default().room_limits;
+        let hub = settings.hub_limits(room);
+        let policy = settings.into_policy(None, Scheme::Http).capped_by(machine);
+        let hub = machine.cap_rooms(hub, &policy);
+        assert_eq!(
+            Capacity { policy: &policy, hub: &hub }.to_string(),
+            "2048 connections, 1844 WebSockets and event streams, 2048 rooms and 8 MiB in flight; of one address 1024 connections, 922 WebSockets and event streams, 1024 rooms and 4 MiB",
+        );
+        assert_eq!(hub.most_rows_per_address.map(NonZeroUsize::get), Some(922));
+        let off = AdmissionSettings {
+            max_rooms: 0,
+            max_sockets_per_address: 0,
+            ..AdmissionSettings::default()
+        };
+        let hub = off.hub_limits(room);
+        let policy = off.into_policy(None, Scheme::Http).capped_by(Machine::default());
+        let capped = Machine::default().cap_rooms(hub, &policy);
+        assert_eq!((capped.rooms.most, capped.most_rows_per_address), (None, None));
+        let said = Capacity { policy: &policy, hub: &capped }.to_string();
+        assert!(said.starts_with("any number of connections, "), "{said}");
     }
 
     #[test]

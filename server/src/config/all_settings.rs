@@ -103,7 +103,7 @@ static LIMITS: Group = Group {
     settings: &[
         Setting::limit(
             "max-connections",
-            "Maximum number of connections. It is capped by the limit of open files, less a reserve; 0 uses the whole cap.",
+            "Maximum number of connections. It is capped by the limit of open files, less a reserve, and at one for each 32 KiB of memory; 0 uses the whole cap.",
             |config| &mut config.admission.max_connections,
         ),
         Setting::limit(
@@ -163,7 +163,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-rooms",
-            "Maximum number of rooms; 0 is no limit. When it is reached, a new room takes the place of the one that has been empty for the longest time. The lobby, and rooms in which somebody is, can always be opened.",
+            "Maximum number of rooms, and at most one for each 32 KiB of memory; 0 is no limit besides that. When it is reached, a new room takes the place of the one that has been empty for the longest time. The lobby, and rooms in which somebody is, can always be opened.",
             |config| &mut config.admission.max_rooms,
         ),
         Setting::limit(

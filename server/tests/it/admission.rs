@@ -420,6 +420,8 @@ async fn endless_request_headers_get_431() {
 async fn address_holds_at_most_half_of_all_connections() {
     let server = ServerProcess::start_with_open_files(64);
     // Of 64 files 32 are for connections.
+    server.wait_until_logged("32 connections, 29 WebSockets and event streams").await;
+    server.wait_until_logged("of one address 16 connections, 14 WebSockets").await;
     let mut held = Vec::new();
     for kind in 0..200 {
         let mut stream = connect_from(ANOTHER_HOST, &server).await;
