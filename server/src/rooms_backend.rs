@@ -1,6 +1,6 @@
 //! Where the rooms are kept: by this server alone, or by an engine together with other servers.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     task::{JoinHandle, spawn_blocking},
@@ -36,9 +36,10 @@ impl RoomsBackend {
     /// the latter yet.
     pub(crate) fn start(
         cluster: Option<ClusterMember>,
-        rooms_file: RoomsFile,
+        state_directory: &Path,
         limits: HubLimits,
     ) -> (Self, Arc<Hub>) {
+        let rooms_file = RoomsFile::in_directory(state_directory);
         if let Some(member) = cluster {
             rooms_file.warn_if_it_exists();
             let hub = Arc::clone(member.hub());

@@ -1,18 +1,13 @@
 //! Running the server, from listening sockets to its shutdown.
 
-use std::{
-    env,
-    future::{Future, IntoFuture},
-    io,
-    sync::Arc,
-};
+use std::{env, future::Future, io, sync::Arc};
 
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    admin::{self, AdminState, AdminToken, OperatorConnection, OperatorListener},
-    admission::{Admission, Origin, SiteNames},
+    admin::{self, AdminState, AdminToken, serve_operator},
+    admission::{Admission, AdmissionPolicy, HostName, Origin, SiteNames, pools::Capacity},
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -21,14 +16,13 @@ use crate::{
         router, security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
-    lifecycle::{graceful_shutdown::Drain, systemd::Systemd},
-    listener::{Acceptor, machine_name, serve_connections, tcp, tls::Tls},
+    lifecycle::{graceful_shutdown::Drain, machine::this_machine, systemd::Systemd},
+    listener::{Acceptor, machine_name, serve_connections, tls::Tls},
     rooms_backend::{RoomsBackend, run_maintenance},
-    storage::rooms_file::RoomsFile,
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
-use registry::encoding::server_build::announce_build;
+use registry::{encoding::server_build::announce_build, hub::HubLimits};
 
 /// What the process has before it serves: the listening sockets, and what belongs to them.
 #[derive(Debug)]
@@ -66,9 +60,7 @@ pub async fn serve(
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("Leptos' executor was set up already");
     }
-    let rooms_file = RoomsFile::in_directory(&config.state_directory);
-    let (backend, hub) = RoomsBackend::start(cluster, rooms_file, config.hub_limits());
-    let readiness = backend.readiness();
+    let hub_limits = config.hub_limits();
     let site = Site::new(config.site_root.as_deref());
     let asset_urls = site.asset_urls(&config.leptos);
     announce_build(&asset_urls.build);
@@ -83,11 +75,12 @@ pub async fn serve(
     let public_url = config.public_url;
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
     let public_origin = public_url.as_ref().map(|url| url.origin.clone());
-    let public_name = public_origin.as_ref().and_then(Origin::host_name);
-    let names = config.hosts.into_iter().chain(public_name).chain(machine_name());
-    let name_check = Arc::new(NameCheck::new(SiteNames::new(names)));
+    let name_check = Arc::new(name_check(config.hosts, public_origin.as_ref()));
     let policy = config.admission.into_policy(public_origin, spoken);
-    let admission = Admission::new(policy.capped_by(tcp::open_files_limit()));
+    let (policy, hub_limits) = limits_of_this_machine(policy, hub_limits);
+    let (backend, hub) = RoomsBackend::start(cluster, &config.state_directory, hub_limits);
+    let readiness = backend.readiness();
+    let admission = Admission::new(policy);
     let header_policy = HeaderPolicy {
         sends_hsts,
         // Set by cargo-leptos, and read by Leptos when it renders the page.
@@ -117,11 +110,15 @@ pub async fn serve(
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
-        let state = AdminState { hub: Arc::clone(&hub), drain: drain.clone(), readiness };
+        let state = AdminState {
+            hub: Arc::clone(&hub),
+            drain: drain.clone(),
+            admission: Arc::clone(&admission),
+            readiness,
+        };
         let routes = admin::router(state, token, name_check);
-        let routes = routes.into_make_service_with_connect_info::<OperatorConnection>();
-        let served = axum::serve(OperatorListener(listener), routes);
-        AbortOnDropHandle::new(tokio::spawn(served.into_future()))
+        let most = admission.policy().files.operator;
+        AbortOnDropHandle::new(tokio::spawn(serve_operator(listener, routes, most)))
     });
     tokio::spawn(run_maintenance(Arc::clone(&hub), Arc::clone(&admission), closing.clone()));
     let saving = tokio::spawn(backend.saving(Arc::clone(&hub), closing.clone()));
@@ -139,7 +136,7 @@ pub async fn serve(
             ended
         }
     });
-    let acceptor = Acceptor::start(listener)?;
+    let acceptor = Acceptor::start(listener, admission.policy().files.waiting)?;
     let routes = router::router(state);
     let rejected = rejected_request::answer;
     let requests = serve_connections(acceptor, tls, admission, routes, rejected, closing.clone());
@@ -163,4 +160,23 @@ pub async fn serve(
         None => Ok(()),
         Some(error) => Err(io::Error::other(error)),
     }
+}
+
+/// The limits as far as this machine can bear them. The log says what they come to.
+fn limits_of_this_machine(
+    policy: AdmissionPolicy,
+    rooms: HubLimits,
+) -> (AdmissionPolicy, HubLimits) {
+    let machine = this_machine();
+    let policy = policy.capped_by(machine);
+    let hub = machine.cap_rooms(rooms, &policy);
+    let capacity = Capacity { policy: &policy, hub: &hub };
+    tracing::info!(%capacity, "what this server can hold");
+    (policy, hub)
+}
+
+/// The names of the site: those that the operator gave, that of `public-url`, and the machine's own.
+fn name_check(hosts: Vec<HostName>, public_origin: Option<&Origin>) -> NameCheck {
+    let public_name = public_origin.and_then(Origin::host_name);
+    NameCheck::new(SiteNames::new(hosts.into_iter().chain(public_name).chain(machine_name())))
 }

@@ -30,7 +30,7 @@ pub struct RoomPoolLimits {
 
 impl RoomPoolLimits {
     /// The share of one address, which shrinks with the number of all rooms.
-    pub(super) fn share(self) -> Option<usize> {
+    pub fn share(self) -> Option<usize> {
         let half = self.most.map(|most| most.get().div_ceil(2));
         let own = self.most_per_address.map(NonZeroUsize::get);
         match (half, own) {

@@ -1,21 +1,36 @@
-//! The operator's connections: who opened each one, and how the lines of its requests end.
+//! The operator's connections: few, with time limits of their own, in files that visitors can't take.
 
 use std::{
-    io,
+    collections::VecDeque,
     net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
 };
-use tokio::net::{TcpListener, TcpStream};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{AbortHandle, JoinSet},
+    time::sleep,
+};
+use tower::ServiceExt;
 
-use crate::listener::{BareLineFeeds, HeadLimit};
+use crate::listener::{BareLineFeeds, HeadLimit, WriteTimeout, bound_send_buffers};
 
-/// The operator's listening socket.
-#[derive(Debug)]
-pub(crate) struct OperatorListener(pub(crate) TcpListener);
+/// For a request to arrive, for a connection to be idle, and for the operator to read some of an answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Pause after the system could not accept a connection.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// What a request's handler knows of its connection.
 #[derive(Clone, Debug)]
@@ -24,23 +39,125 @@ pub(crate) struct OperatorConnection {
     pub(super) bare_line_feeds: BareLineFeeds,
 }
 
-impl Listener for OperatorListener {
-    type Io = HeadLimit<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        (HeadLimit::new(stream), peer)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+/// Answers the operator, over at most so many connections. It never ends.
+pub(crate) async fn serve_operator(listener: TcpListener, routes: Router, most: usize) {
+    bound_send_buffers(&listener);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(TIMEOUT);
+    let (mut tasks, mut open) = (JoinSet::new(), OpenConnections::new(most));
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::debug!(%error, "a connection of the operator can't be accepted");
+                sleep(PAUSE_AFTER_ERROR).await;
+                continue;
+            }
+        };
+        while tasks.try_join_next().is_some() {}
+        // Else a thousand connections that ask for nothing would lock the operator out.
+        if !open.make_room() {
+            continue;
+        }
+        let is_answering = Arc::new(AtomicBool::new(false));
+        let served = serve(http.clone(), stream, peer, routes.clone(), Arc::clone(&is_answering));
+        open.add(Open { task: tasks.spawn(served), is_answering });
     }
 }
 
-impl Connected<IncomingStream<'_, OperatorListener>> for OperatorConnection {
-    fn connect_info(stream: IncomingStream<'_, OperatorListener>) -> Self {
-        let bare_line_feeds = stream.io().bare_line_feeds();
-        Self { peer: stream.remote_addr().ip(), bare_line_feeds }
+/// The open connections, the oldest first.
+#[derive(Debug)]
+struct OpenConnections {
+    open: VecDeque<Open>,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    task: AbortHandle,
+    is_answering: Arc<AtomicBool>,
+}
+
+impl OpenConnections {
+    fn new(most: usize) -> Self {
+        Self { open: VecDeque::new(), most: most.max(1) }
+    }
+
+    /// Ends the oldest connection that waits for a request, if there are as many as may be. None is ended while a
+    /// request is answered: then there is no room.
+    fn make_room(&mut self) -> bool {
+        self.open.retain(|open| !open.task.is_finished());
+        if self.open.len() < self.most {
+            return true;
+        }
+        let idle = self.open.iter().position(|open| !open.is_answering.load(Ordering::Relaxed));
+        let oldest = idle.and_then(|place| self.open.remove(place));
+        if let Some(oldest) = &oldest {
+            oldest.task.abort();
+        }
+        oldest.is_some()
+    }
+
+    fn add(&mut self, open: Open) {
+        self.open.push_back(open);
+    }
+}
+
+async fn serve(
+    http: http1::Builder,
+    stream: TcpStream,
+    peer: SocketAddr,
+    routes: Router,
+    is_answering: Arc<AtomicBool>,
+) {
+    let stream = HeadLimit::new(stream);
+    let connection =
+        OperatorConnection { peer: peer.ip(), bare_line_feeds: stream.bare_line_feeds() };
+    let service = service_fn(async |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(connection.clone()));
+        is_answering.store(true, Ordering::Relaxed);
+        let response = routes.clone().oneshot(request).await;
+        is_answering.store(false, Ordering::Relaxed);
+        response
+    });
+    let stream = WriteTimeout::new(stream, Some(TIMEOUT));
+    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a connection of the operator failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(open: &mut OpenConnections, tasks: &mut JoinSet<()>, is_answering: bool) -> AbortHandle {
+        let task = tasks.spawn(std::future::pending());
+        let is_answering = Arc::new(AtomicBool::new(is_answering));
+        open.add(Open { task: task.clone(), is_answering });
+        task
+    }
+
+    #[tokio::test]
+    async fn oldest_idle_connection_makes_room() {
+        let (mut tasks, mut open) = (JoinSet::new(), OpenConnections::new(3));
+        let _answering = add(&mut open, &mut tasks, true);
+        let idle = add(&mut open, &mut tasks, false);
+        let _newer = add(&mut open, &mut tasks, false);
+        assert!(open.make_room());
+        assert!(tasks.join_next().await.unwrap().unwrap_err().is_cancelled());
+        assert!(idle.is_finished());
+        // One that has ended by itself is as good.
+        assert!(open.make_room());
+        assert_eq!(open.open.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn no_connection_is_ended_while_it_is_answered() {
+        let (mut tasks, mut open) = (JoinSet::new(), OpenConnections::new(2));
+        for _ in 0..2 {
+            add(&mut open, &mut tasks, true);
+        }
+        assert!(!open.make_room());
     }
 }

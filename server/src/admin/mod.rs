@@ -22,13 +22,14 @@ use axum::{
 };
 use serde::Serialize;
 
-pub(crate) use self::connections::{OperatorConnection, OperatorListener};
+pub(crate) use self::connections::{OperatorConnection, serve_operator};
 use self::token_check::{TokenCheck, require_token};
 pub use self::{
     listen_addr::AdminAddr,
     token::{AdminToken, TokenError},
 };
 use crate::{
+    admission::Admission,
     config::cluster,
     http::{name_check::NameCheck, request_form},
     lifecycle::graceful_shutdown::Drain,
@@ -44,6 +45,8 @@ pub struct AdminState {
     pub hub: Arc<Hub>,
     /// The open sockets, and whether the server shuts down.
     pub drain: Drain,
+    /// What visitors use of the pools.
+    pub admission: Arc<Admission>,
     /// Whether the server is ready while its engine is silent.
     pub readiness: cluster::Readiness,
 }
@@ -138,6 +141,7 @@ async fn metrics_text(State(state): State<AdminState>) -> Response {
         feeds: state.drain.feeds(),
         rooms: room_stats.len(),
         people: room_stats.iter().map(|room| room.people).sum(),
+        bytes_in_flight: state.admission.bytes_in_flight(),
     };
     let content_type = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
     let cluster = state.hub.cluster().map(|cluster| &**cluster);

@@ -17,8 +17,8 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Whom an answer is charged to: the address of the client that asked for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    admission: Arc<Admission>,
-    client: ClientKey,
+    pub(super) admission: Arc<Admission>,
+    pub(super) client: ClientKey,
 }
 
 /// The right to use a processor for a while, until it is dropped.

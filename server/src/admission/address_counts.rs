@@ -23,12 +23,18 @@ pub struct ConnectionLimits {
     pub connections: Limit,
     /// HTTP connections per address, not counting those that became a socket.
     pub connections_per_address: Limit,
+    /// Connections of every kind per address.
+    pub all_connections_per_address: Limit,
     /// Sockets and feeds.
     pub sockets: Limit,
     /// Sockets and feeds per address.
     pub sockets_per_address: Limit,
     /// New sockets and feeds per address.
     pub socket_rate_per_address: Option<Rate>,
+    /// Bytes that are handed to the system or wait for it, and have not arrived yet.
+    pub bytes_in_flight: Limit,
+    /// The same per address.
+    pub bytes_in_flight_per_address: Limit,
     /// Processor time that the answers to an address may take.
     pub processor_per_address: Option<ProcessorLimit>,
 }
@@ -53,6 +59,7 @@ pub struct ConnectionCounts {
     /// Including feeds.
     sockets: usize,
     feeds: usize,
+    bytes_in_flight: usize,
     addresses: HashMap<ClientPrefix, AddressCounts>,
     /// With so many addresses they are swept at once: proxies may tell of a new one with each request.
     sweep_at: usize,
@@ -71,7 +78,9 @@ impl ConnectionLimits {
     fn of_subnet(self) -> Self {
         Self {
             connections_per_address: self.connections_per_address.three_quarters(),
+            all_connections_per_address: self.all_connections_per_address.three_quarters(),
             sockets_per_address: self.sockets_per_address.three_quarters(),
+            bytes_in_flight_per_address: self.bytes_in_flight_per_address.three_quarters(),
             socket_rate_per_address: self.socket_rate_per_address.map(Rate::three_quarters),
             processor_per_address: self.processor_per_address.map(ProcessorLimit::three_quarters),
             ..self
@@ -88,6 +97,7 @@ impl ConnectionCounts {
             connections: 0,
             sockets: 0,
             feeds: 0,
+            bytes_in_flight: 0,
             addresses: HashMap::new(),
             sweep_at: MOST_UNSWEPT_ADDRESSES,
         }
@@ -114,7 +124,7 @@ impl ConnectionCounts {
     pub fn release_connection(&mut self, from: Option<ClientKey>, now: Duration) {
         self.connections = self.connections.saturating_sub(1);
         if let Some(from) = from {
-            self.release(from, now, |counts| &mut counts.connections);
+            self.release(from, now, Counts::release_connection);
         }
     }
 
@@ -128,7 +138,7 @@ impl ConnectionCounts {
         if !self.limits.sockets.allows_one_more_than(self.sockets) {
             return Err(Rejection::TooManySockets);
         }
-        self.admit(from, now, |counts, limits| counts.admit_socket(limits, now))?;
+        self.admit(from, now, |counts, limits| counts.admit_socket(transport, limits, now))?;
         self.sockets += 1;
         self.feeds += usize::from(transport == Transport::Feed);
         Ok(())
@@ -141,7 +151,9 @@ impl ConnectionCounts {
         }
         let mut counts = self.addresses.get(&from.prefix).cloned().unwrap_or_default();
         let limits = [&self.limits, &self.limits_of_subnet];
-        counts.admit(from.subnet, limits, |counts, limits| counts.admit_socket(limits, now))
+        counts.admit(from.subnet, limits, |counts, limits| {
+            counts.admit_socket(Transport::Socket, limits, now)
+        })
     }
 
     /// Counts a wrong secret of a host, or says that there were too many.
@@ -170,6 +182,49 @@ impl ConnectionCounts {
         counts.change(from.subnet, limits, now, |counts, limits| counts.charge(limits, cost, now));
     }
 
+    /// All bytes in flight.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.bytes_in_flight
+    }
+
+    /// Whether more may be sent to an address. While all that there is for everybody is used, those go on that have
+    /// little in flight; a proxy's connection is none of them.
+    pub fn check_flight(&self, from: Option<ClientKey>) -> Result<(), Rejection> {
+        let is_all_used = !self.limits.bytes_in_flight.allows_one_more_than(self.bytes_in_flight);
+        let Some(from) = from else {
+            return if is_all_used { Err(Rejection::TooManyBytesInFlight) } else { Ok(()) };
+        };
+        let Some(counts) = self.addresses.get(&from.prefix) else { return Ok(()) };
+        let limits = [&self.limits, &self.limits_of_subnet];
+        counts.check(from.subnet, limits, |counts, limits| counts.check_flight(limits, is_all_used))
+    }
+
+    /// Counts what a connection has in flight now instead of what it had before, and returns whether the address may
+    /// be sent more again.
+    pub fn change_bytes_in_flight(
+        &mut self,
+        from: Option<ClientKey>,
+        before: usize,
+        after: usize,
+        now: Duration,
+    ) -> bool {
+        let was_all_used = self.check_flight(None).is_err();
+        let was_used = self.check_flight(from).is_err();
+        self.bytes_in_flight = (self.bytes_in_flight + after).saturating_sub(before);
+        if let Some(from) = from {
+            let limits = [&self.limits, &self.limits_of_subnet];
+            let counts = self.addresses.entry(from.prefix).or_default();
+            counts.change(from.subnet, limits, now, |counts, _| {
+                counts.bytes_in_flight = (counts.bytes_in_flight + after).saturating_sub(before);
+            });
+            if counts.is_removable(now) {
+                self.addresses.remove(&from.prefix);
+            }
+        }
+        (was_used && self.check_flight(from).is_ok())
+            || (was_all_used && self.check_flight(None).is_ok())
+    }
+
     /// The turns by which the requests of an address are worked on.
     pub(super) fn turns(&mut self, from: ClientKey) -> Arc<Semaphore> {
         self.addresses.entry(from.prefix).or_default().turns()
@@ -179,7 +234,7 @@ impl ConnectionCounts {
     pub fn release_transport(&mut self, transport: Transport, from: ClientKey, now: Duration) {
         self.sockets = self.sockets.saturating_sub(1);
         self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
-        self.release(from, now, |counts| &mut counts.sockets);
+        self.release(from, now, |counts| counts.release_socket(transport));
     }
 
     /// Removes addresses without connections; to be called regularly.
@@ -206,18 +261,10 @@ impl ConnectionCounts {
         admitted
     }
 
-    fn release(
-        &mut self,
-        from: ClientKey,
-        now: Duration,
-        count: impl Fn(&mut Counts) -> &mut usize,
-    ) {
+    fn release(&mut self, from: ClientKey, now: Duration, release: impl Fn(&mut Counts)) {
         if let Some(counts) = self.addresses.get_mut(&from.prefix) {
             let limits = [&self.limits, &self.limits_of_subnet];
-            counts.change(from.subnet, limits, now, |counts, _| {
-                let count = count(counts);
-                *count = count.saturating_sub(1);
-            });
+            counts.change(from.subnet, limits, now, |counts, _| release(counts));
             if counts.is_removable(now) {
                 self.addresses.remove(&from.prefix);
             }

@@ -4,9 +4,11 @@
 mod account;
 mod address_counts;
 mod client_addr;
+mod flight;
 mod forwarded;
 mod origin;
 mod person_counts;
+pub mod pools;
 pub mod processor_budget;
 pub mod rate_limit;
 mod rejection;
@@ -19,11 +21,15 @@ use std::{
 };
 
 use ipnet::IpNet;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
 
 pub(crate) use self::{
     account::{Account, Bill},
     client_addr::PeerAddr,
+    flight::Flight,
 };
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
@@ -33,7 +39,9 @@ pub use self::{
     rejection::Rejection,
     site_names::{HostName, MisdirectedError, ParseHostNameError, SiteNames},
 };
-use self::{client_addr::is_in_any, person_counts::PersonCounts, rate_limit::Limit};
+use self::{
+    client_addr::is_in_any, person_counts::PersonCounts, pools::FileShares, rate_limit::Limit,
+};
 use crate::identity::person_cookie::Person;
 use registry::hub::room_stats::Occupancy;
 
@@ -52,6 +60,8 @@ pub struct AdmissionPolicy {
     pub origins: OriginRules,
     /// Time limits of HTTP connections.
     pub timeouts: Timeouts,
+    /// How the open files are divided.
+    pub files: FileShares,
 }
 
 /// Time limits of a client; none is no limit.
@@ -61,30 +71,6 @@ pub struct Timeouts {
     pub request_timeout: Option<Duration>,
     /// For the client to read some of what is sent to it.
     pub write_timeout: Option<Duration>,
-}
-
-impl AdmissionPolicy {
-    /// Caps connections by the limit of open files, and sockets at nine tenths of the connections.
-    #[must_use]
-    pub fn capped_by(mut self, open_files: Option<u64>) -> Self {
-        if let Some(open_files) = open_files.and_then(|number| usize::try_from(number).ok()) {
-            let most = Limit::at_most(connections_for(open_files));
-            self.limits.connections = self.limits.connections.and_at_most(most);
-        }
-        if let Some(connections) = self.limits.connections.number() {
-            // Pages have to be served also when no more sockets are accepted.
-            let sockets = Limit::at_most(connections - connections / 10);
-            self.limits.sockets = self.limits.sockets.and_at_most(sockets);
-        }
-        self
-    }
-}
-
-/// The number of connections for which this limit of open files suffices.
-fn connections_for(open_files: usize) -> usize {
-    // For the site's files, the rooms file, listening sockets and the runtime's own.
-    const RESERVED: usize = 256;
-    (open_files - RESERVED.min(open_files / 2)).max(1)
 }
 
 /// To accept a connection and to end it, with the system calls that they need.
@@ -97,13 +83,21 @@ pub struct Admission {
     started: Instant,
     counts: Mutex<ConnectionCounts>,
     person_counts: Mutex<PersonCounts>,
+    /// When an address has less in flight than its share again.
+    bytes_arrived: Notify,
 }
 
 impl Admission {
     /// Without any client.
     pub fn new(policy: AdmissionPolicy) -> Arc<Self> {
         let counts = Mutex::new(ConnectionCounts::new(policy.limits));
-        Arc::new(Self { policy, started: Instant::now(), counts, person_counts: Mutex::default() })
+        Arc::new(Self {
+            policy,
+            started: Instant::now(),
+            counts,
+            person_counts: Mutex::default(),
+            bytes_arrived: Notify::new(),
+        })
     }
 
     /// Admits a connection, which counts until the permit is dropped.
@@ -179,6 +173,24 @@ impl Admission {
         }
     }
 
+    /// All bytes that are handed to the system or wait for it, and have not arrived yet: at most so many.
+    pub(crate) fn bytes_in_flight(&self) -> usize {
+        self.lock().bytes_in_flight()
+    }
+
+    /// Whether more may be sent to the client's address; without one, to a proxy.
+    fn check_flight(&self, from: Option<ClientKey>) -> Result<(), Rejection> {
+        self.lock().check_flight(from)
+    }
+
+    /// Counts the bytes that a connection has in flight now instead of those before.
+    fn change_bytes_in_flight(&self, from: Option<ClientKey>, before: usize, after: usize) {
+        let now = self.started.elapsed();
+        if self.lock().change_bytes_in_flight(from, before, after, now) {
+            self.bytes_arrived.notify_waiters();
+        }
+    }
+
     /// The turns of the client's address; none if it has no budget to keep.
     fn turns(&self, client: ClientKey) -> Option<Arc<Semaphore>> {
         self.policy.limits.processor_per_address?;
@@ -243,6 +255,11 @@ impl ConnectionPermit {
     pub(crate) fn account(&self) -> Option<Account> {
         self.from.map(|client| Account::of(&self.admission, client))
     }
+
+    /// What counts its bytes in flight, also after it became a socket.
+    pub(crate) fn flight(&self) -> Flight {
+        Flight::new(&self.admission, self.from)
+    }
 }
 
 impl Drop for ConnectionPermit {
@@ -285,24 +302,6 @@ impl Drop for SocketPermit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::admission::AdmissionSettings, url::Scheme};
-
-    #[test]
-    fn connections_never_use_all_open_files() {
-        for (open_files, connections) in [(20_000, 19_744), (1_024, 768), (300, 150), (1, 1)] {
-            assert_eq!(connections_for(open_files), connections);
-        }
-        let policy =
-            AdmissionSettings::default().into_policy(None, Scheme::Http).capped_by(Some(1_024));
-        assert_eq!(policy.limits.connections.number(), Some(768));
-        assert_eq!(policy.limits.sockets.number(), Some(692));
-        let settings = AdmissionSettings { max_connections: 100, ..AdmissionSettings::default() };
-        for open_files in [Some(1_024), None] {
-            let policy = settings.clone().into_policy(None, Scheme::Http).capped_by(open_files);
-            assert_eq!(policy.limits.connections.number(), Some(100));
-            assert_eq!(policy.limits.sockets.number(), Some(90));
-        }
-    }
 
     #[test]
     fn a_socket_permit_is_small() {

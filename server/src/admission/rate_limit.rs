@@ -32,6 +32,18 @@ impl Limit {
         }
     }
 
+    /// Half of it, and at least one; none of no limit.
+    #[must_use]
+    pub(super) fn half(self) -> Self {
+        Self(self.0.map(|most| NonZeroUsize::new(most.get() / 2).unwrap_or(most)))
+    }
+
+    /// At most half of a pool; where it is off, it stays off.
+    #[must_use]
+    pub(super) fn at_most_half_of(self, pool: Self) -> Self {
+        if self == Self::OFF { self } else { self.and_at_most(pool.half()) }
+    }
+
     /// Three quarters of it, rounded up.
     #[must_use]
     pub(super) fn three_quarters(self) -> Self {

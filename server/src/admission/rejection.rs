@@ -47,6 +47,9 @@ pub enum Rejection {
     /// The address has more requests under way than the server could answer in time.
     #[error("Your network asks for too much at once. Try again soon.")]
     TooManyRequestsPerAddress,
+    /// The address does not receive what is sent to it, and has its share of all bytes in flight.
+    #[error("Your network receives too slowly what it asked for. Try again soon.")]
+    TooManyBytesInFlight,
     /// The room has the maximum number of sockets and feeds.
     #[error("This room is full. Try again later.")]
     RoomAtCapacity,
@@ -74,6 +77,7 @@ impl Rejection {
             Self::WrongSecretRateExceeded(_) => "wrong_secret_rate_per_address",
             Self::ProcessorRateExceeded(_) => "processor_rate_per_address",
             Self::TooManyRequestsPerAddress => "requests_per_address",
+            Self::TooManyBytesInFlight => "bytes_in_flight_per_address",
             Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
             Self::TooManyRoomsPerAddress => "rooms_per_address",
@@ -94,6 +98,7 @@ impl Rejection {
             | Self::WrongSecretRateExceeded(_)
             | Self::ProcessorRateExceeded(_)
             | Self::TooManyRequestsPerAddress
+            | Self::TooManyBytesInFlight
             | Self::TooManyRoomsPerAddress => RejectionCause::NetworkBusy,
             Self::TooManySocketsPerPerson => RejectionCause::TooManyPages,
             Self::EngineSilent => RejectionCause::ServersUnreachable,
@@ -109,6 +114,7 @@ impl Rejection {
             | Self::SocketRateExceeded(_)
             | Self::WrongSecretRateExceeded(_)
             | Self::ProcessorRateExceeded(_)
+            | Self::TooManyBytesInFlight
             | Self::TooManyRequestsPerAddress => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets
@@ -188,6 +194,7 @@ mod tests {
             Rejection::WrongSecretRateExceeded(Duration::ZERO),
             Rejection::ProcessorRateExceeded(Duration::ZERO),
             Rejection::TooManyRequestsPerAddress,
+            Rejection::TooManyBytesInFlight,
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,
             Rejection::TooManyRoomsPerAddress,

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::{
     admission::{
         AdmissionPolicy, ConnectionLimits, Origin, OriginRules, Timeouts, WithoutOrigin,
+        pools::FileShares,
         processor_budget::ProcessorLimit,
         rate_limit::{Limit, Rate},
     },
@@ -30,6 +31,8 @@ pub struct AdmissionSettings {
     pub(crate) max_sockets_per_address: usize,
     pub(crate) socket_burst_per_address: u32,
     pub(crate) socket_rate_per_address: u32,
+    pub(crate) max_bytes_in_flight: usize,
+    pub(crate) max_bytes_in_flight_per_address: usize,
     pub(crate) processor_burst_per_address: Duration,
     pub(crate) processor_rate_per_address: u32,
     pub(crate) max_sockets_per_room: usize,
@@ -53,11 +56,15 @@ impl Default for AdmissionSettings {
     fn default() -> Self {
         Self {
             max_connections: 0,
+            // Six of each, as browsers open them, also from one /64.
             max_connections_per_address: 8_000,
             max_sockets: 0,
             max_sockets_per_address: 2_000,
             socket_burst_per_address: 1_000,
             socket_rate_per_address: 200,
+            max_bytes_in_flight: 0,
+            // A buffer of the system for each of a thousand people.
+            max_bytes_in_flight_per_address: 134_217_728,
             processor_burst_per_address: Duration::from_secs(30),
             processor_rate_per_address: 25,
             max_sockets_per_room: 40_000,
@@ -110,6 +117,63 @@ impl AdmissionSettings {
         }
     }
 
+    /// Limits that contradict each other: the smaller pool counts.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let default = Self::default();
+        let sockets = self.max_connections - self.max_connections / 10;
+        let half = |pool: usize| pool / 2;
+        // The setting with its value and its default, and what it can be at most by which other setting.
+        let pairs = [
+            (
+                ("max-sockets", self.max_sockets, default.max_sockets),
+                ("nine tenths of max-connections", sockets),
+            ),
+            (
+                (
+                    "max-connections-per-address",
+                    self.max_connections_per_address,
+                    default.max_connections_per_address,
+                ),
+                ("half of max-connections", half(self.max_connections)),
+            ),
+            (
+                (
+                    "max-sockets-per-address",
+                    self.max_sockets_per_address,
+                    default.max_sockets_per_address,
+                ),
+                ("half of max-sockets", half(self.max_sockets)),
+            ),
+            (
+                (
+                    "max-rooms-per-address",
+                    self.max_rooms_per_address,
+                    default.max_rooms_per_address,
+                ),
+                ("half of max-rooms", self.max_rooms.div_ceil(2)),
+            ),
+            (
+                (
+                    "max-bytes-in-flight-per-address",
+                    self.max_bytes_in_flight_per_address,
+                    default.max_bytes_in_flight_per_address,
+                ),
+                ("half of max-bytes-in-flight", half(self.max_bytes_in_flight)),
+            ),
+        ];
+        let contradicting = pairs.into_iter().filter(|((_, set, default), (_, most))| {
+            // Nothing, and what nobody has set, contradicts nothing.
+            *set > *most && *most > 0 && set != default
+        });
+        contradicting
+            .map(|((name, set, _), (pool, most))| {
+                format!(
+                    "{name} is {set}, and has no effect beyond {most}, {pool}: lower it, or raise the other."
+                )
+            })
+            .collect()
+    }
+
     /// The policy of a site with this `public_url`, on a server that itself speaks `spoken`.
     pub(crate) fn into_policy(self, public_url: Option<Origin>, spoken: Scheme) -> AdmissionPolicy {
         let without_origin =
@@ -118,12 +182,16 @@ impl AdmissionSettings {
             limits: ConnectionLimits {
                 connections: Limit::at_most(self.max_connections),
                 connections_per_address: Limit::at_most(self.max_connections_per_address),
+                // It depends on the machine.
+                all_connections_per_address: Limit::OFF,
                 sockets: Limit::at_most(self.max_sockets),
                 sockets_per_address: Limit::at_most(self.max_sockets_per_address),
                 socket_rate_per_address: Rate::new(
                     self.socket_burst_per_address,
                     self.socket_rate_per_address,
                 ),
+                bytes_in_flight: Limit::at_most(self.max_bytes_in_flight),
+                bytes_in_flight_per_address: Limit::at_most(self.max_bytes_in_flight_per_address),
                 processor_per_address: ProcessorLimit::new(
                     self.processor_burst_per_address,
                     self.processor_rate_per_address,
@@ -142,6 +210,7 @@ impl AdmissionSettings {
                 request_timeout: nonzero(self.request_timeout),
                 write_timeout: nonzero(self.write_timeout),
             },
+            files: FileShares::of(None),
         }
     }
 }
@@ -159,6 +228,40 @@ mod tests {
     #[test]
     fn the_default_frame_limits_are_those_of_the_protocol() {
         assert_eq!(AdmissionSettings::default().frame_limits(), FrameLimits::default());
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_said() {
+        let defaults = AdmissionSettings::default();
+        assert_eq!(defaults.warnings(), [""; 0]);
+        // A smaller pool alone is no contradiction: its shares shrink.
+        let small = AdmissionSettings { max_connections: 100, max_rooms: 10, ..defaults.clone() };
+        assert_eq!(small.warnings(), [""; 0]);
+        let contradicting = AdmissionSettings {
+            max_connections_per_address: 51,
+            max_sockets: 91,
+            max_sockets_per_address: 46,
+            max_rooms_per_address: 6,
+            max_bytes_in_flight: 1_000,
+            max_bytes_in_flight_per_address: 501,
+            ..small.clone()
+        };
+        let warnings = contradicting.warnings();
+        assert_eq!(warnings.len(), 5, "{warnings:?}");
+        assert_eq!(
+            warnings[1],
+            "max-connections-per-address is 51, and has no effect beyond 50, half of max-connections: lower it, or raise the other."
+        );
+        let fitting = AdmissionSettings {
+            max_connections_per_address: 50,
+            max_sockets: 90,
+            max_sockets_per_address: 45,
+            max_rooms_per_address: 5,
+            max_bytes_in_flight: 1_000,
+            max_bytes_in_flight_per_address: 500,
+            ..small
+        };
+        assert_eq!(fitting.warnings(), [""; 0]);
     }
 
     #[test]

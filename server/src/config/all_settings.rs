@@ -103,12 +103,12 @@ static LIMITS: Group = Group {
     settings: &[
         Setting::limit(
             "max-connections",
-            "Maximum number of connections. It is capped by the limit of open files, less a reserve; 0 uses the whole cap.",
+            "Maximum number of connections. It is capped by the limit of open files, less a reserve, and at one for each 32 KiB of memory; 0 uses the whole cap.",
             |config| &mut config.admission.max_connections,
         ),
         Setting::limit(
             "max-connections-per-address",
-            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. For every limit per address, an IPv6 /56 is one address, of which one /64 may use three quarters.",
+            "Maximum number of HTTP connections per client address, not counting those upgraded to WebSocket; 0 is no limit. An address never has more than half of max-connections, WebSockets included, unless this is 0. For every limit per address, an IPv6 /56 is one address, of which one /64 may use three quarters.",
             |config| &mut config.admission.max_connections_per_address,
         ),
         Setting::limit(
@@ -118,7 +118,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-sockets-per-address",
-            "Maximum number of WebSockets and event streams per client address; 0 is no limit. Nobody new is listed where they and the rows of people without a socket are more than twice as many.",
+            "Maximum number of WebSockets and event streams per client address, and at most half of max-sockets; 0 is no limit. Nobody new is listed where they and the rows of people without a socket are more than twice as many.",
             |config| &mut config.admission.max_sockets_per_address,
         ),
         Setting::limit(
@@ -130,6 +130,16 @@ static LIMITS: Group = Group {
             "socket-rate-per-address",
             "Sustained rate of new WebSockets and event streams per address and second, after the burst; 0 is no limit.",
             |config| &mut config.admission.socket_rate_per_address,
+        ),
+        Setting::limit(
+            "max-bytes-in-flight",
+            "Maximum number of bytes that are sent and not received yet, over all connections; 0 is an eighth of the memory. When it is reached, addresses with more than 2 MB in flight are sent no more than they receive at once.",
+            |config| &mut config.admission.max_bytes_in_flight,
+        ),
+        Setting::limit(
+            "max-bytes-in-flight-per-address",
+            "Maximum number of bytes that are sent to one client address and not received yet, and at most half of max-bytes-in-flight; 0 is no limit. When it is reached, the address is sent no more than it receives at once; a request of it waits up to 5 s, and then gets 429.",
+            |config| &mut config.admission.max_bytes_in_flight_per_address,
         ),
         Setting::limit(
             "processor-burst-per-address",
@@ -153,7 +163,7 @@ static LIMITS: Group = Group {
         ),
         Setting::limit(
             "max-rooms",
-            "Maximum number of rooms; 0 is no limit. When it is reached, a new room takes the place of the one that has been empty for the longest time. The lobby, and rooms in which somebody is, can always be opened.",
+            "Maximum number of rooms, and at most one for each 32 KiB of memory; 0 is no limit besides that. When it is reached, a new room takes the place of the one that has been empty for the longest time. The lobby, and rooms in which somebody is, can always be opened.",
             |config| &mut config.admission.max_rooms,
         ),
         Setting::limit(

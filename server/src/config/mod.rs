@@ -215,7 +215,8 @@ impl Config {
         let cluster = self.cluster.is_without_effect().then(|| {
             "Settings that begin with cluster- have no effect without cluster-engine.".to_owned()
         });
-        site.into_iter().chain(operator).chain(cluster).collect()
+        let limits = self.admission.warnings();
+        site.into_iter().chain(operator).chain(cluster).chain(limits).collect()
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {

@@ -66,6 +66,10 @@ pub(crate) async fn charge(
         return bill
             .measure(|| rejected_request::answer(rejection, request.uri(), request.headers()));
     }
+    if !is_health_check && let Err(rejection) = account.flight_share().await {
+        METRICS.rejected(rejection.limit());
+        return rejected_request::answer(rejection, request.uri(), request.headers());
+    }
     request.extensions_mut().insert(account.clone());
     let mut bill = Bill::new(account);
     bill.add(REQUEST_PRICE);

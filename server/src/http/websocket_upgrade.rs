@@ -25,7 +25,7 @@ use super::{
 use crate::{
     admission::{RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
-    listener::{HeadLimit, WriteTimeout},
+    listener::{HeadLimit, InFlight, SystemBuffer, WriteTimeout},
     websocket::{
         connection::{self, ConnectionConfig},
         stream::WebSocket,
@@ -131,16 +131,16 @@ async fn serve(
 
 /// Serves the socket on its stream without the limits of HTTP, as the connection has its own.
 async fn serve_over<S>(
-    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<S>>>>,
+    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<InFlight<S>>>>>,
     entrant: Entrant,
     config: ConnectionConfig,
     guard: DrainGuard,
     permit: SocketPermit,
 ) where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: SystemBuffer + AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let socket =
-        WebSocket::new(io.into_inner().into_inner().into_inner(), &read_buf, config.frames).await;
+    let stream = io.into_inner().into_inner().into_inner().of_shared_frames();
+    let socket = WebSocket::new(stream, &read_buf, config.frames).await;
     // The room is entered only now, so that a failed upgrade leaves no trace.
     connection::spawn(socket, entrant.room_permit.enter(entrant.user_id), config, guard, permit);
 }

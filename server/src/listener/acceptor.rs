@@ -15,7 +15,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, Waker};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::mpsc::{Receiver, Sender, channel},
     time::Instant,
 };
 
@@ -31,23 +31,24 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// The accept thread of a listening socket. Dropping it ends the thread and closes the socket.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    /// Not bounded here: each entry is an open file, so `RLIMIT_NOFILE` bounds it.
-    accepted: UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
+    /// Each entry is an open file, so it has a bound: the rest waits in the system's queue.
+    accepted: Receiver<(std::net::TcpStream, SocketAddr)>,
     stop: Waker,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Acceptor {
-    /// Starts the thread.
+    /// Starts the thread, which accepts so many connections that nobody has looked at yet.
     ///
     /// # Errors
     /// If the system provides no poller or no thread.
-    pub(crate) fn start(listener: TcpListener) -> io::Result<Self> {
+    pub(crate) fn start(listener: TcpListener, most_waiting: usize) -> io::Result<Self> {
+        tcp::bound_send_buffers(&listener);
         let poll = Poll::new()?;
         let stop = Waker::new(poll.registry(), STOP)?;
         let mut listener = mio::net::TcpListener::from_std(listener.into_std()?);
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let (sender, accepted) = unbounded_channel();
+        let (sender, accepted) = channel(most_waiting.max(1));
         let thread = thread::Builder::new()
             .name("acceptor".to_owned())
             .spawn(move || accept_until_stopped(poll, &listener, &sender))?;
@@ -73,6 +74,8 @@ impl Acceptor {
 
 impl Drop for Acceptor {
     fn drop(&mut self) {
+        // The thread may wait for a place in the channel.
+        self.accepted.close();
         // The thread owns the listening socket: once joined, the socket is closed, with all in its queue.
         if self.stop.wake().is_ok()
             && let Some(thread) = self.thread.take()
@@ -86,7 +89,7 @@ impl Drop for Acceptor {
 fn accept_until_stopped(
     mut poll: Poll,
     listener: &mio::net::TcpListener,
-    accepted: &UnboundedSender<(std::net::TcpStream, SocketAddr)>,
+    accepted: &Sender<(std::net::TcpStream, SocketAddr)>,
 ) {
     let mut events = Events::with_capacity(2);
     let mut pause = None;
@@ -122,7 +125,7 @@ fn accept_until_stopped(
 /// Empties the system's queue: readiness is edge-triggered.
 fn accept_all(
     listener: &mio::net::TcpListener,
-    accepted: &UnboundedSender<(std::net::TcpStream, SocketAddr)>,
+    accepted: &Sender<(std::net::TcpStream, SocketAddr)>,
 ) -> io::Result<()> {
     loop {
         match listener.accept() {
@@ -130,7 +133,9 @@ fn accept_all(
                 let stream = std::net::TcpStream::from(stream);
                 tcp::set_options(&stream);
                 // It fails only while the acceptor is being dropped.
-                drop(accepted.send((stream, peer)));
+                if accepted.blocking_send((stream, peer)).is_err() {
+                    return Ok(());
+                }
             }
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => return Ok(()),
@@ -155,16 +160,23 @@ mod tests {
     async fn connections_are_accepted_until_the_acceptor_is_dropped() {
         let listener = tcp::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
-        let mut acceptor = Acceptor::start(listener).unwrap();
+        let mut acceptor = Acceptor::start(listener, 4).unwrap();
         for _ in 0..300 {
             let client = TcpStream::connect(address).await.unwrap();
             let (_stream, peer) = acceptor.accept().await;
             assert_eq!(peer, client.local_addr().unwrap());
         }
-        let mut waiting = TcpStream::connect(address).await.unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..20 {
+            waiting.push(TcpStream::connect(address).await.unwrap());
+        }
+        // No more of them take a file than were asked for: the thread holds one, which it can't pass on.
+        assert!(acceptor.accepted.len() <= 4);
         drop(acceptor);
-        // It is closed whether it was still in the system's queue or accepted already.
-        assert!(matches!(waiting.read(&mut [0]).await, Ok(0) | Err(_)));
+        // They are closed whether they were still in the system's queue or accepted already.
+        for mut client in waiting {
+            assert!(matches!(client.read(&mut [0]).await, Ok(0) | Err(_)));
+        }
         assert!(TcpStream::connect(address).await.is_err());
     }
 }

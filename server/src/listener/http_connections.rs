@@ -21,9 +21,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    Acceptor, BareLineFeed, HeadLimit, WriteTimeout,
+    Acceptor, BareLineFeed, HeadLimit, InFlight, WriteTimeout,
     head_limit::LONGEST_HEAD_IN_BYTES,
     https_redirect::https_redirect,
+    in_flight::SystemBuffer,
     tls::{Accepted, Tls},
 };
 use crate::{
@@ -33,9 +34,6 @@ use crate::{
 
 /// The maximum size of hyper's buffers: longer than any head that reaches it.
 const MAX_BUFFER_IN_BYTES: usize = LONGEST_HEAD_IN_BYTES + 16 * 1024;
-
-/// How many rejected connections are answered at a time; further ones are dropped unanswered.
-const MAX_CONCURRENT_REJECTIONS: usize = 64;
 
 /// Time limit for answering a rejected or redirected connection.
 const SHORT_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -79,6 +77,7 @@ struct Handler {
     answer_rejected: AnswerRejected,
     http: http1::Builder,
     closing: CancellationToken,
+    /// For the rejected connections that are answered at a time; further ones are dropped unanswered.
     rejection_slots: Arc<Semaphore>,
 }
 
@@ -91,7 +90,7 @@ impl Handler {
         closing: CancellationToken,
     ) -> Self {
         let http = http(admission.policy().timeouts.request_timeout);
-        let rejection_slots = Arc::new(Semaphore::new(MAX_CONCURRENT_REJECTIONS));
+        let rejection_slots = Arc::new(Semaphore::new(admission.policy().files.rejected));
         Self { tls, admission, router, answer_rejected, http, closing, rejection_slots }
     }
 
@@ -178,10 +177,10 @@ impl Handler {
         permit: ConnectionPermit,
     ) -> impl Future<Output = ()> + use<S>
     where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        S: SystemBuffer + AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let router = self.router.clone();
-        let stream = HeadLimit::new(stream);
+        let stream = HeadLimit::new(InFlight::new(stream, permit.flight()));
         let bare_line_feeds = stream.bare_line_feeds();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);

@@ -15,8 +15,16 @@ const BACKLOG: u32 = 4096;
 
 /// How long written data may stay unacknowledged before the system closes the connection. By default it
 /// retries for about a quarter of an hour, and keeps the buffers for it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const USER_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const USER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How much of what was sent the system keeps for a connection until the client has received it. It is half of what
+/// Linux then reckons, as that counts its own records as well. A client 100 ms away gets about 1 MB a second.
+pub(super) const SEND_BUFFER_IN_BYTES: usize = 128 * 1024;
+
+/// With so much that is not even sent, a connection takes no more: what nobody reads stays where it is shared, and not
+/// in a copy for each connection.
+#[cfg(target_os = "linux")]
+const NOT_SENT_IN_BYTES: u32 = 16 * 1024;
 
 /// Listens on an address; port 0 picks a free port.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -26,6 +34,17 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// Bounds what the system keeps of each connection that is accepted from now on: connections inherit these options.
+pub(crate) fn bound_send_buffers(listener: &TcpListener) {
+    let socket = SockRef::from(listener);
+    let outcome = socket.set_send_buffer_size(SEND_BUFFER_IN_BYTES / 2);
+    #[cfg(target_os = "linux")]
+    let outcome = outcome.and_then(|()| socket.set_tcp_notsent_lowat(NOT_SENT_IN_BYTES));
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "the send buffers of connections can't be bounded");
+    }
 }
 
 /// Sets the options of an accepted connection. If that fails, it is served with the system's defaults.
@@ -72,11 +91,14 @@ mod tests {
     #[tokio::test]
     async fn an_accepted_connection_gets_its_options() {
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+        bound_send_buffers(&listener);
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
         let accepted = accepted.into_std().unwrap();
         set_options(&accepted);
         assert!(accepted.nodelay().unwrap());
+        assert_eq!(SockRef::from(&accepted).send_buffer_size().unwrap(), SEND_BUFFER_IN_BYTES);
+        assert_eq!(SockRef::from(&accepted).tcp_notsent_lowat().unwrap(), NOT_SENT_IN_BYTES);
         assert_eq!(SockRef::from(&accepted).tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
     }
 

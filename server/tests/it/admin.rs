@@ -1,7 +1,18 @@
 //! The operator's interface, through its own listening socket.
 
+use std::{net::SocketAddr, process::Command, time::Duration};
+
 use crate::support::{Client, OPERATOR_TOKEN, TestServer, header, process::ServerProcess};
 use app::presence::{Changes, UserId};
+use server::listener::tcp;
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+
+/// The time limit of every wait, so that a test that would hang fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn ana_in_two_tabs_and_bo(server: &TestServer) -> (Client, Client, Client, UserId) {
     let mut ana = server.connect("lobby").await;
@@ -236,4 +247,59 @@ async fn wrong_tokens_are_slowed_counted_and_logged_once_a_minute() {
     let log = server.log();
     assert_eq!(log.matches(what).count(), 1, "{log}");
     assert!(!log.contains("wrong-1") && !log.contains(token.trim()), "{log}");
+}
+
+/// A server with this limit of open files.
+fn with_open_files(number: u32) -> ServerProcess {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {number}; exec \"$0\" \"$@\"")]);
+    ServerProcess::start_by(shell, "operator-addr = \"127.0.0.1:0\"")
+}
+
+/// One that asks for nothing makes room for one that does.
+#[tokio::test]
+async fn idle_connections_to_the_operator_lock_nobody_out() {
+    // For this process.
+    tcp::raise_open_files_limit();
+    let server = with_open_files(256);
+    let operator = server.operator().await;
+    let mut idle = Vec::new();
+    for _ in 0..1_000 {
+        idle.push(TcpStream::connect(operator.address).await.unwrap());
+    }
+    for path in ["/readyz", "/metrics"] {
+        let answer = operator.get(path).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    // Visitors have all their files: an address half of 120.
+    let mut visitors = Vec::new();
+    for _ in 0..50 {
+        visitors.push(server.open("/healthz").await);
+    }
+    for visitor in &mut visitors {
+        let mut start = [0; 12];
+        timeout(TIMEOUT, visitor.read_exact(&mut start)).await.unwrap().unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+    }
+    drop(idle);
+}
+
+#[tokio::test]
+async fn flood_of_visitors_leaves_the_operator_its_files() {
+    let server = with_open_files(128);
+    let operator = server.operator().await;
+    let mut flood = Vec::new();
+    for number in 0..600_u32 {
+        let socket = TcpSocket::new_v4().unwrap();
+        let last = u8::try_from(2 + number % 8).unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+        flood.push(socket.connect(server.address).await.unwrap());
+    }
+    for _ in 0..5 {
+        for path in ["/readyz", "/metrics"] {
+            let answer = operator.get(path).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    }
+    drop(flood);
 }

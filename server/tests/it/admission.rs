@@ -28,6 +28,14 @@ async fn connect_from(host: [u8; 4], site: &Site) -> TcpStream {
 const LOCALHOST: [u8; 4] = [127, 0, 0, 1];
 const ANOTHER_HOST: [u8; 4] = [127, 0, 0, 2];
 
+fn socket_request(site: &Site, room: &str, headers: &str) -> String {
+    format!(
+        "GET /r/{room}/socket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
+        site.address
+    )
+}
+
 /// Requests a WebSocket, and returns the connection and the response's head.
 async fn ask_for_socket(
     site: &Site,
@@ -36,12 +44,7 @@ async fn ask_for_socket(
     headers: &str,
 ) -> (TcpStream, String) {
     let mut stream = connect_from(host, site).await;
-    let request = format!(
-        "GET /r/{room}/socket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
-        site.address
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(socket_request(site, room, headers).as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(timeout(TIMEOUT, stream.read_u8()).await.unwrap().unwrap());
@@ -418,6 +421,29 @@ async fn endless_request_headers_get_431() {
     assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
 }
 
+/// F05: one address held every connection for as long as it liked.
+#[tokio::test]
+async fn address_holds_at_most_half_of_all_connections() {
+    let server = ServerProcess::start_with_open_files(64);
+    // Of 64 files 32 are for connections.
+    server.wait_until_logged("32 connections, 29 WebSockets and event streams").await;
+    server.wait_until_logged("of one address 16 connections, 14 WebSockets").await;
+    let mut held = Vec::new();
+    for kind in 0..200 {
+        let mut stream = connect_from(ANOTHER_HOST, &server).await;
+        if kind % 2 == 1 {
+            // It may be closed already.
+            let _ = stream.write_all(socket_request(&server, "lobby", "").as_bytes()).await;
+        }
+        held.push(stream);
+    }
+    for _ in 0..5 {
+        let page = server.get("/").await;
+        assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    }
+    open_socket(&server, LOCALHOST, "lobby", "").await;
+}
+
 #[tokio::test]
 async fn server_without_free_files_answers_503_and_recovers() {
     let server = ServerProcess::start_with_open_files(64);
@@ -427,7 +453,9 @@ async fn server_without_free_files_answers_503_and_recovers() {
         if !answer.starts_with("HTTP/1.1 200 ") {
             break answer;
         }
-        silent.push(connect_from(LOCALHOST, &server).await);
+        // No address may have so many.
+        let host = [127, 0, 0, 2 + u8::try_from(silent.len() % 8).unwrap()];
+        silent.push(connect_from(host, &server).await);
         assert!(silent.len() < 64, "more connections than files");
     };
     assert!(is_refused(&refused, 503), "{refused}");

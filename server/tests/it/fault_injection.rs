@@ -117,8 +117,10 @@ async fn server_that_can_not_save_rooms_keeps_serving() {
 
 #[tokio::test]
 async fn operator_address_answers_while_the_public_one_is_full() {
-    let server =
-        TestServer::start_with("[limits]\nmax-connections = 2", ConnectionConfig::default());
+    let server = TestServer::start_with(
+        "[limits]\nmax-connections = 2\nmax-connections-per-address = 0",
+        ConnectionConfig::default(),
+    );
     let mut ana = server.connect("lobby").await;
     ana.join("Ana").await;
     let _silent = tokio::net::TcpStream::connect(server.address).await.unwrap();

@@ -27,6 +27,7 @@ mod event_stream;
 mod fault_injection;
 mod helpers;
 mod host;
+mod in_flight;
 mod killed;
 mod names;
 mod near_misses;

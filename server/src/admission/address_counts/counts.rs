@@ -4,11 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
 
-use super::ConnectionLimits;
+use super::{ConnectionLimits, Transport};
 use crate::admission::{
     Rejection, account, client_addr::ClientSubnet, processor_budget::ProcessorBudget,
     rate_limit::TokenBucket,
 };
+
+/// What an address may have in flight while all is used: some pages.
+const BYTES_FOR_A_STRANGER: usize = 2_000_000;
 
 /// The counts of an address, and of each /64 in it.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +27,10 @@ pub(super) struct AddressCounts {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) connections: usize,
+    /// Including feeds.
     pub(super) sockets: usize,
+    feeds: usize,
+    pub(super) bytes_in_flight: usize,
     pub(super) new_sockets: TokenBucket,
     pub(super) wrong_secrets: TokenBucket,
     processor: ProcessorBudget,
@@ -109,7 +115,10 @@ impl AddressCounts {
 impl Counts {
     /// Counts a connection, or says which limit it exceeds, and counts nothing.
     pub(super) fn admit_connection(&mut self, limits: &ConnectionLimits) -> Result<(), Rejection> {
-        if !limits.connections_per_address.allows_one_more_than(self.connections) {
+        let present = (self.connections + self.sockets).saturating_sub(self.feeds);
+        if !limits.connections_per_address.allows_one_more_than(self.connections)
+            || !limits.all_connections_per_address.allows_one_more_than(present)
+        {
             return Err(Rejection::TooManyConnectionsPerAddress);
         }
         self.connections += 1;
@@ -119,6 +128,7 @@ impl Counts {
     /// The same for a socket or feed.
     pub(super) fn admit_socket(
         &mut self,
+        transport: Transport,
         limits: &ConnectionLimits,
         now: Duration,
     ) -> Result<(), Rejection> {
@@ -129,7 +139,31 @@ impl Counts {
             self.new_sockets.take(rate, now).map_err(Rejection::SocketRateExceeded)?;
         }
         self.sockets += 1;
+        self.feeds += usize::from(transport == Transport::Feed);
         Ok(())
+    }
+
+    /// Counts down.
+    pub(super) fn release_connection(&mut self) {
+        self.connections = self.connections.saturating_sub(1);
+    }
+
+    /// The same for a socket or feed.
+    pub(super) fn release_socket(&mut self, transport: Transport) {
+        self.sockets = self.sockets.saturating_sub(1);
+        self.feeds = self.feeds.saturating_sub(usize::from(transport == Transport::Feed));
+    }
+
+    /// Whether more may be sent, also while all that there is for everybody is used.
+    pub(super) fn check_flight(
+        &self,
+        limits: &ConnectionLimits,
+        is_all_used: bool,
+    ) -> Result<(), Rejection> {
+        let is_within =
+            limits.bytes_in_flight_per_address.allows_one_more_than(self.bytes_in_flight)
+                && (!is_all_used || self.bytes_in_flight < BYTES_FOR_A_STRANGER);
+        if is_within { Ok(()) } else { Err(Rejection::TooManyBytesInFlight) }
     }
 
     /// Whether the budget of processor time is not used up.
@@ -152,6 +186,7 @@ impl Counts {
     fn is_removable(&self, now: Duration) -> bool {
         self.connections == 0
             && self.sockets == 0
+            && self.bytes_in_flight == 0
             && self.new_sockets.is_full(now)
             && self.wrong_secrets.is_full(now)
             && self.processor.is_full(now)

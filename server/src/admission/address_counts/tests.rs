@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{config::admission::AdmissionSettings, url::Scheme};
+use crate::{admission::pools::Machine, config::admission::AdmissionSettings, url::Scheme};
 
 /// An IPv4 address.
 fn key(number: u16) -> ClientKey {
@@ -26,9 +26,12 @@ fn limits() -> ConnectionLimits {
     ConnectionLimits {
         connections: Limit::at_most(12),
         connections_per_address: Limit::at_most(4),
+        all_connections_per_address: Limit::at_most(6),
         sockets: Limit::at_most(8),
         sockets_per_address: Limit::at_most(4),
         socket_rate_per_address: Rate::new(5, 1),
+        bytes_in_flight: Limit::at_most(1_000),
+        bytes_in_flight_per_address: Limit::at_most(400),
         processor_per_address: ProcessorLimit::new(Duration::from_secs(4), 50),
     }
 }
@@ -85,6 +88,21 @@ fn has_room_for_one_more(from: &[u8], number: u8) -> bool {
     of_address < 4 && (client_of.subnet.is_none() || of_subnet < 3)
 }
 
+/// The connections of every kind that a client's address has, and its subnet; a feed's connection counts once.
+fn present(connections: &[Option<u8>], sockets: &[(Transport, u8)], number: u8) -> [usize; 2] {
+    let same = [
+        |one: u8, another: u8| client(one).prefix == client(another).prefix,
+        |one: u8, another: u8| one == another,
+    ];
+    same.map(|is_same| {
+        let opened = connections.iter().flatten().filter(|other| is_same(**other, number)).count();
+        let is_socket = |(transport, other): &&(Transport, u8)| {
+            *transport == Transport::Socket && is_same(*other, number)
+        };
+        opened + sockets.iter().filter(is_socket).count()
+    })
+}
+
 proptest! {
     /// Every decision equals the model's, and nothing is kept when all connections have ended.
     #[test]
@@ -102,7 +120,10 @@ proptest! {
                     let from: Vec<u8> = connections.iter().copied().flatten().collect();
                     let expected = if total(&connections, &sockets) >= 12 {
                         Err(Rejection::TooManyConnections)
-                    } else if !has_room_for_one_more(&from, number) {
+                    } else if !has_room_for_one_more(&from, number) || {
+                        let [of_address, of_subnet] = present(&connections, &sockets, number);
+                        of_address >= 6 || (client(number).subnet.is_some() && of_subnet >= 5)
+                    } {
                         Err(Rejection::TooManyConnectionsPerAddress)
                     } else {
                         connections.push(Some(number));
@@ -188,6 +209,52 @@ fn the_defaults_admit_a_school_and_reject_a_flood() {
         Err(Rejection::TooManySocketsPerAddress)
     );
     assert_eq!(counts.admit_transport(Transport::Socket, key(2), at(200)), Ok(()));
+}
+
+/// F05: with few files one address held all connections.
+#[test]
+fn address_never_has_more_than_half_of_all_connections() {
+    let policy = AdmissionSettings::default().into_policy(None, Scheme::Http);
+    let limits = policy.capped_by(Machine { open_files: Some(1_024), memory: None }).limits;
+    let mut counts = ConnectionCounts::new(limits);
+    let now = Duration::from_secs(5);
+    // Every second one becomes a socket.
+    let opened = (0..1_000).filter(|number| {
+        let is_admitted = counts.admit_connection(Some(key(1)), now).is_ok();
+        if is_admitted && number % 2 == 0 {
+            counts.admit_transport(Transport::Socket, key(1), now).unwrap();
+            counts.release_connection(Some(key(1)), now);
+        }
+        is_admitted
+    });
+    assert_eq!(opened.count(), 384);
+    let another = (0..384).filter(|_| counts.admit_connection(Some(key(2)), now).is_ok());
+    assert_eq!(another.count(), 384);
+}
+
+/// A /64 has a smaller share than its /56, and nobody else pays for them.
+#[test]
+fn bytes_in_flight_are_counted_for_the_address() {
+    let mut counts = ConnectionCounts::new(limits());
+    let now = Duration::from_secs(5);
+    let (one, other) = (key_in_subnet(1), key_in_subnet(2));
+    let mut change = |from, before, after| {
+        let is_freed = counts.change_bytes_in_flight(Some(from), before, after, now);
+        let used = [one, other, key(1)].map(|from| counts.check_flight(Some(from)).is_err());
+        (is_freed, used)
+    };
+    assert_eq!(change(one, 0, 299), (false, [false, false, false]));
+    assert_eq!(change(one, 299, 300), (false, [true, false, false]));
+    assert_eq!(change(other, 0, 100), (false, [true, true, false]));
+    assert_eq!(change(one, 300, 200), (true, [false, false, false]));
+    assert_eq!(change(one, 200, 0), (false, [false, false, false]));
+    assert_eq!(change(other, 100, 0), (false, [false, false, false]));
+    assert!(counts.addresses.is_empty());
+    assert_eq!(counts.bytes_in_flight(), 0);
+    // A proxy's connections have no address.
+    assert!(!counts.change_bytes_in_flight(None, 0, 1_000, now));
+    assert!(counts.check_flight(None).is_err() && counts.check_flight(Some(one)).is_ok());
+    assert!(counts.change_bytes_in_flight(None, 1_000, 0, now));
 }
 
 /// Eight /64 of one line are one household, and one /64 leaves something to the others of its /56.

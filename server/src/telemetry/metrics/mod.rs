@@ -54,7 +54,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 13],
+            rejections: [(&'static str, Counter); 14],
         }
 
         impl Metrics {
@@ -121,7 +121,7 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 13] {
+const fn rejection_counters() -> [(&'static str, Counter); 14] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -132,6 +132,7 @@ const fn rejection_counters() -> [(&'static str, Counter); 13] {
         ("wrong_secret_rate_per_address", Counter::new()),
         ("processor_rate_per_address", Counter::new()),
         ("requests_per_address", Counter::new()),
+        ("bytes_in_flight_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),
         ("rooms_per_address", Counter::new()),

@@ -23,6 +23,8 @@ pub struct Now {
     pub rooms: usize,
     /// People listed, over all rooms.
     pub people: usize,
+    /// Bytes of answers and frames that have not arrived yet.
+    pub bytes_in_flight: usize,
 }
 
 /// All metrics as text; those of a cluster only where there is one.
@@ -41,6 +43,11 @@ pub fn exposition(
     text.gauge("rollcall_event_streams", "Open event streams.", now.feeds);
     text.gauge("rollcall_rooms", "Open rooms.", now.rooms);
     text.gauge("rollcall_people", "People listed, over all rooms.", now.people);
+    text.gauge(
+        "rollcall_bytes_in_flight",
+        "At most so many bytes are handed to the system or wait for it, and are not received yet.",
+        now.bytes_in_flight,
+    );
     for (name, help, value) in metrics.plain_counters() {
         text.counter(name, help, value);
     }
