@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     admin::{self, AdminState, AdminToken, serve_operator},
-    admission::{Admission, Origin, SiteNames, pools::Capacity},
+    admission::{Admission, AdmissionPolicy, Origin, SiteNames, pools::Capacity},
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -23,7 +23,7 @@ use crate::{
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
-use registry::encoding::server_build::announce_build;
+use registry::{encoding::server_build::announce_build, hub::HubLimits};
 
 /// What the process has before it serves: the listening sockets, and what belongs to them.
 #[derive(Debug)]
@@ -69,12 +69,7 @@ pub async fn serve(
     announce_build(&asset_urls.build);
     asset_urls.install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
-    // Browsers remember it for a year and for the whole host: only if the operator says that the site has HTTPS and
-    // the host.
-    let sends_hsts = config
-        .public_url
-        .as_ref()
-        .is_some_and(|url| url.origin.is_https() && url.base_path.as_str().is_empty());
+    let header_policy = header_policy(&config);
     let public_url = config.public_url;
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
     let public_origin = public_url.as_ref().map(|url| url.origin.clone());
@@ -82,18 +77,9 @@ pub async fn serve(
     let names = config.hosts.into_iter().chain(public_name).chain(machine_name());
     let name_check = Arc::new(NameCheck::new(SiteNames::new(names)));
     let policy = config.admission.into_policy(public_origin, spoken);
-    let machine = this_machine();
-    let policy = policy.capped_by(machine);
-    let hub_limits = machine.cap_rooms(hub_limits, &policy);
-    let capacity = Capacity { policy: &policy, hub: &hub_limits };
-    tracing::info!(%capacity, "what this server can hold");
+    let (policy, hub_limits) = fitted(policy, hub_limits);
     let hub = backend.hub(hub_limits);
     let admission = Admission::new(policy);
-    let header_policy = HeaderPolicy {
-        sends_hsts,
-        // Set by cargo-leptos, and read by Leptos when it renders the page.
-        reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
-    };
     let compressing = Offload::new(COMPRESSION_TIMEOUT);
     let state = AppState {
         first_rows: FirstRowsCache::new(),
@@ -118,14 +104,11 @@ pub async fn serve(
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
-        let state = AdminState {
-            hub: Arc::clone(&hub),
-            drain: drain.clone(),
-            admission: Arc::clone(&admission),
-            readiness,
-        };
-        let routes = admin::router(state, token, name_check);
+        let (hub, drain) = (Arc::clone(&hub), drain.clone());
+        let admission = Arc::clone(&admission);
         let most = admission.policy().files.operator;
+        let state = AdminState { hub, drain, admission, readiness };
+        let routes = admin::router(state, token, name_check);
         AbortOnDropHandle::new(tokio::spawn(serve_operator(listener, routes, most)))
     });
     let maintenance = tokio::spawn(backend.maintenance(
@@ -170,5 +153,27 @@ pub async fn serve(
     match shutdown_task.await.map_err(io::Error::other)? {
         None => Ok(()),
         Some(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// Limits for which this machine suffices.
+fn fitted(policy: AdmissionPolicy, hub_limits: HubLimits) -> (AdmissionPolicy, HubLimits) {
+    let machine = this_machine();
+    let policy = policy.capped_by(machine);
+    let hub_limits = machine.cap_rooms(hub_limits, &policy);
+    let capacity = Capacity { policy: &policy, hub: &hub_limits };
+    tracing::info!(%capacity, "what this server can hold");
+    (policy, hub_limits)
+}
+
+fn header_policy(config: &Config) -> HeaderPolicy {
+    let public_url = config.public_url.as_ref();
+    HeaderPolicy {
+        // Browsers remember it for a year and for the whole host: only if the operator says that the site has HTTPS
+        // and the host.
+        sends_hsts: public_url
+            .is_some_and(|url| url.origin.is_https() && url.base_path.as_str().is_empty()),
+        // Set by cargo-leptos, and read by Leptos when it renders the page.
+        reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
     }
 }

@@ -327,12 +327,12 @@ mod tests {
     async fn bytes_count_until_the_system_has_sent_them() {
         let admission = admission(1 << 20);
         let (mut stream, is_sent, _client) = connection(&admission);
-        stream.write_all(&[0; LITTLE_IN_BYTES]).await.unwrap();
+        stream.write_all(&vec![0; LITTLE_IN_BYTES]).await.unwrap();
         assert_eq!(admission.bytes_in_flight(), 0);
-        stream.write_all(&[0; 1_000]).await.unwrap();
+        stream.write_all(&vec![0; 1_000]).await.unwrap();
         assert_eq!(admission.bytes_in_flight(), LITTLE_IN_BYTES + 1_000);
         // The system's buffer takes no more, whatever is written.
-        stream.write_all(&[0; 500_000]).await.unwrap();
+        stream.write_all(&vec![0; 500_000]).await.unwrap();
         assert_eq!(admission.bytes_in_flight(), SEND_BUFFER_IN_BYTES);
         is_sent.store(true, Ordering::Relaxed);
         let mut buffer = [0];
@@ -357,15 +357,16 @@ mod tests {
     async fn connection_holds_little_while_the_share_is_used() {
         let admission = admission(100_000);
         let (mut greedy, _says, _client) = connection(&admission);
-        greedy.write_all(&[0; 200_000]).await.unwrap();
+        greedy.write_all(&vec![0; 200_000]).await.unwrap();
         let (mut next, is_sent, mut client) = connection(&admission);
-        let slices = [IoSlice::new(&[]), IoSlice::new(&[7; 50_000]), IoSlice::new(&[8; 50_000])];
+        let (first, second) = (vec![7; 50_000], vec![8; 50_000]);
+        let slices = [IoSlice::new(&[]), IoSlice::new(&first), IoSlice::new(&second)];
         let written = next.write_vectored(&slices).await.unwrap();
         assert_eq!(written, LITTLE_IN_BYTES);
         assert!(next.write(&[9; 100]).now_or_never().is_none());
         // It goes on as fast as the client receives.
         is_sent.store(true, Ordering::Relaxed);
-        next.write_all(&[9; 100_000]).await.unwrap();
+        next.write_all(&vec![9; 100_000]).await.unwrap();
         let mut received = vec![0; LITTLE_IN_BYTES + 100_000];
         client.read_exact(&mut received).await.unwrap();
         assert!(received[..LITTLE_IN_BYTES].iter().all(|byte| *byte == 7));
@@ -377,13 +378,13 @@ mod tests {
     async fn bytes_count_after_the_end_while_the_system_keeps_them() {
         let admission = admission(1 << 20);
         let (mut stream, _says, _client) = connection(&admission);
-        stream.write_all(&[0; 100_000]).await.unwrap();
+        stream.write_all(&vec![0; 100_000]).await.unwrap();
         drop(stream);
         assert_eq!(admission.bytes_in_flight(), 100_000);
         sleep(USER_TIMEOUT + Duration::from_millis(1)).await;
         assert_eq!(admission.bytes_in_flight(), 0);
         let (mut stream, is_sent, _client) = connection(&admission);
-        stream.write_all(&[0; 100_000]).await.unwrap();
+        stream.write_all(&vec![0; 100_000]).await.unwrap();
         is_sent.store(true, Ordering::Relaxed);
         drop(stream);
         assert_eq!(admission.bytes_in_flight(), 0);
