@@ -66,12 +66,7 @@ pub async fn serve(
     announce_build(&asset_urls.build);
     asset_urls.install();
     let spoken = if tls.is_some() { Scheme::Https } else { Scheme::Http };
-    // Browsers remember it for a year and for the whole host: only if the operator says that the site has HTTPS and
-    // the host.
-    let sends_hsts = config
-        .public_url
-        .as_ref()
-        .is_some_and(|url| url.origin.is_https() && url.base_path.as_str().is_empty());
+    let header_policy = header_policy(&config);
     let public_url = config.public_url;
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
     let public_origin = public_url.as_ref().map(|url| url.origin.clone());
@@ -81,11 +76,6 @@ pub async fn serve(
     let (backend, hub) = RoomsBackend::start(cluster, &config.state_directory, hub_limits);
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
-    let header_policy = HeaderPolicy {
-        sends_hsts,
-        // Set by cargo-leptos, and read by Leptos when it renders the page.
-        reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
-    };
     let compressing = Offload::new(COMPRESSION_TIMEOUT);
     let state = AppState {
         first_rows: FirstRowsCache::new(),
@@ -110,14 +100,11 @@ pub async fn serve(
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {
-        let state = AdminState {
-            hub: Arc::clone(&hub),
-            drain: drain.clone(),
-            admission: Arc::clone(&admission),
-            readiness,
-        };
-        let routes = admin::router(state, token, name_check);
+        let (hub, drain) = (Arc::clone(&hub), drain.clone());
+        let admission = Arc::clone(&admission);
         let most = admission.policy().files.operator;
+        let state = AdminState { hub, drain, admission, readiness };
+        let routes = admin::router(state, token, name_check);
         AbortOnDropHandle::new(tokio::spawn(serve_operator(listener, routes, most)))
     });
     tokio::spawn(run_maintenance(Arc::clone(&hub), Arc::clone(&admission), closing.clone()));
@@ -179,4 +166,16 @@ fn limits_of_this_machine(
 fn name_check(hosts: Vec<HostName>, public_origin: Option<&Origin>) -> NameCheck {
     let public_name = public_origin.and_then(Origin::host_name);
     NameCheck::new(SiteNames::new(hosts.into_iter().chain(public_name).chain(machine_name())))
+}
+
+fn header_policy(config: &Config) -> HeaderPolicy {
+    let public_url = config.public_url.as_ref();
+    HeaderPolicy {
+        // Browsers remember it for a year and for the whole host: only if the operator says that the site has HTTPS
+        // and the host.
+        sends_hsts: public_url
+            .is_some_and(|url| url.origin.is_https() && url.base_path.as_str().is_empty()),
+        // Set by cargo-leptos, and read by Leptos when it renders the page.
+        reload_port: env::var_os("LEPTOS_WATCH").map(|_| config.leptos.reload_port),
+    }
 }

@@ -48,8 +48,10 @@ impl Machine {
         };
         limits.rooms.most = capped(limits.rooms.most, self.part_of_memory(4, BYTES_OF_A_ROOM));
         if limits.most_rows_per_address.is_some() {
-            limits.most_rows_per_address =
-                capped(limits.most_rows_per_address, policy.limits.sockets_per_address);
+            // As many rows may wait as sockets may be open.
+            let sockets = policy.limits.sockets_per_address.number();
+            let rows = sockets.map_or(Limit::OFF, |sockets| Limit::at_most(2 * sockets));
+            limits.most_rows_per_address = capped(limits.most_rows_per_address, rows);
         }
         limits
     }
@@ -237,7 +239,7 @@ mod tests {
             Capacity { policy: &policy, hub: &hub }.to_string(),
             "2048 connections, 1844 WebSockets and event streams, 2048 rooms and 8 MiB in flight; of one address 1024 connections, 922 WebSockets and event streams, 1024 rooms and 4 MiB",
         );
-        assert_eq!(hub.most_rows_per_address.map(NonZeroUsize::get), Some(922));
+        assert_eq!(hub.most_rows_per_address.map(NonZeroUsize::get), Some(1_844));
         let off = AdmissionSettings {
             max_rooms: 0,
             max_sockets_per_address: 0,

@@ -327,9 +327,9 @@ mod tests {
     async fn bytes_count_until_the_system_has_sent_them() {
         let admission = admission(1 << 20);
         let (mut stream, is_sent, _client) = connection(&admission);
-        stream.write_all(&[0; LITTLE_IN_BYTES]).await.unwrap();
+        stream.write_all(&vec![0; LITTLE_IN_BYTES]).await.unwrap();
         assert_eq!(admission.bytes_in_flight(), 0);
-        stream.write_all(&[0; 1_000]).await.unwrap();
+        stream.write_all(&vec![0; 1_000]).await.unwrap();
         assert_eq!(admission.bytes_in_flight(), LITTLE_IN_BYTES + 1_000);
         // The system's buffer takes no more, whatever is written.
         stream.write_all(&vec![0; 500_000]).await.unwrap();
@@ -359,8 +359,8 @@ mod tests {
         let (mut greedy, _says, _client) = connection(&admission);
         greedy.write_all(&vec![0; 200_000]).await.unwrap();
         let (mut next, is_sent, mut client) = connection(&admission);
-        let (sevens, eights) = (vec![7; 50_000], vec![8; 50_000]);
-        let slices = [IoSlice::new(&[]), IoSlice::new(&sevens), IoSlice::new(&eights)];
+        let (first, second) = (vec![7; 50_000], vec![8; 50_000]);
+        let slices = [IoSlice::new(&[]), IoSlice::new(&first), IoSlice::new(&second)];
         let written = next.write_vectored(&slices).await.unwrap();
         assert_eq!(written, LITTLE_IN_BYTES);
         assert!(next.write(&[9; 100]).now_or_never().is_none());

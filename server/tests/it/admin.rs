@@ -249,11 +249,11 @@ async fn wrong_tokens_are_slowed_counted_and_logged_once_a_minute() {
     assert!(!log.contains("wrong-1") && !log.contains(token.trim()), "{log}");
 }
 
-/// A server with this limit of open files.
+/// A server with this limit of open files, which visitors may hold for as long as they like.
 fn with_open_files(number: u32) -> ServerProcess {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("ulimit -n {number}; exec \"$0\" \"$@\"")]);
-    ServerProcess::start_by(shell, "operator-addr = \"127.0.0.1:0\"")
+    ServerProcess::start_by(shell, "operator-addr = \"127.0.0.1:0\"\n[limits]\nrequest-timeout = 0")
 }
 
 /// One that asks for nothing makes room for one that does.

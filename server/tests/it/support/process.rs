@@ -161,6 +161,13 @@ impl ServerProcess {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
+    /// Changes the soft limit of open files of the running program.
+    pub fn limit_open_files(&self, number: u32) {
+        let id = self.process.0.id();
+        let prlimit = format!("prlimit --pid {id} --nofile={number}:");
+        assert!(Command::new("sh").args(["-c", &prlimit]).status().unwrap().success());
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()

@@ -91,7 +91,7 @@ const SETTINGS: &str = "[[workspace.metadata.leptos]]\noutput-name = \"rollcall\
 /// The settings without limits. Nor is there a rate of what a room sends: the baseline has none.
 const NO_LIMITS: &str = "[limits]\nmax-connections-per-address = 0\nmax-sockets-per-address = 0\n\
     socket-rate-per-address = 0\nprocessor-rate-per-address = 0\nmax-sockets-per-room = 0\n\
-    max-room-bytes-per-second = 0\n";
+    max-room-bytes-per-second = 0\nmax-bytes-in-flight-per-address = 0\n";
 
 /// A free port of loopback.
 const ANY_PORT: &str = "127.0.0.1:0";
