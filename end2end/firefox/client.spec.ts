@@ -62,7 +62,7 @@ test("two lines of the documentation show who is here, live, styled and accessib
   await server.kill();
   await expect.poll(first).toMatchObject({ note: "Not live. Reconnecting…", names: "Cy" });
   await server.start();
-  // Its list went with it, and nobody of it comes back.
+  // Nobody of its list comes back.
   await expect.poll(first, UNTIL_RECONNECTED).toMatchObject({ note: "", names: "Nobody is here yet." });
   site.close();
 });
