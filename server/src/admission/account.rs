@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{Admission, ClientKey, Rejection};
-use crate::processor_time::measured;
+use crate::processor_time::{cores_but_one, measured};
 
 /// How long a request waits while the server works on others of its address: so long a thousand pages take on a machine
 /// that needs 20 ms of one core for each.
@@ -93,8 +93,7 @@ impl Drop for Bill {
 
 /// The turns of one address: one core is left for everybody else.
 pub(super) fn turns() -> Arc<Semaphore> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Arc::new(Semaphore::new((cores - 1).max(1)))
+    Arc::new(Semaphore::new(cores_but_one()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Work that takes long, on threads beside those that serve sockets.
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-use crate::{admission::Account, processor_time::measured};
+use crate::{
+    admission::Account,
+    processor_time::{cores_but_one, measured},
+};
 
 /// Does work on other threads, so much at a time that one core is left for the sockets.
 #[derive(Clone, Debug)]
@@ -25,8 +28,7 @@ pub(crate) enum OffloadError {
 impl Offload {
     /// On all cores but one, and on one at least. Work that does not get its turn for so long is not done.
     pub(crate) fn new(longest_wait: Duration) -> Self {
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        Self { permits: Arc::new(Semaphore::new((cores - 1).max(1))), longest_wait }
+        Self { permits: Arc::new(Semaphore::new(cores_but_one())), longest_wait }
     }
 
     /// Does the work when it is its turn, and charges the account what it takes, also if nobody waits for it any more.
