@@ -16,7 +16,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::rooms_file::{RoomsFile, SaveTimes};
-use crate::telemetry::{metrics::METRICS, warning_interval::WarningInterval};
+use crate::{
+    processor_time::measured,
+    telemetry::{metrics::METRICS, warning_interval::WarningInterval},
+};
 use registry::{
     hub::{Hub, SavedRooms, Shutdown},
     presence::grace_period::RECONNECT_GRACE,
@@ -141,13 +144,14 @@ impl RoomsSaver {
 
     /// What is on the disk now, unless that failed.
     fn save_changes(&self, hub: &Hub, last: Option<LastSave>) -> (Option<LastSave>, SaveCost) {
-        let (started, processor_time) = (Instant::now(), processor_time_of_thread());
-        let rooms = hub.save();
-        let saved = match last {
-            Some(last) if !is_due(&last, &rooms) => Some(last),
-            _ => self.write(&rooms).then_some(LastSave { rooms, at: started }),
-        };
-        let processor_time = processor_time_of_thread().saturating_sub(processor_time);
+        let started = Instant::now();
+        let (saved, processor_time) = measured(|| {
+            let rooms = hub.save();
+            match last {
+                Some(last) if !is_due(&last, &rooms) => Some(last),
+                _ => self.write(&rooms).then_some(LastSave { rooms, at: started }),
+            }
+        });
         (saved, SaveCost { processor_time, elapsed: started.elapsed() })
     }
 
@@ -205,18 +209,6 @@ fn pause_after(cost: SaveCost) -> Duration {
     let SaveCost { processor_time, elapsed } = cost;
     let pause = processor_time.saturating_mul(CORE_SHARE).max(elapsed);
     pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
-}
-
-/// Unlike the time that has passed, it does not grow while others use the processor.
-fn processor_time_of_thread() -> Duration {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
-    }
-    #[cfg(not(unix))]
-    Duration::ZERO
 }
 
 fn unix_seconds() -> u64 {
