@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{AdminToken, OperatorConnection, token_tries::TokenTries};
 use crate::{
-    admission::ClientPrefix,
+    admission::{ClientPrefix, rate_limit::whole_seconds},
     telemetry::{metrics::METRICS, warning_interval::WarningInterval},
 };
 
@@ -87,10 +87,8 @@ fn token_required() -> Response {
     (StatusCode::UNAUTHORIZED, challenge, sentence).into_response()
 }
 
-/// In whole seconds, rounded up.
 fn too_many_wrong_tokens(wait: Duration) -> Response {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let retry_after = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
+    let retry_after = [(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)))];
     let sentence =
         "Too many wrong tokens were sent, so no token is looked at for a moment: try again soon.\n";
     (StatusCode::TOO_MANY_REQUESTS, retry_after, sentence).into_response()

@@ -59,6 +59,11 @@ impl Limit {
     }
 }
 
+/// A wait in whole seconds, rounded up, as `Retry-After` has it.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 /// A burst, and then one in every interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::rate_limit::whole_seconds;
 use crate::telemetry::metrics::METRICS;
 use registry::hub::NoRoomError;
 
@@ -133,7 +134,7 @@ impl Rejection {
             Self::EngineSilent => ENGINE_RETRY_AFTER,
             _ => RETRY_AFTER,
         };
-        wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+        whole_seconds(wait)
     }
 }
 
