@@ -31,7 +31,7 @@ pub use self::{
 use crate::{
     admission::Admission,
     config::cluster,
-    http::{name_check::NameCheck, request_form},
+    http::{entry::HEALTH_CHECK, name_check::NameCheck, request_form},
     lifecycle::graceful_shutdown::Drain,
     listener::BareLineFeed,
     telemetry::metrics::{self, METRICS, Now},
@@ -88,7 +88,7 @@ pub(crate) fn router(state: AdminState, token: AdminToken, name_check: Arc<NameC
         .merge(actions)
         .layer(middleware::from_fn_with_state(name_check, require_name))
         // Whoever asks whether the process answers may do so by any name.
-        .route("/healthz", get(async || "ok\n"))
+        .route(HEALTH_CHECK, get(async || "ok\n"))
         .layer(middleware::from_fn(require_form))
 }
 

@@ -11,8 +11,9 @@ use axum::{
 
 use super::{app_state::AppState, request_form, visit::Visit};
 
-/// What load balancers ask, by whatever name: it says nothing about anybody.
-const HEALTH: &str = "/healthz";
+/// Where supervisors and load balancers ask whether the process answers, by whatever name: it says nothing about
+/// anybody.
+pub(crate) const HEALTH_CHECK: &str = "/healthz";
 
 /// Serves the routes at the root and below the base path: some proxies strip it, and others keep it.
 pub(crate) fn with_entry(routes: Router, state: AppState) -> Router {
@@ -32,7 +33,7 @@ async fn prepare(
     if let Some(uri) = without_base_path(request.uri(), &state.base_path()) {
         *request.uri_mut() = uri;
     }
-    if request.uri().path() != HEALTH
+    if request.uri().path() != HEALTH_CHECK
         && !visit.is_certified
         && let Err(refused) = check_names(&state, &visit, &request)
     {
@@ -51,8 +52,9 @@ async fn prepare(
 /// it can send `X-Forwarded-Host` with what it reads, and many proxies pass that on.
 fn check_names(state: &AppState, visit: &Visit, request: &Request) -> Result<(), Box<Response>> {
     let requested = request_form::host(request.uri(), request.headers());
+    let forwarded = visit.host.as_deref().filter(|host| Some(*host) != requested);
     state.name_check.check(requested)?;
-    state.name_check.check(visit.host.as_deref())
+    state.name_check.check(forwarded)
 }
 
 /// The URI below the base path; none if it stays as it is.

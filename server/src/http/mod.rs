@@ -6,7 +6,7 @@ pub(crate) mod compression;
 mod cookie_check;
 pub(crate) mod documents;
 mod embed;
-mod entry;
+pub(crate) mod entry;
 mod etag;
 mod event_stream;
 mod events_of_rooms;

@@ -23,7 +23,7 @@ use axum::{
 };
 use hyper::body::{Frame, SizeHint};
 
-use super::{app_state::AppState, rejected_request};
+use super::{app_state::AppState, entry::HEALTH_CHECK, rejected_request};
 use crate::{
     admission::{Account, Admission, Bill, ForwardedRequest, PeerAddr},
     telemetry::metrics::METRICS,
@@ -36,9 +36,6 @@ const REJECTION_PRICE: Duration = Duration::from_micros(20);
 /// To copy a byte to the kernel, and perhaps to encrypt it: 10 ms for a MB. It is more than that costs, so that the
 /// budget bounds what an address takes of the line as well: at the default rate 25 MB a second.
 const PRICE_OF_BYTE: Duration = Duration::from_nanos(10);
-
-/// Supervisors and balancers ask there whether the process answers, and would end one that rejects them.
-const HEALTH_CHECK: &str = "/healthz";
 
 /// What decides about prices.
 #[derive(Clone, Debug)]
@@ -56,6 +53,7 @@ pub(crate) async fn charge(
     let peer = request.extensions().get().copied();
     let account = account_of(&prices.admission, peer, request.headers());
     let path = request.uri().path();
+    // A supervisor would end a process that rejects it.
     let is_health_check = prices.base_path.strip(path).unwrap_or(path) == HEALTH_CHECK;
     if let Err(rejection) = account.check()
         && !is_health_check

@@ -14,14 +14,15 @@ use axum::{
 use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::other_origins::{allow_files, allow_listed_origins};
 use super::{
     app_state::AppState,
     compression::compress,
     cookie_check, embed,
-    entry::with_entry,
+    entry::{HEALTH_CHECK, with_entry},
     etag::conditional_get,
-    event_stream, events_of_rooms, export, host, hour_chart, new_room, page,
+    event_stream, events_of_rooms, export, host, hour_chart, new_room,
+    other_origins::{allow_files, allow_listed_origins},
+    page,
     pricing::{self, Prices},
     print, qr_code,
     robots::{noindex, robots},
@@ -96,7 +97,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
         .merge(live_rooms)
-        .route("/healthz", get(async || "ok\n"))
+        .route(HEALTH_CHECK, get(async || "ok\n"))
         .layer(middleware::from_fn_with_state(state.clone(), allow_listed_origins))
         .layer(middleware::from_fn(noindex))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
