@@ -39,20 +39,13 @@ impl Machine {
         number.and_then(|number| usize::try_from(number).ok()).map_or(Limit::OFF, Limit::at_most)
     }
 
-    /// The limits of all rooms: at most a quarter of the memory, and no more rows of one address than it may have sockets.
+    /// The limits of all rooms: at most a quarter of the memory, and rows of one address by the sockets that it may have.
     #[must_use]
     pub fn cap_rooms(self, mut limits: HubLimits, policy: &AdmissionPolicy) -> HubLimits {
-        let capped = |limit: Option<NonZeroUsize>, most: Limit| {
-            let limit = Limit::at_most(limit.map_or(0, NonZeroUsize::get)).and_at_most(most);
-            limit.number().and_then(NonZeroUsize::new)
-        };
-        limits.rooms.most = capped(limits.rooms.most, self.part_of_memory(4, BYTES_OF_A_ROOM));
-        if limits.most_rows_per_address.is_some() {
-            // As many rows may wait as sockets may be open.
-            let sockets = policy.limits.sockets_per_address.number();
-            let rows = sockets.map_or(Limit::OFF, |sockets| Limit::at_most(2 * sockets));
-            limits.most_rows_per_address = capped(limits.most_rows_per_address, rows);
-        }
+        let most = Limit::at_most(limits.rooms.most.map_or(0, NonZeroUsize::get));
+        let most = most.and_at_most(self.part_of_memory(4, BYTES_OF_A_ROOM));
+        limits.rooms.most = most.number().and_then(NonZeroUsize::new);
+        limits.most_rows_per_address = most_rows(policy.limits.sockets_per_address);
         limits
     }
 
@@ -63,9 +56,15 @@ impl Machine {
     }
 }
 
+/// How many rows one address may have made, by the sockets that it may have: as many may wait for their people as sockets
+/// may be open. So there is room for two classes that have just left, while a third one comes.
+pub(crate) fn most_rows(sockets_per_address: Limit) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(sockets_per_address.number()?.saturating_mul(2))
+}
+
 impl AdmissionPolicy {
-    /// Caps connections by the limit of open files and by the memory, sockets at nine tenths of the connections, and what one address may
-    /// have at half of each: whatever it does, as much is left to everybody else.
+    /// Caps connections by the limit of open files and by the memory, sockets at nine tenths of the connections, and
+    /// what one address may have at half of each: whatever it does, as much is left to everybody else.
     ///
     /// A share that is switched off stays off: all visitors may come from one address, as behind a proxy that says
     /// nothing of them.

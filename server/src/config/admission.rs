@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::{
     admission::{
         AdmissionPolicy, ConnectionLimits, Origin, OriginRules, Timeouts, WithoutOrigin,
-        pools::FileShares,
+        pools::{FileShares, most_rows},
         processor_budget::ProcessorLimit,
         rate_limit::{Limit, Rate},
     },
@@ -108,11 +108,7 @@ impl AdmissionSettings {
                 most: NonZeroUsize::new(self.max_rooms),
                 most_per_address: NonZeroUsize::new(self.max_rooms_per_address),
             },
-            // As many rows may wait as sockets may be open: the people of two classes that have just left, while those
-            // of a third one come.
-            most_rows_per_address: NonZeroUsize::new(
-                self.max_sockets_per_address.saturating_mul(2),
-            ),
+            most_rows_per_address: most_rows(Limit::at_most(self.max_sockets_per_address)),
             fan_out: FanOutRate::per_second(self.max_room_bytes_per_second.into()),
         }
     }
