@@ -14,19 +14,18 @@ impl Hub {
     /// Has the rooms forget old changes if they hold more than this together. Rooms without a reader give way first,
     /// those that have had none for the longest time before the others; then those with the longest logs.
     pub(super) fn sweep_logs(&self, most_bytes: usize) {
-        let (vacant, all) = {
-            let rooms = self.lock();
-            let vacant: Vec<_> = rooms.vacant().map(|vacant| vacant.room).collect();
-            let all: Vec<_> = rooms.iter().map(|(_, entry)| Arc::clone(&entry.room)).collect();
-            (vacant, all)
-        };
+        let all: Vec<_> = self.lock().iter().map(|(_, entry)| Arc::clone(&entry.room)).collect();
         let mut size: usize = all.iter().map(|room| room.log_in_bytes()).sum();
+        if size <= most_bytes {
+            return;
+        }
+        let vacant: Vec<_> = self.lock().vacant().map(|vacant| vacant.room).collect();
         for room in vacant {
+            size = size.saturating_sub(room.log_in_bytes());
+            room.trim_log(0);
             if size <= most_bytes {
                 return;
             }
-            size = size.saturating_sub(room.log_in_bytes());
-            room.trim_log(0);
         }
         let sizes = all.iter().map(|room| room.log_in_bytes()).collect();
         if let Some(level) = level(sizes, most_bytes) {
