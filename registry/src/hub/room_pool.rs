@@ -11,7 +11,10 @@ use std::{
 
 use app::presence::RoomName;
 
-use super::{client_address::ClientAddress, limits::RoomPoolLimits};
+use super::{
+    client_address::{ClientAddress, release_one},
+    limits::RoomPoolLimits,
+};
 
 /// As many rooms are examined for one that may give way: on the list of those without a reader for long there is
 /// nobody any more.
@@ -308,16 +311,6 @@ impl<Room> RoomEntry<Room> {
     fn only_address(&self) -> Option<ClientAddress> {
         let (address, readers) = self.by_address.first_key_value()?;
         (*readers == self.subscribers).then_some(*address)
-    }
-}
-
-/// Counts one less, and forgets whom nothing is counted for.
-fn release_one(counts: &mut BTreeMap<ClientAddress, usize>, address: ClientAddress) {
-    if let Entry::Occupied(mut count) = counts.entry(address) {
-        *count.get_mut() = count.get().saturating_sub(1);
-        if *count.get() == 0 {
-            count.remove();
-        }
     }
 }
 

@@ -4,13 +4,13 @@
 //! joining and breaking off again and again, whatever the number of its sockets.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use app::presence::UserId;
 
-use super::client_address::ClientAddress;
+use super::client_address::{ClientAddress, release_one};
 use crate::presence::{
     log::{Change, Log},
     room::Room,
@@ -115,12 +115,7 @@ impl WaitingByAddress {
     }
 
     fn release(&self, address: ClientAddress) {
-        if let Entry::Occupied(mut count) = self.lock().entry(address) {
-            *count.get_mut() = count.get().saturating_sub(1);
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
+        release_one(&mut self.lock(), address);
     }
 
     /// Locked after a room's state, or alone.
