@@ -22,15 +22,19 @@ fn join(hub: &Arc<Hub>) -> Membership {
 
 fn join_as(hub: &Arc<Hub>, room: &RoomName, person: UserId) -> Membership {
     let mut membership = hub.enter(room, person);
-    let request = JoinRequest {
-        name: "Kim".to_owned(),
+    membership.join(opening("Kim")).unwrap();
+    membership
+}
+
+/// The first frame of a page whose visitor has this name.
+fn opening(name: &str) -> JoinRequest {
+    JoinRequest {
+        name: name.to_owned(),
         tab: None,
         is_visible: true,
         kind: JoinKind::Opening,
         since: None,
-    };
-    membership.join(request).unwrap();
-    membership
+    }
 }
 
 fn vacant_room(hub: &Hub) -> VacantRoom<SharedRoom> {

@@ -151,14 +151,7 @@ async fn rooms_of_an_address_with_more_than_its_share_are_forgotten_first() {
             .admit(&room, ClientAddress::from_bits(from))
             .unwrap()
             .enter(UserId::from_leading_bits(1 << 70));
-        let joined = member.join(JoinRequest {
-            name: "Kim".to_owned(),
-            tab: None,
-            is_visible: true,
-            kind: JoinKind::Opening,
-            since: None,
-        });
-        joined.unwrap();
+        member.join(opening("Kim")).unwrap();
         member.leave();
     };
     for other in 1..=10 {

@@ -38,13 +38,7 @@ fn join_from(
 ) -> Result<Membership, RequestError> {
     let permit = hub.admit(name, address(from)).expect("the room is open");
     let mut membership = permit.enter(person(who));
-    membership.join(JoinRequest {
-        name: format!("Person {who}"),
-        tab: None,
-        is_visible: true,
-        kind: JoinKind::Opening,
-        since: None,
-    })?;
+    membership.join(opening(&format!("Person {who}")))?;
     Ok(membership)
 }
 
@@ -191,15 +185,7 @@ async fn logs_of_all_rooms_share_their_memory() {
     let hub = Hub::new(LIMITS);
     let size = |number| hub.find(&room(number)).unwrap().log_in_bytes();
     let fill = |number: usize, renames: usize| {
-        let mut member = hub.enter(&room(number), person(number));
-        let joined = member.join(JoinRequest {
-            name: "Kim".to_owned(),
-            tab: None,
-            is_visible: true,
-            kind: JoinKind::Opening,
-            since: None,
-        });
-        joined.unwrap();
+        let mut member = join_as(&hub, &room(number), person(number));
         for name in 0..renames {
             member.rename(&format!("Person {name}")).unwrap();
         }
