@@ -1,7 +1,7 @@
 //! Search and comparison keys of all names, computed once and not at every rendering.
 
-use super::{name_key::NameKey, normalisation::composed, search_key::search_key};
-use crate::presence::{Name, PresenceState, Roster, User, UserId, tidied};
+use super::{name_key::NameKey, normalisation::typed_name, search_key::search_key};
+use crate::presence::{Name, PresenceState, Roster, User, UserId};
 
 /// The people of a list in order of arrival, with the keys of their names.
 #[derive(Debug, Default)]
@@ -53,8 +53,8 @@ impl NameIndex {
 
     /// Whether somebody but `you` has this name or one that looks like it; not for what is no name.
     pub(crate) fn has_other(&self, typed: &str, you: Option<UserId>) -> bool {
-        let name = tidied(typed).and_then(|typed| Name::parse(&composed(&typed)).ok());
-        let Some(key) = name.map(|name| NameKey::of(&name)) else { return false };
+        let Ok(name) = typed_name(typed) else { return false };
+        let key = NameKey::of(&name);
         let is_alike = |entry: &Entry| entry.key.hashes().any(|hash| key.has(hash));
         self.entries.iter().any(|entry| Some(entry.id) != you && is_alike(entry))
     }

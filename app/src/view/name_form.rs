@@ -9,8 +9,7 @@ use super::{
 };
 use crate::{
     client::intent::Intent,
-    list::normalisation::composed,
-    presence::{Name, tidied},
+    list::normalisation::typed_name,
     state::{command::Command, page_state::PageState},
     text::{strings, texts::Text},
 };
@@ -129,9 +128,8 @@ pub(crate) fn name_form(page_state: PageState, purpose: Purpose) -> impl IntoVie
 /// Issues the command for the name in the field, if it is a valid name.
 fn submit(page_state: PageState, purpose: Purpose) {
     let typed = input(FIELD).map(|field| field.value()).unwrap_or_default();
-    // As the server will list it: a name that stays the same gets no answer. The server refuses what
-    // reverses text.
-    match Name::parse(&composed(&tidied(&typed).unwrap_or(typed))) {
+    // A name that stays the same gets no answer.
+    match typed_name(&typed) {
         Err(error) => {
             page_state.ui.update(|ui| ui.refusal = Some(strings::name_error(error).into()));
         }
