@@ -1,10 +1,11 @@
 // The JavaScript client and `<roll-call>` on a page of another origin.
 
-import type { Page, Request } from "@playwright/test";
+import type { Page } from "@playwright/test";
 
 import { expectNoAxeViolations } from "../support/appearance";
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test as base } from "../support/fixtures";
+import { openRequests } from "../support/open-requests";
 import { siteWith, type OtherSite } from "../support/other-site";
 import type { TestServer } from "../support/server";
 import { snippetWith } from "../support/snippets";
@@ -165,17 +166,13 @@ test("seven rooms on one page are one connection over HTTP/1.1", async ({
   const rooms = Array.from({ length: 7 }, (_, index) => `${room}-${index}`);
   for (const each of rooms) await clients.join(server, each, "Ana");
   const page = await show(rooms.map((each) => element(each)).join(""));
-  const open = new Set<Request>();
   const sockets: string[] = [];
   page.on("websocket", (socket) => sockets.push(socket.url()));
-  page.on("request", (request) => /\/api\//.test(request.url()) && open.add(request));
-  page.on("requestfinished", (request) => open.delete(request));
-  page.on("requestfailed", (request) => open.delete(request));
+  const addresses = openRequests(page, /\/api\//);
   await page.addScriptTag({ type: "module", url: `${server.url}/roll-call.js` });
   for (const count of await part(page, "count").all()) await expect(count).toHaveText("1 here now");
   for (const each of rooms) await clients.join(server, each, "Bo");
   for (const count of await part(page, "count").all()) await expect(count).toHaveText("2 here now");
-  const addresses = () => [...open].map((request) => decodeURIComponent(request.url()));
   await expect.poll(addresses).toEqual([expect.stringContaining(`/api/events?rooms=${rooms.join()}&`)]);
   expect(sockets).toEqual([]);
 

@@ -1,9 +1,8 @@
 // Views of one browser share one event stream: browsers open only six HTTP/1.1 connections to a host.
 
-import type { Request } from "@playwright/test";
-
 import { NO_CONNECTION } from "../support/browser-errors";
 import { expect, test } from "../support/fixtures";
+import { openRequests } from "../support/open-requests";
 import { siteWithFrames } from "../support/other-site";
 import { UNTIL_RECONNECTED, type Visitor } from "../support/visitor";
 
@@ -15,13 +14,7 @@ const SOON = { timeout: 5_000 };
 
 /** The URLs of the event streams of a browser that have not ended. */
 function streamsOf({ context }: Visitor): () => string[] {
-  const open = new Set<Request>();
-  context.on("request", (request) => {
-    if (/\/events(\?|$)/.test(request.url())) open.add(request);
-  });
-  context.on("requestfinished", (request) => open.delete(request));
-  context.on("requestfailed", (request) => open.delete(request));
-  return () => [...open].map((request) => decodeURIComponent(request.url()));
+  return openRequests(context, /\/events(\?|$)/);
 }
 
 function frames(visitor: Visitor, count: number) {
