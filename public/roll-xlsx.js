@@ -52,7 +52,7 @@ function filesOf(head, rows) {
       '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy-mm-dd hh:mm:ss"/></numFmts>' +
       '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>' +
       '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>' +
-      "<borders count=\"1\"><border/></borders><cellStyleXfs count=\"1\"><xf/></cellStyleXfs>" +
+      '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>' +
       // 49 is the format of text: a cell that somebody edits stays one.
       '<cellXfs count="3"><xf numFmtId="49" applyNumberFormat="1"/><xf numFmtId="49" fontId="1" applyFont="1"/>' +
       '<xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
@@ -96,11 +96,13 @@ function archive(files) {
   for (const [path, text] of Object.entries(files)) {
     const [name, content] = [encoder.encode(path), encoder.encode(text)];
     // What both kinds of header have: version 2.0, names in UTF-8, stored, 1980-01-01, the sizes.
-    const common = [[20, 2], [0x0800, 2], [0, 2], [0, 2], [33, 2], [checksum(content), 4], [content.length, 4], [content.length, 4], [name.length, 2], [0, 2]];
+    const { length } = content;
+    const sizes = [[checksum(content), 4], [length, 4], [length, 4], [name.length, 2], [0, 2]];
+    const common = [[20, 2], [0x0800, 2], [0, 2], [0, 2], [33, 2], ...sizes];
     const header = joined(fields([[0x0403_4B50, 4], ...common]), name);
     directory.push(fields([[0x0201_4B50, 4], [20, 2], ...common, [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]]), name);
     parts.push(header, content);
-    offset += header.length + content.length;
+    offset += header.length + length;
   }
   const index = joined(...directory);
   const number = directory.length / 2;

@@ -76,13 +76,12 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::{config::admission::AdmissionSettings, url::Scheme};
+    use crate::{admission::rate_limit::Limit, config::admission::AdmissionSettings, url::Scheme};
 
     fn admission() -> Arc<Admission> {
         let mut policy = AdmissionSettings::default().into_policy(None, Scheme::Http);
-        policy.limits.bytes_in_flight = super::super::rate_limit::Limit::at_most(10_000_000);
-        policy.limits.bytes_in_flight_per_address =
-            super::super::rate_limit::Limit::at_most(5_000_000);
+        policy.limits.bytes_in_flight = Limit::at_most(10_000_000);
+        policy.limits.bytes_in_flight_per_address = Limit::at_most(5_000_000);
         Admission::new(policy)
     }
 
