@@ -195,7 +195,7 @@ async function checkCookie() {
 }
 
 async function start() {
-  await new Promise((go) => {
+  const isPainted = new Promise((go) => {
     requestAnimationFrame(() => setTimeout(go));
     setTimeout(go, MAX_PAINT_WAIT);
   });
@@ -204,8 +204,8 @@ async function start() {
   try {
     if (failures.length > 1) throw new Error("the page failed again after it was rendered anew");
     page = await import(data.script);
-    // The WASM formats numbers and times with it.
-    await Promise.all([page.default({ module_or_path: data.wasm }), import(`./format.js?${data.build}`)]);
+    // The WASM formats numbers and times with `format.js`. It is compiled beside the first paint, not after it.
+    await Promise.all([page.default({ module_or_path: data.wasm }), import(`./format.js?${data.build}`), isPainted]);
   } catch (error) {
     markStale();
     const { follow } = await load("recovery");

@@ -28,7 +28,9 @@ function updateHeights() {
 /** The page has space for it below its end. */
 function updateBannerHeight() {
   const heights = [...document.querySelectorAll(".banner")].map((banner) => banner.offsetHeight);
-  document.documentElement.style.setProperty("--banner-height", `${Math.max(...heights)}px`);
+  const height = Math.max(...heights);
+  // A change on the root recalculates the styles of every row, which a first visit without a banner does not need.
+  if (height > 0) document.documentElement.style.setProperty("--banner-height", `${height}px`);
 }
 
 // Browsers without it have columns that are not sticky.
