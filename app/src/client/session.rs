@@ -57,8 +57,8 @@ pub struct Session {
     departing: Vec<Departed>,
     /// The old and the new names of the difference that is being received.
     renaming: Vec<(Name, Name)>,
-    /// The list when it stopped being live, until it is live again.
-    roster_at_disconnect: Option<Roster>,
+    /// The list when it was live last, until it is live again.
+    roster_when_live: Option<Roster>,
     backoff: Backoff,
 }
 
@@ -108,7 +108,7 @@ pub struct Outcome {
     pub departed: Vec<Departed>,
     /// The old and the new names of people whose name was changed.
     pub renamed: Vec<(Name, Name)>,
-    /// The list is live again; `arrived` and `departed` are the net changes of the outage.
+    /// The list is live again; `arrived` and `departed` are the net changes since it was live last.
     pub is_catching_up: bool,
     /// This person's row was removed, and not at this page's request.
     pub was_unlisted: Option<Unlisted>,
@@ -203,8 +203,8 @@ impl Session {
 
     /// The source of the list, a socket or the feed, ended.
     pub fn on_interrupted(&mut self) {
-        if self.roster_at_disconnect.is_none() && self.replica.position().is_some() {
-            self.roster_at_disconnect = Some(self.replica.roster().clone());
+        if self.replica.position().is_some() {
+            self.keep_roster();
         }
         self.forget_changes();
         self.replica.disconnected();
@@ -265,6 +265,7 @@ impl Session {
             Err(_gap) => {
                 // The replica reports no other gap until the list comes, so this is sent once.
                 self.stage = Stage::Accepted;
+                self.keep_roster();
                 self.forget_changes();
                 outcome.replies.push(ClientEvent::Resync {});
             }
@@ -322,6 +323,13 @@ impl Session {
         outcome.departed.iter().find(|departed| departed.id == you)?.reason
     }
 
+    /// Another list may come in place of changes: those to announce are then the net ones since this one.
+    fn keep_roster(&mut self) {
+        if self.roster_when_live.is_none() {
+            self.roster_when_live = Some(self.replica.roster().clone());
+        }
+    }
+
     fn forget_changes(&mut self) {
         self.departing.clear();
         self.renaming.clear();
@@ -332,6 +340,8 @@ impl Session {
         let difference = match event {
             ServerEvent::Changes(changes) => &changes.difference,
             ServerEvent::Resumed(resumed) => &resumed.difference,
+            // The server sends the list where the changes would be longer.
+            ServerEvent::ExistingUsers(_) if self.replica.is_synced() => return self.keep_roster(),
             _ => return,
         };
         for (reason, id) in difference.disconnect_user.iter() {
@@ -361,9 +371,9 @@ impl Session {
         }
     }
 
-    /// The list is live: after an outage, the changes to announce are the net ones since its start.
+    /// The list is live: after an outage, or where a list came in place of changes, the net ones are to be announced.
     fn catch_up(&mut self, outcome: &mut Outcome) {
-        let Some(before) = self.roster_at_disconnect.take() else { return };
+        let Some(before) = self.roster_when_live.take() else { return };
         let now = self.replica.roster();
         let gone = before.users().filter(|user| !now.contains(&user.id));
         let gone = gone.map(|user| Departed { id: user.id, name: user.name.clone(), reason: None });

@@ -135,6 +135,22 @@ fn changes_between_two_sockets_are_reported_together() {
     assert_eq!(outcome.departed, [cy]);
 }
 
+/// The server sends the list where it is shorter than the changes, as when everybody leaves.
+#[test]
+fn changes_are_reported_where_a_list_comes_in_their_place() {
+    let mut session = live(&[user(1, "Bo"), user(2, "Cy")]);
+    let outcome = session.receive(existing(9, &[user(3, "Di")]), &seen());
+    assert!(outcome.is_live && outcome.is_changed);
+    assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec!["Di"], vec!["Bo", "Cy"]));
+
+    // Also where one was missed, so that the list was requested.
+    let outcome = session.receive(changes(12, departure(3)), &seen());
+    assert_eq!(outcome.replies, [ClientEvent::Resync {}]);
+    assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec![], vec![]));
+    let outcome = session.receive(existing(12, &[user(4, "Ed")]), &seen());
+    assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec!["Ed"], vec!["Di"]));
+}
+
 #[test]
 fn visibility_is_reported_once_per_change() {
     let visible = |visible| ClientEvent::Visible { visible };
@@ -171,7 +187,8 @@ fn a_feed_updates_the_list_while_no_socket_opens() {
     session.closed(Duration::ZERO, 0);
     let whole = ExistingUsers { you: None, ..list(9, &[user(YOU, "Ana"), user(2, "Cy")]) };
     let outcome = session.receive_from_feed(ServerEvent::ExistingUsers(whole)).unwrap();
-    assert!(outcome.is_live && outcome.is_changed && !outcome.is_catching_up);
+    assert!(outcome.is_live && outcome.is_changed);
+    assert_eq!((names(&outcome.arrived), gone(&outcome)), (vec!["Cy"], vec!["Bo"]));
     assert!(session.receive_from_feed(changes(10, departure(2))).unwrap().is_live);
     // Sockets that do not open do not interrupt it.
     let piece = Changes { from: 10, seq: 10, difference: departure(YOU) };
