@@ -24,6 +24,7 @@ use server::{
         person_cookie::{KeyError, PersonCookies},
     },
     lifecycle::{
+        machine::this_machine,
         signals::{self, Hangup, Hangups, ShutdownSignals},
         systemd::{Systemd, inherited_listener},
     },
@@ -262,7 +263,7 @@ async fn join_cluster(
         lease: cluster.lease,
         scheme: config.scheme().as_str().to_owned(),
     };
-    ClusterMember::join(&cluster, config.hub_limits(), shared).await.map(Some)
+    ClusterMember::join(&cluster, config.hub_limits(this_machine()), shared).await.map(Some)
 }
 
 fn listen_for_operator(

@@ -203,6 +203,11 @@ impl Hub {
         hub
     }
 
+    /// The limits of the rooms.
+    pub fn limits(&self) -> &HubLimits {
+        &self.limits
+    }
+
     /// The server is ready: restored rows are held from now on, however long it took to load them.
     pub fn start_clock(&self) {
         self.context.clocks.start();
