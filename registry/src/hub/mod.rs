@@ -57,7 +57,7 @@ use self::{
 pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
-    limits::{HubLimits, RoomPoolLimits},
+    limits::{HubLimits, MOST_LOG_BYTES, RoomPoolLimits},
     membership::Membership,
     operator::RoomChangeError,
     room_permit::RoomPermit,
