@@ -6,7 +6,6 @@
 
 use std::{
     future::poll_fn,
-    net::IpAddr,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -15,18 +14,20 @@ use std::{
 
 use app::ssr::BasePath;
 use axum::{
+    Extension,
     body::{Body, Bytes, HttpBody},
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    extract::{FromRequestParts, Request, State, rejection::ExtensionRejection},
+    http::{header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use hyper::body::{Frame, SizeHint};
 
-use super::{app_state::AppState, entry::HEALTH_CHECK, rejected_request};
+use super::{entry::HEALTH_CHECK, rejected_request, visit::Visit};
 use crate::{
-    admission::{Account, Admission, Bill, ForwardedRequest, PeerAddr},
+    admission::{Account, Admission, Bill},
     telemetry::metrics::METRICS,
+    url::Scheme,
 };
 
 /// To read a request and to write the head of its answer, with the system calls that they need.
@@ -42,6 +43,8 @@ const PRICE_OF_BYTE: Duration = Duration::from_nanos(10);
 pub(crate) struct Prices {
     pub(crate) admission: Arc<Admission>,
     pub(crate) base_path: BasePath,
+    /// What this server itself speaks, behind any proxy.
+    pub(crate) spoken: Scheme,
 }
 
 /// Answers a client whose address is within its budget, and charges the address what the answer costs.
@@ -50,8 +53,9 @@ pub(crate) async fn charge(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get().copied();
-    let account = account_of(&prices.admission, peer, request.headers());
+    let trusted = &prices.admission.policy().trusted_proxies;
+    let visit = Visit::of(&request, trusted, prices.spoken);
+    let account = Account::new(&prices.admission, visit.client);
     let path = request.uri().path();
     // A supervisor would end a process that rejects it.
     let is_health_check = prices.base_path.strip(path).unwrap_or(path) == HEALTH_CHECK;
@@ -68,6 +72,8 @@ pub(crate) async fn charge(
         METRICS.rejected(rejection.limit());
         return rejected_request::answer(rejection, request.uri(), request.headers());
     }
+    // What proxies say is read once, here.
+    request.extensions_mut().insert(visit);
     request.extensions_mut().insert(account.clone());
     let mut bill = Bill::new(account);
     bill.add(REQUEST_PRICE);
@@ -128,23 +134,11 @@ impl HttpBody for PricedBody {
     }
 }
 
-fn account_of(admission: &Arc<Admission>, peer: Option<PeerAddr>, headers: &HeaderMap) -> Account {
-    // The listener knows the peer of every request.
-    let PeerAddr(peer) = peer.unwrap_or(PeerAddr(IpAddr::from([0, 0, 0, 0])));
-    let trusted = &admission.policy().trusted_proxies;
-    Account::new(admission, ForwardedRequest::read(peer, headers, trusted).client)
-}
+/// The account that [`charge`] has found.
+impl<State: Send + Sync> FromRequestParts<State> for Account {
+    type Rejection = ExtensionRejection;
 
-impl FromRequestParts<AppState> for Account {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &AppState,
-    ) -> Result<Self, Self::Rejection> {
-        let known = parts.extensions.get().cloned();
-        Ok(known.unwrap_or_else(|| {
-            account_of(&state.admission, parts.extensions.get().copied(), &parts.headers)
-        }))
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Self::Rejection> {
+        Extension::from_request_parts(parts, state).await.map(|Extension(account)| account)
     }
 }
