@@ -7,6 +7,7 @@ mod client_addr;
 mod flight;
 mod forwarded;
 mod origin;
+mod payer;
 mod person_counts;
 pub mod pools;
 pub mod processor_budget;
@@ -36,6 +37,7 @@ pub use self::{
     client_addr::{ClientKey, ClientPrefix, ParseNetworkError, parse_network},
     forwarded::ForwardedRequest,
     origin::{Origin, OriginRejected, OriginRules, ParseOriginError, RequestOrigin, WithoutOrigin},
+    payer::Payer,
     rejection::Rejection,
     site_names::{HostName, MisdirectedError, ParseHostNameError, SiteNames},
 };

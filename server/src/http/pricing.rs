@@ -34,9 +34,6 @@ use crate::{
 const REQUEST_PRICE: Duration = Duration::from_micros(50);
 /// To refuse a request.
 const REJECTION_PRICE: Duration = Duration::from_micros(20);
-/// To copy a byte to the kernel, and perhaps to encrypt it: 10 ms for a MB. It is more than that costs, so that the
-/// budget bounds what an address takes of the line as well: at the default rate 25 MB a second.
-const PRICE_OF_BYTE: Duration = Duration::from_nanos(10);
 
 /// What decides about prices.
 #[derive(Clone, Debug)]
@@ -82,16 +79,13 @@ pub(crate) async fn charge(
     charge_for_body(response, bill)
 }
 
-fn price_of_bytes(bytes: u64) -> Duration {
-    PRICE_OF_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
-}
-
 /// A body of a known size is all there, and its size is the rest of the price. Others are measured until they end.
 ///
-/// An event stream costs its head alone: what it sends is caused by others, whom a room's limits apply to.
+/// An event stream pays for the lists that it begins with (see `event_stream`): what it sends later is caused by others,
+/// whom a room's limits apply to.
 fn charge_for_body(response: Response, mut bill: Bill) -> Response {
     if let Some(size) = response.body().size_hint().exact() {
-        bill.add(price_of_bytes(size));
+        bill.add_bytes(size);
         return response;
     }
     let content_type = response.headers().get(header::CONTENT_TYPE);
@@ -120,7 +114,7 @@ impl HttpBody for PricedBody {
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
         {
-            bill.add(price_of_bytes(u64::try_from(data.len()).unwrap_or(u64::MAX)));
+            bill.add_bytes(u64::try_from(data.len()).unwrap_or(u64::MAX));
         }
         Poll::Ready(frame)
     }
