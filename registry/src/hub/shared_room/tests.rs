@@ -1,16 +1,27 @@
 //! When a room broadcasts its changes, on a paused clock.
 
-use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use app::{
     client::Replica,
     presence::{Epoch, RoomName, ServerEvent, Since, UserId},
 };
 use futures_util::FutureExt;
-use tokio::time::sleep;
+use tokio::{task::yield_now, time::sleep};
 
 use crate::{
-    hub::{Hub, HubLimits, Membership, Subscription, fan_out::FanOutRate},
+    hub::{
+        Hub, HubLimits, Membership, Subscription, fan_out::FanOutRate,
+        subscribers::MOST_WOKEN_AT_ONCE,
+    },
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
@@ -46,6 +57,38 @@ async fn gap_counts_rows_whose_people_are_expected_back() {
     );
     sleep(GAP).await;
     assert!(!second.subscription_mut().poll_updates().is_empty(), "the gap is over");
+}
+
+/// A page that is asked for while a large room is told of a change does not wait for all of its readers.
+#[tokio::test]
+async fn other_tasks_run_while_many_readers_are_woken() {
+    const READERS: usize = 500;
+    let hub = Hub::new(LIMITS);
+    let (begun, woken) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..READERS {
+        let mut reader = hub.subscribe(&RoomName::lobby(), None);
+        reader.start_from(None);
+        assert!(!reader.poll_updates().is_empty());
+        let (begun, woken) = (Arc::clone(&begun), Arc::clone(&woken));
+        tokio::spawn(async move {
+            begun.fetch_add(1, Ordering::Relaxed);
+            reader.woken().await;
+            woken.fetch_add(1, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+            drop(reader);
+        });
+    }
+    while begun.load(Ordering::Relaxed) < READERS {
+        yield_now().await;
+    }
+    let _member = join_all(&hub, 0..1);
+    let (mut before, mut most) = (0, 0);
+    while before < READERS {
+        yield_now().await;
+        let now = woken.load(Ordering::Relaxed);
+        (before, most) = (now, most.max(now - before));
+    }
+    assert!(most <= MOST_WOKEN_AT_ONCE, "{most} readers ran between two turns of another task");
 }
 
 /// Its connection reads right after its own request; a wake for that would be a poll for nothing.
