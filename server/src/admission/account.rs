@@ -55,6 +55,13 @@ impl Account {
         self.admission.charge(self.client, cost);
     }
 
+    /// Waits while other requests of this address begin: see [`pace`](super::pace).
+    pub(crate) async fn begin(&self) {
+        if let Some(pace) = self.admission.pace(self.client) {
+            pace.begin().await;
+        }
+    }
+
     /// Waits until fewer than [`turns`] requests of this address are worked on.
     ///
     /// The threads of the server take tasks in the order in which they became ready. So without turns, somebody else's

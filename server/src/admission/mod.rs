@@ -7,6 +7,7 @@ mod client_addr;
 mod flight;
 mod forwarded;
 mod origin;
+mod pace;
 mod payer;
 mod person_counts;
 pub mod pools;
@@ -42,7 +43,8 @@ pub use self::{
     site_names::{HostName, MisdirectedError, ParseHostNameError, SiteNames},
 };
 use self::{
-    client_addr::is_in_any, person_counts::PersonCounts, pools::FileShares, rate_limit::Limit,
+    client_addr::is_in_any, pace::Pace, person_counts::PersonCounts, pools::FileShares,
+    rate_limit::Limit,
 };
 use crate::identity::person_cookie::Person;
 use registry::hub::room_stats::Occupancy;
@@ -197,6 +199,12 @@ impl Admission {
     fn turns(&self, client: ClientKey) -> Option<Arc<Semaphore>> {
         self.policy.limits.processor_per_address?;
         Some(self.lock().turns(client))
+    }
+
+    /// The pace of the client's address; none if it has no budget to keep.
+    fn pace(&self, client: ClientKey) -> Option<Arc<Pace>> {
+        self.policy.limits.processor_per_address?;
+        Some(self.lock().pace(client))
     }
 
     fn transport(

@@ -56,6 +56,9 @@ pub(crate) async fn charge(
     let path = request.uri().path();
     // A supervisor would end a process that rejects it.
     let is_health_check = prices.base_path.strip(path).unwrap_or(path) == HEALTH_CHECK;
+    if !is_health_check {
+        account.begin().await;
+    }
     if let Err(rejection) = account.check()
         && !is_health_check
     {
