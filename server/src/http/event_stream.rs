@@ -195,7 +195,7 @@ mod tests {
     async fn first_list_of_a_stream_is_paid_and_what_others_change_is_not() {
         // The price of a byte is 10 ns, and next to nothing is granted later.
         let settings = AdmissionSettings {
-            processor_burst_per_address: Duration::from_micros(2),
+            processor_burst_per_address: Duration::from_nanos(500),
             processor_rate_per_address: 1,
             ..AdmissionSettings::default()
         };
@@ -223,7 +223,7 @@ mod tests {
         let mut events = pin!(events);
         assert_eq!(account.check(), Ok(()));
         let _list = events.next().await.unwrap().unwrap();
-        assert!(account.check().is_err(), "the list has more than 200 bytes");
+        assert!(account.check().is_err(), "the list has more than 50 bytes");
         // In time it is granted again, and then only others change something.
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(account.check(), Ok(()));
