@@ -139,3 +139,46 @@ impl<State: Send + Sync> FromRequestParts<State> for Account {
         Extension::from_request_parts(parts, state).await.map(|Extension(account)| account)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::to_bytes,
+        middleware::{from_fn_with_state, map_request},
+        routing::get,
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        admission::{PeerAddr, parse_network},
+        config::admission::AdmissionSettings,
+    };
+
+    /// Else each handler would parse the same headers again.
+    #[tokio::test]
+    async fn handlers_get_the_visit_that_was_charged() {
+        let settings = AdmissionSettings {
+            trusted_proxies: vec![parse_network("10.0.0.1").unwrap()],
+            ..AdmissionSettings::default()
+        };
+        let admission = Admission::new(settings.into_policy(None, Scheme::Http));
+        let base_path = BasePath::default();
+        let prices = Prices { admission, base_path, spoken: Scheme::Http };
+        let forget_headers = map_request(async |mut request: Request| {
+            request.headers_mut().clear();
+            request
+        });
+        let routes = Router::new()
+            .route("/", get(async |visit: Visit, _: Account| visit.client.to_string()))
+            .layer(forget_headers)
+            .layer(from_fn_with_state(prices, charge));
+        let mut request = Request::new(Body::empty());
+        request.headers_mut().insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+        request.extensions_mut().insert(PeerAddr([10, 0, 0, 1].into()));
+        let response = routes.oneshot(request).await.unwrap();
+        let client = to_bytes(response.into_body(), 100).await.unwrap();
+        assert_eq!(client, "192.0.2.7");
+    }
+}
