@@ -24,6 +24,7 @@ use server::{
         person_cookie::{KeyError, PersonCookies},
     },
     lifecycle::{
+        machine::this_machine,
         signals::{self, Hangup, Hangups, ShutdownSignals},
         systemd::{Systemd, inherited_listener},
     },
@@ -43,8 +44,17 @@ use tokio::net::TcpListener;
 /// How long the end waits for the last lines to be written: nobody may read them.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// So many tasks run on a thread before it looks for news of the network and of other threads, while some are always
+/// ready. With the default of 61, each step of a page would wait for 61 steps of what others ask for.
+const TASKS_BETWEEN_LOOKS: u32 = 16;
+
 fn main() -> ExitCode {
-    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .event_interval(TASKS_BETWEEN_LOOKS)
+        .global_queue_interval(TASKS_BETWEEN_LOOKS)
+        .build();
+    let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     let status = runtime.block_on(run_task());
     // Without waiting for blocking tasks: a disk may block for ever, and files are written atomically.
     runtime.shutdown_background();
@@ -262,7 +272,7 @@ async fn join_cluster(
         lease: cluster.lease,
         scheme: config.scheme().as_str().to_owned(),
     };
-    ClusterMember::join(&cluster, config.hub_limits(), shared).await.map(Some)
+    ClusterMember::join(&cluster, config.hub_limits(this_machine()), shared).await.map(Some)
 }
 
 fn listen_for_operator(

@@ -5,9 +5,14 @@ use std::{num::NonZero, sync::LazyLock, thread::available_parallelism, time::Dur
 /// Counted once: the system is asked by reading files.
 static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
 
+/// All cores that this process may use.
+pub(crate) fn cores() -> usize {
+    *CORES
+}
+
 /// All cores but one, and one at least: the other is left for everybody else.
 pub(crate) fn cores_but_one() -> usize {
-    (*CORES - 1).max(1)
+    (cores() - 1).max(1)
 }
 
 /// Does the work, and measures the processor time that this thread needs for it: what it waits for, and what other

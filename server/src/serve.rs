@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     admin::{self, AdminState, AdminToken, serve_operator},
-    admission::{Admission, AdmissionPolicy, HostName, Origin, SiteNames, pools::Capacity},
+    admission::{Admission, HostName, Origin, SiteNames, pools::Capacity},
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -22,7 +22,7 @@ use crate::{
     url::Scheme,
     websocket::connection::ConnectionConfig,
 };
-use registry::{encoding::server_build::announce_build, hub::HubLimits};
+use registry::encoding::server_build::announce_build;
 
 /// What the process has before it serves: the listening sockets, and what belongs to them.
 #[derive(Debug)]
@@ -60,7 +60,8 @@ pub async fn serve(
     if any_spawner::Executor::init_tokio().is_err() {
         tracing::debug!("Leptos' executor was set up already");
     }
-    let hub_limits = config.hub_limits();
+    let machine = this_machine();
+    let hub_limits = config.hub_limits(machine);
     let site = Site::new(config.site_root.as_deref());
     let asset_urls = site.asset_urls(&config.leptos);
     announce_build(&asset_urls.build);
@@ -71,9 +72,10 @@ pub async fn serve(
     let connection = ConnectionConfig { frames: config.admission.frame_limits(), ..connection };
     let public_origin = public_url.as_ref().map(|url| url.origin.clone());
     let name_check = Arc::new(name_check(config.hosts, public_origin.as_ref()));
-    let policy = config.admission.into_policy(public_origin, spoken);
-    let (policy, hub_limits) = limits_of_this_machine(policy, hub_limits);
+    let policy = config.admission.into_policy(public_origin, spoken).capped_by(machine);
     let (backend, hub) = RoomsBackend::start(cluster, &config.state_directory, hub_limits);
+    let capacity = Capacity { policy: &policy, hub: hub.limits() };
+    tracing::info!(%capacity, "what this server can hold");
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
     let compressing = Offload::new(COMPRESSION_TIMEOUT);
@@ -147,19 +149,6 @@ pub async fn serve(
         None => Ok(()),
         Some(error) => Err(io::Error::other(error)),
     }
-}
-
-/// The limits as far as this machine can bear them. The log says what they come to.
-fn limits_of_this_machine(
-    policy: AdmissionPolicy,
-    rooms: HubLimits,
-) -> (AdmissionPolicy, HubLimits) {
-    let machine = this_machine();
-    let policy = policy.capped_by(machine);
-    let hub = machine.cap_rooms(rooms, &policy);
-    let capacity = Capacity { policy: &policy, hub: &hub };
-    tracing::info!(%capacity, "what this server can hold");
-    (policy, hub)
 }
 
 /// The names of the site: those that the operator gave, that of `public-url`, and the machine's own.

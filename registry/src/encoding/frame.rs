@@ -80,6 +80,11 @@ impl Batch {
         self.own.iter().chain(self.remaining_shared())
     }
 
+    /// What is left on the wire, in bytes.
+    pub fn size_in_bytes(&self) -> usize {
+        self.remaining().map(|frame| frame.bytes().len()).sum()
+    }
+
     /// Takes the next frame out.
     pub fn take_next(&mut self) -> Option<Frame> {
         if let Some(own) = self.own.take() {
@@ -148,6 +153,7 @@ mod tests {
                 let remaining: Vec<&str> = batch.remaining().map(Frame::text).collect();
                 prop_assert_eq!(&remaining, &expected);
                 prop_assert_eq!(batch.is_empty(), expected.is_empty());
+                prop_assert_eq!(batch.size_in_bytes(), batch.remaining().map(|frame| frame.bytes().len()).sum::<usize>());
                 let Some(frame) = batch.take_next() else { break };
                 prop_assert_eq!(frame.text(), expected.remove(0));
             }

@@ -17,7 +17,12 @@ pub struct HubLimits {
     pub most_rows_per_address: Option<NonZeroUsize>,
     /// What a room may send.
     pub fan_out: FanOutRate,
+    /// The most that the logs of all rooms hold together, in bytes.
+    pub most_log_bytes: usize,
 }
+
+/// That of 32 rooms with the longest log that a room may have.
+pub const MOST_LOG_BYTES: usize = 128 * 1024 * 1024;
 
 /// How many rooms there may be. None is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +53,7 @@ impl From<RoomLimits> for HubLimits {
             rooms: RoomPoolLimits::default(),
             most_rows_per_address: None,
             fan_out: FanOutRate::default(),
+            most_log_bytes: MOST_LOG_BYTES,
         }
     }
 }

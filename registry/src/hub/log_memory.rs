@@ -7,9 +7,6 @@ use std::sync::Arc;
 
 use super::{Hub, shared_room::SharedRoom};
 
-/// The most that the logs of all rooms hold, in bytes: 32 rooms with the longest log that a room may have.
-pub(super) const MOST_BYTES_OF_ALL_ROOMS: usize = 128 * 1024 * 1024;
-
 impl Hub {
     /// Has the rooms forget old changes if they hold more than this together. Rooms without a reader give way first,
     /// those that have had none for the longest time before the others; then those with the longest logs.

@@ -57,7 +57,7 @@ use self::{
 pub use self::{
     clock::WallClock,
     hub_stats::HubStats,
-    limits::{HubLimits, RoomPoolLimits},
+    limits::{HubLimits, MOST_LOG_BYTES, RoomPoolLimits},
     membership::Membership,
     operator::RoomChangeError,
     room_permit::RoomPermit,
@@ -201,6 +201,11 @@ impl Hub {
         drop(rooms);
         *hub.kept_attendance() = kept.into();
         hub
+    }
+
+    /// The limits of the rooms.
+    pub fn limits(&self) -> &HubLimits {
+        &self.limits
     }
 
     /// The server is ready: restored rows are held from now on, however long it took to load them.

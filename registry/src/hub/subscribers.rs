@@ -1,11 +1,15 @@
 //! The connections that a room wakes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
     presence::tab_key::ConnectionId,
     wake::wake_flags::{WakeFlags, WakeReasons},
 };
+
+/// So many subscriptions are woken at a time. Each has some microseconds of work then, for which all tasks wait that
+/// become ready later.
+pub(super) const MOST_WOKEN_AT_ONCE: usize = 64;
 
 /// The wake flags of a room's subscriptions.
 ///
@@ -50,16 +54,29 @@ impl Subscribers {
         self.active.len()
     }
 
-    /// Wakes the active subscriptions, except one that reads next anyway.
-    pub(super) fn notify_active(&self, reason: WakeReasons, except: Option<ConnectionId>) {
-        let others = self.active.iter().filter(|(connection, _)| Some(**connection) != except);
-        others.for_each(|(_, flags)| flags.notify(reason));
+    /// Wakes the next active subscriptions after this one, or the first ones, except one that reads next anyway. Returns
+    /// the last one if there may be more.
+    pub(super) fn notify_next_active(
+        &self,
+        reason: WakeReasons,
+        after: Option<ConnectionId>,
+        except: Option<ConnectionId>,
+    ) -> Option<ConnectionId> {
+        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut last = None;
+        let next = self.active.range((begin, Bound::Unbounded)).take(MOST_WOKEN_AT_ONCE);
+        for (number, (connection, flags)) in next.enumerate() {
+            if Some(*connection) != except {
+                flags.notify(reason);
+            }
+            last = (number + 1 == MOST_WOKEN_AT_ONCE).then_some(*connection);
+        }
+        last
     }
 
     /// Wakes all subscriptions.
     pub(super) fn notify_all(&self, reason: WakeReasons) {
-        self.notify_active(reason, None);
-        self.idle.values().for_each(|flags| flags.notify(reason));
+        self.active.values().chain(self.idle.values()).for_each(|flags| flags.notify(reason));
     }
 
     /// Wakes one subscription, if it has not ended.
@@ -92,9 +109,10 @@ mod tests {
         assert_eq!(subscribers.active_count(), 1);
         let woken =
             |all: &[Arc<WakeFlags>]| all.iter().map(|flags| take_wake(flags)).collect::<Vec<_>>();
-        subscribers.notify_active(WakeReasons::UPDATES, None);
+        assert_eq!(subscribers.notify_next_active(WakeReasons::UPDATES, None, None), None);
         assert_eq!(woken(&all), [false, true, false]);
-        subscribers.notify_active(WakeReasons::UPDATES, Some(ConnectionId(1)));
+        let except = Some(ConnectionId(1));
+        assert_eq!(subscribers.notify_next_active(WakeReasons::UPDATES, None, except), None);
         assert_eq!(woken(&all), [false, false, false]);
         subscribers.remove(ConnectionId(2));
         subscribers.notify_all(WakeReasons::ROOM_CLOSED);
@@ -102,5 +120,22 @@ mod tests {
         subscribers.notify(ConnectionId(0), WakeReasons::REPLACED);
         subscribers.notify(ConnectionId(2), WakeReasons::REPLACED);
         assert_eq!(woken(&all), [true, false, false]);
+    }
+
+    #[test]
+    fn many_subscriptions_are_woken_some_at_a_time() {
+        let mut subscribers = Subscribers::default();
+        let count = 2 * MOST_WOKEN_AT_ONCE + 1;
+        let all: Vec<_> = (0..count).map(|_| Arc::new(WakeFlags::default())).collect();
+        for (number, flags) in (0..).zip(&all) {
+            subscribers.add(ConnectionId(number), Arc::clone(flags));
+            subscribers.activate(ConnectionId(number));
+        }
+        let mut last = None;
+        for woken in [MOST_WOKEN_AT_ONCE, MOST_WOKEN_AT_ONCE, 1] {
+            last = subscribers.notify_next_active(WakeReasons::UPDATES, last, None);
+            assert_eq!(all.iter().filter(|flags| take_wake(flags)).count(), woken);
+        }
+        assert_eq!(last, None);
     }
 }

@@ -57,6 +57,11 @@ impl Subscription {
         batch
     }
 
+    /// Whether the reader has asked for something that the next updates answer: its first list, or another one.
+    pub fn awaits_reply(&self) -> bool {
+        self.cursor.is_waiting()
+    }
+
     /// The frame with count and digest of the reader's list; `None` while the reader is behind.
     pub fn beat(&self) -> Option<Frame> {
         self.permit.room.beat(&self.cursor)

@@ -3,8 +3,7 @@
 use app::presence::RoomName;
 
 use super::{
-    Hub, attendance, client_address::ClientAddress, log_memory, room_pool::VacantRoom,
-    shared_room::SharedRoom,
+    Hub, attendance, client_address::ClientAddress, room_pool::VacantRoom, shared_room::SharedRoom,
 };
 
 impl Hub {
@@ -18,7 +17,7 @@ impl Hub {
             room.sweep();
         }
         self.sweep_attendance(attendance::MOST_BYTES_OF_ALL_ROOMS);
-        self.sweep_logs(log_memory::MOST_BYTES_OF_ALL_ROOMS);
+        self.sweep_logs(self.limits.most_log_bytes);
     }
 
     /// Examines the room without the lock of all rooms: its own lock may be held for long.

@@ -14,6 +14,15 @@ use crate::processor_time::{cores_but_one, measured};
 /// that needs 20 ms of one core for each.
 const TURN_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// To copy a byte to the kernel, and perhaps to encrypt it: 10 ms for a MB. It is more than that costs, so that the
+/// budget bounds what an address takes of the line as well: at the default rate 25 MB a second.
+const PRICE_OF_BYTE: Duration = Duration::from_nanos(10);
+
+/// The price of sending so many bytes.
+pub(super) fn price_of_bytes(bytes: u64) -> Duration {
+    PRICE_OF_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
+}
+
 /// Whom an answer is charged to: the address of the client that asked for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
@@ -46,6 +55,13 @@ impl Account {
         self.admission.charge(self.client, cost);
     }
 
+    /// Waits while other requests of this address begin: see [`pace`](super::pace).
+    pub(crate) async fn begin(&self) {
+        if let Some(pace) = self.admission.pace(self.client) {
+            pace.begin().await;
+        }
+    }
+
     /// Waits until fewer than [`turns`] requests of this address are worked on.
     ///
     /// The threads of the server take tasks in the order in which they became ready. So without turns, somebody else's
@@ -75,6 +91,11 @@ impl Bill {
     /// Adds a fixed price.
     pub(crate) fn add(&mut self, price: Duration) {
         self.cost += price;
+    }
+
+    /// Adds the price of sending so many bytes.
+    pub(crate) fn add_bytes(&mut self, bytes: u64) {
+        self.add(price_of_bytes(bytes));
     }
 
     /// Does the work, and adds the processor time that it takes.

@@ -12,6 +12,7 @@ use self::counts::{AddressCounts, Counts};
 use super::{
     Rejection,
     client_addr::{ClientKey, ClientPrefix},
+    pace::Pace,
     processor_budget::ProcessorLimit,
     rate_limit::{Limit, Rate},
 };
@@ -228,6 +229,11 @@ impl ConnectionCounts {
     /// The turns by which the requests of an address are worked on.
     pub(super) fn turns(&mut self, from: ClientKey) -> Arc<Semaphore> {
         self.addresses.entry(from.prefix).or_default().turns()
+    }
+
+    /// The pace at which the requests of an address begin.
+    pub(super) fn pace(&mut self, from: ClientKey) -> Arc<Pace> {
+        self.addresses.entry(from.prefix).or_default().pace()
     }
 
     /// Counts down when a socket or feed ends.

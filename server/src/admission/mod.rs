@@ -7,6 +7,8 @@ mod client_addr;
 mod flight;
 mod forwarded;
 mod origin;
+mod pace;
+mod payer;
 mod person_counts;
 pub mod pools;
 pub mod processor_budget;
@@ -36,11 +38,13 @@ pub use self::{
     client_addr::{ClientKey, ClientPrefix, ParseNetworkError, parse_network},
     forwarded::ForwardedRequest,
     origin::{Origin, OriginRejected, OriginRules, ParseOriginError, RequestOrigin, WithoutOrigin},
+    payer::Payer,
     rejection::Rejection,
     site_names::{HostName, MisdirectedError, ParseHostNameError, SiteNames},
 };
 use self::{
-    client_addr::is_in_any, person_counts::PersonCounts, pools::FileShares, rate_limit::Limit,
+    client_addr::is_in_any, pace::Pace, person_counts::PersonCounts, pools::FileShares,
+    rate_limit::Limit,
 };
 use crate::identity::person_cookie::Person;
 use registry::hub::room_stats::Occupancy;
@@ -195,6 +199,12 @@ impl Admission {
     fn turns(&self, client: ClientKey) -> Option<Arc<Semaphore>> {
         self.policy.limits.processor_per_address?;
         Some(self.lock().turns(client))
+    }
+
+    /// The pace of the client's address; none if it has no budget to keep.
+    fn pace(&self, client: ClientKey) -> Option<Arc<Pace>> {
+        self.policy.limits.processor_per_address?;
+        Some(self.lock().pace(client))
     }
 
     fn transport(

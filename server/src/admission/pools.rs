@@ -39,13 +39,16 @@ impl Machine {
         number.and_then(|number| usize::try_from(number).ok()).map_or(Limit::OFF, Limit::at_most)
     }
 
-    /// The limits of all rooms: at most a quarter of the memory, and rows of one address by the sockets that it may have.
+    /// The limits of all rooms: at most a quarter of the memory, with a sixteenth for their logs, and rows of one address
+    /// by the sockets that it may have.
     #[must_use]
     pub fn cap_rooms(self, mut limits: HubLimits, policy: &AdmissionPolicy) -> HubLimits {
         let most = Limit::at_most(limits.rooms.most.map_or(0, NonZeroUsize::get));
         let most = most.and_at_most(self.part_of_memory(4, BYTES_OF_A_ROOM));
         limits.rooms.most = most.number().and_then(NonZeroUsize::new);
         limits.most_rows_per_address = most_rows(policy.limits.sockets_per_address);
+        let of_logs = self.part_of_memory(16, 1).number();
+        limits.most_log_bytes = limits.most_log_bytes.min(of_logs.unwrap_or(usize::MAX));
         limits
     }
 
@@ -171,6 +174,8 @@ impl Display for Capacity<'_> {
 mod tests {
     use proptest::prelude::*;
 
+    use registry::hub::MOST_LOG_BYTES;
+
     use super::*;
     use crate::{config::admission::AdmissionSettings, url::Scheme};
 
@@ -239,6 +244,7 @@ mod tests {
             "2048 connections, 1844 WebSockets and event streams, 2048 rooms and 8 MiB in flight; of one address 1024 connections, 922 WebSockets and event streams, 1024 rooms and 4 MiB",
         );
         assert_eq!(hub.most_rows_per_address.map(NonZeroUsize::get), Some(1_844));
+        assert_eq!(hub.most_log_bytes, 4 << 20);
         let off = AdmissionSettings {
             max_rooms: 0,
             max_sockets_per_address: 0,
@@ -248,6 +254,7 @@ mod tests {
         let policy = off.into_policy(None, Scheme::Http).capped_by(Machine::default());
         let capped = Machine::default().cap_rooms(hub, &policy);
         assert_eq!((capped.rooms.most, capped.most_rows_per_address), (None, None));
+        assert_eq!(capped.most_log_bytes, MOST_LOG_BYTES);
         let said = Capacity { policy: &policy, hub: &capped }.to_string();
         assert!(said.starts_with("any number of connections, "), "{said}");
     }

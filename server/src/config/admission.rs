@@ -16,7 +16,7 @@ use crate::{
 };
 use registry::{
     encoding::messages::LONGEST_FRAME_IN_BYTES,
-    hub::{HubLimits, RoomPoolLimits, fan_out::FanOutRate},
+    hub::{HubLimits, MOST_LOG_BYTES, RoomPoolLimits, fan_out::FanOutRate},
     presence::room::RoomLimits,
 };
 
@@ -110,6 +110,7 @@ impl AdmissionSettings {
             },
             most_rows_per_address: most_rows(Limit::at_most(self.max_sockets_per_address)),
             fan_out: FanOutRate::per_second(self.max_room_bytes_per_second.into()),
+            most_log_bytes: MOST_LOG_BYTES,
         }
     }
 

@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     admin::AdminAddr,
-    admission::HostName,
+    admission::{HostName, pools::Machine},
     http::assets::{Site, SiteError},
     identity::person_cookie::CookieScope,
     lifecycle::graceful_shutdown::DrainConfig,
@@ -186,9 +186,11 @@ impl Config {
         RoomLimits { keep_attendance, ..self.room_limits }
     }
 
-    /// The limits of all rooms together.
-    pub fn hub_limits(&self) -> HubLimits {
-        self.admission.hub_limits(self.room_limits())
+    /// The limits of all rooms together, as far as this machine can bear them.
+    pub fn hub_limits(&self, machine: Machine) -> HubLimits {
+        // The numbers depend neither on the site's origin nor on its scheme.
+        let policy = self.admission.clone().into_policy(None, Scheme::Http).capped_by(machine);
+        machine.cap_rooms(self.admission.hub_limits(self.room_limits()), &policy)
     }
 
     /// The time limits of every socket.

@@ -1,6 +1,6 @@
 //! Loading the settings from the file, the environment and the command line together.
 
-use std::{fs, path::Path};
+use std::{fs, num::NonZeroUsize, path::Path};
 
 use super::{
     cli::{CommandLine, Task, command},
@@ -276,4 +276,13 @@ fn the_build_settings_equal_the_servers_defaults() {
         compared += 1;
     }
     assert!(compared >= 5, "{compared}");
+}
+
+#[test]
+fn limits_of_rooms_are_those_of_the_machine() {
+    let machine = Machine { open_files: Some(1_024), memory: Some(64 << 20) };
+    let limits = load(LEPTOS, &[], &[]).unwrap().hub_limits(machine);
+    // A quarter of the memory; and twice the sockets of one address, of which there are half of nine tenths of 768.
+    assert_eq!(limits.rooms.most.map(NonZeroUsize::get), Some(2_048));
+    assert_eq!(limits.most_rows_per_address.map(NonZeroUsize::get), Some(692));
 }

@@ -16,7 +16,7 @@ use super::{
     room_path::{room_from_path, room_not_found},
     visit::Visit,
 };
-use crate::admission::SocketPermit;
+use crate::{admission::SocketPermit, websocket::paid_updates::poll_paid_updates};
 use registry::{hub::Subscription, wake::wake_flags::WakeReasons};
 
 /// Opens a feed of the room's events.
@@ -89,7 +89,7 @@ pub(super) fn feed(
         next_beat: Instant::now(),
         is_room_closed: false,
         queue: VecDeque::new(),
-        _permit: permit,
+        permit,
     };
     feed.schedule_beat();
     stream::unfold(feed, async |mut feed| {
@@ -110,7 +110,7 @@ struct Feed {
     /// The rest of the current batch.
     queue: VecDeque<Event>,
     /// The feed counts until this is dropped.
-    _permit: SocketPermit,
+    permit: SocketPermit,
 }
 
 impl Feed {
@@ -120,7 +120,7 @@ impl Feed {
             if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
-            let updates = self.subscription.poll_updates();
+            let updates = poll_paid_updates(&mut self.subscription, &self.permit);
             self.queue.extend(updates.map(|frame| named_event(frame.text(), self.label.as_ref())));
             // A client can resume only from the end of a batch.
             if let Some(last) = self.queue.pop_back() {
@@ -170,5 +170,67 @@ fn named_event(frame: &str, label: Option<&RoomName>) -> Event {
     match (label, frame.strip_prefix('{')) {
         (Some(room), Some(fields)) => event.data(format!(r#"{{"room":"{room}",{fields}"#)),
         _ => event.data(frame),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use app::presence::UserId;
+    use registry::{
+        hub::Hub,
+        presence::join::{JoinKind, JoinRequest},
+    };
+
+    use super::*;
+    use crate::{
+        admission::{Account, Admission},
+        config::{Config, admission::AdmissionSettings},
+        url::Scheme,
+    };
+
+    /// One address that opens streams of a large room again and again pays as if it fetched the list.
+    #[tokio::test(start_paused = true)]
+    async fn first_list_of_a_stream_is_paid_and_what_others_change_is_not() {
+        // The price of a byte is 10 ns, and next to nothing is granted later.
+        let settings = AdmissionSettings {
+            processor_burst_per_address: Duration::from_nanos(500),
+            processor_rate_per_address: 1,
+            ..AdmissionSettings::default()
+        };
+        let admission = Admission::new(settings.into_policy(None, Scheme::Http));
+        let hub = Hub::new(Config::default().room_limits);
+        let room = RoomName::lobby();
+        let mut ana = hub.enter(&room, UserId::from_leading_bits(1 << 64));
+        let join = |name: &str| JoinRequest {
+            name: name.to_owned(),
+            tab: None,
+            is_visible: true,
+            kind: JoinKind::Opening,
+            since: None,
+        };
+        ana.join(join("Ana")).unwrap();
+        let stream = |last: u8| {
+            let address = [127, 0, 0, last].into();
+            let permit = admission.feed(address, hub.occupancy(&room)).unwrap();
+            let mut subscription = hub.subscribe(&room, None);
+            subscription.start_from(None);
+            let account = Account::new(&admission, address);
+            (feed(subscription, None, Duration::from_secs(10), permit), account)
+        };
+        let (events, account) = stream(1);
+        let mut events = pin!(events);
+        assert_eq!(account.check(), Ok(()));
+        let _list = events.next().await.unwrap().unwrap();
+        assert!(account.check().is_err(), "the list has more than 50 bytes");
+        // In time it is granted again, and then only others change something.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(account.check(), Ok(()));
+        for name in ["Bo", "Cy", "Di"] {
+            ana.rename(name).unwrap();
+            let _change = events.next().await.unwrap().unwrap();
+        }
+        assert_eq!(account.check(), Ok(()));
     }
 }

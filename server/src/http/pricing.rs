@@ -6,7 +6,6 @@
 
 use std::{
     future::poll_fn,
-    net::IpAddr,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -15,33 +14,34 @@ use std::{
 
 use app::ssr::BasePath;
 use axum::{
+    Extension,
     body::{Body, Bytes, HttpBody},
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    extract::{FromRequestParts, Request, State, rejection::ExtensionRejection},
+    http::{header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use hyper::body::{Frame, SizeHint};
 
-use super::{app_state::AppState, entry::HEALTH_CHECK, rejected_request};
+use super::{entry::HEALTH_CHECK, rejected_request, visit::Visit};
 use crate::{
-    admission::{Account, Admission, Bill, ForwardedRequest, PeerAddr},
+    admission::{Account, Admission, Bill},
     telemetry::metrics::METRICS,
+    url::Scheme,
 };
 
 /// To read a request and to write the head of its answer, with the system calls that they need.
 const REQUEST_PRICE: Duration = Duration::from_micros(50);
 /// To refuse a request.
 const REJECTION_PRICE: Duration = Duration::from_micros(20);
-/// To copy a byte to the kernel, and perhaps to encrypt it: 10 ms for a MB. It is more than that costs, so that the
-/// budget bounds what an address takes of the line as well: at the default rate 25 MB a second.
-const PRICE_OF_BYTE: Duration = Duration::from_nanos(10);
 
 /// What decides about prices.
 #[derive(Clone, Debug)]
 pub(crate) struct Prices {
     pub(crate) admission: Arc<Admission>,
     pub(crate) base_path: BasePath,
+    /// What this server itself speaks, behind any proxy.
+    pub(crate) spoken: Scheme,
 }
 
 /// Answers a client whose address is within its budget, and charges the address what the answer costs.
@@ -50,11 +50,15 @@ pub(crate) async fn charge(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get().copied();
-    let account = account_of(&prices.admission, peer, request.headers());
+    let trusted = &prices.admission.policy().trusted_proxies;
+    let visit = Visit::of(&request, trusted, prices.spoken);
+    let account = Account::new(&prices.admission, visit.client);
     let path = request.uri().path();
     // A supervisor would end a process that rejects it.
     let is_health_check = prices.base_path.strip(path).unwrap_or(path) == HEALTH_CHECK;
+    if !is_health_check {
+        account.begin().await;
+    }
     if let Err(rejection) = account.check()
         && !is_health_check
     {
@@ -68,6 +72,8 @@ pub(crate) async fn charge(
         METRICS.rejected(rejection.limit());
         return rejected_request::answer(rejection, request.uri(), request.headers());
     }
+    // What proxies say is read once, here.
+    request.extensions_mut().insert(visit);
     request.extensions_mut().insert(account.clone());
     let mut bill = Bill::new(account);
     bill.add(REQUEST_PRICE);
@@ -76,16 +82,13 @@ pub(crate) async fn charge(
     charge_for_body(response, bill)
 }
 
-fn price_of_bytes(bytes: u64) -> Duration {
-    PRICE_OF_BYTE.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
-}
-
 /// A body of a known size is all there, and its size is the rest of the price. Others are measured until they end.
 ///
-/// An event stream costs its head alone: what it sends is caused by others, whom a room's limits apply to.
+/// An event stream pays for the lists that it begins with (see `event_stream`): what it sends later is caused by others,
+/// whom a room's limits apply to.
 fn charge_for_body(response: Response, mut bill: Bill) -> Response {
     if let Some(size) = response.body().size_hint().exact() {
-        bill.add(price_of_bytes(size));
+        bill.add_bytes(size);
         return response;
     }
     let content_type = response.headers().get(header::CONTENT_TYPE);
@@ -114,7 +117,7 @@ impl HttpBody for PricedBody {
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
         {
-            bill.add(price_of_bytes(u64::try_from(data.len()).unwrap_or(u64::MAX)));
+            bill.add_bytes(u64::try_from(data.len()).unwrap_or(u64::MAX));
         }
         Poll::Ready(frame)
     }
@@ -128,23 +131,54 @@ impl HttpBody for PricedBody {
     }
 }
 
-fn account_of(admission: &Arc<Admission>, peer: Option<PeerAddr>, headers: &HeaderMap) -> Account {
-    // The listener knows the peer of every request.
-    let PeerAddr(peer) = peer.unwrap_or(PeerAddr(IpAddr::from([0, 0, 0, 0])));
-    let trusted = &admission.policy().trusted_proxies;
-    Account::new(admission, ForwardedRequest::read(peer, headers, trusted).client)
+/// The account that [`charge`] has found.
+impl<State: Send + Sync> FromRequestParts<State> for Account {
+    type Rejection = ExtensionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Self::Rejection> {
+        Extension::from_request_parts(parts, state).await.map(|Extension(account)| account)
+    }
 }
 
-impl FromRequestParts<AppState> for Account {
-    type Rejection = std::convert::Infallible;
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::to_bytes,
+        middleware::{from_fn_with_state, map_request},
+        routing::get,
+    };
+    use tower::ServiceExt;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &AppState,
-    ) -> Result<Self, Self::Rejection> {
-        let known = parts.extensions.get().cloned();
-        Ok(known.unwrap_or_else(|| {
-            account_of(&state.admission, parts.extensions.get().copied(), &parts.headers)
-        }))
+    use super::*;
+    use crate::{
+        admission::{PeerAddr, parse_network},
+        config::admission::AdmissionSettings,
+    };
+
+    /// Else each handler would parse the same headers again.
+    #[tokio::test]
+    async fn handlers_get_the_visit_that_was_charged() {
+        let settings = AdmissionSettings {
+            trusted_proxies: vec![parse_network("10.0.0.1").unwrap()],
+            ..AdmissionSettings::default()
+        };
+        let admission = Admission::new(settings.into_policy(None, Scheme::Http));
+        let base_path = BasePath::default();
+        let prices = Prices { admission, base_path, spoken: Scheme::Http };
+        let forget_headers = map_request(async |mut request: Request| {
+            request.headers_mut().clear();
+            request
+        });
+        let routes = Router::new()
+            .route("/", get(async |visit: Visit, _: Account| visit.client.to_string()))
+            .layer(forget_headers)
+            .layer(from_fn_with_state(prices, charge));
+        let mut request = Request::new(Body::empty());
+        request.headers_mut().insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+        request.extensions_mut().insert(PeerAddr([10, 0, 0, 1].into()));
+        let response = routes.oneshot(request).await.unwrap();
+        let client = to_bytes(response.into_body(), 100).await.unwrap();
+        assert_eq!(client, "192.0.2.7");
     }
 }

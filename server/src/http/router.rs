@@ -66,7 +66,11 @@ pub(crate) fn router(state: AppState) -> Router {
         response
     };
     let entered = state.clone();
-    let prices = Prices { admission: Arc::clone(&state.admission), base_path: state.base_path() };
+    let prices = Prices {
+        admission: Arc::clone(&state.admission),
+        base_path: state.base_path(),
+        spoken: state.spoken,
+    };
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))

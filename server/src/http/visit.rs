@@ -1,14 +1,15 @@
 //! A request as the visitor's browser made it, before any proxy.
 
-use std::{convert::Infallible, net::IpAddr};
+use std::net::IpAddr;
 
 use axum::{
-    extract::FromRequestParts,
+    Extension,
+    extract::{FromRequestParts, Request, rejection::ExtensionRejection},
     http::{HeaderMap, Uri, request::Parts},
 };
 use ipnet::IpNet;
 
-use super::{app_state::AppState, request_form};
+use super::request_form;
 use crate::{
     admission::{ForwardedRequest, PeerAddr},
     url::{Scheme, is_host},
@@ -28,6 +29,14 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
+    /// Reads a request to a server that speaks `spoken` and trusts these proxies.
+    pub(crate) fn of(request: &Request, trusted: &[IpNet], spoken: Scheme) -> Self {
+        // The listener knows the peer of every request.
+        let unknown = PeerAddr(IpAddr::from([0, 0, 0, 0]));
+        let PeerAddr(peer) = request.extensions().get().copied().unwrap_or(unknown);
+        Self::read(peer, request.uri(), request.headers(), trusted, spoken)
+    }
+
     /// Reads a request that this peer sent to a server that speaks `spoken`.
     fn read(
         peer: IpAddr,
@@ -53,15 +62,12 @@ impl Visit {
     }
 }
 
-impl FromRequestParts<AppState> for Visit {
-    type Rejection = Infallible;
+/// The visit that [`charge`](super::pricing::charge) has read.
+impl<State: Send + Sync> FromRequestParts<State> for Visit {
+    type Rejection = ExtensionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        // The listener knows the peer of every request.
-        let unknown = PeerAddr(IpAddr::from([0, 0, 0, 0]));
-        let PeerAddr(peer) = parts.extensions.get().copied().unwrap_or(unknown);
-        let trusted = &state.admission.policy().trusted_proxies;
-        Ok(Self::read(peer, &parts.uri, &parts.headers, trusted, state.spoken))
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Self::Rejection> {
+        Extension::from_request_parts(parts, state).await.map(|Extension(visit)| visit)
     }
 }
 

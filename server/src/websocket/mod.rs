@@ -8,6 +8,7 @@
 pub mod budget;
 pub mod connection;
 pub mod outbox;
+pub(crate) mod paid_updates;
 pub mod protocol;
 pub(crate) mod stream;
 pub mod transport;

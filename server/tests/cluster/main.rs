@@ -13,6 +13,7 @@ mod engine;
 mod engine_away;
 mod failover;
 mod faults;
+mod limits;
 mod one_list;
 mod start;
 #[path = "../it/support/mod.rs"]

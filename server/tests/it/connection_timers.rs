@@ -99,7 +99,7 @@ fn connect_until(shutdown: &Drain, hub: &std::sync::Arc<Hub>, who: u128) -> Clie
     let membership = hub.enter(&RoomName::lobby(), id);
     let pipe = Pipe { incoming, outgoing };
     let guard = shutdown.socket();
-    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guard));
+    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guard, ()));
     Client { to_server, from_server, task, opened: Instant::now() }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{io, time::Duration};
 
+use crate::client::handshake::HandshakeError;
+
 /// The error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -16,6 +18,9 @@ pub enum LoadError {
     /// The server did not start, or violated the protocol.
     #[error("the server failed: {0}")]
     Server(String),
+    /// The server refused a client that is within its limits.
+    #[error("the server refused a client: {0}")]
+    Refused(String),
     /// The engine of several servers failed.
     #[error("the engine failed: {0}")]
     Engine(#[from] redis::RedisError),
@@ -40,4 +45,10 @@ pub enum LoadError {
         /// The progress so far.
         state: String,
     },
+}
+
+impl From<HandshakeError> for LoadError {
+    fn from(error: HandshakeError) -> Self {
+        Self::Refused(error.to_string())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
+use tokio::{task::yield_now, time::Instant};
 
 use super::{SharedRoom, State};
 use crate::{
@@ -49,15 +49,32 @@ impl SharedRoom {
     /// Wakes the subscribers after a broadcast. The state is unlocked first, because they may need it; a
     /// new subscriber is not woken, because it reads after its own request anyway.
     pub(super) fn unlock_and_wake(
-        &self,
+        self: &Arc<Self>,
         state: MutexGuard<'_, State>,
         time: BroadcastTime,
         new_subscriber: Option<ConnectionId>,
     ) {
         drop(state);
         if time == BroadcastTime::Now {
-            self.subscribers().notify_active(WakeReasons::UPDATES, new_subscriber);
+            self.wake_subscribers(new_subscriber);
         }
+    }
+
+    /// Wakes the subscribers for a broadcast, except one that reads next anyway: some now, and the others in turns, in
+    /// between which other tasks run. So nobody's page waits for the writes to thousands of sockets.
+    fn wake_subscribers(self: &Arc<Self>, except: Option<ConnectionId>) {
+        let wake_next = move |room: &Self, after| {
+            room.subscribers().notify_next_active(WakeReasons::UPDATES, after, except)
+        };
+        let Some(mut last) = wake_next(self, None) else { return };
+        let room = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                yield_now().await;
+                let Some(next) = wake_next(&room, Some(last)) else { return };
+                last = next;
+            }
+        });
     }
 
     /// The subscribers, or the rows if they are more: after a restart the rows are there before their people.
@@ -121,7 +138,7 @@ impl SharedRoom {
         tokio::spawn(async move {
             tokio::time::sleep_until(time).await;
             room.broadcast(&mut room.lock(), Instant::now());
-            room.subscribers().notify_active(WakeReasons::UPDATES, None);
+            room.wake_subscribers(None);
         });
     }
 }

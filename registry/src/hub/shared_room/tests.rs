@@ -1,16 +1,25 @@
 //! When a room broadcasts its changes, on a paused clock.
 
-use std::{future::poll_fn, ops::Range, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    ops::Range,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
 
 use app::{
     client::Replica,
     presence::{Epoch, RoomName, ServerEvent, Since, UserId},
 };
 use futures_util::FutureExt;
-use tokio::time::sleep;
+use tokio::{task::yield_now, time::sleep};
 
 use crate::{
-    hub::{Hub, HubLimits, Membership, Subscription, fan_out::FanOutRate},
+    hub::{
+        Hub, HubLimits, Membership, Subscription, fan_out::FanOutRate,
+        subscribers::MOST_WOKEN_AT_ONCE,
+    },
     presence::{
         command::Command,
         join::{JoinKind, JoinRequest},
@@ -46,6 +55,32 @@ async fn gap_counts_rows_whose_people_are_expected_back() {
     );
     sleep(GAP).await;
     assert!(!second.subscription_mut().poll_updates().is_empty(), "the gap is over");
+}
+
+/// A page that is asked for while a large room is told of a change does not wait for all of its readers.
+#[tokio::test]
+async fn other_tasks_run_while_many_readers_are_woken() {
+    const READERS: usize = 500;
+    let hub = Hub::new(LIMITS);
+    let readers: Vec<_> = (0..READERS)
+        .map(|_| {
+            let mut reader = hub.subscribe(&RoomName::lobby(), None);
+            reader.start_from(None);
+            assert!(!reader.poll_updates().is_empty());
+            reader
+        })
+        .collect();
+    let _member = join_all(&hub, 0..1);
+    let is_woken = |reader: &&Subscription| {
+        reader.flags().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    };
+    let mut all = 0;
+    while all < READERS {
+        let woken = readers.iter().filter(is_woken).count();
+        assert!(woken <= MOST_WOKEN_AT_ONCE, "{woken} were woken between two turns of this task");
+        all += woken;
+        yield_now().await;
+    }
 }
 
 /// Its connection reads right after its own request; a wake for that would be a poll for nothing.

@@ -1,10 +1,7 @@
 //! Which rooms and rows one address may have.
 
 use super::*;
-use crate::{
-    hub::log_memory,
-    presence::{log::FEWEST_CHANGES, request_error::RequestError},
-};
+use crate::presence::{log::FEWEST_CHANGES, request_error::RequestError};
 
 fn limits(most_rooms: usize, most_per_address: usize, most_rows: usize) -> HubLimits {
     HubLimits {
@@ -217,7 +214,18 @@ async fn logs_of_all_rooms_share_their_memory() {
     let mut reader = hub.subscribe(&room(3), None);
     reader.start_from(None);
     assert!(reader.poll_updates().next().unwrap().text().contains("existing_users"));
-    assert!(log_memory::MOST_BYTES_OF_ALL_ROOMS > left);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sweep_leaves_to_the_logs_what_the_limits_say() {
+    let log_after_sweep = |most_log_bytes: usize| {
+        let hub = Hub::new(HubLimits { most_log_bytes, ..LIMITS.into() });
+        join_as(&hub, &room(1), person(1)).leave();
+        hub.sweep();
+        hub.find(&room(1)).unwrap().log_in_bytes()
+    };
+    assert!(log_after_sweep(MOST_LOG_BYTES) > 0);
+    assert_eq!(log_after_sweep(1), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::{ConnectionLimits, Transport};
 use crate::admission::{
-    Rejection, account, client_addr::ClientSubnet, processor_budget::ProcessorBudget,
+    Rejection, account, client_addr::ClientSubnet, pace::Pace, processor_budget::ProcessorBudget,
     rate_limit::TokenBucket,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct AddressCounts {
     subnets: Vec<(ClientSubnet, Counts)>,
     /// While any of its requests is worked on, or waits for it.
     turns: Option<Arc<Semaphore>>,
+    /// While any of its requests begins, or waits for it.
+    pace: Option<Arc<Pace>>,
 }
 
 /// The counts of an address or of one /64 in it.
@@ -88,9 +90,16 @@ impl AddressCounts {
         Arc::clone(self.turns.get_or_insert_with(account::turns))
     }
 
+    /// The pace of the whole address.
+    pub(super) fn pace(&mut self) -> Arc<Pace> {
+        Arc::clone(self.pace.get_or_insert_default())
+    }
+
     /// Whether it counts nothing, and all rates have recovered.
     pub(super) fn is_removable(&self, now: Duration) -> bool {
-        if self.turns.as_ref().is_some_and(|turns| Arc::strong_count(turns) > 1) {
+        if self.turns.as_ref().is_some_and(|turns| Arc::strong_count(turns) > 1)
+            || self.pace.as_ref().is_some_and(|pace| Arc::strong_count(pace) > 1)
+        {
             return false;
         }
         // The rates of a subnet are slower, so it may be the last one to recover.

@@ -12,6 +12,7 @@ use tungstenite::{
 
 use super::Connection;
 use crate::{
+    admission::Payer,
     telemetry::metrics::METRICS,
     websocket::transport::{Socket, TransportError},
 };
@@ -53,7 +54,7 @@ impl CloseReason {
     }
 }
 
-impl<S: Socket> Connection<S> {
+impl<S: Socket, P: Payer> Connection<S, P> {
     /// Leaves the room, and does the closing handshake where the client can still receive it.
     pub(super) async fn end(mut self: Box<Self>, reason: CloseReason, close_delay: Duration) {
         tracing::debug!(?reason, after = ?self.opened.elapsed(), "the socket ends");

@@ -3,6 +3,8 @@
 mod close;
 mod config;
 mod deadlines;
+#[cfg(test)]
+mod tests;
 
 use std::{
     convert::Infallible,
@@ -26,9 +28,12 @@ use self::{
 pub use super::transport::{Socket, TransportError};
 use super::{
     outbox::Outbox,
+    paid_updates::poll_paid_updates,
     protocol::{Action, ProtocolState, Request},
 };
-use crate::{lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS};
+use crate::{
+    admission::Payer, lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS,
+};
 use registry::{
     encoding::messages::encode,
     hub::{Accepted, Answer, Membership},
@@ -36,18 +41,19 @@ use registry::{
 };
 
 /// Serves one socket in a task and a tracing span of its own. The span names neither the person nor the
-/// room. `until_it_ends` is dropped at the socket's end.
-pub fn spawn<S>(
+/// room. The payer is dropped at the socket's end.
+pub fn spawn<S, P>(
     socket: S,
     membership: Membership,
     config: ConnectionConfig,
     guard: DrainGuard,
-    until_it_ends: impl Send + 'static,
+    payer: P,
 ) where
     S: Socket + 'static,
+    P: Payer + 'static,
 {
     let span = tracing::debug_span!("connection", number = guard.number());
-    let served = serve(socket, membership, config, guard).map(move |()| drop(until_it_ends));
+    let served = serve(socket, membership, config, guard, payer);
     // A span takes memory for as long as the socket is open: a disabled one is dropped.
     if span.is_disabled() {
         tokio::spawn(served);
@@ -60,17 +66,19 @@ pub fn spawn<S>(
 ///
 /// An idle socket takes one small allocation. With an `async fn` instead, the future would also hold the
 /// arguments, and space for the closing handshake.
-pub fn serve<S: Socket>(
+pub fn serve<S: Socket, P: Payer>(
     socket: S,
     membership: Membership,
     config: ConnectionConfig,
     guard: DrainGuard,
-) -> impl Future<Output = ()> + use<S> {
+    payer: P,
+) -> impl Future<Output = ()> + use<S, P> {
     guard.notify(membership.subscription().flags());
     let opened = Instant::now();
     let mut connection = Box::new(Connection {
         socket,
         membership,
+        payer,
         outbox: Outbox::default(),
         protocol: ProtocolState::new(config.frames),
         opened,
@@ -90,9 +98,10 @@ pub fn serve<S: Socket>(
     }
 }
 
-struct Connection<S> {
+struct Connection<S, P> {
     socket: S,
     membership: Membership,
+    payer: P,
     outbox: Outbox,
     protocol: ProtocolState,
     opened: Instant,
@@ -148,7 +157,7 @@ impl<Error> From<Option<Result<Message, Error>>> for Incoming<Error> {
     }
 }
 
-impl<S: Socket> Connection<S> {
+impl<S: Socket, P: Payer> Connection<S, P> {
     async fn run(&mut self, guard: &DrainGuard) -> CloseReason {
         match self.handle_events(guard).await {
             Ok(never) => match never {},
@@ -225,7 +234,8 @@ impl<S: Socket> Connection<S> {
             }
             // Updates start at the position that the sent frames lead to.
             if self.protocol.is_following() {
-                self.outbox.extend_with(self.membership.subscription_mut().poll_updates());
+                let subscription = self.membership.subscription_mut();
+                self.outbox.extend_with(poll_paid_updates(subscription, &self.payer));
                 if self.is_beat_due
                     && self.outbox.is_empty()
                     && let Some(beat) = self.membership.subscription().beat()
@@ -376,23 +386,5 @@ impl<S: Socket> Connection<S> {
             }
         }
         CloseReason::Broken
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::websocket::stream::WebSocket;
-
-    type TcpSocket = WebSocket<tokio::net::TcpStream>;
-
-    /// Memory per idle socket.
-    #[test]
-    fn a_connection_at_rest_is_small() {
-        fn future_of<A, B, C, D, Served>(_: fn(A, B, C, D) -> Served) -> usize {
-            size_of::<Served>()
-        }
-        assert!(size_of::<Connection<TcpSocket>>() <= 976);
-        assert!(future_of(serve::<TcpSocket>) <= 192);
     }
 }

@@ -1,6 +1,7 @@
 //! The clients: a swarm whose lists are checked, a probe that measures latency, stalled readers, attackers, greedy ones.
 
 pub mod attack;
+pub mod blocking_socket;
 pub mod greedy;
 pub mod handshake;
 pub mod http;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use self::{engine::Engine, proxy::Proxy};
 use crate::{
     error::LoadError,
-    measure::server_process::{AdmissionLimits, Cores, Server, Usage},
+    measure::server_process::{AdmissionLimits, Cores, Server, ServerSettings, Usage},
 };
 
 /// One server, or several over an engine.
@@ -81,7 +81,9 @@ impl Servers {
                  public-url = \"http://rollcall.example\"\n",
                 key.display()
             );
-            each.push(Server::start(program, cores, AdmissionLimits::Off, &presence)?);
+            let limits = AdmissionLimits::Off;
+            let settings = ServerSettings { limits, presence: &presence, open_files: None };
+            each.push(Server::start(program, cores, settings)?);
         }
         Ok(Self { each, shared: Some(Shared { engine, proxies, _files: files }) })
     }

@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::{SocketAddr, ToSocketAddrs},
+    io::{self, BufRead, BufReader},
+    net::{SocketAddr, TcpListener, ToSocketAddrs},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -36,9 +36,17 @@ pub struct Server {
 #[derive(Debug)]
 struct ServerProcess {
     child: Child,
-    directory: TempDir,
+    start: Start,
+}
+
+/// What the program is started with, and started with again.
+#[derive(Debug)]
+struct Start {
     program: PathBuf,
     cores: Option<Cores>,
+    directory: TempDir,
+    operator: SocketAddr,
+    open_files: Option<u32>,
 }
 
 /// The server's use of CPU and memory, where it can be read.
@@ -93,6 +101,23 @@ const NO_LIMITS: &str = "[limits]\nmax-connections-per-address = 0\nmax-sockets-
     socket-rate-per-address = 0\nprocessor-rate-per-address = 0\nmax-sockets-per-room = 0\n\
     max-room-bytes-per-second = 0\nmax-bytes-in-flight-per-address = 0\n";
 
+/// What a server under load is started with, besides the defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSettings<'lines> {
+    /// The limits of connections.
+    pub limits: AdmissionLimits,
+    /// Lines for the table `[presence]`.
+    pub presence: &'lines str,
+    /// How many files it may have open; none is the limit of this program.
+    pub open_files: Option<u32>,
+}
+
+impl From<AdmissionLimits> for ServerSettings<'_> {
+    fn from(limits: AdmissionLimits) -> Self {
+        Self { limits, presence: "", open_files: None }
+    }
+}
+
 /// A free port of loopback.
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -105,14 +130,13 @@ impl Server {
         Ok(Self { address, process: None })
     }
 
-    /// Starts the program on a free port, with a state directory of its own. `presence` has more lines for the
-    /// settings' table of that name.
-    pub fn start(
+    /// Starts the program on a free port, with a state directory of its own.
+    pub fn start<'lines>(
         program: &Path,
         cores: Option<&Cores>,
-        limits: AdmissionLimits,
-        presence: &str,
+        settings: impl Into<ServerSettings<'lines>>,
     ) -> Result<Self, LoadError> {
+        let ServerSettings { limits, presence, open_files } = settings.into();
         let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
         let directory =
             tempfile::tempdir().map_err(io_error("could not create a temporary folder"))?;
@@ -120,17 +144,17 @@ impl Server {
         fs::write(directory.path().join("Leptos.toml"), settings)
             .map_err(io_error("could not write the server's settings"))?;
         let (program, cores) = (program.to_owned(), cores.cloned());
-        let (child, address) = spawn(&program, cores.as_ref(), directory.path(), ANY_PORT)?;
-        let process = ServerProcess { child, directory, program, cores };
-        Ok(Self { address, process: Some(process) })
+        let operator = free_port().map_err(io_error("could not find a free port"))?;
+        let start = Start { program, cores, directory, operator, open_files };
+        let (child, address) = start.spawn(ANY_PORT)?;
+        Ok(Self { address, process: Some(ServerProcess { child, start }) })
     }
 
     /// Starts the program again at its address, after its process has ended.
     pub fn restart(&mut self) -> Result<(), LoadError> {
         let address = self.address.to_string();
         let Some(process) = &mut self.process else { return Ok(()) };
-        let (cores, directory) = (process.cores.as_ref(), process.directory.path());
-        (process.child, _) = spawn(&process.program, cores, directory, &address)?;
+        (process.child, _) = process.start.spawn(&address)?;
         Ok(())
     }
 
@@ -164,14 +188,25 @@ impl Server {
 
     /// The last lines of its log, if it is a child process.
     pub fn stderr_tail(&self) -> Option<String> {
-        self.process.as_ref().map(ServerProcess::stderr_tail)
+        self.process.as_ref().map(|process| log_tail(process.start.directory.path()))
+    }
+
+    /// Where its operator asks, if it is a child process.
+    pub fn operator(&self) -> Option<SocketAddr> {
+        self.process.as_ref().map(|process| process.start.operator)
+    }
+
+    /// What it says that it can hold, if it is a child process.
+    pub fn capacity(&self) -> Option<String> {
+        let log = fs::read(self.process.as_ref()?.start.directory.path().join("log")).ok()?;
+        let log = String::from_utf8_lossy(&log);
+        log.lines().find(|line| line.contains("what this server can hold")).map(str::to_owned)
     }
 }
 
-impl ServerProcess {
-    fn stderr_tail(&self) -> String {
-        log_tail(self.directory.path())
-    }
+/// Another program may take it before the server does; then the server says so and has no operator's listener.
+fn free_port() -> io::Result<SocketAddr> {
+    TcpListener::bind(ANY_PORT)?.local_addr()
 }
 
 fn log_tail(directory: &Path) -> String {
@@ -181,48 +216,55 @@ fn log_tail(directory: &Path) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-/// Starts the program with the settings of this directory, and waits for its address.
-fn spawn(
-    program: &Path,
-    cores: Option<&Cores>,
-    directory: &Path,
-    address: &str,
-) -> Result<(Child, SocketAddr), LoadError> {
-    let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
-    let log = fs::File::options().create(true).append(true).open(directory.join("log"));
-    let log = log.map_err(io_error("could not create the server's log"))?;
-    // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
-    if let Some(cores) = cores {
-        pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
+impl Start {
+    /// Starts the program with the settings of its directory, and waits for its address.
+    fn spawn(&self, address: &str) -> Result<(Child, SocketAddr), LoadError> {
+        let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
+        let directory = self.directory.path();
+        let log = fs::File::options().create(true).append(true).open(directory.join("log"));
+        let log = log.map_err(io_error("could not create the server's log"))?;
+        // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
+        if let Some(cores) = &self.cores {
+            pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
+        }
+        let child = self
+            .command()
+            .current_dir(directory)
+            .arg("--config")
+            .arg(directory.join("Leptos.toml"))
+            .arg("--state-dir")
+            .arg(directory.join("state"))
+            .args(["--addr", address, "--operator-addr", &self.operator.to_string()])
+            // The line that says what the server can hold.
+            .env("ROLLCALL_LOG", "warn,server::serve=info")
+            // It names the engine for this program, and is no setting of the server.
+            .env_remove("ROLLCALL_ENGINE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn();
+        if let Some(cores) = &self.cores {
+            pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
+        }
+        let mut child = child.map_err(io_error("could not start the server"))?;
+        let mut line = String::new();
+        let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
+        let address = line.trim().strip_prefix("Listening on http://").map(str::parse);
+        if let (Some(Ok(_)), Some(Ok(address))) = (read, address) {
+            return Ok((child, address));
+        }
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(LoadError::Server(log_tail(directory)))
     }
-    let child = Command::new(program)
-        .current_dir(directory)
-        .arg("--config")
-        .arg(directory.join("Leptos.toml"))
-        .arg("--state-dir")
-        .arg(directory.join("state"))
-        .args(["--addr", address])
-        .env("ROLLCALL_LOG", "warn")
-        // It names the engine for this program, and is no setting of the server.
-        .env_remove("ROLLCALL_ENGINE")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn();
-    if let Some(cores) = cores {
-        pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
+
+    fn command(&self) -> Command {
+        let Some(number) = self.open_files else { return Command::new(&self.program) };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {number}; exec \"$0\" \"$@\"")]).arg(&self.program);
+        shell
     }
-    let mut child = child.map_err(io_error("could not start the server"))?;
-    let mut line = String::new();
-    let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
-    let address = line.trim().strip_prefix("Listening on http://").map(str::parse);
-    if let (Some(Ok(_)), Some(Ok(address))) = (read, address) {
-        return Ok((child, address));
-    }
-    // It may have ended by itself.
-    let _ = child.kill();
-    let _ = child.wait();
-    Err(LoadError::Server(log_tail(directory)))
 }
 
 impl Drop for ServerProcess {

@@ -74,6 +74,20 @@ impl Memory {
     }
 }
 
+/// The memory that the system uses for all of its TCP sockets, in bytes.
+pub fn tcp_memory() -> Option<u64> {
+    const PAGE_IN_BYTES: u64 = 4096;
+    let text = fs::read_to_string("/proc/net/sockstat").ok()?;
+    Some(tcp_pages(&text)? * PAGE_IN_BYTES)
+}
+
+/// The number after `mem` in the line of TCP.
+fn tcp_pages(sockstat: &str) -> Option<u64> {
+    let line = sockstat.lines().find_map(|line| line.strip_prefix("TCP:"))?;
+    let mut words = line.split_whitespace().skip_while(|word| *word != "mem");
+    words.nth(1)?.parse().ok()
+}
+
 /// What a process can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessSignal {
@@ -98,8 +112,8 @@ pub fn listen_overflows() -> Option<u64> {
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    connect_from, connect_with_small_buffers, lower_priority, pin_thread, raise_file_limit,
-    reset_on_close, send_signal, thread_cpu_time,
+    connect_from, connect_from_with_buffer, connect_with_small_buffers, lower_priority, pin_thread,
+    raise_file_limit, reset_on_close, send_signal, thread_cpu_time, yield_to_all,
 };
 
 #[cfg(target_os = "linux")]
@@ -108,6 +122,7 @@ mod linux {
         io,
         net::{Ipv4Addr, SocketAddr, TcpStream},
         os::fd::AsFd,
+        process::{Command, Stdio},
         time::Duration,
     };
 
@@ -162,7 +177,29 @@ mod linux {
 
     /// Starts to connect from this local address.
     pub fn connect_from(host: Ipv4Addr, address: SocketAddr) -> io::Result<TcpStream> {
+        start_from(host, address, |_| Ok(()))
+    }
+
+    /// The same with a receive buffer of this size, which the system raises to its minimum, and Ethernet's segment
+    /// size: so little of what is not read is in the client's system.
+    pub fn connect_from_with_buffer(
+        host: Ipv4Addr,
+        address: SocketAddr,
+        bytes: usize,
+    ) -> io::Result<TcpStream> {
+        start_from(host, address, |socket| {
+            socket.set_recv_buffer_size(bytes)?;
+            socket.set_tcp_mss(SEGMENT_SIZE_IN_BYTES)
+        })
+    }
+
+    fn start_from(
+        host: Ipv4Addr,
+        address: SocketAddr,
+        configure: impl FnOnce(&Socket) -> io::Result<()>,
+    ) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        configure(&socket)?;
         socket.bind(&SocketAddr::from((host, 0)).into())?;
         socket.set_nonblocking(true)?;
         start_connect(&socket, address)?;
@@ -175,6 +212,20 @@ mod linux {
         // On Linux the call accepts thread ids.
         let this_thread = Pid::from_raw(gettid().as_raw_nonzero().get());
         Ok(setpriority_process(this_thread, LOWEST)?)
+    }
+
+    /// Gives this thread, and those that it starts, a processor only while no other thread wants it (`SCHED_IDLE`).
+    ///
+    /// No safe crate sets a policy, so `chrt` of util-linux does. Without it the priority is the lowest.
+    pub fn yield_to_all() -> io::Result<()> {
+        lower_priority()?;
+        let this_thread = gettid().as_raw_nonzero().to_string();
+        let status = Command::new("chrt")
+            .args(["--idle", "--pid", "0", &this_thread])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if status.success() { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 
     fn start_connect(socket: &Socket, address: SocketAddr) -> io::Result<()> {
@@ -209,8 +260,8 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    connect_from, connect_with_small_buffers, lower_priority, pin_thread, raise_file_limit,
-    reset_on_close, send_signal, thread_cpu_time,
+    connect_from, connect_from_with_buffer, connect_with_small_buffers, lower_priority, pin_thread,
+    raise_file_limit, reset_on_close, send_signal, thread_cpu_time, yield_to_all,
 };
 
 #[cfg(not(target_os = "linux"))]
@@ -246,6 +297,20 @@ mod elsewhere {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Unsupported: buffers can't be limited.
+    pub fn connect_from_with_buffer(
+        _host: Ipv4Addr,
+        _address: SocketAddr,
+        _bytes: usize,
+    ) -> io::Result<TcpStream> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Unsupported: threads have no priorities.
+    pub fn yield_to_all() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Unsupported: threads have no priorities.
     pub fn lower_priority() -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
@@ -259,5 +324,16 @@ mod elsewhere {
     /// Unsupported: a thread's CPU time is not known.
     pub fn thread_cpu_time() -> Duration {
         Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn memory_of_tcp_is_counted_in_pages() {
+        let sockstat =
+            "sockets: used 18\nTCP: inuse 3 orphan 0 tw 0 alloc 3 mem 57\nUDP: inuse 0 mem 9\n";
+        assert_eq!(super::tcp_pages(sockstat), Some(57));
+        assert_eq!(super::tcp_pages("UDP: inuse 0 mem 9\n"), None);
     }
 }

@@ -15,4 +15,12 @@ impl Violations {
         self.count += 1;
         self.first.get_or_insert_with(sentence);
     }
+
+    /// Adds those of another part of the run.
+    pub fn extend(&mut self, other: &Self) {
+        self.count += other.count;
+        if self.first.is_none() {
+            self.first.clone_from(&other.first);
+        }
+    }
 }

@@ -33,7 +33,7 @@ use crate::{
     measure::{
         baseline::{self, BaselineWork},
         report::{Figures, Report, add_traffic, figure},
-        server_process::{AdmissionLimits, Cores, Server, Usage},
+        server_process::{AdmissionLimits, Cores, Server, ServerSettings, Usage},
         traffic::Traffic,
     },
     options::{Options, Scenario},
@@ -47,7 +47,7 @@ const MAX_CONCURRENT_CONNECTS: usize = 64;
 const MAX_BASELINE_DURATION: Duration = Duration::from_secs(3);
 
 /// The times of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
     /// The time limit for lists to become right.
     pub timeout: Duration,
@@ -58,6 +58,17 @@ pub struct Timing {
     pub min_slow_duration: Duration,
     /// How often `slow` and `attack` alternate between without and with disturbance.
     pub repetitions: u32,
+    /// How long a stranger may wait beside greedy addresses; none where the machine is too slow to judge it.
+    pub stranger: Option<StrangerBound>,
+}
+
+/// How long a stranger may wait: 99 of 100 times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StrangerBound {
+    /// As a multiple of the time without greedy addresses.
+    pub ratio: f64,
+    /// In any case.
+    pub most: Duration,
 }
 
 impl Default for Timing {
@@ -68,6 +79,7 @@ impl Default for Timing {
             // The server's write timeout is 5 s.
             min_slow_duration: Duration::from_secs(8),
             repetitions: 3,
+            stranger: Some(StrangerBound { ratio: 3.0, most: Duration::from_millis(200) }),
         }
     }
 }
@@ -156,10 +168,13 @@ impl RunContext {
         usize::try_from(self.options.clients).unwrap_or(usize::MAX)
     }
 
-    fn server(&self, limits: AdmissionLimits) -> Result<Server, LoadError> {
+    fn server<'lines>(
+        &self,
+        settings: impl Into<ServerSettings<'lines>>,
+    ) -> Result<Server, LoadError> {
         match (&self.options.url, &self.program) {
             (Some(url), _) => Server::running(url),
-            (None, Some(program)) => Server::start(program, self.cores.as_ref(), limits, ""),
+            (None, Some(program)) => Server::start(program, self.cores.as_ref(), settings),
             (None, None) => {
                 Err(LoadError::Server("there is no --server-binary and no --url".to_owned()))
             }

@@ -109,7 +109,7 @@ impl Balancer {
             link.down.write(Down::Opened);
             let membership = hub.enter(&room, user_id);
             let socket = ServerSocket::new(link, Unobserved);
-            connection::serve(socket, membership, ConnectionConfig::default(), guard).await;
+            connection::serve(socket, membership, ConnectionConfig::default(), guard, ()).await;
         };
         tasks.retain(|task| !task.is_finished());
         tasks.push(tokio::spawn(gate.clone().hold(served)).abort_handle());

@@ -146,7 +146,7 @@ impl World {
             recorder: Arc::clone(&self.recorder),
         };
         let end = ServerSocket::new(link, observer);
-        let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
+        let served = connection::serve(end, membership, ConnectionConfig::default(), guest, ());
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.
         let world = Arc::clone(self);
