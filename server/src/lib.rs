@@ -4,6 +4,7 @@
 //!
 //! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
 //! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
+//! - `socketio`: the same rooms for clients of Socket.IO.
 //! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
 //! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
@@ -25,6 +26,8 @@ pub mod listener;
 mod processor_time;
 mod rooms_backend;
 pub mod serve;
+#[cfg(feature = "socketio")]
+mod socketio;
 pub mod storage;
 pub mod telemetry;
 pub mod url;

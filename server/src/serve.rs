@@ -95,6 +95,7 @@ pub async fn serve(
         secret_warning: Arc::default(),
         spoken,
         connection,
+        socketio: config.socketio.transports(),
         drain: Drain::new(config.drain),
     };
     let drain = state.drain.clone();

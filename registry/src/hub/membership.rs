@@ -8,7 +8,7 @@ use crate::presence::{
     request_error::RequestError,
     tab_key::ConnectionId,
 };
-use app::presence::{DepartureReason, Since, UserId};
+use app::presence::{DepartureReason, Name, Since, UserId};
 
 /// What one socket holds of a room. Dropping it ends the socket for the room, also when the socket's task
 /// panics or is aborted.
@@ -62,6 +62,21 @@ impl Membership {
     pub fn take_answer(&mut self) -> Option<Answer> {
         let Subscription { permit, connection, cursor, .. } = &mut self.subscription;
         permit.room.take_answer(*connection, cursor)
+    }
+
+    /// The name under which the person is listed, if no socket stands behind the row: it waits for one to come back.
+    pub fn waiting_name(&self) -> Option<Name> {
+        self.subscription.permit.room.waiting_name(self.user_id)
+    }
+
+    /// The position of the list of this moment: who begins there is sent only what changes from now on.
+    pub fn list_position(&self) -> Since {
+        self.subscription.permit.room.list_position()
+    }
+
+    /// The person.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
     }
 
     /// Records that the page was hidden or shown.

@@ -233,7 +233,7 @@ impl Admission {
     }
 
     /// Checks the limits of a room. Clients whose handshake is not finished do not count yet.
-    fn check_room(&self, occupancy: Occupancy) -> Result<(), Rejection> {
+    pub(crate) fn check_room(&self, occupancy: Occupancy) -> Result<(), Rejection> {
         match occupancy {
             Occupancy::Open { subscribers }
                 if !self.policy.most_sockets_per_room.allows_one_more_than(subscribers) =>

@@ -7,8 +7,8 @@ use super::setting::{Group, Setting};
 use crate::listener::tls;
 
 /// All settings, in the order of the documentation.
-pub static GROUPS: [&Group; 9] =
-    [&LISTENING, &SITE, &ROOMS, &LIMITS, &ADMIN, &LOGGING, &SHUTDOWN, &STATE, &CLUSTER];
+pub static GROUPS: [&Group; 10] =
+    [&LISTENING, &SITE, &ROOMS, &LIMITS, &SOCKET_IO, &ADMIN, &LOGGING, &SHUTDOWN, &STATE, &CLUSTER];
 
 static LISTENING: Group = Group {
     title: "Address and TLS",
@@ -220,6 +220,22 @@ static LIMITS: Group = Group {
             "require-origin",
             "Whether WebSockets without an Origin header are refused. Browsers always send one, other programs often do not.",
             |config| &mut config.admission.require_origin,
+        ),
+    ],
+};
+
+static SOCKET_IO: Group = Group {
+    title: "Socket.IO",
+    settings: &[
+        Setting::presence(
+            "socketio",
+            "Whether clients of Socket.IO are served at `/socket.io/`. It costs nothing while there are none.",
+            |config| &mut config.socketio.enabled,
+        ),
+        Setting::presence(
+            "socketio-polling",
+            "Whether these clients may use HTTP long-polling, with which they begin unless they are told otherwise. On several servers it needs a balancer that leads all requests of a client to one of them; set it to false where there is none.",
+            |config| &mut config.socketio.polling,
         ),
     ],
 };

@@ -12,6 +12,7 @@ pub mod environment;
 mod error;
 pub mod nearest;
 pub mod setting;
+pub mod socketio;
 pub mod source;
 mod toml_file;
 pub mod value;
@@ -33,6 +34,7 @@ use self::{
     cli::Bind,
     cluster::{ClusterConfig, ClusterSettings},
     environment::{Assignment, Environment},
+    socketio::SocketIoSettings,
 };
 use crate::{
     admin::AdminAddr,
@@ -74,6 +76,8 @@ pub struct Config {
     pub operator_address: AdminAddr,
     /// What connects several servers.
     pub cluster: ClusterSettings,
+    /// Clients of Socket.IO.
+    pub socketio: SocketIoSettings,
     /// How the server shuts down.
     pub drain: DrainConfig,
     /// The log's filter and format.
@@ -100,6 +104,7 @@ impl Default for Config {
             admission: AdmissionSettings::default(),
             operator_address: AdminAddr::Default,
             cluster: ClusterSettings::default(),
+            socketio: SocketIoSettings::default(),
             drain: DrainConfig::default(),
             logs: LogConfig::default(),
         }

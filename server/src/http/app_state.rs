@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     admission::Admission,
+    config::socketio::Transports,
     identity::person_cookie::{PersonCookies, SitePort},
     lifecycle::graceful_shutdown::Drain,
     telemetry::warning_interval::WarningInterval,
@@ -53,6 +54,8 @@ pub struct AppState {
     pub origin_warning: Arc<OriginWarning>,
     /// Warns that wrong secrets of hosts are sent.
     pub secret_warning: Arc<WarningInterval>,
+    /// The transports of Socket.IO; none where its clients are not served.
+    pub socketio: Option<Transports>,
     /// Closes sockets and feeds on shutdown.
     pub drain: Drain,
 }

@@ -38,5 +38,5 @@ pub mod security_headers;
 mod shared_results;
 mod socket_check;
 mod users;
-mod visit;
-mod websocket_upgrade;
+pub(crate) mod visit;
+pub(crate) mod websocket_upgrade;

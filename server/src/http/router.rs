@@ -14,6 +14,8 @@ use axum::{
 use tower::{ServiceBuilder, util::MapResponseLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+#[cfg(feature = "socketio")]
+use super::visit::Visit;
 use super::{
     app_state::AppState,
     compression::compress,
@@ -29,7 +31,11 @@ use super::{
     security_headers::apply_security_headers,
     users, websocket_upgrade,
 };
+#[cfg(feature = "socketio")]
+use crate::socketio::handshake::{self, SocketIo};
 use crate::telemetry::metrics::METRICS;
+#[cfg(feature = "socketio")]
+use axum::{extract::Request, routing::any};
 
 /// For files whose name stays when they change: icon, manifest.
 const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
@@ -91,6 +97,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/events", get(event_stream::events))
         .route("/api/events", get(events_of_rooms::events_of_rooms))
         .route("/r/{room}/socket", get(websocket_upgrade::open));
+    let live_rooms = with_socketio(live_rooms, &state);
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
         .route(NEW_ROOM, get(new_room::page).post(new_room::create))
@@ -109,6 +116,24 @@ pub(crate) fn router(state: AppState) -> Router {
     with_entry(routes, entered)
         .layer(middleware::from_fn_with_state(prices, pricing::charge))
         .layer(MapResponseLayer::new(finish))
+}
+
+/// Adds the addresses of Socket.IO, if its clients are served.
+#[cfg(feature = "socketio")]
+fn with_socketio(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let Some(transports) = state.socketio else { return routes };
+    let socket_io = SocketIo::new(state.clone(), transports);
+    let answer =
+        move |visit: Visit, request: Request| handshake::answer(socket_io.clone(), visit, request);
+    routes
+        .route("/socket.io/", any(answer))
+        .route("/socket.io/{*rest}", any(handshake::no_such_address))
+}
+
+/// Without Socket.IO.
+#[cfg(not(feature = "socketio"))]
+fn with_socketio(routes: Router<AppState>, _: &AppState) -> Router<AppState> {
+    routes
 }
 
 /// Adds `Cache-Control` to files.

@@ -151,7 +151,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Whether there is exactly one key, of 16 bytes in base64 (RFC 6455, section 4.1): tungstenite does not check it.
-fn has_key(headers: &HeaderMap) -> bool {
+pub(crate) fn has_key(headers: &HeaderMap) -> bool {
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next(), keys.next()) else { return false };
     let Some((digits, b"==")) = key.as_bytes().split_last_chunk() else { return false };

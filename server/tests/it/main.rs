@@ -47,6 +47,8 @@ mod secrets;
 mod signals;
 mod site_names;
 mod socket_check;
+mod socketio;
+mod socketio_limits;
 mod support;
 mod systemd;
 mod tls;

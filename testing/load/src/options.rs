@@ -81,6 +81,8 @@ pub enum Scenario {
     Attack,
     /// One address, and then three, ask for as much as they can get: the latency of a stranger's page and join.
     Greedy,
+    /// Clients of Socket.IO: 100 join and 50 leave, then all join; memory and CPU beside the native socket.
+    Socketio,
     /// All clients open the page with its files and join within seconds, from one address and three times in a row.
     School,
     /// Open and reset all sockets twenty times: the growth of the server's memory.
@@ -117,6 +119,14 @@ impl Scenario {
 
     /// Whether it makes sense with several: the others measure what does not depend on it.
     pub fn runs_on_several(self) -> bool {
-        !matches!(self, Self::Slow | Self::Attack | Self::Greedy | Self::Resets | Self::Baseline)
+        !matches!(
+            self,
+            Self::Slow
+                | Self::Attack
+                | Self::Greedy
+                | Self::Resets
+                | Self::Socketio
+                | Self::Baseline
+        )
     }
 }

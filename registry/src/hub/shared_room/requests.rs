@@ -81,6 +81,14 @@ impl SharedRoom {
         requested
     }
 
+    /// The name of a person who is listed, and behind whose row no socket stands.
+    pub(in crate::hub) fn waiting_name(&self, user_id: UserId) -> Option<Name> {
+        let state = self.lock();
+        let row = state.room.roster().get(&user_id)?;
+        let is_connected = state.room.members().is_connected_besides(user_id, None);
+        (!is_connected).then(|| row.name.clone())
+    }
+
     /// Whether a host has closed the room.
     pub(in crate::hub) fn is_closed(&self) -> bool {
         self.lock().room.is_closed()

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod process;
+pub mod socketio;
 pub mod tls;
 
 use std::{

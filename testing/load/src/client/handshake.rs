@@ -11,9 +11,14 @@ const MAX_RESPONSE_IN_BYTES: usize = 16 * 1024;
 
 /// The request for the socket of a room, as the person of the cookie.
 pub fn request(address: SocketAddr, room: &str, cookie: Option<&str>) -> String {
+    request_for(address, &format!("/r/{room}/socket"), cookie)
+}
+
+/// The request for a WebSocket at another address.
+pub fn request_for(address: SocketAddr, target: &str, cookie: Option<&str>) -> String {
     let cookie = cookie.map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
     format!(
-        "GET /r/{room}/socket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
+        "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{cookie}\r\n"
     )
 }

@@ -1,4 +1,4 @@
-//! The clients: a swarm whose lists are checked, a probe that measures latency, stalled readers, attackers, greedy ones.
+//! The clients: a swarm whose lists are checked, one of Socket.IO, a probe that measures latency, stalled readers, attackers, greedy ones.
 
 pub mod attack;
 pub mod blocking_socket;
@@ -7,6 +7,7 @@ pub mod handshake;
 pub mod http;
 pub mod normalise;
 pub mod probe;
+pub mod socketio;
 pub mod stalled_readers;
 pub mod swarm;
 pub mod websocket;

@@ -32,7 +32,7 @@ pub enum FrameError {
     #[error("a frame of the server is masked")]
     Masked,
     /// Longer than the protocol allows.
-    #[error("a frame is {0} bytes long, and the limit is 4096")]
+    #[error("a frame is {0} bytes long, which is more than the limit")]
     TooLong(u64),
 }
 
@@ -41,6 +41,14 @@ const MAX_PAYLOAD_IN_BYTES: u64 = 4096;
 
 /// Parses the first frame of `bytes` and returns it with its length; `None` if it is incomplete.
 pub fn parse_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
+    parse_frame_up_to(MAX_PAYLOAD_IN_BYTES, bytes)
+}
+
+/// The same for frames of another protocol, with another limit.
+pub fn parse_frame_up_to(
+    most_bytes: u64,
+    bytes: &[u8],
+) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let Some((&[first, second], rest)) = bytes.split_first_chunk::<2>() else {
         return Ok(None);
     };
@@ -58,7 +66,7 @@ pub fn parse_frame(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameErro
         },
         short => (u64::from(short), rest),
     };
-    if length > MAX_PAYLOAD_IN_BYTES {
+    if length > most_bytes {
         return Err(FrameError::TooLong(length));
     }
     let length = usize::try_from(length).unwrap_or(usize::MAX);

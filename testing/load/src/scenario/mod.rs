@@ -16,6 +16,7 @@ mod resets;
 mod rolling;
 mod school;
 mod slow;
+mod socketio;
 
 use std::{
     net::SocketAddr,
@@ -139,6 +140,7 @@ impl RunContext {
             Scenario::Slow => self.with_baseline(slow::run(self)?),
             Scenario::Attack => self.with_baseline(attack::run(self)?),
             Scenario::Greedy => self.with_baseline(greedy::run(self)?),
+            Scenario::Socketio => socketio::run(self),
             Scenario::School => self.with_baseline(school::run(self)?),
             Scenario::Resets => self.with_baseline(resets::run(self)?),
             Scenario::Across => across::run(self).map(|report| vec![report]),
