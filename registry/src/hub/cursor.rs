@@ -2,6 +2,8 @@
 
 use app::presence::UserId;
 
+use crate::wake::direct_write::LogPosition;
+
 /// All that is kept of what one reader has received.
 #[derive(Debug)]
 pub(super) struct Cursor {
@@ -72,6 +74,18 @@ impl Cursor {
     /// The room has a new epoch, in which the numbers of the old one mean nothing: the list is sent next.
     pub(super) fn begin_generation(&mut self, generation: u32) {
         self.start(generation, None, 0);
+    }
+
+    /// The position of a reader that only waits for changes.
+    pub(super) fn at_rest(&self) -> Option<LogPosition> {
+        let Self { generation, .. } = *self;
+        self.seq.filter(|_| !self.is_waiting()).map(|seq| LogPosition { generation, seq })
+    }
+
+    /// Changes up to here were written by broadcasts.
+    pub(super) fn advance_to(&mut self, at: LogPosition) {
+        self.generation = at.generation;
+        self.seq = Some(at.seq);
     }
 
     /// Whether the reader waits for a reply.

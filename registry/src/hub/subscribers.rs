@@ -1,6 +1,6 @@
 //! The connections that a room wakes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
     presence::tab_key::ConnectionId,
@@ -50,6 +50,26 @@ impl Subscribers {
         self.active.len()
     }
 
+    /// The next active subscriptions after one of them, at most so many, up to `last`.
+    pub(super) fn next_active(
+        &self,
+        after: Option<ConnectionId>,
+        last: Option<ConnectionId>,
+        most: usize,
+    ) -> Vec<(ConnectionId, Arc<WakeFlags>)> {
+        let first = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let last = last.map_or(Bound::Unbounded, Bound::Included);
+        let next = self.active.range((first, last)).take(most);
+        next.map(|(connection, flags)| (*connection, Arc::clone(flags))).collect()
+    }
+
+    /// The last subscription of each of so many equal parts but the last one.
+    pub(super) fn boundaries(&self, parts: usize) -> Vec<ConnectionId> {
+        let size = self.active.len().div_ceil(parts.max(1)).max(1);
+        let ends = self.active.keys().skip(size - 1).step_by(size).copied();
+        ends.take(parts.saturating_sub(1)).collect()
+    }
+
     /// Wakes the active subscriptions, except one that reads next anyway.
     pub(super) fn notify_active(&self, reason: WakeReasons, except: Option<ConnectionId>) {
         let others = self.active.iter().filter(|(connection, _)| Some(**connection) != except);
@@ -74,6 +94,8 @@ impl Subscribers {
 #[cfg(test)]
 mod tests {
     use std::task::{Context, Waker};
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -102,5 +124,40 @@ mod tests {
         subscribers.notify(ConnectionId(0), WakeReasons::REPLACED);
         subscribers.notify(ConnectionId(2), WakeReasons::REPLACED);
         assert_eq!(woken(&all), [true, false, false]);
+    }
+    proptest! {
+        /// Also while some of them end.
+        #[test]
+        fn parts_together_are_all_active_subscriptions(
+            count in 0..200_u64,
+            parts in 1..5_usize,
+            most in 1..70_usize,
+            ending in prop::collection::vec(0..200_u64, 0..20),
+        ) {
+            let mut subscribers = Subscribers::default();
+            for number in 0..count {
+                subscribers.add(ConnectionId(number), Arc::default());
+                subscribers.activate(ConnectionId(number));
+            }
+            let boundaries = subscribers.boundaries(parts);
+            prop_assert!(boundaries.len() < parts);
+            for number in &ending {
+                subscribers.remove(ConnectionId(*number));
+            }
+            let firsts = std::iter::once(None).chain(boundaries.iter().copied().map(Some));
+            let lasts = boundaries.iter().copied().map(Some).chain([None]);
+            let mut found = Vec::new();
+            for (mut after, last) in firsts.zip(lasts) {
+                loop {
+                    let next = subscribers.next_active(after, last, most);
+                    prop_assert!(next.len() <= most);
+                    let Some((end, _)) = next.last() else { break };
+                    after = Some(*end);
+                    found.extend(next.iter().map(|(connection, _)| connection.0));
+                }
+            }
+            let expected: Vec<u64> = (0..count).filter(|number| !ending.contains(number)).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

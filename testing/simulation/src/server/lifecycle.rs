@@ -58,7 +58,7 @@ impl World {
         let nothing =
             SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new(), ended: Vec::new() };
         let saved = loaded.map_or(nothing, |(saved, _)| sorted_by_name(saved));
-        let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
+        let hub = Hub::restore_by_clocks(LIMITS, saved, self.recorder.hub_clocks());
         self.check_restored(&hub, expected.as_ref());
         sleep(loading).await;
         hub.start_clock();
