@@ -180,7 +180,12 @@ impl<S: Socket> Connection<S> {
     ///
     /// Deadlines come last: what arrived before a deadline counts, even if it is read only afterwards.
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Error>> {
-        if let Poll::Ready(reasons) = self.membership.subscription().flags().poll(context) {
+        let woken = self.membership.subscription().flags().poll(context);
+        // After the flags are asked: a broadcast that can't write from here on wakes this task again.
+        if let Some(rest) = self.membership.subscription_mut().take_write_right() {
+            self.socket.finish_frame(rest);
+        }
+        if let Poll::Ready(reasons) = woken {
             self.is_deadline_reached |= reasons.contains(WakeReasons::TIME);
             self.is_room_closed |= reasons.contains(WakeReasons::ROOM_CLOSED);
             if reasons.contains(WakeReasons::FRESHNESS) {
@@ -193,7 +198,8 @@ impl<S: Socket> Connection<S> {
                 return Poll::Ready(Event::Woken(reasons));
             }
         }
-        match self.poll_send(context) {
+        let sent = self.poll_send(context);
+        match &sent {
             Poll::Ready(Err(_)) => return Poll::Ready(Event::WriteFailed),
             Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Event::RoomClosed),
             Poll::Ready(Ok(())) | Poll::Pending => {}
@@ -207,6 +213,14 @@ impl<S: Socket> Connection<S> {
             return Poll::Ready(Event::DeadlineReached);
         }
         self.schedule_wakeup();
+        // Nothing is left to write, and reading has caused nothing.
+        if sent.is_ready()
+            && self.protocol.is_following()
+            && self.reading == Reading::Open
+            && !self.is_beat_due
+        {
+            self.membership.subscription().give_write_right();
+        }
         Poll::Pending
     }
 
