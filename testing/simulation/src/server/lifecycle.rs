@@ -145,7 +145,8 @@ impl World {
             server: Arc::clone(&self.process),
             recorder: Arc::clone(&self.recorder),
         };
-        let end = ServerSocket::new(link, observer);
+        let end = ServerSocket::new(link, observer, &self.recorder);
+        membership.subscription().allow_direct_writes(end.direct());
         let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.
