@@ -26,8 +26,8 @@ use super::{
 use crate::telemetry::metrics::METRICS;
 
 /// The size of the read buffer. Clients send little, and every socket keeps a buffer: tungstenite's default of
-/// 128 KiB would be most of the memory of an idle socket.
-const READ_BUFFER_IN_BYTES: usize = 1024;
+/// 128 KiB would be most of the memory of an idle socket. Most frames fit in it; one of 4 KiB takes sixteen reads.
+const READ_BUFFER_IN_BYTES: usize = 256;
 
 /// The maximum of pending control frames; tungstenite's default is no limit. Shared frames don't go through
 /// this buffer.
