@@ -92,7 +92,7 @@ pub async fn serve(
         origin_warning: Arc::default(),
         secret_warning: Arc::default(),
         spoken,
-        connection,
+        connection: Arc::new(connection),
         drain: Drain::new(config.drain),
     };
     let drain = state.drain.clone();

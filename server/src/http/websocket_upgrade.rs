@@ -1,5 +1,7 @@
 //! `GET /r/{room}/socket`: the upgrade of a request to a WebSocket.
 
+use std::sync::Arc;
+
 use app::presence::UserId;
 use axum::{
     body::Body,
@@ -101,7 +103,7 @@ struct Entrant {
 async fn serve(
     upgrade: OnUpgrade,
     entrant: Entrant,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     permit: SocketPermit,
 ) {
@@ -133,7 +135,7 @@ async fn serve(
 async fn serve_over<S>(
     Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<InFlight<S>>>>>,
     entrant: Entrant,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     permit: SocketPermit,
 ) where

@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use registry::{hub::Hub, presence::room::RoomLimits};
 use server::{
     lifecycle::graceful_shutdown::Drain,
     websocket::{
-        connection::{ConnectionConfig, serve},
+        connection::serve,
         transport::{Socket, TransportError},
     },
 };
@@ -99,7 +100,7 @@ fn connect_until(shutdown: &Drain, hub: &std::sync::Arc<Hub>, who: u128) -> Clie
     let membership = hub.enter(&RoomName::lobby(), id);
     let pipe = Pipe { incoming, outgoing };
     let guard = shutdown.socket();
-    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guard));
+    let task = tokio::spawn(serve(pipe, membership, Arc::default(), guard));
     Client { to_server, from_server, task, opened: Instant::now() }
 }
 

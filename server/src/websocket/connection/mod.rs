@@ -8,6 +8,7 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     panic::AssertUnwindSafe,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -40,7 +41,7 @@ use registry::{
 pub fn spawn<S>(
     socket: S,
     membership: Membership,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     until_it_ends: impl Send + 'static,
 ) where
@@ -63,7 +64,7 @@ pub fn spawn<S>(
 pub fn serve<S: Socket>(
     socket: S,
     membership: Membership,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
 ) -> impl Future<Output = ()> + use<S> {
     guard.notify(membership.subscription().flags());

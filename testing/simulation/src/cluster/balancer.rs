@@ -115,7 +115,7 @@ impl Balancer {
             let membership = hub.enter(&room, user_id);
             let socket = ServerSocket::new(link, Unobserved, &recorder);
             membership.subscription().allow_direct_writes(socket.direct());
-            connection::serve(socket, membership, ConnectionConfig::default(), guard).await;
+            connection::serve(socket, membership, Arc::default(), guard).await;
         };
         tasks.retain(|task| !task.is_finished());
         tasks.push(tokio::spawn(gate.clone().hold(served)).abort_handle());

@@ -14,7 +14,7 @@ use registry::{
 use server::{
     lifecycle::graceful_shutdown::Drain,
     storage::rooms_file::{self, RoomsFile, SaveTimes},
-    websocket::connection::{self, ConnectionConfig},
+    websocket::connection,
 };
 use tokio::{
     task::AbortHandle,
@@ -147,7 +147,7 @@ impl World {
         };
         let end = ServerSocket::new(link, observer, &self.recorder);
         membership.subscription().allow_direct_writes(end.direct());
-        let served = connection::serve(end, membership, ConnectionConfig::default(), guest);
+        let served = connection::serve(end, membership, Arc::default(), guest);
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.
         let world = Arc::clone(self);
