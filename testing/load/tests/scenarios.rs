@@ -112,8 +112,13 @@ fn run_against(server: &TestServer, scenario: Scenario, clients: u32, timeout: D
         min_slow_duration: Duration::from_secs(1),
         repetitions: 1,
     };
-    let context =
-        RunContext { options: Options::parse_from(words), program: None, cores: None, timing };
+    let context = RunContext {
+        options: Options::parse_from(words),
+        program: None,
+        peer: None,
+        cores: None,
+        timing,
+    };
     let mut reports = context.run(scenario).unwrap();
     assert_eq!(reports.len(), 1);
     reports.remove(0)
@@ -144,6 +149,13 @@ fn storm_delivers_every_join_to_every_client() {
     let report = run(Scenario::Storm);
     assert_no_violation(&report);
     assert_at_least(&report, "facts", f64::from(CLIENTS * CLIENTS));
+    assert_at_least(&report, "time_s", 0.0);
+}
+
+#[test]
+fn fill_lets_everyone_join_in_turn() {
+    let report = run(Scenario::Fill);
+    assert_no_violation(&report);
     assert_at_least(&report, "time_s", 0.0);
 }
 

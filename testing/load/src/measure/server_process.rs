@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     error::LoadError,
+    measure::peer::Peer,
     measure::system::{CpuUsage, Memory, ProcessSignal, pin_thread, send_signal},
 };
 
@@ -37,7 +38,8 @@ pub struct Server {
 struct ServerProcess {
     child: Child,
     directory: TempDir,
-    program: PathBuf,
+    /// Rollcall, which can be started again; `None` for a peer.
+    program: Option<PathBuf>,
     cores: Option<Cores>,
 }
 
@@ -119,9 +121,22 @@ impl Server {
         let settings = [SETTINGS, presence, "\n", limits.settings()].concat();
         fs::write(directory.path().join("Leptos.toml"), settings)
             .map_err(io_error("could not write the server's settings"))?;
-        let (program, cores) = (program.to_owned(), cores.cloned());
-        let (child, address) = spawn(&program, cores.as_ref(), directory.path(), ANY_PORT)?;
+        let command = rollcall(program, directory.path(), ANY_PORT);
+        let (child, address) = spawn(command, cores, directory.path())?;
+        let (program, cores) = (Some(program.to_owned()), cores.cloned());
         let process = ServerProcess { child, directory, program, cores };
+        Ok(Self { address, process: Some(process) })
+    }
+
+    /// Starts another program for comparison.
+    pub fn start_peer(peer: Peer, cores: Option<&Cores>) -> Result<Self, LoadError> {
+        let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
+        let directory =
+            tempfile::tempdir().map_err(io_error("could not create a temporary folder"))?;
+        let command = peer.command(directory.path());
+        let command = command.map_err(io_error("could not write the peer's program"))?;
+        let (child, address) = spawn(command, cores, directory.path())?;
+        let process = ServerProcess { child, directory, program: None, cores: cores.cloned() };
         Ok(Self { address, process: Some(process) })
     }
 
@@ -129,8 +144,9 @@ impl Server {
     pub fn restart(&mut self) -> Result<(), LoadError> {
         let address = self.address.to_string();
         let Some(process) = &mut self.process else { return Ok(()) };
+        let Some(program) = &process.program else { return Ok(()) };
         let (cores, directory) = (process.cores.as_ref(), process.directory.path());
-        (process.child, _) = spawn(&process.program, cores, directory, &address)?;
+        (process.child, _) = spawn(rollcall(program, directory, &address), cores, directory)?;
         Ok(())
     }
 
@@ -181,12 +197,26 @@ fn log_tail(directory: &Path) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-/// Starts the program with the settings of this directory, and waits for its address.
+/// What starts Rollcall with the settings of this directory.
+fn rollcall(program: &Path, directory: &Path, address: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg("--config")
+        .arg(directory.join("Leptos.toml"))
+        .arg("--state-dir")
+        .arg(directory.join("state"))
+        .args(["--addr", address])
+        .env("ROLLCALL_LOG", "warn")
+        // It names the engine for this program, and is no setting of the server.
+        .env_remove("ROLLCALL_ENGINE");
+    command
+}
+
+/// Starts a program in this directory, and waits for its address.
 fn spawn(
-    program: &Path,
+    mut command: Command,
     cores: Option<&Cores>,
     directory: &Path,
-    address: &str,
 ) -> Result<(Child, SocketAddr), LoadError> {
     let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
     let log = fs::File::options().create(true).append(true).open(directory.join("log"));
@@ -195,16 +225,8 @@ fn spawn(
     if let Some(cores) = cores {
         pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
     }
-    let child = Command::new(program)
+    let child = command
         .current_dir(directory)
-        .arg("--config")
-        .arg(directory.join("Leptos.toml"))
-        .arg("--state-dir")
-        .arg(directory.join("state"))
-        .args(["--addr", address])
-        .env("ROLLCALL_LOG", "warn")
-        // It names the engine for this program, and is no setting of the server.
-        .env_remove("ROLLCALL_ENGINE")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
