@@ -23,7 +23,7 @@ impl Peer {
     }
 
     /// The variable that names the program; without it, the one on PATH is used.
-    fn variable(self) -> &'static str {
+    pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Bun => "ROLLCALL_BUN",
         }

@@ -207,8 +207,9 @@ fn rollcall(program: &Path, directory: &Path, address: &str) -> Command {
         .arg(directory.join("state"))
         .args(["--addr", address])
         .env("ROLLCALL_LOG", "warn")
-        // It names the engine for this program, and is no setting of the server.
-        .env_remove("ROLLCALL_ENGINE");
+        // They name other programs for this one, and are no settings of the server.
+        .env_remove("ROLLCALL_ENGINE")
+        .env_remove(Peer::Bun.variable());
     command
 }
 
