@@ -105,3 +105,27 @@ impl Cursor {
         self.seq = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A broadcast must not write to a reader that is sent something else first.
+    #[test]
+    fn only_a_reader_that_waits_for_nothing_but_changes_is_at_rest() {
+        let mut cursor = Cursor::new(None);
+        assert_eq!(cursor.at_rest(), None, "it has no list");
+        cursor.start(1, Some(5), 7);
+        assert_eq!(cursor.at_rest(), None, "it waits for the reply to its first frame");
+        cursor.pending_reply = PendingReply::Nothing;
+        let at = LogPosition { generation: 1, seq: 5 };
+        assert_eq!(cursor.at_rest(), Some(at));
+        cursor.expect_reply(9);
+        assert_eq!(cursor.at_rest(), None, "it waits for the reply to a later frame");
+        cursor.pending_reply = PendingReply::Nothing;
+        cursor.advance_to(LogPosition { seq: 6, ..at });
+        assert_eq!(cursor.at_rest(), Some(LogPosition { seq: 6, ..at }));
+        cursor.request_snapshot();
+        assert_eq!(cursor.at_rest(), None, "its list is to be replaced");
+    }
+}

@@ -303,6 +303,7 @@ mod tests {
     use crate::{
         admission::{Admission, rate_limit::Limit},
         config::admission::AdmissionSettings,
+        listener::PlainStream,
         url::Scheme,
     };
 
@@ -378,6 +379,28 @@ mod tests {
         let mut buffer = [0];
         let reading = tokio::time::timeout(2 * LONGEST_PAUSE, stream.read(&mut buffer));
         assert!(reading.await.is_err());
+        assert_eq!(admission.bytes_in_flight(), 0);
+    }
+
+    /// Else a broadcast could hand over without end what a client does not read.
+    #[tokio::test]
+    async fn direct_writes_use_up_the_little_that_is_not_counted() {
+        let admission = admission(1 << 20);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let permit = admission.connection(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let stream = InFlight::new(PlainStream::new(accepted), permit.flight());
+        let direct = stream.direct_socket().unwrap();
+        assert!(direct.try_write(&[7]).is_err(), "only a WebSocket has shared frames");
+        let mut stream = stream.of_shared_frames();
+        assert_eq!(direct.try_write(&vec![7; 10_000]).unwrap(), 10_000);
+        stream.write_all(&vec![7; 5_000]).await.unwrap();
+        assert_eq!(stream.stream.direct_bytes_left(), LITTLE_IN_BYTES - 15_000);
+        assert!(direct.try_write(&vec![7; 2_000]).is_err());
+        // The system has sent all that the task hands over then, and the client's buffer takes it.
+        stream.write_all(&vec![7; 2_000]).await.unwrap();
+        assert_eq!(direct.try_write(&vec![7; 2_000]).unwrap(), 2_000);
         assert_eq!(admission.bytes_in_flight(), 0);
     }
 

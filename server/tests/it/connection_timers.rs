@@ -250,9 +250,9 @@ async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() 
     while changes(&mut bo).await.disconnect_user.lost.is_empty() {}
 }
 
-/// The first change after a pause is sent at once, and later ones are batched.
+/// The first two changes after a pause are sent at once, and later ones are batched.
 #[tokio::test(start_paused = true)]
-async fn changes_are_batched_after_the_first_one() {
+async fn changes_are_batched_after_the_first_two() {
     let hub = Hub::new(RoomLimits {
         most_people: 5_000,
         most_connections_per_person: 10,
@@ -275,11 +275,11 @@ async fn changes_are_batched_after_the_first_one() {
         arrived += changes.difference.new_user.len();
         frames.push(changes.difference.new_user.len());
     }
-    assert_eq!(frames[0], 1, "the first goes out at once");
+    assert!(frames[0] <= 2, "the first two go out at once: {frames:?}");
     assert!(frames.len() <= 3, "the rest gather: {frames:?}");
     for person in &mut people {
         let ServerEvent::ExistingUsers(list) = person.event().await else { panic!("a list") };
-        assert!(list.count == 1 || list.count == 100, "{}", list.count);
+        assert!([1, 2, 100].contains(&list.count), "{}", list.count);
         let mut replica = Replica::default();
         let mut event = ServerEvent::ExistingUsers(list);
         while replica.receive(event).unwrap() != Progress::Replaced {

@@ -24,7 +24,7 @@ struct Size {
 fn size() -> Size {
     match std::env::var_os("STRESS") {
         Some(_) => Size { sockets: 1_000, changes: 60 },
-        None => Size { sockets: 100, changes: 20 },
+        None => Size { sockets: 40, changes: 10 },
     }
 }
 
