@@ -263,12 +263,7 @@ fn reader_that_has_ended_keeps_no_socket() {
 #[test]
 fn frames_continue_one_another_on_real_threads() {
     const CHANGES: u64 = 20_000;
-    let reader = Mutex::new(Reader::new());
-    let (flags, pipe, woken) = {
-        let reader = reader.lock().unwrap();
-        (Arc::new(WakeFlags::default()), Arc::clone(&reader.pipe), Arc::clone(&reader.woken))
-    };
-    flags.direct_writes.allow(Arc::<Pipe>::clone(&pipe));
+    let Reader { flags, pipe, woken, .. } = Reader::new();
     let last = AtomicUsize::new(0);
     let number = |count: usize| u64::try_from(count).unwrap();
     std::thread::scope(|scope| {

@@ -157,8 +157,8 @@ async fn changes_during_a_broadcast_are_broadcast_at_its_end() {
         HubClocks { wall: WallClock::System, processor: ProcessorClock::Simulated { seed: 1 } };
     let hub = Hub::by_clocks(LIMITS, clocks);
     let mut sockets = room_of(&hub, 9).await;
-    for number in 0..4 {
-        sockets[number].membership.rename(&format!("Ana {number}")).unwrap();
+    for (number, socket) in sockets.iter_mut().enumerate().take(4) {
+        socket.membership.rename(&format!("Ana {number}")).unwrap();
         // A broadcast to nine takes five milliseconds at least.
         sleep(Duration::from_millis(1)).await;
     }
