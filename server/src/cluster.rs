@@ -9,7 +9,7 @@ use tokio::{
 
 use registry::{
     cluster::node::{self, ClusterError, JoinError, NodeConfig},
-    hub::{Hub, HubLimits, WallClock},
+    hub::{Hub, HubLimits},
     presence::server_id::ServerId,
     replication::{
         engine::{Engine, EngineError, SharedConfig},
@@ -23,6 +23,7 @@ use crate::{
         cluster::{ClusterConfig, Readiness},
         value::Value,
     },
+    rooms_backend::hub_clocks,
 };
 
 /// The pause between two attempts to reach the engine at the start.
@@ -155,7 +156,7 @@ impl ClusterMember {
     ) -> Result<(Arc<Hub>, JoinHandle<Result<(), ClusterError>>), JoinError> {
         let link = engine.connect().await.map_err(JoinError::Engine)?;
         let (handle, requests) = ClusterHandle::new(server, limits.room);
-        let hub = Hub::in_cluster(limits, handle, WallClock::System);
+        let hub = Hub::in_cluster(limits, handle, hub_clocks());
         let config = NodeConfig::new(shared);
         let member = node::join(engine.clone(), link, Arc::clone(&hub), requests, config).await?;
         Ok((hub, tokio::spawn(member.run())))

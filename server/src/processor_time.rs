@@ -25,7 +25,7 @@ pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 
 /// Since the thread began.
 #[cfg(unix)]
-fn of_this_thread() -> Duration {
+pub(crate) fn of_this_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     // It is never negative.
     Duration::try_from(time).unwrap_or_default()
@@ -33,7 +33,7 @@ fn of_this_thread() -> Duration {
 
 /// Elsewhere no work takes any time, and only the fixed prices count.
 #[cfg(not(unix))]
-fn of_this_thread() -> Duration {
+pub(crate) fn of_this_thread() -> Duration {
     Duration::ZERO
 }
 

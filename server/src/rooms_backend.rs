@@ -13,15 +13,27 @@ use crate::{
     cluster::{ClusterEndedError, ClusterMember},
     config::cluster::Readiness,
     lifecycle::graceful_shutdown::Drain,
+    processor_time,
     storage::{rooms_file::RoomsFile, rooms_saver::RoomsSaver},
 };
-use registry::hub::{Hub, HubLimits};
+use registry::hub::{Hub, HubClocks, HubLimits, ProcessorClock, WallClock};
 
 /// How often memory of ended rooms and clients is freed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long the end waits for the last save: a disk may block.
 const LAST_SAVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The clocks of the rooms.
+pub(crate) fn hub_clocks() -> HubClocks {
+    // Elsewhere no thread's time can be read.
+    let processor = if cfg!(unix) {
+        ProcessorClock::OfThread(processor_time::of_this_thread)
+    } else {
+        ProcessorClock::Unknown
+    };
+    HubClocks { wall: WallClock::System, processor }
+}
 
 /// Where the rooms are kept.
 pub(crate) enum RoomsBackend {
@@ -47,8 +59,8 @@ impl RoomsBackend {
         }
         let (saver, rooms) = RoomsSaver::take_over(rooms_file);
         let hub = match rooms {
-            Some(rooms) => Hub::restore(limits, rooms),
-            None => Hub::new(limits),
+            Some(rooms) => Hub::restore_by_clocks(limits, rooms, hub_clocks()),
+            None => Hub::by_clocks(limits, hub_clocks()),
         };
         (Self::ThisServer(Arc::new(saver)), hub)
     }

@@ -94,7 +94,7 @@ pub async fn serve(
         origin_warning: Arc::default(),
         secret_warning: Arc::default(),
         spoken,
-        connection,
+        connection: Arc::new(connection),
         socketio: config.socketio.transports(),
         drain: Drain::new(config.drain),
     };

@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fan_out::FanOutRate;
-
-/// Twice what a broadcast costs for each subscriber (a write, a wake and their share of the kernel, about
-/// 16 µs), so that broadcasts never take more than half a core.
-const GAP_PER_SUBSCRIBER: Duration = Duration::from_micros(32);
-
-/// For the sake of the processor no change waits longer than this.
-pub(super) const LONGEST_GAP: Duration = Duration::from_millis(250);
+use super::{
+    fan_out::FanOutRate,
+    processor_share::{Charge, LONGEST_GAP, ProcessorShare, Told},
+};
 
 /// A room that was quiet may send as much at once as its rate allows in this time. A school that joins within seconds
 /// (1,000 people: 35 MB) waits for nothing.
@@ -23,16 +19,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Decides when the changes of a room are broadcast.
 ///
-/// The gap between two broadcasts has two reasons: what a broadcast costs in processor time, which grows with the
-/// subscribers, and what it takes of the network, which grows with the bytes as well. The second one is a token bucket
-/// (GCRA) of bytes, which are known when they are encoded: so they are paid for after they were sent.
+/// The gap between two broadcasts has two reasons: what a broadcast costs in processor time ([`ProcessorShare`]), and
+/// what it takes of the network, which grows with the bytes as well. The second one is a token bucket (GCRA) of bytes,
+/// which are known when they are encoded: so they are paid for after they were sent.
 #[derive(Debug, Default)]
 pub(super) struct BroadcastScheduler {
+    share: ProcessorShare,
     last_broadcast: Option<Instant>,
     /// When all that was sent has taken its time at the room's rate.
     paid_at: Option<Instant>,
-    /// When the next broadcast is due; `None` if no change waits.
+    /// When the next broadcast is due; `None` if no change waits for a time.
     scheduled_at: Option<Instant>,
+    /// Whether a broadcast writes to its readers: changes wait for its end, so that only one does at a time.
+    is_telling: bool,
 }
 
 /// When a change is broadcast.
@@ -42,36 +41,66 @@ pub(super) enum BroadcastTime {
     Now,
     /// At this time, with all changes until then. The caller has to set a timer.
     At(Instant),
-    /// At the time that is set already.
+    /// At the time that is set already, or when the broadcast that is under way ends.
     AlreadyScheduled,
 }
 
 impl BroadcastScheduler {
-    /// A room changes at `now`; so many subscribers will receive it.
-    pub(super) fn on_change(&mut self, now: Instant, subscribers: usize) -> BroadcastTime {
-        if self.scheduled_at.is_some() {
+    /// A room changes at `now`; so many subscribers will receive all that was not broadcast yet.
+    pub(super) fn on_change(
+        &mut self,
+        now: Instant,
+        subscribers: usize,
+        changes: u64,
+    ) -> BroadcastTime {
+        if self.is_telling {
             return BroadcastTime::AlreadyScheduled;
         }
-        let subscribers = u32::try_from(subscribers).unwrap_or(u32::MAX);
-        let gap = GAP_PER_SUBSCRIBER.saturating_mul(subscribers).min(LONGEST_GAP);
-        let end_of_gap = self.last_broadcast.map(|last| last + gap);
+        let end_of_gap = self.share.due_at(subscribers, changes);
         let end_of_wait = self.paid_at.and_then(|paid_at| paid_at.checked_sub(BURST));
-        match end_of_gap.max(end_of_wait) {
-            Some(end_of_gap) if end_of_gap > now => {
-                self.scheduled_at = Some(end_of_gap);
-                BroadcastTime::At(end_of_gap)
-            }
-            _ => BroadcastTime::Now,
+        let due = end_of_gap.max(end_of_wait).filter(|due| now < *due);
+        // With many changes the next broadcast may be due earlier.
+        if self.scheduled_at.is_some_and(|at| at <= due.unwrap_or(now)) {
+            return BroadcastTime::AlreadyScheduled;
         }
+        match due {
+            Some(due) => {
+                self.scheduled_at = Some(due);
+                BroadcastTime::At(due)
+            }
+            None => BroadcastTime::Now,
+        }
+    }
+
+    /// Whether the broadcast of this time, which has come, is due.
+    pub(super) fn on_timer(&mut self, time: Instant) -> bool {
+        if self.scheduled_at != Some(time) {
+            return false;
+        }
+        self.scheduled_at = None;
+        // Else the end of the broadcast that is under way leads to the next one.
+        !self.is_telling
     }
 
     /// All changes until `now` are broadcast.
-    pub(super) fn on_broadcast(&mut self, now: Instant) {
+    pub(super) fn on_broadcast(&mut self, now: Instant, subscribers: usize) -> Charge {
         self.last_broadcast = Some(now);
         self.scheduled_at = None;
+        self.share.on_broadcast(now, subscribers)
     }
 
-    /// Whether changes wait longer than for the sake of the processor.
+    /// A broadcast begins to write to its readers, if none does so already. Changes wait for [`Self::on_told`].
+    pub(super) fn begin_telling(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_telling, true)
+    }
+
+    /// All readers of a broadcast are told, or it has failed. It was charged so much.
+    pub(super) fn on_told(&mut self, charge: Charge, told: Told) {
+        self.is_telling = false;
+        self.share.on_told(charge, told);
+    }
+
+    /// Whether changes wait longer than for the lasting share of the processor.
     pub(super) fn is_throttled(&self) -> bool {
         let longest = self.last_broadcast.map(|last| last + LONGEST_GAP);
         self.scheduled_at.zip(longest).is_some_and(|(at, longest)| at > longest)
@@ -92,37 +121,72 @@ mod tests {
 
     use super::*;
 
+    const FEW: u64 = 1;
+    const MANY: u64 = 1_000;
+
+    /// A broadcast to a thousand subscribers takes 6 ms.
     #[test]
-    fn first_change_goes_out_at_once_and_later_ones_at_the_end_of_the_gap() {
+    fn first_changes_go_out_at_once_and_later_ones_at_the_end_of_the_gap() {
         let mut scheduler = BroadcastScheduler::default();
         let start = Instant::now();
         let ms = |count| start + Duration::from_millis(count);
-        assert_eq!(scheduler.on_change(ms(0), 1_000), BroadcastTime::Now);
-        scheduler.on_broadcast(ms(0));
-        assert_eq!(scheduler.on_change(ms(5), 1_000), BroadcastTime::At(ms(32)));
-        assert_eq!(scheduler.on_change(ms(6), 1_000), BroadcastTime::AlreadyScheduled);
-        scheduler.on_broadcast(ms(33));
-        assert_eq!(scheduler.on_change(ms(70), 1_000), BroadcastTime::Now);
+        for _ in 0..2 {
+            assert_eq!(scheduler.on_change(ms(0), 1_000, FEW), BroadcastTime::Now);
+            scheduler.on_broadcast(ms(0), 1_000);
+        }
+        assert_eq!(scheduler.on_change(ms(5), 1_000, FEW), BroadcastTime::At(ms(18)));
+        assert_eq!(scheduler.on_change(ms(6), 1_000, FEW), BroadcastTime::AlreadyScheduled);
+        assert_eq!(scheduler.on_change(ms(19), 1_000, FEW), BroadcastTime::AlreadyScheduled);
+        assert!(!scheduler.on_timer(ms(17)), "it is another time that is set");
+        assert!(scheduler.on_timer(ms(18)));
+        assert!(!scheduler.on_timer(ms(18)));
+        scheduler.on_broadcast(ms(19), 1_000);
+        assert_eq!(scheduler.on_change(ms(70), 1_000, FEW), BroadcastTime::Now);
     }
 
     #[test]
-    fn gap_grows_with_the_subscribers_up_to_a_bound() {
-        let start = Instant::now();
-        for (subscribers, gap) in [(0, None), (100, Some(3_200)), (1_000_000, Some(250_000))] {
-            let mut scheduler = BroadcastScheduler::default();
-            scheduler.on_broadcast(start);
-            let expected = gap.map_or(BroadcastTime::Now, |gap| {
-                BroadcastTime::At(start + Duration::from_micros(gap))
-            });
-            assert_eq!(scheduler.on_change(start, subscribers), expected);
+    fn many_changes_are_broadcast_earlier_than_the_first_of_them_was_to_be() {
+        let mut scheduler = BroadcastScheduler::default();
+        let mut now = Instant::now();
+        // A third of a core, until the lasting share is used up.
+        for _ in 0..100 {
+            now += Duration::from_millis(18);
+            scheduler.on_broadcast(now, 1_000);
         }
+        scheduler.on_broadcast(now, 1_000);
+        let ms = |count| BroadcastTime::At(now + Duration::from_millis(count));
+        assert_eq!(scheduler.on_change(now, 1_000, FEW), ms(36));
+        assert_eq!(scheduler.on_change(now, 1_000, 2), BroadcastTime::AlreadyScheduled);
+        assert_eq!(scheduler.on_change(now, 1_000, MANY), ms(18));
+        assert_eq!(scheduler.on_change(now, 1_000, MANY), BroadcastTime::AlreadyScheduled);
+    }
+
+    #[test]
+    fn changes_wait_for_the_end_of_the_broadcast_that_is_under_way() {
+        let mut scheduler = BroadcastScheduler::default();
+        let now = Instant::now();
+        let charge = scheduler.on_broadcast(now, 0);
+        assert!(scheduler.begin_telling());
+        assert_eq!(scheduler.on_change(now, 0, MANY), BroadcastTime::AlreadyScheduled);
+        assert!(!scheduler.begin_telling(), "one at a time");
+        scheduler.on_told(charge, Told::default());
+        assert_eq!(scheduler.on_change(now, 0, FEW), BroadcastTime::Now);
+        // A broadcast that is due meanwhile waits as well.
+        for _ in 0..3 {
+            scheduler.on_broadcast(now, 1_000);
+        }
+        let BroadcastTime::At(due) = scheduler.on_change(now, 1_000, FEW) else { panic!() };
+        assert!(scheduler.begin_telling());
+        assert!(!scheduler.on_timer(due));
+        scheduler.on_told(charge, Told::default());
+        assert_eq!(scheduler.on_change(due, 1_000, FEW), BroadcastTime::Now);
     }
 
     const RATE: u64 = 1_000_000;
 
     /// What is broadcast at `now`, of so many bytes to all readers.
     fn broadcast(scheduler: &mut BroadcastScheduler, now: Instant, bytes: u64) {
-        scheduler.on_broadcast(now);
+        scheduler.on_broadcast(now, 0);
         scheduler.on_sent(now, bytes, FanOutRate::per_second(RATE));
     }
 
@@ -139,28 +203,32 @@ mod tests {
             (u64::MAX, at(10_000)),
         ] {
             let mut scheduler = BroadcastScheduler::default();
-            assert_eq!(scheduler.on_change(start, 0), BroadcastTime::Now, "the room was quiet");
+            assert_eq!(
+                scheduler.on_change(start, 0, FEW),
+                BroadcastTime::Now,
+                "the room was quiet"
+            );
             broadcast(&mut scheduler, start, bytes);
-            assert_eq!(scheduler.on_change(start, 0), time, "{bytes}");
+            assert_eq!(scheduler.on_change(start, 0, FEW), time, "{bytes}");
             assert_eq!(scheduler.is_throttled(), time != BroadcastTime::Now);
         }
         // What was sent is forgotten in time.
         let mut scheduler = BroadcastScheduler::default();
         broadcast(&mut scheduler, start, 12 * RATE);
         let later = start + Duration::from_secs(10);
-        assert_eq!(scheduler.on_change(later, 0), BroadcastTime::Now);
+        assert_eq!(scheduler.on_change(later, 0, FEW), BroadcastTime::Now);
         // Only what is beyond the burst again.
         broadcast(&mut scheduler, later, RATE);
-        assert_eq!(scheduler.on_change(later, 0), at(11_000));
+        assert_eq!(scheduler.on_change(later, 0, FEW), at(11_000));
     }
 
     #[test]
     fn without_a_rate_only_subscribers_count() {
         let mut scheduler = BroadcastScheduler::default();
         let start = Instant::now();
-        scheduler.on_broadcast(start);
+        scheduler.on_broadcast(start, 0);
         scheduler.on_sent(start, u64::MAX, FanOutRate::OFF);
-        assert_eq!(scheduler.on_change(start, 0), BroadcastTime::Now);
+        assert_eq!(scheduler.on_change(start, 0, FEW), BroadcastTime::Now);
     }
 
     proptest! {
@@ -175,7 +243,7 @@ mod tests {
             let (mut sent, mut largest): (Vec<(Instant, u64)>, u64) = (Vec::new(), 0);
             for (pause, bytes, subscribers) in changes {
                 now += Duration::from_millis(pause);
-                let at = match scheduler.on_change(now, subscribers) {
+                let at = match scheduler.on_change(now, subscribers, FEW) {
                     BroadcastTime::Now => now,
                     BroadcastTime::At(time) => time,
                     BroadcastTime::AlreadyScheduled => continue,

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use app::presence::{Changes, Difference, Digest, Epoch, ServerEvent};
+use bytes::Bytes;
 
 use super::cursor::{Cursor, PendingReply};
-use crate::encoding::{
-    frame::{Batch, Frame},
-    messages::{encode, split},
+use crate::{
+    encoding::{
+        frame::{Batch, Frame},
+        messages::{encode, split},
+    },
+    presence::room::Room,
+    wake::direct_write::LogPosition,
 };
-use crate::presence::room::Room;
 
 /// All changes after `from` and up to `seq`, encoded once for all subscribers, and the list that they lead to.
 #[derive(Debug)]
@@ -31,6 +35,14 @@ pub(super) enum Payload {
     Frames(Arc<[Frame]>),
     /// The whole list: it is shorter than the changes, or the log no longer has them.
     List,
+}
+
+/// A frame that can be written to every reader at one position.
+#[derive(Clone, Debug)]
+pub(super) struct DirectFrame {
+    pub(super) from: LogPosition,
+    pub(super) to: LogPosition,
+    pub(super) bytes: Bytes,
 }
 
 impl Broadcast {
@@ -58,6 +70,19 @@ impl Broadcast {
     /// Whether the room has not changed since.
     pub(super) fn is_current(&self, room: &Room) -> bool {
         self.seq == room.log().seq() && *self.epoch == *room.epoch()
+    }
+
+    /// The only frame of the changes, and the positions that it leads from and to. Longer changes are written by the
+    /// readers' tasks, several frames at a time.
+    pub(super) fn single_frame(&self) -> Option<DirectFrame> {
+        let Payload::Frames(frames) = &self.payload else { return None };
+        let [frame] = &**frames else { return None };
+        let Self { generation, from, seq, .. } = *self;
+        Some(DirectFrame {
+            from: LogPosition { generation, seq: from },
+            to: LogPosition { generation, seq },
+            bytes: frame.bytes().clone(),
+        })
     }
 
     /// What a reader receives that needs this broadcast and nothing else; `None` if it needs more.

@@ -7,6 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::processor_clock::ProcessorClock;
 use crate::presence::{members::Moment, room::Now};
 
 /// The clocks of a hub, the same for all of its rooms.
@@ -29,6 +30,29 @@ pub enum WallClock {
         /// The time of day that it was set to, in milliseconds since the Unix epoch.
         unix_milliseconds: u64,
     },
+}
+
+/// The clocks that a hub reads, besides the monotonic one.
+#[derive(Clone, Copy, Debug)]
+pub struct HubClocks {
+    /// For people.
+    pub wall: WallClock,
+    /// For what broadcasts cost.
+    pub processor: ProcessorClock,
+}
+
+impl Default for HubClocks {
+    /// The system's time of day.
+    fn default() -> Self {
+        WallClock::System.into()
+    }
+}
+
+impl From<WallClock> for HubClocks {
+    /// Without a clock for costs.
+    fn from(wall: WallClock) -> Self {
+        Self { wall, processor: ProcessorClock::Unknown }
+    }
 }
 
 impl Clocks {

@@ -2,6 +2,8 @@
 
 use app::presence::UserId;
 
+use crate::wake::direct_write::LogPosition;
+
 /// All that is kept of what one reader has received.
 #[derive(Debug)]
 pub(super) struct Cursor {
@@ -74,6 +76,18 @@ impl Cursor {
         self.start(generation, None, 0);
     }
 
+    /// The position of a reader that only waits for changes.
+    pub(super) fn at_rest(&self) -> Option<LogPosition> {
+        let Self { generation, .. } = *self;
+        self.seq.filter(|_| !self.is_waiting()).map(|seq| LogPosition { generation, seq })
+    }
+
+    /// Changes up to here were written by broadcasts.
+    pub(super) fn advance_to(&mut self, at: LogPosition) {
+        self.generation = at.generation;
+        self.seq = Some(at.seq);
+    }
+
     /// Whether the reader waits for a reply.
     pub(super) fn is_waiting(&self) -> bool {
         self.seq.is_none() || self.pending_reply != PendingReply::Nothing
@@ -89,5 +103,29 @@ impl Cursor {
         let min_seq = self.min_seq();
         self.pending_reply = PendingReply::BeforeUpdates { min_seq };
         self.seq = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A broadcast must not write to a reader that is sent something else first.
+    #[test]
+    fn only_a_reader_that_waits_for_nothing_but_changes_is_at_rest() {
+        let mut cursor = Cursor::new(None);
+        assert_eq!(cursor.at_rest(), None, "it has no list");
+        cursor.start(1, Some(5), 7);
+        assert_eq!(cursor.at_rest(), None, "it waits for the reply to its first frame");
+        cursor.pending_reply = PendingReply::Nothing;
+        let at = LogPosition { generation: 1, seq: 5 };
+        assert_eq!(cursor.at_rest(), Some(at));
+        cursor.expect_reply(9);
+        assert_eq!(cursor.at_rest(), None, "it waits for the reply to a later frame");
+        cursor.pending_reply = PendingReply::Nothing;
+        cursor.advance_to(LogPosition { seq: 6, ..at });
+        assert_eq!(cursor.at_rest(), Some(LogPosition { seq: 6, ..at }));
+        cursor.request_snapshot();
+        assert_eq!(cursor.at_rest(), None, "its list is to be replaced");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use app::presence::RoomName;
 use tokio::sync::oneshot;
 
-use super::{Hub, HubLimits, WallClock, shared_room::SharedRoom};
+use super::{Hub, HubClocks, HubLimits, shared_room::SharedRoom};
 use crate::{
     presence::server_id::ServerId,
     replication::handle::{ClusterHandle, ClusterRequest, NotOpenedError, OpenMode, OpenRequest},
@@ -20,9 +20,9 @@ impl Hub {
     pub fn in_cluster(
         limits: impl Into<HubLimits>,
         cluster: ClusterHandle,
-        wall_clock: WallClock,
+        clocks: impl Into<HubClocks>,
     ) -> Arc<Self> {
-        let hub = Self::with(limits.into(), wall_clock, Some(Arc::new(cluster)));
+        let hub = Self::with(limits.into(), clocks.into(), Some(Arc::new(cluster)));
         hub.start_clock();
         hub
     }

@@ -1,9 +1,10 @@
 //! The rooms behind their locks, and what a connection holds of a room.
 //!
 //! - The rooms: `mod.rs` ([`Hub`]), `room_pool`, `room_permit` (who may enter one), `sweep`, `saved_rooms`,
-//!   `room_stats`, `hub_stats`, `clock`, `room_context`.
+//!   `room_stats`, `hub_stats`, `clock`, `processor_clock`, `room_context`.
 //! - One room: `shared_room`, with `subscribe` (how a reader begins) and `catch_up` (how it goes on).
-//! - What a room sends: `broadcast`, when (`batching`), to whom (`subscribers`), and `catch_up_cache`.
+//! - What a room sends: `broadcast`, when (`batching`, `processor_share`, `fan_out`), to whom (`subscribers`), and
+//!   `catch_up_cache`.
 //! - What a connection holds: `subscription` (a reader, with its `cursor`), `membership` (a socket).
 //!
 //! Locks are taken in this order: a room's state, its subscribers or its last broadcast, the timer queue.
@@ -24,6 +25,8 @@ mod limits;
 mod log_memory;
 mod membership;
 mod operator;
+mod processor_clock;
+mod processor_share;
 mod room_context;
 mod room_permit;
 mod room_pool;
@@ -50,16 +53,18 @@ pub(crate) use self::shared_room::replicated::Receipt;
 use self::{
     clock::Clocks,
     kept_attendance::KeptAttendance,
+    processor_clock::Processor,
     room_context::RoomContext,
     room_pool::{RoomEntry, RoomPool},
     shared_room::{SharedRoom, no_epoch},
 };
 pub use self::{
-    clock::WallClock,
+    clock::{HubClocks, WallClock},
     hub_stats::HubStats,
     limits::{HubLimits, MOST_LOG_BYTES, RoomPoolLimits},
     membership::Membership,
     operator::RoomChangeError,
+    processor_clock::ProcessorClock,
     room_permit::RoomPermit,
     room_pool::NoRoomError,
     room_stats::{Occupancy, RoomStats},
@@ -134,23 +139,25 @@ pub enum FirstRows<'ids> {
 impl Hub {
     /// A hub without rooms, whose clock is started.
     pub fn new(limits: impl Into<HubLimits>) -> Arc<Self> {
-        let hub = Self::with_stopped_clock(limits.into(), WallClock::System);
+        Self::by_clocks(limits, HubClocks::default())
+    }
+
+    /// The same with other clocks than the defaults.
+    pub fn by_clocks(limits: impl Into<HubLimits>, clocks: HubClocks) -> Arc<Self> {
+        let hub = Self::with(limits.into(), clocks, None);
         hub.start_clock();
         hub
     }
 
-    fn with_stopped_clock(limits: HubLimits, wall_clock: WallClock) -> Arc<Self> {
-        Self::with(limits, wall_clock, None)
-    }
-
     fn with(
         limits: HubLimits,
-        wall_clock: WallClock,
+        clocks: HubClocks,
         cluster: Option<Arc<ClusterHandle>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             context: Arc::new(RoomContext {
-                clocks: Clocks::new(wall_clock),
+                clocks: Clocks::new(clocks.wall),
+                processor: Processor::new(clocks.processor),
                 timers: TimerQueue::new(),
                 stats: HubStats::default(),
                 fan_out: limits.fan_out,
@@ -167,17 +174,17 @@ impl Hub {
 
     /// The rooms that the previous process saved. No time passes in them until [`Hub::start_clock`].
     pub fn restore(limits: impl Into<HubLimits>, saved: SavedRooms) -> Arc<Self> {
-        Self::restore_by_clock(limits, saved, WallClock::System)
+        Self::restore_by_clocks(limits, saved, HubClocks::default())
     }
 
-    /// The same with another clock than the system's, for simulated time.
-    pub fn restore_by_clock(
+    /// The same with other clocks than the defaults.
+    pub fn restore_by_clocks(
         limits: impl Into<HubLimits>,
         saved: SavedRooms,
-        wall_clock: WallClock,
+        clocks: HubClocks,
     ) -> Arc<Self> {
         let limits = limits.into();
-        let hub = Self::with_stopped_clock(limits, wall_clock);
+        let hub = Self::with(limits, clocks, None);
         let mut rooms = hub.lock();
         for NamedRoom { name, epoch, mut room, history } in saved.rooms {
             let epoch = match saved.ending {

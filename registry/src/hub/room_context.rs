@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    clock::Clocks, fan_out::FanOutRate, hub_stats::HubStats, waiting_rows::WaitingByAddress,
+    clock::Clocks, fan_out::FanOutRate, hub_stats::HubStats, processor_clock::Processor,
+    waiting_rows::WaitingByAddress,
 };
 use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
 
@@ -11,6 +12,8 @@ use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
 #[derive(Debug)]
 pub(super) struct RoomContext {
     pub(super) clocks: Clocks,
+    /// What broadcasts cost.
+    pub(super) processor: Processor,
     /// The deadlines of all connections and rooms.
     pub(super) timers: Arc<TimerQueue>,
     pub(super) stats: HubStats,

@@ -3,6 +3,7 @@
 mod attendance;
 mod broadcasting;
 mod catch_up;
+mod direct_broadcast;
 pub(super) mod replicated;
 mod requests;
 mod subscribe;
@@ -12,7 +13,7 @@ mod tests;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -58,6 +59,8 @@ pub(crate) struct SharedRoom {
     last_broadcast: RwLock<Arc<Broadcast>>,
     /// Locked after the state, never before.
     subscribers: Mutex<Subscribers>,
+    /// Whether there has been a socket that broadcasts may write to.
+    has_direct_sockets: AtomicBool,
     /// The room's present when this server's clock was started, in milliseconds since the Unix epoch; 0 for a
     /// server alone, whose time of day is its own.
     origin: AtomicU64,
@@ -131,6 +134,7 @@ impl SharedRoom {
             state: Mutex::new(state),
             last_broadcast: shared,
             subscribers: Mutex::default(),
+            has_direct_sockets: AtomicBool::new(false),
             origin: AtomicU64::new(0),
         }
     }
@@ -312,8 +316,8 @@ impl SharedRoom {
     fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Now) -> T) -> T {
         let mut state = self.lock();
         let outcome = change(&mut state, self.context.clocks.now());
-        let time = self.follow_up(&mut state);
-        self.unlock_and_wake(state, time, None);
+        let announcement = self.follow_up(&mut state);
+        self.unlock_and_tell(state, announcement, None);
         outcome
     }
 

@@ -3,12 +3,14 @@
 use std::{future::poll_fn, sync::Arc};
 
 use app::presence::{Since, UserId};
+use bytes::Bytes;
 
 use super::{cursor::Cursor, room_permit::RoomPermit};
 use crate::{
     encoding::frame::{Batch, Frame},
     presence::tab_key::ConnectionId,
     wake::{
+        direct_write::{DirectSocket, Written},
         timer_queue::TimerQueue,
         wake_flags::{WakeFlags, WakeReasons},
     },
@@ -60,6 +62,29 @@ impl Subscription {
     /// Whether the reader has asked for something that the next updates answer: its first list, or another one.
     pub fn awaits_reply(&self) -> bool {
         self.cursor.is_waiting()
+    }
+
+    /// From now on broadcasts may write to the reader's socket themselves, whenever its task gives the right to.
+    pub fn allow_direct_writes(&self, socket: Arc<dyn DirectSocket>) {
+        self.flags.direct_writes.allow(socket);
+        self.permit.room.on_direct_socket();
+    }
+
+    /// The reader's task takes the right to write. It has to do so in each poll, after it has polled the flags and before
+    /// anything else. What broadcasts have written meanwhile is accounted for; returned is the rest of a frame that was
+    /// written in part, which comes before all other bytes.
+    pub fn take_write_right(&mut self) -> Option<Bytes> {
+        let Written { at, rest } = self.flags.direct_writes.take()?;
+        self.cursor.advance_to(at);
+        rest
+    }
+
+    /// The reader's task lets broadcasts write until it is polled again. It must have written all that it had to, and be
+    /// about to be pending.
+    pub fn give_write_right(&self) {
+        if let Some(at) = self.cursor.at_rest() {
+            self.flags.direct_writes.give(at);
+        }
     }
 
     /// The frame with count and digest of the reader's list; `None` while the reader is behind.

@@ -30,6 +30,7 @@ pub mod room;
 mod room_time;
 pub mod server_id;
 pub mod servers;
+mod sorted_map;
 mod stored;
 pub mod tab_key;
 pub mod watchers;

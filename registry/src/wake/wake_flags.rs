@@ -5,9 +5,13 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 
-/// Wakes one task, and keeps the reasons until the task takes them.
+use super::direct_write::{Delivery, DirectWrites, LogPosition};
+
+/// Wakes one task, and keeps the reasons until the task takes them. Broadcasts may spare it a wake by writing to its
+/// socket themselves.
 ///
 /// A task that waits for several notifiers enters the waiting list of each, behind its lock, whenever it is
 /// polled. For a thousand tasks that are woken at once, that costs more than their work.
@@ -15,6 +19,7 @@ use futures_util::task::AtomicWaker;
 pub struct WakeFlags {
     reasons: AtomicU8,
     waker: AtomicWaker,
+    pub(crate) direct_writes: DirectWrites,
 }
 
 /// A set of reasons for a wake.
@@ -52,9 +57,19 @@ impl WakeFlags {
         }
     }
 
-    /// The task has ended: its waker is dropped, although the flags may live on.
+    /// Writes the frame of a broadcast to the task's socket, or else wakes the task.
+    pub(crate) fn deliver(&self, from: LogPosition, to: LogPosition, frame: &Bytes) -> Delivery {
+        let delivery = self.direct_writes.write(from, to, frame);
+        if delivery == Delivery::NeedsTask {
+            self.notify(WakeReasons::UPDATES);
+        }
+        delivery
+    }
+
+    /// The task has ended: its waker and its socket are dropped, although the flags may live on.
     pub fn detach(&self) {
         drop(self.waker.take());
+        self.direct_writes.end();
     }
 
     /// Takes the reasons since the last call; pending while there are none.

@@ -43,7 +43,7 @@ pub struct AppState {
     /// What this server itself speaks, behind any proxy.
     pub spoken: Scheme,
     /// The time limits of a socket.
-    pub connection: ConnectionConfig,
+    pub connection: Arc<ConnectionConfig>,
     /// The settings that security headers depend on.
     pub header_policy: HeaderPolicy,
     /// Admits sockets and feeds.

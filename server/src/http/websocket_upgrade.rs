@@ -1,5 +1,7 @@
 //! `GET /r/{room}/socket`: the upgrade of a request to a WebSocket.
 
+use std::sync::Arc;
+
 use app::presence::UserId;
 use axum::{
     body::Body,
@@ -25,7 +27,7 @@ use super::{
 use crate::{
     admission::{RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
-    listener::{HeadLimit, InFlight, SystemBuffer, WriteTimeout},
+    listener::{HeadLimit, InFlight, PlainStream, SystemBuffer, WriteTimeout},
     websocket::{
         connection::{self, ConnectionConfig},
         stream::WebSocket,
@@ -101,7 +103,7 @@ struct Entrant {
 async fn serve(
     upgrade: OnUpgrade,
     entrant: Entrant,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     permit: SocketPermit,
 ) {
@@ -115,7 +117,7 @@ async fn serve(
     // The accepted stream itself, so that hyper's buffers are freed.
     let upgraded = match upgraded.downcast() {
         Ok(parts) => {
-            return serve_over::<TcpStream>(parts, entrant, config, guard, permit).await;
+            return serve_over::<PlainStream>(parts, entrant, config, guard, permit).await;
         }
         Err(upgraded) => upgraded,
     };
@@ -133,16 +135,21 @@ async fn serve(
 async fn serve_over<S>(
     Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<InFlight<S>>>>>,
     entrant: Entrant,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     permit: SocketPermit,
 ) where
     S: SystemBuffer + AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let stream = io.into_inner().into_inner().into_inner().of_shared_frames();
+    let direct = stream.direct_socket();
     let socket = WebSocket::new(stream, &read_buf, config.frames).await;
     // The room is entered only now, so that a failed upgrade leaves no trace.
-    connection::spawn(socket, entrant.room_permit.enter(entrant.user_id), config, guard, permit);
+    let membership = entrant.room_permit.enter(entrant.user_id);
+    if let Some(direct) = direct {
+        membership.subscription().allow_direct_writes(direct);
+    }
+    connection::spawn(socket, membership, config, guard, permit);
 }
 
 /// Whether the request asks for a WebSocket, perhaps in a wrong way.

@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    Acceptor, BareLineFeed, HeadLimit, InFlight, WriteTimeout,
+    Acceptor, BareLineFeed, HeadLimit, InFlight, PlainStream, WriteTimeout,
     head_limit::LONGEST_HEAD_IN_BYTES,
     https_redirect::https_redirect,
     in_flight::SystemBuffer,
@@ -102,7 +102,7 @@ impl Handler {
     ) {
         match (self.admission.connection(peer), &self.tls) {
             (Ok(permit), None) => {
-                connections.spawn(self.serve(stream, peer, permit));
+                connections.spawn(self.serve(PlainStream::new(stream), peer, permit));
             }
             (Ok(permit), Some(tls)) => {
                 let account = permit.account();

@@ -7,10 +7,12 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use registry::wake::direct_write::DirectSocket;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -34,6 +36,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) trait SystemBuffer {
     /// Whether the buffer holds next to nothing that is not sent, or will never be sent.
     fn is_sent(&self) -> bool;
+
+    /// What others than this stream's task write through; `None` where only the task can.
+    fn direct_socket(&self) -> Option<Arc<dyn DirectSocket>> {
+        None
+    }
+
+    /// How much of what was allowed was not written directly.
+    fn direct_bytes_left(&self) -> usize {
+        0
+    }
+
+    /// Allows direct writes of so many bytes.
+    fn allow_direct_bytes(&self, bytes: usize) {
+        let _ = bytes;
+    }
 }
 
 impl SystemBuffer for TcpStream {
@@ -66,6 +83,8 @@ pub(crate) struct InFlight<S: SystemBuffer> {
     flight: Option<Flight>,
     /// Bytes that the system has taken since it had last sent nearly all.
     handed: usize,
+    /// Of these, bytes that may be written directly before they are counted: little in all.
+    direct_bytes: usize,
     /// Bytes that are to be written and that the system did not take.
     waiting: usize,
     /// Whether these are in the memory of this connection alone.
@@ -81,6 +100,7 @@ impl<S: SystemBuffer> InFlight<S> {
             stream,
             flight: Some(flight),
             handed: 0,
+            direct_bytes: 0,
             waiting: 0,
             is_waiting_counted: true,
             check: None,
@@ -88,13 +108,26 @@ impl<S: SystemBuffer> InFlight<S> {
         }
     }
 
-    /// For a WebSocket: its frames are shared with others, so what waits costs nothing more.
+    /// For a WebSocket: its frames are shared with others, so what waits costs nothing more, and broadcasts may write them
+    /// directly.
     #[must_use]
     pub(crate) fn of_shared_frames(mut self) -> Self {
         self.is_waiting_counted = false;
         self.waiting = 0;
         self.count();
         self
+    }
+
+    /// What broadcasts write through, without this stream's task.
+    pub(crate) fn direct_socket(&self) -> Option<Arc<dyn DirectSocket>> {
+        self.stream.direct_socket()
+    }
+
+    /// Counts what was written directly since the last time.
+    fn count_direct_writes(&mut self) {
+        let left = self.stream.direct_bytes_left().min(self.direct_bytes);
+        self.handed = self.handed.saturating_add(self.direct_bytes - left);
+        self.direct_bytes = left;
     }
 
     /// How much of what is offered may be handed to the system.
@@ -161,6 +194,9 @@ impl<S: SystemBuffer> InFlight<S> {
         if let Some(flight) = &mut self.flight {
             flight.count(if all > LITTLE_IN_BYTES { all } else { 0 });
         }
+        // Little is not counted anyway. Once that is used up, the task writes, and asks the system what it has sent.
+        self.direct_bytes = LITTLE_IN_BYTES.saturating_sub(self.handed);
+        self.stream.allow_direct_bytes(self.direct_bytes);
     }
 }
 
@@ -171,6 +207,7 @@ impl<S: SystemBuffer + AsyncRead + Unpin> AsyncRead for InFlight<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.count_direct_writes();
         let outcome = Pin::new(&mut this.stream).poll_read(context, buffer);
         // A connection is read from whenever it is not written to.
         if outcome.is_pending() && this.flight.as_ref().is_some_and(|flight| flight.counted() > 0) {
@@ -188,6 +225,7 @@ impl<S: SystemBuffer + AsyncWrite + Unpin> AsyncWrite for InFlight<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.count_direct_writes();
         let room = ready!(this.poll_room(bytes.len(), context));
         let part = bytes.get(..room).unwrap_or(bytes);
         let outcome = Pin::new(&mut this.stream).poll_write(context, part);
@@ -201,6 +239,7 @@ impl<S: SystemBuffer + AsyncWrite + Unpin> AsyncWrite for InFlight<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.count_direct_writes();
         let offered = slices.iter().map(|slice| slice.len()).sum();
         let room = ready!(this.poll_room(offered, context));
         let stream = Pin::new(&mut this.stream);
@@ -232,6 +271,7 @@ impl<S: SystemBuffer + AsyncWrite + Unpin> AsyncWrite for InFlight<S> {
 impl<S: SystemBuffer> Drop for InFlight<S> {
     /// The system keeps what is not sent after the connection's end, for as long as it waits for the client.
     fn drop(&mut self) {
+        self.count_direct_writes();
         let Some(mut flight) = self.flight.take() else { return };
         if flight.counted() > 0
             && !self.stream.is_sent()
@@ -263,6 +303,7 @@ mod tests {
     use crate::{
         admission::{Admission, rate_limit::Limit},
         config::admission::AdmissionSettings,
+        listener::PlainStream,
         url::Scheme,
     };
 
@@ -338,6 +379,28 @@ mod tests {
         let mut buffer = [0];
         let reading = tokio::time::timeout(2 * LONGEST_PAUSE, stream.read(&mut buffer));
         assert!(reading.await.is_err());
+        assert_eq!(admission.bytes_in_flight(), 0);
+    }
+
+    /// Else a broadcast could hand over without end what a client does not read.
+    #[tokio::test]
+    async fn direct_writes_use_up_the_little_that_is_not_counted() {
+        let admission = admission(1 << 20);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let permit = admission.connection(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let stream = InFlight::new(PlainStream::new(accepted), permit.flight());
+        let direct = stream.direct_socket().unwrap();
+        assert!(direct.try_write(&[7]).is_err(), "only a WebSocket has shared frames");
+        let mut stream = stream.of_shared_frames();
+        assert_eq!(direct.try_write(&vec![7; 10_000]).unwrap(), 10_000);
+        stream.write_all(&vec![7; 5_000]).await.unwrap();
+        assert_eq!(stream.stream.direct_bytes_left(), LITTLE_IN_BYTES - 15_000);
+        assert!(direct.try_write(&vec![7; 2_000]).is_err());
+        // The system has sent all that the task hands over then, and the client's buffer takes it.
+        stream.write_all(&vec![7; 2_000]).await.unwrap();
+        assert_eq!(direct.try_write(&vec![7; 2_000]).unwrap(), 2_000);
         assert_eq!(admission.bytes_in_flight(), 0);
     }
 

@@ -26,8 +26,8 @@ use super::{
 use crate::telemetry::metrics::METRICS;
 
 /// The size of the read buffer. Clients send little, and every socket keeps a buffer: tungstenite's default of
-/// 128 KiB would be most of the memory of an idle socket.
-const READ_BUFFER_IN_BYTES: usize = 1024;
+/// 128 KiB would be most of the memory of an idle socket. Most frames fit in it; one of 4 KiB takes sixteen reads.
+const READ_BUFFER_IN_BYTES: usize = 256;
 
 /// The maximum of pending control frames; tungstenite's default is no limit. Shared frames don't go through
 /// this buffer.
@@ -96,6 +96,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for WebSocket<S> {
         ready!(Pin::new(stream).poll_flush(context))?;
         Poll::Ready(Ok(()))
     }
+
+    fn finish_frame(&mut self, rest: Bytes) {
+        let stream = self.inner.get_mut();
+        debug_assert!(stream.partial_frame.is_empty(), "nobody else writes while a task writes");
+        stream.partial_frame = rest;
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
@@ -149,6 +155,7 @@ impl<S: AsyncWrite + Unpin> FramedStream<S> {
             let written =
                 ready!(Pin::new(&mut self.stream).poll_write(context, &self.partial_frame))?;
             self.partial_frame.advance(nonzero(written)?);
+            METRICS.bytes_sent.add(u64::try_from(written).unwrap_or_default());
         }
         Poll::Ready(Ok(()))
     }

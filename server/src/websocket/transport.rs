@@ -6,6 +6,7 @@ use std::{
 };
 
 use app::presence::CloseCode;
+use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream};
 use tungstenite::Message;
 
@@ -31,6 +32,12 @@ pub trait Socket:
             }
         }
         self.poll_flush_unpin(context)
+    }
+
+    /// A broadcast wrote the beginning of a frame itself: the rest is sent before anything else. Called only where
+    /// broadcasts may write to the socket.
+    fn finish_frame(&mut self, rest: Bytes) {
+        let _ = rest;
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use registry::{hub::Hub, presence::room::RoomLimits};
 use server::{
     lifecycle::graceful_shutdown::Drain,
     websocket::{
-        connection::{ConnectionConfig, serve},
+        connection::serve,
         transport::{Socket, TransportError},
     },
 };
@@ -99,7 +100,7 @@ fn connect_until(shutdown: &Drain, hub: &std::sync::Arc<Hub>, who: u128) -> Clie
     let membership = hub.enter(&RoomName::lobby(), id);
     let pipe = Pipe { incoming, outgoing };
     let guard = shutdown.socket();
-    let task = tokio::spawn(serve(pipe, membership, ConnectionConfig::default(), guard, ()));
+    let task = tokio::spawn(serve(pipe, membership, Arc::default(), guard, ()));
     Client { to_server, from_server, task, opened: Instant::now() }
 }
 
@@ -249,9 +250,9 @@ async fn panicking_task_counts_as_a_broken_connection_and_affects_no_one_else() 
     while changes(&mut bo).await.disconnect_user.lost.is_empty() {}
 }
 
-/// The first change after a pause is sent at once, and later ones are batched.
+/// The first two changes after a pause are sent at once, and later ones are batched.
 #[tokio::test(start_paused = true)]
-async fn changes_are_batched_after_the_first_one() {
+async fn changes_are_batched_after_the_first_two() {
     let hub = Hub::new(RoomLimits {
         most_people: 5_000,
         most_connections_per_person: 10,
@@ -274,11 +275,11 @@ async fn changes_are_batched_after_the_first_one() {
         arrived += changes.difference.new_user.len();
         frames.push(changes.difference.new_user.len());
     }
-    assert_eq!(frames[0], 1, "the first goes out at once");
+    assert!(frames[0] <= 2, "the first two go out at once: {frames:?}");
     assert!(frames.len() <= 3, "the rest gather: {frames:?}");
     for person in &mut people {
         let ServerEvent::ExistingUsers(list) = person.event().await else { panic!("a list") };
-        assert!(list.count == 1 || list.count == 100, "{}", list.count);
+        assert!([1, 2, 100].contains(&list.count), "{}", list.count);
         let mut replica = Replica::default();
         let mut event = ServerEvent::ExistingUsers(list);
         while replica.receive(event).unwrap() != Progress::Replaced {

@@ -21,6 +21,7 @@ mod connection_timers;
 mod cookies;
 mod deploy_files;
 mod deploy_yaml;
+mod direct_writes;
 mod drain;
 mod embed;
 mod event_stream;

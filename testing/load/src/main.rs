@@ -49,6 +49,7 @@ fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     check_files(&options)?;
     let context = RunContext {
         program: options.server_binary.as_deref().map(std::path::absolute).transpose()?,
+        peer: None,
         cores: cores(&options),
         timing: Timing::default(),
         options,

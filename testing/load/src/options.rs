@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::measure::peer::Peer;
+
 /// Measures the cost of a Rollcall server under load, and checks every client's list.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "load", version)]
@@ -20,6 +22,11 @@ pub struct Options {
     /// on one server too
     #[arg(long, default_value_t = 1, conflicts_with = "url", value_parser = clap::value_parser!(u32).range(1..=16))]
     pub servers: u32,
+
+    /// Another program to run the same on, after each run of a scenario of `connect`, `idle`, `fill`, `fanout`, `storm`
+    /// and `drop` (for Bun, the program that `ROLLCALL_BUN` names, or `bun` on PATH)
+    #[arg(long, value_name = "PEER", conflicts_with_all = ["url", "servers"])]
+    pub against: Option<Peer>,
 
     /// Runs of each scenario; with more than one, the medians are shown
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -65,6 +72,8 @@ pub enum Scenario {
     Connect,
     /// All have joined and are idle: memory and CPU per connection.
     Idle,
+    /// They join 32 at a time, each when one before has its list.
+    Fill,
     /// Some join and leave, and everyone receives the changes.
     Fanout,
     /// All join at once.
@@ -115,6 +124,14 @@ impl Scenario {
     /// Whether it makes sense with one server.
     pub fn runs_on_one_server(self) -> bool {
         !matches!(self, Self::Kill | Self::Pause | Self::Engine | Self::Rolling)
+    }
+
+    /// Whether a peer can do it, which only knows how to join, leave and break off.
+    pub fn runs_on_a_peer(self) -> bool {
+        matches!(
+            self,
+            Self::Connect | Self::Idle | Self::Fill | Self::Fanout | Self::Storm | Self::Drop
+        )
     }
 
     /// Whether it makes sense with several: the others measure what does not depend on it.

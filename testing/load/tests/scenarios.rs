@@ -113,8 +113,13 @@ fn run_against(server: &TestServer, scenario: Scenario, clients: u32, timeout: D
         repetitions: 1,
         stranger: None,
     };
-    let context =
-        RunContext { options: Options::parse_from(words), program: None, cores: None, timing };
+    let context = RunContext {
+        options: Options::parse_from(words),
+        program: None,
+        peer: None,
+        cores: None,
+        timing,
+    };
     let mut reports = context.run(scenario).unwrap();
     assert_eq!(reports.len(), 1);
     reports.remove(0)
@@ -145,6 +150,13 @@ fn storm_delivers_every_join_to_every_client() {
     let report = run(Scenario::Storm);
     assert_no_violation(&report);
     assert_at_least(&report, "facts", f64::from(CLIENTS * CLIENTS));
+    assert_at_least(&report, "time_s", 0.0);
+}
+
+#[test]
+fn fill_lets_everyone_join_in_turn() {
+    let report = run(Scenario::Fill);
+    assert_no_violation(&report);
     assert_at_least(&report, "time_s", 0.0);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use fastrand::Rng;
-use registry::hub::WallClock;
+use registry::hub::{HubClocks, ProcessorClock, WallClock};
 use tokio::time::Instant;
 
 use crate::{oracle::event_counts::EventCounts, sync::lock};
@@ -67,11 +67,14 @@ impl Recorder {
         lock(&self.trace).started_at.elapsed()
     }
 
-    /// The simulated time of day, so that a replay has the same rows.
-    pub(crate) fn wall_clock(&self) -> WallClock {
-        WallClock::Simulated {
-            set_at: lock(&self.trace).started_at,
-            unix_milliseconds: START_IN_UNIX_MILLISECONDS,
+    /// The simulated time of day, so that a replay has the same rows, and costs from the seed.
+    pub(crate) fn hub_clocks(&self) -> HubClocks {
+        HubClocks {
+            wall: WallClock::Simulated {
+                set_at: lock(&self.trace).started_at,
+                unix_milliseconds: START_IN_UNIX_MILLISECONDS,
+            },
+            processor: ProcessorClock::Simulated { seed: lock(&self.rng).u64(..) },
         }
     }
 

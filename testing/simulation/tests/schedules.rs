@@ -47,6 +47,10 @@ fn invariants_hold_in_schedules_of_fixed_seeds() {
     assert!(counts.get("events") >= 200 * FIXED);
     // Each of these must occur, because otherwise nothing is tested.
     for what in [
+        "direct write: broken",
+        "direct write: in part",
+        "direct write: refused",
+        "direct write: whole",
         "fault: a cut that both sides notice",
         "fault: a cut that only the server notices",
         "fault: a cut that only the page notices",

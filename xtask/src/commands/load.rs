@@ -1,11 +1,13 @@
 //! The load generator, against the release build or a server that is already running.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::commands::build;
 use crate::output::failure::Outcome;
 use crate::output::step::{self, step};
 use crate::process;
+use crate::tools::npm;
 use crate::workspace::Workspace;
 
 /// Arguments that are passed to the load generator.
@@ -37,13 +39,31 @@ pub(crate) fn run(workspace: &Workspace, options: &LoadOptions, started_at: Inst
     };
     let words = ["build", "--release", "--package", "load"];
     step("the load generator", || process::run(&mut workspace.cargo(&words)))?;
-    step::total(started_at);
+    let peer =
+        compares_with_bun(options.program_arguments()).then(|| bun(workspace)).transpose()?;
     let mut load = workspace.command(workspace.release_program("load"));
+    step::total(started_at);
+    if let Some(bun) = peer {
+        load.env("ROLLCALL_BUN", bun);
+    }
     if let Some(server) = server {
         load.arg("--server-binary").arg(server);
     }
     load.args(options.program_arguments());
     process::exec(&mut load)
+}
+
+/// Installs Bun, which `--against bun` needs and nothing else, and returns its program.
+fn bun(workspace: &Workspace) -> Outcome<PathBuf> {
+    let folder = workspace.root.join("testing/load/peers/bun");
+    step("Bun, to compare with", || npm::install_locked(workspace, &folder))?;
+    Ok(folder.join("node_modules/.bin/bun"))
+}
+
+/// Whether the arguments compare with Bun.
+fn compares_with_bun(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| argument == "--against=bun")
+        || arguments.windows(2).any(|pair| pair == ["--against", "bun"])
 }
 
 /// Whether the arguments name a server, or need none.
@@ -58,6 +78,16 @@ fn names_a_server(arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn bun_is_installed_only_to_compare_with_it() {
+        let compares = |line: &str| {
+            super::compares_with_bun(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        };
+        assert!(compares("--clients 10 --against bun"));
+        assert!(compares("--against=bun --rounds 3"));
+        assert!(!compares("--clients 10 --scenario fanout"));
+    }
+
     #[test]
     fn named_servers_are_not_built() {
         let names_a_server = |line: &str| {

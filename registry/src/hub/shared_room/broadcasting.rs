@@ -1,70 +1,102 @@
-//! What follows from a change: a broadcast, now or later, and who is woken for it.
+//! What follows from a change: a broadcast, now or later, and how its readers are told.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, atomic::Ordering};
 
 use tokio::{task::yield_now, time::Instant};
 
-use super::{SharedRoom, State};
+use super::{SharedRoom, State, direct_broadcast::DirectBroadcast};
 use crate::{
     encoding::frame::total_len,
     hub::{
         batching::BroadcastTime,
         broadcast::{Broadcast, Payload, changes},
+        processor_share::Charge,
     },
     presence::tab_key::ConnectionId,
     wake::wake_flags::WakeReasons,
 };
 
+/// What is to be done about a broadcast once the state of its room is unlocked, since readers may need it.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Announcement {
+    Nothing,
+    /// The readers are woken, and read the room.
+    Wake,
+    /// The broadcast writes to their sockets.
+    Direct(DirectBroadcast),
+}
+
 impl SharedRoom {
     /// What follows from a change: a broadcast, now or later, and the next deadline.
-    pub(super) fn follow_up(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
+    pub(super) fn follow_up(self: &Arc<Self>, state: &mut State) -> Announcement {
         state.waiting_rows.follow(state.room.log());
-        let time = if state.last_broadcast.is_current(&state.room) || state.is_muted() {
-            BroadcastTime::AlreadyScheduled
-        } else {
-            self.broadcast_changes(state)
-        };
+        let announcement = self.announce_changes(state);
         self.schedule_wakeup(state);
-        time
+        announcement
     }
 
     /// Broadcasts what has changed since the last broadcast, now or later.
-    fn broadcast_changes(self: &Arc<Self>, state: &mut State) -> BroadcastTime {
+    pub(super) fn announce_changes(self: &Arc<Self>, state: &mut State) -> Announcement {
+        if state.last_broadcast.is_current(&state.room) || state.is_muted() {
+            return Announcement::Nothing;
+        }
         let now = Instant::now();
         let time = if *state.last_broadcast.epoch == *state.room.epoch() {
-            let subscribers = self.expected_subscribers(state.room.roster().len());
-            state.broadcast_scheduler.on_change(now, subscribers)
+            let changes = state.room.log().seq().saturating_sub(state.last_broadcast.seq);
+            let subscribers = self.expected_subscribers(state);
+            state.broadcast_scheduler.on_change(now, subscribers, changes)
         } else {
             // Until readers know of the new epoch, its numbers look like those of the old one.
             BroadcastTime::Now
         };
         match time {
-            BroadcastTime::Now => self.broadcast(state, now),
-            BroadcastTime::At(time) => self.broadcast_later(time),
-            BroadcastTime::AlreadyScheduled => {}
+            BroadcastTime::Now => self.broadcast_and_tell(state, now),
+            BroadcastTime::At(time) => {
+                self.broadcast_later(time);
+                Announcement::Nothing
+            }
+            BroadcastTime::AlreadyScheduled => Announcement::Nothing,
         }
-        time
     }
 
-    /// Wakes the subscribers after a broadcast. The state is unlocked first, because they may need it; a
-    /// new subscriber is not woken, because it reads after its own request anyway.
-    pub(super) fn unlock_and_wake(
+    /// Broadcasts all changes, and decides how readers are told.
+    fn broadcast_and_tell(self: &Arc<Self>, state: &mut State, now: Instant) -> Announcement {
+        let charge = self.broadcast(state, now);
+        if !self.has_direct_sockets.load(Ordering::Relaxed) {
+            return Announcement::Wake;
+        }
+        let (Some(charge), Some(frame)) = (charge, state.last_broadcast.single_frame()) else {
+            return Announcement::Wake;
+        };
+        if !state.broadcast_scheduler.begin_telling() {
+            return Announcement::Wake;
+        }
+        Announcement::Direct(DirectBroadcast::new(Arc::clone(self), frame, charge))
+    }
+
+    /// Tells readers of a broadcast. The state is unlocked first, because they may need it; a new subscriber is not told,
+    /// because it reads after its own request anyway.
+    pub(super) fn unlock_and_tell(
         self: &Arc<Self>,
         state: MutexGuard<'_, State>,
-        time: BroadcastTime,
+        announcement: Announcement,
         new_subscriber: Option<ConnectionId>,
     ) {
         drop(state);
-        if time == BroadcastTime::Now {
-            self.wake_subscribers(new_subscriber);
+        match announcement {
+            Announcement::Nothing => {}
+            Announcement::Wake => self.wake_subscribers(new_subscriber),
+            Announcement::Direct(broadcast) => broadcast.spawn(new_subscriber),
         }
     }
 
     /// Wakes the subscribers for a broadcast, except one that reads next anyway: some now, and the others in turns, in
     /// between which other tasks run. So nobody's page waits for the writes to thousands of sockets.
-    fn wake_subscribers(self: &Arc<Self>, except: Option<ConnectionId>) {
+    pub(super) fn wake_subscribers(self: &Arc<Self>, except: Option<ConnectionId>) {
+        let most = self.context.processor.readers_at_a_time();
         let wake_next = move |room: &Self, after| {
-            room.subscribers().notify_next_active(WakeReasons::UPDATES, after, except)
+            room.subscribers().notify_next_active(WakeReasons::UPDATES, after, except, most)
         };
         let Some(mut last) = wake_next(self, None) else { return };
         let room = Arc::clone(self);
@@ -77,20 +109,27 @@ impl SharedRoom {
         });
     }
 
+    /// A socket allows broadcasts to write to it. Where none does, readers are woken at once, and no task is needed.
+    pub(in crate::hub) fn on_direct_socket(&self) {
+        self.has_direct_sockets.store(true, Ordering::Relaxed);
+    }
+
     /// The subscribers, or the rows if they are more: after a restart the rows are there before their people.
     ///
     /// If only subscribers counted, the first of thousands of clients that come back would receive a
     /// broadcast for each of the others.
-    fn expected_subscribers(&self, rows: usize) -> usize {
-        self.subscribers().active_count().max(rows)
+    fn expected_subscribers(&self, state: &State) -> usize {
+        self.subscribers().active_count().max(state.room.roster().len())
     }
 
-    /// Encodes the changes since the last broadcast. The caller then wakes the subscribers without the lock.
-    pub(super) fn broadcast(&self, state: &mut State, now: Instant) {
+    /// Encodes the changes since the last broadcast. The caller then tells the subscribers without the lock. `None` if
+    /// the room is silent.
+    pub(super) fn broadcast(&self, state: &mut State, now: Instant) -> Option<Charge> {
         // First of all, so that the next change is broadcast even if this one panics.
-        state.broadcast_scheduler.on_broadcast(now);
+        let subscribers = self.expected_subscribers(state);
+        let charge = state.broadcast_scheduler.on_broadcast(now, subscribers);
         if state.is_frozen || state.is_muted() {
-            return;
+            return None;
         }
         state.resumes.clear();
         state.missed_changes.clear();
@@ -121,6 +160,7 @@ impl SharedRoom {
         *self.last_broadcast.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::clone(&state.last_broadcast);
         self.charge(state, now, size_in_bytes);
+        Some(charge)
     }
 
     /// Notes what a broadcast of this size sends to all of its readers.
@@ -137,8 +177,19 @@ impl SharedRoom {
         let room = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep_until(time).await;
-            room.broadcast(&mut room.lock(), Instant::now());
-            room.wake_subscribers(None);
+            let announcement = {
+                let mut state = room.lock();
+                // Many changes are broadcast earlier, and a new epoch at once.
+                if !state.broadcast_scheduler.on_timer(time) {
+                    return;
+                }
+                room.broadcast_and_tell(&mut state, Instant::now())
+            };
+            match announcement {
+                Announcement::Nothing => {}
+                Announcement::Wake => room.wake_subscribers(None),
+                Announcement::Direct(broadcast) => broadcast.run().await,
+            }
         });
     }
 }

@@ -12,9 +12,9 @@ use crate::{
         snapshot_pages::EncodedList,
     },
     hub::{
-        batching::LONGEST_GAP,
         broadcast::{Payload, changes},
         cursor::{Cursor, PendingReply},
+        processor_share::LONGEST_GAP,
     },
 };
 

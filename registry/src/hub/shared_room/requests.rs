@@ -97,7 +97,7 @@ impl SharedRoom {
     /// The operator or a host has removed all rows.
     pub(super) fn end_subscriptions(&self, state: &mut State) {
         // At once: a client that ends before it receives the removal would come back and be listed again.
-        self.broadcast(state, Instant::now());
+        let _ = self.broadcast(state, Instant::now());
         self.subscribers().notify_all(WakeReasons::ROOM_CLOSED);
     }
 

@@ -44,11 +44,11 @@ impl SharedRoom {
             let now = self.context.clocks.now();
             state.submit_unanswered(Command::PageConnected { user_id }, now);
         }
-        let time = self.follow_up(&mut state);
+        let announcement = self.follow_up(&mut state);
         if watching.is_ok() {
             self.subscribe(&state, connection, since, cursor);
         }
-        self.unlock_and_wake(state, time, Some(connection));
+        self.unlock_and_tell(state, announcement, Some(connection));
         watching
     }
 
@@ -74,7 +74,7 @@ impl SharedRoom {
             self.subscribers().notify(replaced, WakeReasons::REPLACED);
         }
         let joined = outcome.accepted();
-        let time = self.follow_up(&mut state);
+        let announcement = self.follow_up(&mut state);
         let new_subscriber = match (&joined, kind) {
             (Err(_), _) => None,
             (Ok(()), JoinKind::Opening) => {
@@ -86,7 +86,7 @@ impl SharedRoom {
                 None
             }
         };
-        self.unlock_and_wake(state, time, new_subscriber);
+        self.unlock_and_tell(state, announcement, new_subscriber);
         joined.map(|()| Accepted::Now)
     }
 

@@ -17,7 +17,7 @@ fn hub() -> Arc<Hub> {
 fn restored(saved: SavedRooms) -> Arc<Hub> {
     let clock =
         WallClock::Simulated { set_at: tokio::time::Instant::now(), unix_milliseconds: unix() };
-    let hub = Hub::restore_by_clock(LIMITS, saved, clock);
+    let hub = Hub::restore_by_clocks(LIMITS, saved, clock.into());
     hub.start_clock();
     hub
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DesiredState, Moment};
 use crate::presence::{
     grace_period::HIDDEN_UNTIL_AWAY,
+    sorted_map::SortedMap,
     stored::{milliseconds, pairs, some_milliseconds},
     tab_key::{ConnectionId, TabKey},
 };
@@ -16,8 +17,7 @@ use crate::presence::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The tabs that joined: the row exists for these.
-    #[serde(with = "pairs")]
-    pub(super) tabs: BTreeMap<TabKey, Tab>,
+    pub(super) tabs: SortedMap<TabKey, Tab>,
     /// The sockets of tabs that had joined until the row was removed.
     #[serde(with = "pairs", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) retired: BTreeMap<TabKey, ConnectionId>,

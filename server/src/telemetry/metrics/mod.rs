@@ -78,6 +78,7 @@ macro_rules! metrics {
 metrics! {
     sockets_opened: "rollcall_sockets_opened_total", "WebSockets opened.";
     frames_sent: "rollcall_frames_sent_total", "Frames written to WebSockets.";
+    frames_written_directly: "rollcall_frames_written_directly_total", "Of these, frames that broadcasts wrote without waking the socket's task.";
     bytes_sent: "rollcall_sent_bytes_total", "Bytes of the frames written to WebSockets.";
     refusals: "rollcall_refusals_total", "Client requests refused with an error code.";
     misdirected_requests: "rollcall_misdirected_requests_total",

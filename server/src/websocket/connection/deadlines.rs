@@ -1,6 +1,6 @@
 //! The deadlines of a connection.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -9,7 +9,7 @@ use super::ConnectionConfig;
 /// The deadlines of one connection. They are data: the connection checks them whenever it is woken.
 #[derive(Clone, Debug)]
 pub(super) struct Deadlines {
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     /// For the first accepted frame; none once there was one.
     first_frame_until: Option<Instant>,
     next_ping: Instant,
@@ -51,7 +51,7 @@ pub(super) enum Due {
 
 impl Deadlines {
     /// The deadlines of a connection that was opened `now`.
-    pub(super) fn new(config: ConnectionConfig, now: Instant) -> Self {
+    pub(super) fn new(config: Arc<ConnectionConfig>, now: Instant) -> Self {
         Self {
             first_frame_until: config.first_frame_within.map(|within| now + within),
             next_ping: now + config.heartbeat_every,
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn client_that_goes_on_asking_for_the_list_waits_longer_each_time() {
         let start = Instant::now();
-        let mut deadlines = Deadlines::new(ConnectionConfig::default(), start);
+        let mut deadlines = Deadlines::new(Arc::default(), start);
         assert_eq!(lists(&mut deadlines, start, 195), [0, 5, 15, 35, 75, 115, 155, 195]);
         // The next one is allowed 40 s after the last one. It is calm for a minute from there on, or for less.
         let soon = start + Duration::from_secs(195 + 40 + 59);

@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     panic::AssertUnwindSafe,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -45,7 +46,7 @@ use registry::{
 pub fn spawn<S, P>(
     socket: S,
     membership: Membership,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     payer: P,
 ) where
@@ -69,7 +70,7 @@ pub fn spawn<S, P>(
 pub fn serve<S: Socket, P: Payer>(
     socket: S,
     membership: Membership,
-    config: ConnectionConfig,
+    config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     payer: P,
 ) -> impl Future<Output = ()> + use<S, P> {
@@ -189,7 +190,12 @@ impl<S: Socket, P: Payer> Connection<S, P> {
     ///
     /// Deadlines come last: what arrived before a deadline counts, even if it is read only afterwards.
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Error>> {
-        if let Poll::Ready(reasons) = self.membership.subscription().flags().poll(context) {
+        let woken = self.membership.subscription().flags().poll(context);
+        // After the flags are asked: a broadcast that can't write from here on wakes this task again.
+        if let Some(rest) = self.membership.subscription_mut().take_write_right() {
+            self.socket.finish_frame(rest);
+        }
+        if let Poll::Ready(reasons) = woken {
             self.is_deadline_reached |= reasons.contains(WakeReasons::TIME);
             self.is_room_closed |= reasons.contains(WakeReasons::ROOM_CLOSED);
             if reasons.contains(WakeReasons::FRESHNESS) {
@@ -202,7 +208,8 @@ impl<S: Socket, P: Payer> Connection<S, P> {
                 return Poll::Ready(Event::Woken(reasons));
             }
         }
-        match self.poll_send(context) {
+        let sent = self.poll_send(context);
+        match &sent {
             Poll::Ready(Err(_)) => return Poll::Ready(Event::WriteFailed),
             Poll::Ready(Ok(())) if self.is_room_closed => return Poll::Ready(Event::RoomClosed),
             Poll::Ready(Ok(())) | Poll::Pending => {}
@@ -216,6 +223,14 @@ impl<S: Socket, P: Payer> Connection<S, P> {
             return Poll::Ready(Event::DeadlineReached);
         }
         self.schedule_wakeup();
+        // Nothing is left to write, and reading has caused nothing.
+        if sent.is_ready()
+            && self.protocol.is_following()
+            && self.reading == Reading::Open
+            && !self.is_beat_due
+        {
+            self.membership.subscription().give_write_right();
+        }
         Poll::Pending
     }
 

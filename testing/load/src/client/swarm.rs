@@ -202,6 +202,11 @@ impl Swarm {
         self.clients[index].unseen_change.is_none()
     }
 
+    /// Whether a client has received a whole list.
+    pub fn has_list(&self, index: usize) -> bool {
+        self.lists.position(self.clients[index].list).is_some()
+    }
+
     /// Whether a client's row is expected in the list.
     pub fn is_listed(&self, index: usize) -> bool {
         self.truth.expected(self.clients[index].who).is_some()

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod histogram;
+pub mod peer;
 pub mod report;
 pub mod server_process;
 pub mod system;

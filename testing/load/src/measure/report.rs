@@ -79,6 +79,24 @@ impl Report {
         self
     }
 
+    /// Adds the ratios to the same on a peer.
+    #[must_use]
+    pub fn against(mut self, peer: &Self) -> Self {
+        for (name, ratio) in [
+            ("time_s", "time_to_peer"),
+            ("cpu_us_per_fact", "cpu_per_fact_to_peer"),
+            ("latency_ms_p50", "p50_to_peer"),
+            ("latency_ms_p99", "p99_to_peer"),
+            ("kib_per_connection", "memory_to_peer"),
+        ] {
+            if let (Some(ours), Some(theirs)) = (self.figures.get(name), peer.figures.get(name)) {
+                let ratio_of_both = ours / theirs;
+                self.figures.insert(ratio, ratio_of_both);
+            }
+        }
+        self
+    }
+
     /// The medians of several runs of a scenario; violations are added up.
     pub fn median(runs: &[&Self]) -> Option<Self> {
         let first = *runs.first()?;
@@ -154,7 +172,7 @@ pub fn add_latency(figures: &mut Figures, latency: &Histogram, names: [&'static 
 }
 
 /// The columns of the table: heading, name of the figure, decimals.
-const COLUMNS: [(&str, &str, usize); 50] = [
+const COLUMNS: [(&str, &str, usize); 55] = [
     ("time s", "time_s", 3),
     ("cpu s", "server_cpu_s", 3),
     ("facts/cpu s", "facts_per_cpu_s", 0),
@@ -181,6 +199,11 @@ const COLUMNS: [(&str, &str, usize); 50] = [
     ("refused", "joins_refused", 0),
     ("MiB last", "mib_after_last_round", 1),
     ("x first", "last_round_to_first", 2),
+    ("time x peer", "time_to_peer", 2),
+    ("us/fact x peer", "cpu_per_fact_to_peer", 2),
+    ("p50 x peer", "p50_to_peer", 2),
+    ("p99 x peer", "p99_to_peer", 2),
+    ("KiB x peer", "memory_to_peer", 2),
     ("time x one", "time_to_one_server", 2),
     ("cpu x one", "cpu_to_one_server", 2),
     ("p50 x one", "p50_to_one_server", 2),
@@ -285,6 +308,13 @@ mod tests {
         assert_eq!(figure("p50_ms_above_one"), Some(1.0));
         assert_eq!(figure("time_to_one_server"), Some(1.5));
         assert_eq!(figure("cpu_to_one_server"), None);
+    }
+
+    #[test]
+    fn server_is_compared_with_a_peer() {
+        let compared = report(1.0, 0).against(&report(4.0, 0));
+        assert_eq!(compared.figures.get("time_to_peer"), Some(&0.25));
+        assert_eq!(compared.figures.get("p99_to_peer"), None);
     }
 
     #[test]

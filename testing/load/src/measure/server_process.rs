@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     error::LoadError,
+    measure::peer::Peer,
     measure::system::{CpuUsage, Memory, ProcessSignal, pin_thread, send_signal},
 };
 
@@ -36,15 +37,16 @@ pub struct Server {
 #[derive(Debug)]
 struct ServerProcess {
     child: Child,
-    start: Start,
+    directory: TempDir,
+    /// `None` for a peer, which is not started again.
+    rollcall: Option<Rollcall>,
+    cores: Option<Cores>,
 }
 
-/// What the program is started with, and started with again.
+/// What Rollcall is started with, and started with again.
 #[derive(Debug)]
-struct Start {
+struct Rollcall {
     program: PathBuf,
-    cores: Option<Cores>,
-    directory: TempDir,
     operator: SocketAddr,
     open_files: Option<u32>,
 }
@@ -143,18 +145,34 @@ impl Server {
         let settings = [SETTINGS, presence, "\n", limits.settings()].concat();
         fs::write(directory.path().join("Leptos.toml"), settings)
             .map_err(io_error("could not write the server's settings"))?;
-        let (program, cores) = (program.to_owned(), cores.cloned());
         let operator = free_port().map_err(io_error("could not find a free port"))?;
-        let start = Start { program, cores, directory, operator, open_files };
-        let (child, address) = start.spawn(ANY_PORT)?;
-        Ok(Self { address, process: Some(ServerProcess { child, start }) })
+        let rollcall = Rollcall { program: program.to_owned(), operator, open_files };
+        let command = rollcall.command(directory.path(), ANY_PORT);
+        let (child, address) = spawn(command, cores, directory.path())?;
+        let (rollcall, cores) = (Some(rollcall), cores.cloned());
+        let process = ServerProcess { child, directory, rollcall, cores };
+        Ok(Self { address, process: Some(process) })
+    }
+
+    /// Starts another program for comparison.
+    pub fn start_peer(peer: Peer, cores: Option<&Cores>) -> Result<Self, LoadError> {
+        let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
+        let directory =
+            tempfile::tempdir().map_err(io_error("could not create a temporary folder"))?;
+        let command = peer.command(directory.path());
+        let command = command.map_err(io_error("could not write the peer's program"))?;
+        let (child, address) = spawn(command, cores, directory.path())?;
+        let process = ServerProcess { child, directory, rollcall: None, cores: cores.cloned() };
+        Ok(Self { address, process: Some(process) })
     }
 
     /// Starts the program again at its address, after its process has ended.
     pub fn restart(&mut self) -> Result<(), LoadError> {
         let address = self.address.to_string();
         let Some(process) = &mut self.process else { return Ok(()) };
-        (process.child, _) = process.start.spawn(&address)?;
+        let Some(rollcall) = &process.rollcall else { return Ok(()) };
+        let (cores, directory) = (process.cores.as_ref(), process.directory.path());
+        (process.child, _) = spawn(rollcall.command(directory, &address), cores, directory)?;
         Ok(())
     }
 
@@ -188,17 +206,17 @@ impl Server {
 
     /// The last lines of its log, if it is a child process.
     pub fn stderr_tail(&self) -> Option<String> {
-        self.process.as_ref().map(|process| log_tail(process.start.directory.path()))
+        self.process.as_ref().map(|process| log_tail(process.directory.path()))
     }
 
     /// Where its operator asks, if it is a child process.
     pub fn operator(&self) -> Option<SocketAddr> {
-        self.process.as_ref().map(|process| process.start.operator)
+        Some(self.process.as_ref()?.rollcall.as_ref()?.operator)
     }
 
     /// What it says that it can hold, if it is a child process.
     pub fn capacity(&self) -> Option<String> {
-        let log = fs::read(self.process.as_ref()?.start.directory.path().join("log")).ok()?;
+        let log = fs::read(self.process.as_ref()?.directory.path().join("log")).ok()?;
         let log = String::from_utf8_lossy(&log);
         log.lines().find(|line| line.contains("what this server can hold")).map(str::to_owned)
     }
@@ -216,20 +234,11 @@ fn log_tail(directory: &Path) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-impl Start {
-    /// Starts the program with the settings of its directory, and waits for its address.
-    fn spawn(&self, address: &str) -> Result<(Child, SocketAddr), LoadError> {
-        let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
-        let directory = self.directory.path();
-        let log = fs::File::options().create(true).append(true).open(directory.join("log"));
-        let log = log.map_err(io_error("could not create the server's log"))?;
-        // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
-        if let Some(cores) = &self.cores {
-            pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
-        }
-        let child = self
-            .command()
-            .current_dir(directory)
+impl Rollcall {
+    /// What starts it with the settings of this directory.
+    fn command(&self, directory: &Path, address: &str) -> Command {
+        let mut command = self.with_open_files();
+        command
             .arg("--config")
             .arg(directory.join("Leptos.toml"))
             .arg("--state-dir")
@@ -237,34 +246,53 @@ impl Start {
             .args(["--addr", address, "--operator-addr", &self.operator.to_string()])
             // The line that says what the server can hold.
             .env("ROLLCALL_LOG", "warn,server::serve=info")
-            // It names the engine for this program, and is no setting of the server.
+            // They name other programs for this one, and are no settings of the server.
             .env_remove("ROLLCALL_ENGINE")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn();
-        if let Some(cores) = &self.cores {
-            pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
-        }
-        let mut child = child.map_err(io_error("could not start the server"))?;
-        let mut line = String::new();
-        let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
-        let address = line.trim().strip_prefix("Listening on http://").map(str::parse);
-        if let (Some(Ok(_)), Some(Ok(address))) = (read, address) {
-            return Ok((child, address));
-        }
-        // It may have ended by itself.
-        let _ = child.kill();
-        let _ = child.wait();
-        Err(LoadError::Server(log_tail(directory)))
+            .env_remove(Peer::Bun.variable());
+        command
     }
 
-    fn command(&self) -> Command {
+    fn with_open_files(&self) -> Command {
         let Some(number) = self.open_files else { return Command::new(&self.program) };
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("ulimit -n {number}; exec \"$0\" \"$@\"")]).arg(&self.program);
         shell
     }
+}
+
+/// Starts a program in this directory, and waits for its address.
+fn spawn(
+    mut command: Command,
+    cores: Option<&Cores>,
+    directory: &Path,
+) -> Result<(Child, SocketAddr), LoadError> {
+    let io_error = |what: &'static str| move |source| LoadError::Io { what, source };
+    let log = fs::File::options().create(true).append(true).open(directory.join("log"));
+    let log = log.map_err(io_error("could not create the server's log"))?;
+    // A child inherits the cores of its parent, and Tokio counts them to choose the number of threads.
+    if let Some(cores) = cores {
+        pin_thread(&cores.server).map_err(io_error("could not pin the server"))?;
+    }
+    let child = command
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn();
+    if let Some(cores) = cores {
+        pin_thread(&cores.generator).map_err(io_error("could not pin the generator"))?;
+    }
+    let mut child = child.map_err(io_error("could not start the server"))?;
+    let mut line = String::new();
+    let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut line));
+    let address = line.trim().strip_prefix("Listening on http://").map(str::parse);
+    if let (Some(Ok(_)), Some(Ok(address))) = (read, address) {
+        return Ok((child, address));
+    }
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    Err(LoadError::Server(log_tail(directory)))
 }
 
 impl Drop for ServerProcess {

@@ -6,6 +6,7 @@ mod drop_half;
 mod engine_faults;
 mod event;
 mod fanout;
+mod fill;
 mod greedy;
 mod idle;
 mod join_storm;
@@ -33,6 +34,7 @@ use crate::{
     error::LoadError,
     measure::{
         baseline::{self, BaselineWork},
+        peer::Peer,
         report::{Figures, Report, add_traffic, figure},
         server_process::{AdmissionLimits, Cores, Server, ServerSettings, Usage},
         traffic::Traffic,
@@ -92,6 +94,8 @@ pub struct RunContext {
     pub options: Options,
     /// The server's program, unless there is a URL.
     pub program: Option<PathBuf>,
+    /// What runs in place of the server, for comparison.
+    pub peer: Option<Peer>,
     /// The cores of the two sides, if threads can be pinned.
     pub cores: Option<Cores>,
     /// The times of a run.
@@ -100,9 +104,18 @@ pub struct RunContext {
 
 impl RunContext {
     /// Runs a scenario once; `fanout` runs once for each rate. With several servers it runs on one as well where
-    /// that can be compared.
+    /// that can be compared, and so it does on a peer.
     pub fn run(&self, scenario: Scenario) -> Result<Vec<Report>, LoadError> {
         let several = self.once(scenario)?;
+        if let Some(peer) = self.options.against
+            && scenario.runs_on_a_peer()
+        {
+            let theirs = Self { peer: Some(peer), ..self.clone() }.once(scenario)?;
+            let compared = several.into_iter().zip(theirs);
+            return Ok(compared
+                .flat_map(|(ours, theirs)| [ours.against(&theirs), theirs])
+                .collect());
+        }
         if self.options.servers == 1 || !scenario.runs_on_one_server() {
             return Ok(several);
         }
@@ -118,9 +131,10 @@ impl RunContext {
 
     /// The name of a scenario's report.
     fn name(&self, scenario: &str) -> String {
-        match self.options.servers {
-            1 => scenario.to_owned(),
-            servers => format!("{scenario} on {servers}"),
+        match (self.peer, self.options.servers) {
+            (Some(peer), _) => format!("{scenario} on {}", peer.name()),
+            (None, 1) => scenario.to_owned(),
+            (None, servers) => format!("{scenario} on {servers}"),
         }
     }
 
@@ -128,6 +142,7 @@ impl RunContext {
         match scenario {
             Scenario::Connect => self.with_baseline(idle::connect(self)?),
             Scenario::Idle => self.with_baseline(idle::idle(self)?),
+            Scenario::Fill => self.with_baseline(fill::run(self)?),
             Scenario::Fanout => {
                 let rates = self.options.rates.iter();
                 let runs = rates.map(|rate| self.with_baseline(fanout::run(self, *rate)?));
@@ -174,6 +189,9 @@ impl RunContext {
         &self,
         settings: impl Into<ServerSettings<'lines>>,
     ) -> Result<Server, LoadError> {
+        if let Some(peer) = self.peer {
+            return Server::start_peer(peer, self.cores.as_ref());
+        }
         match (&self.options.url, &self.program) {
             (Some(url), _) => Server::running(url),
             (None, Some(program)) => Server::start(program, self.cores.as_ref(), settings),

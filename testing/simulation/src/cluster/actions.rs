@@ -20,8 +20,8 @@ const CROSSING: Duration = Duration::from_secs(1);
 
 impl Schedule {
     pub(super) fn start_server(&mut self, server: usize) -> Server {
-        let wall = self.recorder.wall_clock();
-        let started = Server::start(&self.engine, server, self.limits, wall, &mut self.rng);
+        let clocks = self.recorder.hub_clocks();
+        let started = Server::start(&self.engine, server, self.limits, clocks, &mut self.rng);
         if let Some(balancer) = &self.world.balancer {
             balancer.add(server, Arc::clone(&started.hub), started.gate.clone());
         }

@@ -9,16 +9,14 @@ use std::{
 use app::presence::{DepartureReason, ExistingUsers, RoomName, Since, User, UserId};
 use fastrand::Rng;
 use registry::{hub::Hub, replication::handle::OpenMode};
-use server::{
-    lifecycle::graceful_shutdown::Drain,
-    websocket::connection::{self, ConnectionConfig},
-};
+use server::{lifecycle::graceful_shutdown::Drain, websocket::connection};
 use tokio::{task::AbortHandle, time::timeout};
 
 use super::{gate::Gate, lists::Lists};
 use crate::{
     network::link::{Down, Link},
     oracle::room_record::NO_EPOCH,
+    recorder::Recorder,
     server::socket::{ServerSocket, SocketObserver},
     sync::lock,
 };
@@ -99,17 +97,25 @@ impl Balancer {
     }
 
     /// Any server accepts a connection. Returns whether there is one.
-    pub(crate) fn accept(&self, room: &RoomName, user_id: UserId, link: Link) -> bool {
+    pub(crate) fn accept(
+        &self,
+        room: &RoomName,
+        user_id: UserId,
+        link: Link,
+        recorder: &Arc<Recorder>,
+    ) -> bool {
         let mut state = lock(&self.state);
         let State { rng, backends } = &mut *state;
         let up: Vec<_> = backends.iter_mut().flatten().collect();
         let Some(Backend { hub, gate, drain, tasks }) = rng.choice(up) else { return false };
         let (hub, room, guard) = (Arc::clone(hub), room.clone(), drain.socket());
+        let recorder = Arc::clone(recorder);
         let served = async move {
             link.down.write(Down::Opened);
             let membership = hub.enter(&room, user_id);
-            let socket = ServerSocket::new(link, Unobserved);
-            connection::serve(socket, membership, ConnectionConfig::default(), guard, ()).await;
+            let socket = ServerSocket::new(link, Unobserved, &recorder);
+            membership.subscription().allow_direct_writes(socket.direct());
+            connection::serve(socket, membership, Arc::default(), guard, ()).await;
         };
         tasks.retain(|task| !task.is_finished());
         tasks.push(tokio::spawn(gate.clone().hold(served)).abort_handle());

@@ -8,7 +8,7 @@ use registry::{
         memory::MemoryEngine,
         node::{self, NodeConfig},
     },
-    hub::{Hub, WallClock},
+    hub::{Hub, HubClocks},
     presence::{room::RoomLimits, server_id::ServerId},
     replication::{engine::SharedConfig, handle::ClusterHandle},
 };
@@ -30,7 +30,7 @@ impl Server {
         engine: &MemoryEngine,
         client: usize,
         limits: RoomLimits,
-        wall: WallClock,
+        clocks: HubClocks,
         rng: &mut Rng,
     ) -> Self {
         let first = loop {
@@ -39,7 +39,7 @@ impl Server {
             }
         };
         let (cluster, requests) = ClusterHandle::new(first, limits);
-        let hub = Hub::in_cluster(limits, cluster, wall);
+        let hub = Hub::in_cluster(limits, cluster, clocks);
         let mut own = rng.fork();
         let shared = SharedConfig {
             key: "key".to_owned(),

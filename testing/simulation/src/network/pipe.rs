@@ -88,15 +88,20 @@ impl<T> Pipe<T> {
 
     /// Ready when there is capacity for a message.
     pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        let mut state = self.lock();
-        if state.writer_broken_at.is_some_and(|at| at <= Instant::now()) {
-            return Poll::Ready(Err(Broken));
-        }
-        if state.is_reader_closed || state.in_flight.len() < state.config.capacity {
+        if self.is_ready()? {
             return Poll::Ready(Ok(()));
         }
-        state.writer = Some(context.waker().clone());
+        self.lock().writer = Some(context.waker().clone());
         Poll::Pending
+    }
+
+    /// Whether there is capacity for a message.
+    pub(crate) fn is_ready(&self) -> Result<bool, Broken> {
+        let state = self.lock();
+        if state.writer_broken_at.is_some_and(|at| at <= Instant::now()) {
+            return Err(Broken);
+        }
+        Ok(state.is_reader_closed || state.in_flight.len() < state.config.capacity)
     }
 
     /// Sends a message.

@@ -14,7 +14,7 @@ use registry::{
 use server::{
     lifecycle::graceful_shutdown::Drain,
     storage::rooms_file::{self, RoomsFile, SaveTimes},
-    websocket::connection::{self, ConnectionConfig},
+    websocket::connection,
 };
 use tokio::{
     task::AbortHandle,
@@ -58,7 +58,7 @@ impl World {
         let nothing =
             SavedRooms { ending: Shutdown::Unclean, rooms: Vec::new(), ended: Vec::new() };
         let saved = loaded.map_or(nothing, |(saved, _)| sorted_by_name(saved));
-        let hub = Hub::restore_by_clock(LIMITS, saved, self.recorder.wall_clock());
+        let hub = Hub::restore_by_clocks(LIMITS, saved, self.recorder.hub_clocks());
         self.check_restored(&hub, expected.as_ref());
         sleep(loading).await;
         hub.start_clock();
@@ -145,8 +145,9 @@ impl World {
             server: Arc::clone(&self.process),
             recorder: Arc::clone(&self.recorder),
         };
-        let end = ServerSocket::new(link, observer);
-        let served = connection::serve(end, membership, ConnectionConfig::default(), guest, ());
+        let end = ServerSocket::new(link, observer, &self.recorder);
+        membership.subscription().allow_direct_writes(end.direct());
+        let served = connection::serve(end, membership, Arc::default(), guest, ());
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.
         let world = Arc::clone(self);

@@ -1,5 +1,6 @@
 //! The real server: how it is started, ended and killed, and its side of a connection.
 
+pub(crate) mod direct;
 pub(crate) mod lifecycle;
 pub(crate) mod listen_state;
 pub(crate) mod process;

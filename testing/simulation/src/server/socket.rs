@@ -8,19 +8,21 @@ use std::{
 };
 
 use app::presence::{ClientEvent, CloseCode, DepartureReason, UserId};
+use bytes::Bytes;
 use futures_util::{Sink, Stream};
+use registry::wake::direct_write::DirectSocket;
 use server::websocket::transport::{Socket, TransportError};
 use tokio::time::Instant;
 use tungstenite::Message;
 
 use crate::{
     network::{
-        link::{Down, Link},
+        link::Link,
         pipe::{PipeEnd, PipeReader, Received},
     },
     oracle::room_record::Room,
     recorder::Recorder,
-    server::process::Process,
+    server::{direct::ByteStream, process::Process},
     sync::lock,
 };
 
@@ -28,13 +30,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ServerSocket<O: SocketObserver> {
     link: Link,
-    observer: O,
+    observer: Arc<O>,
+    bytes: Arc<ByteStream<O>>,
+    /// The rest of a frame that a broadcast wrote in part.
+    rest: Bytes,
     reader: PipeReader<Message>,
     stage: SocketStage,
 }
 
 /// Who is told of what happens to a socket of the server.
-pub(crate) trait SocketObserver: fmt::Debug + Send + Unpin + 'static {
+pub(crate) trait SocketObserver: fmt::Debug + Send + Sync + 'static {
     /// The server reads a frame.
     fn on_frame(&self, text: &str);
 
@@ -86,12 +91,32 @@ impl TransportError for SocketBroken {
     }
 }
 
-impl<O: SocketObserver> Socket for ServerSocket<O> {}
+impl<O: SocketObserver> Socket for ServerSocket<O> {
+    fn finish_frame(&mut self, rest: Bytes) {
+        self.rest = rest;
+    }
+}
 
 impl<O: SocketObserver> ServerSocket<O> {
-    pub(crate) fn new(link: Link, observer: O) -> Self {
+    pub(crate) fn new(link: Link, observer: O, recorder: &Arc<Recorder>) -> Self {
         let reader = PipeReader::new(link.up.clone());
-        Self { link, observer, reader, stage: SocketStage::Talking }
+        let (observer, rng) = (Arc::new(observer), recorder.fork_rng());
+        let (down, recorder) = (link.down.clone(), Arc::clone(recorder));
+        let bytes = ByteStream::new(down, Arc::clone(&observer), recorder, rng);
+        let (bytes, rest) = (Arc::new(bytes), Bytes::new());
+        Self { link, observer, bytes, rest, reader, stage: SocketStage::Talking }
+    }
+
+    /// What broadcasts write through.
+    pub(crate) fn direct(&self) -> Arc<dyn DirectSocket> {
+        Arc::<ByteStream<O>>::clone(&self.bytes)
+    }
+
+    /// Writes the rest of a frame before anything else, as the real stream does.
+    fn finish(&mut self) {
+        if !self.rest.is_empty() {
+            self.bytes.write_bytes(&std::mem::take(&mut self.rest));
+        }
     }
 
     fn end(&mut self, reason: DepartureReason) {
@@ -187,11 +212,19 @@ impl<O: SocketObserver> Sink<Message> for ServerSocket<O> {
         if let Message::Close(_) = &message {
             self.end(DepartureReason::Closed);
         }
-        self.link.down.write(Down::Message(message));
+        self.finish();
+        self.bytes.write(message);
         Ok(())
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SocketBroken>> {
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SocketBroken>> {
+        if !self.rest.is_empty() {
+            std::task::ready!(self.as_mut().poll_ready(context))?;
+            self.finish();
+        }
         Poll::Ready(Ok(()))
     }
 

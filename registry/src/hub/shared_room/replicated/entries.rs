@@ -179,11 +179,11 @@ impl SharedRoom {
         } else if !replicated.replica.is_idle() {
             replicated.request_append();
         }
-        let time = self.follow_up(&mut state);
+        let announcement = self.follow_up(&mut state);
         if is_cleared {
             self.end_subscriptions(&mut state);
         }
-        self.unlock_and_wake(state, time, None);
+        self.unlock_and_tell(state, announcement, None);
     }
 
     /// What readers are shown as the present: the room's, which no server's own clock decides.

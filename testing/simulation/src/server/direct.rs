@@ -1,0 +1,140 @@
+//! What broadcasts write to a socket of the server without its task: all, a part, or nothing, as the seed decides.
+
+use std::{
+    io::{self, ErrorKind},
+    sync::{Arc, Mutex},
+};
+
+use fastrand::Rng;
+use registry::wake::direct_write::DirectSocket;
+use tungstenite::Message;
+
+use crate::{
+    network::{
+        link::Down,
+        pipe::{Broken, Pipe},
+    },
+    recorder::Recorder,
+    server::socket::SocketObserver,
+    sync::lock,
+};
+
+/// The bytes on their way to a page, of which the network knows whole frames only.
+#[derive(Debug)]
+pub(crate) struct ByteStream<O> {
+    down: Pipe<Down>,
+    observer: Arc<O>,
+    recorder: Arc<Recorder>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    rng: Rng,
+    /// The beginning of a frame whose rest was not written yet.
+    begun: Vec<u8>,
+}
+
+impl<O: SocketObserver> ByteStream<O> {
+    pub(crate) fn new(
+        down: Pipe<Down>,
+        observer: Arc<O>,
+        recorder: Arc<Recorder>,
+        rng: Rng,
+    ) -> Self {
+        Self { down, observer, recorder, state: Mutex::new(State { rng, begun: Vec::new() }) }
+    }
+
+    /// Whether a frame is written in part.
+    pub(crate) fn is_within_a_frame(&self) -> bool {
+        !lock(&self.state).begun.is_empty()
+    }
+
+    /// Writes a message of the socket's task.
+    pub(crate) fn write(&self, message: Message) {
+        if self.is_within_a_frame() {
+            self.recorder.fail(&format!("{message:?} is sent within another frame"));
+        }
+        self.down.write(Down::Message(message));
+    }
+
+    /// Writes bytes that end with a whole frame.
+    pub(crate) fn write_bytes(&self, bytes: &[u8]) {
+        let mut frame = std::mem::take(&mut lock(&self.state).begun);
+        frame.extend_from_slice(bytes);
+        match text_of(&frame) {
+            Some(text) => self.down.write(Down::Message(Message::text(text))),
+            None => self.recorder.fail(&format!("these bytes are no frame: {frame:?}")),
+        }
+    }
+}
+
+impl<O: SocketObserver> DirectSocket for ByteStream<O> {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        // What the frame is about is recorded before a page can have it.
+        self.observer.observe();
+        match self.down.is_ready() {
+            Err(Broken) => return Err(ErrorKind::BrokenPipe.into()),
+            Ok(false) => return Err(ErrorKind::WouldBlock.into()),
+            Ok(true) => {}
+        }
+        if self.is_within_a_frame() {
+            self.recorder.fail("a broadcast writes within another frame");
+        }
+        let draw = lock(&self.state).rng.u8(..);
+        match draw {
+            0..10 => {
+                self.recorder.count("direct write: broken");
+                Err(ErrorKind::ConnectionReset.into())
+            }
+            10..30 => {
+                self.recorder.count("direct write: refused");
+                Err(ErrorKind::WouldBlock.into())
+            }
+            30..80 => {
+                self.recorder.count("direct write: in part");
+                let mut state = lock(&self.state);
+                let written = state.rng.usize(1..bytes.len());
+                state.begun.extend_from_slice(&bytes[..written]);
+                Ok(written)
+            }
+            80.. => {
+                self.recorder.count("direct write: whole");
+                self.write_bytes(bytes);
+                Ok(bytes.len())
+            }
+        }
+    }
+}
+
+/// The text of a whole frame (RFC 6455, section 5.2); `None` if it is anything else.
+fn text_of(frame: &[u8]) -> Option<&str> {
+    let (&[first, second], rest) = frame.split_first_chunk::<2>()?;
+    let (length, text) = match second {
+        126 => {
+            let (length, text) = rest.split_first_chunk::<2>()?;
+            (usize::from(u16::from_be_bytes(*length)), text)
+        }
+        short => (usize::from(short), rest),
+    };
+    let is_whole_text = first == 0x81 && text.len() == length;
+    is_whole_text.then(|| std::str::from_utf8(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::encoding::frame::Frame;
+
+    use super::*;
+
+    #[test]
+    fn only_whole_frames_have_a_text() {
+        for length in [0, 1, 125, 126, 4_000] {
+            let text = "x".repeat(length);
+            let frame = Frame::new(&text);
+            assert_eq!(text_of(frame.bytes()), Some(&*text));
+            assert_eq!(text_of(&frame.bytes()[..frame.bytes().len() - 1]), None);
+            assert_eq!(text_of(&frame.bytes().repeat(2)), None);
+        }
+    }
+}
