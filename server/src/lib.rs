@@ -4,7 +4,7 @@
 //!
 //! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
 //! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
-//! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
+//! - [`admission`]: who may connect (pure); `bearer`: bearer tokens, and who sends wrong ones; [`listener`]: accepting, time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
 //! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
 //! - [`config`], [`lifecycle`], [`telemetry`]: settings, signals and draining, log and metrics.
@@ -14,6 +14,7 @@
 
 pub mod admin;
 pub mod admission;
+mod bearer;
 pub mod cluster;
 pub mod cluster_redis;
 pub mod config;
