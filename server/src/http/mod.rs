@@ -29,6 +29,7 @@ mod qr_code;
 pub(crate) mod rejected_request;
 pub(crate) mod request_form;
 mod robots;
+pub(crate) mod room_action;
 mod room_naming;
 mod room_opening;
 pub(crate) mod room_path;
