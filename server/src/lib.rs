@@ -3,7 +3,8 @@
 //! # Layout
 //!
 //! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
-//! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
+//! - [`http`]: the router, and one file per route; [`api`]: for other people's backends; [`admin`]: the
+//!   operator's own listener.
 //! - [`admission`]: who may connect (pure); `bearer`: bearer tokens, and who sends wrong ones; [`listener`]: accepting, time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
 //! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
@@ -14,6 +15,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod api;
 mod bearer;
 pub mod cluster;
 pub mod cluster_redis;

@@ -8,6 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     admin::{self, AdminState, AdminToken, serve_operator},
     admission::{Admission, AdmissionPolicy, HostName, Origin, SiteNames, pools::Capacity},
+    api::authorization::ApiAccess,
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -83,6 +84,7 @@ pub async fn serve(
         compressing,
         hub: Arc::clone(&hub),
         cookies: Arc::new(cookies),
+        api: Arc::new(ApiAccess::of_state_directory(&config.state_directory)),
         leptos: config.leptos,
         site,
         header_policy,

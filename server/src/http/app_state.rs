@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     admission::Admission,
+    api::authorization::ApiAccess,
     identity::person_cookie::{PersonCookies, SitePort},
     lifecycle::graceful_shutdown::Drain,
     telemetry::warning_interval::WarningInterval,
@@ -47,6 +48,8 @@ pub struct AppState {
     pub header_policy: HeaderPolicy,
     /// Admits sockets and feeds.
     pub admission: Arc<Admission>,
+    /// The keys of programs that may ask for more than visitors.
+    pub(crate) api: Arc<ApiAccess>,
     /// Refuses requests for names that are not the site's.
     pub(crate) name_check: Arc<NameCheck>,
     /// Warns that sockets are refused for their origin.

@@ -29,7 +29,7 @@ use super::{
     security_headers::apply_security_headers,
     users, websocket_upgrade,
 };
-use crate::telemetry::metrics::METRICS;
+use crate::{api, telemetry::metrics::METRICS};
 
 /// For files whose name stays when they change: icon, manifest.
 const CACHE_FOR_AN_HOUR: &str = "public, max-age=3600";
@@ -87,6 +87,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/events", get(event_stream::events))
         .route("/api/events", get(events_of_rooms::events_of_rooms))
         .route("/r/{room}/socket", get(websocket_upgrade::open));
+    // Nor is this: its long lists come compressed already.
+    let for_backends = api::routes(&state);
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
         .route(NEW_ROOM, get(new_room::page).post(new_room::create))
@@ -97,6 +99,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
         .merge(live_rooms)
+        .merge(for_backends)
         .route(HEALTH_CHECK, get(async || "ok\n"))
         .layer(middleware::from_fn_with_state(state.clone(), allow_listed_origins))
         .layer(middleware::from_fn(noindex))

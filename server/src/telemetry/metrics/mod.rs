@@ -84,6 +84,8 @@ metrics! {
         "Requests refused because they were for a name that is not the site's.";
     wrong_operator_tokens: "rollcall_wrong_operator_tokens_total",
         "Requests to the operator's listener with a wrong token, or with one that was not looked at after too many.";
+    wrong_api_keys: "rollcall_wrong_api_keys_total",
+        "Requests with a wrong API key, or with one that was not looked at after too many.";
     state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
