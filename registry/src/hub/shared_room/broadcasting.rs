@@ -22,6 +22,10 @@ impl SharedRoom {
         let time = if state.last_broadcast.is_current(&state.room) || state.is_muted() {
             BroadcastTime::AlreadyScheduled
         } else {
+            if let Some((observer, observed)) = self.context.observer.get().zip(self.observed.get())
+            {
+                observer.mark(self, observed);
+            }
             self.broadcast_changes(state)
         };
         self.schedule_wakeup(state);
