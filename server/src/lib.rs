@@ -3,11 +3,12 @@
 //! # Layout
 //!
 //! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
-//! - [`http`]: the router, and one file per route; [`api`]: for other people's backends; [`admin`]: the
-//!   operator's own listener.
+//! - [`http`]: the router, and one file per route; [`api`]: for other people's backends; [`admin`]: the operator's
+//!   own listener.
 //! - [`admission`]: who may connect (pure); `bearer`: bearer tokens, and who sends wrong ones; [`listener`]: accepting, time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
 //! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
+//! - [`webhooks`]: tells other people's backends who comes and goes.
 //! - [`config`], [`lifecycle`], [`telemetry`]: settings, signals and draining, log and metrics.
 //!
 //! Arrows point one way: [`http`], [`websocket`] → [`registry`] → `app::presence`.
@@ -31,4 +32,5 @@ pub mod serve;
 pub mod storage;
 pub mod telemetry;
 pub mod url;
+pub mod webhooks;
 pub mod websocket;

@@ -21,6 +21,7 @@ use crate::{
     listener::{Acceptor, machine_name, serve_connections, tls::Tls},
     rooms_backend::{RoomsBackend, run_maintenance},
     url::Scheme,
+    webhooks,
     websocket::connection::ConnectionConfig,
 };
 use registry::{encoding::server_build::announce_build, hub::HubLimits};
@@ -78,12 +79,14 @@ pub async fn serve(
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
     let compressing = Offload::new(COMPRESSION_TIMEOUT);
+    let webhooks: Vec<_> = config.webhooks.into_iter().map(|settings| settings.webhook).collect();
     let state = AppState {
         first_rows: FirstRowsCache::new(),
         documents: Documents::new(compressing.clone()),
         compressing,
         hub: Arc::clone(&hub),
         cookies: Arc::new(cookies),
+        names_passed_on: webhooks::names_passed_on(&webhooks),
         api: Arc::new(ApiAccess::of_state_directory(&config.state_directory)),
         leptos: config.leptos,
         site,
@@ -99,6 +102,7 @@ pub async fn serve(
     };
     let drain = state.drain.clone();
     let closing = drain.closing();
+    webhooks::start(&webhooks, &hub, closing.clone());
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {

@@ -15,6 +15,7 @@ pub mod setting;
 pub mod source;
 mod toml_file;
 pub mod value;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ use self::{
     cli::Bind,
     cluster::{ClusterConfig, ClusterSettings},
     environment::{Assignment, Environment},
+    toml_file::SettingsFile,
+    webhooks::WebhookSettings,
 };
 use crate::{
     admin::AdminAddr,
@@ -74,6 +77,8 @@ pub struct Config {
     pub operator_address: AdminAddr,
     /// What connects several servers.
     pub cluster: ClusterSettings,
+    /// The tables `[[webhooks]]`, which are in the file alone.
+    pub webhooks: Vec<WebhookSettings>,
     /// How the server shuts down.
     pub drain: DrainConfig,
     /// The log's filter and format.
@@ -100,6 +105,7 @@ impl Default for Config {
             admission: AdmissionSettings::default(),
             operator_address: AdminAddr::Default,
             cluster: ClusterSettings::default(),
+            webhooks: Vec::new(),
             drain: DrainConfig::default(),
             logs: LogConfig::default(),
         }
@@ -151,7 +157,9 @@ impl Config {
         if let Some(directory) = default_state_directory(&environment) {
             config.state_directory = directory;
         }
-        let assignments = [from_file(file)?, environment.assignments()?, flags].concat();
+        let file = from_file(file)?;
+        config.webhooks = file.webhooks;
+        let assignments = [file.assignments, environment.assignments()?, flags].concat();
         for assignment in assignments {
             config.assign(assignment)?;
         }
@@ -216,7 +224,8 @@ impl Config {
             "Settings that begin with cluster- have no effect without cluster-engine.".to_owned()
         });
         let limits = self.admission.warnings();
-        site.into_iter().chain(operator).chain(cluster).chain(limits).collect()
+        let webhooks = self.webhooks.iter().filter_map(WebhookSettings::warning);
+        site.into_iter().chain(operator).chain(cluster).chain(limits).chain(webhooks).collect()
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
@@ -243,6 +252,9 @@ impl Config {
             return Err(ConfigError::SameAddress { address });
         }
         self.cluster.check(self.person_key_file.is_some())?;
+        if !self.webhooks.is_empty() && self.cluster().is_some() {
+            return Err(ConfigError::WebhooksInCluster);
+        }
         let site = Site::new(self.site_root.as_deref());
         match site.check(&self.leptos) {
             // The list can be followed without a page: see `warnings`.
@@ -270,16 +282,21 @@ impl Config {
             ("cluster-password-file", &self.cluster.password_file),
             ("cluster-sentinel-password-file", &self.cluster.sentinel_password_file),
         ];
-        files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?)))
+        let of_webhooks = self.webhooks.iter().filter_map(|webhook| webhook.secret_file.as_ref());
+        let of_webhooks = of_webhooks.map(|path| (webhooks::SECRET_FILE, path));
+        let files = files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?)));
+        files.chain(of_webhooks)
     }
 }
 
-fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigError> {
+fn from_file(named: Option<PathBuf>) -> Result<SettingsFile, ConfigError> {
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from("Leptos.toml"));
     match fs::read_to_string(&path) {
-        Ok(text) => toml_file::assignments(&path, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Vec::new()),
+        Ok(text) => toml_file::read(&path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
+            Ok(SettingsFile::default())
+        }
         Err(source) => Err(ConfigError::File { path, source }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ssr::BasePath;
+use app::ssr::{BasePath, NamesPassedOn};
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::page_language::PageLanguage;
@@ -48,6 +48,8 @@ pub struct AppState {
     pub header_policy: HeaderPolicy,
     /// Admits sockets and feeds.
     pub admission: Arc<Admission>,
+    /// Who gets the names of people, for the privacy page.
+    pub names_passed_on: NamesPassedOn,
     /// The keys of programs that may ask for more than visitors.
     pub(crate) api: Arc<ApiAccess>,
     /// Refuses requests for names that are not the site's.

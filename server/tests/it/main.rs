@@ -52,3 +52,4 @@ mod socket_check;
 mod support;
 mod systemd;
 mod tls;
+mod webhooks;
