@@ -20,7 +20,7 @@ pub(crate) enum RoomActionError {
     #[error("Nobody is in the room {0}.")]
     Vacant(RoomName),
     /// What the servers of a cluster share does not answer.
-    #[error("{}", sentence(.0))]
+    #[error("{}", sentence(*.0))]
     NotChanged(#[from] RoomChangeError),
 }
 
@@ -39,7 +39,7 @@ impl IntoResponse for RoomActionError {
     }
 }
 
-fn sentence(error: &RoomChangeError) -> String {
+fn sentence(error: RoomChangeError) -> String {
     match error {
         RoomChangeError::NotOpened(error) => {
             format!("Nothing was changed, because {error}. Try again in a moment.")

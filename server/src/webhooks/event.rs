@@ -208,8 +208,8 @@ mod tests {
         let left =
             format!(r#"{{"type":"user.left",{position},"id":"AAAAAAAAAAA","reason":"lost"}}"#);
         let vacated = format!(r#"{{"type":"room.vacated",{position}}}"#);
-        assert_eq!(change(1, departed()), [left.clone()]);
-        assert_eq!(change(0, departed()), [left, vacated]);
+        assert_eq!(change(0, departed()), [&*left, &*vacated]);
+        assert_eq!(change(1, departed()), [left]);
     }
 
     #[test]

@@ -89,13 +89,17 @@ async fn observe(observer: &Observer, receivers: &[Arc<Receiver>]) {
         for ObservedRoom { room, epoch, changes } in observer.read() {
             match changes {
                 ObservedChanges::Incomplete => {
-                    receivers.iter().for_each(|receiver| receiver.lost(&room));
+                    for receiver in receivers {
+                        receiver.lost(&room);
+                    }
                 }
                 ObservedChanges::All(changes) => {
                     for change in changes {
                         let events = Event::of_change(&room, &epoch, change, at);
                         for event in events.into_iter().flatten() {
-                            receivers.iter().for_each(|receiver| receiver.push(&room, &event));
+                            for receiver in receivers {
+                                receiver.push(&room, &event);
+                            }
                         }
                     }
                 }

@@ -216,7 +216,7 @@ async fn invalid_requests_are_problems() {
         (&long, (413, "body_too_long")),
     ] {
         let (status, code) = problem(&post(&server, "/api/rooms/-/counts", &key, text).await);
-        assert_eq!((status, &*code), expected, "{:.60}", text);
+        assert_eq!((status, &*code), expected, "{text:.60}");
     }
     let most = format!(r#"{{"rooms":[{}]}}"#, vec![r#""a""#; 500].join(","));
     assert_eq!(status(&post(&server, "/api/rooms/-/counts", &key, &most).await), 200);

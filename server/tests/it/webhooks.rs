@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
+    process::Command,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,14 +15,24 @@ use server::websocket::connection::ConnectionConfig;
 use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     sync::mpsc,
     task::AbortHandle,
     time::timeout,
 };
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
+};
 
-use crate::support::{Site, TestServer, body, process::ServerProcess, write_secret};
+use crate::support::{
+    Site, TestServer, body, process::ServerProcess, tls::Certificates, write_secret,
+};
 
 /// The time limit of every wait, so that a test that would hang fails.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -53,12 +64,35 @@ struct Receiver {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     received: mpsc::UnboundedReceiver<Received>,
     serving: AbortHandle,
+    scheme: &'static str,
     files: TempDir,
 }
 
 impl Receiver {
     /// Which answers so, and accepts everything then.
     async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self::start_with(answers, None).await
+    }
+
+    /// Which speaks TLS with the certificate of a folder.
+    async fn with_tls(certificates: &Certificates) -> Self {
+        let read = |name| std::fs::read(certificates.path(name)).unwrap();
+        let certificate = CertificateDer::from_pem_slice(&read("certificate.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(&read("key.pem")).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        Self::start_with([], Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn start_with(
+        answers: impl IntoIterator<Item = Answer>,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let answers: Arc<Mutex<VecDeque<_>>> = Arc::new(Mutex::new(answers.into_iter().collect()));
@@ -67,19 +101,31 @@ impl Receiver {
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(answer(stream, Arc::clone(&own), sender.clone()));
+                let (own, sender, tls) = (Arc::clone(&own), sender.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => answer(stream, own, sender).await,
+                        Some(tls) => {
+                            // A sender that does not trust the certificate ends here.
+                            if let Ok(stream) = tls.accept(stream).await {
+                                answer(stream, own, sender).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         let files = tempfile::tempdir().unwrap();
         write_secret(&files.path().join("secret"), format!("whsec_{SECRET}\n"));
-        Self { address, answers, received, serving: serving.abort_handle(), files }
+        Self { address, answers, received, serving: serving.abort_handle(), scheme, files }
     }
 
     /// The settings of a server that tells it, with these lines for the table.
     fn settings(&self, lines: &str) -> String {
         let secret = self.files.path().join("secret");
         format!(
-            "\n[[webhooks]]\nurl = \"http://{}/hooks?key=1\"\nsecret-file = {:?}\n{lines}\n",
+            "\n[[webhooks]]\nurl = \"{}://{}/hooks?key=1\"\nsecret-file = {:?}\n{lines}\n",
+            self.scheme,
             self.address,
             secret.to_string_lossy(),
         )
@@ -110,7 +156,7 @@ impl Drop for Receiver {
 
 /// Reads one message, checks its form and its signature, and answers.
 async fn answer(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     received: mpsc::UnboundedSender<Received>,
 ) {
@@ -287,6 +333,28 @@ async fn receiver_that_is_gone_gets_no_more() {
     assert!(metrics.contains("\nrollcall_webhook_events_waiting 0\n"), "{metrics}");
     let log = server.log();
     assert!(!log.contains("key=1") && !log.contains(SECRET) && !log.contains("Ana"), "{log}");
+}
+
+/// A server that trusts this authority alone.
+fn that_trusts(certificates: &Certificates, presence: &str) -> ServerProcess {
+    let mut environment = Command::new("env");
+    environment.arg(format!("SSL_CERT_FILE={}", certificates.path("certificate.pem").display()));
+    ServerProcess::start_by(environment, presence)
+}
+
+#[tokio::test]
+async fn names_are_sent_only_to_whom_a_trusted_certificate_vouches_for() {
+    let [trusted, other] = [Certificates::new(), Certificates::new()];
+    trusted.make();
+    other.make();
+    let mut receiver = Receiver::with_tls(&trusted).await;
+    let server = that_trusts(&trusted, &receiver.settings(""));
+    assert_eq!(receiver.next().await.answer, Answer::Accept);
+    drop(server);
+    let server = that_trusts(&other, &receiver.settings(""));
+    server.wait_until_logged("a webhook can't be delivered").await;
+    assert!(server.log().contains("certificate"), "{}", server.log());
+    assert!(receiver.received.try_recv().is_err());
 }
 
 /// The lists of a backend that follows the rules of docs/integrate.md.

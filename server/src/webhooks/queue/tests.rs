@@ -101,7 +101,9 @@ impl Receiver {
                     if *all {
                         self.rooms.clear();
                     }
-                    rooms.iter().for_each(|room| self.read(room, truth));
+                    for room in rooms {
+                        self.read(room, truth);
+                    }
                 }
                 Event::RoomOccupied { .. } | Event::RoomVacated { .. } => {}
                 Event::UserJoined { at, user } => {
@@ -271,7 +273,9 @@ proptest! {
             let events = world.truth.toggle(ROOMS[room], person);
             happened.extend(events.iter().cloned());
             let now = world.now;
-            events.into_iter().for_each(|event| world.queue.push(event, now));
+            for event in events {
+                world.queue.push(event, now);
+            }
             if let Step::Wait(_) | Step::Attempt(_) = step {
                 world.run(step);
             }
@@ -327,8 +331,8 @@ fn message_under_way_stays_as_it_is_and_is_the_only_one() {
 fn message_is_given_up_after_a_day_and_its_rooms_are_read() {
     let mut world = with_events(1);
     world.now += at(250);
-    let begun = world.now;
-    while world.now - begun <= Duration::from_hours(24) {
+    let given_up = world.now + Duration::from_hours(24);
+    while world.now <= given_up {
         assert!(world.attempt(Outcome::IsLost));
         assert!(world.receiver.events.len() == 1, "only the first resync has arrived");
         world.now = world.queue.next_attempt().unwrap();
