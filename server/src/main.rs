@@ -140,6 +140,7 @@ impl Error {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(error) if error.is_usage_error() => 2,
+            Self::Keys(error) if error.is_about_the_command() => 1,
             Self::Cluster(error) if error.is_temporary() => 69,
             Self::Config(_)
             | Self::Key(_)

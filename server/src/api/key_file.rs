@@ -88,6 +88,13 @@ pub enum KeyFileError {
     Randomness(#[from] getrandom::Error),
 }
 
+impl KeyFileError {
+    /// Whether the file is as it should be, and only the command asks for what can't be done.
+    pub fn is_about_the_command(&self) -> bool {
+        matches!(self, Self::Exists { .. } | Self::Absent { .. } | Self::TooMany)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Content {
     version: u32,

@@ -353,6 +353,23 @@ fn too_many_events_become_one_resync() {
     assert_eq!(world.receiver.lists(), world.truth.lists());
 }
 
+/// Its log goes on for two minutes, and the next event of it does not begin a list.
+#[test]
+fn room_in_which_nobody_is_any_more_is_read_as_well() {
+    let mut world = World::new(QueueLimits::default());
+    for _ in 0..2 {
+        drop(world.truth.toggle("a", 1));
+    }
+    world.finish();
+    let resync = Event::Resync { all: true, rooms: vec![room("a")] };
+    assert_eq!(world.receiver.events, [resync]);
+    for event in world.truth.toggle("a", 1) {
+        world.queue.push(event, world.now);
+    }
+    world.finish();
+    assert_eq!(world.receiver.lists(), world.truth.lists());
+}
+
 #[test]
 fn many_rooms_are_read_in_parts() {
     let rooms: Vec<RoomName> = (0..2_500).map(|number| room(&format!("r{number}"))).collect();
