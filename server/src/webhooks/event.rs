@@ -70,13 +70,13 @@ pub(crate) struct EventPosition {
 /// A kind of event that a receiver can choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
-    /// [`Event::RoomOccupied`]
+    /// Somebody came into a room in which nobody was.
     RoomOccupied,
-    /// [`Event::RoomVacated`]
+    /// The last person of a room has gone.
     RoomVacated,
-    /// [`Event::UserJoined`]
+    /// A person is on the list.
     UserJoined,
-    /// [`Event::UserLeft`]
+    /// A person is no longer on the list.
     UserLeft,
 }
 
