@@ -3,11 +3,14 @@
 //! # Layout
 //!
 //! - [`websocket`]: one socket: the stream, the protocol (pure), the loop.
-//! - [`http`]: the router, and one file per route; [`admin`]: the operator's own listener.
+//! - [`http`]: the router, and one file per route; [`api`]: for other people's backends; [`admin`]: the operator's
+//!   own listener.
 //! - `socketio`: the same rooms for clients of Socket.IO.
-//! - [`admission`]: who may connect (pure); [`listener`]: accepting, time limits, TLS.
+//! - [`admission`]: who may connect (pure); `bearer`: bearer tokens, and who sends wrong ones; [`listener`]: accepting,
+//!   time limits, TLS.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
 //! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
+//! - [`webhooks`]: tells other people's backends who comes and goes.
 //! - [`config`], [`lifecycle`], [`telemetry`]: settings, signals and draining, log and metrics.
 //!
 //! Arrows point one way: [`http`], [`websocket`] → [`registry`] → `app::presence`.
@@ -15,6 +18,8 @@
 
 pub mod admin;
 pub mod admission;
+pub mod api;
+mod bearer;
 pub mod cluster;
 pub mod cluster_redis;
 pub mod config;
@@ -31,4 +36,5 @@ mod socketio;
 pub mod storage;
 pub mod telemetry;
 pub mod url;
+pub mod webhooks;
 pub mod websocket;

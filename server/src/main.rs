@@ -11,6 +11,10 @@ use std::{
 use registry::replication::engine::SharedConfig;
 use server::{
     admin::{AdminAddr, AdminToken, TokenError},
+    api::{
+        commands::{self, KeyOutput},
+        key_file::{self, KeyFileError},
+    },
     cluster::{ClusterMember, ClusterStartError},
     cluster_redis::RedisEngine,
     config::{
@@ -85,6 +89,14 @@ async fn run_task() -> ExitCode {
         (Ok(config), Task::HostLink(room)) => {
             host_link(&config, &room).map_err(Error::from).and_then(|link| print_result(&link))
         }
+        (Ok(config), Task::Key(command)) => commands::run(&config, command)
+            .map_err(Error::from)
+            .and_then(|KeyOutput { result, note }| {
+                if let Some(note) = note {
+                    print_line(&errors, note);
+                }
+                if result.is_empty() { Ok(()) } else { print_result(&result) }
+            }),
         (Ok(config), Task::Serve) => {
             logging::init(&config.logs, errors.clone());
             logging::install_panic_hook();
@@ -112,6 +124,8 @@ enum Error {
     #[error(transparent)]
     HostLink(#[from] HostLinkError),
     #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    #[error(transparent)]
     StateDirectory(#[from] AlreadyLocked),
     #[error(transparent)]
     Exposed(#[from] ExposedError),
@@ -136,10 +150,12 @@ impl Error {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(error) if error.is_usage_error() => 2,
+            Self::Keys(error) if error.is_about_the_command() => 1,
             Self::Cluster(error) if error.is_temporary() => 69,
             Self::Config(_)
             | Self::Key(_)
             | Self::HostLink(_)
+            | Self::Keys(_)
             | Self::Exposed(_)
             | Self::Token(_)
             | Self::Tls(_)
@@ -179,6 +195,7 @@ fn check(config: &Config) -> Result<(), Error> {
             checked => checked?,
         }
     }
+    key_file::read(&config.state_directory)?;
     config.tls.files().map(Tls::load).transpose()?;
     if let Some(cluster) = config.cluster() {
         // Its files alone: nothing is connected to.
@@ -211,6 +228,8 @@ async fn run(config: Config) -> Result<(), Error> {
         Some(path) => PersonCookies::from_key_file(path, scope)?,
         None => PersonCookies::from_state_directory(&config.state_directory, scope)?,
     };
+    // They are read anew while the server runs, but a wrong file is better found now.
+    key_file::read(&config.state_directory)?;
     let tls = config.tls.files().map(Tls::load).transpose()?;
     let listener = match inherited_listener()? {
         Some(listener) => {

@@ -8,6 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     admin::{self, AdminState, AdminToken, serve_operator},
     admission::{Admission, HostName, Origin, SiteNames, pools::Capacity},
+    api::authorization::ApiAccess,
     cluster::ClusterMember,
     config::Config,
     http::{
@@ -20,6 +21,7 @@ use crate::{
     listener::{Acceptor, machine_name, serve_connections, tls::Tls},
     rooms_backend::{RoomsBackend, run_maintenance},
     url::Scheme,
+    webhooks,
     websocket::connection::ConnectionConfig,
 };
 use registry::encoding::server_build::announce_build;
@@ -79,12 +81,15 @@ pub async fn serve(
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
     let compressing = Offload::new(COMPRESSION_TIMEOUT);
+    let webhooks: Vec<_> = config.webhooks.into_iter().map(|settings| settings.webhook).collect();
     let state = AppState {
         first_rows: FirstRowsCache::new(),
         documents: Documents::new(compressing.clone()),
         compressing,
         hub: Arc::clone(&hub),
         cookies: Arc::new(cookies),
+        names_passed_on: webhooks::names_passed_on(&webhooks),
+        api: Arc::new(ApiAccess::of_state_directory(&config.state_directory)),
         leptos: config.leptos,
         site,
         header_policy,
@@ -100,6 +105,7 @@ pub async fn serve(
     };
     let drain = state.drain.clone();
     let closing = drain.closing();
+    webhooks::start(&webhooks, &hub, closing.clone());
     let started_hub = Arc::clone(&hub);
     // It is served to the very end, as `/readyz` reports the shutdown.
     let _operator = operator.map(|(listener, token)| {

@@ -27,7 +27,7 @@ pub use host_page::{host_document, not_the_host_document};
 pub use hour_chart::picture_of_the_past_hour;
 pub use new_room::{NEW_ROOM, new_room_document};
 pub use print::{PrintedList, PrintedPerson, print_document};
-pub use privacy::{RoomsKeptBy, privacy_document};
+pub use privacy::{NamesPassedOn, RoomsKeptBy, UseOfNames, privacy_document};
 pub use rejected_page::{RejectionCause, rejected_document};
 pub use start_data::{COOKIE_CHECK, room_parts};
 

@@ -25,22 +25,33 @@ pub enum RoomsKeptBy {
     SeveralServers,
 }
 
-/// The privacy page as text.
-///
-/// `keep_attendance` is for how long the rooms remember who came and went, if they do.
-pub fn privacy_document(
-    options: &LeptosOptions,
-    kept_by: RoomsKeptBy,
-    keep_attendance: Option<Duration>,
-) -> String {
-    page(options, kept_by, keep_attendance).to_html()
+/// Who is told of people who come and go, besides everyone who opens the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamesPassedOn {
+    /// Nobody.
+    ToNobody,
+    /// Programs of whoever runs the site.
+    ToWebhooks,
 }
 
-fn page(
-    options: &LeptosOptions,
-    kept_by: RoomsKeptBy,
-    keep_attendance: Option<Duration>,
-) -> impl IntoView + use<> {
+/// What happens to names on this site.
+#[derive(Clone, Copy, Debug)]
+pub struct UseOfNames {
+    /// What keeps them.
+    pub kept_by: RoomsKeptBy,
+    /// For how long the rooms remember who came and went, if they do.
+    pub keep_attendance: Option<Duration>,
+    /// Who gets them.
+    pub passed_on: NamesPassedOn,
+}
+
+/// The privacy page as text.
+pub fn privacy_document(options: &LeptosOptions, names: UseOfNames) -> String {
+    page(options, names).to_html()
+}
+
+fn page(options: &LeptosOptions, names: UseOfNames) -> impl IntoView + use<> {
+    let UseOfNames { kept_by, keep_attendance, passed_on } = names;
     let title = [ServerText::Privacy.get(), " · ", strings::PRODUCT].concat();
     let [changes, storage] = match kept_by {
         RoomsKeptBy::OneServer => [ServerText::PrivacyChanges, ServerText::PrivacyFile],
@@ -58,7 +69,10 @@ fn page(
     let texts = |texts: &[ServerText]| -> Vec<_> {
         texts.iter().map(|text| text.get().to_owned()).collect()
     };
-    let seen_by_others = texts(&[ServerText::PrivacyList, ServerText::PrivacyActivity]);
+    let mut seen_by_others = texts(&[ServerText::PrivacyList, ServerText::PrivacyActivity]);
+    if passed_on == NamesPassedOn::ToWebhooks {
+        seen_by_others.extend(texts(&[ServerText::PrivacyWebhooks]));
+    }
     let mut kept = texts(&[changes, storage]);
     kept.extend(attendance);
     kept.extend(texts(&[ServerText::PrivacyAccount]));

@@ -47,7 +47,7 @@ texts! {
     OnlyWhoIsHere FilesHaveNoList
     Text Csv Excel Print Number Name State HereSince Here PartlyPrinted CopyRoll RollCopied
     DownloadTheFileInstead
-    Privacy WhatOthersSee WhatIsKept WhatStaysInTheBrowser PrivacyList PrivacyChanges PrivacyActivity PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
+    Privacy WhatOthersSee WhatIsKept WhatStaysInTheBrowser PrivacyList PrivacyChanges PrivacyActivity PrivacyWebhooks PrivacyFile PrivacyChangesOfSeveralServers PrivacyEngine PrivacyBrowser
     PrivacyHost PrivacyAccount
     PageNotFound NoPageHere RoomNamesAreLowerCase RoomNameLength RoomNameCharacters CheckTheAddress GoToTheLobby
     GoToTheRoom JoinTheRoom PeopleAreHere NobodyIsHereYet

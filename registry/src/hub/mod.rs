@@ -5,9 +5,10 @@
 //! - One room: `shared_room`, with `subscribe` (how a reader begins) and `catch_up` (how it goes on).
 //! - What a room sends: `broadcast`, when (`batching`, `processor_share`, `fan_out`), to whom (`subscribers`), and
 //!   `catch_up_cache`.
+//! - Who comes and goes in all rooms: `observer`.
 //! - What a connection holds: `subscription` (a reader, with its `cursor`), `membership` (a socket).
 //!
-//! Locks are taken in this order: a room's state, its subscribers or its last broadcast, the timer queue.
+//! Locks are taken in this order: a room's state, its subscribers, its last broadcast or the observer's, the timer queue.
 //! The lock of all rooms is never held together with another one, but for that of the attendance of ended rooms.
 
 pub mod attendance;
@@ -24,6 +25,7 @@ mod kept_attendance;
 mod limits;
 mod log_memory;
 mod membership;
+pub mod observer;
 mod operator;
 mod processor_clock;
 mod processor_share;
@@ -43,7 +45,7 @@ mod tests;
 mod waiting_rows;
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -162,6 +164,7 @@ impl Hub {
                 stats: HubStats::default(),
                 fan_out: limits.fan_out,
                 waiting_rows: Arc::default(),
+                observer: OnceLock::new(),
                 cluster,
             }),
             limits,
@@ -370,7 +373,7 @@ impl Hub {
 
     fn new_room(&self, room_name: &RoomName) -> Arc<SharedRoom> {
         let context = Arc::clone(&self.context);
-        Arc::new(match &self.context.cluster {
+        let room = Arc::new(match &self.context.cluster {
             None => match self.kept_attendance().take(room_name) {
                 None => SharedRoom::new(context, new_epoch(), self.limits.room),
                 Some(kept) => SharedRoom::reopened(context, new_epoch(), self.limits.room, kept),
@@ -379,7 +382,11 @@ impl Hub {
                 let (cluster, name) = (Arc::clone(cluster), room_name.clone());
                 SharedRoom::replicated(context, cluster, name, self.limits.room)
             }
-        })
+        });
+        if self.context.observer.get().is_some() {
+            room.begin_observation(room_name);
+        }
+        room
     }
 
     /// All rooms, with something of their entries, for callers that then lock one room after the other.

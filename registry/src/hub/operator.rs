@@ -1,11 +1,11 @@
-//! What the operator and the hosts of rooms do to them.
+//! What the operator, the hosts of rooms and the programs of a backend do to rooms, and read of all of them.
 
 use std::time::Duration;
 
 use app::presence::{DepartureReason, RoomName, UserId};
 use tokio::time::timeout;
 
-use super::{Hub, shared_room::replicated::Requested};
+use super::{Hub, RoomStats, shared_room::replicated::Requested};
 use crate::{
     presence::command::{Command, Outcome},
     replication::handle::{NotOpenedError, OpenMode},
@@ -56,6 +56,32 @@ impl Hub {
     ) -> Result<bool, RoomChangeError> {
         let changed = self.change(room_name, Command::JoiningChanged { is_closed }).await?;
         Ok(changed.is_some())
+    }
+
+    /// At most so many rooms in the order of their names, from the first one after `after` on, and whether there are
+    /// more.
+    pub fn room_page(&self, after: Option<&RoomName>, most: usize) -> (Vec<RoomStats>, bool) {
+        let mut rooms = self.rooms_with(|entry| entry.subscribers);
+        rooms.retain(|(name, ..)| after.is_none_or(|after| name > after));
+        let has_more = rooms.len() > most;
+        if has_more {
+            // Only the page is sorted, and only its rooms are locked.
+            rooms.select_nth_unstable_by(most, |(one, ..), (other, ..)| one.cmp(other));
+            rooms.truncate(most);
+        }
+        rooms.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
+        let stats = rooms.into_iter().map(|(name, room, subscribers)| RoomStats {
+            room: name,
+            people: room.count(),
+            subscribers,
+        });
+        (stats.collect(), has_more)
+    }
+
+    /// How many people are in each of these rooms, as far as this server knows.
+    pub fn people_in(&self, rooms: &[RoomName]) -> Vec<usize> {
+        let people = |name| self.find(name).map(|room| room.count()).unwrap_or_default();
+        rooms.iter().map(people).collect()
     }
 
     /// Whether a host has closed the room, as far as this server knows.

@@ -1,10 +1,13 @@
 //! What the rooms of a hub share.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::{
-    clock::Clocks, fan_out::FanOutRate, hub_stats::HubStats, processor_clock::Processor,
-    waiting_rows::WaitingByAddress,
+    clock::Clocks, fan_out::FanOutRate, hub_stats::HubStats, observer::Observer,
+    processor_clock::Processor, waiting_rows::WaitingByAddress,
 };
 use crate::{replication::handle::ClusterHandle, wake::timer_queue::TimerQueue};
 
@@ -21,6 +24,8 @@ pub(super) struct RoomContext {
     pub(super) waiting_rows: Arc<WaitingByAddress>,
     /// What each room may send.
     pub(super) fan_out: FanOutRate,
+    /// Follows all rooms; none where nobody asked for one.
+    pub(super) observer: OnceLock<Arc<Observer>>,
     /// `None` for a server alone.
     pub(super) cluster: Option<Arc<ClusterHandle>>,
 }

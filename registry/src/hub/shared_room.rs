@@ -12,7 +12,7 @@ mod tests;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -25,9 +25,16 @@ use tokio::time::Instant;
 
 use self::replicated::Replicated;
 use super::{
-    FirstRows, batching::BroadcastScheduler, broadcast::Broadcast, catch_up_cache::CatchUpCache,
-    client_address::ClientAddress, cursor::Cursor, room_context::RoomContext,
-    subscribers::Subscribers, waiting_rows::WaitingRows,
+    FirstRows,
+    batching::BroadcastScheduler,
+    broadcast::Broadcast,
+    catch_up_cache::CatchUpCache,
+    client_address::ClientAddress,
+    cursor::Cursor,
+    observer::{ObservedRoom, ObservedState},
+    room_context::RoomContext,
+    subscribers::Subscribers,
+    waiting_rows::WaitingRows,
 };
 use crate::{
     encoding::{
@@ -61,6 +68,8 @@ pub(crate) struct SharedRoom {
     subscribers: Mutex<Subscribers>,
     /// Whether there has been a socket that broadcasts may write to.
     has_direct_sockets: AtomicBool,
+    /// For the observer of all rooms, if there is one.
+    observed: OnceLock<Box<ObservedState>>,
     /// The room's present when this server's clock was started, in milliseconds since the Unix epoch; 0 for a
     /// server alone, whose time of day is its own.
     origin: AtomicU64,
@@ -135,6 +144,7 @@ impl SharedRoom {
             last_broadcast: shared,
             subscribers: Mutex::default(),
             has_direct_sockets: AtomicBool::new(false),
+            observed: OnceLock::new(),
             origin: AtomicU64::new(0),
         }
     }
@@ -310,6 +320,23 @@ impl SharedRoom {
     pub(super) fn list_position(&self) -> Since {
         let state = self.lock();
         Since { epoch: state.room.epoch().clone(), seq: state.room.log().seq() }
+    }
+
+    /// The observer of all rooms follows this one from now on.
+    pub(super) fn begin_observation(&self, name: &RoomName) {
+        let state = self.lock();
+        self.observed.get_or_init(|| Box::new(ObservedState::new(name.clone(), state.room.log())));
+    }
+
+    /// What happened since the observer read this room. Changes of a frozen room are lost.
+    pub(super) fn read_observed(&self) -> Option<ObservedRoom> {
+        let observed = self.observed.get()?;
+        let state = self.lock();
+        if state.is_frozen {
+            return None;
+        }
+        let room = &state.room;
+        observed.read(room.epoch(), room.log(), room.roster().len())
     }
 
     /// Runs `change` under the lock, and then what follows from a change.

@@ -197,6 +197,13 @@ impl Log {
         matches!(behind, Some(Ok(behind)) if behind <= self.changes.len())
     }
 
+    /// The changes after `seq`, the oldest first; `None` if the log does not reach back to it.
+    pub fn changes_since(&self, seq: u64) -> Option<impl Iterator<Item = &Change>> {
+        let behind = usize::try_from(self.seq.checked_sub(seq)?).ok()?;
+        let start = self.changes.len().checked_sub(behind)?;
+        Some(self.changes.range(start..).map(|logged| &logged.change))
+    }
+
     /// The net difference of the changes after `from` and up to `to`.
     ///
     /// `None` if the log does not reach back to `from`, or has not reached `to` yet.

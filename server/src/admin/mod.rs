@@ -8,7 +8,6 @@ mod listen_addr;
 mod rooms;
 mod token;
 mod token_check;
-mod token_tries;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +22,7 @@ use axum::{
 use serde::Serialize;
 
 pub(crate) use self::connections::{OperatorConnection, serve_operator};
-use self::token_check::{TokenCheck, require_token};
+use self::token_check::{OperatorCheck, require_token};
 pub use self::{
     listen_addr::AdminAddr,
     token::{AdminToken, TokenError},
@@ -73,7 +72,7 @@ impl AdminState {
 
 /// All routes of the admin interface.
 pub(crate) fn router(state: AdminState, token: AdminToken, name_check: Arc<NameCheck>) -> Router {
-    let token_check = Arc::new(TokenCheck::new(token));
+    let token_check = Arc::new(OperatorCheck::new(token));
     let actions = Router::new()
         .route("/rooms", get(rooms::all))
         .route("/rooms/{room}", get(rooms::one).delete(rooms::close))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::presence::{RoomName, User, UserId};
+use app::presence::User;
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
@@ -12,7 +12,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::http::{
-    host::not_changed,
+    room_action::{RoomActionError, close_room, remove_person},
     room_path::{room_from_path, room_not_found},
 };
 use registry::{
@@ -46,7 +46,9 @@ pub(super) async fn one(
     };
     // Without the engine, what is known here.
     let _ = hub.open(&room_name, OpenMode::Look).await;
-    let Some(stats) = hub.room_stats_of(&room_name) else { return room_is_empty(&room_name) };
+    let Some(stats) = hub.room_stats_of(&room_name) else {
+        return RoomActionError::Vacant(room_name).into_response();
+    };
     let users = hub.snapshot(&room_name, None, usize::MAX).users;
     Json(RoomDetails { stats, users }).into_response()
 }
@@ -56,23 +58,12 @@ pub(super) async fn remove(
     State(hub): State<Arc<Hub>>,
     Path((room, id)): Path<(String, String)>,
 ) -> Response {
-    let room_name = match room_from_path(Ok(Path(room))) {
-        Ok(room_name) => room_name,
-        Err(error) => return room_not_found(error),
-    };
-    let removed = match id.parse::<UserId>() {
-        Ok(id) => hub.remove(&room_name, id).await,
-        Err(_) => Ok(false),
-    };
-    match removed {
-        Ok(true) => {
+    match remove_person(&hub, &room, &id).await {
+        Ok(()) => {
             tracing::info!("the operator removed a person");
             StatusCode::NO_CONTENT.into_response()
         }
-        Ok(false) => {
-            (StatusCode::NOT_FOUND, "Nobody with this id is listed in this room.\n").into_response()
-        }
-        Err(error) => not_changed(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -85,17 +76,11 @@ pub(super) async fn close(
         Ok(room_name) => room_name,
         Err(error) => return room_not_found(error),
     };
-    match hub.close_room(&room_name).await {
-        Ok(Some(people)) => {
+    match close_room(&hub, &room_name).await {
+        Ok(people) => {
             tracing::info!(people, "the operator closed a room");
             StatusCode::NO_CONTENT.into_response()
         }
-        Ok(None) => room_is_empty(&room_name),
-        Err(error) => not_changed(error),
+        Err(error) => error.into_response(),
     }
-}
-
-fn room_is_empty(room_name: &RoomName) -> Response {
-    let sentence = format!("Nobody is in the room {}.\n", room_name.as_str());
-    (StatusCode::NOT_FOUND, sentence).into_response()
 }

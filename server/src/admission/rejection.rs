@@ -106,7 +106,7 @@ impl Rejection {
         }
     }
 
-    fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::TooManyConnectionsPerAddress
             | Self::TooManySocketsPerAddress

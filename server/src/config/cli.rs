@@ -1,6 +1,6 @@
 //! The command line: a flag for every setting, and the task of the program.
 
-use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+use std::{collections::BTreeSet, ffi::OsString, net::IpAddr, path::PathBuf};
 
 use app::presence::RoomName;
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, value_parser};
@@ -12,6 +12,11 @@ use super::{
     setting::Setting,
     source::Source,
     value::ValueKind,
+};
+use crate::api::{
+    commands::KeyCommand,
+    key::KeyName,
+    scope::{Scope, Scopes},
 };
 
 /// A parsed command line.
@@ -34,6 +39,8 @@ pub enum Task {
     PrintConfig,
     /// Print the link of a room's host.
     HostLink(RoomName),
+    /// Add, list or remove API keys.
+    Key(KeyCommand),
 }
 
 /// The interfaces to listen on.
@@ -63,6 +70,9 @@ const CHECK: &str = "check-config";
 const PRINT: &str = "print-config";
 const HOST_LINK: &str = "host-link";
 const ROOM: &str = "room";
+const KEY: &str = "key";
+const NAME: &str = "name";
+const SCOPES: &str = "scopes";
 
 /// The text below the flags in the help.
 const AFTER_HELP: &str = "\
@@ -82,20 +92,39 @@ impl CommandLine {
         environment: Environment,
     ) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(arguments)?;
-        let room = matches.subcommand_matches(HOST_LINK);
         let task = match (matches.get_flag(CHECK), matches.get_flag(PRINT)) {
             (true, _) => Task::CheckConfig,
             (false, true) => Task::PrintConfig,
-            (false, false) => match room.and_then(|room| room.get_one::<RoomName>(ROOM)) {
-                Some(room) => Task::HostLink(room.clone()),
-                None => Task::Serve,
-            },
+            (false, false) => subcommand(&matches).unwrap_or(Task::Serve),
         };
         let bind = if matches.get_flag(LAN) { Bind::Network } else { Bind::AsSet };
         let file = matches.get_one::<PathBuf>(CONFIG).cloned();
         let flags =
             all_settings::all().filter_map(|setting| assignment(setting, &matches)).collect();
         Ok(Self { task, sources: Sources { file, environment, flags, bind } })
+    }
+}
+
+/// The task of a subcommand; none without one.
+fn subcommand(matches: &ArgMatches) -> Option<Task> {
+    match matches.subcommand()? {
+        (HOST_LINK, link) => link.get_one::<RoomName>(ROOM).cloned().map(Task::HostLink),
+        (KEY, key) => key_command(key).map(Task::Key),
+        _ => None,
+    }
+}
+
+fn key_command(matches: &ArgMatches) -> Option<KeyCommand> {
+    let (command, matches) = matches.subcommand()?;
+    let name = || matches.get_one::<KeyName>(NAME).cloned();
+    match command {
+        "add" => {
+            let scopes: BTreeSet<Scope> = matches.get_many(SCOPES)?.copied().collect();
+            Some(KeyCommand::Add { name: name()?, scopes: Scopes::try_from(scopes).ok()? })
+        }
+        "list" => Some(KeyCommand::List),
+        "remove" => Some(KeyCommand::Remove { name: name()? }),
+        _ => None,
     }
 }
 
@@ -146,6 +175,7 @@ pub fn command() -> Command {
                     .help("The room's name, as in its address"),
             ),
     );
+    command = command.subcommand(key_commands());
     let mut defaults = Config::default();
     for group in GROUPS {
         for setting in group.settings {
@@ -157,6 +187,36 @@ pub fn command() -> Command {
     }
     let secrets: Vec<_> = all_settings::all().filter(|setting| setting.is_secret()).collect();
     if secrets.is_empty() { command } else { command.after_help(with_secrets(&secrets)) }
+}
+
+/// `rollcall key add`, `list` and `remove`.
+fn key_commands() -> Command {
+    let name = || {
+        Arg::new(NAME)
+            .value_name("NAME")
+            .required(true)
+            .value_parser(|text: &str| text.parse::<KeyName>())
+            .help("What the key is called, for example after the program that uses it")
+    };
+    let scopes = Arg::new(SCOPES)
+        .long(SCOPES)
+        .value_name("SCOPE,…")
+        .required(true)
+        .value_delimiter(',')
+        .action(ArgAction::Append)
+        .value_parser(|text: &str| text.parse::<Scope>())
+        .help(format!("What the key permits: {}", Scope::names()));
+    let add = Command::new("add").about("Make a key, and print it: it is shown only now");
+    Command::new(KEY)
+        .about("Add, list or remove keys of the API for backends")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help(
+            "Settings stand before the command: rollcall --state-dir /var/lib/rollcall key add crm --scopes rooms:read",
+        )
+        .subcommand(add.arg(name()).arg(scopes))
+        .subcommand(Command::new("list").about("Show names, dates and scopes of all keys"))
+        .subcommand(Command::new("remove").about("Remove a key, which is refused from then on").arg(name()))
 }
 
 /// Secrets have no flag: the text below the flags explains them.

@@ -7,6 +7,7 @@ use super::{
     all_settings::{self, GROUPS},
     setting::{Section, Setting},
     value::ValueKind,
+    webhooks,
 };
 
 /// The head of the file that `--print-config` prints.
@@ -24,6 +25,13 @@ pub fn file(config: &mut Config) -> String {
             let _ = write!(text, "\n# {}\n", setting.help());
             text += &entry(setting, config);
         }
+    }
+    text.push('\n');
+    if config.webhooks.is_empty() {
+        text += webhooks::EXAMPLE;
+    }
+    for webhook in &config.webhooks {
+        webhook.print(&mut text);
     }
     text
 }
@@ -67,7 +75,7 @@ pub fn page() -> String {
             let _ = writeln!(text, "{}", row(setting, &mut defaults));
         }
     }
-    text
+    text + WEBHOOKS
 }
 
 fn row(setting: &Setting, defaults: &mut Config) -> String {
@@ -102,6 +110,28 @@ A list is `[\"one\", \"two\"]` in the file, and `one,two` elsewhere.
 | 78 | invalid settings, or unusable state directory |
 
 This page is generated from the same definitions as `rollcall --help`.
+";
+
+const WEBHOOKS: &str = "
+## Webhooks
+
+Each table `[[webhooks]]` of the file is a program that is told who comes and goes ([for what, and how](integrate.md#webhooks)). They are in the file alone, and not for several servers with `cluster-engine`.
+
+```toml
+[[webhooks]]
+url = \"https://backend.example/hooks/rollcall\"
+secret-file = \"/etc/rollcall/webhook.secret\"
+rooms = [\"lobby\", \"team-*\"]
+events = [\"user.joined\", \"user.left\"]
+```
+
+| key | meaning | default |
+| --- | --- | --- |
+| `url` | Where messages are sent: `https`, or `http` to `localhost` or an address. No redirect is followed. | needed |
+| `secret-file` | File with the secret that messages are signed with, `whsec_` and 24 to 64 random bytes in base64, which the receiver has as well. Not all users may be able to read it. | needed, or `secret` |
+| `secret` | The secret itself. Then not all users may be able to read the settings file. | |
+| `rooms` | Rooms, or beginnings of their names with `*`. | all |
+| `events` | Some of `room.occupied`, `room.vacated`, `user.joined` and `user.left`. | all |
 ";
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{nearest::Suggestion, source::Source, value::Value};
+use super::{nearest::Suggestion, source::Source, value::Value, webhooks::WebhookError};
 use crate::http::assets::SiteError;
 
 /// An error in the settings.
@@ -40,7 +40,7 @@ pub enum ConfigError {
     },
     /// There is no such table.
     #[error(
-        "In {at}: there is no table {name} in {place}.{suggestion} The tables are [presence], [limits] and [[workspace.metadata.leptos]]."
+        "In {at}: there is no table {name} in {place}.{suggestion} The tables are [presence], [limits], [[webhooks]] and [[workspace.metadata.leptos]]."
     )]
     UnknownTable {
         /// Where it begins.
@@ -131,6 +131,19 @@ pub enum ConfigError {
         /// What is set.
         found: String,
     },
+    /// A table `[[webhooks]]` is invalid.
+    #[error("In {at}: {error}.")]
+    Webhook {
+        /// Where it is set.
+        at: Source,
+        /// What is wrong.
+        error: WebhookError,
+    },
+    /// Each server would tell of every event.
+    #[error(
+        "[[webhooks]] can't be used with cluster-engine: each server would send every event. Remove one of the two; a backend of several servers can follow /api/events."
+    )]
+    WebhooksInCluster,
     /// There is no default for the state directory.
     #[error("There is no home directory for the state: set --state-dir.")]
     NoStateDirectory,

@@ -16,6 +16,7 @@ pub mod socketio;
 pub mod source;
 mod toml_file;
 pub mod value;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,8 @@ use self::{
     cluster::{ClusterConfig, ClusterSettings},
     environment::{Assignment, Environment},
     socketio::SocketIoSettings,
+    toml_file::SettingsFile,
+    webhooks::WebhookSettings,
 };
 use crate::{
     admin::AdminAddr,
@@ -78,6 +81,8 @@ pub struct Config {
     pub cluster: ClusterSettings,
     /// Clients of Socket.IO.
     pub socketio: SocketIoSettings,
+    /// The tables `[[webhooks]]`, which are in the file alone.
+    pub webhooks: Vec<WebhookSettings>,
     /// How the server shuts down.
     pub drain: DrainConfig,
     /// The log's filter and format.
@@ -105,6 +110,7 @@ impl Default for Config {
             operator_address: AdminAddr::Default,
             cluster: ClusterSettings::default(),
             socketio: SocketIoSettings::default(),
+            webhooks: Vec::new(),
             drain: DrainConfig::default(),
             logs: LogConfig::default(),
         }
@@ -156,7 +162,9 @@ impl Config {
         if let Some(directory) = default_state_directory(&environment) {
             config.state_directory = directory;
         }
-        let assignments = [from_file(file)?, environment.assignments()?, flags].concat();
+        let file = from_file(file)?;
+        config.webhooks = file.webhooks;
+        let assignments = [file.assignments, environment.assignments()?, flags].concat();
         for assignment in assignments {
             config.assign(assignment)?;
         }
@@ -223,7 +231,8 @@ impl Config {
             "Settings that begin with cluster- have no effect without cluster-engine.".to_owned()
         });
         let limits = self.admission.warnings();
-        site.into_iter().chain(operator).chain(cluster).chain(limits).collect()
+        let webhooks = self.webhooks.iter().filter_map(WebhookSettings::warning);
+        site.into_iter().chain(operator).chain(cluster).chain(limits).chain(webhooks).collect()
     }
 
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
@@ -250,6 +259,9 @@ impl Config {
             return Err(ConfigError::SameAddress { address });
         }
         self.cluster.check(self.person_key_file.is_some())?;
+        if !self.webhooks.is_empty() && self.cluster().is_some() {
+            return Err(ConfigError::WebhooksInCluster);
+        }
         let site = Site::new(self.site_root.as_deref());
         match site.check(&self.leptos) {
             // The list can be followed without a page: see `warnings`.
@@ -277,16 +289,21 @@ impl Config {
             ("cluster-password-file", &self.cluster.password_file),
             ("cluster-sentinel-password-file", &self.cluster.sentinel_password_file),
         ];
-        files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?)))
+        let of_webhooks = self.webhooks.iter().filter_map(|webhook| webhook.secret_file.as_ref());
+        let of_webhooks = of_webhooks.map(|path| (webhooks::SECRET_FILE, path));
+        let files = files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?)));
+        files.chain(of_webhooks)
     }
 }
 
-fn from_file(named: Option<PathBuf>) -> Result<Vec<Assignment>, ConfigError> {
+fn from_file(named: Option<PathBuf>) -> Result<SettingsFile, ConfigError> {
     let is_named = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from("Leptos.toml"));
     match fs::read_to_string(&path) {
-        Ok(text) => toml_file::assignments(&path, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Vec::new()),
+        Ok(text) => toml_file::read(&path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => {
+            Ok(SettingsFile::default())
+        }
         Err(source) => Err(ConfigError::File { path, source }),
     }
 }

@@ -15,14 +15,24 @@ use super::{
     setting::{Section, Setting},
     source::Source,
     value::ValueKind,
+    webhooks::{self, WebhookSettings},
 };
 
-/// All settings in a file's `text`.
-pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, ConfigError> {
+/// What a file sets.
+#[derive(Debug, Default)]
+pub(super) struct SettingsFile {
+    /// The settings.
+    pub(super) assignments: Vec<Assignment>,
+    /// The tables `[[webhooks]]`.
+    pub(super) webhooks: Vec<WebhookSettings>,
+}
+
+/// All that a file's `text` sets.
+pub(super) fn read(path: &Path, text: &str) -> Result<SettingsFile, ConfigError> {
     let syntax = |source| ConfigError::Syntax { path: path.to_owned(), source };
     let table = DeTable::parse(text).map_err(syntax)?;
     let file = ParsedFile { path, text };
-    let mut assignments = Vec::new();
+    let SettingsFile { mut assignments, mut webhooks } = SettingsFile::default();
     for (key, value) in table.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("workspace", DeValue::Table(workspace)) => {
@@ -36,13 +46,22 @@ pub(super) fn assignments(path: &Path, text: &str) -> Result<Vec<Assignment>, Co
             ("limits", DeValue::Table(table)) => {
                 file.parse(Section::Limits, table, &mut assignments)?;
             }
+            ("webhooks", DeValue::Array(tables)) => {
+                for table in tables {
+                    let DeValue::Table(webhook) = table.get_ref() else {
+                        return Err(file.unknown_key(key, "the file outside its tables"));
+                    };
+                    let begins = table.span().start;
+                    webhooks.push(webhooks::read(path, text, webhook, begins)?);
+                }
+            }
             (_, DeValue::Table(_) | DeValue::Array(_)) => {
                 return Err(file.unknown_table(key, "the file"));
             }
             _ => return Err(file.unknown_key(key, "the file outside its tables")),
         }
     }
-    Ok(assignments)
+    Ok(SettingsFile { assignments, webhooks })
 }
 
 type Key<'text> = Spanned<std::borrow::Cow<'text, str>>;

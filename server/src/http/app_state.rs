@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ssr::BasePath;
+use app::ssr::{BasePath, NamesPassedOn};
 use leptos::{config::LeptosOptions, prelude::*};
 
 use super::page_language::PageLanguage;
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     admission::Admission,
+    api::authorization::ApiAccess,
     config::socketio::Transports,
     identity::person_cookie::{PersonCookies, SitePort},
     lifecycle::graceful_shutdown::Drain,
@@ -48,6 +49,10 @@ pub struct AppState {
     pub header_policy: HeaderPolicy,
     /// Admits sockets and feeds.
     pub admission: Arc<Admission>,
+    /// Who gets the names of people, for the privacy page.
+    pub names_passed_on: NamesPassedOn,
+    /// The keys of programs that may ask for more than visitors.
+    pub(crate) api: Arc<ApiAccess>,
     /// Refuses requests for names that are not the site's.
     pub(crate) name_check: Arc<NameCheck>,
     /// Warns that sockets are refused for their origin.

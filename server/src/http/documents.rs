@@ -32,6 +32,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum DocumentKind {
     Users,
+    /// The room with its list, for a key of the API.
+    Room,
     Csv(ExportOptions),
     Text(ExportOptions),
     Workbook(ExportOptions),

@@ -23,12 +23,12 @@ use super::{
     new_room::field,
     page::{no_such_room, requested_name},
     page_language::PageLanguage,
+    room_action::RoomActionError,
     room_path::{room_from_path, room_not_found},
     room_url::room_url,
     security_headers::Framing,
     visit::Visit,
 };
-use registry::hub::RoomChangeError;
 
 const WRONG_SECRET: &str =
     "This host link is not valid for this room. Ask whoever made the room for the link again.\n";
@@ -132,7 +132,7 @@ pub(crate) async fn act(
             StatusCode::NO_CONTENT.into_response()
         }
         Ok(false) => (StatusCode::NOT_FOUND, nothing).into_response(),
-        Err(error) => not_changed(error),
+        Err(error) => RoomActionError::from(error).into_response(),
     }
 }
 
@@ -164,22 +164,4 @@ fn wrong_secret(state: &AppState, visit: &Visit) -> Response {
         Ok(()) => (StatusCode::FORBIDDEN, WRONG_SECRET).into_response(),
         Err(rejection) => rejection.into_response(),
     }
-}
-
-/// What the servers of a cluster share does not answer.
-pub(crate) fn not_changed(error: RoomChangeError) -> Response {
-    let sentence = match error {
-        RoomChangeError::NotOpened(error) => {
-            format!("Nothing was changed, because {error}. Try again in a moment.\n")
-        }
-        RoomChangeError::OlderServer => {
-            format!(
-                "Nothing was changed, because {error}. Try again when all servers are updated.\n"
-            )
-        }
-        RoomChangeError::Unanswered => {
-            format!("It may still happen: {error}. Look at the room in a moment.\n")
-        }
-    };
-    (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response()
 }

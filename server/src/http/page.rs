@@ -3,8 +3,8 @@
 use app::{
     presence::{ExistingUsers, RoomName, RoomNameError, UserId},
     ssr::{
-        MOST_ON_WALL, NotFound, RoomsKeptBy, not_found_document, privacy_document, room_parts,
-        shell,
+        MOST_ON_WALL, NotFound, RoomsKeptBy, UseOfNames, not_found_document, privacy_document,
+        room_parts, shell,
     },
     state::{DisplayMode, RoomPage, ServerRendered},
 };
@@ -270,8 +270,8 @@ pub(crate) async fn privacy(State(state): State<AppState>, language: PageLanguag
         None => RoomsKeptBy::OneServer,
     };
     let keep_attendance = state.hub.keeps_attendance_for();
-    let document =
-        state.render(language, || Html(privacy_document(&state.leptos, kept_by, keep_attendance)));
+    let names = UseOfNames { kept_by, keep_attendance, passed_on: state.names_passed_on };
+    let document = state.render(language, || Html(privacy_document(&state.leptos, names)));
     let mut response = document.into_response();
     set_page_policy(response.headers_mut(), &Nonce::new(), Framing::Forbidden, state.header_policy);
     no_cache(response)

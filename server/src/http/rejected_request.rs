@@ -14,15 +14,17 @@ use super::{
     },
     socket_check,
 };
-use crate::admission::Rejection;
+use crate::{admission::Rejection, api::problem::Problem, bearer};
 
 /// A page or a frame gets one that loads it by itself later, as nobody can reload a frame. A page that asks why it has no
-/// socket gets the reason as it reads it. Anything else gets the sentence alone.
+/// socket gets the reason as it reads it, and so does a program with a key. Anything else gets the sentence alone.
 pub(crate) fn answer(rejection: Rejection, uri: &Uri, headers: &HeaderMap) -> Response {
     let language = || PageLanguage::of(uri, headers).language;
     match view_of_room(uri.path()) {
         Some("embed") => page(rejection, language(), Framing::Allowed),
         Some("socket") => socket_check::rejected(rejection),
+        // Only programs with a key send one.
+        _ if bearer::sent(headers).is_some() => Problem::from(rejection).into_response(),
         _ if is_navigation(headers) => page(rejection, language(), Framing::Forbidden),
         _ => rejection.response(),
     }

@@ -33,7 +33,7 @@ use super::{
 };
 #[cfg(feature = "socketio")]
 use crate::socketio::handshake::{self, SocketIo};
-use crate::telemetry::metrics::METRICS;
+use crate::{api, telemetry::metrics::METRICS};
 #[cfg(feature = "socketio")]
 use axum::{extract::Request, routing::any};
 
@@ -98,6 +98,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/events", get(events_of_rooms::events_of_rooms))
         .route("/r/{room}/socket", get(websocket_upgrade::open));
     let live_rooms = with_socketio(live_rooms, &state);
+    // Nor is this: its long lists come compressed already.
+    let for_backends = api::routes(&state);
     let routes = Router::new()
         .route("/privacy", get(page::privacy))
         .route(NEW_ROOM, get(new_room::page).post(new_room::create))
@@ -108,6 +110,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
         .merge(live_rooms)
+        .merge(for_backends)
         .route(HEALTH_CHECK, get(async || "ok\n"))
         .layer(middleware::from_fn_with_state(state.clone(), allow_listed_origins))
         .layer(middleware::from_fn(noindex))

@@ -49,7 +49,8 @@ impl HostSecrets {
 
     /// Whether this is the room's [`secret`](Self::secret); in constant time.
     pub fn is_secret(&self, text: &str, room: &RoomName) -> bool {
-        decode_hex(text).is_some_and(|secret| self.of(room).verify_truncated_left(&secret).is_ok())
+        decode_hex::<SECRET_IN_BYTES>(text)
+            .is_some_and(|secret| self.of(room).verify_truncated_left(&secret).is_ok())
     }
 
     /// Whether a request with these headers comes from the room's host.

@@ -6,7 +6,7 @@ const FEWEST_VALUES: usize = 10;
 
 /// Whether the bytes follow a pattern that shows at a glance: few different bytes, a part that is repeated, or equal
 /// steps. It can't tell that a key is random.
-pub(super) fn is_patterned(key: &[u8]) -> bool {
+pub(crate) fn is_patterned(key: &[u8]) -> bool {
     is_of_few_values(key) || is_repetition(key) || has_equal_steps(key)
 }
 

@@ -3,5 +3,5 @@
 mod cookie_scope;
 pub mod host_link;
 pub mod host_secret;
-mod key_pattern;
+pub(crate) mod key_pattern;
 pub mod person_cookie;

@@ -244,7 +244,8 @@ impl PersonCookies {
 
     /// Whether `key` is the [`PersonCookies::embed_key`] of the room.
     pub fn is_embed_key(&self, key: &str, room: &RoomName) -> bool {
-        decode_hex(key).is_some_and(|key| self.embed_mac(room).verify_truncated_left(&key).is_ok())
+        decode_hex::<16>(key)
+            .is_some_and(|key| self.embed_mac(room).verify_truncated_left(&key).is_ok())
     }
 
     fn embed_mac(&self, room: &RoomName) -> Hmac<Sha256> {

@@ -98,6 +98,22 @@ pub fn check_directory(path: &Path) -> Result<(), ExposedError> {
     Err(ExposedError::Directory { path: path.to_owned(), mode })
 }
 
+/// Whether root would write files to a directory of another user, who then could not read them.
+///
+/// A directory that root has made for a group is written to by members of that group: their files are their own.
+pub(crate) fn is_of_another_user(directory: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        let Ok(metadata) = fs::metadata(directory) else { return false };
+        rustix::process::geteuid().is_root() && !is_own(&metadata)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = directory;
+        false
+    }
+}
+
 fn read(path: &Path) -> io::Result<(Vec<u8>, fs::Metadata)> {
     let mut file = File::open(path)?;
     let mut content = Vec::new();

@@ -75,6 +75,11 @@ async fn address_over_its_budget_gets_429_and_others_notice_nothing() {
     // A page without a socket reads why.
     let reason = get_from(GREEDY, &server, "/r/team/socket", "").await;
     assert!(reason.contains("\"code\":\"processor_rate_per_address\""), "{reason}");
+    // A program with a key reads it as any other problem.
+    let key = "Authorization: Bearer rollcall_key_0\r\n";
+    let problem = get_from(GREEDY, &server, "/api/rooms", key).await;
+    assert_eq!(header(&problem, "content-type"), Some("application/problem+json"), "{problem}");
+    assert!(problem.contains("\"code\":\"processor_rate_per_address\""), "{problem}");
     // A supervisor would end a server that rejects it.
     let health = get_from(GREEDY, &server, "/healthz", "").await;
     assert!(health.starts_with("HTTP/1.1 200 "), "{health}");

@@ -12,6 +12,7 @@
 
 mod admin;
 mod admission;
+mod api;
 mod attendance;
 mod base_path;
 mod budget;
@@ -29,6 +30,7 @@ mod fault_injection;
 mod helpers;
 mod host;
 mod in_flight;
+mod integrate_page;
 mod killed;
 mod names;
 mod near_misses;
@@ -53,3 +55,4 @@ mod socketio_limits;
 mod support;
 mod systemd;
 mod tls;
+mod webhooks;

@@ -51,12 +51,18 @@ fn with_secrets() -> tempfile::TempDir {
     create_private_directory(&state);
     write_secret(&state.join("person.key"), key(1));
     write_secret(&state.join("operator.token"), "0123456789abcdef0123456789abcdef");
+    write_secret(&state.join("api-keys.json"), r#"{"version":1,"keys":[]}"#);
     directory
 }
 
 #[test]
 fn secret_of_the_state_directory_that_others_can_read_is_refused() {
-    for (file, mode) in [("person.key", 0o644), ("person.key", 0o640), ("operator.token", 0o604)] {
+    for (file, mode) in [
+        ("person.key", 0o644),
+        ("person.key", 0o640),
+        ("operator.token", 0o604),
+        ("api-keys.json", 0o640),
+    ] {
         let directory = with_secrets();
         change_mode(&directory.path().join("state").join(file), mode);
         let advice = format!("run `chmod 600 state/{file}`");

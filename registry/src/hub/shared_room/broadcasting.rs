@@ -31,6 +31,12 @@ impl SharedRoom {
     /// What follows from a change: a broadcast, now or later, and the next deadline.
     pub(super) fn follow_up(self: &Arc<Self>, state: &mut State) -> Announcement {
         state.waiting_rows.follow(state.room.log());
+        if !state.last_broadcast.is_current(&state.room)
+            && !state.is_muted()
+            && let Some((observer, observed)) = self.context.observer.get().zip(self.observed.get())
+        {
+            observer.mark(self, observed);
+        }
         let announcement = self.announce_changes(state);
         self.schedule_wakeup(state);
         announcement

@@ -42,6 +42,27 @@ impl Counter {
     }
 }
 
+/// A number that grows and shrinks.
+#[derive(Debug)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// One of its parts was `before` and is `after`.
+    pub fn moved(&self, before: usize, after: usize) {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.0.fetch_add(number(after).wrapping_sub(number(before)), Ordering::Relaxed);
+    }
+
+    /// The current value.
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Declares each counter without labels once: its field, its name and its help.
 macro_rules! metrics {
     ($($field:ident: $name:literal, $help:literal;)+) => {
@@ -49,6 +70,8 @@ macro_rules! metrics {
         #[derive(Debug)]
         pub struct Metrics {
             $(#[doc = concat!("`", $name, "`")] pub $field: Counter,)+
+            /// Events that receivers of webhooks have not got yet.
+            pub webhook_events_waiting: Gauge,
             /// By close code.
             sockets_closed: [(u16, Counter); 13],
             /// By the first digit of the status.
@@ -61,6 +84,7 @@ macro_rules! metrics {
             pub(crate) const fn new() -> Self {
                 Self {
                     $($field: Counter::new(),)+
+                    webhook_events_waiting: Gauge::new(),
                     sockets_closed: close_code_counters(),
                     http_responses: [const { Counter::new() }; 5],
                     rejections: rejection_counters(),
@@ -85,12 +109,18 @@ metrics! {
         "Requests refused because they were for a name that is not the site's.";
     wrong_operator_tokens: "rollcall_wrong_operator_tokens_total",
         "Requests to the operator's listener with a wrong token, or with one that was not looked at after too many.";
+    wrong_api_keys: "rollcall_wrong_api_keys_total",
+        "Requests with a wrong API key, or with one that was not looked at after too many.";
     state_writes: "rollcall_state_writes_total", "Attempts to write the rooms file.";
     state_write_failures:
         "rollcall_state_write_failures_total", "Failed attempts to write the rooms file.";
     documents_made: "rollcall_documents_made_total",
         "Whole lists written as JSON, as a file or for paper; requests for the same one share it.";
     compressions: "rollcall_compressions_total", "Answers compressed with Brotli or gzip.";
+    webhook_attempts: "rollcall_webhook_attempts_total",
+        "Messages sent to receivers of webhooks, each time they are sent.";
+    webhook_failures: "rollcall_webhook_failures_total",
+        "Messages to receivers of webhooks that did not arrive, and are sent again.";
     panics: "rollcall_panics_total", "Panics in any task.";
     log_lines_dropped: "rollcall_log_lines_dropped_total",
         "Log lines dropped, because the log was not read or could not be written.";

@@ -48,6 +48,11 @@ pub fn exposition(
         "At most so many bytes are handed to the system or wait for it, and are not received yet.",
         now.bytes_in_flight,
     );
+    text.gauge(
+        "rollcall_webhook_events_waiting",
+        "Events that receivers of webhooks have not got yet.",
+        metrics.webhook_events_waiting.value(),
+    );
     for (name, help, value) in metrics.plain_counters() {
         text.counter(name, help, value);
     }
