@@ -32,7 +32,7 @@ pub(super) struct Processor {
 }
 
 /// Readers that are told of a broadcast before other tasks run: about a quarter of a millisecond.
-const READERS_AT_A_TIME: usize = 64;
+pub(super) const READERS_AT_A_TIME: usize = 64;
 
 /// The same where time is simulated, so that much happens in between.
 const SIMULATED_READERS_AT_A_TIME: usize = 2;

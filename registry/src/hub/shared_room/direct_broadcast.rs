@@ -11,7 +11,7 @@ use crate::{
         processor_share::{Charge, Told},
     },
     presence::tab_key::ConnectionId,
-    wake::{direct_write::Delivery, wake_flags::WakeReasons},
+    wake::direct_write::Delivery,
 };
 
 /// A broadcast of more readers than this is split over the runtime's threads.
@@ -66,7 +66,7 @@ impl Drop for DirectBroadcast {
         // In a task of its own: the room may be locked here, and the next broadcast begins from there.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                room.subscribers().notify_active(WakeReasons::UPDATES, None);
+                room.wake_subscribers(None);
                 if let Some(next) = room.end_direct_broadcast(charge, Told::default()) {
                     next.spawn(None);
                 }
@@ -94,7 +94,7 @@ impl UnderWay {
             match task.await {
                 Ok(of_part) => told = told + of_part,
                 // It panicked: its readers read the room by themselves.
-                Err(_) => self.room.subscribers().notify_active(WakeReasons::UPDATES, None),
+                Err(_) => self.room.wake_subscribers(None),
             }
         }
         told
@@ -160,7 +160,7 @@ impl SharedRoom {
         match announcement {
             Announcement::Nothing => None,
             Announcement::Wake => {
-                self.subscribers().notify_active(WakeReasons::UPDATES, None);
+                self.wake_subscribers(None);
                 None
             }
             Announcement::Direct(next) => Some(next),

@@ -52,7 +52,7 @@ async fn lists_that_a_client_asks_for_are_paid_and_what_others_change_is_not() {
     let membership = hub.enter(&room, UserId::from_leading_bits(1 << 64));
     let guard = Drain::default().socket();
     let config = ConnectionConfig::default();
-    let served = tokio::spawn(serve(socket, membership, config, guard, paid.clone()));
+    let served = tokio::spawn(serve(socket, membership, Arc::new(config), guard, paid.clone()));
     let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     let received = async |client: &mut WebSocketStream<DuplexStream>| loop {
         if let Message::Text(text) = client.next().await.unwrap().unwrap() {
