@@ -2,7 +2,7 @@
 
 const { lang } = document.documentElement;
 /** The language of the page as the visitor's region writes it, which decides between 9:02 and 9:02 AM. */
-const locale = navigator.languages?.find((tag) => tag.split("-")[0] === lang) ?? lang;
+export const locale = navigator.languages?.find((tag) => tag.split("-")[0] === lang) ?? lang;
 
 /** The plural categories of CLDR, in the order of the forms of a text. */
 const CATEGORIES = ["zero", "one", "two", "few", "many", "other"];

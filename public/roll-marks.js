@@ -45,18 +45,22 @@ export function connect(ofPage) {
 }
 
 let missing = [];
-let strangers = new Set();
+let marked = new Map();
 let isShown = false;
 
 function update() {
   const state = model.state();
   isShown = state.total > 0 && state.isReady;
   missing = isShown ? state.missing : [];
-  strangers = new Set(isShown ? state.strangers.map(({ id }) => id) : []);
+  const mark = (key) => (person) => [person.id, say(key)];
+  const questions = state.questions.map(({ person }) => person);
+  marked = new Map(isShown ? [...state.strangers.map(mark("not-listed")), ...questions.map(mark("unclear"))] : []);
   const n = missing.length;
+  const toCheck = state.unclear.length;
   setText(chip, say("missing-chip", n));
   const of = say("headline", state.here.length, state.total);
-  setText(count, ` · ${of}${n > 0 ? ` · ${say("count-missing", n)}` : ""}`);
+  const counts = [...(toCheck > 0 ? [say("count-to-check", toCheck)] : []), ...(n > 0 ? [say("count-missing", n)] : [])];
+  setText(count, [" ", of, ...counts].join(" · ").replace(/^ +/, " "));
   chip.hidden = n === 0;
   plates.hidden = n === 0;
   count.hidden = !isShown;
@@ -125,13 +129,11 @@ function place() {
   placeChip(document.querySelector(".list-panel .chips"));
   put(plates, document.querySelector(".list-panel"));
   put(count, document.querySelector("p.count"));
-  const words = say("not-listed");
   for (const element of document.querySelectorAll("#roster > [data-user-id]")) {
-    const isStranger = strangers.has(element.dataset.userId);
-    element.toggleAttribute("data-not-listed", isStranger);
+    const words = marked.get(element.dataset.userId);
     const since = element.querySelector(".since");
-    if (isStranger && since?.dataset.mark !== words) since?.setAttribute("data-mark", words);
-    else if (!isStranger && since?.hasAttribute("data-mark")) since.removeAttribute("data-mark");
+    if (words && since?.dataset.mark !== words) since?.setAttribute("data-mark", words);
+    else if (!words && since?.hasAttribute("data-mark")) since.removeAttribute("data-mark");
   }
 }
 

@@ -3,9 +3,10 @@
 
 /**
  * @typedef {{ id: string, name: string, joined: number, state?: string }} Person One row of the room's list.
- * @typedef {{ words: string[], key: string, sorted: string, rotations: string[], compact: string[], letters: number }}
+ * @typedef {{ words: string[], key: string, sorted: string, rotations: string[], spelled: string[], compact: string[], letters: number }}
  * Key What a name is compared by; `letters` has a bit for each letter in it.
- * @typedef {Key & { name: string }} Expected One name of the expected list.
+ * @typedef {Key & { name: string, whole: string, note: string }} Expected One name of the expected list. `key` is of no
+ * other one; `whole` is the key of the name with its note, and `note` what stands behind it in brackets.
  * @typedef {{ names: Expected[], repeated: { name: string, times: number }[], ranks: Map<string, Ranked[]> }} Roll
  * @typedef {{ expected: Expected, rank: number }} Ranked
  * @typedef {{ id: string, person: string, expected: string, isSame: boolean }} Answer Whether a person, by id and by
@@ -13,7 +14,8 @@
  * @typedef {{ expected: Expected, people: Person[], answered: Person[] }} Match The person of an expected name, in
  * several rows where they are here twice; `answered` are the rows that an answer assigned.
  * @typedef {{ person: Person, candidates: Expected[] }} Question
- * @typedef {{ total: number, here: Match[], missing: Expected[], questions: Question[], strangers: Person[] }} Result
+ * @typedef {{ total: number, here: Match[], unclear: Expected[], missing: Expected[], questions: Question[],
+ * strangers: Person[] }} Result Each expected name is in one of `here`, `unclear` (a question is about it) and `missing`.
  */
 
 /** What people type for letters that have no decomposition, as in search_key.rs. */
@@ -24,6 +26,10 @@ const PLAIN_LETTERS = new Map([
 
 /** Accents and points, but for the marks that make another kana of one. Vowel signs of other scripts are letters. */
 const ACCENTS = /(?![\u3099\u309a])[\p{Script=Inherited}\u0591-\u05c7\u0640]/gu;
+/** How people write letters for which their keyboard has no key. */
+const DIGRAPHS = new Map([["ä", "ae"], ["ö", "oe"], ["ü", "ue"], ["ø", "oe"], ["å", "aa"]]);
+/** "(ill)" behind a name. */
+const NOTE = /^(.*[^\s(（[])\s*[(（[]([^()（）[\]]*)[)）\]]$/u;
 const APOSTROPHES = /['`´‘-‛′ʹ-ʿꞌ׳]/gu;
 /** Scripts that are written without spaces. */
 const WITHOUT_SPACES = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー ]+$/u;
@@ -34,6 +40,8 @@ const MOST_DIFFERENT = [0, 0, 0, 0, 1, 1, 1, 1, 2];
 const MOST_CANDIDATES = 6;
 /** How a name can resemble another, best first. */
 const RANK = { otherOrder: 0, spelling: 1, part: 2, shortForm: 3 };
+/** The fewest letters of a family name that two people are compared by. */
+const SHORTEST_FAMILY_NAME = 3;
 
 /**
  * The words of a name without case, accents, width and punctuation. "Lopez, Maria" is Maria Lopez.
@@ -84,26 +92,55 @@ function keyOf(name) {
  * @returns {Key} */
 function newKey(name) {
   const words = wordsOf(name);
-  const rotations = words.map((_, index) => join([...words.slice(index), ...words.slice(0, index)]));
+  const rotations = rotationsOf(words);
+  const digraphs = name.normalize("NFC").toLowerCase().replace(/[äöüøå]/gu, (letter) => DIGRAPHS.get(letter) ?? letter);
+  const spelled = digraphs === name.normalize("NFC").toLowerCase() ? [] : rotationsOf(wordsOf(digraphs));
   const compact = rotations.map((text) => text.replaceAll(" ", ""));
   const letters = Array.from(compact[0] ?? "").reduce((bits, letter) => bits | (1 << letter.charCodeAt(0) % 32), 0);
-  return { words, key: rotations[0] ?? "", sorted: [...words].sort().join(" "), rotations, compact, letters };
+  return { words, key: rotations[0] ?? "", sorted: [...words].sort().join(" "), rotations, spelled, compact, letters };
 }
 
-/** The expected list. A name that stands in it twice counts once.
+/** @param {readonly string[]} words */
+function rotationsOf(words) {
+  return words.map((_, index) => join([...words.slice(index), ...words.slice(0, index)]));
+}
+
+/** The expected list. A name that stands in it twice counts once, unless different notes make two people of it:
+ * "Ana (7a)" and "Ana (7b)", or "Ana" and "Ana (2)".
  * @param {readonly string[]} names
  * @returns {Roll} */
 export function rollOf(names) {
-  /** @type {Map<string, Expected & { times: number }>} */
-  const byKey = new Map();
+  /** The names that are equal but for their notes.
+   * @type {Map<string, (Expected & { times: number })[]>} */
+  const byName = new Map();
+  /** @type {Set<string>} */
+  const keys = new Set();
   for (const name of names) {
-    const key = keyOf(name);
-    const known = byKey.get(key.key);
-    if (known) known.times += 1;
-    else byKey.set(key.key, { ...key, name, times: 1 });
+    const [, withoutNote = name, text = ""] = NOTE.exec(name) ?? [];
+    const key = keyOf(withoutNote);
+    const { key: whole } = keyOf(name);
+    const note = text.trim().toLowerCase();
+    const namesakes = byName.get(key.key) ?? [];
+    byName.set(key.key, namesakes);
+    const known = namesakes.find((other) => isSameNote(other.note, note));
+    if (known) {
+      known.times += 1;
+      continue;
+    }
+    const own = [key.key, whole].find((candidate) => !keys.has(candidate)) ?? `${whole} ${names.length + keys.size}`;
+    keys.add(own);
+    namesakes.push({ ...key, key: own, name, whole, note, times: 1 });
   }
-  const all = [...byKey.values()];
+  const all = [...byName.values()].flat();
   return { names: all, repeated: all.filter(({ times }) => times > 1), ranks: new Map() };
+}
+
+/** A number tells two people apart, and any other note only from another note.
+ * @param {string} one
+ * @param {string} other */
+function isSameNote(one, other) {
+  const isNumber = /^\d+$/.test(one || other);
+  return one === other || (!isNumber && (one === "" || other === ""));
 }
 
 /** Who of the expected ones is here.
@@ -113,6 +150,7 @@ export function rollOf(names) {
  * @returns {Result} */
 export function matchRoll(roll, people, answers) {
   const byKey = new Map(roll.names.map((expected) => [expected.key, expected]));
+  const namesakes = namesakesOf(roll);
   const groups = groupByName(people);
   /** @type {Map<string, Match>} */
   const matches = new Map();
@@ -124,11 +162,14 @@ export function matchRoll(roll, people, answers) {
     match.answered.push(...answered);
   };
 
-  for (const group of groups.values()) {
-    const expected = byKey.get(group.key);
-    if (expected) assign(expected, group.people);
-  }
-  const others = [...groups.values()].filter(({ key }) => !byKey.has(key));
+  const others = [...groups.values()].filter((group) => {
+    const expected = namesakes.get(group.key) ?? [];
+    // Of two people of one name it is not known which one is here, unless both are.
+    const isCertain = expected.length > 0 && group.people.length >= expected.length;
+    const last = expected.length - 1;
+    if (isCertain) expected.forEach((one, place) => assign(one, group.people.slice(place, place === last ? undefined : place + 1)));
+    return !isCertain;
+  });
   for (const [expected, group] of uniqueRotations(roll, others)) {
     if (matches.has(expected.key)) continue;
     assign(expected, group.people);
@@ -142,6 +183,7 @@ export function matchRoll(roll, people, answers) {
     return !expected;
   });
 
+  const familyNames = familyNamesOf(roll, groups);
   /** @type {Question[]} */
   const questions = [];
   /** @type {Person[]} */
@@ -149,16 +191,22 @@ export function matchRoll(roll, people, answers) {
   for (const { person, group } of unknown) {
     const no = new Set(answersFor(person, group, answers).map(({ expected }) => expected));
     /** @type {(ranked: Ranked) => boolean} */
-    const isOpen = ({ expected, rank }) => !matches.has(expected.key) || rank === RANK.otherOrder;
+    const isOpen = ({ expected, rank }) =>
+      !matches.has(expected.key) || (rank === RANK.otherOrder && expected.rotations[0] !== group.key);
     const ranked = ranksOf(roll, group).filter(isOpen);
     const best = ranked.filter(({ rank }) => rank === ranked[0]?.rank);
-    const candidates = best.map(({ expected }) => expected).filter(({ key }) => !no.has(key));
+    const relative = familyNames.get(group.key);
+    const similar = best.length > 0 || !relative || matches.has(relative.key) ? best.map(({ expected }) => expected) : [relative];
+    const candidates = similar.filter(({ key }) => !no.has(key));
     if (candidates.length > 0) questions.push({ person, candidates: candidates.slice(0, MOST_CANDIDATES) });
     else strangers.push(person);
   }
   const here = roll.names.flatMap(({ key }) => matches.get(key) ?? []);
-  const missing = roll.names.filter(({ key }) => !matches.has(key));
-  return { total: roll.names.length, here, missing, questions, strangers };
+  const asked = new Set(questions.flatMap(({ candidates }) => candidates));
+  const rest = roll.names.filter(({ key }) => !matches.has(key));
+  const unclear = rest.filter((expected) => asked.has(expected));
+  const missing = rest.filter((expected) => !asked.has(expected));
+  return { total: roll.names.length, here, unclear, missing, questions, strangers };
 }
 
 /** The answer that a visitor gave about a person, to be remembered with the list.
@@ -192,7 +240,55 @@ function groupByName(people) {
   return groups;
 }
 
-/** The names that are one of the list in the other order, where that is unique on both sides.
+/** The expected people of each name: several where notes tell them apart. Whoever uses the whole text is found too.
+ * @param {Roll} roll */
+function namesakesOf(roll) {
+  /** @type {Map<string, Expected[]>} */
+  const namesakes = new Map();
+  for (const expected of roll.names) {
+    const [key = ""] = expected.rotations;
+    const known = namesakes.get(key);
+    if (known) known.push(expected);
+    else namesakes.set(key, [expected]);
+  }
+  for (const expected of roll.names) if (!namesakes.has(expected.whole)) namesakes.set(expected.whole, [expected]);
+  return namesakes;
+}
+
+/** By the key of a name in the room, the expected name with the same family name, if nobody else has it: "Katya Ivanova"
+ * may be Ekaterina Ivanova.
+ * @param {Roll} roll
+ * @param {ReadonlyMap<string, Group>} groups */
+function familyNamesOf(roll, groups) {
+  const expected = uniqueByFamilyName(roll.names);
+  /** @type {Map<string, Expected>} */
+  const found = new Map();
+  for (const [familyName, { key }] of uniqueByFamilyName([...groups.values()])) {
+    const same = expected.get(familyName);
+    if (same) found.set(key, same);
+  }
+  return found;
+}
+
+/** @template {Key} Named
+ * @param {readonly Named[]} all
+ * @returns {Map<string, Named>} */
+function uniqueByFamilyName(all) {
+  /** @type {Map<string, Named>} */
+  const unique = new Map();
+  /** @type {Set<string>} */
+  const seen = new Set();
+  for (const named of all) {
+    const familyName = named.words.length > 1 ? (named.words.at(-1) ?? "") : "";
+    if (familyName.length < SHORTEST_FAMILY_NAME || /\d/.test(familyName)) continue;
+    if (seen.has(familyName)) unique.delete(familyName);
+    else unique.set(familyName, named);
+    seen.add(familyName);
+  }
+  return unique;
+}
+
+/** The names that are one of the list in the other order or with "oe" for "ö", where that is unique on both sides.
  * @param {Roll} roll
  * @param {readonly Group[]} groups
  * @returns {[Expected, Group][]} */
@@ -200,7 +296,7 @@ function uniqueRotations(roll, groups) {
   /** @type {Map<string, Set<Expected>>} */
   const byRotation = new Map();
   for (const expected of roll.names) {
-    for (const key of expected.rotations) {
+    for (const key of [...expected.rotations, ...expected.spelled]) {
       const known = byRotation.get(key);
       if (known) known.add(expected);
       else byRotation.set(key, new Set([expected]));
@@ -209,7 +305,7 @@ function uniqueRotations(roll, groups) {
   /** @type {Map<Expected, Group[]>} */
   const claims = new Map();
   for (const group of groups) {
-    const found = new Set(group.rotations.flatMap((key) => [...(byRotation.get(key) ?? [])]));
+    const found = new Set([...group.rotations, ...group.spelled].flatMap((key) => [...(byRotation.get(key) ?? [])]));
     const [only] = found;
     if (only && found.size === 1) claims.set(only, [...(claims.get(only) ?? []), group]);
   }

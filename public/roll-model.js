@@ -7,13 +7,22 @@ const [{ namesIn }, { answer, isAbout, matchRoll, rollOf }] = await Promise.all(
   import(`./roll-match.js${search}`),
 ]);
 
-const NOTHING = { text: "", answers: [], called: undefined };
+const NOTHING = { text: "", answers: [], rolls: [], shownAt: undefined };
+/** How many called rolls of a room are kept. */
+const MOST_ROLLS = 5;
+/** For how long after a call somebody comes late, in milliseconds: later they come for something else. */
+const LATE_TIME = 4 * 60 * 60_000;
 
 let key;
 let room;
-/** What is stored: the text as it was typed, the answers, and the last called roll `{ time, people }`. */
+/** What is stored: the text as it was typed, the answers, the last called rolls, latest first, and the time of the one
+ * that the sheet shows. A called roll is `{ time, text, people, late }`: its list, who was here, and who came since. */
 let kept = NOTHING;
+/** What `clear` and `deleteRolls` removed, until the next change. */
+let removed;
+/** The names in the text, and how many of it are used if not all are. */
 let roll = rollOf([]);
+let used;
 let people = [];
 /** Whether the list of people has come, and whether it is live. */
 let hasPeople = false;
@@ -25,26 +34,79 @@ const listeners = new Set();
 /** What `state` returned since the last change. */
 let current;
 
-/** Everything that views show. */
+/** Everything that views show of who is here now. */
 export function state() {
   current ??= compute();
   return current;
 }
 
 function compute() {
-  const shown = kept.called?.people ?? people;
+  const live = { ...matchRoll(roll, people, kept.answers), names: roll.names, isReady: hasPeople };
   return {
     text: kept.text,
     repeated: roll.repeated,
-    calledAt: kept.called?.time,
-    isReady: Boolean(kept.called) || hasPeople,
+    rolls: kept.rolls,
+    used,
     isLive,
     isStorable,
-    people: shown,
-    names: roll.names,
+    isUndoable: removed !== undefined,
     answers: kept.answers,
-    ...matchRoll(roll, shown, kept.answers),
+    ...live,
+    strangers: withoutVisitor(live.strangers),
   };
+}
+
+/** The visitor may take the roll without being on the list. */
+function withoutVisitor(strangers) {
+  const own = document.querySelector("#roster > .is-you")?.dataset.userId;
+  return strangers.filter(({ id }) => id !== own);
+}
+
+/** What the sheet shows: the called roll that the visitor chose, as it was called, or who is here now. */
+export function shownState() {
+  const now = state();
+  const called = kept.rolls.find(({ time }) => time === kept.shownAt);
+  if (!called) return { ...now, late: [], calledAt: undefined };
+  const { names, repeated } = rollOfText(called.text);
+  const result = resultOf(called);
+  const strangers = withoutVisitor(result.strangers);
+  const late = lateOf(called, result);
+  return { ...now, ...result, strangers, names, repeated, late, calledAt: called.time, isReady: true };
+}
+
+/** The lists of called rolls, which seldom change. */
+const rolls = new Map();
+
+function rollOfText(text) {
+  if (rolls.size > MOST_ROLLS) rolls.clear();
+  if (!rolls.has(text)) rolls.set(text, rollOf(namesIn(text).names));
+  return rolls.get(text);
+}
+
+/** Who was here when a roll was called. */
+export function resultOf(called) {
+  return matchRoll(rollOfText(called.text), called.people, kept.answers);
+}
+
+/** Who of a called roll came since. */
+function lateOf(called, { here }) {
+  const wasHere = new Set(here.map(({ expected }) => expected.key));
+  const { here: now } = matchRoll(rollOfText(called.text), [...called.people, ...called.late], kept.answers);
+  return now.filter(({ expected }) => !wasHere.has(expected.key));
+}
+
+/** Keeps with the latest roll who came since it was called. */
+function noteLate() {
+  const [latest, ...others] = kept.rolls;
+  if (!latest || !hasPeople || now() - latest.time > LATE_TIME) return;
+  const { unclear, missing } = resultOf(latest);
+  const open = new Set([...unclear, ...missing].map(({ key }) => key));
+  for (const { expected } of lateOf(latest, resultOf(latest))) open.delete(expected.key);
+  if (open.size === 0) return;
+  const known = new Set([...latest.people, ...latest.late].map(({ id }) => id));
+  const came = matchRoll(rollOfText(latest.text), people, kept.answers).here.filter(({ expected }) => open.has(expected.key));
+  const rows = came.flatMap((match) => match.people.slice(0, 1)).filter(({ id }) => !known.has(id));
+  if (rows.length > 0) keep({ ...kept, rolls: [{ ...latest, late: [...latest.late, ...rows] }, ...others] }, removed);
 }
 
 /** Loads the list of the room; only the first call has an effect. */
@@ -80,19 +142,35 @@ export function forgetAnswers(person) {
   keep({ ...kept, answers: kept.answers.filter((other) => !isAbout(other, person)) });
 }
 
-/** Keeps who is here now, whoever comes and goes. */
+/** Keeps who is here now, whoever comes and goes, and shows it. */
 export function call() {
-  keep({ ...kept, called: { time: Date.now(), people } });
+  const called = { time: now(), text: kept.text, people, late: [] };
+  keep({ ...kept, rolls: [called, ...kept.rolls].slice(0, MOST_ROLLS), shownAt: called.time });
 }
 
-/** Shows who is here now again. */
-export function resume() {
-  keep({ ...kept, called: undefined });
+/** Shows a called roll, by its time, or who is here now. */
+export function show(time) {
+  keep({ ...kept, shownAt: time });
 }
 
-/** Forgets the list. */
+/** Forgets the list, and not the called rolls. */
 export function clear() {
-  keep(NOTHING);
+  keep({ ...NOTHING, rolls: kept.rolls, answers: kept.rolls.length > 0 ? kept.answers : [] }, kept);
+}
+
+/** Forgets the called rolls. */
+export function deleteRolls() {
+  keep({ ...kept, rolls: [], shownAt: undefined }, kept);
+}
+
+/** Takes back what `clear` or `deleteRolls` removed. */
+export function undo() {
+  if (removed) keep(removed);
+}
+
+/** The time of the server, in milliseconds: the clock of the browser may be wrong. */
+export function now() {
+  return following?.now?.() ?? Date.now();
 }
 
 function read() {
@@ -103,28 +181,55 @@ function read() {
     isStorable = false;
   }
   // Other programs, and other versions of this one, may store anything.
-  const { text, answers, called } = stored ?? {};
-  const isRoll = Array.isArray(called?.people) && typeof called.time === "number";
+  const { text, answers, rolls: called, shownAt } = stored ?? {};
+  const isRoll = (one) =>
+    Array.isArray(one?.people) && Array.isArray(one.late) && typeof one.text === "string" && typeof one.time === "number";
   use({
     text: typeof text === "string" ? text : "",
     answers: Array.isArray(answers) ? answers : [],
-    called: isRoll ? called : undefined,
+    rolls: Array.isArray(called) ? called.filter(isRoll).slice(0, MOST_ROLLS) : [],
+    shownAt,
   });
 }
 
-function keep(next) {
+/** Stores what the visitor changed; `before` is what it can be taken back to. */
+function keep(next, before) {
+  removed = before;
+  const isEmpty = !next.text.trim() && next.rolls.length === 0;
+  // Where the space is not enough, the oldest rolls give way.
+  let fitting = next;
+  isStorable = isEmpty || store(fitting);
+  while (!isStorable && fitting.rolls.length > 1) {
+    fitting = { ...fitting, rolls: fitting.rolls.slice(0, -1) };
+    isStorable = store(fitting);
+  }
+  if (isEmpty) remove();
+  use(isStorable ? fitting : next);
+}
+
+function store(value) {
   try {
-    if (next === NOTHING || !next.text.trim()) localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify(next));
-    isStorable = true;
+    localStorage.setItem(key, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function remove() {
+  try {
+    localStorage.removeItem(key);
   } catch {
     isStorable = false;
   }
-  use(next);
 }
 
 function use(next) {
-  if (next.text !== kept.text) roll = rollOf(namesIn(next.text).names);
+  if (next.text !== kept.text) {
+    const found = namesIn(next.text);
+    roll = rollOf(found.names);
+    used = found.isCut ? found.names.length : undefined;
+  }
   kept = next;
   follow(roll.names.length > 0);
   tell();
@@ -146,6 +251,7 @@ async function follow(isWanted) {
     isLive = isCurrent;
     hasPeople = true;
     tell();
+    noteLate();
   });
 }
 

@@ -3,8 +3,12 @@
 
 /** The most names of a list. */
 const MOST_NAMES = 2_000;
-/** The most letters of a name. */
+/** The most letters of a name, and how many of a line are read. */
 const LONGEST_NAME = 200;
+const LONGEST_LINE = 1_000;
+/** How much of a text is read: a list may have empty lines between its names, and much beside them in a table. */
+const MOST_LINES = 2 * MOST_NAMES + 100;
+const LONGEST_TEXT = 500_000;
 /** Within how many lines a table's head has to stand: participant files begin with lines about the meeting. */
 const MOST_LINES_BEFORE_HEAD = 40;
 const SEPARATORS = ["\t", ";", ","];
@@ -33,6 +37,13 @@ const ROLE =
 const DEVICE = /\b(?:ipad|iphone|phone|android|galaxy|pixel|macbook|laptop|handy)\b/iu;
 /** "1. ", "2) ", "- " and "• " before a name. */
 const BULLET = /^(?:\d+[.)]|[-*•–])\s+/u;
+/** A first line that names a class and not a person: "Klasse 9c – Mathematik", "Participants:". */
+const HEADING =
+  /:$|^(?:klasse|kurs|gruppe|class|course|group|grade|year|classe|cours|groupe|clase|curso|grupo|turma|corso|gruppo|klas|cursus|groep|klasa|grupa|клас|група|sınıf|grup)\s[^,;]*\d/iu;
+/** Heads of columns that tell two people of one name apart. */
+const BIRTHDAYS = /birth|^dob$|geburt|^geb\b|naissance|nacimiento|nascita|nascimento|geboorte|urodzenia|народження|doğum|生日|出生|誕生|生年月日/u;
+const DATE = /^\d{1,4}[-./]\s?\d{1,2}[-./]\s?\d{1,4}$/;
+const ADDRESS = /[^\s<>()"',;]+@[^\s<>()"',;]+/u;
 const EMAIL = /\s*<[^<>\s]+@[^<>\s]+>|\s*\(?[^\s()<>]+@[^\s()<>]+\)?/gu;
 
 /** The text of a file: UTF-8, or UTF-16 with a byte order mark; older files of Windows are in neither.
@@ -48,20 +59,65 @@ export function textOfFile(bytes) {
   }
 }
 
-/** The names in a text, in order. `isTable` says whether it had more than them.
+/** The names in a text, in order. `isTable` says whether it had more than them, and `isCut` whether the end was not read.
  * @param {string} text
- * @returns {{ names: string[], isTable: boolean }} */
+ * @returns {{ names: string[], isTable: boolean, isCut: boolean }} */
 export function namesIn(text) {
-  const plain = text.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").replaceAll("\0", "");
+  const part = beginningOf(text);
+  const plain = part.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n").replaceAll("\0", "");
   const found = namesBelowHead(plain) ?? namesOfColumn(plain);
-  const names = found ?? linesOf(plain);
-  const clean = names.map(tidy).filter((name) => /[\p{L}\p{N}\p{S}]/u.test(name));
-  return { names: clean.slice(0, MOST_NAMES), isTable: Boolean(found) };
+  const people = found ?? linesOf(plain).map((line) => ({ name: line, detail: addressIn(line) }));
+  const tidied = people.map(({ name, detail }) => ({ name: tidy(name), detail }));
+  const names = numbered(tidied.filter(({ name }) => /[\p{L}\p{N}\p{S}]/u.test(name)));
+  const isCut = names.length > MOST_NAMES || /\S/.test(text.slice(part.length, part.length + LONGEST_LINE));
+  return { names: names.slice(0, MOST_NAMES), isTable: Boolean(found), isCut };
+}
+
+/** As many lines as are read: a text that somebody pastes may have any length.
+ * @param {string} text */
+function beginningOf(text) {
+  const part = text.slice(0, LONGEST_TEXT);
+  let lines = 0;
+  for (const { 0: end, index } of part.matchAll(/\r\n?|\n/g)) {
+    lines += 1;
+    if (lines === MOST_LINES) return part.slice(0, index + end.length);
+  }
+  return part;
+}
+
+/** A name, and what tells its person apart from others of that name: an e-mail address or a date of birth.
+ * @typedef {{ name: string, detail: string }} Person */
+
+/** The names, where the second person of a name is "Ana Sousa (2)". Whoever has no detail is the first one.
+ * @param {readonly Person[]} people */
+function numbered(people) {
+  /** @type {Map<string, string[]>} */
+  const details = new Map();
+  return people.map(({ name, detail }) => {
+    const known = details.get(name) ?? [];
+    details.set(name, known);
+    if (detail && !known.includes(detail)) known.push(detail);
+    const place = known.indexOf(detail);
+    return place > 0 ? `${name} (${place + 1})` : name;
+  });
+}
+
+/** @param {string} text */
+function addressIn(text) {
+  const cut = text.slice(0, LONGEST_LINE);
+  return cut.includes("@") ? (ADDRESS.exec(cut)?.[0].toLowerCase() ?? "") : "";
+}
+
+/** Each name of these people once, where nothing tells two of them apart.
+ * @param {readonly Person[]} people */
+function distinct(people) {
+  return [...new Map(people.map((person) => [`${person.name}\0${person.detail}`, person])).values()];
 }
 
 /** @param {string} name */
 function tidy(name) {
-  const [known] = [name.replace(EMAIL, "").replace(ROLE, ""), name].filter((text) => text.trim());
+  const cut = name.slice(0, LONGEST_LINE);
+  const [known] = [cut.replace(EMAIL, "").replace(ROLE, ""), cut].filter((text) => text.trim());
   return (known ?? "").replace(/[\s\p{Cc}]+/gu, " ").trim().slice(0, LONGEST_NAME);
 }
 
@@ -120,7 +176,7 @@ function namesBelowHead(text) {
   }
   // One column has no separator.
   const [head = "", ...lines] = text.split("\n").filter((line) => line.trim());
-  return lines.length > 0 && NAME_HEADS.includes(lowerCase(head)) ? linesOf(lines.join("\n")) : undefined;
+  return lines.length > 0 && NAME_HEADS.includes(lowerCase(head)) ? linesOf(lines.join("\n")).map((line) => ({ name: line, detail: addressIn(line) })) : undefined;
 }
 
 /** @param {string} text */
@@ -140,7 +196,7 @@ function tableAfter(rows, head) {
 
 /** How to read names from the rows below this head; nothing if it is none.
  * @param {readonly string[]} head
- * @returns {((rows: string[][]) => string[]) | undefined} */
+ * @returns {((rows: string[][]) => Person[]) | undefined} */
 function readerOf(head) {
   const heads = head.map(lowerCase);
   const whole = heads.findIndex((cell) => NAME_HEADS.includes(cell));
@@ -148,13 +204,16 @@ function readerOf(head) {
   const last = heads.findIndex(
     (cell) => LAST_NAME_HEADS.includes(cell) || (cell === "name" && heads[first] === GERMAN_FIRST_NAME),
   );
+  const birthday = heads.findIndex((cell) => BIRTHDAYS.test(cell));
+  const detailOf = (/** @type {string[]} */ row) => addressIn(row.find((cell) => cell.includes("@")) ?? "") || (row[birthday] ?? "");
   if (first >= 0 && last >= 0 && (whole < 0 || whole === last)) {
-    return (rows) => rows.map((row) => `${row[first] ?? ""} ${row[last] ?? ""}`);
+    return (rows) => rows.map((row) => ({ name: `${row[first] ?? ""} ${row[last] ?? ""}`, detail: detailOf(row) }));
   }
   if (whole < 0) return undefined;
   const hasOriginal = heads[whole]?.includes("(");
   // A participant file has a row for each time that somebody came.
-  return (rows) => [...new Set(rows.map((row) => (hasOriginal ? original(row[whole] ?? "") : (row[whole] ?? ""))))];
+  const nameOf = (/** @type {string[]} */ row) => (hasOriginal ? original(row[whole] ?? "") : (row[whole] ?? ""));
+  return (rows) => distinct(rows.map((row) => ({ name: nameOf(row), detail: detailOf(row) })));
 }
 
 /** Of "Zé (José Silva)" the name that says more: the one in brackets is that of the account.
@@ -180,7 +239,10 @@ function namesOfColumn(text) {
   const isOneWord = (/** @type {string} */ cell) => !/\s/.test(cell);
   const isHalf = share(columns[column] ?? [], isOneWord) > 0.5;
   const next = isHalf && hasNames[column + 1] ? column + 1 : column;
-  return rows.map((row) => (next === column ? (row[column] ?? "") : `${row[column] ?? ""} ${row[next] ?? ""}`));
+  return rows.map((row) => ({
+    name: next === column ? (row[column] ?? "") : `${row[column] ?? ""} ${row[next] ?? ""}`,
+    detail: addressIn(row.find((cell) => cell.includes("@")) ?? "") || (row.find((cell) => DATE.test(cell)) ?? ""),
+  }));
 }
 
 /** @param {readonly string[]} cells
@@ -203,16 +265,17 @@ function isTableOf(text, separator) {
   const counts = rowsOf(lines.join("\n"), separator).map((row) => row.length - 1);
   if (share(counts.map(String), (count) => Number(count) >= most) >= 0.8) return true;
   // "Lopez, Maria" is one name, and "Maria Lopez, 12" or "Maria Lopez, m@school.example" is two cells.
-  const isDetail = (/** @type {string} */ line) => /,\s*"?[^,]*[\d@][^,]*$/.test(line);
+  const isDetail = (/** @type {string} */ line) => /,\s*"?[^,]*[\d@][^,]*$/.test(line.slice(0, LONGEST_LINE));
   return separator === "," && (share(lines, isDetail) >= 0.8 || share(lines, (line) => line.startsWith('"')) >= 0.8);
 }
 
 /** A name a line. One line alone may have several, such as the recipients of a message.
  * @param {string} text */
 function linesOf(text) {
-  const lines = text.split("\n").map((line) => line.trim().replace(BULLET, "")).filter(Boolean);
-  const [only = ""] = lines;
-  if (lines.length !== 1) return lines;
+  const all = text.split("\n").map((line) => line.trim().replace(BULLET, "")).filter(Boolean);
+  const [only = ""] = all;
+  const lines = all.length > 1 && HEADING.test(only) ? all.slice(1) : all;
+  if (all.length !== 1) return lines;
   if (only.includes(";")) return only.split(";");
   return only.split(",").length > 2 ? only.split(",") : lines;
 }

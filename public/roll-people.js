@@ -18,6 +18,8 @@ export function followPeople(room, onChange) {
   let seq;
   let isWhole = false;
   let isLive = false;
+  /** The time of the server in milliseconds, and when it came by the clock of the page, which nobody sets. */
+  let serverTime;
   let timer;
   let resyncTimer;
   let feed;
@@ -48,6 +50,7 @@ export function followPeople(room, onChange) {
 
   function receive(frame) {
     const { event } = frame;
+    if (frame.now !== undefined) serverTime = { now: frame.now, at: performance.now() };
     if (event === "existing_users") {
       ({ epoch, seq, count } = frame);
       rows = new Map();
@@ -93,6 +96,7 @@ export function followPeople(room, onChange) {
 
   open();
   return {
+    now: () => serverTime && Math.round(serverTime.now + performance.now() - serverTime.at),
     close() {
       clearTimeout(timer);
       clearTimeout(resyncTimer);

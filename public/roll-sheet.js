@@ -2,9 +2,9 @@
 
 // Of the same build: a cache may hold that of another one.
 const { search } = new URL(import.meta.url);
-const [model, { namesIn, textOfFile }, output, { clock, list, moment, nodes, number, say }, { copyText }, marks] =
+const [model, { namesIn, textOfFile }, output, { rowsOf, stateOf }, { clock, list, moment, nodes, number, say }, { copyText }, marks] =
   await Promise.all(
-    ["model", "names", "output", "text"]
+    ["model", "names", "output", "table", "text"]
       .map((name) => import(`./roll-${name}.js${search}`))
       .concat(import(`./copy.js${search}`), import(`./roll-marks.js${search}`)),
   );
@@ -40,6 +40,8 @@ class Sheet {
   /** The list of the link that was opened, while the visitor has another one. */
   #offer;
   #sayTimer;
+  /** How many names are left of what was pasted or opened, if not all of them. */
+  #cutTo = 0;
 
   constructor(sheet) {
     this.#sheet = sheet;
@@ -73,6 +75,7 @@ class Sheet {
     if (text && own.trim() && text !== own) this.#offer = text;
     else if (text) this.#use(text);
     this.#show();
+    if (!this.#field.value.trim() && model.shownState().calledAt === undefined) this.#field.focus();
     this.#sayAfterQuiet();
   }
 
@@ -85,7 +88,10 @@ class Sheet {
   #connectList() {
     const field = this.#field;
     const file = this.#part("file");
-    field.addEventListener("input", () => this.#use(field.value));
+    field.addEventListener("input", () => {
+      this.#cutTo = 0;
+      this.#use(field.value);
+    });
     field.addEventListener("paste", (event) => this.#onPaste(event));
     file.addEventListener("change", async () => {
       await this.#addFiles(file.files);
@@ -105,21 +111,25 @@ class Sheet {
 
   /** Of a table only the names are kept. */
   #onPaste(event) {
-    const { names, isTable } = namesIn(event.clipboardData?.getData("text/plain") ?? "");
-    if (!isTable || names.length === 0) return;
+    const { names, isTable, isCut } = namesIn(event.clipboardData?.getData("text/plain") ?? "");
+    if (!(isTable || isCut) || names.length === 0) return;
     event.preventDefault();
     const field = this.#field;
     field.setRangeText(`${names.join("\n")}\n`, field.selectionStart, field.selectionEnd, "end");
+    // It is cut before it is in the field, which would be slow with any length.
+    this.#cutTo = isCut ? names.length : 0;
     this.#use(field.value);
   }
 
   async #addFiles(files) {
     const read = async (file) => textOfFile(await file.arrayBuffer());
     const texts = await Promise.all([...files].map(read)).catch(() => []);
-    const names = texts.flatMap((text) => namesIn(text).names);
+    const found = texts.map((text) => namesIn(text));
+    const names = found.flatMap((one) => one.names);
     if (names.length === 0) return this.#report("no-names");
     const before = namesIn(this.#field.value).names;
     const added = [...new Set(names)].filter((name) => !before.includes(name));
+    this.#cutTo = found.find(({ isCut }) => isCut)?.names.length ?? 0;
     this.#use([...before, ...added].join("\n"));
     this.#report("taken", added.length);
   }
@@ -132,18 +142,33 @@ class Sheet {
     };
     on("call", () => {
       model.call();
+      // The button that was pressed is hidden now.
+      this.#part("headline").focus();
       this.#say();
     });
     on("resume", () => {
-      model.resume();
+      model.show(undefined);
       // The button that takes its place may have to wait for the list.
       this.#part("headline").focus();
     });
     on("clear", () => {
       this.#field.value = "";
+      this.#cutTo = 0;
       model.clear();
       this.#field.focus();
     });
+    on("undo", () => {
+      model.undo();
+      this.#field.value = model.state().text;
+      this.#field.focus();
+    });
+    on("delete-rolls", () => {
+      model.deleteRolls();
+      this.#part("undo").focus();
+    });
+    this.#part("undo").textContent = say("undo");
+    this.#part("delete-rolls").textContent = say("delete-rolls");
+    this.#part("rolls-title").textContent = say("called-rolls");
     on("link", () => this.#copy(this.#link()));
     on("copy", () => this.#copy(Promise.resolve(output.tsv(this.#head, this.#rows(localMinute)))));
     on("csv", () => this.#downloadCsv());
@@ -183,18 +208,8 @@ class Sheet {
     return ["status", "name", "arrived", "here-as"].map((column) => say(`column-${column}`));
   }
 
-  /** The table: the expected ones in the order of the list, then everybody else. */
   #rows(time) {
-    const { names, here, questions, strangers } = model.state();
-    const people = new Map(here.map((match) => [match.expected.key, match.people]));
-    const row = (status, name, person, as = "") => [say(status), name, person ? time(person.joined) : "", as];
-    const expected = names.map(({ key, name }) => {
-      const [first] = people.get(key) ?? [];
-      if (!first) return row("missing", name);
-      return row(stateOf(people.get(key)), name, first, first.name === name ? "" : first.name);
-    });
-    const unclear = questions.map(({ person }) => row("unclear", person.name, person));
-    return [...expected, ...unclear, ...strangers.map((person) => row("not-listed", person.name, person))];
+    return rowsOf(model.shownState(), say, time);
   }
 
   #downloadCsv() {
@@ -209,7 +224,9 @@ class Sheet {
 
   #download(kind, file) {
     const address = URL.createObjectURL(file);
-    const link = element("a", { href: address, download: `roll-${this.#sheet.dataset.room}.${kind}` });
+    const { calledAt = model.now() } = model.shownState();
+    const time = output.localTime(calledAt / 1_000).slice(0, 16).replace("T", "-").replace(":", "");
+    const link = element("a", { href: address, download: `roll-${this.#sheet.dataset.room}-${time}.${kind}` });
     this.#sheet.append(link);
     link.click();
     link.remove();
@@ -228,27 +245,32 @@ class Sheet {
   }
 
   #say() {
-    const { missing, here, total } = model.state();
+    const { missing, unclear, here, total } = model.shownState();
     const names = missing.slice(0, MOST_SAID).map(({ name }) => name);
     const more = missing.length - names.length;
     if (more > 0) names.push(say("more", more));
-    const counts = say("headline", here.length, total);
-    const words = missing.length > 0 ? say("said-missing", missing.length, list(names)) : say("nobody-missing");
-    this.#part("said").textContent = total === 0 ? "" : `${counts}. ${words}`;
+    const toCheck = unclear.length > 0 ? [say("count-to-check", unclear.length)] : [];
+    const counts = [say("headline", here.length, total), ...toCheck].join(" · ");
+    const words = missing.length > 0 ? say("said-missing", missing.length, list(names)) : unclear.length > 0 ? "" : say("nobody-missing");
+    this.#part("said").textContent = total === 0 ? "" : `${counts}. ${words}`.trim();
   }
 
   #show() {
     // It is shown when it is opened.
     if (!this.#sheet.open) return;
-    const state = model.state();
-    const { total, here, calledAt, isReady, isLive, isStorable, text } = state;
+    const state = model.shownState();
+    const { total, here, unclear, missing, calledAt, isReady, isLive, isStorable, isUndoable, used, text } = state;
     if (this.#field !== document.activeElement && this.#field.value !== text) this.#field.value = text;
     const hasList = total > 0;
     this.#sheet.toggleAttribute("data-has-list", hasList);
     this.#sheet.toggleAttribute("data-called", calledAt !== undefined);
     this.#part("result").hidden = !hasList;
     this.#part("offer").hidden = !this.#offer;
-    for (const name of ["link", "clear"]) this.#part(name).hidden = !hasList;
+    for (const name of ["link", "clear"]) this.#part(name).hidden = !text.trim();
+    this.#part("undo").hidden = !isUndoable;
+    const cutTo = used ?? this.#cutTo;
+    this.#set("too-many", cutTo > 0 ? say("too-many", cutTo) : "");
+    this.#showRolls(state);
     this.#part("call").hidden = calledAt !== undefined;
     this.#part("call").disabled = !isReady;
     this.#part("resume").hidden = calledAt === undefined;
@@ -259,9 +281,30 @@ class Sheet {
     this.#set("title", ...nodes(...title));
     this.#set("headline", isReady ? say("headline", here.length, total) : say("waiting"));
     const away = here.filter(({ people }) => stateOf(people) !== "here").length;
-    this.#set("away", isReady && away > 0 ? say("count-away", away) : "");
+    const counts = [["count-to-check", unclear.length], ["count-missing", missing.length], ["count-away", away]];
+    const known = counts.filter(([, count]) => isReady && count > 0).map(([key, count]) => say(key, count));
+    this.#set("counts", known.join(" · "));
     this.#set("stale", isReady && !isLive && calledAt === undefined ? say("stale") : "");
-    this.#showLists(isReady ? state : { ...state, here: [], missing: [], questions: [], strangers: [] });
+    this.#showLists(isReady ? state : { ...state, here: [], missing: [], unclear: [], questions: [], strangers: [] });
+  }
+
+  /** The called rolls, of which the pressed one is shown. */
+  #showRolls({ rolls, calledAt }) {
+    const section = this.#part("rolls");
+    section.hidden = rolls.length === 0;
+    const signature = JSON.stringify([rolls.map(({ time }) => time), calledAt]);
+    if (this.#shown.get("rolls") === signature) return;
+    this.#shown.set("rolls", signature);
+    const hadFocus = section.contains(document.activeElement);
+    section.querySelector("ul").replaceChildren(...rolls.map((roll) => {
+      const { here, total } = model.resultOf(roll);
+      const words = `${moment(roll.time)} · ${say("headline", here.length, total)}`;
+      const button = element("button", { type: "button" }, words);
+      button.setAttribute("aria-pressed", String(roll.time === calledAt));
+      button.addEventListener("click", () => model.show(roll.time));
+      return element("li", {}, button);
+    }));
+    if (hadFocus && !section.contains(document.activeElement)) this.#part("headline").focus();
   }
 
   /** Sets a part's words if they are other ones. */
@@ -272,9 +315,16 @@ class Sheet {
     part.hidden = words === "";
   }
 
-  #showLists({ missing, questions, strangers, here, repeated, answers }) {
-    this.#showList("missing", missing, (expected) => [name(expected.name)]);
+  #showLists({ missing, late, questions, strangers, here, repeated, answers }) {
     this.#showList("questions", questions, (question) => this.#question(question));
+    const arrivals = new Map(late.map(({ expected, people }) => [expected.key, people[0].joined]));
+    const isHere = ({ key }) => !arrivals.has(key);
+    const entries = missing.filter(isHere).map(({ name, key }) => ({ name, key }));
+    entries.push(...late.map(({ expected: { name, key } }) => ({ name, key, joined: arrivals.get(key) })));
+    this.#showList("missing", entries, (entry) => [
+      name(entry.name),
+      ...(entry.joined === undefined ? [] : [" ", detail(`${say("late")} ${clock(entry.joined)}`)]),
+    ]);
     const isAnswered = (person) => answers.some((answer) => model.isAnswerAbout(answer, person));
     this.#showList("strangers", strangers, (person) => [
       name(person.name),
@@ -356,11 +406,6 @@ class Sheet {
     button.addEventListener("click", () => model.forgetAnswers(person));
     return button;
   }
-}
-
-/** The best state of several rows of one person. */
-function stateOf(people) {
-  return ["here", "away", "reconnecting"].find((state) => people.some((person) => (person.state ?? "here") === state));
 }
 
 function name(text) {

@@ -1,14 +1,14 @@
 // The texts of the roll in the page's language, with numbers and times by its rules.
 
 // Of the same build: a cache may hold that of another one.
-const { fill, number, time } = await import(`./format.js${new URL(import.meta.url).search}`);
+const { fill, locale, number, time } = await import(`./format.js${new URL(import.meta.url).search}`);
 
 const { lang } = document.documentElement;
 /** What scripts say, which comes with the page. */
 const { causes: texts } = JSON.parse(document.getElementById("start-data").textContent);
 /** Digits are Latin everywhere, as the server writes them. */
 const names = new Intl.ListFormat(lang);
-const moments = new Intl.DateTimeFormat(lang, {
+const moments = new Intl.DateTimeFormat(locale, {
   numberingSystem: "latn",
   weekday: "short",
   day: "numeric",

@@ -10,7 +10,7 @@ export interface Sheet {
   open: () => Promise<void>;
   field: Locator;
   headline: Locator;
-  part: (name: "missing" | "questions" | "strangers" | "here" | "repeated" | "said" | "status") => Locator;
+  part: (name: "missing" | "questions" | "strangers" | "here" | "repeated" | "said" | "status" | "counts" | "result" | "rolls") => Locator;
   button: (name: string) => Locator;
 }
 

@@ -7,12 +7,20 @@ import { expect, test } from "../support/fixtures";
 import { encoded, OLD_TEAMS_IN_GERMAN, TEAMS, ZOOM } from "../support/participant-files";
 import { LIST, MISSING, OTHERWISE, SAME, sheetOf, STRANGERS, withList } from "../support/roll-sheet";
 
+/** With date and time. */
+function fileName(room: string, kind: string): RegExp {
+  return new RegExp(`^roll-${room}-\\d{4}-\\d\\d-\\d\\d-\\d{4}\\.${kind}$`);
+}
+
 test("24 of 30 are here after three answers, and the table agrees", async ({ newVisitor, server, clients, room }) => {
   await clients.joinInOrder(server, room, [...SAME, ...OTHERWISE.map(([, name]) => name), ...STRANGERS]);
   const visitor = await newVisitor({ permissions: ["clipboard-read", "clipboard-write"], timezoneId: "Asia/Kolkata" });
   // The first click opens the sheet.
   const sheet = await withList(visitor, room, LIST);
   await expect(sheet.headline).toHaveText("21 of 30");
+  await expect(sheet.part("counts")).toHaveText("3 to check · 6 missing");
+  await expect(visitor.page.locator("#missing-count")).toHaveText(" · 21 of 30 · 3 to check · 6 missing");
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(MISSING);
   await expect(sheet.part("questions").getByRole("listitem")).toHaveCount(3);
   for (const [name, shown] of OTHERWISE) {
     const question = sheet.part("questions").getByRole("listitem").filter({ hasText: `Is ${shown} ${name}?` });
@@ -29,6 +37,7 @@ test("24 of 30 are here after three answers, and the table agrees", async ({ new
   const copied = await visitor.page.evaluate(() => navigator.clipboard.readText());
   const rows = copied.trimEnd().split("\n").map((line) => line.split("\t"));
   expect(rows[0]).toEqual(["status", "name", "arrived", "here as"]);
+  expect([...new Set(rows.slice(1).map(([status]) => status))]).toEqual(["missing", "not on the list", "here"]);
   const named = (status: string) => rows.filter((row) => row[0] === status).map((row) => row[1]);
   expect(named("here")).toHaveLength(24);
   expect(named("missing")).toEqual(MISSING);
@@ -39,7 +48,7 @@ test("24 of 30 are here after three answers, and the table agrees", async ({ new
   const downloading = visitor.page.waitForEvent("download");
   await sheet.button("Download CSV").click();
   const download = await downloading;
-  expect(download.suggestedFilename()).toBe(`roll-${room}.csv`);
+  expect(download.suggestedFilename()).toMatch(fileName(room, "csv"));
   const table = await readFile(await download.path(), "utf8");
   expect(table.startsWith('\ufeff"status","name","arrived","here as"\r\n')).toBe(true);
   expect(table).toMatch(/\r\n"here","Amelie Bauer","[-0-9]+T[:0-9]+\+05:30",""\r\n/);
@@ -49,7 +58,7 @@ test("24 of 30 are here after three answers, and the table agrees", async ({ new
   const downloadingWorkbook = visitor.page.waitForEvent("download");
   await sheet.button("Download Excel").click();
   const workbook = await downloadingWorkbook;
-  expect(workbook.suggestedFilename()).toBe(`roll-${room}.xlsx`);
+  expect(workbook.suggestedFilename()).toMatch(fileName(room, "xlsx"));
   // Its texts are stored as they are.
   const content = await readFile(await workbook.path(), "utf8");
   expect(content.match(/<row>/g)).toHaveLength(rows.length);
@@ -149,18 +158,92 @@ test("the list follows the room, and a called roll does not", async ({ newVisito
   await expect(sheet.dialog.getByRole("heading", { level: 2 })).toHaveText(
     new RegExp(`^Roll for ${room}, [A-Z][a-z]{2}, [A-Z][a-z]{2} \\d+, \\d+:\\d\\d\\s[AP]M$`),
   );
+  await expect(sheet.headline).toBeFocused();
   await clients.join(server, room, "Cy Lee");
   ana?.send({ event: "leave" });
   await expect(visitor.names).toHaveText(["Ben Carter", "ben carter", "Cy Lee"]);
-  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee", "Dee Moss"]);
+  const late = [/^Dee Moss$/, /^Cy Lee late \d+:\d\d\s[AP]M$/];
+  await expect(sheet.headline).toHaveText("2 of 4");
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(late);
+  // The page shows who is here now.
+  const plates = visitor.page.locator("#missing-people bdi");
+  await expect(plates).toHaveText(["Ana Sousa", "Dee Moss"]);
+  await expect(visitor.page.locator("#missing-count")).toHaveText(" · 2 of 4 · 2 missing");
   // Also after a reload.
   await visitor.page.reload();
   await visitor.isLive();
   await sheet.open();
-  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Cy Lee", "Dee Moss"]);
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText(late);
+  const downloading = visitor.page.waitForEvent("download");
+  await sheet.button("Download CSV").click();
+  const table = await readFile(await (await downloading).path(), "utf8");
+  expect(table.split("\r\n").slice(1, 3)).toEqual([
+    '"missing","Dee Moss","",""',
+    expect.stringMatching(/^"late","Cy Lee","[^"]+",""$/),
+  ]);
   await sheet.button("Back to live").click();
   await expect(sheet.part("missing").getByRole("listitem")).toHaveText(["Ana Sousa", "Dee Moss"]);
   await expect(sheet.headline).toBeFocused();
+});
+
+test("called rolls are kept, and what was cleared can be taken back", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, ["Ana Sousa", "Mickey Mouse"]);
+  const visitor = await newVisitor({ locale: "en-GB" });
+  // A wrong clock.
+  await visitor.page.clock.setFixedTime(new Date("2020-02-02T02:02:02Z"));
+  const sheet = await withList(visitor, room, []);
+  await expect(sheet.field).toBeFocused();
+  await sheet.field.fill("Ana Sousa\nCy Lee");
+  await sheet.button("Call the roll now").click();
+  const heading = sheet.dialog.getByRole("heading", { level: 2 });
+  await expect(heading).toHaveText(/, \d+:\d\d$/);
+  await expect(heading).not.toContainText("2 Feb");
+  await sheet.button("Back to live").click();
+  await clients.join(server, room, "Cy Lee");
+  await expect(sheet.headline).toHaveText("2 of 2");
+  await sheet.button("Call the roll now").click();
+  const rolls = sheet.part("rolls").getByRole("listitem").getByRole("button");
+  await expect(rolls).toHaveText([/· 2 of 2$/, /· 1 of 2$/]);
+
+  await sheet.button("Clear the list").click();
+  await expect(sheet.field).toHaveValue("");
+  await expect(sheet.part("result")).toBeHidden();
+  await sheet.button("Undo").click();
+  await expect(sheet.field).toHaveValue("Ana Sousa\nCy Lee");
+  await sheet.button("Clear the list").click();
+  // The rolls have their own lists.
+  await rolls.nth(1).click();
+  await expect(rolls.nth(1)).toHaveAttribute("aria-pressed", "true");
+  await expect(sheet.headline).toHaveText("1 of 2");
+  await expect(sheet.part("missing").getByRole("listitem")).toHaveText([/^Cy Lee late/]);
+  await sheet.button("Delete the called rolls").click();
+  await expect(sheet.button("Undo")).toBeFocused();
+  await sheet.button("Undo").click();
+  await expect(rolls).toHaveCount(2);
+  await sheet.button("Delete the called rolls").click();
+  const kept = await visitor.page.evaluate(() => Object.keys(localStorage));
+  expect(kept.filter((key) => key.startsWith("rollcall-roll-"))).toEqual([]);
+});
+
+test("the visitor is no stranger, and a list that is too long says so", async ({ newVisitor, server, clients, room }) => {
+  await clients.join(server, room, "Mickey Mouse");
+  const visitor = await newVisitor();
+  await visitor.open(room);
+  await visitor.join("Teacher");
+  const sheet = sheetOf(visitor.page);
+  await sheet.open();
+  await sheet.field.fill("Ana Sousa");
+  await expect(sheet.part("strangers").locator("bdi")).toHaveText(["Mickey Mouse"]);
+  await sheet.field.evaluate((field: HTMLTextAreaElement) => {
+    field.value = "";
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", Array.from({ length: 30_000 }, (_, index) => `Pupil number ${index}`).join("\n"));
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true, bubbles: true }));
+  });
+  await expect(sheet.dialog).toContainText("Only the first 2,000 names are used.");
+  await expect(sheet.headline).toHaveText("0 of 2,000");
+  await sheet.field.fill("Ana Sousa");
+  await expect(sheet.dialog).not.toContainText("Only the first");
 });
 
 test("who is missing is said once, and again when the roll is called", async ({

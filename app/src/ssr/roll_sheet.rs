@@ -19,8 +19,8 @@ const EXPECTED_HINT: &str = "expected-names-hint";
 const TITLE: &str = "roll-title";
 /// The parts of the roll and their headings, in their order.
 const PARTS: [(&str, ServerText); 5] = [
-    ("missing", ServerText::Missing),
     ("questions", ServerText::PleaseCheck),
+    ("missing", ServerText::Missing),
     ("strangers", ServerText::NotOnTheList),
     ("repeated", ServerText::MoreThanOnce),
     ("here", ServerText::ShowHere),
@@ -76,6 +76,7 @@ fn expected() -> impl IntoView {
                 {ServerText::ExpectedListHint.get()}
             </p>
             <p class="error" data-roll="not-kept" hidden></p>
+            <p class="error" role="status" data-roll="too-many" hidden></p>
             <div class="buttons">
                 <label class="button">
                     {ServerText::OpenAFile.get()}
@@ -83,8 +84,15 @@ fn expected() -> impl IntoView {
                 </label>
                 {button("link", ServerText::CopyLinkWithList)}
                 {button("clear", ServerText::ClearTheList)}
+                <button type="button" data-roll="undo" hidden></button>
             </div>
             <p class="hint" role="status" data-roll="status"></p>
+            // The texts of what only scripts show come with theirs.
+            <section class="roll-called" data-roll="rolls" hidden>
+                <h3 data-roll="rolls-title"></h3>
+                <ul role="list"></ul>
+                <button type="button" data-roll="delete-rolls"></button>
+            </section>
         </div>
     }
 }
@@ -96,7 +104,7 @@ fn result() -> impl IntoView {
             <p class="roll-headline">
                 <strong data-roll="headline" tabindex="-1"></strong>
                 " "
-                <span data-roll="away"></span>
+                <span data-roll="counts"></span>
                 " "
                 <span class="error" data-roll="stale"></span>
             </p>

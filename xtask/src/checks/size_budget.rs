@@ -20,7 +20,7 @@ const EMBED_SCRIPT: &str = "embed.js";
 
 /// Scripts that a page loads only where something fails, after an update of the server, on a wall, or where somebody
 /// takes the roll; and those for other people's pages, whose budget a test of `client` has.
-const LATER_SCRIPTS: [&str; 19] = [
+const LATER_SCRIPTS: [&str; 20] = [
     "blocked.js",
     "client.js",
     "highlight.js",
@@ -35,6 +35,7 @@ const LATER_SCRIPTS: [&str; 19] = [
     "roll-output.js",
     "roll-people.js",
     "roll-sheet.js",
+    "roll-table.js",
     "roll-text.js",
     "roll-xlsx.js",
     "wake-lock.js",
