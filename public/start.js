@@ -211,6 +211,14 @@ function showWaiting(form) {
   });
 }
 
+/** The invitation and the menus close once the keyboard leaves them: they would cover what has the focus. Their own
+* buttons close them by themselves. */
+function onFocus({ target }) {
+  for (const popover of document.querySelectorAll(":is(#invitation, .menu):popover-open")) {
+    if (!popover.contains(target) && target.popoverTargetElement !== popover) popover.hidePopover();
+  }
+}
+
 /** The WASM's event stream, where no WebSocket gets through. */
 function onChangeOfBody() {
   if (document.querySelector("rollcall-feed")) load("page-feed");
@@ -279,6 +287,7 @@ new MutationObserver(onAttributeChange).observe(html, {
 new MutationObserver(onChangeOfBody).observe(document.body, { childList: true });
 addEventListener("submit", onEarlySubmit, true);
 addEventListener("submit", onSubmit);
+if (HTMLElement.prototype.hidePopover) addEventListener("focusin", onFocus);
 addEventListener("error", ({ error }) => isOurs(error) && fail());
 addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());
 if (address.username || address.password) {

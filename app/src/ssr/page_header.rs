@@ -48,6 +48,7 @@ pub(super) fn page_header(room: &RoomName) -> impl IntoView + use<> {
                     class="close"
                     popovertarget=INVITATION
                     popovertargetaction="hide"
+                    autofocus
                     aria-label=ServerText::Close.get()
                     title=ServerText::Close.get()
                 ></button>
