@@ -124,6 +124,7 @@ function showCause(cause) {
 async function fail() {
   if (hasFailed) return;
   hasFailed = true;
+  html.removeAttribute("data-starting");
   markStale();
   showCause("failed");
   // The WASM may still run, and must not mark the list as live.
@@ -249,7 +250,14 @@ async function checkCookie() {
   html.toggleAttribute("data-without-cookies", hasCookie === false);
 }
 
+/** Hydrates the page, or has it follow the list without the WASM. */
 async function start() {
+  html.toggleAttribute("data-starting", true);
+  await hydrateOrFollow();
+  html.removeAttribute("data-starting");
+}
+
+async function hydrateOrFollow() {
   const isPainted = new Promise((go) => {
     requestAnimationFrame(() => setTimeout(go));
     setTimeout(go, MAX_PAINT_WAIT);

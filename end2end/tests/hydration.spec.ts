@@ -127,6 +127,22 @@ for (const way of ["with the button", "with Enter"] as const) {
   });
 }
 
+test("until it is hydrated, a page says that it connects and not that it is offline", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  await ana.page.clock.install();
+  const release = await delayScripts(ana.page);
+  await ana.page.goto(`/r/${room}`);
+  const status = ana.page.locator(".status");
+  await expect(status).toHaveText("Connecting…", { useInnerText: true });
+  // It is marked as stale after 10 s.
+  await ana.page.clock.runFor(11_000);
+  await expect(ana.html).toHaveAttribute("data-stale");
+  await expect(status).toHaveText("Connecting…", { useInnerText: true });
+  release();
+  await ana.isLive();
+  await expect(status).toHaveText("Live", { useInnerText: true });
+});
+
 test("who joins without a name before hydration is asked for one after it", async ({ newVisitor, room }) => {
   const ana = await newVisitor();
   const release = await delayScripts(ana.page);
