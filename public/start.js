@@ -21,6 +21,8 @@ const ORIGINALS = [
   "#you-are-here > *, .you-are-here > .avatar, .card label, .card .field > button, #own-menu > button",
   "#connection > button, .missed > button",
 ].join();
+/** The form of a visitor who is not listed. */
+const JOIN_FORM = ".card > .name-form";
 /** Those of them that no translator may change. */
 const UNTRANSLATED = ".number, #roster .avatar, #roster .user-name, #you-are-here bdi";
 
@@ -42,6 +44,8 @@ const PARTS = {
 * store anything in it. */
 const failures = [].concat(history.state?.failures ?? []).filter((time) => Date.now() - time < FAILURE_LIFETIME);
 let hasFailed = false;
+/** The visitor pressed Join before the page was hydrated. */
+let isSubmittedEarly = false;
 /** The originals in rows out of view, which the WASM has not hydrated yet. */
 let notHydrated = new WeakSet();
 
@@ -120,6 +124,7 @@ function showCause(cause) {
 async function fail() {
   if (hasFailed) return;
   hasFailed = true;
+  html.removeAttribute("data-starting");
   markStale();
   showCause("failed");
   // The WASM may still run, and must not mark the list as live.
@@ -157,11 +162,62 @@ function restoreText(element) {
   if (isHydrated(element) && element.textContent !== element.shown) element.textContent = element.shown;
 }
 
+/** On a slow network the WASM arrives long after this script: whoever presses Join meanwhile is not ignored. */
+function enableJoin(isEnabled) {
+  const button = document.querySelector(`${JOIN_FORM} .primary`);
+  if (button) button.disabled = !isEnabled;
+}
+
+/** Before the page is hydrated: the form waits for it, and is submitted then with what is in the field. */
+function onEarlySubmit(event) {
+  if (!event.target.matches(".name-form")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  isSubmittedEarly = true;
+  showWaiting(event.target);
+}
+
+/** From now on the WASM takes what is submitted. */
+async function submitEarly() {
+  removeEventListener("submit", onEarlySubmit, true);
+  // What hydration queued comes first: of two commands at once the WASM carries out the last one.
+  await new Promise((go) => setTimeout(go));
+  const form = isSubmittedEarly && document.querySelector(JOIN_FORM);
+  if (form) form.requestSubmit();
+}
+
 /** A form that is a copy would load another page. */
 function onSubmit(event) {
-  if (event.defaultPrevented || !event.target.matches(".name-form")) return;
+  if (!event.target.matches(".name-form")) return;
+  if (event.defaultPrevented) return showWaiting(event.target);
   event.preventDefault();
   fail();
+}
+
+/** Marks the button until the name is refused or the form is gone, which may take as long as there is no connection. */
+function showWaiting(form) {
+  const [button, field] = [form.querySelector(".primary"), form.querySelector("input")];
+  const update = () => {
+    if (!field.matches("[aria-invalid=true]") && !html.matches("[data-cause], [data-blocked]")) return;
+    observer.disconnect();
+    button.removeAttribute("aria-busy");
+  };
+  const observer = new MutationObserver(update);
+  button.setAttribute("aria-busy", "true");
+  // Once the WASM has looked at the name: until then there may be the refusal of the one before.
+  setTimeout(() => {
+    observer.observe(field, { attributeFilter: ["aria-invalid"] });
+    observer.observe(html, { attributeFilter: ["data-cause", "data-blocked"] });
+    update();
+  });
+}
+
+/** The invitation and the menus close once the keyboard leaves them: they would cover what has the focus. Their own
+* buttons close them by themselves. */
+function onFocus({ target }) {
+  for (const popover of document.querySelectorAll(":is(#invitation, .menu):popover-open")) {
+    if (!popover.contains(target) && target.popoverTargetElement !== popover) popover.hidePopover();
+  }
 }
 
 /** The WASM's event stream, where no WebSocket gets through. */
@@ -194,7 +250,14 @@ async function checkCookie() {
   html.toggleAttribute("data-without-cookies", hasCookie === false);
 }
 
+/** Hydrates the page, or has it follow the list without the WASM. */
 async function start() {
+  html.toggleAttribute("data-starting", true);
+  await hydrateOrFollow();
+  html.removeAttribute("data-starting");
+}
+
+async function hydrateOrFollow() {
   const isPainted = new Promise((go) => {
     requestAnimationFrame(() => setTimeout(go));
     setTimeout(go, MAX_PAINT_WAIT);
@@ -208,6 +271,7 @@ async function start() {
     await Promise.all([page.default({ module_or_path: data.wasm }), import(`./format.js?${data.build}`), isPainted]);
   } catch (error) {
     markStale();
+    enableJoin(false);
     const { follow } = await load("recovery");
     return follow(context, error);
   }
@@ -220,6 +284,7 @@ async function start() {
     load("recovery").then(({ runModules }) => runModules(data, data.page.list.now));
   }
   verifyRegularly(page);
+  submitEarly();
   if (html.hasAttribute("data-wall")) load("wall").then((wall) => wall.start(page));
 }
 
@@ -228,13 +293,16 @@ new MutationObserver(onAttributeChange).observe(html, {
   attributeOldValue: true,
 });
 new MutationObserver(onChangeOfBody).observe(document.body, { childList: true });
+addEventListener("submit", onEarlySubmit, true);
 addEventListener("submit", onSubmit);
+if (HTMLElement.prototype.hidePopover) addEventListener("focusin", onFocus);
 addEventListener("error", ({ error }) => isOurs(error) && fail());
 addEventListener("unhandledrejection", ({ reason }) => isOurs(reason) && fail());
 if (address.username || address.password) {
   address.username = address.password = "";
   location.replace(address);
 } else {
+  enableJoin(true);
   // Without an answer nothing is known.
   if (data.cookie_check) checkCookie().catch(() => undefined);
   start().catch((error) => {

@@ -30,9 +30,12 @@ let shown = 0;
 let known;
 /** The ids of the newest people, as of the last change. */
 let newestBefore = [];
-/** The names of those who are to be greeted. */
+/** Who is to be greeted, by id: until it is their turn they may have left, or were removed. */
 let waiting = [];
-let isGreeting = false;
+/** Whose greeting is shown, by id. */
+let greeted;
+/** Ends it. */
+let greetingTimer;
 
 /** How many people have a place, by the style sheet. */
 const places = () => Number(getComputedStyle(list).getPropertyValue("--places"));
@@ -102,36 +105,42 @@ function arrivals() {
   return arrived.reverse();
 }
 
+const rowOf = (id) => [...list.children].find((row) => idOf(row) === id);
+
 function greet(rows) {
-  waiting.push(...rows.map((row) => row.querySelector(".user-name").textContent));
+  waiting.push(...rows.map(idOf));
   waiting = waiting.slice(-MOST_WAITING);
-  if (!isGreeting) greetNext();
+  if (greeted === undefined) greetNext();
 }
 
-/** Covers the first line, which has the newest people in it. */
 function greetNext() {
-  const name = waiting.shift();
-  isGreeting = name !== undefined;
-  welcome.hidden = !isGreeting;
-  if (!isGreeting) return;
+  clearTimeout(greetingTimer);
+  greeted = waiting.shift();
+  welcome.hidden = greeted === undefined;
+  if (welcome.hidden) return;
   // The name's direction is its own, and not that of the words around it.
   const [before, after] = welcome.dataset.words.split("{0}");
   const isolated = document.createElement("bdi");
-  isolated.textContent = name;
+  isolated.textContent = rowOf(greeted).querySelector(".user-name").textContent;
   const line = document.createElement("p");
   line.append(before, isolated, after);
   welcome.replaceChildren(line);
   placeWelcome();
-  setTimeout(greetNext, WELCOME_TIME);
+  greetingTimer = setTimeout(greetNext, WELCOME_TIME);
 }
 
+/** Nobody is greeted who is not there any more. */
+function dropGreetings() {
+  waiting = waiting.filter(rowOf);
+  if (greeted !== undefined && !rowOf(greeted)) greetNext();
+}
+
+/** Above the list, in the header: it covers nobody. */
 function placeWelcome() {
-  const first = list.firstElementChild;
-  if (!isGreeting || !first) return;
-  const { left, top, width } = list.getBoundingClientRect();
-  const { height } = first.getBoundingClientRect();
+  if (greeted === undefined) return;
+  const { left, top, width } = list.closest(".list-panel").getBoundingClientRect();
   const { style } = welcome;
-  for (const [name, pixels] of Object.entries({ left, top, width, height })) style.setProperty(name, `${pixels}px`);
+  for (const [name, pixels] of Object.entries({ left, width, height: top })) style.setProperty(name, `${pixels}px`);
   fit([welcome.firstElementChild]);
 }
 
@@ -139,6 +148,7 @@ function onListChange(page, records) {
   const added = records.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node.parentNode === list);
   fitNames();
   showOthers(page);
+  dropGreetings();
   if (!html.hasAttribute("data-live")) return;
   if (!known) {
     known = new Set([...list.children].map(idOf));

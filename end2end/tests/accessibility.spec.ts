@@ -198,6 +198,25 @@ test.describe("browser settings and writing directions", () => {
     }
   });
 
+  test("with text of twice the size on a phone, search and times are in the list", async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    await clients.joinInOrder(server, room, Array.from({ length: 8 }, (_, index) => `Person ${index}`));
+    const visitor = await newVisitor({ viewport: { width: 390, height: 844 } });
+    await visitor.openAndJoin(room, "Olu");
+    await visitor.page.evaluate(() => (document.documentElement.style.fontSize = "32px"));
+    await expectNoHorizontalScroll(visitor.page);
+    const panel = (await visitor.page.locator(".list-panel").boundingBox())!;
+    const search = (await visitor.page.locator("#find").boundingBox())!;
+    expect(search.x + search.width).toBeLessThanOrEqual(panel.x + panel.width);
+    for (const since of await visitor.roster.locator(".since").all()) await expect(since).toBeVisible();
+    const mark = await visitor.ownRow.locator(".avatar").evaluate((avatar) => getComputedStyle(avatar, "::after").width);
+    expect(mark).toBe("26px");
+  });
+
   test("a zoom of 200 % hides and covers nothing", async ({
     newVisitor,
     server,

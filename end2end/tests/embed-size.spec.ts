@@ -116,3 +116,18 @@ for (const [lang, direction, rest] of [
     expect(distance).toBeLessThan(20);
   });
 }
+
+test("the embed fits very narrow frames and those of one line", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, ["Ana", "Wolfeschlegelsteinhausen", "山田太郎", "Bo", "Kim"]);
+  const { page } = await newVisitor();
+  await page.goto(`/r/${room}/embed`);
+  await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+  for (const width of [80, 100, 122]) {
+    await page.setViewportSize({ width, height: 160 });
+    await expectNoHorizontalScroll(page);
+  }
+  await page.setViewportSize({ width: 1200, height: 40 });
+  for (const part of [".number", ".unit >> nth=0", "h1 a"]) {
+    await expect(page.locator(part)).toBeInViewport({ ratio: 1 });
+  }
+});

@@ -299,3 +299,60 @@ test("the invitation can be closed by keyboard, and is captured in screenshots",
   await visitor.page.getByRole("button", { name: "Close" }).click();
   await expect(visitor.page.getByRole("dialog")).toBeHidden();
 });
+
+test("the invitation begins at its top, closes once the keyboard leaves it, and gives the focus back", async ({
+  newVisitor,
+  room,
+}) => {
+  // A window of 1280 by 1024 pixels at a zoom of 400 %.
+  const visitor = await newVisitor({ viewport: { width: 320, height: 256 } });
+  const { page } = visitor;
+  await visitor.openAndJoin(room, "Ana");
+  const invite = page.locator(".page-header .invite");
+  const panel = page.locator("#invitation");
+  const close = panel.locator(".close");
+  await invite.click();
+  await expect(close).toBeFocused();
+  await expect(close).toBeInViewport({ ratio: 1 });
+  await expect(panel.getByRole("heading")).toBeInViewport({ ratio: 1 });
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+  await expect(invite).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(close).toBeFocused();
+  // Its button closes it as well.
+  await page.keyboard.press("Shift+Tab");
+  await expect(invite).toBeFocused();
+  await expect(panel).toBeVisible();
+  await page.keyboard.press("Shift+Tab");
+  await expect(panel).toBeHidden();
+});
+
+test("a menu closes once the keyboard leaves it", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  const { page } = visitor;
+  await visitor.openAndJoin(room, "Ana");
+  for (const [button, menu] of [
+    [page.locator(".page-header .more"), page.locator("#menu")],
+    [visitor.ownMenuButton, visitor.ownMenu],
+  ] as const) {
+    await button.press("Enter");
+    await expect(menu).toBeVisible();
+    await button.press("Shift+Tab");
+    await expect(menu).toBeHidden();
+    await button.press("Enter");
+    const choices = menu.locator("button:enabled:visible, a:visible, summary:visible");
+    await choices.last().focus();
+    await expect(menu).toBeVisible();
+    await page.keyboard.press("Tab");
+    await expect(menu).toBeHidden();
+  }
+});
+
+test("the links in the footer open another tab, so that a visitor stays on the list", async ({ newVisitor, room }) => {
+  const visitor = await newVisitor();
+  await visitor.openAndJoin(room, "Ana");
+  const links = visitor.page.locator("footer a");
+  await expect(links).toHaveCount(3);
+  for (const link of await links.all()) await expect(link).toHaveAttribute("target", "_blank");
+});

@@ -103,11 +103,68 @@ test("text that was typed before hydration is kept", async ({ newVisitor, room }
   const release = await delayScripts(ana.page);
   await ana.page.goto(`/r/${room}`);
   await ana.nameField.fill("Ana");
-  await ana.nameField.press("Enter");
   release();
   await ana.isLive();
   await expect(ana.nameField).toHaveValue("Ana");
   await ana.joinButton.click();
+  await ana.shows(["Ana"]);
+});
+
+for (const way of ["with the button", "with Enter"] as const) {
+  test(`whoever joins ${way} before hydration is listed after it`, async ({ newVisitor, room }) => {
+    const ana = await newVisitor();
+    const release = await delayScripts(ana.page);
+    await ana.page.goto(`/r/${room}`);
+    await expect(ana.joinButton).toBeEnabled();
+    await ana.nameField.fill("An");
+    await (way === "with Enter" ? ana.nameField.press("Enter") : ana.joinButton.click());
+    await expect(ana.joinButton).toHaveAttribute("aria-busy", "true");
+    await ana.nameField.fill("Ana");
+    release();
+    await ana.shows(["Ana"]);
+    await ana.leave();
+    await expect(ana.joinButton).not.toHaveAttribute("aria-busy");
+  });
+}
+
+test("until it is hydrated, a page says that it connects and not that it is offline", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  await ana.page.clock.install();
+  const release = await delayScripts(ana.page);
+  await ana.page.goto(`/r/${room}`);
+  const status = ana.page.locator(".status");
+  await expect(status).toHaveText("Connecting…", { useInnerText: true });
+  // It is marked as stale after 10 s.
+  await ana.page.clock.runFor(11_000);
+  await expect(ana.html).toHaveAttribute("data-stale");
+  await expect(status).toHaveText("Connecting…", { useInnerText: true });
+  release();
+  await ana.isLive();
+  await expect(status).toHaveText("Live", { useInnerText: true });
+});
+
+test("who joins without a name before hydration is asked for one after it", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  const release = await delayScripts(ana.page);
+  await ana.page.goto(`/r/${room}`);
+  await ana.joinButton.click();
+  await expect(ana.joinButton).toHaveAttribute("aria-busy", "true");
+  release();
+  await expect(ana.nameError).toHaveText("Enter your name.");
+  await expect(ana.joinButton).not.toHaveAttribute("aria-busy");
+  // The same refusal again changes nothing in the page.
+  await ana.joinButton.click();
+  await expect(ana.joinButton).not.toHaveAttribute("aria-busy");
+});
+
+test("who joins before a page that was changed on its way is rendered anew is listed", async ({ newVisitor, room }) => {
+  const ana = await newVisitor();
+  const release = await delayScripts(ana.page);
+  await ana.page.goto(`/r/${room}`);
+  await ana.nameField.fill("Ana");
+  await ana.nameField.press("Enter");
+  await ana.page.evaluate(() => document.querySelector(".card")!.prepend("added"));
+  release();
   await ana.shows(["Ana"]);
 });
 

@@ -123,9 +123,8 @@ for (const width of [320, 1280]) {
     await test.step("offline", () => expectTabReachesAllControls(visitor.page));
     await visitor.inviteButton.press("Enter");
     await expect(visitor.page.getByRole("dialog")).toBeVisible();
-    for (const control of ["Close", "Copy"]) {
-      await tabTo(visitor.invitation.getByRole("button", { name: control, exact: true }));
-    }
+    await expect(visitor.invitation.getByRole("button", { name: "Close", exact: true })).toBeFocused();
+    await tabTo(visitor.invitation.getByRole("button", { name: "Copy", exact: true }));
     await tabTo(visitor.invitation.getByRole("link", { name: /wall/ }));
     await visitor.page.keyboard.press("Escape");
     await expect(visitor.invitation).toBeHidden();

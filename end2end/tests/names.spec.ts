@@ -151,3 +151,48 @@ test("a search that no name can match shows nobody", async ({
   await visitor.searchField.fill("  ");
   await expect(visitor.rows).toHaveCount(8);
 });
+
+for (const lang of ["en", "ar"]) {
+  test(`a name of either direction is cut with a sign, and whole in one's own card: ${lang}`, async ({
+    newVisitor,
+    server,
+    clients,
+    room,
+  }) => {
+    const latin = "Wolfeschlegelsteinhausenbergerdorff von und zu Hohenzollern-Sigmaringen";
+    const arabic = "مريم الحداد بنت عبد الله بن محمد الفاسي الفهري التازي الطنجي المكناسي";
+    await clients.joinInOrder(server, room, [latin, arabic]);
+    const visitor = await newVisitor({ viewport: { width: 320, height: 800 } });
+    await visitor.page.goto(`/r/${room}?lang=${lang}`);
+    const field = visitor.page.locator("#name");
+    await field.fill(latin);
+    await field.press("Enter");
+    await expect(visitor.page.locator("#roster .row")).toHaveCount(3);
+    for (const name of await visitor.page.locator("#roster bdi").all()) {
+      expect(await name.evaluate((box) => box.scrollHeight > box.clientHeight)).toBe(true);
+      // Aligned against its direction, a cut name has its sign outside of its box.
+      const { direction, side } = await name.evaluate((box) => {
+        const { direction, textAlign } = getComputedStyle(box);
+        return { direction, side: textAlign };
+      });
+      expect([direction === "ltr" ? "left" : "right", "start"]).toContain(side);
+    }
+    // What follows a name is beside its last line.
+    const boxOf = (part: string) => visitor.page.locator(`.is-you ${part}`).boundingBox();
+    const [name, mark] = [await boxOf("bdi"), await boxOf(".you")];
+    expect(Math.abs(name!.y + name!.height - mark!.y - mark!.height)).toBeLessThan(4);
+    const own = visitor.page.locator("#you-are-here bdi");
+    expect(await own.evaluate((box) => box.scrollHeight - box.clientHeight)).toBeLessThanOrEqual(1);
+  });
+}
+
+test("letters of any width stay within their avatar", async ({ newVisitor, server, clients, room }) => {
+  await clients.joinInOrder(server, room, ["𒐫𒐫𒐫 𒐫", "山田 太郎"]);
+  const visitor = await newVisitor();
+  for (const view of ["", "?wall", "/embed"]) {
+    await visitor.page.goto(`/r/${room}${view}`);
+    const avatar = visitor.page.locator(".avatar").first();
+    await expect(avatar).toHaveCSS("clip-path", "inset(-3px)");
+    await expect(avatar).toHaveCSS("white-space", "nowrap");
+  }
+});

@@ -103,6 +103,27 @@ test("a new name that is saved offline is seen once the page is connected, as it
   await ana.shows(["Anna"]);
 });
 
+test("Join shows that it waits for the connection, and a phone says that the page is offline", async ({
+  newVisitor,
+  ownServer,
+  room,
+}) => {
+  const ana = await newVisitor({ of: ownServer, viewport: { width: 390, height: 844 } });
+  const status = ana.page.locator(".status");
+  await ana.open(room);
+  await ana.isLive();
+  await expect(status).toHaveCSS("clip-path", "inset(50%)");
+  await ana.context.setOffline(true);
+  await ana.isDisconnected();
+  await expect(status).toHaveText("Offline", { useInnerText: true });
+  await expect(status).toHaveCSS("clip-path", "none");
+  await ana.nameField.fill("Ana");
+  await ana.joinButton.click();
+  await expect(ana.joinButton).toHaveAttribute("aria-busy", "true");
+  await ana.context.setOffline(false);
+  await ana.shows(["Ana"], { timeout: 40_000 });
+});
+
 test("an offline browser shows it, and catches up when it is online again", async ({
   newVisitor,
   ownServer,

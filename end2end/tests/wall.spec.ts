@@ -185,10 +185,9 @@ test("a wall greets the newest person for four seconds, in their own direction",
   clients.join("مريم الحداد");
   await expect(welcome).toHaveText("Welcome, مريم الحداد");
   await expect(welcome.locator("bdi")).toHaveText("مريم الحداد");
-  // It covers the first line, in which the newest people are, and nothing else.
+  // It covers nobody.
   const [greeting, line] = [(await welcome.boundingBox())!, await boxes(wall)];
-  expect(Math.abs(greeting.y - line[0]!.top)).toBeLessThan(2);
-  expect(Math.abs(greeting.height - line[0]!.height)).toBeLessThan(2);
+  expect(greeting.y + greeting.height).toBeLessThanOrEqual(line[0]!.top);
   // Those who come meanwhile wait for their turn.
   clients.join("Sven");
   await expect(wall.names.first()).toHaveText("Sven");
@@ -206,6 +205,33 @@ test("a wall greets the newest person for four seconds, in their own direction",
   await expect(wall.names.first()).toHaveText("Person 59");
   await page.clock.runFor(PAGE_TIME);
   await expect(welcome).toBeHidden();
+});
+
+test("a wall does not greet whom the host has removed meanwhile", async ({ newVisitor, room }) => {
+  const wall = await newVisitor(FULL_HD);
+  const { page } = wall;
+  const clients = await openWithStoppedClock(wall, room, 60);
+  const welcome = page.locator(".welcome");
+  for (const name of ["Ana", "Troll", "Zoe"]) {
+    clients.join(name);
+    await expect(wall.names.first()).toHaveText(name);
+  }
+  await expect(welcome).toHaveText("Welcome, Ana");
+  // The one who waits, and then the one who is greeted.
+  clients.leaveTogether(clients.users.filter(({ name }) => name === "Troll"));
+  await expect(wall.names.nth(1)).toHaveText("Ana");
+  await page.clock.runFor(WELCOME_TIME);
+  await expect(welcome).toHaveText("Welcome, Zoe");
+  clients.leaveTogether(clients.users.filter(({ name }) => name === "Zoe"));
+  await expect(wall.names.first()).toHaveText("Ana");
+  await expect(welcome).toBeHidden();
+});
+
+test("an empty wall says how to join", async ({ newVisitor, room }) => {
+  const wall = await newVisitor(FULL_HD);
+  await wall.page.goto(`/r/${room}?wall`);
+  await wall.isLive();
+  await expect(wall.emptyRoom).toHaveText("Nobody here yet. Scan to join");
 });
 
 for (const count of [PLACES + 1, 200, 1_000]) {

@@ -97,15 +97,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 fn page_footer() -> impl IntoView {
     let base = BasePath::of_context();
     view! {
+        // In tabs of their own: a visitor who left this page would leave this room.
         <footer>
-            <a class="mark" href=base.below("/")>
+            <a class="mark" href=base.below("/") target="_blank" rel="noopener">
                 {strings::PRODUCT}
             </a>
-            // In a tab of its own: a visitor who left this page would leave this room.
             <a href=base.below(NEW_ROOM) target="_blank" rel="noopener">
                 {ServerText::NewRoom.get()}
             </a>
-            <a href=base.below("/privacy")>{ServerText::Privacy.get()}</a>
+            <a href=base.below("/privacy") target="_blank" rel="noopener">
+                {ServerText::Privacy.get()}
+            </a>
         </footer>
     }
 }

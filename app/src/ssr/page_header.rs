@@ -48,6 +48,7 @@ pub(super) fn page_header(room: &RoomName) -> impl IntoView + use<> {
                     class="close"
                     popovertarget=INVITATION
                     popovertargetaction="hide"
+                    autofocus
                     aria-label=ServerText::Close.get()
                     title=ServerText::Close.get()
                 ></button>
@@ -63,6 +64,7 @@ pub(super) fn room_name(room: &RoomName) -> impl IntoView + use<> {
         <h1 translate="no">{room.to_string()}</h1>
         <p class="status">
             <span class="is-live">{ServerText::Live.get()}</span>
+            <span class="is-connecting">{ServerText::Connecting.get()}</span>
             <span class="is-offline">{ServerText::Offline.get()}</span>
         </p>
     }

@@ -38,7 +38,7 @@ texts! {
     ServerText:
     Description WhoIsHere ShowAll ShowHere ShowAway FindAName NobodyIsHere JustYou
     SkipToTheList JoinRoom NewestFirst Announce InviteToTheRoom LinkToThisRoom Copy Copied Share
-    ShowOnYourSite OnlyOnThisComputer ShowAllActivity Live Offline
+    ShowOnYourSite OnlyOnThisComputer ShowAllActivity Live Connecting Offline
     Activity NoActivity Invite Close CopyTheAddressInstead
     NewRoom WithoutScripts WithoutCookies NotLoaded Reload
     And NobodyHereYet NotLive TriesAgain ServerBusy NetworkBusy TooManyPages ServersUnreachable NotLiveWithoutScripts ScanToJoin Welcome QrCodeOfTheAddress AnyoneCanJoin OpenWallScreen

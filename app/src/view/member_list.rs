@@ -14,6 +14,11 @@ use crate::{
     state::page_state::{PageState, People},
     text::texts::Text,
 };
+#[cfg(feature = "ssr")]
+use crate::{
+    state::server_data::{DisplayMode, ServerRendered},
+    text::texts::ServerText,
+};
 
 /// The id of the list.
 pub(crate) const ROSTER: &str = "roster";
@@ -48,7 +53,7 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
         </ul>
         {notice(unloaded)}
         <p class="empty" data-testid="empty" hidden=bool_attr(move || count() > 0)>
-            {server_text!(NobodyIsHere)}
+            {nobody_is_here()}
         </p>
         <p class="empty alone" hidden=bool_attr(move || !is_alone())>
             {server_text!(JustYou)}
@@ -67,6 +72,23 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
         {menu(page_state)}
     }
 }
+
+/// The sentence in place of rows. Nobody can join on a wall itself.
+#[cfg(feature = "ssr")]
+fn nobody_is_here() -> String {
+    let server_data = use_context::<ServerRendered>();
+    match server_data.map(|data| data.mode).unwrap_or_default() {
+        DisplayMode::Page => ServerText::NobodyIsHere.get().to_owned(),
+        DisplayMode::Kiosk => {
+            [ServerText::NobodyHereYet.get(), Text::FullStop.get(), ServerText::ScanToJoin.get()]
+                .concat()
+        }
+    }
+}
+
+/// Nothing: hydration skips the content of an element that is empty here.
+#[cfg(not(feature = "ssr"))]
+fn nobody_is_here() {}
 
 /// The rows in the page; a row that stays keeps its DOM nodes.
 ///
