@@ -21,10 +21,10 @@ const ORIGINALS = [
   "#you-are-here > *, .you-are-here > .avatar, .card label, .card .field > button, #own-menu > button",
   "#connection > button, .missed > button",
 ].join();
-/** The form of a visitor who is not listed. */
-const JOIN_FORM = ".card > .name-form";
 /** Those of them that no translator may change. */
 const UNTRANSLATED = ".number, #roster .avatar, #roster .user-name, #you-are-here bdi";
+/** The form of a visitor who is not listed. */
+const JOIN_FORM = ".card > .name-form";
 
 const html = document.documentElement;
 /** Browsers resolve all addresses against this one, and fetch none that has a name and a password in it. They send both by
