@@ -42,7 +42,10 @@ export class OriginalPage {
     page.on("dialog", (dialog) => void dialog.accept(name));
     await serveLibraries(context);
     const options = transports === "both" ? "" : `{ transports: ["${transports}"] }`;
-    const body = readFileSync(EXAMPLE, "utf8").replace("io.connect()", `io.connect(${options})`);
+    const connect = "io = io.connect();";
+    const example = readFileSync(EXAMPLE, "utf8");
+    if (!example.includes(connect)) throw new Error(`${EXAMPLE} does not connect as the original does.`);
+    const body = example.replace(connect, `io = io.connect(${options});`);
     await page.route(`${server.url}/original`, (route) => route.fulfill({ contentType: "text/html", body }));
     await page.goto(`${server.url}/original`);
     return new OriginalPage(context, page, errors);

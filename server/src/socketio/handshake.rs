@@ -41,7 +41,7 @@ use crate::{
         app_state::AppState, security_headers::allow_origin, visit::Visit,
         websocket_upgrade::has_key,
     },
-    listener::{HeadLimit, InFlight, SystemBuffer, WriteTimeout},
+    listener::{HeadLimit, InFlight, PlainStream, SystemBuffer, WriteTimeout},
     websocket::budget::FrameLimits,
 };
 
@@ -233,7 +233,7 @@ async fn start<S>(
 type SocketStream<S> = BudgetedStream<WriteTimeout<InFlight<S>>>;
 
 enum Upgraded {
-    Plain(Box<SocketStream<TcpStream>>),
+    Plain(Box<SocketStream<PlainStream>>),
     Tls(Box<SocketStream<TlsStream<TcpStream>>>),
 }
 
