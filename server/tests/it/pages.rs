@@ -234,6 +234,8 @@ async fn privacy_page_is_linked_from_every_page() {
     assert!(page.contains("to a file that only the server can read") && !page.contains("Valkey"));
     // The page sets no cookie, and has no script.
     assert!(!page.contains("set-cookie") && !page.contains("<script"), "{page}");
-    assert!(server.get("/").await.contains("<a href=\"/privacy\" target=\"_blank\" rel=\"noopener\">"));
+    assert!(
+        server.get("/").await.contains("<a href=\"/privacy\" target=\"_blank\" rel=\"noopener\">")
+    );
     server.stop().await;
 }
