@@ -215,6 +215,8 @@ function showWaiting(form) {
 /** The invitation and the menus close once the keyboard leaves them: they would cover what has the focus. Their own
 * buttons close them by themselves. */
 function onFocus({ target }) {
+  // The field that `copy.js` copies from takes the focus for a moment only.
+  if (target.matches(".to-copy-from")) return;
   for (const popover of document.querySelectorAll(":is(#invitation, .menu):popover-open")) {
     if (!popover.contains(target) && target.popoverTargetElement !== popover) popover.hidePopover();
   }
